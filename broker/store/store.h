@@ -1,0 +1,204 @@
+/* The store: everything durable, behind operations of which each is one command's whole effect.
+ *
+ * Operations between store_begin and store_commit are one transaction; what they return is true
+ * once store_commit returned STORE_OK. A store belongs to one thread; its own checkpoint thread is
+ * inside. Names arrive folded, texts cleaned, ids checked. Accounts are known by `account` numbers
+ * > 0. The time is an argument everywhere: a store has no clock.
+ *
+ * STORE_FAILED means the disk, the memory or the file: the transaction is unknown, not undone, and
+ * the process ends (DESIGN.md, 4). Every other status leaves the transaction usable and, unless it
+ * is STORE_OK, unchanged by the operation. */
+#ifndef STORE_H
+#define STORE_H
+
+#include "id.h"
+#include "limits.h"
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_NOT_FOUND,    /* the name, device or block is not there */
+    STORE_EXISTS,       /* the name or block is there already */
+    STORE_SELF,         /* one can't do this to oneself */
+    STORE_BLOCKED,      /* the actor blocked the other one (both: this one) */
+    STORE_BLOCKED_BY,   /* the other one blocked the actor */
+    STORE_QUOTA_INBOX,  /* the recipient has INBOX_UNREAD_MAX unread messages */
+    STORE_QUOTA_SENDER, /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
+                           BLOCKS_MAX */
+    STORE_ID_REUSED,    /* the id names another message */
+    STORE_FAILED,       /* see store_error */
+};
+
+struct store;
+
+struct store_options {
+    const char *path;    /* the database file; made with 0600, its folder exists */
+    const char *vfs;     /* NULL: SQLite's default. Tests name their own */
+    bool exclusive;      /* no other process and no checkpoint thread: simulations */
+    size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
+};
+
+/* Opens or makes the store, migrates its schema, and rebuilds the view of the log's tail. Accounts
+ * that were online when the last process died get the last store_alive as their last_seen. */
+enum store_status store_open(struct store **out, const struct store_options *options);
+/* Ends the checkpoint thread and closes. An open transaction is rolled back. */
+void store_close(struct store *store);
+/* Why the last STORE_FAILED: one sentence, never NULL. Works with a NULL store after store_open
+ * failed. */
+const char *store_error(const struct store *store);
+
+enum store_status store_begin(struct store *store);
+enum store_status store_commit(struct store *store);
+
+/* Work that waits: merges one bounded slice (1,024 entries) of the view, in its own or the open
+ * transaction, and sees to the checkpoint. *more: there is more of it. For the end of a turn. */
+enum store_status store_maintain(struct store *store, bool *more);
+
+/* ---- accounts ---- */
+
+#define STORE_HASH_BYTES 128 /* crypto_pwhash_STRBYTES */
+
+struct store_account {
+    int64_t account;
+    char name[NAME_BYTES];
+    char password_hash[STORE_HASH_BYTES]; /* "": only device keys enter */
+    bool admin;
+    bool locked; /* by an administrator: nobody enters */
+    int64_t created_us;
+    int64_t last_seen_us; /* 0: never */
+};
+
+struct store_device {
+    uint64_t device;
+    char label[LABEL_BYTES_MAX + 1];
+    unsigned char key[KEY_BYTES];
+    int64_t trusted_us;
+    int64_t used_us; /* 0: never */
+};
+
+/* Adds an account. password_hash NULL or "": none; key NULL: no trusted device. OK, EXISTS. */
+enum store_status store_account_add(struct store *store, const char *name,
+                                    const char *password_hash, bool admin, const unsigned char *key,
+                                    const char *label, int64_t now_us, int64_t *account);
+enum store_status store_account_find(struct store *store, const char *name,
+                                     struct store_account *out);
+enum store_status store_account_get(struct store *store, int64_t account,
+                                    struct store_account *out);
+enum store_status store_account_set_password(struct store *store, int64_t account,
+                                             const char *password_hash);
+enum store_status store_account_set_locked(struct store *store, const char *name, bool locked);
+/* Calls `each` for every account in the order of names. */
+enum store_status store_account_list(struct store *store,
+                                     void (*each)(void *arg, const struct store_account *),
+                                     void *arg);
+uint64_t store_account_count(const struct store *store);
+
+/* How a name stands with its wrong passwords; a name that no account has counts alike.
+ * *failures: in a row, since the last lock ended. *locked_until_us: 0 or a past time: not locked.
+ */
+enum store_status store_login_state(struct store *store, const char *name, int64_t now_us,
+                                    uint32_t *failures, int64_t *locked_until_us);
+/* One more wrong password; the LOGIN_FAILURES_MAXth locks for `lock_us` and restarts the count.
+ * At most LOGIN_FAILURES_KEPT names are kept, the oldest go first. */
+enum store_status store_login_failed(struct store *store, const char *name, int64_t now_us,
+                                     int64_t lock_us, int64_t *locked_until_us);
+/* A login succeeded: forgets the failures where `by_password`, marks the device as used, and trusts
+ * `key` where `trust`. *trusted: it is now. QUOTA_SENDER where DEVICES_MAX are trusted already. */
+enum store_status store_login_succeeded(struct store *store, int64_t account,
+                                        const unsigned char key[KEY_BYTES], const char *label,
+                                        bool by_password, bool trust, int64_t now_us,
+                                        bool *trusted);
+/* Whether the account trusts the key: OK or NOT_FOUND. */
+enum store_status store_device_trusted(struct store *store, int64_t account,
+                                       const unsigned char key[KEY_BYTES]);
+/* The account's devices, oldest first; at most DEVICES_MAX. */
+enum store_status store_device_list(struct store *store, int64_t account,
+                                    struct store_device devices[DEVICES_MAX], size_t *count);
+/* OK with the key that is trusted no more, NOT_FOUND. */
+enum store_status store_device_revoke(struct store *store, int64_t account, uint64_t device,
+                                      unsigned char key[KEY_BYTES]);
+
+/* ---- messages ---- */
+
+struct store_message_new {
+    const unsigned char *id; /* ID_BYTES */
+    int64_t author;
+    const char *to; /* the recipient's name */
+    const char *text;
+    size_t text_bytes;
+    int64_t time_us;
+};
+
+struct store_message_stored {
+    bool again;        /* it was stored before: all below is the first one's */
+    int64_t recipient; /* account */
+    int64_t time_us;
+    uint64_t author_seq;    /* in the author's inbox */
+    uint64_t recipient_seq; /* in the recipient's */
+};
+
+/* Appends to both inboxes. OK, NOT_FOUND, SELF, BLOCKED, BLOCKED_BY, QUOTA_*, ID_REUSED. A message
+ * that was stored before is OK, whatever was blocked since. A sender who has read everything so far
+ * has read his own message, too: his cursor moves on with it. */
+enum store_status store_message_append(struct store *store, const struct store_message_new *message,
+                                       struct store_message_stored *out);
+
+struct store_message {
+    uint64_t seq;
+    int64_t time_us;
+    unsigned char id[ID_BYTES];
+    const char *from; /* these three: borrowed until the callback returns */
+    const char *to;
+    const char *text;
+    size_t text_bytes;
+};
+
+/* Hands out the inbox's entries after `after_seq` in order, until `each` returns false or `limit`
+ * entries were handed out. OK also where there are none. */
+enum store_status store_inbox_read(struct store *store, int64_t account, uint64_t after_seq,
+                                   size_t limit,
+                                   bool (*each)(void *arg, const struct store_message *),
+                                   void *arg);
+enum store_status store_inbox_state(struct store *store, int64_t account, uint64_t *head,
+                                    uint64_t *cursor);
+/* Moves the cursor forward to min(seq, head); never back. *cursor: where it is now. */
+enum store_status store_cursor_move(struct store *store, int64_t account, uint64_t seq,
+                                    uint64_t *cursor);
+/* Messages stored since the store was made. */
+uint64_t store_message_count(const struct store *store);
+
+/* ---- blocks: answered from memory ---- */
+
+/* `account` blocks the user of that name. OK with *blocked, NOT_FOUND, SELF, EXISTS, QUOTA_SENDER.
+ */
+enum store_status store_block_add(struct store *store, int64_t account, const char *name,
+                                  int64_t now_us, int64_t *blocked);
+/* OK, NOT_FOUND (no such user), EXISTS (he is not blocked). */
+enum store_status store_block_remove(struct store *store, int64_t account, const char *name);
+/* The names that `account` blocked, in order. */
+enum store_status store_block_list(struct store *store, int64_t account,
+                                   void (*each)(void *arg, const char *name), void *arg);
+/* Whether `account` blocked `other`. */
+bool store_block_is(const struct store *store, int64_t account, int64_t other);
+/* Whether anybody blocked `account`, or it anybody. */
+bool store_block_any(const struct store *store, int64_t account);
+
+/* ---- presence over restarts ---- */
+
+/* The account's first session that counts as online began, its last one ended. */
+enum store_status store_presence_begin(struct store *store, int64_t account, int64_t now_us);
+enum store_status store_presence_end(struct store *store, int64_t account, int64_t now_us);
+/* The broker lives: what a crash after this will count as the end of the open sessions. */
+enum store_status store_alive(struct store *store, int64_t now_us);
+/* Calls `each` for every account with a session that ended at `from_us` or later, and not for those
+ * online now (the caller knows them), the last seen first. */
+enum store_status store_presence_since(struct store *store, int64_t from_us,
+                                       void (*each)(void *arg, int64_t account, const char *name,
+                                                    int64_t last_seen_us),
+                                       void *arg);
+
+#endif

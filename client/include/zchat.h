@@ -1,0 +1,254 @@
+/* libzchat: a client of a zchat broker.
+ *
+ * One `zchat` is one connection of one user. It has no thread of its own that calls back: a program
+ * polls zchat_fd() and calls zchat_process(), or lets zchat_run() do both; every callback runs
+ * inside one of these two. A handle belongs to one thread at a time; several handles are
+ * independent.
+ *
+ * The library never prints, sets no signal handler, and never aborts because of what it is given.
+ * Strings are UTF-8, ended by NUL. What a callback is handed is borrowed until it returns.
+ * Times are microseconds since 1970 UTC; sequence numbers count from 1, 0 means none. */
+#ifndef ZCHAT_H
+#define ZCHAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ZCHAT_VERSION      "0.1.0"
+#define ZCHAT_DEFAULT_PORT 4000
+
+typedef struct zchat zchat;
+
+/* How something ended. 1 to 99 are the schema's codes (zchat/v1/common.proto), from the broker or
+ * found out before asking it; from 100 on the connection or this machine is at fault. */
+typedef enum zchat_code {
+    ZCHAT_OK = 0,
+    ZCHAT_INVALID = 1,
+    ZCHAT_UNIMPLEMENTED = 2,
+    ZCHAT_AUTH = 3,
+    ZCHAT_NOT_FOUND = 4,
+    ZCHAT_FORBIDDEN = 5,
+    ZCHAT_CONFLICT = 6,
+    ZCHAT_BUSY = 7,
+    ZCHAT_EXPIRED = 8,
+    ZCHAT_UNREACHABLE = 100, /* no broker there, or the connection broke before the answer */
+    ZCHAT_WRONG_KEY = 101,   /* the broker's key is not the pinned or the given one */
+    ZCHAT_UNKNOWN_KEY = 102, /* no key is pinned for this broker: zchat_trust(), or trust_new */
+    ZCHAT_WRONG_PROTOCOL = 103,
+    ZCHAT_IO = 104,        /* a file of this machine: the device key, known_brokers */
+    ZCHAT_NO_MEMORY = 105, /* or no more file descriptors */
+    ZCHAT_CANCELLED = 106  /* logged out, or the handle freed, before the answer */
+} zchat_code;
+
+/* The code's name as scripts see it, "NOT_FOUND". Never NULL. */
+const char *zchat_code_name(zchat_code code);
+
+typedef struct zchat_id { /* a UUIDv7 */
+    unsigned char bytes[16];
+} zchat_id;
+
+#define ZCHAT_ID_TEXT 37 /* bytes of an id's text with its NUL */
+
+void zchat_id_new(zchat_id *id);
+void zchat_id_format(const zchat_id *id, char text[ZCHAT_ID_TEXT]);
+bool zchat_id_parse(const char *text, zchat_id *id);
+
+/* Removes in place what must not reach a terminal: control characters but newline and tab, escape
+ * sequences, bidi controls, zero-width characters, invalid UTF-8. Everything that libzchat hands
+ * out is cleaned already; this is for texts of other origin. */
+void zchat_text_clean(char *text);
+
+typedef struct zchat_person {
+    const char *user;
+    bool online;
+    int64_t last_seen_us; /* 0: never */
+} zchat_person;
+
+typedef struct zchat_device {
+    uint64_t device;
+    const char *label;
+    const char *fingerprint;
+    int64_t trusted_us;
+    int64_t used_us; /* 0: never */
+    bool current;
+} zchat_device;
+
+typedef struct zchat_stat {
+    const char *name;
+    uint64_t value;
+} zchat_stat;
+
+typedef struct zchat_message { /* an entry of the inbox */
+    uint64_t seq;
+    int64_t time_us;
+    zchat_id id;
+    const char *from;
+    const char *to;
+    const char *text;
+    bool sent;   /* one's own, from this or another device */
+    bool missed; /* was stored before this login: "while you were away" */
+} zchat_message;
+
+/* The answer to one call. `code` says which members count: those named after the call when it is
+ * ZCHAT_OK, else `text`, one sentence, and `retry_after_s` (0: unknown). */
+typedef struct zchat_reply {
+    zchat_code code;
+    const char *text;
+    uint32_t retry_after_s;
+    /* login, register */
+    const char *user;
+    bool trusted;
+    bool admin;
+    uint32_t idle_timeout_s;
+    uint64_t head;   /* login: the inbox's last entry; sync: the stream's */
+    uint64_t cursor; /* login, ack: the account's cursor */
+    /* send, broadcast */
+    zchat_id id;
+    uint64_t seq;
+    bool delivered;
+    uint32_t reached;
+    uint32_t skipped;
+    int64_t time_us; /* send, ping, login: the broker's clock */
+    /* lists: count entries, and the one array that the call yields */
+    size_t count;
+    const zchat_person *people;    /* who, since */
+    const zchat_device *devices;   /* devices */
+    const char *const *users;      /* blocked */
+    const zchat_stat *stats;       /* stats */
+    const zchat_message *messages; /* sync */
+    bool more;                     /* sync: there are entries after the last of these */
+    uint32_t sessions;             /* revoke: how many ended */
+    const char *software;          /* ping */
+} zchat_reply;
+
+typedef void zchat_reply_fn(void *arg, const zchat_reply *reply);
+
+typedef enum zchat_event_kind {
+    ZCHAT_EVENT_UNKNOWN_KEY =
+        1,                    /* text: the fingerprint. Decide with zchat_trust() or zchat_free() */
+    ZCHAT_EVENT_CONNECTED,    /* the broker proved its key; log in now */
+    ZCHAT_EVENT_LOST,         /* text: why. It reconnects by itself, in retry_ms */
+    ZCHAT_EVENT_RESUMED,      /* connected and logged in again after LOST */
+    ZCHAT_EVENT_REFUSED,      /* code, text: retrying can't help; the handle is at rest */
+    ZCHAT_EVENT_SYNCED,       /* all that was missed in the inbox has been handed out */
+    ZCHAT_EVENT_MESSAGE,      /* message; in the order of seq, each once, without holes */
+    ZCHAT_EVENT_READ,         /* seq: the account's cursor moved, here or on another device */
+    ZCHAT_EVENT_PRESENCE,     /* user, online */
+    ZCHAT_EVENT_BROADCAST,    /* user, text, id */
+    ZCHAT_EVENT_NOTICE,       /* text: a word of the broker to all */
+    ZCHAT_EVENT_SESSION_ENDED /* text: why the broker ended the session; one may log in again */
+} zchat_event_kind;
+
+typedef struct zchat_event {
+    zchat_event_kind kind;
+    zchat_code code;
+    const char *text;
+    const char *user;
+    bool online;
+    uint32_t retry_ms;
+    uint64_t seq;
+    int64_t time_us;
+    zchat_id id;
+    const zchat_message *message;
+} zchat_event;
+
+typedef void zchat_event_fn(void *arg, const zchat_event *event);
+
+typedef struct zchat_options {
+    const char *server;     /* "host", "host:port", "[v6]:port"; "tcp://" before it is allowed */
+    const char *server_key; /* Z85 or 64 hex digits; NULL: known_brokers in config_dir decides */
+    const char *
+        config_dir; /* device key, known_brokers. NULL: $XDG_CONFIG_HOME/zchat or ~/.config/zchat */
+    bool trust_new; /* pin an unknown broker without asking */
+    bool no_reconnect;  /* a lost connection is REFUSED with ZCHAT_UNREACHABLE at once */
+    const char *client; /* the program's name and version. NULL: libzchat */
+    const char *device; /* this device's label. NULL: user@hostname of the system */
+    zchat_event_fn *on_event;
+    void *arg;
+} zchat_options;
+
+/* Makes a handle and begins to connect; the device key is made when config_dir has none. On failure
+ * *out is NULL, and `error`, unless NULL, gets one sentence. The options' strings are copied. */
+zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, size_t error_bytes);
+
+/* Sends what is waiting if that needs no waiting, answers open calls with CANCELLED, closes. */
+void zchat_free(zchat *z);
+
+/* Readable when zchat_process() has something to do, timers included. The handle's own: only poll
+ * it. */
+int zchat_fd(const zchat *z);
+
+/* Does what there is to do without waiting. ZCHAT_OK, or what made it give up (see REFUSED). */
+zchat_code zchat_process(zchat *z);
+
+/* Processes until *done is true (ZCHAT_OK), timeout_ms passed (ZCHAT_EXPIRED; -1: never), or it
+ * gave up. done may be NULL: then it only fills the time. EINTR ends it with ZCHAT_CANCELLED. */
+zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done);
+
+/* Pins the key of which UNKNOWN_KEY told, and goes on connecting. */
+zchat_code zchat_trust(zchat *z);
+
+const char *zchat_server(const zchat *z);      /* "tcp://host:port" of the greeter */
+const char *zchat_fingerprint(const zchat *z); /* the broker's key's; "" before it is known */
+const char *zchat_device_key(const zchat *z);  /* this device's public key, Z85 */
+const char *zchat_user(const zchat *z);        /* logged in as; "" when not */
+
+/* Why the last function of this handle that returned a code failed. One sentence, never NULL. */
+const char *zchat_error(const zchat *z);
+
+/* How many calls wait for their answer: what a program that sends much bounds. */
+size_t zchat_pending(const zchat *z);
+
+typedef enum zchat_public_events {
+    ZCHAT_PUBLIC_NONE = 0,
+    ZCHAT_PUBLIC_INLINE, /* on the command connection: cheapest for scripts and bots */
+    ZCHAT_PUBLIC_SUB     /* on a SUB socket: for people's clients */
+} zchat_public_events;
+
+typedef struct zchat_login_options {
+    const char *user;
+    const char *password; /* NULL: the trusted device key. Copied only where a reconnect needs it,
+                             wiped at logout */
+    bool no_trust;        /* the device key is not trusted after a login by password */
+    bool online;          /* counts as online */
+    bool inbox;           /* hands out the inbox as MESSAGE events, from the cursor on */
+    bool from_seq_set;    /* hands it out from from_seq on instead */
+    uint64_t from_seq;
+    zchat_public_events public_events;
+} zchat_login_options;
+
+/* Each call is sent with those that wait, and answered once, by `fn` (NULL: nobody asks), or fails
+ * at once with a code and is never answered. Calls before CONNECTED wait. After a lost connection
+ * sends, broadcasts and questions are asked again, the same id doing nothing twice; what can't be
+ * asked again safely is answered with ZCHAT_UNREACHABLE. */
+zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_logout(zchat *z, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_register(zchat *z, const char *user, const char *password, bool no_trust,
+                          zchat_reply_fn *fn, void *arg);
+zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_password,
+                        zchat_reply_fn *fn, void *arg);
+zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg);
+
+/* id NULL: a new one. */
+zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
+                      bool require_online, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_who(zchat *z, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg);
+
+/* One page of the inbox after `after_seq`, at most `limit` entries (0: 500). */
+zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_fn *fn, void *arg);
+
+/* Moves the account's cursor: everything up to `seq` is read. With fn NULL it is sent along with
+ * the next frame, unanswered. */
+zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg);
+
+zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,79 @@
+/* Every limit of zchat, with its reason. What an administrator may want to change is an option of
+ * the broker (broker/config.c) whose default stands here; the rest is part of the protocol. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+/* The protocol version that these sources speak. It grows with a change that an older peer would
+ * misread. */
+#define PROTOCOL_VERSION 1
+
+/* A frame, either way: bounds what a peer can make the other side buffer before anything is
+ * checked. */
+#define FRAME_BYTES_MAX (1024 * 1024)
+/* Commands in one frame: at 16 the cost of CURVE is shared well enough, at 64 fully (DESIGN.md, 2).
+ */
+#define FRAME_COMMANDS_MAX 64
+/* The greeter's frames: a GreetingRequest is tiny, and comes from anybody. */
+#define GREETING_BYTES_MAX 512
+/* What one frame may become in memory when it is decoded: 64 commands of 16 KiB fit four times. */
+#define DECODE_BYTES_MAX (4 * 1024 * 1024)
+
+/* A name: short enough for one column of a list. */
+#define NAME_BYTES_MAX 32
+/* A message's text, in bytes after cleaning: a long mail, not a file. */
+#define TEXT_BYTES_MAX (16 * 1024)
+/* A password: longer than anybody types, short enough to hash at once. */
+#define PASSWORD_BYTES_MAX 1024
+/* A device's label, in characters and in bytes. */
+#define LABEL_CHARACTERS_MAX 64
+#define LABEL_BYTES_MAX      (4 * LABEL_CHARACTERS_MAX)
+/* What a client calls its software. */
+#define CLIENT_BYTES_MAX 64
+/* The tag of a program's run, random. */
+#define INSTANCE_BYTES 16
+/* A message's id, UUIDv7. */
+#define ID_BYTES 16
+/* A CURVE key, binary and as Z85 text without its NUL. */
+#define KEY_BYTES      32
+#define KEY_TEXT_BYTES 40
+
+/* One page of Sync: whichever is reached first. The bytes leave room in a frame for what else is in
+ * it. */
+#define SYNC_ENTRIES_MAX 500
+#define SYNC_BYTES_MAX   (FRAME_BYTES_MAX - 128 * 1024)
+/* Public events that the broker keeps for each topic: a subscriber who missed more takes a
+ * snapshot. */
+#define TOPIC_EVENTS_KEPT 1000
+/* Broadcast ids that the broker remembers, so that a retry is not sent twice. */
+#define BROADCAST_IDS_KEPT 1000
+
+/* Received messages that nobody has read yet, in one inbox, and from one sender in it: one person
+ * who never reads, or one who floods, must not fill the disk. */
+#define INBOX_UNREAD_MAX            1000000
+#define INBOX_UNREAD_PER_SENDER_MAX 250000
+/* Devices of one account: far more than anybody owns. */
+#define DEVICES_MAX 64
+/* Names that one user may block. */
+#define BLOCKS_MAX 10000
+/* Script sessions of one user: a forgotten loop must not eat the broker's memory. */
+#define SCRIPT_SESSIONS_MAX 64
+/* Subscriptions of one key at the event socket: a million topics from one client cost the broker
+ * 900 MB. */
+#define SUBSCRIPTIONS_MAX 1000
+/* Passwords waiting to be hashed, at 130 ms each: beyond it the wait exceeds any patience. */
+#define PASSWORD_QUEUE_MAX 256
+/* Wrong passwords in a row that lock an account's password logins. */
+#define LOGIN_FAILURES_MAX 3
+/* Names whose failures are kept: unknown names count like known ones, so a bound is needed. */
+#define LOGIN_FAILURES_KEPT 10000
+
+/* What a session may lag behind before it is told the head again. */
+#define HEAD_REPEAT_US (2 * 1000 * 1000)
+/* A half-open peer is noticed within 20 s: a ping each 8 s, and as long again for its answer. */
+#define HEARTBEAT_INTERVAL_MS 8000
+#define HEARTBEAT_TIMEOUT_MS  8000
+#define HEARTBEAT_TTL_MS      20000
+/* A client's KeepAlive: it repairs what heads were lost; the heartbeats see to the connection. */
+#define KEEP_ALIVE_S 60
+
+#endif

@@ -1,0 +1,81 @@
+/* The only place where frames become messages and messages become frames. wire_read_* checks all
+ * that protobuf-c does not (UTF-8, NUL in strings, unknown fields, counts) before it decodes, into
+ * a capped arena; what it returns lives until wire_arena_reset. wire_write_* packs into memory that
+ * the caller gave. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "limits.h"
+#include "zchat/v1/batch.pb-c.h"
+#include "zchat/v1/greeter.pb-c.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Memory for decoded messages: one block, given out from its start, taken back all at once. */
+struct wire_arena;
+
+/* `bytes_max` caps what one reset may hand out. NULL: no memory. */
+struct wire_arena *wire_arena_new(size_t bytes_max);
+void wire_arena_free(struct wire_arena *arena);
+void wire_arena_reset(struct wire_arena *arena);
+/* Memory that lives until the reset; NULL when the cap is reached. Aligned for any type. */
+void *wire_arena_take(struct wire_arena *arena, size_t bytes);
+
+enum wire_fault {
+    WIRE_FINE = 0,
+    WIRE_TOO_LARGE,     /* the frame, or what it would decode to */
+    WIRE_TOO_MANY,      /* commands in a frame */
+    WIRE_MALFORMED,     /* not protobuf */
+    WIRE_BAD_TEXT,      /* a string that is not UTF-8, or holds a NUL */
+    WIRE_UNKNOWN_FIELD, /* only where the reader is strict: what clients send */
+};
+#define WIRE_FAULTS (WIRE_UNKNOWN_FIELD + 1)
+
+/* One sentence for the peer: what is wrong and what to do. */
+const char *wire_fault_text(enum wire_fault fault);
+/* One word for counters and logs, "bad_text". */
+const char *wire_fault_name(enum wire_fault fault);
+
+/* A frame as the broker reads it: strict. A command of a number that this schema does not know is
+ * no fault of the frame: it comes out with the body not set. A command with any other unknown field
+ * (or another fault of its own) makes the frame faulty. */
+enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                   Zchat__V1__CommandBatch **batch);
+
+/* Frames as clients read them: unknown fields are passed over. */
+enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                 Zchat__V1__ServerBatch **batch);
+enum wire_fault wire_read_publication(struct wire_arena *arena, const void *frame,
+                                      size_t frame_bytes, Zchat__V1__Publication **publication);
+
+/* The greeter's. wire_read_greeting_request is strict but for unknown fields: a newer client may
+ * ask. */
+enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void *frame,
+                                           size_t frame_bytes,
+                                           Zchat__V1__GreetingRequest **request);
+enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                   Zchat__V1__Greeting **greeting);
+
+/* Bytes that a message needs, and its packing; both for any message of the schema. wire_pack
+ * returns the bytes written; the caller made room for wire_size. */
+size_t wire_size(const ProtobufCMessage *message);
+size_t wire_pack(const ProtobufCMessage *message, uint8_t *out);
+
+/* Appends one element of a repeated message field, key and length included: how a batch grows one
+ * command, reply or event at a time without holding them all unpacked. */
+size_t wire_element_size(const ProtobufCMessage *message);
+size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out);
+
+/* Field numbers of the batches, for wire_element_pack. All below 16, so that a key is one byte. */
+#define WIRE_COMMANDS    1 /* CommandBatch.commands */
+#define WIRE_REPLIES     1 /* ServerBatch.replies */
+#define WIRE_EVENTS      2 /* ServerBatch.events, Publication.events */
+#define WIRE_SYNC_EVENTS 2 /* SyncReply.events */
+
+/* The bytes of a Publication with only its topic set: the subscription. Returns their number; `out`
+ * holds at least 2 + the topic's bytes, which are at most 127. */
+size_t wire_subscription(const char *topic, uint8_t *out);
+
+#endif
