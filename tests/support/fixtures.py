@@ -1,0 +1,37 @@
+"""Pytest fixtures of the black-box tests; a folder's conftest.py imports them."""
+
+import pytest
+
+from support.broker import Broker
+
+
+@pytest.fixture
+def broker_factory():
+    """Makes brokers, broker_factory("--timeout", "2"); all end with the test."""
+    brokers = []
+
+    def make(*args, **options):
+        brokers.append(Broker(*args, **options))
+        return brokers[-1]
+
+    yield make
+    for broker in brokers:
+        broker.close()
+
+
+@pytest.fixture
+def broker(broker_factory):
+    """A fresh broker with its defaults."""
+    return broker_factory()
+
+
+@pytest.fixture
+def config_dirs(tmp_path):
+    """Makes empty config folders, one for each client: config_dirs("alice")."""
+
+    def make(name):
+        folder = tmp_path / f"config-{name}"
+        folder.mkdir(mode=0o700)
+        return folder
+
+    return make
