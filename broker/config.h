@@ -1,0 +1,62 @@
+/* What the broker is told: one value for each option, from argv, the configuration file (ZPL) or
+ * the default, in this order. The table of options in config.c says everything about each of them;
+ * help texts, parsing, checks and the printed configuration come from it. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum config_registration {
+    REGISTRATION_OPEN,
+    REGISTRATION_CLOSED,
+};
+
+/* Strings are owned by the config and never NULL. Those which HUP may change are marked: read them
+ * again after config_reload, don't keep their pointers. */
+struct config {
+    char *config;               /* owned; "": no file */
+    char *bind;                 /* owned; an address without "tcp://" and port, "*": all */
+    char *advertise;            /* owned; HUP; "": the host that the client dialled */
+    char *data;                 /* owned; a folder */
+    char *admin_password_file;  /* owned; HUP; "": no admin password */
+    uint32_t port;              /* the greeter's; 0: three free ones */
+    uint32_t block_duration_s;  /* HUP */
+    uint32_t timeout_s;         /* HUP; 0: never */
+    uint32_t registration;      /* HUP; enum config_registration */
+    uint32_t sessions_per_user; /* HUP */
+    uint32_t log_level;         /* HUP; enum log_level */
+    uint32_t rate_account;      /* HUP; commands/s, as the next two; 0: no limit */
+    uint32_t rate_key;          /* HUP */
+    uint32_t rate_address;      /* HUP */
+    uint32_t rate_passwords;    /* HUP; attempts/s; 0: no limit */
+    uint32_t password_workers;
+    uint32_t io_threads;
+    int argc;
+    char **argv; /* borrowed: from the caller of config_load */
+};
+
+/* A burst of password attempts that one address may have: what rate_passwords gives in this time.
+ */
+#define CONFIG_PASSWORDS_BURST_S 10
+
+enum config_result {
+    CONFIG_RUN,   /* the config is complete */
+    CONFIG_DONE,  /* --help, --version, --print-config or --check-config was served: exit 0 */
+    CONFIG_ERROR, /* `error` holds one sentence: exit 2 */
+};
+
+/* Fills `config` from argv (argv[0] is passed over) and the file that it names. Release it after
+ * every result. */
+enum config_result config_load(struct config *config, int argc, char **argv, char *error,
+                               size_t error_bytes);
+
+/* For HUP: reads the file again; argv still beats it. CONFIG_RUN: what may change has changed, and
+ * `restart` names the options whose new value needs a restart ("port, bind"), or is "". Anything
+ * else is CONFIG_ERROR: nothing has changed. */
+enum config_result config_reload(struct config *config, char *restart, size_t restart_bytes,
+                                 char *error, size_t error_bytes);
+
+void config_release(struct config *config);
+
+#endif

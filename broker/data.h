@@ -1,0 +1,20 @@
+/* The folder with everything that the broker keeps: it belongs to one process at a time. */
+#ifndef DATA_H
+#define DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DATA_STORE "zchat.db" /* the store's file in the folder */
+
+/* Makes the folder where it is missing (0700, with its parents) and takes its lock, which lasts
+ * until data_unlock or the end of the process. Opening a store repairs what a crash left, so
+ * nobody may do it while a broker uses it. -1: `error` holds one sentence. Else what data_unlock
+ * takes. */
+int data_lock(const char *folder, char *error, size_t error_bytes);
+void data_unlock(int lock);
+
+/* "FOLDER/FILE"; false where it does not fit. */
+bool data_path(const char *folder, const char *file, char *path, size_t path_bytes);
+
+#endif

@@ -1,0 +1,35 @@
+/* The broker's log: logfmt on stderr, one line and one write(2) for each event, from any thread.
+ *
+ *     time=2024-05-01T12:00:00.000000Z level=info event=session_open user=yoda session=7
+ *
+ * What peers sent goes through log_quote. Never log a message's text, a key or a password. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stddef.h>
+
+enum log_level {
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_ERROR,
+};
+
+/* What is below this level is not written. At first: info. */
+void log_set_level(enum log_level level);
+
+/* `event` is one word; `format` gives "key=value key=value" and may be NULL. A control character in
+ * it becomes '?', and what makes the line longer than LOG_LINE_BYTES is cut. */
+#define LOG_LINE_BYTES 2048
+void log_debug(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_info(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_warn(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_error(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes a peer's text as a value: in quotes, harmless for a terminal, '"' and '\' escaped, cut to
+ * LOG_QUOTE_CHARACTERS with "..." behind it. Any bytes will do. Returns `out`. */
+#define LOG_QUOTE_CHARACTERS 64
+#define LOG_QUOTE_BYTES      (4 * LOG_QUOTE_CHARACTERS + 6)
+const char *log_quote(char *out, size_t out_bytes, const char *text, size_t text_bytes);
+
+#endif
