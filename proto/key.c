@@ -1,1 +1,56 @@
+/* CURVE keys as text. What is read must be the one text of its key (libzmq's decoder reads
+ * characters outside of Z85's alphabet too, and groups beyond 32 bits must not wrap), so each text
+ * that is accepted is what key_format would write, or hex. Only public keys come here. */
 #include "key.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+#include <zmq.h>
+
+#define FINGERPRINT_BYTES 16
+
+void key_format(const unsigned char key[KEY_BYTES], char text[KEY_TEXT]) {
+    char *written = zmq_z85_encode(text, key, KEY_BYTES);
+    assert(written != NULL);
+}
+
+static bool parse_z85(const char *text, unsigned char key[KEY_BYTES]) {
+    static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+    char again[KEY_TEXT];
+    if (strspn(text, alphabet) != KEY_TEXT_BYTES || zmq_z85_decode(key, text) == NULL) {
+        return false;
+    }
+    key_format(key, again);
+    return strcmp(text, again) == 0;
+}
+
+static bool parse_hex(const char *text, unsigned char key[KEY_BYTES]) {
+    size_t parsed_bytes = 0;
+    return sodium_hex2bin(key, KEY_BYTES, text, 2 * KEY_BYTES, NULL, &parsed_bytes, NULL) == 0 &&
+           parsed_bytes == KEY_BYTES;
+}
+
+bool key_parse(const char *text, unsigned char key[KEY_BYTES]) {
+    unsigned char parsed[KEY_BYTES];
+    size_t length = strlen(text);
+    bool good = (length == KEY_TEXT_BYTES && parse_z85(text, parsed)) ||
+                (length == 2 * KEY_BYTES && parse_hex(text, parsed));
+    if (good) {
+        memcpy(key, parsed, KEY_BYTES);
+    }
+    return good;
+}
+
+void key_fingerprint(const unsigned char key[KEY_BYTES], char text[FINGERPRINT_TEXT]) {
+    unsigned char hash[FINGERPRINT_BYTES];
+    char hex[2 * FINGERPRINT_BYTES + 1];
+    int failed = crypto_generichash(hash, sizeof hash, key, KEY_BYTES, NULL, 0);
+    assert(!failed);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    for (size_t group = 0; group < 8; group++) {
+        memcpy(text + 5 * group, hex + 4 * group, 4);
+        text[5 * group + 4] = group < 7 ? ' ' : '\0';
+    }
+}

@@ -1,1 +1,252 @@
+/* Text from others. Cleaning is one pass over code points: each one is kept or dropped by itself,
+ * but for those that an escape sequence in front of it takes along. ESC and the C1 controls are
+ * never kept, so no sequence can arise from what remains, and cleaning twice changes nothing.
+ * Nothing here knows about locales. */
 #include "text.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What decode gives for bytes that are not UTF-8. A stray byte of 0x80 to 0x9F is given as the C1
+ * control that it is to a terminal of 8 bits. */
+#define NOT_UTF8 UINT32_C(0xFFFFFFFF)
+
+enum {
+    BELL = 0x07,
+    CANCEL = 0x18,
+    SUBSTITUTE = 0x1A,
+    ESCAPE = 0x1B,
+    DELETE = 0x7F,
+    C1_FIRST = 0x80,
+    C1_DCS = 0x90,
+    C1_SOS = 0x98,
+    C1_CSI = 0x9B,
+    C1_ST = 0x9C,
+    C1_OSC = 0x9D,
+    C1_PM = 0x9E,
+    C1_APC = 0x9F,
+};
+
+struct range {
+    uint32_t first, last;
+};
+
+/* What is removed although it is no control character: bidi controls (Bidi_Control), the line and
+ * paragraph separators, and what has no glyph: Default_Ignorable_Code_Point, but the variation
+ * selectors (180B..180D, 180F, FE00..FE0F, E0100..E01EF), which choose between glyphs. Source: the
+ * Unicode Character Database 15.0, PropList.txt and DerivedCoreProperties.txt. Noncharacters with
+ * an own glyph or none (FDD0..FDEF, xxFFFE, xxFFFF) stay: Unicode's corrigendum 9 lets them
+ * travel, and a terminal shows a box. */
+static const struct range removed[] = {
+    {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},   {0x115F, 0x1160},
+    {0x17B4, 0x17B5},   {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFF8},   {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE00FF},
+    {0xE01F0, 0xE0FFF},
+};
+
+/* The bytes that a sequence with this first byte has, and the range of its second byte (table 3-7
+ * of the Unicode standard); 0: no first byte. */
+static size_t sequence_bytes(unsigned char first, unsigned char *low, unsigned char *high) {
+    *low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    *high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (first < 0xC2 || first > 0xF4) {
+        return first < 0x80 ? 1 : 0;
+    }
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+/* Takes one code point from the front of at least one byte; returns the bytes that it took. What is
+ * not UTF-8 is taken as far as it could have become UTF-8. */
+static size_t decode(const unsigned char *bytes, size_t count, uint32_t *point) {
+    unsigned char low, high;
+    size_t wanted = sequence_bytes(bytes[0], &low, &high);
+    if (wanted <= 1) {
+        *point = wanted == 1 || bytes[0] <= C1_APC ? bytes[0] : NOT_UTF8;
+        return 1;
+    }
+    uint32_t value = bytes[0] & (0x7FU >> wanted);
+    for (size_t i = 1; i < wanted; i++) {
+        if (i == count || bytes[i] < low || bytes[i] > high) {
+            *point = NOT_UTF8;
+            return i;
+        }
+        value = value << 6 | (bytes[i] & 0x3FU);
+        low = 0x80;
+        high = 0xBF;
+    }
+    *point = value;
+    return wanted;
+}
+
+/* How many bytes at the front are ASCII without NUL, counted in words of eight. */
+static size_t plain_words(const unsigned char *bytes, size_t count) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= count; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if (((word | (word - ones)) & ones << 7) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
+bool text_is_utf8(const char *text, size_t text_bytes) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t at = 0;
+    while (at < text_bytes) {
+        at += plain_words(bytes + at, text_bytes - at);
+        for (size_t end = at + 8; at < text_bytes && at < end;) {
+            uint32_t point;
+            size_t taken = decode(bytes + at, text_bytes - at, &point);
+            if (point == 0 || point == NOT_UTF8 || (taken == 1 && point >= C1_FIRST)) {
+                return false;
+            }
+            at += taken;
+        }
+    }
+    return true;
+}
+
+/* Bytes at the front that lie in low..high. */
+static size_t span(const unsigned char *bytes, size_t count, unsigned char low,
+                   unsigned char high) {
+    size_t at = 0;
+    while (at < count && bytes[at] >= low && bytes[at] <= high) {
+        at++;
+    }
+    return at;
+}
+
+/* After CSI: parameters, intermediates, one final byte (ECMA-48, 5.4). A broken sequence ends
+ * before what does not belong to it. */
+static size_t csi_rest(const unsigned char *bytes, size_t count) {
+    size_t at = span(bytes, count, 0x30, 0x3F);
+    at += span(bytes + at, count - at, 0x20, 0x2F);
+    return at + (at < count && bytes[at] >= 0x40 && bytes[at] <= 0x7E ? 1 : 0);
+}
+
+/* After what begins a control string: up to and with its terminator. A newline, or what would begin
+ * another sequence, ends it too, so that a forgotten terminator swallows one line at most. */
+static size_t string_rest(const unsigned char *bytes, size_t count, uint32_t introducer) {
+    size_t at = 0;
+    while (at < count && bytes[at] != '\n') {
+        uint32_t point;
+        size_t taken = decode(bytes + at, count - at, &point);
+        if (point == ESCAPE) {
+            return at + (at + 1 < count && bytes[at + 1] == '\\' ? 2 : 0);
+        }
+        at += taken;
+        if (point == C1_ST || point == CANCEL || point == SUBSTITUTE ||
+            (point == BELL && introducer == C1_OSC)) {
+            break;
+        }
+    }
+    return at;
+}
+
+/* What a C1 control takes along of the bytes behind it. */
+static size_t c1_rest(const unsigned char *bytes, size_t count, uint32_t control) {
+    switch (control) {
+    case C1_CSI:
+        return csi_rest(bytes, count);
+    case C1_DCS:
+    case C1_SOS:
+    case C1_OSC:
+    case C1_PM:
+    case C1_APC:
+        return string_rest(bytes, count, control);
+    default:
+        return 0;
+    }
+}
+
+/* What ESC takes along of the bytes behind it: ESC @ to ESC _ are the C1 controls of 7 bits, other
+ * sequences are intermediates and a final byte. */
+static size_t escape_rest(const unsigned char *bytes, size_t count) {
+    size_t at = span(bytes, count, 0x20, 0x2F);
+    if (at == count || bytes[at] < 0x30 || bytes[at] > 0x7E) {
+        return at;
+    }
+    if (at == 0 && bytes[0] >= 0x40 && bytes[0] <= 0x5F) {
+        return 1 + c1_rest(bytes + 1, count - 1, bytes[0] + 0x40U);
+    }
+    return at + 1;
+}
+
+static bool is_removed(uint32_t point) {
+    if (point < 0xAD) {
+        return (point < 0x20 && point != '\n' && point != '\t') ||
+               (point >= DELETE && point <= C1_APC);
+    }
+    for (size_t i = 0; i < sizeof removed / sizeof *removed && point >= removed[i].first; i++) {
+        if (point <= removed[i].last) {
+            return true;
+        }
+    }
+    return point == NOT_UTF8;
+}
+
+/* Moves what stays from `at` of `bytes` to the front of the free room at `kept`. */
+static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
+    size_t at = 0, kept = 0;
+    while (at < count) {
+        uint32_t point;
+        size_t taken = decode(bytes + at, count - at, &point);
+        if (!is_removed(point)) {
+            memmove(bytes + kept, bytes + at, taken);
+            if (one_line && (point == '\n' || point == '\t')) {
+                bytes[kept] = ' ';
+            }
+            kept += taken;
+        }
+        at += taken;
+        if (point == ESCAPE) {
+            at += escape_rest(bytes + at, count - at);
+        } else if (point >= C1_FIRST && point <= C1_APC) {
+            at += c1_rest(bytes + at, count - at, point);
+        }
+    }
+    assert(at == count);
+    if (kept < count) {
+        bytes[kept] = '\0';
+    }
+    return kept;
+}
+
+size_t text_clean(char *text, size_t text_bytes) {
+    return clean((unsigned char *)text, text_bytes, false);
+}
+
+size_t text_clean_line(char *text, size_t text_bytes) {
+    return clean((unsigned char *)text, text_bytes, true);
+}
+
+size_t text_characters(const char *text, size_t text_bytes) {
+    size_t characters = 0;
+    for (size_t i = 0; i < text_bytes; i++) {
+        characters += ((unsigned char)text[i] & 0xC0) != 0x80;
+    }
+    return characters;
+}
+
+static bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+}
+
+bool name_fold(const char *input, char name[NAME_BYTES]) {
+    size_t length = 0;
+    for (; input[length] != '\0'; length++) {
+        char c = input[length];
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        if (length == NAME_BYTES_MAX || !is_name_character(c)) {
+            length = 0;
+            break;
+        }
+        name[length] = c;
+    }
+    name[length] = '\0';
+    return length > 0;
+}

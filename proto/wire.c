@@ -1,1 +1,353 @@
+/* Frames and messages. A frame is scanned once, field by field along protobuf-c's descriptors, for
+ * all that protobuf-c lets pass; then protobuf-c decodes it into the arena. The scan descends only
+ * into messages of the schema, which has no recursive types, so a frame can't make it deep. Nothing
+ * is allocated outside of the arena, and nothing in it is freed before the reset. */
 #include "wire.h"
+
+#include "text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Any type's alignment. */
+#define ARENA_ALIGN 16
+/* Numbers below it belong to the envelope of a command, the others to commands. */
+#define FIRST_COMMAND 10
+/* Key (below field 16) and length (at most FRAME_BYTES_MAX) of an element. */
+#define ELEMENT_KEY_BYTES 1
+
+struct wire_arena {
+    unsigned char *block; /* owned */
+    size_t bytes_max;
+    size_t used_bytes;
+    bool refused; /* something asked for more than there was, since the last reset or read */
+};
+
+struct wire_arena *wire_arena_new(size_t bytes_max) {
+    struct wire_arena *arena = calloc(1, sizeof *arena);
+    if (arena == NULL) {
+        return NULL;
+    }
+    arena->bytes_max = bytes_max;
+    arena->block = malloc(bytes_max > 0 ? bytes_max : 1);
+    if (arena->block == NULL) {
+        free(arena);
+        return NULL;
+    }
+    return arena;
+}
+
+void wire_arena_free(struct wire_arena *arena) {
+    if (arena != NULL) {
+        free(arena->block);
+        free(arena);
+    }
+}
+
+void wire_arena_reset(struct wire_arena *arena) {
+    arena->used_bytes = 0;
+    arena->refused = false;
+}
+
+void *wire_arena_take(struct wire_arena *arena, size_t bytes) {
+    size_t start = (arena->used_bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+    if (start > arena->bytes_max || bytes > arena->bytes_max - start) {
+        arena->refused = true;
+        return NULL;
+    }
+    arena->used_bytes = start + bytes;
+    return arena->block + start;
+}
+
+static void *allocate(void *arena, size_t bytes) {
+    return wire_arena_take(arena, bytes);
+}
+
+static void release(void *arena, void *memory) {
+    (void)arena;
+    (void)memory;
+}
+
+const char *wire_fault_text(enum wire_fault fault) {
+    static const char *const texts[WIRE_FAULTS] = {
+        [WIRE_FINE] = "Nothing is wrong.",
+        [WIRE_TOO_LARGE] = "The frame is too large; send less in one frame.",
+        [WIRE_TOO_MANY] = "The frame holds too many commands; send at most 64 in one frame.",
+        [WIRE_MALFORMED] = "The frame is not a message of this protocol; check the schema.",
+        [WIRE_BAD_TEXT] = "A text is not UTF-8 or holds a NUL; send UTF-8 without NUL.",
+        [WIRE_UNKNOWN_FIELD] =
+            "A message has a field that this broker does not know; leave it out.",
+    };
+    assert((unsigned)fault < WIRE_FAULTS);
+    return texts[fault];
+}
+
+const char *wire_fault_name(enum wire_fault fault) {
+    static const char *const names[WIRE_FAULTS] = {
+        [WIRE_FINE] = "fine",         [WIRE_TOO_LARGE] = "too_large",
+        [WIRE_TOO_MANY] = "too_many", [WIRE_MALFORMED] = "malformed",
+        [WIRE_BAD_TEXT] = "bad_text", [WIRE_UNKNOWN_FIELD] = "unknown_field",
+    };
+    assert((unsigned)fault < WIRE_FAULTS);
+    return names[fault];
+}
+
+/* One pass over a frame. */
+struct scan {
+    const uint8_t *at; /* borrowed: the frame */
+    bool strict;
+    size_t commands;
+};
+
+/* One field as it stands in the frame; data and its bytes are those of a length-prefixed one. */
+struct field {
+    uint32_t number;
+    ProtobufCWireType type;
+    const uint8_t *data; /* borrowed: the frame */
+    size_t data_bytes;
+};
+
+/* Reads a varint of at most `bytes_max` bytes (10 hold 64 bits; bits beyond are dropped, as all
+ * decoders do). */
+static bool take_varint(struct scan *scan, const uint8_t *end, int bytes_max, uint64_t *value) {
+    *value = 0;
+    for (int i = 0; i < bytes_max && scan->at < end; i++) {
+        uint8_t byte = *scan->at++;
+        *value |= (uint64_t)(byte & 0x7F) << (7 * i);
+        if (byte < 0x80) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool skip_bytes(struct scan *scan, const uint8_t *end, uint64_t count) {
+    if (count > (uint64_t)(end - scan->at)) {
+        return false;
+    }
+    scan->at += count;
+    return true;
+}
+
+static bool take_data(struct scan *scan, const uint8_t *end, struct field *field) {
+    uint64_t bytes;
+    if (!take_varint(scan, end, 5, &bytes)) {
+        return false;
+    }
+    field->data = scan->at;
+    field->data_bytes = (size_t)bytes;
+    return skip_bytes(scan, end, bytes);
+}
+
+/* Reads one field and moves behind it; false where it is malformed. Groups (types 3 and 4) are. */
+static bool take_field(struct scan *scan, const uint8_t *end, struct field *field) {
+    uint64_t key, ignored;
+    if (!take_varint(scan, end, 5, &key) || key > UINT32_MAX || key >> 3 == 0) {
+        return false;
+    }
+    field->number = (uint32_t)key >> 3;
+    field->type = (ProtobufCWireType)(key & 7);
+    switch (key & 7) {
+    case PROTOBUF_C_WIRE_TYPE_VARINT:
+        return take_varint(scan, end, 10, &ignored);
+    case PROTOBUF_C_WIRE_TYPE_64BIT:
+        return skip_bytes(scan, end, 8);
+    case PROTOBUF_C_WIRE_TYPE_32BIT:
+        return skip_bytes(scan, end, 4);
+    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+        return take_data(scan, end, field);
+    default:
+        return false;
+    }
+}
+
+static ProtobufCWireType wire_type(ProtobufCType type) {
+    switch (type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return PROTOBUF_C_WIRE_TYPE_64BIT;
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_FLOAT:
+        return PROTOBUF_C_WIRE_TYPE_32BIT;
+    default:
+        return PROTOBUF_C_WIRE_TYPE_VARINT;
+    }
+}
+
+static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDescriptor *type,
+                                    const uint8_t *end);
+
+/* Checks what a field of the schema holds. */
+static enum wire_fault scan_known(struct scan *scan, const ProtobufCFieldDescriptor *known,
+                                  const struct field *field) {
+    if (field->type != wire_type(known->type)) {
+        return WIRE_MALFORMED;
+    }
+    if (known->type == PROTOBUF_C_TYPE_STRING) {
+        bool good = text_is_utf8((const char *)field->data, field->data_bytes);
+        return good ? WIRE_FINE : WIRE_BAD_TEXT;
+    }
+    if (known->type != PROTOBUF_C_TYPE_MESSAGE) {
+        return WIRE_FINE;
+    }
+    if (known->descriptor == &zchat__v1__command__descriptor &&
+        ++scan->commands > FRAME_COMMANDS_MAX) {
+        return WIRE_TOO_MANY;
+    }
+    scan->at = field->data;
+    return scan_message(scan, known->descriptor, field->data + field->data_bytes);
+}
+
+/* Whether a field of no known number may be a command from a newer schema. */
+static bool is_newer_command(const ProtobufCMessageDescriptor *type, const struct field *field) {
+    return type == &zchat__v1__command__descriptor && field->number >= FIRST_COMMAND &&
+           field->type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+}
+
+/* Checks a message from scan->at up to `end`. */
+static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDescriptor *type,
+                                    const uint8_t *end) {
+    bool newer = false, body = false;
+    while (scan->at < end) {
+        struct field field = {0};
+        if (!take_field(scan, end, &field)) {
+            return WIRE_MALFORMED;
+        }
+        const ProtobufCFieldDescriptor *known =
+            protobuf_c_message_descriptor_get_field(type, field.number);
+        if (known != NULL) {
+            enum wire_fault fault = scan_known(scan, known, &field);
+            if (fault != WIRE_FINE) {
+                return fault;
+            }
+            body = body || field.number >= FIRST_COMMAND;
+        } else if (scan->strict && !is_newer_command(type, &field)) {
+            return WIRE_UNKNOWN_FIELD;
+        } else {
+            newer = true;
+        }
+    }
+    /* To its sender the last body counts, to this schema the known one: not to be guessed. */
+    return scan->strict && newer && body ? WIRE_UNKNOWN_FIELD : WIRE_FINE;
+}
+
+static enum wire_fault read_frame(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
+                                  bool strict, const void *frame, size_t frame_bytes,
+                                  ProtobufCMessage **message) {
+    *message = NULL;
+    const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
+    struct scan scan = {.at = bytes, .strict = strict};
+    enum wire_fault fault = scan_message(&scan, type, bytes + frame_bytes);
+    if (fault != WIRE_FINE) {
+        return fault;
+    }
+    ProtobufCAllocator allocator = {allocate, release, arena};
+    arena->refused = false;
+    *message = protobuf_c_message_unpack(type, &allocator, frame_bytes, bytes);
+    if (*message == NULL) {
+        return arena->refused ? WIRE_TOO_LARGE : WIRE_MALFORMED;
+    }
+    return WIRE_FINE;
+}
+
+enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                   Zchat__V1__CommandBatch **batch) {
+    *batch = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__command_batch__descriptor, true, frame, frame_bytes,
+                      (ProtobufCMessage **)batch);
+}
+
+enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                 Zchat__V1__ServerBatch **batch) {
+    *batch = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__server_batch__descriptor, false, frame, frame_bytes,
+                      (ProtobufCMessage **)batch);
+}
+
+enum wire_fault wire_read_publication(struct wire_arena *arena, const void *frame,
+                                      size_t frame_bytes, Zchat__V1__Publication **publication) {
+    *publication = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__publication__descriptor, false, frame, frame_bytes,
+                      (ProtobufCMessage **)publication);
+}
+
+enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void *frame,
+                                           size_t frame_bytes,
+                                           Zchat__V1__GreetingRequest **request) {
+    *request = NULL;
+    if (frame_bytes > GREETING_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__greeting_request__descriptor, false, frame, frame_bytes,
+                      (ProtobufCMessage **)request);
+}
+
+enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                   Zchat__V1__Greeting **greeting) {
+    *greeting = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__greeting__descriptor, false, frame, frame_bytes,
+                      (ProtobufCMessage **)greeting);
+}
+
+size_t wire_size(const ProtobufCMessage *message) {
+    return protobuf_c_message_get_packed_size(message);
+}
+
+size_t wire_pack(const ProtobufCMessage *message, uint8_t *out) {
+    return protobuf_c_message_pack(message, out);
+}
+
+static size_t varint_bytes(size_t value) {
+    size_t bytes = 1;
+    for (; value >= 0x80; value >>= 7) {
+        bytes++;
+    }
+    return bytes;
+}
+
+size_t wire_element_size(const ProtobufCMessage *message) {
+    size_t bytes = wire_size(message);
+    return ELEMENT_KEY_BYTES + varint_bytes(bytes) + bytes;
+}
+
+size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out) {
+    assert(field > 0 && field < 16);
+    uint8_t *at = out;
+    size_t bytes = wire_size(message), rest = bytes;
+    *at++ = (uint8_t)(field << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+    for (; rest >= 0x80; rest >>= 7) {
+        *at++ = (uint8_t)(rest | 0x80);
+    }
+    *at++ = (uint8_t)rest;
+    size_t packed = wire_pack(message, at);
+    assert(packed == bytes);
+    return (size_t)(at - out) + packed;
+}
+
+size_t wire_subscription(const char *topic, uint8_t *out) {
+    size_t bytes = strlen(topic);
+    assert(bytes <= 127);
+    out[0] = 1 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    out[1] = (uint8_t)bytes;
+    memcpy(out + 2, topic, bytes);
+    return 2 + bytes;
+}
