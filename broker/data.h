@@ -7,6 +7,8 @@
 
 #define DATA_STORE "zchat.db" /* the store's file in the folder */
 
+#define DATA_PATH_BYTES 4096 /* a path with its NUL, as long as Linux takes */
+
 /* Makes the folder where it is missing (0700, with its parents) and takes its lock, which lasts
  * until data_unlock or the end of the process. Opening a store repairs what a crash left, so
  * nobody may do it while a broker uses it. -1: `error` holds one sentence. Else what data_unlock

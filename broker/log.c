@@ -1,0 +1,161 @@
+/* A line is made in a buffer of its own and leaves with one write(2): on a pipe, a terminal or an
+ * appended file two threads' lines never mix. Nothing peers send can begin a new line or reach a
+ * terminal as a command.
+ *
+ * The level is the only state: it belongs to the process as stderr does, so it stands here and not
+ * in every struct that may have to say something. A failed write is not reported, for there is
+ * nobody to tell. */
+#include "log.h"
+
+#include "text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static atomic_int level_now = LOG_LEVEL_INFO;
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_DEBUG] = "debug",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_ERROR] = "error",
+};
+
+void log_set_level(enum log_level level) {
+    atomic_store(&level_now, (int)level);
+}
+
+/* A line that grows; what does not fit is cut. */
+struct line {
+    char text[LOG_LINE_BYTES];
+    size_t used;
+};
+
+__attribute__((format(printf, 2, 0))) static void line_vprint(struct line *line, const char *format,
+                                                              va_list arguments) {
+    size_t room = sizeof line->text - 1 - line->used; /* 1 for the newline */
+    int bytes = vsnprintf(line->text + line->used, room, format, arguments);
+    if (bytes > 0) {
+        line->used += (size_t)bytes < room ? (size_t)bytes : room - 1;
+    }
+}
+
+__attribute__((format(printf, 2, 3))) static void line_print(struct line *line, const char *format,
+                                                             ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    line_vprint(line, format, arguments);
+    va_end(arguments);
+}
+
+static void line_begin(struct line *line, enum log_level level, const char *event) {
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    line->used = strftime(line->text, sizeof line->text, "time=%Y-%m-%dT%H:%M:%S", &utc);
+    line_print(line, ".%06ldZ level=%s event=%s", now.tv_nsec / 1000, level_names[level], event);
+}
+
+static void line_write(struct line *line) {
+    for (size_t i = 0; i < line->used; i++) {
+        unsigned char byte = (unsigned char)line->text[i];
+        if (byte < 0x20 || byte == 0x7f) {
+            line->text[i] = '?';
+        }
+    }
+    line->text[line->used++] = '\n';
+    ssize_t written;
+    do {
+        written = write(STDERR_FILENO, line->text, line->used);
+    } while (written < 0 && errno == EINTR);
+}
+
+__attribute__((format(printf, 3, 0))) static void log_event(enum log_level level, const char *event,
+                                                            const char *format, va_list arguments) {
+    if ((int)level < atomic_load(&level_now)) {
+        return;
+    }
+    int errno_kept = errno;
+    struct line line;
+    line_begin(&line, level, event);
+    if (format) {
+        line_print(&line, " ");
+        line_vprint(&line, format, arguments);
+    }
+    line_write(&line);
+    errno = errno_kept;
+}
+
+void log_debug(const char *event, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_event(LOG_LEVEL_DEBUG, event, format, arguments);
+    va_end(arguments);
+}
+
+void log_info(const char *event, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_event(LOG_LEVEL_INFO, event, format, arguments);
+    va_end(arguments);
+}
+
+void log_warn(const char *event, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_event(LOG_LEVEL_WARN, event, format, arguments);
+    va_end(arguments);
+}
+
+void log_error(const char *event, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    log_event(LOG_LEVEL_ERROR, event, format, arguments);
+    va_end(arguments);
+}
+
+/* Bytes of the UTF-8 character that begins with `first`; the text is valid. */
+static size_t character_bytes(char first) {
+    unsigned char byte = (unsigned char)first;
+    if (byte < 0x80) {
+        return 1;
+    }
+    return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
+const char *log_quote(char *out, size_t out_bytes, const char *text, size_t text_bytes) {
+    assert(out_bytes >= LOG_QUOTE_BYTES);
+    char clean[16 * LOG_QUOTE_CHARACTERS];
+    size_t taken = text_bytes < sizeof clean ? text_bytes : sizeof clean;
+    if (taken > 0) {
+        memcpy(clean, text, taken);
+    }
+    size_t clean_bytes = text_clean_line(clean, taken);
+
+    size_t used = 0, at = 0;
+    out[used++] = '"';
+    for (int i = 0; i < LOG_QUOTE_CHARACTERS && at < clean_bytes; i++) {
+        if (clean[at] == '"' || clean[at] == '\\') {
+            out[used++] = '\\';
+        }
+        size_t bytes = character_bytes(clean[at]);
+        memcpy(out + used, clean + at, bytes);
+        used += bytes;
+        at += bytes;
+    }
+    out[used++] = '"';
+    if (at < clean_bytes || taken < text_bytes) {
+        memcpy(out + used, "...", 3);
+        used += 3;
+    }
+    out[used] = '\0';
+    return out;
+}
