@@ -3,13 +3,22 @@
 #define USER_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+enum user_exit {
+    USER_DONE = 0,
+    USER_FAILED = 1, /* any other failure */
+    USER_INVALID = 2,
+    USER_NO_STORE = 3, /* the data folder or the store can't be opened */
+    USER_NOT_FOUND = 5,
+    USER_EXISTS = 7,
+};
 
 /* Whether argv, the whole one of zchatd, asks for it: its first word that is no option and no
  * option's value is "user". */
 bool user_wanted(int argc, char **argv);
 
-/* Does what the whole argv asks for and returns the exit code: 0 done, 1 any other failure, 2 usage
- * or invalid, 3 the data folder or the store can't be opened, 5 no such account, 7 it exists. */
+/* Does what the whole argv asks for; returns an enum user_exit for main to return. */
 int user_main(int argc, char **argv);
 
 #endif

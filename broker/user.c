@@ -1,0 +1,464 @@
+/* One table of verbs, one of options; the dispatcher reads argv, takes the data folder's lock,
+ * opens the store, and calls the verb. A password comes from a file or the terminal, never from
+ * argv, and is wiped by the function that holds it. */
+#include "user.h"
+
+#include "config.h"
+#include "data.h"
+#include "key.h"
+#include "log.h"
+#include "option.h"
+#include "password.h"
+#include "store.h"
+#include "terminal.h"
+#include "user_bulk.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ERROR_BYTES 2048
+
+enum flag {
+    FLAG_DATA,
+    FLAG_CONFIG,
+    FLAG_DEVICE_KEY,
+    FLAG_PASSWORD_FILE,
+    FLAG_ADMIN,
+    FLAG_JSON,
+    FLAGS,
+};
+
+static const struct {
+    const char *name;
+    bool takes_value;
+} flags[FLAGS] = {
+    [FLAG_DATA] = {"--data", true},
+    [FLAG_CONFIG] = {"--config", true},
+    [FLAG_DEVICE_KEY] = {"--device-key", true},
+    [FLAG_PASSWORD_FILE] = {"--password-file", true},
+    [FLAG_ADMIN] = {"--admin", false},
+    [FLAG_JSON] = {"--json", false},
+};
+#define ALWAYS      (1 << FLAG_DATA | 1 << FLAG_CONFIG)
+#define MAKES_STORE (1 << FLAGS) /* of a verb: where there is no store yet */
+
+/* What argv asks for, and what it needs. */
+struct call {
+    const struct verb *verb;   /* borrowed: from the table */
+    const char *operand;       /* borrowed: from argv; "" where the verb has none */
+    const char *values[FLAGS]; /* borrowed: from argv; NULL: not given */
+    bool help;
+    char name[NAME_BYTES]; /* the operand where it is a name */
+    unsigned char key[KEY_BYTES];
+    int lock;            /* of the data folder */
+    struct store *store; /* owned */
+};
+
+struct verb {
+    const char *name;
+    const char *operand; /* NULL: none */
+    int flags;
+    enum user_exit (*run)(struct call *call);
+    const char *help;
+};
+
+__attribute__((format(printf, 2, 3))) static enum user_exit fail(enum user_exit result,
+                                                                 const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("zchatd user: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return result;
+}
+
+static enum user_exit fail_status(struct call *call, enum store_status status) {
+    switch (status) {
+    case STORE_OK:
+        return USER_DONE;
+    case STORE_NOT_FOUND:
+        return fail(USER_NOT_FOUND, "there is no account %s", call->name);
+    case STORE_EXISTS:
+        return fail(USER_EXISTS, "the account %s exists already", call->name);
+    default:
+        return fail(USER_FAILED, "%s", store_error(call->store));
+    }
+}
+
+/* Ends the transaction in which an operation had that status. */
+static enum user_exit finish(struct call *call, enum store_status status, const char *done) {
+    enum store_status committed = status == STORE_FAILED ? status : store_commit(call->store);
+    if (status == STORE_OK && committed == STORE_OK) {
+        printf("%s %s\n", done, call->name);
+        return USER_DONE;
+    }
+    return fail_status(call, status != STORE_OK ? status : committed);
+}
+
+/* ---- verbs ---- */
+
+/* The hash of the password of the file, or of the one asked for. */
+static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]) {
+    char password[PASSWORD_BYTES], error[ERROR_BYTES];
+    const char *file = call->values[FLAG_PASSWORD_FILE];
+    enum user_exit result = USER_DONE;
+    bool given = file ? password_read_file(file, password, error, sizeof error)
+                      : terminal_ask_password(call->name, password, error, sizeof error);
+    if (!given) {
+        result = fail(USER_INVALID, "%s", error);
+    } else if (!password_hash(password, strlen(password), hash)) {
+        result = fail(USER_FAILED, "no memory to hash a password");
+    }
+    password_wipe(password, sizeof password);
+    return result;
+}
+
+static enum user_exit add_many(struct call *call) {
+    if (!call->values[FLAG_DEVICE_KEY] || call->values[FLAG_PASSWORD_FILE]) {
+        return fail(USER_INVALID, "add - needs --device-key and takes no --password-file; "
+                                  "import FILE adds accounts with passwords");
+    }
+    return user_bulk_add(call->store, stdin, call->key, call->values[FLAG_ADMIN]);
+}
+
+static enum user_exit add(struct call *call) {
+    char hash[PASSWORD_HASH_BYTES] = "";
+    struct store_account known;
+    int64_t account;
+    if (!strcmp(call->operand, "-")) {
+        return add_many(call);
+    }
+    /* Nobody should type a password for nothing. */
+    enum store_status status = store_account_find(call->store, call->name, &known);
+    if (status != STORE_NOT_FOUND) {
+        return fail_status(call, status == STORE_OK ? STORE_EXISTS : status);
+    }
+    bool key = call->values[FLAG_DEVICE_KEY];
+    if (!key || call->values[FLAG_PASSWORD_FILE]) {
+        enum user_exit result = new_hash(call, hash);
+        if (result != USER_DONE) {
+            return result;
+        }
+    }
+    status = store_begin(call->store);
+    if (status == STORE_OK) {
+        status =
+            store_account_add(call->store, call->name, hash, call->values[FLAG_ADMIN],
+                              key ? call->key : NULL, USER_DEVICE_LABEL, user_now_us(), &account);
+    }
+    password_wipe(hash, sizeof hash);
+    return finish(call, status, "added");
+}
+
+static enum user_exit import(struct call *call) {
+    FILE *file = fopen(call->operand, "re");
+    if (!file) {
+        return fail(USER_FAILED, "%s can't be read: %s", call->operand, strerror(errno));
+    }
+    return user_bulk_import(call->store, file);
+}
+
+static enum user_exit set_locked(struct call *call, bool locked) {
+    enum store_status status = store_begin(call->store);
+    if (status == STORE_OK) {
+        status = store_account_set_locked(call->store, call->name, locked);
+    }
+    return finish(call, status, locked ? "locked" : "unlocked");
+}
+
+static enum user_exit lock(struct call *call) {
+    return set_locked(call, true);
+}
+
+static enum user_exit unlock(struct call *call) {
+    return set_locked(call, false);
+}
+
+static enum user_exit passwd(struct call *call) {
+    char hash[PASSWORD_HASH_BYTES];
+    struct store_account account;
+    enum store_status status = store_account_find(call->store, call->name, &account);
+    if (status != STORE_OK) {
+        return fail_status(call, status);
+    }
+    enum user_exit result = new_hash(call, hash);
+    if (result == USER_DONE) {
+        status = store_begin(call->store);
+        if (status == STORE_OK) {
+            status = store_account_set_password(call->store, account.account, hash);
+        }
+        result = finish(call, status, "changed the password of");
+    }
+    password_wipe(hash, sizeof hash);
+    password_wipe(&account, sizeof account);
+    return result;
+}
+
+#define TIME_BYTES 32
+
+/* RFC 3339, UTC, with microseconds. */
+static void format_time(int64_t time_us, char text[TIME_BYTES]) {
+    time_t seconds = (time_t)(time_us / 1000000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    size_t used = strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + used, TIME_BYTES - used, ".%06dZ", (int)(time_us % 1000000));
+}
+
+static const char *truth(bool value) {
+    return value ? "true" : "false";
+}
+
+static void print_json(void *arg, const struct store_account *account) {
+    char created[TIME_BYTES], seen[TIME_BYTES];
+    (void)arg;
+    format_time(account->created_us, created);
+    format_time(account->last_seen_us, seen);
+    /* A name needs no escapes. */
+    printf("{\"user\":\"%s\",\"admin\":%s,\"locked\":%s,\"password\":%s,\"created\":\"%s\","
+           "\"last_seen\":%s%s%s}\n",
+           account->name, truth(account->admin), truth(account->locked),
+           truth(account->password_hash[0] != '\0'), created, account->last_seen_us ? "\"" : "",
+           account->last_seen_us ? seen : "null", account->last_seen_us ? "\"" : "");
+}
+
+static void print_row(void *arg, const struct store_account *account) {
+    char seen[TIME_BYTES] = "never";
+    (void)arg;
+    if (account->last_seen_us) {
+        format_time(account->last_seen_us, seen);
+    }
+    printf("%-32s last seen %-27s%s%s%s\n", account->name, seen, account->admin ? " admin" : "",
+           account->locked ? " locked" : "", account->password_hash[0] ? "" : " no-password");
+}
+
+static enum user_exit list(struct call *call) {
+    enum store_status status =
+        store_account_list(call->store, call->values[FLAG_JSON] ? print_json : print_row, NULL);
+    return fail_status(call, status);
+}
+
+static const struct verb verbs[] = {
+    {"add", "NAME",
+     ALWAYS | MAKES_STORE | 1 << FLAG_DEVICE_KEY | 1 << FLAG_PASSWORD_FILE | 1 << FLAG_ADMIN, add,
+     "add an account; with NAME - one for each line of stdin\n"
+     "      [--device-key KEY]     trust this key (Z85 or hex); without --password-file only it "
+     "enters\n"
+     "      [--password-file FILE] the password is the file's first line; else it is asked for\n"
+     "      [--admin]              make it an administrator"},
+    {"import", "FILE", ALWAYS | MAKES_STORE, import,
+     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are"},
+    {"lock", "NAME", ALWAYS, lock, "let nobody enter the account, keep all it has"},
+    {"unlock", "NAME", ALWAYS, unlock, "undo lock"},
+    {"passwd", "NAME", ALWAYS | 1 << FLAG_PASSWORD_FILE, passwd,
+     "change the password\n"
+     "      [--password-file FILE] the password is the file's first line; else it is asked for"},
+    {"list", NULL, ALWAYS | 1 << FLAG_JSON, list,
+     "list the accounts\n"
+     "      [--json]               one JSON object a line"},
+};
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+static void print_help(void) {
+    puts("zchatd user administers the accounts of a store that no broker is using.\n\n"
+         "    zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
+         "--data and --config are zchatd's own and may stand anywhere.\n");
+    for (size_t i = 0; i < VERBS; i++) {
+        printf("  %s %s\n      %s\n", verbs[i].name, verbs[i].operand ? verbs[i].operand : "",
+               verbs[i].help);
+    }
+    puts("\nExit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store can't be opened,\n"
+         "5 no such account, 7 it exists already.");
+}
+
+/* ---- argv ---- */
+
+/* How many words the option at argv[at] takes, its value included; 0: it is no option. */
+static int option_words(int argc, char **argv, int at) {
+    if (strncmp(argv[at], "--", 2) != 0) {
+        return 0;
+    }
+    bool value_follows = option_find(argv[at] + 2, strlen(argv[at] + 2)) && at + 1 < argc;
+    return value_follows ? 2 : 1;
+}
+
+/* Where the word "user" stands; 0: nowhere. */
+static int user_word(int argc, char **argv) {
+    int at = 1;
+    while (at < argc && option_words(argc, argv, at) > 0) {
+        at += option_words(argc, argv, at);
+    }
+    return at < argc && !strcmp(argv[at], "user") ? at : 0;
+}
+
+bool user_wanted(int argc, char **argv) {
+    return user_word(argc, argv) > 0;
+}
+
+static enum user_exit take_flag(struct call *call, int argc, char **argv, int *at) {
+    const char *word = argv[*at];
+    size_t name_bytes = strcspn(word, "=");
+    const char *value = word[name_bytes] ? word + name_bytes + 1 : NULL;
+    int i = 0;
+    while (i < FLAGS &&
+           (strlen(flags[i].name) != name_bytes || strncmp(flags[i].name, word, name_bytes) != 0)) {
+        i++;
+    }
+    if (i == FLAGS) {
+        return fail(USER_INVALID, "%s is no option; zchatd user --help lists them", word);
+    }
+    if (call->values[i]) {
+        return fail(USER_INVALID, "%s is given twice", flags[i].name);
+    }
+    if (!flags[i].takes_value && value) {
+        return fail(USER_INVALID, "%s takes no value", flags[i].name);
+    }
+    if (flags[i].takes_value && !value) {
+        value = *at + 1 < argc ? argv[++*at] : NULL;
+        if (!value || !strncmp(value, "--", 2)) {
+            return fail(USER_INVALID, "%s needs a value", flags[i].name);
+        }
+    }
+    call->values[i] = flags[i].takes_value ? value : "";
+    return USER_DONE;
+}
+
+static enum user_exit take_word(struct call *call, const char *word) {
+    if (call->verb) {
+        if (!call->verb->operand || *call->operand) {
+            return fail(USER_INVALID, "%s: one word too many: \"%s\"", call->verb->name, word);
+        }
+        call->operand = word;
+        return USER_DONE;
+    }
+    for (size_t i = 0; i < VERBS; i++) {
+        if (!strcmp(verbs[i].name, word)) {
+            call->verb = &verbs[i];
+            return USER_DONE;
+        }
+    }
+    return fail(USER_INVALID, "\"%s\" is no verb; zchatd user --help lists them", word);
+}
+
+static enum user_exit take_argv(struct call *call, int argc, char **argv) {
+    enum user_exit result = USER_DONE;
+    int user_at = user_word(argc, argv);
+    for (int i = 1; i < argc && result == USER_DONE && !call->help; i++) {
+        if (i == user_at) {
+            continue;
+        }
+        if (!strcmp(argv[i], "--help")) {
+            call->help = true;
+        } else if (!strncmp(argv[i], "--", 2)) {
+            result = take_flag(call, argc, argv, &i);
+        } else {
+            result = take_word(call, argv[i]);
+        }
+    }
+    return result;
+}
+
+/* What argv says as a whole. */
+static enum user_exit check_call(struct call *call) {
+    const struct verb *verb = call->verb;
+    const char *key = call->values[FLAG_DEVICE_KEY];
+    if (!verb) {
+        return fail(USER_INVALID, "a verb is missing; zchatd user --help lists them");
+    }
+    for (int i = 0; i < FLAGS; i++) {
+        if (call->values[i] && !(verb->flags & 1 << i)) {
+            return fail(USER_INVALID, "%s takes no %s", verb->name, flags[i].name);
+        }
+    }
+    if (verb->operand && !*call->operand) {
+        return fail(USER_INVALID, "%s needs a %s", verb->name, verb->operand);
+    }
+    bool many = verb->run == add && !strcmp(call->operand, "-");
+    if (verb->operand && !strcmp(verb->operand, "NAME") && !many &&
+        !name_fold(call->operand, call->name)) {
+        char quoted[LOG_QUOTE_BYTES];
+        return fail(USER_INVALID, "%s is no name; " USER_NAME_RULE,
+                    log_quote(quoted, sizeof quoted, call->operand, strlen(call->operand)));
+    }
+    if (key && !key_parse(key, call->key)) {
+        return fail(USER_INVALID,
+                    "--device-key wants a key: 40 characters of Z85 or 64 hex digits");
+    }
+    return USER_DONE;
+}
+
+/* ---- the whole ---- */
+
+/* Loads the config as the broker would, from the same two options. */
+static enum user_exit load_config(const struct call *call, struct config *config) {
+    char error[ERROR_BYTES];
+    char *argv[5] = {(char[]){"zchatd"}};
+    int argc = 1;
+    for (enum flag flag = FLAG_DATA; flag <= FLAG_CONFIG; flag++) {
+        if (call->values[flag]) {
+            argv[argc++] = (char *)(uintptr_t)flags[flag].name;
+            argv[argc++] = (char *)(uintptr_t)call->values[flag];
+        }
+    }
+    if (config_load(config, argc, argv, error, sizeof error) != CONFIG_RUN) {
+        return fail(USER_INVALID, "%s", error);
+    }
+    return USER_DONE;
+}
+
+static enum user_exit open_store(struct call *call, const char *folder) {
+    char error[ERROR_BYTES], path[DATA_PATH_BYTES];
+    struct store_options options = {.path = path};
+    if (!data_path(folder, DATA_STORE, path, sizeof path)) {
+        return fail(USER_NO_STORE, "the path of the data folder is too long");
+    }
+    if (!(call->verb->flags & MAKES_STORE) && access(path, F_OK) != 0) {
+        return fail(USER_NO_STORE, "there is no store in %s: %s", folder, strerror(errno));
+    }
+    call->lock = data_lock(folder, error, sizeof error);
+    if (call->lock < 0) {
+        return fail(USER_NO_STORE, "%s", error);
+    }
+    if (store_open(&call->store, &options) != STORE_OK) {
+        return fail(USER_NO_STORE, "%s", store_error(call->store));
+    }
+    return USER_DONE;
+}
+
+static enum user_exit run(struct call *call) {
+    struct config config;
+    enum user_exit result = load_config(call, &config);
+    if (result == USER_DONE) {
+        result = open_store(call, config.data);
+    }
+    config_release(&config);
+    if (result == USER_DONE) {
+        result = call->verb->run(call);
+    }
+    if (call->store) {
+        store_close(call->store);
+    }
+    data_unlock(call->lock);
+    return result;
+}
+
+int user_main(int argc, char **argv) {
+    struct call call = {.operand = "", .lock = -1};
+    enum user_exit result = take_argv(&call, argc, argv);
+    if (result == USER_DONE && call.help) {
+        print_help();
+    } else if (result == USER_DONE) {
+        result = check_call(&call);
+        result = result == USER_DONE ? run(&call) : result;
+    }
+    if (fflush(stdout) != 0 && result == USER_DONE) {
+        result = fail(USER_FAILED, "stdout can't be written: %s", strerror(errno));
+    }
+    return (int)result;
+}

@@ -1,0 +1,221 @@
+/* One transaction for each 1,000 accounts where adding is all there is to do; one for each account
+ * where its hash takes a hundred times longer than the commit, so that an import that is broken off
+ * and begun again goes on where it was. Passwords are wiped from every buffer of ours. */
+#include "user_bulk.h"
+
+#include "log.h"
+#include "password.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRANSACTION_ACCOUNTS 1000
+#define LINE_BYTES           (NAME_BYTES_MAX + PASSWORD_BYTES_MAX + 16)
+
+struct bulk {
+    struct store *store; /* borrowed: from the caller */
+    FILE *lines;         /* borrowed: from the caller */
+    unsigned number;     /* of the line */
+    unsigned added, existing, bad;
+    bool broken; /* the store or the stream failed: nothing more can be done */
+    char line[LINE_BYTES];
+    char buffer[4096]; /* of the stream, so that it can be wiped */
+};
+
+int64_t user_now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+bool user_password_fits(const char *password, size_t password_bytes) {
+    return password_bytes >= 1 && password_bytes <= PASSWORD_BYTES_MAX &&
+           text_is_utf8(password, password_bytes);
+}
+
+static void refuse_line(struct bulk *bulk, const char *why) {
+    fprintf(stderr, "zchatd user: line %u: %s\n", bulk->number, why);
+    bulk->bad++;
+}
+
+static void break_off(struct bulk *bulk, const char *why) {
+    fprintf(stderr, "zchatd user: line %u: %s\n", bulk->number, why);
+    bulk->broken = true;
+}
+
+/* Takes the next line without its end. Its length; -1 behind the last one; LINE_BYTES or more where
+ * it does not fit. */
+static long read_line(struct bulk *bulk) {
+    long bytes = 0;
+    int c = getc(bulk->lines);
+    if (c == EOF) {
+        return -1;
+    }
+    for (; c != EOF && c != '\n'; c = getc(bulk->lines)) {
+        if (bytes < LINE_BYTES) {
+            bulk->line[bytes++] = (char)c;
+        }
+    }
+    if (bytes < LINE_BYTES && bytes > 0 && bulk->line[bytes - 1] == '\r') {
+        bytes--;
+    }
+    if (bytes < LINE_BYTES) {
+        bulk->line[bytes] = '\0';
+    }
+    bulk->number++;
+    return bytes;
+}
+
+/* The next line with something in it that can be read; false where there is no more. */
+static bool next_line(struct bulk *bulk, size_t *bytes) {
+    long found;
+    while ((found = read_line(bulk)) >= 0) {
+        *bytes = (size_t)found;
+        if (found >= LINE_BYTES) {
+            refuse_line(bulk, "is too long");
+        } else if (memchr(bulk->line, '\0', *bytes)) {
+            refuse_line(bulk, "holds a NUL");
+        } else if (found > 0 && bulk->line[0] != '#') {
+            return true;
+        }
+    }
+    if (ferror(bulk->lines)) {
+        break_off(bulk, strerror(errno));
+    }
+    return false;
+}
+
+/* Reads a name; false, and the line refused, where it is none. */
+static bool take_name(struct bulk *bulk, const char *text, char name[NAME_BYTES]) {
+    char quoted[LOG_QUOTE_BYTES], why[LOG_QUOTE_BYTES + 80];
+    if (name_fold(text, name)) {
+        return true;
+    }
+    log_quote(quoted, sizeof quoted, text, strlen(text));
+    snprintf(why, sizeof why, "%s is no name; " USER_NAME_RULE, quoted);
+    refuse_line(bulk, why);
+    return false;
+}
+
+static void count(struct bulk *bulk, enum store_status status, const char *name) {
+    if (status == STORE_OK) {
+        bulk->added++;
+    } else if (status == STORE_EXISTS) {
+        fprintf(stderr, "zchatd user: line %u: %s exists already; left as it is\n", bulk->number,
+                name);
+        bulk->existing++;
+    } else {
+        break_off(bulk, store_error(bulk->store));
+    }
+}
+
+static bool transaction(struct bulk *bulk, enum store_status (*step)(struct store *)) {
+    if (!bulk->broken && step(bulk->store) != STORE_OK) {
+        break_off(bulk, store_error(bulk->store));
+    }
+    return !bulk->broken;
+}
+
+static void bulk_begin(struct bulk *bulk, struct store *store, FILE *lines) {
+    *bulk = (struct bulk){.store = store, .lines = lines};
+    setvbuf(lines, bulk->buffer, _IOFBF, sizeof bulk->buffer);
+}
+
+/* Wipes, tells what was done, and closes the stream, which used our buffer. */
+static enum user_exit bulk_end(struct bulk *bulk) {
+    fclose(bulk->lines);
+    printf("%u added, %u existed already, %u bad lines\n", bulk->added, bulk->existing, bulk->bad);
+    enum user_exit result = bulk->broken || bulk->bad ? USER_FAILED : USER_DONE;
+    password_wipe(bulk, sizeof *bulk);
+    return result;
+}
+
+enum user_exit user_bulk_add(struct store *store, FILE *lines, const unsigned char key[KEY_BYTES],
+                             bool admin) {
+    struct bulk bulk;
+    char name[NAME_BYTES];
+    size_t bytes;
+    bulk_begin(&bulk, store, lines);
+    transaction(&bulk, store_begin);
+    for (unsigned tried = 1; !bulk.broken && next_line(&bulk, &bytes); tried++) {
+        if (!take_name(&bulk, bulk.line, name)) {
+            continue;
+        }
+        int64_t account;
+        count(&bulk,
+              store_account_add(store, name, NULL, admin, key, USER_DEVICE_LABEL, user_now_us(),
+                                &account),
+              name);
+        if (tried % TRANSACTION_ACCOUNTS == 0 && transaction(&bulk, store_commit)) {
+            transaction(&bulk, store_begin);
+        }
+    }
+    transaction(&bulk, store_commit);
+    return bulk_end(&bulk);
+}
+
+/* The hash of the line's password; false, and the line refused, where it has none. */
+static bool hash_password(struct bulk *bulk, const char *password, size_t bytes,
+                          char hash[PASSWORD_HASH_BYTES]) {
+    if (!user_password_fits(password, bytes)) {
+        refuse_line(bulk, "the password is empty, too long, or no UTF-8 text");
+        return false;
+    }
+    if (!password_hash(password, bytes, hash)) {
+        break_off(bulk, "no memory to hash a password");
+        return false;
+    }
+    return true;
+}
+
+static void import_account(struct bulk *bulk, const char *name, const char *password,
+                           size_t password_bytes) {
+    struct store_account known;
+    char hash[PASSWORD_HASH_BYTES];
+    enum store_status status = store_account_find(bulk->store, name, &known);
+    if (status != STORE_NOT_FOUND) {
+        count(bulk, status == STORE_OK ? STORE_EXISTS : status, name);
+    } else if (hash_password(bulk, password, password_bytes, hash) &&
+               transaction(bulk, store_begin)) {
+        int64_t account;
+        count(
+            bulk,
+            store_account_add(bulk->store, name, hash, false, NULL, NULL, user_now_us(), &account),
+            name);
+        transaction(bulk, store_commit);
+    }
+    password_wipe(&known, sizeof known);
+    password_wipe(hash, sizeof hash);
+}
+
+static void import_line(struct bulk *bulk, size_t bytes) {
+    char name[NAME_BYTES];
+    size_t name_bytes = strcspn(bulk->line, " \t");
+    if (name_bytes == bytes) {
+        refuse_line(bulk, "wants \"NAME PASSWORD\"");
+        return;
+    }
+    bulk->line[name_bytes] = '\0';
+    if (take_name(bulk, bulk->line, name)) {
+        import_account(bulk, name, bulk->line + name_bytes + 1, bytes - name_bytes - 1);
+    }
+}
+
+enum user_exit user_bulk_import(struct store *store, FILE *lines) {
+    struct bulk bulk;
+    size_t bytes;
+    bool progress = isatty(STDERR_FILENO);
+    bulk_begin(&bulk, store, lines);
+    while (!bulk.broken && next_line(&bulk, &bytes)) {
+        import_line(&bulk, bytes);
+        if (progress) {
+            fprintf(stderr, "\r%u added, at line %u ", bulk.added, bulk.number);
+        }
+    }
+    if (progress) {
+        fputs("\n", stderr);
+    }
+    return bulk_end(&bulk);
+}

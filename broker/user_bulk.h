@@ -1,0 +1,29 @@
+/* Many accounts from a stream of lines, for user.c alone. Blank lines and those that begin with
+ * '#' are passed over. Accounts that exist are left as they are and named on stderr; so are bad
+ * lines, with their number. The rest is added in any case. */
+#ifndef USER_BULK_H
+#define USER_BULK_H
+
+#include "store.h"
+#include "user.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* What a device that `zchatd user` made trusted is called. */
+#define USER_DEVICE_LABEL "zchatd user add"
+/* The rule for names, as errors tell it. */
+#define USER_NAME_RULE "a name is 1 to 32 of a-z, 0-9, '_', '.' and '-'"
+
+/* What a password must be, too: text, and not empty. */
+bool user_password_fits(const char *password, size_t password_bytes);
+/* Microseconds since 1970. */
+int64_t user_now_us(void);
+
+/* Lines "NAME": accounts that only the key enters. */
+enum user_exit user_bulk_add(struct store *store, FILE *lines, const unsigned char key[KEY_BYTES],
+                             bool admin);
+/* Lines "NAME PASSWORD", the password being all behind the first space or tab. */
+enum user_exit user_bulk_import(struct store *store, FILE *lines);
+
+#endif
