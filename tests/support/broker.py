@@ -190,8 +190,12 @@ class Broker:
         """Waits for it to end by itself and returns its exit status."""
         return self._reap(timeout)
 
+    # Accounts are added while the broker does not run (start=False, or after stop()): the data
+    # folder belongs to one process at a time.
+
     def add_user(self, name, password=None, device_key=None, admin=False):
         """Adds an account; the key is 40 characters of Z85 (or 64 hex digits)."""
+        assert self.process is None, "the broker runs: its store is in use"
         command = [program("zchatd"), "user", "add", name, "--data", self.data]
         secret = None
         if device_key is not None:
@@ -209,6 +213,7 @@ class Broker:
 
     def add_users(self, names, device_key):
         """Adds many accounts that one device key enters."""
+        assert self.process is None, "the broker runs: its store is in use"
         run([program("zchatd"), "user", "add", "-", "--device-key", _text(device_key),
              "--data", self.data], stdin="".join(f"{name}\n" for name in names), check=0, timeout=60)
 

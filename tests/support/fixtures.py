@@ -3,6 +3,7 @@
 import pytest
 
 from support.broker import Broker
+from support.town import Town
 
 
 @pytest.fixture
@@ -35,3 +36,31 @@ def config_dirs(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(scope="module")
+def _shared_town(request):
+    town = Town(*getattr(request.module, "TOWN_ARGS", ()))
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def town(_shared_town):
+    """The module's broker, TOWN_ARGS added to its arguments; nobody is online."""
+    yield _shared_town
+    _shared_town.leave()
+
+
+@pytest.fixture
+def town_factory():
+    """Makes towns of one's own, town_factory("--timeout", "1"); all end with the test."""
+    towns = []
+
+    def make(*args, **options):
+        towns.append(Town(*args, **options))
+        return towns[-1]
+
+    yield make
+    for town in towns:
+        town.close()

@@ -1,0 +1,440 @@
+"""Accounts: register, login, lock-out, trusted devices, passwords, logout. COMMANDS.md, "Accounts"."""
+
+import re
+import time
+
+import pytest
+
+from support import schema
+from support.broker import program, run
+from support.client import Client, CommandError, Keys, WrongServerKey
+from support.town import refused
+
+PASSWORD = "correct horse battery"
+
+
+def enter(town, user, password="", keys=None, **fields):
+    """A login on a connection of its own; the client, or CommandError."""
+    client = town.guest(keys)
+    client.login(user, password, **fields)
+    return client
+
+
+@pytest.fixture
+def account(town):
+    """An account with a password, and the keys of the device that it trusts."""
+    keys = Keys()
+    name = town.fresh_name()
+    town.guest(keys).register(name, PASSWORD)
+    return name, keys
+
+
+def lock(town, name):
+    for _ in range(3):
+        refused("AUTH", enter, town, name, "wrong")
+
+
+# ---- register ----
+
+def test_register_trusts_the_device_and_opens_no_session(town):
+    client, name = town.guest(), town.fresh_name()
+    assert client.register(name, PASSWORD).user == name
+    refused("AUTH", client.call, "who")
+    assert client.login(name).trusted
+
+
+def test_register_without_trust_leaves_the_key_out(town):
+    client, name = town.guest(), town.fresh_name()
+    client.register(name, PASSWORD, no_trust=True)
+    refused("AUTH", client.login, name)
+    client.login(name, PASSWORD)
+
+
+def test_register_folds_upper_case(town):
+    client, name = town.guest(), town.fresh_name()
+    assert client.register(name.upper(), PASSWORD).user == name
+    assert client.login(name.title()).user == name
+
+
+def test_register_of_a_taken_name_is_a_conflict(town, account):
+    name, _ = account
+    intruder = town.guest()
+    refused("CONFLICT", intruder.register, name, "other")
+    refused("CONFLICT", intruder.register, name.upper(), "other")
+    refused("AUTH", intruder.login, name, "other")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33, "two words", "yodä", "a/b", "a\nb", "a@b", " "])
+def test_register_refuses_what_is_no_name(town, name):
+    refused("INVALID", town.guest().register, name, PASSWORD)
+
+
+def test_register_takes_the_longest_name_and_every_character(town):
+    client = town.guest()
+    assert client.register("azAZ09_.-" + "x" * 23, PASSWORD).user == "azaz09_.-" + "x" * 23
+    assert client.register("y", PASSWORD).user == "y"
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1025])
+def test_register_refuses_a_password_out_of_bounds(town, password):
+    name, client = town.fresh_name(), town.guest()
+    refused("INVALID", client.register, name, password)
+    refused("AUTH", client.login, name, "x")
+
+
+def test_the_longest_password_enters_and_a_part_of_it_does_not(town):
+    name, password = town.fresh_name(), "é" * 512
+    town.guest().register(name, password)
+    enter(town, name, password)
+    refused("AUTH", enter, town, name, password[:-1])
+
+
+def test_registration_closed_is_forbidden_and_makes_nothing(town_factory):
+    town = town_factory("--registration", "closed", accounts=1)
+    client = town.guest()
+    refused("FORBIDDEN", client.register, "newcomer", PASSWORD)
+    refused("AUTH", client.login, "newcomer", PASSWORD)
+    sender = town.join()
+    refused("NOT_FOUND", sender.message, "newcomer", "hello")
+
+
+# ---- login ----
+
+def test_login_says_what_a_client_needs(town, account):
+    name, keys = account
+    before = time.time_ns() // 1000
+    client = town.guest(keys)
+    reply = client.login(name, PASSWORD)
+    assert reply.user == name and reply.session > 0
+    assert before - 60_000_000 < reply.time_us < time.time_ns() // 1000 + 60_000_000
+    assert {topic.topic for topic in reply.topics} == {"presence", "broadcast", "notice"}
+    assert (reply.inbox_head, reply.inbox_cursor) == (0, 0)
+    assert reply.trusted and not reply.admin and reply.idle_timeout_s == 0
+
+
+def test_login_of_an_administrator_says_so(town):
+    client = town.guest(town.keys)
+    assert client.login("the.admin", online=False).admin
+
+
+def test_login_with_the_right_password_trusts_the_device(town, account):
+    name, _ = account
+    keys = Keys()
+    refused("AUTH", enter, town, name, keys=keys)
+    enter(town, name, PASSWORD, keys=keys)
+    assert enter(town, name, keys=keys).user == name
+
+
+def test_login_without_trust_needs_the_password_again(town, account):
+    name, _ = account
+    keys = Keys()
+    client = town.guest(keys)
+    assert not client.login(name, PASSWORD, no_trust=True).trusted
+    refused("AUTH", enter, town, name, keys=keys)
+
+
+def test_wrong_password_and_unknown_name_read_the_same(town, account):
+    name, _ = account
+    nobody = town.fresh_name()
+    wrong = refused("AUTH", enter, town, name, "wrong")
+    unknown = refused("AUTH", enter, town, nobody, "wrong")
+    assert unknown.message.replace(nobody, name) == wrong.message
+    assert unknown.retry_after_s == wrong.retry_after_s
+
+
+def test_wrong_password_and_unknown_name_take_the_same_time(town, account):
+    def fastest(make_name):
+        times = []
+        for _ in range(2):
+            client = town.guest()
+            client.ping()
+            start = time.monotonic()
+            refused("AUTH", client.login, make_name(), "wrong")
+            times.append(time.monotonic() - start)
+        return min(times)
+
+    known, unknown = fastest(lambda: account[0]), fastest(town.fresh_name)
+    assert 0.33 < unknown / known < 3, f"known {known:.3f} s, unknown {unknown:.3f} s"
+
+
+def test_an_account_without_a_password_is_entered_by_its_key_only(town):
+    name = town.name()
+    refused("AUTH", enter, town, name, "anything")
+    refused("AUTH", enter, town, name)
+    enter(town, name, keys=town.keys)
+
+
+def test_a_device_key_enters_no_other_account(town, account):
+    refused("AUTH", enter, town, account[0], keys=town.keys)
+
+
+def test_three_wrong_passwords_lock_even_the_right_one_from_anywhere(town, account):
+    name, _ = account
+    lock(town, name)
+    for keys in (None, Keys()):
+        error = refused("AUTH", enter, town, name, PASSWORD, keys=keys)
+        assert 0 < error.retry_after_s <= 60
+        assert str(error.retry_after_s) in re.findall(r"\d+", error.message), error.message
+
+
+def test_a_lock_does_not_keep_out_a_trusted_key(town, account):
+    name, keys = account
+    lock(town, name)
+    assert enter(town, name, keys=keys).user == name
+    refused("AUTH", enter, town, name, PASSWORD)
+
+
+def test_a_lock_reads_the_same_for_an_unknown_name(town, account):
+    name, _ = account
+    nobody = town.fresh_name()
+    lock(town, name)
+    lock(town, nobody)
+    known = refused("AUTH", enter, town, name, PASSWORD)
+    unknown = refused("AUTH", enter, town, nobody, PASSWORD)
+    assert re.sub(r"\d+", "N", unknown.message.replace(nobody, name)) \
+        == re.sub(r"\d+", "N", known.message)
+
+
+def test_a_right_password_forgets_the_wrong_ones(town, account):
+    name, _ = account
+    for _ in range(2):
+        for _ in range(2):
+            refused("AUTH", enter, town, name, "wrong")
+        enter(town, name, PASSWORD)
+
+
+def test_attempts_without_a_password_lock_nobody(town, account):
+    name, _ = account
+    for _ in range(4):
+        refused("AUTH", enter, town, name)
+    enter(town, name, PASSWORD)
+
+
+def test_wrong_passwords_are_counted_over_a_restart_and_the_lock_too(town_factory):
+    town = town_factory(accounts=1)
+    town.guest().register("yoda", PASSWORD)
+    for _ in range(2):
+        refused("AUTH", enter, town, "yoda", "wrong")
+    town.broker.restart()
+    refused("AUTH", enter, town, "yoda", "wrong")
+    assert refused("AUTH", enter, town, "yoda", PASSWORD).retry_after_s > 0
+    town.broker.kill()
+    town.broker.start(town.broker.port)
+    assert refused("AUTH", enter, town, "yoda", PASSWORD).retry_after_s > 0
+
+
+def test_a_lock_ends_after_the_block_duration(town_factory):
+    town = town_factory("--block-duration", "1", accounts=1)
+    town.guest().register("yoda", PASSWORD)
+    lock(town, "yoda")
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            enter(town, "yoda", PASSWORD)
+            return
+        except CommandError as error:
+            assert error.code == "AUTH" and error.retry_after_s == 1
+            assert time.monotonic() < deadline, "the lock did not end"
+            time.sleep(0.1)  # the lock is a time
+
+
+def test_logins_do_not_wait_for_each_other(town, account):
+    name, _ = account
+    slow = [town.guest() for _ in range(6)]
+    for client in slow:
+        client.ping()
+    requests = [client.start("login", protocol=1, user=name, password=PASSWORD, no_trust=True,
+                             online=False) for client in slow]
+    quick = town.join()
+    quick.who()
+    pending = [client for client in slow if client.pump(0) or not client.replies]
+    assert pending, "the login by key waited for all the passwords"
+    for client, request in zip(slow, requests):
+        assert client.wait_reply(request, timeout=20).user == name
+
+
+def test_a_login_by_password_holds_up_nothing_on_its_connection(town, account):
+    name, _ = account
+    client = town.guest()
+    login, ping = client.start_batch([
+        ("login", dict(protocol=1, user=name, password=PASSWORD)), ("ping", {})])
+    client.wait_reply(ping)
+    assert login not in client.replies
+    client.wait_reply(login)
+
+
+# ---- logout ----
+
+def test_logout_and_in_again_as_somebody_else_on_the_same_connection(town):
+    client, first, second = town.guest(town.keys), *town.names(2)
+    friend = town.join()
+    client.login(first)
+    client.logout()
+    refused("AUTH", client.call, "who")
+    client.login(second)
+    assert client.who() == [friend.user]
+    friend.message(first, "for the first")
+    friend.message(second, "for the second")
+    client.wait_text("for the second")
+    assert client.texts() == ["for the second"]
+
+
+def test_logout_without_a_session_is_refused(town):
+    refused("AUTH", town.guest().call, "logout")
+
+
+# ---- passwd ----
+
+def test_passwd_changes_the_password(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    client.call("change_password", old_password=PASSWORD, new_password="another")
+    enter(town, name, "another")
+    refused("AUTH", enter, town, name, PASSWORD)
+
+
+def test_passwd_refuses_a_wrong_old_password(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    refused("AUTH", client.call, "change_password", old_password="wrong", new_password="another")
+    refused("AUTH", client.call, "change_password", old_password="", new_password="another")
+    enter(town, name, PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1025])
+def test_passwd_refuses_a_new_password_out_of_bounds(town, account, password):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    refused("INVALID", client.call, "change_password", old_password=PASSWORD, new_password=password)
+    enter(town, name, PASSWORD)
+
+
+def test_passwd_gives_a_first_password_to_an_account_without_one(town):
+    client = town.join()
+    refused("AUTH", client.call, "change_password", old_password="guess", new_password="first")
+    client.call("change_password", old_password="", new_password="first")
+    enter(town, client.user, "first")
+
+
+def test_passwd_needs_a_session(town):
+    refused("AUTH", town.guest().call, "change_password", old_password="a", new_password="b")
+
+
+# ---- devices, revoke ----
+
+def test_devices_lists_the_trusted_keys_oldest_first(town):
+    name, laptop, phone = town.fresh_name(), Keys(), Keys()
+    town.guest(laptop).register(name, PASSWORD, device="laptop")
+    client = enter(town, name, PASSWORD, keys=phone, device="phone")
+    enter(town, name, PASSWORD, keys=Keys(), no_trust=True)
+    first, second = client.call("list_devices").devices
+    assert (first.label, first.key, first.current) == ("laptop", laptop.raw, False)
+    assert (second.label, second.key, second.current) == ("phone", phone.raw, True)
+    assert 0 < first.device != second.device > 0
+    assert 0 < first.trusted_us <= second.trusted_us <= second.used_us
+    assert first.used_us == 0
+
+
+def test_devices_need_a_session(town):
+    refused("AUTH", town.guest().call, "list_devices")
+    refused("AUTH", town.guest().call, "revoke_device", device=1)
+
+
+def test_a_label_is_a_harmless_line_of_at_most_64_characters(town):
+    name = town.fresh_name()
+    keys = Keys()
+    refused("INVALID", town.guest(keys).register, name, PASSWORD, device="x" * 65)
+    town.guest(keys).register(name, PASSWORD, device="my\x1b[31m lap\u202etop")
+    client = enter(town, name, keys=keys)
+    assert client.call("list_devices").devices[0].label == "my laptop"
+
+
+def test_revoke_ends_the_sessions_of_the_key_at_once(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    lost = Keys()
+    thieves = [enter(town, name, PASSWORD, keys=lost), enter(town, name, keys=lost)]
+    device = next(d for d in client.call("list_devices").devices if d.key == lost.raw)
+    assert client.call("revoke_device", device=device.device).sessions == 2
+    for thief in thieves:
+        refused("AUTH", thief.call, "who")
+        assert thief.wait_ended().reason == schema.END_REASON_REVOKED and thief.ended.text
+    refused("AUTH", enter, town, name, keys=lost)
+    assert [d.key for d in client.call("list_devices").devices] == [keys.raw]
+    client.who()
+
+
+def test_a_revoked_key_trusted_again_gets_a_new_number(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    other = Keys()
+    numbers = []
+    for _ in range(2):
+        enter(town, name, PASSWORD, keys=other).close()
+        device = next(d for d in client.call("list_devices").devices if d.key == other.raw)
+        numbers.append(device.device)
+        client.call("revoke_device", device=device.device)
+    assert numbers[1] > numbers[0]
+
+
+def test_revoking_the_own_key_ends_the_own_session(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    device = client.call("list_devices").devices[0]
+    client.call("revoke_device", device=device.device)
+    assert client.wait_ended().reason == schema.END_REASON_REVOKED
+    refused("AUTH", client.call, "who")
+    refused("AUTH", client.login, name)
+
+
+def test_revoke_touches_no_other_account_with_the_same_key(town):
+    one, other = town.join(), town.join()
+    device = one.call("list_devices").devices[0]
+    assert one.call("revoke_device", device=device.device).sessions == 1
+    other.who()
+    assert other.call("list_devices").devices[0].key == town.keys.raw
+    town.join(other.user)
+
+
+def test_revoke_refuses_numbers_that_are_not_ones_own(town, account):
+    name, keys = account
+    client = enter(town, name, keys=keys)
+    other = town.join()
+    theirs = other.call("list_devices").devices[0].device
+    own = client.call("list_devices").devices[0].device
+    refused("NOT_FOUND", client.call, "revoke_device", device=own + theirs + 1000)
+    refused("INVALID", client.call, "revoke_device", device=0)
+    if theirs != own:
+        refused("NOT_FOUND", client.call, "revoke_device", device=theirs)
+    other.who()
+
+
+# ---- the door ----
+
+def test_everything_else_needs_a_session(town):
+    open_to_all = {"login", "register_account", "ping", "keep_alive"}
+    client = town.guest()
+    for field in schema.Command.DESCRIPTOR.oneofs_by_name["body"].fields:
+        if field.name not in open_to_all:
+            refused("AUTH", client.call, field.name)
+    client.ping()
+    client.keep_alive()
+
+
+def test_an_account_locked_by_the_administrator_is_entered_by_nobody(town_factory):
+    town = town_factory(accounts=1)
+    town.guest().register("yoda", PASSWORD)
+    keys = Keys()
+    enter(town, "yoda", PASSWORD, keys=keys)
+    town.leave()
+    town.broker.stop()
+    run([program("zchatd"), "user", "lock", "yoda", "--data", town.broker.data], check=0)
+    town.broker.start()
+    refused("AUTH", enter, town, "yoda", PASSWORD)
+    refused("AUTH", enter, town, "yoda", keys=keys)
+
+
+def test_a_client_refuses_another_server_key(town):
+    with pytest.raises(WrongServerKey):
+        Client(town.broker.address, server_key=Keys().public)
+    assert Client(town.broker.address, server_key=town.broker.server_key).ping().software

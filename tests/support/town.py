@@ -1,0 +1,95 @@
+"""A broker with accounts that nobody has used yet, for tests that share it.
+
+All its accounts trust one device key, so that they cost no password hash. A test takes names of its
+own; at its end leave() logs everybody out, so that the next test finds nobody online.
+"""
+
+import itertools
+
+from support.broker import Broker
+from support.client import Client, CommandError, Keys, TimedOut
+
+NO_LIMITS = ("--rate-account", "0", "--rate-key", "0", "--rate-address", "0", "--rate-passwords", "0")
+ADMIN = "the.admin"
+
+
+class Town:
+    """broker, keys (the device key of all accounts), and who is in."""
+
+    def __init__(self, *args, accounts=100, **options):
+        self.keys = Keys()
+        self.broker = Broker(*NO_LIMITS, *args, start=False, **options)
+        try:
+            self.broker.add_user(ADMIN, device_key=self.keys.public, admin=True)
+            self.broker.add_users([f"user.{n:03}" for n in range(accounts)], self.keys.public)
+            self.broker.start()
+        except BaseException:
+            self.broker.close()
+            raise
+        self._names = (f"user.{n:03}" for n in range(accounts))
+        self._fresh = itertools.count()
+        self._clients = []
+
+    def close(self):
+        for client in self._clients:
+            client.close()
+        self.broker.close()
+
+    def name(self):
+        """An account that nobody used yet."""
+        return next(self._names)
+
+    def names(self, count):
+        return [self.name() for _ in range(count)]
+
+    def fresh_name(self):
+        """A name that no account has."""
+        return f"fresh.{next(self._fresh):03}"
+
+    def guest(self, keys=None, **options):
+        """A connected client that has not logged in, with a device key of its own."""
+        client = Client(self.broker.address, keys=keys, **options)
+        self._clients.append(client)
+        return client
+
+    def join(self, user=None, sub=False, ack=True, fill=True, **login):
+        """A client with a session: of a new user, unless one is named."""
+        client = self.guest(self.keys, ack=ack, fill=fill)
+        client.login(user or self.name(), **login)
+        if sub:
+            client.subscribe()
+        return client
+
+    def join_many(self, count, **options):
+        return [self.join(**options) for _ in range(count)]
+
+    def stats(self):
+        """All counters, asked by a script session of the administrator."""
+        client = self.guest(self.keys)
+        client.login(ADMIN, online=False, inbox=False)
+        stats = client.stats()
+        client.logout()
+        client.close()
+        return stats
+
+    def leave(self):
+        """Everybody logs out."""
+        for client in self._clients:
+            if client.user is not None and client.dealer is not None and self.broker.process:
+                try:
+                    client.logout()
+                except (CommandError, TimedOut):
+                    pass
+            client.close()
+        self._clients.clear()
+
+
+def refused(code, call, *args, **kwargs):
+    """Asserts that the call is refused with the code, and returns the CommandError."""
+    try:
+        result = call(*args, **kwargs)
+    except CommandError as error:
+        assert error.code == code, f"refused with {error}, not {code}"
+        assert error.message, "an error without a message"
+        return error
+    raise AssertionError(f"not refused with {code}, but done: {result}")
