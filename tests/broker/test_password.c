@@ -1,0 +1,118 @@
+/* Passwords: what fits, that a missing account costs the same work, and files. */
+#include "files.h"
+#include "password.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static void only_the_right_password_fits(void **state) {
+    (void)state;
+    char hash[PASSWORD_HASH_BYTES], other[PASSWORD_HASH_BYTES];
+    assert_true(password_hash("sesame", 6, hash));
+    assert_memory_equal(hash, "$argon2id$v=19$m=65536,t=2,p=1$", 31);
+    assert_null(strstr(hash, "sesame"));
+    assert_true(password_verify(hash, "sesame", 6));
+    assert_false(password_verify(hash, "sesam", 5));
+    assert_false(password_verify(hash, "sesame!", 7));
+    assert_false(password_verify(hash, "", 0));
+    assert_true(password_hash("sesame", 6, other));
+    assert_string_not_equal(hash, other);
+}
+
+static double cpu_s(const char *hash) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    assert_false(password_verify(hash, "wrong", 5));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    return (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+}
+
+static void no_account_costs_the_same_work_as_a_wrong_password(void **state) {
+    (void)state;
+    char hash[PASSWORD_HASH_BYTES];
+    assert_true(password_hash("sesame", 6, hash));
+    double wrong = cpu_s(hash), none = cpu_s(NULL), empty = cpu_s("");
+    assert_true(none > wrong / 3 && none < wrong * 3);
+    assert_true(empty > wrong / 3 && empty < wrong * 3);
+}
+
+static void *verify(void *hash) {
+    return password_verify(hash, "sesame", 6) && !password_verify(NULL, "sesame", 6) ? hash : NULL;
+}
+
+static void threads_verify_at_the_same_time(void **state) {
+    (void)state;
+    char hash[PASSWORD_HASH_BYTES];
+    pthread_t threads[3];
+    assert_true(password_hash("sesame", 6, hash));
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, verify, hash), 0);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        void *result = NULL;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, hash);
+    }
+}
+
+static void equal_passwords_are_equal(void **state) {
+    (void)state;
+    assert_true(password_equals("abc", 3, "abc", 3));
+    assert_false(password_equals("abc", 3, "abd", 3));
+    assert_false(password_equals("abc", 3, "abcd", 4));
+    assert_false(password_equals("abc", 3, "", 0));
+}
+
+static void a_file_gives_its_first_line(void **state) {
+    char path[FILES_PATH_BYTES], password[PASSWORD_BYTES], error[1024];
+    static const char *const texts[] = {"two words", "two words\n", "two words\r\n",
+                                        "two words\nanother\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        files_write(*state, "p", texts[i], path);
+        assert_true(password_read_file(path, password, error, sizeof error));
+        assert_string_equal(password, "two words");
+    }
+}
+
+static void a_file_without_a_password_is_an_error(void **state) {
+    char path[FILES_PATH_BYTES], password[PASSWORD_BYTES], error[1024], text[PASSWORD_BYTES + 1];
+    files_write(*state, "p", "\nsecond\n", path);
+    assert_false(password_read_file(path, password, error, sizeof error));
+    assert_non_null(strstr(error, "has an empty first line"));
+    assert_string_equal(password, "");
+    files_write(*state, "p", "a\xff\n", path);
+    assert_false(password_read_file(path, password, error, sizeof error));
+    assert_non_null(strstr(error, "UTF-8"));
+    assert_false(password_read_file("/nonexistent/p", password, error, sizeof error));
+    assert_non_null(strstr(error, "can't be read: No such file"));
+
+    memset(text, 'x', sizeof text);
+    text[PASSWORD_BYTES_MAX] = '\0';
+    files_write(*state, "p", text, path);
+    assert_true(password_read_file(path, password, error, sizeof error));
+    assert_int_equal(strlen(password), PASSWORD_BYTES_MAX);
+    text[PASSWORD_BYTES_MAX] = 'x';
+    text[PASSWORD_BYTES_MAX + 1] = '\0';
+    files_write(*state, "p", text, path);
+    assert_false(password_read_file(path, password, error, sizeof error));
+    assert_non_null(strstr(error, "longer"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_right_password_fits),
+        cmocka_unit_test(no_account_costs_the_same_work_as_a_wrong_password),
+        cmocka_unit_test(threads_verify_at_the_same_time),
+        cmocka_unit_test(equal_passwords_are_equal),
+        cmocka_unit_test(a_file_gives_its_first_line),
+        cmocka_unit_test(a_file_without_a_password_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, files_setup, files_teardown);
+}
