@@ -1,0 +1,250 @@
+/* Connecting, logging in, asking and waiting. A lost connection is no failure after it once stood:
+ * the library connects again and asks again, until the deadline. */
+#include "call.h"
+
+#include "interrupt.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct password_source own_password = {OPTION_PASSWORD_FILE, OPTION_PASSWORD_CMD,
+                                                    "Password: ", false};
+
+static void keep(char sentence[SENTENCE_BYTES], const char *text) {
+    snprintf(sentence, SENTENCE_BYTES, "%s", text ? text : "");
+}
+
+static void on_event(void *arg, const zchat_event *event) {
+    struct call *call = arg;
+    switch (event->kind) {
+    case ZCHAT_EVENT_UNKNOWN_KEY:
+        call->key_unknown = true;
+        break;
+    case ZCHAT_EVENT_CONNECTED:
+        call->connected = true;
+        call->lost = false;
+        output_detail(call->output, "Connected to %s, key %s.", zchat_server(call->z),
+                      zchat_fingerprint(call->z));
+        break;
+    case ZCHAT_EVENT_LOST:
+        call->lost = true;
+        keep(call->why, event->text);
+        break;
+    case ZCHAT_EVENT_RESUMED:
+        call->lost = false;
+        break;
+    case ZCHAT_EVENT_REFUSED:
+        call->refused = event->code;
+        keep(call->why, event->text);
+        break;
+    case ZCHAT_EVENT_SESSION_ENDED:
+        call->ended = true;
+        keep(call->why, event->text);
+        break;
+    default:
+        break;
+    }
+    if (call->on_event)
+        call->on_event(call->arg, event);
+}
+
+void call_renew_deadline(struct call *call) {
+    call->deadline_us = clock_us() + option_microseconds(call->options, OPTION_TIMEOUT);
+}
+
+enum status call_timed_out(struct call *call) {
+    const char *seconds = option_text(call->options, OPTION_TIMEOUT);
+    const char *server = zchat_server(call->z);
+    if (!call->connected)
+        return output_error(call->output, ZCHAT_UNREACHABLE, 0,
+                            "No broker answered at %s within %s s.%s%s", server, seconds,
+                            call->why[0] ? " " : "", call->why);
+    if (call->lost)
+        return output_error(call->output, ZCHAT_UNREACHABLE, 0,
+                            "The connection to %s broke and did not come back within %s s. %s",
+                            server, seconds, call->why);
+    return output_error(call->output, ZCHAT_EXPIRED, 0, "%s did not answer within %s s.", server,
+                        seconds);
+}
+
+/* Whether the key of a broker met for the first time is to be trusted. */
+static enum status meet(struct call *call) {
+    char question[SENTENCE_BYTES];
+    const char *server = zchat_server(call->z), *fingerprint = zchat_fingerprint(call->z);
+    call->key_unknown = false;
+    if (!terminal_present())
+        return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0,
+                            "The broker at %s is not known here; its key is %s. Give --server-key, "
+                            "or --trust-new to trust it from now on.",
+                            server, fingerprint);
+    snprintf(
+        question, sizeof question,
+        "The broker at %s is not known here. Its key is\n  %s\nTrust it from now on? (yes/no) ",
+        server, fingerprint);
+    bool trusted = terminal_confirm(question);
+    if (interrupt_pending())
+        return STATUS_INTERRUPTED;
+    if (!trusted)
+        return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0,
+                            "The broker's key was not trusted.");
+    call_renew_deadline(call);
+    zchat_code code = zchat_trust(call->z);
+    return code ? output_error(call->output, code, 0, "%s", zchat_error(call->z)) : STATUS_DONE;
+}
+
+enum status call_work(struct call *call) {
+    zchat_code code = zchat_process(call->z);
+    if (call->refused)
+        return output_error(call->output, call->refused, 0, "%s", call->why);
+    if (code)
+        return output_error(call->output, code, 0, "%s", zchat_error(call->z));
+    if (call->key_unknown)
+        return meet(call);
+    if (call->lost && !call->connected)
+        return output_error(call->output, ZCHAT_UNREACHABLE, 0, "%s", call->why);
+    return STATUS_DONE;
+}
+
+enum status call_wait(struct call *call, const bool *done) {
+    while (!*done) {
+        enum status status = call_work(call);
+        if (status != STATUS_DONE || *done)
+            return *done ? STATUS_DONE : status;
+        switch (interrupt_wait(zchat_fd(call->z), call->deadline_us)) {
+        case WAIT_READY:
+            break;
+        case WAIT_EXPIRED:
+            return call_timed_out(call);
+        case WAIT_INTERRUPTED:
+            return STATUS_INTERRUPTED;
+        case WAIT_FAILED:
+            return output_error(call->output, ZCHAT_IO, 0, "Cannot wait: %s.", strerror(errno));
+        }
+    }
+    return STATUS_DONE;
+}
+
+enum status call_open(struct call *call) {
+    char error[SENTENCE_BYTES] = "";
+    if (call->z)
+        return STATUS_DONE;
+    const zchat_options options = {
+        .server = option_text(call->options, OPTION_SERVER),
+        .server_key = option_text(call->options, OPTION_SERVER_KEY),
+        .config_dir = call->config_dir,
+        .trust_new = option_flag(call->options, OPTION_TRUST_NEW),
+        .client = "zmq-cli " ZCHAT_VERSION,
+        .on_event = on_event,
+        .arg = call,
+    };
+    zchat_code code = zchat_new(&call->z, &options, error, sizeof error);
+    if (code)
+        return output_error(call->output, code, 0, "%s", error);
+    call_renew_deadline(call);
+    return call_wait(call, &call->connected);
+}
+
+void call_replied(void *arg, const zchat_reply *reply) {
+    struct call *call = arg;
+    call->answered = true;
+    call->code = reply->code;
+    call->retry_after_s = reply->retry_after_s;
+    keep(call->text, reply->text);
+    if (reply->code == ZCHAT_OK && call->print)
+        call->print_status = call->print(call, reply);
+}
+
+/* Waits for the answer and leaves it in the call; tells only what kept it from coming. */
+static enum status exchange(struct call *call, zchat_code queued, call_print_fn *print) {
+    call->asked_us = clock_us();
+    call->answered = false;
+    call->print = print;
+    call->print_status = STATUS_DONE;
+    if (queued == ZCHAT_OK)
+        return call_wait(call, &call->answered);
+    call->code = queued;
+    call->retry_after_s = 0;
+    keep(call->text, zchat_error(call->z));
+    return STATUS_DONE;
+}
+
+static enum status tell(struct call *call) {
+    if (call->code == ZCHAT_OK)
+        return call->print_status;
+    return output_error(call->output, call->code, call->retry_after_s, "%s", call->text);
+}
+
+enum status call_answer(struct call *call, zchat_code queued, call_print_fn *print) {
+    enum status status = exchange(call, queued, print);
+    return status == STATUS_DONE ? tell(call) : status;
+}
+
+enum status call_password(struct call *call) {
+    if (call->password.known)
+        return STATUS_DONE;
+    enum status status = password_read(&call->password, call->options, &own_password, call->output);
+    if (call->z)
+        call_renew_deadline(call);
+    return status;
+}
+
+static enum status ask_login(struct call *call, const struct call_login *how,
+                             const char *password) {
+    const zchat_login_options options = {
+        .user = how->user ? how->user : option_text(call->options, OPTION_USER),
+        .password = password,
+        .no_trust = how->no_trust,
+        .online = option_flag(call->options, OPTION_ONLINE),
+        .inbox = how->inbox,
+        .from_seq_set = how->from_seq > 0,
+        .from_seq = how->from_seq,
+        .public_events = ZCHAT_PUBLIC_NONE,
+    };
+    return exchange(call, zchat_login(call->z, &options, call_replied, call), how->print);
+}
+
+static enum status login_by_password(struct call *call, const struct call_login *how) {
+    enum status status = call_password(call);
+    if (status == STATUS_DONE && !call->password.text[0])
+        return output_error(call->output, ZCHAT_INVALID, 0, "The password is empty.");
+    if (status == STATUS_DONE)
+        status = ask_login(call, how, call->password.text);
+    return status == STATUS_DONE ? tell(call) : status;
+}
+
+/* The device's key first: it costs the broker nothing, and a wrong password file can't lock the
+ * account that way. Who has no password to give hears what would have helped. */
+static enum status login_by_key(struct call *call, const struct call_login *how) {
+    enum status status = ask_login(call, how, NULL);
+    if (status != STATUS_DONE || call->code != ZCHAT_AUTH)
+        return status == STATUS_DONE ? tell(call) : status;
+    if (password_is_available(call->options, &own_password))
+        return login_by_password(call, how);
+    return output_error(call->output, ZCHAT_AUTH, call->retry_after_s,
+                        "%s No password was given: see --password-file and --password-cmd.",
+                        call->text);
+}
+
+enum status call_login(struct call *call, const struct call_login *how) {
+    if (!how->user && !option_is_set(call->options, OPTION_USER))
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "Who are you? Give --user, ZCHAT_USER, or user in zmq-cli.conf.");
+    enum status status = call_open(call);
+    if (status != STATUS_DONE)
+        return status;
+    if (how->by_password && password_is_given(call->options, &own_password))
+        return login_by_password(call, how);
+    return login_by_key(call, how);
+}
+
+enum status call_begin(struct call *call) {
+    return call_login(call, &(struct call_login){0});
+}
+
+void call_close(struct call *call) {
+    if (call->z && zchat_user(call->z)[0])
+        (void)zchat_logout(call->z, NULL, NULL); /* sent if that needs no waiting */
+    zchat_free(call->z);
+    call->z = NULL;
+    password_release(&call->password);
+}

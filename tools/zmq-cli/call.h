@@ -1,0 +1,98 @@
+/* One call: the connection, the login, one command and its answer.
+ *
+ * Every function that can fail returns an exit status, and what it returns beside STATUS_DONE has
+ * been told on stderr, once. The call's --timeout bounds all of it together; only the time that
+ * somebody types at a terminal doesn't count. */
+#ifndef CALL_H
+#define CALL_H
+
+#include "option.h"
+#include "output.h"
+#include "password.h"
+
+#include "zchat.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SENTENCE_BYTES 512
+
+struct call;
+
+/* Prints what a reply brought. */
+typedef enum status call_print_fn(struct call *call, const zchat_reply *reply);
+
+struct call {
+    const struct options *options; /* borrowed: from main */
+    const char *config_dir;        /* borrowed: from main; NULL: the library's choice */
+    struct output *output;         /* borrowed: from main */
+    const char *const *words;      /* borrowed: from main */
+    int word_count;
+
+    zchat *z; /* owned; NULL before call_open */
+    int64_t deadline_us;
+    bool connected;
+    bool lost;
+    bool key_unknown;
+    bool ended; /* the broker ended the session */
+    zchat_code refused;
+    char why[SENTENCE_BYTES]; /* of lost, ended or refused */
+    struct password password;
+
+    int64_t asked_us;
+    bool answered;
+    zchat_code code; /* of the answer, with its text */
+    char text[SENTENCE_BYTES];
+    uint32_t retry_after_s;
+    call_print_fn *print; /* NULL: nothing to print */
+    enum status print_status;
+
+    zchat_event_fn *on_event; /* sees every event after the call did; NULL: nobody */
+    void *arg;
+};
+
+/* How to log in: beside what the options say. */
+struct call_login {
+    const char *user; /* NULL: --user */
+    bool by_password; /* a password that is given comes first, else the device's key does */
+    bool no_trust;
+    bool inbox;
+    uint64_t from_seq;    /* 0: from the cursor on */
+    call_print_fn *print; /* NULL: a login has nothing to print */
+};
+
+/* Connects. Does nothing where that is done. */
+enum status call_open(struct call *call);
+
+/* Connects and logs in. */
+enum status call_login(struct call *call, const struct call_login *how);
+
+/* Logs in and is ready for a command: what most verbs begin with. */
+enum status call_begin(struct call *call);
+
+/* The callback of every command whose answer call_answer waits for; its arg is the call. */
+void call_replied(void *arg, const zchat_reply *reply);
+
+/* Waits for the answer to the command that was just asked, prints it with `print`, and tells the
+ * error where there is one. `queued` is what the library's function returned. */
+enum status call_answer(struct call *call, zchat_code queued, call_print_fn *print);
+
+/* Lets the library work until *done, the deadline, a signal, or until it can't go on. */
+enum status call_wait(struct call *call, const bool *done);
+
+/* One round of it, for who waits for something else: lets the library work, without waiting. */
+enum status call_work(struct call *call);
+
+/* From now on the call may take --timeout again. */
+void call_renew_deadline(struct call *call);
+
+/* What is said when a deadline is over. */
+enum status call_timed_out(struct call *call);
+
+/* Leaves and closes. */
+void call_close(struct call *call);
+
+/* The account's own password, read once. */
+enum status call_password(struct call *call);
+
+#endif

@@ -1,0 +1,155 @@
+/* Children are made with posix_spawn: the library has threads, so nothing may run between a fork
+ * and its exec. The child gets default signals back, because zmq-cli ignores SIGPIPE. */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static bool is_overridden(const char *entry, const struct child_variable *variables, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = strlen(variables[i].name);
+        if (strncmp(entry, variables[i].name, bytes) == 0 && entry[bytes] == '=')
+            return true;
+    }
+    return false;
+}
+
+static char *joined(const struct child_variable *variable) {
+    size_t bytes = strlen(variable->name) + strlen(variable->value) + 2;
+    char *text = malloc(bytes);
+    if (text)
+        snprintf(text, bytes, "%s=%s", variable->name, variable->value);
+    return text;
+}
+
+/* The first `count` entries of the result are owned, the rest borrowed from environ. */
+static char **environment_with(const struct child_variable *variables, size_t count) {
+    size_t inherited = 0;
+    while (environ[inherited])
+        inherited++;
+    char **result = calloc(inherited + count + 1, sizeof *result);
+    if (!result)
+        return NULL;
+    size_t used = 0;
+    for (; used < count; used++)
+        result[used] = joined(&variables[used]);
+    for (size_t i = 0; i < inherited; i++)
+        if (!is_overridden(environ[i], variables, count))
+            result[used++] = environ[i];
+    return result;
+}
+
+static void environment_free(char **environment, size_t count) {
+    for (size_t i = 0; environment && i < count; i++)
+        free(environment[i]);
+    free(environment);
+}
+
+/* Starts the shell with `fd` as its descriptor `as`. Returns 0 or an errno. */
+static int spawn(pid_t *pid, const char *command, int fd, int as, char **environment) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    char *arguments[] = {"sh", "-c", (char *)command, NULL};
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, fd, as);
+    if (as != STDIN_FILENO)
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawn(pid, "/bin/sh", &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+static int wait_for(pid_t pid) {
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A pipe whose ends no child inherits by accident. */
+static bool open_pipe(int ends[2]) {
+    if (pipe(ends) < 0)
+        return false;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+static void write_all(int fd, const char *text) {
+    size_t left = strlen(text);
+    while (left > 0) {
+        ssize_t written = write(fd, text, left);
+        if (written < 0 && errno != EINTR)
+            return; /* it doesn't want the rest: its exit status says whether that is right */
+        if (written > 0) {
+            text += written;
+            left -= (size_t)written;
+        }
+    }
+}
+
+int child_feed(const char *command, const char *text, const struct child_variable *variables,
+               size_t variable_count) {
+    int ends[2];
+    pid_t pid;
+    if (!open_pipe(ends))
+        return -1;
+    char **environment = environment_with(variables, variable_count);
+    int error = environment ? spawn(&pid, command, ends[0], STDIN_FILENO, environment) : ENOMEM;
+    environment_free(environment, variable_count);
+    close(ends[0]);
+    if (error == 0)
+        write_all(ends[1], text);
+    close(ends[1]);
+    errno = error;
+    return error ? -1 : wait_for(pid);
+}
+
+/* Keeps what fits and reads on to the end, so that the command is not ended by a full pipe. */
+static void read_all(int fd, char *buffer, size_t capacity) {
+    char rest[256];
+    size_t used = 0;
+    for (;;) {
+        bool full = used == capacity - 1;
+        ssize_t got =
+            full ? read(fd, rest, sizeof rest) : read(fd, buffer + used, capacity - 1 - used);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            break;
+        if (got > 0 && !full)
+            used += (size_t)got;
+    }
+    buffer[used] = 0;
+}
+
+int child_capture(const char *command, char *buffer, size_t capacity) {
+    int ends[2];
+    pid_t pid;
+    buffer[0] = 0;
+    if (!open_pipe(ends))
+        return -1;
+    int error = spawn(&pid, command, ends[1], STDOUT_FILENO, environ);
+    close(ends[1]);
+    if (error == 0)
+        read_all(ends[0], buffer, capacity);
+    close(ends[0]);
+    errno = error;
+    return error ? -1 : wait_for(pid);
+}

@@ -1,0 +1,131 @@
+/* Taking argv apart. getopt is not used: where the options end depends on the verb. */
+#include "command_line.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    struct command_line *line; /* borrowed: from the caller */
+    struct options *options;   /* borrowed: from the caller */
+    char **next;               /* the next argument; NULL after the last */
+    bool only_words;
+};
+
+__attribute__((format(printf, 2, 3))) static void complain(struct command_line *line,
+                                                           const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (!line->complaint[0])
+        vsnprintf(line->complaint, sizeof line->complaint, format, arguments);
+    va_end(arguments);
+}
+
+static void set(struct reader *reader, enum option_id id, const char *text) {
+    const char *wrong;
+    if (!option_set(reader->options, id, text, OPTION_FROM_FLAG, &wrong))
+        complain(reader->line, "--%s %s, not \"%s\".", option_row(id)->name, wrong, text);
+}
+
+/* An option that needs a value takes it from the same argument, or else is the next one. */
+static void set_valued(struct reader *reader, enum option_id id, const char *text) {
+    if (!text && *reader->next)
+        text = *reader->next++;
+    if (text)
+        set(reader, id, text);
+    else
+        complain(reader->line, "--%s needs a value.", option_row(id)->name);
+}
+
+static void read_long(struct reader *reader, const char *argument) {
+    size_t bytes = strcspn(argument, "=");
+    const char *text = argument[bytes] ? argument + bytes + 1 : NULL;
+    enum option_id id = option_find(argument, bytes);
+    if (id == OPTION_END)
+        complain(reader->line, "There is no option --%.*s.", (int)bytes, argument);
+    else if (option_row(id)->type != OPTION_FLAG)
+        set_valued(reader, id, text);
+    else if (text)
+        complain(reader->line, "--%s takes no value.", option_row(id)->name);
+    else
+        set(reader, id, "yes");
+}
+
+static void read_letters(struct reader *reader, const char *letters) {
+    for (; *letters; letters++) {
+        enum option_id id = option_find_letter(*letters);
+        if (id == OPTION_END) {
+            complain(reader->line, "There is no option -%c; \"--\" ends the options.", *letters);
+            return;
+        }
+        if (option_row(id)->type != OPTION_FLAG) {
+            set_valued(reader, id, letters[1] ? letters + 1 : NULL);
+            return;
+        }
+        set(reader, id, "yes");
+    }
+}
+
+static void read_word(struct reader *reader, const char *word) {
+    struct command_line *line = reader->line;
+    if (line->verb) {
+        if (line->word_count == line->verb->text_at)
+            reader->only_words = true;
+        line->words[line->word_count++] = word;
+        return;
+    }
+    line->verb = verb_find(word);
+    if (!line->verb)
+        complain(line, "There is no verb \"%s\".", word);
+}
+
+static void read_argument(struct reader *reader, const char *argument) {
+    if (reader->only_words || argument[0] != '-' || argument[1] == 0)
+        read_word(reader, argument);
+    else if (strcmp(argument, "--") == 0)
+        reader->only_words = true;
+    else if (argument[1] == '-')
+        read_long(reader, argument + 2);
+    else
+        read_letters(reader, argument + 1);
+}
+
+static bool verb_takes(const struct verb *verb, enum option_id id) {
+    const enum option_id *taken = verb->options;
+    while (*taken != OPTION_END && *taken != id)
+        taken++;
+    return id < OPTION_GLOBAL_COUNT || *taken == id;
+}
+
+static void check(struct command_line *line, const struct options *options) {
+    const struct verb *verb = line->verb;
+    if (!verb) {
+        complain(line, "No verb was given.");
+        return;
+    }
+    for (enum option_id id = 0; id < OPTION_END; id++)
+        if (option_is_set(options, id) && !verb_takes(verb, id))
+            complain(line, "%s has no option --%s.", verb->name, option_row(id)->name);
+    if (line->word_count < verb->words_min || line->word_count > verb->words_max)
+        complain(line, "It is: zmq-cli %s %s", verb->name, verb->words);
+}
+
+void command_line_read(struct command_line *line, struct options *options, int argc, char **argv) {
+    *line = (struct command_line){0};
+    line->words = calloc((size_t)argc + 1, sizeof *line->words);
+    if (!line->words) {
+        complain(line, "There is not enough memory.");
+        return;
+    }
+    struct reader reader = {.line = line, .options = options, .next = argv + (argc > 0)};
+    while (*reader.next) {
+        const char *argument = *reader.next++;
+        read_argument(&reader, argument);
+    }
+    check(line, options);
+}
+
+void command_line_release(struct command_line *line) {
+    free(line->words);
+    *line = (struct command_line){0};
+}

@@ -1,0 +1,144 @@
+/* Reading zmq-cli.conf: the text is cut up in place, and every line is checked, also those of other
+ * contexts, so that a mistake shows before it is needed. */
+#include "config_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_BYTES_MAX (256 * 1024) /* nobody writes so much by hand */
+#define CONTEXT_PREFIX "[context "
+
+struct reader {
+    struct config_file *file; /* borrowed: from the caller */
+    const char *path;         /* borrowed: from the caller */
+    size_t line;
+    const char *context;         /* borrowed: from the file's text */
+    const struct output *output; /* borrowed: from the caller */
+};
+
+static char *trimmed(char *text) {
+    text += strspn(text, " \t");
+    size_t bytes = strlen(text);
+    while (bytes > 0 && strchr(" \t\r", text[bytes - 1]))
+        text[--bytes] = 0;
+    return text;
+}
+
+static enum status complain(const struct reader *reader, const char *what, const char *why) {
+    return output_error(reader->output, ZCHAT_INVALID, 0, "%s:%zu: %s %s.", reader->path,
+                        reader->line, what, why);
+}
+
+static enum status add(struct reader *reader, enum option_id option, const char *value) {
+    struct config_file *file = reader->file;
+    struct config_entry *grown =
+        realloc(file->entries, (file->entry_count + 1) * sizeof *file->entries);
+    if (!grown)
+        return output_error(reader->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    file->entries = grown;
+    file->entries[file->entry_count++] =
+        (struct config_entry){.context = reader->context, .option = option, .value = value};
+    return STATUS_DONE;
+}
+
+/* A context without options is there, too: it is an entry without one. */
+static enum status read_section(struct reader *reader, char *line) {
+    size_t bytes = strlen(line), prefix = strlen(CONTEXT_PREFIX);
+    if (strncmp(line, CONTEXT_PREFIX, prefix) != 0 || line[bytes - 1] != ']')
+        return complain(reader, line, "is no \"[context NAME]\"");
+    line[bytes - 1] = 0;
+    reader->context = trimmed(line + prefix);
+    if (!reader->context[0])
+        return complain(reader, "the context", "has no name");
+    return add(reader, OPTION_END, NULL);
+}
+
+static enum status read_setting(struct reader *reader, char *line) {
+    char *equals = strchr(line, '=');
+    if (!equals)
+        return complain(reader, line, "is no \"key = value\"");
+    *equals = 0;
+    const char *key = trimmed(line), *value = trimmed(equals + 1), *wrong = NULL;
+    enum option_id option = option_find(key, strlen(key));
+    if (option == OPTION_END || !option_row(option)->in_file)
+        return complain(reader, key, "is no key of this file");
+    if (option == OPTION_CONTEXT && reader->context)
+        return complain(reader, key, "must stand before the first context");
+    struct options scratch = {0};
+    if (!option_set(&scratch, option, value, OPTION_FROM_FILE, &wrong))
+        return complain(reader, key, wrong);
+    return add(reader, option, value);
+}
+
+static enum status read_line(struct reader *reader, char *line) {
+    line = trimmed(line);
+    if (line[0] == 0 || line[0] == '#')
+        return STATUS_DONE;
+    return line[0] == '[' ? read_section(reader, line) : read_setting(reader, line);
+}
+
+/* The whole file with a NUL after it. NULL sets errno. */
+static char *slurp(const char *path) {
+    FILE *stream = fopen(path, "re");
+    char *text = stream ? malloc(FILE_BYTES_MAX + 1) : NULL;
+    size_t bytes = text ? fread(text, 1, FILE_BYTES_MAX + 1, stream) : 0;
+    int error = errno;
+    bool failed = stream && ferror(stream);
+    if (stream)
+        fclose(stream);
+    if (text && !failed && bytes <= FILE_BYTES_MAX) {
+        text[bytes] = 0;
+        return text;
+    }
+    free(text);
+    errno = bytes > FILE_BYTES_MAX ? EFBIG : error;
+    return NULL;
+}
+
+enum status config_file_read(struct config_file *file, const char *path,
+                             const struct output *output) {
+    struct reader reader = {.file = file, .path = path, .output = output};
+    *file = (struct config_file){0};
+    file->text = slurp(path);
+    if (!file->text && errno == ENOENT)
+        return STATUS_DONE;
+    if (!file->text)
+        return output_error(output, ZCHAT_IO, 0, "Cannot read %s: %s.", path, strerror(errno));
+    enum status status = STATUS_DONE;
+    for (char *line = file->text, *next; line && status == STATUS_DONE; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = 0;
+        reader.line++;
+        status = read_line(&reader, line);
+    }
+    return status;
+}
+
+static bool same_context(const char *a, const char *b) {
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool config_file_apply(const struct config_file *file, const char *context,
+                       struct options *options) {
+    bool found = context == NULL;
+    for (size_t i = 0; i < file->entry_count; i++) {
+        const struct config_entry *entry = &file->entries[i];
+        const char *wrong;
+        if (!same_context(entry->context, context))
+            continue;
+        found = true;
+        if (entry->option != OPTION_END)
+            option_set(options, entry->option, entry->value,
+                       context ? OPTION_FROM_CONTEXT : OPTION_FROM_FILE, &wrong);
+    }
+    return found;
+}
+
+void config_file_release(struct config_file *file) {
+    free(file->entries);
+    free(file->text);
+    *file = (struct config_file){0};
+}

@@ -1,0 +1,48 @@
+/* zmq-cli.conf: options that need not be said each time.
+ *
+ *     # a comment
+ *     server = chat.example.org
+ *     user = alice
+ *     password-file = alice.password
+ *
+ *     [context work]
+ *     server = chat.example.com:4100
+ *     user = a.smith
+ *
+ * Keys are the long names of the options, flags are yes or no; values run to the end of the line,
+ * without quotes. What stands before the first [context NAME] holds always, the rest where that
+ * context is chosen. These lines rather than ZPL, because zconfig would be all that zmq-cli needs
+ * CZMQ for, and it forgets the line numbers that an error should name. */
+#ifndef CONFIG_FILE_H
+#define CONFIG_FILE_H
+
+#include "option.h"
+#include "output.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config_entry {
+    const char *context; /* borrowed: from text; NULL: holds always */
+    enum option_id option;
+    const char *value; /* borrowed: from text */
+};
+
+struct config_file {
+    char *text;                   /* owned */
+    struct config_entry *entries; /* owned */
+    size_t entry_count;
+};
+
+/* Reads and checks the file; one that isn't there has no entries. A failure has been told. */
+enum status config_file_read(struct config_file *file, const char *path,
+                             const struct output *output);
+
+/* Sets the options of a context, or with NULL those that hold always. The values stay the file's.
+ * false: there is no such context. */
+bool config_file_apply(const struct config_file *file, const char *context,
+                       struct options *options);
+
+void config_file_release(struct config_file *file);
+
+#endif

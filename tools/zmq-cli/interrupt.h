@@ -1,0 +1,29 @@
+/* SIGINT and SIGTERM: the first asks the call to end in order, the second ends the process at once.
+ * SIGPIPE is ignored, so that a broken pipe is an error of the write. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NO_DEADLINE INT64_MAX
+
+enum wait_result { WAIT_READY, WAIT_EXPIRED, WAIT_INTERRUPTED, WAIT_FAILED };
+
+/* Installs the handlers; a signal that the parent ignores stays ignored. */
+void interrupt_catch(void);
+
+bool interrupt_pending(void);
+
+/* After this the first signal no longer ends a wait, so that what must still be done in order can
+ * be waited for; the second one still ends the process. */
+void interrupt_accept(void);
+
+/* Waits until fd is readable, the deadline (of clock_us) is over, or a signal came: one that came
+ * before the call counts, too. WAIT_FAILED sets errno. */
+enum wait_result interrupt_wait(int fd, int64_t deadline_us);
+
+/* Microseconds of a clock that never jumps. */
+int64_t clock_us(void);
+
+#endif

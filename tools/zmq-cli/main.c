@@ -1,0 +1,62 @@
+/* zmq-cli: zchat for scripts. One verb, one result: data on stdout, the rest on stderr, an exit
+ * code that says how it ended.
+ *
+ * This file only reads straight down: the options, the verb, the call, its end. What a verb does is
+ * in the file of its group, see verb.c. It never prompts without a terminal. */
+#include "call.h"
+#include "command_line.h"
+#include "interrupt.h"
+#include "settings.h"
+#include "verb.h"
+
+static enum status run(const struct command_line *line, const struct settings *settings,
+                       struct output *output) {
+    struct call call = {
+        .options = &settings->options,
+        .config_dir = settings->config_dir,
+        .output = output,
+        .words = line->words,
+        .word_count = line->word_count,
+    };
+    enum status status = line->verb->run(&call);
+    call_close(&call);
+    enum status written = output_flush(output);
+    return status == STATUS_DONE ? written : status;
+}
+
+static void choose_output(struct output *output, const struct options *options) {
+    output->json = option_flag(options, OPTION_JSON);
+    output->quiet = option_flag(options, OPTION_QUIET);
+    output->verbose = option_flag(options, OPTION_VERBOSE);
+}
+
+static enum status go(struct command_line *line, struct settings *settings, struct output *output) {
+    choose_output(output, &settings->options);
+    if (option_flag(&settings->options, OPTION_HELP)) {
+        verb_print_help(line->verb, stdout);
+        return output_flush(output);
+    }
+    if (option_flag(&settings->options, OPTION_VERSION)) {
+        output_text(output, "zmq-cli " ZCHAT_VERSION "\n");
+        return output_flush(output);
+    }
+    if (line->complaint[0])
+        return output_error(output, ZCHAT_INVALID, 0, "%s See zmq-cli %s%s--help.", line->complaint,
+                            line->verb ? line->verb->name : "", line->verb ? " " : "");
+    enum status status = settings_load(settings, output);
+    choose_output(output, &settings->options);
+    return status == STATUS_DONE ? run(line, settings, output) : status;
+}
+
+int main(int argc, char **argv) {
+    struct command_line line;
+    struct settings settings;
+    struct output output = {0};
+    interrupt_catch();
+    settings_init(&settings);
+    command_line_read(&line, &settings.options, argc, argv);
+    enum status status = go(&line, &settings, &output);
+    settings_release(&settings);
+    command_line_release(&line);
+    return status == STATUS_BROKEN_PIPE ? 0 : (int)status;
+}

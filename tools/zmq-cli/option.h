@@ -1,0 +1,113 @@
+/* The options of zmq-cli: one table with name, type, default and help text, and the values that a
+ * call has for them.
+ *
+ * A value remembers where it came from; one from a stronger source (see option_source) replaces one
+ * from a weaker, never the other way round, so sources may be read in any order. Every value in
+ * here has been checked against its type. */
+#ifndef OPTION_H
+#define OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum option_id {
+    OPTION_SERVER,
+    OPTION_USER,
+    OPTION_PASSWORD_FILE,
+    OPTION_PASSWORD_CMD,
+    OPTION_SERVER_KEY,
+    OPTION_TRUST_NEW,
+    OPTION_CONFIG_DIR,
+    OPTION_CONTEXT,
+    OPTION_TIMEOUT,
+    OPTION_ONLINE,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_VERSION,
+    OPTION_HELP,
+    OPTION_GLOBAL_COUNT, /* those before it go with every verb */
+    OPTION_NO_TRUST = OPTION_GLOBAL_COUNT,
+    OPTION_NEW_PASSWORD_FILE,
+    OPTION_NEW_PASSWORD_CMD,
+    OPTION_ID,
+    OPTION_REQUIRE_ONLINE,
+    OPTION_ACK,
+    OPTION_EXEC,
+    OPTION_FOLLOW,
+    OPTION_COUNT,
+    OPTION_WAIT,
+    OPTION_FROM_SEQ,
+    OPTION_DRAIN,
+    OPTION_SENT,
+    OPTION_END /* how many there are; also ends a verb's list */
+};
+
+enum option_type {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_SECONDS,  /* with fractions, 0 to 10^9 */
+    OPTION_DURATION, /* the same, but not 0 */
+    OPTION_NUMBER,   /* 1 to 2^64 - 1 */
+    OPTION_UUID
+};
+
+/* From the weakest to the strongest. */
+enum option_source {
+    OPTION_UNSET,
+    OPTION_FROM_DEFAULT,
+    OPTION_FROM_FILE,
+    OPTION_FROM_CONTEXT,
+    OPTION_FROM_ENVIRONMENT,
+    OPTION_FROM_FLAG
+};
+
+struct option {
+    const char *name; /* long, without the dashes */
+    char letter;      /* 0: none */
+    enum option_type type;
+    bool in_file;            /* may stand in zmq-cli.conf */
+    const char *environment; /* NULL: none */
+    const char *fallback;    /* NULL: none */
+    const char *argument;    /* how the help calls its value; NULL for flags */
+    const char *help;
+};
+
+struct option_value {
+    const char *text; /* borrowed: from argv, the environment or struct settings */
+    enum option_source source;
+};
+
+struct options {
+    struct option_value values[OPTION_END];
+};
+
+const struct option *option_row(enum option_id id);
+
+/* By long name or letter; OPTION_END where there is none. */
+enum option_id option_find(const char *name, size_t name_bytes);
+enum option_id option_find_letter(char letter);
+
+/* Fills in the defaults. */
+void options_init(struct options *options);
+
+/* Sets the value unless a stronger one is there. false: the text doesn't fit the type, and *wrong
+ * says what would. */
+bool option_set(struct options *options, enum option_id id, const char *text,
+                enum option_source source, const char **wrong);
+
+bool option_is_set(const struct options *options, enum option_id id); /* a default doesn't count */
+bool option_flag(const struct options *options, enum option_id id);
+const char *option_text(const struct options *options, enum option_id id);     /* NULL: not set */
+int64_t option_microseconds(const struct options *options, enum option_id id); /* -1: not set */
+uint64_t option_number(const struct options *options, enum option_id id);      /* 0: not set */
+
+/* The number in a text: decimal digits only, 1 to 2^64 - 1. */
+bool option_parse_number(const char *text, uint64_t *number);
+
+/* Prints the option's lines of the help. */
+void option_print_help(enum option_id id, FILE *file);
+
+#endif

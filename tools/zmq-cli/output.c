@@ -1,0 +1,179 @@
+/* Printing: lines of data, errors, notices. The first failed write to stdout is kept, because a
+ * later one may fail with another reason or not at all. */
+#include "output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LINE_BYTES 2048
+
+enum status status_of(zchat_code code) {
+    switch (code) {
+    case ZCHAT_OK:
+        return STATUS_DONE;
+    case ZCHAT_INVALID:
+        return STATUS_USAGE;
+    case ZCHAT_AUTH:
+        return STATUS_AUTH;
+    case ZCHAT_NOT_FOUND:
+        return STATUS_NOT_FOUND;
+    case ZCHAT_FORBIDDEN:
+        return STATUS_FORBIDDEN;
+    case ZCHAT_CONFLICT:
+        return STATUS_CONFLICT;
+    case ZCHAT_BUSY:
+        return STATUS_BUSY;
+    case ZCHAT_EXPIRED:
+        return STATUS_EXPIRED;
+    case ZCHAT_UNREACHABLE:
+    case ZCHAT_WRONG_KEY:
+    case ZCHAT_UNKNOWN_KEY:
+    case ZCHAT_WRONG_PROTOCOL:
+    case ZCHAT_IO:
+        return STATUS_CONNECTION;
+    case ZCHAT_UNIMPLEMENTED:
+    case ZCHAT_NO_MEMORY:
+    case ZCHAT_CANCELLED:
+        return STATUS_FAILED;
+    }
+    return STATUS_FAILED;
+}
+
+static void note_failure(struct output *output, bool failed) {
+    if (failed && !output->write_error)
+        output->write_error = errno ? errno : EIO;
+}
+
+void output_text(struct output *output, const char *text) {
+    note_failure(output, fputs(text, stdout) == EOF);
+}
+
+void output_format(struct output *output, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    note_failure(output, vfprintf(stdout, format, arguments) < 0);
+    va_end(arguments);
+}
+
+enum status output_object(struct output *output, json_t *object) {
+    if (!object)
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    note_failure(output, json_dumpf(object, stdout, JSON_COMPACT) != 0);
+    output_text(output, "\n");
+    json_decref(object);
+    return STATUS_DONE;
+}
+
+enum status output_flush(struct output *output) {
+    note_failure(output, fflush(stdout) == EOF);
+    switch (output->write_error) {
+    case 0:
+        return STATUS_DONE;
+    case EPIPE:
+        return STATUS_BROKEN_PIPE;
+    case EINTR:
+        return STATUS_INTERRUPTED;
+    default:
+        return output_error(output, ZCHAT_IO, 0, "Cannot write to standard output: %s.",
+                            strerror(output->write_error));
+    }
+}
+
+static void print_error_object(const char *name, uint32_t retry_after_s, const char *message) {
+    json_t *error = json_pack("{s:s, s:s}", "code", name, "message", message);
+    if (error && retry_after_s)
+        json_object_set_new(error, "retry_after", json_integer(retry_after_s));
+    json_t *object = json_pack("{s:o}", "error", error);
+    if (object)
+        json_dumpf(object, stderr, JSON_COMPACT);
+    else
+        fputs("{\"error\":{\"code\":\"NO_MEMORY\",\"message\":\"\"}}", stderr);
+    fputc('\n', stderr);
+    json_decref(object);
+}
+
+static void print_error(const struct output *output, const char *name, uint32_t retry_after_s,
+                        const char *format, va_list arguments) {
+    char message[LINE_BYTES];
+    vsnprintf(message, sizeof message, format, arguments);
+    zchat_text_clean(message);
+    if (output->json)
+        print_error_object(name, retry_after_s, message);
+    else
+        fprintf(stderr, "zmq-cli: %s\n", message);
+}
+
+enum status output_error(const struct output *output, zchat_code code, uint32_t retry_after_s,
+                         const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(output, zchat_code_name(code), retry_after_s, format, arguments);
+    va_end(arguments);
+    return status_of(code);
+}
+
+enum status output_failure(const struct output *output, const char *name, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(output, name, 0, format, arguments);
+    va_end(arguments);
+    return STATUS_FAILED;
+}
+
+static void print_notice(const char *format, va_list arguments) {
+    char message[LINE_BYTES];
+    vsnprintf(message, sizeof message, format, arguments);
+    zchat_text_clean(message);
+    fprintf(stderr, "zmq-cli: %s\n", message);
+}
+
+void output_notice(const struct output *output, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (!output->quiet)
+        print_notice(format, arguments);
+    va_end(arguments);
+}
+
+void output_detail(const struct output *output, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (output->verbose)
+        print_notice(format, arguments);
+    va_end(arguments);
+}
+
+static struct tm utc(int64_t time_us) {
+    time_t seconds = (time_t)(time_us / 1000000);
+    struct tm parts = {0};
+    gmtime_r(&seconds, &parts);
+    return parts;
+}
+
+const char *time_precise(int64_t time_us, char text[TIME_TEXT]) {
+    struct tm parts = utc(time_us);
+    size_t bytes = strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + bytes, TIME_TEXT - bytes, ".%06" PRId64 "Z", time_us % 1000000);
+    return text;
+}
+
+const char *time_short(int64_t time_us, char text[TIME_TEXT]) {
+    struct tm parts = utc(time_us);
+    strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+json_t *json_time(int64_t time_us) {
+    char text[TIME_TEXT];
+    return time_us ? json_string(time_precise(time_us, text)) : json_null();
+}
+
+json_t *json_big(uint64_t number) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    return json_string(text);
+}

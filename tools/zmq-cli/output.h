@@ -1,0 +1,78 @@
+/* What a call prints: data on stdout, as text or as JSON lines, and everything else on stderr.
+ *
+ * All writing to stdout goes through here, so that a failed write is never overlooked: every
+ * function that writes data returns an exit status, STATUS_DONE or why it can't go on, and that
+ * has been told already. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include "zchat.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The exit codes of COMMANDS.md. */
+enum status {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    STATUS_CONNECTION = 3,
+    STATUS_AUTH = 4,
+    STATUS_NOT_FOUND = 5,
+    STATUS_FORBIDDEN = 6,
+    STATUS_CONFLICT = 7,
+    STATUS_BUSY = 8,
+    STATUS_EXPIRED = 124,
+    STATUS_INTERRUPTED = 130,
+    STATUS_BROKEN_PIPE = 141 /* inside the program only: it ends with 0, quietly */
+};
+
+struct output {
+    bool json;
+    bool quiet;
+    bool verbose;
+    int write_error; /* errno of the first failed write to stdout */
+};
+
+enum status status_of(zchat_code code);
+
+/* Both add to a line under way; the flush tells about failures. */
+void output_text(struct output *output, const char *text);
+__attribute__((format(printf, 2, 3))) void output_format(struct output *output, const char *format,
+                                                         ...);
+
+/* Writes the object as one line and releases it. NULL: there was no memory for it. */
+enum status output_object(struct output *output, json_t *object /* owned */);
+
+/* Brings what was printed out of the process. Only after it returned STATUS_DONE is it written. */
+enum status output_flush(struct output *output);
+
+/* Tells the one error of a call on stderr and returns its exit status. */
+__attribute__((format(printf, 4, 5))) enum status output_error(const struct output *output,
+                                                               zchat_code code,
+                                                               uint32_t retry_after_s,
+                                                               const char *format, ...);
+
+/* The same for what no code of libzchat names: a name of our own, and STATUS_FAILED. */
+__attribute__((format(printf, 3, 4))) enum status
+output_failure(const struct output *output, const char *name, const char *format, ...);
+
+/* Notices, on stderr: notice unless --quiet, detail with --verbose. */
+__attribute__((format(printf, 2, 3))) void output_notice(const struct output *output,
+                                                         const char *format, ...);
+__attribute__((format(printf, 2, 3))) void output_detail(const struct output *output,
+                                                         const char *format, ...);
+
+#define TIME_TEXT 32
+
+/* RFC 3339 in UTC: with microseconds for programs, in whole seconds for people. */
+const char *time_precise(int64_t time_us, char text[TIME_TEXT]);
+const char *time_short(int64_t time_us, char text[TIME_TEXT]);
+
+/* New JSON values: a time (null for 0), and a 64-bit number, which is a string so that no reader
+ * rounds it. */
+json_t *json_time(int64_t time_us);
+json_t *json_big(uint64_t number);
+
+#endif

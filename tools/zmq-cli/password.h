@@ -1,0 +1,43 @@
+/* Passwords: from a file, from a command, or typed at a terminal; never from argv or the
+ * environment. Whoever holds one releases it, which wipes it. */
+#ifndef PASSWORD_H
+#define PASSWORD_H
+
+#include "option.h"
+#include "output.h"
+
+#include <stdbool.h>
+
+#define PASSWORD_CAPACITY 1026 /* 1024 bytes, one that is too many, and the NUL */
+
+struct password {
+    bool known;
+    char text[PASSWORD_CAPACITY];
+};
+
+struct password_source {
+    enum option_id file;
+    enum option_id command;
+    const char *prompt; /* as in "Password: " */
+    bool twice;         /* a typed one must be typed again */
+};
+
+/* Whether the options name a file or a command. */
+bool password_is_given(const struct options *options, const struct password_source *source);
+
+/* Whether a password can be had: given, or typed. */
+bool password_is_available(const struct options *options, const struct password_source *source);
+
+/* Reads it. On a failure that has been told, and the password is not known. */
+enum status password_read(struct password *password, const struct options *options,
+                          const struct password_source *source, const struct output *output);
+
+void password_release(struct password *password);
+
+/* Whether there is somebody at a terminal to ask. */
+bool terminal_present(void);
+
+/* Asks a question that is answered with yes or no. */
+bool terminal_confirm(const char *question);
+
+#endif

@@ -1,0 +1,92 @@
+/* Gathering the options from the environment and from zmq-cli.conf. */
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void settings_init(struct settings *settings) {
+    *settings = (struct settings){0};
+    options_init(&settings->options);
+}
+
+static enum status load_environment(struct options *options, const struct output *output) {
+    for (enum option_id id = 0; id < OPTION_END; id++) {
+        const char *name = option_row(id)->environment;
+        const char *text = name ? getenv(name) : NULL;
+        const char *wrong;
+        if (text && text[0] && !option_set(options, id, text, OPTION_FROM_ENVIRONMENT, &wrong))
+            return output_error(output, ZCHAT_INVALID, 0, "%s %s, not \"%s\".", name, wrong, text);
+    }
+    return STATUS_DONE;
+}
+
+/* "directory" "between" "name"; owned by the caller, NULL where there is no memory. */
+static char *path_join(const char *directory, const char *between, const char *name) {
+    size_t bytes = strlen(directory) + strlen(between) + strlen(name) + 1;
+    char *path = malloc(bytes);
+    if (path)
+        snprintf(path, bytes, "%s%s%s", directory, between, name);
+    return path;
+}
+
+/* As libzchat chooses it. */
+static char *choose_config_dir(const struct options *options) {
+    const char *given = option_text(options, OPTION_CONFIG_DIR);
+    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (given)
+        return path_join(given, "", "");
+    if (base && base[0] == '/')
+        return path_join(base, "/", "zchat");
+    return home && home[0] ? path_join(home, "/.config/", "zchat") : NULL;
+}
+
+static enum status load_context(struct settings *settings, const struct output *output) {
+    const char *context = option_text(&settings->options, OPTION_CONTEXT);
+    if (!context || config_file_apply(&settings->file, context, &settings->options))
+        return STATUS_DONE;
+    return output_error(output, ZCHAT_INVALID, 0,
+                        "There is no \"[context %s]\" in %s/zmq-cli.conf.", context,
+                        settings->config_dir ? settings->config_dir : ".");
+}
+
+/* A password file that zmq-cli.conf names stands beside it. */
+static enum status place_password_file(struct settings *settings, const struct output *output) {
+    struct option_value *value = &settings->options.values[OPTION_PASSWORD_FILE];
+    bool from_file = value->source == OPTION_FROM_FILE || value->source == OPTION_FROM_CONTEXT;
+    if (!from_file || value->text[0] == '/')
+        return STATUS_DONE;
+    settings->password_file = path_join(settings->config_dir, "/", value->text);
+    if (!settings->password_file)
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    value->text = settings->password_file;
+    return STATUS_DONE;
+}
+
+static enum status load_file(struct settings *settings, const struct output *output) {
+    char *path = path_join(settings->config_dir, "/", "zmq-cli.conf");
+    if (!path)
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    enum status status = config_file_read(&settings->file, path, output);
+    free(path);
+    if (status == STATUS_DONE)
+        config_file_apply(&settings->file, NULL, &settings->options);
+    return status;
+}
+
+enum status settings_load(struct settings *settings, const struct output *output) {
+    enum status status = load_environment(&settings->options, output);
+    settings->config_dir = choose_config_dir(&settings->options);
+    if (status == STATUS_DONE && settings->config_dir)
+        status = load_file(settings, output);
+    if (status == STATUS_DONE)
+        status = load_context(settings, output);
+    if (status == STATUS_DONE)
+        status = place_password_file(settings, output);
+    return status;
+}
+
+void settings_release(struct settings *settings) {
+    config_file_release(&settings->file);
+    free(settings->config_dir);
+    free(settings->password_file);
+}

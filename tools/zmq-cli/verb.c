@@ -1,0 +1,101 @@
+/* The table of verbs, and the help that is printed from it. A new verb is a row here and a function
+ * in the file of its group. */
+#include "verb.h"
+
+#include "recv.h"
+#include "verbs_account.h"
+#include "verbs_admin.h"
+#include "verbs_people.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define ANY INT_MAX
+
+static const enum option_id no_options[] = {OPTION_END};
+static const enum option_id trust_options[] = {OPTION_NO_TRUST, OPTION_END};
+static const enum option_id passwd_options[] = {OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD,
+                                                OPTION_END};
+static const enum option_id send_options[] = {OPTION_ID, OPTION_REQUIRE_ONLINE, OPTION_END};
+static const enum option_id inbox_options[] = {OPTION_SENT, OPTION_END};
+static const enum option_id recv_options[] = {OPTION_ACK,   OPTION_EXEC, OPTION_FOLLOW,
+                                              OPTION_COUNT, OPTION_WAIT, OPTION_FROM_SEQ,
+                                              OPTION_DRAIN, OPTION_SENT, OPTION_END};
+
+static const struct verb table[] = {
+    {"register", NULL, "[NAME]", 0, 1, -1, trust_options, account_register,
+     "make an account; NAME, or else --user"},
+    {"login", NULL, "[NAME]", 0, 1, -1, trust_options, account_login,
+     "check that one can log in, with the password where one is given; the account then trusts "
+     "this device"},
+    {"logout", "XIT", "", 0, 0, -1, no_options, account_logout,
+     "log in and leave again; the trust in a device is ended by revoke"},
+    {"passwd", NULL, "", 0, 0, -1, passwd_options, account_passwd,
+     "change the password; an account without one gives an empty --password-file"},
+    {"devices", NULL, "", 0, 0, -1, no_options, account_devices,
+     "list the devices that the account trusts"},
+    {"revoke", NULL, "DEVICE", 1, 1, -1, no_options, account_revoke,
+     "end the trust in the device of this number, and its sessions"},
+    {"send", "message", "USER TEXT...", 2, ANY, 1, send_options, people_send,
+     "send a message; the TEXT \"-\" is read from stdin"},
+    {"broadcast", NULL, "TEXT...", 1, ANY, 0, no_options, people_broadcast,
+     "tell everyone who is online; not stored"},
+    {"who", "whoelse", "", 0, 0, -1, no_options, people_who, "list who is online"},
+    {"since", "whoelsesince", "SECONDS", 1, 1, -1, no_options, people_since,
+     "list who was online in the last SECONDS"},
+    {"block", NULL, "USER", 1, 1, -1, no_options, people_block, "silence between you and USER"},
+    {"unblock", NULL, "USER", 1, 1, -1, no_options, people_unblock, "take a block back"},
+    {"blocked", NULL, "", 0, 0, -1, no_options, people_blocked, "list whom you have blocked"},
+    {"inbox", NULL, "", 0, 0, -1, inbox_options, recv_inbox,
+     "print what was not read yet, and leave it unread"},
+    {"recv", NULL, "", 0, 0, -1, recv_options, recv_run,
+     "print or hand on what was not read yet; it stays so unless an option says otherwise"},
+    {"ping", NULL, "", 0, 0, -1, no_options, admin_ping,
+     "ask whether the broker answers; needs no account"},
+    {"stats", NULL, "", 0, 0, -1, no_options, admin_stats, "print the broker's counters"},
+};
+
+#define VERB_COUNT (sizeof table / sizeof table[0])
+
+const struct verb *verb_find(const char *name) {
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(table[i].name, name) == 0 ||
+            (table[i].classic && strcmp(table[i].classic, name) == 0))
+            return &table[i];
+    return NULL;
+}
+
+static void print_one(const struct verb *verb, FILE *file) {
+    fprintf(file, "zmq-cli [OPTIONS] %s %s\n", verb->name, verb->words);
+    if (verb->classic)
+        fprintf(file, "classic name: %s\n", verb->classic);
+    fprintf(file, "\n  %s\n", verb->help);
+    if (verb->options[0] != OPTION_END)
+        fputs("\noptions of this verb:\n", file);
+    for (const enum option_id *id = verb->options; *id != OPTION_END; id++)
+        option_print_help(*id, file);
+}
+
+static void print_all(FILE *file) {
+    fputs("zmq-cli [OPTIONS] VERB ...   one verb of zchat, one result, for scripts\n\nverbs:\n",
+          file);
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        char head[40];
+        snprintf(head, sizeof head, "%s %s", table[i].name, table[i].words);
+        fprintf(file, "  %-20s  %s\n", head, table[i].help);
+    }
+}
+
+void verb_print_help(const struct verb *verb, FILE *file) {
+    if (verb)
+        print_one(verb, file);
+    else
+        print_all(file);
+    fputs("\noptions of every verb, before or after it:\n", file);
+    for (enum option_id id = 0; id < OPTION_GLOBAL_COUNT; id++)
+        option_print_help(id, file);
+    fputs("\nA flag beats the environment, that the --context, that the rest of zmq-cli.conf.\n"
+          "Exit: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not found,\n"
+          "6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted.\n",
+          file);
+}

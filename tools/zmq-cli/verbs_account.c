@@ -1,0 +1,149 @@
+/* register, login, logout, passwd, devices, revoke. */
+#include "verbs_account.h"
+
+#include <inttypes.h>
+
+static const struct password_source new_account = {OPTION_PASSWORD_FILE, OPTION_PASSWORD_CMD,
+                                                   "New password: ", true};
+static const struct password_source new_password = {
+    OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD, "New password: ", true};
+
+/* The account that is meant: the verb's word, or else --user. */
+static const char *named_user(const struct call *call) {
+    return call->word_count > 0 ? call->words[0] : option_text(call->options, OPTION_USER);
+}
+
+static enum status print_registered(struct call *call, const zchat_reply *reply) {
+    if (call->output->json)
+        return output_object(call->output, json_pack("{s:s}", "user", reply->user));
+    output_format(call->output, "registered %s\n", reply->user);
+    return STATUS_DONE;
+}
+
+enum status account_register(struct call *call) {
+    const char *user = named_user(call);
+    bool no_trust = option_flag(call->options, OPTION_NO_TRUST);
+    if (!user)
+        return output_error(call->output, ZCHAT_INVALID, 0, "Register whom? Give a NAME.");
+    enum status status = password_read(&call->password, call->options, &new_account, call->output);
+    if (status == STATUS_DONE)
+        status = call_open(call);
+    if (status != STATUS_DONE)
+        return status;
+    return call_answer(
+        call, zchat_register(call->z, user, call->password.text, no_trust, call_replied, call),
+        print_registered);
+}
+
+static enum status print_login(struct call *call, const zchat_reply *reply) {
+    if (call->output->json)
+        return output_object(call->output,
+                             json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:i}", "user", reply->user,
+                                       "trusted", reply->trusted, "admin", reply->admin, "head",
+                                       json_big(reply->head), "cursor", json_big(reply->cursor),
+                                       "time", json_time(reply->time_us), "idle_timeout",
+                                       (int)reply->idle_timeout_s));
+    output_format(call->output, "logged in as %s%s\n", reply->user,
+                  reply->trusted ? "" : "; this device is not trusted");
+    return STATUS_DONE;
+}
+
+enum status account_login(struct call *call) {
+    const struct call_login how = {
+        .user = named_user(call),
+        .by_password = true,
+        .no_trust = option_flag(call->options, OPTION_NO_TRUST),
+        .print = print_login,
+    };
+    return call_login(call, &how);
+}
+
+static enum status print_logout(struct call *call, const zchat_reply *reply) {
+    (void)reply;
+    if (call->output->json)
+        return output_object(call->output, json_pack("{}"));
+    output_text(call->output, "logged out\n");
+    return STATUS_DONE;
+}
+
+enum status account_logout(struct call *call) {
+    enum status status = call_begin(call);
+    if (status != STATUS_DONE)
+        return status;
+    return call_answer(call, zchat_logout(call->z, call_replied, call), print_logout);
+}
+
+static enum status print_passwd(struct call *call, const zchat_reply *reply) {
+    (void)reply;
+    if (call->output->json)
+        return output_object(call->output, json_pack("{s:s}", "user", zchat_user(call->z)));
+    output_format(call->output, "changed the password of %s\n", zchat_user(call->z));
+    return STATUS_DONE;
+}
+
+/* Both passwords are read before anything is asked of the broker. */
+enum status account_passwd(struct call *call) {
+    struct password fresh = {0};
+    enum status status = call_password(call);
+    if (status == STATUS_DONE)
+        status = password_read(&fresh, call->options, &new_password, call->output);
+    if (status == STATUS_DONE)
+        status = call_begin(call);
+    if (status == STATUS_DONE)
+        status = call_answer(
+            call, zchat_passwd(call->z, call->password.text, fresh.text, call_replied, call),
+            print_passwd);
+    password_release(&fresh);
+    return status;
+}
+
+static enum status print_device(struct output *output, const zchat_device *device) {
+    char trusted[TIME_TEXT], used[TIME_TEXT];
+    if (output->json)
+        return output_object(
+            output, json_pack("{s:o, s:s, s:s, s:o, s:o, s:b}", "device", json_big(device->device),
+                              "label", device->label, "fingerprint", device->fingerprint, "trusted",
+                              json_time(device->trusted_us), "used", json_time(device->used_us),
+                              "current", device->current));
+    output_format(output, "%4" PRIu64 "  %s  trusted %s  used %-20s  %s%s\n", device->device,
+                  device->fingerprint, time_short(device->trusted_us, trusted),
+                  device->used_us ? time_short(device->used_us, used) : "never", device->label,
+                  device->current ? "  (this device)" : "");
+    return STATUS_DONE;
+}
+
+static enum status print_devices(struct call *call, const zchat_reply *reply) {
+    enum status status = STATUS_DONE;
+    for (size_t i = 0; i < reply->count && status == STATUS_DONE; i++)
+        status = print_device(call->output, &reply->devices[i]);
+    return status;
+}
+
+enum status account_devices(struct call *call) {
+    enum status status = call_begin(call);
+    if (status != STATUS_DONE)
+        return status;
+    return call_answer(call, zchat_devices(call->z, call_replied, call), print_devices);
+}
+
+static enum status print_revoked(struct call *call, const zchat_reply *reply) {
+    if (call->output->json)
+        return output_object(call->output, json_pack("{s:s, s:I}", "device", call->words[0],
+                                                     "sessions", (json_int_t)reply->sessions));
+    output_format(call->output, "revoked device %s; %" PRIu32 " of its sessions ended\n",
+                  call->words[0], reply->sessions);
+    return STATUS_DONE;
+}
+
+enum status account_revoke(struct call *call) {
+    uint64_t device;
+    if (!option_parse_number(call->words[0], &device))
+        return output_error(
+            call->output, ZCHAT_INVALID, 0,
+            "A device is a whole number from 1 on, not \"%s\"; see zmq-cli devices.",
+            call->words[0]);
+    enum status status = call_begin(call);
+    if (status != STATUS_DONE)
+        return status;
+    return call_answer(call, zchat_revoke(call->z, device, call_replied, call), print_revoked);
+}
