@@ -183,53 +183,61 @@ static void print_wrapped(const char *start, const char *text) {
     }
 }
 
-static void describe(const struct option *option, char *text, size_t text_bytes) {
-    char allowed[OPTION_TEXT_BYTES];
-    char standard[OPTION_TEXT_BYTES] = "none";
+static void format_standard(const struct option *option, char *text, size_t text_bytes) {
     char fault[OPTION_TEXT_BYTES];
     struct config defaults = {0};
-    option_allowed(option, allowed, sizeof allowed);
     if (option_set_standard(option, &defaults, fault, sizeof fault)) {
-        option_format(option, &defaults, standard, sizeof standard);
+        option_format(option, &defaults, text, text_bytes);
+    } else {
+        snprintf(text, text_bytes, "none");
     }
     option_release(option, &defaults);
-    snprintf(text, text_bytes, "%s [%s; default %s%s]", option->help, allowed, standard,
-             option->traits & OPTION_HUP ? "; HUP" : "");
+}
+
+static void print_option(const struct option *option) {
+    char text[OPTION_TEXT_BYTES];
+    option_synopsis(option, text, sizeof text);
+    printf("  --%s %s", option->name, text);
+    format_standard(option, text, sizeof text);
+    printf(" (default %s%s)\n", text, option->traits & OPTION_HUP ? ", HUP" : "");
+    print_wrapped("      ", option->help);
+}
+
+static void print_entry(const struct option *option, const struct config *config) {
+    char text[3 * OPTION_TEXT_BYTES], allowed[OPTION_TEXT_BYTES], standard[OPTION_TEXT_BYTES];
+    option_allowed(option, allowed, sizeof allowed);
+    format_standard(option, standard, sizeof standard);
+    snprintf(text, sizeof text, "%s Takes %s. Default: %s.%s", option->help, allowed, standard,
+             option->traits & OPTION_HUP ? " HUP." : "");
+    puts("");
+    print_wrapped("# ", text);
+    option_format(option, config, text, sizeof text);
+    printf("%s = %s\n", option->name, text);
 }
 
 static void print_help(void) {
-    char text[4 * OPTION_TEXT_BYTES];
     puts(
         "zchatd is zchat's broker. It runs in the foreground, logs on stderr and says \"ready\" "
         "there\nwhen it serves. TERM and INT end it, HUP makes it read its configuration again.\n\n"
-        "    zchatd [OPTION VALUE | OPTION=VALUE ...]\n"
+        "    zchatd [--OPTION VALUE ...]\n"
         "    zchatd user --help       accounts, while the broker does not run\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");
     for (size_t i = 0; option_at(i); i++) {
-        printf("  --%s\n", option_at(i)->name);
-        describe(option_at(i), text, sizeof text);
-        print_wrapped("        ", text);
+        print_option(option_at(i));
     }
     for (size_t i = 0; i < ACTIONS; i++) {
-        printf("  %s\n        %s\n", actions[i].flag, actions[i].help);
+        printf("  %s\n      %s\n", actions[i].flag, actions[i].help);
     }
 }
 
 static void print_config(const struct config *config) {
-    char text[4 * OPTION_TEXT_BYTES];
     puts(
-        "# The configuration of zchatd (ZPL). HUP: a change takes effect when the broker gets that "
-        "signal.");
+        "# The configuration of zchatd (ZPL). Options marked HUP may change while it runs: send it "
+        "HUP.");
     for (size_t i = 0; option_at(i); i++) {
-        const struct option *option = option_at(i);
-        if (option->traits & OPTION_ARGV_ONLY) {
-            continue;
+        if (!(option_at(i)->traits & OPTION_ARGV_ONLY)) {
+            print_entry(option_at(i), config);
         }
-        puts("");
-        describe(option, text, sizeof text);
-        print_wrapped("# ", text);
-        option_format(option, config, text, sizeof text);
-        printf("%s = %s\n", option->name, text);
     }
 }
 

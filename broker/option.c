@@ -154,8 +154,18 @@ static bool read_text(const struct option *option, const char *text, const char 
            (option->kind == OPTION_PATH || is_host(text));
 }
 
+static void list_choices(const struct option *option, const char *between, char *text,
+                         size_t text_bytes) {
+    size_t used = 0;
+    for (size_t i = 0; i < OPTION_CHOICES_MAX && option->choices[i]; i++) {
+        int bytes =
+            snprintf(text + used, text_bytes - used, "%s%s", i ? between : "", option->choices[i]);
+        assert(bytes >= 0 && (size_t)bytes < text_bytes - used);
+        used += (size_t)bytes;
+    }
+}
+
 void option_allowed(const struct option *option, char *text, size_t text_bytes) {
-    int used = 0;
     switch (option->kind) {
     case OPTION_NUMBER:
         snprintf(text, text_bytes, "a whole number from %u to %u%s%s%s", option->min, option->max,
@@ -163,17 +173,31 @@ void option_allowed(const struct option *option, char *text, size_t text_bytes) 
                  option->unit ? ")" : "");
         break;
     case OPTION_CHOICE:
-        for (size_t i = 0; i < OPTION_CHOICES_MAX && option->choices[i]; i++) {
-            used += snprintf(text + used, text_bytes - (size_t)used, "%s%s", i ? " or " : "",
-                             option->choices[i]);
-            assert(used >= 0 && (size_t)used < text_bytes);
-        }
+        list_choices(option, " or ", text, text_bytes);
         break;
     case OPTION_PATH:
-        snprintf(text, text_bytes, "a path without quotes");
+        snprintf(text, text_bytes, "a path without double quotes");
         break;
     case OPTION_HOST:
         snprintf(text, text_bytes, "a host name or an address, without a port");
+        break;
+    }
+}
+
+void option_synopsis(const struct option *option, char *text, size_t text_bytes) {
+    switch (option->kind) {
+    case OPTION_NUMBER:
+        snprintf(text, text_bytes, "%u..%u%s%s", option->min, option->max, option->unit ? " " : "",
+                 option->unit ? option->unit : "");
+        break;
+    case OPTION_CHOICE:
+        list_choices(option, "|", text, text_bytes);
+        break;
+    case OPTION_PATH:
+        snprintf(text, text_bytes, "PATH");
+        break;
+    case OPTION_HOST:
+        snprintf(text, text_bytes, "HOST");
         break;
     }
 }

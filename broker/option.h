@@ -53,8 +53,10 @@ bool option_set_standard(const struct option *option, struct config *config, cha
 /* The value as one writes it in a file: texts in quotes. */
 void option_format(const struct option *option, const struct config *config, char *text,
                    size_t text_bytes);
-/* "a whole number from 1 to 8 (threads)". */
+/* What it takes, in words: "a whole number from 1 to 8 (threads)"; and for a list: "1..8 threads".
+ */
 void option_allowed(const struct option *option, char *text, size_t text_bytes);
+void option_synopsis(const struct option *option, char *text, size_t text_bytes);
 
 bool option_equals(const struct option *option, const struct config *a, const struct config *b);
 void option_swap(const struct option *option, struct config *a, struct config *b);
