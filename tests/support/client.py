@@ -463,7 +463,9 @@ class Client:
                     self._sync(topic)
                 return
             self.topics[topic] = event.seq
-        who = event.broadcast.__getattribute__("from") if topic == "broadcast" else event.presence.user
+        if event.WhichOneof("body") is None:
+            return
+        who = sender(event) if topic == "broadcast" else event.presence.user
         if topic == "notice" or who != self.user and who not in self.blocked:
             self.events.append(event)
 
