@@ -2,8 +2,9 @@
  *
  * Operations between store_begin and store_commit are one transaction; what they return is true
  * once store_commit returned STORE_OK. A store belongs to one thread; its own checkpoint thread is
- * inside. Names arrive folded, texts cleaned, ids checked. Accounts are known by `account` numbers
- * > 0. The time is an argument everywhere: a store has no clock.
+ * inside. Operations that write, and store_presence_since, need store_begin. Callbacks must not
+ * call the store. Names arrive folded, texts cleaned, ids checked. Accounts are known by `account`
+ * numbers > 0. The time is an argument everywhere: a store has no clock.
  *
  * STORE_FAILED means the disk, the memory or the file: the transaction is unknown, not undone, and
  * the process ends (DESIGN.md, 4). Every other status leaves the transaction usable and, unless it
@@ -40,15 +41,21 @@ struct store_options {
     const char *vfs;     /* NULL: SQLite's default. Tests name their own */
     bool exclusive;      /* no other process and no checkpoint thread: simulations */
     size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
+    uint64_t unread_max; /* 0: INBOX_UNREAD_MAX */
+    uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
 };
 
 /* Opens or makes the store, migrates its schema, and rebuilds the view of the log's tail. Accounts
- * that were online when the last process died get the last store_alive as their last_seen. */
+ * that were online when the last process died get the last store_alive as their last_seen, written
+ * with the first store_presence_* or store_alive. On STORE_FAILED *out is a store that answers
+ * store_error and wants store_close; NULL only where memory lacked.
+ * Beside a broker another process may open the store, too, for accounts (store_account_*,
+ * store_device_*): all else is the one broker's. */
 enum store_status store_open(struct store **out, const struct store_options *options);
 /* Ends the checkpoint thread and closes. An open transaction is rolled back. */
 void store_close(struct store *store);
-/* Why the last STORE_FAILED: one sentence, never NULL. Works with a NULL store after store_open
- * failed. */
+/* Why the first STORE_FAILED: one sentence, never NULL. Works with the NULL store of a store_open
+ * that had no memory. */
 const char *store_error(const struct store *store);
 
 enum store_status store_begin(struct store *store);

@@ -1,0 +1,27 @@
+/* The accounts that were met so far: name <-> number. Names never change and accounts never go, so
+ * what is in here stays true; what is not may be in the store all the same. */
+#ifndef DIRECTORY_H
+#define DIRECTORY_H
+
+#include "text.h"
+
+#include <stdint.h>
+
+struct directory;
+
+struct person {
+    int64_t account;
+    char name[NAME_BYTES];
+};
+
+/* `seed` is secret: others choose the names. NULL: no memory. */
+struct directory *directory_new(uint64_t seed);
+void directory_free(struct directory *directory);
+
+/* Both: NULL where he was not met yet. What they return stays until directory_free. */
+const struct person *directory_by_name(const struct directory *directory, const char *name);
+const struct person *directory_by_account(const struct directory *directory, int64_t account);
+/* The person, who may be known already. NULL: no memory. */
+const struct person *directory_add(struct directory *directory, int64_t account, const char *name);
+
+#endif

@@ -1,0 +1,313 @@
+/* The store's life: open, transaction, maintenance, close. What every operation shares is here too:
+ * stepping a statement, and turning SQLite's errors into STORE_FAILED. */
+#include "sqlite_store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VIEW_ENTRIES      262144
+#define WAL_PAGES_TRIGGER 8192      /* 32 MiB */
+#define WAL_BYTES_KEPT    268435456 /* a longer file is cut when it begins anew */
+#define CACHE_KIB         65536
+#define BUSY_TIMEOUT_MS   10000 /* for `zchatd user` beside a broker */
+
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
+
+enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason) {
+    if (!store->failed) {
+        store->failed = true;
+        (void)snprintf(store->error, sizeof store->error, "Cannot %s %s: %s.", doing,
+                       store->path == NULL ? "the store" : store->path, reason);
+    }
+    return STORE_FAILED;
+}
+
+enum store_status sqlite_fail(struct store *store, const char *doing) {
+    char reason[STORE_ERROR_BYTES / 2];
+    int code = store->db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db);
+    (void)snprintf(reason, sizeof reason, "%s (SQLite error %d)",
+                   store->db == NULL ? "out of memory" : sqlite3_errmsg(store->db), code);
+    return sqlite_fail_because(store, doing, reason);
+}
+
+enum store_status sqlite_no_memory(struct store *store) {
+    return sqlite_fail_because(store, "keep the view of", "out of memory");
+}
+
+const char *store_error(const struct store *store) {
+    if (store == NULL) {
+        return "Cannot open the store: out of memory.";
+    }
+    return store->failed ? store->error : "The store has not failed.";
+}
+
+enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        return STEP_ROW;
+    }
+    if (code == SQLITE_DONE) {
+        return STEP_DONE;
+    }
+    (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
+    (void)sqlite3_reset(statement); /* says the same error once more */
+    return STEP_FAILED;
+}
+
+enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement) {
+    enum step step;
+    do {
+        step = sqlite_step(store, statement);
+    } while (step == STEP_ROW);
+    (void)sqlite3_reset(statement);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+enum store_status sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *out) {
+    enum step step = sqlite_step(store, statement);
+    if (step == STEP_FAILED) {
+        return STORE_FAILED;
+    }
+    if (step == STEP_ROW) {
+        *out = sqlite3_column_int64(statement, 0);
+        /* A statement that writes has its effect only when it is stepped to the end. */
+        if (!sqlite3_stmt_readonly(statement) && sqlite_step(store, statement) == STEP_FAILED) {
+            return STORE_FAILED;
+        }
+    }
+    (void)sqlite3_reset(statement);
+    return step == STEP_ROW ? STORE_OK : STORE_NOT_FOUND;
+}
+
+enum store_status sqlite_meta(struct store *store, const char *name, int64_t *out) {
+    sqlite3_stmt *get = store->statements[STATEMENT_META_GET];
+    bind_text(get, 1, name);
+    enum store_status status = sqlite_number(store, get, out);
+    return status == STORE_NOT_FOUND
+               ? sqlite_fail_because(store, "read", "a row of meta is missing")
+               : status;
+}
+
+enum store_status sqlite_meta_set(struct store *store, const char *name, int64_t value) {
+    sqlite3_stmt *set = store->statements[STATEMENT_META_SET];
+    bind_text(set, 1, name);
+    bind_number(set, 2, value);
+    return sqlite_run(store, set);
+}
+
+enum store_status sqlite_write(struct store *store) {
+    if (store->in_transaction) {
+        return STORE_OK;
+    }
+    assert(store->in_turn); /* writing operations need store_begin */
+    if (sqlite_checkpoint_finish(store) != STORE_OK ||
+        sqlite_run(store, store->statements[STATEMENT_BEGIN]) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    store->in_transaction = true;
+    return STORE_OK;
+}
+
+enum store_status store_begin(struct store *store) {
+    assert(!store->in_turn);
+    store->in_turn = true;
+    return store->failed ? STORE_FAILED : STORE_OK;
+}
+
+enum store_status store_commit(struct store *store) {
+    assert(store->in_turn);
+    bool wrote = store->in_transaction;
+    store->in_turn = false;
+    store->in_transaction = false;
+    if (store->failed) {
+        return STORE_FAILED;
+    }
+    return wrote ? sqlite_run(store, store->statements[STATEMENT_COMMIT]) : STORE_OK;
+}
+
+static enum store_status merge(struct store *store) {
+    bool alone = !store->in_turn;
+    if (alone && store_begin(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    enum store_status status = sqlite_merge_slice(store);
+    if (alone && store_commit(store) != STORE_OK) {
+        status = STORE_FAILED;
+    }
+    return status;
+}
+
+enum store_status store_maintain(struct store *store, bool *more) {
+    *more = false;
+    if (store->failed) {
+        return STORE_FAILED;
+    }
+    if (sqlite_merge_waits(store) && merge(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *more = sqlite_merge_waits(store);
+    sqlite_checkpoint_begin(store);
+    return store->in_transaction ? STORE_OK : sqlite_checkpoint_finish(store);
+}
+
+/* ---- opening ---- */
+
+/* Makes the file with its mode before SQLite does; it gives -wal and -shm the same. */
+static enum store_status make_file(struct store *store) {
+    int file = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0) {
+        return close(file) == 0 ? STORE_OK : sqlite_fail_because(store, "make", strerror(errno));
+    }
+    /* Never opened here where it exists: closing it would drop SQLite's locks in this process. */
+    if (errno != EEXIST || chmod(store->path, 0600) != 0) {
+        return sqlite_fail_because(store, "open", strerror(errno));
+    }
+    return STORE_OK;
+}
+
+int sqlite_connect(const char *path, const char *vfs, sqlite3 **db) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(path, db, flags, vfs);
+    if (code == SQLITE_OK) {
+        (void)sqlite3_extended_result_codes(*db, 1);
+        code = sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS);
+    }
+    return code;
+}
+
+static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
+    (void)db;
+    (void)name;
+    struct store *store = arg;
+    if (pages < store->wal_pages) {
+        store->wal_pages_trigger = WAL_PAGES_TRIGGER;
+    }
+    store->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static enum store_status configure(struct store *store, bool exclusive) {
+    static const char pragmas[] =
+        "PRAGMA journal_mode = WAL;"
+        "PRAGMA synchronous = FULL;"
+        "PRAGMA foreign_keys = OFF;"
+        "PRAGMA trusted_schema = OFF;"
+        "PRAGMA temp_store = MEMORY;"
+        "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB) ";"
+                                                   "PRAGMA journal_size_limit = " TEXT_OF(
+                                                       WAL_BYTES_KEPT);
+    if ((exclusive && sqlite3_exec(store->db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
+                                   NULL) != SQLITE_OK) ||
+        sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_fail(store, "open");
+    }
+    /* Instead of SQLite's own hook, which would checkpoint within a commit. */
+    (void)sqlite3_wal_hook(store->db, keep_wal_pages, store);
+    store->wal_pages_trigger = WAL_PAGES_TRIGGER;
+    return STORE_OK;
+}
+
+static enum store_status make_memory(struct store *store) {
+    uint64_t seed;
+    sqlite3_randomness(sizeof seed, &seed);
+    store->view = view_new();
+    store->directory = directory_new(seed);
+    store->blocks = blocks_new();
+    if (store->view == NULL || store->directory == NULL || store->blocks == NULL) {
+        return sqlite_no_memory(store);
+    }
+    return STORE_OK;
+}
+
+static enum store_status load_blocks(struct store *store) {
+    sqlite3_stmt *all = store->statements[STATEMENT_BLOCK_ALL];
+    enum step step;
+    while ((step = sqlite_step(store, all)) == STEP_ROW) {
+        if (!blocks_add(store->blocks, sqlite3_column_int64(all, 0),
+                        sqlite3_column_int64(all, 1))) {
+            return sqlite_no_memory(store);
+        }
+    }
+    (void)sqlite3_reset(all);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+static enum store_status load(struct store *store) {
+    int64_t accounts = 0;
+    if (sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    store->accounts = (uint64_t)accounts;
+    return load_blocks(store) == STORE_OK ? sqlite_replay(store) : STORE_FAILED;
+}
+
+static enum store_status start_checkpoints(struct store *store, const char *vfs) {
+    const char *reason = NULL;
+    store->checkpoint = checkpoint_new(store->path, vfs, &reason);
+    return store->checkpoint != NULL
+               ? STORE_OK
+               : sqlite_fail_because(store, "start the checkpoint thread of", reason);
+}
+
+static enum store_status open_file(struct store *store, const struct store_options *options) {
+    if (options->vfs == NULL && make_file(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (sqlite_connect(store->path, options->vfs, &store->db) != SQLITE_OK) {
+        return sqlite_fail(store, "open");
+    }
+    if (configure(store, options->exclusive) != STORE_OK || sqlite_migrate(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
+        return sqlite_fail(store, "prepare the statements of");
+    }
+    if (make_memory(store) != STORE_OK || load(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return options->exclusive ? STORE_OK : start_checkpoints(store, options->vfs);
+}
+
+enum store_status store_open(struct store **out, const struct store_options *options) {
+    struct store *store = *out = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return STORE_FAILED;
+    }
+    store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
+    store->unread_max = options->unread_max > 0 ? options->unread_max : INBOX_UNREAD_MAX;
+    store->unread_per_sender_max = options->unread_per_sender_max > 0
+                                       ? options->unread_per_sender_max
+                                       : INBOX_UNREAD_PER_SENDER_MAX;
+    store->path = strdup(options->path);
+    if (store->path == NULL) {
+        return sqlite_no_memory(store);
+    }
+    return open_file(store, options);
+}
+
+void store_close(struct store *store) {
+    if (store == NULL) {
+        return;
+    }
+    checkpoint_free(store->checkpoint);
+    statement_finalize_all(store->statements);
+    if (store->failed && store->db != NULL) {
+        /* What the disk holds is unknown: leave it to the next start. */
+        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    int code = sqlite3_close(store->db);
+    assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
+    (void)code;
+    blocks_free(store->blocks);
+    directory_free(store->directory);
+    view_free(store->view);
+    free(store->path);
+    free(store);
+}

@@ -1,0 +1,117 @@
+/* Logins: wrong passwords, counted for names rather than accounts so that nothing tells whether a
+ * name exists, and what a right one leaves behind. */
+#include "sqlite_store.h"
+
+struct failure {
+    uint32_t failures;
+    int64_t locked_until_us;
+};
+
+static enum store_status failure_get(struct store *store, const char *name, struct failure *out) {
+    *out = (struct failure){0};
+    sqlite3_stmt *get = store->statements[STATEMENT_FAILURE_GET];
+    bind_text(get, 1, name);
+    enum step step = sqlite_step(store, get);
+    if (step == STEP_ROW) {
+        out->failures = (uint32_t)sqlite3_column_int(get, 0);
+        out->locked_until_us = sqlite3_column_int64(get, 1);
+    }
+    (void)sqlite3_reset(get);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+enum store_status store_login_state(struct store *store, const char *name, int64_t now_us,
+                                    uint32_t *failures, int64_t *locked_until_us) {
+    struct failure failure;
+    if (store->failed || failure_get(store, name, &failure) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *failures = failure.failures;
+    *locked_until_us = failure.locked_until_us > now_us ? failure.locked_until_us : 0;
+    return STORE_OK;
+}
+
+static enum store_status forget_oldest(struct store *store, const char *but_name) {
+    int64_t count = 0;
+    if (sqlite_number(store, store->statements[STATEMENT_FAILURE_COUNT], &count) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (count <= LOGIN_FAILURES_KEPT) {
+        return STORE_OK;
+    }
+    sqlite3_stmt *remove = store->statements[STATEMENT_FAILURE_REMOVE_OLDEST];
+    bind_text(remove, 1, but_name);
+    bind_number(remove, 2, count - LOGIN_FAILURES_KEPT);
+    return sqlite_run(store, remove);
+}
+
+enum store_status store_login_failed(struct store *store, const char *name, int64_t now_us,
+                                     int64_t lock_us, int64_t *locked_until_us) {
+    struct failure failure;
+    if (store->failed || sqlite_write(store) != STORE_OK ||
+        failure_get(store, name, &failure) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    /* During a lock nothing counts: it may have been asked before the lock came. */
+    if (failure.locked_until_us > now_us) {
+        *locked_until_us = failure.locked_until_us;
+        return STORE_OK;
+    }
+    failure.locked_until_us = 0;
+    if (++failure.failures >= LOGIN_FAILURES_MAX) {
+        failure = (struct failure){.failures = 0, .locked_until_us = now_us + lock_us};
+    }
+    *locked_until_us = failure.locked_until_us;
+    sqlite3_stmt *set = store->statements[STATEMENT_FAILURE_SET];
+    bind_text(set, 1, name);
+    bind_number(set, 2, failure.failures);
+    bind_number(set, 3, failure.locked_until_us);
+    bind_number(set, 4, now_us);
+    return sqlite_run(store, set) == STORE_OK ? forget_oldest(store, name) : STORE_FAILED;
+}
+
+static enum store_status forget_failures(struct store *store, int64_t account) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_FAILURE_REMOVE];
+    bind_number(remove, 1, account);
+    return sqlite_run(store, remove);
+}
+
+static enum store_status mark_used(struct store *store, int64_t account, int64_t device,
+                                   int64_t now_us) {
+    sqlite3_stmt *used = store->statements[STATEMENT_DEVICE_USED];
+    bind_number(used, 1, account);
+    bind_number(used, 2, device);
+    bind_number(used, 3, now_us);
+    return sqlite_run(store, used);
+}
+
+enum store_status store_login_succeeded(struct store *store, int64_t account,
+                                        const unsigned char key[KEY_BYTES], const char *label,
+                                        bool by_password, bool trust, int64_t now_us,
+                                        bool *trusted) {
+    *trusted = false;
+    if (store->failed || sqlite_write(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    const struct person *person;
+    enum store_status status = sqlite_person(store, account, &person);
+    if (status != STORE_OK) {
+        return status;
+    }
+    int64_t device = 0;
+    enum store_status known = sqlite_device_find(store, account, key, &device);
+    if (known == STORE_NOT_FOUND && trust) {
+        status = sqlite_device_room(store, account);
+    }
+    if (known == STORE_FAILED || status != STORE_OK) {
+        return known == STORE_FAILED ? known : status;
+    }
+    *trusted = known == STORE_OK || trust;
+    if (by_password && forget_failures(store, account) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (known == STORE_OK) {
+        return mark_used(store, account, device, now_us);
+    }
+    return trust ? sqlite_device_add(store, account, key, label, now_us, now_us) : STORE_OK;
+}

@@ -1,0 +1,123 @@
+/* The way of the view's entries: from the log into memory when the store opens, and from memory
+ * into the table entry, slice by slice. A slice writes entries and their stream's merged_seq
+ * together, so at any moment each entry of a log row is in exactly one of the two; the watermark
+ * only bounds what a replay has to look at, and moves when a pass is complete. */
+#include "sqlite_store.h"
+
+#define SLICE_ENTRIES 1024
+
+static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
+                                      uint64_t seq, bool own) {
+    struct stream *stream;
+    enum store_status status = sqlite_stream(store, id, &stream);
+    if (status == STORE_FAILED) {
+        return status;
+    }
+    if (status != STORE_OK || seq > stream->head + 1) {
+        return sqlite_fail_because(store, "read", "the log has a hole");
+    }
+    if (seq <= stream->head) {
+        return STORE_OK; /* a pass that did not end had merged it */
+    }
+    return view_push(store->view, stream, position, own) ? STORE_OK : sqlite_no_memory(store);
+}
+
+/* A row: pos, author, stream_a, seq_a, stream_b, seq_b. */
+static enum store_status replay_row(struct store *store, sqlite3_stmt *row) {
+    int64_t position = sqlite3_column_int64(row, 0);
+    int64_t author = sqlite3_column_int64(row, 1);
+    for (int column = 2; column <= 4; column += 2) {
+        if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+            continue;
+        }
+        int64_t id = sqlite3_column_int64(row, column);
+        if (replay_entry(store, position, id, column_count(row, column + 1), id == author) !=
+            STORE_OK) {
+            return STORE_FAILED;
+        }
+    }
+    return STORE_OK;
+}
+
+enum store_status sqlite_replay(struct store *store) {
+    int64_t watermark = 0;
+    if (sqlite_meta(store, "watermark", &watermark) != STORE_OK ||
+        sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &store->last_position) !=
+            STORE_OK) {
+        return STORE_FAILED;
+    }
+    sqlite3_stmt *tail = store->statements[STATEMENT_LOG_TAIL];
+    bind_number(tail, 1, watermark);
+    enum store_status status = STORE_OK;
+    enum step step = STEP_DONE;
+    while (status == STORE_OK && (step = sqlite_step(store, tail)) == STEP_ROW) {
+        status = replay_row(store, tail);
+    }
+    (void)sqlite3_reset(tail);
+    return step == STEP_FAILED ? STORE_FAILED : status;
+}
+
+bool sqlite_merge_waits(const struct store *store) {
+    return view_pass_runs(store->view) || view_count(store->view) > store->view_entries;
+}
+
+static enum store_status write_entries(struct store *store, const struct stream *stream,
+                                       size_t count) {
+    sqlite3_stmt *add = store->statements[STATEMENT_ENTRY_ADD];
+    bind_number(add, 1, stream->id);
+    for (uint64_t seq = stream->merged + 1; seq <= stream->merged + count; seq++) {
+        bind_number(add, 2, (int64_t)seq);
+        bind_number(add, 3, view_position(stream, seq));
+        if (sqlite_run(store, add) != STORE_OK) {
+            return STORE_FAILED;
+        }
+    }
+    return STORE_OK;
+}
+
+/* The cursor goes along: of merged entries a replay no longer sees which are the owner's own. */
+static enum store_status write_stream(struct store *store, const struct stream *stream,
+                                      size_t count) {
+    sqlite3_stmt *set = store->statements[STATEMENT_STREAM_MERGED];
+    bind_number(set, 1, stream->id);
+    bind_number(set, 2, (int64_t)(stream->merged + count));
+    bind_number(set, 3, (int64_t)stream->cursor);
+    bind_number(set, 4, stream->cursor == stream->head);
+    return sqlite_run(store, set);
+}
+
+/* Merges as fast as twice what arrives, but at least a slice: so memory stays bounded. */
+static size_t slice_entries(struct store *store) {
+    size_t arrived = store->view_appended;
+    store->view_appended = 0;
+    return 2 * arrived > SLICE_ENTRIES ? 2 * arrived : SLICE_ENTRIES;
+}
+
+enum store_status sqlite_merge_slice(struct store *store) {
+    struct view *view = store->view;
+    if (sqlite_write(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (!view_pass_runs(view)) {
+        view_pass_begin(view, store->last_position);
+    }
+    struct stream *stream;
+    size_t left = slice_entries(store);
+    while (left > 0 && (stream = view_pass_stream(view)) != NULL) {
+        size_t count = view_pass_entries(view, left);
+        if (write_entries(store, stream, count) != STORE_OK ||
+            write_stream(store, stream, count) != STORE_OK) {
+            return STORE_FAILED;
+        }
+        if (!view_pass_merged(view, count)) {
+            return sqlite_no_memory(store);
+        }
+        left -= count;
+    }
+    if (view_pass_stream(view) != NULL) {
+        return STORE_OK;
+    }
+    int64_t watermark = view_pass_watermark(view);
+    view_pass_end(view);
+    return sqlite_meta_set(store, "watermark", watermark);
+}

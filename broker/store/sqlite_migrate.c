@@ -1,0 +1,80 @@
+/* The schema's versions. PRAGMA user_version tells which one a file has; each migration leads from
+ * the version before to its own, in one transaction. A migration that was released never changes.
+ */
+#include "sqlite_store.h"
+
+#include <stdio.h>
+
+extern const char schema_0001[];
+
+static const char *const migrations[] = {schema_0001};
+
+#define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
+#define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */
+
+static enum store_status pragma(struct store *store, const char *sql, int *out) {
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW) {
+        (void)sqlite_fail(store, "read the version of");
+        (void)sqlite3_finalize(statement);
+        return STORE_FAILED;
+    }
+    *out = sqlite3_column_int(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return STORE_OK;
+}
+
+static enum store_status refuse_newer(struct store *store, int version) {
+    char reason[128];
+    (void)snprintf(reason, sizeof reason,
+                   "a newer zchat made it (schema %d, this program knows up to %d)", version,
+                   VERSION);
+    return sqlite_fail_because(store, "open", reason);
+}
+
+static enum store_status check(struct store *store, int *version) {
+    int application = 0;
+    int tables = 0;
+    if (pragma(store, "PRAGMA user_version", version) != STORE_OK ||
+        pragma(store, "PRAGMA application_id", &application) != STORE_OK ||
+        pragma(store, "SELECT count(*) FROM sqlite_schema", &tables) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    bool empty = *version == 0 && application == 0 && tables == 0;
+    if (!empty && application != APPLICATION_ID) {
+        return sqlite_fail_because(store, "open", "it is no store of zchat");
+    }
+    return *version > VERSION ? refuse_newer(store, *version) : STORE_OK;
+}
+
+static enum store_status apply(struct store *store, int version) {
+    char mark[96];
+    (void)snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                   APPLICATION_ID, version);
+    if (sqlite3_exec(store->db, migrations[version - 1], NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(store->db, mark, NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_fail(store, "migrate");
+    }
+    return STORE_OK;
+}
+
+enum store_status sqlite_migrate(struct store *store) {
+    int version = 0;
+    enum store_status status = check(store, &version);
+    while (status == STORE_OK && version < VERSION) {
+        if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+            return sqlite_fail(store, "migrate");
+        }
+        /* Another process may have done it while this one waited. */
+        status = check(store, &version);
+        if (status == STORE_OK && version < VERSION) {
+            status = apply(store, ++version);
+        }
+        if (status == STORE_OK &&
+            sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+            status = sqlite_fail(store, "migrate");
+        }
+    }
+    return status;
+}

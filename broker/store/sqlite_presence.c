@@ -1,0 +1,67 @@
+/* Presence as far as it must outlive the process. What the last broker left open is closed by the
+ * first of these operations, not when the store opens: `zchatd user` opens it, too, while a broker
+ * runs, and calls none of them. */
+#include "sqlite_store.h"
+
+static enum store_status begin(struct store *store) {
+    if (store->failed) {
+        return STORE_FAILED;
+    }
+    if (!store->presence_closed) {
+        if (sqlite_write(store) != STORE_OK ||
+            sqlite_run(store, store->statements[STATEMENT_PRESENCE_CLOSE]) != STORE_OK) {
+            return STORE_FAILED;
+        }
+        store->presence_closed = true;
+    }
+    return STORE_OK;
+}
+
+static enum store_status change(struct store *store, enum statement statement, int64_t account,
+                                int64_t now_us) {
+    if (begin(store) != STORE_OK || sqlite_write(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    sqlite3_stmt *set = store->statements[statement];
+    bind_number(set, 1, account);
+    bind_number(set, 2, now_us);
+    return sqlite_run(store, set);
+}
+
+enum store_status store_presence_begin(struct store *store, int64_t account, int64_t now_us) {
+    return change(store, STATEMENT_PRESENCE_BEGIN, account, now_us);
+}
+
+enum store_status store_presence_end(struct store *store, int64_t account, int64_t now_us) {
+    return change(store, STATEMENT_PRESENCE_END, account, now_us);
+}
+
+enum store_status store_alive(struct store *store, int64_t now_us) {
+    int64_t accounts = 0;
+    if (begin(store) != STORE_OK || sqlite_write(store) != STORE_OK ||
+        sqlite_meta_set(store, "alive_us", now_us) != STORE_OK ||
+        sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    store->accounts = (uint64_t)accounts; /* `zchatd user` may have added some */
+    return STORE_OK;
+}
+
+enum store_status store_presence_since(struct store *store, int64_t from_us,
+                                       void (*each)(void *arg, int64_t account, const char *name,
+                                                    int64_t last_seen_us),
+                                       void *arg) {
+    if (begin(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    sqlite3_stmt *since = store->statements[STATEMENT_PRESENCE_SINCE];
+    bind_number(since, 1, from_us);
+    enum step step;
+    while ((step = sqlite_step(store, since)) == STEP_ROW) {
+        char name[NAME_BYTES];
+        column_text(since, 1, name, sizeof name);
+        each(arg, sqlite3_column_int64(since, 0), name, sqlite3_column_int64(since, 2));
+    }
+    (void)sqlite3_reset(since);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}

@@ -1,0 +1,173 @@
+/* The table of statements. Positional parameters mean the same as in the code that binds them. */
+#include "sqlite_statement.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+/* When an account was last seen, over presence p: an open session counts to the last sign of life.
+ */
+#define LAST_SEEN                                                                                  \
+    "CASE p.online WHEN 1 THEN max(p.last_seen_us, (SELECT value FROM meta WHERE name = "          \
+    "'alive_us')) ELSE coalesce(p.last_seen_us, 0) END"
+#define ACCOUNT_COLUMNS                                                                            \
+    "SELECT a.id, a.name, a.password_hash, a.admin, a.locked, a.created_us, " LAST_SEEN            \
+    " FROM account a LEFT JOIN presence p ON p.account = a.id"
+
+static const char *const sql[STATEMENT_COUNT] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+
+    [STATEMENT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [STATEMENT_META_SET] = "UPDATE meta SET value = ?2 WHERE name = ?1",
+
+    [STATEMENT_STREAM_ADD] = "INSERT INTO stream (kind) VALUES (?1)",
+    [STATEMENT_STREAM_GET] = "SELECT merged_seq, read_seq, read_all FROM stream WHERE id = ?1",
+    [STATEMENT_STREAM_MERGED] =
+        "UPDATE stream SET merged_seq = ?2, read_seq = ?3, read_all = ?4 WHERE id = ?1",
+    [STATEMENT_STREAM_CURSOR] = "UPDATE stream SET read_seq = ?2, read_all = ?3 WHERE id = ?1",
+
+    [STATEMENT_LOG_APPEND] = "INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, "
+                             "stream_b, seq_b, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                             "?10) ON CONFLICT (id) DO NOTHING",
+    [STATEMENT_LOG_BY_ID] =
+        "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body FROM log WHERE id = ?1",
+    [STATEMENT_LOG_LAST] = "SELECT coalesce(max(pos), 0) FROM log",
+    [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b FROM log "
+                           "WHERE pos > ?1 ORDER BY pos",
+    [STATEMENT_LOG_MESSAGE] =
+        "SELECT ?2, id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
+    [STATEMENT_LOG_AUTHOR] = "SELECT author FROM log WHERE pos = ?1",
+    [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, seq, pos) VALUES (?1, ?2, ?3)",
+    [STATEMENT_ENTRY_MESSAGES] =
+        "SELECT e.seq, l.id, l.time_us, l.author, l.stream_a, l.body FROM entry e CROSS JOIN log l "
+        "ON l.pos = e.pos WHERE e.stream = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
+    [STATEMENT_ENTRY_AUTHORS] =
+        "SELECT l.author FROM entry e CROSS JOIN log l ON l.pos = e.pos WHERE e.stream = ?1 AND "
+        "e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
+
+    [STATEMENT_ACCOUNT_ADD] = "INSERT INTO account (id, name, password_hash, admin, created_us) "
+                              "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [STATEMENT_ACCOUNT_COUNTED] = "UPDATE meta SET value = value + 1 WHERE name = 'accounts'",
+    [STATEMENT_ACCOUNT_ID] = "SELECT id FROM account WHERE name = ?1",
+    [STATEMENT_ACCOUNT_NAME] = "SELECT name FROM account WHERE id = ?1",
+    [STATEMENT_ACCOUNT_BY_NAME] = ACCOUNT_COLUMNS " WHERE a.name = ?1",
+    [STATEMENT_ACCOUNT_BY_ID] = ACCOUNT_COLUMNS " WHERE a.id = ?1",
+    [STATEMENT_ACCOUNT_LIST] = ACCOUNT_COLUMNS " ORDER BY a.name",
+    [STATEMENT_ACCOUNT_PASSWORD] = "UPDATE account SET password_hash = ?2 WHERE id = ?1",
+    [STATEMENT_ACCOUNT_LOCKED] = "UPDATE account SET locked = ?2 WHERE name = ?1",
+    [STATEMENT_ACCOUNT_DEVICE_NUMBER] =
+        "UPDATE account SET devices = devices + 1 WHERE id = ?1 RETURNING devices",
+
+    [STATEMENT_DEVICE_ADD] = "INSERT INTO device (account, device, key, label, trusted_us, "
+                             "used_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STATEMENT_DEVICE_BY_KEY] = "SELECT device FROM device WHERE account = ?1 AND key = ?2",
+    [STATEMENT_DEVICE_COUNT] = "SELECT count(*) FROM device WHERE account = ?1",
+    [STATEMENT_DEVICE_USED] = "UPDATE device SET used_us = ?3 WHERE account = ?1 AND device = ?2",
+    [STATEMENT_DEVICE_LIST] = "SELECT device, label, key, trusted_us, used_us FROM device "
+                              "WHERE account = ?1 ORDER BY device",
+    [STATEMENT_DEVICE_KEY] = "SELECT key FROM device WHERE account = ?1 AND device = ?2",
+    [STATEMENT_DEVICE_REMOVE] = "DELETE FROM device WHERE account = ?1 AND device = ?2",
+
+    [STATEMENT_FAILURE_GET] = "SELECT failures, locked_until_us FROM login_failure WHERE name = ?1",
+    [STATEMENT_FAILURE_SET] =
+        "INSERT INTO login_failure (name, failures, locked_until_us, changed_us) VALUES (?1, ?2, "
+        "?3, ?4) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, locked_until_us = "
+        "excluded.locked_until_us, changed_us = excluded.changed_us",
+    [STATEMENT_FAILURE_REMOVE] =
+        "DELETE FROM login_failure WHERE name = (SELECT name FROM account WHERE id = ?1)",
+    [STATEMENT_FAILURE_COUNT] = "SELECT count(*) FROM login_failure",
+    [STATEMENT_FAILURE_REMOVE_OLDEST] =
+        "DELETE FROM login_failure WHERE name IN (SELECT name FROM login_failure WHERE name <> ?1 "
+        "ORDER BY changed_us, name LIMIT ?2)",
+
+    [STATEMENT_BLOCK_ALL] = "SELECT account, blocked FROM block",
+    [STATEMENT_BLOCK_ADD] = "INSERT INTO block (account, blocked, since_us) VALUES (?1, ?2, ?3)",
+    [STATEMENT_BLOCK_REMOVE] = "DELETE FROM block WHERE account = ?1 AND blocked = ?2",
+    [STATEMENT_BLOCK_LIST] = "SELECT a.name FROM block b JOIN account a ON a.id = b.blocked "
+                             "WHERE b.account = ?1 ORDER BY a.name",
+
+    [STATEMENT_PRESENCE_BEGIN] =
+        "INSERT INTO presence (account, online, last_seen_us) VALUES (?1, 1, ?2) ON CONFLICT "
+        "(account) DO UPDATE SET online = 1, last_seen_us = excluded.last_seen_us",
+    [STATEMENT_PRESENCE_END] =
+        "INSERT INTO presence (account, online, last_seen_us) VALUES (?1, 0, ?2) ON CONFLICT "
+        "(account) DO UPDATE SET online = 0, last_seen_us = excluded.last_seen_us",
+    [STATEMENT_PRESENCE_CLOSE] =
+        "UPDATE presence SET online = 0, last_seen_us = max(last_seen_us, (SELECT value FROM meta "
+        "WHERE name = 'alive_us')) WHERE online = 1",
+    [STATEMENT_PRESENCE_SINCE] =
+        "SELECT p.account, a.name, p.last_seen_us FROM presence p JOIN account a ON a.id = "
+        "p.account WHERE p.last_seen_us >= ?1 AND p.online = 0 ORDER BY p.last_seen_us DESC, "
+        "a.name",
+};
+
+int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]) {
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        assert(sql[i] != NULL);
+        int code =
+            sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL);
+        if (code != SQLITE_OK) {
+            return code;
+        }
+    }
+    return SQLITE_OK;
+}
+
+void statement_finalize_all(sqlite3_stmt *statements[STATEMENT_COUNT]) {
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        /* What it returns is the error of its last step, which was handled then. */
+        (void)sqlite3_finalize(statements[i]);
+        statements[i] = NULL;
+    }
+}
+
+void bind_number(sqlite3_stmt *statement, int parameter, int64_t value) {
+    int code = sqlite3_bind_int64(statement, parameter, value);
+    assert(code == SQLITE_OK);
+    (void)code;
+}
+
+void bind_text(sqlite3_stmt *statement, int parameter, const char *text) {
+    bind_text_bytes(statement, parameter, text, strlen(text));
+}
+
+void bind_text_bytes(sqlite3_stmt *statement, int parameter, const char *text, size_t text_bytes) {
+    assert(text_bytes <= INT32_MAX);
+    int code = sqlite3_bind_text(statement, parameter, text, (int)text_bytes, SQLITE_STATIC);
+    assert(code == SQLITE_OK);
+    (void)code;
+}
+
+void bind_blob(sqlite3_stmt *statement, int parameter, const void *blob, size_t blob_bytes) {
+    assert(blob_bytes <= INT32_MAX);
+    int code = sqlite3_bind_blob(statement, parameter, blob, (int)blob_bytes, SQLITE_STATIC);
+    assert(code == SQLITE_OK);
+    (void)code;
+}
+
+uint64_t column_count(sqlite3_stmt *statement, int column) {
+    int64_t value = sqlite3_column_int64(statement, column);
+    return value < 0 ? 0 : (uint64_t)value;
+}
+
+void column_text(sqlite3_stmt *statement, int column, char *out, size_t out_bytes) {
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    size_t bytes = text == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column);
+    if (bytes >= out_bytes) {
+        bytes = out_bytes - 1;
+    }
+    if (bytes > 0) {
+        memcpy(out, text, bytes);
+    }
+    out[bytes] = '\0';
+}
+
+bool column_blob(sqlite3_stmt *statement, int column, void *out, size_t out_bytes) {
+    const void *blob = sqlite3_column_blob(statement, column);
+    if (blob == NULL || (size_t)sqlite3_column_bytes(statement, column) != out_bytes) {
+        return false;
+    }
+    memcpy(out, blob, out_bytes);
+    return true;
+}

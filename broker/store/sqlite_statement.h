@@ -1,0 +1,87 @@
+/* Every SQL statement of the store but pragmas and migrations, prepared once. */
+#ifndef SQLITE_STATEMENT_H
+#define SQLITE_STATEMENT_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+
+    STATEMENT_META_GET,
+    STATEMENT_META_SET,
+
+    STATEMENT_STREAM_ADD,
+    STATEMENT_STREAM_GET,
+    STATEMENT_STREAM_MERGED,
+    STATEMENT_STREAM_CURSOR,
+
+    STATEMENT_LOG_APPEND,
+    STATEMENT_LOG_BY_ID,
+    STATEMENT_LOG_LAST,
+    STATEMENT_LOG_TAIL,
+    STATEMENT_LOG_MESSAGE,
+    STATEMENT_LOG_AUTHOR,
+    STATEMENT_ENTRY_ADD,
+    STATEMENT_ENTRY_MESSAGES,
+    STATEMENT_ENTRY_AUTHORS,
+
+    STATEMENT_ACCOUNT_ADD,
+    STATEMENT_ACCOUNT_COUNTED,
+    STATEMENT_ACCOUNT_ID,
+    STATEMENT_ACCOUNT_NAME,
+    STATEMENT_ACCOUNT_BY_NAME,
+    STATEMENT_ACCOUNT_BY_ID,
+    STATEMENT_ACCOUNT_LIST,
+    STATEMENT_ACCOUNT_PASSWORD,
+    STATEMENT_ACCOUNT_LOCKED,
+    STATEMENT_ACCOUNT_DEVICE_NUMBER,
+
+    STATEMENT_DEVICE_ADD,
+    STATEMENT_DEVICE_BY_KEY,
+    STATEMENT_DEVICE_COUNT,
+    STATEMENT_DEVICE_USED,
+    STATEMENT_DEVICE_LIST,
+    STATEMENT_DEVICE_KEY,
+    STATEMENT_DEVICE_REMOVE,
+
+    STATEMENT_FAILURE_GET,
+    STATEMENT_FAILURE_SET,
+    STATEMENT_FAILURE_REMOVE,
+    STATEMENT_FAILURE_COUNT,
+    STATEMENT_FAILURE_REMOVE_OLDEST,
+
+    STATEMENT_BLOCK_ALL,
+    STATEMENT_BLOCK_ADD,
+    STATEMENT_BLOCK_REMOVE,
+    STATEMENT_BLOCK_LIST,
+
+    STATEMENT_PRESENCE_BEGIN,
+    STATEMENT_PRESENCE_END,
+    STATEMENT_PRESENCE_CLOSE,
+    STATEMENT_PRESENCE_SINCE,
+
+    STATEMENT_COUNT
+};
+
+/* SQLITE_OK, or the error of the first that can't be prepared; finalize what was all the same. */
+int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]);
+void statement_finalize_all(sqlite3_stmt *statements[STATEMENT_COUNT]);
+
+/* Parameters, numbered from 1. What text and blobs point to must live until the statement is reset;
+ * so nothing is copied and nothing can fail but by our own mistake. */
+void bind_number(sqlite3_stmt *statement, int parameter, int64_t value);
+void bind_text(sqlite3_stmt *statement, int parameter, const char *text);
+void bind_text_bytes(sqlite3_stmt *statement, int parameter, const char *text, size_t text_bytes);
+void bind_blob(sqlite3_stmt *statement, int parameter, const void *blob, size_t blob_bytes);
+
+/* Columns, numbered from 0. Text is cut to fit. */
+uint64_t column_count(sqlite3_stmt *statement, int column);
+void column_text(sqlite3_stmt *statement, int column, char *out, size_t out_bytes);
+/* false: the column is no blob of exactly that many bytes. */
+bool column_blob(sqlite3_stmt *statement, int column, void *out, size_t out_bytes);
+
+#endif

@@ -1,0 +1,129 @@
+/* What the sqlite_*.c files share: the store's inside, and the steps that every operation is made
+ * of. Each operation first asks sqlite_failed; one that writes calls sqlite_write before it. */
+#ifndef SQLITE_STORE_H
+#define SQLITE_STORE_H
+
+#include "blocks.h"
+#include "directory.h"
+#include "sqlite_statement.h"
+#include "store.h"
+#include "view.h"
+
+struct checkpoint;
+
+#define STORE_ERROR_BYTES 512
+#define STREAM_INBOX      1 /* stream.kind */
+#define LOG_MESSAGE       1 /* log.kind */
+
+struct store {
+    sqlite3 *db;                               /* owned */
+    char *path;                                /* owned */
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* owned */
+    struct view *view;                         /* owned */
+    struct directory *directory;               /* owned */
+    struct blocks *blocks;                     /* owned */
+    struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
+
+    int64_t last_position; /* of the log */
+    uint64_t accounts;     /* as last read from the store */
+    size_t view_entries;   /* more than these in memory begin a merge */
+    size_t view_appended;  /* entries since the last slice */
+    uint64_t unread_max;
+    uint64_t unread_per_sender_max;
+
+    int wal_pages;         /* of the write-ahead log after the last commit */
+    int wal_pages_trigger; /* so many begin a checkpoint */
+
+    bool in_turn;         /* between store_begin and store_commit */
+    bool in_transaction;  /* and something was written */
+    bool presence_closed; /* what the last process left open */
+    bool failed;
+    char error[STORE_ERROR_BYTES];
+};
+
+/* ---- sqlite.c ---- */
+
+/* Records what SQLite says about the last call as the store's error. Returns STORE_FAILED. */
+enum store_status sqlite_fail(struct store *store, const char *doing);
+/* The same with a reason of our own. */
+enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason);
+enum store_status sqlite_no_memory(struct store *store);
+/* Begins the transaction of the turn, where that was not done yet. */
+enum store_status sqlite_write(struct store *store);
+
+enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
+
+/* One step; where it failed, the store has the error and the statement is reset. */
+enum step sqlite_step(struct store *store, sqlite3_stmt *statement);
+/* Runs a statement that returns nothing of interest, and resets it. */
+enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement);
+/* Runs a statement that returns one number in one row. OK, NOT_FOUND (no row). */
+enum store_status sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *out);
+enum store_status sqlite_meta(struct store *store, const char *name, int64_t *out);
+enum store_status sqlite_meta_set(struct store *store, const char *name, int64_t value);
+
+/* ---- sqlite_migrate.c ---- */
+
+/* Brings the schema to this program's version; refuses a newer one, and a file that is no store. */
+enum store_status sqlite_migrate(struct store *store);
+
+/* ---- sqlite_account.c ---- */
+
+/* The person of that name or account, from memory or the store. OK, NOT_FOUND. */
+enum store_status sqlite_person_named(struct store *store, const char *name,
+                                      const struct person **out);
+enum store_status sqlite_person(struct store *store, int64_t account, const struct person **out);
+
+/* ---- sqlite_device.c ---- */
+
+/* Whether the account may trust one more device: OK, QUOTA_SENDER. */
+enum store_status sqlite_device_room(struct store *store, int64_t account);
+enum store_status sqlite_device_add(struct store *store, int64_t account, const unsigned char *key,
+                                    const char *label, int64_t now_us, int64_t used_us);
+/* OK with the number of the device that has the key, NOT_FOUND. */
+enum store_status sqlite_device_find(struct store *store, int64_t account, const unsigned char *key,
+                                     int64_t *device);
+
+/* ---- sqlite_inbox.c ---- */
+
+/* The stream, from memory or the store. OK, NOT_FOUND. */
+enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out);
+/* The authors of the entries after `after_seq` up to `last_seq`, in order. `each` false: it has no
+ * memory. */
+enum store_status sqlite_authors(struct store *store, const struct stream *stream,
+                                 uint64_t after_seq, uint64_t last_seq,
+                                 bool (*each)(void *arg, int64_t author), void *arg);
+
+/* ---- sqlite_quota.c ---- */
+
+/* Whether the inbox may take one more from that sender: OK, QUOTA_INBOX, QUOTA_SENDER. */
+enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender);
+/* It took one. */
+enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender);
+/* Its cursor was at `from` and moved. */
+enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from);
+
+/* ---- sqlite_merge.c ---- */
+
+/* Brings the log's rows behind the watermark into the view. */
+enum store_status sqlite_replay(struct store *store);
+/* Whether a pass runs, or should. */
+bool sqlite_merge_waits(const struct store *store);
+enum store_status sqlite_merge_slice(struct store *store);
+
+/* ---- sqlite_checkpoint.c ---- */
+
+/* Opens a connection of its own, and configures it like the store's. */
+int sqlite_connect(const char *path, const char *vfs, sqlite3 **db);
+
+/* The thread that copies the write-ahead log into the database. NULL: see *reason. */
+struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason);
+/* Waits for a checkpoint that runs. */
+void checkpoint_free(struct checkpoint *checkpoint);
+/* Begins a checkpoint where the log is long enough. */
+void sqlite_checkpoint_begin(struct store *store);
+/* Where the thread has finished: copies the short rest, so that the log begins anew with the next
+ * transaction. Not inside one. */
+enum store_status sqlite_checkpoint_finish(struct store *store);
+
+#endif

@@ -1,0 +1,82 @@
+/* A table of senders; one whose count fell to zero leaves it. */
+#include "tally.h"
+
+#include "table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct sender {
+    int64_t account;
+    uint64_t count;
+};
+
+struct tally {
+    struct table *senders; /* owned, with its items */
+    uint64_t total;
+};
+
+static bool sender_is(const void *item, const void *key) {
+    return ((const struct sender *)item)->account == *(const int64_t *)key;
+}
+
+struct tally *tally_new(void) {
+    struct tally *tally = calloc(1, sizeof *tally);
+    if (tally == NULL) {
+        return NULL;
+    }
+    tally->senders = table_new(sender_is);
+    if (tally->senders == NULL) {
+        free(tally);
+        return NULL;
+    }
+    return tally;
+}
+
+void tally_free(struct tally *tally) {
+    if (tally == NULL) {
+        return;
+    }
+    table_free(tally->senders, free);
+    free(tally);
+}
+
+static struct sender *find(const struct tally *tally, int64_t sender) {
+    return table_find(tally->senders, table_hash_number((uint64_t)sender), &sender);
+}
+
+bool tally_add(struct tally *tally, int64_t account) {
+    struct sender *sender = find(tally, account);
+    if (sender == NULL) {
+        sender = malloc(sizeof *sender);
+        if (sender == NULL) {
+            return false;
+        }
+        *sender = (struct sender){.account = account};
+        if (!table_add(tally->senders, table_hash_number((uint64_t)account), sender)) {
+            free(sender);
+            return false;
+        }
+    }
+    sender->count++;
+    tally->total++;
+    return true;
+}
+
+void tally_take(struct tally *tally, int64_t account) {
+    struct sender *sender = find(tally, account);
+    assert(sender != NULL);
+    tally->total--;
+    if (--sender->count == 0) {
+        free(table_remove(tally->senders, table_hash_number((uint64_t)account), &account));
+    }
+}
+
+uint64_t tally_total(const struct tally *tally) {
+    return tally->total;
+}
+
+uint64_t tally_of(const struct tally *tally, int64_t account) {
+    const struct sender *sender = find(tally, account);
+    return sender == NULL ? 0 : sender->count;
+}
