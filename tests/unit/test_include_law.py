@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""include_law.py sees each kind of breach, in small trees made for it, and passes what is lawful."""
+
+import pathlib
+import tempfile
+import unittest
+
+from include_law import Law
+
+# What stands in every tree.
+HEADERS = ["proto/wire.h", "proto/limits.h", "broker/log.h", "broker/core/core.h",
+           "broker/store/store.h", "broker/store/view.h", "client/include/zchat.h",
+           "client/lib/session.h", "client/cli/line.h", "tools/zmq-cli/verb.h"]
+
+LAWFUL = {
+    "proto/wire.h": '#include "limits.h"\n#include "zchat/v1/batch.pb-c.h"\n#include <limits.h>',
+    "proto/key.c": "#include <sodium.h>\n#include <zmq.h>",
+    "broker/server.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <zmq.h>',
+    "broker/core/core.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <stdio.h>',
+    "broker/store/sqlite.c": '#include "view.h"\n#include <sqlite3.h>\n#include <unistd.h>',
+    "broker/password.c": "#include <sodium.h>",
+    "client/lib/session.c": '#include "session.h"\n#include "zchat.h"\n#include <zmq.h>',
+    "client/cli/line.c": '#include "line.h"\n#include "zchat.h"\n#include <readline/readline.h>',
+    "tools/zmq-cli/main.c": '#include "verb.h"\n#include "zchat.h"\n#include <time.h>',
+    "tools/zmq-cli/raw.c": "#include <zmq.h>",
+    "tests/store/test_store.c": '#include "store.h"\n#include <sqlite3.h>',
+}
+
+BREACHES = [
+    ("broker/server.c", '#include "session.h"'),
+    ("broker/server.c", '#include "zchat.h"'),
+    ("broker/server.c", '#include "../client/include/zchat.h"'),
+    ("broker/log.c", "#include <zmq.h>"),
+    ("broker/log.c", "#include <sodium.h>"),
+    ("broker/log.c", "#include <sqlite3.h>"),
+    ("broker/core/core.c", '#include "log.h"'),
+    ("broker/core/core.c", '#include "view.h"'),
+    ("broker/core/core.c", '#include "../log.h"'),
+    ("broker/core/core.c", "#include <zmq.h>"),
+    ("broker/core/core.c", "#include <czmq.h>"),
+    ("broker/core/core.c", "#include <sqlite3.h>"),
+    ("broker/core/core.c", "#include <time.h>"),
+    ("broker/core/core.c", "  #  include <unistd.h>"),
+    ("broker/core/core.c", "#include <sys/socket.h>"),
+    ("broker/store/sqlite.c", '#include "core.h"'),
+    ("broker/store/sqlite.c", '#include "log.h"'),
+    ("broker/store/sqlite.c", "#include <zmq.h>"),
+    ("client/lib/session.c", '#include "store.h"'),
+    ("client/lib/session.c", "#include <readline/readline.h>"),
+    ("client/cli/line.c", '#include "session.h"'),
+    ("client/cli/line.c", '#include "wire.h"'),
+    ("client/cli/line.c", '#include "limits.h"'),
+    ("client/cli/line.c", "#include <zmq.h>"),
+    ("client/cli/line.c", "#include <sodium.h>"),
+    ("tools/zmq-cli/main.c", '#include "limits.h"'),
+    ("tools/zmq-cli/main.c", '#include "line.h"'),
+    ("tools/zmq-cli/main.c", "#include <zmq.h>"),
+    ("tools/zmq-cli/main.c", "#include <czmq.h>"),
+    ("tools/zmq-cli/main.c", "#include <readline/readline.h>"),
+    ("proto/text.c", '#include "store.h"'),
+    ("proto/text.c", '#include "zchat/v1/batch.pb-c.h"'),
+    ("broker/server.c", "#include <zchat/v1/batch.pb-c.h>"),
+    ("broker/server.c", "#include <wire.h>"),
+    ("tests/unit/test_wire.c", '#include "zchat/v1/batch.pb-c.h"'),
+]
+
+
+class IncludeLaw(unittest.TestCase):
+    def breaches(self, files):
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in {**dict.fromkeys(HEADERS, ""), **files}.items():
+                place = pathlib.Path(folder) / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text + "\n")
+            return list(Law(folder).breaches())
+
+    def test_lawful_sources_pass(self):
+        self.assertEqual(self.breaches(LAWFUL), [])
+
+    def test_each_breach_is_seen(self):
+        for path, text in BREACHES:
+            with self.subTest(path=path, text=text):
+                breaches = self.breaches({path: text})
+                self.assertTrue(breaches)
+                self.assertTrue(all(breach.startswith(path) for breach in breaches), breaches)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+"""schema_lint.py sees each kind of breach: every rule is broken once in a copy of the schema."""
+
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+import schema_lint
+
+SCHEMA = pathlib.Path(__file__).parents[2] / "proto"
+
+# A name for the breach: the file, what is replaced in it, by what, and what the lint must say.
+BREACHES = {
+    "another package": ("greeter", "package zchat.v1;", "package zchat.v2;", "is not proto3 of the"),
+    "a file's option": ("greeter", "package zchat.v1;",
+                        'package zchat.v1; option java_package = "x";', "has options"),
+    "a field's option": ("people", "bool online = 2;", "bool online = 2 [deprecated = true];",
+                         "PresenceEvent.online: has options"),
+    "a message's option": ("people", "message Who {}", "message Who { option deprecated = true; }",
+                           "Who: has options"),
+    "an enum's option": ("common", "enum Code {", "enum Code {\n option deprecated = true;",
+                         "Code: has options"),
+    "a service": ("greeter", "package zchat.v1;", "package zchat.v1; service S {}", "services"),
+    "a map": ("people", "repeated string users = 1;", "map<string, string> users = 1;", "is a map"),
+    "an optional field": ("people", "uint64 seconds = 1;", "optional uint64 seconds = 1;",
+                          "Since.seconds: is optional"),
+    "a repeated number": ("people", "uint64 seconds = 1;", "repeated uint64 seconds = 1;",
+                          "Since.seconds: is a repeated number"),
+    "recursion": ("people", "uint64 seconds = 1;",
+                  "uint64 seconds = 1;\n// again is again.\nSince again = 2;", "contains itself"),
+    "recursion by a detour": ("common", "uint64 head = 2;",
+                              "uint64 head = 2;\n// up is up.\nDown up = 3;\n}\n// Down is down.\n"
+                              "message Down {\n// back is back.\nrepeated TopicHead back = 1;",
+                              "contains itself"),
+    "a message without a comment": ("admin", "// Stat is one counter or gauge.", "",
+                                    "Stat: has no comment"),
+    "a field without a comment": ("common", "// user is the account's name. Never empty.", "",
+                                  "Person.user: has no comment"),
+    "another field's comment": ("common", "// user is the account's", "// users are the account's",
+                                "Person.user: has a comment that does not begin with user"),
+    "a value without a comment": ("common", "// CODE_BUSY: a budget", "// A budget",
+                                  "CODE_BUSY: has a comment that does not"),
+    "an enum without a comment": ("admin", "// EndReason says why a session ended.", "",
+                                  "EndReason: has no comment"),
+    "a oneof without a comment": ("batch", "// body is what happened.", "// What happened.",
+                                  "Event.body: has a comment"),
+    "a zero with a meaning": ("common", "CODE_UNSPECIFIED", "CODE_FINE", "CODE_UNSPECIFIED = 0"),
+    "a value without its prefix": ("common", "CODE_BUSY", "BUSY", "Code.BUSY: does not begin with"),
+    "a name in camel case": ("people", "require_online", "requireOnline", "is not lower_snake_case"),
+    "a command without a reply": ("batch", "    PingReply ping = 40;\n", "", "Command.ping: is 40"),
+    "a reply of another number": ("batch", "PingReply ping = 40;", "PingReply ping = 49;",
+                                  "Command.ping: is 40, its reply 49"),
+}
+
+
+class SchemaLint(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.schema = pathlib.Path(folder.name)
+        shutil.copytree(SCHEMA / "zchat", self.schema / "zchat")
+
+    def edit(self, name, old, new):
+        path = self.schema / "zchat/v1" / f"{name}.proto"
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new))
+
+    def test_the_schema_itself_is_clean(self):
+        self.assertEqual(schema_lint.lint(self.schema), [])
+
+    def test_a_file_of_proto2_is_seen(self):
+        (self.schema / "zchat/v1/old.proto").write_text('syntax = "proto2"; package zchat.v1;')
+        self.assertIn("zchat/v1/old.proto: is not proto3 of the package zchat.v1",
+                      schema_lint.lint(self.schema))
+
+    def test_an_import_from_elsewhere_is_seen(self):
+        (self.schema / "google").mkdir()
+        (self.schema / "google/any.proto").write_text('syntax = "proto3"; package google;')
+        self.edit("people", "package zchat.v1;", 'package zchat.v1; import "google/any.proto";')
+        self.assertIn("zchat/v1/people.proto: imports google/any.proto, which is not ours",
+                      schema_lint.lint(self.schema))
+
+    def test_a_number_reserved_in_the_reply_is_not_used_by_a_command(self):
+        self.edit("batch", "Error error = 2;", "Error error = 2;\n  reserved 60;")
+        self.edit("batch", "Ping ping = 40;", "Ping ping = 40;\n    Ping pong = 60;")
+        self.assertIn("Command.pong: is reserved in Reply", schema_lint.lint(self.schema))
+
+
+def plant(name, old, new, wanted):
+    def test(self):
+        self.edit(name, old, new)
+        breaches = schema_lint.lint(self.schema)
+        self.assertTrue(any(wanted in breach for breach in breaches), breaches)
+    return test
+
+
+for breach, planted in BREACHES.items():
+    setattr(SchemaLint, f"test_{breach.replace(' ', '_')}_is_seen", plant(*planted))
+
+if __name__ == "__main__":
+    unittest.main()
