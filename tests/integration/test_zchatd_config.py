@@ -1,0 +1,77 @@
+"""zchatd's options from outside: what it prints, and how it refuses."""
+
+import pytest
+
+from support.broker import program, run
+
+ZCHATD = program("zchatd")
+
+
+def refused(*words):
+    """Runs zchatd, which must refuse with one sentence on stderr; the sentence."""
+    done = run([ZCHATD, *words], check=2)
+    assert done.stdout == ""
+    assert done.stderr.endswith("\n") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_version_is_one_line():
+    done = run([ZCHATD, "--version"], check=0)
+    assert done.stdout.startswith("zchatd ") and done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+def test_help_goes_to_stdout_and_names_every_option_of_the_file():
+    text = run([ZCHATD, "--help"], check=0).stdout
+    printed = run([ZCHATD, "--print-config"], check=0).stdout
+    names = [line.split(" = ")[0] for line in printed.splitlines() if line and line[0] != "#"]
+    assert {"bind", "port", "data", "block-duration", "timeout", "registration"} <= set(names)
+    for name in names:
+        assert f"  --{name} " in text
+    for flag in ("--config", "--print-config", "--check-config", "--version", "--help", "user"):
+        assert flag in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_printed_configuration_is_fine_and_prints_the_same_again(tmp_path):
+    words = ["--port", "5000", "--registration=closed", "--data", str(tmp_path / "with space")]
+    printed = run([ZCHATD, "--print-config", *words], check=0).stdout
+    assert "\nport = 5000\n" in printed and "\nregistration = closed\n" in printed
+    path = tmp_path / "zchatd.conf"
+    path.write_text(printed)
+    assert run([ZCHATD, "--config", path, "--check-config"], check=0).stdout == "configuration is fine\n"
+    assert run([ZCHATD, "--print-config", "--config", path], check=0).stdout == printed
+    assert not (tmp_path / "with space").exists(), "printing and checking make nothing"
+
+
+def test_a_flag_beats_the_file(tmp_path):
+    path = tmp_path / "c"
+    path.write_text("port = 5000\ntimeout = 9\n")
+    printed = run([ZCHATD, "--print-config", "--config", path, "--port", "6000"], check=0).stdout
+    assert "\nport = 6000\n" in printed and "\ntimeout = 9\n" in printed
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["--port", "70000"], '--port wants a whole number from 0 to 65533, not "70000"'),
+    (["--registration", "maybe"], '--registration wants open or closed, not "maybe"'),
+    (["--port"], "--port needs a value"),
+    (["--port", "1", "--port", "2"], "--port is given twice"),
+    (["--prot", "1"], "--prot is no option"),
+    (["4000"], "4000 is no option"),
+    (["--config", "/nonexistent/c"], "/nonexistent/c can't be read"),
+])
+def test_a_bad_flag_is_one_clear_sentence(words, sentence):
+    assert sentence in refused(*words)
+    assert sentence in refused("--check-config", *words)
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("timeout = 1\nprot = 5\n", ":2: prot is no option of the file; there are bind port"),
+    ("\nport = x\n", ':2: port wants a whole number from 0 to 65533, not "x"'),
+    ("port = 1\n\nport = 1\n", ":3: port is given twice"),
+    ("port 1\n", ':1: the line is not "name = value"'),
+])
+def test_a_bad_file_is_named_with_line_key_and_what_is_allowed(tmp_path, text, sentence):
+    path = tmp_path / "c"
+    path.write_text(text)
+    assert f"{path}{sentence}" in refused("--config", path)

@@ -1,0 +1,244 @@
+"""zchatd user: accounts in a store that no broker is using."""
+
+import fcntl
+import json
+import os
+import stat
+
+import pexpect
+import pytest
+
+from support.broker import program, run
+
+ZCHATD = program("zchatd")
+KEY = "a1" * 32
+WAIT_S = 10
+
+
+@pytest.fixture
+def user(tmp_path):
+    """Runs `zchatd user WORDS...` on a data folder of the test."""
+
+    def call(*words, **options):
+        return run([ZCHATD, "user", *words, "--data", tmp_path / "data"], **options)
+
+    call.data = tmp_path / "data"
+    return call
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("open sesame\n")
+    path.chmod(0o600)
+    return path
+
+
+def listed(user):
+    """The accounts as `list --json` prints them, by name."""
+    lines = user("list", "--json", check=0).stdout.splitlines()
+    return {account["user"]: account for account in map(json.loads, lines)}
+
+
+def test_an_account_with_a_key_alone_has_no_password(user):
+    assert user("add", "Yoda", "--device-key", KEY, check=0).stdout == "added yoda\n"
+    yoda = listed(user)["yoda"]
+    assert (yoda["password"], yoda["admin"], yoda["locked"]) == (False, False, False)
+    assert yoda["last_seen"] is None and yoda["created"].endswith("Z")
+
+
+def test_a_key_may_be_z85_too(user):
+    user("add", "yoda", "--device-key", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", check=0)
+
+
+def test_an_account_with_a_password_file_has_a_password(user, password_file):
+    user("add", "luke", "--admin", "--password-file", password_file, check=0)
+    luke = listed(user)["luke"]
+    assert luke["password"] and luke["admin"]
+
+
+def test_the_store_and_its_folder_are_their_owners_alone_and_hold_no_password(user, password_file):
+    user("add", "luke", "--password-file", password_file, check=0)
+    assert stat.S_IMODE(user.data.stat().st_mode) == 0o700
+    for path in user.data.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert b"open sesame" not in path.read_bytes()
+
+
+def test_the_data_folder_may_stand_before_after_or_in_a_file(user, tmp_path):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    config = tmp_path / "c"
+    config.write_text(f'data = "{user.data}"\n')
+    expected = user("list", check=0).stdout
+    assert "yoda" in expected
+    for words in (["--data", user.data, "user", "list"], ["user", f"--data={user.data}", "list"],
+                  ["user", "list", "--config", config], ["--config", config, "user", "list"]):
+        assert run([ZCHATD, *words], check=0).stdout == expected
+
+
+def test_a_name_that_exists_is_7_in_any_case_of_letters(user):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    assert "yoda exists already" in user("add", "YODA", "--device-key", KEY, check=7).stderr
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a" * 33, "jürgen", "a/b", "a\x1b[31mb"])
+def test_an_invalid_name_is_refused_with_the_rule(user, name):
+    done = user("add", name, "--device-key", KEY, check=2)
+    assert "\x1b" not in done.stderr
+    assert name == "" or "1 to 32 of a-z, 0-9" in done.stderr
+    assert not user.data.exists()
+
+
+@pytest.mark.parametrize("words", [
+    [], ["frob"], ["add"], ["add", "a", "b"], ["add", "yoda", "--device-key", "short"],
+    ["add", "yoda", "--device-key"], ["add", "yoda", "--password", "x"], ["list", "--admin"],
+    ["list", "x"], ["add", "-"], ["add", "-", "--device-key", KEY, "--password-file", "/dev/null"],
+    ["lock"], ["passwd", "yoda", "--device-key", KEY], ["add", "yoda", "--admin=yes"],
+])
+def test_wrong_usage_is_2(user, words):
+    assert user(*words, check=2).stderr.startswith("zchatd user: ")
+
+
+@pytest.mark.parametrize("words", [["lock"], ["unlock"], ["passwd"]])
+def test_an_unknown_account_is_5(user, words):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    assert "there is no account luke" in user(*words, "luke", check=5).stderr
+
+
+@pytest.mark.parametrize("words", [["list"], ["lock", "yoda"], ["passwd", "yoda"]])
+def test_what_changes_accounts_makes_no_store(user, words):
+    assert "there is no store" in user(*words, check=3).stderr
+    assert not user.data.exists()
+
+
+def test_a_store_that_cannot_be_opened_is_3(user, tmp_path):
+    user.data.mkdir()
+    (user.data / "zchat.db").write_text("this is no database, but quite some text\n" * 100)
+    assert user("list", check=3).stderr.startswith("zchatd user: ")
+    (tmp_path / "file").write_text("")
+    run([ZCHATD, "user", "add", "x", "--device-key", KEY, "--data", tmp_path / "file"], check=3)
+
+
+def test_a_store_in_use_is_3_and_the_process_is_named(user):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    with open(user.data / "lock", "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        assert f"in use by process {os.getpid()} " in user("list", check=3).stderr
+    user("list", check=0)
+
+
+def test_lock_and_unlock_show_in_the_list(user):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    user("lock", "Yoda", check=0)
+    assert listed(user)["yoda"]["locked"]
+    user("unlock", "yoda", check=0)
+    assert not listed(user)["yoda"]["locked"]
+
+
+def test_ten_thousand_accounts_are_made_from_stdin(user):
+    names = "".join(f"user.{n:05}\n" for n in range(10000))
+    done = user("add", "-", "--device-key", KEY, stdin=names, check=0)
+    assert done.stdout == "10000 added, 0 existed already, 0 bad lines\n"
+    assert len(listed(user)) == 10000
+
+
+def test_bad_lines_of_stdin_are_named_and_the_others_added(user):
+    done = user("add", "-", "--device-key", KEY, stdin="one\nt w o\none\nthree", check=1)
+    assert done.stdout == "2 added, 1 existed already, 1 bad lines\n"
+    assert 'line 2: "t w o" is no name' in done.stderr
+    assert "line 3: one exists already" in done.stderr
+    assert set(listed(user)) == {"one", "three"}
+
+
+def test_import_adds_names_with_passwords_and_leaves_those_that_exist(user, tmp_path):
+    user("add", "yoda", "--device-key", KEY, check=0)
+    file = tmp_path / "credentials.txt"
+    file.write_text("# name password\nluke open sesame\n\nYoda x\nhan\tsolo\r\n")
+    done = user("import", file, check=0)
+    assert done.stdout == "2 added, 1 existed already, 0 bad lines\n"
+    assert "line 4: yoda exists already" in done.stderr and "sesame" not in done.stderr
+    accounts = listed(user)
+    assert accounts["luke"]["password"] and accounts["han"]["password"]
+    assert not accounts["yoda"]["password"]
+
+
+def test_import_names_bad_lines_without_their_passwords(user, tmp_path):
+    file = tmp_path / "credentials.txt"
+    file.write_bytes(b"l@ke topsecret\nalone\nhan \nleia \xff\nchewie " + b"x" * 1025
+                     + b"\nr2d2 " + b"x" * 5000 + b"\nnul to\0psecret\nlando fine\n")
+    done = user("import", file, check=1)
+    assert done.stdout == "1 added, 0 existed already, 7 bad lines\n"
+    for number in range(1, 8):
+        assert f"line {number}: " in done.stderr
+    assert "secret" not in done.stderr and "xxx" not in done.stderr
+    assert set(listed(user)) == {"lando"}
+
+
+def test_import_of_a_missing_file_is_1(user):
+    assert "can't be read" in user("import", "/nonexistent", check=1).stderr
+
+
+def test_without_a_terminal_a_password_needs_a_file(user):
+    assert "--password-file" in user("add", "luke", check=2).stderr
+
+
+def terminal(user, *words):
+    words = [ZCHATD, "user", *words, "--data", str(user.data)]
+    return pexpect.spawn(words[0], words[1:], timeout=WAIT_S, encoding="utf-8")
+
+
+def ended(child):
+    """All it printed since the last match, and its exit status."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.before, child.exitstatus
+
+
+def test_a_password_is_asked_for_twice_and_never_shown(user):
+    child = terminal(user, "add", "luke")
+    child.expect("Password for luke: ")
+    child.sendline("open sesame")
+    child.expect("Again, for luke: ")
+    shown = child.before
+    child.sendline("open sesame")
+    rest, status = ended(child)
+    assert status == 0 and "added luke" in rest
+    assert "sesame" not in shown + rest
+    assert listed(user)["luke"]["password"]
+
+
+@pytest.mark.parametrize("first, second, sentence", [
+    ("one", "two", "the two passwords differ"), ("", None, "the password is empty"),
+    ("x" * 1025, None, "the password is too long"), ("\x04", None, "no password was given"),
+])
+def test_a_password_that_will_not_do_adds_nothing(user, first, second, sentence):
+    child = terminal(user, "add", "luke")
+    child.expect("Password for luke: ")
+    child.send(first if first == "\x04" else first + "\n")
+    if second is not None:
+        child.expect("Again, for luke: ")
+        child.sendline(second)
+    rest, status = ended(child)
+    assert status == 2 and sentence in rest
+    assert listed(user) == {}
+
+
+def test_passwd_changes_a_password_asked_for(user):
+    user("add", "luke", "--device-key", KEY, check=0)
+    child = terminal(user, "passwd", "luke")
+    for question in ("Password for luke: ", "Again, for luke: "):
+        child.expect(question)
+        child.sendline("open sesame")
+    rest, status = ended(child)
+    assert status == 0 and "changed the password of luke" in rest
+    assert listed(user)["luke"]["password"]
+
+
+def test_an_interrupt_at_the_question_ends_it_and_the_echo_is_back(user):
+    script = f"trap : INT; '{ZCHATD}' user add luke --data '{user.data}'; echo status=$?; stty -a"
+    child = pexpect.spawn("/bin/bash", ["-c", script], timeout=WAIT_S, encoding="utf-8")
+    child.expect("Password for luke: ")
+    child.sendintr()
+    rest, _ = ended(child)
+    assert "status=130" in rest
+    assert " echo " in rest and " -echo " not in rest
