@@ -6,14 +6,14 @@
 #include "call.h"
 #include "command_line.h"
 #include "interrupt.h"
-#include "settings.h"
+#include "preferences.h"
 #include "verb.h"
 
-static enum status run(const struct command_line *line, const struct settings *settings,
+static enum status run(const struct command_line *line, const struct preferences *preferences,
                        struct output *output) {
     struct call call = {
-        .options = &settings->options,
-        .config_dir = settings->config_dir,
+        .options = &preferences->options,
+        .config_dir = preferences->config_dir,
         .output = output,
         .words = line->words,
         .word_count = line->word_count,
@@ -30,33 +30,34 @@ static void choose_output(struct output *output, const struct options *options) 
     output->verbose = option_flag(options, OPTION_VERBOSE);
 }
 
-static enum status go(struct command_line *line, struct settings *settings, struct output *output) {
-    choose_output(output, &settings->options);
-    if (option_flag(&settings->options, OPTION_HELP)) {
+static enum status go(struct command_line *line, struct preferences *preferences,
+                      struct output *output) {
+    choose_output(output, &preferences->options);
+    if (option_flag(&preferences->options, OPTION_HELP)) {
         verb_print_help(line->verb, stdout);
         return output_flush(output);
     }
-    if (option_flag(&settings->options, OPTION_VERSION)) {
+    if (option_flag(&preferences->options, OPTION_VERSION)) {
         output_text(output, "zmq-cli " ZCHAT_VERSION "\n");
         return output_flush(output);
     }
     if (line->complaint[0])
         return output_error(output, ZCHAT_INVALID, 0, "%s See zmq-cli %s%s--help.", line->complaint,
                             line->verb ? line->verb->name : "", line->verb ? " " : "");
-    enum status status = settings_load(settings, output);
-    choose_output(output, &settings->options);
-    return status == STATUS_DONE ? run(line, settings, output) : status;
+    enum status status = preferences_load(preferences, output);
+    choose_output(output, &preferences->options);
+    return status == STATUS_DONE ? run(line, preferences, output) : status;
 }
 
 int main(int argc, char **argv) {
     struct command_line line;
-    struct settings settings;
+    struct preferences preferences;
     struct output output = {0};
     interrupt_catch();
-    settings_init(&settings);
-    command_line_read(&line, &settings.options, argc, argv);
-    enum status status = go(&line, &settings, &output);
-    settings_release(&settings);
+    preferences_init(&preferences);
+    command_line_read(&line, &preferences.options, argc, argv);
+    enum status status = go(&line, &preferences, &output);
+    preferences_release(&preferences);
     command_line_release(&line);
     return status == STATUS_BROKEN_PIPE ? 0 : (int)status;
 }

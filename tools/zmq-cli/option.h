@@ -76,7 +76,7 @@ struct option {
 };
 
 struct option_value {
-    const char *text; /* borrowed: from argv, the environment or struct settings */
+    const char *text; /* borrowed: from argv, the environment or struct preferences */
     enum option_source source;
 };
 

@@ -1,24 +1,24 @@
 /* The options of a call, whichever way they were said: a flag beats the environment, that the
  * chosen context, that the rest of zmq-cli.conf, that the default. */
-#ifndef SETTINGS_H
-#define SETTINGS_H
+#ifndef PREFERENCES_H
+#define PREFERENCES_H
 
 #include "config_file.h"
 #include "option.h"
 #include "output.h"
 
-struct settings {
+struct preferences {
     struct options options; /* begins with the defaults, and the flags of the command line */
     struct config_file file;
     char *config_dir;    /* owned; NULL: the library's own choice, which fails with a reason */
     char *password_file; /* owned; NULL, or the path that zmq-cli.conf gave relative to itself */
 };
 
-void settings_init(struct settings *settings);
+void preferences_init(struct preferences *preferences);
 
 /* Adds environment, configuration file and context. A failure has been told. */
-enum status settings_load(struct settings *settings, const struct output *output);
+enum status preferences_load(struct preferences *preferences, const struct output *output);
 
-void settings_release(struct settings *settings);
+void preferences_release(struct preferences *preferences);
 
 #endif

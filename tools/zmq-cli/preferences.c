@@ -1,12 +1,12 @@
 /* Gathering the options from the environment and from zmq-cli.conf. */
-#include "settings.h"
+#include "preferences.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void settings_init(struct settings *settings) {
-    *settings = (struct settings){0};
-    options_init(&settings->options);
+void preferences_init(struct preferences *preferences) {
+    *preferences = (struct preferences){0};
+    options_init(&preferences->options);
 }
 
 static enum status load_environment(struct options *options, const struct output *output) {
@@ -40,53 +40,54 @@ static char *choose_config_dir(const struct options *options) {
     return home && home[0] ? path_join(home, "/.config/", "zchat") : NULL;
 }
 
-static enum status load_context(struct settings *settings, const struct output *output) {
-    const char *context = option_text(&settings->options, OPTION_CONTEXT);
-    if (!context || config_file_apply(&settings->file, context, &settings->options))
+static enum status load_context(struct preferences *preferences, const struct output *output) {
+    const char *context = option_text(&preferences->options, OPTION_CONTEXT);
+    if (!context || config_file_apply(&preferences->file, context, &preferences->options))
         return STATUS_DONE;
     return output_error(output, ZCHAT_INVALID, 0,
                         "There is no \"[context %s]\" in %s/zmq-cli.conf.", context,
-                        settings->config_dir ? settings->config_dir : ".");
+                        preferences->config_dir ? preferences->config_dir : ".");
 }
 
 /* A password file that zmq-cli.conf names stands beside it. */
-static enum status place_password_file(struct settings *settings, const struct output *output) {
-    struct option_value *value = &settings->options.values[OPTION_PASSWORD_FILE];
+static enum status place_password_file(struct preferences *preferences,
+                                       const struct output *output) {
+    struct option_value *value = &preferences->options.values[OPTION_PASSWORD_FILE];
     bool from_file = value->source == OPTION_FROM_FILE || value->source == OPTION_FROM_CONTEXT;
     if (!from_file || value->text[0] == '/')
         return STATUS_DONE;
-    settings->password_file = path_join(settings->config_dir, "/", value->text);
-    if (!settings->password_file)
+    preferences->password_file = path_join(preferences->config_dir, "/", value->text);
+    if (!preferences->password_file)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
-    value->text = settings->password_file;
+    value->text = preferences->password_file;
     return STATUS_DONE;
 }
 
-static enum status load_file(struct settings *settings, const struct output *output) {
-    char *path = path_join(settings->config_dir, "/", "zmq-cli.conf");
+static enum status load_file(struct preferences *preferences, const struct output *output) {
+    char *path = path_join(preferences->config_dir, "/", "zmq-cli.conf");
     if (!path)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
-    enum status status = config_file_read(&settings->file, path, output);
+    enum status status = config_file_read(&preferences->file, path, output);
     free(path);
     if (status == STATUS_DONE)
-        config_file_apply(&settings->file, NULL, &settings->options);
+        config_file_apply(&preferences->file, NULL, &preferences->options);
     return status;
 }
 
-enum status settings_load(struct settings *settings, const struct output *output) {
-    enum status status = load_environment(&settings->options, output);
-    settings->config_dir = choose_config_dir(&settings->options);
-    if (status == STATUS_DONE && settings->config_dir)
-        status = load_file(settings, output);
+enum status preferences_load(struct preferences *preferences, const struct output *output) {
+    enum status status = load_environment(&preferences->options, output);
+    preferences->config_dir = choose_config_dir(&preferences->options);
+    if (status == STATUS_DONE && preferences->config_dir)
+        status = load_file(preferences, output);
     if (status == STATUS_DONE)
-        status = load_context(settings, output);
+        status = load_context(preferences, output);
     if (status == STATUS_DONE)
-        status = place_password_file(settings, output);
+        status = place_password_file(preferences, output);
     return status;
 }
 
-void settings_release(struct settings *settings) {
-    config_file_release(&settings->file);
-    free(settings->config_dir);
-    free(settings->password_file);
+void preferences_release(struct preferences *preferences) {
+    config_file_release(&preferences->file);
+    free(preferences->config_dir);
+    free(preferences->password_file);
 }
