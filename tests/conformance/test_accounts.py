@@ -98,6 +98,26 @@ def test_registration_closed_is_forbidden_and_makes_nothing(town_factory):
     refused("NOT_FOUND", sender.message, "newcomer", "hello")
 
 
+def test_registration_closes_when_the_configuration_is_reread(town_factory, tmp_path):
+    config = tmp_path / "zchatd.cfg"
+    config.write_text("registration = open\n")
+    town = town_factory("--config", config, accounts=1)
+    client = town.guest()
+    client.register("early", PASSWORD)
+    config.write_text("registration = closed\n")
+    town.broker.hup()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            client.register("early", PASSWORD)
+        except CommandError as error:
+            if error.code == "FORBIDDEN":
+                break
+        assert time.monotonic() < deadline, "the new configuration does not count"
+    client.login("early")
+    client.who()
+
+
 # ---- login ----
 
 def test_login_says_what_a_client_needs(town, account):
@@ -261,6 +281,20 @@ def test_a_login_by_password_holds_up_nothing_on_its_connection(town, account):
     client.wait_reply(ping)
     assert login not in client.replies
     client.wait_reply(login)
+
+
+def test_a_second_login_on_a_connection_is_a_conflict(town):
+    client = town.join()
+    user = client.user
+    refused("CONFLICT", client.call, "login", protocol=1, user=town.name())
+    refused("CONFLICT", client.call, "login", protocol=1, user=user)
+    client.who()
+
+
+@pytest.mark.parametrize("fields", [dict(user=""), dict(user="two words"), dict(device="x" * 65),
+                                    dict(client="x" * 65)])
+def test_a_malformed_login_is_invalid(town, fields):
+    refused("INVALID", town.guest(town.keys).call, "login", **{"protocol": 1, "user": "user.000", **fields})
 
 
 # ---- logout ----
