@@ -1,5 +1,4 @@
-/* What every unit test includes: cmocka with what it needs in front, and a random generator that
- * gives the same numbers in each run. */
+/* What every unit test includes: cmocka with what it needs in front, and random numbers. */
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -10,12 +9,6 @@
 
 #include <cmocka.h>
 
-/* splitmix64, by Sebastiano Vigna (public domain): any seed is a good one. */
-static inline uint64_t random_next(uint64_t *seed) {
-    uint64_t z = *seed += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
+#include "random.h"
 
 #endif
