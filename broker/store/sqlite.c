@@ -152,6 +152,7 @@ enum store_status store_maintain(struct store *store, bool *more) {
     if (sqlite_merge_waits(store) && merge(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    store->view_appended = 0;
     *more = sqlite_merge_waits(store);
     sqlite_checkpoint_begin(store);
     return store->in_transaction ? STORE_OK : sqlite_checkpoint_finish(store);

@@ -86,10 +86,10 @@ static enum store_status write_stream(struct store *store, const struct stream *
     return sqlite_run(store, set);
 }
 
-/* Merges as fast as twice what arrives, but at least a slice: so memory stays bounded. */
-static size_t slice_entries(struct store *store) {
+/* Twice as much as has arrived since the last call, but at least a slice: so memory stays bounded.
+ */
+static size_t slice_entries(const struct store *store) {
     size_t arrived = store->view_appended;
-    store->view_appended = 0;
     return 2 * arrived > SLICE_ENTRIES ? 2 * arrived : SLICE_ENTRIES;
 }
 

@@ -1,0 +1,180 @@
+#include "connection.h"
+
+#include "core/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* libzmq tells of a closed descriptor a moment before it takes the connection out of the ROUTER: so
+ * a suspect is probed at once and a few times more, ever later. Still there then, it was the
+ * descriptor's former owner; and the heartbeats see to the rest. */
+static const int64_t probe_after_us[] = {0, 2000, 20 * 1000, 200 * 1000, 2000 * 1000};
+#define PROBES (sizeof probe_after_us / sizeof probe_after_us[0])
+
+void connections_init(struct connections *connections, struct core *core, void *socket) {
+    memset(connections, 0, sizeof *connections);
+    connections->core = core;
+    connections->socket = socket;
+}
+
+static void suspect_end(struct connections *connections, struct connection *connection) {
+    if (connection->suspect)
+        DL_DELETE(connections->suspects, connection);
+    connection->suspect = false;
+}
+
+static void connection_forget(struct connections *connections, struct connection *connection) {
+    suspect_end(connections, connection);
+    if (connection->gone)
+        DL_DELETE(connections->gone, connection);
+    if (connection->fd >= 0 && (size_t)connection->fd < connections->fds &&
+        connections->by_fd[connection->fd] == connection)
+        connections->by_fd[connection->fd] = NULL;
+    HASH_DEL(connections->by_id, connection);
+    free(connection->id);
+    free(connection);
+}
+
+void connections_release(struct connections *connections) {
+    struct connection *connection, *next;
+
+    HASH_ITER(hh, connections->by_id, connection, next) {
+        connection_forget(connections, connection);
+    }
+    free(connections->by_fd);
+}
+
+static void connection_close(struct connections *connections, struct connection *connection,
+                             int64_t now_us) {
+    core_peer_close(connections->core, connection->peer, now_us);
+    connection_forget(connections, connection);
+}
+
+static struct connection *connection_open(struct connections *connections, zmq_msg_t *id,
+                                          const char *user, const char *address, int64_t now_us) {
+    struct connection *connection;
+    unsigned char key[KEY_BYTES];
+
+    if (!key_parse(user, key))
+        return NULL;
+    connection = memory_new(sizeof *connection);
+    connection->id_bytes = zmq_msg_size(id);
+    connection->id = memory_new(connection->id_bytes + 1);
+    memcpy(connection->id, zmq_msg_data(id), connection->id_bytes);
+    strcpy(connection->key, user);
+    connection->fd = -1;
+    connection->peer =
+        core_peer_open(connections->core, key, address ? address : "", connection, now_us);
+    HASH_ADD_KEYPTR(hh, connections->by_id, connection->id, connection->id_bytes, connection);
+    return connection;
+}
+
+static void suspect(struct connections *connections, struct connection *connection,
+                    int64_t now_us) {
+    if (connection->suspect || connection->gone)
+        return;
+    connection->suspect = true;
+    connection->probes = 0;
+    connection->probe_us = now_us;
+    DL_APPEND(connections->suspects, connection);
+}
+
+/* Notes the frame's descriptor; who had it before has lost it. */
+static void connection_note_fd(struct connections *connections, struct connection *connection,
+                               int fd, int64_t now_us) {
+    struct connection *former;
+
+    if (fd < 0 || fd == connection->fd)
+        return;
+    if ((size_t)fd >= connections->fds) {
+        size_t fds = 2 * (size_t)fd + 64;
+
+        connections->by_fd = memory_resize(connections->by_fd, fds * sizeof(struct connection *));
+        memset(connections->by_fd + connections->fds, 0,
+               (fds - connections->fds) * sizeof(struct connection *));
+        connections->fds = fds;
+    }
+    former = connections->by_fd[fd];
+    if (former)
+        suspect(connections, former, now_us);
+    connections->by_fd[fd] = connection;
+    connection->fd = fd;
+}
+
+struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
+                                 int64_t now_us) {
+    const char *user = zmq_msg_gets(payload, "User-Id");
+    struct connection *connection = NULL;
+
+    if (!user)
+        return NULL;
+    HASH_FIND(hh, connections->by_id, zmq_msg_data(id), zmq_msg_size(id), connection);
+    if (connection && strcmp(connection->key, user) != 0) {
+        connection_close(connections, connection, now_us);
+        connection = NULL;
+    }
+    if (!connection)
+        connection =
+            connection_open(connections, id, user, zmq_msg_gets(payload, "Peer-Address"), now_us);
+    if (connection)
+        connection_note_fd(connections, connection, zmq_msg_get(payload, ZMQ_SRCFD), now_us);
+    return connection;
+}
+
+void connection_hint(struct connections *connections, int fd, int64_t now_us) {
+    if (fd >= 0 && (size_t)fd < connections->fds && connections->by_fd[fd])
+        suspect(connections, connections->by_fd[fd], now_us);
+}
+
+void connection_is_gone(struct connections *connections, struct connection *connection) {
+    if (connection->gone)
+        return;
+    suspect_end(connections, connection);
+    connection->gone = true;
+    DL_APPEND(connections->gone, connection);
+}
+
+/* Sends an empty batch: where even the routing id is refused, nobody is there. */
+static bool connection_answers(struct connections *connections, struct connection *connection) {
+    if (zmq_send(connections->socket, connection->id, connection->id_bytes,
+                 ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return errno != EHOSTUNREACH;
+    zmq_send(connections->socket, "", 0, ZMQ_DONTWAIT);
+    return true;
+}
+
+void connections_tick(struct connections *connections, int64_t now_us) {
+    struct connection *connection, *next;
+    int events;
+    size_t events_bytes = sizeof events;
+
+    /* Makes libzmq carry out what is waiting for the socket, a connection's end above all. */
+    if (connections->suspects)
+        zmq_getsockopt(connections->socket, ZMQ_EVENTS, &events, &events_bytes);
+    DL_FOREACH_SAFE(connections->suspects, connection, next) {
+        if (now_us < connection->probe_us)
+            continue;
+        if (!connection_answers(connections, connection))
+            connection_is_gone(connections, connection);
+        else if (++connection->probes == PROBES)
+            suspect_end(connections, connection);
+        else
+            connection->probe_us = now_us + probe_after_us[connection->probes];
+    }
+    DL_FOREACH_SAFE(connections->gone, connection, next) {
+        connection_close(connections, connection, now_us);
+    }
+}
+
+int64_t connections_deadline(const struct connections *connections) {
+    const struct connection *connection;
+    int64_t deadline = connections->gone ? 0 : INT64_MAX;
+
+    DL_FOREACH(connections->suspects, connection) {
+        if (connection->probe_us < deadline)
+            deadline = connection->probe_us;
+    }
+    return deadline;
+}

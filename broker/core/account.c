@@ -1,0 +1,397 @@
+/* Accounts and the way into them: login, logout, register, a new password. An unknown name and a
+ * wrong password are answered alike, after the same work. */
+#include "handlers.h"
+
+#include "memory.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WRONG_LOGIN "wrong name or password"
+
+static void check_protocol(struct call *call, uint32_t protocol) {
+    if (protocol != PROTOCOL_VERSION)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "this broker speaks protocol version %d, the client %u: take a client that fits",
+                  PROTOCOL_VERSION, (unsigned)protocol);
+}
+
+static void check_name(struct call *call, char *user) {
+    char name[NAME_BYTES];
+
+    if (!name_fold(user, name)) {
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "a name is 1 to %d of the characters a-z 0-9 _ . -", NAME_BYTES_MAX);
+        return;
+    }
+    strcpy(user, name); /* never longer than what it was folded from */
+}
+
+static void check_label(struct call *call, char *label) {
+    size_t bytes = text_clean_line(label, strlen(label));
+
+    if (bytes > LABEL_BYTES_MAX || text_characters(label, bytes) > LABEL_CHARACTERS_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a device's label has at most %d characters",
+                  LABEL_CHARACTERS_MAX);
+}
+
+static void check_new_password(struct call *call, const char *password) {
+    size_t bytes = strlen(password);
+
+    if (bytes == 0 || bytes > PASSWORD_BYTES_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a password has 1 to %d bytes",
+                  PASSWORD_BYTES_MAX);
+}
+
+static bool failed(const struct call *call) {
+    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+}
+
+static const char *label_or_unnamed(const char *label) {
+    return label[0] ? label : "unnamed";
+}
+
+static void fail_locked(struct call *call, int64_t locked_until_us) {
+    uint32_t left_s = (uint32_t)((locked_until_us - call->now_us + 999999) / 1000000);
+
+    call->core->stats.logins_locked_total++;
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
+                    "locked after %d wrong passwords: try again in %u s, or use a trusted device",
+                    LOGIN_FAILURES_MAX, (unsigned)left_s);
+}
+
+/* Whether password logins of the name are locked; then the call fails. */
+static bool refuse_locked(struct call *call, const char *name) {
+    int64_t locked_until_us = 0;
+    uint32_t failures;
+
+    if (call_store(call, store_login_state(call->core->store, name, call->now_us, &failures,
+                                           &locked_until_us)))
+        return true;
+    if (locked_until_us <= call->now_us)
+        return false;
+    fail_locked(call, locked_until_us);
+    return true;
+}
+
+/* The password did not fit: counts it, and says so, or that this one locked. */
+static void refuse_password(struct call *call, const char *name, const char *text) {
+    int64_t locked_until_us = 0;
+
+    call->core->stats.logins_failed_total++;
+    if (call_store(call,
+                   store_login_failed(call->core->store, name, call->now_us,
+                                      call->core->options.block_duration_us, &locked_until_us)))
+        return;
+    if (locked_until_us > call->now_us)
+        fail_locked(call, locked_until_us);
+    else
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "%s", text);
+}
+
+/* The work's verdict after the lock's: a lock that began meanwhile counts. */
+static bool password_fits(struct call *call, const char *name, const char *text) {
+    if (refuse_locked(call, name))
+        return false;
+    if (call->work->failed)
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                        "the broker had no memory to check the password: try again");
+    else if (!call->work->verified)
+        refuse_password(call, name, text);
+    return !failed(call);
+}
+
+void login_check(struct call *call) {
+    Zchat__V1__Login *login = call->command->login;
+
+    if (call->session) {
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "logged in as %s already: log out first",
+                  call->session->member->name);
+        return;
+    }
+    check_protocol(call, login->protocol);
+    if (!failed(call))
+        check_name(call, login->user);
+    if (!failed(call))
+        check_label(call, login->device);
+    if (!failed(call) && strlen(login->password) > PASSWORD_BYTES_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, WRONG_LOGIN);
+    if (!failed(call) && login->instance.len != 0 && login->instance.len != INSTANCE_BYTES)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "an instance has %d bytes, or none",
+                  INSTANCE_BYTES);
+    if (!failed(call) && strlen(login->client) > CLIENT_BYTES_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a client's name has at most %d bytes",
+                  CLIENT_BYTES_MAX);
+}
+
+bool login_work(struct call *call) {
+    Zchat__V1__Login *login = call->command->login;
+    struct store_account account = {0};
+    enum store_status status;
+
+    if (login->password[0] == '\0' || refuse_locked(call, login->user))
+        return false;
+    status = call_store(call, store_account_find(call->core->store, login->user, &account));
+    if (status == STORE_FAILED)
+        return false;
+    passwords_queue(call, login->user, account.password_hash, login->password, NULL);
+    return true;
+}
+
+static void login_by_key(struct call *call) {
+    enum store_status status =
+        call_store(call, store_device_trusted(call->core->store, call->result.login.account.account,
+                                              call->peer->key));
+
+    if (status == STORE_OK || status == STORE_FAILED)
+        return;
+    call->core->stats.logins_failed_total++;
+    call_fail(call, ZCHAT__V1__CODE__CODE_AUTH,
+              "%s does not trust this device: log in with the password",
+              call->command->login->user);
+}
+
+/* The session that this login takes the place of; NULL: none. */
+static struct session *login_replaces(const struct call *call) {
+    const Zchat__V1__Login *login = call->command->login;
+
+    return session_of_instance(
+        member_find(&call->core->sessions, call->result.login.account.account), call->peer->key,
+        login->instance.len ? login->instance.data : NULL);
+}
+
+static void login_check_room(struct call *call, const struct session *replaced) {
+    const struct member *member =
+        member_find(&call->core->sessions, call->result.login.account.account);
+    bool online = call->command->login->online;
+    uint32_t most = online ? call->core->options.sessions_per_user : SCRIPT_SESSIONS_MAX;
+    uint32_t open = member ? (online ? member->online : member->scripts) : 0;
+
+    if (replaced && replaced->online == online)
+        open--;
+    if (open < most)
+        return;
+    if (online)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "%s is already online, with %u of %u sessions: log out there first", member->name,
+                  (unsigned)open, (unsigned)most);
+    else
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "%s has %u script sessions open, the most that are allowed", member->name,
+                  (unsigned)open);
+}
+
+static void login_open(struct call *call, const struct session *replaced) {
+    const Zchat__V1__Login *login = call->command->login;
+    const struct store_account *account = &call->result.login.account;
+    struct core *core = call->core;
+    struct member *member = member_find(&core->sessions, account->account);
+    bool was_online = member && member->online > 0;
+    struct session_new new = {
+        .account = account->account,
+        .name = account->name,
+        .admin = account->admin,
+        .online = login->online,
+        .inbox = login->inbox,
+        .public_events = login->public_events,
+        .instance = login->instance.len ? login->instance.data : NULL,
+    };
+
+    if (call_store(call, store_inbox_state(core->store, account->account, &new.head, &new.cursor)))
+        return;
+    if (replaced)
+        presence_end_session(
+            core, replaced->peer->session, ZCHAT__V1__END_REASON__END_REASON_REPLACED,
+            "a later login of the same program took this session's place", call->now_us);
+    call->session = session_open(&core->sessions, call->peer, &new, call->now_us);
+    call->result.login.first = login->online && !was_online;
+    if (call->result.login.first)
+        call_store(call, store_presence_begin(core->store, account->account, call->now_us));
+}
+
+void login_run(struct call *call) {
+    const Zchat__V1__Login *login = call->command->login;
+    struct store_account *account = &call->result.login.account;
+    bool by_password = login->password[0] != '\0';
+    struct session *replaced;
+    enum store_status status;
+
+    memset(&call->result, 0, sizeof call->result);
+    if (call->session) { /* a second login on this connection was faster */
+        login_check(call);
+        return;
+    }
+    status = call_store(call, store_account_find(call->core->store, login->user, account));
+    if (status == STORE_FAILED || (by_password && !password_fits(call, login->user, WRONG_LOGIN)))
+        return;
+    if (!by_password)
+        login_by_key(call);
+    if (!failed(call) && account->locked)
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "%s was locked by an administrator",
+                  account->name);
+    if (failed(call))
+        return;
+    replaced = login_replaces(call);
+    login_check_room(call, replaced);
+    if (failed(call))
+        return;
+    status =
+        call_store(call, store_login_succeeded(call->core->store, account->account, call->peer->key,
+                                               label_or_unnamed(login->device), by_password,
+                                               by_password && !login->no_trust, call->now_us,
+                                               &call->result.login.trusted));
+    if (status != STORE_FAILED)
+        login_open(call, replaced);
+}
+
+void login_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__LoginReply login = ZCHAT__V1__LOGIN_REPLY__INIT;
+    Zchat__V1__TopicHead heads[TOPICS], *pointers[TOPICS];
+    struct core *core = call->core;
+    uint64_t head = 0, cursor = 0;
+
+    core->stats.logins_total++;
+    call_store(call,
+               store_inbox_state(core->store, call->session->member->account, &head, &cursor));
+    if (call->result.login.first)
+        presence_announce(core, call->session->member->account, call->session->member->name, true,
+                          call->now_us);
+    login.topics = pointers;
+    for (size_t i = 0; i < TOPICS; i++) {
+        zchat__v1__topic_head__init(&heads[i]);
+        heads[i].topic = (char *)core->topics.topic[i].name;
+        heads[i].head = core->topics.topic[i].head;
+        pointers[login.n_topics++] = &heads[i];
+    }
+    login.user = call->session->member->name;
+    login.session = call->session->number;
+    login.time_us = call->now_us;
+    login.inbox_head = head;
+    login.inbox_cursor = cursor;
+    login.trusted = call->result.login.trusted;
+    login.admin = call->session->admin;
+    login.idle_timeout_s = (uint32_t)(core->options.idle_timeout_us / 1000000);
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LOGIN;
+    reply.login = &login;
+    call_reply(call, &reply);
+}
+
+void logout_run(struct call *call) {
+    presence_end_session(call->core, call->session, ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED,
+                         NULL, call->now_us);
+}
+
+void logout_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__LogoutReply logout = ZCHAT__V1__LOGOUT_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LOGOUT;
+    reply.logout = &logout;
+    call_reply(call, &reply);
+}
+
+static void register_refuse_taken(struct call *call) {
+    call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the name %s is taken: choose another one",
+              call->command->register_account->user);
+}
+
+void register_check(struct call *call) {
+    Zchat__V1__Register *new = call->command->register_account;
+
+    check_protocol(call, new->protocol);
+    if (!failed(call) && !call->core->options.registration_open)
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "registration is closed: ask an administrator for an account");
+    if (!failed(call))
+        check_name(call, new->user);
+    if (!failed(call))
+        check_label(call, new->device);
+    if (!failed(call))
+        check_new_password(call, new->password);
+}
+
+bool register_work(struct call *call) {
+    Zchat__V1__Register *new = call->command->register_account;
+    struct store_account account;
+    enum store_status status =
+        call_store(call, store_account_find(call->core->store, new->user, &account));
+
+    if (status == STORE_OK)
+        register_refuse_taken(call);
+    if (status == STORE_NOT_FOUND)
+        passwords_queue(call, NULL, NULL, NULL, new->password);
+    return true;
+}
+
+void register_run(struct call *call) {
+    const Zchat__V1__Register *new = call->command->register_account;
+    enum store_status status;
+    int64_t account;
+
+    if (call->work->failed) {
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                        "the broker had no memory to hash the password: try again");
+        return;
+    }
+    status =
+        call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
+                                           false, new->no_trust ? NULL : call->peer->key,
+                                           label_or_unnamed(new->device), call->now_us, &account));
+    if (status == STORE_EXISTS)
+        register_refuse_taken(call);
+}
+
+void register_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__RegisterReply new = ZCHAT__V1__REGISTER_REPLY__INIT;
+
+    call->core->stats.registrations_total++;
+    new.user = call->command->register_account->user;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_REGISTER_ACCOUNT;
+    reply.register_account = &new;
+    call_reply(call, &reply);
+}
+
+void change_password_check(struct call *call) {
+    check_new_password(call, call->command->change_password->new_password);
+}
+
+bool change_password_work(struct call *call) {
+    const Zchat__V1__ChangePassword *change = call->command->change_password;
+    const struct member *member = call->session->member;
+    struct store_account account;
+
+    if (refuse_locked(call, member->name) ||
+        call_store(call, store_account_get(call->core->store, member->account, &account)))
+        return true;
+    if (account.password_hash[0] == '\0' && change->old_password[0] == '\0')
+        passwords_queue(call, NULL, NULL, NULL, change->new_password);
+    else
+        passwords_queue(call, member->name, account.password_hash, change->old_password,
+                        change->new_password);
+    return true;
+}
+
+void change_password_run(struct call *call) {
+    const struct member *member = call->session->member;
+
+    if (call->work->verify && !password_fits(call, member->name, "the old password is wrong"))
+        return;
+    if (call->work->failed)
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                        "the broker had no memory to hash the password: try again");
+    else
+        call_store(call, store_account_set_password(call->core->store, member->account,
+                                                    call->work->new_hash));
+}
+
+void change_password_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ChangePasswordReply changed = ZCHAT__V1__CHANGE_PASSWORD_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_CHANGE_PASSWORD;
+    reply.change_password = &changed;
+    call_reply(call, &reply);
+}

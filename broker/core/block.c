@@ -1,0 +1,91 @@
+/* Mutual silence between two users. Nothing tells the blocked one. */
+#include "handlers.h"
+
+#include <string.h>
+
+void block_user_check(struct call *call) {
+    message_name_fits(call, call->command->block_user->user);
+}
+
+void block_user_run(struct call *call) {
+    const char *user = call->command->block_user->user;
+    enum store_status status =
+        call_store(call, store_block_add(call->core->store, call->session->member->account, user,
+                                         call->now_us, &call->result.block.other));
+
+    if (status == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
+    else if (status == STORE_SELF)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't block oneself");
+    else if (status == STORE_EXISTS)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is blocked already", user);
+    else if (status == STORE_QUOTA_SENDER)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "%d users are blocked, the most that are allowed: unblock one first", BLOCKS_MAX);
+}
+
+void block_user_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__BlockUserReply blocked = ZCHAT__V1__BLOCK_USER_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_BLOCK_USER;
+    reply.block_user = &blocked;
+    call_reply(call, &reply);
+}
+
+void unblock_user_check(struct call *call) {
+    message_name_fits(call, call->command->unblock_user->user);
+}
+
+void unblock_user_run(struct call *call) {
+    const char *user = call->command->unblock_user->user;
+    enum store_status status = call_store(
+        call, store_block_remove(call->core->store, call->session->member->account, user));
+
+    if (status == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
+    else if (status == STORE_EXISTS)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is not blocked", user);
+}
+
+void unblock_user_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__UnblockUserReply unblocked = ZCHAT__V1__UNBLOCK_USER_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_UNBLOCK_USER;
+    reply.unblock_user = &unblocked;
+    call_reply(call, &reply);
+}
+
+struct names {
+    struct call *call; /* borrowed */
+    char **list;       /* BLOCKS_MAX of them at most */
+    size_t count;
+};
+
+static void names_add(void *arg, const char *name) {
+    struct names *names = arg;
+    size_t bytes = strlen(name) + 1;
+    char *copy = call_memory(names->call, bytes);
+
+    if (copy && names->count < BLOCKS_MAX)
+        names->list[names->count++] = memcpy(copy, name, bytes);
+}
+
+void list_blocked_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ListBlockedReply blocked = ZCHAT__V1__LIST_BLOCKED_REPLY__INIT;
+    struct names names = {.call = call};
+
+    /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */
+    names.list = call_memory(call, BLOCKS_MAX * sizeof *names.list);
+    if (!names.list ||
+        call_store(call, store_block_list(call->core->store, call->session->member->account,
+                                          names_add, &names)))
+        return;
+    blocked.users = names.list;
+    blocked.n_users = names.count;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_BLOCKED;
+    reply.list_blocked = &blocked;
+    call_reply(call, &reply);
+}

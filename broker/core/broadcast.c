@@ -1,0 +1,103 @@
+/* Broadcasts: to everybody who is online and may hear the sender, stored nowhere. The last ids are
+ * remembered, so that a retry gets the first one's reply and is not sent twice. */
+#include "handlers.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct sent {
+    struct {
+        int64_t author;
+        unsigned char id[ID_BYTES];
+    } key;
+    uint32_t reached;
+    uint32_t skipped;
+    UT_hash_handle hh;
+};
+
+struct recent {
+    struct sent *by_id;                   /* borrowed: of the ring */
+    struct sent ring[BROADCAST_IDS_KEPT]; /* the oldest is written over */
+    size_t next;
+    bool full;
+};
+
+struct recent *recent_new(void) {
+    return memory_new(sizeof(struct recent));
+}
+
+void recent_free(struct recent *recent) {
+    if (!recent)
+        return;
+    HASH_CLEAR(hh, recent->by_id);
+    free(recent);
+}
+
+static void sent_key(struct sent *sent, const struct call *call) {
+    memset(&sent->key, 0, sizeof sent->key);
+    sent->key.author = call->session->member->account;
+    memcpy(sent->key.id, call->command->broadcast->id.data, ID_BYTES);
+}
+
+static struct sent *recent_find(const struct recent *recent, const struct call *call) {
+    struct sent wanted, *sent = NULL;
+
+    sent_key(&wanted, call);
+    HASH_FIND(hh, recent->by_id, &wanted.key, sizeof wanted.key, sent);
+    return sent;
+}
+
+static struct sent *recent_add(struct recent *recent, const struct call *call) {
+    struct sent *sent = &recent->ring[recent->next];
+
+    if (recent->full)
+        HASH_DEL(recent->by_id, sent);
+    recent->next = (recent->next + 1) % BROADCAST_IDS_KEPT;
+    recent->full = recent->full || recent->next == 0;
+    sent_key(sent, call);
+    HASH_ADD(hh, recent->by_id, key, sizeof sent->key, sent);
+    return sent;
+}
+
+void broadcast_check(struct call *call) {
+    Zchat__V1__Broadcast *broadcast = call->command->broadcast;
+
+    if (message_id_fits(call, &broadcast->id))
+        message_text_fits(call, broadcast->text);
+}
+
+static void broadcast_send(struct call *call, struct sent *sent) {
+    const struct member *member = call->session->member;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__BroadcastEvent broadcast = ZCHAT__V1__BROADCAST_EVENT__INIT;
+    uint32_t others = call->core->sessions.users_online - (member->online > 0 ? 1 : 0);
+
+    broadcast.id = call->command->broadcast->id;
+    broadcast.from = call->session->member->name;
+    broadcast.text = call->command->broadcast->text;
+    event.time_us = call->now_us;
+    event.body_case = ZCHAT__V1__EVENT__BODY_BROADCAST;
+    event.broadcast = &broadcast;
+    sent->reached = presence_tell(call->core, TOPIC_BROADCAST, &event, member->account);
+    sent->skipped = others - sent->reached;
+    call->core->stats.broadcasts_total++;
+}
+
+void broadcast_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__BroadcastReply broadcast = ZCHAT__V1__BROADCAST_REPLY__INIT;
+    struct sent *sent = recent_find(call->core->recent, call);
+
+    if (!sent) {
+        sent = recent_add(call->core->recent, call);
+        broadcast_send(call, sent);
+    }
+    broadcast.reached = sent->reached;
+    broadcast.skipped = sent->skipped;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_BROADCAST;
+    reply.broadcast = &broadcast;
+    call_reply(call, &reply);
+}

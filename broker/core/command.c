@@ -1,0 +1,198 @@
+#include "command.h"
+
+#include "handlers.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROW(number) [ZCHAT__V1__COMMAND__BODY_##number]
+
+/* clang-format off */
+static const struct command_row rows[] = {
+    ROW(LOGIN)            = {"login", COMMAND_ANYBODY, 10, true,
+                             login_check, login_work, login_run, login_done},
+    ROW(LOGOUT)           = {"logout", COMMAND_MEMBER, 1, true,
+                             NULL, NULL, logout_run, logout_done},
+    ROW(REGISTER_ACCOUNT) = {"register_account", COMMAND_ANYBODY, 10, true,
+                             register_check, register_work, register_run, register_done},
+    ROW(CHANGE_PASSWORD)  = {"change_password", COMMAND_MEMBER, 10, true,
+                             change_password_check, change_password_work, change_password_run, change_password_done},
+    ROW(LIST_DEVICES)     = {"list_devices", COMMAND_MEMBER, 2, true,
+                             NULL, NULL, list_devices_run, list_devices_done},
+    ROW(REVOKE_DEVICE)    = {"revoke_device", COMMAND_MEMBER, 2, true,
+                             revoke_device_check, NULL, revoke_device_run, revoke_device_done},
+    ROW(SEND_MESSAGE)     = {"send_message", COMMAND_MEMBER, 1, true,
+                             send_message_check, NULL, send_message_run, send_message_done},
+    ROW(BROADCAST)        = {"broadcast", COMMAND_MEMBER, 10, true,
+                             broadcast_check, NULL, NULL, broadcast_done},
+    ROW(WHO)              = {"who", COMMAND_MEMBER, 10, true,
+                             NULL, NULL, NULL, who_done},
+    ROW(SINCE)            = {"since", COMMAND_MEMBER, 10, true,
+                             since_check, NULL, NULL, since_done},
+    ROW(BLOCK_USER)       = {"block_user", COMMAND_MEMBER, 2, true,
+                             block_user_check, NULL, block_user_run, block_user_done},
+    ROW(UNBLOCK_USER)     = {"unblock_user", COMMAND_MEMBER, 2, true,
+                             unblock_user_check, NULL, unblock_user_run, unblock_user_done},
+    ROW(LIST_BLOCKED)     = {"list_blocked", COMMAND_MEMBER, 2, true,
+                             NULL, NULL, NULL, list_blocked_done},
+    ROW(SYNC)             = {"sync", COMMAND_MEMBER, 10, false,
+                             sync_check, NULL, NULL, sync_done},
+    ROW(ACK)              = {"ack", COMMAND_MEMBER, 1, false,
+                             NULL, NULL, ack_run, ack_done},
+    ROW(PING)             = {"ping", COMMAND_ANYBODY, 1, true,
+                             NULL, NULL, NULL, ping_done},
+    ROW(KEEP_ALIVE)       = {"keep_alive", COMMAND_ANYBODY, 1, false,
+                             NULL, NULL, NULL, keep_alive_done},
+    ROW(GET_STATS)        = {"get_stats", COMMAND_MEMBER, 2, true,
+                             NULL, NULL, NULL, get_stats_done},
+};
+/* clang-format on */
+
+const struct command_row *command_row(int body_case) {
+    if (body_case <= 0 || (size_t)body_case >= sizeof rows / sizeof rows[0])
+        return NULL;
+    return rows[body_case].name ? &rows[body_case] : NULL;
+}
+
+static void call_fail_va(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+                         const char *format, va_list arguments) {
+    call->fault.code = code;
+    call->fault.retry_after_s = retry_after_s;
+    vsnprintf(call->fault.text, sizeof call->fault.text, format, arguments);
+}
+
+void call_fail(struct call *call, Zchat__V1__Code code, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    call_fail_va(call, code, 0, format, arguments);
+    va_end(arguments);
+}
+
+void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+                     const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    call_fail_va(call, code, retry_after_s, format, arguments);
+    va_end(arguments);
+}
+
+enum store_status call_store(struct call *call, enum store_status status) {
+    return core_store(call->core, status);
+}
+
+void *call_memory(struct call *call, size_t bytes) {
+    void *memory = wire_arena_take(call->core->reply_arena, bytes);
+
+    if (memory)
+        memset(memory, 0, bytes);
+    return memory;
+}
+
+void call_reply(struct call *call, Zchat__V1__Reply *reply) {
+    if (call->command->request == 0)
+        return;
+    reply->request = call->command->request;
+    outbox_reply(call->core->outbox, &call->peer->line, reply);
+}
+
+static void call_refuse(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+
+    error.code = call->fault.code;
+    error.message = call->fault.text;
+    error.retry_after_s = call->fault.retry_after_s;
+    reply.error = &error;
+    call->core->stats.commands_refused_total++;
+    call_reply(call, &reply);
+}
+
+static bool call_failed(const struct call *call) {
+    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+}
+
+static void call_allow(struct call *call) {
+    if (call->row->state == COMMAND_ANYBODY)
+        return;
+    if (!call->session)
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "not logged in: log in first");
+    else if (call->row->state == COMMAND_ADMIN && !call->session->admin)
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only an administrator may do this");
+}
+
+static void call_charge(struct call *call) {
+    struct limits *limits = call->core->limits;
+    uint32_t cost = call->row->cost, wait_s = 0;
+
+    if (limit_take(limits, call->peer->key_budget, cost, call->now_us, &wait_s) &&
+        limit_take(limits, call->peer->address_budget, cost, call->now_us, &wait_s) &&
+        (!call->session ||
+         limit_take(limits, call->session->member->budget, cost, call->now_us, &wait_s)))
+        return;
+    call->core->stats.commands_busy_total++;
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                    "too many commands in a short time: try again in %u s", (unsigned)wait_s);
+}
+
+static void call_begin(struct call *call, struct core *core, struct peer *peer,
+                       Zchat__V1__Command *command, int64_t now_us) {
+    wire_arena_reset(core->reply_arena);
+    call->core = core;
+    call->peer = peer;
+    call->session = peer->session;
+    call->command = command;
+    call->row = command_row((int)command->body_case);
+    call->now_us = now_us;
+    call->work = NULL;
+    call->fault.code = ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+    call->fault.retry_after_s = 0;
+}
+
+static void call_finish(struct call *call) {
+    if (!call_failed(call) && call->row->run)
+        call->row->run(call);
+    if (call->core->failed)
+        return;
+    if (!call_failed(call))
+        call->row->done(call);
+    if (call_failed(call))
+        call_refuse(call);
+}
+
+void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                      int64_t now_us) {
+    struct call call;
+
+    call_begin(&call, core, peer, command, now_us);
+    core->stats.commands_total++;
+    if (!call.row) {
+        core->stats.commands_unknown_total++;
+        call_fail(&call, ZCHAT__V1__CODE__CODE_UNIMPLEMENTED,
+                  "this broker does not know the command; it is %s", core->options.software);
+        call_refuse(&call);
+        return;
+    }
+    if (call.session && call.row->activity)
+        session_active(&core->sessions, call.session, now_us);
+    call_allow(&call);
+    if (!call_failed(&call))
+        call_charge(&call);
+    if (!call_failed(&call) && call.row->check)
+        call.row->check(&call);
+    if (!call_failed(&call) && call.row->work && call.row->work(&call) && !call_failed(&call))
+        return;
+    call_finish(&call);
+}
+
+void command_resume(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                    const struct core_work *work, int64_t now_us) {
+    struct call call;
+
+    call_begin(&call, core, peer, command, now_us);
+    call.work = work;
+    call_allow(&call); /* it may have logged out meanwhile */
+    call_finish(&call);
+}

@@ -1,0 +1,36 @@
+/* The table of commands and the one dispatcher that applies it: who may, what it costs, and the
+ * three functions of a command. A command that needs a password checked or hashed stops between
+ * check and run, and goes on when the work comes back. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "state.h"
+
+enum command_state {
+    COMMAND_ANYBODY,
+    COMMAND_MEMBER,
+    COMMAND_ADMIN,
+};
+
+struct command_row {
+    const char *name; /* the field of Command.body */
+    enum command_state state;
+    uint32_t cost;                    /* units of the rate budgets */
+    bool activity;                    /* counts against the idle timeout */
+    void (*check)(struct call *call); /* no effects but a fault; NULL: nothing to check */
+    bool (*work)(struct call *call);  /* NULL, or: queues password work; false: none is needed */
+    void (*run)(struct call *call);   /* the store's operation; NULL: none */
+    void (*done)(struct call *call);  /* reply and events */
+};
+
+/* The row of a command's field number; NULL: there is none. */
+const struct command_row *command_row(int body_case);
+
+/* Takes a command as far as it goes without waiting. */
+void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                      int64_t now_us);
+/* The rest of a command whose password work came back. */
+void command_resume(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                    const struct core_work *work, int64_t now_us);
+
+#endif

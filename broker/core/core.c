@@ -1,0 +1,296 @@
+/* See core.h: peers, frames, the turn's transaction and the deadlines. What commands do is in the
+ * handlers' files. */
+#include "core.h"
+
+#include "command.h"
+#include "handlers.h"
+#include "memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How far wrong a crash may make the end of the sessions that it ended. */
+#define ALIVE_EVERY_US (30 * 1000000LL)
+
+void core_reconfigure(struct core *core, const struct core_options *options) {
+    core->options = *options;
+    limits_set(core->limits, LIMIT_KEY, options->rates.key);
+    limits_set(core->limits, LIMIT_ADDRESS, options->rates.address);
+    limits_set(core->limits, LIMIT_ACCOUNT, options->rates.account);
+    limits_set(core->limits, LIMIT_PASSWORDS, options->rates.passwords);
+}
+
+struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us) {
+    struct core *core = memory_new(sizeof *core);
+
+    core->store = store;
+    core->started_us = core->now_us = now_us;
+    core->alive_us = INT64_MAX;
+    core->frame_arena = wire_arena_new(DECODE_BYTES_MAX);
+    core->reply_arena = wire_arena_new(DECODE_BYTES_MAX);
+    core->limits = limits_new();
+    core->outbox = outbox_new(&core->stats);
+    core->passwords = passwords_new();
+    core->recent = recent_new();
+    sessions_init(&core->sessions, core->limits);
+    topics_init(&core->topics, now_us);
+    core_reconfigure(core, options);
+    if (!core->frame_arena || !core->reply_arena) {
+        core_free(core);
+        return NULL;
+    }
+    return core;
+}
+
+static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
+    if (peer->session)
+        session_close(&core->sessions, peer->session, now_us);
+    outbox_line_release(core->outbox, &peer->line);
+    limit_release(core->limits, peer->key_budget, now_us);
+    limit_release(core->limits, peer->address_budget, now_us);
+    limit_release(core->limits, peer->password_budget, now_us);
+    HASH_DEL(core->peers, peer);
+    free(peer);
+}
+
+void core_free(struct core *core) {
+    struct peer *peer, *next;
+
+    if (!core)
+        return;
+    HASH_ITER(hh, core->peers, peer, next) {
+        peer_forget(core, peer, core->started_us);
+    }
+    topics_release(&core->topics);
+    recent_free(core->recent);
+    passwords_free(core->passwords);
+    outbox_free(core->outbox);
+    limits_free(core->limits);
+    wire_arena_free(core->reply_arena);
+    wire_arena_free(core->frame_arena);
+    free(core);
+}
+
+struct stats *core_stats(struct core *core) {
+    return &core->stats;
+}
+
+const char *core_error(const struct core *core) {
+    return store_error(core->store);
+}
+
+const char *core_peer_name(const struct peer *peer) {
+    return peer->session ? peer->session->member->name : "anonymous";
+}
+
+bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]) {
+    return session_key_is_live(&core->sessions, key);
+}
+
+struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],
+                            const char *address, void *owner, int64_t now_us) {
+    struct peer *peer = memory_new(sizeof *peer);
+    size_t bytes = strlen(address);
+
+    peer->number = ++core->peer_number;
+    peer->owner = owner;
+    memcpy(peer->key, key, KEY_BYTES);
+    outbox_line_init(&peer->line, peer);
+    peer->key_budget = limit_use(core->limits, LIMIT_KEY, key, KEY_BYTES, now_us);
+    peer->address_budget = limit_use(core->limits, LIMIT_ADDRESS, address, bytes, now_us);
+    peer->password_budget = limit_use(core->limits, LIMIT_PASSWORDS, address, bytes, now_us);
+    HASH_ADD(hh, core->peers, number, sizeof peer->number, peer);
+    core->stats.connections++;
+    return peer;
+}
+
+void *core_peer_owner(const struct peer *peer) {
+    return peer->owner;
+}
+
+void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
+    if (peer->session)
+        presence_end_session(core, peer->session, 0, NULL, now_us);
+    peer_forget(core, peer, now_us);
+    core->stats.connections--;
+}
+
+enum store_status core_store(struct core *core, enum store_status status) {
+    if (status == STORE_FAILED)
+        core->failed = true;
+    return status;
+}
+
+bool core_begin(struct core *core) {
+    if (!core->in_turn && !core->failed) {
+        core->in_turn = true;
+        core_store(core, store_begin(core->store));
+    }
+    return !core->failed;
+}
+
+bool core_is_in_turn(const struct core *core) {
+    return core->in_turn;
+}
+
+/* A slice of the store's own work shares the turn's commit; what has to be outside comes after it.
+ */
+static void commit_turn(struct core *core) {
+    bool more;
+
+    if (!core_store(core, store_maintain(core->store, &more)) &&
+        !core_store(core, store_commit(core->store)))
+        core_store(core, store_maintain(core->store, &more));
+}
+
+bool core_commit(struct core *core) {
+    if (core->in_turn && !core->failed)
+        commit_turn(core);
+    core->in_turn = false;
+    core->stats.turns_total++;
+    return !core->failed;
+}
+
+static void frame_faulty(struct core *core, struct peer *peer, enum wire_fault fault) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    uint64_t *counters[WIRE_FAULTS] = {
+        [WIRE_TOO_LARGE] = &core->stats.frames_too_large_total,
+        [WIRE_TOO_MANY] = &core->stats.frames_too_many_total,
+        [WIRE_MALFORMED] = &core->stats.frames_malformed_total,
+        [WIRE_BAD_TEXT] = &core->stats.frames_bad_text_total,
+        [WIRE_UNKNOWN_FIELD] = &core->stats.frames_unknown_field_total,
+    };
+
+    ++*counters[fault];
+    error.code = ZCHAT__V1__CODE__CODE_INVALID;
+    error.message = (char *)wire_fault_text(fault);
+    reply.error = &error;
+    outbox_reply(core->outbox, &peer->line, &reply);
+}
+
+void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
+                int64_t now_us) {
+    Zchat__V1__CommandBatch *batch;
+    enum wire_fault fault;
+
+    core->now_us = now_us;
+    if (!core_begin(core))
+        return;
+    core->stats.frames_in_total++;
+    wire_arena_reset(core->frame_arena);
+    fault = wire_read_commands(core->frame_arena, frame, frame_bytes, &batch);
+    if (fault != WIRE_FINE) {
+        frame_faulty(core, peer, fault);
+        return;
+    }
+    for (size_t i = 0; i < batch->n_commands && !core->failed; i++)
+        command_dispatch(core, peer, batch->commands[i], now_us);
+}
+
+bool core_next_frame(struct core *core, struct core_frame *out) {
+    return outbox_next(core->outbox, out);
+}
+
+void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us) {
+    outbox_refused(core->outbox, &frame->peer->line, frame, now_us);
+}
+
+struct core_work *core_next_work(struct core *core) {
+    return passwords_next(core, core->now_us);
+}
+
+void core_work_done(struct core *core, struct core_work *work, int64_t now_us) {
+    core->now_us = now_us;
+    if (core_begin(core))
+        passwords_done(core, work, now_us);
+}
+
+static int64_t idle_deadline(const struct core *core) {
+    const struct session *first = core->sessions.idle;
+
+    if (core->options.idle_timeout_us == 0 || !first)
+        return INT64_MAX;
+    return first->command_us + core->options.idle_timeout_us;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+int64_t core_deadline(const struct core *core) {
+    int64_t alive_us = core->sessions.users_online ? core->alive_us : INT64_MAX;
+
+    if (core->sessions.users_online && core->alive_us == INT64_MAX)
+        alive_us = 0;
+    return earlier(
+        earlier(idle_deadline(core), core->sessions.lag_us),
+        earlier(earlier(alive_us, topics_deadline(&core->topics)), outbox_deadline(core->outbox)));
+}
+
+static void tick_idle(struct core *core, int64_t now_us) {
+    while (now_us >= idle_deadline(core) && core_begin(core)) {
+        char text[96];
+
+        snprintf(text, sizeof text, "logged out after %lld s without a command",
+                 (long long)(core->options.idle_timeout_us / 1000000));
+        core->stats.sessions_idle_ended_total++;
+        presence_end_session(core, core->sessions.idle, ZCHAT__V1__END_REASON__END_REASON_IDLE,
+                             text, now_us);
+    }
+}
+
+static void tick_alive(struct core *core, int64_t now_us) {
+    if (core->sessions.users_online == 0)
+        return;
+    if (core->alive_us != INT64_MAX && now_us < core->alive_us)
+        return;
+    core->alive_us = now_us + ALIVE_EVERY_US;
+    if (core_begin(core))
+        core_store(core, store_alive(core->store, now_us));
+}
+
+static void tick_drained(void *arg, struct peer *peer) {
+    struct core *core = arg;
+
+    if (peer->session)
+        inbox_tell_heads(core, peer->session, true, core->now_us);
+}
+
+void core_tick(struct core *core, int64_t now_us) {
+    struct session *session;
+
+    core->now_us = now_us;
+    tick_idle(core, now_us);
+    tick_alive(core, now_us);
+    topics_tick(&core->topics, core->outbox, now_us);
+    outbox_tick(core->outbox, now_us, tick_drained, core);
+    while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
+        inbox_tell_heads(core, session, false, now_us);
+}
+
+void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
+                  int64_t now_us) {
+    struct peer *peer, *next;
+
+    if (!session_key_is_live(&core->sessions, key) || !core_begin(core))
+        return;
+    HASH_ITER(hh, core->peers, peer, next) {
+        if (peer->session && !memcmp(peer->key, key, KEY_BYTES))
+            presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
+                                 text, now_us);
+    }
+}
+
+void core_shutdown(struct core *core, const char *text, int64_t now_us) {
+    struct peer *peer, *next;
+
+    if (!core_begin(core))
+        return;
+    HASH_ITER(hh, core->peers, peer, next) {
+        if (peer->session)
+            presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN,
+                                 text, now_us);
+    }
+}

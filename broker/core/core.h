@@ -1,0 +1,111 @@
+/* The core of the broker: everything between a received frame and the frames to send, without
+ * sockets, clock, files or threads. The process around it (or a simulator) feeds peers, frames,
+ * finished password work and the time; the core changes its state and the store inside the turn's
+ * transaction, and yields what to send once core_commit says that all of it is on the disk.
+ *
+ * A turn: core_frame, core_peer_close, core_work_done, core_tick in any number and order; then
+ * core_commit; then core_next_frame and core_next_work until there is nothing more. */
+#ifndef CORE_H
+#define CORE_H
+
+#include "limits.h"
+#include "stats.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct core;
+struct peer;
+struct store;
+
+/* Budgets in commands per second; 0: no limit. Each allows a burst of what it gives in ten seconds.
+ */
+struct core_rates {
+    uint32_t account;
+    uint32_t key;
+    uint32_t address;
+    uint32_t passwords; /* password checks for each address */
+};
+
+struct core_options {
+    int64_t idle_timeout_us; /* 0: none */
+    int64_t block_duration_us;
+    bool registration_open;
+    uint32_t sessions_per_user;
+    uint32_t password_workers; /* how much work core_next_work hands out at a time */
+    struct core_rates rates;
+    const char *software; /* borrowed for good: the broker's name and version */
+};
+
+/* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
+struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us);
+void core_free(struct core *core);
+void core_reconfigure(struct core *core, const struct core_options *options);
+struct stats *core_stats(struct core *core); /* borrowed; the process counts its own in it, too */
+
+/* A connection that proved `key`. The peer is the core's and lives until core_peer_close. `owner`
+ * is what core_peer_owner gives back. */
+struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],
+                            const char *address, void *owner, int64_t now_us);
+void *core_peer_owner(const struct peer *peer);
+void core_peer_close(struct core *core, struct peer *peer, int64_t now_us);
+
+void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
+                int64_t now_us);
+
+/* When core_tick wants to be called at the latest; INT64_MAX: not at all. */
+int64_t core_deadline(const struct core *core);
+void core_tick(struct core *core, int64_t now_us);
+
+/* Ends all sessions and tells everybody why. For the last turn. */
+void core_shutdown(struct core *core, const char *text, int64_t now_us);
+
+/* Whether the transaction is open: something was asked of the store in this turn. */
+bool core_is_in_turn(const struct core *core);
+/* Whether the store took everything. false: nothing of this turn may be sent, the process ends. */
+bool core_commit(struct core *core);
+/* Why the store failed, one sentence. */
+const char *core_error(const struct core *core);
+
+/* One frame to send: to a peer, or, where peer is NULL, to the event socket. The bytes are the
+ * caller's, to be freed with free(). */
+struct core_frame {
+    struct peer *peer; /* borrowed */
+    uint8_t *bytes;    /* owned */
+    size_t length;
+};
+bool core_next_frame(struct core *core, struct core_frame *out);
+/* The peer's pipe is full: the core takes the frame back, sends the peer no events until it went
+ * through, and yields it again a little later. Past a bound it is dropped and counted. */
+void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
+
+/* A password to check, to hash, or both: `verify` against `hash` ("": a dummy, which takes as long
+ * and never fits); then, where that fitted or was not asked for, `new_password` into `new_hash`. */
+struct core_work {
+    struct core_work *next; /* borrowed: the core's queue */
+    uint64_t number;
+    bool verify;
+    char hash[128];
+    char *password;     /* owned, wiped */
+    char *new_password; /* owned, wiped; NULL: none */
+    bool verified;      /* result */
+    bool failed;        /* result: no memory for the hash */
+    char new_hash[128]; /* result */
+};
+/* Hands over work to do elsewhere; NULL: none, or as much as there are workers is under way. */
+struct core_work *core_next_work(struct core *core);
+/* The work comes back, with its results, to the core. */
+void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
+
+/* Ends all sessions of a key that misbehaves. */
+void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
+                  int64_t now_us);
+
+/* Whether a session is open with this key: whom the event socket admits. */
+bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);
+
+/* A name for a peer in log lines: "anonymous" or the account's. */
+const char *core_peer_name(const struct peer *peer);
+
+#endif

@@ -1,0 +1,79 @@
+/* The device keys that an account trusts. */
+#include "handlers.h"
+
+#include <string.h>
+#include <utlist.h>
+
+void list_devices_run(struct call *call) {
+    call_store(call, store_device_list(call->core->store, call->session->member->account,
+                                       call->result.device.devices, &call->result.device.count));
+}
+
+void list_devices_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ListDevicesReply list = ZCHAT__V1__LIST_DEVICES_REPLY__INIT;
+    Zchat__V1__Device devices[DEVICES_MAX], *pointers[DEVICES_MAX];
+
+    list.devices = pointers;
+    for (size_t i = 0; i < call->result.device.count; i++) {
+        struct store_device *device = &call->result.device.devices[i];
+
+        zchat__v1__device__init(&devices[i]);
+        devices[i].device = device->device;
+        devices[i].label = device->label;
+        devices[i].key.data = device->key;
+        devices[i].key.len = KEY_BYTES;
+        devices[i].trusted_us = device->trusted_us;
+        devices[i].used_us = device->used_us;
+        devices[i].current = !memcmp(device->key, call->peer->key, KEY_BYTES);
+        pointers[list.n_devices++] = &devices[i];
+    }
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_DEVICES;
+    reply.list_devices = &list;
+    call_reply(call, &reply);
+}
+
+void revoke_device_check(struct call *call) {
+    if (call->command->revoke_device->device == 0)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "which device? give its number from the list of devices");
+}
+
+void revoke_device_run(struct call *call) {
+    uint64_t device = call->command->revoke_device->device;
+
+    if (call_store(call, store_device_revoke(call->core->store, call->session->member->account,
+                                             device, call->result.device.key)) == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no device %llu",
+                  (unsigned long long)device);
+}
+
+/* Ends the key's sessions, one's own last, since its end may take the member with it. */
+static uint32_t revoke_sessions(struct call *call) {
+    struct session *session, *next;
+    uint32_t ended = 0;
+
+    DL_FOREACH_SAFE2(call->session->member->sessions, session, next, member_next) {
+        if (session == call->session ||
+            memcmp(session->peer->key, call->result.device.key, KEY_BYTES) != 0)
+            continue;
+        presence_end_session(call->core, session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
+                             "this device is trusted no more", call->now_us);
+        ended++;
+    }
+    return ended;
+}
+
+void revoke_device_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__RevokeDeviceReply revoked = ZCHAT__V1__REVOKE_DEVICE_REPLY__INIT;
+    bool own = !memcmp(call->peer->key, call->result.device.key, KEY_BYTES);
+
+    revoked.sessions = revoke_sessions(call) + (own ? 1 : 0);
+    reply.body_case = ZCHAT__V1__REPLY__BODY_REVOKE_DEVICE;
+    reply.revoke_device = &revoked;
+    call_reply(call, &reply);
+    if (own)
+        presence_end_session(call->core, call->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
+                             "this device is trusted no more", call->now_us);
+}

@@ -1,0 +1,97 @@
+/* The handlers that the table of commands names, and what they share. */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+#include "state.h"
+
+/* account.c */
+void login_check(struct call *call);
+bool login_work(struct call *call);
+void login_run(struct call *call);
+void login_done(struct call *call);
+void logout_run(struct call *call);
+void logout_done(struct call *call);
+void register_check(struct call *call);
+bool register_work(struct call *call);
+void register_run(struct call *call);
+void register_done(struct call *call);
+void change_password_check(struct call *call);
+bool change_password_work(struct call *call);
+void change_password_run(struct call *call);
+void change_password_done(struct call *call);
+
+/* device.c */
+void list_devices_run(struct call *call);
+void list_devices_done(struct call *call);
+void revoke_device_check(struct call *call);
+void revoke_device_run(struct call *call);
+void revoke_device_done(struct call *call);
+
+/* message.c */
+void send_message_check(struct call *call);
+void send_message_run(struct call *call);
+void send_message_done(struct call *call);
+/* Checks of what several commands carry; each makes the call fail with its sentence. The first
+ * cleans the text, the last folds the name, in place. */
+bool message_text_fits(struct call *call, char *text);
+bool message_id_fits(struct call *call, const ProtobufCBinaryData *id);
+bool message_name_fits(struct call *call, char *user);
+
+/* inbox.c */
+void sync_check(struct call *call);
+void sync_done(struct call *call);
+void ack_run(struct call *call);
+void ack_done(struct call *call);
+void keep_alive_done(struct call *call);
+/* Fills in where the session's streams stand. The topics live in the call's or the given memory. */
+void inbox_tell_heads(struct core *core, struct session *session, bool topics, int64_t now_us);
+
+/* broadcast.c */
+void broadcast_check(struct call *call);
+void broadcast_done(struct call *call);
+struct recent *recent_new(void);
+void recent_free(struct recent *recent);
+
+/* presence.c */
+void who_done(struct call *call);
+void since_check(struct call *call);
+void since_done(struct call *call);
+/* Ends the session: tells it why where `reason` is not 0, and the others that he left where it was
+ * his last that counts as online. */
+void presence_end_session(struct core *core, struct session *session, Zchat__V1__EndReason reason,
+                          const char *text, int64_t now_us);
+/* Tells all who may know that the member came or went. */
+void presence_announce(struct core *core, int64_t account, const char *name, bool online,
+                       int64_t now_us);
+/* Publishes an event of a topic that `about` caused, or, where a block forbids that, sends it to
+ * each who may see it. Returns how many users online that were. */
+uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+                       int64_t about);
+/* Whether a block stands between the two, in either direction. */
+bool presence_hidden(const struct core *core, int64_t a, int64_t b);
+
+/* block.c */
+void block_user_check(struct call *call);
+void block_user_run(struct call *call);
+void block_user_done(struct call *call);
+void unblock_user_check(struct call *call);
+void unblock_user_run(struct call *call);
+void unblock_user_done(struct call *call);
+void list_blocked_done(struct call *call);
+
+/* admin.c */
+void ping_done(struct call *call);
+void get_stats_done(struct call *call);
+
+/* password_queue.c */
+struct passwords *passwords_new(void);
+void passwords_free(struct passwords *passwords);
+/* Queues work for the call, which goes on when it is done. `name` is whose failures count; NULL:
+ * nobody's. A full queue or an empty budget makes the call fail. */
+void passwords_queue(struct call *call, const char *name, const char *hash, const char *password,
+                     const char *new_password);
+struct core_work *passwords_next(struct core *core, int64_t now_us);
+void passwords_done(struct core *core, struct core_work *work, int64_t now_us);
+size_t passwords_waiting(const struct passwords *passwords);
+
+#endif

@@ -1,0 +1,36 @@
+/* Rate budgets: token buckets for a key, an address, an account. A bucket refills by its rate and
+ * holds ten seconds' worth. */
+#ifndef LIMIT_H
+#define LIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum limit_kind {
+    LIMIT_KEY,
+    LIMIT_ADDRESS,
+    LIMIT_ACCOUNT,
+    LIMIT_PASSWORDS, /* password checks, by address */
+};
+#define LIMIT_KINDS (LIMIT_PASSWORDS + 1)
+
+struct limits;
+struct limit_bucket;
+
+struct limits *limits_new(void);
+void limits_free(struct limits *limits);
+/* `rate`: cost units a second; 0: no limit. */
+void limits_set(struct limits *limits, enum limit_kind kind, uint32_t rate);
+
+/* The bucket of a name (bytes) of a kind, shared by all who use it until each gave it back. A
+ * bucket that is not full outlives its users for as long as it takes to fill. */
+struct limit_bucket *limit_use(struct limits *limits, enum limit_kind kind, const void *name,
+                               size_t name_bytes, int64_t now_us);
+void limit_release(struct limits *limits, struct limit_bucket *bucket, int64_t now_us);
+
+/* Takes `cost` out; false and the seconds to wait where there is not enough. */
+bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cost, int64_t now_us,
+                uint32_t *retry_after_s);
+
+#endif

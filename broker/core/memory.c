@@ -1,0 +1,37 @@
+#include "memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *memory_there(void *memory) {
+    if (!memory) {
+        fputs("zchatd: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+void *memory_new(size_t bytes) {
+    return memory_there(calloc(1, bytes));
+}
+
+void *memory_resize(void *memory, size_t bytes) {
+    return memory_there(realloc(memory, bytes));
+}
+
+char *memory_copy_text(const char *text) {
+    size_t bytes = strlen(text) + 1;
+
+    return memcpy(memory_new(bytes), text, bytes);
+}
+
+void memory_wipe_text(char *text) {
+    volatile char *byte = text;
+
+    if (!text)
+        return;
+    while (*byte)
+        *byte++ = 0;
+    free(text);
+}

@@ -1,0 +1,197 @@
+/* Messages from one user to another: stored in both inboxes, pushed to the sessions that asked for
+ * theirs. */
+#include "handlers.h"
+
+#include "id.h"
+#include "text.h"
+
+#include <string.h>
+#include <utlist.h>
+
+/* Cleans a text in place; false, and the call fails, where none or too much is left. */
+bool message_text_fits(struct call *call, char *text) {
+    size_t bytes = text_clean(text, strlen(text));
+
+    if (bytes == 0)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the text is empty");
+    else if (bytes > TEXT_BYTES_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "the text has %zu bytes, more than the %d that fit into one message", bytes,
+                  TEXT_BYTES_MAX);
+    return bytes > 0 && bytes <= TEXT_BYTES_MAX;
+}
+
+bool message_id_fits(struct call *call, const ProtobufCBinaryData *id) {
+    bool valid = id_is_valid(id->data, id->len);
+
+    if (!valid)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the id must be a UUID of version 7");
+    return valid;
+}
+
+bool message_name_fits(struct call *call, char *user) {
+    char name[NAME_BYTES];
+    bool valid = name_fold(user, name);
+
+    if (!valid)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user of that name");
+    else
+        strcpy(user, name); /* never longer than what it was folded from */
+    return valid;
+}
+
+void send_message_check(struct call *call) {
+    Zchat__V1__SendMessage *message = call->command->send_message;
+
+    if (message_id_fits(call, &message->id) && message_name_fits(call, message->to))
+        message_text_fits(call, message->text);
+}
+
+static void send_message_refuse(struct call *call, enum store_status status) {
+    const char *to = call->command->send_message->to;
+
+    switch (status) {
+    case STORE_NOT_FOUND:
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", to);
+        break;
+    case STORE_SELF:
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't send a message to oneself");
+        break;
+    case STORE_BLOCKED:
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "you have blocked %s: unblock first to send messages", to);
+        break;
+    case STORE_BLOCKED_BY:
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s has blocked you", to);
+        break;
+    case STORE_QUOTA_INBOX:
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "the inbox of %s is full of unread messages: try again when some were read", to);
+        break;
+    case STORE_QUOTA_SENDER:
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "%s has too many unread messages of yours: try again when some were read", to);
+        break;
+    case STORE_ID_REUSED:
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "this id names another message: take a new one");
+        break;
+    case STORE_OK:
+    case STORE_EXISTS:
+    case STORE_FAILED:
+        break;
+    }
+}
+
+/* Refuses what was asked to be sent only to somebody online. A block is said rather than that he is
+ * not there: the operation finds it. */
+static bool send_message_wants_online(struct call *call) {
+    const Zchat__V1__SendMessage *message = call->command->send_message;
+    int64_t author = call->session->member->account;
+    struct store_account account;
+    const struct member *member;
+
+    if (!message->require_online ||
+        call_store(call, store_account_find(call->core->store, message->to, &account)))
+        return false;
+    member = member_find(&call->core->sessions, account.account);
+    if (account.account == author || (member && member->online > 0) ||
+        presence_hidden(call->core, author, account.account))
+        return false;
+    call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online: nothing was stored",
+              message->to);
+    return true;
+}
+
+void send_message_run(struct call *call) {
+    const Zchat__V1__SendMessage *message = call->command->send_message;
+    struct store_message_new new = {
+        .id = message->id.data,
+        .author = call->session->member->account,
+        .to = message->to,
+        .text = message->text,
+        .text_bytes = strlen(message->text),
+        .time_us = call->now_us,
+    };
+
+    if (send_message_wants_online(call))
+        return;
+    send_message_refuse(
+        call, call_store(call, store_message_append(call->core->store, &new, &call->result.sent)));
+}
+
+/* Pushes an entry to the member's sessions that asked for their inbox. true: one got it. */
+static bool push(struct call *call, struct member *member, const Zchat__V1__Event *event) {
+    struct session *session;
+    bool delivered = false;
+
+    if (!member)
+        return false;
+    if (event->seq > member->head)
+        member->head = event->seq;
+    DL_FOREACH2(member->sessions, session, member_next) {
+        if (!session->inbox)
+            continue;
+        if (outbox_event(call->core->outbox, &session->peer->line, event))
+            delivered = true;
+        session_lags(&call->core->sessions, session, call->now_us);
+    }
+    return delivered;
+}
+
+static bool push_both(struct call *call) {
+    const Zchat__V1__SendMessage *new = call->command->send_message;
+    const struct store_message_stored *stored = &call->result.sent;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__Message message = ZCHAT__V1__MESSAGE__INIT;
+    bool delivered;
+
+    message.id = new->id;
+    message.from = call->session->member->name;
+    message.to = new->to;
+    message.text = new->text;
+    event.time_us = stored->time_us;
+    event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
+    event.message = &message;
+    event.seq = stored->recipient_seq;
+    delivered = push(call, member_find(&call->core->sessions, stored->recipient), &event);
+    event.seq = stored->author_seq;
+    push(call, call->session->member, &event);
+    return delivered;
+}
+
+/* Of a message that was stored before: whether the recipient has it by now. */
+static bool was_delivered(struct call *call) {
+    const struct store_message_stored *stored = &call->result.sent;
+    const struct member *member = member_find(&call->core->sessions, stored->recipient);
+    const struct session *session;
+    uint64_t head = 0, cursor = 0;
+
+    if (member) {
+        DL_FOREACH2(member->sessions, session, member_next) {
+            if (session->inbox && session->received >= stored->recipient_seq)
+                return true;
+        }
+    }
+    return !call_store(call,
+                       store_inbox_state(call->core->store, stored->recipient, &head, &cursor)) &&
+           cursor >= stored->recipient_seq;
+}
+
+void send_message_done(struct call *call) {
+    const struct store_message_stored *stored = &call->result.sent;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__SendMessageReply sent = ZCHAT__V1__SEND_MESSAGE_REPLY__INIT;
+
+    if (stored->again)
+        call->core->stats.messages_again_total++;
+    else
+        call->core->stats.messages_total++;
+    sent.delivered = stored->again ? was_delivered(call) : push_both(call);
+    sent.id = call->command->send_message->id;
+    sent.seq = stored->author_seq;
+    sent.time_us = stored->time_us;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_SEND_MESSAGE;
+    reply.send_message = &sent;
+    call_reply(call, &reply);
+}

@@ -1,0 +1,244 @@
+/* See outbox.h. Frames are packed element by element as replies and events come, so that no turn
+ * holds them unpacked; one list in order of their beginning is what outbox_next hands out. */
+#include "outbox.h"
+
+#include "memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* Held for one peer at most: two of the largest frames. He who reads nothing loses what is beyond.
+ */
+#define HELD_BYTES_MAX (2 * FRAME_BYTES_MAX)
+/* When a full pipe is tried again: ZeroMQ does not tell which peer of a ROUTER has room. */
+#define RETRY_US          (100 * 1000)
+#define FRAME_BYTES_FIRST 256
+
+struct outbox_frame {
+    struct outbox_frame *next;  /* borrowed: the list's */
+    struct outbox_frame *prev;  /* borrowed: the list's */
+    struct outbox_line *line;   /* borrowed: whose; NULL: the event socket's */
+    struct outbox_frame **open; /* borrowed: what points here while it grows */
+    uint8_t *bytes;             /* owned */
+    size_t length;
+    size_t capacity;
+};
+
+struct outbox {
+    struct outbox_frame *frames; /* owned, in order */
+    struct outbox_line *holding; /* borrowed: lines that hold frames */
+    struct stats *stats;         /* borrowed: the core's */
+    int64_t retry_us;            /* when held frames are tried again */
+};
+
+struct outbox *outbox_new(struct stats *stats) {
+    struct outbox *outbox = memory_new(sizeof *outbox);
+
+    outbox->stats = stats;
+    return outbox;
+}
+
+static void frame_free(struct outbox_frame *frame) {
+    free(frame->bytes);
+    free(frame);
+}
+
+static void frames_free(struct outbox_frame **list) {
+    struct outbox_frame *frame, *next;
+
+    DL_FOREACH_SAFE(*list, frame, next) {
+        frame_free(frame);
+    }
+    *list = NULL;
+}
+
+void outbox_free(struct outbox *outbox) {
+    if (!outbox)
+        return;
+    frames_free(&outbox->frames);
+    free(outbox);
+}
+
+static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_line *line,
+                                        struct outbox_frame **open) {
+    struct outbox_frame *frame = memory_new(sizeof *frame);
+
+    frame->line = line;
+    frame->open = open;
+    frame->capacity = FRAME_BYTES_FIRST;
+    frame->bytes = memory_new(frame->capacity);
+    DL_APPEND(outbox->frames, frame);
+    if (open)
+        *open = frame;
+    return frame;
+}
+
+static uint8_t *frame_grow(struct outbox_frame *frame, size_t bytes) {
+    uint8_t *end;
+
+    while (frame->length + bytes > frame->capacity) {
+        frame->capacity *= 2;
+        frame->bytes = memory_resize(frame->bytes, frame->capacity);
+    }
+    end = frame->bytes + frame->length;
+    frame->length += bytes;
+    if (frame->line)
+        frame->line->queued_bytes += bytes;
+    return end;
+}
+
+static void frame_close(struct outbox_frame *frame) {
+    if (frame->open)
+        *frame->open = NULL;
+    frame->open = NULL;
+}
+
+void outbox_line_init(struct outbox_line *line, struct peer *peer) {
+    memset(line, 0, sizeof *line);
+    line->peer = peer;
+}
+
+void outbox_line_release(struct outbox *outbox, struct outbox_line *line) {
+    struct outbox_frame *frame, *next;
+
+    DL_FOREACH_SAFE(outbox->frames, frame, next) {
+        if (frame->line != line)
+            continue;
+        DL_DELETE(outbox->frames, frame);
+        frame_free(frame);
+    }
+    if (line->held)
+        DL_DELETE(outbox->holding, line);
+    frames_free(&line->held);
+}
+
+bool outbox_line_is_clogged(const struct outbox_line *line) {
+    return line->held != NULL;
+}
+
+/* The open frame with room for an element of these bytes. */
+static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line *line,
+                                       size_t bytes) {
+    if (line->open && line->open->length + bytes > FRAME_BYTES_MAX)
+        frame_close(line->open);
+    return line->open ? line->open : frame_begin(outbox, line, &line->open);
+}
+
+void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
+    size_t bytes = wire_element_size(&reply->base);
+    struct outbox_frame *frame;
+
+    if (line->queued_bytes + bytes > HELD_BYTES_MAX && outbox_line_is_clogged(line)) {
+        outbox->stats->replies_dropped_total++;
+        return;
+    }
+    frame = line_frame(outbox, line, bytes);
+    wire_element_pack(WIRE_REPLIES, &reply->base, frame_grow(frame, bytes));
+}
+
+bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
+    size_t bytes = wire_element_size(&event->base);
+    struct outbox_frame *frame;
+
+    if (outbox_line_is_clogged(line)) {
+        outbox->stats->events_dropped_total++;
+        line->missed_events = true;
+        return false;
+    }
+    outbox->stats->events_pushed_total++;
+    frame = line_frame(outbox, line, bytes);
+    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(frame, bytes));
+    return true;
+}
+
+static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_frame **open,
+                                        const char *topic) {
+    struct outbox_frame *frame = frame_begin(outbox, NULL, open);
+
+    wire_subscription(topic, frame_grow(frame, 2 + strlen(topic)));
+    return frame;
+}
+
+void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                    const Zchat__V1__Event *event) {
+    size_t bytes = wire_element_size(&event->base);
+    struct outbox_frame *frame = *open;
+
+    if (frame && frame->length + bytes > FRAME_BYTES_MAX)
+        frame_close(frame);
+    frame = *open ? *open : topic_frame(outbox, open, topic);
+    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(frame, bytes));
+    outbox->stats->events_published_total++;
+}
+
+void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head) {
+    Zchat__V1__Publication publication = ZCHAT__V1__PUBLICATION__INIT;
+    struct outbox_frame *frame = frame_begin(outbox, NULL, NULL);
+
+    publication.topic = (char *)topic;
+    publication.head = head;
+    wire_pack(&publication.base, frame_grow(frame, wire_size(&publication.base)));
+}
+
+bool outbox_next(struct outbox *outbox, struct core_frame *out) {
+    struct outbox_frame *frame = outbox->frames;
+
+    while (frame && frame->line && frame->line->held) { /* behind what waits for its pipe */
+        DL_DELETE(outbox->frames, frame);
+        frame_close(frame);
+        DL_APPEND(frame->line->held, frame);
+        frame = outbox->frames;
+    }
+    if (!frame)
+        return false;
+    frame_close(frame);
+    DL_DELETE(outbox->frames, frame);
+    if (frame->line)
+        frame->line->queued_bytes -= frame->length;
+    out->peer = frame->line ? frame->line->peer : NULL;
+    out->bytes = frame->bytes;
+    out->length = frame->length;
+    outbox->stats->frames_out_total++;
+    free(frame);
+    return true;
+}
+
+void outbox_refused(struct outbox *outbox, struct outbox_line *line, struct core_frame *refused,
+                    int64_t now_us) {
+    struct outbox_frame *frame = memory_new(sizeof *frame);
+
+    outbox->stats->frames_out_total--;
+    frame->line = line;
+    frame->bytes = refused->bytes;
+    frame->length = frame->capacity = refused->length;
+    refused->bytes = NULL;
+    line->queued_bytes += frame->length;
+    if (!line->held)
+        DL_APPEND(outbox->holding, line);
+    DL_PREPEND(line->held, frame);
+    outbox->retry_us = now_us + RETRY_US;
+}
+
+int64_t outbox_deadline(const struct outbox *outbox) {
+    return outbox->holding ? outbox->retry_us : INT64_MAX;
+}
+
+void outbox_tick(struct outbox *outbox, int64_t now_us,
+                 void (*drained)(void *arg, struct peer *peer), void *arg) {
+    struct outbox_line *line, *next;
+
+    if (now_us < outbox_deadline(outbox))
+        return;
+    DL_FOREACH_SAFE(outbox->holding, line, next) {
+        struct outbox_frame *held = line->held;
+
+        DL_DELETE(outbox->holding, line);
+        line->held = NULL;
+        DL_CONCAT(outbox->frames, held);
+        if (line->missed_events)
+            drained(arg, line->peer);
+        line->missed_events = false;
+    }
+}

@@ -1,0 +1,50 @@
+/* What goes out after the commit: for each peer one frame of replies and events a turn, for each
+ * topic one of its events; more where a frame would grow past its limit. Frames leave in the order
+ * in which they were begun. A peer whose pipe is full keeps its frames here for a while, and gets
+ * no events until they went through. */
+#ifndef OUTBOX_H
+#define OUTBOX_H
+
+#include "core.h"
+#include "wire.h"
+
+struct outbox;
+struct outbox_frame;
+
+/* A peer's side of it, inside struct peer. */
+struct outbox_line {
+    struct outbox_frame *open; /* borrowed: the frame that grows in this turn */
+    struct outbox_frame *held; /* owned: refused by its pipe, in order */
+    struct outbox_line *next;  /* borrowed: the other lines that hold */
+    struct outbox_line *prev;
+    struct peer *peer;   /* borrowed: whose line it is */
+    size_t queued_bytes; /* in frames that were not yielded yet, or are held */
+    bool missed_events;  /* events were dropped since it was clogged */
+};
+
+struct outbox *outbox_new(struct stats *stats);
+void outbox_free(struct outbox *outbox);
+
+void outbox_line_init(struct outbox_line *line, struct peer *peer);
+void outbox_line_release(struct outbox *outbox, struct outbox_line *line);
+bool outbox_line_is_clogged(const struct outbox_line *line);
+
+void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
+/* false: the line is clogged, the event is dropped. */
+bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
+/* `open` is where the topic keeps its growing frame between calls. */
+void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                    const Zchat__V1__Event *event);
+void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head);
+
+bool outbox_next(struct outbox *outbox, struct core_frame *out);
+void outbox_refused(struct outbox *outbox, struct outbox_line *line, struct core_frame *frame,
+                    int64_t now_us);
+
+/* Held frames are tried again at the deadline; `drained` is called for each line that missed events
+ * and holds nothing any more. */
+int64_t outbox_deadline(const struct outbox *outbox);
+void outbox_tick(struct outbox *outbox, int64_t now_us,
+                 void (*drained)(void *arg, struct peer *peer), void *arg);
+
+#endif

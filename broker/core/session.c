@@ -1,0 +1,206 @@
+#include "session.h"
+
+#include "memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How rarely at the most a lagging session is told the head again; its keep-alives do it, too. */
+#define LAG_WAIT_MAX_US (32 * HEAD_REPEAT_US)
+
+struct live_key {
+    unsigned char key[KEY_BYTES];
+    uint32_t sessions;
+    UT_hash_handle hh;
+};
+
+void sessions_init(struct sessions *sessions, struct limits *limits) {
+    memset(sessions, 0, sizeof *sessions);
+    sessions->limits = limits;
+    sessions->lag_us = INT64_MAX;
+}
+
+static void key_count(struct sessions *sessions, const unsigned char key[KEY_BYTES], int change) {
+    struct live_key *live = NULL;
+
+    HASH_FIND(hh, sessions->keys, key, KEY_BYTES, live);
+    if (!live) {
+        live = memory_new(sizeof *live);
+        memcpy(live->key, key, KEY_BYTES);
+        HASH_ADD(hh, sessions->keys, key, KEY_BYTES, live);
+    }
+    live->sessions += (uint32_t)change;
+    if (live->sessions == 0) {
+        HASH_DEL(sessions->keys, live);
+        free(live);
+    }
+}
+
+bool session_key_is_live(const struct sessions *sessions, const unsigned char key[KEY_BYTES]) {
+    struct live_key *live = NULL;
+
+    HASH_FIND(hh, sessions->keys, key, KEY_BYTES, live);
+    return live != NULL;
+}
+
+struct member *member_find(const struct sessions *sessions, int64_t account) {
+    struct member *member = NULL;
+
+    HASH_FIND(hh, sessions->members, &account, sizeof account, member);
+    return member;
+}
+
+static struct member *member_of(struct sessions *sessions, const struct session_new *new,
+                                int64_t now_us) {
+    struct member *member = member_find(sessions, new->account);
+
+    if (member)
+        return member;
+    member = memory_new(sizeof *member);
+    member->account = new->account;
+    strcpy(member->name, new->name);
+    member->budget = limit_use(sessions->limits, LIMIT_ACCOUNT, &member->account,
+                               sizeof member->account, now_us);
+    HASH_ADD(hh, sessions->members, account, sizeof member->account, member);
+    return member;
+}
+
+static void session_link(struct sessions *sessions, struct session *session) {
+    struct member *member = session->member;
+
+    DL_APPEND2(member->sessions, session, member_prev, member_next);
+    if (session->public_events)
+        DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
+    if (session->online) {
+        DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
+        if (member->online++ == 0)
+            sessions->users_online++;
+    } else {
+        member->scripts++;
+    }
+    sessions->count++;
+    key_count(sessions, session->peer->key, +1);
+}
+
+struct session *session_open(struct sessions *sessions, struct peer *peer,
+                             const struct session_new *new, int64_t now_us) {
+    struct session *session = memory_new(sizeof *session);
+
+    assert(!peer->session);
+    session->number = ++sessions->number;
+    session->peer = peer;
+    session->member = member_of(sessions, new, now_us);
+    session->member->head = new->head;
+    session->admin = new->admin;
+    session->online = new->online;
+    session->inbox = new->inbox;
+    session->public_events = new->public_events;
+    session->has_instance = new->instance != NULL;
+    if (new->instance)
+        memcpy(session->instance, new->instance, INSTANCE_BYTES);
+    session->command_us = now_us;
+    session->received = new->cursor;
+    peer->session = session;
+    session_link(sessions, session);
+    if (session->inbox && session->received < new->head)
+        session_lags(sessions, session, now_us);
+    return session;
+}
+
+static void lag_end(struct sessions *sessions, struct session *session) {
+    if (session->lag_us == 0)
+        return;
+    DL_DELETE2(sessions->lagging, session, lag_prev, lag_next);
+    session->lag_us = 0;
+    session->lag_wait_us = 0;
+    if (!sessions->lagging)
+        sessions->lag_us = INT64_MAX;
+}
+
+void session_close(struct sessions *sessions, struct session *session, int64_t now_us) {
+    struct member *member = session->member;
+
+    lag_end(sessions, session);
+    DL_DELETE2(member->sessions, session, member_prev, member_next);
+    if (session->public_events)
+        DL_DELETE2(sessions->with_public, session, inline_prev, inline_next);
+    if (session->online) {
+        DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
+        if (--member->online == 0)
+            sessions->users_online--;
+    } else {
+        member->scripts--;
+    }
+    sessions->count--;
+    key_count(sessions, session->peer->key, -1);
+    session->peer->session = NULL;
+    free(session);
+    if (member->sessions)
+        return;
+    HASH_DEL(sessions->members, member);
+    limit_release(sessions->limits, member->budget, now_us);
+    free(member);
+}
+
+struct session *session_of_instance(const struct member *member, const unsigned char key[KEY_BYTES],
+                                    const unsigned char *instance) {
+    struct session *session;
+
+    if (!member || !instance)
+        return NULL;
+    DL_FOREACH2(member->sessions, session, member_next) {
+        if (session->has_instance && !memcmp(session->peer->key, key, KEY_BYTES) &&
+            !memcmp(session->instance, instance, INSTANCE_BYTES))
+            return session;
+    }
+    return NULL;
+}
+
+void session_active(struct sessions *sessions, struct session *session, int64_t now_us) {
+    session->command_us = now_us;
+    if (!session->online)
+        return;
+    DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
+    DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
+}
+
+void session_lags(struct sessions *sessions, struct session *session, int64_t now_us) {
+    if (session->lag_us != 0)
+        return;
+    session->lag_wait_us = HEAD_REPEAT_US;
+    session->lag_us = now_us + HEAD_REPEAT_US;
+    if (session->lag_us < sessions->lag_us)
+        sessions->lag_us = session->lag_us;
+    DL_APPEND2(sessions->lagging, session, lag_prev, lag_next);
+}
+
+void session_received(struct sessions *sessions, struct session *session, uint64_t seq) {
+    if (seq > session->member->head)
+        seq = session->member->head;
+    if (seq > session->received)
+        session->received = seq;
+    if (session->received == session->member->head)
+        lag_end(sessions, session);
+}
+
+struct session *session_lag_due(struct sessions *sessions, int64_t now_us) {
+    int64_t first_us = INT64_MAX;
+    struct session *session;
+
+    if (now_us < sessions->lag_us)
+        return NULL;
+    DL_FOREACH2(sessions->lagging, session, lag_next) {
+        if (session->lag_us <= now_us) {
+            if (session->lag_wait_us < LAG_WAIT_MAX_US)
+                session->lag_wait_us *= 2;
+            session->lag_us = now_us + session->lag_wait_us;
+            return session;
+        }
+        if (session->lag_us < first_us)
+            first_us = session->lag_us;
+    }
+    sessions->lag_us = first_us;
+    return NULL;
+}

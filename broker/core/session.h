@@ -1,0 +1,105 @@
+/* Who is there: peers (connections that proved a key), sessions (a peer logged in), members (an
+ * account with sessions). Finds sessions by account and by key, and knows which are idle and which
+ * lag. No events, no store in here. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "limit.h"
+#include "outbox.h"
+#include "store.h"
+
+#include <uthash.h>
+
+struct session;
+
+struct peer {
+    uint64_t number; /* never given again */
+    unsigned char key[KEY_BYTES];
+    void *owner;             /* borrowed: from core_peer_open */
+    struct session *session; /* owned; NULL: anonymous */
+    struct outbox_line line;
+    struct limit_bucket *key_budget;      /* borrowed: the limits', in use */
+    struct limit_bucket *address_budget;  /* borrowed: the limits', in use */
+    struct limit_bucket *password_budget; /* borrowed: the limits', in use */
+    UT_hash_handle hh;                    /* by number */
+};
+
+/* An account with at least one session. */
+struct member {
+    int64_t account;
+    char name[NAME_BYTES];
+    struct session *sessions;    /* owned by their peers; linked by member_next */
+    uint32_t online;             /* sessions that count as online */
+    uint32_t scripts;            /* and that don't */
+    uint64_t head;               /* the inbox's, as of the last commit */
+    struct limit_bucket *budget; /* borrowed: the limits', in use */
+    UT_hash_handle hh;           /* by account */
+};
+
+struct session {
+    uint64_t number;
+    struct peer *peer;     /* borrowed: whose it is */
+    struct member *member; /* borrowed: the table's */
+    bool admin;
+    bool online;
+    bool inbox;
+    bool public_events;
+    bool has_instance;
+    unsigned char instance[INSTANCE_BYTES];
+    int64_t command_us;  /* the last command that counts as activity */
+    uint64_t received;   /* how far its inbox came, as the client said */
+    int64_t lag_us;      /* when it is told the head again; 0: it does not lag */
+    int64_t lag_wait_us; /* how long it was let lag before that */
+    struct session *member_next, *member_prev;
+    struct session *idle_next, *idle_prev;     /* online ones, the longest idle first */
+    struct session *lag_next, *lag_prev;       /* lagging ones */
+    struct session *inline_next, *inline_prev; /* those with public_events */
+};
+
+struct live_key;
+
+struct sessions {
+    uint64_t number; /* the last one given */
+    uint32_t count;
+    uint32_t users_online;
+    struct member *members;      /* owned, by account */
+    struct live_key *keys;       /* owned: keys with a session */
+    struct session *idle;        /* borrowed */
+    struct session *lagging;     /* borrowed; not in order of lag_us */
+    int64_t lag_us;              /* not after the first of their lag_us */
+    struct session *with_public; /* borrowed */
+    struct limits *limits;       /* borrowed: the core's */
+};
+
+void sessions_init(struct sessions *sessions, struct limits *limits);
+
+struct session_new {
+    int64_t account;
+    const char *name;
+    bool admin, online, inbox, public_events;
+    const unsigned char *instance; /* NULL: none */
+    uint64_t head, cursor;
+};
+/* The peer has no session yet. */
+struct session *session_open(struct sessions *sessions, struct peer *peer,
+                             const struct session_new *new, int64_t now_us);
+/* Forgets it; its member, too, with the last one. */
+void session_close(struct sessions *sessions, struct session *session, int64_t now_us);
+
+struct member *member_find(const struct sessions *sessions, int64_t account); /* NULL: no session */
+bool session_key_is_live(const struct sessions *sessions, const unsigned char key[KEY_BYTES]);
+/* The account's session of this key and instance; NULL: none. */
+struct session *session_of_instance(const struct member *member, const unsigned char key[KEY_BYTES],
+                                    const unsigned char *instance);
+
+/* A command that counts as activity came. */
+void session_active(struct sessions *sessions, struct session *session, int64_t now_us);
+/* The member's inbox has grown to its head; this session was not told, or has not said that it
+ * knows. */
+void session_lags(struct sessions *sessions, struct session *session, int64_t now_us);
+/* It knows the inbox up to here. */
+void session_received(struct sessions *sessions, struct session *session, uint64_t seq);
+/* The next session to be told the head; NULL: none. It is told later again, ever more rarely. */
+struct session *session_lag_due(struct sessions *sessions, int64_t now_us);
+
+#endif

@@ -1,0 +1,91 @@
+/* The inside of the core, for its own files: what a command's handler works on. */
+#ifndef STATE_H
+#define STATE_H
+
+#include "core.h"
+#include "limit.h"
+#include "outbox.h"
+#include "session.h"
+#include "topic.h"
+
+struct passwords;
+struct recent;
+
+struct core {
+    struct store *store; /* borrowed */
+    struct core_options options;
+    struct stats stats;
+    struct wire_arena *frame_arena; /* owned: the frame being read */
+    struct wire_arena *reply_arena; /* owned: the reply being made */
+    struct limits *limits;          /* owned */
+    struct outbox *outbox;          /* owned */
+    struct passwords *passwords;    /* owned */
+    struct recent *recent;          /* owned: broadcasts, by id */
+    struct sessions sessions;
+    struct topics topics;
+    struct peer *peers; /* owned, by number */
+    uint64_t peer_number;
+    int64_t started_us;
+    int64_t now_us;   /* of the last input */
+    int64_t alive_us; /* when the store is told again that the broker lives */
+    bool in_turn;     /* the store's transaction is open */
+    bool failed;      /* the store failed: nothing may be sent any more */
+};
+
+struct fault {
+    Zchat__V1__Code code; /* UNSPECIFIED: none */
+    uint32_t retry_after_s;
+    char text[256];
+};
+
+/* One command on its way through its row's functions. */
+struct call {
+    struct core *core;
+    struct peer *peer;
+    struct session *session; /* NULL: anonymous */
+    const struct command_row *row;
+    Zchat__V1__Command *command; /* in the frame's arena */
+    int64_t now_us;
+    const struct core_work *work; /* the password work's result, once it is there */
+    struct fault fault;
+    union {
+        struct {
+            struct store_account account;
+            int64_t locked_until_us;
+            bool trusted;
+            bool first; /* this session made the account come online */
+        } login;
+        struct store_message_stored sent;
+        struct {
+            int64_t other;
+        } block;
+        struct {
+            struct store_device devices[DEVICES_MAX];
+            size_t count;
+            unsigned char key[KEY_BYTES];
+        } device;
+        struct {
+            uint64_t cursor;
+            bool moved;
+        } ack;
+    } result;
+};
+
+/* Makes the call fail. The text is one sentence for people. */
+void call_fail(struct call *call, Zchat__V1__Code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Takes a store's status; STORE_FAILED fails the core, other ones are the handler's. Returns it. */
+enum store_status call_store(struct call *call, enum store_status status);
+/* Answers the call: its fault, or the reply's body that the caller has set. */
+void call_reply(struct call *call, Zchat__V1__Reply *reply);
+
+/* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
+void *call_memory(struct call *call, size_t bytes);
+
+/* The transaction of the turn; every operation that writes or reads comes after it. */
+bool core_begin(struct core *core);
+enum store_status core_store(struct core *core, enum store_status status);
+
+#endif

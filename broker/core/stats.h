@@ -1,0 +1,67 @@
+/* What the broker counts. One row a number: STATS(counter, "what it counts" is in its name). Gauges
+ * are set when somebody asks. */
+#ifndef STATS_H
+#define STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of their names, which is the order in which they are shown. */
+#define STATS(X)                                                                                   \
+    X(accounts)                                                                                    \
+    X(broadcasts_total)                                                                            \
+    X(commands_busy_total)                                                                         \
+    X(commands_refused_total)                                                                      \
+    X(commands_total)                                                                              \
+    X(commands_unknown_total)                                                                      \
+    X(commit_us_total)                                                                             \
+    X(commits_total)                                                                               \
+    X(connections)                                                                                 \
+    X(events_dropped_total)                                                                        \
+    X(events_published_total)                                                                      \
+    X(events_pushed_total)                                                                         \
+    X(frames_bad_text_total)                                                                       \
+    X(frames_in_total)                                                                             \
+    X(frames_malformed_total)                                                                      \
+    X(frames_out_total)                                                                            \
+    X(frames_parts_total)                                                                          \
+    X(frames_too_large_total)                                                                      \
+    X(frames_too_many_total)                                                                       \
+    X(frames_unknown_field_total)                                                                  \
+    X(greetings_refused_total)                                                                     \
+    X(greetings_total)                                                                             \
+    X(handshakes_failed_total)                                                                     \
+    X(logins_failed_total)                                                                         \
+    X(logins_locked_total)                                                                         \
+    X(logins_total)                                                                                \
+    X(messages_again_total)                                                                        \
+    X(messages_stored)                                                                             \
+    X(messages_total)                                                                              \
+    X(password_queue)                                                                              \
+    X(registrations_total)                                                                         \
+    X(replies_dropped_total)                                                                       \
+    X(sessions)                                                                                    \
+    X(sessions_idle_ended_total)                                                                   \
+    X(subscriptions)                                                                               \
+    X(subscriptions_refused_total)                                                                 \
+    X(turns_total)                                                                                 \
+    X(uptime_s)                                                                                    \
+    X(users_online)                                                                                \
+    X(zap_refused_total)
+
+struct stats {
+#define STATS_FIELD(name) uint64_t name;
+    STATS(STATS_FIELD)
+#undef STATS_FIELD
+};
+
+struct stats_row {
+    const char *name;
+    size_t offset;
+};
+
+/* All rows in the order of their names. */
+const struct stats_row *stats_rows(size_t *count);
+uint64_t stats_value(const struct stats *stats, const struct stats_row *row);
+
+#endif

@@ -1,0 +1,89 @@
+#include "topic.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void topics_init(struct topics *topics, int64_t now_us) {
+    static const char *const names[TOPICS] = {
+        [TOPIC_PRESENCE] = "presence",
+        [TOPIC_BROADCAST] = "broadcast",
+        [TOPIC_NOTICE] = "notice",
+    };
+
+    memset(topics, 0, sizeof *topics);
+    for (size_t i = 0; i < TOPICS; i++) {
+        topics->topic[i].name = names[i];
+        topics->topic[i].first = (uint64_t)now_us;
+        topics->topic[i].repeat_us = INT64_MAX;
+    }
+}
+
+void topics_release(struct topics *topics) {
+    for (size_t i = 0; i < TOPICS; i++) {
+        for (size_t k = 0; k < TOPIC_EVENTS_KEPT; k++)
+            free(topics->topic[i].kept[k].bytes);
+    }
+}
+
+struct topic *topic_find(struct topics *topics, const char *name) {
+    for (size_t i = 0; i < TOPICS; i++) {
+        if (!strcmp(topics->topic[i].name, name))
+            return &topics->topic[i];
+    }
+    return NULL;
+}
+
+static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64_t about) {
+    struct topic_event *kept = &topic->kept[event->seq % TOPIC_EVENTS_KEPT];
+
+    kept->about = about;
+    kept->length = wire_element_size(&event->base);
+    kept->bytes = memory_resize(kept->bytes, kept->length);
+    wire_element_pack(WIRE_EVENTS, &event->base, kept->bytes);
+}
+
+void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
+                   int64_t about) {
+    topic->head = topic->head ? topic->head + 1 : topic->first;
+    event->seq = topic->head;
+    topic_keep(topic, event, about);
+    outbox_publish(outbox, &topic->open, topic->name, event);
+    topic->repeat_us = event->time_us + HEAD_REPEAT_US;
+}
+
+uint64_t topic_oldest(const struct topic *topic) {
+    if (topic->head == 0)
+        return 0;
+    if (topic->head - topic->first < TOPIC_EVENTS_KEPT)
+        return topic->first;
+    return topic->head - TOPIC_EVENTS_KEPT + 1;
+}
+
+const struct topic_event *topic_event(const struct topic *topic, uint64_t seq) {
+    if (topic->head == 0 || seq > topic->head || seq < topic_oldest(topic))
+        return NULL;
+    return &topic->kept[seq % TOPIC_EVENTS_KEPT];
+}
+
+int64_t topics_deadline(const struct topics *topics) {
+    int64_t deadline = INT64_MAX;
+
+    for (size_t i = 0; i < TOPICS; i++) {
+        if (topics->topic[i].repeat_us < deadline)
+            deadline = topics->topic[i].repeat_us;
+    }
+    return deadline;
+}
+
+void topics_tick(struct topics *topics, struct outbox *outbox, int64_t now_us) {
+    for (size_t i = 0; i < TOPICS; i++) {
+        struct topic *topic = &topics->topic[i];
+
+        if (now_us < topic->repeat_us)
+            continue;
+        outbox_publish_head(outbox, topic->name, topic->head);
+        topic->repeat_us = INT64_MAX;
+    }
+}

@@ -1,0 +1,104 @@
+#include "identity.h"
+
+#include "data.h"
+#include "password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define FILE_BYTES_MAX 256
+
+static bool identity_parse(struct identity *identity, const char *text) {
+    unsigned char key[KEY_BYTES];
+    char derived[KEY_TEXT];
+    bool valid =
+        sscanf(text, "public %40s secret %40s", identity->public_key, identity->secret_key) == 2 &&
+        key_parse(identity->public_key, key) && key_parse(identity->secret_key, key) &&
+        zmq_curve_public(derived, identity->secret_key) == 0 &&
+        !strcmp(derived, identity->public_key);
+
+    password_wipe(key, sizeof key);
+    return valid;
+}
+
+static bool identity_read(struct identity *identity, int fd, const char *path, char *error,
+                          size_t error_bytes) {
+    char text[FILE_BYTES_MAX + 1];
+    struct stat status;
+    ssize_t bytes = read(fd, text, FILE_BYTES_MAX);
+    bool valid = false;
+
+    if (bytes < 0 || fstat(fd, &status) != 0) {
+        snprintf(error, error_bytes, "%s can't be read: %s", path, strerror(errno));
+    } else if (status.st_mode & (S_IRWXG | S_IRWXO)) {
+        snprintf(error, error_bytes,
+                 "others may read the key in %s: make it private with chmod 600", path);
+    } else {
+        text[bytes] = '\0';
+        valid = identity_parse(identity, text);
+        if (!valid)
+            snprintf(error, error_bytes,
+                     "%s holds no key pair: restore it from a backup, or remove it for a new key "
+                     "(every client will ask about it)",
+                     path);
+    }
+    password_wipe(text, sizeof text);
+    return valid;
+}
+
+/* Written beside and renamed, so that a crash leaves a whole file or none. */
+static bool identity_make(struct identity *identity, const char *folder, const char *path,
+                          char *error, size_t error_bytes) {
+    char text[FILE_BYTES_MAX], new_path[DATA_PATH_BYTES];
+    int fd = -1, length;
+    bool made = false;
+
+    do {
+        if (zmq_curve_keypair(identity->public_key, identity->secret_key) != 0)
+            goto out;
+    } while (identity->public_key[0] == '-'); /* on a command line it would look like an option */
+    if (!data_path(folder, "server.key.new", new_path, sizeof new_path))
+        goto out;
+    length = snprintf(text, sizeof text, "public %s\nsecret %s\n", identity->public_key,
+                      identity->secret_key);
+    fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    made = fd >= 0 && write(fd, text, (size_t)length) == length && fsync(fd) == 0 &&
+           rename(new_path, path) == 0;
+out:
+    if (!made)
+        snprintf(error, error_bytes, "%s can't be made: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    password_wipe(text, sizeof text);
+    return made;
+}
+
+bool identity_load(struct identity *identity, const char *folder, char *error, size_t error_bytes) {
+    char path[DATA_PATH_BYTES];
+    bool loaded;
+    int fd;
+
+    if (!data_path(folder, "server.key", path, sizeof path)) {
+        snprintf(error, error_bytes, "the path of the data folder is too long");
+        return false;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return identity_make(identity, folder, path, error, error_bytes);
+    if (fd < 0) {
+        snprintf(error, error_bytes, "%s can't be opened: %s", path, strerror(errno));
+        return false;
+    }
+    loaded = identity_read(identity, fd, path, error, error_bytes);
+    close(fd);
+    return loaded;
+}
+
+void identity_wipe(struct identity *identity) {
+    password_wipe(identity, sizeof *identity);
+}

@@ -1,0 +1,54 @@
+/* zchatd: reads its configuration, takes the data folder, serves until it is told to leave. */
+#include "config.h"
+#include "data.h"
+#include "log.h"
+#include "server.h"
+#include "user.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define ERROR_BYTES 512
+
+static int fail(const char *error, int status) {
+    fprintf(stderr, "zchatd: %s\n", error);
+    return status;
+}
+
+static int serve(struct config *config) {
+    char error[ERROR_BYTES];
+    int lock = data_lock(config->data, error, sizeof error);
+    struct server *server;
+    int status;
+
+    if (lock < 0)
+        return fail(error, 3);
+    server = server_new(config, error, sizeof error);
+    status = server ? server_run(server) : fail(error, 3);
+    server_free(server);
+    data_unlock(lock);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    struct config config;
+    char error[ERROR_BYTES];
+    int status = 0;
+
+    umask(077); /* what the broker makes is the broker's alone */
+    if (user_wanted(argc, argv))
+        return user_main(argc, argv);
+    switch (config_load(&config, argc, argv, error, sizeof error)) {
+    case CONFIG_RUN:
+        log_set_level((enum log_level)config.log_level);
+        status = serve(&config);
+        break;
+    case CONFIG_DONE:
+        break;
+    case CONFIG_ERROR:
+        status = fail(error, 2);
+        break;
+    }
+    config_release(&config);
+    return status;
+}

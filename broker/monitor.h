@@ -1,0 +1,28 @@
+/* What libzmq tells of a socket's connections: closed ones (a hint, by file descriptor) and failed
+ * handshakes. */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include <stdbool.h>
+
+struct monitor;
+
+/* `name` is unique in the context. NULL: errno says why. */
+struct monitor *monitor_new(void *context, void *socket, const char *name);
+void monitor_free(struct monitor *monitor);
+void *monitor_socket(const struct monitor *monitor);
+
+enum monitor_kind {
+    MONITOR_DISCONNECTED,
+    MONITOR_HANDSHAKE_FAILED,
+    MONITOR_OTHER,
+};
+
+struct monitor_event {
+    enum monitor_kind kind;
+    int fd;
+};
+/* The next event; false: there is none now. */
+bool monitor_next(struct monitor *monitor, struct monitor_event *event);
+
+#endif

@@ -1,0 +1,497 @@
+/* See server.h. One thread runs all of this; it waits only in zmq_poll and in the store's commit.
+ */
+#include "server.h"
+
+#include "connection.h"
+#include "core/core.h"
+#include "core/memory.h"
+#include "data.h"
+#include "greeter.h"
+#include "log.h"
+#include "monitor.h"
+#include "sockets.h"
+#include "store.h"
+#include "subscription.h"
+#include "worker.h"
+#include "zap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SOFTWARE "zchatd " ZCHAT_VERSION_TEXT
+/* What one turn takes from the command socket at most: beyond it the peers of its first frames
+ * would wait too long for their answers. */
+#define TURN_FRAMES_MAX 256
+#define TURN_BYTES_MAX  (1024 * 1024)
+
+/* What is polled, in this order. */
+enum {
+    POLL_SIGNALS,
+    POLL_ZAP,
+    POLL_COMMANDS,
+    POLL_COMMANDS_MONITOR,
+    POLL_EVENTS,
+    POLL_EVENTS_MONITOR,
+    POLL_GREETER,
+    POLL_WORKERS,
+    POLL_ITEMS,
+};
+
+struct server {
+    struct config *config; /* borrowed: main's */
+    void *context;         /* owned */
+    struct store *store;   /* owned */
+    struct core *core;     /* owned */
+    struct zap *zap;       /* owned */
+    struct sockets sockets;
+    struct greeter *greeter;             /* owned */
+    struct monitor *commands_monitor;    /* owned */
+    struct monitor *events_monitor;      /* owned */
+    struct workers *workers;             /* owned */
+    struct subscriptions *subscriptions; /* owned */
+    struct connections connections;
+    struct identity identity;
+    int signals; /* a signalfd; -1: none */
+    bool leaving;
+    bool failed;
+};
+
+static int64_t clock_us(clockid_t clock) {
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t now_us(void) {
+    return clock_us(CLOCK_REALTIME);
+}
+
+static void core_options_of(const struct config *config, struct core_options *options) {
+    *options = (struct core_options){
+        .idle_timeout_us = (int64_t)config->timeout_s * 1000000,
+        .block_duration_us = (int64_t)config->block_duration_s * 1000000,
+        .registration_open = config->registration == REGISTRATION_OPEN,
+        .sessions_per_user = config->sessions_per_user,
+        .password_workers = config->password_workers,
+        .rates = {.account = config->rate_account,
+                  .key = config->rate_key,
+                  .address = config->rate_address,
+                  .passwords = config->rate_passwords},
+        .software = SOFTWARE,
+    };
+}
+
+/* ---- set up ---- */
+
+static bool open_store(struct server *server, char *error, size_t error_bytes) {
+    char path[DATA_PATH_BYTES];
+    struct store_options options = {.path = path};
+
+    if (!data_path(server->config->data, DATA_STORE, path, sizeof path)) {
+        snprintf(error, error_bytes, "the path of the data folder is too long");
+        return false;
+    }
+    if (store_open(&server->store, &options) == STORE_OK)
+        return true;
+    snprintf(error, error_bytes, "%s", store_error(server->store));
+    return false;
+}
+
+static bool open_signals(struct server *server) {
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return false;
+    server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return server->signals >= 0;
+}
+
+static bool zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
+    return core_key_is_live(((struct server *)arg)->core, key);
+}
+
+static bool open_greeter(struct server *server) {
+    struct greeter_facts facts = {
+        .commands = server->sockets.commands_told,
+        .events = server->sockets.events_told,
+        .software = SOFTWARE,
+    };
+
+    if (!key_parse(server->identity.public_key, facts.server_key))
+        return false;
+    server->greeter = greeter_new(server->sockets.greeter, &facts);
+    server->sockets.greeter = NULL; /* the greeter's now */
+    return server->greeter != NULL;
+}
+
+static bool open_network(struct server *server, char *error, size_t error_bytes) {
+    struct config *config = server->config;
+    bool opened;
+
+    server->context = zmq_ctx_new();
+    if (server->context) {
+        zmq_ctx_set(server->context, ZMQ_IO_THREADS, (int)config->io_threads);
+        zmq_ctx_set(server->context, ZMQ_MAX_SOCKETS, 65536);
+        server->zap = zap_new(server->context, zap_admits_key, server);
+    }
+    if (!server->zap) {
+        snprintf(error, error_bytes, "ZeroMQ can't be set up: %s", zmq_strerror(errno));
+        return false;
+    }
+    if (!sockets_open(&server->sockets, server->context, config, &server->identity, error,
+                      error_bytes))
+        return false;
+    server->commands_monitor = monitor_new(server->context, server->sockets.commands, "commands");
+    server->events_monitor = monitor_new(server->context, server->sockets.events, "events");
+    server->workers = workers_new(server->context, config->password_workers);
+    opened = server->commands_monitor && server->events_monitor && server->workers &&
+             open_greeter(server);
+    if (!opened)
+        snprintf(error, error_bytes, "the broker can't be set up: %s", zmq_strerror(errno));
+    return opened;
+}
+
+struct server *server_new(struct config *config, char *error, size_t error_bytes) {
+    struct server *server = memory_new(sizeof *server);
+    struct core_options options;
+
+    server->config = config;
+    server->signals = -1;
+    server->subscriptions = subscriptions_new();
+    core_options_of(config, &options);
+    if (!identity_load(&server->identity, config->data, error, error_bytes) ||
+        !open_store(server, error, error_bytes))
+        goto fail;
+    server->core = core_new(server->store, &options, now_us());
+    if (!server->core || !open_signals(server)) {
+        snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
+        goto fail;
+    }
+    if (!open_network(server, error, error_bytes))
+        goto fail;
+    connections_init(&server->connections, server->core, server->sockets.commands);
+    return server;
+fail:
+    server_free(server);
+    return NULL;
+}
+
+void server_free(struct server *server) {
+    if (!server)
+        return;
+    connections_release(&server->connections);
+    workers_free(server->workers);
+    monitor_free(server->commands_monitor);
+    monitor_free(server->events_monitor);
+    greeter_free(server->greeter);
+    sockets_close(&server->sockets);
+    zap_free(server->zap);
+    subscriptions_free(server->subscriptions);
+    core_free(server->core);
+    if (server->store)
+        store_close(server->store);
+    if (server->context)
+        zmq_ctx_term(server->context);
+    if (server->signals >= 0)
+        close(server->signals);
+    identity_wipe(&server->identity);
+    free(server);
+}
+
+/* ---- the turn: what came ---- */
+
+static void reload(struct server *server) {
+    char restart[256], error[512];
+    struct core_options options;
+
+    if (config_reload(server->config, restart, sizeof restart, error, sizeof error) != CONFIG_RUN) {
+        log_error("config_refused", "reason=\"%s\"", error);
+        return;
+    }
+    core_options_of(server->config, &options);
+    core_reconfigure(server->core, &options);
+    log_set_level((enum log_level)server->config->log_level);
+    log_info("config_read", "needs_restart=\"%s\"", restart);
+}
+
+static void take_signals(struct server *server) {
+    struct signalfd_siginfo signal;
+
+    while (read(server->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+        if (signal.ssi_signo == SIGHUP)
+            reload(server);
+        else
+            server->leaving = true;
+    }
+}
+
+static void answer_zap(struct server *server) {
+    int refused = zap_answer(server->zap);
+
+    if (refused < 0) {
+        log_error("zap_died", "reason=\"%s\"", zmq_strerror(errno));
+        server->failed = true;
+        return;
+    }
+    core_stats(server->core)->zap_refused_total += (uint64_t)refused;
+}
+
+static void take_monitor(struct server *server, struct monitor *monitor, bool commands,
+                         int64_t now) {
+    struct monitor_event event;
+
+    while (monitor_next(monitor, &event)) {
+        if (event.kind == MONITOR_HANDSHAKE_FAILED)
+            core_stats(server->core)->handshakes_failed_total++;
+        else if (event.kind == MONITOR_DISCONNECTED && commands)
+            connection_hint(&server->connections, event.fd, now);
+    }
+}
+
+static void flooded(void *arg, const unsigned char key[KEY_BYTES]) {
+    struct server *server = arg;
+    char text[FINGERPRINT_TEXT];
+
+    key_fingerprint(key, text);
+    log_warn("subscriptions_flooded", "key=\"%s\"", text);
+    core_end_key(server->core, key, "this device has too many subscriptions", now_us());
+}
+
+/* Reads the parts behind the second one of a message that has more than it should. */
+static bool drop_parts(void *socket, zmq_msg_t *part) {
+    bool dropped = false;
+
+    while (zmq_msg_more(part) && zmq_msg_recv(part, socket, ZMQ_DONTWAIT) >= 0)
+        dropped = true;
+    return dropped;
+}
+
+/* Takes one frame; false: there is none. */
+static bool take_frame(struct server *server, size_t *bytes, int64_t now) {
+    void *socket = server->sockets.commands;
+    struct connection *connection;
+    zmq_msg_t id, payload;
+    bool taken = false;
+
+    zmq_msg_init(&id);
+    zmq_msg_init(&payload);
+    if (zmq_msg_recv(&id, socket, ZMQ_DONTWAIT) < 0)
+        goto out;
+    taken = true;
+    if (!zmq_msg_more(&id) || zmq_msg_recv(&payload, socket, ZMQ_DONTWAIT) < 0)
+        goto out;
+    *bytes += zmq_msg_size(&payload);
+    connection = connection_of(&server->connections, &id, &payload, now);
+    if (zmq_msg_more(&payload)) {
+        drop_parts(socket, &payload);
+        core_stats(server->core)->frames_parts_total++;
+    } else if (connection) {
+        core_frame(server->core, connection->peer, zmq_msg_data(&payload), zmq_msg_size(&payload),
+                   now);
+    }
+out:
+    zmq_msg_close(&payload);
+    zmq_msg_close(&id);
+    return taken;
+}
+
+static void take_frames(struct server *server, int64_t now) {
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < TURN_FRAMES_MAX && bytes < TURN_BYTES_MAX; i++) {
+        if (!take_frame(server, &bytes, now))
+            return;
+    }
+}
+
+static void take_work(struct server *server, int64_t now) {
+    struct core_work *work;
+
+    while ((work = workers_take(server->workers)))
+        core_work_done(server->core, work, now);
+}
+
+/* ---- the turn: what goes out ---- */
+
+static void commit(struct server *server) {
+    struct stats *stats = core_stats(server->core);
+    bool in_turn = core_is_in_turn(server->core);
+    int64_t begun = clock_us(CLOCK_MONOTONIC);
+
+    if (!core_commit(server->core)) {
+        log_error("store_failed", "reason=\"%s\"", core_error(server->core));
+        fprintf(stderr, "zchatd: the store failed, nothing more is acknowledged: %s\n",
+                core_error(server->core));
+        server->failed = true;
+        return;
+    }
+    if (in_turn) {
+        stats->commits_total++;
+        stats->commit_us_total += (uint64_t)(clock_us(CLOCK_MONOTONIC) - begun);
+    }
+}
+
+static void frame_free(void *bytes, void *hint) {
+    (void)hint;
+    free(bytes);
+}
+
+/* Sends a frame to a peer. false: its pipe is full, the frame is still the caller's. */
+static bool send_to_peer(struct server *server, struct core_frame *frame) {
+    struct connection *connection = core_peer_owner(frame->peer);
+    void *socket = server->sockets.commands;
+    zmq_msg_t payload;
+
+    if (zmq_send(socket, connection->id, connection->id_bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        if (errno == EAGAIN)
+            return false;
+        connection_is_gone(&server->connections, connection);
+        free(frame->bytes);
+        return true;
+    }
+    zmq_msg_init_data(&payload, frame->bytes, frame->length, frame_free, NULL);
+    if (zmq_msg_send(&payload, socket, ZMQ_DONTWAIT) < 0)
+        zmq_msg_close(&payload);
+    return true;
+}
+
+static void publish(struct server *server, struct core_frame *frame) {
+    zmq_msg_t payload;
+
+    zmq_msg_init_data(&payload, frame->bytes, frame->length, frame_free, NULL);
+    if (zmq_msg_send(&payload, server->sockets.events, ZMQ_DONTWAIT) < 0)
+        zmq_msg_close(&payload);
+}
+
+static void send_frames(struct server *server, int64_t now) {
+    struct core_frame frame;
+
+    while (core_next_frame(server->core, &frame)) {
+        if (!frame.peer)
+            publish(server, &frame);
+        else if (!send_to_peer(server, &frame))
+            core_frame_refused(server->core, &frame, now);
+    }
+}
+
+static void give_work(struct server *server) {
+    struct core_work *work;
+
+    while ((work = core_next_work(server->core)))
+        workers_give(server->workers, work);
+}
+
+static void finish_turn(struct server *server, int64_t now) {
+    commit(server);
+    if (server->failed)
+        return;
+    send_frames(server, now);
+    give_work(server);
+}
+
+/* ---- the loop ---- */
+
+static long poll_timeout_ms(const struct server *server) {
+    int64_t deadline = core_deadline(server->core);
+    int64_t connections = connections_deadline(&server->connections), wait_us;
+
+    if (connections < deadline)
+        deadline = connections;
+    if (deadline == INT64_MAX)
+        return -1;
+    wait_us = deadline - now_us();
+    return wait_us > 0 ? (long)(wait_us / 1000) + 1 : 0;
+}
+
+static void turn(struct server *server, const zmq_pollitem_t *items) {
+    struct stats *stats = core_stats(server->core);
+    int64_t now = now_us();
+
+    if (items[POLL_SIGNALS].revents)
+        take_signals(server);
+    if (items[POLL_ZAP].revents)
+        answer_zap(server);
+    if (items[POLL_GREETER].revents)
+        greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
+    if (items[POLL_EVENTS].revents)
+        subscriptions_read(server->subscriptions, server->sockets.events, &stats->subscriptions,
+                           &stats->subscriptions_refused_total, flooded, server);
+    if (items[POLL_EVENTS_MONITOR].revents)
+        take_monitor(server, server->events_monitor, false, now);
+    if (items[POLL_WORKERS].revents)
+        take_work(server, now);
+    if (items[POLL_COMMANDS].revents)
+        take_frames(server, now);
+    if (items[POLL_COMMANDS_MONITOR].revents)
+        take_monitor(server, server->commands_monitor, true, now);
+    connections_tick(&server->connections, now);
+    if (now >= core_deadline(server->core))
+        core_tick(server->core, now);
+    finish_turn(server, now);
+}
+
+/* What came before the signal is carried out and answered; then everybody is told. */
+static void leave(struct server *server) {
+    int64_t now = now_us();
+
+    take_frames(server, now);
+    finish_turn(server, now);
+    if (server->failed)
+        return;
+    core_shutdown(server->core, "the broker is shutting down", now);
+    finish_turn(server, now);
+    log_info("stopped", NULL);
+}
+
+static void tell_ready(struct server *server) {
+    const struct sockets *sockets = &server->sockets;
+
+    fprintf(stderr, "ready address=%s commands=%s events=%s server_key=%s\n", sockets->address,
+            sockets->commands_address, sockets->events_address, server->identity.public_key);
+}
+
+int server_run(struct server *server) {
+    zmq_pollitem_t items[POLL_ITEMS] = {
+        [POLL_SIGNALS] = {.fd = server->signals},
+        [POLL_ZAP] = {.socket = zap_socket(server->zap)},
+        [POLL_COMMANDS] = {.socket = server->sockets.commands},
+        [POLL_COMMANDS_MONITOR] = {.socket = monitor_socket(server->commands_monitor)},
+        [POLL_EVENTS] = {.socket = server->sockets.events},
+        [POLL_EVENTS_MONITOR] = {.socket = monitor_socket(server->events_monitor)},
+        [POLL_GREETER] = {.socket = greeter_socket(server->greeter)},
+        [POLL_WORKERS] = {.socket = workers_socket(server->workers)},
+    };
+    char error[512];
+
+    if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
+                         sizeof error)) {
+        log_error("not_ready", "reason=\"%s\"", error);
+        return 1;
+    }
+    for (size_t i = 0; i < POLL_ITEMS; i++)
+        items[i].events = ZMQ_POLLIN;
+    tell_ready(server);
+    while (!server->leaving && !server->failed) {
+        if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
+            turn(server, items);
+        } else if (errno != EINTR) {
+            log_error("poll_failed", "reason=\"%s\"", zmq_strerror(errno));
+            server->failed = true;
+        }
+    }
+    if (!server->failed)
+        leave(server);
+    return server->failed ? 1 : 0;
+}

@@ -1,0 +1,169 @@
+#include "sockets.h"
+
+#include "data.h"
+#include "limits.h"
+#include "zap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* Frames that wait in libzmq for one peer, either way; each may have FRAME_BYTES_MAX. */
+#define PEER_FRAMES_MAX 256
+/* Publications that wait for one subscriber: what is beyond is dropped, and the numbers show it. */
+#define SUBSCRIBER_FRAMES_MAX 1000
+/* Connections that may wait to be accepted: a whole team comes back after a restart. */
+#define BACKLOG 1024
+/* A handshake that is not through by then is given up. */
+#define HANDSHAKE_MS 10000
+
+static bool set(void *socket, int option, int value) {
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+static bool set_common(void *socket, int64_t frame_bytes_max) {
+    return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max, sizeof frame_bytes_max) == 0 &&
+           set(socket, ZMQ_LINGER, 1000) && set(socket, ZMQ_BACKLOG, BACKLOG) &&
+           set(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(socket, ZMQ_TCP_KEEPALIVE, 1);
+}
+
+static bool set_curve(void *socket, const struct identity *identity, const char *domain) {
+    return set(socket, ZMQ_CURVE_SERVER, 1) &&
+           zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, identity->secret_key, KEY_TEXT) == 0 &&
+           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
+}
+
+static bool set_greeter(void *socket, const struct identity *identity) {
+    (void)identity; /* it has no security */
+    return set_common(socket, GREETING_BYTES_MAX);
+}
+
+static bool set_commands(void *socket, const struct identity *identity) {
+    return set_common(socket, FRAME_BYTES_MAX) && set_curve(socket, identity, ZAP_COMMANDS) &&
+           set(socket, ZMQ_ROUTER_MANDATORY, 1) && set(socket, ZMQ_SNDHWM, PEER_FRAMES_MAX) &&
+           set(socket, ZMQ_RCVHWM, PEER_FRAMES_MAX) &&
+           set(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_INTERVAL_MS) &&
+           set(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) &&
+           set(socket, ZMQ_HEARTBEAT_TTL, HEARTBEAT_TTL_MS);
+}
+
+static bool set_events(void *socket, const struct identity *identity) {
+    return set_common(socket, GREETING_BYTES_MAX) && set_curve(socket, identity, ZAP_EVENTS) &&
+           set(socket, ZMQ_SNDHWM, SUBSCRIBER_FRAMES_MAX) && set(socket, ZMQ_XPUB_VERBOSER, 1);
+}
+
+/* IPv6 sockets take IPv4 as well; a machine without IPv6 gets the other kind. */
+static bool bind_to(void *socket, const char *host, uint32_t port) {
+    char endpoint[ENDPOINT_BYTES], number[16] = "*";
+
+    if (port != 0)
+        snprintf(number, sizeof number, "%u", (unsigned)port);
+    snprintf(endpoint, sizeof endpoint, "tcp://%s:%s", host, number);
+    return (set(socket, ZMQ_IPV6, 1) && zmq_bind(socket, endpoint) == 0) ||
+           (errno != EADDRINUSE && set(socket, ZMQ_IPV6, 0) && zmq_bind(socket, endpoint) == 0);
+}
+
+/* Where a socket is bound, as people can use it: the wildcard becomes this machine's own address.
+ */
+static bool bound_at(void *socket, const struct config *config, char address[ENDPOINT_BYTES],
+                     char told[ENDPOINT_BYTES]) {
+    char endpoint[ENDPOINT_BYTES];
+    size_t bytes = sizeof endpoint;
+    const char *host = strcmp(config->bind, "*") != 0 ? config->bind : "127.0.0.1";
+    const char *port;
+
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0)
+        return false;
+    port = strrchr(endpoint, ':') + 1;
+    snprintf(address, ENDPOINT_BYTES, "tcp://%.200s:%.6s", host, port);
+    snprintf(told, ENDPOINT_BYTES, "tcp://%.200s:%.6s",
+             config->advertise[0] ? config->advertise : "*", port);
+    return true;
+}
+
+struct socket_row {
+    const char *name;
+    int type;
+    uint32_t port_offset;
+    bool (*set)(void *socket, const struct identity *identity);
+    size_t socket;  /* where in struct sockets the socket is, */
+    size_t address; /* where it can be reached, */
+    size_t told;    /* and what the greeting tells of it */
+};
+
+static const struct socket_row rows[] = {
+    {"greeter", ZMQ_ROUTER, 0, set_greeter, offsetof(struct sockets, greeter),
+     offsetof(struct sockets, address), offsetof(struct sockets, greeter_told)},
+    {"commands", ZMQ_ROUTER, 1, set_commands, offsetof(struct sockets, commands),
+     offsetof(struct sockets, commands_address), offsetof(struct sockets, commands_told)},
+    {"events", ZMQ_XPUB, 2, set_events, offsetof(struct sockets, events),
+     offsetof(struct sockets, events_address), offsetof(struct sockets, events_told)},
+};
+
+static bool socket_open(struct sockets *sockets, const struct socket_row *row, void *context,
+                        const struct config *config, const struct identity *identity, char *error,
+                        size_t error_bytes) {
+    void *socket = zmq_socket(context, row->type);
+    uint32_t port = config->port ? config->port + row->port_offset : 0;
+    char *base = (char *)sockets;
+
+    memcpy(base + row->socket, &socket, sizeof socket);
+    if (!socket || !row->set(socket, identity))
+        snprintf(error, error_bytes, "the %s socket can't be made: %s", row->name,
+                 zmq_strerror(errno));
+    else if (!bind_to(socket, config->bind, port) ||
+             !bound_at(socket, config, base + row->address, base + row->told))
+        snprintf(error, error_bytes, "the %s socket can't be bound to %s port %u: %s", row->name,
+                 config->bind, (unsigned)port, zmq_strerror(errno));
+    else
+        return true;
+    return false;
+}
+
+bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
+                  const struct identity *identity, char *error, size_t error_bytes) {
+    memset(sockets, 0, sizeof *sockets);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!socket_open(sockets, &rows[i], context, config, identity, error, error_bytes))
+            return false;
+    }
+    return true;
+}
+
+void sockets_close(struct sockets *sockets) {
+    if (sockets->greeter)
+        zmq_close(sockets->greeter);
+    if (sockets->commands)
+        zmq_close(sockets->commands);
+    if (sockets->events)
+        zmq_close(sockets->events);
+    memset(sockets, 0, sizeof *sockets);
+}
+
+bool sockets_publish(const struct sockets *sockets, const char *folder, const char *server_key,
+                     char *error, size_t error_bytes) {
+    char path[DATA_PATH_BYTES], new_path[DATA_PATH_BYTES], text[4 * ENDPOINT_BYTES];
+    int fd = -1, length;
+    bool written = false;
+
+    /* Neither endpoints nor Z85 hold a character that JSON would escape. */
+    length =
+        snprintf(text, sizeof text,
+                 "{\"address\":\"%s\",\"commands\":\"%s\",\"events\":\"%s\","
+                 "\"server_key\":\"%s\"}\n",
+                 sockets->address, sockets->commands_address, sockets->events_address, server_key);
+    if (data_path(folder, "endpoints.json", path, sizeof path) &&
+        data_path(folder, "endpoints.json.new", new_path, sizeof new_path))
+        fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    written = fd >= 0 && write(fd, text, (size_t)length) == length && rename(new_path, path) == 0;
+    if (!written)
+        snprintf(error, error_bytes, "endpoints.json can't be written to %s: %s", folder,
+                 strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return written;
+}

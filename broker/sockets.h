@@ -1,0 +1,35 @@
+/* The broker's three server sockets: made, secured and bound here; and where they can be reached.
+ */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include "config.h"
+#include "identity.h"
+
+#define ENDPOINT_BYTES 320
+
+struct sockets {
+    void *greeter;  /* owned, unless given away (then NULL) */
+    void *commands; /* owned */
+    void *events;   /* owned */
+    /* As the ready line and endpoints.json tell them. */
+    char address[ENDPOINT_BYTES];
+    char commands_address[ENDPOINT_BYTES];
+    char events_address[ENDPOINT_BYTES];
+    /* As the greeting tells them: "*" for the host that the client dialled, or what is advertised.
+     */
+    char greeter_told[ENDPOINT_BYTES];
+    char commands_told[ENDPOINT_BYTES];
+    char events_told[ENDPOINT_BYTES];
+};
+
+/* The ZAP handler is bound already. false: `error` holds one sentence. */
+bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
+                  const struct identity *identity, char *error, size_t error_bytes);
+void sockets_close(struct sockets *sockets);
+
+/* Writes DATA/endpoints.json: address, commands, events, server_key. */
+bool sockets_publish(const struct sockets *sockets, const char *folder, const char *server_key,
+                     char *error, size_t error_bytes);
+
+#endif
