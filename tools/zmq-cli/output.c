@@ -167,12 +167,12 @@ const char *time_short(int64_t time_us, char text[TIME_TEXT]) {
     return text;
 }
 
-json_t *json_time(int64_t time_us) {
+json_t *value_time(int64_t time_us) {
     char text[TIME_TEXT];
     return time_us ? json_string(time_precise(time_us, text)) : json_null();
 }
 
-json_t *json_big(uint64_t number) {
+json_t *value_big(uint64_t number) {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
     return json_string(text);

@@ -72,7 +72,7 @@ const char *time_short(int64_t time_us, char text[TIME_TEXT]);
 
 /* New JSON values: a time (null for 0), and a 64-bit number, which is a string so that no reader
  * rounds it. */
-json_t *json_time(int64_t time_us);
-json_t *json_big(uint64_t number);
+json_t *value_time(int64_t time_us);
+json_t *value_big(uint64_t number);
 
 #endif

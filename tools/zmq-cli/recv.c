@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct recv {
+struct receiver {
     struct call *call;   /* borrowed: from main */
     const char *command; /* borrowed: from the options; NULL: messages are printed */
     bool ack;
@@ -37,9 +37,9 @@ static json_t *message_object(const zchat_message *message) {
     char id[ZCHAT_ID_TEXT];
     zchat_id_format(&message->id, id);
     json_t *object =
-        json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:b}", "id", id, "seq", json_big(message->seq),
+        json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:b}", "id", id, "seq", value_big(message->seq),
                   "from", message->from, "to", message->to, "text", message->text, "time",
-                  json_time(message->time_us), "missed", message->missed);
+                  value_time(message->time_us), "missed", message->missed);
     if (object && message->sent)
         json_object_set_new(object, "sent", json_true());
     return object;
@@ -61,8 +61,8 @@ static void print_text(struct output *output, const zchat_message *message) {
     }
 }
 
-static enum status print_message(struct recv *recv, const zchat_message *message) {
-    struct output *output = recv->call->output;
+static enum status print_message(struct receiver *receiver, const zchat_message *message) {
+    struct output *output = receiver->call->output;
     if (output->json)
         return output_object(output, message_object(message));
     print_text(output, message);
@@ -70,8 +70,8 @@ static enum status print_message(struct recv *recv, const zchat_message *message
 }
 
 /* What the command finds on its stdin; owned by the caller, NULL where there is no memory. */
-static char *command_input(const struct recv *recv, const zchat_message *message) {
-    if (!recv->call->output->json) {
+static char *command_input(const struct receiver *receiver, const zchat_message *message) {
+    if (!receiver->call->output->json) {
         size_t bytes = strlen(message->text) + 2;
         char *input = malloc(bytes);
         if (input)
@@ -89,7 +89,8 @@ static char *command_input(const struct recv *recv, const zchat_message *message
     return input;
 }
 
-static int run_command(const struct recv *recv, const zchat_message *message, const char *input) {
+static int run_command(const struct receiver *receiver, const zchat_message *message,
+                       const char *input) {
     char id[ZCHAT_ID_TEXT], seq[24], time[TIME_TEXT];
     zchat_id_format(&message->id, id);
     snprintf(seq, sizeof seq, "%" PRIu64, message->seq);
@@ -100,15 +101,15 @@ static int run_command(const struct recv *recv, const zchat_message *message, co
         {"ZCHAT_SEQ", seq},
         {"ZCHAT_TIME", time_precise(message->time_us, time)},
     };
-    return child_feed(recv->command, input, variables, sizeof variables / sizeof variables[0]);
+    return child_feed(receiver->command, input, variables, sizeof variables / sizeof variables[0]);
 }
 
-static enum status hand_on(struct recv *recv, const zchat_message *message) {
-    struct output *output = recv->call->output;
-    char *input = command_input(recv, message);
+static enum status hand_on(struct receiver *receiver, const zchat_message *message) {
+    struct output *output = receiver->call->output;
+    char *input = command_input(receiver, message);
     if (!input)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
-    int ended = run_command(recv, message, input);
+    int ended = run_command(receiver, message, input);
     int error = errno;
     free(input);
     if (ended == 0)
@@ -122,48 +123,48 @@ static enum status hand_on(struct recv *recv, const zchat_message *message) {
                           ended, message->seq);
 }
 
-static void stop(struct recv *recv, enum status status) {
-    recv->stop = true;
-    recv->status = status;
+static void stop(struct receiver *receiver, enum status status) {
+    receiver->stop = true;
+    receiver->status = status;
 }
 
-static void take(struct recv *recv, const zchat_message *message) {
+static void take(struct receiver *receiver, const zchat_message *message) {
     enum status status = STATUS_DONE;
     if (interrupt_pending())
-        stop(recv, STATUS_INTERRUPTED);
-    if (recv->stop)
+        stop(receiver, STATUS_INTERRUPTED);
+    if (receiver->stop)
         return;
-    call_renew_deadline(recv->call);
-    if (!message->sent || recv->sent) {
-        status = recv->command ? hand_on(recv, message) : print_message(recv, message);
-        recv->taken += status == STATUS_DONE;
-        recv->quiet_since_us = clock_us();
+    call_renew_deadline(receiver->call);
+    if (!message->sent || receiver->sent) {
+        status = receiver->command ? hand_on(receiver, message) : print_message(receiver, message);
+        receiver->taken += status == STATUS_DONE;
+        receiver->quiet_since_us = clock_us();
     }
     if (status != STATUS_DONE) {
-        stop(recv, status);
+        stop(receiver, status);
         return;
     }
-    recv->handled = message->seq;
-    if (recv->count && recv->taken == recv->count)
-        stop(recv, STATUS_DONE);
+    receiver->handled = message->seq;
+    if (receiver->count && receiver->taken == receiver->count)
+        stop(receiver, STATUS_DONE);
 }
 
 static void on_event(void *arg, const zchat_event *event) {
-    struct recv *recv = arg;
+    struct receiver *receiver = arg;
     switch (event->kind) {
     case ZCHAT_EVENT_MESSAGE:
-        take(recv, event->message);
+        take(receiver, event->message);
         break;
     case ZCHAT_EVENT_SYNCED:
-        if (!recv->synced)
-            recv->quiet_since_us = clock_us();
-        recv->synced = true;
+        if (!receiver->synced)
+            receiver->quiet_since_us = clock_us();
+        receiver->synced = true;
         break;
     case ZCHAT_EVENT_LOST:
-        output_notice(recv->call->output, "Lost the broker, trying again. %s", event->text);
+        output_notice(receiver->call->output, "Lost the broker, trying again. %s", event->text);
         break;
     case ZCHAT_EVENT_RESUMED:
-        output_notice(recv->call->output, "The broker is back.");
+        output_notice(receiver->call->output, "The broker is back.");
         break;
     default:
         break;
@@ -171,84 +172,84 @@ static void on_event(void *arg, const zchat_event *event) {
 }
 
 static void on_acked(void *arg, const zchat_reply *reply) {
-    struct recv *recv = arg;
+    struct receiver *receiver = arg;
     if (reply->code == ZCHAT_OK)
-        recv->acked = recv->ack_asked;
-    recv->ack_asked = 0;
-    recv->ack_done = true;
+        receiver->acked = receiver->ack_asked;
+    receiver->ack_asked = 0;
+    receiver->ack_done = true;
 }
 
 /* Asks for the next acknowledgement when none is under way. */
-static void ask_ack(struct recv *recv) {
-    if (!recv->ack || recv->ack_asked || recv->written <= recv->acked)
+static void ask_ack(struct receiver *receiver) {
+    if (!receiver->ack || receiver->ack_asked || receiver->written <= receiver->acked)
         return;
-    recv->ack_done = false;
-    if (zchat_ack(recv->call->z, recv->written, on_acked, recv) == ZCHAT_OK)
-        recv->ack_asked = recv->written;
+    receiver->ack_done = false;
+    if (zchat_ack(receiver->call->z, receiver->written, on_acked, receiver) == ZCHAT_OK)
+        receiver->ack_asked = receiver->written;
 }
 
 /* Sees to it that all that was written is acknowledged, and says so where it could not be. */
-static enum status finish_acks(struct recv *recv) {
-    struct call *call = recv->call;
+static enum status finish_acks(struct receiver *receiver) {
+    struct call *call = receiver->call;
     enum status status = STATUS_DONE;
     call_renew_deadline(call);
-    while (recv->ack && recv->acked < recv->written && status == STATUS_DONE) {
-        ask_ack(recv);
-        if (!recv->ack_asked)
+    while (receiver->ack && receiver->acked < receiver->written && status == STATUS_DONE) {
+        ask_ack(receiver);
+        if (!receiver->ack_asked)
             return output_error(call->output, ZCHAT_UNREACHABLE, 0,
                                 "What was read could not be acknowledged: %s",
                                 zchat_error(call->z));
-        status = call_wait(call, &recv->ack_done);
+        status = call_wait(call, &receiver->ack_done);
     }
     return status;
 }
 
 /* What was taken so far must be out of this process before it can be acknowledged. */
-static enum status write_out(struct recv *recv) {
-    enum status status = output_flush(recv->call->output);
+static enum status write_out(struct receiver *receiver) {
+    enum status status = output_flush(receiver->call->output);
     if (status == STATUS_DONE)
-        recv->written = recv->handled;
+        receiver->written = receiver->handled;
     return status;
 }
 
-static bool is_finished(const struct recv *recv) {
-    if (!recv->synced || recv->follow)
+static bool is_finished(const struct receiver *receiver) {
+    if (!receiver->synced || receiver->follow)
         return false;
-    return recv->wait_us < 0 || (recv->count == 0 && recv->taken > 0);
+    return receiver->wait_us < 0 || (receiver->count == 0 && receiver->taken > 0);
 }
 
-static int64_t wait_until(const struct recv *recv) {
-    if (!recv->synced)
-        return recv->call->deadline_us;
-    return recv->wait_us < 0 ? NO_DEADLINE : recv->quiet_since_us + recv->wait_us;
+static int64_t wait_until(const struct receiver *receiver) {
+    if (!receiver->synced)
+        return receiver->call->deadline_us;
+    return receiver->wait_us < 0 ? NO_DEADLINE : receiver->quiet_since_us + receiver->wait_us;
 }
 
-static enum status on_quiet(struct recv *recv) {
-    if (!recv->synced)
-        return call_timed_out(recv->call);
-    if (recv->count == 0 && recv->taken > 0)
+static enum status on_quiet(struct receiver *receiver) {
+    if (!receiver->synced)
+        return call_timed_out(receiver->call);
+    if (receiver->count == 0 && receiver->taken > 0)
         return STATUS_DONE;
-    return output_error(recv->call->output, ZCHAT_EXPIRED, 0,
-                        recv->taken ? "No further message came within %s s."
-                                    : "No message came within %s s.",
-                        option_text(recv->call->options, OPTION_WAIT));
+    return output_error(receiver->call->output, ZCHAT_EXPIRED, 0,
+                        receiver->taken ? "No further message came within %s s."
+                                        : "No message came within %s s.",
+                        option_text(receiver->call->options, OPTION_WAIT));
 }
 
 /* One turn; *more is whether another one follows. */
-static enum status turn(struct recv *recv, bool *more) {
-    struct call *call = recv->call;
-    enum status status = call_work(call), written = write_out(recv);
+static enum status turn(struct receiver *receiver, bool *more) {
+    struct call *call = receiver->call;
+    enum status status = call_work(call), written = write_out(receiver);
     *more = false;
-    if (written != STATUS_DONE || recv->stop)
-        return written != STATUS_DONE ? written : recv->status;
-    if (status != STATUS_DONE || is_finished(recv))
+    if (written != STATUS_DONE || receiver->stop)
+        return written != STATUS_DONE ? written : receiver->status;
+    if (status != STATUS_DONE || is_finished(receiver))
         return status;
     if (call->ended)
         return output_error(call->output, ZCHAT_AUTH, 0, "%s", call->why);
-    ask_ack(recv);
-    switch (interrupt_wait(zchat_fd(call->z), wait_until(recv))) {
+    ask_ack(receiver);
+    switch (interrupt_wait(zchat_fd(call->z), wait_until(receiver))) {
     case WAIT_EXPIRED:
-        return on_quiet(recv);
+        return on_quiet(receiver);
     case WAIT_INTERRUPTED:
         return STATUS_INTERRUPTED;
     case WAIT_FAILED:
@@ -260,33 +261,33 @@ static enum status turn(struct recv *recv, bool *more) {
     return STATUS_DONE;
 }
 
-static enum status receive(struct recv *recv, uint64_t from_seq) {
+static enum status receive(struct receiver *receiver, uint64_t from_seq) {
     const struct call_login how = {.inbox = true, .from_seq = from_seq};
     bool more = true;
-    recv->call->on_event = on_event;
-    recv->call->arg = recv;
-    enum status status = call_login(recv->call, &how);
+    receiver->call->on_event = on_event;
+    receiver->call->arg = receiver;
+    enum status status = call_login(receiver->call, &how);
     if (status != STATUS_DONE)
         return status;
     while (more)
-        status = turn(recv, &more);
+        status = turn(receiver, &more);
     if (status == STATUS_INTERRUPTED)
         interrupt_accept();
-    recv->stop = true;
-    enum status acked = status == STATUS_CONNECTION ? STATUS_DONE : finish_acks(recv);
+    receiver->stop = true;
+    enum status acked = status == STATUS_CONNECTION ? STATUS_DONE : finish_acks(receiver);
     return status == STATUS_DONE ? acked : status;
 }
 
 enum status recv_inbox(struct call *call) {
-    struct recv recv = {.call = call, .wait_us = -1};
-    recv.sent = option_flag(call->options, OPTION_SENT);
-    return receive(&recv, 0);
+    struct receiver receiver = {.call = call, .wait_us = -1};
+    receiver.sent = option_flag(call->options, OPTION_SENT);
+    return receive(&receiver, 0);
 }
 
 enum status recv_run(struct call *call) {
     const struct options *options = call->options;
     bool drain = option_flag(options, OPTION_DRAIN);
-    struct recv recv = {
+    struct receiver receiver = {
         .call = call,
         .command = option_text(options, OPTION_EXEC),
         .follow = option_flag(options, OPTION_FOLLOW),
@@ -294,10 +295,10 @@ enum status recv_run(struct call *call) {
         .count = option_number(options, OPTION_COUNT),
         .wait_us = option_microseconds(options, OPTION_WAIT),
     };
-    recv.ack = drain || recv.command || option_flag(options, OPTION_ACK);
-    if (drain && (recv.follow || recv.count || recv.wait_us >= 0))
+    receiver.ack = drain || receiver.command || option_flag(options, OPTION_ACK);
+    if (drain && (receiver.follow || receiver.count || receiver.wait_us >= 0))
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "--drain ends when all is read: --follow, --count and --wait don't go "
                             "with it.");
-    return receive(&recv, option_number(options, OPTION_FROM_SEQ));
+    return receive(&receiver, option_number(options, OPTION_FROM_SEQ));
 }

@@ -40,8 +40,8 @@ static enum status print_login(struct call *call, const zchat_reply *reply) {
         return output_object(call->output,
                              json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:i}", "user", reply->user,
                                        "trusted", reply->trusted, "admin", reply->admin, "head",
-                                       json_big(reply->head), "cursor", json_big(reply->cursor),
-                                       "time", json_time(reply->time_us), "idle_timeout",
+                                       value_big(reply->head), "cursor", value_big(reply->cursor),
+                                       "time", value_time(reply->time_us), "idle_timeout",
                                        (int)reply->idle_timeout_s));
     output_format(call->output, "logged in as %s%s\n", reply->user,
                   reply->trusted ? "" : "; this device is not trusted");
@@ -101,9 +101,9 @@ static enum status print_device(struct output *output, const zchat_device *devic
     char trusted[TIME_TEXT], used[TIME_TEXT];
     if (output->json)
         return output_object(
-            output, json_pack("{s:o, s:s, s:s, s:o, s:o, s:b}", "device", json_big(device->device),
+            output, json_pack("{s:o, s:s, s:s, s:o, s:o, s:b}", "device", value_big(device->device),
                               "label", device->label, "fingerprint", device->fingerprint, "trusted",
-                              json_time(device->trusted_us), "used", json_time(device->used_us),
+                              value_time(device->trusted_us), "used", value_time(device->used_us),
                               "current", device->current));
     output_format(output, "%4" PRIu64 "  %s  trusted %s  used %-20s  %s%s\n", device->device,
                   device->fingerprint, time_short(device->trusted_us, trusted),

@@ -11,7 +11,7 @@ static enum status print_ping(struct call *call, const zchat_reply *reply) {
     if (call->output->json)
         return output_object(
             call->output, json_pack("{s:s, s:s, s:o, s:I}", "server", zchat_server(call->z),
-                                    "software", reply->software, "time", json_time(reply->time_us),
+                                    "software", reply->software, "time", value_time(reply->time_us),
                                     "round_trip_us", (json_int_t)took_us));
     output_format(call->output, "%s answers in %.3f ms; %s\n", zchat_server(call->z),
                   (double)took_us / 1000, reply->software);
@@ -28,7 +28,7 @@ enum status admin_ping(struct call *call) {
 static enum status print_stats_object(struct call *call, const zchat_reply *reply) {
     json_t *object = json_object();
     for (size_t i = 0; object && i < reply->count; i++) {
-        if (json_object_set_new(object, reply->stats[i].name, json_big(reply->stats[i].value))) {
+        if (json_object_set_new(object, reply->stats[i].name, value_big(reply->stats[i].value))) {
             json_decref(object);
             object = NULL;
         }

@@ -84,8 +84,8 @@ static enum status print_sent(struct call *call, const zchat_reply *reply) {
     zchat_id_format(&reply->id, id);
     if (call->output->json)
         return output_object(call->output, json_pack("{s:s, s:o, s:o, s:s}", "id", id, "seq",
-                                                     json_big(reply->seq), "time",
-                                                     json_time(reply->time_us), "status", status));
+                                                     value_big(reply->seq), "time",
+                                                     value_time(reply->time_us), "status", status));
     output_format(call->output, "%s %s %s\n", status, id, time_short(reply->time_us, time));
     return STATUS_DONE;
 }
@@ -157,7 +157,7 @@ static enum status print_person(struct output *output, const zchat_person *perso
     if (output->json)
         return output_object(output, json_pack("{s:s, s:b, s:o}", "user", person->user, "online",
                                                person->online, "last_seen",
-                                               json_time(person->last_seen_us)));
+                                               value_time(person->last_seen_us)));
     output_format(output, "%-*s  %-7s  %s\n", width, person->user,
                   person->online ? "online" : "offline",
                   person->last_seen_us ? time_short(person->last_seen_us, seen) : "never");
