@@ -1,0 +1,258 @@
+/* One socket and its monitor.
+ *
+ * ZMQ_FD tells edges: it is readable until the socket's mailbox was looked at, which every send and
+ * receive does. So a source stays ready until a receive found nothing, and a send makes it ready
+ * again. ZMQ_RECONNECT_IVL is -1: a fresh socket for each attempt, so nothing that was sent on a
+ * former connection can come out of a later one. */
+#include "channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+/* Frames have FRAME_BYTES_MAX; this bounds what a peer that breaks the rule can make us buffer. */
+#define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
+
+struct channel {
+    void *socket;      /* owned */
+    void *monitor;     /* owned */
+    struct wake *wake; /* borrowed: from the handle */
+    int fd;            /* -1: not watched */
+    int monitor_fd;
+    struct wake_source source;
+    struct wake_source monitor_source;
+    enum channel_state state;
+    bool connected; /* the TCP connection was made */
+    zmq_msg_t in;
+    zmq_msg_t out;
+};
+
+struct secret { /* a frame that is wiped when ZeroMQ has written it */
+    size_t bytes;
+    unsigned char data[];
+};
+
+void *channel_context_new(void) {
+    return zmq_ctx_new();
+}
+
+void channel_context_free(void *context) {
+    if (!context) {
+        return;
+    }
+    while (zmq_ctx_term(context) != 0 && errno == EINTR) {
+    }
+}
+
+static bool set_int(void *socket, int option, int value) {
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+static bool set_key(void *socket, int option, const unsigned char *key) {
+    return zmq_setsockopt(socket, option, key, KEY_BYTES) == 0;
+}
+
+/* The endpoint's host is in digits nearly always. Where it is a name, ZeroMQ looks it up, and with
+ * ZMQ_IPV6 it would find nothing but IPv6. */
+static bool set_options(void *socket, const char *endpoint) {
+    int64_t bytes_max = MESSAGE_BYTES_MAX;
+    return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, -1) &&
+           set_int(socket, ZMQ_SNDHWM, 0) && set_int(socket, ZMQ_RCVHWM, 0) &&
+           set_int(socket, ZMQ_IPV6, strchr(endpoint, '[') != NULL) &&
+           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0;
+}
+
+static bool set_keys(void *socket, const struct channel_keys *keys) {
+    return !keys || (set_key(socket, ZMQ_CURVE_SERVERKEY, keys->server_key) &&
+                     set_key(socket, ZMQ_CURVE_PUBLICKEY, keys->public_key) &&
+                     set_key(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key));
+}
+
+static bool watch(struct channel *channel, void *socket, int *fd, struct wake_source *source) {
+    size_t fd_bytes = sizeof *fd;
+    int found;
+    if (zmq_getsockopt(socket, ZMQ_FD, &found, &fd_bytes) != 0 ||
+        !wake_add(channel->wake, found, source)) {
+        return false;
+    }
+    *fd = found;
+    return true;
+}
+
+static bool monitor_open(struct channel *channel, void *context) {
+    char endpoint[64];
+    snprintf(endpoint, sizeof endpoint, "inproc://monitor-%p", (void *)channel);
+    if (zmq_socket_monitor(channel->socket, endpoint, ZMQ_EVENT_ALL) != 0) {
+        return false;
+    }
+    channel->monitor = zmq_socket(context, ZMQ_PAIR);
+    return channel->monitor && set_int(channel->monitor, ZMQ_LINGER, 0) &&
+           zmq_connect(channel->monitor, endpoint) == 0 &&
+           watch(channel, channel->monitor, &channel->monitor_fd, &channel->monitor_source);
+}
+
+struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
+                            const char *endpoint, const struct channel_keys *keys) {
+    struct channel *channel = calloc(1, sizeof *channel);
+    if (!channel) {
+        return NULL;
+    }
+    channel->wake = wake;
+    channel->fd = channel->monitor_fd = -1;
+    zmq_msg_init(&channel->in);
+    zmq_msg_init(&channel->out);
+    channel->socket = zmq_socket(context, type == CHANNEL_SUB ? ZMQ_SUB : ZMQ_DEALER);
+    if (!channel->socket || !set_options(channel->socket, endpoint) ||
+        !set_keys(channel->socket, keys) || !monitor_open(channel, context) ||
+        !watch(channel, channel->socket, &channel->fd, &channel->source) ||
+        zmq_connect(channel->socket, endpoint) != 0) {
+        int error = errno;
+        channel_free(channel, 0);
+        errno = error;
+        return NULL;
+    }
+    return channel;
+}
+
+static void close_socket(struct channel *channel, void *socket, int fd) {
+    if (fd >= 0) {
+        wake_remove(channel->wake, fd);
+    }
+    if (socket) {
+        int failed = zmq_close(socket);
+        assert(!failed);
+    }
+}
+
+void channel_free(struct channel *channel, int linger_ms) {
+    if (!channel) {
+        return;
+    }
+    zmq_msg_close(&channel->in);
+    zmq_msg_close(&channel->out);
+    if (channel->socket) {
+        set_int(channel->socket, ZMQ_LINGER, linger_ms);
+        zmq_socket_monitor(channel->socket, NULL, 0);
+    }
+    close_socket(channel, channel->monitor, channel->monitor_fd);
+    close_socket(channel, channel->socket, channel->fd);
+    free(channel);
+}
+
+static void ended(struct channel *channel, enum channel_state state) {
+    if (channel->state <= CHANNEL_READY) {
+        channel->state = state;
+    }
+}
+
+static void take_event(struct channel *channel, uint16_t event) {
+    bool ready = channel->state == CHANNEL_READY;
+    switch (event) {
+    case ZMQ_EVENT_CONNECTED:
+        channel->connected = true;
+        break;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        channel->state = CHANNEL_READY;
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        ended(channel, CHANNEL_DENIED);
+        break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        ended(channel, CHANNEL_FOREIGN);
+        break;
+    case ZMQ_EVENT_DISCONNECTED:
+        ended(channel, ready ? CHANNEL_CLOSED : CHANNEL_FOREIGN);
+        break;
+    case ZMQ_EVENT_CLOSED:
+        if (!channel->connected) {
+            ended(channel, CHANNEL_UNREACHABLE);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* An event of the monitor is two parts: 16 bits of event and 32 of value, and the endpoint. */
+enum channel_state channel_state(struct channel *channel) {
+    unsigned char part[512];
+    bool first = true;
+    while (channel->monitor_source.ready) {
+        int bytes = zmq_recv(channel->monitor, part, sizeof part, ZMQ_DONTWAIT);
+        if (bytes < 0) {
+            channel->monitor_source.ready = errno == EINTR;
+            break;
+        }
+        if (first && bytes >= (int)sizeof(uint16_t)) {
+            uint16_t event;
+            memcpy(&event, part, sizeof event);
+            take_event(channel, event);
+        }
+        first = !first;
+    }
+    return channel->state;
+}
+
+bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefix_bytes) {
+    return zmq_setsockopt(channel->socket, ZMQ_SUBSCRIBE, prefix, prefix_bytes) == 0;
+}
+
+static void secret_free(void *data, void *hint) {
+    (void)data;
+    struct secret *secret = hint;
+    sodium_memzero(secret->data, secret->bytes);
+    free(secret);
+}
+
+static bool secret_frame(struct channel *channel, size_t frame_bytes) {
+    struct secret *secret = malloc(sizeof *secret + frame_bytes);
+    if (!secret) {
+        return false;
+    }
+    secret->bytes = frame_bytes;
+    if (zmq_msg_init_data(&channel->out, secret->data, frame_bytes, secret_free, secret) != 0) {
+        free(secret);
+        zmq_msg_init(&channel->out);
+        return false;
+    }
+    return true;
+}
+
+void *channel_frame(struct channel *channel, size_t frame_bytes, bool secret) {
+    zmq_msg_close(&channel->out);
+    if (secret) {
+        return secret_frame(channel, frame_bytes) ? zmq_msg_data(&channel->out) : NULL;
+    }
+    if (zmq_msg_init_size(&channel->out, frame_bytes) != 0) {
+        zmq_msg_init(&channel->out);
+        return NULL;
+    }
+    return zmq_msg_data(&channel->out);
+}
+
+bool channel_send(struct channel *channel) {
+    channel->source.ready = true;
+    return zmq_msg_send(&channel->out, channel->socket, ZMQ_DONTWAIT) >= 0;
+}
+
+bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes) {
+    while (channel->source.ready) {
+        if (zmq_msg_recv(&channel->in, channel->socket, ZMQ_DONTWAIT) < 0) {
+            channel->source.ready = errno == EINTR;
+            return false;
+        }
+        *frame = zmq_msg_data(&channel->in);
+        *frame_bytes = zmq_msg_size(&channel->in);
+        return true;
+    }
+    return false;
+}
+
+bool channel_is_ready(const struct channel *channel) {
+    return channel->source.ready || channel->monitor_source.ready;
+}

@@ -1,0 +1,59 @@
+/* A ZeroMQ socket, its monitor and their places in the wake: one connection, made once. It never
+ * reconnects by itself; what became of it is told, and whoever opened it opens another. The only
+ * file of the library that knows zmq.h. */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include "limits.h"
+#include "wake.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct channel;
+
+enum channel_type { CHANNEL_DEALER, CHANNEL_SUB };
+
+enum channel_state {
+    CHANNEL_OPENING,     /* connecting, or shaking hands */
+    CHANNEL_READY,       /* the handshake is done */
+    CHANNEL_UNREACHABLE, /* nobody took the connection */
+    CHANNEL_FOREIGN,     /* somebody did, but did not speak ZMTP, or could not prove its key */
+    CHANNEL_DENIED,      /* the other side refused our key */
+    CHANNEL_CLOSED,      /* it was ready, and is no longer */
+};
+
+struct channel_keys {
+    const unsigned char *server_key; /* KEY_BYTES each */
+    const unsigned char *public_key;
+    const unsigned char *secret_key;
+};
+
+/* What the sockets of one handle share. NULL: no memory or file descriptors. */
+void *channel_context_new(void);
+void channel_context_free(void *context);
+
+/* Begins to connect. `keys` NULL: without security. NULL with errno: no memory or file descriptors
+ * (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
+struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
+                            const char *endpoint, const struct channel_keys *keys);
+/* Closes. What was sent but not yet written is given linger_ms. */
+void channel_free(struct channel *channel, int linger_ms);
+
+enum channel_state channel_state(struct channel *channel);
+
+/* SUB only: adds a subscription. False: no memory. */
+bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefix_bytes);
+
+/* The room for a frame to send; `secret`: it is wiped when it was sent. NULL: no memory. */
+void *channel_frame(struct channel *channel, size_t frame_bytes, bool secret);
+/* Sends that frame. False: it can't be sent, the connection is gone or going. */
+bool channel_send(struct channel *channel);
+
+/* The next frame, valid until the next call. False: there is none now. */
+bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes);
+/* Whether channel_receive might have one: false until the wake says so. */
+bool channel_is_ready(const struct channel *channel);
+
+#endif

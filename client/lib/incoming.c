@@ -1,0 +1,169 @@
+/* Frames of the command connection.
+ *
+ * Within a frame events come before replies, so that "blocked", "logged out" and the like are told
+ * after what was before them; but a frame that opens the session is read the other way round. What
+ * can't be read is passed over: it comes through CURVE, so from the broker, and changes nothing. */
+#include "incoming.h"
+
+#include "handle.h"
+#include "reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FRAMES_A_TURN 256
+
+/* One of our frames could not be read, and nothing of it was done. Which one is not said: so that
+ * nobody waits in vain, all that is under way is answered. */
+static void take_frame_error(zchat *z, const Zchat__V1__Error *error) {
+    struct request_list calls = {0};
+    char text[400];
+    text_clean_line(error->message, strlen(error->message));
+    snprintf(text, sizeof text, "The broker could not read a frame: %s", error->message);
+    const zchat_reply answer = {.code = ZCHAT_INVALID, .text = text};
+    if (z->session.login && !z->session.live) {
+        handle_give_up(z, ZCHAT_INVALID, text);
+        return;
+    }
+    requests_take_sent(&z->requests, &calls);
+    inbox_retry(z);
+    topics_retry(z);
+    for (struct request *request; (request = request_list_pop(&calls));) {
+        handle_answer(z, request, &answer);
+    }
+}
+
+static void take_call(zchat *z, struct request *request, const Zchat__V1__Reply *reply) {
+    zchat_reply answer;
+    reply_fill(z, request, reply, &answer);
+    bool done = answer.code == ZCHAT_OK;
+    switch (request->kind) {
+    case REQUEST_LOGIN:
+        session_login_done(z, request, reply, &answer);
+        return;
+    case REQUEST_LOGOUT:
+        session_logout_done(z, request, &answer);
+        return;
+    case REQUEST_BLOCK:
+        if (done) {
+            topics_block(z, request->user);
+        }
+        break;
+    case REQUEST_UNBLOCK:
+        if (done) {
+            topics_unblock(z, request->user);
+        }
+        break;
+    case REQUEST_ACK:
+        if (done) {
+            inbox_cursor(z, answer.cursor);
+        }
+        break;
+    default:
+        break;
+    }
+    handle_answer(z, request, &answer);
+}
+
+static void take_heads(zchat *z, const Zchat__V1__Heads *heads) {
+    if (z->session.live) {
+        inbox_heads(z, heads);
+        topics_heads(z, heads);
+    }
+}
+
+static void take_own(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    switch (request->kind) {
+    case REQUEST_RESUME:
+        session_resume_done(z, reply);
+        break;
+    case REQUEST_FETCH_INBOX:
+        inbox_page(z, reply);
+        break;
+    case REQUEST_FETCH_TOPIC:
+        topics_page(z, request->topic, reply);
+        break;
+    default:
+        if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE) {
+            take_heads(z, reply->keep_alive);
+        }
+        break;
+    }
+}
+
+static void take_reply(zchat *z, const Zchat__V1__Reply *reply) {
+    struct request *request = requests_find(&z->requests, reply->request);
+    if (!request) {
+        if (reply->request == 0 && reply->error) {
+            take_frame_error(z, reply->error);
+        }
+        return;
+    }
+    requests_take(&z->requests, request);
+    if (request_policy(request->kind)->own) {
+        take_own(z, request, reply);
+        request_free(request);
+    } else {
+        take_call(z, request, reply);
+    }
+}
+
+static void take_event(zchat *z, const Zchat__V1__Event *event) {
+    if (!z->session.live) {
+        return;
+    }
+    switch (event->body_case) {
+    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+        inbox_event(z, event);
+        break;
+    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+        session_ended(z, event);
+        break;
+    case ZCHAT__V1__EVENT__BODY_HEADS:
+        take_heads(z, event->heads);
+        break;
+    default:
+        topics_event(z, event);
+        break;
+    }
+}
+
+static void take_events(zchat *z, const Zchat__V1__ServerBatch *batch) {
+    for (size_t i = 0; i < batch->n_events && !z->doomed; i++) {
+        take_event(z, batch->events[i]);
+    }
+}
+
+static void take_replies(zchat *z, const Zchat__V1__ServerBatch *batch) {
+    for (size_t i = 0; i < batch->n_replies && !z->doomed; i++) {
+        take_reply(z, batch->replies[i]);
+    }
+}
+
+static void take_frame(zchat *z, const void *frame, size_t frame_bytes) {
+    Zchat__V1__ServerBatch *batch = NULL;
+    wire_arena_reset(z->arena);
+    if (wire_read_server(z->arena, frame, frame_bytes, &batch) != WIRE_FINE) {
+        return;
+    }
+    bool live = z->session.live;
+    if (live) {
+        take_events(z, batch);
+    }
+    take_replies(z, batch);
+    if (!live) {
+        take_events(z, batch);
+    }
+}
+
+bool incoming_receive(zchat *z) {
+    const void *frame;
+    size_t frame_bytes;
+    for (int i = 0; i < FRAMES_A_TURN && !z->doomed; i++) {
+        if (!connection_receive(&z->connection, &frame, &frame_bytes)) {
+            return false;
+        }
+        take_frame(z, frame, frame_bytes);
+    }
+    return !z->doomed;
+}

@@ -1,0 +1,13 @@
+/* Replies of the schema as the caller sees them. */
+#ifndef REPLY_H
+#define REPLY_H
+
+#include "request.h"
+#include "wire.h"
+#include "zchat.h"
+
+/* Converts the broker's reply to a request; lists lie in the handle's arena, texts are cleaned. */
+void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply *reply,
+                zchat_reply *out);
+
+#endif

@@ -1,0 +1,25 @@
+/* Looks up the addresses of a host without making the handle's thread wait: in a thread of its own,
+ * which tells through an fd that it is done. A numeric address needs no thread. */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "address.h"
+#include "wake.h"
+
+#define RESOLVE_MAX 8
+
+struct resolve;
+
+/* Begins. NULL: no memory, thread or file descriptor. */
+struct resolve *resolve_new(const char *host, struct wake *wake);
+/* Whoever still waits for the answer no longer does. */
+void resolve_free(struct resolve *resolve);
+
+bool resolve_is_done(struct resolve *resolve);
+/* How many addresses were found; 0: resolve_error says why. */
+size_t resolve_count(const struct resolve *resolve);
+/* The address in digits, without brackets. */
+const char *resolve_host(const struct resolve *resolve, size_t index);
+const char *resolve_error(const struct resolve *resolve);
+
+#endif

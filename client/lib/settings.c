@@ -1,0 +1,94 @@
+/* Options as they were given become settings that need no further check. */
+#include "settings.h"
+
+#include "text.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_CLIENT "libzchat " ZCHAT_VERSION
+
+/* user@hostname, as far as the system knows them. */
+static void own_label(char *label, size_t label_bytes) {
+    char host[128] = "";
+    char buffer[1024];
+    struct passwd entry;
+    struct passwd *found = NULL;
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') {
+        strcpy(host, "localhost");
+    }
+    if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) != 0 || !found) {
+        snprintf(label, label_bytes, "%s", host);
+        return;
+    }
+    snprintf(label, label_bytes, "%s@%s", found->pw_name, host);
+}
+
+/* Cuts at whole characters. */
+static void cut(char *text, size_t characters_max) {
+    size_t characters = 0;
+    for (char *at = text; *at != '\0'; at++) {
+        bool begins = ((unsigned char)*at & 0xC0) != 0x80;
+        if (begins && characters++ == characters_max) {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
+static zchat_code set_label(struct settings *settings, const char *device, struct fault *fault) {
+    if (!device) {
+        own_label(settings->device, sizeof settings->device);
+        text_clean_line(settings->device, strlen(settings->device));
+        cut(settings->device, LABEL_CHARACTERS_MAX);
+        return ZCHAT_OK;
+    }
+    size_t bytes = strlen(device);
+    if (bytes > LABEL_BYTES_MAX || !text_is_utf8(device, bytes) ||
+        text_characters(device, bytes) > LABEL_CHARACTERS_MAX) {
+        return fault_set(fault, ZCHAT_INVALID, "A device's label has at most %d characters.",
+                         LABEL_CHARACTERS_MAX);
+    }
+    strcpy(settings->device, device);
+    return ZCHAT_OK;
+}
+
+static zchat_code set_client(struct settings *settings, const char *client, struct fault *fault) {
+    const char *name = client ? client : DEFAULT_CLIENT;
+    size_t bytes = strlen(name);
+    if (bytes > CLIENT_BYTES_MAX || !text_is_utf8(name, bytes)) {
+        return fault_set(fault, ZCHAT_INVALID, "A program's name has at most %d bytes.",
+                         CLIENT_BYTES_MAX);
+    }
+    strcpy(settings->client, name);
+    return ZCHAT_OK;
+}
+
+zchat_code settings_init(struct settings *settings, const zchat_options *options,
+                         struct fault *fault) {
+    if (!options || !options->server ||
+        !address_parse(options->server, ZCHAT_DEFAULT_PORT, &settings->address)) {
+        return fault_set(fault, ZCHAT_INVALID,
+                         "The server's address \"%.100s\" can't be read: it is host, host:port or "
+                         "[ipv6]:port.",
+                         options && options->server ? options->server : "");
+    }
+    address_endpoint(&settings->address, settings->endpoint);
+    settings->name = settings->endpoint + strlen("tcp://");
+    settings->key_given = options->server_key != NULL;
+    if (settings->key_given && !key_parse(options->server_key, settings->key)) {
+        return fault_set(fault, ZCHAT_INVALID,
+                         "The server's key can't be read: it is 40 characters of Z85 or 64 hex "
+                         "digits.");
+    }
+    settings->trust_new = options->trust_new;
+    settings->no_reconnect = options->no_reconnect;
+    zchat_code code = set_client(settings, options->client, fault);
+    if (code == ZCHAT_OK) {
+        code = set_label(settings, options->device, fault);
+    }
+    return code == ZCHAT_OK ? folder_open(options->config_dir, settings->folder, fault) : code;
+}

@@ -1,0 +1,66 @@
+/* What needs no handle: names of codes, ids, the cleaning of texts. */
+#include "id.h"
+#include "text.h"
+#include "zchat.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <time.h>
+
+const char *zchat_code_name(zchat_code code) {
+    switch (code) {
+    case ZCHAT_OK:
+        return "OK";
+    case ZCHAT_INVALID:
+        return "INVALID";
+    case ZCHAT_UNIMPLEMENTED:
+        return "UNIMPLEMENTED";
+    case ZCHAT_AUTH:
+        return "AUTH";
+    case ZCHAT_NOT_FOUND:
+        return "NOT_FOUND";
+    case ZCHAT_FORBIDDEN:
+        return "FORBIDDEN";
+    case ZCHAT_CONFLICT:
+        return "CONFLICT";
+    case ZCHAT_BUSY:
+        return "BUSY";
+    case ZCHAT_EXPIRED:
+        return "EXPIRED";
+    case ZCHAT_UNREACHABLE:
+        return "UNREACHABLE";
+    case ZCHAT_WRONG_KEY:
+        return "WRONG_KEY";
+    case ZCHAT_UNKNOWN_KEY:
+        return "UNKNOWN_KEY";
+    case ZCHAT_WRONG_PROTOCOL:
+        return "WRONG_PROTOCOL";
+    case ZCHAT_IO:
+        return "IO";
+    case ZCHAT_NO_MEMORY:
+        return "NO_MEMORY";
+    case ZCHAT_CANCELLED:
+        return "CANCELLED";
+    }
+    return "UNKNOWN";
+}
+
+void zchat_id_new(zchat_id *id) {
+    struct timespec now;
+    unsigned char random[10];
+    clock_gettime(CLOCK_REALTIME, &now);
+    randombytes_buf(random, sizeof random);
+    id_make(id->bytes, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, random);
+}
+
+void zchat_id_format(const zchat_id *id, char text[ZCHAT_ID_TEXT]) {
+    id_format(id->bytes, text);
+}
+
+bool zchat_id_parse(const char *text, zchat_id *id) {
+    return id_parse(text, id->bytes);
+}
+
+void zchat_text_clean(char *text) {
+    text_clean(text, strlen(text));
+}

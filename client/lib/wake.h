@@ -1,0 +1,43 @@
+/* One pollable fd for everything that a handle waits for: the fds of ZeroMQ's sockets, a timer, and
+ * a flag that the library sets itself when it knows that there is more to do. The fd is readable
+ * until wake_collect has seen why. Linux's epoll, timerfd and eventfd stay in here. */
+#ifndef WAKE_H
+#define WAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WAKE_NEVER INT64_MAX
+
+struct wake;
+
+/* What an fd stands for. `ready` is set when the fd was readable, and only its owner clears it:
+ * once nothing more could be read. The fd of a ZeroMQ socket tells only edges, and a send can
+ * consume one: so whoever sends sets `ready` himself. */
+struct wake_source {
+    bool ready;
+};
+
+/* NULL: no memory or no more file descriptors. */
+struct wake *wake_new(void);
+void wake_free(struct wake *wake);
+
+int wake_fd(const struct wake *wake);
+
+/* Begins to watch an fd; `source` must live until wake_remove. False: no memory. */
+bool wake_add(struct wake *wake, int fd, struct wake_source *source);
+void wake_remove(struct wake *wake, int fd);
+
+/* Makes the fd readable until the next wake_collect. Costs nothing when it is already. */
+void wake_fire(struct wake *wake);
+/* Makes the fd readable at that time, or somewhat earlier: at the time of a former call. */
+void wake_at(struct wake *wake, int64_t when_us);
+
+/* Waits up to timeout_ms (0: not at all, -1: without end) and marks the sources that are ready.
+ * False with errno: EINTR. */
+bool wake_collect(struct wake *wake, int timeout_ms);
+
+/* The clock of wake_at: monotonic, in microseconds. */
+int64_t wake_now_us(void);
+
+#endif
