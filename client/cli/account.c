@@ -1,0 +1,196 @@
+/* Verbs about one's account: into a session and out of it, password, devices. */
+#include "app.h"
+#include "call.h"
+#include "clock.h"
+#include "command.h"
+#include "line.h"
+#include "memory.h"
+#include "paths.h"
+#include "screen.h"
+#include "session.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- in and out --- */
+
+static bool account_is_free(struct app *app) {
+    if (app->logged_in)
+        app_fail(app, ZCHAT_CONFLICT, "you are logged in as %s; log out first",
+                 app->login.last_user);
+    return !app->logged_in;
+}
+
+void verb_register(struct app *app, const struct command_words *words) {
+    if (account_is_free(app))
+        login_begin_register(app, words->word[0]);
+}
+
+void verb_login(struct app *app, const struct command_words *words) {
+    const char *name = words->word[0];
+    if (name == NULL && app->script != NULL && app->options->user != NULL)
+        name = app->options->user;
+    if (account_is_free(app))
+        login_begin(app, name == NULL ? "" : name, false);
+}
+
+static void account_left(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    app_note(call->app, "%s is logged out", call->user);
+    conversation_close(&call->app->conversation);
+    session_end(call->app);
+}
+
+void verb_logout(struct app *app, const struct command_words *words) {
+    (void)words;
+    struct call *call = call_new(app, account_left, app->login.last_user);
+    call_begun(call, zchat_logout(app->z, call_answered, call));
+}
+
+/* --- password --- */
+
+static void account_changed(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, NULL))
+        app_note(call->app, "the password is changed");
+}
+
+/* Takes both passwords and wipes them. */
+static void account_change(struct app *app, char *old_password, char *new_password) {
+    struct call *call = call_new(app, account_changed, "");
+    call_begun(call, zchat_passwd(app->z, old_password, new_password, call_answered, call));
+    memory_free_secret(old_password);
+    memory_free_secret(new_password);
+}
+
+/* The dialogue of passwd: lives from its first question to its end. */
+struct account_passwd {
+    struct app *app; /* borrowed: from the verb */
+    char *old_password;
+    char *new_password;
+};
+
+static void account_end_passwd(struct account_passwd *passwd) {
+    struct app *app = passwd->app;
+    memory_free_secret(passwd->old_password);
+    memory_free_secret(passwd->new_password);
+    free(passwd);
+    app_ready(app);
+}
+
+static void account_hear_again(void *arg, const char *answer) {
+    struct account_passwd *passwd = arg;
+    if (answer != NULL && strcmp(answer, passwd->new_password) == 0) {
+        account_change(passwd->app, passwd->old_password, passwd->new_password);
+        passwd->old_password = NULL;
+        passwd->new_password = NULL;
+    } else if (answer != NULL) {
+        app_fail(passwd->app, ZCHAT_INVALID, "The two passwords differ; nothing is changed.");
+    }
+    account_end_passwd(passwd);
+}
+
+static void account_hear_new(void *arg, const char *answer) {
+    struct account_passwd *passwd = arg;
+    if (answer == NULL || *answer == '\0') {
+        account_end_passwd(passwd);
+        return;
+    }
+    passwd->new_password = memory_text(answer);
+    line_ask(passwd->app->line, "the new password again: ", false, account_hear_again, passwd);
+}
+
+static void account_hear_old(void *arg, const char *answer) {
+    struct account_passwd *passwd = arg;
+    if (answer == NULL) {
+        account_end_passwd(passwd);
+        return;
+    }
+    passwd->old_password = memory_text(answer);
+    line_ask(passwd->app->line, "new password: ", false, account_hear_new, passwd);
+}
+
+static void account_passwd_script(struct app *app, const char *new_file) {
+    const char *old_file = app->options->password_file;
+    if (old_file == NULL || new_file == NULL) {
+        app_fail(
+            app, ZCHAT_INVALID,
+            "a script's old password comes from --password-file, the new one from passwd FILE");
+        return;
+    }
+    char *old_password = paths_read_secret(old_file);
+    char *new_password = old_password == NULL ? NULL : paths_read_secret(new_file);
+    if (new_password != NULL) {
+        account_change(app, old_password, new_password);
+        return;
+    }
+    app_fail(app, ZCHAT_IO, "%s: %s", old_password == NULL ? old_file : new_file,
+             errno == EINVAL ? "there is no password in it" : strerror(errno));
+    memory_free_secret(old_password);
+}
+
+void verb_passwd(struct app *app, const struct command_words *words) {
+    if (app->line == NULL) {
+        account_passwd_script(app, words->word[0]);
+        return;
+    }
+    if (words->word[0] != NULL || !app->logged_in) {
+        app_fail(app, app->logged_in ? ZCHAT_INVALID : ZCHAT_AUTH, "%s",
+                 app->logged_in ? "passwd takes nothing here; it asks" : "you are not logged in");
+        return;
+    }
+    struct account_passwd *passwd = memory_take(sizeof *passwd);
+    passwd->app = app;
+    line_ask(app->line, "old password: ", false, account_hear_old, passwd);
+}
+
+/* --- devices --- */
+
+static void account_show_device(struct app *app, const zchat_device *device) {
+    char trusted[CLOCK_TIME_BYTES];
+    char used[CLOCK_TIME_BYTES];
+    clock_moment(device->trusted_us, trusted);
+    clock_moment(device->used_us, used);
+    screen_putf(app->screen, SCREEN_BOLD, "%" PRIu64 "  %s", device->device, device->label);
+    screen_putf(app->screen, SCREEN_PLAIN, "  %s", device->fingerprint);
+    screen_putf(app->screen, SCREEN_DIM, "  trusted %s, used %s%s", trusted, used,
+                device->current ? ", this one" : "");
+    screen_end_line(app->screen);
+}
+
+static void account_devices_listed(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    for (size_t i = 0; i < reply->count; i++)
+        account_show_device(call->app, &reply->devices[i]);
+    if (reply->count == 0)
+        app_note(call->app, "no device is trusted; each login needs the password");
+}
+
+void verb_devices(struct app *app, const struct command_words *words) {
+    (void)words;
+    struct call *call = call_new(app, account_devices_listed, "");
+    call_begun(call, zchat_devices(app->z, call_answered, call));
+}
+
+static void account_revoked(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    app_note(call->app, "device %" PRIu64 " is trusted no more; %u session%s ended", call->number,
+             reply->sessions, reply->sessions == 1 ? "" : "s");
+}
+
+void verb_revoke(struct app *app, const struct command_words *words) {
+    char *end;
+    unsigned long long device = strtoull(words->word[0], &end, 10);
+    if (words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' || device == 0) {
+        app_fail(app, ZCHAT_INVALID, "revoke takes the number that devices shows");
+        return;
+    }
+    struct call *call = call_new(app, account_revoked, "");
+    call->number = device;
+    call_begun(call, zchat_revoke(app->z, device, call_answered, call));
+}

@@ -1,0 +1,86 @@
+/* The client as a whole: what its parts share. Verbs get it, ask the broker through call.h, and
+ * show what came through app_note() and app_fail(). */
+#ifndef APP_H
+#define APP_H
+
+#include "conversation.h"
+#include "login.h"
+#include "mailbox.h"
+#include "name.h"
+#include "options.h"
+#include "zchat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct history;
+struct line;
+struct presence;
+struct roster;
+struct screen;
+struct script;
+
+struct app_wait {      /* what a script waits for; all zero: nothing */
+    uint64_t taken;    /* messages that recv has waited for so far */
+    int64_t recv_ms;   /* until when recv waits; 0: it doesn't */
+    int64_t answer_ms; /* until when the command's answer is waited for; 0: none is */
+};
+
+struct app {
+    const struct options *options; /* borrowed: from main */
+    zchat *z;                      /* owned */
+    struct screen *screen;         /* owned */
+    struct line *line;             /* owned; NULL: a script */
+    struct script *script;         /* owned; NULL: somebody types */
+    struct history *history;       /* owned; NULL: a script */
+    struct roster *roster;         /* owned */
+    struct presence *presence;     /* owned */
+    struct conversation conversation;
+    struct mailbox mailbox;
+    struct login login;
+    bool timestamps;
+    bool errors_apart; /* they go to stderr: the screen is no terminal */
+    int shown_day;     /* the day of the last line shown with a time */
+    bool greeted;      /* the broker was reached at least once */
+    bool connected;
+    bool logged_in;
+    bool synced;          /* all that was missed before the login is handed out */
+    size_t calls;         /* begun and not answered */
+    int64_t reconcile_ms; /* when the roster is compared with the broker's; 0: not */
+    bool warned_unsent;   /* quitting was refused once because of waiting calls */
+    bool warned_leaving;  /* Ctrl-C came on an empty line; the next one leaves */
+    struct app_wait wait;
+    unsigned script_line; /* that runs now; 0: none has run */
+    bool leaving;
+    int64_t leave_ms; /* until when the broker's answer to the logout is waited for */
+    bool done;
+    int exit_code;
+};
+
+/* NULL: `app_new` has said why on stderr, and *exit_code is set. */
+struct app *app_new(const struct options *options, int *exit_code);
+void app_free(struct app *app);
+
+/* Ends the program; waits a moment for the logout. `exit_code` counts if none was set before. */
+void app_leave(struct app *app, int exit_code);
+/* The same on the user's wish: warns once where something waits to be sent. */
+void app_quit(struct app *app);
+
+/* --- for verbs --- */
+
+/* A line that says how something went: dim where somebody types. */
+__attribute__((format(printf, 2, 3))) void app_note(struct app *app, const char *format, ...);
+/* A failure. In a script the first one's code becomes the exit status. */
+__attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code code,
+                                                    const char *format, ...);
+/* Starts a shown line: the date if the day changed, and the time. */
+void app_begin_line(struct app *app, int64_t time_us);
+/* The prompt fits the conversation and the connection again. */
+void app_update_prompt(struct app *app);
+/* Opens the line for commands again, after questions. */
+void app_ready(struct app *app);
+/* The exit status for a code, as in COMMANDS.md. */
+int app_exit_code(zchat_code code);
+
+#endif

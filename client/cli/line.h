@@ -1,0 +1,65 @@
+/* The line that is being typed: GNU readline in its callback mode, and questions at the terminal.
+ *
+ * The line is in one of four modes: closed (nothing is read and nothing typed is shown), editing,
+ * or asking a question, with or without echo. It is visible or hidden; the screen hides it before
+ * it writes and shows it afterwards, and nobody else does. Only one line exists in a program. */
+#ifndef LINE_H
+#define LINE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct line;
+
+/* What Tab may offer; filled in with line_candidate(). */
+struct line_candidates;
+void line_candidate(struct line_candidates *candidates, const char *text);
+
+struct line_listener {
+    void *arg; /* borrowed: from whom makes the line */
+    /* A typed line; NULL: the end of input. The text is borrowed. */
+    void (*on_line)(void *arg, const char *text);
+    /* Candidates for `word`, which stands behind `before` on the line. */
+    void (*on_complete)(void *arg, const char *before, const char *word,
+                        struct line_candidates *candidates);
+    /* Tab found several: show them. */
+    void (*on_listing)(void *arg, char *const *words, size_t count);
+};
+
+/* A question's answer, borrowed and wiped after the call; NULL: given up. */
+typedef void line_answer_fn(void *arg, const char *answer);
+
+/* Reads stdin, which is a terminal, and draws on `terminal` (borrowed). Closed at first. */
+struct line *line_new(FILE *terminal, const struct line_listener *listener);
+/* Hides the line and gives the terminal back as it was. */
+void line_free(struct line *line);
+
+/* The prompt for editing; bold where `bold`. May change at any moment. */
+void line_set_prompt(struct line *line, const char *prompt, bool bold);
+void line_open(struct line *line);
+void line_close(struct line *line);
+/* Asks instead of editing; after the answer the line is closed. */
+void line_ask(struct line *line, const char *question, bool echo, line_answer_fn *fn, void *arg);
+
+/* Whether there is something to read for. When stdin is readable then, line_read() reads it. */
+bool line_wants_input(const struct line *line);
+void line_read(struct line *line);
+
+void line_hide(struct line *line);
+void line_show(struct line *line);
+/* How many columns the terminal has. */
+size_t line_columns(const struct line *line);
+
+/* Ctrl-C: clears the line or gives up the question. false: there was nothing to clear. */
+bool line_interrupt(struct line *line);
+/* The terminal's size has changed. */
+void line_resize(struct line *line);
+/* Ctrl-Z: gives the terminal back and stops the program until it is continued. */
+void line_suspend(struct line *line);
+/* The program was continued: takes the terminal again. */
+void line_resume(struct line *line);
+
+/* One more line for the arrow keys and Ctrl-R. */
+void line_remember(struct line *line, const char *text);
+
+#endif

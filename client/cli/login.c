@@ -1,0 +1,298 @@
+/* The dialogue's steps, each a function that asks one thing and names the next. A wrong name and a
+ * wrong password read the same, so a new account is offered once, and the broker alone counts
+ * tries. The password lives until the session is open or the dialogue ends, and is wiped then. */
+#include "login.h"
+
+#include "app.h"
+#include "call.h"
+#include "line.h"
+#include "memory.h"
+#include "paths.h"
+#include "screen.h"
+#include "session.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void login_ask_password(struct app *app);
+static void login_try_password(struct app *app);
+
+void login_release(struct login *login) {
+    memory_free_secret(login->password);
+    login->password = NULL;
+    login->running = false;
+}
+
+/* --- ends --- */
+
+static void login_end(struct app *app) {
+    bool at_start = app->login.at_start;
+    login_release(&app->login);
+    if (app->script != NULL && at_start)
+        app_leave(app, 1);
+    else
+        app_ready(app);
+}
+
+static void login_give_up(struct app *app) {
+    bool at_start = app->login.at_start;
+    login_release(&app->login);
+    if (at_start)
+        app_leave(app, 130);
+    else
+        app_ready(app);
+}
+
+static void login_done(struct app *app, const zchat_reply *reply) {
+    login_release(&app->login);
+    session_begin(app, reply);
+    app_ready(app);
+}
+
+static void login_ask(struct app *app, const char *question, bool echo, line_answer_fn *next) {
+    line_ask(app->line, question, echo, next, app);
+}
+
+/* yes, y: 1; no, n, nothing: 0; else -1 */
+static int login_yes_or_no(const char *answer) {
+    if (strcmp(answer, "yes") == 0 || strcmp(answer, "y") == 0)
+        return 1;
+    return *answer == '\0' || strcmp(answer, "no") == 0 || strcmp(answer, "n") == 0 ? 0 : -1;
+}
+
+/* --- new account --- */
+
+static void login_registered(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code == ZCHAT_CONFLICT && !app->login.registering && app->line != NULL) {
+        app_fail(app, reply->code, "%s", reply->text);
+        login_ask_password(app);
+    } else if (call_failed(call, reply, NULL)) {
+        login_end(app);
+    } else {
+        app_note(app, "%s is registered", reply->user);
+        login_try_password(app);
+    }
+}
+
+static void login_register(struct app *app) {
+    struct call *call = call_new(app, login_registered, app->login.user);
+    call_begun(call, zchat_register(app->z, app->login.user, app->login.password,
+                                    app->options->no_trust, call_answered, call));
+}
+
+static void login_hear_again(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer == NULL) {
+        login_give_up(app);
+    } else if (strcmp(answer, app->login.password) != 0) {
+        app_fail(app, ZCHAT_INVALID, "The two passwords differ.");
+        app->login.registering = true;
+        login_ask_password(app);
+    } else {
+        login_register(app);
+    }
+}
+
+static void login_ask_again(struct app *app) {
+    login_ask(app, "the same password again: ", false, login_hear_again);
+}
+
+static void login_hear_offer(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer == NULL)
+        login_give_up(app);
+    else if (login_yes_or_no(answer) == 1)
+        login_ask_again(app);
+    else
+        login_ask_password(app);
+}
+
+static void login_offer(struct app *app) {
+    char question[NAME_BYTES + 64];
+    app->login.no_offer = true;
+    snprintf(question, sizeof question, "Register %s as a new account? (yes/no) ", app->login.user);
+    login_ask(app, question, true, login_hear_offer);
+}
+
+/* --- password --- */
+
+static void login_password_tried(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code == ZCHAT_OK) {
+        login_done(app, reply);
+        return;
+    }
+    call_failed(call, reply, NULL);
+    if (reply->code != ZCHAT_AUTH || reply->retry_after_s > 0 || app->line == NULL)
+        login_end(app);
+    else if (app->login.no_offer)
+        login_ask_password(app);
+    else
+        login_offer(app);
+}
+
+/* password NULL: the device key */
+static void login_try(struct app *app, const char *password, call_done_fn *done) {
+    zchat_login_options options = {
+        .user = app->login.user,
+        .password = password,
+        .no_trust = app->options->no_trust,
+        .online = true,
+        .inbox = true,
+        .public_events = ZCHAT_PUBLIC_SUB,
+    };
+    struct call *call = call_new(app, done, app->login.user);
+    call_begun(call, zchat_login(app->z, &options, call_answered, call));
+}
+
+static void login_try_password(struct app *app) {
+    login_try(app, app->login.password, login_password_tried);
+}
+
+static void login_use_password(struct app *app, const char *password) {
+    memory_free_secret(app->login.password);
+    app->login.password = memory_text(password);
+    if (!app->login.registering)
+        login_try_password(app);
+    else if (app->line == NULL)
+        login_register(app);
+    else
+        login_ask_again(app);
+}
+
+static void login_hear_password(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer == NULL)
+        login_give_up(app);
+    else if (*answer == '\0')
+        login_ask_password(app);
+    else
+        login_use_password(app, answer);
+}
+
+static void login_read_password(struct app *app) {
+    const char *path = app->options->password_file;
+    char *password = paths_read_secret(path);
+    app->login.file_used = true;
+    if (password == NULL) {
+        app_fail(app, ZCHAT_IO, "%s: %s", path,
+                 errno == EINVAL ? "there is no password in it" : strerror(errno));
+        login_end(app);
+        return;
+    }
+    login_use_password(app, password);
+    memory_free_secret(password);
+}
+
+static void login_ask_password(struct app *app) {
+    char question[NAME_BYTES + 32];
+    if (app->options->password_file != NULL && !app->login.file_used) {
+        login_read_password(app);
+    } else if (app->line == NULL) {
+        app_fail(app, ZCHAT_AUTH, "%s: a password is needed; give --password-file",
+                 app->login.user);
+        login_end(app);
+    } else {
+        snprintf(question, sizeof question, "%s's %spassword: ", app->login.user,
+                 app->login.registering ? "new " : "");
+        login_ask(app, question, false, login_hear_password);
+    }
+}
+
+/* --- beginning --- */
+
+static void login_key_tried(struct call *call, const zchat_reply *reply) {
+    if (reply->code == ZCHAT_OK)
+        login_done(call->app, reply);
+    else if (reply->code == ZCHAT_AUTH)
+        login_ask_password(call->app);
+    else if (call_failed(call, reply, NULL))
+        login_end(call->app);
+}
+
+static void login_hear_name(void *arg, const char *answer);
+
+static void login_ask_name(struct app *app) {
+    char question[NAME_BYTES + 32] = "name: ";
+    if (app->login.last_user[0] != '\0')
+        snprintf(question, sizeof question, "name [%s]: ", app->login.last_user);
+    login_ask(app, question, true, login_hear_name);
+}
+
+static void login_with_name(struct app *app) {
+    if (app->login.registering)
+        login_ask_password(app);
+    else
+        login_try(app, NULL, login_key_tried);
+}
+
+static void login_hear_name(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer == NULL) {
+        login_give_up(app);
+        return;
+    }
+    char word[NAME_BYTES] = "";
+    sscanf(answer, "%63s", word);
+    name_copy(app->login.user, word[0] != '\0' ? word : app->login.last_user);
+    if (app->login.user[0] == '\0')
+        login_ask_name(app);
+    else
+        login_with_name(app);
+}
+
+static void login_start(struct app *app, const char *user, bool at_start, bool registering) {
+    struct login *login = &app->login;
+    login->running = true;
+    login->at_start = at_start;
+    login->registering = registering;
+    login->no_offer = registering;
+    login->file_used = false;
+    name_copy(login->user, user);
+    if (login->user[0] != '\0') {
+        login_with_name(app);
+    } else if (app->line != NULL) {
+        login_ask_name(app);
+    } else {
+        app_fail(app, ZCHAT_INVALID, "log in as whom? Give --user");
+        login_end(app);
+    }
+}
+
+void login_begin(struct app *app, const char *user, bool at_start) {
+    login_start(app, user, at_start, false);
+}
+
+void login_begin_register(struct app *app, const char *user) {
+    login_start(app, user, false, true);
+}
+
+/* --- the broker's key --- */
+
+static void login_hear_trust(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer == NULL || strcmp(answer, "no") == 0) {
+        app_fail(app, ZCHAT_UNKNOWN_KEY, "The broker's key is not trusted.");
+        app_leave(app, answer == NULL ? 130 : 3);
+    } else if (strcmp(answer, "yes") != 0) {
+        login_ask(app, "Please type yes or no: ", true, login_hear_trust);
+    } else if (zchat_trust(app->z) != ZCHAT_OK) {
+        app_fail(app, ZCHAT_IO, "%s", zchat_error(app->z));
+        app_leave(app, 3);
+    }
+}
+
+void login_ask_trust(struct app *app, const char *fingerprint) {
+    if (app->line == NULL) {
+        app_fail(app, ZCHAT_UNKNOWN_KEY,
+                 "%s is an unknown broker with the key %s; give --server-key or --trust-new",
+                 zchat_server(app->z), fingerprint);
+        app_leave(app, 3);
+        return;
+    }
+    app_note(app, "%s is an unknown broker. Its key's fingerprint is", zchat_server(app->z));
+    screen_putf(app->screen, SCREEN_BOLD, "    %s", fingerprint);
+    screen_end_line(app->screen);
+    login_ask(app, "Is that the broker you mean? (yes/no) ", true, login_hear_trust);
+}

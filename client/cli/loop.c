@@ -1,0 +1,131 @@
+/* The loop. A turn takes what is there from each source; then the clock's work is done, the script
+ * steps on, the screen is written once, and what is on it is acknowledged. */
+#include "loop.h"
+
+#include "app.h"
+#include "clock.h"
+#include "line.h"
+#include "presence.h"
+#include "screen.h"
+#include "script.h"
+#include "session.h"
+#include "signals.h"
+#include "step.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum loop_source { LOOP_BROKER, LOOP_SIGNALS, LOOP_INPUT, LOOP_SOURCES };
+
+/* --- the clock --- */
+
+static int64_t loop_sooner(int64_t a_ms, int64_t b_ms) {
+    if (a_ms < 0 || b_ms < 0)
+        return a_ms < 0 ? b_ms : a_ms;
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int loop_timeout_ms(const struct app *app) {
+    int64_t due_ms = loop_sooner(presence_due_ms(app->presence), step_due_ms(app));
+    due_ms = loop_sooner(due_ms, app->reconcile_ms == 0 ? -1 : app->reconcile_ms);
+    due_ms = loop_sooner(due_ms, app->leaving ? app->leave_ms : -1);
+    if (due_ms < 0)
+        return -1;
+    int64_t wait_ms = due_ms - clock_now_ms();
+    return wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+}
+
+static void loop_settle(struct app *app) {
+    int64_t now_ms = clock_now_ms();
+    presence_tick(app->presence, now_ms);
+    session_tick(app, now_ms);
+    step_script(app, now_ms);
+    if (app->leaving && now_ms >= app->leave_ms)
+        app->done = true;
+    if (screen_flush(app->screen))
+        mailbox_acknowledge(app);
+    else
+        app->done = true;
+}
+
+/* --- signals --- */
+
+static void loop_interrupt(struct app *app) {
+    if (app->leaving)
+        app->done = true;
+    else if (app->line == NULL || !line_wants_input(app->line))
+        app_leave(app, 130);
+    else if (line_interrupt(app->line))
+        app->warned_leaving = false;
+    else if (app->warned_leaving)
+        app_leave(app, 130);
+    else {
+        app->warned_leaving = true;
+        app_note(app, "Ctrl-C once more leaves, like Ctrl-D");
+    }
+}
+
+static void loop_signal(struct app *app, int number) {
+    switch (number) {
+    case SIGINT:
+        loop_interrupt(app);
+        break;
+    case SIGTSTP:
+        if (app->line == NULL)
+            raise(SIGSTOP);
+        else
+            line_suspend(app->line);
+        break;
+    case SIGWINCH:
+    case SIGCONT:
+        if (app->line != NULL)
+            (number == SIGCONT ? line_resume : line_resize)(app->line);
+        break;
+    default:
+        app_leave(app, 130);
+        break;
+    }
+}
+
+/* --- the loop --- */
+
+static bool loop_wants_input(const struct app *app) {
+    if (app->leaving)
+        return false;
+    return app->line != NULL ? line_wants_input(app->line) : script_wants_input(app->script);
+}
+
+static void loop_read(struct app *app) {
+    if (app->line != NULL)
+        line_read(app->line);
+    else
+        script_read(app->script);
+}
+
+static void loop_turn(struct app *app, struct pollfd *sources) {
+    sources[LOOP_INPUT].fd = loop_wants_input(app) ? STDIN_FILENO : -1;
+    if (poll(sources, LOOP_SOURCES, loop_timeout_ms(app)) <= 0)
+        return;
+    if (sources[LOOP_SIGNALS].revents != 0)
+        for (int number; (number = signals_next(sources[LOOP_SIGNALS].fd)) != 0;)
+            loop_signal(app, number);
+    if (sources[LOOP_BROKER].revents != 0)
+        zchat_process(app->z);
+    if (sources[LOOP_INPUT].revents != 0 && loop_wants_input(app))
+        loop_read(app);
+}
+
+void loop_run(struct app *app, int signals_fd) {
+    struct pollfd sources[LOOP_SOURCES] = {
+        [LOOP_BROKER] = {.fd = zchat_fd(app->z), .events = POLLIN},
+        [LOOP_SIGNALS] = {.fd = signals_fd, .events = POLLIN},
+        [LOOP_INPUT] = {.fd = -1, .events = POLLIN},
+    };
+    loop_settle(app);
+    while (!app->done) {
+        loop_turn(app, sources);
+        loop_settle(app);
+    }
+}

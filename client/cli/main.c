@@ -1,0 +1,53 @@
+/* zchat: the client that a person types into. */
+#include "app.h"
+#include "loop.h"
+#include "options.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The text of chats is UTF-8, also where the environment doesn't say so. */
+static void main_set_locale(void) {
+    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static int main_run(const struct options *options) {
+    int exit_code = 0;
+    int signals_fd = signals_open();
+    if (signals_fd < 0) {
+        fprintf(stderr, "zchat: signals: %s\n", strerror(errno));
+        return 1;
+    }
+    struct app *app = app_new(options, &exit_code);
+    if (app != NULL) {
+        loop_run(app, signals_fd);
+        exit_code = app->exit_code;
+    }
+    app_free(app);
+    signals_close(signals_fd);
+    return exit_code;
+}
+
+int main(int argc, char **argv) {
+    struct options options;
+    char error[256] = "";
+    int exit_code = 0;
+    main_set_locale();
+    if (!options_read(&options, argc, argv, error, sizeof error)) {
+        fprintf(stderr, "zchat: %s\n", error);
+        exit_code = 2;
+    } else if (options.help) {
+        options_print_help();
+    } else if (options.version) {
+        puts("zchat " ZCHAT_VERSION);
+    } else {
+        exit_code = main_run(&options);
+    }
+    options_release(&options);
+    return exit_code;
+}

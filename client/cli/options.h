@@ -1,0 +1,32 @@
+/* What the command line and the environment say. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF };
+
+struct options { /* strings: borrowed from argv and the environment, but `place` */
+    const char *server;
+    const char *user;          /* NULL: asked for */
+    const char *server_key;    /* NULL: known_brokers decides */
+    const char *config_dir;    /* NULL: libzchat's default */
+    const char *password_file; /* NULL: asked for */
+    bool trust_new;
+    bool no_trust;
+    enum options_choice timestamps; /* auto: at a terminal */
+    enum options_choice presence;   /* auto: filtered at a terminal, off in a pipe */
+    bool help;
+    bool version;
+    char *place; /* owned: the argument [user@]host[:port], cut in two */
+};
+
+/* Reads both; a flag beats the environment. false: `error` says in one sentence what is wrong. */
+bool options_read(struct options *options, int argc, char **argv, char *error, size_t error_bytes);
+void options_release(struct options *options);
+
+/* The text of --help. */
+void options_print_help(void);
+
+#endif

@@ -1,0 +1,75 @@
+/* Paths by the XDG base directories, and the file that a password comes from. */
+#include "paths.h"
+
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATHS_SECRET_BYTES 4096
+
+static char *paths_join(const char *folder, const char *name) {
+    size_t bytes = strlen(folder) + strlen(name) + 2;
+    char *path = memory_take(bytes);
+    snprintf(path, bytes, "%s/%s", folder, name);
+    return path;
+}
+
+/* Makes the folders of `path` that are missing, the last one included. */
+static int paths_make(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int made = mkdir(path, 0700);
+        *slash = '/';
+        if (made != 0 && errno != EEXIST)
+            return -1;
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+char *paths_state_file(const char *name) {
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    char *folder;
+    if (state != NULL && state[0] == '/') {
+        folder = paths_join(state, "zchat");
+    } else if (home != NULL && home[0] == '/') {
+        folder = paths_join(home, ".local/state/zchat");
+    } else {
+        errno = ENOENT;
+        return NULL;
+    }
+    char *path = paths_make(folder) == 0 ? paths_join(folder, name) : NULL;
+    int error = errno;
+    free(folder);
+    errno = error;
+    return path;
+}
+
+char *paths_read_secret(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    char *secret = memory_take(PATHS_SECRET_BYTES);
+    size_t bytes = 0;
+    ssize_t got;
+    while ((got = read(fd, secret + bytes, PATHS_SECRET_BYTES - 1 - bytes)) > 0)
+        bytes += (size_t)got;
+    int error = got < 0 ? errno : 0;
+    close(fd);
+    size_t length = strcspn(secret, "\r\n");
+    memory_wipe(secret + length, PATHS_SECRET_BYTES - length);
+    if (error == 0 && length == 0)
+        error = EINVAL;
+    if (error == 0)
+        return secret;
+    memory_wipe(secret, PATHS_SECRET_BYTES);
+    free(secret);
+    errno = error;
+    return NULL;
+}

@@ -1,0 +1,100 @@
+/* Verbs about other people: who is there, and who is to be silent. */
+#include "app.h"
+#include "call.h"
+#include "clock.h"
+#include "command.h"
+#include "roster.h"
+#include "screen.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- who --- */
+
+static void people_show(struct app *app, const zchat_person *person) {
+    char seen[CLOCK_TIME_BYTES];
+    screen_put_name(app->screen, person->user);
+    if (!person->online) {
+        clock_moment(person->last_seen_us, seen);
+        screen_putf(app->screen, SCREEN_DIM, "  last seen %s", seen);
+    }
+    screen_end_line(app->screen);
+}
+
+static void people_listed(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    for (size_t i = 0; i < reply->count; i++) {
+        people_show(call->app, &reply->people[i]);
+        if (reply->people[i].online)
+            roster_set_online(call->app->roster, reply->people[i].user, true);
+    }
+    if (reply->count == 0)
+        app_note(call->app,
+                 call->number == 0 ? "nobody else is online" : "nobody else was online since then");
+}
+
+void verb_who(struct app *app, const struct command_words *words) {
+    (void)words;
+    struct call *call = call_new(app, people_listed, "");
+    call_begun(call, zchat_who(app->z, call_answered, call));
+}
+
+void verb_since(struct app *app, const struct command_words *words) {
+    char *end;
+    unsigned long long seconds = strtoull(words->word[0], &end, 10);
+    if (words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' || seconds == 0) {
+        app_fail(app, ZCHAT_INVALID, "since takes a number of seconds, 1 or more");
+        return;
+    }
+    struct call *call = call_new(app, people_listed, "");
+    call->number = seconds;
+    call_begun(call, zchat_since(app->z, seconds, call_answered, call));
+}
+
+/* --- blocks --- */
+
+static void people_block_done(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    roster_get(call->app->roster, call->user)->blocked = true;
+    app_note(call->app, "%s is blocked", call->user);
+}
+
+void verb_block(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, people_block_done, words->word[0]);
+    call_begun(call, zchat_block(app->z, call->user, call_answered, call));
+}
+
+static void people_unblock_done(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    roster_get(call->app->roster, call->user)->blocked = false;
+    app_note(call->app, "%s is no longer blocked", call->user);
+}
+
+void verb_unblock(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, people_unblock_done, words->word[0]);
+    call_begun(call, zchat_unblock(app->z, call->user, call_answered, call));
+}
+
+static void people_blocked_listed(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (call_failed(call, reply, NULL))
+        return;
+    roster_forget_blocks(app->roster);
+    for (size_t i = 0; i < reply->count; i++) {
+        roster_get(app->roster, reply->users[i])->blocked = true;
+        screen_put_name(app->screen, reply->users[i]);
+        screen_end_line(app->screen);
+    }
+    if (reply->count == 0)
+        app_note(app, "you block nobody");
+}
+
+void verb_blocked(struct app *app, const struct command_words *words) {
+    (void)words;
+    struct call *call = call_new(app, people_blocked_listed, "");
+    call_begun(call, zchat_blocked(app->z, call_answered, call));
+}

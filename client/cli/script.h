@@ -1,0 +1,27 @@
+/* Commands from a file or pipe on stdin, one a line: the next begins when the former was answered.
+ * Lines that are empty or begin with # are passed over, but counted. */
+#ifndef SCRIPT_H
+#define SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct script;
+
+struct script *script_new(void);
+void script_free(struct script *script);
+
+/* Reads what is there; call it when stdin is readable. */
+void script_read(struct script *script);
+/* Whether more input is wanted before script_peek() has something. */
+bool script_wants_input(const struct script *script);
+/* The next command, borrowed until script_take(); NULL: not here yet, or script_at_end(). */
+const char *script_peek(struct script *script);
+void script_take(struct script *script);
+bool script_at_end(const struct script *script);
+
+/* The number of the line that script_peek() returned last, from 1. */
+unsigned script_line(const struct script *script);
+
+#endif

@@ -1,0 +1,216 @@
+/* Events of the library, one function each. After a lost connection everybody else reconnects too:
+ * who was online before and is again is no news, and who is missing is looked up once the dust has
+ * settled. */
+#include "session.h"
+
+#include "app.h"
+#include "call.h"
+#include "clock.h"
+#include "line.h"
+#include "presence.h"
+#include "roster.h"
+#include "screen.h"
+
+#include <string.h>
+
+#define SESSION_RECONCILE_MS 10000
+#define SESSION_NAMES_SHOWN  10
+
+/* --- the roster --- */
+
+static void session_show_online(struct app *app, const zchat_reply *reply) {
+    char names[(NAME_BYTES + 2) * SESSION_NAMES_SHOWN] = "";
+    size_t shown = reply->count < SESSION_NAMES_SHOWN ? reply->count : SESSION_NAMES_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ",
+                 reply->people[i].user);
+    }
+    if (shown == 0 || app->options->presence == OPTIONS_OFF)
+        return;
+    if (reply->count > shown)
+        app_note(app, "online: %s and %zu more", names, reply->count - shown);
+    else
+        app_note(app, "online: %s", names);
+}
+
+static void session_first_list(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    for (size_t i = 0; i < reply->count; i++)
+        roster_set_online(call->app->roster, reply->people[i].user, true);
+    session_show_online(call->app, reply);
+}
+
+static void session_blocked_list(struct call *call, const zchat_reply *reply) {
+    if (reply->code != ZCHAT_OK)
+        return;
+    for (size_t i = 0; i < reply->count; i++)
+        roster_get(call->app->roster, reply->users[i])->blocked = true;
+}
+
+static void session_ask_lists(struct app *app) {
+    struct call *call = call_new(app, session_first_list, "");
+    call_begun(call, zchat_who(app->z, call_answered, call));
+    call = call_new(app, session_blocked_list, "");
+    call_begun(call, zchat_blocked(app->z, call_answered, call));
+}
+
+static void session_changed(struct app *app, const char *user, bool online) {
+    if (roster_set_online(app->roster, user, online))
+        presence_changed(app->presence, user, online, clock_now_ms());
+}
+
+static void session_second_list(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code != ZCHAT_OK || !app->logged_in)
+        return;
+    for (size_t i = 0; i < roster_count(app->roster); i++)
+        roster_at(app->roster, i)->listed = false;
+    for (size_t i = 0; i < reply->count; i++) {
+        session_changed(app, reply->people[i].user, true);
+        roster_get(app->roster, reply->people[i].user)->listed = true;
+    }
+    for (size_t i = 0; i < roster_count(app->roster); i++) {
+        struct roster_person *person = roster_at(app->roster, i);
+        if (person->online && !person->listed)
+            session_changed(app, person->user, false);
+    }
+}
+
+void session_tick(struct app *app, int64_t now_ms) {
+    if (app->reconcile_ms == 0 || now_ms < app->reconcile_ms)
+        return;
+    app->reconcile_ms = 0;
+    struct call *call = call_new(app, session_second_list, "");
+    call_begun(call, zchat_who(app->z, call_answered, call));
+}
+
+/* --- beginning and end --- */
+
+void session_begin(struct app *app, const zchat_reply *reply) {
+    if (strcmp(app->login.last_user, reply->user) != 0)
+        conversation_close(&app->conversation);
+    name_copy(app->login.last_user, reply->user);
+    app->logged_in = true;
+    app->synced = false;
+    roster_clear(app->roster);
+    presence_clear(app->presence);
+    mailbox_reset(&app->mailbox, reply->cursor);
+    if (app->line == NULL)
+        return;
+    app_note(app, "You are %s at %s. help lists the commands.", reply->user, zchat_server(app->z));
+    session_ask_lists(app);
+}
+
+void session_end(struct app *app) {
+    app->logged_in = false;
+    app->reconcile_ms = 0;
+    presence_clear(app->presence);
+    app_update_prompt(app);
+}
+
+/* --- events --- */
+
+static void session_connected(struct app *app) {
+    bool back = app->greeted && !app->connected;
+    app->connected = true;
+    if (back)
+        app_note(app, "connected again");
+    app_update_prompt(app);
+    if (app->greeted)
+        return;
+    app->greeted = true;
+    if (app->line != NULL)
+        login_begin(app, app->options->user == NULL ? "" : app->options->user, true);
+}
+
+static void session_lost(struct app *app, const char *why) {
+    bool told = !app->connected;
+    app->connected = false;
+    if (!app->greeted) {
+        app_fail(app, ZCHAT_UNREACHABLE, "%s: %s", zchat_server(app->z), why);
+        app_leave(app, 3);
+        return;
+    }
+    app->reconcile_ms = 0;
+    if (!told)
+        app_note(app, "connection lost (%s); reconnecting...", why);
+    app_update_prompt(app);
+}
+
+static void session_resumed(struct app *app) {
+    app->connected = true;
+    app_note(app, "connected again");
+    app_update_prompt(app);
+    if (app->line != NULL)
+        app->reconcile_ms = clock_now_ms() + SESSION_RECONCILE_MS;
+}
+
+static void session_broadcast(struct app *app, const zchat_event *event) {
+    presence_announce(app->presence, event->user);
+    app_begin_line(app, event->time_us);
+    screen_put_name(app->screen, event->user);
+    screen_put(app->screen, SCREEN_DIM, " (to all)");
+    screen_put(app->screen, SCREEN_PLAIN, ": ");
+    screen_put_text(app->screen, event->text);
+    screen_end_line(app->screen);
+}
+
+static void session_notice(struct app *app, const zchat_event *event) {
+    app_begin_line(app, event->time_us);
+    screen_put(app->screen, SCREEN_BOLD, "the broker: ");
+    screen_put_text(app->screen, event->text);
+    screen_end_line(app->screen);
+}
+
+static void session_ended(struct app *app, const char *why) {
+    app_fail(app, ZCHAT_AUTH, "%s", why);
+    if (app->line != NULL)
+        app_note(app, "login lets you in again");
+    session_end(app);
+}
+
+void session_event(void *arg, const zchat_event *event) {
+    struct app *app = arg;
+    if (app->done)
+        return;
+    switch (event->kind) {
+    case ZCHAT_EVENT_UNKNOWN_KEY:
+        login_ask_trust(app, event->text);
+        break;
+    case ZCHAT_EVENT_CONNECTED:
+        session_connected(app);
+        break;
+    case ZCHAT_EVENT_LOST:
+        session_lost(app, event->text);
+        break;
+    case ZCHAT_EVENT_RESUMED:
+        session_resumed(app);
+        break;
+    case ZCHAT_EVENT_REFUSED:
+        app_fail(app, event->code, "%s", event->text);
+        app_leave(app, app_exit_code(event->code));
+        break;
+    case ZCHAT_EVENT_SYNCED:
+        mailbox_synced(app);
+        break;
+    case ZCHAT_EVENT_MESSAGE:
+        mailbox_take(app, event->message);
+        break;
+    case ZCHAT_EVENT_READ: /* on another device, where the lines were shown too */
+        break;
+    case ZCHAT_EVENT_PRESENCE:
+        session_changed(app, event->user, event->online);
+        break;
+    case ZCHAT_EVENT_BROADCAST:
+        session_broadcast(app, event);
+        break;
+    case ZCHAT_EVENT_NOTICE:
+        session_notice(app, event);
+        break;
+    case ZCHAT_EVENT_SESSION_ENDED:
+        session_ended(app, event->text);
+        break;
+    }
+}

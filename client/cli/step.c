@@ -1,0 +1,90 @@
+/* Stepping through a script. A line begins when nothing of the former one is open: no call, no
+ * login, no sync, no recv. At the end the program waits for the same and leaves. */
+#include "step.h"
+
+#include "app.h"
+#include "clock.h"
+#include "command.h"
+#include "script.h"
+#include "verbs.h"
+
+#include <inttypes.h>
+
+/* A broker that is there answers at once; one that is restarting needs some seconds. */
+#define STEP_ANSWER_MS 30000
+
+void step_wait_messages(struct app *app, uint64_t count, uint64_t seconds) {
+    app->wait.taken += count;
+    app->wait.recv_ms = clock_now_ms() + (int64_t)seconds * 1000;
+}
+
+/* false: still waiting. */
+static bool step_received(struct app *app, int64_t now_ms) {
+    struct app_wait *wait = &app->wait;
+    if (wait->recv_ms == 0)
+        return true;
+    bool enough = app->mailbox.received >= wait->taken;
+    if (!enough && now_ms < wait->recv_ms)
+        return false;
+    wait->recv_ms = 0;
+    if (!enough) {
+        app_fail(app, ZCHAT_EXPIRED, "%" PRIu64 " more messages were waited for in vain",
+                 wait->taken - app->mailbox.received);
+        wait->taken = app->mailbox.received;
+    }
+    return true;
+}
+
+static bool step_answered(struct app *app, int64_t now_ms) {
+    struct app_wait *wait = &app->wait;
+    if (app->calls == 0 && !app->login.running && (!app->logged_in || app->synced)) {
+        wait->answer_ms = 0;
+        return true;
+    }
+    if (wait->answer_ms == 0) {
+        wait->answer_ms = now_ms + STEP_ANSWER_MS;
+    } else if (now_ms >= wait->answer_ms) {
+        app_fail(app, ZCHAT_EXPIRED, "the broker has not answered for %d seconds",
+                 STEP_ANSWER_MS / 1000);
+        app_leave(app, 1);
+    }
+    return false;
+}
+
+/* Whether the first thing to do is to log in: a user is given and the script doesn't do it. */
+static bool step_must_log_in(struct app *app, const char *line) {
+    if (app->script_line > 0 || app->logged_in || app->options->user == NULL)
+        return false;
+    const struct command *command = line == NULL ? NULL : command_of_line(app, line);
+    return command == NULL || (command->run != verb_login && command->run != verb_register);
+}
+
+/* Returns whether something was begun. */
+static bool step_next(struct app *app) {
+    const char *line = script_peek(app->script);
+    if (line == NULL && !script_at_end(app->script))
+        return false;
+    if (step_must_log_in(app, line)) {
+        login_begin(app, app->options->user, true);
+    } else if (line == NULL) {
+        app_leave(app, 0);
+    } else {
+        app->script_line = script_line(app->script);
+        command_run(app, line);
+        script_take(app->script);
+    }
+    return true;
+}
+
+void step_script(struct app *app, int64_t now_ms) {
+    while (app->script != NULL && app->greeted && !app->leaving && !app->done &&
+           step_answered(app, now_ms) && step_received(app, now_ms))
+        if (!step_next(app))
+            break;
+}
+
+int64_t step_due_ms(const struct app *app) {
+    if (app->wait.recv_ms != 0)
+        return app->wait.recv_ms;
+    return app->wait.answer_ms == 0 ? -1 : app->wait.answer_ms;
+}

@@ -1,0 +1,111 @@
+/* Verbs about messages: sending, conversations, the inbox. */
+#include "app.h"
+#include "call.h"
+#include "command.h"
+#include "step.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+
+#define TALK_RECV_SECONDS 5
+
+/* A whole positive number of at most `max`; 0: it is none. */
+static uint64_t talk_number(const char *word, uint64_t max) {
+    char *end;
+    unsigned long long number = strtoull(word, &end, 10);
+    return *word >= '0' && *word <= '9' && *end == '\0' && number <= max ? number : 0;
+}
+
+void verb_send(struct app *app, const struct command_words *words) {
+    mailbox_send(app, words->word[0], words->rest);
+}
+
+static void talk_broadcasted(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, "not broadcast"))
+        return;
+    if (reply->reached == 0)
+        app_note(call->app, "nobody else is there to hear it");
+    else
+        app_note(call->app, "broadcast to %u", reply->reached);
+    if (reply->skipped > 0)
+        app_note(call->app, "a block kept it from %u", reply->skipped);
+}
+
+void verb_broadcast(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, talk_broadcasted, "");
+    if (app->logged_in && !app->connected)
+        app_note(app, "no connection; this is sent when it is back");
+    call_begun(call, zchat_broadcast(app->z, words->rest, call_answered, call));
+}
+
+void verb_close(struct app *app, const struct command_words *words) {
+    (void)words;
+    if (!conversation_is_open(&app->conversation)) {
+        app_fail(app, ZCHAT_NOT_FOUND, "no conversation is open");
+        return;
+    }
+    conversation_close(&app->conversation);
+    app_update_prompt(app);
+}
+
+void verb_chat(struct app *app, const struct command_words *words) {
+    if (words->word[0] == NULL) {
+        verb_close(app, words);
+        return;
+    }
+    if (!app->logged_in) {
+        app_fail(app, ZCHAT_AUTH, "you are not logged in");
+        return;
+    }
+    bool first = !conversation_is_open(&app->conversation);
+    conversation_open(&app->conversation, words->word[0]);
+    app_update_prompt(app);
+    if (first && app->line != NULL)
+        app_note(app, "what you type goes to %s; /close ends that, /help lists commands",
+                 app->conversation.partner);
+}
+
+/* --- inbox --- */
+
+static void talk_shown_again(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (call_failed(call, reply, NULL))
+        return;
+    if (reply->count == 0)
+        app_note(app, "there are no messages");
+    for (size_t i = 0; i < reply->count; i++)
+        mailbox_show(app, &reply->messages[i]);
+}
+
+static void talk_looked(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, NULL) && reply->count == 0)
+        app_note(call->app, "no new messages");
+}
+
+void verb_inbox(struct app *app, const struct command_words *words) {
+    uint64_t shown_seq = app->mailbox.shown_seq;
+    uint64_t count = words->word[0] == NULL ? 0 : talk_number(words->word[0], 500);
+    if (words->word[0] != NULL && count == 0) {
+        app_fail(app, ZCHAT_INVALID, "inbox takes a number from 1 to 500");
+        return;
+    }
+    conversation_caught_up(&app->conversation);
+    app_update_prompt(app);
+    struct call *call = call_new(app, count == 0 ? talk_looked : talk_shown_again, "");
+    uint64_t after_seq = count == 0 ? shown_seq : shown_seq > count ? shown_seq - count : 0;
+    uint32_t limit = count == 0 ? 1 : (uint32_t)count;
+    call_begun(call, zchat_sync(app->z, after_seq, limit, call_answered, call));
+}
+
+void verb_recv(struct app *app, const struct command_words *words) {
+    uint64_t count = talk_number(words->word[0], 1000000000);
+    uint64_t seconds = TALK_RECV_SECONDS;
+    if (words->word[1] != NULL)
+        seconds = talk_number(words->word[1], 1000000);
+    if (app->script == NULL)
+        app_fail(app, ZCHAT_INVALID, "recv is for scripts; here messages come by themselves");
+    else if (count == 0 || seconds == 0)
+        app_fail(app, ZCHAT_INVALID, "recv takes a number of messages, and of seconds");
+    else
+        step_wait_messages(app, count, seconds);
+}

@@ -1,0 +1,41 @@
+/* The functions of the commands, one for each row of the table in command.c. */
+#ifndef VERBS_H
+#define VERBS_H
+
+struct app;
+struct command_words;
+
+typedef void verb_fn(struct app *app, const struct command_words *words);
+
+/* account.c */
+verb_fn verb_register;
+verb_fn verb_login;
+verb_fn verb_logout;
+verb_fn verb_passwd;
+verb_fn verb_devices;
+verb_fn verb_revoke;
+
+/* people.c */
+verb_fn verb_who;
+verb_fn verb_since;
+verb_fn verb_block;
+verb_fn verb_unblock;
+verb_fn verb_blocked;
+
+/* talk.c */
+verb_fn verb_send;
+verb_fn verb_broadcast;
+verb_fn verb_chat;
+verb_fn verb_close;
+verb_fn verb_inbox;
+verb_fn verb_recv;
+
+/* broker.c */
+verb_fn verb_ping;
+verb_fn verb_stats;
+
+/* command.c */
+verb_fn verb_help;
+verb_fn verb_quit;
+
+#endif
