@@ -1,0 +1,149 @@
+/* See fixture.h. */
+#include "fixture.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct fixture *fixture_new(void) {
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    fixture->now_us = 1700000000000000;
+    return fixture;
+}
+
+struct fixture *fixture_in_folder(void) {
+    struct fixture *fixture = fixture_new();
+    const char *parent = getenv("TMPDIR");
+    (void)snprintf(fixture->folder, sizeof fixture->folder, "%s/zchat-store-XXXXXX",
+                   parent == NULL ? "/tmp" : parent);
+    assert_non_null(mkdtemp(fixture->folder));
+    assert_true(snprintf(fixture->path, sizeof fixture->path, "%s/store", fixture->folder) <
+                (int)sizeof fixture->path);
+    fixture->options.path = fixture->path;
+    return fixture;
+}
+
+struct fixture *fixture_in_memory(uint64_t seed) {
+    struct fixture *fixture = fixture_new();
+    (void)snprintf(fixture->path, sizeof fixture->path, "store");
+    (void)snprintf(fixture->vfs, sizeof fixture->vfs, "crash-%p", (void *)fixture);
+    fixture->disk = crashvfs_new(fixture->vfs, seed);
+    assert_non_null(fixture->disk);
+    fixture->options =
+        (struct store_options){.path = fixture->path, .vfs = fixture->vfs, .exclusive = true};
+    return fixture;
+}
+
+static void remove_folder(const char *folder) {
+    DIR *entries = opendir(folder);
+    assert_non_null(entries);
+    struct dirent *entry;
+    while ((entry = readdir(entries)) != NULL) {
+        char path[2 * FIXTURE_PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (entry->d_name[0] != '.') {
+            assert_int_equal(unlink(path), 0);
+        }
+    }
+    assert_int_equal(closedir(entries), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+void fixture_free(struct fixture *fixture) {
+    fixture_close(fixture);
+    crashvfs_free(fixture->disk);
+    if (fixture->folder[0] != '\0') {
+        remove_folder(fixture->folder);
+    }
+    free(fixture);
+}
+
+void fixture_open(struct fixture *fixture) {
+    enum store_status status = store_open(&fixture->store, &fixture->options);
+    if (status != STORE_OK) {
+        fail_msg("%s", store_error(fixture->store));
+    }
+}
+
+void fixture_close(struct fixture *fixture) {
+    store_close(fixture->store);
+    fixture->store = NULL;
+}
+
+void fixture_reopen(struct fixture *fixture) {
+    fixture_close(fixture);
+    fixture_open(fixture);
+}
+
+void fixture_crash(struct fixture *fixture, enum crashvfs_keep keep) {
+    crashvfs_crash(fixture->disk, keep);
+    crashvfs_mend(fixture->disk);
+    fixture_close(fixture);
+}
+
+void fixture_begin(struct fixture *fixture) {
+    assert_ok(store_begin(fixture->store));
+}
+
+void fixture_commit(struct fixture *fixture) {
+    assert_ok(store_commit(fixture->store));
+}
+
+void fixture_merge_all(struct fixture *fixture) {
+    bool more = true;
+    while (more) {
+        assert_ok(store_maintain(fixture->store, &more));
+    }
+}
+
+int64_t fixture_account(struct fixture *fixture, const char *name) {
+    int64_t account = 0;
+    fixture_begin(fixture);
+    assert_ok(
+        store_account_add(fixture->store, name, "", false, NULL, NULL, fixture->now_us, &account));
+    fixture_commit(fixture);
+    assert_true(account > 0);
+    return account;
+}
+
+void fixture_id(struct fixture *fixture, unsigned char id[ID_BYTES]) {
+    unsigned char random[10] = {0};
+    fixture->ids++;
+    memcpy(random, &fixture->ids, sizeof fixture->ids);
+    id_make(id, 1700000000000 + fixture->ids / 8, random);
+}
+
+enum store_status fixture_send(struct fixture *fixture, const unsigned char *id, int64_t author,
+                               const char *to, const char *text, struct store_message_stored *out) {
+    unsigned char made[ID_BYTES];
+    if (id == NULL) {
+        fixture_id(fixture, made);
+        id = made;
+    }
+    struct store_message_new message = {.id = id,
+                                        .author = author,
+                                        .to = to,
+                                        .text = text,
+                                        .text_bytes = strlen(text),
+                                        .time_us = ++fixture->now_us};
+    return store_message_append(fixture->store, &message, out);
+}
+
+void fixture_sent(struct fixture *fixture, int64_t author, const char *to, const char *text) {
+    struct store_message_stored stored;
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, NULL, author, to, text, &stored));
+    fixture_commit(fixture);
+}
+
+void fixture_expect_state(struct fixture *fixture, int64_t account, uint64_t head,
+                          uint64_t cursor) {
+    uint64_t is_head = 0;
+    uint64_t is_cursor = 0;
+    assert_ok(store_inbox_state(fixture->store, account, &is_head, &is_cursor));
+    assert_int_equal(is_head, head);
+    assert_int_equal(is_cursor, cursor);
+}
