@@ -337,6 +337,11 @@ static enum connection_news step_proving(struct connection *connection, int64_t 
     return CONNECTION_NOTHING;
 }
 
+enum connection_news connection_lost(struct connection *connection, int64_t now_us) {
+    return fail(connection, now_us, ZCHAT_UNREACHABLE, "The connection to %s is lost.",
+                connection->settings->endpoint);
+}
+
 /* What arrived before the end is read first: so the end is told one step later. */
 static enum connection_news step_up(struct connection *connection, int64_t now_us) {
     if (now_us >= connection->give_up_us) {
@@ -350,8 +355,7 @@ static enum connection_news step_up(struct connection *connection, int64_t now_u
         connection->leaving = true;
         return CONNECTION_NOTHING;
     }
-    return fail(connection, now_us, ZCHAT_UNREACHABLE, "The connection to %s is lost.",
-                connection->settings->endpoint);
+    return connection_lost(connection, now_us);
 }
 
 static enum connection_news step_once(struct connection *connection, int64_t now_us) {

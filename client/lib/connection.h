@@ -71,6 +71,8 @@ zchat_code connection_trust(struct connection *connection, int64_t now_us, struc
  * which is returned. */
 enum connection_news connection_break(struct connection *connection, int64_t now_us,
                                       zchat_code code, const char *reason);
+/* The same, because a frame could not be sent. */
+enum connection_news connection_lost(struct connection *connection, int64_t now_us);
 /* Ends it for good. */
 void connection_stop(struct connection *connection);
 /* The broker said that it stops: leave it soon, if it does not leave by itself. */

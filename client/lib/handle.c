@@ -32,8 +32,12 @@ void handle_tell(zchat *z, const zchat_event *event) {
 
 void handle_answer(zchat *z, struct request *request, const zchat_reply *reply) {
     (void)z;
+    zchat_reply told = *reply;
+    told.text = told.text ? told.text : "";
+    told.user = told.user ? told.user : "";
+    told.software = told.software ? told.software : "";
     if (request->fn) {
-        request->fn(request->arg, reply);
+        request->fn(request->arg, &told);
     }
     request_free(request);
 }

@@ -78,8 +78,7 @@ static bool send_batch(zchat *z, const struct batch *batch) {
     }
     pack(z, batch, frame);
     if (!connection_send(&z->connection)) {
-        handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_UNREACHABLE,
-                                        "The connection to the broker is lost."));
+        handle_news(z, connection_lost(&z->connection, z->now_us));
         return false;
     }
     z->last_sent_us = z->now_us;

@@ -33,5 +33,5 @@ const char *probe_refusal(const char *host, uint16_t port) {
     }
     int error = try_connect(found);
     freeaddrinfo(found);
-    return error == 0 || error == EINPROGRESS ? "the connection was refused" : strerror(error);
+    return strerror(error == 0 || error == EINPROGRESS ? ECONNREFUSED : error);
 }
