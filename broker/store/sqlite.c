@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VIEW_ENTRIES      262144
-#define WAL_PAGES_TRIGGER 8192      /* 32 MiB */
-#define WAL_BYTES_KEPT    268435456 /* a longer file is cut when it begins anew */
-#define CACHE_KIB         65536
-#define BUSY_TIMEOUT_MS   10000 /* for `zchatd user` beside a broker */
+#define VIEW_ENTRIES    262144
+#define WAL_PAGES       8192      /* 32 MiB */
+#define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
+#define CACHE_KIB       65536
+#define BUSY_TIMEOUT_MS 10000 /* for `zchatd user` beside a broker */
 
 #define TEXT_OF(x)  TEXT_OF_(x)
 #define TEXT_OF_(x) #x
@@ -188,7 +188,7 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
     (void)name;
     struct store *store = arg;
     if (pages < store->wal_pages) {
-        store->wal_pages_trigger = WAL_PAGES_TRIGGER;
+        store->wal_pages_trigger = store->wal_pages_step;
     }
     store->wal_pages = pages;
     return SQLITE_OK;
@@ -211,7 +211,7 @@ static enum store_status configure(struct store *store, bool exclusive) {
     }
     /* Instead of SQLite's own hook, which would checkpoint within a commit. */
     (void)sqlite3_wal_hook(store->db, keep_wal_pages, store);
-    store->wal_pages_trigger = WAL_PAGES_TRIGGER;
+    store->wal_pages_trigger = store->wal_pages_step;
     return STORE_OK;
 }
 
@@ -282,6 +282,7 @@ enum store_status store_open(struct store **out, const struct store_options *opt
         return STORE_FAILED;
     }
     store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
+    store->wal_pages_step = options->wal_pages > 0 ? options->wal_pages : WAL_PAGES;
     store->unread_max = options->unread_max > 0 ? options->unread_max : INBOX_UNREAD_MAX;
     store->unread_per_sender_max = options->unread_per_sender_max > 0
                                        ? options->unread_per_sender_max

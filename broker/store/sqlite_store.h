@@ -32,7 +32,8 @@ struct store {
     uint64_t unread_per_sender_max;
 
     int wal_pages;         /* of the write-ahead log after the last commit */
-    int wal_pages_trigger; /* so many begin a checkpoint */
+    int wal_pages_step;    /* how many begin a checkpoint of a new log */
+    int wal_pages_trigger; /* how many begin the next one */
 
     bool in_turn;         /* between store_begin and store_commit */
     bool in_transaction;  /* and something was written */

@@ -41,6 +41,7 @@ struct store_options {
     const char *vfs;     /* NULL: SQLite's default. Tests name their own */
     bool exclusive;      /* no other process and no checkpoint thread: simulations */
     size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
+    int wal_pages;       /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
     uint64_t unread_max; /* 0: INBOX_UNREAD_MAX */
     uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
 };

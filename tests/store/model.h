@@ -18,6 +18,8 @@ void model_free(struct model *model);
 void model_run(struct model *model, size_t operations);
 /* A transaction of random operations that stays open. */
 void model_begin_some(struct model *model);
+/* A transaction of messages, committed, on a disk that may fail: OK, or FAILED. */
+enum store_status model_try(struct model *model);
 /* Every inbox, cursor and block, read in pages of random sizes, and each message's retry. */
 void model_check(struct model *model);
 
