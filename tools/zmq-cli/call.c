@@ -52,19 +52,27 @@ void call_renew_deadline(struct call *call) {
     call->deadline_us = clock_us() + option_microseconds(call->options, OPTION_TIMEOUT);
 }
 
+static enum status fail(const struct call *call, zchat_code code, uint32_t retry_after_s,
+                        const char *text) {
+    bool unknown = call->if_unknown && (code == ZCHAT_EXPIRED || code >= ZCHAT_UNREACHABLE);
+    return output_error(call->output, code, retry_after_s, "%s%s%s", text, unknown ? " " : "",
+                        unknown ? call->if_unknown : "");
+}
+
 enum status call_timed_out(struct call *call) {
+    char text[2 * SENTENCE_BYTES];
     const char *seconds = option_text(call->options, OPTION_TIMEOUT);
     const char *server = zchat_server(call->z);
     if (!call->connected)
-        return output_error(call->output, ZCHAT_UNREACHABLE, 0,
-                            "No broker answered at %s within %s s.%s%s", server, seconds,
-                            call->why[0] ? " " : "", call->why);
-    if (call->lost)
-        return output_error(call->output, ZCHAT_UNREACHABLE, 0,
-                            "The connection to %s broke and did not come back within %s s. %s",
-                            server, seconds, call->why);
-    return output_error(call->output, ZCHAT_EXPIRED, 0, "%s did not answer within %s s.", server,
-                        seconds);
+        snprintf(text, sizeof text, "No broker answered at %s within %s s.%s%s", server, seconds,
+                 call->why[0] ? " " : "", call->why);
+    else if (call->lost)
+        snprintf(text, sizeof text,
+                 "The connection to %s broke and did not come back within %s s. %s", server,
+                 seconds, call->why);
+    else
+        snprintf(text, sizeof text, "%s did not answer within %s s.", server, seconds);
+    return fail(call, call->connected && !call->lost ? ZCHAT_EXPIRED : ZCHAT_UNREACHABLE, 0, text);
 }
 
 /* Whether the key of a broker met for the first time is to be trusted. */
@@ -95,13 +103,13 @@ static enum status meet(struct call *call) {
 enum status call_work(struct call *call) {
     zchat_code code = zchat_process(call->z);
     if (call->refused)
-        return output_error(call->output, call->refused, 0, "%s", call->why);
+        return fail(call, call->refused, 0, call->why);
     if (code)
-        return output_error(call->output, code, 0, "%s", zchat_error(call->z));
+        return fail(call, code, 0, zchat_error(call->z));
     if (call->key_unknown)
         return meet(call);
     if (call->lost && !call->connected)
-        return output_error(call->output, ZCHAT_UNREACHABLE, 0, "%s", call->why);
+        return fail(call, ZCHAT_UNREACHABLE, 0, call->why);
     return STATUS_DONE;
 }
 
@@ -171,7 +179,7 @@ static enum status exchange(struct call *call, zchat_code queued, call_print_fn 
 static enum status tell(struct call *call) {
     if (call->code == ZCHAT_OK)
         return call->print_status;
-    return output_error(call->output, call->code, call->retry_after_s, "%s", call->text);
+    return fail(call, call->code, call->retry_after_s, call->text);
 }
 
 enum status call_answer(struct call *call, zchat_code queued, call_print_fn *print) {
@@ -194,7 +202,7 @@ static enum status ask_login(struct call *call, const struct call_login *how,
         .user = how->user ? how->user : option_text(call->options, OPTION_USER),
         .password = password,
         .no_trust = how->no_trust,
-        .online = option_flag(call->options, OPTION_ONLINE),
+        .online = !how->hidden && option_flag(call->options, OPTION_ONLINE),
         .inbox = how->inbox,
         .from_seq_set = how->from_seq > 0,
         .from_seq = how->from_seq,

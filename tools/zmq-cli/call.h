@@ -47,6 +47,8 @@ struct call {
     call_print_fn *print; /* NULL: nothing to print */
     enum status print_status;
 
+    const char *if_unknown;   /* borrowed: what to say where it is not known whether the command was
+                                 done; NULL: nothing */
     zchat_event_fn *on_event; /* sees every event after the call did; NULL: nobody */
     void *arg;
 };
@@ -57,6 +59,7 @@ struct call_login {
     bool by_password; /* a password that is given comes first, else the device's key does */
     bool no_trust;
     bool inbox;
+    bool hidden;          /* not online, whatever --online says */
     uint64_t from_seq;    /* 0: from the cursor on */
     call_print_fn *print; /* NULL: a login has nothing to print */
 };

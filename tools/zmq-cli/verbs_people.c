@@ -98,24 +98,19 @@ static zchat_id chosen_id(const struct call *call) {
     return id;
 }
 
-/* What was asked and not answered may be stored or not: with its id one can ask again. */
-static void tell_id(const struct call *call, const zchat_id *id) {
-    char text[ZCHAT_ID_TEXT];
-    zchat_id_format(id, text);
-    output_notice(call->output,
-                  "It is not known whether the message was stored; "
-                  "send it again with --id %s.",
-                  text);
-}
-
 static enum status send_text(struct call *call, const char *text) {
+    char id_text[ZCHAT_ID_TEXT], if_unknown[SENTENCE_BYTES];
     zchat_id id = chosen_id(call);
     bool require_online = option_flag(call->options, OPTION_REQUIRE_ONLINE);
+    zchat_id_format(&id, id_text);
+    snprintf(if_unknown, sizeof if_unknown,
+             "Whether the message was stored is not known; with --id %s it can be sent again.",
+             id_text);
+    call->if_unknown = if_unknown;
     enum status status = call_answer(
         call, zchat_send(call->z, call->words[0], text, &id, require_online, call_replied, call),
         print_sent);
-    if (!call->answered || call->code >= ZCHAT_UNREACHABLE)
-        tell_id(call, &id);
+    call->if_unknown = NULL;
     return status;
 }
 

@@ -1,0 +1,27 @@
+/* Hands messages to the command of --exec, one after the other, and has each one acknowledged when
+ * its command accepted it.
+ *
+ * The acknowledgement goes over a connection of its own and is waited for: the connection that
+ * receives is inside its callback meanwhile, and must stand still, or all that is unread would pile
+ * up in memory behind a slow command. */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+#include "call.h"
+
+struct handover {
+    const char *command; /* borrowed: from the options; NULL: there is none */
+    bool patient;        /* waits for a broker that is away as long as it takes */
+    struct call call;    /* of the acknowledgements; opened with the first message */
+};
+
+void handover_init(struct handover *handover, const struct call *call, bool patient);
+void handover_release(struct handover *handover);
+
+/* Runs the command with the message on its stdin. STATUS_DONE: it exited with 0. */
+enum status handover_run(struct handover *handover, const zchat_message *message);
+
+/* Acknowledges up to `seq`; STATUS_DONE: the broker has it. */
+enum status handover_ack(struct handover *handover, uint64_t seq);
+
+#endif
