@@ -1,0 +1,235 @@
+"""zmq-cli: options, the environment, contexts and the configuration file; help; terminals."""
+
+import os
+import subprocess
+
+import pexpect
+import pytest
+
+from support.broker import program
+from zmq_cli import Cli, clean_environment
+
+VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
+         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "stats"]
+
+
+@pytest.fixture
+def folder(config_dirs):
+    return config_dirs("options")
+
+
+@pytest.fixture
+def cli(town, folder):
+    """Knows the broker, but no user."""
+    return Cli(town.broker, folder, None, town.keys)
+
+
+def configure(folder, text):
+    (folder / "zmq-cli.conf").write_text(text)
+
+
+def user_of(cli, *words, **environment):
+    """Who a call logs in as."""
+    return cli.ok(*words, "login", **environment).one["user"]
+
+
+# How a call is read.
+
+def test_options_stand_before_or_after_the_verb_in_every_form(town, cli):
+    name = town.name()
+    for words in (["-u", name, "login"], ["login", "-u", name], [f"-u{name}", "login"],
+                  ["login", "--user", name], [f"--user={name}", "login"], ["-qvu", name, "login"]):
+        assert cli.ok(*words).one["user"] == name
+
+
+@pytest.mark.parametrize("words", [
+    [], ["--json"], ["dance"], ["--no-such", "ping"], ["-z", "ping"], ["ping", "extra"],
+    ["who", "--ack"], ["--follow", "ping"], ["ping", "--timeout"], ["ping", "--timeout", "0"],
+    ["ping", "--timeout", "soon"], ["ping", "--timeout", "-1"], ["ping", "--json=yes"],
+    ["ping", "--user", ""], ["recv", "--count", "0"], ["recv", "--wait", "x"], ["ping", "--"],
+    ["send", "bob"], ["block"], ["revoke"], ["since"], ["ping", "-s"], ["who"],
+])
+def test_wrong_usage_is_exit_2(cli, words):
+    if words[-1:] == ["--"]:
+        words = words + ["extra"]
+    cli.fails(2, "INVALID", *words)
+    cli.options = []
+    done = cli(*words) if "--json" not in words else cli(*words[1:])
+    assert done.status == 2 and done.out == "" and done.err.startswith("zmq-cli: "), done
+
+
+def test_a_user_is_needed_and_the_error_says_how(cli):
+    error = cli.fails(2, "INVALID", "who")
+    assert "--user" in error["message"] and "ZCHAT_USER" in error["message"]
+
+
+def test_help_and_version(cli):
+    out = cli.ok("--help").out
+    for verb in VERBS:
+        assert f"\n  {verb}" in out
+        own = cli.ok(verb, "--help").out
+        assert own.startswith(f"zmq-cli [OPTIONS] {verb}"), own
+        assert "--timeout SECONDS" in own and "(default 5)" in own
+    assert "--exec COMMAND" in cli.ok("recv", "-h").out
+    assert "--exec" not in cli.ok("send", "--help").out
+    assert all(len(line) <= 80 for line in cli.ok("recv", "--help").out.splitlines() if "  -" in line)
+    assert cli.ok("--version").out == "zmq-cli 0.1.0\n"
+
+
+# Where a value comes from.
+
+def test_flag_beats_environment_beats_context_beats_file(town, folder, cli):
+    flag, environment, context, file = town.names(4)
+    configure(folder, f"user = {file}\n[context work]\n  user = {context}\n")
+    assert user_of(cli) == file
+    assert user_of(cli, "--context", "work") == context
+    assert user_of(cli, ZCHAT_CONTEXT="work") == context
+    assert user_of(cli, "--context", "work", ZCHAT_USER=environment) == environment
+    assert user_of(cli, "--context", "work", "-u", flag, ZCHAT_USER=environment) == flag
+
+
+def test_the_file_may_choose_the_context(town, folder, cli):
+    one, two = town.names(2)
+    configure(folder, f"context = home\n[context home]\nuser={one}\n[context work]\nuser={two}\n")
+    assert user_of(cli) == one
+    assert user_of(cli, "--context", "work") == two
+    assert user_of(cli, ZCHAT_CONTEXT="work") == two
+
+
+def test_the_file_may_hold_everything_a_call_needs(town, folder, cli):
+    configure(folder, f"# where\n\nserver = {town.broker.address}\r\n"
+              f"server-key = {town.broker.server_key}\n\tuser = {town.name()}\njson = yes\n"
+              "timeout = 7.5\nquiet = no\n")
+    bare = Cli(None, folder, json_lines=False)
+    assert bare.ok("login").one["user"]
+
+
+def test_a_password_file_stands_beside_the_configuration(town, folder, cli, tmp_path):
+    configure(folder, "password-file = secret\n")
+    (folder / "secret").write_text("some horse\n")
+    name = town.fresh_name()
+    cli.ok("register", name)
+    other = tmp_path / "other"
+    other.mkdir()
+    cli.folder.joinpath("device.key").unlink()
+    assert user_of(cli, "-u", name) == name
+
+
+@pytest.mark.parametrize("line, why", [
+    ("colour = red", "colour is no key"), ("config-dir = /tmp", "config-dir is no key"),
+    ("ack = yes", "ack is no key"), ("just words", "key = value"), ("[work]", "[context NAME]"),
+    ("[context ]", "no name"), ("timeout = soon", "timeout is a number"),
+    ("trust-new = maybe", "yes"), ("user =", "empty"), ("[context a]\ncontext = b", "before"),
+])
+def test_a_mistake_in_the_file_is_named_with_its_line(folder, cli, line, why):
+    configure(folder, "# a comment\n" + line + "\n")
+    error = cli.fails(2, "INVALID", "ping")
+    wrong = 2 + line.count("\n")
+    assert f"zmq-cli.conf:{wrong}: " in error["message"] and why in error["message"], error
+
+
+def test_a_context_that_is_not_there(folder, cli):
+    assert "nowhere" in cli.fails(2, "INVALID", "--context", "nowhere", "ping")["message"]
+    configure(folder, "[context empty]\n")
+    cli.ok("--context", "empty", "ping")
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(cli):
+    assert "ZCHAT_TIMEOUT" in cli.fails(2, "INVALID", "ping", ZCHAT_TIMEOUT="soon")["message"]
+    cli.ok("ping", ZCHAT_TIMEOUT="")
+
+
+def test_the_config_folder_is_found_as_the_library_finds_it(town, tmp_path):
+    for variables, folder in (({"XDG_CONFIG_HOME": tmp_path / "xdg"}, tmp_path / "xdg" / "zchat"),
+                              ({}, tmp_path / ".config" / "zchat")):
+        environment = clean_environment(tmp_path, ZCHAT_SERVER=town.broker.address, **variables)
+        folder.mkdir(parents=True)
+        configure(folder, f"json = yes\nserver-key = {town.broker.server_key}\n")
+        done = subprocess.run([program("zmq-cli"), "ping"], env=environment, text=True, timeout=20,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        assert done.returncode == 0 and done.stdout.startswith("{"), done
+        assert oct((folder / "device.key").stat().st_mode)[-3:] == "600"
+
+
+# Terminals.
+
+def spawn(cli, *words):
+    return pexpect.spawn(program("zmq-cli"), list(words), env=cli.environment, timeout=10,
+                         encoding="utf-8")
+
+
+def test_a_terminal_is_asked_for_the_password_without_echo(town, cli):
+    name = town.fresh_name()
+    cli.folder.joinpath("device.key").unlink()
+    terminal = spawn(cli, "register", name, "--no-trust")
+    for prompt in ("New password: ", "The same again: "):
+        terminal.expect_exact(prompt)
+        terminal.waitnoecho()
+        terminal.sendline("typed horse")
+    terminal.expect_exact(f"registered {name}")
+    terminal.expect(pexpect.EOF)
+    assert "typed horse" not in terminal.before
+    terminal.close()
+    assert terminal.exitstatus == 0
+
+    terminal = spawn(cli, "-u", name, "login")
+    terminal.expect_exact("Password: ")
+    terminal.waitnoecho()
+    terminal.sendline("typed horse")
+    terminal.expect_exact(f"logged in as {name}")
+
+
+def test_two_passwords_that_differ_register_nobody(town, cli):
+    terminal = spawn(cli, "register", town.fresh_name())
+    for prompt, text in (("New password: ", "one"), ("The same again: ", "two")):
+        terminal.expect_exact(prompt)
+        terminal.waitnoecho()
+        terminal.sendline(text)
+    terminal.expect_exact("differ")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 2
+
+
+def test_an_interrupted_prompt_ends_with_130_and_gives_the_echo_back(town, cli):
+    shell = pexpect.spawn("/bin/sh", env=dict(cli.environment, PS1="$ "), timeout=10,
+                          encoding="utf-8")
+    shell.expect_exact("$ ")
+    shell.sendline(f"{program('zmq-cli')} register {town.fresh_name()}; echo status=$?; stty -a")
+    shell.expect_exact("New password: ")
+    shell.waitnoecho()
+    shell.sendintr()
+    shell.expect_exact("status=130")
+    shell.expect(r"[^-]echo ")
+
+
+def test_a_terminal_is_asked_about_an_unknown_broker(town, cli):
+    del cli.environment["ZCHAT_SERVER_KEY"]
+    terminal = spawn(cli, "ping")
+    terminal.expect_exact("(yes/no) ")
+    terminal.sendline("no")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 3
+
+    terminal = spawn(cli, "ping")
+    terminal.expect_exact("(yes/no) ")
+    terminal.sendline("yes")
+    terminal.expect_exact("answers in")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    cli.ok("ping")
+
+
+def test_never_a_prompt_without_a_terminal_at_stdin(town, cli):
+    """It has a controlling terminal, but its stdin is none: it must not ask there."""
+    read, write = os.openpty()
+    try:
+        done = subprocess.run(cli.command(["register", town.fresh_name()]), timeout=20,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=write,
+                              env=cli.environment, preexec_fn=os.setsid)
+        assert done.returncode == 2
+        assert "--password-file" in os.read(read, 4096).decode()
+    finally:
+        os.close(read)
+        os.close(write)
