@@ -1,0 +1,297 @@
+/* Messages, cursors and quotas, one rule at a time; test_store_model.c mixes them. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int setup(void **state) {
+    struct fixture *fixture = fixture_in_memory(1);
+    fixture->options.unread_max = 6;
+    fixture->options.unread_per_sender_max = 4;
+    fixture_open(fixture);
+    assert_int_equal(fixture_account(fixture, "han"), 1);
+    assert_int_equal(fixture_account(fixture, "leia"), 2);
+    assert_int_equal(fixture_account(fixture, "luke"), 3);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+enum { HAN = 1, LEIA = 2, LUKE = 3 };
+
+static void expect_send(struct fixture *fixture, int64_t from, const char *to,
+                        enum store_status expected) {
+    struct store_message_stored stored;
+    fixture_begin(fixture);
+    assert_int_equal(fixture_send(fixture, NULL, from, to, "hello", &stored), expected);
+    fixture_commit(fixture);
+}
+
+static void block(struct fixture *fixture, int64_t account, const char *name) {
+    int64_t blocked;
+    fixture_begin(fixture);
+    assert_ok(store_block_add(fixture->store, account, name, 1, &blocked));
+    fixture_commit(fixture);
+}
+
+static uint64_t move_cursor(struct fixture *fixture, int64_t account, uint64_t to) {
+    uint64_t cursor = 0;
+    fixture_begin(fixture);
+    assert_ok(store_cursor_move(fixture->store, account, to, &cursor));
+    fixture_commit(fixture);
+    return cursor;
+}
+
+static void a_message_is_in_both_inboxes(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    fixture_sent(fixture, LUKE, "han", "first");
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, NULL, HAN, "leia", "second", &stored));
+    fixture_commit(fixture);
+    assert_false(stored.again);
+    assert_int_equal(stored.recipient, LEIA);
+    assert_int_equal(stored.author_seq, 2);
+    assert_int_equal(stored.recipient_seq, 1);
+    assert_int_equal(stored.time_us, fixture->now_us);
+    fixture_expect_state(fixture, HAN, 2, 0);
+    fixture_expect_state(fixture, LEIA, 1, 0);
+    assert_int_equal(store_message_count(fixture->store), 2);
+}
+
+static void sends_that_can_not_be_are_refused(void **state) {
+    struct fixture *fixture = *state;
+    expect_send(fixture, HAN, "nobody", STORE_NOT_FOUND);
+    expect_send(fixture, HAN, "han", STORE_SELF);
+    block(fixture, HAN, "leia");
+    expect_send(fixture, HAN, "leia", STORE_BLOCKED);
+    expect_send(fixture, LEIA, "han", STORE_BLOCKED_BY);
+    block(fixture, LEIA, "han");
+    expect_send(fixture, LEIA, "han", STORE_BLOCKED);
+    fixture_expect_state(fixture, HAN, 0, 0);
+    fixture_expect_state(fixture, LEIA, 0, 0);
+    assert_int_equal(store_message_count(fixture->store), 0);
+}
+
+static void a_retry_gets_the_first_answer(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored first;
+    struct store_message_stored again;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &first));
+    assert_ok(fixture_send(fixture, NULL, HAN, "leia", "more", &again));
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &again));
+    fixture_commit(fixture);
+    assert_true(again.again);
+    again.again = false;
+    assert_memory_equal(&again, &first, sizeof first);
+    fixture_reopen(fixture);
+    block(fixture, LEIA, "han");
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &again));
+    assert_true(again.again);
+    assert_int_equal(fixture_send(fixture, id, HAN, "leia", "hello!", &again), STORE_ID_REUSED);
+    fixture_commit(fixture);
+    fixture_expect_state(fixture, LEIA, 2, 0);
+}
+
+static void an_id_names_one_message(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
+    assert_int_equal(fixture_send(fixture, id, HAN, "leia", "hell", &stored), STORE_ID_REUSED);
+    assert_int_equal(fixture_send(fixture, id, HAN, "luke", "hello", &stored), STORE_ID_REUSED);
+    assert_int_equal(fixture_send(fixture, id, LUKE, "leia", "hello", &stored), STORE_ID_REUSED);
+    assert_int_equal(fixture_send(fixture, id, LEIA, "han", "hello", &stored), STORE_ID_REUSED);
+    assert_ok(fixture_send(fixture, NULL, HAN, "leia", "next", &stored));
+    assert_int_equal(stored.recipient_seq, 2);
+    fixture_commit(fixture);
+}
+
+static void a_transaction_that_is_not_committed_is_nothing(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, NULL, HAN, "leia", "hello", &stored));
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, LEIA, 0, 0);
+}
+
+static void reading_commits_nothing(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t head;
+    uint64_t cursor;
+    struct store_account account;
+    uint64_t syncs = crashvfs_count(fixture->disk, CRASHVFS_SYNC);
+    uint64_t writes = crashvfs_count(fixture->disk, CRASHVFS_WRITE);
+    fixture_begin(fixture);
+    assert_ok(store_inbox_state(fixture->store, LEIA, &head, &cursor));
+    assert_ok(store_account_find(fixture->store, "leia", &account));
+    fixture_commit(fixture);
+    assert_int_equal(crashvfs_count(fixture->disk, CRASHVFS_SYNC), syncs);
+    assert_int_equal(crashvfs_count(fixture->disk, CRASHVFS_WRITE), writes);
+    expect_send(fixture, HAN, "leia", STORE_OK);
+    assert_true(crashvfs_count(fixture->disk, CRASHVFS_SYNC) > syncs);
+}
+
+struct text {
+    const char *text;
+    bool was_read;
+};
+
+static bool expect_text(void *arg, const struct store_message *message) {
+    struct text *text = arg;
+    assert_int_equal(message->text_bytes, strlen(text->text));
+    assert_memory_equal(message->text, text->text, message->text_bytes);
+    text->was_read = true;
+    return true;
+}
+
+static void a_text_of_the_largest_size_comes_back(void **state) {
+    struct fixture *fixture = *state;
+    struct text text = {.text = NULL};
+    char *large = malloc(TEXT_BYTES_MAX + 1);
+    assert_non_null(large);
+    memset(large, 'z', TEXT_BYTES_MAX);
+    large[TEXT_BYTES_MAX] = '\0';
+    text.text = large;
+    fixture_sent(fixture, HAN, "leia", large);
+    assert_ok(store_inbox_read(fixture->store, LEIA, 0, 10, expect_text, &text));
+    assert_true(text.was_read);
+    free(large);
+}
+
+static bool must_not_be_called(void *arg, const struct store_message *message) {
+    (void)arg;
+    (void)message;
+    fail();
+    return false;
+}
+
+static void reading_beyond_the_end_gives_nothing(void **state) {
+    struct fixture *fixture = *state;
+    fixture_sent(fixture, HAN, "leia", "hello");
+    assert_ok(store_inbox_read(fixture->store, LEIA, 1, 10, must_not_be_called, NULL));
+    assert_ok(store_inbox_read(fixture->store, LEIA, UINT64_MAX, 10, must_not_be_called, NULL));
+    assert_ok(store_inbox_read(fixture->store, LUKE, 0, 10, must_not_be_called, NULL));
+    assert_ok(store_inbox_read(fixture->store, LEIA, 0, 0, must_not_be_called, NULL));
+    assert_int_equal(store_inbox_read(fixture->store, 99, 0, 10, must_not_be_called, NULL),
+                     STORE_NOT_FOUND);
+}
+
+/* ---- cursors ---- */
+
+static void a_cursor_moves_forward_and_not_beyond_the_head(void **state) {
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        fixture_sent(fixture, HAN, "leia", "hello");
+    }
+    assert_int_equal(move_cursor(fixture, LEIA, 2), 2);
+    assert_int_equal(move_cursor(fixture, LEIA, 1), 2);
+    assert_int_equal(move_cursor(fixture, LEIA, UINT64_MAX), 3);
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, LEIA, 3, 3);
+}
+
+static void who_has_read_everything_has_read_his_own_message(void **state) {
+    struct fixture *fixture = *state;
+    fixture_sent(fixture, HAN, "leia", "one's own");
+    fixture_expect_state(fixture, HAN, 1, 1);
+    fixture_sent(fixture, LEIA, "han", "an answer");
+    fixture_sent(fixture, HAN, "leia", "before he read it");
+    fixture_expect_state(fixture, HAN, 3, 1);
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, HAN, 3, 1);
+    assert_int_equal(move_cursor(fixture, HAN, 2), 2);
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, HAN, 3, 2);
+    assert_int_equal(move_cursor(fixture, HAN, 3), 3);
+    fixture_sent(fixture, HAN, "leia", "and after");
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, HAN, 4, 4);
+}
+
+/* ---- quotas ---- */
+
+static void a_sender_fills_only_his_part_of_an_inbox(void **state) {
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 4; i++) {
+        expect_send(fixture, HAN, "leia", STORE_OK);
+    }
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    expect_send(fixture, LUKE, "leia", STORE_OK);
+    expect_send(fixture, LUKE, "leia", STORE_OK);
+    expect_send(fixture, LUKE, "leia", STORE_QUOTA_INBOX);
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_INBOX);
+    fixture_reopen(fixture);
+    expect_send(fixture, LUKE, "leia", STORE_QUOTA_INBOX);
+    assert_int_equal(move_cursor(fixture, LEIA, 1), 1);
+    expect_send(fixture, HAN, "leia", STORE_OK);
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_INBOX);
+    assert_int_equal(move_cursor(fixture, LEIA, 5), 5);
+    expect_send(fixture, HAN, "leia", STORE_OK);
+    fixture_expect_state(fixture, LEIA, 8, 5);
+}
+
+static void what_one_sends_fills_no_inbox_of_ones_own(void **state) {
+    struct fixture *fixture = *state;
+    expect_send(fixture, HAN, "leia", STORE_OK);
+    for (int i = 0; i < 4; i++) {
+        expect_send(fixture, LEIA, "luke", STORE_OK);
+    }
+    expect_send(fixture, LEIA, "luke", STORE_QUOTA_SENDER);
+    for (int i = 0; i < 3; i++) {
+        expect_send(fixture, HAN, "leia", STORE_OK);
+    }
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+}
+
+static void a_retry_is_no_matter_of_quotas(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
+    fixture_commit(fixture);
+    for (int i = 0; i < 3; i++) {
+        expect_send(fixture, HAN, "leia", STORE_OK);
+    }
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
+    assert_true(stored.again);
+    assert_int_equal(fixture_send(fixture, id, HAN, "leia", "bye", &stored), STORE_ID_REUSED);
+    fixture_commit(fixture);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_message_is_in_both_inboxes),
+        TEST(sends_that_can_not_be_are_refused),
+        TEST(a_retry_gets_the_first_answer),
+        TEST(an_id_names_one_message),
+        TEST(a_transaction_that_is_not_committed_is_nothing),
+        TEST(reading_commits_nothing),
+        TEST(a_text_of_the_largest_size_comes_back),
+        TEST(reading_beyond_the_end_gives_nothing),
+        TEST(a_cursor_moves_forward_and_not_beyond_the_head),
+        TEST(who_has_read_everything_has_read_his_own_message),
+        TEST(a_sender_fills_only_his_part_of_an_inbox),
+        TEST(what_one_sends_fills_no_inbox_of_ones_own),
+        TEST(a_retry_is_no_matter_of_quotas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
