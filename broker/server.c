@@ -171,11 +171,15 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     server->signals = -1;
     server->subscriptions = subscriptions_new();
     core_options_of(config, &options);
+    if (!open_signals(server)) { /* before any thread begins, so that none takes them */
+        snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
+        goto fail;
+    }
     if (!identity_load(&server->identity, config->data, error, error_bytes) ||
         !open_store(server, error, error_bytes))
         goto fail;
     server->core = core_new(server->store, &options, now_us());
-    if (!server->core || !open_signals(server)) {
+    if (!server->core) {
         snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
         goto fail;
     }

@@ -18,6 +18,9 @@
 #define SUBSCRIBER_FRAMES_MAX 1000
 /* Connections that may wait to be accepted: a whole team comes back after a restart. */
 #define BACKLOG 1024
+/* libzmq measures encrypted frames; and what is only a little too large is better answered and
+ * counted than cut off. */
+#define FRAME_SLACK_BYTES 4096
 /* A handshake that is not through by then is given up. */
 #define HANDSHAKE_MS 10000
 
@@ -26,6 +29,7 @@ static bool set(void *socket, int option, int value) {
 }
 
 static bool set_common(void *socket, int64_t frame_bytes_max) {
+    frame_bytes_max += FRAME_SLACK_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max, sizeof frame_bytes_max) == 0 &&
            set(socket, ZMQ_LINGER, 1000) && set(socket, ZMQ_BACKLOG, BACKLOG) &&
            set(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(socket, ZMQ_TCP_KEEPALIVE, 1);

@@ -34,7 +34,11 @@ void block_user_done(struct call *call) {
 }
 
 void unblock_user_check(struct call *call) {
-    message_name_fits(call, call->command->unblock_user->user);
+    const char *user = call->command->unblock_user->user;
+
+    if (message_name_fits(call, call->command->unblock_user->user) &&
+        !strcmp(user, call->session->member->name))
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't unblock oneself");
 }
 
 void unblock_user_run(struct call *call) {

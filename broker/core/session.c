@@ -73,8 +73,8 @@ static void session_link(struct sessions *sessions, struct session *session) {
     DL_APPEND2(member->sessions, session, member_prev, member_next);
     if (session->public_events)
         DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
+    DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
-        DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
         if (member->online++ == 0)
             sessions->users_online++;
     } else {
@@ -126,8 +126,8 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
     DL_DELETE2(member->sessions, session, member_prev, member_next);
     if (session->public_events)
         DL_DELETE2(sessions->with_public, session, inline_prev, inline_next);
+    DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
-        DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
         if (--member->online == 0)
             sessions->users_online--;
     } else {
@@ -160,8 +160,6 @@ struct session *session_of_instance(const struct member *member, const unsigned 
 
 void session_active(struct sessions *sessions, struct session *session, int64_t now_us) {
     session->command_us = now_us;
-    if (!session->online)
-        return;
     DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
     DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
 }

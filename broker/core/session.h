@@ -51,7 +51,7 @@ struct session {
     int64_t lag_us;      /* when it is told the head again; 0: it does not lag */
     int64_t lag_wait_us; /* how long it was let lag before that */
     struct session *member_next, *member_prev;
-    struct session *idle_next, *idle_prev;     /* online ones, the longest idle first */
+    struct session *idle_next, *idle_prev;     /* the longest idle first */
     struct session *lag_next, *lag_prev;       /* lagging ones */
     struct session *inline_next, *inline_prev; /* those with public_events */
 };
