@@ -239,7 +239,7 @@ def test_wrong_passwords_are_counted_over_a_restart_and_the_lock_too(town_factor
     refused("AUTH", enter, town, "yoda", "wrong")
     assert refused("AUTH", enter, town, "yoda", PASSWORD).retry_after_s > 0
     town.broker.kill()
-    town.broker.start(town.broker.port)
+    town.broker.start()
     assert refused("AUTH", enter, town, "yoda", PASSWORD).retry_after_s > 0
 
 

@@ -1,6 +1,5 @@
 """Passwords and keys: where they must not be seen."""
 
-import json
 import pathlib
 import stat
 
@@ -84,15 +83,6 @@ def test_the_folder_and_its_files_are_their_owners_alone(town_factory):
     assert "zchat.db" in modes and "endpoints.json" in modes
     for name, mode in modes.items():
         assert mode & 0o077 == 0 or name == "endpoints.json", f"{name} has {mode:o}"
-
-
-def test_endpoints_json_says_what_the_ready_line_says(town_factory):
-    town = town_factory(accounts=1)
-    said = json.loads((town.broker.data / "endpoints.json").read_text())
-    broker = town.broker
-    assert {key: said[key] for key in ("address", "commands", "events", "server_key")} == {
-        "address": broker.address, "commands": broker.commands, "events": broker.events,
-        "server_key": broker.server_key}
 
 
 def test_the_secret_key_is_told_to_nobody(town_factory):

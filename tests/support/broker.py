@@ -8,9 +8,11 @@ import collections
 import ctypes
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -61,8 +63,33 @@ def run(command, stdin="", timeout=15, check=None, env=None, cwd=None):
     return done
 
 
+def free_ports():
+    """The first of three free ports in a row, which the broker can come back to after a restart.
+
+    They are outside the range from which the kernel takes ports for connections.
+    """
+    first, last = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    ranges = [range(10_000, first - 3), range(last + 1, 65_533)]
+    choices = [port for ports in ranges for port in ports]
+    while True:
+        port = random.choice(choices)
+        sockets = [socket.socket() for _ in range(3)]
+        try:
+            for number, sock in enumerate(sockets):
+                sock.bind(("127.0.0.1", port + number))
+            return port
+        except OSError:
+            continue
+        finally:
+            for sock in sockets:
+                sock.close()
+
+
 class Broker:
     """A zchatd. Running from its making on, unless start=False.
+
+    It gets three free ports in a row, so that a restart finds them again; port=0 lets zchatd take
+    any three.
 
     address, commands, events   endpoints, "tcp://HOST:PORT"
     host, port                  of the greeter, which people know
@@ -71,19 +98,24 @@ class Broker:
     pid                         its process id
     """
 
-    def __init__(self, *args, start=True, environment=None):
+    def __init__(self, *args, start=True, environment=None, port=None):
         self.args = [str(arg) for arg in args]
         self.environment = environment or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zchatd-"))
         self.data = self.folder / "data"
         self.log = self.folder / "log"
         self.process = None
-        self.port = 0
+        self.port = port
         self._lines = collections.deque()
         self._news = threading.Condition()
         self._reader = None
+        self._ended = False
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self):
         return self
@@ -91,9 +123,27 @@ class Broker:
     def __exit__(self, *_):
         self.close()
 
-    def start(self, port=0):
-        """Starts it and waits until it serves."""
+    def start(self, port=None):
+        """Starts it and waits until it serves: on the ports that it had, unless one is given."""
         assert self.process is None, "the broker runs already"
+        if port is None:
+            port = self.port
+        chosen = port is None
+        for attempt in range(5):
+            self._launch(free_ports() if chosen else port)
+            try:
+                ready = self.wait_log(READY, START_S)
+                break
+            except AssertionError as error:
+                self.kill()
+                if not chosen or attempt == 4 or "in use" not in str(error):
+                    raise
+        self.address, self.commands = ready["address"], ready["commands"]
+        self.events, self.server_key = ready["events"], ready["server_key"]
+        self.host, port_text = self.address.removeprefix("tcp://").rsplit(":", 1)
+        self.port = int(port_text)
+
+    def _launch(self, port):
         self.log.touch()
         command = [program("zchatd"), "--bind", "127.0.0.1", "--port", str(port),
                    "--data", str(self.data), *self.args]
@@ -106,15 +156,6 @@ class Broker:
             self._ended = False
         self._reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self._reader.start()
-        try:
-            ready = self.wait_log(READY, START_S)
-        except AssertionError:
-            self.kill()
-            raise
-        self.address, self.commands = ready["address"], ready["commands"]
-        self.events, self.server_key = ready["events"], ready["server_key"]
-        self.host, port_text = self.address.removeprefix("tcp://").rsplit(":", 1)
-        self.port = int(port_text)
 
     @property
     def pid(self):
@@ -180,7 +221,7 @@ class Broker:
         """Stops it, if it runs, and starts it again on the same data and ports."""
         if self.process is not None:
             self.stop()
-        self.start(self.port if same_ports else 0)
+        self.start(self.port if same_ports else free_ports())
 
     def hup(self):
         """SIGHUP: it rereads its configuration."""

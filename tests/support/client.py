@@ -19,6 +19,7 @@ from support import schema
 PROTOCOL = 1
 TOPICS = ("presence", "broadcast", "notice")
 FRAME_COMMANDS_MAX = 64
+FRAME_BYTES_MAX = 1024 * 1024
 WAIT_S = 5
 
 context = zmq.Context.instance()
@@ -37,6 +38,10 @@ class CommandError(Exception):
 
 class TimedOut(AssertionError):
     """What was waited for did not come."""
+
+
+class ConnectionLost(AssertionError):
+    """There is no connection, and the socket makes no other one."""
 
 
 class WrongServerKey(Exception):
@@ -72,6 +77,20 @@ def make_command(request, body, **fields):
     for name, value in fields.items():
         setattr(message, name, value)
     return command
+
+
+def frames(commands):
+    """Gathers commands into CommandBatches, each within the limits of a frame."""
+    batch, size = schema.CommandBatch(), 0
+    for command in commands:
+        more = command.ByteSize() + 6
+        if len(batch.commands) == FRAME_COMMANDS_MAX or size + more > FRAME_BYTES_MAX:
+            yield batch
+            batch, size = schema.CommandBatch(), 0
+        batch.commands.append(command)
+        size += more
+    if batch.commands:
+        yield batch
 
 
 def greet(address, timeout=WAIT_S, protocol=PROTOCOL):
@@ -219,15 +238,17 @@ class Client:
     # ---- commands ----
 
     def send_raw(self, frame):
-        self.dealer.send(frame)
+        try:
+            self.dealer.send(frame, zmq.NOBLOCK)
+        except zmq.Again:
+            raise ConnectionLost(f"the connection of {self.user or 'the client'} is lost") from None
 
     def send(self, commands):
-        """Sends commands, as many as may be in one frame."""
+        """Sends commands, as many as may be in one frame, in as many frames as it takes."""
         for command in commands:
             if command.request:
                 self.unanswered[command.request] = command
-        for start in range(0, len(commands), FRAME_COMMANDS_MAX):
-            batch = schema.CommandBatch(commands=commands[start:start + FRAME_COMMANDS_MAX])
+        for batch in frames(commands):
             self.send_raw(batch.SerializeToString())
 
     def start(self, body, **fields):

@@ -7,18 +7,19 @@ own; at its end leave() logs everybody out, so that the next test finds nobody o
 import itertools
 
 from support.broker import Broker
-from support.client import Client, CommandError, Keys, TimedOut
+from support.client import Client, CommandError, ConnectionLost, Keys, TimedOut
 
-NO_LIMITS = ("--rate-account", "0", "--rate-key", "0", "--rate-address", "0", "--rate-passwords", "0")
+NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords")
 ADMIN = "the.admin"
 
 
 class Town:
     """broker, keys (the device key of all accounts), and who is in."""
 
-    def __init__(self, *args, accounts=100, **options):
+    def __init__(self, *args, accounts=300, **options):
         self.keys = Keys()
-        self.broker = Broker(*NO_LIMITS, *args, start=False, **options)
+        limits = [word for option in NO_LIMITS if option not in args for word in (option, "0")]
+        self.broker = Broker(*limits, *args, start=False, **options)
         try:
             self.broker.add_user(ADMIN, device_key=self.keys.public, admin=True)
             self.broker.add_users([f"user.{n:03}" for n in range(accounts)], self.keys.public)
@@ -78,7 +79,7 @@ class Town:
             if client.user is not None and client.dealer is not None and self.broker.process:
                 try:
                     client.logout()
-                except (CommandError, TimedOut):
+                except (CommandError, ConnectionLost, TimedOut):
                     pass
             client.close()
         self._clients.clear()
