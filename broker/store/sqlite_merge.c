@@ -4,8 +4,6 @@
  * only bounds what a replay has to look at, and moves when a pass is complete. */
 #include "sqlite_store.h"
 
-#define SLICE_ENTRIES 1024
-
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
                                       uint64_t seq, bool own) {
     struct stream *stream;
@@ -90,7 +88,7 @@ static enum store_status write_stream(struct store *store, const struct stream *
  */
 static size_t slice_entries(const struct store *store) {
     size_t arrived = store->view_appended;
-    return 2 * arrived > SLICE_ENTRIES ? 2 * arrived : SLICE_ENTRIES;
+    return 2 * arrived > store->slice_entries ? 2 * arrived : store->slice_entries;
 }
 
 enum store_status sqlite_merge_slice(struct store *store) {

@@ -27,6 +27,7 @@ struct store {
     int64_t last_position; /* of the log */
     uint64_t accounts;     /* as last read from the store */
     size_t view_entries;   /* more than these in memory begin a merge */
+    size_t slice_entries;  /* as in the options */
     size_t view_appended;  /* entries since the last store_maintain */
     uint64_t unread_max;
     uint64_t unread_per_sender_max;

@@ -37,12 +37,13 @@ enum store_status {
 struct store;
 
 struct store_options {
-    const char *path;    /* the database file; made with 0600, its folder exists */
-    const char *vfs;     /* NULL: SQLite's default. Tests name their own */
-    bool exclusive;      /* no other process and no checkpoint thread: simulations */
-    size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
-    int wal_pages;       /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
-    uint64_t unread_max; /* 0: INBOX_UNREAD_MAX */
+    const char *path;     /* the database file; made with 0600, its folder exists */
+    const char *vfs;      /* NULL: SQLite's default. Tests name their own */
+    bool exclusive;       /* no other process and no checkpoint thread: simulations */
+    size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
+    size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
+    int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
+    uint64_t unread_max;  /* 0: INBOX_UNREAD_MAX */
     uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
 };
 
@@ -62,8 +63,9 @@ const char *store_error(const struct store *store);
 enum store_status store_begin(struct store *store);
 enum store_status store_commit(struct store *store);
 
-/* Work that waits: merges one bounded slice (1,024 entries) of the view, in its own or the open
- * transaction, and sees to the checkpoint. *more: there is more of it. For the end of a turn. */
+/* Work that waits: merges one slice of the view (slice_entries, or twice what arrived since the
+ * last call), in its own or the open transaction, and sees to the checkpoint. *more: there is more
+ * of it. For the end of a turn, before its commit. */
 enum store_status store_maintain(struct store *store, bool *more);
 
 /* ---- accounts ---- */

@@ -10,6 +10,7 @@ enum { SEEDS = 40, ROUNDS = 5 };
 static struct fixture *start(uint64_t seed) {
     struct fixture *fixture = fixture_in_memory(seed);
     fixture->options.view_entries = 20 + seed % 7 * 100;
+    fixture->options.slice_entries = 1 + seed % 3 * 15;
     fixture->options.wal_pages = 20 + (int)(seed % 5) * 50;
     fixture->options.unread_max = 500;
     fixture->options.unread_per_sender_max = 100;

@@ -9,6 +9,7 @@ static void the_store_is_like_its_model(void **state) {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct fixture *fixture = fixture_in_memory(seed);
         fixture->options.view_entries = 10 + seed * seed * 40;
+        fixture->options.slice_entries = 1 + seed % 4 * 9;
         fixture->options.wal_pages = 100;
         fixture->options.unread_max = 60;
         fixture->options.unread_per_sender_max = 15;
