@@ -212,11 +212,11 @@ def test_killed_in_the_middle_loses_nothing(reader, writer):
     many = [f"{number:04} {'x' * 500}" for number in range(1500)]
     writer.tell(reader, *many)
     seen = []
-    for lines in (1, 300, 1):
+    for lines in (1, 700, 300):
         process = reader.start("recv", "--ack", "--follow")
         seen += [json.loads(process.stdout.readline())["text"] for _ in range(lines)]
         process.kill()
-        seen += texts_of_whole_lines(process.communicate()[0])
+        seen += texts_of_whole_lines(end(process).out)
     seen += texts(reader.ok("recv", "--ack"))
     assert sorted(set(seen)) == many
     assert unread(reader) == []
@@ -294,11 +294,10 @@ def test_exec_acks_each_message_when_its_command_is_done(reader, writer, tmp_pat
     with open(began) as fifo:
         fifo.read()
     process.kill()
-    process.wait(10)
-    assert unread(reader) == ["two", "three"]
     with open(hold, "w"):
         pass
-    process.communicate(timeout=10)
+    end(process)
+    assert unread(reader) == ["two", "three"]
 
 
 def test_exec_goes_on_over_a_restart_of_the_broker(town_factory, folder, tmp_path):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 
 from support.broker import die_with_parent, program
 
@@ -86,16 +87,25 @@ class Cli:
         return done.error
 
     def start(self, *words, stdout=subprocess.PIPE, **environment):
-        """Starts a call and leaves it running; its stdout is a text stream."""
-        return subprocess.Popen(self.command(words), stdin=subprocess.DEVNULL, stdout=stdout,
-                                stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
-                                env=dict(self.environment, **environment))
+        """Starts a call and leaves it running, but no longer than CALL_S; its stdout is a text
+        stream."""
+        process = subprocess.Popen(self.command(words), stdin=subprocess.DEVNULL, stdout=stdout,
+                                   stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+                                   env=dict(self.environment, **environment))
+        process.limit = threading.Timer(CALL_S, process.kill)
+        process.limit.daemon = True
+        process.limit.start()
+        return process
 
 
-def end(process, timeout=CALL_S):
-    """Waits for a started call and returns how it ended."""
-    out, err = process.communicate(timeout=timeout)
-    return Done(process.args, process.returncode, out, err)
+def end(process):
+    """Waits for a started call and returns how it ended, with what was not yet read of its stdout.
+    (communicate() would pass over what readline() had buffered.)"""
+    out = process.stdout.read() if process.stdout else ""
+    err = process.stderr.read()
+    status = process.wait(CALL_S)
+    process.limit.cancel()
+    return Done(process.args, status, out, err)
 
 
 def use_device_key(folder, keys):
