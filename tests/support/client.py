@@ -112,11 +112,17 @@ def greet(address, timeout=WAIT_S, protocol=PROTOCOL):
     return greeting
 
 
-def curve_socket(kind, server_key, keys):
-    """A CURVE socket that does not connect again by itself: a new connection is a new login."""
+def plain_socket(kind):
+    """A socket that does not connect again by itself: a new connection is a new login."""
     socket = context.socket(kind)
     socket.linger = 0
     socket.reconnect_ivl = -1
+    return socket
+
+
+def curve_socket(kind, server_key, keys):
+    """The same with CURVE, and without bounds."""
+    socket = plain_socket(kind)
     socket.rcvhwm = socket.sndhwm = 0
     socket.curve_serverkey = server_key
     socket.curve_publickey, socket.curve_secretkey = keys.public, keys.secret

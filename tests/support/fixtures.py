@@ -1,5 +1,7 @@
 """Pytest fixtures of the black-box tests; a folder's conftest.py imports them."""
 
+import time
+
 import pytest
 
 from support.broker import Broker
@@ -64,3 +66,22 @@ def town_factory():
     yield make
     for town in towns:
         town.close()
+
+
+@pytest.fixture
+def counted(town):
+    """Asserts at the end that the broker serves, and that the counters given to it have grown."""
+    before, names = town.stats(), []
+    yield lambda *more: names.extend(more)
+    deadline = time.monotonic() + 5
+    while True:
+        after = town.stats()
+        still = [name for name in names if after[name] <= before[name]]
+        if not still:
+            break
+        assert time.monotonic() < deadline, f"these counters did not move: {still}"
+    one, other = town.join(), town.join(sub=True)
+    one.message(other.user, "still there")
+    other.wait_text("still there")
+    one.broadcast("still there")
+    other.wait_broadcast("still there")

@@ -7,7 +7,8 @@ own; at its end leave() logs everybody out, so that the next test finds nobody o
 import itertools
 
 from support.broker import Broker
-from support.client import Client, CommandError, ConnectionLost, Keys, TimedOut
+from support.client import (Client, CommandError, ConnectionLost, Keys, TimedOut, curve_socket,
+                            plain_socket)
 
 NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords")
 ADMIN = "the.admin"
@@ -29,11 +30,11 @@ class Town:
             raise
         self._names = (f"user.{n:03}" for n in range(accounts))
         self._fresh = itertools.count()
-        self._clients = []
+        self._clients, self._sockets = [], []
 
     def close(self):
-        for client in self._clients:
-            client.close()
+        for end in [*self._clients, *self._sockets]:
+            end.close()
         self.broker.close()
 
     def name(self):
@@ -61,6 +62,15 @@ class Town:
             client.subscribe()
         return client
 
+    def socket(self, kind, keys=None, server_key=None):
+        """A socket of one's own, not connected: CURVE if there are keys. It lives until leave()."""
+        if keys is None:
+            sock = plain_socket(kind)
+        else:
+            sock = curve_socket(kind, server_key or self.broker.server_key.encode(), keys)
+        self._sockets.append(sock)
+        return sock
+
     def join_many(self, count, **options):
         return [self.join(**options) for _ in range(count)]
 
@@ -82,7 +92,10 @@ class Town:
                 except (CommandError, ConnectionLost, TimedOut):
                     pass
             client.close()
+        for sock in self._sockets:
+            sock.close()
         self._clients.clear()
+        self._sockets.clear()
 
 
 def refused(code, call, *args, **kwargs):
