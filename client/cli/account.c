@@ -47,6 +47,7 @@ static void account_left(struct call *call, const zchat_reply *reply) {
 
 void verb_logout(struct app *app, const struct command_words *words) {
     (void)words;
+    app_show(app);
     struct call *call = call_new(app, account_left, app->login.last_user);
     call_begun(call, zchat_logout(app->z, call_answered, call));
 }
@@ -58,59 +59,59 @@ static void account_changed(struct call *call, const zchat_reply *reply) {
         app_note(call->app, "the password is changed");
 }
 
-/* Takes both passwords and wipes them. */
-static void account_change(struct app *app, char *old_password, char *new_password) {
+static void account_change(struct app *app, const char *old_password, const char *new_password) {
     struct call *call = call_new(app, account_changed, "");
     call_begun(call, zchat_passwd(app->z, old_password, new_password, call_answered, call));
-    memory_free_secret(old_password);
-    memory_free_secret(new_password);
 }
 
-/* The dialogue of passwd: lives from its first question to its end. */
-struct account_passwd {
-    struct app *app; /* borrowed: from the verb */
-    char *old_password;
-    char *new_password;
+/* The dialogue of passwd, from its first question to its end. */
+struct passwd_dialogue {
+    char *old_password; /* owned, wiped */
+    char *new_password; /* owned, wiped */
 };
 
-static void account_end_passwd(struct account_passwd *passwd) {
-    struct app *app = passwd->app;
-    memory_free_secret(passwd->old_password);
-    memory_free_secret(passwd->new_password);
-    free(passwd);
+void account_release(struct app *app) {
+    if (app->passwd == NULL)
+        return;
+    memory_free_secret(app->passwd->old_password);
+    memory_free_secret(app->passwd->new_password);
+    free(app->passwd);
+    app->passwd = NULL;
+}
+
+static void account_end_passwd(struct app *app) {
+    account_release(app);
     app_ready(app);
 }
 
 static void account_hear_again(void *arg, const char *answer) {
-    struct account_passwd *passwd = arg;
-    if (answer != NULL && strcmp(answer, passwd->new_password) == 0) {
-        account_change(passwd->app, passwd->old_password, passwd->new_password);
-        passwd->old_password = NULL;
-        passwd->new_password = NULL;
-    } else if (answer != NULL) {
-        app_fail(passwd->app, ZCHAT_INVALID, "The two passwords differ; nothing is changed.");
-    }
-    account_end_passwd(passwd);
+    struct app *app = arg;
+    struct passwd_dialogue *passwd = app->passwd;
+    if (answer != NULL && strcmp(answer, passwd->new_password) == 0)
+        account_change(app, passwd->old_password, passwd->new_password);
+    else if (answer != NULL)
+        app_fail(app, ZCHAT_INVALID, "the two passwords differ; nothing is changed");
+    account_end_passwd(app);
 }
 
 static void account_hear_new(void *arg, const char *answer) {
-    struct account_passwd *passwd = arg;
+    struct app *app = arg;
     if (answer == NULL || *answer == '\0') {
-        account_end_passwd(passwd);
+        account_end_passwd(app);
         return;
     }
-    passwd->new_password = memory_text(answer);
-    line_ask(passwd->app->line, "the new password again: ", false, account_hear_again, passwd);
+    app->passwd->new_password = memory_text(answer);
+    line_ask(app->line, "the new password again: ", false, account_hear_again, app);
 }
 
 static void account_hear_old(void *arg, const char *answer) {
-    struct account_passwd *passwd = arg;
+    struct app *app = arg;
     if (answer == NULL) {
-        account_end_passwd(passwd);
+        account_end_passwd(app);
         return;
     }
-    passwd->old_password = memory_text(answer);
-    line_ask(passwd->app->line, "new password: ", false, account_hear_new, passwd);
+    app->passwd->old_password = memory_text(answer);
+    line_ask(app->line, "new password: ", false, account_hear_new, app);
 }
 
 static void account_passwd_script(struct app *app, const char *new_file) {
@@ -123,13 +124,13 @@ static void account_passwd_script(struct app *app, const char *new_file) {
     }
     char *old_password = paths_read_secret(old_file);
     char *new_password = old_password == NULL ? NULL : paths_read_secret(new_file);
-    if (new_password != NULL) {
+    if (new_password != NULL)
         account_change(app, old_password, new_password);
-        return;
-    }
-    app_fail(app, ZCHAT_IO, "%s: %s", old_password == NULL ? old_file : new_file,
-             errno == EINVAL ? "there is no password in it" : strerror(errno));
+    else
+        app_fail(app, ZCHAT_IO, "%s: %s", old_password == NULL ? old_file : new_file,
+                 errno == EINVAL ? "there is no password in it" : strerror(errno));
     memory_free_secret(old_password);
+    memory_free_secret(new_password);
 }
 
 void verb_passwd(struct app *app, const struct command_words *words) {
@@ -142,9 +143,8 @@ void verb_passwd(struct app *app, const struct command_words *words) {
                  app->logged_in ? "passwd takes nothing here; it asks" : "you are not logged in");
         return;
     }
-    struct account_passwd *passwd = memory_take(sizeof *passwd);
-    passwd->app = app;
-    line_ask(app->line, "old password: ", false, account_hear_old, passwd);
+    app->passwd = memory_take(sizeof *app->passwd);
+    line_ask(app->line, "old password: ", false, account_hear_old, app);
 }
 
 /* --- devices --- */

@@ -14,6 +14,7 @@
 #include "screen.h"
 #include "script.h"
 #include "session.h"
+#include "verbs.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ void app_note(struct app *app, const char *format, ...) {
 /* stderr is another stream: what is on the screen before comes first. */
 static void app_print_error(struct app *app, char *text) {
     zchat_text_clean(text);
-    screen_flush(app->screen);
+    screen_write(app->screen);
     if (app->line != NULL)
         line_hide(app->line);
     if (app->script_line > 0)
@@ -107,6 +108,13 @@ static void app_show_presence(void *arg, char *const *users, size_t count, bool 
     screen_end_line(app->screen);
 }
 
+void app_show(struct app *app) {
+    if (screen_write(app->screen))
+        mailbox_acknowledge(app);
+    else
+        app->done = true;
+}
+
 /* --- the line being typed --- */
 
 void app_update_prompt(struct app *app) {
@@ -151,6 +159,7 @@ void app_leave(struct app *app, int exit_code) {
     app->leave_ms = clock_now_ms() + APP_LEAVE_MS;
     if (app->line != NULL)
         line_close(app->line);
+    app_show(app);
     if (!app->logged_in || !app->connected || zchat_logout(app->z, app_logged_out, app) != ZCHAT_OK)
         app->done = true;
 }
@@ -273,7 +282,8 @@ void app_free(struct app *app) {
     zchat_free(app->z);
     if (app->line != NULL)
         line_close(app->line);
-    screen_flush(app->screen);
+    screen_write(app->screen);
+    account_release(app);
     login_release(&app->login);
     mailbox_release(&app->mailbox);
     conversation_release(&app->conversation);

@@ -16,6 +16,7 @@
 
 struct history;
 struct line;
+struct passwd_dialogue;
 struct presence;
 struct roster;
 struct screen;
@@ -39,6 +40,7 @@ struct app {
     struct conversation conversation;
     struct mailbox mailbox;
     struct login login;
+    struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
     bool timestamps;
     bool errors_apart; /* they go to stderr: the screen is no terminal */
     int shown_day;     /* the day of the last line shown with a time */
@@ -76,6 +78,8 @@ __attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code 
                                                     const char *format, ...);
 /* Starts a shown line: the date if the day changed, and the time. */
 void app_begin_line(struct app *app, int64_t time_us);
+/* Writes what is to be shown, and tells the broker that it is read; before a logout, too. */
+void app_show(struct app *app);
 /* The prompt fits the conversation and the connection again. */
 void app_update_prompt(struct app *app);
 /* Opens the line for commands again, after questions. */

@@ -364,7 +364,9 @@ static void line_erase_resized(const struct line *line) {
     fputc('\r', line->terminal);
     while (rows-- > 0)
         fputs(up, line->terminal);
-    fputs("\033[J", line->terminal);
+    /* Clearing from the screen's very first cell makes some terminals keep a copy: not from there.
+     */
+    fputs(" \033[J\r", line->terminal);
 }
 
 /* Whether the terminal obeys the usual sequences and reflows; xterm itself doesn't. */

@@ -86,7 +86,7 @@ static void login_hear_again(void *arg, const char *answer) {
     if (answer == NULL) {
         login_give_up(app);
     } else if (strcmp(answer, app->login.password) != 0) {
-        app_fail(app, ZCHAT_INVALID, "The two passwords differ.");
+        app_fail(app, ZCHAT_INVALID, "the two passwords differ");
         app->login.registering = true;
         login_ask_password(app);
     } else {
@@ -273,7 +273,7 @@ void login_begin_register(struct app *app, const char *user) {
 static void login_hear_trust(void *arg, const char *answer) {
     struct app *app = arg;
     if (answer == NULL || strcmp(answer, "no") == 0) {
-        app_fail(app, ZCHAT_UNKNOWN_KEY, "The broker's key is not trusted.");
+        app_fail(app, ZCHAT_UNKNOWN_KEY, "the broker's key is not trusted");
         app_leave(app, answer == NULL ? 130 : 3);
     } else if (strcmp(answer, "yes") != 0) {
         login_ask(app, "Please type yes or no: ", true, login_hear_trust);

@@ -44,10 +44,8 @@ static void loop_settle(struct app *app) {
     step_script(app, now_ms);
     if (app->leaving && now_ms >= app->leave_ms)
         app->done = true;
-    if (screen_flush(app->screen))
-        mailbox_acknowledge(app);
-    else
-        app->done = true;
+    app_show(app);
+    screen_show_line(app->screen);
 }
 
 /* --- signals --- */

@@ -7,8 +7,8 @@
 #include "screen.h"
 #include "verbs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* --- who --- */
 
@@ -30,9 +30,10 @@ static void people_listed(struct call *call, const zchat_reply *reply) {
         if (reply->people[i].online)
             roster_set_online(call->app->roster, reply->people[i].user, true);
     }
-    if (reply->count == 0)
-        app_note(call->app,
-                 call->number == 0 ? "nobody else is online" : "nobody else was online since then");
+    if (reply->count == 0 && call->number == 0)
+        app_note(call->app, "nobody else is online");
+    else if (reply->count == 0)
+        app_note(call->app, "nobody else was online in the last %" PRIu64 " seconds", call->number);
 }
 
 void verb_who(struct app *app, const struct command_words *words) {

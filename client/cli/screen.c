@@ -128,16 +128,18 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
     }
 }
 
-bool screen_flush(struct screen *screen) {
-    bool written = true;
-    if (screen->text_bytes > 0) {
-        if (screen->line != NULL)
-            line_hide(screen->line);
-        written = fwrite(screen->text, 1, screen->text_bytes, screen->out) == screen->text_bytes &&
-                  fflush(screen->out) == 0;
-        screen->text_bytes = 0;
-    }
+bool screen_write(struct screen *screen) {
+    if (screen->text_bytes == 0)
+        return true;
+    if (screen->line != NULL)
+        line_hide(screen->line);
+    bool written = fwrite(screen->text, 1, screen->text_bytes, screen->out) == screen->text_bytes &&
+                   fflush(screen->out) == 0;
+    screen->text_bytes = 0;
+    return written;
+}
+
+void screen_show_line(struct screen *screen) {
     if (screen->line != NULL)
         line_show(screen->line);
-    return written;
 }

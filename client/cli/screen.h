@@ -1,6 +1,7 @@
 /* The one writer to the terminal (or to the pipe, when there is none). What is put gathers until
- * screen_flush(), which hides the line being typed, writes everything at once and shows the line
- * again: one redraw for each turn of the loop. All text is cleaned of what a terminal would obey.
+ * screen_write(), which hides the line being typed and writes everything at once; the line is shown
+ * again at the end: one redraw for each turn of the loop. All text is cleaned of what a terminal
+ * would obey.
  */
 #ifndef SCREEN_H
 #define SCREEN_H
@@ -31,7 +32,10 @@ void screen_end_line(struct screen *screen);
 /* Whole words of one kind, in columns where somebody types, else one a line. */
 void screen_put_columns(struct screen *screen, char *const *words, size_t count);
 
-/* Writes what gathered. false: the reader is gone, nothing was shown for sure. */
-bool screen_flush(struct screen *screen);
+/* Writes what gathered, with the line hidden. false: the reader is gone, nothing was shown for
+ * sure. */
+bool screen_write(struct screen *screen);
+/* Shows the line again: once, at the end of a turn. */
+void screen_show_line(struct screen *screen);
 
 #endif

@@ -38,7 +38,7 @@ void script_read(struct script *script) {
 }
 
 bool script_wants_input(const struct script *script) {
-    return !script->ended && script->line_bytes == 0;
+    return !script->ended && script->text_bytes < SCRIPT_LINE_BYTES && script->line_bytes == 0;
 }
 
 static void script_drop(struct script *script, size_t bytes) {

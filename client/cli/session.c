@@ -125,17 +125,29 @@ static void session_connected(struct app *app) {
         login_begin(app, app->options->user == NULL ? "" : app->options->user, true);
 }
 
+/* A sentence becomes a part of one. */
+static void session_part(const char *sentence, char *part, size_t part_bytes) {
+    snprintf(part, part_bytes, "%s", sentence);
+    size_t bytes = strlen(part);
+    if (bytes > 0 && part[bytes - 1] == '.')
+        part[bytes - 1] = '\0';
+    if (part[0] >= 'A' && part[0] <= 'Z' && part[1] >= 'a')
+        part[0] = (char)(part[0] - 'A' + 'a');
+}
+
 static void session_lost(struct app *app, const char *why) {
+    char part[512];
     bool told = !app->connected;
     app->connected = false;
     if (!app->greeted) {
-        app_fail(app, ZCHAT_UNREACHABLE, "%s: %s", zchat_server(app->z), why);
+        app_fail(app, ZCHAT_UNREACHABLE, "%s", why);
         app_leave(app, 3);
         return;
     }
     app->reconcile_ms = 0;
+    session_part(why, part, sizeof part);
     if (!told)
-        app_note(app, "connection lost (%s); reconnecting...", why);
+        app_note(app, "connection lost (%s); reconnecting...", part);
     app_update_prompt(app);
 }
 

@@ -14,6 +14,8 @@ verb_fn verb_logout;
 verb_fn verb_passwd;
 verb_fn verb_devices;
 verb_fn verb_revoke;
+/* Ends what passwd began, without a trace. */
+void account_release(struct app *app);
 
 /* people.c */
 verb_fn verb_who;
