@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -242,6 +241,14 @@ def test_a_full_disk_is_an_error_of_any_verb(reader):
             assert done.status == 3 and done.error["code"] == "IO", done
 
 
+def test_a_closed_stdout_is_an_error(reader, writer):
+    writer.tell(reader, "one")
+    done = subprocess.run(["sh", "-c", f"{program('zmq-cli')} --json recv --ack >&-"], text=True,
+                          timeout=20, capture_output=True, env=reader.environment)
+    assert done.returncode == 3 and json.loads(done.stderr)["error"]["code"] == "IO", done
+    assert unread(reader) == ["one"]
+
+
 def test_a_broken_pipe_ends_it_quietly(reader, writer):
     writer.tell(reader, *(f"{number} {'x' * 1000}" for number in range(700)))
     command = f"{program('zmq-cli')} --json recv --ack | head -n 1"
@@ -320,9 +327,23 @@ def test_exec_is_none_the_worse_for_a_command_that_reads_nothing(reader, writer)
     assert unread(reader) == []
 
 
-def test_exec_gives_its_command_the_signals_a_shell_expects(reader, writer, tmp_path):
+def test_exec_gives_its_command_the_signals_a_shell_expects(reader, writer):
     writer.tell(reader, "one")
-    out = tmp_path / "out"
-    reader.ok("recv", "--exec", f"{sys.executable} -c 'import signal; "
-              f"print(signal.getsignal(signal.SIGPIPE) == signal.SIG_DFL)' > {out} || true; yes | head -1")
-    assert unread(reader) == []
+    error = reader.fails(1, "COMMAND_FAILED", "recv", "--exec", "kill -PIPE $$")
+    assert "141" in error["message"]
+
+
+def test_an_interrupted_exec_finishes_and_acks_its_message_first(reader, writer, tmp_path):
+    writer.tell(reader, "one", "two")
+    began, hold = tmp_path / "began", tmp_path / "hold"
+    os.mkfifo(began)
+    os.mkfifo(hold)
+    process = reader.start("recv", "--exec", f"echo > {began}; cat {hold}")
+    with open(began) as fifo:
+        fifo.read()
+    process.send_signal(signal.SIGINT)
+    with open(hold, "w"):
+        pass
+    done = end(process)
+    assert (done.status, done.err) == (130, ""), done
+    assert unread(reader) == ["two"]

@@ -36,8 +36,9 @@ class Done:
 
     @property
     def error(self):
-        """The error object: the last line of stderr."""
-        return json.loads(self.err.splitlines()[-1])["error"]
+        """The error object: the only line of stderr that is no notice."""
+        [line] = [line for line in self.err.splitlines() if not line.startswith("zmq-cli: ")]
+        return json.loads(line)["error"]
 
 
 def clean_environment(home, **more):

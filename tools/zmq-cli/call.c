@@ -100,8 +100,8 @@ static enum status meet(struct call *call) {
     return code ? output_error(call->output, code, 0, "%s", zchat_error(call->z)) : STATUS_DONE;
 }
 
-enum status call_work(struct call *call) {
-    zchat_code code = zchat_process(call->z);
+/* What zchat_process returned, and what it told meanwhile, where that ends the call. */
+static enum status look_for_trouble(struct call *call, zchat_code code) {
     if (call->refused)
         return fail(call, call->refused, 0, call->why);
     if (code)
@@ -113,11 +113,18 @@ enum status call_work(struct call *call) {
     return STATUS_DONE;
 }
 
+enum status call_work(struct call *call) {
+    return look_for_trouble(call, zchat_process(call->z));
+}
+
 enum status call_wait(struct call *call, const bool *done) {
     while (!*done) {
-        enum status status = call_work(call);
-        if (status != STATUS_DONE || *done)
-            return *done ? STATUS_DONE : status;
+        zchat_code code = zchat_process(call->z);
+        if (*done)
+            break; /* an answer that failed tells why itself */
+        enum status status = look_for_trouble(call, code);
+        if (status != STATUS_DONE)
+            return status;
         switch (interrupt_wait(zchat_fd(call->z), call->deadline_us)) {
         case WAIT_READY:
             break;

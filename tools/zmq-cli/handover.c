@@ -36,10 +36,9 @@ static int feed(const struct handover *handover, const zchat_message *message, c
     return child_feed(handover->command, input, variables, sizeof variables / sizeof variables[0]);
 }
 
-/* Before the first command is run: a message that can't be acknowledged must not be dealt with. */
-static enum status connect(struct handover *handover) {
+enum status handover_open(struct handover *handover) {
     const struct call_login how = {.hidden = true};
-    return handover->call.z ? STATUS_DONE : call_login(&handover->call, &how);
+    return call_login(&handover->call, &how);
 }
 
 static enum status tell(const struct output *output, int ended, int error, uint64_t seq) {
@@ -56,9 +55,6 @@ static enum status tell(const struct output *output, int ended, int error, uint6
 
 enum status handover_run(struct handover *handover, const zchat_message *message) {
     struct output *output = handover->call.output;
-    enum status status = connect(handover);
-    if (status != STATUS_DONE)
-        return status;
     char *input = message_line(output, message);
     if (!input)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");

@@ -12,11 +12,14 @@
 struct handover {
     const char *command; /* borrowed: from the options; NULL: there is none */
     bool patient;        /* waits for a broker that is away as long as it takes */
-    struct call call;    /* of the acknowledgements; opened with the first message */
+    struct call call;    /* of the acknowledgements */
 };
 
 void handover_init(struct handover *handover, const struct call *call, bool patient);
 void handover_release(struct handover *handover);
+
+/* Connects and logs in, before there is a message. */
+enum status handover_open(struct handover *handover);
 
 /* Runs the command with the message on its stdin. STATUS_DONE: it exited with 0. */
 enum status handover_run(struct handover *handover, const zchat_message *message);

@@ -9,6 +9,20 @@
 #include "preferences.h"
 #include "verb.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+/* Where one of the three standard files is closed, a socket must not take its place. Writing to
+ * this stand-in fails, as it should. */
+static void open_standard_files(void) {
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 static enum status run(const struct command_line *line, const struct preferences *preferences,
                        struct output *output) {
     struct call call = {
@@ -53,6 +67,7 @@ int main(int argc, char **argv) {
     struct command_line line;
     struct preferences preferences;
     struct output output = {0};
+    open_standard_files();
     interrupt_catch();
     preferences_init(&preferences);
     command_line_read(&line, &preferences.options, argc, argv);

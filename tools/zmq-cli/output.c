@@ -70,17 +70,17 @@ enum status output_object(struct output *output, json_t *object) {
 
 enum status output_flush(struct output *output) {
     note_failure(output, fflush(stdout) == EOF);
-    switch (output->write_error) {
-    case 0:
+    if (output->write_error == 0)
         return STATUS_DONE;
-    case EPIPE:
+    if (output->write_error == EPIPE)
         return STATUS_BROKEN_PIPE;
-    case EINTR:
+    if (output->write_error == EINTR)
         return STATUS_INTERRUPTED;
-    default:
-        return output_error(output, ZCHAT_IO, 0, "Cannot write to standard output: %s.",
-                            strerror(output->write_error));
-    }
+    if (!output->write_told)
+        output_error(output, ZCHAT_IO, 0, "Cannot write to standard output: %s.",
+                     strerror(output->write_error));
+    output->write_told = true;
+    return status_of(ZCHAT_IO);
 }
 
 static void print_error_object(const char *name, uint32_t retry_after_s, const char *message) {

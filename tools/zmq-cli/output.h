@@ -33,6 +33,7 @@ struct output {
     bool quiet;
     bool verbose;
     int write_error; /* errno of the first failed write to stdout */
+    bool write_told; /* that it failed was told */
 };
 
 enum status status_of(zchat_code code);
@@ -45,7 +46,8 @@ __attribute__((format(printf, 2, 3))) void output_format(struct output *output, 
 /* Writes the object as one line and releases it. NULL: there was no memory for it. */
 enum status output_object(struct output *output, json_t *object /* owned */);
 
-/* Brings what was printed out of the process. Only after it returned STATUS_DONE is it written. */
+/* Brings what was printed out of the process. Only after it returned STATUS_DONE is it written. A
+ * failure is told once, and returned each time. */
 enum status output_flush(struct output *output);
 
 /* Tells the one error of a call on stderr and returns its exit status. */

@@ -51,6 +51,7 @@ static enum status take_shown(struct receiver *receiver, const zchat_message *me
         return status;
     receiver->taken++;
     receiver->handled = message->seq;
+    receiver->quiet_since_us = clock_us();
     if (receiver->handover.command)
         status = handover_ack(&receiver->handover, message->seq);
     if (receiver->handover.command && status == STATUS_DONE)
@@ -68,7 +69,6 @@ static void take(struct receiver *receiver, const zchat_message *message) {
         status = take_shown(receiver, message);
     else
         receiver->handled = message->seq;
-    receiver->quiet_since_us = clock_us();
     call_renew_deadline(receiver->call);
     if (status != STATUS_DONE || (receiver->count && receiver->taken == receiver->count))
         stop(receiver, status);
@@ -199,7 +199,11 @@ static enum status receive(struct receiver *receiver, uint64_t from_seq) {
     const struct call_login how = {.inbox = true, .from_seq = from_seq};
     receiver->call->on_event = on_event;
     receiver->call->arg = receiver;
-    enum status status = call_login(receiver->call, &how);
+    enum status status = STATUS_DONE;
+    if (receiver->handover.command)
+        status = handover_open(&receiver->handover);
+    if (status == STATUS_DONE)
+        status = call_login(receiver->call, &how);
     bool more = status == STATUS_DONE;
     while (more)
         status = turn(receiver, &more);

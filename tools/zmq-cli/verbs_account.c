@@ -38,11 +38,11 @@ enum status account_register(struct call *call) {
 static enum status print_login(struct call *call, const zchat_reply *reply) {
     if (call->output->json)
         return output_object(call->output,
-                             json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:i}", "user", reply->user,
+                             json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:I}", "user", reply->user,
                                        "trusted", reply->trusted, "admin", reply->admin, "head",
                                        value_big(reply->head), "cursor", value_big(reply->cursor),
                                        "time", value_time(reply->time_us), "idle_timeout",
-                                       (int)reply->idle_timeout_s));
+                                       (json_int_t)reply->idle_timeout_s));
     output_format(call->output, "logged in as %s%s\n", reply->user,
                   reply->trusted ? "" : "; this device is not trusted");
     return STATUS_DONE;
