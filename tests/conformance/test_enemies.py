@@ -153,7 +153,7 @@ def test_garbage_towards_the_event_socket_harms_nobody(town, counted, frame):
 def test_a_frame_of_more_than_1_mib_towards_the_event_socket_harms_nobody(town, counted):
     town.join()
     sock = event_socket(town, zmq.XSUB)
-    sock.send(b"\x01" + bytes(2 * 1024 * 1024))
+    sock.send(b"\x02" + bytes(2 * 1024 * 1024))
     town.join().ping()
     sock.close()
 
