@@ -214,6 +214,15 @@ def test_ping_needs_no_account(town, folder):
     assert town.broker.address in nobody.ok("ping").out
 
 
+def test_too_many_commands_are_busy_and_say_when_to_retry(town_factory, folder):
+    town = town_factory("--rate-account", "1", accounts=1)
+    cli = Cli(town.broker, folder, town.name(), town.keys)
+    refused = [done for done in (cli("who") for _ in range(5)) if done.status != 0]
+    assert refused
+    for done in refused:
+        assert done.status == 8 and done.error["code"] == "BUSY" and done.error["retry_after"] > 0
+
+
 def test_stats_are_one_object_of_counters_as_strings(pair):
     stats = pair[0].ok("stats").one
     assert stats and all(value.isdigit() for value in stats.values())

@@ -55,8 +55,8 @@ void call_renew_deadline(struct call *call) {
 static enum status fail(const struct call *call, zchat_code code, uint32_t retry_after_s,
                         const char *text) {
     bool unknown = call->if_unknown && (code == ZCHAT_EXPIRED || code >= ZCHAT_UNREACHABLE);
-    return output_error(call->output, code, retry_after_s, "%s%s%s", text, unknown ? " " : "",
-                        unknown ? call->if_unknown : "");
+    return output_error(call->output, code, retry_after_s, "%s%s%s%s", text, unknown ? " (" : "",
+                        unknown ? call->if_unknown : "", unknown ? ")" : "");
 }
 
 enum status call_timed_out(struct call *call) {
@@ -220,6 +220,7 @@ static enum status ask_login(struct call *call, const struct call_login *how,
 
 static enum status login_by_password(struct call *call, const struct call_login *how) {
     enum status status = call_password(call);
+    output_detail(call->output, "Logging in with the password.");
     if (status == STATUS_DONE && !call->password.text[0])
         return output_error(call->output, ZCHAT_INVALID, 0, "The password is empty.");
     if (status == STATUS_DONE)
@@ -230,13 +231,14 @@ static enum status login_by_password(struct call *call, const struct call_login 
 /* The device's key first: it costs the broker nothing, and a wrong password file can't lock the
  * account that way. Who has no password to give hears what would have helped. */
 static enum status login_by_key(struct call *call, const struct call_login *how) {
+    output_detail(call->output, "Logging in with this device's key.");
     enum status status = ask_login(call, how, NULL);
     if (status != STATUS_DONE || call->code != ZCHAT_AUTH)
         return status == STATUS_DONE ? tell(call) : status;
     if (password_is_available(call->options, &own_password))
         return login_by_password(call, how);
     return output_error(call->output, ZCHAT_AUTH, call->retry_after_s,
-                        "%s No password was given: see --password-file and --password-cmd.",
+                        "%s (no password was given: see --password-file and --password-cmd)",
                         call->text);
 }
 

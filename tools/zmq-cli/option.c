@@ -196,8 +196,7 @@ uint64_t option_number(const struct options *options, enum option_id id) {
     return number;
 }
 
-/* Prints words, each line broken before column 78 and indented. */
-static void print_wrapped(FILE *file, const char *text, int indent) {
+void help_print_wrapped(FILE *file, const char *text, int indent) {
     int column = indent;
     while (*text) {
         size_t bytes = strcspn(text, " ");
@@ -224,5 +223,5 @@ void option_print_help(enum option_id id, FILE *file) {
     fprintf(file, "%-30s", head);
     if (strlen(head) >= 30)
         fprintf(file, "\n%30s", "");
-    print_wrapped(file, help, 30);
+    help_print_wrapped(file, help, 30);
 }

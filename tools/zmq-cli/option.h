@@ -107,6 +107,9 @@ uint64_t option_number(const struct options *options, enum option_id id);      /
 /* The number in a text: decimal digits only, 1 to 2^64 - 1. */
 bool option_parse_number(const char *text, uint64_t *number);
 
+/* Prints words from column `indent` on, with line breaks before column 78. */
+void help_print_wrapped(FILE *file, const char *text, int indent);
+
 /* Prints the option's lines of the help. */
 void option_print_help(enum option_id id, FILE *file);
 

@@ -66,10 +66,11 @@ const struct verb *verb_find(const char *name) {
 }
 
 static void print_one(const struct verb *verb, FILE *file) {
-    fprintf(file, "zmq-cli [OPTIONS] %s %s\n", verb->name, verb->words);
+    fprintf(file, "zmq-cli [OPTIONS] %s%s%s\n", verb->name, verb->words[0] ? " " : "", verb->words);
     if (verb->classic)
         fprintf(file, "classic name: %s\n", verb->classic);
-    fprintf(file, "\n  %s\n", verb->help);
+    fputs("\n  ", file);
+    help_print_wrapped(file, verb->help, 2);
     if (verb->options[0] != OPTION_END)
         fputs("\noptions of this verb:\n", file);
     for (const enum option_id *id = verb->options; *id != OPTION_END; id++)
@@ -82,7 +83,8 @@ static void print_all(FILE *file) {
     for (size_t i = 0; i < VERB_COUNT; i++) {
         char head[40];
         snprintf(head, sizeof head, "%s %s", table[i].name, table[i].words);
-        fprintf(file, "  %-20s  %s\n", head, table[i].help);
+        fprintf(file, "  %-20s  ", head);
+        help_print_wrapped(file, table[i].help, 24);
     }
 }
 

@@ -104,7 +104,7 @@ static enum status send_text(struct call *call, const char *text) {
     bool require_online = option_flag(call->options, OPTION_REQUIRE_ONLINE);
     zchat_id_format(&id, id_text);
     snprintf(if_unknown, sizeof if_unknown,
-             "Whether the message was stored is not known; with --id %s it can be sent again.",
+             "whether the message was stored is not known; with --id %s it can be sent again",
              id_text);
     call->if_unknown = if_unknown;
     enum status status = call_answer(
