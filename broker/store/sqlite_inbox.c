@@ -1,5 +1,7 @@
-/* Reading inboxes: first the part of the stream in the table entry, then the part in memory. The
- * stream's `merged` divides them; rows of entry beyond it can't be, as both change together. */
+/* Reading inboxes: a walk finds where in the log a stream's entries are, first by the table entry,
+ * then in memory; the stream's `merged` divides them. Rows of entry beyond it can't be, as both
+ * change together. */
+#include "run.h"
 #include "sqlite_store.h"
 
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
@@ -21,6 +23,85 @@ enum store_status sqlite_stream(struct store *store, int64_t id, struct stream *
     return *out == NULL ? sqlite_no_memory(store) : STORE_OK;
 }
 
+/* ---- the walk ---- */
+
+struct walk {
+    const struct stream *stream;    /* borrowed: from the view */
+    uint64_t seq;                   /* of the entry that was found last */
+    uint64_t last_seq;              /* the walk's end */
+    const unsigned char *positions; /* borrowed: from the statement's row; a run */
+    uint64_t run_first_seq;
+    uint64_t run_last_seq; /* 0: no row was read yet */
+    bool in_transaction;   /* of its own, so that not each row locks and unlocks the file */
+};
+
+static enum store_status walk_begin(struct store *store, struct walk *walk,
+                                    const struct stream *stream, uint64_t after_seq,
+                                    uint64_t last_seq) {
+    *walk = (struct walk){.stream = stream, .seq = after_seq, .last_seq = last_seq};
+    if (after_seq < stream->merged) {
+        sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
+        bind_number(runs, 1, stream->id);
+        bind_number(runs, 2, (int64_t)after_seq);
+    }
+    if (!store->in_transaction && after_seq < last_seq) {
+        walk->in_transaction = true;
+        return sqlite_run(store, store->statements[STATEMENT_BEGIN_READ]);
+    }
+    return STORE_OK;
+}
+
+/* Takes the status that ended the walk: NOT_FOUND is its end, and OK. */
+static enum store_status walk_end(struct store *store, struct walk *walk,
+                                  enum store_status status) {
+    (void)sqlite3_reset(store->statements[STATEMENT_ENTRY_RUNS]);
+    if (walk->in_transaction && !store->failed &&
+        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Reads the next row of entry, which must hold the entry `seq`. */
+static enum store_status next_run(struct store *store, struct walk *walk, uint64_t seq) {
+    sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
+    enum step step = sqlite_step(store, runs);
+    if (step == STEP_FAILED) {
+        return STORE_FAILED;
+    }
+    uint64_t count = 0;
+    if (step == STEP_ROW) {
+        walk->positions = sqlite3_column_blob(runs, 1);
+        walk->run_last_seq = column_count(runs, 0);
+        count = (uint64_t)sqlite3_column_bytes(runs, 1) / RUN_ENTRY_BYTES;
+    }
+    if (count == 0 || walk->run_last_seq < seq || walk->run_last_seq - seq >= count) {
+        return sqlite_fail_because(store, "read", "the index of an inbox has a hole");
+    }
+    walk->run_first_seq = walk->run_last_seq - count + 1;
+    return STORE_OK;
+}
+
+/* The position of the walk's next entry. OK, NOT_FOUND (the end). */
+static enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position) {
+    if (walk->seq >= walk->last_seq) {
+        return STORE_NOT_FOUND;
+    }
+    uint64_t seq = walk->seq + 1;
+    if (seq > walk->stream->merged) {
+        *position = view_position(walk->stream, seq);
+    } else {
+        if (seq > walk->run_last_seq && next_run(store, walk, seq) != STORE_OK) {
+            return STORE_FAILED;
+        }
+        *position = run_get(walk->positions, (size_t)(seq - walk->run_first_seq));
+    }
+    walk->seq = seq;
+    return STORE_OK;
+}
+
+/* ---- pages ---- */
+
 struct page {
     size_t left;
     bool (*each)(void *arg, const struct store_message *);
@@ -28,24 +109,25 @@ struct page {
     bool ended; /* by the limit, or by `each` */
 };
 
-/* A row: seq, id, time, author, recipient, text. */
-static enum store_status hand_out(struct store *store, sqlite3_stmt *row, struct page *page) {
+/* A row: id, time, author, recipient, text. */
+static enum store_status hand_out(struct store *store, sqlite3_stmt *row, uint64_t seq,
+                                  struct page *page) {
     const struct person *from;
     const struct person *to;
     struct store_message message = {
-        .seq = column_count(row, 0),
-        .time_us = sqlite3_column_int64(row, 2),
-        .text = (const char *)sqlite3_column_text(row, 5),
-        .text_bytes = (size_t)sqlite3_column_bytes(row, 5),
+        .seq = seq,
+        .time_us = sqlite3_column_int64(row, 1),
+        .text = (const char *)sqlite3_column_text(row, 4),
+        .text_bytes = (size_t)sqlite3_column_bytes(row, 4),
     };
-    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 3), &from);
+    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 2), &from);
     if (status == STORE_OK) {
-        status = sqlite_person(store, sqlite3_column_int64(row, 4), &to);
+        status = sqlite_person(store, sqlite3_column_int64(row, 3), &to);
     }
     if (status == STORE_FAILED) {
         return status;
     }
-    if (status != STORE_OK || message.text == NULL || !column_blob(row, 1, message.id, ID_BYTES)) {
+    if (status != STORE_OK || message.text == NULL || !column_blob(row, 0, message.id, ID_BYTES)) {
         return sqlite_fail_because(store, "read", "a message in the log is damaged");
     }
     message.from = from->name;
@@ -54,30 +136,14 @@ static enum store_status hand_out(struct store *store, sqlite3_stmt *row, struct
     return STORE_OK;
 }
 
-static enum store_status read_merged(struct store *store, const struct stream *stream,
-                                     uint64_t after_seq, struct page *page) {
-    sqlite3_stmt *rows = store->statements[STATEMENT_ENTRY_MESSAGES];
-    bind_number(rows, 1, stream->id);
-    bind_number(rows, 2, (int64_t)after_seq);
-    bind_number(rows, 3, (int64_t)stream->merged);
-    enum store_status status = STORE_OK;
-    enum step step = STEP_DONE;
-    while (status == STORE_OK && !page->ended && (step = sqlite_step(store, rows)) == STEP_ROW) {
-        status = hand_out(store, rows, page);
-    }
-    (void)sqlite3_reset(rows);
-    return step == STEP_FAILED ? STORE_FAILED : status;
-}
-
-static enum store_status read_recent(struct store *store, const struct stream *stream, uint64_t seq,
-                                     struct page *page) {
+static enum store_status read_message(struct store *store, int64_t position, uint64_t seq,
+                                      struct page *page) {
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_MESSAGE];
-    bind_number(find, 1, view_position(stream, seq));
-    bind_number(find, 2, (int64_t)seq);
+    bind_number(find, 1, position);
     enum step step = sqlite_step(store, find);
     enum store_status status = STORE_FAILED;
     if (step == STEP_ROW) {
-        status = hand_out(store, find, page);
+        status = hand_out(store, find, seq, page);
     } else if (step == STEP_DONE) {
         status = sqlite_fail_because(store, "read", "a message is missing in the log");
     }
@@ -93,55 +159,39 @@ enum store_status store_inbox_read(struct store *store, int64_t account, uint64_
     struct stream *stream;
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_stream(store, account, &stream);
-    if (status == STORE_OK && after_seq < stream->merged) {
-        status = read_merged(store, stream, after_seq, &page);
-        after_seq = stream->merged;
+    if (status != STORE_OK) {
+        return status;
     }
-    while (status == STORE_OK && !page.ended && after_seq < stream->head) {
-        status = read_recent(store, stream, ++after_seq, &page);
+    struct walk walk;
+    int64_t position = 0;
+    status = walk_begin(store, &walk, stream, after_seq, stream->head);
+    while (status == STORE_OK && !page.ended &&
+           (status = walk_next(store, &walk, &position)) == STORE_OK) {
+        status = read_message(store, position, walk.seq, &page);
     }
-    return status;
-}
-
-static enum store_status authors_merged(struct store *store, const struct stream *stream,
-                                        uint64_t after_seq, uint64_t last_seq,
-                                        bool (*each)(void *arg, int64_t author), void *arg) {
-    sqlite3_stmt *rows = store->statements[STATEMENT_ENTRY_AUTHORS];
-    bind_number(rows, 1, stream->id);
-    bind_number(rows, 2, (int64_t)after_seq);
-    bind_number(rows, 3, (int64_t)last_seq);
-    bool fits = true;
-    enum step step = STEP_DONE;
-    while (fits && (step = sqlite_step(store, rows)) == STEP_ROW) {
-        fits = each(arg, sqlite3_column_int64(rows, 0));
-    }
-    (void)sqlite3_reset(rows);
-    return step == STEP_FAILED ? STORE_FAILED : fits ? STORE_OK : sqlite_no_memory(store);
+    return walk_end(store, &walk, status);
 }
 
 enum store_status sqlite_authors(struct store *store, const struct stream *stream,
                                  uint64_t after_seq, uint64_t last_seq,
                                  bool (*each)(void *arg, int64_t author), void *arg) {
-    if (after_seq < stream->merged) {
-        uint64_t last = last_seq < stream->merged ? last_seq : stream->merged;
-        if (authors_merged(store, stream, after_seq, last, each, arg) != STORE_OK) {
-            return STORE_FAILED;
-        }
-        after_seq = last;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_AUTHOR];
-    for (uint64_t seq = after_seq + 1; seq <= last_seq; seq++) {
+    struct walk walk;
+    int64_t position = 0;
+    enum store_status status = walk_begin(store, &walk, stream, after_seq, last_seq);
+    while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
         int64_t author = 0;
-        bind_number(find, 1, view_position(stream, seq));
+        bind_number(find, 1, position);
         if (sqlite_number(store, find, &author) != STORE_OK) {
-            return sqlite_fail_because(store, "read", "a message is missing in the log");
-        }
-        if (!each(arg, author)) {
-            return sqlite_no_memory(store);
+            status = sqlite_fail_because(store, "read", "a message is missing in the log");
+        } else if (!each(arg, author)) {
+            status = sqlite_no_memory(store);
         }
     }
-    return STORE_OK;
+    return walk_end(store, &walk, status);
 }
+
+/* ---- heads and cursors ---- */
 
 enum store_status store_inbox_state(struct store *store, int64_t account, uint64_t *head,
                                     uint64_t *cursor) {

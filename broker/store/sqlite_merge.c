@@ -2,6 +2,7 @@
  * into the table entry, slice by slice. A slice writes entries and their stream's merged_seq
  * together, so at any moment each entry of a log row is in exactly one of the two; the watermark
  * only bounds what a replay has to look at, and moves when a pass is complete. */
+#include "run.h"
 #include "sqlite_store.h"
 
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
@@ -59,14 +60,26 @@ bool sqlite_merge_waits(const struct store *store) {
     return view_pass_runs(store->view) || view_count(store->view) > store->view_entries;
 }
 
-static enum store_status write_entries(struct store *store, const struct stream *stream,
-                                       size_t count) {
+/* One row of entry: `count` entries of the stream behind `seq`. */
+static enum store_status write_run(struct store *store, const struct stream *stream, uint64_t seq,
+                                   size_t count) {
+    unsigned char positions[RUN_ENTRIES * RUN_ENTRY_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        run_put(positions, i, view_position(stream, seq + 1 + i));
+    }
     sqlite3_stmt *add = store->statements[STATEMENT_ENTRY_ADD];
     bind_number(add, 1, stream->id);
-    for (uint64_t seq = stream->merged + 1; seq <= stream->merged + count; seq++) {
-        bind_number(add, 2, (int64_t)seq);
-        bind_number(add, 3, view_position(stream, seq));
-        if (sqlite_run(store, add) != STORE_OK) {
+    bind_number(add, 2, (int64_t)(seq + count));
+    bind_blob(add, 3, positions, count * RUN_ENTRY_BYTES);
+    return sqlite_run(store, add);
+}
+
+static enum store_status write_entries(struct store *store, const struct stream *stream,
+                                       size_t count) {
+    for (size_t done = 0; done < count; done += RUN_ENTRIES) {
+        size_t left = count - done;
+        if (write_run(store, stream, stream->merged + done,
+                      left < RUN_ENTRIES ? left : RUN_ENTRIES) != STORE_OK) {
             return STORE_FAILED;
         }
     }

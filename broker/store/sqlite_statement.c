@@ -16,6 +16,7 @@
 
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_BEGIN_READ] = "BEGIN",
     [STATEMENT_COMMIT] = "COMMIT",
 
     [STATEMENT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
@@ -35,16 +36,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_LOG_LAST] = "SELECT coalesce(max(pos), 0) FROM log",
     [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b FROM log "
                            "WHERE pos > ?1 ORDER BY pos",
-    [STATEMENT_LOG_MESSAGE] =
-        "SELECT ?2, id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
+    [STATEMENT_LOG_MESSAGE] = "SELECT id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
     [STATEMENT_LOG_AUTHOR] = "SELECT author FROM log WHERE pos = ?1",
-    [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, seq, pos) VALUES (?1, ?2, ?3)",
-    [STATEMENT_ENTRY_MESSAGES] =
-        "SELECT e.seq, l.id, l.time_us, l.author, l.stream_a, l.body FROM entry e CROSS JOIN log l "
-        "ON l.pos = e.pos WHERE e.stream = ?1 AND e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
-    [STATEMENT_ENTRY_AUTHORS] =
-        "SELECT l.author FROM entry e CROSS JOIN log l ON l.pos = e.pos WHERE e.stream = ?1 AND "
-        "e.seq > ?2 AND e.seq <= ?3 ORDER BY e.seq",
+    [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, last_seq, positions) VALUES (?1, ?2, ?3)",
+    [STATEMENT_ENTRY_RUNS] = "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
+                             "> ?2 ORDER BY last_seq",
 
     [STATEMENT_ACCOUNT_ADD] = "INSERT INTO account (id, name, password_hash, admin, created_us) "
                               "VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -38,11 +38,13 @@ CREATE TABLE log (
     body     TEXT NOT NULL
 );
 
+-- A run of entries of a stream: the positions in the log of those that end with last_seq, in order,
+-- 8 bytes each, the highest first. One row for each run, not for each entry, so that a merge writes few.
 CREATE TABLE entry (
-    stream INTEGER NOT NULL,
-    seq    INTEGER NOT NULL,
-    pos    INTEGER NOT NULL,
-    PRIMARY KEY (stream, seq)
+    stream    INTEGER NOT NULL,
+    last_seq  INTEGER NOT NULL,
+    positions BLOB NOT NULL,
+    PRIMARY KEY (stream, last_seq)
 ) WITHOUT ROWID;
 
 -- password_hash '': only device keys enter. devices: how many device numbers were ever given.
