@@ -3,9 +3,7 @@
 #include "handle.h"
 #include "id.h"
 
-#include <sodium.h>
 #include <string.h>
-#include <time.h>
 
 /* A command's kind, and who wants the answer. */
 struct call {

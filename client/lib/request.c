@@ -13,7 +13,7 @@
 
 static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_LOGIN] = {REPLY(LOGIN), .repeat = true, .barrier = true, .secret = true},
-    [REQUEST_LOGOUT] = {REPLY(LOGOUT), .repeat = true},
+    [REQUEST_LOGOUT] = {REPLY(LOGOUT), .repeat = true, .barrier = true},
     [REQUEST_REGISTER] = {REPLY(REGISTER_ACCOUNT), .barrier = true, .secret = true},
     [REQUEST_PASSWD] = {REPLY(CHANGE_PASSWORD), .barrier = true, .secret = true},
     [REQUEST_DEVICES] = {REPLY(LIST_DEVICES), .repeat = true},

@@ -38,7 +38,7 @@ struct request_policy {
     Zchat__V1__Reply__BodyCase reply; /* what answers it */
     bool own;     /* the library's: nobody else waits for it, and a lost connection drops it */
     bool repeat;  /* asked again after a lost connection; else its outcome is unknown */
-    bool barrier; /* what follows is sent when it is answered: the broker finishes it later */
+    bool barrier; /* what follows is sent when it is answered */
     bool secret;  /* holds a password */
 };
 
