@@ -7,8 +7,7 @@ own; at its end leave() logs everybody out, so that the next test finds nobody o
 import itertools
 
 from support.broker import Broker
-from support.client import (Client, CommandError, ConnectionLost, Keys, TimedOut, curve_socket,
-                            plain_socket)
+from support.client import Client, CommandError, Keys, TimedOut, curve_socket, plain_socket
 
 NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords")
 ADMIN = "the.admin"
@@ -89,7 +88,7 @@ class Town:
             if client.user is not None and client.dealer is not None and self.broker.process:
                 try:
                     client.logout()
-                except (CommandError, ConnectionLost, TimedOut):
+                except (CommandError, TimedOut):
                     pass
             client.close()
         for sock in self._sockets:
