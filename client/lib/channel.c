@@ -83,9 +83,11 @@ static bool watch(struct channel *channel, void *socket, int *fd, struct wake_so
     return true;
 }
 
+/* A name that was used is free only some time after its socket was closed. */
 static bool monitor_open(struct channel *channel, void *context) {
     char endpoint[64];
-    snprintf(endpoint, sizeof endpoint, "inproc://monitor-%p", (void *)channel);
+    snprintf(endpoint, sizeof endpoint, "inproc://monitor-%08x%08x", randombytes_random(),
+             randombytes_random());
     if (zmq_socket_monitor(channel->socket, endpoint, ZMQ_EVENT_ALL) != 0) {
         return false;
     }
