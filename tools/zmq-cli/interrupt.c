@@ -49,22 +49,28 @@ int64_t clock_us(void) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static enum wait_result wait_blocked(int fd, int64_t deadline_us, const sigset_t *mask) {
+static int select_readable(int fd, int64_t deadline_us, const sigset_t *mask) {
     fd_set readable;
     FD_ZERO(&readable);
     FD_SET(fd, &readable);
-    int64_t left_us = deadline_us == NO_DEADLINE ? 0 : deadline_us - clock_us();
-    if (state == CAUGHT)
-        return WAIT_INTERRUPTED;
+    if (deadline_us == NO_DEADLINE)
+        return pselect(fd + 1, &readable, NULL, NULL, NULL, mask);
+    int64_t left_us = deadline_us - clock_us();
     if (left_us < 0)
         left_us = 0;
     struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-    int ready =
-        pselect(fd + 1, &readable, NULL, NULL, deadline_us == NO_DEADLINE ? NULL : &left, mask);
+    return pselect(fd + 1, &readable, NULL, NULL, &left, mask);
+}
+
+static enum wait_result wait_blocked(int fd, int64_t deadline_us, const sigset_t *mask) {
+    int ready;
+    do {
+        if (state == CAUGHT)
+            return WAIT_INTERRUPTED;
+        ready = select_readable(fd, deadline_us, mask);
+    } while (ready < 0 && errno == EINTR);
     if (ready > 0)
         return WAIT_READY;
-    if (ready < 0 && errno == EINTR)
-        return state == CAUGHT ? WAIT_INTERRUPTED : WAIT_READY;
     return ready == 0 ? WAIT_EXPIRED : WAIT_FAILED;
 }
 
@@ -83,4 +89,13 @@ enum wait_result interrupt_wait(int fd, int64_t deadline_us) {
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return result;
+}
+
+ssize_t interrupt_read(int fd, void *buffer, size_t capacity) {
+    enum wait_result result = interrupt_wait(fd, NO_DEADLINE);
+    if (result == WAIT_READY)
+        return read(fd, buffer, capacity);
+    if (result == WAIT_INTERRUPTED)
+        errno = EINTR;
+    return -1;
 }

@@ -4,7 +4,9 @@
 #define INTERRUPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define NO_DEADLINE INT64_MAX
 
@@ -22,6 +24,9 @@ void interrupt_accept(void);
 /* Waits until fd is readable, the deadline (of clock_us) is over, or a signal came: one that came
  * before the call counts, too. WAIT_FAILED sets errno. */
 enum wait_result interrupt_wait(int fd, int64_t deadline_us);
+
+/* read(), but a signal that came before it ends it as well: -1 with EINTR. */
+ssize_t interrupt_read(int fd, void *buffer, size_t capacity);
 
 /* Microseconds of a clock that never jumps. */
 int64_t clock_us(void);

@@ -37,10 +37,10 @@ static enum line_result read_line(int fd, char *line, size_t capacity) {
     ssize_t got;
     char byte = 0;
     do {
-        got = read(fd, &byte, 1);
+        got = interrupt_read(fd, &byte, 1);
         if (got == 1 && byte != '\n' && used < capacity - 1)
             line[used++] = byte;
-    } while ((got == 1 && byte != '\n') || (got < 0 && errno == EINTR && !interrupt_pending()));
+    } while (got == 1 && byte != '\n');
     line[used] = 0;
     if (got < 0)
         return LINE_FAILED;

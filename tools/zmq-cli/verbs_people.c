@@ -33,11 +33,10 @@ static ssize_t read_stdin(char *buffer, size_t capacity) {
     size_t used = 0;
     ssize_t got = 1;
     while (got != 0 && used < capacity) {
-        got = read(STDIN_FILENO, buffer + used, capacity - used);
-        if (got < 0 && (errno != EINTR || interrupt_pending()))
+        got = interrupt_read(STDIN_FILENO, buffer + used, capacity - used);
+        if (got < 0)
             return -1;
-        if (got > 0)
-            used += (size_t)got;
+        used += (size_t)got;
     }
     return (ssize_t)used;
 }
