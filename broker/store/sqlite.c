@@ -175,6 +175,9 @@ static enum store_status make_file(struct store *store) {
 }
 
 int sqlite_connect(const char *path, const char *vfs, sqlite3 **db) {
+    /* Its counting of memory takes a lock for each allocation. Refused once SQLite runs: no harm.
+     */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, db, flags, vfs);
     if (code == SQLITE_OK) {

@@ -142,6 +142,37 @@ static void the_write_ahead_log_stays_short(void **state) {
     fixture_expect_state(fixture, han, TURNS, TURNS);
 }
 
+static int64_t query(const struct fixture *fixture, const char *sql) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return value;
+}
+
+/* What an opening has to replay is what is behind the watermark. */
+static void a_pass_merges_all_and_moves_the_watermark(void **state) {
+    struct fixture *fixture = *state;
+    enum { MESSAGES = 700 };
+    fixture->options.view_entries = 1000;
+    fixture->options.slice_entries = 100;
+    fixture_open(fixture);
+    fixture_account(fixture, "leia");
+    int64_t han = fixture_account(fixture, "han");
+    for (int i = 0; i < MESSAGES; i++) {
+        fixture_sent(fixture, han, "leia", "hello");
+    }
+    assert_int_equal(query(fixture, "SELECT count(*) FROM entry"), 0);
+    fixture_merge_all(fixture);
+    assert_int_equal(query(fixture, "SELECT value FROM meta WHERE name = 'watermark'"), MESSAGES);
+    assert_int_equal(query(fixture, "SELECT sum(length(positions)) FROM entry"), 2 * 8 * MESSAGES);
+    assert_int_equal(query(fixture, "SELECT count(*) FROM stream WHERE merged_seq = 700"), 2);
+}
+
 static void closing_leaves_one_file(void **state) {
     struct fixture *fixture = *state;
     char path[FIXTURE_PATH_BYTES + 8];
@@ -165,6 +196,7 @@ int main(void) {
         TEST(an_opening_without_a_store_has_a_text),
         TEST(a_second_broker_on_the_same_store_fails_and_harms_nothing),
         TEST(the_write_ahead_log_stays_short),
+        TEST(a_pass_merges_all_and_moves_the_watermark),
         TEST(closing_leaves_one_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
