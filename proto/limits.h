@@ -67,6 +67,24 @@
 /* Names whose failures are kept: unknown names count like known ones, so a bound is needed. */
 #define LOGIN_FAILURES_KEPT 10000
 
+/* A thread's title and a file's name: one line of a list, in characters and in bytes. */
+#define TITLE_CHARACTERS_MAX 128
+#define TITLE_BYTES_MAX      (4 * TITLE_CHARACTERS_MAX)
+#define TITLE_BYTES          (TITLE_BYTES_MAX + 1) /* with its NUL */
+#define FILE_NAME_BYTES      TITLE_BYTES
+/* A file's chunk: large enough that its frame costs little, small enough that a message behind it waits
+ * only a moment. */
+#define CHUNK_BYTES_MAX (256 * 1024)
+/* A file, unless the broker is told otherwise: an evening's photos, not a disk image. */
+#define FILE_BYTES_MAX (64 * 1024 * 1024)
+/* All files together, unless the broker is told otherwise: what a small machine's disk has to spare. */
+#define FILES_BYTES_MAX (10LL * 1024 * 1024 * 1024)
+/* An unfinished upload without a new chunk gives its name and room back after a day: long enough to come
+ * back from a journey. */
+#define UPLOAD_EXPIRE_S (24 * 60 * 60)
+/* Threads that one account may follow: each is a subscription and a cursor. */
+#define FOLLOWED_MAX 1000
+
 /* What a session may lag behind before it is told the head again. */
 #define HEAD_REPEAT_US (2 * 1000 * 1000)
 /* A half-open peer is noticed within 20 s: a ping each 8 s, and as long again for its answer. */

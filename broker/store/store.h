@@ -31,6 +31,7 @@ enum store_status {
     STORE_QUOTA_SENDER, /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
                            BLOCKS_MAX */
     STORE_ID_REUSED,    /* the id names another message */
+    STORE_MISMATCH,     /* the bytes are not those of the announced hash */
     STORE_FAILED,       /* see store_error */
 };
 

@@ -90,6 +90,50 @@ typedef struct zchat_message { /* an entry of the inbox */
     bool missed; /* was stored before this login: "while you were away" */
 } zchat_message;
 
+typedef struct zchat_thread {
+    zchat_id id;
+    const char *title;
+    const char *creator;
+    uint64_t posts;
+    uint64_t uploads;
+    int64_t created_us;
+    int64_t last_us;
+    uint64_t head;
+} zchat_thread;
+
+typedef struct zchat_post { /* as it stands now */
+    zchat_id id;
+    uint64_t number; /* counts from 1 and closes up after a deletion; 0: it was deleted */
+    const char *user;
+    const char *text;
+    int64_t time_us;
+    int64_t edited_us; /* 0: never */
+} zchat_post;
+
+#define ZCHAT_HASH_BYTES 32 /* BLAKE2b-256 */
+
+typedef struct zchat_upload {
+    zchat_id id;
+    const char *user;
+    const char *file; /* data, never a path */
+    uint64_t size;
+    int64_t time_us;
+    unsigned char hash[ZCHAT_HASH_BYTES];
+} zchat_upload;
+
+typedef struct zchat_item { /* of a thread: exactly one of the two is not NULL */
+    uint64_t seq;
+    const zchat_post *post;
+    const zchat_upload *upload;
+} zchat_item;
+
+typedef struct zchat_followed {
+    zchat_id id;
+    const char *title;
+    uint64_t head;
+    uint64_t cursor;
+} zchat_followed;
+
 /* The answer to one call. `code` says which members count: those named after the call when it is
  * ZCHAT_OK, else `text`, one sentence, and `retry_after_s` (0: unknown). */
 typedef struct zchat_reply {
@@ -120,6 +164,14 @@ typedef struct zchat_reply {
     bool more;                     /* sync: there are entries after the last of these */
     uint32_t sessions;             /* revoke: how many ended */
     const char *software;          /* ping */
+    /* threads: the page's arrays are lists like those above */
+    const zchat_thread *thread;     /* thread_create, thread_read, thread_follow */
+    const zchat_thread *threads;    /* thread_list */
+    const zchat_item *items;        /* thread_read */
+    const zchat_post *post;         /* thread_edit */
+    uint64_t number;                /* thread_post */
+    const zchat_followed *followed; /* thread_follow (one), followed */
+    const zchat_upload *uploads;    /* file_list; file_put and file_get (one) */
 } zchat_reply;
 
 typedef void zchat_reply_fn(void *arg, const zchat_reply *reply);
@@ -151,6 +203,9 @@ typedef struct zchat_event {
     int64_t time_us;
     zchat_id id;
     const zchat_message *message;
+    const zchat_thread *thread; /* id and title alone */
+    const zchat_post *post;
+    const zchat_upload *upload;
 } zchat_event;
 
 typedef void zchat_event_fn(void *arg, const zchat_event *event);
@@ -215,6 +270,7 @@ typedef struct zchat_login_options {
     bool inbox;           /* hands out the inbox as MESSAGE events, from the cursor on */
     bool from_seq_set;    /* hands it out from from_seq on instead */
     uint64_t from_seq;
+    bool threads; /* hands out what happens in followed threads; wants public_events */
     zchat_public_events public_events;
 } zchat_login_options;
 
@@ -247,6 +303,55 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
 /* Moves the account's cursor: everything up to `seq` is read. With fn NULL it is sent along with
  * the next frame, unanswered. */
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg);
+
+/* Threads are named by their titles. An edit or a deletion names its post by `post`, or, where that
+ * is NULL, by its number as it stands at the broker now. */
+zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, zchat_reply_fn *fn,
+                               void *arg);
+/* One page in the order of titles, after `after_title` (NULL: the first), at most `limit` (0: 500).
+ */
+zchat_code zchat_thread_list(zchat *z, const char *after_title, uint32_t limit, zchat_reply_fn *fn,
+                             void *arg);
+zchat_code zchat_thread_post(zchat *z, const char *title, const char *text, const zchat_id *id,
+                             zchat_reply_fn *fn, void *arg);
+/* One page of a thread as it stands, after the item of `after_seq` (0: the first). */
+zchat_code zchat_thread_read(zchat *z, const char *title, uint64_t after_seq, uint32_t limit,
+                             zchat_reply_fn *fn, void *arg);
+zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, uint64_t number,
+                             const char *text, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post, uint64_t number,
+                               zchat_reply_fn *fn, void *arg);
+zchat_code zchat_thread_remove(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+/* What one follows is kept with the account. A session that logged in with `threads` hands out what
+ * happens in them as events, from each thread's cursor on, without holes. */
+zchat_code zchat_thread_follow(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_thread_unfollow(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_followed_list(zchat *z, zchat_reply_fn *fn, void *arg);
+/* Moves the account's cursor in a followed thread: everything up to `seq` is read. */
+zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zchat_reply_fn *fn,
+                            void *arg);
+
+/* Files go in chunks of which a few are under way, so that messages pass between them, and go on
+ * where they were after a lost connection. `progress` is called as bytes are acknowledged or
+ * written. */
+typedef void zchat_progress_fn(void *arg, uint64_t bytes, uint64_t total);
+
+/* Uploads the file at `path` under `name` (NULL: the path's last part). It is read twice: for its
+ * hash, which is checked at both ends, and to be sent. An earlier upload that broke off, of the
+ * same file into the same thread by this device, goes on. A missing or unreadable file fails with
+ * ZCHAT_IO. */
+zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
+                          zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
+/* Downloads a file to `path`: into a temporary file beside it, which appears under its name only
+ * when whole and verified; one that broke off goes on. An existing file is ZCHAT_CONFLICT unless
+ * `force`. With path NULL the bytes go to `fd` in order, and the answer tells whether they were
+ * right. */
+zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
+                          bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_file_list(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+
+/* Stops the broker. password NULL: the account is an administrator's. */
+zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
 
 zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg);
