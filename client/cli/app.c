@@ -57,6 +57,24 @@ static void app_print_error(struct app *app, char *text) {
         fprintf(stderr, "zchat: %s\n", text);
 }
 
+static void app_show_text(struct app *app, enum screen_style style, char *text) {
+    if (app->errors_apart) {
+        app_print_error(app, text);
+    } else {
+        screen_put(app->screen, style, text);
+        screen_end_line(app->screen);
+    }
+    free(text);
+}
+
+void app_warn(struct app *app, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = app_format(format, arguments);
+    va_end(arguments);
+    app_show_text(app, SCREEN_DIM, text);
+}
+
 void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -64,13 +82,7 @@ void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     va_end(arguments);
     if (app->script != NULL && app->exit_code == 0)
         app->exit_code = app_exit_code(code);
-    if (app->errors_apart) {
-        app_print_error(app, text);
-    } else {
-        screen_put(app->screen, SCREEN_ERROR, text);
-        screen_end_line(app->screen);
-    }
-    free(text);
+    app_show_text(app, SCREEN_ERROR, text);
 }
 
 void app_begin_line(struct app *app, int64_t time_us) {

@@ -73,6 +73,8 @@ void app_quit(struct app *app);
 
 /* A line that says how something went: dim where somebody types. */
 __attribute__((format(printf, 2, 3))) void app_note(struct app *app, const char *format, ...);
+/* A note about the connection: on stderr where the screen is no terminal. */
+__attribute__((format(printf, 2, 3))) void app_warn(struct app *app, const char *format, ...);
 /* A failure. In a script the first one's code becomes the exit status. */
 __attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code code,
                                                     const char *format, ...);
