@@ -231,6 +231,14 @@ static bool app_wants_colours(void) {
 }
 
 /* What is typed is drawn on a terminal, even where the messages go elsewhere. */
+static FILE *app_find_terminal(struct app *app) {
+    if (isatty(STDOUT_FILENO))
+        return stdout;
+    if (!isatty(STDERR_FILENO))
+        app->terminal = fopen("/dev/tty", "w");
+    return app->terminal == NULL ? stderr : app->terminal;
+}
+
 static void app_make_line(struct app *app) {
     struct line_listener listener = {
         .arg = app,
@@ -238,7 +246,7 @@ static void app_make_line(struct app *app) {
         .on_complete = complete_word,
         .on_listing = complete_list,
     };
-    app->line = line_new(isatty(STDOUT_FILENO) ? stdout : stderr, &listener);
+    app->line = line_new(app_find_terminal(app), &listener);
 }
 
 static void app_make_parts(struct app *app) {
@@ -249,7 +257,7 @@ static void app_make_parts(struct app *app) {
         app_make_line(app);
     else
         app->script = script_new();
-    app->screen = screen_new(stdout, app_wants_colours(), app->line);
+    app->screen = screen_new(stdout, app->line != NULL && app_wants_colours(), app->line);
     if (app->line != NULL)
         app->history = history_new(app->line, &why);
     if (why != NULL)
@@ -260,7 +268,7 @@ static void app_make_parts(struct app *app) {
     app->roster = roster_new();
     app->errors_apart = app->script != NULL || !terminal;
     app->timestamps = app->options->timestamps == OPTIONS_ON ||
-                      (app->options->timestamps == OPTIONS_AUTO && terminal);
+                      (app->options->timestamps == OPTIONS_AUTO && terminal && app->line != NULL);
     app->shown_day = clock_day(clock_time_us());
 }
 
@@ -305,5 +313,7 @@ void app_free(struct app *app) {
     script_free(app->script);
     screen_free(app->screen);
     line_free(app->line);
+    if (app->terminal != NULL)
+        fclose(app->terminal);
     free(app);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct history;
 struct line;
@@ -33,6 +34,7 @@ struct app {
     zchat *z;                      /* owned */
     struct screen *screen;         /* owned */
     struct line *line;             /* owned; NULL: a script */
+    FILE *terminal;                /* owned; NULL: stdout or stderr is one */
     struct script *script;         /* owned; NULL: somebody types */
     struct history *history;       /* owned; NULL: a script */
     struct roster *roster;         /* owned */

@@ -224,7 +224,7 @@ size_t line_columns(const struct line *line) {
     int columns;
     (void)line;
     rl_get_screen_size(&rows, &columns);
-    return columns < 20 ? 20 : (size_t)columns;
+    return columns < 1 ? 1 : (size_t)columns;
 }
 
 void line_set_prompt(struct line *line, const char *prompt, bool bold) {
