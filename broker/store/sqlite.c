@@ -133,28 +133,18 @@ enum store_status store_commit(struct store *store) {
     return wrote ? sqlite_run(store, store->statements[STATEMENT_COMMIT]) : STORE_OK;
 }
 
-static enum store_status merge(struct store *store) {
-    bool alone = !store->in_turn;
-    if (alone && store_begin(store) != STORE_OK) {
-        return STORE_FAILED;
-    }
-    enum store_status status = sqlite_merge_slice(store);
-    if (alone && store_commit(store) != STORE_OK) {
-        status = STORE_FAILED;
-    }
-    return status;
-}
-
 enum store_status store_maintain(struct store *store, bool *more) {
     *more = false;
     if (store->failed) {
         return STORE_FAILED;
     }
-    if (sqlite_merge_waits(store) && merge(store) != STORE_OK) {
-        return STORE_FAILED;
+    if (store->in_turn) {
+        if (sqlite_merge_waits(store) && sqlite_merge_slice(store) != STORE_OK) {
+            return STORE_FAILED;
+        }
+        store->view_appended = 0;
+        *more = sqlite_merge_waits(store);
     }
-    store->view_appended = 0;
-    *more = sqlite_merge_waits(store);
     sqlite_checkpoint_begin(store);
     return store->in_transaction ? STORE_OK : sqlite_checkpoint_finish(store);
 }

@@ -64,9 +64,10 @@ const char *store_error(const struct store *store);
 enum store_status store_begin(struct store *store);
 enum store_status store_commit(struct store *store);
 
-/* Work that waits: merges one slice of the view (slice_entries, or twice what arrived since the
- * last call), in its own or the open transaction, and sees to the checkpoint. *more: there is more
- * of it. For the end of a turn, before its commit. */
+/* Work that waits. Before the commit: merges one slice of the view (slice_entries, or twice what
+ * arrived since the last call) within the transaction; *more: there is more of it, for the next
+ * turn, whenever that is. After it: sees to the checkpoint, which the next transaction does where
+ * nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
 
 /* ---- accounts ---- */

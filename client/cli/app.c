@@ -57,6 +57,24 @@ static void app_print_error(struct app *app, char *text) {
         fprintf(stderr, "zchat: %s\n", text);
 }
 
+static void app_show_text(struct app *app, enum screen_style style, char *text) {
+    if (app->errors_apart) {
+        app_print_error(app, text);
+    } else {
+        screen_put(app->screen, style, text);
+        screen_end_line(app->screen);
+    }
+    free(text);
+}
+
+void app_warn(struct app *app, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = app_format(format, arguments);
+    va_end(arguments);
+    app_show_text(app, SCREEN_DIM, text);
+}
+
 void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -64,13 +82,7 @@ void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     va_end(arguments);
     if (app->script != NULL && app->exit_code == 0)
         app->exit_code = app_exit_code(code);
-    if (app->errors_apart) {
-        app_print_error(app, text);
-    } else {
-        screen_put(app->screen, SCREEN_ERROR, text);
-        screen_end_line(app->screen);
-    }
-    free(text);
+    app_show_text(app, SCREEN_ERROR, text);
 }
 
 void app_begin_line(struct app *app, int64_t time_us) {
@@ -219,6 +231,14 @@ static bool app_wants_colours(void) {
 }
 
 /* What is typed is drawn on a terminal, even where the messages go elsewhere. */
+static FILE *app_find_terminal(struct app *app) {
+    if (isatty(STDOUT_FILENO))
+        return stdout;
+    if (!isatty(STDERR_FILENO))
+        app->terminal = fopen("/dev/tty", "w");
+    return app->terminal == NULL ? stderr : app->terminal;
+}
+
 static void app_make_line(struct app *app) {
     struct line_listener listener = {
         .arg = app,
@@ -226,7 +246,7 @@ static void app_make_line(struct app *app) {
         .on_complete = complete_word,
         .on_listing = complete_list,
     };
-    app->line = line_new(isatty(STDOUT_FILENO) ? stdout : stderr, &listener);
+    app->line = line_new(app_find_terminal(app), &listener);
 }
 
 static void app_make_parts(struct app *app) {
@@ -237,7 +257,7 @@ static void app_make_parts(struct app *app) {
         app_make_line(app);
     else
         app->script = script_new();
-    app->screen = screen_new(stdout, app_wants_colours(), app->line);
+    app->screen = screen_new(stdout, app->line != NULL && app_wants_colours(), app->line);
     if (app->line != NULL)
         app->history = history_new(app->line, &why);
     if (why != NULL)
@@ -248,7 +268,7 @@ static void app_make_parts(struct app *app) {
     app->roster = roster_new();
     app->errors_apart = app->script != NULL || !terminal;
     app->timestamps = app->options->timestamps == OPTIONS_ON ||
-                      (app->options->timestamps == OPTIONS_AUTO && terminal);
+                      (app->options->timestamps == OPTIONS_AUTO && terminal && app->line != NULL);
     app->shown_day = clock_day(clock_time_us());
 }
 
@@ -293,5 +313,7 @@ void app_free(struct app *app) {
     script_free(app->script);
     screen_free(app->screen);
     line_free(app->line);
+    if (app->terminal != NULL)
+        fclose(app->terminal);
     free(app);
 }

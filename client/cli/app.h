@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct history;
 struct line;
@@ -33,6 +34,7 @@ struct app {
     zchat *z;                      /* owned */
     struct screen *screen;         /* owned */
     struct line *line;             /* owned; NULL: a script */
+    FILE *terminal;                /* owned; NULL: stdout or stderr is one */
     struct script *script;         /* owned; NULL: somebody types */
     struct history *history;       /* owned; NULL: a script */
     struct roster *roster;         /* owned */
@@ -73,6 +75,8 @@ void app_quit(struct app *app);
 
 /* A line that says how something went: dim where somebody types. */
 __attribute__((format(printf, 2, 3))) void app_note(struct app *app, const char *format, ...);
+/* A note about the connection: on stderr where the screen is no terminal. */
+__attribute__((format(printf, 2, 3))) void app_warn(struct app *app, const char *format, ...);
 /* A failure. In a script the first one's code becomes the exit status. */
 __attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code code,
                                                     const char *format, ...);

@@ -224,7 +224,7 @@ size_t line_columns(const struct line *line) {
     int columns;
     (void)line;
     rl_get_screen_size(&rows, &columns);
-    return columns < 20 ? 20 : (size_t)columns;
+    return columns < 1 ? 1 : (size_t)columns;
 }
 
 void line_set_prompt(struct line *line, const char *prompt, bool bold) {
@@ -302,17 +302,18 @@ static void line_read_typed(struct line *line) {
     free(typed);
 }
 
-/* The kernel edits the line; what comes is whole, but for one ended by Ctrl-D. */
+/* The kernel edits the line; what comes is whole, but for one ended by Ctrl-D, or several that were
+ * typed ahead: then the first one counts. */
 static void line_read_secret(struct line *line) {
     size_t room = sizeof line->secret - 1 - line->secret_bytes;
     ssize_t got = read(STDIN_FILENO, line->secret + line->secret_bytes, room);
     if (got < 0 && errno == EINTR)
         return;
     line->secret_bytes += got > 0 ? (size_t)got : 0;
-    bool ended = got > 0 && line->secret[line->secret_bytes - 1] == '\n';
-    if (got > 0 && !ended && line->secret_bytes < sizeof line->secret - 1)
+    char *end = memchr(line->secret, '\n', line->secret_bytes);
+    if (got > 0 && end == NULL && line->secret_bytes < sizeof line->secret - 1)
         return;
-    line->secret[line->secret_bytes - (ended ? 1 : 0)] = '\0';
+    *(end == NULL ? line->secret + line->secret_bytes : end) = '\0';
     fputc('\n', line->terminal);
     line->visible = false;
     line_answer(line, got > 0 ? line->secret : NULL);

@@ -116,7 +116,7 @@ static void session_connected(struct app *app) {
     bool back = app->greeted && !app->connected;
     app->connected = true;
     if (back)
-        app_note(app, "connected again");
+        app_warn(app, "connected again");
     app_update_prompt(app);
     if (app->greeted)
         return;
@@ -147,13 +147,13 @@ static void session_lost(struct app *app, const char *why) {
     app->reconcile_ms = 0;
     session_part(why, part, sizeof part);
     if (!told)
-        app_note(app, "connection lost (%s); reconnecting...", part);
+        app_warn(app, "connection lost (%s); reconnecting...", part);
     app_update_prompt(app);
 }
 
 static void session_resumed(struct app *app) {
     app->connected = true;
-    app_note(app, "connected again");
+    app_warn(app, "connected again");
     app_update_prompt(app);
     if (app->line != NULL)
         app->reconcile_ms = clock_now_ms() + SESSION_RECONCILE_MS;

@@ -26,7 +26,8 @@ static void talk_broadcasted(struct call *call, const zchat_reply *reply) {
     if (reply->reached == 0)
         app_note(call->app, "nobody else is there to hear it");
     else
-        app_note(call->app, "broadcast to %u", reply->reached);
+        app_note(call->app, "sent to %u %s", reply->reached,
+                 reply->reached == 1 ? "person" : "people");
     if (reply->skipped > 0)
         app_note(call->app, "a block kept it from %u", reply->skipped);
 }

@@ -251,3 +251,13 @@ def test_output_may_go_to_a_file_while_somebody_types(person, user, town, tmp_pa
         terminal.wait_exit(0)
     assert f"{friend.user}: for the file\n" in log.read_text()
     assert "\x1b" not in log.read_text()
+
+
+def test_a_script_at_a_terminal_stays_plain(person, user, town):
+    friend = town.join()
+    friend.message(user, "hello")
+    words = " ".join(f"'{word}'" for word in person.command(user))
+    with Terminal(["sh", "-c", f"echo ping | {words}"], person.environment) as terminal:
+        terminal.wait_exit(0)
+        terminal.wait_match(f"^{friend.user}: hello$")
+        assert b"\x1b" not in terminal.raw

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zchat_terminal import Person, Terminal
+from zchat_terminal import SCRIPT_S, Person, Terminal, start_script
 
 
 @pytest.fixture
@@ -79,3 +79,22 @@ def test_a_stopping_broker_says_so_and_its_successor_is_found(scene):
     friend.resume()
     friend.message(user, "welcome back")
     terminal.wait_for(f"{friend.user}: welcome back")
+
+
+def test_a_script_goes_on_where_it_was(town_factory, tmp_path):
+    town = town_factory(accounts=5)
+    user, friend = town.name(), town.join()
+    person = Person(town.broker, tmp_path, town.keys)
+    with start_script(person, user) as script:
+        script.stdin.write(f"send {friend.user} ready\nrecv 1 30\nsend {friend.user} done\n")
+        script.stdin.close()
+        friend.wait_text("ready")
+        town.broker.kill()
+        assert "connection lost" in script.stderr.readline()
+        town.broker.start(town.broker.port)
+        assert "connected again" in script.stderr.readline()
+        friend.resume()
+        friend.message(user, "go on")
+        friend.wait_text("done")
+        assert script.wait(SCRIPT_S) == 0
+        assert script.stdout.read() == f"{friend.user}: go on\n"

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from support.broker import die_with_parent, program
-from zchat_terminal import SCRIPT_S, Person
+from support.broker import program
+from zchat_terminal import SCRIPT_S, Person, start_script
 
 PASSWORD = "correct horse 42"
 
@@ -28,12 +28,6 @@ def stranger(town, tmp_path):
 def watcher(town):
     """Somebody who sees who comes and goes."""
     return town.join(public_events=True)
-
-
-def start(person, *words, stdout=subprocess.PIPE):
-    return subprocess.Popen(person.command(*words), stdin=subprocess.PIPE, stdout=stdout,
-                            stderr=subprocess.PIPE, text=True, env=person.environment,
-                            preexec_fn=die_with_parent)
 
 
 def begin(script):
@@ -145,7 +139,7 @@ def test_a_conversation_by_script(person, town):
 
 def test_recv_waits_for_messages(person, town):
     user, friend = town.name(), town.join()
-    script = start(person, user)
+    script = start_script(person, user)
     script.stdin.write(f"send {friend.user} ready\nrecv 2 30\nsend {friend.user} done\n")
     script.stdin.close()
     friend.wait_text("ready")
@@ -159,7 +153,7 @@ def test_recv_waits_for_messages(person, town):
 
 def test_output_comes_at_once(person, town, watcher):
     user, friend = town.name(), watcher
-    script = start(person, user)
+    script = start_script(person, user)
     begin(script)
     friend.wait_presence(user, True)
     friend.message(user, "early")
@@ -171,7 +165,7 @@ def test_output_comes_at_once(person, town, watcher):
 def test_a_broken_pipe_ends_it_quietly(person, town, watcher):
     user, friend = town.name(), watcher
     reader, writer = os.pipe()
-    script = start(person, user, stdout=writer)
+    script = start_script(person, user, stdout=writer)
     os.close(writer)
     begin(script)
     friend.wait_presence(user, True)
@@ -186,7 +180,7 @@ def test_a_broken_pipe_ends_it_quietly(person, town, watcher):
 
 def test_an_interrupt_ends_it(person, town, watcher):
     user, friend = town.name(), watcher
-    script = start(person, user)
+    script = start_script(person, user)
     begin(script)
     friend.wait_presence(user, True)
     script.send_signal(signal.SIGINT)

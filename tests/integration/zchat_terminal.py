@@ -61,6 +61,13 @@ class Person:
         return done
 
 
+def start_script(person, *words, stdout=subprocess.PIPE):
+    """Starts a script whose lines are still to be written."""
+    return subprocess.Popen(person.command(*words), stdin=subprocess.PIPE, stdout=stdout,
+                            stderr=subprocess.PIPE, text=True, env=person.environment,
+                            preexec_fn=die_with_parent)
+
+
 class Terminal:
     """A tmux of its own with one program in it."""
 

@@ -95,7 +95,9 @@ void fixture_commit(struct fixture *fixture) {
 void fixture_merge_all(struct fixture *fixture) {
     bool more = true;
     while (more) {
+        fixture_begin(fixture);
         assert_ok(store_maintain(fixture->store, &more));
+        fixture_commit(fixture);
     }
 }
 

@@ -40,7 +40,7 @@ void fixture_crash(struct fixture *fixture, enum crashvfs_keep keep);
 
 void fixture_begin(struct fixture *fixture);
 void fixture_commit(struct fixture *fixture);
-/* store_maintain until nothing waits, outside a transaction. */
+/* store_maintain until nothing waits, in transactions of their own. */
 void fixture_merge_all(struct fixture *fixture);
 
 /* In a transaction of its own. */
