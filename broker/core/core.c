@@ -35,6 +35,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->recent = recent_new();
     sessions_init(&core->sessions, core->limits);
     topics_init(&core->topics, now_us);
+    thread_topics_init(&core->thread_topics);
     core_reconfigure(core, options);
     if (!core->frame_arena || !core->reply_arena) {
         core_free(core);
@@ -62,6 +63,7 @@ void core_free(struct core *core) {
     HASH_ITER(hh, core->peers, peer, next) {
         peer_forget(core, peer, core->started_us);
     }
+    thread_topics_release(&core->thread_topics);
     topics_release(&core->topics);
     recent_free(core->recent);
     passwords_free(core->passwords);
@@ -265,6 +267,8 @@ void core_tick(struct core *core, int64_t now_us) {
     tick_idle(core, now_us);
     tick_alive(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
+    thread_topics_tick(&core->thread_topics, core->outbox, now_us);
+    file_tick(core, now_us);
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
@@ -281,6 +285,11 @@ void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const c
             presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
                                  text, now_us);
     }
+}
+
+bool core_wants_shutdown(const struct core *core, bool *wipe) {
+    *wipe = core->wipe_wanted;
+    return core->shutdown_wanted;
 }
 
 void core_shutdown(struct core *core, const char *text, int64_t now_us) {

@@ -35,7 +35,10 @@ struct core_options {
     uint32_t sessions_per_user;
     uint32_t password_workers; /* how much work core_next_work hands out at a time */
     struct core_rates rates;
-    const char *software; /* borrowed for good: the broker's name and version */
+    uint64_t file_bytes_max;    /* of one file */
+    uint64_t files_bytes_max;   /* of all files; 0: no limit */
+    const char *admin_password; /* borrowed until the next core_reconfigure; "": none */
+    const char *software;       /* borrowed for good: the broker's name and version */
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
@@ -58,6 +61,8 @@ void core_frame(struct core *core, struct peer *peer, const void *frame, size_t 
 int64_t core_deadline(const struct core *core);
 void core_tick(struct core *core, int64_t now_us);
 
+/* Whether somebody who may has told the broker to stop; *wipe: and to delete all it has. */
+bool core_wants_shutdown(const struct core *core, bool *wipe);
 /* Ends all sessions and tells everybody why. For the last turn. */
 void core_shutdown(struct core *core, const char *text, int64_t now_us);
 

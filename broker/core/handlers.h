@@ -79,7 +79,64 @@ void unblock_user_run(struct call *call);
 void unblock_user_done(struct call *call);
 void list_blocked_done(struct call *call);
 
+/* thread.c */
+void create_thread_check(struct call *call);
+void create_thread_run(struct call *call);
+void create_thread_done(struct call *call);
+void list_threads_done(struct call *call);
+void read_thread_done(struct call *call);
+void remove_thread_run(struct call *call);
+void remove_thread_done(struct call *call);
+/* One page of a thread's stream, for sync.c. false: no such thread. */
+bool thread_sync(struct call *call, const char *stream);
+/* "thread/" and 32 hex digits: the id; false where it is none. */
+bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]);
+void thread_fill(Zchat__V1__Thread *out, struct store_thread *thread);
+void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
+/* Checks a title or a file's name in place; the call fails with its sentence. */
+bool thread_title_fits(struct call *call, const char *what, const char *title);
+void thread_not_found(struct call *call, const char *title);
+/* Tells the followers: on the thread's topic, and on the connections that asked for it. */
+void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event);
+
+/* post.c */
+void post_to_thread_check(struct call *call);
+void post_to_thread_run(struct call *call);
+void post_to_thread_done(struct call *call);
+void edit_post_check(struct call *call);
+void edit_post_run(struct call *call);
+void edit_post_done(struct call *call);
+void delete_post_check(struct call *call);
+void delete_post_run(struct call *call);
+void delete_post_done(struct call *call);
+
+/* follow.c */
+void follow_thread_run(struct call *call);
+void follow_thread_done(struct call *call);
+void unfollow_thread_run(struct call *call);
+void unfollow_thread_done(struct call *call);
+void list_followed_done(struct call *call);
+/* Takes what the account follows into the member, for those sessions that want it inline. */
+void follow_load(struct core *core, struct member *member);
+
+/* file.c */
+void begin_upload_check(struct call *call);
+void begin_upload_run(struct call *call);
+void begin_upload_done(struct call *call);
+void put_chunk_check(struct call *call);
+void put_chunk_run(struct call *call);
+void put_chunk_done(struct call *call);
+void cancel_upload_run(struct call *call);
+void cancel_upload_done(struct call *call);
+void get_chunk_done(struct call *call);
+void list_files_done(struct call *call);
+/* Gives back what unfinished uploads reserved too long. */
+void file_tick(struct core *core, int64_t now_us);
+int64_t file_deadline(const struct core *core);
+
 /* admin.c */
+void shutdown_check(struct call *call);
+void shutdown_done(struct call *call);
 void ping_done(struct call *call);
 void get_stats_done(struct call *call);
 

@@ -22,6 +22,36 @@ void sessions_init(struct sessions *sessions, struct limits *limits) {
     sessions->lag_us = INT64_MAX;
 }
 
+static struct followed *followed_find(const struct member *member, int64_t stream) {
+    struct followed *followed = NULL;
+
+    HASH_FIND(hh, member->followed, &stream, sizeof stream, followed);
+    return followed;
+}
+
+bool member_follows(const struct member *member, int64_t stream) {
+    return followed_find(member, stream) != NULL;
+}
+
+void member_follow(struct member *member, int64_t stream) {
+    struct followed *followed;
+
+    if (member_follows(member, stream))
+        return;
+    followed = memory_new(sizeof *followed);
+    followed->stream = stream;
+    HASH_ADD(hh, member->followed, stream, sizeof followed->stream, followed);
+}
+
+void member_unfollow(struct member *member, int64_t stream) {
+    struct followed *followed = followed_find(member, stream);
+
+    if (!followed)
+        return;
+    HASH_DEL(member->followed, followed);
+    free(followed);
+}
+
 static void key_count(struct sessions *sessions, const unsigned char key[KEY_BYTES], int change) {
     struct live_key *live = NULL;
 
@@ -121,6 +151,7 @@ static void lag_end(struct sessions *sessions, struct session *session) {
 
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us) {
     struct member *member = session->member;
+    struct followed *followed, *next;
 
     lag_end(sessions, session);
     DL_DELETE2(member->sessions, session, member_prev, member_next);
@@ -140,6 +171,9 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
     if (member->sessions)
         return;
     HASH_DEL(sessions->members, member);
+    HASH_ITER(hh, member->followed, followed, next) {
+        member_unfollow(member, followed->stream);
+    }
     limit_release(sessions->limits, member->budget, now_us);
     free(member);
 }

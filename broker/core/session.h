@@ -24,6 +24,12 @@ struct peer {
     UT_hash_handle hh;                    /* by number */
 };
 
+/* A thread that an account follows. */
+struct followed {
+    int64_t stream;
+    UT_hash_handle hh;
+};
+
 /* An account with at least one session. */
 struct member {
     int64_t account;
@@ -32,6 +38,8 @@ struct member {
     uint32_t online;             /* sessions that count as online */
     uint32_t scripts;            /* and that don't */
     uint64_t head;               /* the inbox's, as of the last commit */
+    struct followed *followed; /* owned: threads, by stream */
+    bool followed_loaded;
     struct limit_bucket *budget; /* borrowed: the limits', in use */
     UT_hash_handle hh;           /* by account */
 };
@@ -91,6 +99,11 @@ bool session_key_is_live(const struct sessions *sessions, const unsigned char ke
 /* The account's session of this key and instance; NULL: none. */
 struct session *session_of_instance(const struct member *member, const unsigned char key[KEY_BYTES],
                                     const unsigned char *instance);
+
+/* Notes that the member follows the thread, or no more; whether it does. */
+void member_follow(struct member *member, int64_t stream);
+void member_unfollow(struct member *member, int64_t stream);
+bool member_follows(const struct member *member, int64_t stream);
 
 /* A command that counts as activity came. */
 void session_active(struct sessions *sessions, struct session *session, int64_t now_us);

@@ -6,6 +6,8 @@
 #include "limit.h"
 #include "outbox.h"
 #include "session.h"
+#include "thread_topic.h"
+#include "threads.h"
 #include "topic.h"
 
 struct passwords;
@@ -23,11 +25,14 @@ struct core {
     struct recent *recent;          /* owned: broadcasts, by id */
     struct sessions sessions;
     struct topics topics;
+    struct thread_topics thread_topics;
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;
     int64_t started_us;
     int64_t now_us;   /* of the last input */
     int64_t alive_us; /* when the store is told again that the broker lives */
+    bool shutdown_wanted;
+    bool wipe_wanted;
     bool in_turn;     /* the store's transaction is open */
     bool failed;      /* the store failed: nothing may be sent any more */
 };
@@ -68,6 +73,14 @@ struct call {
             uint64_t cursor;
             bool moved;
         } ack;
+        struct store_thread thread;
+        struct store_post_changed changed;
+        struct store_followed followed;
+        struct {
+            struct store_file file;
+            struct store_thread thread;
+            bool done;
+        } upload;
     } result;
 };
 
