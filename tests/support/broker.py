@@ -231,8 +231,7 @@ class Broker:
         """Waits for it to end by itself and returns its exit status."""
         return self._reap(timeout)
 
-    # Accounts are added while the broker does not run (start=False, or after stop()): the data
-    # folder belongs to one process at a time.
+    # Accounts can be added with and without a broker at work.
 
     def add_user(self, name, password=None, device_key=None, admin=False):
         """Adds an account; the key is 40 characters of Z85 (or 64 hex digits)."""
