@@ -95,11 +95,11 @@ def test_a_retry_under_the_same_id_is_the_same_message(pair):
 
 def test_a_retry_gets_the_very_reply_of_the_first_one(pair, town):
     alice, bob = pair
-    id = new_id()
-    first = alice.message(bob.user, "once", id)
+    there, id = bob.user, new_id()
+    first = alice.message(there, "once", id)
     assert first.delivered
     bob.logout()
-    assert alice.message(bob.user, "once", id) == first
+    assert alice.message(there, "once", id) == first
     away, id = town.name(), new_id()
     first = alice.message(away, "later", id)
     assert not first.delivered
