@@ -49,19 +49,25 @@ static void explain(int fd, const char *folder, int reason, char *error, size_t 
         snprintf(error, error_bytes, "the data folder %s can't be locked: %s", folder,
                  strerror(reason));
     } else if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
-        snprintf(error, error_bytes,
-                 "the data folder %s is in use by process %ld (a broker, or another zchatd user)",
+        snprintf(error, error_bytes, "the data folder %s is in use by process %ld (another broker)",
                  folder, (long)lock.l_pid);
     } else {
         snprintf(error, error_bytes, "the data folder %s is in use by another process", folder);
     }
 }
 
-int data_lock(const char *folder, char *error, size_t error_bytes) {
-    char path[DATA_PATH_BYTES];
-    if (!make_folders(folder)) {
+bool data_make(const char *folder, char *error, size_t error_bytes) {
+    bool made = make_folders(folder);
+    if (!made) {
         snprintf(error, error_bytes, "the data folder %s can't be made: %s", folder,
                  strerror(errno));
+    }
+    return made;
+}
+
+int data_lock(const char *folder, char *error, size_t error_bytes) {
+    char path[DATA_PATH_BYTES];
+    if (!data_make(folder, error, error_bytes)) {
         return -1;
     }
     if (!data_path(folder, "lock", path, sizeof path)) {

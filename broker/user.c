@@ -1,5 +1,5 @@
-/* One table of verbs, one of options; the dispatcher reads argv, takes the data folder's lock,
- * opens the store, and calls the verb. A password comes from a file or the terminal, never from
+/* One table of verbs, one of options; the dispatcher reads argv, opens the store,
+ * and calls the verb. A password comes from a file or the terminal, never from
  * argv, and is wiped by the function that holds it. */
 #include "user.h"
 
@@ -55,7 +55,6 @@ struct call {
     bool help;
     char name[NAME_BYTES]; /* the operand where it is a name */
     unsigned char key[KEY_BYTES];
-    int lock;            /* of the data folder */
     struct store *store; /* owned */
 };
 
@@ -266,7 +265,7 @@ static const struct verb verbs[] = {
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 static void print_help(void) {
-    puts("zchatd user administers the accounts of a store that no broker is using.\n\n"
+    puts("zchatd user administers the accounts of a store, with or without a broker at work.\n\n"
          "    zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
          "--data and --config are zchatd's own and may stand anywhere.\n");
     for (size_t i = 0; i < VERBS; i++) {
@@ -421,8 +420,7 @@ static enum user_exit open_store(struct call *call, const char *folder) {
     if (!(call->verb->flags & MAKES_STORE) && access(path, F_OK) != 0) {
         return fail(USER_NO_STORE, "there is no store in %s: %s", folder, strerror(errno));
     }
-    call->lock = data_lock(folder, error, sizeof error);
-    if (call->lock < 0) {
+    if (!data_make(folder, error, sizeof error)) {
         return fail(USER_NO_STORE, "%s", error);
     }
     if (store_open(&call->store, &options) != STORE_OK) {
@@ -444,12 +442,11 @@ static enum user_exit run(struct call *call) {
     if (call->store) {
         store_close(call->store);
     }
-    data_unlock(call->lock);
     return result;
 }
 
 int user_main(int argc, char **argv) {
-    struct call call = {.operand = "", .lock = -1};
+    struct call call = {.operand = ""};
     enum user_exit result = take_argv(&call, argc, argv);
     if (result == USER_DONE && call.help) {
         print_help();

@@ -1,4 +1,5 @@
-/* `zchatd user ...`: the administration of the accounts in a store that no broker is using. */
+/* `zchatd user ...`: the administration of a store's accounts, whether a broker
+ * serves it at the moment or not. */
 #ifndef USER_H
 #define USER_H
 

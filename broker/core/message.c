@@ -103,6 +103,20 @@ static bool send_message_wants_online(struct call *call) {
     return true;
 }
 
+/* Whether a push will go to a session of the user. */
+static bool reaches(const struct core *core, const char *user) {
+    const struct member *member = member_find_name(&core->sessions, user);
+    const struct session *session;
+
+    if (!member)
+        return false;
+    DL_FOREACH2(member->sessions, session, member_next) {
+        if (session->inbox && !outbox_line_is_clogged(&session->peer->line))
+            return true;
+    }
+    return false;
+}
+
 void send_message_run(struct call *call) {
     const Zchat__V1__SendMessage *message = call->command->send_message;
     struct store_message_new new = {
@@ -112,6 +126,7 @@ void send_message_run(struct call *call) {
         .text = message->text,
         .text_bytes = strlen(message->text),
         .time_us = call->now_us,
+        .delivered = reaches(call->core, message->to),
     };
 
     if (send_message_wants_online(call))
@@ -120,31 +135,27 @@ void send_message_run(struct call *call) {
         call, call_store(call, store_message_append(call->core->store, &new, &call->result.sent)));
 }
 
-/* Pushes an entry to the member's sessions that asked for their inbox. true: one got it. */
-static bool push(struct call *call, struct member *member, const Zchat__V1__Event *event) {
+/* Pushes an entry to the member's sessions that asked for their inbox. */
+static void push(struct call *call, struct member *member, const Zchat__V1__Event *event) {
     struct session *session;
-    bool delivered = false;
 
     if (!member)
-        return false;
+        return;
     if (event->seq > member->head)
         member->head = event->seq;
     DL_FOREACH2(member->sessions, session, member_next) {
         if (!session->inbox)
             continue;
-        if (outbox_event(call->core->outbox, &session->peer->line, event))
-            delivered = true;
+        outbox_event(call->core->outbox, &session->peer->line, event);
         session_lags(&call->core->sessions, session, call->now_us);
     }
-    return delivered;
 }
 
-static bool push_both(struct call *call) {
+static void push_both(struct call *call) {
     const Zchat__V1__SendMessage *new = call->command->send_message;
     const struct store_message_stored *stored = &call->result.sent;
     Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
     Zchat__V1__Message message = ZCHAT__V1__MESSAGE__INIT;
-    bool delivered;
 
     message.id = new->id;
     message.from = call->session->member->name;
@@ -154,28 +165,9 @@ static bool push_both(struct call *call) {
     event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
     event.message = &message;
     event.seq = stored->recipient_seq;
-    delivered = push(call, member_find(&call->core->sessions, stored->recipient), &event);
+    push(call, member_find(&call->core->sessions, stored->recipient), &event);
     event.seq = stored->author_seq;
     push(call, call->session->member, &event);
-    return delivered;
-}
-
-/* Of a message that was stored before: whether the recipient has it by now. */
-static bool was_delivered(struct call *call) {
-    const struct store_message_stored *stored = &call->result.sent;
-    const struct member *member = member_find(&call->core->sessions, stored->recipient);
-    const struct session *session;
-    uint64_t head = 0, cursor = 0;
-
-    if (member) {
-        DL_FOREACH2(member->sessions, session, member_next) {
-            if (session->inbox && session->received >= stored->recipient_seq)
-                return true;
-        }
-    }
-    return !call_store(call,
-                       store_inbox_state(call->core->store, stored->recipient, &head, &cursor)) &&
-           cursor >= stored->recipient_seq;
 }
 
 void send_message_done(struct call *call) {
@@ -183,11 +175,13 @@ void send_message_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SendMessageReply sent = ZCHAT__V1__SEND_MESSAGE_REPLY__INIT;
 
-    if (stored->again)
+    if (stored->again) {
         call->core->stats.messages_again_total++;
-    else
+    } else {
         call->core->stats.messages_total++;
-    sent.delivered = stored->again ? was_delivered(call) : push_both(call);
+        push_both(call);
+    }
+    sent.delivered = stored->delivered;
     sent.id = call->command->send_message->id;
     sent.seq = stored->author_seq;
     sent.time_us = stored->time_us;

@@ -82,6 +82,13 @@ struct member *member_find(const struct sessions *sessions, int64_t account) {
     return member;
 }
 
+struct member *member_find_name(const struct sessions *sessions, const char *name) {
+    struct member *member = NULL;
+
+    HASH_FIND(by_name, sessions->members_by_name, name, strlen(name), member);
+    return member;
+}
+
 static struct member *member_of(struct sessions *sessions, const struct session_new *new,
                                 int64_t now_us) {
     struct member *member = member_find(sessions, new->account);
@@ -94,6 +101,7 @@ static struct member *member_of(struct sessions *sessions, const struct session_
     member->budget = limit_use(sessions->limits, LIMIT_ACCOUNT, &member->account,
                                sizeof member->account, now_us);
     HASH_ADD(hh, sessions->members, account, sizeof member->account, member);
+    HASH_ADD_KEYPTR(by_name, sessions->members_by_name, member->name, strlen(member->name), member);
     return member;
 }
 
@@ -174,6 +182,7 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
     HASH_ITER(hh, member->followed, followed, next) {
         member_unfollow(member, followed->stream);
     }
+    HASH_DELETE(by_name, sessions->members_by_name, member);
     limit_release(sessions->limits, member->budget, now_us);
     free(member);
 }

@@ -42,6 +42,7 @@ struct member {
     bool followed_loaded;
     struct limit_bucket *budget; /* borrowed: the limits', in use */
     UT_hash_handle hh;           /* by account */
+    UT_hash_handle by_name;
 };
 
 struct session {
@@ -70,13 +71,14 @@ struct sessions {
     uint64_t number; /* the last one given */
     uint32_t count;
     uint32_t users_online;
-    struct member *members;      /* owned, by account */
-    struct live_key *keys;       /* owned: keys with a session */
-    struct session *idle;        /* borrowed */
-    struct session *lagging;     /* borrowed; not in order of lag_us */
-    int64_t lag_us;              /* not after the first of their lag_us */
-    struct session *with_public; /* borrowed */
-    struct limits *limits;       /* borrowed: the core's */
+    struct member *members;         /* owned, by account */
+    struct member *members_by_name; /* borrowed: the same */
+    struct live_key *keys;          /* owned: keys with a session */
+    struct session *idle;           /* borrowed */
+    struct session *lagging;        /* borrowed; not in order of lag_us */
+    int64_t lag_us;                 /* not after the first of their lag_us */
+    struct session *with_public;    /* borrowed */
+    struct limits *limits;          /* borrowed: the core's */
 };
 
 void sessions_init(struct sessions *sessions, struct limits *limits);
@@ -94,7 +96,9 @@ struct session *session_open(struct sessions *sessions, struct peer *peer,
 /* Forgets it; its member, too, with the last one. */
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us);
 
-struct member *member_find(const struct sessions *sessions, int64_t account); /* NULL: no session */
+/* NULL: the account has no session. */
+struct member *member_find(const struct sessions *sessions, int64_t account);
+struct member *member_find_name(const struct sessions *sessions, const char *name);
 bool session_key_is_live(const struct sessions *sessions, const unsigned char key[KEY_BYTES]);
 /* The account's session of this key and instance; NULL: none. */
 struct session *session_of_instance(const struct member *member, const unsigned char key[KEY_BYTES],

@@ -49,6 +49,7 @@ static enum store_status find_again(struct store *store, const struct append *ap
             .time_us = sqlite3_column_int64(find, 1),
             .author_seq = column_count(find, 5),
             .recipient_seq = column_count(find, 4),
+            .delivered = sqlite3_column_int(find, 7) != 0,
         };
     }
     (void)sqlite3_reset(find);
@@ -69,6 +70,7 @@ static enum store_status insert(struct store *store, const struct append *append
     bind_number(add, 8, append->author->id);
     bind_number(add, 9, (int64_t)append->author->head + 1);
     bind_text_bytes(add, 10, message->text, message->text_bytes);
+    bind_number(add, 11, message->delivered);
     enum store_status status = sqlite_run(store, add);
     *inserted = status == STORE_OK && sqlite3_changes(store->db) > 0;
     return status;
@@ -87,6 +89,7 @@ static enum store_status push(struct store *store, const struct append *append,
         .time_us = append->message->time_us,
         .author_seq = append->author->head,
         .recipient_seq = append->recipient->head,
+        .delivered = append->message->delivered,
     };
     return sqlite_quota_received(store, append->recipient, append->author->id);
 }

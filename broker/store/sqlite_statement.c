@@ -29,10 +29,10 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_STREAM_CURSOR] = "UPDATE stream SET read_seq = ?2, read_all = ?3 WHERE id = ?1",
 
     [STATEMENT_LOG_APPEND] = "INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, "
-                             "stream_b, seq_b, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                             "?10) ON CONFLICT (id) DO NOTHING",
+                             "stream_b, seq_b, body, delivered) VALUES (?1, ?2, ?3, ?4, ?5, "
+                             "?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
     [STATEMENT_LOG_BY_ID] =
-        "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body FROM log WHERE id = ?1",
+        "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body, delivered FROM log WHERE id = ?1",
     [STATEMENT_LOG_LAST] = "SELECT coalesce(max(pos), 0) FROM log",
     [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b FROM log "
                            "WHERE pos > ?1 ORDER BY pos",

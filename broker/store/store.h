@@ -143,6 +143,7 @@ struct store_message_new {
     const char *text;
     size_t text_bytes;
     int64_t time_us;
+    bool delivered; /* handed to a live session: kept for the reply to a retry */
 };
 
 struct store_message_stored {
@@ -151,6 +152,7 @@ struct store_message_stored {
     int64_t time_us;
     uint64_t author_seq;    /* in the author's inbox */
     uint64_t recipient_seq; /* in the recipient's */
+    bool delivered;
 };
 
 /* Appends to both inboxes. OK, NOT_FOUND, SELF, BLOCKED, BLOCKED_BY, QUOTA_*, ID_REUSED. A message

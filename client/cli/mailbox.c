@@ -6,10 +6,9 @@
 #include "app.h"
 #include "call.h"
 #include "memory.h"
-#include "presence.h"
 #include "roster.h"
 #include "screen.h"
-#include "script.h"
+#include "session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +81,8 @@ static void mailbox_show_new(struct app *app, const zchat_message *message) {
     const char *other = message->sent ? message->to : message->from;
     roster_get(app->roster, other)->partner = true;
     if (!message->sent) {
-        presence_announce(app->presence, other);
+        if (!message->missed)
+            session_hear(app, other);
         conversation_heard(&app->conversation, other);
         app->mailbox.received++;
     }

@@ -8,16 +8,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct roster;
 
 struct roster_person {
     char user[NAME_BYTES];
     bool online;
-    bool partner;   /* wrote, or was written to */
-    bool blocked;   /* by oneself */
-    bool told_away; /* it was said that he is away, since he went */
-    bool listed;    /* in the list that is being compared: roster_compare_* */
+    bool partner;     /* wrote, or was written to */
+    bool blocked;     /* by oneself */
+    bool told_away;   /* it was said that he is away, since he went */
+    bool listed;      /* in the list that is being compared */
+    int64_t heard_ms; /* when something of his was shown last; 0: never */
 };
 
 struct roster *roster_new(void);

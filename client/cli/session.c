@@ -15,6 +15,7 @@
 
 #define SESSION_RECONCILE_MS 10000
 #define SESSION_NAMES_SHOWN  10
+#define SESSION_HEARD_MS     2000
 
 /* --- the roster --- */
 
@@ -56,9 +57,19 @@ static void session_ask_lists(struct app *app) {
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
 
+/* Presence and messages travel on two sockets: who was heard already needs no announcement. */
 static void session_changed(struct app *app, const char *user, bool online) {
-    if (roster_set_online(app->roster, user, online))
-        presence_changed(app->presence, user, online, clock_now_ms());
+    int64_t now_ms = clock_now_ms();
+    int64_t heard_ms = roster_get(app->roster, user)->heard_ms;
+    bool heard = online && app->options->presence != OPTIONS_ON && heard_ms > 0 &&
+                 now_ms - heard_ms < SESSION_HEARD_MS;
+    if (roster_set_online(app->roster, user, online) && !heard)
+        presence_changed(app->presence, user, online, now_ms);
+}
+
+void session_hear(struct app *app, const char *user) {
+    presence_announce(app->presence, user);
+    roster_get(app->roster, user)->heard_ms = clock_now_ms();
 }
 
 static void session_second_list(struct call *call, const zchat_reply *reply) {
@@ -160,7 +171,7 @@ static void session_resumed(struct app *app) {
 }
 
 static void session_broadcast(struct app *app, const zchat_event *event) {
-    presence_announce(app->presence, event->user);
+    session_hear(app, event->user);
     app_begin_line(app, event->time_us);
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_DIM, " (to all)");

@@ -207,11 +207,14 @@ def test_presence_auto_is_silent_about_a_reconnect(open_terminal, town):
     assert "is here" not in terminal.text()
 
 
-def test_who_arrives_is_announced_before_what_he_says(open_terminal, town, user):
+def test_who_arrives_is_not_announced_after_what_he_says(open_terminal, town, user):
     terminal = open_terminal("--timestamps", "off")
     friend = town.join()
     friend.message(user, "at once")
-    terminal.wait_match(rf"^\* {friend.user} is here\n{friend.user}: at once$")
+    terminal.wait_match(f"^{friend.user}: at once$")
+    late = town.join()
+    terminal.wait_match(rf"^\* {late.user} is here$")
+    assert not re.search(rf"at once\n(.*\n)*\* .*{friend.user}", terminal.text())
 
 
 def test_colours_are_for_terminals_that_want_them(open_terminal, town, user):

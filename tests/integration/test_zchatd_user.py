@@ -1,14 +1,13 @@
-"""zchatd user: accounts in a store that no broker is using."""
+"""zchatd user: the accounts of a store, with and without a broker at work."""
 
-import fcntl
 import json
-import os
 import stat
 
 import pexpect
 import pytest
 
 from support.broker import program, run
+from support.client import Client, CommandError, Keys
 
 ZCHATD = program("zchatd")
 KEY = "a1" * 32
@@ -119,12 +118,21 @@ def test_a_store_that_cannot_be_opened_is_3(user, tmp_path):
     run([ZCHATD, "user", "add", "x", "--device-key", KEY, "--data", tmp_path / "file"], check=3)
 
 
-def test_a_store_in_use_is_3_and_the_process_is_named(user):
-    user("add", "yoda", "--device-key", KEY, check=0)
-    with open(user.data / "lock", "r+b") as lock:
-        fcntl.lockf(lock, fcntl.LOCK_EX)
-        assert f"in use by process {os.getpid()} " in user("list", check=3).stderr
-    user("list", check=0)
+def test_a_running_broker_sees_what_is_changed_beside_it(broker):
+    keys = Keys()
+    broker.add_user("luke", device_key=keys.public)
+    client = Client(broker.address, keys=keys)
+    client.login("luke")
+    client.logout()
+    run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=0)
+    with pytest.raises(CommandError, match="AUTH.*locked by an administrator"):
+        client.login("luke")
+    client.close()
+
+
+def test_a_second_broker_on_the_same_data_is_refused_and_the_first_named(broker):
+    second = run([ZCHATD, "--bind", "127.0.0.1", "--port", "0", "--data", broker.data], check=3)
+    assert f"in use by process {broker.pid} " in second.stderr
 
 
 def test_lock_and_unlock_show_in_the_list(user):

@@ -142,13 +142,14 @@ class Client:
 
     ack=False: received is not told, so the session lags behind.
     fill=False: holes are left open, duplicates and all shows in `pushed`.
+    rcvhwm: how many frames wait for it before it takes no more from the network; 0: any number.
     """
 
-    def __init__(self, address, keys=None, server_key=None, ack=True, fill=True, connect=True):
+    def __init__(self, address, keys=None, server_key=None, ack=True, fill=True, rcvhwm=0, connect=True):
         self.address = address
         self.keys = keys or Keys()
         self.pinned = server_key
-        self.ack, self.fill = ack, fill
+        self.ack, self.fill, self.rcvhwm = ack, fill, rcvhwm
         self.instance = secrets.token_bytes(16)
         self.user = None
         self.inbox, self.have = [], 0
@@ -189,6 +190,7 @@ class Client:
             raise WrongServerKey(f"pinned {self.pinned}, the broker says {key}")
         self.greeting = greeting
         self.dealer = curve_socket(zmq.DEALER, key, self.keys)
+        self.dealer.rcvhwm = self.rcvhwm
         self.dealer.connect(greeting.commands)
 
     def subscribe(self, topics=TOPICS):

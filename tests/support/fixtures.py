@@ -19,7 +19,7 @@ def broker_factory():
 
     yield make
     for broker in brokers:
-        broker.close()
+        broker.finish()
 
 
 @pytest.fixture

@@ -32,9 +32,10 @@ class Town:
         self._clients, self._sockets = [], []
 
     def close(self):
+        """Ends everything; the broker in order, if it still runs."""
         for end in [*self._clients, *self._sockets]:
             end.close()
-        self.broker.close()
+        self.broker.finish()
 
     def name(self):
         """An account that nobody used yet."""
@@ -53,9 +54,9 @@ class Town:
         self._clients.append(client)
         return client
 
-    def join(self, user=None, sub=False, ack=True, fill=True, **login):
+    def join(self, user=None, sub=False, ack=True, fill=True, rcvhwm=0, **login):
         """A client with a session: of a new user, unless one is named."""
-        client = self.guest(self.keys, ack=ack, fill=fill)
+        client = self.guest(self.keys, ack=ack, fill=fill, rcvhwm=rcvhwm)
         client.login(user or self.name(), **login)
         if sub:
             client.subscribe()

@@ -24,7 +24,8 @@ CREATE TABLE stream (
     read_all   INTEGER NOT NULL DEFAULT 1
 );
 
--- kind 1: a message, stream_a the recipient's inbox, stream_b the author's, body the text.
+-- kind 1: a message, stream_a the recipient's inbox, stream_b the author's, body the text; delivered:
+-- whether it was handed to a live session when it came.
 CREATE TABLE log (
     pos      INTEGER PRIMARY KEY,
     id       BLOB NOT NULL UNIQUE,
@@ -35,6 +36,7 @@ CREATE TABLE log (
     seq_a    INTEGER NOT NULL,
     stream_b INTEGER,
     seq_b    INTEGER,
+    delivered INTEGER NOT NULL,
     body     TEXT NOT NULL
 );
 
