@@ -17,7 +17,7 @@ enum config_registration {
 struct config {
     char *config;               /* owned; "": no file */
     char *bind;                 /* owned; an address without "tcp://" and port, "*": all */
-    char *advertise;            /* owned; HUP; "": the host that the client dialled */
+    char *advertise;            /* owned; "": the host that the client dialled */
     char *data;                 /* owned; a folder */
     char *admin_password_file;  /* owned; HUP; "": no admin password */
     uint32_t port;              /* the greeter's; 0: three free ones */
@@ -30,6 +30,8 @@ struct config {
     uint32_t rate_key;          /* HUP */
     uint32_t rate_address;      /* HUP */
     uint32_t rate_passwords;    /* HUP; attempts/s; 0: no limit */
+    uint32_t file_mib;          /* HUP */
+    uint32_t files_mib;         /* HUP; 0: no limit */
     uint32_t password_workers;
     uint32_t io_threads;
     int argc;

@@ -23,7 +23,7 @@ static const struct option options[] = {
     {"port", OPTION_NUMBER, 0, FIELD(port), .standard = "4000", .min = 0, .max = 65533,
      .help = "The port that people know. Commands are on the next one, events on the one after "
              "that. 0 takes three free ones."},
-    {"advertise", OPTION_HOST, OPTION_HUP | OPTION_EMPTY, FIELD(advertise), .standard = "",
+    {"advertise", OPTION_HOST, OPTION_EMPTY, FIELD(advertise), .standard = "",
      .help = "The host that clients are told to connect to. Empty: the one that they reached the "
              "broker at."},
     {"data", OPTION_PATH, 0, FIELD(data), .standard = NULL,
@@ -50,6 +50,12 @@ static const struct option options[] = {
                  [LOG_LEVEL_WARN] = "warn",
                  [LOG_LEVEL_ERROR] = "error"},
      .help = "What is logged on stderr: this level and those after it."},
+    {"file-max", OPTION_NUMBER, OPTION_HUP, FIELD(file_mib), .standard = "64", .min = 1,
+     .max = 1024 * 1024, .unit = "MiB",
+     .help = "The largest file that may be uploaded into a thread."},
+    {"files-max", OPTION_NUMBER, OPTION_HUP, FIELD(files_mib), .standard = "10240", .min = 0,
+     .max = 1024 * 1024 * 1024, .unit = "MiB",
+     .help = "What the files of all threads may have together. 0: no limit."},
     {"rate-account", OPTION_NUMBER, OPTION_HUP, FIELD(rate_account), .standard = "20000", .min = 0,
      .max = 1000000000, .unit = "commands/s",
      .help = "What one account may ask for, in all its sessions together. 0: no limit."},

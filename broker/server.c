@@ -9,9 +9,11 @@
 #include "greeter.h"
 #include "log.h"
 #include "monitor.h"
+#include "password.h"
 #include "sockets.h"
 #include "store.h"
 #include "subscription.h"
+#include "threads.h"
 #include "worker.h"
 #include "zap.h"
 
@@ -57,8 +59,10 @@ struct server {
     struct subscriptions *subscriptions; /* owned */
     struct connections connections;
     struct identity identity;
-    int signals; /* a signalfd; -1: none */
+    char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
+    int signals;                         /* a signalfd; -1: none */
     bool leaving;
+    bool wipe; /* once it has left */
     bool failed;
 };
 
@@ -73,7 +77,8 @@ static int64_t now_us(void) {
     return clock_us(CLOCK_REALTIME);
 }
 
-static void core_options_of(const struct config *config, struct core_options *options) {
+static void core_options_of(const struct config *config, const char *admin_password,
+                            struct core_options *options) {
     *options = (struct core_options){
         .idle_timeout_us = (int64_t)config->timeout_s * 1000000,
         .block_duration_us = (int64_t)config->block_duration_s * 1000000,
@@ -84,6 +89,9 @@ static void core_options_of(const struct config *config, struct core_options *op
                   .key = config->rate_key,
                   .address = config->rate_address,
                   .passwords = config->rate_passwords},
+        .file_bytes_max = (uint64_t)config->file_mib * 1024 * 1024,
+        .files_bytes_max = (uint64_t)config->files_mib * 1024 * 1024,
+        .admin_password = admin_password,
         .software = SOFTWARE,
     };
 }
@@ -116,6 +124,14 @@ static bool open_signals(struct server *server) {
         return false;
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return server->signals >= 0;
+}
+
+/* Where the file can't be read there is no admin password, and `error` says why. */
+static bool read_admin_password(struct server *server, char *error, size_t error_bytes) {
+    const char *path = server->config->admin_password_file;
+
+    password_wipe(server->admin_password, sizeof server->admin_password);
+    return !path[0] || password_read_file(path, server->admin_password, error, error_bytes);
 }
 
 static bool zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
@@ -170,7 +186,9 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     server->config = config;
     server->signals = -1;
     server->subscriptions = subscriptions_new();
-    core_options_of(config, &options);
+    if (!read_admin_password(server, error, error_bytes))
+        goto fail;
+    core_options_of(config, server->admin_password, &options);
     if (!open_signals(server)) { /* before any thread begins, so that none takes them */
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
@@ -211,6 +229,7 @@ void server_free(struct server *server) {
     if (server->signals >= 0)
         close(server->signals);
     identity_wipe(&server->identity);
+    password_wipe(server->admin_password, sizeof server->admin_password);
     free(server);
 }
 
@@ -224,7 +243,9 @@ static void reload(struct server *server) {
         log_error("config_refused", "reason=\"%s\"", error);
         return;
     }
-    core_options_of(server->config, &options);
+    if (!read_admin_password(server, error, sizeof error))
+        log_error("admin_password_refused", "reason=\"%s\"", error);
+    core_options_of(server->config, server->admin_password, &options);
     core_reconfigure(server->core, &options);
     log_set_level((enum log_level)server->config->log_level);
     log_info("config_read", "needs_restart=\"%s\"", restart);
@@ -444,6 +465,8 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);
     finish_turn(server, now);
+    if (core_wants_shutdown(server->core, &server->wipe))
+        server->leaving = true;
 }
 
 /* What came before the signal is carried out and answered; then everybody is told. */
@@ -456,7 +479,11 @@ static void leave(struct server *server) {
         return;
     core_shutdown(server->core, "the broker is shutting down", now);
     finish_turn(server, now);
-    log_info("stopped", NULL);
+    if (server->wipe && store_wipe(server->store) != STORE_OK) {
+        log_error("wipe_failed", "reason=\"%s\"", store_error(server->store));
+        server->failed = true;
+    }
+    log_info("stopped", "wiped=%s", server->wipe ? "true" : "false");
 }
 
 static void tell_ready(struct server *server) {

@@ -205,6 +205,8 @@ static void login_open(struct call *call, const struct session *replaced) {
             core, replaced->peer->session, ZCHAT__V1__END_REASON__END_REASON_REPLACED,
             "a later login of the same program took this session's place", call->now_us);
     call->session = session_open(&core->sessions, call->peer, &new, call->now_us);
+    if (login->public_events)
+        follow_load(core, call->session->member);
     call->result.login.first = login->online && !was_online;
     if (call->result.login.first)
         call_store(call, store_presence_begin(core->store, account->account, call->now_us));

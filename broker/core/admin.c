@@ -1,6 +1,8 @@
 /* What is asked about the broker itself. */
 #include "handlers.h"
 
+#include <string.h>
+
 void ping_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__PingReply ping = ZCHAT__V1__PING_REPLY__INIT;
@@ -46,5 +48,46 @@ void get_stats_done(struct call *call) {
     got.n_stats = count;
     reply.body_case = ZCHAT__V1__REPLY__BODY_GET_STATS;
     reply.get_stats = &got;
+    call_reply(call, &reply);
+}
+
+/* In a time that does not tell where the two differ. */
+static bool is_same_secret(const char *a, const char *b) {
+    size_t a_bytes = strlen(a), b_bytes = strlen(b);
+    unsigned char differ = a_bytes != b_bytes;
+
+    for (size_t i = 0; i < a_bytes; i++)
+        differ |= (unsigned char)(a[i] ^ b[b_bytes ? i % b_bytes : 0]);
+    return differ == 0;
+}
+
+void shutdown_check(struct call *call) {
+    const char *password = call->command->shutdown->password;
+    const char *admin_password = call->core->options.admin_password;
+    uint32_t wait_s = 1;
+
+    if (call->session->admin && !password[0])
+        return;
+    if (!password[0])
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "only an administrator, or who knows the admin password, may do this");
+    else if (!limit_take(call->core->limits, call->peer->password_budget, 1, call->now_us, &wait_s))
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                        "too many passwords were tried: try again in %u s", (unsigned)wait_s);
+    else if (!admin_password[0])
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "this broker has no admin password: an administrator may do this");
+    else if (!is_same_secret(password, admin_password))
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "wrong admin password");
+}
+
+void shutdown_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ShutdownReply done = ZCHAT__V1__SHUTDOWN_REPLY__INIT;
+
+    call->core->shutdown_wanted = true;
+    call->core->wipe_wanted = call->core->wipe_wanted || call->command->shutdown->wipe;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_SHUTDOWN;
+    reply.shutdown = &done;
     call_reply(call, &reply);
 }

@@ -123,10 +123,23 @@ void *call_memory(struct call *call, size_t bytes) {
     return memory;
 }
 
+bool call_page_fits(struct call *call) {
+    bool fits = call->peer->line.queued_bytes <= FRAME_BYTES_MAX;
+
+    if (!fits)
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                        "read the pages that are under way first");
+    return fits;
+}
+
 void call_reply(struct call *call, Zchat__V1__Reply *reply) {
     if (call->command->request == 0)
         return;
     reply->request = call->command->request;
+    if (wire_element_size(&reply->base) > FRAME_BYTES_MAX) {
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the answer is too long for one frame");
+        return;
+    }
     outbox_reply(call->core->outbox, &call->peer->line, reply);
 }
 

@@ -37,9 +37,11 @@ bool message_text_fits(struct call *call, char *text);
 bool message_id_fits(struct call *call, const ProtobufCBinaryData *id);
 bool message_name_fits(struct call *call, char *user);
 
-/* inbox.c */
+/* sync.c */
 void sync_check(struct call *call);
 void sync_done(struct call *call);
+
+/* inbox.c */
 void ack_run(struct call *call);
 void ack_done(struct call *call);
 void keep_alive_done(struct call *call);
@@ -87,12 +89,13 @@ void list_threads_done(struct call *call);
 void read_thread_done(struct call *call);
 void remove_thread_run(struct call *call);
 void remove_thread_done(struct call *call);
-/* One page of a thread's stream, for sync.c. false: no such thread. */
-bool thread_sync(struct call *call, const char *stream);
 /* "thread/" and 32 hex digits: the id; false where it is none. */
 bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]);
 void thread_fill(Zchat__V1__Thread *out, struct store_thread *thread);
 void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
+/* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
+void post_fill(Zchat__V1__Post *out, struct store_post *post);
+char *post_text(struct call *call, const struct store_post *post);
 /* Checks a title or a file's name in place; the call fails with its sentence. */
 bool thread_title_fits(struct call *call, const char *what, const char *title);
 void thread_not_found(struct call *call, const char *title);

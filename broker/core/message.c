@@ -78,6 +78,7 @@ static void send_message_refuse(struct call *call, enum store_status status) {
         break;
     case STORE_OK:
     case STORE_EXISTS:
+    case STORE_MISMATCH:
     case STORE_FAILED:
         break;
     }

@@ -34,10 +34,10 @@ struct followed {
 struct member {
     int64_t account;
     char name[NAME_BYTES];
-    struct session *sessions;    /* owned by their peers; linked by member_next */
-    uint32_t online;             /* sessions that count as online */
-    uint32_t scripts;            /* and that don't */
-    uint64_t head;               /* the inbox's, as of the last commit */
+    struct session *sessions;  /* owned by their peers; linked by member_next */
+    uint32_t online;           /* sessions that count as online */
+    uint32_t scripts;          /* and that don't */
+    uint64_t head;             /* the inbox's, as of the last commit */
     struct followed *followed; /* owned: threads, by stream */
     bool followed_loaded;
     struct limit_bucket *budget; /* borrowed: the limits', in use */

@@ -29,12 +29,13 @@ struct core {
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;
     int64_t started_us;
-    int64_t now_us;   /* of the last input */
-    int64_t alive_us; /* when the store is told again that the broker lives */
+    int64_t now_us;    /* of the last input */
+    int64_t alive_us;  /* when the store is told again that the broker lives */
+    int64_t expire_us; /* when unfinished uploads are looked for */
     bool shutdown_wanted;
     bool wipe_wanted;
-    bool in_turn;     /* the store's transaction is open */
-    bool failed;      /* the store failed: nothing may be sent any more */
+    bool in_turn; /* the store's transaction is open */
+    bool failed;  /* the store failed: nothing may be sent any more */
 };
 
 struct fault {
@@ -96,6 +97,10 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply);
 
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
+
+/* Whether there is room for one more page among what waits for the peer; the call fails where not.
+ */
+bool call_page_fits(struct call *call);
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

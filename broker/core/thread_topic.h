@@ -1,5 +1,5 @@
-/* The topics of threads that something happened in lately: each collects a turn's events into one frame,
- * and publishes its head once more after it fell silent. Their numbers are the store's. */
+/* The topics of threads that something happened in lately: each collects a turn's events into one
+ * frame, and publishes its head once more after it fell silent. Their numbers are the store's. */
 #ifndef THREAD_TOPIC_H
 #define THREAD_TOPIC_H
 

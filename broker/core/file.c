@@ -1,0 +1,261 @@
+/* Files in threads, chunk by chunk. The store keeps the bytes and their hash; unfinished uploads
+ * are looked for now and then and give back what they reserved. */
+#include "handlers.h"
+
+#include <string.h>
+
+#define EXPIRE_EVERY_US (60 * 1000000LL)
+
+void begin_upload_check(struct call *call) {
+    const Zchat__V1__BeginUpload *begin = call->command->begin_upload;
+    uint64_t most = call->core->options.file_bytes_max;
+
+    if (!message_id_fits(call, &begin->id) ||
+        !thread_title_fits(call, "a file's name", begin->file))
+        return;
+    if (begin->hash.len != HASH_BYTES)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the hash must have %d bytes", HASH_BYTES);
+    else if (begin->size > most)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "the file has %llu bytes, more than the %llu that this broker takes",
+                  (unsigned long long)begin->size, (unsigned long long)most);
+}
+
+void begin_upload_run(struct call *call) {
+    const Zchat__V1__BeginUpload *begin = call->command->begin_upload;
+    struct store_upload upload = {
+        .id = begin->id.data,
+        .title = begin->thread,
+        .name = begin->file,
+        .account = call->session->member->account,
+        .size = begin->size,
+        .hash = begin->hash.data,
+        .quota_bytes = call->core->options.files_bytes_max,
+        .now_us = call->now_us,
+    };
+    enum store_status status =
+        call_store(call, store_upload_begin(call->core->store, &upload, &call->result.upload.file));
+
+    if (status == STORE_NOT_FOUND)
+        thread_not_found(call, begin->thread);
+    else if (status == STORE_EXISTS)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "the thread has a file of that name already");
+    else if (status == STORE_ID_REUSED)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "this id names something else: take a new one");
+    else if (status == STORE_QUOTA_SENDER)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "the broker has no room for %llu bytes more of files",
+                  (unsigned long long)begin->size);
+}
+
+void begin_upload_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__BeginUploadReply begun = ZCHAT__V1__BEGIN_UPLOAD_REPLY__INIT;
+
+    begun.received = call->result.upload.file.received;
+    begun.done = call->result.upload.file.seq != 0;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_BEGIN_UPLOAD;
+    reply.begin_upload = &begun;
+    call_reply(call, &reply);
+}
+
+void put_chunk_check(struct call *call) {
+    const Zchat__V1__PutChunk *put = call->command->put_chunk;
+
+    if (put->bytes.len > CHUNK_BYTES_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a chunk has at most %d bytes",
+                  CHUNK_BYTES_MAX);
+    else
+        message_id_fits(call, &put->id);
+}
+
+static void upload_refuse(struct call *call, enum store_status status) {
+    if (status == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such upload: begin it again");
+    else if (status == STORE_BLOCKED)
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "this is somebody else's upload");
+    else if (status == STORE_SELF)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "the chunk does not follow what is stored, or goes beyond the file's size");
+    else if (status == STORE_MISMATCH)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+                  "the bytes do not fit the file's hash: the upload begins anew");
+}
+
+void put_chunk_run(struct call *call) {
+    const Zchat__V1__PutChunk *put = call->command->put_chunk;
+    enum store_status status = call_store(
+        call, store_upload_chunk(call->core->store, put->id.data, call->session->member->account,
+                                 put->offset, put->bytes.data, put->bytes.len, call->now_us,
+                                 &call->result.upload.file, &call->result.upload.done,
+                                 &call->result.upload.thread));
+
+    upload_refuse(call, status);
+}
+
+static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
+    struct store_thread *thread = &call->result.upload.thread;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
+
+    about.thread.data = thread->id;
+    about.thread.len = ID_BYTES;
+    about.title = thread->title;
+    about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED;
+    about.uploaded = upload;
+    event.seq = call->result.upload.file.seq;
+    event.time_us = call->result.upload.file.time_us;
+    event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    event.thread = &about;
+    thread_tell(call->core, thread, &event);
+}
+
+void put_chunk_done(struct call *call) {
+    struct store_file *file = &call->result.upload.file;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__PutChunkReply put = ZCHAT__V1__PUT_CHUNK_REPLY__INIT;
+    Zchat__V1__Upload upload;
+
+    put.received = file->received;
+    if (file->seq != 0) {
+        upload_fill(&upload, file);
+        put.upload = &upload;
+    }
+    if (call->result.upload.done)
+        tell_upload(call, &upload);
+    reply.body_case = ZCHAT__V1__REPLY__BODY_PUT_CHUNK;
+    reply.put_chunk = &put;
+    call_reply(call, &reply);
+}
+
+void cancel_upload_run(struct call *call) {
+    const ProtobufCBinaryData *id = &call->command->cancel_upload->id;
+
+    if (message_id_fits(call, id))
+        upload_refuse(call, call_store(call, store_upload_cancel(call->core->store, id->data,
+                                                                 call->session->member->account)));
+}
+
+void cancel_upload_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__CancelUploadReply cancelled = ZCHAT__V1__CANCEL_UPLOAD_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_CANCEL_UPLOAD;
+    reply.cancel_upload = &cancelled;
+    call_reply(call, &reply);
+}
+
+/* Whether the thread and in it the file is there; the call fails where not. */
+static bool file_find(struct call *call, const char *title, const char *name,
+                      struct store_file *file) {
+    struct store_thread thread;
+    enum store_status status =
+        call_store(call, store_file_find(call->core->store, title, name, file));
+
+    if (status != STORE_NOT_FOUND)
+        return status == STORE_OK;
+    if (call_store(call, store_thread_find(call->core->store, title, &thread)) == STORE_NOT_FOUND)
+        thread_not_found(call, title);
+    else
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "the thread has no file of that name");
+    return false;
+}
+
+void get_chunk_done(struct call *call) {
+    const Zchat__V1__GetChunk *get = call->command->get_chunk;
+    size_t limit = get->limit == 0 || get->limit > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : get->limit;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__GetChunkReply got = ZCHAT__V1__GET_CHUNK_REPLY__INIT;
+    struct store_file file;
+    Zchat__V1__Upload upload;
+
+    if (!call_page_fits(call) || !file_find(call, get->thread, get->file, &file))
+        return;
+    got.bytes.data = call_memory(call, limit);
+    if (!got.bytes.data ||
+        call_store(call, store_file_read(call->core->store, file.file, get->offset, got.bytes.data,
+                                         limit, &got.bytes.len)))
+        return;
+    upload_fill(&upload, &file);
+    got.upload = &upload;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_GET_CHUNK;
+    reply.get_chunk = &got;
+    call_reply(call, &reply);
+}
+
+/* Grows by doubling; the last of the arrays is the reply's. */
+struct file_list {
+    struct call *call; /* borrowed */
+    Zchat__V1__Upload **files;
+    size_t count;
+    size_t capacity;
+    bool full;
+};
+
+struct file_copy {
+    Zchat__V1__Upload upload;
+    struct store_file stored;
+};
+
+static bool list_grow(struct file_list *list) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 64;
+    Zchat__V1__Upload **files = call_memory(list->call, capacity * sizeof *files);
+
+    if (!files)
+        return false;
+    if (list->count > 0)
+        memcpy(files, list->files, list->count * sizeof *files);
+    list->files = files;
+    list->capacity = capacity;
+    return true;
+}
+
+static void list_add(void *arg, const struct store_file *stored) {
+    struct file_list *list = arg;
+    struct file_copy *copy = list->full ? NULL : call_memory(list->call, sizeof *copy);
+
+    if (!copy || (list->count == list->capacity && !list_grow(list))) {
+        list->full = true;
+        return;
+    }
+    copy->stored = *stored;
+    upload_fill(&copy->upload, &copy->stored);
+    list->files[list->count++] = &copy->upload;
+}
+
+void list_files_done(struct call *call) {
+    const char *title = call->command->list_files->thread;
+    struct file_list list = {.call = call};
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ListFilesReply files = ZCHAT__V1__LIST_FILES_REPLY__INIT;
+    enum store_status status =
+        call_store(call, store_file_list(call->core->store, title, list_add, &list));
+
+    if (status == STORE_NOT_FOUND)
+        thread_not_found(call, title);
+    else if (list.full)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
+    if (status != STORE_OK || list.full)
+        return;
+    files.files = list.files;
+    files.n_files = list.count;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FILES;
+    reply.list_files = &files;
+    call_reply(call, &reply);
+}
+
+int64_t file_deadline(const struct core *core) {
+    return core->expire_us;
+}
+
+void file_tick(struct core *core, int64_t now_us) {
+    bool more = false;
+
+    if (now_us < core->expire_us || !core_begin(core))
+        return;
+    core_store(core,
+               store_uploads_expire(core->store, now_us - UPLOAD_EXPIRE_S * 1000000LL, &more));
+    core->expire_us = more ? now_us : now_us + EXPIRE_EVERY_US;
+}

@@ -1,0 +1,114 @@
+/* The threads that an account follows, each with a cursor of its own. */
+#include "handlers.h"
+
+#include <string.h>
+
+static void load_one(void *arg, const struct store_followed *followed) {
+    member_follow(arg, followed->stream);
+}
+
+void follow_load(struct core *core, struct member *member) {
+    if (member->followed_loaded)
+        return;
+    member->followed_loaded = true;
+    core_store(core, store_followed_list(core->store, member->account, load_one, member));
+}
+
+static void followed_fill(Zchat__V1__FollowedThread *out, struct store_followed *followed) {
+    zchat__v1__followed_thread__init(out);
+    out->id.data = followed->id;
+    out->id.len = ID_BYTES;
+    out->title = followed->title;
+    out->head = followed->head;
+    out->cursor = followed->cursor;
+}
+
+void follow_thread_run(struct call *call) {
+    const char *title = call->command->follow_thread->thread;
+    enum store_status status =
+        call_store(call, store_follow(call->core->store, call->session->member->account, title,
+                                      &call->result.followed));
+
+    if (status == STORE_NOT_FOUND)
+        thread_not_found(call, title);
+    else if (status == STORE_EXISTS)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "you follow this thread already");
+    else if (status == STORE_QUOTA_SENDER)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "you follow %d threads, the most that are allowed: unfollow one first",
+                  FOLLOWED_MAX);
+}
+
+void follow_thread_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__FollowThreadReply follow = ZCHAT__V1__FOLLOW_THREAD_REPLY__INIT;
+    Zchat__V1__FollowedThread followed;
+
+    member_follow(call->session->member, call->result.followed.stream);
+    followed_fill(&followed, &call->result.followed);
+    follow.followed = &followed;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_FOLLOW_THREAD;
+    reply.follow_thread = &follow;
+    call_reply(call, &reply);
+}
+
+void unfollow_thread_run(struct call *call) {
+    const char *title = call->command->unfollow_thread->thread;
+    enum store_status status =
+        call_store(call, store_unfollow(call->core->store, call->session->member->account, title,
+                                        &call->result.followed));
+
+    if (status == STORE_NOT_FOUND)
+        thread_not_found(call, title);
+    else if (status == STORE_EXISTS)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "you do not follow this thread");
+}
+
+void unfollow_thread_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__UnfollowThreadReply unfollowed = ZCHAT__V1__UNFOLLOW_THREAD_REPLY__INIT;
+
+    member_unfollow(call->session->member, call->result.followed.stream);
+    reply.body_case = ZCHAT__V1__REPLY__BODY_UNFOLLOW_THREAD;
+    reply.unfollow_thread = &unfollowed;
+    call_reply(call, &reply);
+}
+
+struct followed_list {
+    struct call *call; /* borrowed */
+    Zchat__V1__FollowedThread **threads;
+    size_t count;
+};
+
+struct followed_copy {
+    Zchat__V1__FollowedThread followed;
+    struct store_followed stored;
+};
+
+static void list_add(void *arg, const struct store_followed *stored) {
+    struct followed_list *list = arg;
+    struct followed_copy *copy = call_memory(list->call, sizeof *copy);
+
+    if (!copy || list->count == FOLLOWED_MAX)
+        return; /* FOLLOWED_MAX of them fit into a reply's memory */
+    copy->stored = *stored;
+    followed_fill(&copy->followed, &copy->stored);
+    list->threads[list->count++] = &copy->followed;
+}
+
+void list_followed_done(struct call *call) {
+    struct followed_list list = {.call = call};
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ListFollowedReply followed = ZCHAT__V1__LIST_FOLLOWED_REPLY__INIT;
+
+    list.threads = call_memory(call, FOLLOWED_MAX * sizeof *list.threads);
+    if (!list.threads ||
+        call_store(call, store_followed_list(call->core->store, call->session->member->account,
+                                             list_add, &list)))
+        return;
+    followed.threads = list.threads;
+    followed.n_threads = list.count;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED;
+    reply.list_followed = &followed;
+    call_reply(call, &reply);
+}

@@ -1,0 +1,196 @@
+/* Posts: appended, edited, deleted. A client names a post by its id, so that a race never hits
+ * another one; by its number only where it has read nothing yet. */
+#include "handlers.h"
+
+#include <string.h>
+
+static void post_refuse(struct call *call, enum store_status status, const char *title,
+                        bool no_thread) {
+    switch (status) {
+    case STORE_NOT_FOUND:
+        if (no_thread)
+            thread_not_found(call, title);
+        else
+            call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such post");
+        break;
+    case STORE_EXISTS:
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "the post was deleted meanwhile: read the thread again");
+        break;
+    case STORE_BLOCKED:
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only its author may change a post");
+        break;
+    case STORE_ID_REUSED:
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "this id names something else: take a new one");
+        break;
+    default:
+        break;
+    }
+}
+
+static void event_begin(struct call *call, Zchat__V1__Event *event, Zchat__V1__ThreadEvent *about) {
+    struct store_post_changed *changed = &call->result.changed;
+
+    zchat__v1__event__init(event);
+    zchat__v1__thread_event__init(about);
+    about->thread.data = changed->thread.id;
+    about->thread.len = ID_BYTES;
+    about->title = changed->thread.title;
+    event->seq = changed->seq;
+    event->time_us = changed->time_us;
+    event->body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    event->thread = about;
+}
+
+void post_to_thread_check(struct call *call) {
+    Zchat__V1__PostToThread *post = call->command->post_to_thread;
+
+    if (message_id_fits(call, &post->id))
+        message_text_fits(call, post->text);
+}
+
+void post_to_thread_run(struct call *call) {
+    const Zchat__V1__PostToThread *post = call->command->post_to_thread;
+    struct store_post_change change = {
+        .id = post->id.data,
+        .title = post->thread,
+        .account = call->session->member->account,
+        .text = post->text,
+        .text_bytes = strlen(post->text),
+        .now_us = call->now_us,
+    };
+    enum store_status status =
+        call_store(call, store_post_add(call->core->store, &change, &call->result.changed));
+
+    post_refuse(call, status, post->thread, true);
+}
+
+void post_to_thread_done(struct call *call) {
+    struct store_post_changed *changed = &call->result.changed;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__PostToThreadReply posted = ZCHAT__V1__POST_TO_THREAD_REPLY__INIT;
+    Zchat__V1__ThreadEvent about;
+    Zchat__V1__Event event;
+    Zchat__V1__Post post;
+
+    if (!changed->again) {
+        event_begin(call, &event, &about);
+        post_fill(&post, &changed->post);
+        post.text = call->command->post_to_thread->text;
+        about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_POSTED;
+        about.posted = &post;
+        thread_tell(call->core, &changed->thread, &event);
+    }
+    posted.id = call->command->post_to_thread->id;
+    posted.number = changed->post.number;
+    posted.seq = changed->seq;
+    posted.time_us = changed->time_us;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_POST_TO_THREAD;
+    reply.post_to_thread = &posted;
+    call_reply(call, &reply);
+}
+
+static bool which_fits(struct call *call, const ProtobufCBinaryData *post, uint64_t number) {
+    bool fits = post->len > 0 ? post->len == ID_BYTES : number > 0;
+
+    if (!fits)
+        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "which post? give its id, or its number");
+    return fits;
+}
+
+void edit_post_check(struct call *call) {
+    Zchat__V1__EditPost *edit = call->command->edit_post;
+
+    if (message_id_fits(call, &edit->id) && which_fits(call, &edit->post, edit->number))
+        message_text_fits(call, edit->text);
+}
+
+void edit_post_run(struct call *call) {
+    const Zchat__V1__EditPost *edit = call->command->edit_post;
+    struct store_post_change change = {
+        .id = edit->id.data,
+        .title = edit->thread,
+        .account = call->session->member->account,
+        .post = edit->post.len > 0 ? edit->post.data : NULL,
+        .number = edit->number,
+        .text = edit->text,
+        .text_bytes = strlen(edit->text),
+        .now_us = call->now_us,
+    };
+    bool no_thread = false;
+    enum store_status status = call_store(
+        call, store_post_edit(call->core->store, &change, &call->result.changed, &no_thread));
+
+    post_refuse(call, status, edit->thread, no_thread);
+}
+
+void edit_post_done(struct call *call) {
+    struct store_post_changed *changed = &call->result.changed;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__EditPostReply edited = ZCHAT__V1__EDIT_POST_REPLY__INIT;
+    Zchat__V1__ThreadEvent about;
+    Zchat__V1__Event event;
+    Zchat__V1__Post post;
+
+    post_fill(&post, &changed->post);
+    post.text = call->command->edit_post->text;
+    if (!changed->again) {
+        event_begin(call, &event, &about);
+        about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_EDITED;
+        about.edited = &post;
+        thread_tell(call->core, &changed->thread, &event);
+    }
+    edited.post = &post;
+    edited.seq = changed->seq;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_EDIT_POST;
+    reply.edit_post = &edited;
+    call_reply(call, &reply);
+}
+
+void delete_post_check(struct call *call) {
+    const Zchat__V1__DeletePost *delete = call->command->delete_post;
+
+    if (message_id_fits(call, &delete->id))
+        which_fits(call, &delete->post, delete->number);
+}
+
+void delete_post_run(struct call *call) {
+    const Zchat__V1__DeletePost *delete = call->command->delete_post;
+    struct store_post_change change = {
+        .id = delete->id.data,
+        .title = delete->thread,
+        .account = call->session->member->account,
+        .post = delete->post.len > 0 ? delete->post.data : NULL,
+        .number = delete->number,
+        .now_us = call->now_us,
+    };
+    bool no_thread = false;
+    enum store_status status = call_store(
+        call, store_post_delete(call->core->store, &change, &call->result.changed, &no_thread));
+
+    post_refuse(call, status, delete->thread, no_thread);
+}
+
+void delete_post_done(struct call *call) {
+    struct store_post_changed *changed = &call->result.changed;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__DeletePostReply gone = ZCHAT__V1__DELETE_POST_REPLY__INIT;
+    Zchat__V1__PostDeleted deleted = ZCHAT__V1__POST_DELETED__INIT;
+    Zchat__V1__ThreadEvent about;
+    Zchat__V1__Event event;
+
+    if (!changed->again) {
+        event_begin(call, &event, &about);
+        deleted.id.data = changed->post.id;
+        deleted.id.len = ID_BYTES;
+        deleted.user = changed->post.user;
+        about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_DELETED;
+        about.deleted = &deleted;
+        thread_tell(call->core, &changed->thread, &event);
+    }
+    gone.seq = changed->seq;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_DELETE_POST;
+    reply.delete_post = &gone;
+    call_reply(call, &reply);
+}

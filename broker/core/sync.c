@@ -1,0 +1,238 @@
+/* Reading streams page by page: the inbox, the public topics, threads. */
+#include "handlers.h"
+
+#include <string.h>
+
+void sync_check(struct call *call) {
+    const Zchat__V1__Sync *sync = call->command->sync;
+    unsigned char id[ID_BYTES];
+
+    if (sync->stream[0] && strcmp(sync->stream, "inbox") != 0 &&
+        !topic_find(&call->core->topics, sync->stream) && !thread_stream_parse(sync->stream, id))
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no stream of that name");
+    else
+        call_page_fits(call);
+}
+
+struct page {
+    struct call *call; /* borrowed */
+    Zchat__V1__SyncReply reply;
+    size_t bytes;
+    size_t limit;
+};
+
+static bool page_begin(struct page *page, struct call *call, const char *stream) {
+    uint32_t limit = call->command->sync->limit;
+
+    memset(page, 0, sizeof *page);
+    page->call = call;
+    page->limit = limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
+    zchat__v1__sync_reply__init(&page->reply);
+    page->reply.stream = (char *)stream;
+    page->reply.events = call_memory(call, page->limit * sizeof *page->reply.events);
+    if (!page->reply.events)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the page is too large");
+    return page->reply.events != NULL;
+}
+
+/* Takes the event into the page; false where it does not fit any more. */
+static bool page_add(struct page *page, Zchat__V1__Event *event) {
+    size_t bytes = wire_element_size(&event->base);
+
+    if (page->reply.n_events == page->limit ||
+        (page->reply.n_events > 0 && page->bytes + bytes > SYNC_BYTES_MAX))
+        return false;
+    page->bytes += bytes;
+    page->reply.events[page->reply.n_events++] = event;
+    return true;
+}
+
+static void page_end(struct page *page, uint64_t head) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__SyncReply *sync = &page->reply;
+
+    sync->head = head;
+    if (sync->n_events > 0)
+        sync->more = sync->events[sync->n_events - 1]->seq < head;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_SYNC;
+    reply.sync = sync;
+    call_reply(page->call, &reply);
+}
+
+struct inbox_entry {
+    Zchat__V1__Event event;
+    Zchat__V1__Message message;
+};
+
+static char *entry_text(char **memory, const char *text, size_t bytes) {
+    char *copy = *memory;
+
+    memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    *memory += bytes + 1;
+    return copy;
+}
+
+static bool inbox_add(void *arg, const struct store_message *stored) {
+    struct page *page = arg;
+    size_t from_bytes = strlen(stored->from), to_bytes = strlen(stored->to);
+    struct inbox_entry *entry = call_memory(page->call, sizeof *entry + ID_BYTES + from_bytes +
+                                                            to_bytes + stored->text_bytes + 3);
+    char *memory = (char *)(entry + 1);
+
+    if (!entry)
+        return false;
+    zchat__v1__event__init(&entry->event);
+    zchat__v1__message__init(&entry->message);
+    entry->message.id.data = memcpy(memory, stored->id, ID_BYTES);
+    entry->message.id.len = ID_BYTES;
+    memory += ID_BYTES;
+    entry->message.from = entry_text(&memory, stored->from, from_bytes);
+    entry->message.to = entry_text(&memory, stored->to, to_bytes);
+    entry->message.text = entry_text(&memory, stored->text, stored->text_bytes);
+    entry->event.seq = stored->seq;
+    entry->event.time_us = stored->time_us;
+    entry->event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
+    entry->event.message = &entry->message;
+    return page_add(page, &entry->event);
+}
+
+static void sync_inbox(struct call *call) {
+    int64_t account = call->session->member->account;
+    uint64_t head = 0, cursor = 0;
+    struct page page;
+
+    if (!page_begin(&page, call, "inbox"))
+        return;
+    if (call_store(call, store_inbox_state(call->core->store, account, &head, &cursor)) ||
+        call_store(call,
+                   store_inbox_read(call->core->store, account, call->command->sync->after_seq,
+                                    page.limit, inbox_add, &page)))
+        return;
+    page_end(&page, head);
+}
+
+/* A kept event, read back from its bytes; what a block made since hides comes without its body. */
+static Zchat__V1__Event *topic_read(struct call *call, const struct topic_event *kept) {
+    int64_t asker = call->session->member->account;
+    Zchat__V1__ServerBatch *batch;
+
+    if (wire_read_server(call->core->reply_arena, kept->bytes, kept->length, &batch) != WIRE_FINE)
+        return NULL; /* the page's memory is used up */
+    if (kept->about != 0 && presence_hidden(call->core, asker, kept->about))
+        batch->events[0]->body_case = ZCHAT__V1__EVENT__BODY__NOT_SET;
+    return batch->events[0];
+}
+
+static void sync_topic(struct call *call, struct topic *topic) {
+    uint64_t seq = call->command->sync->after_seq + 1;
+    struct page page;
+
+    if (!page_begin(&page, call, topic->name))
+        return;
+    if (seq < topic_oldest(topic))
+        seq = topic_oldest(topic);
+    for (; topic->head != 0 && seq <= topic->head; seq++) {
+        Zchat__V1__Event *event = topic_read(call, topic_event(topic, seq));
+
+        if (!event || !page_add(&page, event))
+            break;
+    }
+    page_end(&page, topic->head);
+}
+
+/* What a stored entry of a thread's stream becomes, all in the call's memory. */
+struct thread_entry {
+    Zchat__V1__Event event;
+    Zchat__V1__ThreadEvent about;
+    Zchat__V1__Post post;
+    Zchat__V1__Upload upload;
+    Zchat__V1__PostDeleted deleted;
+    struct store_thread_entry stored;
+};
+
+struct thread_page {
+    struct page page; /* first: page_add's */
+    struct store_thread *thread;
+};
+
+static bool entry_body(struct call *call, struct thread_entry *entry) {
+    struct store_thread_entry *stored = &entry->stored;
+
+    switch (stored->kind) {
+    case STORE_POSTED:
+    case STORE_EDITED:
+        post_fill(&entry->post, &stored->post);
+        entry->post.text = post_text(call, &stored->post);
+        entry->about.body_case = stored->kind == STORE_POSTED
+                                     ? ZCHAT__V1__THREAD_EVENT__BODY_POSTED
+                                     : ZCHAT__V1__THREAD_EVENT__BODY_EDITED;
+        entry->about.posted = &entry->post;
+        return entry->post.text != NULL;
+    case STORE_DELETED:
+        zchat__v1__post_deleted__init(&entry->deleted);
+        entry->deleted.id.data = stored->post.id;
+        entry->deleted.id.len = ID_BYTES;
+        entry->deleted.user = stored->post.user;
+        entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_DELETED;
+        entry->about.deleted = &entry->deleted;
+        return true;
+    case STORE_UPLOADED:
+        upload_fill(&entry->upload, &stored->file);
+        entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED;
+        entry->about.uploaded = &entry->upload;
+        return true;
+    }
+    return false;
+}
+
+static bool thread_add(void *arg, const struct store_thread_entry *stored) {
+    struct thread_page *page = arg;
+    struct thread_entry *entry = call_memory(page->page.call, sizeof *entry);
+
+    if (!entry)
+        return false;
+    entry->stored = *stored;
+    zchat__v1__event__init(&entry->event);
+    zchat__v1__thread_event__init(&entry->about);
+    if (!entry_body(page->page.call, entry))
+        return false;
+    entry->about.thread.data = page->thread->id;
+    entry->about.thread.len = ID_BYTES;
+    entry->about.title = page->thread->title;
+    entry->event.seq = stored->seq;
+    entry->event.time_us = stored->time_us;
+    entry->event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    entry->event.thread = &entry->about;
+    return page_add(&page->page, &entry->event);
+}
+
+static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
+    const Zchat__V1__Sync *sync = call->command->sync;
+    struct store_thread thread;
+    struct thread_page page;
+    enum store_status status =
+        call_store(call, store_thread_find_id(call->core->store, id, &thread));
+
+    if (status == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such thread any more");
+    if (status != STORE_OK || !page_begin(&page.page, call, sync->stream))
+        return;
+    page.thread = &thread;
+    if (!call_store(call, store_thread_sync(call->core->store, thread.stream, sync->after_seq,
+                                            page.page.limit, thread_add, &page)))
+        page_end(&page.page, thread.head);
+}
+
+void sync_done(struct call *call) {
+    const char *stream = call->command->sync->stream;
+    struct topic *topic = topic_find(&call->core->topics, stream);
+    unsigned char id[ID_BYTES];
+
+    if (topic)
+        sync_topic(call, topic);
+    else if (thread_stream_parse(stream, id))
+        sync_thread(call, id);
+    else
+        sync_inbox(call);
+}
