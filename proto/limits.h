@@ -75,10 +75,6 @@
 /* A file's chunk: large enough that its frame costs little, small enough that a message behind it waits
  * only a moment. */
 #define CHUNK_BYTES_MAX (256 * 1024)
-/* A file, unless the broker is told otherwise: an evening's photos, not a disk image. */
-#define FILE_BYTES_MAX (64 * 1024 * 1024)
-/* All files together, unless the broker is told otherwise: what a small machine's disk has to spare. */
-#define FILES_BYTES_MAX (10LL * 1024 * 1024 * 1024)
 /* An unfinished upload without a new chunk gives its name and room back after a day: long enough to come
  * back from a journey. */
 #define UPLOAD_EXPIRE_S (24 * 60 * 60)

@@ -1,8 +1,6 @@
-/* Reading inboxes: a walk finds where in the log a stream's entries are, first by the table entry,
- * then in memory; the stream's `merged` divides them. Rows of entry beyond it can't be, as both
- * change together. */
-#include "run.h"
+/* Reading inboxes, and streams as such: their heads and cursors. */
 #include "sqlite_store.h"
+#include "sqlite_walk.h"
 
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);
@@ -21,83 +19,6 @@ enum store_status sqlite_stream(struct store *store, int64_t id, struct stream *
         return step == STEP_FAILED ? STORE_FAILED : STORE_NOT_FOUND;
     }
     return *out == NULL ? sqlite_no_memory(store) : STORE_OK;
-}
-
-/* ---- the walk ---- */
-
-struct walk {
-    const struct stream *stream;    /* borrowed: from the view */
-    uint64_t seq;                   /* of the entry that was found last */
-    uint64_t last_seq;              /* the walk's end */
-    const unsigned char *positions; /* borrowed: from the statement's row; a run */
-    uint64_t run_first_seq;
-    uint64_t run_last_seq; /* 0: no row was read yet */
-    bool in_transaction;   /* of its own, so that not each row locks and unlocks the file */
-};
-
-static enum store_status walk_begin(struct store *store, struct walk *walk,
-                                    const struct stream *stream, uint64_t after_seq,
-                                    uint64_t last_seq) {
-    *walk = (struct walk){.stream = stream, .seq = after_seq, .last_seq = last_seq};
-    if (after_seq < stream->merged) {
-        sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
-        bind_number(runs, 1, stream->id);
-        bind_number(runs, 2, (int64_t)after_seq);
-    }
-    if (!store->in_transaction && after_seq < last_seq) {
-        walk->in_transaction = true;
-        return sqlite_run(store, store->statements[STATEMENT_BEGIN_READ]);
-    }
-    return STORE_OK;
-}
-
-/* Takes the status that ended the walk: NOT_FOUND is its end, and OK. */
-static enum store_status walk_end(struct store *store, struct walk *walk,
-                                  enum store_status status) {
-    (void)sqlite3_reset(store->statements[STATEMENT_ENTRY_RUNS]);
-    if (walk->in_transaction && !store->failed &&
-        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
-        return STORE_FAILED;
-    }
-    return status == STORE_NOT_FOUND ? STORE_OK : status;
-}
-
-/* Reads the next row of entry, which must hold the entry `seq`. */
-static enum store_status next_run(struct store *store, struct walk *walk, uint64_t seq) {
-    sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
-    enum step step = sqlite_step(store, runs);
-    if (step == STEP_FAILED) {
-        return STORE_FAILED;
-    }
-    uint64_t count = 0;
-    if (step == STEP_ROW) {
-        walk->positions = sqlite3_column_blob(runs, 1);
-        walk->run_last_seq = column_count(runs, 0);
-        count = (uint64_t)sqlite3_column_bytes(runs, 1) / RUN_ENTRY_BYTES;
-    }
-    if (count == 0 || walk->run_last_seq < seq || walk->run_last_seq - seq >= count) {
-        return sqlite_fail_because(store, "read", "the index of an inbox has a hole");
-    }
-    walk->run_first_seq = walk->run_last_seq - count + 1;
-    return STORE_OK;
-}
-
-/* The position of the walk's next entry. OK, NOT_FOUND (the end). */
-static enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position) {
-    if (walk->seq >= walk->last_seq) {
-        return STORE_NOT_FOUND;
-    }
-    uint64_t seq = walk->seq + 1;
-    if (seq > walk->stream->merged) {
-        *position = view_position(walk->stream, seq);
-    } else {
-        if (seq > walk->run_last_seq && next_run(store, walk, seq) != STORE_OK) {
-            return STORE_FAILED;
-        }
-        *position = run_get(walk->positions, (size_t)(seq - walk->run_first_seq));
-    }
-    walk->seq = seq;
-    return STORE_OK;
 }
 
 /* ---- pages ---- */
