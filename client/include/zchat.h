@@ -189,7 +189,13 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_PRESENCE,     /* user, online */
     ZCHAT_EVENT_BROADCAST,    /* user, text, id */
     ZCHAT_EVENT_NOTICE,       /* text: a word of the broker to all */
-    ZCHAT_EVENT_SESSION_ENDED /* text: why the broker ended the session; one may log in again */
+    ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
+    /* In threads that one follows: thread, seq, time_us, and */
+    ZCHAT_EVENT_POSTED,        /* post */
+    ZCHAT_EVENT_EDITED,        /* post */
+    ZCHAT_EVENT_DELETED,       /* user, id: the post's */
+    ZCHAT_EVENT_UPLOADED,      /* upload */
+    ZCHAT_EVENT_THREAD_REMOVED /* user */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -349,6 +355,9 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_file_list(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+/* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An upload
+ * gives its room back; what is there of a download is removed. */
+void zchat_file_cancel(zchat *z, const void *arg);
 
 /* Stops the broker. password NULL: the account is an administrator's. */
 zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
