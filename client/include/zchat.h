@@ -178,17 +178,17 @@ typedef void zchat_reply_fn(void *arg, const zchat_reply *reply);
 
 typedef enum zchat_event_kind {
     ZCHAT_EVENT_UNKNOWN_KEY =
-        1,                    /* text: the fingerprint. Decide with zchat_trust() or zchat_free() */
-    ZCHAT_EVENT_CONNECTED,    /* the broker proved its key; log in now */
-    ZCHAT_EVENT_LOST,         /* text: why. It reconnects by itself, in retry_ms */
-    ZCHAT_EVENT_RESUMED,      /* connected and logged in again after LOST */
-    ZCHAT_EVENT_REFUSED,      /* code, text: retrying can't help; the handle is at rest */
-    ZCHAT_EVENT_SYNCED,       /* all that was missed in the inbox has been handed out */
-    ZCHAT_EVENT_MESSAGE,      /* message; in the order of seq, each once, without holes */
-    ZCHAT_EVENT_READ,         /* seq: the account's cursor moved, here or on another device */
-    ZCHAT_EVENT_PRESENCE,     /* user, online */
-    ZCHAT_EVENT_BROADCAST,    /* user, text, id */
-    ZCHAT_EVENT_NOTICE,       /* text: a word of the broker to all */
+        1,                 /* text: the fingerprint. Decide with zchat_trust() or zchat_free() */
+    ZCHAT_EVENT_CONNECTED, /* the broker proved its key; log in now */
+    ZCHAT_EVENT_LOST,      /* text: why. It reconnects by itself, in retry_ms */
+    ZCHAT_EVENT_RESUMED,   /* connected and logged in again after LOST */
+    ZCHAT_EVENT_REFUSED,   /* code, text: retrying can't help; the handle is at rest */
+    ZCHAT_EVENT_SYNCED,    /* all that was missed in the inbox has been handed out */
+    ZCHAT_EVENT_MESSAGE,   /* message; in the order of seq, each once, without holes */
+    ZCHAT_EVENT_READ,      /* seq: the account's cursor moved, here or on another device */
+    ZCHAT_EVENT_PRESENCE,  /* user, online */
+    ZCHAT_EVENT_BROADCAST, /* user, text, id */
+    ZCHAT_EVENT_NOTICE,    /* text: a word of the broker to all */
     ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
     /* In threads that one follows: thread, seq, time_us, and */
     ZCHAT_EVENT_POSTED,        /* post */
@@ -355,8 +355,8 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_file_list(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
-/* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An upload
- * gives its room back; what is there of a download is removed. */
+/* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An
+ * upload gives its room back; what is there of a download is removed. */
 void zchat_file_cancel(zchat *z, const void *arg);
 
 /* Stops the broker. password NULL: the account is an administrator's. */
