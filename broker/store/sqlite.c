@@ -103,6 +103,15 @@ enum store_status sqlite_meta_set(struct store *store, const char *name, int64_t
     return sqlite_run(store, set);
 }
 
+enum store_status sqlite_meta_next(struct store *store, const char *name, int64_t *out) {
+    sqlite3_stmt *next = store->statements[STATEMENT_META_NEXT];
+    bind_text(next, 1, name);
+    enum store_status status = sqlite_number(store, next, out);
+    return status == STORE_NOT_FOUND
+               ? sqlite_fail_because(store, "read", "a row of meta is missing")
+               : status;
+}
+
 enum store_status sqlite_write(struct store *store) {
     if (store->in_transaction) {
         return STORE_OK;
@@ -234,13 +243,25 @@ static enum store_status load_blocks(struct store *store) {
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
 
-static enum store_status load(struct store *store) {
+enum store_status sqlite_load(struct store *store) {
     int64_t accounts = 0;
-    if (sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
+    int64_t files_bytes = 0;
+    if (make_memory(store) != STORE_OK || sqlite_meta(store, "accounts", &accounts) != STORE_OK ||
+        sqlite_number(store, store->statements[STATEMENT_FILE_BYTES], &files_bytes) != STORE_OK) {
         return STORE_FAILED;
     }
     store->accounts = (uint64_t)accounts;
+    store->files_bytes = (uint64_t)files_bytes;
     return load_blocks(store) == STORE_OK ? sqlite_replay(store) : STORE_FAILED;
+}
+
+void sqlite_unload(struct store *store) {
+    blocks_free(store->blocks);
+    directory_free(store->directory);
+    view_free(store->view);
+    store->blocks = NULL;
+    store->directory = NULL;
+    store->view = NULL;
 }
 
 static enum store_status start_checkpoints(struct store *store, const char *vfs) {
@@ -264,7 +285,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
         return sqlite_fail(store, "prepare the statements of");
     }
-    if (make_memory(store) != STORE_OK || load(store) != STORE_OK) {
+    if (sqlite_load(store) != STORE_OK) {
         return STORE_FAILED;
     }
     return options->exclusive ? STORE_OK : start_checkpoints(store, options->vfs);
@@ -302,9 +323,7 @@ void store_close(struct store *store) {
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
     (void)code;
-    blocks_free(store->blocks);
-    directory_free(store->directory);
-    view_free(store->view);
+    sqlite_unload(store);
     free(store->path);
     free(store);
 }

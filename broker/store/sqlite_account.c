@@ -104,12 +104,9 @@ enum store_status store_account_list(struct store *store,
 /* The stream first: its number is the account's. */
 static enum store_status insert(struct store *store, const char *name, const char *password_hash,
                                 bool admin, int64_t now_us, int64_t *account) {
-    sqlite3_stmt *stream = store->statements[STATEMENT_STREAM_ADD];
-    bind_number(stream, 1, STREAM_INBOX);
-    if (sqlite_run(store, stream) != STORE_OK) {
+    if (sqlite_stream_add(store, STREAM_INBOX, account) != STORE_OK) {
         return STORE_FAILED;
     }
-    *account = sqlite3_last_insert_rowid(store->db);
     sqlite3_stmt *add = store->statements[STATEMENT_ACCOUNT_ADD];
     bind_number(add, 1, *account);
     bind_text(add, 2, name);

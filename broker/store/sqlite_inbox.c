@@ -21,6 +21,16 @@ enum store_status sqlite_stream(struct store *store, int64_t id, struct stream *
     return *out == NULL ? sqlite_no_memory(store) : STORE_OK;
 }
 
+enum store_status sqlite_stream_add(struct store *store, int kind, int64_t *id) {
+    sqlite3_stmt *add = store->statements[STATEMENT_STREAM_ADD];
+    if (sqlite_meta_next(store, "streams", id) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    bind_number(add, 1, *id);
+    bind_number(add, 2, kind);
+    return sqlite_run(store, add);
+}
+
 /* ---- pages ---- */
 
 struct page {

@@ -21,10 +21,11 @@ static enum store_status replay_entry(struct store *store, int64_t position, int
     return view_push(store->view, stream, position, own) ? STORE_OK : sqlite_no_memory(store);
 }
 
-/* A row: pos, author, stream_a, seq_a, stream_b, seq_b. */
+/* A row: pos, author, stream_a, seq_a, stream_b, seq_b, kind. */
 static enum store_status replay_row(struct store *store, sqlite3_stmt *row) {
     int64_t position = sqlite3_column_int64(row, 0);
     int64_t author = sqlite3_column_int64(row, 1);
+    store->messages += sqlite3_column_int(row, 6) == LOG_MESSAGE;
     for (int column = 2; column <= 4; column += 2) {
         if (sqlite3_column_type(row, column) == SQLITE_NULL) {
             continue;
@@ -40,11 +41,14 @@ static enum store_status replay_row(struct store *store, sqlite3_stmt *row) {
 
 enum store_status sqlite_replay(struct store *store) {
     int64_t watermark = 0;
+    int64_t messages = 0;
     if (sqlite_meta(store, "watermark", &watermark) != STORE_OK ||
+        sqlite_meta(store, "messages", &messages) != STORE_OK ||
         sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &store->last_position) !=
             STORE_OK) {
         return STORE_FAILED;
     }
+    store->messages = (uint64_t)messages;
     sqlite3_stmt *tail = store->statements[STATEMENT_LOG_TAIL];
     bind_number(tail, 1, watermark);
     enum store_status status = STORE_OK;
@@ -111,6 +115,7 @@ enum store_status sqlite_merge_slice(struct store *store) {
     }
     if (!view_pass_runs(view)) {
         view_pass_begin(view, store->last_position);
+        store->pass_messages = store->messages;
     }
     struct stream *stream;
     size_t left = slice_entries(store);
@@ -130,5 +135,7 @@ enum store_status sqlite_merge_slice(struct store *store) {
     }
     int64_t watermark = view_pass_watermark(view);
     view_pass_end(view);
-    return sqlite_meta_set(store, "watermark", watermark);
+    return sqlite_meta_set(store, "watermark", watermark) == STORE_OK
+               ? sqlite_meta_set(store, "messages", (int64_t)store->pass_messages)
+               : STORE_FAILED;
 }

@@ -79,6 +79,7 @@ static enum store_status insert(struct store *store, const struct append *append
 static enum store_status push(struct store *store, const struct append *append,
                               struct store_message_stored *out) {
     int64_t position = ++store->last_position;
+    store->messages++;
     store->view_appended += 2;
     if (!view_push(store->view, append->recipient, position, false) ||
         !view_push(store->view, append->author, position, true)) {
@@ -132,5 +133,5 @@ enum store_status store_message_append(struct store *store, const struct store_m
 }
 
 uint64_t store_message_count(const struct store *store) {
-    return (uint64_t)store->last_position;
+    return store->messages;
 }

@@ -14,6 +14,11 @@
     "SELECT a.id, a.name, a.password_hash, a.admin, a.locked, a.created_us, " LAST_SEEN            \
     " FROM account a LEFT JOIN presence p ON p.account = a.id"
 
+#define THREAD_COLUMNS                                                                             \
+    "SELECT stream, id, title, creator, created_us, last_us, posts, uploads FROM thread"
+#define FILE_COLUMNS                                                                               \
+    "SELECT file, id, stream, name, uploader, size, hash, received, seq, time_us FROM file"
+
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_BEGIN_READ] = "BEGIN",
@@ -21,26 +26,33 @@ static const char *const sql[STATEMENT_COUNT] = {
 
     [STATEMENT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [STATEMENT_META_SET] = "UPDATE meta SET value = ?2 WHERE name = ?1",
+    [STATEMENT_META_NEXT] = "UPDATE meta SET value = value + 1 WHERE name = ?1 RETURNING value",
 
-    [STATEMENT_STREAM_ADD] = "INSERT INTO stream (kind) VALUES (?1)",
+    [STATEMENT_STREAM_ADD] = "INSERT INTO stream (id, kind) VALUES (?1, ?2)",
     [STATEMENT_STREAM_GET] = "SELECT merged_seq, read_seq, read_all FROM stream WHERE id = ?1",
     [STATEMENT_STREAM_MERGED] =
         "UPDATE stream SET merged_seq = ?2, read_seq = ?3, read_all = ?4 WHERE id = ?1",
     [STATEMENT_STREAM_CURSOR] = "UPDATE stream SET read_seq = ?2, read_all = ?3 WHERE id = ?1",
 
+    [STATEMENT_STREAM_REMOVE] = "DELETE FROM stream WHERE id = ?1",
+
     [STATEMENT_LOG_APPEND] = "INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, "
                              "stream_b, seq_b, body, delivered) VALUES (?1, ?2, ?3, ?4, ?5, "
                              "?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
-    [STATEMENT_LOG_BY_ID] =
-        "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body, delivered FROM log WHERE id = ?1",
-    [STATEMENT_LOG_LAST] = "SELECT coalesce(max(pos), 0) FROM log",
-    [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b FROM log "
+    [STATEMENT_LOG_BY_ID] = "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body, "
+                            "delivered, pos FROM log WHERE id = ?1",
+    [STATEMENT_LOG_LAST] = "SELECT max((SELECT coalesce(max(pos), 0) FROM log), "
+                           "(SELECT value FROM meta WHERE name = 'watermark'))",
+    [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b, kind FROM log "
                            "WHERE pos > ?1 ORDER BY pos",
     [STATEMENT_LOG_MESSAGE] = "SELECT id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
     [STATEMENT_LOG_AUTHOR] = "SELECT author FROM log WHERE pos = ?1",
+    [STATEMENT_LOG_ENTRY] = "SELECT kind, id, author, time_us, seq_b, body FROM log WHERE pos = ?1",
+    [STATEMENT_LOG_REMOVE] = "DELETE FROM log WHERE pos = ?1",
     [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, last_seq, positions) VALUES (?1, ?2, ?3)",
     [STATEMENT_ENTRY_RUNS] = "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
                              "> ?2 ORDER BY last_seq",
+    [STATEMENT_ENTRY_REMOVE] = "DELETE FROM entry WHERE stream = ?1",
 
     [STATEMENT_ACCOUNT_ADD] = "INSERT INTO account (id, name, password_hash, admin, created_us) "
                               "VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -96,6 +108,80 @@ static const char *const sql[STATEMENT_COUNT] = {
         "SELECT p.account, a.name, p.last_seen_us FROM presence p JOIN account a ON a.id = "
         "p.account WHERE p.last_seen_us >= ?1 AND p.online = 0 ORDER BY p.last_seen_us DESC, "
         "a.name",
+
+    [STATEMENT_ID_TAKEN] =
+        "SELECT EXISTS (SELECT 1 FROM log WHERE id = ?1) OR EXISTS (SELECT 1 FROM "
+        "thread WHERE id = ?1) OR EXISTS (SELECT 1 FROM file WHERE id = ?1)",
+    [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us) "
+                             "VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    [STATEMENT_THREAD_BY_TITLE] = THREAD_COLUMNS " WHERE title = ?1",
+    [STATEMENT_THREAD_BY_ID] = THREAD_COLUMNS " WHERE id = ?1",
+    [STATEMENT_THREAD_BY_STREAM] = THREAD_COLUMNS " WHERE stream = ?1",
+    [STATEMENT_THREAD_LIST] = THREAD_COLUMNS " WHERE title > ?1 ORDER BY title",
+    [STATEMENT_THREAD_CHANGED] =
+        "UPDATE thread SET posts = ?2, uploads = ?3, last_us = ?4 WHERE stream = ?1",
+    [STATEMENT_THREAD_REMOVE] = "DELETE FROM thread WHERE stream = ?1",
+
+    [STATEMENT_POST_ADD] = "INSERT INTO post (stream, seq, pos, text_pos) VALUES (?1, ?2, ?3, ?3)",
+    [STATEMENT_POST_AT] = "SELECT l.stream_a, l.seq_a, l.id, l.author, l.time_us, p.edited_us FROM "
+                          "log l LEFT JOIN post "
+                          "p ON p.stream = l.stream_a AND p.seq = l.seq_a WHERE l.pos = ?1",
+    [STATEMENT_POST_EDITED] =
+        "UPDATE post SET text_pos = ?3, edited_us = ?4 WHERE stream = ?1 AND seq = ?2",
+    [STATEMENT_POST_REMOVE] = "DELETE FROM post WHERE stream = ?1 AND seq = ?2",
+    [STATEMENT_POST_REMOVE_ALL] = "DELETE FROM post WHERE stream = ?1",
+    [STATEMENT_POST_READ] =
+        "SELECT p.seq, p.edited_us, l.id, l.author, l.time_us, t.body FROM post p CROSS JOIN log l "
+        "ON "
+        "l.pos = p.pos CROSS JOIN log t ON t.pos = p.text_pos WHERE p.stream = ?1 AND p.seq > ?2 "
+        "ORDER BY p.seq",
+    [STATEMENT_POST_NUMBER] =
+        "SELECT (SELECT coalesce(sum(posts), 0) FROM post_block WHERE stream = ?1 AND block < ?2) "
+        "+ "
+        "(SELECT count(*) FROM post WHERE stream = ?1 AND seq BETWEEN ?3 AND ?4)",
+    [STATEMENT_POST_NTH] =
+        "SELECT pos FROM post WHERE stream = ?1 AND seq >= ?2 ORDER BY seq LIMIT "
+        "1 OFFSET ?3",
+    [STATEMENT_POST_BLOCK_ADD] =
+        "INSERT INTO post_block (stream, block, posts) VALUES (?1, ?2, ?3) ON CONFLICT (stream, "
+        "block) DO UPDATE SET posts = posts + excluded.posts",
+    [STATEMENT_POST_BLOCK_LIST] =
+        "SELECT block, posts FROM post_block WHERE stream = ?1 ORDER BY block",
+    [STATEMENT_POST_BLOCK_REMOVE_ALL] = "DELETE FROM post_block WHERE stream = ?1",
+
+    [STATEMENT_FILE_ADD] =
+        "INSERT INTO file (file, id, stream, name, uploader, size, hash, received, hash_state, "
+        "time_us, chunk_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?9)",
+    [STATEMENT_FILE_BY_ID] = FILE_COLUMNS " WHERE id = ?1",
+    [STATEMENT_FILE_BY_NAME] = FILE_COLUMNS " WHERE stream = ?1 AND name = ?2",
+    [STATEMENT_FILE_BY_NUMBER] = FILE_COLUMNS " WHERE file = ?1",
+    [STATEMENT_FILE_STATE] = "SELECT hash_state FROM file WHERE file = ?1",
+    [STATEMENT_FILE_TAKEN_OVER] = "UPDATE file SET id = ?2, size = ?3, hash = ?4, time_us = ?5, "
+                                  "chunk_us = ?5 WHERE file = ?1",
+    [STATEMENT_FILE_RECEIVED] =
+        "UPDATE file SET received = ?2, hash_state = ?3, chunk_us = ?4 WHERE file = ?1",
+    [STATEMENT_FILE_COMPLETE] = "UPDATE file SET received = size, hash_state = NULL, seq = ?2, "
+                                "time_us = ?3 WHERE file = ?1",
+    [STATEMENT_FILE_READ] = FILE_COLUMNS " WHERE stream = ?1 AND seq > 0 AND seq > ?2 ORDER BY seq",
+    [STATEMENT_FILE_OF_STREAM] = FILE_COLUMNS " WHERE stream = ?1 LIMIT 1",
+    [STATEMENT_FILE_EXPIRED] =
+        FILE_COLUMNS " WHERE seq = 0 AND chunk_us < ?1 ORDER BY chunk_us LIMIT 1",
+    [STATEMENT_FILE_REMOVE] = "DELETE FROM file WHERE file = ?1",
+    [STATEMENT_FILE_BYTES] = "SELECT coalesce(sum(size), 0) FROM file",
+
+    [STATEMENT_PIECE_ADD] = "INSERT INTO piece (place, bytes) VALUES (?1, ?2)",
+    [STATEMENT_PIECE_ADD_ZEROS] = "INSERT INTO piece (place, bytes) VALUES (?1, zeroblob(?2))",
+    [STATEMENT_PIECE_REMOVE_ALL] = "DELETE FROM piece WHERE place BETWEEN ?1 AND ?2",
+
+    [STATEMENT_FOLLOW_ADD] = "INSERT INTO follow (account, stream, cursor) VALUES (?1, ?2, ?3)",
+    [STATEMENT_FOLLOW_GET] = "SELECT cursor FROM follow WHERE account = ?1 AND stream = ?2",
+    [STATEMENT_FOLLOW_COUNT] = "SELECT count(*) FROM follow WHERE account = ?1",
+    [STATEMENT_FOLLOW_MOVE] = "UPDATE follow SET cursor = ?3 WHERE account = ?1 AND stream = ?2",
+    [STATEMENT_FOLLOW_LIST] =
+        "SELECT t.stream, t.id, t.title, f.cursor FROM follow f CROSS JOIN "
+        "thread t ON t.stream = f.stream WHERE f.account = ?1 ORDER BY t.title",
+    [STATEMENT_FOLLOW_REMOVE] = "DELETE FROM follow WHERE account = ?1 AND stream = ?2",
+    [STATEMENT_FOLLOW_REMOVE_ALL] = "DELETE FROM follow WHERE stream = ?1",
 };
 
 int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]) {
@@ -116,6 +202,12 @@ void statement_finalize_all(sqlite3_stmt *statements[STATEMENT_COUNT]) {
         (void)sqlite3_finalize(statements[i]);
         statements[i] = NULL;
     }
+}
+
+void bind_null(sqlite3_stmt *statement, int parameter) {
+    int code = sqlite3_bind_null(statement, parameter);
+    assert(code == SQLITE_OK);
+    (void)code;
 }
 
 void bind_number(sqlite3_stmt *statement, int parameter, int64_t value) {

@@ -12,8 +12,17 @@
 struct checkpoint;
 
 #define STORE_ERROR_BYTES 512
-#define STREAM_INBOX      1 /* stream.kind */
-#define LOG_MESSAGE       1 /* log.kind */
+
+/* stream.kind */
+#define STREAM_INBOX  1
+#define STREAM_THREAD 2
+
+/* log.kind */
+#define LOG_MESSAGE  1
+#define LOG_POSTED   2
+#define LOG_EDITED   3
+#define LOG_DELETED  4
+#define LOG_UPLOADED 5
 
 struct store {
     sqlite3 *db;                               /* owned */
@@ -24,11 +33,14 @@ struct store {
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
 
-    int64_t last_position; /* of the log */
-    uint64_t accounts;     /* as last read from the store */
-    size_t view_entries;   /* more than these in memory begin a merge */
-    size_t slice_entries;  /* as in the options */
-    size_t view_appended;  /* entries since the last store_maintain */
+    int64_t last_position;  /* of the log */
+    uint64_t messages;      /* in the log */
+    uint64_t pass_messages; /* of which so many when the merge's pass began */
+    uint64_t accounts;      /* as last read from the store */
+    uint64_t files_bytes;   /* the sizes of all files, complete or not */
+    size_t view_entries;    /* more than these in memory begin a merge */
+    size_t slice_entries;   /* as in the options */
+    size_t view_appended;   /* entries since the last store_maintain */
     uint64_t unread_max;
     uint64_t unread_per_sender_max;
 
@@ -63,6 +75,11 @@ enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement);
 enum store_status sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *out);
 enum store_status sqlite_meta(struct store *store, const char *name, int64_t *out);
 enum store_status sqlite_meta_set(struct store *store, const char *name, int64_t value);
+/* Gives the next number of those that `name` in meta counts. */
+enum store_status sqlite_meta_next(struct store *store, const char *name, int64_t *out);
+/* Makes the memory of the store's content anew, and fills it. */
+enum store_status sqlite_load(struct store *store);
+void sqlite_unload(struct store *store);
 
 /* ---- sqlite_migrate.c ---- */
 
@@ -90,6 +107,8 @@ enum store_status sqlite_device_find(struct store *store, int64_t account, const
 
 /* The stream, from memory or the store. OK, NOT_FOUND. */
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out);
+/* Makes a stream of that kind; its number was never given before. */
+enum store_status sqlite_stream_add(struct store *store, int kind, int64_t *id);
 /* The authors of the entries after `after_seq` up to `last_seq`, in order. `each` false: it has no
  * memory. */
 enum store_status sqlite_authors(struct store *store, const struct stream *stream,

@@ -1,10 +1,11 @@
 /* The store's operations on threads, their posts and their files: the second half of store.h, whose
- * rules hold here, too. A thread is known by its title, its stream is a stream like an inbox. Titles
- * and file names arrive checked and cleaned.
+ * rules hold here, too. A thread is known by its title, its stream is a stream like an inbox.
+ * Titles and file names arrive checked and cleaned.
  *
  * Further meanings of a status here: NOT_FOUND: no such thread, post or file. EXISTS: the title or
- * file name is taken, or one follows already (does not follow). ID_REUSED: the id names something else.
- * BLOCKED: not the author's, the creator's or the uploader's. QUOTA_SENDER: too many, or too much. */
+ * file name is taken, or one follows already (does not follow). ID_REUSED: the id names something
+ * else. BLOCKED: not the author's, the creator's or the uploader's. QUOTA_SENDER: too many, or too
+ * much. */
 #ifndef THREADS_H
 #define THREADS_H
 
@@ -75,8 +76,8 @@ enum store_status store_thread_find_id(struct store *store, const unsigned char 
 enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
                                     bool (*each)(void *arg, const struct store_thread *),
                                     void *arg);
-/* Removes the thread, its posts, log entries, files, chunks and followers. BLOCKED where the account is
- * neither its creator nor `admin`. *out: as it was. */
+/* Removes the thread, its posts, log entries, files, chunks and followers. BLOCKED where the
+ * account is neither its creator nor `admin`. *out: as it was. */
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out);
 
@@ -108,13 +109,13 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
 enum store_status store_post_delete(struct store *store, const struct store_post_change *change,
                                     struct store_post_changed *out, bool *no_thread);
 
-/* The posts and complete files as they stand, in the order in which they came, from after `after_seq`:
- * exactly one of post and file is not NULL. Until `each` returns false or `limit` items. */
-enum store_status store_thread_read(struct store *store, int64_t stream, uint64_t after_seq,
-                                    size_t limit,
-                                    bool (*each)(void *arg, const struct store_post *,
-                                                 const struct store_file *),
-                                    void *arg);
+/* The posts and complete files as they stand, in the order in which they came, from after
+ * `after_seq`: exactly one of post and file is not NULL. Until `each` returns false or `limit`
+ * items. */
+enum store_status
+store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_t limit,
+                  bool (*each)(void *arg, const struct store_post *, const struct store_file *),
+                  void *arg);
 /* The stream's entries after `after_seq` in order, without holes. */
 enum store_status store_thread_sync(struct store *store, int64_t stream, uint64_t after_seq,
                                     size_t limit,
@@ -139,7 +140,8 @@ enum store_status store_unfollow(struct store *store, int64_t account, const cha
 enum store_status store_followed_list(struct store *store, int64_t account,
                                       void (*each)(void *arg, const struct store_followed *),
                                       void *arg);
-/* Moves the cursor forward, never back nor past the head. NOT_FOUND where the account does not follow. */
+/* Moves the cursor forward, never back nor past the head. NOT_FOUND where the account does not
+ * follow. */
 enum store_status store_followed_move(struct store *store, int64_t account, int64_t stream,
                                       uint64_t seq, uint64_t *cursor);
 
@@ -155,17 +157,17 @@ struct store_upload {
     uint64_t quota_bytes;      /* complete and reserved bytes of all files; 0: no limit */
     int64_t now_us;
 };
-/* Reserves the name and the room. OK with how far it came (also the same id and content again, complete
- * or not), NOT_FOUND, EXISTS (the name is taken by another file; an unfinished one reserves it for its
- * uploader), ID_REUSED, QUOTA_SENDER. */
+/* Reserves the name and the room. OK with how far it came (also the same id and content again,
+ * complete or not), NOT_FOUND, EXISTS (the name is taken by another file; an unfinished one
+ * reserves it for its uploader), ID_REUSED, QUOTA_SENDER. */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
-/* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty chunk for
- * an empty file) the hash is compared, and the file appears in its thread: *done, out->seq and *thread
- * tell. The state of the hash is stored along, so that nothing is read twice after a restart.
- * OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset > received, or more than size), MISMATCH (the
- * bytes are not those of the hash: the upload begins anew). out->received: how far it is now. A chunk of a
- * complete file is OK and done. */
+/* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
+ * chunk for an empty file) the hash is compared, and the file appears in its thread: *done,
+ * out->seq and *thread tell. The state of the hash is stored along, so that nothing is read twice
+ * after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset > received, or more
+ * than size), MISMATCH (the bytes are not those of the hash: the upload begins anew).
+ * out->received: how far it is now. A chunk of a complete file is OK and done. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,
                                      size_t length, int64_t now_us, struct store_file *out,
@@ -173,7 +175,8 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
 /* Gives name and room back. OK, NOT_FOUND, BLOCKED. A complete file is NOT_FOUND. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
-/* Cancels unfinished uploads without a chunk since `before_us`, a bounded number; *more: there are more. */
+/* Cancels unfinished uploads without a chunk since `before_us`, a bounded number; *more: there are
+ * more. */
 enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more);
 
 enum store_status store_file_find(struct store *store, const char *title, const char *name,

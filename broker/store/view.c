@@ -122,6 +122,32 @@ static bool room(struct stream *stream) {
     return true;
 }
 
+/* Takes a stream out of what is left of a list; false: it is not in there. */
+static bool list_remove(struct list *list, size_t from, const struct stream *stream) {
+    for (size_t i = from; i < list->count; i++) {
+        if (list->streams[i] == stream) {
+            size_t behind = --list->count - i;
+            memmove(list->streams + i, list->streams + i + 1, behind * sizeof(struct stream *));
+            return true;
+        }
+    }
+    return false;
+}
+
+void view_remove(struct view *view, struct stream *stream) {
+    if (entries_of(stream) > 0) {
+        bool found = list_remove(&view->touched, 0, stream) ||
+                     (view->pass_runs && list_remove(&view->pass, view->pass_at, stream));
+        assert(found);
+        (void)found;
+        view->entries -= entries_of(stream);
+    }
+    struct stream *removed =
+        table_remove(view->streams, table_hash_number((uint64_t)stream->id), &stream->id);
+    assert(removed == stream);
+    stream_free(removed);
+}
+
 bool view_push(struct view *view, struct stream *stream, int64_t position, bool own) {
     if (!room(stream) || (entries_of(stream) == 0 && !list_add(&view->touched, stream))) {
         return false;

@@ -34,6 +34,9 @@ struct stream *view_find(const struct view *view, int64_t id);
 struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t cursor,
                         bool cursor_follows);
 
+/* Forgets a stream and its entries, also in the midst of a pass. */
+void view_remove(struct view *view, struct stream *stream);
+
 /* Gives the stream's next number to the log's row at `position`. `own`: the stream's owner wrote
  * it, so that a cursor that was at the head moves on. false: no memory. */
 bool view_push(struct view *view, struct stream *stream, int64_t position, bool own);

@@ -1,0 +1,118 @@
+/* The bytes of files, in pieces of one size, so that any byte is found at once and rows are few
+ * whatever the sizes of the chunks. A piece that comes whole, as nearly all do, is written once; of
+ * another one the room is made with its first byte, and bytes are written into it in place. */
+#include "sqlite_thread.h"
+
+#include <assert.h>
+
+/* As the schema has them: they never change. */
+#define PIECE_BYTES (UINT64_C(256) * 1024)
+#define FILE_PIECES (UINT64_C(1) << 20)
+
+static_assert(PIECE_BYTES * FILE_PIECES == PIECES_BYTES_MAX, "a file's pieces have no numbers");
+
+static int64_t place_of(int64_t file, uint64_t offset) {
+    return file * (int64_t)FILE_PIECES + (int64_t)(offset / PIECE_BYTES);
+}
+
+static size_t min_size(uint64_t a, uint64_t b) {
+    return (size_t)(a < b ? a : b);
+}
+
+/* The length of the piece with that byte. */
+static size_t piece_bytes(const struct store_file *file, uint64_t offset) {
+    return min_size(PIECE_BYTES, file->size - offset / PIECE_BYTES * PIECE_BYTES);
+}
+
+static enum store_status add_whole(struct store *store, int64_t place, const unsigned char *bytes,
+                                   size_t length) {
+    sqlite3_stmt *add = store->statements[STATEMENT_PIECE_ADD];
+    bind_number(add, 1, place);
+    bind_blob(add, 2, bytes, length);
+    return sqlite_run(store, add);
+}
+
+static enum store_status add_zeros(struct store *store, int64_t place, size_t length) {
+    sqlite3_stmt *add = store->statements[STATEMENT_PIECE_ADD_ZEROS];
+    bind_number(add, 1, place);
+    bind_number(add, 2, (int64_t)length);
+    return sqlite_run(store, add);
+}
+
+static enum store_status write_into(struct store *store, int64_t place, size_t at,
+                                    const unsigned char *bytes, size_t length) {
+    sqlite3_blob *blob = NULL;
+    int code = sqlite3_blob_open(store->db, "main", "piece", "bytes", place, 1, &blob);
+    if (code == SQLITE_OK) {
+        code = sqlite3_blob_write(blob, bytes, (int)length, (int)at);
+    }
+    enum store_status status = code == SQLITE_OK ? STORE_OK : sqlite_fail(store, "write");
+    if (sqlite3_blob_close(blob) != SQLITE_OK) {
+        status = sqlite_fail(store, "write");
+    }
+    return status;
+}
+
+/* At most one piece's bytes. */
+static enum store_status write_piece(struct store *store, const struct store_file *file,
+                                     uint64_t offset, const unsigned char *bytes, size_t length) {
+    int64_t place = place_of(file->file, offset);
+    size_t at = (size_t)(offset % PIECE_BYTES);
+    size_t whole = piece_bytes(file, offset);
+    if (length == whole) {
+        return add_whole(store, place, bytes, length);
+    }
+    if (at == 0 && add_zeros(store, place, whole) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return write_into(store, place, at, bytes, length);
+}
+
+enum store_status sqlite_piece_write(struct store *store, const struct file *file,
+                                     const unsigned char *bytes, size_t length) {
+    uint64_t offset = file->file.received;
+    enum store_status status = STORE_OK;
+    while (length > 0 && status == STORE_OK) {
+        size_t count = min_size(PIECE_BYTES - offset % PIECE_BYTES, length);
+        status = write_piece(store, &file->file, offset, bytes, count);
+        offset += count;
+        bytes += count;
+        length -= count;
+    }
+    return status;
+}
+
+static enum store_status read_piece(struct store *store, int64_t place, size_t at,
+                                    unsigned char *bytes, size_t length) {
+    sqlite3_blob *blob = NULL;
+    int code = sqlite3_blob_open(store->db, "main", "piece", "bytes", place, 0, &blob);
+    if (code == SQLITE_OK) {
+        code = sqlite3_blob_read(blob, bytes, (int)length, (int)at);
+    }
+    enum store_status status = code == SQLITE_OK ? STORE_OK : sqlite_fail(store, "read");
+    if (sqlite3_blob_close(blob) != SQLITE_OK) {
+        status = sqlite_fail(store, "read");
+    }
+    return status;
+}
+
+enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
+                                    unsigned char *bytes, size_t length) {
+    enum store_status status = STORE_OK;
+    while (length > 0 && status == STORE_OK) {
+        size_t at = (size_t)(offset % PIECE_BYTES);
+        size_t count = min_size(PIECE_BYTES - at, length);
+        status = read_piece(store, place_of(file, offset), at, bytes, count);
+        offset += count;
+        bytes += count;
+        length -= count;
+    }
+    return status;
+}
+
+enum store_status sqlite_piece_remove_all(struct store *store, int64_t file) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_REMOVE_ALL];
+    bind_number(remove, 1, place_of(file, 0));
+    bind_number(remove, 2, place_of(file + 1, 0) - 1);
+    return sqlite_run(store, remove);
+}

@@ -1,0 +1,279 @@
+/* Posts: appended, edited, deleted. Each is a row of the log with an id of its own, by which a
+ * retry is known before anything else is looked at. */
+#include "sqlite_thread.h"
+
+#include <string.h>
+
+/* ---- rows ---- */
+
+/* A row: stream_a, seq_a, id, author, time_us, edited_us (NULL: deleted). */
+static enum store_status read_post(struct store *store, sqlite3_stmt *row, struct post *out,
+                                   int64_t *stream) {
+    const struct person *author;
+    *stream = sqlite3_column_int64(row, 0);
+    *out = (struct post){
+        .author = sqlite3_column_int64(row, 3),
+        .stands = sqlite3_column_type(row, 5) != SQLITE_NULL,
+        .post = {.seq = column_count(row, 1),
+                 .time_us = sqlite3_column_int64(row, 4),
+                 .edited_us = sqlite3_column_int64(row, 5)},
+    };
+    enum store_status status = sqlite_person(store, out->author, &author);
+    if (status == STORE_NOT_FOUND || !column_blob(row, 2, out->post.id, ID_BYTES)) {
+        return sqlite_fail_because(store, "read", "a post in the log is damaged");
+    }
+    if (status == STORE_OK) {
+        memcpy(out->post.user, author->name, sizeof out->post.user);
+    }
+    return status;
+}
+
+enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out) {
+    sqlite3_stmt *find = store->statements[STATEMENT_POST_AT];
+    int64_t stream = 0;
+    bind_number(find, 1, position);
+    enum step step = sqlite_step(store, find);
+    enum store_status status = STORE_FAILED;
+    if (step == STEP_ROW) {
+        status = read_post(store, find, out, &stream);
+    } else if (step == STEP_DONE) {
+        status = sqlite_fail_because(store, "read", "a post is missing in the log");
+    }
+    (void)sqlite3_reset(find);
+    return status == STORE_OK && out->stands
+               ? sqlite_number_of(store, stream, out->post.seq, &out->post.number)
+               : status;
+}
+
+/* ---- retries ---- */
+
+/* What an id names in the log. */
+struct known {
+    int64_t position;
+    int kind;
+    int64_t author;
+    int64_t stream;
+    int64_t subject;
+    uint64_t seq;
+    int64_t time_us;
+    bool same_text;
+};
+
+/* OK, NOT_FOUND. */
+static enum store_status find_known(struct store *store, const unsigned char *id,
+                                    const struct store_post_change *change, struct known *out) {
+    sqlite3_stmt *find = store->statements[STATEMENT_LOG_BY_ID];
+    bind_blob(find, 1, id, ID_BYTES);
+    enum step step = sqlite_step(store, find);
+    if (step == STEP_ROW) {
+        const unsigned char *text = sqlite3_column_text(find, 6);
+        size_t text_bytes = (size_t)sqlite3_column_bytes(find, 6);
+        *out = (struct known){
+            .kind = sqlite3_column_int(find, 0),
+            .time_us = sqlite3_column_int64(find, 1),
+            .author = sqlite3_column_int64(find, 2),
+            .stream = sqlite3_column_int64(find, 3),
+            .seq = column_count(find, 4),
+            .subject = sqlite3_column_int64(find, 5),
+            .position = sqlite3_column_int64(find, 8),
+            .same_text = text_bytes == change->text_bytes &&
+                         (text_bytes == 0 || memcmp(text, change->text, text_bytes) == 0),
+        };
+    }
+    (void)sqlite3_reset(find);
+    return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
+}
+
+/* A change as it goes on its way. */
+struct changing {
+    int kind;
+    const struct store_post_change *change; /* borrowed: from the caller */
+    struct store_thread thread;
+    int64_t position; /* of the post */
+    struct post post;
+};
+
+/* What was stored under the change's id: OK where it is the same, ID_REUSED. */
+static enum store_status answer_again(struct store *store, const struct changing *of,
+                                      const struct known *known, struct store_post_changed *out) {
+    const struct store_post_change *change = of->change;
+    int64_t position = of->kind == LOG_POSTED ? known->position : known->subject;
+    struct post post;
+    if (known->kind != of->kind || known->author != change->account ||
+        known->stream != of->thread.stream || (of->kind != LOG_DELETED && !known->same_text)) {
+        return STORE_ID_REUSED;
+    }
+    if (sqlite_post_at(store, position, &post) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (of->kind != LOG_POSTED && change->post != NULL &&
+        memcmp(change->post, post.post.id, ID_BYTES) != 0) {
+        return STORE_ID_REUSED;
+    }
+    *out = (struct store_post_changed){.again = true,
+                                       .seq = known->seq,
+                                       .time_us = known->time_us,
+                                       .thread = of->thread,
+                                       .post = post.post};
+    return STORE_OK;
+}
+
+/* Finds the thread, and whether the change is new. OK (then out->again tells), NOT_FOUND (the
+ * thread), ID_REUSED. */
+static enum store_status begin(struct store *store, struct changing *of,
+                               struct store_post_changed *out) {
+    struct known known;
+    out->again = false;
+    enum store_status status = store_thread_find(store, of->change->title, &of->thread);
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = find_known(store, of->change->id, of->change, &known);
+    if (status == STORE_OK) {
+        return answer_again(store, of, &known, out);
+    }
+    return status == STORE_NOT_FOUND ? sqlite_id_free(store, of->change->id) : status;
+}
+
+/* ---- changing ---- */
+
+/* The row of the log, and the answer. The post of `of` is as it stands after the change. */
+static enum store_status append(struct store *store, struct changing *of, int64_t subject,
+                                struct store_post_changed *out) {
+    const struct store_post_change *change = of->change;
+    bool has_text = of->kind != LOG_DELETED;
+    struct log_row row = {.id = change->id,
+                          .kind = of->kind,
+                          .author = change->account,
+                          .subject = subject,
+                          .text = has_text ? change->text : "",
+                          .text_bytes = has_text ? change->text_bytes : 0,
+                          .time_us = change->now_us};
+    if (sqlite_thread_append(store, &of->thread, &row) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *out = (struct store_post_changed){.seq = of->thread.head,
+                                       .time_us = change->now_us,
+                                       .thread = of->thread,
+                                       .post = of->post.post};
+    return STORE_OK;
+}
+
+static enum store_status insert_post(struct store *store, const struct store_thread *thread) {
+    sqlite3_stmt *add = store->statements[STATEMENT_POST_ADD];
+    bind_number(add, 1, thread->stream);
+    bind_number(add, 2, (int64_t)thread->head);
+    bind_number(add, 3, store->last_position);
+    return sqlite_run(store, add) == STORE_OK
+               ? sqlite_number_count(store, thread->stream, thread->head, 1)
+               : STORE_FAILED;
+}
+
+enum store_status store_post_add(struct store *store, const struct store_post_change *change,
+                                 struct store_post_changed *out) {
+    struct changing of = {.kind = LOG_POSTED, .change = change};
+    const struct person *author;
+    enum store_status status = begin(store, &of, out);
+    if (status != STORE_OK || out->again) {
+        return status;
+    }
+    status = sqlite_person(store, change->account, &author);
+    if (status != STORE_OK) {
+        return status;
+    }
+    of.thread.posts++;
+    of.post.post = (struct store_post){
+        .number = of.thread.posts, .seq = of.thread.head + 1, .time_us = change->now_us};
+    memcpy(of.post.post.id, change->id, ID_BYTES);
+    memcpy(of.post.post.user, author->name, sizeof of.post.post.user);
+    if (sqlite_write(store) != STORE_OK || append(store, &of, 0, out) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return insert_post(store, &of.thread);
+}
+
+/* ---- edits and deletions ---- */
+
+/* Where in the log the post that the change means is. OK, NOT_FOUND. */
+static enum store_status find_position(struct store *store, struct changing *of) {
+    const struct store_post_change *change = of->change;
+    struct known known;
+    if (change->post == NULL) {
+        return sqlite_number_find(store, of->thread.stream, change->number, &of->position);
+    }
+    enum store_status status = find_known(store, change->post, change, &known);
+    if (status == STORE_OK && (known.kind != LOG_POSTED || known.stream != of->thread.stream)) {
+        status = STORE_NOT_FOUND;
+    }
+    of->position = status == STORE_OK ? known.position : 0;
+    return status;
+}
+
+/* Everything that is to be checked. OK (then out->again tells), NOT_FOUND, EXISTS, BLOCKED,
+ * ID_REUSED. */
+static enum store_status begin_change(struct store *store, struct changing *of,
+                                      struct store_post_changed *out, bool *no_thread) {
+    enum store_status status = begin(store, of, out);
+    *no_thread = status == STORE_NOT_FOUND;
+    if (status != STORE_OK || out->again) {
+        return status;
+    }
+    status = find_position(store, of);
+    if (status == STORE_OK) {
+        status = sqlite_post_at(store, of->position, &of->post);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (!of->post.stands) {
+        return STORE_EXISTS;
+    }
+    return of->post.author == of->change->account ? STORE_OK : STORE_BLOCKED;
+}
+
+static enum store_status update_post(struct store *store, const struct changing *of) {
+    sqlite3_stmt *edited = store->statements[STATEMENT_POST_EDITED];
+    bind_number(edited, 1, of->thread.stream);
+    bind_number(edited, 2, (int64_t)of->post.post.seq);
+    bind_number(edited, 3, store->last_position);
+    bind_number(edited, 4, of->change->now_us);
+    return sqlite_run(store, edited);
+}
+
+enum store_status store_post_edit(struct store *store, const struct store_post_change *change,
+                                  struct store_post_changed *out, bool *no_thread) {
+    struct changing of = {.kind = LOG_EDITED, .change = change};
+    enum store_status status = begin_change(store, &of, out, no_thread);
+    if (status != STORE_OK || out->again) {
+        return status;
+    }
+    of.post.post.edited_us = change->now_us;
+    if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return update_post(store, &of);
+}
+
+static enum store_status delete_post(struct store *store, const struct changing *of) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_POST_REMOVE];
+    bind_number(remove, 1, of->thread.stream);
+    bind_number(remove, 2, (int64_t)of->post.post.seq);
+    return sqlite_run(store, remove) == STORE_OK
+               ? sqlite_number_count(store, of->thread.stream, of->post.post.seq, -1)
+               : STORE_FAILED;
+}
+
+enum store_status store_post_delete(struct store *store, const struct store_post_change *change,
+                                    struct store_post_changed *out, bool *no_thread) {
+    struct changing of = {.kind = LOG_DELETED, .change = change};
+    enum store_status status = begin_change(store, &of, out, no_thread);
+    if (status != STORE_OK || out->again) {
+        return status;
+    }
+    of.thread.posts--;
+    of.post.post.number = 0;
+    if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return delete_post(store, &of);
+}

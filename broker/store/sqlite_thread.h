@@ -1,0 +1,90 @@
+/* What the operations on threads share: rows of thread, post and file, and the steps that more than
+ * one of them takes. As in sqlite_store.h, none asks sqlite_failed, and those that write want
+ * sqlite_write before. */
+#ifndef SQLITE_THREAD_H
+#define SQLITE_THREAD_H
+
+#include "sqlite_store.h"
+#include "threads.h"
+
+/* ---- sqlite_thread.c ---- */
+
+/* The thread with that stream. OK, NOT_FOUND. */
+enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct store_thread *out);
+/* Whether an id names neither a message, a post, a change of one, a thread nor a file: OK,
+ * ID_REUSED. */
+enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]);
+
+struct log_row {
+    const unsigned char *id; /* ID_BYTES: free */
+    int kind;
+    int64_t author;
+    int64_t subject; /* seq_b; 0: none */
+    const char *text;
+    size_t text_bytes;
+    int64_t time_us;
+};
+/* Appends a row to the log at store->last_position + 1, and its entry to the thread, whose head and
+ * last_us move on; then writes the thread's row, in which the caller has counted already. */
+enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
+                                       const struct log_row *row);
+
+/* ---- sqlite_number.c ---- */
+
+/* How many posts of the stream stand up to `seq`: the number of a post that stands there. */
+enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t seq,
+                                   uint64_t *number);
+/* The position in the log of the post with that number. OK, NOT_FOUND. */
+enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64_t number,
+                                     int64_t *position);
+/* A post at `seq` came (1) or went (-1). */
+enum store_status sqlite_number_count(struct store *store, int64_t stream, uint64_t seq,
+                                      int64_t change);
+
+/* ---- sqlite_post.c ---- */
+
+struct post {
+    int64_t author;
+    bool stands;
+    struct store_post post; /* without its text; the number is 0 where it does not stand */
+};
+/* The post whose row in the log is at `position`. */
+enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out);
+
+/* ---- sqlite_file.c ---- */
+
+#define FILE_SEQ_COLUMN 8 /* of FILE_COLUMNS */
+
+struct file {
+    int64_t stream;
+    int64_t uploader;
+    struct store_file file;
+};
+/* Steps a statement with a row of FILE_COLUMNS, which has its parameters, and resets it. OK,
+ * NOT_FOUND. */
+enum store_status sqlite_file_one(struct store *store, sqlite3_stmt *find, struct file *out);
+/* What such a row says. */
+enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct file *out);
+/* OK, NOT_FOUND. */
+enum store_status sqlite_file_numbered(struct store *store, int64_t file, struct file *out);
+enum store_status sqlite_file_identified(struct store *store, const unsigned char id[ID_BYTES],
+                                         struct file *out);
+enum store_status sqlite_file_named(struct store *store, int64_t stream, const char *name,
+                                    struct file *out);
+/* Removes a file with its bytes, and gives its room back. */
+enum store_status sqlite_file_remove(struct store *store, const struct file *file);
+
+/* ---- sqlite_piece.c ---- */
+
+/* More can't be numbered: see schema/0002.sql. */
+#define PIECES_BYTES_MAX (UINT64_C(1) << 38)
+
+/* Stores bytes behind the `received` ones that are there. */
+enum store_status sqlite_piece_write(struct store *store, const struct file *file,
+                                     const unsigned char *bytes, size_t length);
+/* Reads bytes that are there. */
+enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
+                                    unsigned char *bytes, size_t length);
+enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
+
+#endif

@@ -1,0 +1,205 @@
+/* Reading threads: as they stand, which are the rows of post and file in the order of their
+ * sequence numbers; and their streams, which are the log's. */
+#include "sqlite_thread.h"
+
+#include "sqlite_walk.h"
+
+#include <string.h>
+
+/* ---- as it stands ---- */
+
+struct page {
+    size_t left;
+    bool (*each)(void *arg, const struct store_post *, const struct store_file *);
+    void *arg;
+    bool ended;      /* by the limit, or by `each` */
+    uint64_t number; /* of the post that was handed out last, or that is before the first one */
+};
+
+static void hand_out(struct page *page, const struct store_post *post,
+                     const struct store_file *file) {
+    page->ended = !page->each(page->arg, post, file) || --page->left == 0;
+}
+
+/* A row: seq, edited_us, id, author, time_us, text. */
+static enum store_status hand_out_post(struct store *store, sqlite3_stmt *row, struct page *page) {
+    const struct person *author;
+    struct store_post post = {
+        .number = ++page->number,
+        .seq = column_count(row, 0),
+        .edited_us = sqlite3_column_int64(row, 1),
+        .time_us = sqlite3_column_int64(row, 4),
+        .text = (const char *)sqlite3_column_text(row, 5),
+        .text_bytes = (size_t)sqlite3_column_bytes(row, 5),
+    };
+    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 3), &author);
+    if (status == STORE_NOT_FOUND || post.text == NULL || !column_blob(row, 2, post.id, ID_BYTES)) {
+        return sqlite_fail_because(store, "read", "a post in the log is damaged");
+    }
+    if (status == STORE_OK) {
+        memcpy(post.user, author->name, sizeof post.user);
+        hand_out(page, &post, NULL);
+    }
+    return status;
+}
+
+static enum store_status hand_out_file(struct store *store, sqlite3_stmt *row, struct page *page) {
+    struct file file;
+    enum store_status status = sqlite_file_row(store, row, &file);
+    if (status == STORE_OK) {
+        hand_out(page, NULL, &file.file);
+    }
+    return status;
+}
+
+/* Whichever of the two rows comes first. */
+static enum store_status read_items(struct store *store, struct page *page) {
+    sqlite3_stmt *posts = store->statements[STATEMENT_POST_READ];
+    sqlite3_stmt *files = store->statements[STATEMENT_FILE_READ];
+    enum step post = sqlite_step(store, posts);
+    enum step file = sqlite_step(store, files);
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && !page->ended && (post == STEP_ROW || file == STEP_ROW)) {
+        if (post == STEP_FAILED || file == STEP_FAILED) {
+            break;
+        }
+        if (file != STEP_ROW ||
+            (post == STEP_ROW && column_count(posts, 0) < column_count(files, FILE_SEQ_COLUMN))) {
+            status = hand_out_post(store, posts, page);
+            post = sqlite_step(store, posts);
+        } else {
+            status = hand_out_file(store, files, page);
+            file = sqlite_step(store, files);
+        }
+    }
+    return post == STEP_FAILED || file == STEP_FAILED ? STORE_FAILED : status;
+}
+
+enum store_status
+store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_t limit,
+                  bool (*each)(void *arg, const struct store_post *, const struct store_file *),
+                  void *arg) {
+    struct store_thread thread;
+    struct page page = {.left = limit, .each = each, .arg = arg, .ended = limit == 0};
+    enum store_status status =
+        store->failed ? STORE_FAILED : sqlite_thread_get(store, stream, &thread);
+    if (status != STORE_OK) {
+        return status;
+    }
+    uint64_t after = after_seq < thread.head ? after_seq : thread.head;
+    status = sqlite_number_of(store, stream, after, &page.number);
+    if (status != STORE_OK) {
+        return status;
+    }
+    sqlite3_stmt *posts = store->statements[STATEMENT_POST_READ];
+    sqlite3_stmt *files = store->statements[STATEMENT_FILE_READ];
+    bind_number(posts, 1, stream);
+    bind_number(posts, 2, (int64_t)after);
+    bind_number(files, 1, stream);
+    bind_number(files, 2, (int64_t)after);
+    status = read_items(store, &page);
+    (void)sqlite3_reset(posts);
+    (void)sqlite3_reset(files);
+    return status;
+}
+
+/* ---- the stream ---- */
+
+/* A row of the log: kind, id, author, time_us, seq_b, body. */
+static enum store_status read_post_entry(struct store *store, sqlite3_stmt *row, int64_t position,
+                                         struct store_thread_entry *out) {
+    struct post post;
+    int64_t of = out->kind == STORE_POSTED ? position : sqlite3_column_int64(row, 4);
+    if (sqlite_post_at(store, of, &post) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    out->post = post.post;
+    out->post.edited_us = out->kind == STORE_EDITED ? out->time_us : 0;
+    out->post.text = (const char *)sqlite3_column_text(row, 5);
+    out->post.text_bytes = (size_t)sqlite3_column_bytes(row, 5);
+    return out->post.text != NULL
+               ? STORE_OK
+               : sqlite_fail_because(store, "read", "a post in the log is damaged");
+}
+
+static enum store_status read_file_entry(struct store *store, sqlite3_stmt *row,
+                                         struct store_thread_entry *out) {
+    struct file file;
+    enum store_status status = sqlite_file_numbered(store, sqlite3_column_int64(row, 4), &file);
+    if (status == STORE_NOT_FOUND) {
+        return sqlite_fail_because(store, "read", "a file is missing");
+    }
+    if (status == STORE_OK) {
+        out->file = file.file;
+    }
+    return status;
+}
+
+static enum store_status read_row(struct store *store, sqlite3_stmt *row, int64_t position,
+                                  struct store_thread_entry *out) {
+    static const enum store_entry_kind kinds[] = {
+        [LOG_POSTED] = STORE_POSTED,
+        [LOG_EDITED] = STORE_EDITED,
+        [LOG_DELETED] = STORE_DELETED,
+        [LOG_UPLOADED] = STORE_UPLOADED,
+    };
+    int kind = sqlite3_column_int(row, 0);
+    if (kind < LOG_POSTED || kind > LOG_UPLOADED) {
+        return sqlite_fail_because(store, "read", "an entry of a thread is damaged");
+    }
+    out->kind = kinds[kind];
+    out->time_us = sqlite3_column_int64(row, 3);
+    return out->kind == STORE_UPLOADED ? read_file_entry(store, row, out)
+                                       : read_post_entry(store, row, position, out);
+}
+
+struct sync {
+    size_t left;
+    bool (*each)(void *arg, const struct store_thread_entry *);
+    void *arg;
+    bool ended; /* by the limit, or by `each` */
+};
+
+static enum store_status hand_out_entry(struct store *store, int64_t position, uint64_t seq,
+                                        struct sync *sync) {
+    sqlite3_stmt *find = store->statements[STATEMENT_LOG_ENTRY];
+    struct store_thread_entry entry = {.seq = seq};
+    bind_number(find, 1, position);
+    enum step step = sqlite_step(store, find);
+    enum store_status status = STORE_FAILED;
+    if (step == STEP_ROW) {
+        status = read_row(store, find, position, &entry);
+    } else if (step == STEP_DONE) {
+        status = sqlite_fail_because(store, "read", "an entry of a thread is missing in the log");
+    }
+    if (status == STORE_OK) {
+        sync->ended = !sync->each(sync->arg, &entry) || --sync->left == 0;
+    }
+    (void)sqlite3_reset(find);
+    return status;
+}
+
+enum store_status store_thread_sync(struct store *store, int64_t stream_id, uint64_t after_seq,
+                                    size_t limit,
+                                    bool (*each)(void *arg, const struct store_thread_entry *),
+                                    void *arg) {
+    struct sync sync = {.left = limit, .each = each, .arg = arg, .ended = limit == 0};
+    struct store_thread thread;
+    struct stream *stream;
+    struct walk walk;
+    int64_t position = 0;
+    enum store_status status =
+        store->failed ? STORE_FAILED : sqlite_thread_get(store, stream_id, &thread);
+    if (status == STORE_OK) {
+        status = sqlite_stream(store, stream_id, &stream);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = walk_begin(store, &walk, stream, after_seq, stream->head);
+    while (status == STORE_OK && !sync.ended &&
+           (status = walk_next(store, &walk, &position)) == STORE_OK) {
+        status = hand_out_entry(store, position, walk.seq, &sync);
+    }
+    return walk_end(store, &walk, status);
+}

@@ -1,0 +1,279 @@
+/* Uploads: a row of file reserves name and room from the beginning on; bytes are added behind those
+ * that are there, with the state of the hash over them; the last one makes the file appear in its
+ * thread, or all of them go where the hash is not the announced one. */
+#include "sqlite_thread.h"
+
+#include <string.h>
+
+/* How many one call of store_uploads_expire removes: each may have many bytes. */
+#define EXPIRE_AT_ONCE 4
+
+/* ---- beginning ---- */
+
+static bool is_same(const struct file *file, const struct store_upload *upload) {
+    return file->file.size == upload->size &&
+           memcmp(file->file.hash, upload->hash, HASH_BYTES) == 0;
+}
+
+/* The bytes that all files would have with `size` more and `less` fewer. */
+static bool has_room(const struct store *store, const struct store_upload *upload, uint64_t less) {
+    uint64_t others = store->files_bytes - less;
+    return upload->size <= PIECES_BYTES_MAX &&
+           (upload->quota_bytes == 0 ||
+            (others <= upload->quota_bytes && upload->size <= upload->quota_bytes - others));
+}
+
+static enum store_status write_received(struct store *store, const struct file *file,
+                                        const struct hash *hash, int64_t now_us) {
+    sqlite3_stmt *set = store->statements[STATEMENT_FILE_RECEIVED];
+    bind_number(set, 1, file->file.file);
+    bind_number(set, 2, (int64_t)file->file.received);
+    bind_blob(set, 3, hash->state, HASH_STATE_BYTES);
+    bind_number(set, 4, now_us);
+    return sqlite_run(store, set);
+}
+
+/* Drops the bytes that are there. */
+static enum store_status start_anew(struct store *store, struct file *file, int64_t now_us) {
+    struct hash hash;
+    hash_begin(&hash);
+    file->file.received = 0;
+    return sqlite_piece_remove_all(store, file->file.file) == STORE_OK
+               ? write_received(store, file, &hash, now_us)
+               : STORE_FAILED;
+}
+
+static enum store_status insert(struct store *store, const struct store_upload *upload,
+                                int64_t stream, struct store_file *out) {
+    struct hash hash;
+    struct file file;
+    int64_t number = 0;
+    if (sqlite_write(store) != STORE_OK || sqlite_meta_next(store, "files", &number) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    hash_begin(&hash);
+    sqlite3_stmt *add = store->statements[STATEMENT_FILE_ADD];
+    bind_number(add, 1, number);
+    bind_blob(add, 2, upload->id, ID_BYTES);
+    bind_number(add, 3, stream);
+    bind_text(add, 4, upload->name);
+    bind_number(add, 5, upload->account);
+    bind_number(add, 6, (int64_t)upload->size);
+    bind_blob(add, 7, upload->hash, HASH_BYTES);
+    bind_blob(add, 8, hash.state, HASH_STATE_BYTES);
+    bind_number(add, 9, upload->now_us);
+    if (sqlite_run(store, add) != STORE_OK ||
+        sqlite_file_numbered(store, number, &file) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    store->files_bytes += upload->size;
+    *out = file.file;
+    return STORE_OK;
+}
+
+/* An uploader who comes back with another id, having lost the first one, finds his reservation, and
+ * what he sent already where it is of the same bytes. */
+static enum store_status take_over(struct store *store, const struct store_upload *upload,
+                                   struct file *file, struct store_file *out) {
+    if (!has_room(store, upload, file->file.size)) {
+        return STORE_QUOTA_SENDER;
+    }
+    store->files_bytes += upload->size - file->file.size;
+    sqlite3_stmt *set = store->statements[STATEMENT_FILE_TAKEN_OVER];
+    bind_number(set, 1, file->file.file);
+    bind_blob(set, 2, upload->id, ID_BYTES);
+    bind_number(set, 3, (int64_t)upload->size);
+    bind_blob(set, 4, upload->hash, HASH_BYTES);
+    bind_number(set, 5, upload->now_us);
+    if (sqlite_write(store) != STORE_OK || sqlite_run(store, set) != STORE_OK ||
+        (!is_same(file, upload) && start_anew(store, file, upload->now_us) != STORE_OK) ||
+        sqlite_file_numbered(store, file->file.file, file) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *out = file->file;
+    return STORE_OK;
+}
+
+/* The id is known. */
+static enum store_status begin_again(const struct file *file, const struct store_upload *upload,
+                                     int64_t stream, struct store_file *out) {
+    if (file->stream != stream || file->uploader != upload->account || !is_same(file, upload) ||
+        strcmp(file->file.name, upload->name) != 0) {
+        return STORE_ID_REUSED;
+    }
+    *out = file->file;
+    return STORE_OK;
+}
+
+enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
+                                     struct store_file *out) {
+    struct store_thread thread;
+    struct file file;
+    enum store_status status = store_thread_find(store, upload->title, &thread);
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = sqlite_file_identified(store, upload->id, &file);
+    if (status == STORE_OK) {
+        return begin_again(&file, upload, thread.stream, out);
+    }
+    if (status == STORE_FAILED || (status = sqlite_id_free(store, upload->id)) != STORE_OK) {
+        return status;
+    }
+    status = sqlite_file_named(store, thread.stream, upload->name, &file);
+    if (status == STORE_OK) {
+        bool his_own = file.file.seq == 0 && file.uploader == upload->account;
+        return his_own ? take_over(store, upload, &file, out) : STORE_EXISTS;
+    }
+    if (status == STORE_FAILED) {
+        return status;
+    }
+    return has_room(store, upload, 0) ? insert(store, upload, thread.stream, out)
+                                      : STORE_QUOTA_SENDER;
+}
+
+/* ---- chunks ---- */
+
+static enum store_status read_state(struct store *store, const struct file *file,
+                                    struct hash *hash) {
+    sqlite3_stmt *find = store->statements[STATEMENT_FILE_STATE];
+    bind_number(find, 1, file->file.file);
+    enum step step = sqlite_step(store, find);
+    bool found = step == STEP_ROW && column_blob(find, 0, hash->state, HASH_STATE_BYTES);
+    (void)sqlite3_reset(find);
+    if (step != STEP_FAILED && !found) {
+        return sqlite_fail_because(store, "read", "an upload's row is damaged");
+    }
+    return found ? STORE_OK : STORE_FAILED;
+}
+
+/* The file appears in its thread. */
+static enum store_status complete(struct store *store, struct file *file, int64_t now_us,
+                                  struct store_thread *thread) {
+    struct log_row row = {.id = file->file.id,
+                          .kind = LOG_UPLOADED,
+                          .author = file->uploader,
+                          .subject = file->file.file,
+                          .text = "",
+                          .time_us = now_us};
+    thread->uploads++;
+    if (sqlite_thread_append(store, thread, &row) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    file->file.seq = thread->head;
+    file->file.time_us = now_us;
+    sqlite3_stmt *set = store->statements[STATEMENT_FILE_COMPLETE];
+    bind_number(set, 1, file->file.file);
+    bind_number(set, 2, (int64_t)file->file.seq);
+    bind_number(set, 3, now_us);
+    return sqlite_run(store, set);
+}
+
+/* A message may have taken the id since the upload began: then nothing can carry it. */
+static enum store_status check_log(struct store *store, const struct file *file) {
+    sqlite3_stmt *find = store->statements[STATEMENT_LOG_BY_ID];
+    int64_t kind;
+    bind_blob(find, 1, file->file.id, ID_BYTES);
+    enum store_status status = sqlite_number(store, find, &kind);
+    return status == STORE_OK ? STORE_ID_REUSED : status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Adds bytes behind those that are there. */
+static enum store_status add(struct store *store, struct file *file, const void *bytes,
+                             size_t length, int64_t now_us, struct store_thread *thread) {
+    struct hash hash;
+    unsigned char is[HASH_BYTES];
+    bool last = file->file.received + length == file->file.size;
+    enum store_status status = last ? check_log(store, file) : STORE_OK;
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (sqlite_write(store) != STORE_OK || read_state(store, file, &hash) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    hash_add(&hash, bytes, length);
+    struct hash state = hash;
+    if (last) {
+        hash_end(&hash, is);
+        if (memcmp(is, file->file.hash, HASH_BYTES) != 0) {
+            return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
+        }
+    }
+    if (sqlite_piece_write(store, file, bytes, length) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    file->file.received += length;
+    return last ? complete(store, file, now_us, thread)
+                : write_received(store, file, &state, now_us);
+}
+
+/* OK, NOT_FOUND, BLOCKED. */
+static enum store_status find_own(struct store *store, const unsigned char *id, int64_t account,
+                                  struct file *file) {
+    enum store_status status =
+        store->failed ? STORE_FAILED : sqlite_file_identified(store, id, file);
+    return status == STORE_OK && file->uploader != account ? STORE_BLOCKED : status;
+}
+
+static bool is_hole(const struct store_file *file, uint64_t offset, size_t length) {
+    return offset > file->received || length > file->size - offset;
+}
+
+enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
+                                     int64_t account, uint64_t offset, const void *bytes,
+                                     size_t length, int64_t now_us, struct store_file *out,
+                                     bool *done, struct store_thread *thread) {
+    struct file file;
+    *done = false;
+    enum store_status status = find_own(store, id, account, &file);
+    if (status == STORE_OK) {
+        status = sqlite_thread_get(store, file.stream, thread);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (file.file.seq == 0 && is_hole(&file.file, offset, length)) {
+        *out = file.file;
+        return STORE_SELF;
+    }
+    bool ends = file.file.size == 0; /* with no bytes at all */
+    size_t known = (size_t)(file.file.received - offset);
+    if (file.file.seq == 0 && (ends || length > known)) {
+        const unsigned char *from = ends ? NULL : (const unsigned char *)bytes + known;
+        status = add(store, &file, from, length - known, now_us, thread);
+    }
+    *out = file.file;
+    *done = file.file.seq != 0;
+    return status;
+}
+
+/* ---- the end of those that are not completed ---- */
+
+enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
+                                      int64_t account) {
+    struct file file;
+    enum store_status status = find_own(store, id, account, &file);
+    if (status == STORE_OK && file.file.seq != 0) {
+        status = STORE_NOT_FOUND;
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    return sqlite_write(store) == STORE_OK ? sqlite_file_remove(store, &file) : STORE_FAILED;
+}
+
+enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more) {
+    sqlite3_stmt *find = store->statements[STATEMENT_FILE_EXPIRED];
+    enum store_status status = store->failed ? STORE_FAILED : STORE_OK;
+    *more = true;
+    for (size_t i = 0; i < EXPIRE_AT_ONCE && status == STORE_OK; i++) {
+        struct file file;
+        bind_number(find, 1, before_us);
+        status = sqlite_file_one(store, find, &file);
+        if (status == STORE_OK && (status = sqlite_write(store)) == STORE_OK) {
+            status = sqlite_file_remove(store, &file);
+        }
+    }
+    *more = status == STORE_OK;
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}

@@ -1,0 +1,27 @@
+/* A walk over a stream's entries in order: hands out their positions in the log. One at a time;
+ * what runs meanwhile must not append to the stream nor merge. */
+#ifndef SQLITE_WALK_H
+#define SQLITE_WALK_H
+
+#include "sqlite_store.h"
+
+struct walk {
+    const struct stream *stream;    /* borrowed: from the view */
+    uint64_t seq;                   /* of the entry that was found last */
+    uint64_t last_seq;              /* the walk's end */
+    const unsigned char *positions; /* borrowed: from the statement's row; a run */
+    uint64_t run_first_seq;
+    uint64_t run_last_seq; /* 0: no row was read yet */
+    bool in_transaction;   /* of its own, so that not each row locks and unlocks the file */
+};
+
+/* Over the entries after `after_seq` up to `last_seq`, which is at most the stream's head. */
+enum store_status walk_begin(struct store *store, struct walk *walk, const struct stream *stream,
+                             uint64_t after_seq, uint64_t last_seq);
+/* The position of the walk's next entry. OK, NOT_FOUND (the end). */
+enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position);
+/* Follows walk_begin in any case. Takes the status that ended the walk: NOT_FOUND is its end, and
+ * OK. */
+enum store_status walk_end(struct store *store, struct walk *walk, enum store_status status);
+
+#endif
