@@ -1,18 +1,13 @@
 /* The public calls: each checks what it is given, packs its command and queues it. What would be
  * refused for its form is refused here, before it travels. Sessions are session.c's. */
+#include "call.h"
+
 #include "handle.h"
 #include "id.h"
 
 #include <string.h>
 
-/* A command's kind, and who wants the answer. */
-struct call {
-    enum request_kind kind;
-    zchat_reply_fn *fn;
-    void *arg;
-};
-
-static zchat_code begin(zchat *z) {
+zchat_code call_begin(zchat *z) {
     if (z->over == ZCHAT_OK) {
         return ZCHAT_OK;
     }
@@ -20,7 +15,7 @@ static zchat_code begin(zchat *z) {
     return fault_set(&z->fault, z->over, "%s", last.text);
 }
 
-static struct request *add(zchat *z, struct call call, Zchat__V1__Command *command) {
+struct request *call_add(zchat *z, struct call call, Zchat__V1__Command *command) {
     struct request *request = handle_add(z, call.kind, command, false);
     if (!request) {
         fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the call.");
@@ -31,8 +26,8 @@ static struct request *add(zchat *z, struct call call, Zchat__V1__Command *comma
     return request;
 }
 
-static zchat_code queue(zchat *z, struct call call, Zchat__V1__Command *command) {
-    return add(z, call, command) ? ZCHAT_OK : ZCHAT_NO_MEMORY;
+zchat_code call_queue(zchat *z, struct call call, Zchat__V1__Command *command) {
+    return call_add(z, call, command) ? ZCHAT_OK : ZCHAT_NO_MEMORY;
 }
 
 /* ---- checks ---- */
@@ -46,7 +41,7 @@ static zchat_code check_name(zchat *z, const char *user, char name[NAME_BYTES]) 
                      NAME_BYTES_MAX);
 }
 
-static zchat_code check_text(zchat *z, const char *text) {
+zchat_code call_check_text(zchat *z, const char *text) {
     size_t bytes = text ? strlen(text) : 0;
     if (bytes == 0) {
         return fault_set(&z->fault, ZCHAT_INVALID, "The text is empty.");
@@ -61,7 +56,7 @@ static zchat_code check_text(zchat *z, const char *text) {
     return ZCHAT_OK;
 }
 
-static zchat_code check_password(zchat *z, const char *password) {
+zchat_code call_check_password(zchat *z, const char *password) {
     size_t bytes = password ? strlen(password) : 0;
     if (bytes == 0 || bytes > PASSWORD_BYTES_MAX) {
         return fault_set(&z->fault, ZCHAT_INVALID, "A password has 1 to %d bytes.",
@@ -73,35 +68,69 @@ static zchat_code check_password(zchat *z, const char *password) {
     return ZCHAT_OK;
 }
 
+static zchat_code no_title(zchat *z, const char *what) {
+    return fault_set(&z->fault, ZCHAT_INVALID,
+                     "%s is 1 to %d characters without control characters or \"/\".", what,
+                     TITLE_CHARACTERS_MAX);
+}
+
+zchat_code call_check_new_title(zchat *z, const char *what, const char *title) {
+    char clean[TITLE_BYTES];
+    size_t bytes = title ? strlen(title) : 0;
+    if (bytes == 0 || bytes > TITLE_BYTES_MAX || !text_is_utf8(title, bytes) ||
+        text_characters(title, bytes) > TITLE_CHARACTERS_MAX || strchr(title, '/') ||
+        strspn(title, " ") == bytes) {
+        return no_title(z, what);
+    }
+    memcpy(clean, title, bytes + 1);
+    bool is_clean = text_clean_line(clean, bytes) == bytes && memcmp(clean, title, bytes) == 0;
+    return is_clean ? ZCHAT_OK : no_title(z, what);
+}
+
+zchat_code call_check_title(zchat *z, const char *what, const char *title) {
+    size_t bytes = title ? strlen(title) : 0;
+    if (bytes == 0) {
+        return fault_set(&z->fault, ZCHAT_INVALID, "%s is empty.", what);
+    }
+    if (bytes > TITLE_BYTES_MAX || !text_is_utf8(title, bytes)) {
+        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s is none that exists.", what);
+    }
+    return ZCHAT_OK;
+}
+
 /* ---- accounts ---- */
 
 zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply_fn *fn,
                        void *arg) {
     char name[NAME_BYTES];
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
         code = check_name(z, options->user, name);
     }
     if (code == ZCHAT_OK && options->password) {
-        code = check_password(z, options->password);
+        code = call_check_password(z, options->password);
+    }
+    if (code == ZCHAT_OK && options->threads && options->public_events == ZCHAT_PUBLIC_NONE) {
+        code = fault_set(&z->fault, ZCHAT_INVALID,
+                         "What happens in threads comes with the public events alone.");
     }
     return code == ZCHAT_OK ? session_login(z, options, name, fn, arg) : code;
 }
 
 zchat_code zchat_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     return code == ZCHAT_OK ? session_logout(z, fn, arg) : code;
 }
 
 zchat_code zchat_register(zchat *z, const char *user, const char *password, bool no_trust,
                           zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
         code = check_name(z, user, name);
     }
     if (code == ZCHAT_OK) {
-        code = check_password(z, password);
+        code = call_check_password(z, password);
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -115,17 +144,17 @@ zchat_code zchat_register(zchat *z, const char *user, const char *password, bool
     body.device = z->settings.device;
     command.body_case = ZCHAT__V1__COMMAND__BODY_REGISTER_ACCOUNT;
     command.register_account = &body;
-    return queue(z, (struct call){REQUEST_REGISTER, fn, arg}, &command);
+    return call_queue(z, (struct call){REQUEST_REGISTER, fn, arg}, &command);
 }
 
 zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_password,
                         zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && old_password && old_password[0] != '\0') {
-        code = check_password(z, old_password);
+        code = call_check_password(z, old_password);
     }
     if (code == ZCHAT_OK) {
-        code = check_password(z, new_password);
+        code = call_check_password(z, new_password);
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -136,20 +165,21 @@ zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_pass
     body.new_password = (char *)new_password;
     command.body_case = ZCHAT__V1__COMMAND__BODY_CHANGE_PASSWORD;
     command.change_password = &body;
-    return queue(z, (struct call){REQUEST_PASSWD, fn, arg}, &command);
+    return call_queue(z, (struct call){REQUEST_PASSWD, fn, arg}, &command);
 }
 
 zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     Zchat__V1__ListDevices body = ZCHAT__V1__LIST_DEVICES__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_DEVICES;
     command.list_devices = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_DEVICES, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_DEVICES, fn, arg}, &command)
+                            : code;
 }
 
 zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && device == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "Devices are numbered from 1.");
     }
@@ -158,7 +188,8 @@ zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg
     body.device = device;
     command.body_case = ZCHAT__V1__COMMAND__BODY_REVOKE_DEVICE;
     command.revoke_device = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_REVOKE, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_REVOKE, fn, arg}, &command)
+                            : code;
 }
 
 /* ---- people ---- */
@@ -167,12 +198,12 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
                       bool require_online, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_id own;
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
         code = check_name(z, to, name);
     }
     if (code == ZCHAT_OK) {
-        code = check_text(z, text);
+        code = call_check_text(z, text);
     }
     if (code == ZCHAT_OK && id && !id_is_valid(id->bytes, ID_BYTES)) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "A message's id is a UUID of version 7.");
@@ -193,7 +224,7 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
     body.require_online = require_online;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SEND_MESSAGE;
     command.send_message = &body;
-    struct request *request = add(z, (struct call){REQUEST_SEND, fn, arg}, &command);
+    struct request *request = call_add(z, (struct call){REQUEST_SEND, fn, arg}, &command);
     if (!request) {
         return ZCHAT_NO_MEMORY;
     }
@@ -203,9 +234,9 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
 
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg) {
     zchat_id id;
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_text(z, text);
+        code = call_check_text(z, text);
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -218,7 +249,7 @@ zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void 
     body.text = (char *)text;
     command.body_case = ZCHAT__V1__COMMAND__BODY_BROADCAST;
     command.broadcast = &body;
-    struct request *request = add(z, (struct call){REQUEST_BROADCAST, fn, arg}, &command);
+    struct request *request = call_add(z, (struct call){REQUEST_BROADCAST, fn, arg}, &command);
     if (!request) {
         return ZCHAT_NO_MEMORY;
     }
@@ -227,16 +258,16 @@ zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void 
 }
 
 zchat_code zchat_who(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     Zchat__V1__Who body = ZCHAT__V1__WHO__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_WHO;
     command.who = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_WHO, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_WHO, fn, arg}, &command) : code;
 }
 
 zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && seconds == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "The number of seconds is positive.");
     }
@@ -245,12 +276,12 @@ zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg
     body.seconds = seconds;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SINCE;
     command.since = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_SINCE, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_SINCE, fn, arg}, &command) : code;
 }
 
 static zchat_code add_block(zchat *z, struct call call, Zchat__V1__Command *command,
                             const char *name) {
-    struct request *request = add(z, call, command);
+    struct request *request = call_add(z, call, command);
     if (!request) {
         return ZCHAT_NO_MEMORY;
     }
@@ -260,7 +291,7 @@ static zchat_code add_block(zchat *z, struct call call, Zchat__V1__Command *comm
 
 zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
         code = check_name(z, user, name);
     }
@@ -275,7 +306,7 @@ zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg
 
 zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
         code = check_name(z, user, name);
     }
@@ -289,18 +320,19 @@ zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *a
 }
 
 zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     Zchat__V1__ListBlocked body = ZCHAT__V1__LIST_BLOCKED__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_BLOCKED;
     command.list_blocked = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_BLOCKED, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_BLOCKED, fn, arg}, &command)
+                            : code;
 }
 
 /* ---- the inbox ---- */
 
 zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && limit > SYNC_ENTRIES_MAX) {
         code =
             fault_set(&z->fault, ZCHAT_INVALID, "A page has at most %d entries.", SYNC_ENTRIES_MAX);
@@ -311,7 +343,7 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
     body.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
     command.sync = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_SYNC, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_SYNC, fn, arg}, &command) : code;
 }
 
 static zchat_code ack_later(zchat *z, uint64_t seq) {
@@ -326,7 +358,7 @@ static zchat_code ack_later(zchat *z, uint64_t seq) {
 }
 
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && seq == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "Entries are numbered from 1.");
     }
@@ -338,25 +370,25 @@ zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
     body.read = seq;
     command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
     command.ack = &body;
-    return queue(z, (struct call){REQUEST_ACK, fn, arg}, &command);
+    return call_queue(z, (struct call){REQUEST_ACK, fn, arg}, &command);
 }
 
 /* ---- the broker ---- */
 
 zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     Zchat__V1__Ping body = ZCHAT__V1__PING__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_PING;
     command.ping = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_PING, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_PING, fn, arg}, &command) : code;
 }
 
 zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = begin(z);
+    zchat_code code = call_begin(z);
     Zchat__V1__GetStats body = ZCHAT__V1__GET_STATS__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_GET_STATS;
     command.get_stats = &body;
-    return code == ZCHAT_OK ? queue(z, (struct call){REQUEST_STATS, fn, arg}, &command) : code;
+    return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_STATS, fn, arg}, &command) : code;
 }

@@ -204,6 +204,11 @@ bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefi
     return zmq_setsockopt(channel->socket, ZMQ_SUBSCRIBE, prefix, prefix_bytes) == 0;
 }
 
+/* One that is not there, or can't be taken back, only lets events come that nobody takes. */
+void channel_unsubscribe(struct channel *channel, const void *prefix, size_t prefix_bytes) {
+    zmq_setsockopt(channel->socket, ZMQ_UNSUBSCRIBE, prefix, prefix_bytes);
+}
+
 static void secret_free(void *data, void *hint) {
     (void)data;
     struct secret *secret = hint;

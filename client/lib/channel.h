@@ -45,6 +45,8 @@ enum channel_state channel_state(struct channel *channel);
 
 /* SUB only: adds a subscription. False: no memory. */
 bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefix_bytes);
+/* Takes one back. */
+void channel_unsubscribe(struct channel *channel, const void *prefix, size_t prefix_bytes);
 
 /* The room for a frame to send; `secret`: it is wiped when it was sent. NULL: no memory. */
 void *channel_frame(struct channel *channel, size_t frame_bytes, bool secret);

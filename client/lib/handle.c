@@ -121,6 +121,7 @@ static int64_t keep_alive_us(const zchat *z) {
 static void tick(zchat *z) {
     inbox_tick(z);
     topics_tick(z);
+    followed_tick(z);
     if (z->now_us >= keep_alive_us(z)) {
         handle_keep_alive(z);
     }
@@ -140,6 +141,7 @@ static void arm(zchat *z) {
     if (z->session.live) {
         deadline_us = sooner(deadline_us, inbox_deadline_us(&z->inbox));
         deadline_us = sooner(deadline_us, topics_deadline_us(&z->topics));
+        deadline_us = sooner(deadline_us, followed_deadline_us(&z->followed));
     }
     if (deadline_us != WAKE_NEVER) {
         wake_at(z->wake, deadline_us);
@@ -185,6 +187,7 @@ static zchat_code init(zchat *z, const zchat_options *options) {
     session_init(&z->session);
     inbox_init(&z->inbox);
     topics_init(&z->topics);
+    followed_init(&z->followed);
     zchat_code code = settings_init(&z->settings, options, &z->fault);
     if (code == ZCHAT_OK) {
         code = device_open(&z->device, z->settings.folder, &z->fault);
@@ -227,6 +230,7 @@ void zchat_free(zchat *z) {
     }
     z->on_event = NULL;
     if (is_up(z)) {
+        followed_move(z, true);
         outgoing_send(z, true);
     }
     z->over = z->over == ZCHAT_OK ? ZCHAT_CANCELLED : z->over;

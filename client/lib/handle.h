@@ -7,6 +7,7 @@
 #include "connection.h"
 #include "device.h"
 #include "fault.h"
+#include "followed.h"
 #include "inbox.h"
 #include "request.h"
 #include "session.h"
@@ -28,6 +29,7 @@ struct zchat {
     struct session session;
     struct inbox inbox;
     struct topics topics;
+    struct followed followed;
     struct fault fault;   /* of the last function that failed */
     zchat_code over;      /* not ZCHAT_OK: it gave up, and why */
     bool running;         /* inside zchat_process or zchat_run */

@@ -28,6 +28,7 @@ static void take_frame_error(zchat *z, const Zchat__V1__Error *error) {
     requests_take_sent(&z->requests, &calls);
     inbox_retry(z);
     topics_retry(z);
+    followed_retry(z);
     for (struct request *request; (request = request_list_pop(&calls));) {
         handle_answer(z, request, &answer);
     }
@@ -54,6 +55,16 @@ static void take_call(zchat *z, struct request *request, const Zchat__V1__Reply 
             topics_unblock(z, request->user);
         }
         break;
+    case REQUEST_THREAD_FOLLOW:
+        if (done) {
+            followed_add(z, reply->follow_thread->followed);
+        }
+        break;
+    case REQUEST_THREAD_UNFOLLOW:
+        if (done) {
+            followed_drop(z, request->title);
+        }
+        break;
     case REQUEST_ACK:
         if (done) {
             inbox_cursor(z, answer.cursor);
@@ -69,6 +80,9 @@ static void take_heads(zchat *z, const Zchat__V1__Heads *heads) {
     if (z->session.live) {
         inbox_heads(z, heads);
         topics_heads(z, heads);
+        if (heads->n_topics > 0) { /* it tells no head of a thread */
+            followed_refresh(z);
+        }
     }
 }
 
@@ -82,6 +96,15 @@ static void take_own(zchat *z, const struct request *request, const Zchat__V1__R
         break;
     case REQUEST_FETCH_TOPIC:
         topics_page(z, request->topic, reply);
+        break;
+    case REQUEST_FETCH_FOLLOWED:
+        followed_listed(z, reply);
+        break;
+    case REQUEST_FETCH_THREAD:
+        followed_page(z, request->id, reply);
+        break;
+    case REQUEST_MOVE_THREAD:
+        followed_moved(z, request->id, reply);
         break;
     default:
         if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE) {
@@ -121,6 +144,9 @@ static void take_event(zchat *z, const Zchat__V1__Event *event) {
         break;
     case ZCHAT__V1__EVENT__BODY_HEADS:
         take_heads(z, event->heads);
+        break;
+    case ZCHAT__V1__EVENT__BODY_THREAD:
+        followed_event(z, event);
         break;
     default:
         topics_event(z, event);

@@ -20,6 +20,7 @@ struct login *login_new(const zchat_login_options *options, const char *user) {
     login->inbox = options->inbox;
     login->from_seq_set = options->from_seq_set;
     login->from_seq = options->from_seq;
+    login->threads = options->threads;
     login->public_events = options->public_events;
     return login;
 }

@@ -15,6 +15,7 @@ struct login {
     bool inbox;
     bool from_seq_set;
     uint64_t from_seq;
+    bool threads;
     zchat_public_events public_events;
 };
 

@@ -3,10 +3,11 @@
 #include "reply.h"
 
 #include "handle.h"
+#include "thread_reply.h"
 
 #include <string.h>
 
-static void *room(zchat *z, size_t count, size_t bytes, zchat_reply *out) {
+void *reply_room(zchat *z, size_t count, size_t bytes, zchat_reply *out) {
     void *list = wire_arena_take(z->arena, count > 0 ? count * bytes : 1);
     if (!list) {
         *out = (zchat_reply){.code = ZCHAT_NO_MEMORY, .text = "The answer is too large."};
@@ -18,7 +19,7 @@ static void *room(zchat *z, size_t count, size_t bytes, zchat_reply *out) {
 
 static void fill_people(zchat *z, Zchat__V1__Person *const *people, size_t count,
                         zchat_reply *out) {
-    zchat_person *list = room(z, count, sizeof *list, out);
+    zchat_person *list = reply_room(z, count, sizeof *list, out);
     for (size_t i = 0; list && i < count; i++) {
         text_clean_line(people[i]->user, strlen(people[i]->user));
         list[i] = (zchat_person){.user = people[i]->user,
@@ -38,7 +39,7 @@ static const char *fingerprint(zchat *z, const ProtobufCBinaryData *key) {
 }
 
 static void fill_devices(zchat *z, const Zchat__V1__ListDevicesReply *reply, zchat_reply *out) {
-    zchat_device *list = room(z, reply->n_devices, sizeof *list, out);
+    zchat_device *list = reply_room(z, reply->n_devices, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_devices; i++) {
         const Zchat__V1__Device *device = reply->devices[i];
         text_clean_line(device->label, strlen(device->label));
@@ -53,7 +54,7 @@ static void fill_devices(zchat *z, const Zchat__V1__ListDevicesReply *reply, zch
 }
 
 static void fill_users(zchat *z, const Zchat__V1__ListBlockedReply *reply, zchat_reply *out) {
-    const char **list = room(z, reply->n_users, sizeof *list, out);
+    const char **list = reply_room(z, reply->n_users, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_users; i++) {
         text_clean_line(reply->users[i], strlen(reply->users[i]));
         list[i] = reply->users[i];
@@ -62,7 +63,7 @@ static void fill_users(zchat *z, const Zchat__V1__ListBlockedReply *reply, zchat
 }
 
 static void fill_stats(zchat *z, const Zchat__V1__GetStatsReply *reply, zchat_reply *out) {
-    zchat_stat *list = room(z, reply->n_stats, sizeof *list, out);
+    zchat_stat *list = reply_room(z, reply->n_stats, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_stats; i++) {
         text_clean_line(reply->stats[i]->name, strlen(reply->stats[i]->name));
         list[i] = (zchat_stat){.name = reply->stats[i]->name, .value = reply->stats[i]->value};
@@ -71,7 +72,7 @@ static void fill_stats(zchat *z, const Zchat__V1__GetStatsReply *reply, zchat_re
 }
 
 static void fill_page(zchat *z, const Zchat__V1__SyncReply *reply, zchat_reply *out) {
-    zchat_message *list = room(z, reply->n_events, sizeof *list, out);
+    zchat_message *list = reply_room(z, reply->n_events, sizeof *list, out);
     if (!list) {
         return;
     }
@@ -142,7 +143,8 @@ static void fill_body(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out)
     case ZCHAT__V1__REPLY__BODY_GET_STATS:
         fill_stats(z, reply->get_stats, out);
         break;
-    default: /* the others tell only that it is done */
+    default: /* the others are about threads, or tell only that it is done */
+        thread_reply_fill(z, reply, out);
         break;
     }
 }

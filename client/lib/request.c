@@ -29,10 +29,30 @@ static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_ACK] = {REPLY(ACK), .repeat = true},
     [REQUEST_PING] = {REPLY(PING), .repeat = true},
     [REQUEST_STATS] = {REPLY(GET_STATS), .repeat = true},
+    [REQUEST_SHUTDOWN] = {REPLY(SHUTDOWN), .secret = true},
+    [REQUEST_THREAD_CREATE] = {REPLY(CREATE_THREAD), .repeat = true},
+    [REQUEST_THREAD_LIST] = {REPLY(LIST_THREADS), .repeat = true},
+    [REQUEST_THREAD_POST] = {REPLY(POST_TO_THREAD), .repeat = true},
+    [REQUEST_THREAD_READ] = {REPLY(READ_THREAD), .repeat = true},
+    [REQUEST_THREAD_EDIT] = {REPLY(EDIT_POST), .repeat = true},
+    [REQUEST_THREAD_DELETE] = {REPLY(DELETE_POST), .repeat = true},
+    [REQUEST_THREAD_REMOVE] = {REPLY(REMOVE_THREAD)},
+    [REQUEST_THREAD_FOLLOW] = {REPLY(FOLLOW_THREAD)},
+    [REQUEST_THREAD_UNFOLLOW] = {REPLY(UNFOLLOW_THREAD)},
+    [REQUEST_THREAD_ACK] = {REPLY(ACK), .repeat = true},
+    [REQUEST_FOLLOWED_LIST] = {REPLY(LIST_FOLLOWED), .repeat = true},
+    [REQUEST_FILE_LIST] = {REPLY(LIST_FILES), .repeat = true},
     [REQUEST_RESUME] = {REPLY(LOGIN), .own = true, .barrier = true, .secret = true},
     [REQUEST_FETCH_INBOX] = {REPLY(SYNC), .own = true},
     [REQUEST_FETCH_TOPIC] = {REPLY(SYNC), .own = true},
     [REQUEST_KEEP_ALIVE] = {REPLY(KEEP_ALIVE), .own = true},
+    [REQUEST_FETCH_FOLLOWED] = {REPLY(LIST_FOLLOWED), .own = true},
+    [REQUEST_FETCH_THREAD] = {REPLY(SYNC), .own = true},
+    [REQUEST_MOVE_THREAD] = {REPLY(ACK), .own = true},
+    [REQUEST_BEGIN_UPLOAD] = {REPLY(BEGIN_UPLOAD), .own = true},
+    [REQUEST_PUT_CHUNK] = {REPLY(PUT_CHUNK), .own = true},
+    [REQUEST_CANCEL_UPLOAD] = {REPLY(CANCEL_UPLOAD), .own = true},
+    [REQUEST_GET_CHUNK] = {REPLY(GET_CHUNK), .own = true},
 };
 
 const struct request_policy *request_policy(enum request_kind kind) {
@@ -186,6 +206,7 @@ void request_free(struct request *request) {
         sodium_memzero(request->element, request->bytes);
     }
     login_free(request->login);
+    free(request->title);
     free(request);
 }
 

@@ -26,13 +26,33 @@ enum request_kind {
     REQUEST_ACK,
     REQUEST_PING,
     REQUEST_STATS,
+    REQUEST_SHUTDOWN,
+    REQUEST_THREAD_CREATE,
+    REQUEST_THREAD_LIST,
+    REQUEST_THREAD_POST,
+    REQUEST_THREAD_READ,
+    REQUEST_THREAD_EDIT,
+    REQUEST_THREAD_DELETE,
+    REQUEST_THREAD_REMOVE,
+    REQUEST_THREAD_FOLLOW,
+    REQUEST_THREAD_UNFOLLOW,
+    REQUEST_THREAD_ACK,
+    REQUEST_FOLLOWED_LIST,
+    REQUEST_FILE_LIST,
     /* The library's own. */
     REQUEST_RESUME,      /* a login after a lost connection */
     REQUEST_FETCH_INBOX, /* a hole */
     REQUEST_FETCH_TOPIC,
     REQUEST_KEEP_ALIVE,
+    REQUEST_FETCH_FOLLOWED, /* which threads, and their heads */
+    REQUEST_FETCH_THREAD,
+    REQUEST_MOVE_THREAD, /* a thread's cursor */
+    REQUEST_BEGIN_UPLOAD,
+    REQUEST_PUT_CHUNK,
+    REQUEST_CANCEL_UPLOAD,
+    REQUEST_GET_CHUNK,
 };
-#define REQUEST_KINDS (REQUEST_KEEP_ALIVE + 1)
+#define REQUEST_KINDS (REQUEST_GET_CHUNK + 1)
 
 struct request_policy {
     Zchat__V1__Reply__BodyCase reply; /* what answers it */
@@ -55,8 +75,11 @@ struct request {
     void *arg;                  /* borrowed: from the caller */
     struct login *login;        /* owned; NULL but for a login */
     char user[NAME_BYTES];      /* block, unblock */
-    unsigned char id[ID_BYTES]; /* send, broadcast */
+    char *title;                /* owned: unfollow; else NULL */
+    unsigned char id[ID_BYTES]; /* send, broadcast, post, create; or the thread's */
     size_t topic;               /* fetch_topic */
+    uint64_t transfer;          /* whose chunk it is, by number */
+    uint64_t offset;            /* of the chunk that is asked for */
     size_t bytes;
     uint8_t element[]; /* of CommandBatch.commands, packed */
 };

@@ -27,6 +27,7 @@ void session_release(struct session *session) {
 void session_forget(zchat *z) {
     inbox_stop(z);
     topics_stop(z);
+    followed_stop(z);
     requests_drop(&z->requests, REQUEST_RESUME);
     session_release(&z->session);
 }
@@ -88,6 +89,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     z->session.intended = false;
     z->inbox.active = false;
     z->topics.mode = ZCHAT_PUBLIC_NONE;
+    z->followed.active = false;
     return ZCHAT_OK;
 }
 
@@ -120,6 +122,7 @@ void session_login_done(zchat *z, struct request *request, const Zchat__V1__Repl
     if (wanted && z->session.intended && !z->doomed) {
         inbox_start(z, reply->login);
         topics_start(z, reply->login);
+        followed_start(z);
     }
 }
 
@@ -156,6 +159,7 @@ void session_resume_done(zchat *z, const Zchat__V1__Reply *reply) {
     handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_RESUMED});
     inbox_resume(z, reply->login);
     topics_resume(z, reply->login);
+    followed_resume(z);
 }
 
 /* ---- the connection comes and goes ---- */
@@ -200,6 +204,7 @@ void session_lost(zchat *z) {
     z->session.live = false;
     inbox_lost(z);
     topics_lost(z);
+    followed_lost(z);
     requests_requeue(&z->requests, &unknown);
     answer_unknown(z, &unknown);
     logout_by_loss(z);

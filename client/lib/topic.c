@@ -304,7 +304,7 @@ void topics_retry(zchat *z) {
 
 /* ---- the SUB socket ---- */
 
-static void reopen_later(zchat *z) {
+void topics_reopen(zchat *z) {
     struct topics *topics = &z->topics;
     unsigned shift = topics->failures < 5 ? topics->failures : 5;
     uint32_t most_ms = 200u << shift;
@@ -331,8 +331,9 @@ static void open_socket(zchat *z) {
     close_socket(&z->topics);
     z->topics.channel =
         channel_new(connection->context, z->wake, CHANNEL_SUB, connection->greeting.events, &keys);
-    if (!z->topics.channel || !subscribe(z->topics.channel)) {
-        reopen_later(z);
+    if (!z->topics.channel || !subscribe(z->topics.channel) ||
+        !followed_subscribe(z, z->topics.channel)) {
+        topics_reopen(z);
     }
 }
 
@@ -344,7 +345,7 @@ static void watch_socket(zchat *z) {
         z->topics.failures = 0;
         handle_keep_alive(z);
     } else if (state > CHANNEL_READY) {
-        reopen_later(z);
+        topics_reopen(z);
     }
 }
 
@@ -356,6 +357,7 @@ static void take_publication(zchat *z, const void *frame, size_t frame_bytes) {
     }
     size_t index = topic_named(publication->topic);
     if (index == TOPICS) {
+        followed_publication(z, publication);
         return;
     }
     for (size_t i = 0; i < publication->n_events && z->topics.channel; i++) {

@@ -52,6 +52,8 @@ void topics_unblock(zchat *z, const char *user);
 
 /* Reads what the SUB socket has, opens and reopens it. True: there may be more. */
 bool topics_receive(zchat *z);
+/* Opens the SUB socket anew, a little later. */
+void topics_reopen(zchat *z);
 void topics_tick(zchat *z);
 int64_t topics_deadline_us(const struct topics *topics);
 

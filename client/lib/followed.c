@@ -1,0 +1,592 @@
+/* Handing out followed threads.
+ *
+ * Which threads these are, and where their heads stand, tells one list: it is asked for when the
+ * session begins or is resumed, when the SUB socket is there, and whenever events may have been
+ * dropped. Until the list came events only raise heads. A few pages are under way at most, whatever
+ * the number of threads. A thread whose stream no longer exists was removed. */
+#include "followed.h"
+
+#include "handle.h"
+#include "thread_reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each page may have nearly the size of a frame. */
+#define FETCHES_MAX 2
+/* What failed is tried again after this. */
+#define RETRY_US (1000 * INT64_C(1000))
+/* A new subscription has reached the broker by then: what was published before it shows. */
+#define SETTLE_US (250 * INT64_C(1000))
+/* So many subscriptions are one for each thread; beyond it one is for all, since the broker bounds
+ * the subscriptions of a key. */
+#define SUBSCRIBED_MAX 200
+
+static const char TOPICS_PREFIX[] = "thread/";
+
+void followed_init(struct followed *followed) {
+    memset(followed, 0, sizeof *followed);
+    followed->list_us = WAKE_NEVER;
+}
+
+void followed_stream(const unsigned char id[ID_BYTES], char stream[FOLLOWED_STREAM_BYTES]) {
+    char *end = stream + sprintf(stream, "%s", TOPICS_PREFIX);
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        end += sprintf(end, "%02x", id[i]);
+    }
+}
+
+/* ---- the list ---- */
+
+/* The place of the thread, or the one that it would have. */
+static size_t place_of(const struct followed *followed, const unsigned char *id, bool *found) {
+    size_t low = 0;
+    size_t high = followed->count;
+    *found = false;
+    while (low < high && !*found) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(followed->list[middle].id, id, ID_BYTES);
+        *found = order == 0;
+        low = order < 0 ? middle + 1 : order == 0 ? middle : low;
+        high = order > 0 ? middle : high;
+    }
+    return low;
+}
+
+static struct followed_thread *find(struct followed *followed, const unsigned char *id) {
+    bool found;
+    size_t place = place_of(followed, id, &found);
+    return found ? &followed->list[place] : NULL;
+}
+
+static bool grow(struct followed *followed) {
+    size_t room = followed->room ? 2 * followed->room : 16;
+    void *grown = realloc(followed->list, room * sizeof *followed->list);
+    if (grown) {
+        followed->list = grown;
+        followed->room = room;
+    }
+    return grown != NULL;
+}
+
+/* NULL: no memory. */
+static struct followed_thread *insert(struct followed *followed,
+                                      const Zchat__V1__FollowedThread *thread) {
+    bool found;
+    size_t place = place_of(followed, thread->id.data, &found);
+    char *title = strdup(thread->title);
+    if (!title || (followed->count == followed->room && !grow(followed))) {
+        free(title);
+        return NULL;
+    }
+    struct followed_thread *at = &followed->list[place];
+    memmove(at + 1, at, (followed->count - place) * sizeof *at);
+    followed->count++;
+    *at = (struct followed_thread){.title = title,
+                                   .position = thread->cursor,
+                                   .head = thread->head,
+                                   .read = thread->cursor,
+                                   .retry_us = WAKE_NEVER};
+    memcpy(at->id, thread->id.data, ID_BYTES);
+    return at;
+}
+
+/* The title is the caller's. */
+static char *take_out(struct followed *followed, struct followed_thread *thread) {
+    char *title = thread->title;
+    size_t after = followed->count - (size_t)(thread - followed->list) - 1;
+    followed->fetching -= thread->fetching;
+    memmove(thread, thread + 1, after * sizeof *thread);
+    followed->count--;
+    return title;
+}
+
+/* ---- subscriptions ---- */
+
+static size_t prefix_of(const unsigned char *id, uint8_t prefix[64]) {
+    char topic[FOLLOWED_STREAM_BYTES];
+    followed_stream(id, topic);
+    return wire_subscription(topic, prefix);
+}
+
+/* All topics of threads are as long, so the beginning of one subscription is that of all. */
+static bool subscribe_all(struct channel *channel) {
+    static const unsigned char any[ID_BYTES];
+    uint8_t prefix[64];
+    size_t id_bytes = 2 * ID_BYTES;
+    return channel_subscribe(channel, prefix, prefix_of(any, prefix) - id_bytes);
+}
+
+bool followed_subscribe(const zchat *z, struct channel *channel) {
+    const struct followed *followed = &z->followed;
+    bool done = true;
+    if (!followed->active) {
+        return true;
+    }
+    for (size_t i = 0; i < followed->count && i < SUBSCRIBED_MAX && done; i++) {
+        uint8_t prefix[64];
+        done = channel_subscribe(channel, prefix, prefix_of(followed->list[i].id, prefix));
+    }
+    return done && (followed->count <= SUBSCRIBED_MAX || subscribe_all(channel));
+}
+
+/* One more; where the socket can't take it, the next one will. */
+static void subscribe_one(zchat *z, const unsigned char *id) {
+    uint8_t prefix[64];
+    struct channel *channel = z->topics.channel;
+    if (!channel) {
+        return;
+    }
+    bool done = z->followed.count <= SUBSCRIBED_MAX
+                    ? channel_subscribe(channel, prefix, prefix_of(id, prefix))
+                    : z->followed.count > SUBSCRIBED_MAX + 1 || subscribe_all(channel);
+    if (!done) {
+        topics_reopen(z);
+    }
+}
+
+/* One that is left would only be passed over. */
+static void unsubscribe(zchat *z, const unsigned char *id) {
+    uint8_t prefix[64];
+    if (z->topics.channel) {
+        channel_unsubscribe(z->topics.channel, prefix, prefix_of(id, prefix));
+    }
+}
+
+/* ---- asking ---- */
+
+void followed_refresh(zchat *z) {
+    struct followed *followed = &z->followed;
+    if (!followed->active || followed->listing || !z->session.live) {
+        return;
+    }
+    Zchat__V1__ListFollowed body = ZCHAT__V1__LIST_FOLLOWED__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_FOLLOWED;
+    command.list_followed = &body;
+    followed->listing = handle_add(z, REQUEST_FETCH_FOLLOWED, &command, false) != NULL;
+    followed->list_us = followed->listing ? WAKE_NEVER : z->now_us + RETRY_US;
+}
+
+/* A thread that is no longer listed was removed, or left on another device: a page tells which. */
+static bool wants_page(const struct followed_thread *thread) {
+    return !thread->fetching && thread->retry_us == WAKE_NEVER &&
+           (thread->position < thread->head || !thread->listed);
+}
+
+static void fetch(zchat *z, struct followed_thread *thread) {
+    struct followed *followed = &z->followed;
+    if (!followed->active || !followed->known || !z->session.live ||
+        followed->fetching >= FETCHES_MAX || !wants_page(thread)) {
+        return;
+    }
+    char stream[FOLLOWED_STREAM_BYTES];
+    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    followed_stream(thread->id, stream);
+    sync.stream = stream;
+    sync.after_seq = thread->position;
+    sync.limit = thread->listed ? SYNC_ENTRIES_MAX : 1;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
+    command.sync = &sync;
+    struct request *request = handle_add(z, REQUEST_FETCH_THREAD, &command, false);
+    if (!request) {
+        thread->retry_us = z->now_us + RETRY_US;
+        return;
+    }
+    memcpy(request->id, thread->id, ID_BYTES);
+    thread->fetching = true;
+    followed->fetching++;
+}
+
+static void fetch_next(zchat *z) {
+    struct followed *followed = &z->followed;
+    for (size_t i = 0; i < followed->count && followed->fetching < FETCHES_MAX; i++) {
+        fetch(z, &followed->list[i]);
+    }
+}
+
+/* ---- handing out ---- */
+
+static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent *about) {
+    zchat_post post;
+    zchat_upload upload;
+    switch (about->body_case) {
+    case ZCHAT__V1__THREAD_EVENT__BODY_POSTED:
+    case ZCHAT__V1__THREAD_EVENT__BODY_EDITED:
+        told->kind = about->body_case == ZCHAT__V1__THREAD_EVENT__BODY_POSTED ? ZCHAT_EVENT_POSTED
+                                                                              : ZCHAT_EVENT_EDITED;
+        thread_post_fill(about->posted, &post);
+        told->post = &post;
+        told->user = post.user;
+        told->text = post.text;
+        told->id = post.id;
+        break;
+    case ZCHAT__V1__THREAD_EVENT__BODY_DELETED:
+        told->kind = ZCHAT_EVENT_DELETED;
+        thread_id_fill(&about->deleted->id, &told->id);
+        text_clean_line(about->deleted->user, strlen(about->deleted->user));
+        told->user = about->deleted->user;
+        break;
+    case ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED:
+        told->kind = ZCHAT_EVENT_UPLOADED;
+        thread_upload_fill(about->uploaded, &upload);
+        told->upload = &upload;
+        told->user = upload.user;
+        told->id = upload.id;
+        break;
+    default: /* a kind that this library is too old for */
+        return;
+    }
+    handle_tell(z, told);
+}
+
+/* A callback adds no thread and takes none out: `thread` stays. */
+static void hand_out(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
+    zchat_thread of = {.title = thread->title, .creator = ""};
+    zchat_event told = {.seq = event->seq, .time_us = event->time_us, .thread = &of};
+    thread->position = event->seq;
+    memcpy(of.id.bytes, thread->id, ID_BYTES);
+    if (event->body_case == ZCHAT__V1__EVENT__BODY_THREAD) {
+        tell_body(z, &told, event->thread);
+    }
+}
+
+/* It is gone, with whatever of it was not handed out yet. */
+static void tell_removed(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
+    zchat_thread of = {.creator = ""};
+    zchat_event told = {.kind = ZCHAT_EVENT_THREAD_REMOVED, .seq = thread->head + 1, .thread = &of};
+    memcpy(of.id.bytes, thread->id, ID_BYTES);
+    if (event) {
+        char *user = event->thread->removed->user;
+        text_clean_line(user, strlen(user));
+        told.user = user;
+        told.seq = event->seq;
+        told.time_us = event->time_us;
+    }
+    unsubscribe(z, thread->id);
+    char *title = take_out(&z->followed, thread);
+    of.title = title;
+    handle_tell(z, &told);
+    free(title);
+}
+
+static void raise_head(zchat *z, struct followed_thread *thread, uint64_t head) {
+    if (head > thread->head) {
+        thread->head = head;
+    }
+    fetch(z, thread);
+}
+
+static void take(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
+    if (event->body_case == ZCHAT__V1__EVENT__BODY_THREAD &&
+        event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_REMOVED) {
+        tell_removed(z, thread, event);
+        return;
+    }
+    if (z->followed.known && event->seq == thread->position + 1) {
+        hand_out(z, thread, event);
+    }
+    raise_head(z, thread, event->seq);
+}
+
+void followed_event(zchat *z, const Zchat__V1__Event *event) {
+    const ProtobufCBinaryData *id = &event->thread->thread;
+    struct followed_thread *thread =
+        z->followed.active && id->len == ID_BYTES ? find(&z->followed, id->data) : NULL;
+    if (thread) {
+        take(z, thread, event);
+    }
+}
+
+static bool topic_id(const char *topic, unsigned char id[ID_BYTES]) {
+    static const char digits[] = "0123456789abcdef";
+    size_t prefix_bytes = sizeof TOPICS_PREFIX - 1;
+    if (strlen(topic) != FOLLOWED_STREAM_BYTES - 1 ||
+        strncmp(topic, TOPICS_PREFIX, prefix_bytes) != 0) {
+        return false;
+    }
+    topic += prefix_bytes;
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        const char *high = strchr(digits, topic[2 * i]);
+        const char *low = strchr(digits, topic[2 * i + 1]);
+        if (!high || !low) {
+            return false;
+        }
+        id[i] = (unsigned char)((high - digits) << 4 | (low - digits));
+    }
+    return true;
+}
+
+/* A thread may go while its events are taken, so it is looked up for each. */
+void followed_publication(zchat *z, const Zchat__V1__Publication *publication) {
+    unsigned char id[ID_BYTES];
+    if (!topic_id(publication->topic, id)) {
+        return;
+    }
+    for (size_t i = 0; i < publication->n_events && !z->doomed; i++) {
+        struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+        if (thread) {
+            take(z, thread, publication->events[i]);
+        }
+    }
+    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    if (thread) {
+        raise_head(z, thread, publication->head);
+    }
+}
+
+/* ---- pages ---- */
+
+static void take_page(zchat *z, struct followed_thread *thread, const Zchat__V1__SyncReply *page) {
+    uint64_t before = thread->position;
+    for (size_t i = 0; i < page->n_events && z->followed.active && !z->doomed; i++) {
+        if (page->events[i]->seq > thread->position) {
+            hand_out(z, thread, page->events[i]);
+        }
+    }
+    if (page->head > thread->head) {
+        thread->head = page->head;
+    }
+    if (thread->position == before && thread->position < thread->head) {
+        thread->retry_us = z->now_us + RETRY_US;
+    }
+}
+
+static void leave(zchat *z, struct followed_thread *thread) {
+    unsubscribe(z, thread->id);
+    free(take_out(&z->followed, thread));
+}
+
+void followed_page(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply) {
+    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    if (!thread || !thread->fetching) {
+        return;
+    }
+    thread->fetching = false;
+    z->followed.fetching--;
+    if (reply->error && reply->error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
+        tell_removed(z, thread, NULL);
+    } else if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC) {
+        thread->retry_us = z->now_us + RETRY_US;
+    } else if (!thread->listed) {
+        leave(z, thread);
+    } else {
+        take_page(z, thread, reply->sync);
+    }
+    fetch_next(z);
+}
+
+/* ---- the list came ---- */
+
+/* A store that was restored has less than was handed out. */
+static void take_listed(zchat *z, struct followed_thread *thread,
+                        const Zchat__V1__FollowedThread *now) {
+    if (!z->followed.known && thread->position > now->head) {
+        thread->position = thread->head = now->head;
+    }
+    thread->head = now->head > thread->head ? now->head : thread->head;
+    thread->read = now->cursor > thread->read ? now->cursor : thread->read;
+    thread->listed = true;
+}
+
+/* False: no memory. */
+static bool take_followed(zchat *z, const Zchat__V1__FollowedThread *now) {
+    if (now->id.len != ID_BYTES) {
+        return true;
+    }
+    struct followed_thread *thread = find(&z->followed, now->id.data);
+    if (!thread) {
+        thread = insert(&z->followed, now);
+        if (!thread) {
+            return false;
+        }
+        subscribe_one(z, now->id.data);
+        if (z->topics.channel) {
+            z->followed.list_us = z->now_us + SETTLE_US;
+        }
+    }
+    take_listed(z, thread, now);
+    return true;
+}
+
+void followed_listed(zchat *z, const Zchat__V1__Reply *reply) {
+    struct followed *followed = &z->followed;
+    bool done = true;
+    followed->listing = false;
+    if (!followed->active) {
+        return;
+    }
+    if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED) {
+        followed->list_us = z->now_us + RETRY_US;
+        return;
+    }
+    const Zchat__V1__ListFollowedReply *list = reply->list_followed;
+    for (size_t i = 0; i < followed->count; i++) {
+        followed->list[i].listed = false;
+    }
+    for (size_t i = 0; i < list->n_threads && done; i++) {
+        done = take_followed(z, list->threads[i]);
+    }
+    followed->known = true;
+    if (!done) {
+        followed->list_us = z->now_us + RETRY_US;
+    }
+    fetch_next(z);
+}
+
+void followed_add(zchat *z, const Zchat__V1__FollowedThread *thread) {
+    if (z->followed.active && !take_followed(z, thread)) {
+        z->followed.list_us = z->now_us + RETRY_US;
+    }
+}
+
+void followed_drop(zchat *z, const char *title) {
+    struct followed *followed = &z->followed;
+    for (size_t i = 0; i < followed->count; i++) {
+        if (strcmp(followed->list[i].title, title) == 0) {
+            leave(z, &followed->list[i]);
+            return;
+        }
+    }
+}
+
+/* ---- cursors ---- */
+
+bool followed_want_read(zchat *z, const unsigned char id[ID_BYTES], uint64_t seq) {
+    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    if (!thread) {
+        return false;
+    }
+    if (seq > thread->read_wanted) {
+        thread->read_wanted = seq;
+        z->followed.moved = true;
+        if (!z->running) {
+            wake_fire(z->wake);
+        }
+    }
+    return true;
+}
+
+/* False: no memory. */
+static bool move(zchat *z, struct followed_thread *thread) {
+    char stream[FOLLOWED_STREAM_BYTES];
+    Zchat__V1__Ack ack = ZCHAT__V1__ACK__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    followed_stream(thread->id, stream);
+    ack.stream = stream;
+    ack.read = thread->read_wanted;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
+    command.ack = &ack;
+    struct request *request = handle_add(z, REQUEST_MOVE_THREAD, &command, false);
+    if (request) {
+        memcpy(request->id, thread->id, ID_BYTES);
+        thread->read_asked = thread->read_wanted;
+    }
+    return request != NULL;
+}
+
+void followed_move(zchat *z, bool flush) {
+    struct followed *followed = &z->followed;
+    bool done = true;
+    if (!followed->moved || !z->session.live) {
+        return;
+    }
+    for (size_t i = 0; i < followed->count && done; i++) {
+        struct followed_thread *thread = &followed->list[i];
+        if (thread->read_wanted > thread->read && (thread->read_asked == 0 || flush)) {
+            done = move(z, thread);
+        }
+    }
+    followed->moved = !done;
+}
+
+/* What the broker refuses once it would refuse again: only what is wanted beyond it is asked. */
+void followed_moved(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply) {
+    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    (void)reply;
+    if (!thread) {
+        return;
+    }
+    thread->read = thread->read_asked > thread->read ? thread->read_asked : thread->read;
+    thread->read_asked = 0;
+    z->followed.moved |= thread->read_wanted > thread->read;
+}
+
+/* ---- the session ---- */
+
+void followed_stop(zchat *z) {
+    struct followed *followed = &z->followed;
+    requests_drop(&z->requests, REQUEST_FETCH_FOLLOWED);
+    requests_drop(&z->requests, REQUEST_FETCH_THREAD);
+    requests_drop(&z->requests, REQUEST_MOVE_THREAD);
+    for (size_t i = 0; i < followed->count; i++) {
+        free(followed->list[i].title);
+    }
+    free(followed->list);
+    followed_init(followed);
+}
+
+void followed_start(zchat *z) {
+    followed_stop(z);
+    z->followed.active = z->session.login->threads;
+    followed_refresh(z);
+}
+
+void followed_resume(zchat *z) {
+    z->followed.known = false;
+    followed_refresh(z);
+}
+
+static void forget_requests(struct followed *followed, int64_t retry_us) {
+    followed->listing = false;
+    followed->fetching = 0;
+    followed->list_us = WAKE_NEVER;
+    for (size_t i = 0; i < followed->count; i++) {
+        struct followed_thread *thread = &followed->list[i];
+        followed->moved |= thread->read_asked != 0;
+        thread->read_asked = 0;
+        thread->fetching = false;
+        thread->retry_us = retry_us;
+    }
+}
+
+void followed_lost(zchat *z) {
+    forget_requests(&z->followed, WAKE_NEVER);
+}
+
+void followed_retry(zchat *z) {
+    forget_requests(&z->followed, z->now_us + RETRY_US);
+    z->followed.list_us = z->followed.active ? z->now_us + RETRY_US : WAKE_NEVER;
+}
+
+/* ---- time ---- */
+
+void followed_tick(zchat *z) {
+    struct followed *followed = &z->followed;
+    if (!followed->active || !z->session.live) {
+        return;
+    }
+    if (z->now_us >= followed->list_us) {
+        followed_refresh(z);
+    }
+    if (z->now_us >= followed_deadline_us(followed)) {
+        for (size_t i = 0; i < followed->count; i++) {
+            struct followed_thread *thread = &followed->list[i];
+            thread->retry_us = z->now_us >= thread->retry_us ? WAKE_NEVER : thread->retry_us;
+        }
+        fetch_next(z);
+    }
+    followed_move(z, false);
+}
+
+int64_t followed_deadline_us(const struct followed *followed) {
+    int64_t deadline_us = followed->active ? followed->list_us : WAKE_NEVER;
+    for (size_t i = 0; followed->active && i < followed->count; i++) {
+        if (followed->list[i].retry_us < deadline_us) {
+            deadline_us = followed->list[i].retry_us;
+        }
+    }
+    return deadline_us;
+}
