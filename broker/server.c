@@ -252,25 +252,26 @@ static void answer_zap(struct server *server) {
     core_stats(server->core)->zap_refused_total += (uint64_t)refused;
 }
 
-static void take_monitor(struct server *server, struct monitor *monitor, bool commands,
-                         int64_t now) {
+static void take_commands_monitor(struct server *server, int64_t now) {
     struct monitor_event event;
 
-    while (monitor_next(monitor, &event)) {
+    while (monitor_next(server->commands_monitor, &event)) {
         if (event.kind == MONITOR_HANDSHAKE_FAILED)
             core_stats(server->core)->handshakes_failed_total++;
-        else if (event.kind == MONITOR_DISCONNECTED && commands)
+        else if (event.kind == MONITOR_DISCONNECTED)
             connection_hint(&server->connections, event.fd, now);
     }
 }
 
-static void flooded(void *arg, const unsigned char key[KEY_BYTES]) {
-    struct server *server = arg;
-    char text[FINGERPRINT_TEXT];
+static void take_events_monitor(struct server *server) {
+    struct monitor_event event;
 
-    key_fingerprint(key, text);
-    log_warn("subscriptions_flooded", "key=\"%s\"", text);
-    core_end_key(server->core, key, "this device has too many subscriptions", now_us());
+    while (monitor_next(server->events_monitor, &event)) {
+        if (event.kind == MONITOR_HANDSHAKE_FAILED)
+            core_stats(server->core)->handshakes_failed_total++;
+        else
+            subscriptions_closed(server->subscriptions, event.fd);
+    }
 }
 
 /* Reads the parts behind the second one of a message that has more than it should. */
@@ -430,16 +431,17 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (items[POLL_GREETER].revents)
         greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
     if (items[POLL_EVENTS].revents)
-        subscriptions_read(server->subscriptions, server->sockets.events, &stats->subscriptions,
-                           &stats->subscriptions_refused_total, flooded, server);
+        subscriptions_read(server->subscriptions, server->sockets.events,
+                           &stats->subscriptions_refused_total);
     if (items[POLL_EVENTS_MONITOR].revents)
-        take_monitor(server, server->events_monitor, false, now);
+        take_events_monitor(server);
+    stats->subscriptions = subscriptions_count(server->subscriptions);
     if (items[POLL_WORKERS].revents)
         take_work(server, now);
     if (items[POLL_COMMANDS].revents)
         take_frames(server, now);
     if (items[POLL_COMMANDS_MONITOR].revents)
-        take_monitor(server, server->commands_monitor, true, now);
+        take_commands_monitor(server, now);
     connections_tick(&server->connections, now);
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);

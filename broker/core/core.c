@@ -270,19 +270,6 @@ void core_tick(struct core *core, int64_t now_us) {
         inbox_tell_heads(core, session, false, now_us);
 }
 
-void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
-                  int64_t now_us) {
-    struct peer *peer, *next;
-
-    if (!session_key_is_live(&core->sessions, key) || !core_begin(core))
-        return;
-    HASH_ITER(hh, core->peers, peer, next) {
-        if (peer->session && !memcmp(peer->key, key, KEY_BYTES))
-            presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
-                                 text, now_us);
-    }
-}
-
 void core_shutdown(struct core *core, const char *text, int64_t now_us) {
     struct peer *peer, *next;
 

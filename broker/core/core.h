@@ -98,10 +98,6 @@ struct core_work *core_next_work(struct core *core);
 /* The work comes back, with its results, to the core. */
 void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
 
-/* Ends all sessions of a key that misbehaves. */
-void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
-                  int64_t now_us);
-
 /* Whether a session is open with this key: whom the event socket admits. */
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);
 

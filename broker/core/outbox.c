@@ -236,7 +236,8 @@ void outbox_tick(struct outbox *outbox, int64_t now_us,
 
         DL_DELETE(outbox->holding, line);
         line->held = NULL;
-        DL_CONCAT(outbox->frames, held);
+        DL_CONCAT(held, outbox->frames); /* what this turn has made for it comes after them */
+        outbox->frames = held;
         if (line->missed_events)
             drained(arg, line->peer);
         line->missed_events = false;
