@@ -269,9 +269,18 @@ static void take_events_monitor(struct server *server) {
     while (monitor_next(server->events_monitor, &event)) {
         if (event.kind == MONITOR_HANDSHAKE_FAILED)
             core_stats(server->core)->handshakes_failed_total++;
+        else if (event.kind == MONITOR_ACCEPTED)
+            subscriptions_opened(server->subscriptions, event.fd);
         else
             subscriptions_closed(server->subscriptions, event.fd);
     }
+}
+
+/* Who came and went first: what a connection sends comes after it was accepted. */
+static void take_subscriptions(struct server *server) {
+    take_events_monitor(server);
+    subscriptions_read(server->subscriptions, server->sockets.events,
+                       &core_stats(server->core)->subscriptions_refused_total);
 }
 
 /* Reads the parts behind the second one of a message that has more than it should. */
@@ -430,11 +439,8 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         answer_zap(server);
     if (items[POLL_GREETER].revents)
         greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
-    if (items[POLL_EVENTS].revents)
-        subscriptions_read(server->subscriptions, server->sockets.events,
-                           &stats->subscriptions_refused_total);
-    if (items[POLL_EVENTS_MONITOR].revents)
-        take_events_monitor(server);
+    if (items[POLL_EVENTS].revents || items[POLL_EVENTS_MONITOR].revents)
+        take_subscriptions(server);
     stats->subscriptions = subscriptions_count(server->subscriptions);
     if (items[POLL_WORKERS].revents)
         take_work(server, now);

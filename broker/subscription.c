@@ -25,7 +25,7 @@ struct subscriber {
 
 struct link {
     int fd;
-    struct subscriber *subscriber; /* borrowed: the table's */
+    struct subscriber *subscriber; /* borrowed: the table's; NULL: it has not subscribed yet */
     uint32_t count;
     UT_hash_handle hh;
 };
@@ -40,15 +40,24 @@ struct subscriptions *subscriptions_new(void) {
     return memory_new(sizeof(struct subscriptions));
 }
 
-static void link_drop(struct subscriptions *subscriptions, struct link *link) {
+/* The link counts for nobody any more. */
+static void link_release(struct subscriptions *subscriptions, struct link *link) {
     struct subscriber *subscriber = link->subscriber;
 
+    if (!subscriber)
+        return;
     subscriptions->count -= link->count;
     subscriber->count -= link->count;
     if (--subscriber->connections == 0) {
         HASH_DEL(subscriptions->by_key, subscriber);
         free(subscriber);
     }
+    link->subscriber = NULL;
+    link->count = 0;
+}
+
+static void link_drop(struct subscriptions *subscriptions, struct link *link) {
+    link_release(subscriptions, link);
     HASH_DEL(subscriptions->by_fd, link);
     free(link);
 }
@@ -76,28 +85,38 @@ static struct subscriber *subscriber_of(struct subscriptions *subscriptions, con
     return subscriber;
 }
 
-static struct link *link_of(struct subscriptions *subscriptions, int fd, const char *key) {
+static struct link *link_find(const struct subscriptions *subscriptions, int fd) {
     struct link *link = NULL;
 
     HASH_FIND_INT(subscriptions->by_fd, &fd, link);
-    if (link && strcmp(link->subscriber->key, key) != 0) {
-        link_drop(subscriptions, link);
-        link = NULL;
-    }
-    if (!link) {
-        link = memory_new(sizeof *link);
-        link->fd = fd;
+    return link;
+}
+
+/* The open connection, and that it is this key's; NULL: it is closed. */
+static struct link *link_of(struct subscriptions *subscriptions, int fd, const char *key) {
+    struct link *link = link_find(subscriptions, fd);
+
+    if (link && link->subscriber && strcmp(link->subscriber->key, key) != 0)
+        link_release(subscriptions, link);
+    if (link && !link->subscriber) {
         link->subscriber = subscriber_of(subscriptions, key);
         link->subscriber->connections++;
-        HASH_ADD_INT(subscriptions->by_fd, fd, link);
     }
     return link;
 }
 
-void subscriptions_closed(struct subscriptions *subscriptions, int fd) {
-    struct link *link = NULL;
+void subscriptions_opened(struct subscriptions *subscriptions, int fd) {
+    struct link *link;
 
-    HASH_FIND_INT(subscriptions->by_fd, &fd, link);
+    subscriptions_closed(subscriptions, fd);
+    link = memory_new(sizeof *link);
+    link->fd = fd;
+    HASH_ADD_INT(subscriptions->by_fd, fd, link);
+}
+
+void subscriptions_closed(struct subscriptions *subscriptions, int fd) {
+    struct link *link = link_find(subscriptions, fd);
+
     if (link)
         link_drop(subscriptions, link);
 }
@@ -121,14 +140,14 @@ static void link_cut(const struct link *link) {
 static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
     const unsigned char *bytes = zmq_msg_data(frame);
     const char *key = zmq_msg_gets(frame, "User-Id");
-    int fd = zmq_msg_get(frame, ZMQ_SRCFD);
-    struct link *link;
+    struct link *link = NULL;
 
     if (zmq_msg_size(frame) == 0 || bytes[0] > 1)
         return false;
-    if (!key || !key[0] || fd < 0)
-        return true; /* of a connection that is closed */
-    link = link_of(subscriptions, fd, key);
+    if (key)
+        link = link_of(subscriptions, zmq_msg_get(frame, ZMQ_SRCFD), key);
+    if (!link)
+        return true;
     if (bytes[0] == 1) {
         link->count++;
         link->subscriber->count++;

@@ -16,7 +16,9 @@ void subscriptions_free(struct subscriptions *subscriptions);
 
 /* Reads what is there at the XPUB socket. `refused` grows by what was too much or was none. */
 void subscriptions_read(struct subscriptions *subscriptions, void *xpub, uint64_t *refused);
-/* A connection was closed, or another one has its descriptor now: its subscriptions are gone. */
+/* A connection was accepted, or closed: what else is still read of a closed one does not count.
+ * Told before what the connection sent is read. */
+void subscriptions_opened(struct subscriptions *subscriptions, int fd);
 void subscriptions_closed(struct subscriptions *subscriptions, int fd);
 /* How many there are. */
 uint64_t subscriptions_count(const struct subscriptions *subscriptions);
