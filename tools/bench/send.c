@@ -202,8 +202,11 @@ static void print_cost(const struct run *run, const struct cost *cost, double se
            cost->own_s / seconds);
 }
 
+/* A broker that was started again meanwhile counts from 0. */
 static void print_commits(const struct run *run) {
     const struct counters *before = &run->counters[0], *after = &run->counters[1];
+    if (after->commits < before->commits || lost_connections(run) > 0)
+        return;
     double commits = (double)(after->commits - before->commits);
     printf("\"messages_per_commit\":%.1f,\"commit_ms\":%.3f,",
            commits > 0 ? (double)run->acknowledged_total / commits : 0,
