@@ -395,8 +395,8 @@ static void send_frames(struct server *server, int64_t now) {
     while (core_next_frame(server->core, &frame)) {
         if (!frame.peer)
             publish(server, &frame);
-        else if (!send_to_peer(server, &frame))
-            core_frame_refused(server->core, &frame, now);
+        else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
+            connection_cut(core_peer_owner(frame.peer));
     }
 }
 

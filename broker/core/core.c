@@ -193,8 +193,11 @@ bool core_next_frame(struct core *core, struct core_frame *out) {
     return outbox_next(core->outbox, out);
 }
 
-void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us) {
-    outbox_refused(core->outbox, &frame->peer->line, frame, now_us);
+bool core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us) {
+    struct outbox_line *line = &frame->peer->line;
+
+    outbox_refused(core->outbox, line, frame, now_us);
+    return !line->lost_replies;
 }
 
 struct core_work *core_next_work(struct core *core) {

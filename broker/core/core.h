@@ -77,8 +77,9 @@ struct core_frame {
 };
 bool core_next_frame(struct core *core, struct core_frame *out);
 /* The peer's pipe is full: the core takes the frame back, sends the peer no events until it went
- * through, and yields it again a little later. Past a bound it is dropped and counted. */
-void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
+ * through, and yields it again a little later. Past a bound replies are dropped; false then: the
+ * peer would wait for them in vain, so its connection is to be cut. */
+bool core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
 
 /* A password to check, to hash, or both: `verify` against `hash` ("": a dummy, which takes as long
  * and never fits); then, where that fitted or was not asked for, `new_password` into `new_hash`. */

@@ -132,6 +132,7 @@ void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
 
     if (line->queued_bytes + bytes > HELD_BYTES_MAX && outbox_line_is_clogged(line)) {
         outbox->stats->replies_dropped_total++;
+        line->lost_replies = true;
         return;
     }
     frame = line_frame(outbox, line, bytes);
