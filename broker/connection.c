@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <utlist.h>
 
 /* libzmq tells of a closed descriptor a moment before it takes the connection out of the ROUTER: so
@@ -126,6 +127,11 @@ struct connection *connection_of(struct connections *connections, zmq_msg_t *id,
 void connection_hint(struct connections *connections, int fd, int64_t now_us) {
     if (fd >= 0 && (size_t)fd < connections->fds && connections->by_fd[fd])
         suspect(connections, connections->by_fd[fd], now_us);
+}
+
+void connection_cut(const struct connection *connection) {
+    if (connection->fd >= 0)
+        shutdown(connection->fd, SHUT_RDWR);
 }
 
 void connection_is_gone(struct connections *connections, struct connection *connection) {

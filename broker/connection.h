@@ -44,6 +44,8 @@ struct connection *connection_of(struct connections *connections, zmq_msg_t *id,
 
 /* The file descriptor was closed. */
 void connection_hint(struct connections *connections, int fd, int64_t now_us);
+/* Ends the connection: libzmq finds it closed. */
+void connection_cut(const struct connection *connection);
 /* It can't be routed to. */
 void connection_is_gone(struct connections *connections, struct connection *connection);
 /* Probes the suspects that are due and closes what is gone. */

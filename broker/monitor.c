@@ -9,7 +9,7 @@
 #include <zmq.h>
 
 #define EVENTS                                                                                     \
-    (ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |                               \
+    (ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |          \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
 struct monitor {
@@ -49,6 +49,8 @@ void *monitor_socket(const struct monitor *monitor) {
 
 static enum monitor_kind kind_of(uint16_t event) {
     switch (event) {
+    case ZMQ_EVENT_ACCEPTED:
+        return MONITOR_ACCEPTED;
     case ZMQ_EVENT_DISCONNECTED:
         return MONITOR_DISCONNECTED;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:

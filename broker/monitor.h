@@ -1,5 +1,5 @@
-/* What libzmq tells of a socket's connections: closed ones (a hint, by file descriptor) and failed
- * handshakes. */
+/* What libzmq tells of a socket's connections, by file descriptor: accepted and closed ones (a
+ * hint), and failed handshakes. */
 #ifndef MONITOR_H
 #define MONITOR_H
 
@@ -13,6 +13,7 @@ void monitor_free(struct monitor *monitor);
 void *monitor_socket(const struct monitor *monitor);
 
 enum monitor_kind {
+    MONITOR_ACCEPTED,
     MONITOR_DISCONNECTED,
     MONITOR_HANDSHAKE_FAILED,
     MONITOR_OTHER,

@@ -273,25 +273,35 @@ static void answer_zap(struct server *server) {
     core_stats(server->core)->zap_refused_total += (uint64_t)refused;
 }
 
-static void take_monitor(struct server *server, struct monitor *monitor, bool commands,
-                         int64_t now) {
+static void take_commands_monitor(struct server *server, int64_t now) {
     struct monitor_event event;
 
-    while (monitor_next(monitor, &event)) {
+    while (monitor_next(server->commands_monitor, &event)) {
         if (event.kind == MONITOR_HANDSHAKE_FAILED)
             core_stats(server->core)->handshakes_failed_total++;
-        else if (event.kind == MONITOR_DISCONNECTED && commands)
+        else if (event.kind == MONITOR_DISCONNECTED)
             connection_hint(&server->connections, event.fd, now);
     }
 }
 
-static void flooded(void *arg, const unsigned char key[KEY_BYTES]) {
-    struct server *server = arg;
-    char text[FINGERPRINT_TEXT];
+static void take_events_monitor(struct server *server) {
+    struct monitor_event event;
 
-    key_fingerprint(key, text);
-    log_warn("subscriptions_flooded", "key=\"%s\"", text);
-    core_end_key(server->core, key, "this device has too many subscriptions", now_us());
+    while (monitor_next(server->events_monitor, &event)) {
+        if (event.kind == MONITOR_HANDSHAKE_FAILED)
+            core_stats(server->core)->handshakes_failed_total++;
+        else if (event.kind == MONITOR_ACCEPTED)
+            subscriptions_opened(server->subscriptions, event.fd);
+        else
+            subscriptions_closed(server->subscriptions, event.fd);
+    }
+}
+
+/* Who came and went first: what a connection sends comes after it was accepted. */
+static void take_subscriptions(struct server *server) {
+    take_events_monitor(server);
+    subscriptions_read(server->subscriptions, server->sockets.events,
+                       &core_stats(server->core)->subscriptions_refused_total);
 }
 
 /* Reads the parts behind the second one of a message that has more than it should. */
@@ -406,8 +416,8 @@ static void send_frames(struct server *server, int64_t now) {
     while (core_next_frame(server->core, &frame)) {
         if (!frame.peer)
             publish(server, &frame);
-        else if (!send_to_peer(server, &frame))
-            core_frame_refused(server->core, &frame, now);
+        else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
+            connection_cut(core_peer_owner(frame.peer));
     }
 }
 
@@ -450,17 +460,15 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         answer_zap(server);
     if (items[POLL_GREETER].revents)
         greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
-    if (items[POLL_EVENTS].revents)
-        subscriptions_read(server->subscriptions, server->sockets.events, &stats->subscriptions,
-                           &stats->subscriptions_refused_total, flooded, server);
-    if (items[POLL_EVENTS_MONITOR].revents)
-        take_monitor(server, server->events_monitor, false, now);
+    if (items[POLL_EVENTS].revents || items[POLL_EVENTS_MONITOR].revents)
+        take_subscriptions(server);
+    stats->subscriptions = subscriptions_count(server->subscriptions);
     if (items[POLL_WORKERS].revents)
         take_work(server, now);
     if (items[POLL_COMMANDS].revents)
         take_frames(server, now);
     if (items[POLL_COMMANDS_MONITOR].revents)
-        take_monitor(server, server->commands_monitor, true, now);
+        take_commands_monitor(server, now);
     connections_tick(&server->connections, now);
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);

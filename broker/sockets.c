@@ -12,8 +12,9 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* Frames that wait in libzmq for one peer, either way; each may have FRAME_BYTES_MAX. */
-#define PEER_FRAMES_MAX 256
+/* Frames that wait in libzmq for one peer, either way: each may have FRAME_BYTES_MAX, so this is
+ * what one who reads nothing can make the broker hold. What is pushed beyond it is synced. */
+#define PEER_FRAMES_MAX 64
 /* Publications that wait for one subscriber: what is beyond is dropped, and the numbers show it. */
 #define SUBSCRIBER_FRAMES_MAX 1000
 /* Connections that may wait to be accepted: a whole team comes back after a restart. */

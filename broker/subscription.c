@@ -1,10 +1,15 @@
+/* Subscriptions are counted by the connection's descriptor, which is what a closed connection is
+ * known by; ZeroMQ takes back those of a closed one without saying whose they were. */
 #include "subscription.h"
 
 #include "core/memory.h"
 #include "key.h"
+#include "log.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <uthash.h>
 #include <zmq.h>
 
@@ -13,31 +18,57 @@
 
 struct subscriber {
     char key[KEY_TEXT];
+    uint32_t count; /* over all its connections */
+    uint32_t connections;
+    UT_hash_handle hh;
+};
+
+struct link {
+    int fd;
+    struct subscriber *subscriber; /* borrowed: the table's; NULL: it has not subscribed yet */
     uint32_t count;
     UT_hash_handle hh;
 };
 
 struct subscriptions {
     struct subscriber *by_key; /* owned */
-    uint64_t total;
+    struct link *by_fd;        /* owned */
+    uint64_t count;
 };
 
 struct subscriptions *subscriptions_new(void) {
     return memory_new(sizeof(struct subscriptions));
 }
 
-static void subscriber_drop(struct subscriptions *subscriptions, struct subscriber *subscriber) {
-    HASH_DEL(subscriptions->by_key, subscriber);
-    free(subscriber);
+/* The link counts for nobody any more. */
+static void link_release(struct subscriptions *subscriptions, struct link *link) {
+    struct subscriber *subscriber = link->subscriber;
+
+    if (!subscriber)
+        return;
+    subscriptions->count -= link->count;
+    subscriber->count -= link->count;
+    if (--subscriber->connections == 0) {
+        HASH_DEL(subscriptions->by_key, subscriber);
+        free(subscriber);
+    }
+    link->subscriber = NULL;
+    link->count = 0;
+}
+
+static void link_drop(struct subscriptions *subscriptions, struct link *link) {
+    link_release(subscriptions, link);
+    HASH_DEL(subscriptions->by_fd, link);
+    free(link);
 }
 
 void subscriptions_free(struct subscriptions *subscriptions) {
-    struct subscriber *subscriber, *next;
+    struct link *link, *next;
 
     if (!subscriptions)
         return;
-    HASH_ITER(hh, subscriptions->by_key, subscriber, next) {
-        subscriber_drop(subscriptions, subscriber);
+    HASH_ITER(hh, subscriptions->by_fd, link, next) {
+        link_drop(subscriptions, link);
     }
     free(subscriptions);
 }
@@ -54,49 +85,94 @@ static struct subscriber *subscriber_of(struct subscriptions *subscriptions, con
     return subscriber;
 }
 
-/* Counts the frame; the subscriber that has too many, or NULL. */
-static struct subscriber *frame_count(struct subscriptions *subscriptions, zmq_msg_t *frame,
-                                      bool *garbage) {
-    const unsigned char *bytes = zmq_msg_data(frame);
-    const char *key = zmq_msg_gets(frame, "User-Id");
-    struct subscriber *subscriber;
+static struct link *link_find(const struct subscriptions *subscriptions, int fd) {
+    struct link *link = NULL;
 
-    *garbage = zmq_msg_size(frame) == 0 || bytes[0] > 1;
-    if (*garbage || !key || !key[0])
-        return NULL;
-    subscriber = subscriber_of(subscriptions, key);
-    if (bytes[0] == 1) {
-        subscriber->count++;
-        subscriptions->total++;
-        return subscriber->count > SUBSCRIPTIONS_MAX ? subscriber : NULL;
-    }
-    if (subscriber->count > 0) {
-        subscriber->count--;
-        subscriptions->total--;
-    }
-    if (subscriber->count == 0)
-        subscriber_drop(subscriptions, subscriber);
-    return NULL;
+    HASH_FIND_INT(subscriptions->by_fd, &fd, link);
+    return link;
 }
 
-void subscriptions_read(struct subscriptions *subscriptions, void *xpub, uint64_t *total,
-                        uint64_t *refused,
-                        void (*flooded)(void *arg, const unsigned char key[KEY_BYTES]), void *arg) {
+/* The open connection, and that it is this key's; NULL: it is closed. */
+static struct link *link_of(struct subscriptions *subscriptions, int fd, const char *key) {
+    struct link *link = link_find(subscriptions, fd);
+
+    if (link && link->subscriber && strcmp(link->subscriber->key, key) != 0)
+        link_release(subscriptions, link);
+    if (link && !link->subscriber) {
+        link->subscriber = subscriber_of(subscriptions, key);
+        link->subscriber->connections++;
+    }
+    return link;
+}
+
+void subscriptions_opened(struct subscriptions *subscriptions, int fd) {
+    struct link *link;
+
+    subscriptions_closed(subscriptions, fd);
+    link = memory_new(sizeof *link);
+    link->fd = fd;
+    HASH_ADD_INT(subscriptions->by_fd, fd, link);
+}
+
+void subscriptions_closed(struct subscriptions *subscriptions, int fd) {
+    struct link *link = link_find(subscriptions, fd);
+
+    if (link)
+        link_drop(subscriptions, link);
+}
+
+uint64_t subscriptions_count(const struct subscriptions *subscriptions) {
+    return subscriptions->count;
+}
+
+static void link_cut(const struct link *link) {
+    unsigned char key[KEY_BYTES];
+    char fingerprint[FINGERPRINT_TEXT] = "";
+
+    if (key_parse(link->subscriber->key, key))
+        key_fingerprint(key, fingerprint);
+    log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u", fingerprint,
+             (unsigned)link->subscriber->count);
+    shutdown(link->fd, SHUT_RDWR); /* libzmq finds it closed, and frees what it held */
+}
+
+/* Takes a subscription or the end of one; false: it is too much, or neither. */
+static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
+    const unsigned char *bytes = zmq_msg_data(frame);
+    const char *key = zmq_msg_gets(frame, "User-Id");
+    struct link *link = NULL;
+
+    if (zmq_msg_size(frame) == 0 || bytes[0] > 1)
+        return false;
+    if (key)
+        link = link_of(subscriptions, zmq_msg_get(frame, ZMQ_SRCFD), key);
+    if (!link)
+        return true;
+    if (bytes[0] == 1) {
+        link->count++;
+        link->subscriber->count++;
+        subscriptions->count++;
+        if (link->subscriber->count == SUBSCRIPTIONS_MAX + 1)
+            link_cut(link);
+        return link->subscriber->count <= SUBSCRIPTIONS_MAX;
+    }
+    if (link->count > 0) {
+        link->count--;
+        link->subscriber->count--;
+        subscriptions->count--;
+    }
+    return true;
+}
+
+void subscriptions_read(struct subscriptions *subscriptions, void *xpub, uint64_t *refused) {
     for (size_t i = 0; i < FRAMES_A_TURN; i++) {
-        struct subscriber *subscriber;
-        unsigned char key[KEY_BYTES];
         zmq_msg_t frame;
-        bool garbage;
 
         zmq_msg_init(&frame);
         if (zmq_msg_recv(&frame, xpub, ZMQ_DONTWAIT) < 0)
-            break;
-        subscriber = frame_count(subscriptions, &frame, &garbage);
-        zmq_msg_close(&frame);
-        if (garbage || subscriber)
+            return;
+        if (!frame_take(subscriptions, &frame))
             ++*refused;
-        if (subscriber && key_parse(subscriber->key, key))
-            flooded(arg, key);
+        zmq_msg_close(&frame);
     }
-    *total = subscriptions->total;
 }

@@ -208,8 +208,11 @@ static void login_open(struct call *call, const struct session *replaced) {
     if (login->public_events)
         follow_load(core, call->session->member);
     call->result.login.first = login->online && !was_online;
+    call->result.login.last = was_online && call->session->member->online == 0;
     if (call->result.login.first)
         call_store(call, store_presence_begin(core->store, account->account, call->now_us));
+    else if (call->result.login.last)
+        call_store(call, store_presence_end(core->store, account->account, call->now_us));
 }
 
 void login_run(struct call *call) {
@@ -257,9 +260,9 @@ void login_done(struct call *call) {
     core->stats.logins_total++;
     call_store(call,
                store_inbox_state(core->store, call->session->member->account, &head, &cursor));
-    if (call->result.login.first)
-        presence_announce(core, call->session->member->account, call->session->member->name, true,
-                          call->now_us);
+    if (call->result.login.first || call->result.login.last)
+        presence_announce(core, call->session->member->account, call->session->member->name,
+                          call->result.login.first, call->now_us);
     login.topics = pointers;
     for (size_t i = 0; i < TOPICS; i++) {
         zchat__v1__topic_head__init(&heads[i]);

@@ -232,12 +232,14 @@ void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *
     call_finish(&call);
 }
 
-void command_resume(struct core *core, struct peer *peer, Zchat__V1__Command *command,
-                    const struct core_work *work, int64_t now_us) {
+void command_resume(struct core *core, struct peer *peer, uint64_t session,
+                    Zchat__V1__Command *command, const struct core_work *work, int64_t now_us) {
     struct call call;
 
     call_begin(&call, core, peer, command, now_us);
     call.work = work;
-    call_allow(&call); /* it may have logged out meanwhile */
+    if (call.row->state != COMMAND_ANYBODY && call.session && call.session->number != session)
+        call.session = NULL; /* who asked logged out meanwhile, and somebody in again */
+    call_allow(&call);
     call_finish(&call);
 }

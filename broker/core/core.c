@@ -195,8 +195,11 @@ bool core_next_frame(struct core *core, struct core_frame *out) {
     return outbox_next(core->outbox, out);
 }
 
-void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us) {
-    outbox_refused(core->outbox, &frame->peer->line, frame, now_us);
+bool core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us) {
+    struct outbox_line *line = &frame->peer->line;
+
+    outbox_refused(core->outbox, line, frame, now_us);
+    return !line->lost_replies;
 }
 
 struct core_work *core_next_work(struct core *core) {
@@ -272,19 +275,6 @@ void core_tick(struct core *core, int64_t now_us) {
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
-}
-
-void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
-                  int64_t now_us) {
-    struct peer *peer, *next;
-
-    if (!session_key_is_live(&core->sessions, key) || !core_begin(core))
-        return;
-    HASH_ITER(hh, core->peers, peer, next) {
-        if (peer->session && !memcmp(peer->key, key, KEY_BYTES))
-            presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
-                                 text, now_us);
-    }
 }
 
 bool core_wants_shutdown(const struct core *core, bool *wipe) {

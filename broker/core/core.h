@@ -82,8 +82,9 @@ struct core_frame {
 };
 bool core_next_frame(struct core *core, struct core_frame *out);
 /* The peer's pipe is full: the core takes the frame back, sends the peer no events until it went
- * through, and yields it again a little later. Past a bound it is dropped and counted. */
-void core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
+ * through, and yields it again a little later. Past a bound replies are dropped; false then: the
+ * peer would wait for them in vain, so its connection is to be cut. */
+bool core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
 
 /* A password to check, to hash, or both: `verify` against `hash` ("": a dummy, which takes as long
  * and never fits); then, where that fitted or was not asked for, `new_password` into `new_hash`. */
@@ -102,10 +103,6 @@ struct core_work {
 struct core_work *core_next_work(struct core *core);
 /* The work comes back, with its results, to the core. */
 void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
-
-/* Ends all sessions of a key that misbehaves. */
-void core_end_key(struct core *core, const unsigned char key[KEY_BYTES], const char *text,
-                  int64_t now_us);
 
 /* Whether a session is open with this key: whom the event socket admits. */
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);

@@ -84,9 +84,9 @@ static void send_message_refuse(struct call *call, enum store_status status) {
     }
 }
 
-/* Refuses what was asked to be sent only to somebody online. A block is said rather than that he is
- * not there: the operation finds it. */
-static bool send_message_wants_online(struct call *call) {
+/* Whether it was asked to be sent only to somebody online, who is not there. A block is said rather
+ * than that: the operation finds it. */
+static bool send_message_misses(struct call *call) {
     const Zchat__V1__SendMessage *message = call->command->send_message;
     int64_t author = call->session->member->account;
     struct store_account account;
@@ -96,12 +96,8 @@ static bool send_message_wants_online(struct call *call) {
         call_store(call, store_account_find(call->core->store, message->to, &account)))
         return false;
     member = member_find(&call->core->sessions, account.account);
-    if (account.account == author || (member && member->online > 0) ||
-        presence_hidden(call->core, author, account.account))
-        return false;
-    call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online: nothing was stored",
-              message->to);
-    return true;
+    return account.account != author && !(member && member->online > 0) &&
+           !presence_hidden(call->core, author, account.account);
 }
 
 /* Whether a push will go to a session of the user. */
@@ -128,12 +124,18 @@ void send_message_run(struct call *call) {
         .text_bytes = strlen(message->text),
         .time_us = call->now_us,
         .delivered = reaches(call->core, message->to),
+        .only_again = send_message_misses(call), /* a retry gets the first one's reply */
     };
+    enum store_status status;
 
-    if (send_message_wants_online(call))
+    if (call->core->failed)
         return;
-    send_message_refuse(
-        call, call_store(call, store_message_append(call->core->store, &new, &call->result.sent)));
+    status = call_store(call, store_message_append(call->core->store, &new, &call->result.sent));
+    if (new.only_again && status == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online: nothing was stored",
+                  message->to);
+    else
+        send_message_refuse(call, status);
 }
 
 /* Pushes an entry to the member's sessions that asked for their inbox. */

@@ -132,6 +132,7 @@ void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
 
     if (line->queued_bytes + bytes > HELD_BYTES_MAX && outbox_line_is_clogged(line)) {
         outbox->stats->replies_dropped_total++;
+        line->lost_replies = true;
         return;
     }
     frame = line_frame(outbox, line, bytes);
@@ -236,7 +237,8 @@ void outbox_tick(struct outbox *outbox, int64_t now_us,
 
         DL_DELETE(outbox->holding, line);
         line->held = NULL;
-        DL_CONCAT(outbox->frames, held);
+        DL_CONCAT(held, outbox->frames); /* what this turn has made for it comes after them */
+        outbox->frames = held;
         if (line->missed_events)
             drained(arg, line->peer);
         line->missed_events = false;

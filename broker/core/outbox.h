@@ -20,6 +20,7 @@ struct outbox_line {
     struct peer *peer;   /* borrowed: whose line it is */
     size_t queued_bytes; /* in frames that were not yielded yet, or are held */
     bool missed_events;  /* events were dropped since it was clogged */
+    bool lost_replies;   /* replies were dropped: it can't go on */
 };
 
 struct outbox *outbox_new(struct stats *stats);

@@ -15,6 +15,7 @@ struct attempt {
     struct attempt *prev;
     struct attempt *next;
     uint64_t peer;         /* number of who asked; it may have left */
+    uint64_t session;      /* number of the one that asked; 0: anonymous */
     char name[NAME_BYTES]; /* whose failures count; "": nobody's */
     uint8_t *frame;        /* owned, wiped: the command, alone in a batch */
     size_t frame_bytes;
@@ -105,6 +106,7 @@ void passwords_queue(struct call *call, const char *name, const char *hash, cons
     }
     attempt = memory_new(sizeof *attempt);
     attempt->peer = call->peer->number;
+    attempt->session = call->session ? call->session->number : 0;
     attempt->number = ++passwords->number;
     if (name)
         strcpy(attempt->name, name);
@@ -174,7 +176,7 @@ void passwords_done(struct core *core, struct core_work *work, int64_t now_us) {
         wire_arena_reset(core->frame_arena);
         if (wire_read_commands(core->frame_arena, attempt->frame, attempt->frame_bytes, &batch) ==
             WIRE_FINE)
-            command_resume(core, peer, batch->commands[0], work, now_us);
+            command_resume(core, peer, attempt->session, batch->commands[0], work, now_us);
     }
     if (attempt)
         attempt_free(core->passwords, attempt);

@@ -60,6 +60,7 @@ struct call {
             int64_t locked_until_us;
             bool trusted;
             bool first; /* this session made the account come online */
+            bool last;  /* it took the place of the last one that counted as online */
         } login;
         struct store_message_stored sent;
         struct {

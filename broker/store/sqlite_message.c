@@ -19,7 +19,8 @@ static enum store_status check(struct store *store, const struct append *append)
     if (blocks_is(store->blocks, recipient, author)) {
         return STORE_BLOCKED_BY;
     }
-    return sqlite_quota_check(store, append->recipient, author);
+    return append->message->only_again ? STORE_NOT_FOUND
+                                       : sqlite_quota_check(store, append->recipient, author);
 }
 
 static bool is_same(sqlite3_stmt *row, const struct append *append) {

@@ -143,7 +143,8 @@ struct store_message_new {
     const char *text;
     size_t text_bytes;
     int64_t time_us;
-    bool delivered; /* handed to a live session: kept for the reply to a retry */
+    bool delivered;  /* handed to a live session: kept for the reply to a retry */
+    bool only_again; /* stores nothing new: NOT_FOUND where it was not stored before */
 };
 
 struct store_message_stored {

@@ -2,8 +2,9 @@
  *
  * ZMQ_FD tells edges: it is readable until the socket's mailbox was looked at, which every send and
  * receive does. So a source stays ready until a receive found nothing, and a send makes it ready
- * again. ZMQ_RECONNECT_IVL is -1: a fresh socket for each attempt, so nothing that was sent on a
- * former connection can come out of a later one. */
+ * again. Each attempt gets a fresh socket, so nothing that was sent on a former connection can come
+ * out of a later one: the socket's own reconnecting is put off for days, not turned off, since with
+ * ZMQ_RECONNECT_IVL -1 libzmq 4.3.4 drops what had arrived before the connection ended. */
 #include "channel.h"
 
 #include <assert.h>
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <zmq.h>
 
+/* Twice of it still fits into an int, which libzmq needs. */
+#define NEVER_MS (1000 * 1000 * 1000)
 /* Frames have FRAME_BYTES_MAX; this bounds what a peer that breaks the rule can make us buffer. */
 #define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
 
@@ -60,7 +63,7 @@ static bool set_key(void *socket, int option, const unsigned char *key) {
  * ZMQ_IPV6 it would find nothing but IPv6. */
 static bool set_options(void *socket, const char *endpoint) {
     int64_t bytes_max = MESSAGE_BYTES_MAX;
-    return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, -1) &&
+    return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, NEVER_MS) &&
            set_int(socket, ZMQ_SNDHWM, 0) && set_int(socket, ZMQ_RCVHWM, 0) &&
            set_int(socket, ZMQ_IPV6, strchr(endpoint, '[') != NULL) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0;

@@ -177,9 +177,6 @@ static void raise_head(zchat *z, size_t index, uint64_t head) {
 
 static void take(zchat *z, size_t index, const Zchat__V1__Event *event) {
     struct topic *topic = &z->topics.list[index];
-    if (event->seq <= topic->position) {
-        return;
-    }
     if (event->seq == topic->position + 1) {
         topic->position = event->seq;
         hand_out(z, event);

@@ -225,6 +225,10 @@ static void a_broker_that_stops_and_comes_back_has_the_session_again(void **stat
     end_session(stage, ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN);
     assert_string_equal(stage_await(stage, ZCHAT_EVENT_NOTICE, 1)->text, "it is over");
     send_text(stage, 1); /* waits: nobody would take it now */
+    for (int i = 0; i < 5; i++) {
+        stage_step(stage);
+    }
+    assert_null(fake_next(stage->fake, SEND));
     fake_break(stage->fake);
     stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
     stage_command(stage, SEND);

@@ -232,6 +232,18 @@ def test_one_who_does_not_read_harms_nobody(town, counted):
     assert [event.seq for event in sleeper.inbox] == list(range(1, total + 1))
 
 
+def test_one_who_asks_and_never_reads_is_cut_off(town, counted):
+    """Replies are never dropped in silence: who has no room for his loses the connection."""
+    counted("replies_dropped_total")
+    asker, alice, bob = town.join(rcvhwm=1), town.join(inbox=False), town.join()
+    alice.batch([("send_message", dict(id=new_id(), to=asker.user, text="x" * 16_000)) for _ in range(60)])
+    there, deadline = town.stats()["users_online"], time.monotonic() + 20
+    while town.stats()["users_online"] == there:
+        assert time.monotonic() < deadline, "it holds what nobody reads"
+        asker.start_batch([("sync", dict(stream="inbox")), ("get_stats", {})] * 32)
+    bob.message(alice.user, "quick as ever")
+
+
 def test_clients_that_come_and_go_at_once_harm_nobody(town, counted):
     users, errors = town.names(4), []
 

@@ -102,6 +102,40 @@ static void a_retry_gets_the_first_answer(void **state) {
     fixture_expect_state(fixture, LEIA, 2, 0);
 }
 
+static enum store_status send_only_again(struct fixture *fixture, const unsigned char *id) {
+    struct store_message_new message = {.id = id,
+                                        .author = HAN,
+                                        .to = "leia",
+                                        .text = "hello",
+                                        .text_bytes = 5,
+                                        .time_us = ++fixture->now_us,
+                                        .only_again = true};
+    struct store_message_stored stored;
+    enum store_status status;
+    fixture_begin(fixture);
+    status = store_message_append(fixture->store, &message, &stored);
+    fixture_commit(fixture);
+    return status;
+}
+
+static void what_may_only_be_a_retry_stores_nothing_new(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    assert_int_equal(send_only_again(fixture, id), STORE_NOT_FOUND);
+    fixture_expect_state(fixture, LEIA, 0, 0);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
+    fixture_commit(fixture);
+    assert_ok(send_only_again(fixture, id));
+    fixture_expect_state(fixture, LEIA, 1, 0);
+    block(fixture, LEIA, "han");
+    assert_ok(send_only_again(fixture, id));
+    fixture_id(fixture, id);
+    assert_int_equal(send_only_again(fixture, id), STORE_BLOCKED_BY);
+}
+
 static void an_id_names_one_message(void **state) {
     struct fixture *fixture = *state;
     struct store_message_stored stored;
@@ -282,6 +316,7 @@ int main(void) {
         TEST(a_message_is_in_both_inboxes),
         TEST(sends_that_can_not_be_are_refused),
         TEST(a_retry_gets_the_first_answer),
+        TEST(what_may_only_be_a_retry_stores_nothing_new),
         TEST(an_id_names_one_message),
         TEST(a_transaction_that_is_not_committed_is_nothing),
         TEST(reading_commits_nothing),

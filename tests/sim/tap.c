@@ -1,0 +1,376 @@
+#include "tap.h"
+
+#include "world.h"
+
+#include <string.h>
+
+#define AUTH ((int)ZCHAT__V1__CODE__CODE_AUTH)
+#define BUSY ((int)ZCHAT__V1__CODE__CODE_BUSY)
+
+static _Noreturn void wrong(struct world *world, const struct link *link,
+                            const struct request *request, const char *what, uint64_t is,
+                            uint64_t should) {
+    world_fail(world, "link %llu, request %llu (command %d): %s is %llu, should be %llu",
+               (unsigned long long)link->number, (unsigned long long)request->number, request->kind,
+               what, (unsigned long long)is, (unsigned long long)should);
+}
+
+/* ---- entries of an inbox ---- */
+
+/* Whether the event is what stands at that place of that account's inbox. */
+static bool entry_fits(const struct world *world, int account, const Zchat__V1__Event *event) {
+    const struct town *town = world->town;
+    char text[TEXT_BYTES_MAX + 1];
+    const struct message *message;
+    uint32_t item;
+
+    if (event->body_case != ZCHAT__V1__EVENT__BODY_MESSAGE || event->seq == 0 ||
+        event->seq > town->committed.head[account])
+        return false;
+    if (!town_item_of(event->message->id.data, event->message->id.len, &item) ||
+        item != town->inbox[account][event->seq - 1])
+        return false;
+    message = &town->messages[item];
+    message_text(item, message->text_bytes, text);
+    return !memcmp(event->message->id.data, message->id, ID_BYTES) &&
+           event->time_us == message->time_us && !strcmp(event->message->text, text) &&
+           account_of_name(event->message->from) == message->author &&
+           account_of_name(event->message->to) == message->to;
+}
+
+static void check_page(struct world *world, const struct link *link, const struct request *request,
+                       const Zchat__V1__SyncReply *page) {
+    uint64_t next = request->after_seq + 1;
+
+    if (strcmp(page->stream, stream_names[request->stream]) != 0)
+        world_fail(world, "a page of %s instead of %s", page->stream,
+                   stream_names[request->stream]);
+    for (size_t i = 0; i < page->n_events; i++, next++) {
+        if (i == 0 && request->stream != STREAM_INBOX && page->events[0]->seq > next)
+            next = page->events[0]->seq;
+        if (page->events[i]->seq != next)
+            wrong(world, link, request, "a page's number", page->events[i]->seq, next);
+        if (request->stream == STREAM_INBOX &&
+            !entry_fits(world, request->account, page->events[i]))
+            wrong(world, link, request, "the message of a page differs; its number", next, next);
+    }
+    if (request->stream != STREAM_INBOX)
+        return;
+    if (page->head != request->value[0])
+        wrong(world, link, request, "a page's head", page->head, request->value[0]);
+    if ((page->more != 0) != (page->n_events > 0 && next <= page->head))
+        wrong(world, link, request, "a page's more", page->more ? 1 : 0, page->more ? 0 : 1);
+    if (page->n_events == 0 && next <= page->head)
+        wrong(world, link, request, "an empty page's first number", 0, next);
+}
+
+/* ---- replies ---- */
+
+static void check_login(struct world *world, const struct link *link, const struct request *request,
+                        const Zchat__V1__LoginReply *login) {
+    if (account_of_name(login->user) != request->user || login->session == 0)
+        wrong(world, link, request, "the user", 0, (uint64_t)request->user);
+    if (login->inbox_head != request->value[0])
+        wrong(world, link, request, "the head", login->inbox_head, request->value[0]);
+    if (login->inbox_cursor != request->value[1])
+        wrong(world, link, request, "the cursor", login->inbox_cursor, request->value[1]);
+}
+
+static void check_sent(struct world *world, const struct link *link, const struct request *request,
+                       const Zchat__V1__SendMessageReply *sent) {
+    const struct message *message = &world->town->messages[request->item];
+
+    if (memcmp(sent->id.data, message->id, ID_BYTES) != 0)
+        wrong(world, link, request, "the message's id differs; its number", 0, request->item);
+    if (!town_is_stored(world->town, &world->town->committed, request->item))
+        wrong(world, link, request, "a message that is not committed", request->item, 0);
+    if (sent->seq != message->author_seq)
+        wrong(world, link, request, "the message's place", sent->seq, message->author_seq);
+    if (sent->time_us != message->time_us)
+        wrong(world, link, request, "the message's time", (uint64_t)sent->time_us,
+              (uint64_t)message->time_us);
+}
+
+static void check_people(struct world *world, const struct link *link,
+                         const struct request *request, Zchat__V1__Person **people, size_t count) {
+    uint32_t is = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bit = UINT32_C(1) << account_of_name(people[i]->user);
+
+        if (is & bit)
+            wrong(world, link, request, "somebody twice in a list", 2, 1);
+        is |= bit;
+    }
+    if (is != request->accounts)
+        wrong(world, link, request, "the set of people", is, request->accounts);
+}
+
+static void check_blocked(struct world *world, const struct link *link,
+                          const struct request *request, const Zchat__V1__ListBlockedReply *list) {
+    uint32_t is = 0;
+
+    for (size_t i = 0; i < list->n_users; i++)
+        is |= UINT32_C(1) << account_of_name(list->users[i]);
+    if (is != request->accounts)
+        wrong(world, link, request, "the set of the blocked", is, request->accounts);
+}
+
+static void check_body(struct world *world, const struct link *link, const struct request *request,
+                       const Zchat__V1__Reply *reply) {
+    switch (request->kind) {
+    case KIND(LOGIN):
+        check_login(world, link, request, reply->login);
+        break;
+    case KIND(SEND_MESSAGE):
+        check_sent(world, link, request, reply->send_message);
+        break;
+    case KIND(BROADCAST):
+        if (reply->broadcast->reached != request->value[0])
+            wrong(world, link, request, "reached", reply->broadcast->reached, request->value[0]);
+        if (reply->broadcast->skipped != request->value[1])
+            wrong(world, link, request, "skipped", reply->broadcast->skipped, request->value[1]);
+        break;
+    case KIND(WHO):
+        check_people(world, link, request, reply->who->people, reply->who->n_people);
+        break;
+    case KIND(SINCE):
+        check_people(world, link, request, reply->since->people, reply->since->n_people);
+        break;
+    case KIND(LIST_BLOCKED):
+        check_blocked(world, link, request, reply->list_blocked);
+        break;
+    case KIND(SYNC):
+        check_page(world, link, request, reply->sync);
+        break;
+    case KIND(ACK):
+        if (reply->ack->cursor != request->value[0])
+            wrong(world, link, request, "the cursor", reply->ack->cursor, request->value[0]);
+        break;
+    case KIND(KEEP_ALIVE):
+        if (reply->keep_alive->inbox != request->value[0])
+            wrong(world, link, request, "the head", reply->keep_alive->inbox, request->value[0]);
+        if (reply->keep_alive->cursor != request->value[1])
+            wrong(world, link, request, "the cursor", reply->keep_alive->cursor, request->value[1]);
+        break;
+    case KIND(REVOKE_DEVICE):
+        if (reply->revoke_device->sessions != request->value[0])
+            wrong(world, link, request, "the ended sessions", reply->revoke_device->sessions,
+                  request->value[0]);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool asks_password(const struct request *request) {
+    return request->kind == KIND(CHANGE_PASSWORD) ||
+           (request->kind == KIND(LOGIN) && request->password != 0);
+}
+
+static void check_error(struct world *world, const struct link *link, const struct request *request,
+                        const Zchat__V1__Error *error) {
+    if (!error->message[0])
+        wrong(world, link, request, "an error's text", 0, 1);
+    if (error->code == AUTH && asks_password(request) && request->account < 0 &&
+        (error->retry_after_s != 0) != (request->value[0] != 0))
+        wrong(world, link, request, "whether it says that the name is locked", error->retry_after_s,
+              request->value[0]);
+}
+
+static void tap_reply(struct world *world, struct link *link, const Zchat__V1__Reply *reply) {
+    struct request *request = link_find(link, reply->request);
+    int code = reply->error ? (int)reply->error->code : 0;
+
+    if (reply->request == 0 && link->noise > 0 && code == (int)ZCHAT__V1__CODE__CODE_INVALID) {
+        link->noise--;
+        return;
+    }
+    if (request && request->waits && code == BUSY) { /* the queue of passwords is full */
+        request->waits = false;
+        request->answered = true;
+        return;
+    }
+    if (!request || !request->carried_out || request->silent)
+        world_fail(world, "link %llu: a reply to %llu, which waits for none",
+                   (unsigned long long)link->number, (unsigned long long)reply->request);
+    if (request->answered)
+        wrong(world, link, request, "the number of replies", 2, 1);
+    request->answered = true;
+    if (!asks_password(request) && request->kind != KIND(REGISTER_ACCOUNT)) {
+        if (reply->request < link->answered)
+            wrong(world, link, request, "the reply is late; the last one", link->answered, 0);
+        link->answered = reply->request;
+    }
+    if (code == BUSY && request->kind == KIND(SYNC))
+        return;
+    if (code != request->code)
+        wrong(world, link, request, "the code", (uint64_t)code, (uint64_t)request->code);
+    if (reply->error)
+        check_error(world, link, request, reply->error);
+    else if ((int)reply->body_case != request->kind)
+        wrong(world, link, request, "the reply's body", (uint64_t)reply->body_case,
+              (uint64_t)request->kind);
+    else
+        check_body(world, link, request, reply);
+}
+
+/* ---- events ---- */
+
+static void tap_message(struct world *world, const struct link *link,
+                        const Zchat__V1__Event *event) {
+    for (int account = 0; account < ACCOUNTS_MAX; account++) {
+        if ((link->accounts & (UINT32_C(1) << account)) != 0 && entry_fits(world, account, event))
+            return;
+    }
+    world_fail(world, "link %llu: message event %llu is in no inbox of its accounts",
+               (unsigned long long)link->number, (unsigned long long)event->seq);
+}
+
+/* The account of a link that had one only; -1: it had several. */
+static int only_account(const struct link *link) {
+    for (int account = 0; account < ACCOUNTS_MAX; account++) {
+        if (link->accounts == UINT32_C(1) << account)
+            return account;
+    }
+    return -1;
+}
+
+/* The news that an event tells; ends the world where nothing of that happened. */
+static struct news *news_of(struct world *world, const Zchat__V1__Event *event) {
+    bool presence = event->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE;
+    const char *user = presence ? event->presence->user : event->broadcast->from;
+    struct news like = {
+        .stream = presence ? STREAM_PRESENCE : STREAM_BROADCAST,
+        .account = account_of_name(user),
+        .online = presence && event->presence->online,
+        .time_us = event->time_us,
+    };
+    struct news *news;
+
+    if (!presence &&
+        (!town_item_of(event->broadcast->id.data, event->broadcast->id.len, &like.item) ||
+         like.item >= world->town->broadcast_count))
+        world_fail(world, "a broadcast of %s that nobody sent", user);
+    news = model_news(world, &like);
+    if (!news)
+        world_fail(world, "%s is told to have %s, which did not happen", user,
+                   !presence     ? "sent a broadcast"
+                   : like.online ? "come"
+                                 : "gone");
+    return news;
+}
+
+static void tap_news(struct world *world, const struct link *link, const Zchat__V1__Event *event) {
+    const struct news *news = news_of(world, event);
+    int account = only_account(link);
+
+    if (news->is_public != (event->seq != 0))
+        world_fail(world, "link %llu: news of u%d that are %spublic, as event %llu",
+                   (unsigned long long)link->number, news->account, news->is_public ? "" : "not ",
+                   (unsigned long long)event->seq);
+    if (account >= 0 && town_was_hidden(&world->town->now, account, news->account, event->time_us))
+        world_fail(world, "link %llu: u%d hears of u%d through a block",
+                   (unsigned long long)link->number, account, news->account);
+}
+
+static void tap_heads(struct world *world, const struct link *link, const Zchat__V1__Heads *heads) {
+    int account = only_account(link);
+
+    if (account < 0)
+        return;
+    if (heads->inbox > world->town->committed.head[account] || heads->cursor > heads->inbox)
+        world_fail(world, "link %llu: heads say %llu, cursor %llu; the head is %llu",
+                   (unsigned long long)link->number, (unsigned long long)heads->inbox,
+                   (unsigned long long)heads->cursor,
+                   (unsigned long long)world->town->committed.head[account]);
+}
+
+static void tap_event(struct world *world, const struct link *link, const Zchat__V1__Event *event) {
+    switch (event->body_case) {
+    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+        tap_message(world, link, event);
+        break;
+    case ZCHAT__V1__EVENT__BODY_PRESENCE:
+    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+        tap_news(world, link, event);
+        break;
+    case ZCHAT__V1__EVENT__BODY_HEADS:
+        tap_heads(world, link, event->heads);
+        break;
+    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+        break;
+    default:
+        world_fail(world, "link %llu: an event of kind %d", (unsigned long long)link->number,
+                   (int)event->body_case);
+    }
+}
+
+void tap_frame(struct world *world, struct link *link, const uint8_t *bytes, size_t length) {
+    Zchat__V1__ServerBatch *batch;
+
+    wire_arena_reset(world->arena);
+    if (length > FRAME_BYTES_MAX)
+        world_fail(world, "a frame of %zu bytes", length);
+    if (wire_read_server(world->arena, bytes, length, &batch) != WIRE_FINE)
+        world_fail(world, "a frame that can't be read");
+    for (size_t i = 0; i < batch->n_replies; i++)
+        tap_reply(world, link, batch->replies[i]);
+    for (size_t i = 0; i < batch->n_events; i++)
+        tap_event(world, link, batch->events[i]);
+}
+
+/* ---- publications ---- */
+
+static int stream_of(const char *topic) {
+    for (int stream = 1; stream < STREAMS; stream++) {
+        if (!strcmp(stream_names[stream], topic))
+            return stream;
+    }
+    return STREAM_INBOX;
+}
+
+static void tap_published(struct world *world, int stream, const Zchat__V1__Event *event) {
+    uint64_t *head = &world->broker.head[stream];
+    struct news *news;
+
+    if (*head == 0 ? event->seq != (uint64_t)world->broker.started_us : event->seq != *head + 1)
+        world_fail(world, "event %llu of %s after %llu", (unsigned long long)event->seq,
+                   stream_names[stream], (unsigned long long)*head);
+    *head = event->seq;
+    news = news_of(world, event);
+    if (news->stream != stream || news->published || !news->is_public)
+        world_fail(world, "news of u%d on %s: %s", news->account, stream_names[stream],
+                   news->published ? "twice" : "they are not public");
+    news->published = true;
+}
+
+void tap_publication(struct world *world, const uint8_t *bytes, size_t length) {
+    Zchat__V1__Publication *publication;
+    int stream;
+
+    wire_arena_reset(world->arena);
+    if (length > FRAME_BYTES_MAX ||
+        wire_read_publication(world->arena, bytes, length, &publication) != WIRE_FINE)
+        world_fail(world, "a publication of %zu bytes that can't be read", length);
+    stream = stream_of(publication->topic);
+    if (stream == STREAM_INBOX)
+        world_fail(world, "a publication of %s", publication->topic);
+    for (size_t i = 0; i < publication->n_events; i++)
+        tap_published(world, stream, publication->events[i]);
+    if (publication->head != 0 && publication->head != world->broker.head[stream])
+        world_fail(world, "%s tells the head %llu", publication->topic,
+                   (unsigned long long)publication->head);
+}
+
+void tap_turn(struct world *world) {
+    struct model *model = &world->model;
+
+    for (; model->news_checked < model->news_count; model->news_checked++) {
+        const struct news *news = &model->news[model->news_checked];
+
+        if (news->is_public && !news->published)
+            world_fail(world, "news of u%d that all may see were not published (%s)", news->account,
+                       stream_names[news->stream]);
+    }
+}

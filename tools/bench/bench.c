@@ -1,0 +1,157 @@
+/* See bench.h. */
+#include "bench.h"
+
+#include "zchat.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void bench_account_name(uint64_t number, char name[BENCH_NAME_BYTES]) {
+    snprintf(name, BENCH_NAME_BYTES, "u%" PRIu64, number);
+}
+
+void bench_sender_name(uint64_t number, char name[BENCH_NAME_BYTES]) {
+    snprintf(name, BENCH_NAME_BYTES, "s%" PRIu64, number);
+}
+
+void bench_write_names(FILE *file, uint64_t senders, uint64_t accounts) {
+    for (uint64_t i = 0; i < senders; i++)
+        fprintf(file, "s%" PRIu64 "\n", i);
+    for (uint64_t i = 0; i < accounts; i++)
+        fprintf(file, "u%" PRIu64 "\n", i);
+}
+
+void bench_fail(struct bench *bench, const char *format, ...) {
+    va_list arguments;
+    if (bench->failed)
+        return;
+    va_start(arguments, format);
+    fputs("zchat-bench: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    bench->failed = true;
+    if (bench->loop)
+        loop_stop(bench->loop);
+}
+
+void bench_device_key(const char *config_dir, char key[64]) {
+    const zchat_options options = {.server = "127.0.0.1", .config_dir = config_dir};
+    char error[512];
+    zchat *z;
+    key[0] = 0;
+    if (zchat_new(&z, &options, error, sizeof error) != ZCHAT_OK) {
+        fprintf(stderr, "zchat-bench: %s\n", error);
+        return;
+    }
+    snprintf(key, 64, "%s", zchat_device_key(z));
+    zchat_free(z);
+}
+
+static void broker_said(void *arg) {
+    struct bench *bench = arg;
+    if (!broker_listen(bench->broker))
+        bench_fail(bench, "the broker has ended");
+}
+
+struct names {
+    uint64_t senders;
+    uint64_t accounts;
+};
+
+static void write_names(FILE *file, void *arg) {
+    const struct names *names = arg;
+    bench_write_names(file, names->senders, names->accounts);
+}
+
+static bool start_broker(struct bench *bench, struct names *names) {
+    const struct settings *settings = bench->settings;
+    struct broker_options options = {.zchatd = settings->zchatd,
+                                     .data = bench->data,
+                                     .pin = settings->pin,
+                                     .io_threads = settings->io_threads};
+    char key[64];
+    bench_device_key(bench->config_dir, key);
+    if (!key[0] || !broker_add_accounts(&options, key, write_names, names))
+        return false;
+    bench->broker = broker_start(&options);
+    if (!bench->broker)
+        return false;
+    bench->server = broker_address(bench->broker);
+    bench->broker_source = (struct loop_source){broker_said, bench};
+    return loop_add(bench->loop, broker_fd(bench->broker), &bench->broker_source);
+}
+
+static bool make_folders(struct bench *bench) {
+    const struct settings *settings = bench->settings;
+    if ((!settings->data || !settings->config_dir) &&
+        !folder_new(bench->folder, sizeof bench->folder - 8))
+        return false;
+    snprintf(bench->data, sizeof bench->data, "%.490s%s",
+             settings->data ? settings->data : bench->folder, settings->data ? "" : "/data");
+    snprintf(bench->config_dir, sizeof bench->config_dir, "%.490s%s",
+             settings->config_dir ? settings->config_dir : bench->folder,
+             settings->config_dir ? "" : "/config");
+    return true;
+}
+
+/* Each handle has a ZeroMQ context with its threads' descriptors. */
+static void raise_descriptors(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
+                uint64_t accounts) {
+    struct names names = {senders, accounts};
+    memset(bench, 0, sizeof *bench);
+    bench->settings = settings;
+    bench->loop = loop_new();
+    if (!bench->loop) {
+        bench_fail(bench, "no loop: %s", strerror(errno));
+        return false;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    raise_descriptors();
+    bench->server = settings->server;
+    return make_folders(bench) && (settings->server || start_broker(bench, &names)) &&
+           (!settings->pin || pin_self());
+}
+
+void bench_release(struct bench *bench) {
+    broker_free(bench->broker);
+    loop_free(bench->loop);
+    folder_remove(bench->folder);
+}
+
+bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg), void *arg,
+                const char *what) {
+    switch (loop_run(bench->loop, loop_now_us() + patience_us, done, arg)) {
+    case LOOP_DONE:
+        return true;
+    case LOOP_EXPIRED:
+        bench_fail(bench, "%s took too long", what);
+        return false;
+    case LOOP_STOPPED:
+        bench_fail(bench, "interrupted");
+        return false;
+    }
+    return false;
+}
+
+static double seconds_of(const struct timeval *time) {
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+double bench_own_cpu_s(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
+}

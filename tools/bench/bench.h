@@ -1,0 +1,51 @@
+/* What every verb begins with: the settings, the loop, a broker with its accounts, and one device
+ * key that all accounts trust. A fault of the run is told once on stderr and stops the loop. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "broker.h"
+#include "loop.h"
+#include "option.h"
+
+/* What connecting, logging in and the answers that are still out may take. */
+#define BENCH_PATIENCE_US (60 * INT64_C(1000000))
+
+#define BENCH_NAME_BYTES 33
+#define BENCH_PATH_BYTES 512
+
+struct bench {
+    const struct settings *settings; /* borrowed: from main */
+    struct loop *loop;               /* owned */
+    struct broker *broker;           /* owned; NULL: --server */
+    struct loop_source broker_source;
+    char folder[BENCH_PATH_BYTES]; /* owned: temporary; "" where none is needed */
+    char data[BENCH_PATH_BYTES];
+    char config_dir[BENCH_PATH_BYTES];
+    const char *server; /* borrowed: from the settings or the broker */
+    bool failed;
+};
+
+/* Accounts are u0 u1 ..., senders s0 s1 .... */
+void bench_account_name(uint64_t number, char name[BENCH_NAME_BYTES]);
+void bench_sender_name(uint64_t number, char name[BENCH_NAME_BYTES]);
+void bench_write_names(FILE *file, uint64_t senders, uint64_t accounts);
+
+/* false: it said why; bench_release() anyway. */
+bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
+                uint64_t accounts);
+void bench_release(struct bench *bench);
+
+__attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const char *format, ...);
+
+/* Waits until done(arg); false, and it said why: it took too long, or the run is over. */
+bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg), void *arg,
+                const char *what);
+
+/* The public part of the device key in that folder, which is made where it is missing. "": it said
+ * why. */
+void bench_device_key(const char *config_dir, char key[64]);
+
+/* User and system time of this process, in seconds. */
+double bench_own_cpu_s(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* One connection of the bench: a libzchat handle in the loop. */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "bench.h"
+#include "zchat.h"
+
+struct client {
+    struct bench *bench; /* borrowed: from the verb */
+    zchat *z;            /* owned */
+    struct loop_source source;
+    bool logged_in;
+    uint64_t lost_connections;
+    uint64_t cursor;                                             /* of its inbox, at the login */
+    void (*on_message)(void *arg, const zchat_message *message); /* NULL: not wanted */
+    void *arg;                                                   /* borrowed: of on_message */
+};
+
+/* Opens and begins to connect. false: bench_fail() was called. client_close() anyway. */
+bool client_open(struct client *client, struct bench *bench);
+void client_close(struct client *client);
+
+/* Logs in with the device key; client->logged_in tells when it is done, a refusal fails the bench.
+ * `options` without user and password. */
+void client_login(struct client *client, const char *user, const zchat_login_options *options);
+
+/* How many of these are logged in. */
+uint64_t clients_logged_in(const struct client *clients, size_t stride, uint64_t count);
+
+/* Fails the bench where a call was refused. */
+bool client_accepts(struct client *client, zchat_code code, const char *what);
+bool client_answered(struct client *client, const zchat_reply *reply, const char *what);
+
+#endif

@@ -1,0 +1,50 @@
+/* One epoll over everything that the bench waits for: handles, the broker's output, timers and the
+ * signals that end it. It never spins: what is waited for wakes it. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+struct loop_source {
+    void (*fn)(void *arg);
+    void *arg; /* borrowed: from who adds it */
+};
+
+struct loop_timer {
+    struct loop_source source;
+    int fd; /* -1: none */
+};
+
+enum loop_end {
+    LOOP_DONE,
+    LOOP_EXPIRED,
+    LOOP_STOPPED, /* loop_stop() or a signal */
+};
+
+/* Takes SIGINT and SIGTERM from now on: made before any thread begins. NULL: see errno. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* Calls the source whenever the fd is readable. The source stays where it is until it is removed.
+ */
+bool loop_add(struct loop *loop, int fd, struct loop_source *source);
+void loop_remove(struct loop *loop, int fd);
+
+/* Calls the timer's source every so often, until loop_unset. */
+bool loop_every(struct loop *loop, struct loop_timer *timer, int64_t interval_us);
+void loop_unset(struct loop *loop, struct loop_timer *timer);
+
+/* Runs until done(arg), or until_us on loop_now_us's clock, or it is stopped. done is asked before
+ * waiting and after each batch of events; NULL: only the time ends it. */
+enum loop_end loop_run(struct loop *loop, int64_t until_us, bool (*done)(void *arg), void *arg);
+
+/* Ends loop_run, this one and all later ones. */
+void loop_stop(struct loop *loop);
+bool loop_is_stopped(const struct loop *loop);
+
+int64_t loop_now_us(void);
+
+#endif

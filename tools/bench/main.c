@@ -1,0 +1,69 @@
+/* zchat-bench: puts load on a broker and says what it measured, one JSON line on stdout; everything
+ * else is on stderr. It talks to the broker through libzchat like any client. */
+#include "bench.h"
+#include "idle.h"
+#include "option.h"
+#include "send.h"
+#include "zchat.h"
+
+#include <string.h>
+
+static int names_main(const struct settings *settings) {
+    bench_write_names(stdout, settings->senders, settings->accounts);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int key_main(const struct settings *settings) {
+    char key[64];
+    bench_device_key(settings->config_dir, key);
+    return key[0] && puts(key) >= 0 && fflush(stdout) == 0 ? 0 : 1;
+}
+
+static const struct verb {
+    const char *name;
+    enum verb_bit bit;
+    int (*run)(const struct settings *settings);
+    const char *help;
+} verbs[] = {
+    {"send", VERB_SEND, send_main,
+     "senders send to random accounts; exit 1 where anything was lost, doubled or out of order"},
+    {"idle", VERB_IDLE, idle_main, "clients that are logged in and do nothing"},
+    {"names", VERB_NAMES, names_main, "print the names of the accounts that send --server needs"},
+    {"key", VERB_KEY, key_main, "print the device key that these accounts must trust"},
+};
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+static const struct verb *verb_find(const char *name) {
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+static int usage(FILE *file, int status) {
+    fputs("usage: zchat-bench VERB [OPTION ...]\n\n", file);
+    for (size_t i = 0; i < VERBS; i++)
+        fprintf(file, "  %-6s %s\n", verbs[i].name, verbs[i].help);
+    fputs("\nzchat-bench VERB --help tells a verb's options.\n", file);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    const struct verb *verb = argc > 1 ? verb_find(argv[1]) : NULL;
+    struct settings settings;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout, 0);
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return puts("zchat-bench " ZCHAT_VERSION) < 0;
+    if (!verb)
+        return usage(stderr, 2);
+    if (!settings_read(&settings, verb->bit, argc, argv))
+        return 2;
+    if (settings.help) {
+        printf("zchat-bench %s: %s\n\n", verb->name, verb->help);
+        settings_help(verb->bit, stdout);
+        return 0;
+    }
+    return verb->run(&settings);
+}

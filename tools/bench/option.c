@@ -1,0 +1,193 @@
+/* The table, and the reading of argv along it. */
+#include "option.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOTH (VERB_SEND | VERB_IDLE)
+
+enum kind {
+    KIND_FLAG,
+    KIND_NUMBER,
+    KIND_SECONDS,
+    KIND_TEXT,
+    KIND_EVENTS,
+};
+
+struct row {
+    const char *name;
+    enum kind kind;
+    int verbs;
+    size_t field;         /* where in struct settings */
+    const char *standard; /* NULL: none */
+    double min;
+    double max;
+    const char *argument; /* NULL: a flag */
+    const char *help;
+};
+
+#define FIELD(of) offsetof(struct settings, of)
+
+/* clang-format off */
+static const struct row rows[] = {
+    {"--senders", KIND_NUMBER, VERB_SEND | VERB_NAMES, FIELD(senders), "8", 1, 1000, "N",
+     "connections that send, each of an account of its own"},
+    {"--receivers", KIND_NUMBER, VERB_SEND, FIELD(receivers), "8", 0, 1000, "N",
+     "how many of the accounts have a session that reads"},
+    {"--accounts", KIND_NUMBER, VERB_SEND | VERB_NAMES, FIELD(accounts), "10000", 1, 1000000, "N",
+     "accounts that are sent to, at random"},
+    {"--window", KIND_NUMBER, VERB_SEND, FIELD(window), "64", 1, 65536, "N",
+     "messages of each sender that are under way at a time"},
+    {"--size", KIND_NUMBER, VERB_SEND, FIELD(size_bytes), "100", 48, 16384, "BYTES",
+     "length of a message's text"},
+    {"--seconds", KIND_SECONDS, BOTH, FIELD(seconds), "10", 0.1, 3600, "S",
+     "how long is measured"},
+    {"--rate", KIND_NUMBER, VERB_SEND, FIELD(rate), "0", 0, 10000000, "N",
+     "messages/s of all senders together; latencies then count from when a message was due; "
+     "0: as many as the windows allow"},
+    {"--sample", KIND_NUMBER, VERB_SEND, FIELD(sample), "200", 0, 1000000, "N",
+     "accounts without a reader whose inboxes are read at the end"},
+    {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
+     "read the inboxes of all accounts at the end, the senders' own too"},
+    {"--clients", KIND_NUMBER, VERB_IDLE, FIELD(clients), "100", 1, 20000, "N",
+     "connections, each of an account of its own, online"},
+    {"--events", KIND_EVENTS, VERB_IDLE, FIELD(events), "sub", 0, 0, "none|inline|sub",
+     "how the clients get the public events: not at all, on the command connection, or on a SUB"},
+    {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
+     "begins the random choice of accounts"},
+    {"--pin", KIND_FLAG, BOTH, FIELD(pin), NULL, 0, 0, NULL,
+     "keep the broker with all its threads on one core, and this program off it"},
+    {"--io-threads", KIND_NUMBER, BOTH, FIELD(io_threads), "1", 1, 16, "N",
+     "given to the broker"},
+    {"--zchatd", KIND_TEXT, BOTH, FIELD(zchatd), NULL, 0, 0, "PATH",
+     "the broker's program; else the zchatd beside this one"},
+    {"--data", KIND_TEXT, BOTH, FIELD(data), NULL, 0, 0, "DIR",
+     "an empty folder for the broker's store, which is kept; else one below $TMPDIR, removed at "
+     "the end"},
+    {"--server", KIND_TEXT, BOTH, FIELD(server), NULL, 0, 0, "HOST[:PORT]",
+     "use this broker instead of an own one; its accounts are made before: zchat-bench names | "
+     "zchatd user add - --device-key $(zchat-bench key --config-dir DIR)"},
+    {"--config-dir", KIND_TEXT, BOTH | VERB_KEY, FIELD(config_dir), NULL, 0, 0, "DIR",
+     "where the device key is that all accounts trust; else a temporary folder"},
+    {"--help", KIND_FLAG, BOTH | VERB_NAMES | VERB_KEY, FIELD(help), NULL, 0, 0, NULL,
+     "print this help and end"},
+};
+/* clang-format on */
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static const char *const events_names[] = {
+    [EVENTS_NONE] = "none", [EVENTS_INLINE] = "inline", [EVENTS_SUB] = "sub"};
+
+const char *events_name(enum events events) {
+    return events_names[events];
+}
+
+static bool set_number(const struct row *row, void *field, const char *text) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    uint64_t number = value;
+    if (text[0] == 0 || text[strspn(text, "0123456789")] != 0 || errno != 0 ||
+        (double)value < row->min || (double)value > row->max)
+        return false;
+    memcpy(field, &number, sizeof number);
+    return true;
+}
+
+static bool set_seconds(const struct row *row, void *field, const char *text) {
+    char *end;
+    double value = strtod(text, &end);
+    if (text[0] == 0 || *end != 0 || !(value >= row->min && value <= row->max))
+        return false;
+    memcpy(field, &value, sizeof value);
+    return true;
+}
+
+static bool set_events(void *field, const char *text) {
+    for (enum events i = EVENTS_NONE; i <= EVENTS_SUB; i++) {
+        if (strcmp(events_names[i], text) == 0) {
+            memcpy(field, &i, sizeof i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set(struct settings *settings, const struct row *row, const char *text) {
+    void *field = (char *)settings + row->field;
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case KIND_NUMBER:
+        return set_number(row, field, text);
+    case KIND_SECONDS:
+        return set_seconds(row, field, text);
+    case KIND_TEXT:
+        memcpy(field, &text, sizeof text);
+        return text[0] != 0;
+    case KIND_EVENTS:
+        return set_events(field, text);
+    }
+    return false;
+}
+
+static const struct row *find(enum verb_bit verb, const char *name) {
+    for (size_t i = 0; i < ROWS; i++) {
+        if ((rows[i].verbs & (int)verb) && strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static void complain(const struct row *row, const char *text) {
+    if (row->kind == KIND_NUMBER || row->kind == KIND_SECONDS)
+        fprintf(stderr, "zchat-bench: %s takes a number from %g to %g, not \"%s\"\n", row->name,
+                row->min, row->max, text);
+    else
+        fprintf(stderr, "zchat-bench: %s takes %s, not \"%s\"\n", row->name, row->argument, text);
+}
+
+static bool fits_together(const struct settings *settings) {
+    if (settings->receivers <= settings->accounts)
+        return true;
+    fprintf(stderr, "zchat-bench: there can't be more --receivers than --accounts\n");
+    return false;
+}
+
+bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char **argv) {
+    *settings = (struct settings){0};
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].standard)
+            set(settings, &rows[i], rows[i].standard);
+    }
+    for (int i = 2; i < argc; i++) {
+        const struct row *row = find(verb, argv[i]);
+        const char *text = row && row->argument ? argv[++i] : "";
+        if (!row || !text) {
+            fprintf(stderr, "zchat-bench: %s %s; see zchat-bench %s --help\n",
+                    row ? row->name : argv[i], row ? "lacks its value" : "is no option of it",
+                    argv[1]);
+            return false;
+        }
+        if (!set(settings, row, text)) {
+            complain(row, text);
+            return false;
+        }
+    }
+    return verb != VERB_SEND || fits_together(settings);
+}
+
+void settings_help(enum verb_bit verb, FILE *file) {
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        if (!(row->verbs & (int)verb))
+            continue;
+        fprintf(file, "  %s%s%s\n      %s", row->name, row->argument ? " " : "",
+                row->argument ? row->argument : "", row->help);
+        if (row->standard)
+            fprintf(file, " (default %s)", row->standard);
+        fputc('\n', file);
+    }
+}

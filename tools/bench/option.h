@@ -1,0 +1,55 @@
+/* The options of zchat-bench: one table with name, type, range, default, the verbs that take it and
+ * its help text. What settings_read() let through is within its row's range. */
+#ifndef OPTION_H
+#define OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum verb_bit {
+    VERB_SEND = 1,
+    VERB_IDLE = 2,
+    VERB_NAMES = 4,
+    VERB_KEY = 8,
+};
+
+enum events {
+    EVENTS_NONE,
+    EVENTS_INLINE,
+    EVENTS_SUB,
+};
+
+struct settings {
+    uint64_t senders;
+    uint64_t receivers;
+    uint64_t accounts;
+    uint64_t window;
+    uint64_t size_bytes;
+    uint64_t rate;
+    uint64_t sample;
+    uint64_t clients;
+    uint64_t io_threads;
+    uint64_t seed;
+    double seconds;
+    const char *zchatd;     /* borrowed: argv. NULL: beside this program */
+    const char *data;       /* borrowed: argv. NULL: a temporary folder */
+    const char *server;     /* borrowed: argv. NULL: a broker of our own */
+    const char *config_dir; /* borrowed: argv. NULL: a temporary folder */
+    enum events events;
+    bool check;
+    bool pin;
+    bool help;
+};
+
+/* Sets the defaults and reads argv from its third word on. false: it said on stderr what is wrong.
+ */
+bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char **argv);
+
+/* Prints the options that the verb takes. */
+void settings_help(enum verb_bit verb, FILE *file);
+
+const char *events_name(enum events events);
+
+#endif
