@@ -81,6 +81,19 @@
 /* Threads that one account may follow: each is a subscription and a cursor. */
 #define FOLLOWED_MAX 1000
 
+/* An invitation to a private chat that nobody answers by then has ended: he is not there. */
+#define INVITATION_S 60
+/* Invitations that a session may have open at a time, made or received. */
+#define INVITATIONS_MAX 64
+/* Private chats of one session at a time: each is a socket. */
+#define PRIVATE_CHATS_MAX 64
+/* What the acceptor gives and the inviter shows. */
+#define NONCE_BYTES 32
+/* A link that is not made by then is an error; one that is dead is noticed within three times 5 s. */
+#define PRIVATE_CONNECT_MS           10000
+#define PRIVATE_HEARTBEAT_MS         5000
+#define PRIVATE_HEARTBEAT_TIMEOUT_MS 5000
+
 /* What a session may lag behind before it is told the head again. */
 #define HEAD_REPEAT_US (2 * 1000 * 1000)
 /* A half-open peer is noticed within 20 s: a ping each 8 s, and as long again for its answer. */

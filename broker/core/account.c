@@ -195,6 +195,7 @@ static void login_open(struct call *call, const struct session *replaced) {
         .online = login->online,
         .inbox = login->inbox,
         .public_events = login->public_events,
+        .private_chats = login->private_chats,
         .instance = login->instance.len ? login->instance.data : NULL,
     };
 

@@ -135,6 +135,7 @@ struct session *session_open(struct sessions *sessions, struct peer *peer,
     session->online = new->online;
     session->inbox = new->inbox;
     session->public_events = new->public_events;
+    session->private_chats = new->private_chats;
     session->has_instance = new->instance != NULL;
     if (new->instance)
         memcpy(session->instance, new->instance, INSTANCE_BYTES);

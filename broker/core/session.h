@@ -16,6 +16,7 @@ struct peer {
     uint64_t number; /* never given again */
     unsigned char key[KEY_BYTES];
     void *owner;             /* borrowed: from core_peer_open */
+    char address[64];        /* without its port; "": unknown */
     struct session *session; /* owned; NULL: anonymous */
     struct outbox_line line;
     struct limit_bucket *key_budget;      /* borrowed: the limits', in use */
@@ -53,6 +54,7 @@ struct session {
     bool online;
     bool inbox;
     bool public_events;
+    bool private_chats;
     bool has_instance;
     unsigned char instance[INSTANCE_BYTES];
     int64_t command_us;  /* the last command that counts as activity */
@@ -86,7 +88,7 @@ void sessions_init(struct sessions *sessions, struct limits *limits);
 struct session_new {
     int64_t account;
     const char *name;
-    bool admin, online, inbox, public_events;
+    bool admin, online, inbox, public_events, private_chats;
     const unsigned char *instance; /* NULL: none */
     uint64_t head, cursor;
 };

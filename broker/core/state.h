@@ -11,6 +11,7 @@
 #include "topic.h"
 
 struct passwords;
+struct privates;
 struct recent;
 
 struct core {
@@ -22,6 +23,7 @@ struct core {
     struct limits *limits;          /* owned */
     struct outbox *outbox;          /* owned */
     struct passwords *passwords;    /* owned */
+    struct privates *privates;      /* owned */
     struct recent *recent;          /* owned: broadcasts, by id */
     struct sessions sessions;
     struct topics topics;
@@ -75,6 +77,7 @@ struct call {
             uint64_t cursor;
             bool moved;
         } ack;
+        struct store_account invited;
         struct store_thread thread;
         struct store_post_changed changed;
         struct store_followed followed;
