@@ -1,5 +1,6 @@
 /* Mutual silence between two users. Nothing tells the blocked one. */
 #include "handlers.h"
+#include "private.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ void block_user_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__BlockUserReply blocked = ZCHAT__V1__BLOCK_USER_REPLY__INIT;
 
+    private_blocked(call->core, call->session->member->account, call->result.block.other);
     reply.body_case = ZCHAT__V1__REPLY__BODY_BLOCK_USER;
     reply.block_user = &blocked;
     call_reply(call, &reply);

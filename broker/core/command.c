@@ -78,6 +78,16 @@ static const struct command_row rows[] = {
                              NULL, NULL, NULL, get_chunk_done},
     ROW(LIST_FILES)       = {"list_files", COMMAND_MEMBER, 2, true,
                              NULL, NULL, NULL, list_files_done},
+    ROW(INVITE_PRIVATE)   = {"invite_private", COMMAND_MEMBER, 10, true,
+                             invite_private_check, NULL, invite_private_run, invite_private_done},
+    ROW(ANSWER_PRIVATE)   = {"answer_private", COMMAND_MEMBER, 2, true,
+                             answer_private_check, NULL, NULL, answer_private_done},
+    ROW(OPEN_PRIVATE)     = {"open_private", COMMAND_MEMBER, 2, false,
+                             open_private_check, NULL, open_private_run, open_private_done},
+    ROW(CLOSE_PRIVATE)    = {"close_private", COMMAND_MEMBER, 2, false,
+                             NULL, NULL, NULL, close_private_done},
+    ROW(ACTIVE)           = {"active", COMMAND_MEMBER, 1, true,
+                             NULL, NULL, NULL, active_done},
 };
 /* clang-format on */
 

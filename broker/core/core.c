@@ -5,6 +5,7 @@
 #include "command.h"
 #include "handlers.h"
 #include "memory.h"
+#include "private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->limits = limits_new();
     core->outbox = outbox_new(&core->stats);
     core->passwords = passwords_new();
+    core->privates = privates_new();
     core->recent = recent_new();
     sessions_init(&core->sessions, core->limits);
     topics_init(&core->topics, now_us);
@@ -65,6 +67,7 @@ void core_free(struct core *core) {
     }
     thread_topics_release(&core->thread_topics);
     topics_release(&core->topics);
+    privates_free(core->privates);
     recent_free(core->recent);
     passwords_free(core->passwords);
     outbox_free(core->outbox);
@@ -97,6 +100,7 @@ struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES
 
     peer->number = ++core->peer_number;
     peer->owner = owner;
+    snprintf(peer->address, sizeof peer->address, "%s", address);
     memcpy(peer->key, key, KEY_BYTES);
     outbox_line_init(&peer->line, peer);
     peer->key_budget = limit_use(core->limits, LIMIT_KEY, key, KEY_BYTES, now_us);
@@ -220,18 +224,28 @@ static int64_t idle_deadline(const struct core *core) {
     return first->command_us + core->options.idle_timeout_us;
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
-    return a < b ? a : b;
+static int64_t alive_deadline(const struct core *core) {
+    if (core->sessions.users_online == 0)
+        return INT64_MAX;
+    return core->alive_us == INT64_MAX ? 0 : core->alive_us;
 }
 
 int64_t core_deadline(const struct core *core) {
-    int64_t alive_us = core->sessions.users_online ? core->alive_us : INT64_MAX;
+    int64_t deadlines[] = {
+        idle_deadline(core),
+        alive_deadline(core),
+        core->sessions.lag_us,
+        topics_deadline(&core->topics),
+        thread_topics_deadline(&core->thread_topics),
+        outbox_deadline(core->outbox),
+        file_deadline(core),
+        private_deadline(core),
+    };
+    int64_t first = INT64_MAX;
 
-    if (core->sessions.users_online && core->alive_us == INT64_MAX)
-        alive_us = 0;
-    return earlier(
-        earlier(idle_deadline(core), core->sessions.lag_us),
-        earlier(earlier(alive_us, topics_deadline(&core->topics)), outbox_deadline(core->outbox)));
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++)
+        first = deadlines[i] < first ? deadlines[i] : first;
+    return first;
 }
 
 static void tick_idle(struct core *core, int64_t now_us) {
@@ -272,6 +286,7 @@ void core_tick(struct core *core, int64_t now_us) {
     topics_tick(&core->topics, core->outbox, now_us);
     thread_topics_tick(&core->thread_topics, core->outbox, now_us);
     file_tick(core, now_us);
+    private_tick(core, now_us);
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);

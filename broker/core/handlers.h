@@ -137,6 +137,18 @@ void list_files_done(struct call *call);
 void file_tick(struct core *core, int64_t now_us);
 int64_t file_deadline(const struct core *core);
 
+/* private.c */
+void invite_private_check(struct call *call);
+void invite_private_run(struct call *call);
+void invite_private_done(struct call *call);
+void answer_private_check(struct call *call);
+void answer_private_done(struct call *call);
+void open_private_check(struct call *call);
+void open_private_run(struct call *call);
+void open_private_done(struct call *call);
+void close_private_done(struct call *call);
+void active_done(struct call *call);
+
 /* admin.c */
 void shutdown_check(struct call *call);
 void shutdown_done(struct call *call);

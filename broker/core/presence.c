@@ -1,6 +1,7 @@
 /* Who is online, who was, and what the others are told of it. What a block forbids somebody to see
  * is never published: then each of the others is told on his own connection. */
 #include "handlers.h"
+#include "private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
                           const char *text, int64_t now_us) {
     struct member *member = session->member;
     int64_t account = member->account;
+    uint64_t number = session->number;
     bool last = session->online && member->online == 1;
     char name[NAME_BYTES];
 
@@ -90,6 +92,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     session_close(&core->sessions, session, now_us);
+    private_session_ended(core, number, account);
     if (!last || reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED || !core_begin(core))
         return;
     core_store(core, store_presence_end(core->store, account, now_us));
