@@ -137,12 +137,14 @@ void list_files_done(struct call *call);
 void file_tick(struct core *core, int64_t now_us);
 int64_t file_deadline(const struct core *core);
 
-/* private.c */
+/* invitation.c */
 void invite_private_check(struct call *call);
 void invite_private_run(struct call *call);
 void invite_private_done(struct call *call);
 void answer_private_check(struct call *call);
 void answer_private_done(struct call *call);
+
+/* chat.c */
 void open_private_check(struct call *call);
 void open_private_run(struct call *call);
 void open_private_done(struct call *call);

@@ -191,11 +191,19 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_NOTICE,    /* text: a word of the broker to all */
     ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
     /* In threads that one follows: thread, seq, time_us, and */
-    ZCHAT_EVENT_POSTED,        /* post */
-    ZCHAT_EVENT_EDITED,        /* post */
-    ZCHAT_EVENT_DELETED,       /* user, id: the post's */
-    ZCHAT_EVENT_UPLOADED,      /* upload */
-    ZCHAT_EVENT_THREAD_REMOVED /* user */
+    ZCHAT_EVENT_POSTED,          /* post */
+    ZCHAT_EVENT_EDITED,          /* post */
+    ZCHAT_EVENT_DELETED,         /* user, id: the post's */
+    ZCHAT_EVENT_UPLOADED,        /* upload */
+    ZCHAT_EVENT_PRIVATE_INVITED, /* user invites; text: his key's fingerprint. Accept or decline,
+                                    once */
+    ZCHAT_EVENT_PRIVATE_OPEN, /* user; text: his key's fingerprint; online: it was pinned just now
+                               */
+    ZCHAT_EVENT_PRIVATE_LINE, /* user, text, id, time_us: a line of his; each once, in order */
+    ZCHAT_EVENT_PRIVATE_OFFERED, /* user, upload (id, file, size): he offers a file */
+    ZCHAT_EVENT_PRIVATE_BROKEN,  /* user, text: the link is dead; it is invited anew by itself */
+    ZCHAT_EVENT_PRIVATE_CLOSED,  /* user, text: an invitation or a chat is over, and why */
+    ZCHAT_EVENT_THREAD_REMOVED   /* user */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -276,7 +284,8 @@ typedef struct zchat_login_options {
     bool inbox;           /* hands out the inbox as MESSAGE events, from the cursor on */
     bool from_seq_set;    /* hands it out from from_seq on instead */
     uint64_t from_seq;
-    bool threads; /* hands out what happens in followed threads; wants public_events */
+    bool private_chats; /* takes part in private chats */
+    bool threads;       /* hands out what happens in followed threads; wants public_events */
     zchat_public_events public_events;
 } zchat_login_options;
 
@@ -361,6 +370,39 @@ void zchat_file_cancel(zchat *z, const void *arg);
 
 /* Stops the broker. password NULL: the account is an administrator's. */
 zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
+
+/* Private chats: the login says that this session takes part (private_chats). Lines and files go
+ * straight to the other one's program, over a PAIR socket with CURVE of which the broker knows
+ * nothing but that it is open. Each device key is pinned at first use (CONFIG_DIR/known_peers); a
+ * changed one is refused.
+ *
+ * start answers when the link is up: OK; NOT_FOUND, INVALID (oneself), FORBIDDEN (offline, a block,
+ * declined), EXPIRED (60 s), CONFLICT (open already), UNREACHABLE (10 s; both addresses in the
+ * text), WRONG_KEY. */
+zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+/* Answers an invitation of which PRIVATE_INVITED told. accept answers when the link is up. */
+zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+/* Answers OK when the other one's program has the line; UNREACHABLE: it was not delivered.
+ * NOT_FOUND: no chat with him. Over a broken link lines wait for the new one, and are delivered
+ * once. */
+zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zchat_reply_fn *fn,
+                              void *arg);
+/* Ends the chat or takes an invitation back; the other one is told. Answers at once; lines without
+ * an acknowledgement are answered first, as not delivered. */
+zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+/* Offers the file at `path`, sends it when it is wanted, answers when the other one has it whole
+ * and verified. */
+zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
+                              zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
+/* Takes or (path NULL) refuses an offered file: like zchat_file_get, into a file that appears when
+ * whole. */
+zchat_code zchat_private_file_answer(zchat *z, const char *user, const zchat_id *file,
+                                     const char *path, bool force, zchat_progress_fn *progress,
+                                     zchat_reply_fn *fn, void *arg);
+/* How many private chats are open; their users, each borrowed until the next call. */
+size_t zchat_private_count(const zchat *z);
+const char *zchat_private_user(const zchat *z, size_t i);
 
 zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg);

@@ -1,0 +1,113 @@
+/* Which private chats are open, as both ends tell: so that a block, or the session's end, can end
+ * them. */
+#include "handlers.h"
+#include "memory.h"
+#include "private.h"
+
+#include <string.h>
+
+static size_t chats_of(const struct privates *privates, uint64_t session) {
+    const struct chat *chat;
+    size_t count = 0;
+
+    for (chat = privates->chats; chat; chat = chat->hh.next)
+        count += chat->ends[0].session == session || chat->ends[1].session == session ? 1 : 0;
+    return count;
+}
+
+void open_private_check(struct call *call) {
+    Zchat__V1__OpenPrivate *open = call->command->open_private;
+
+    if (message_id_fits(call, &open->id) && message_name_fits(call, open->user) &&
+        chats_of(call->core->privates, call->session->number) >= PRIVATE_CHATS_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "%d private chats are open, the most allowed",
+                  PRIVATE_CHATS_MAX);
+}
+
+void open_private_run(struct call *call) {
+    const Zchat__V1__OpenPrivate *open = call->command->open_private;
+
+    if (call_store(call, store_account_find(call->core->store, open->user,
+                                            &call->result.invited)) == STORE_NOT_FOUND)
+        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", open->user);
+    else if (presence_hidden(call->core, call->session->member->account,
+                             call->result.invited.account))
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "a block came between you and %s: the private chat is over", open->user);
+}
+
+static struct chat *chat_of(struct privates *privates, const unsigned char *id) {
+    struct chat *chat = NULL;
+
+    HASH_FIND(hh, privates->chats, id, ID_BYTES, chat);
+    if (!chat) {
+        chat = memory_new(sizeof *chat);
+        memcpy(chat->id, id, ID_BYTES);
+        HASH_ADD(hh, privates->chats, id, ID_BYTES, chat);
+    }
+    return chat;
+}
+
+/* The end of the chat that is this account's, or a free one; NULL: it is others' chat. */
+static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other) {
+    for (size_t i = 0; i < 2; i++) {
+        struct chat_end *end = &chat->ends[i], *far = &chat->ends[1 - i];
+
+        if ((end->account == account || end->account == 0) &&
+            (far->account == other || far->account == 0))
+            return end;
+    }
+    return NULL;
+}
+
+void open_private_done(struct call *call) {
+    const Zchat__V1__OpenPrivate *open = call->command->open_private;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__OpenPrivateReply opened = ZCHAT__V1__OPEN_PRIVATE_REPLY__INIT;
+    struct chat *chat = chat_of(call->core->privates, open->id.data);
+    struct chat_end *end =
+        end_of(chat, call->session->member->account, call->result.invited.account);
+
+    if (!end) {
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "this id names another chat");
+        return;
+    }
+    end->session = call->session->number;
+    end->account = call->session->member->account;
+    strcpy(end->other, call->result.invited.name);
+    (end == &chat->ends[0] ? &chat->ends[1] : &chat->ends[0])->account =
+        call->result.invited.account;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_OPEN_PRIVATE;
+    reply.open_private = &opened;
+    call_reply(call, &reply);
+}
+
+void close_private_done(struct call *call) {
+    const ProtobufCBinaryData *id = &call->command->close_private->id;
+    struct privates *privates = call->core->privates;
+    struct invitation *invitation = private_invitation(privates, id);
+    struct chat *chat = private_chat(privates, id);
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ClosePrivateReply closed = ZCHAT__V1__CLOSE_PRIVATE_REPLY__INIT;
+
+    if (chat)
+        private_leave(privates, chat, call->session->number);
+    if (invitation && invitation->session == call->session->number) {
+        if (!invitation->answered)
+            private_tell_invitee(call->core, invitation, NULL,
+                                 ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
+        private_drop_invitation(privates, invitation);
+    }
+    reply.body_case = ZCHAT__V1__REPLY__BODY_CLOSE_PRIVATE;
+    reply.close_private = &closed;
+    call_reply(call, &reply);
+}
+
+void active_done(struct call *call) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__ActiveReply active = ZCHAT__V1__ACTIVE_REPLY__INIT;
+
+    reply.body_case = ZCHAT__V1__REPLY__BODY_ACTIVE;
+    reply.active = &active;
+    call_reply(call, &reply);
+}
