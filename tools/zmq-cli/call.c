@@ -254,7 +254,7 @@ enum status call_login(struct call *call, const struct call_login *how) {
     return login_by_key(call, how);
 }
 
-enum status call_begin(struct call *call) {
+enum status call_start(struct call *call) {
     return call_login(call, &(struct call_login){0});
 }
 
