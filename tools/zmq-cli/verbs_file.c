@@ -132,6 +132,8 @@ enum status file_get(struct call *call) {
     if (status != STATUS_DONE)
         return status;
     status = begin(call, &transfer);
+    if (transfer.to_stdout)
+        interrupt_end_at_once(); /* there is nothing to be left in order */
     if (status == STATUS_DONE)
         status =
             call_answer(call,
