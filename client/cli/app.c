@@ -143,7 +143,7 @@ void app_update_prompt(struct app *app) {
     if (!app->connected || !app->logged_in)
         snprintf(state, sizeof state, "%s", app->connected ? "logged out" : "offline");
     else
-        transfers_describe(&app->transfers, state, sizeof state);
+        files_describe(&app->files, state, sizeof state);
     conversation_prompt(&app->conversation, state, prompt, sizeof prompt);
     line_set_prompt(app->line, prompt, screen_has_colours(app->screen));
 }
@@ -196,10 +196,10 @@ void app_quit(struct app *app) {
                  waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
         return;
     }
-    if (app->line != NULL && app->transfers.count > 0 && !app->warned_unsent) {
+    if (app->line != NULL && app->files.count > 0 && !app->warned_unsent) {
         app->warned_unsent = true;
-        app_note(app, "%zu file%s on the way; quit again to leave anyway", app->transfers.count,
-                 app->transfers.count == 1 ? " is" : "s are");
+        app_note(app, "%zu file%s on the way; quit again to leave anyway", app->files.count,
+                 app->files.count == 1 ? " is" : "s are");
         return;
     }
     app_leave(app, 0);
@@ -322,7 +322,7 @@ void app_free(struct app *app) {
     account_release(app);
     login_release(&app->login);
     mailbox_release(&app->mailbox);
-    transfers_release(&app->transfers);
+    files_release(&app->files);
     news_release(&app->news);
     forum_release(&app->forum);
     conversation_release(&app->conversation);

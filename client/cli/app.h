@@ -4,13 +4,13 @@
 #define APP_H
 
 #include "conversation.h"
+#include "file.h"
 #include "forum.h"
 #include "login.h"
 #include "mailbox.h"
 #include "name.h"
 #include "news.h"
 #include "options.h"
-#include "transfer.h"
 #include "zchat.h"
 
 #include <stdbool.h>
@@ -46,7 +46,7 @@ struct app {
     struct mailbox mailbox;
     struct forum forum;
     struct news news;
-    struct transfers transfers;
+    struct files files;
     struct login login;
     struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
     bool timestamps;

@@ -43,7 +43,7 @@ verb_fn verb_thread_remove;
 verb_fn verb_thread_follow;
 verb_fn verb_thread_unfollow;
 
-/* transfer.c */
+/* file.c */
 verb_fn verb_file_put;
 verb_fn verb_file_get;
 verb_fn verb_file_list;

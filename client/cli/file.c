@@ -1,6 +1,6 @@
 /* Uploads, downloads, and the verbs about files. The name of a file in a thread is data: without a
  * place of its own a download goes into the current folder under exactly that name, or nowhere. */
-#include "transfer.h"
+#include "file.h"
 
 #include "app.h"
 #include "call.h"
@@ -16,10 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRANSFER_TELL_MS    100
-#define TRANSFER_NAME_BYTES 32
+#define FILE_TELL_MS    100
+#define FILE_NAME_BYTES 32
 
-struct transfer {
+struct file {                /* on its way */
     const struct call *call; /* borrowed: lives until its answer, as this does */
     uint64_t bytes;
     uint64_t total;
@@ -27,93 +27,92 @@ struct transfer {
 
 /* --- the list --- */
 
-void transfers_release(struct transfers *transfers) {
-    for (size_t i = 0; i < transfers->count; i++)
-        free(transfers->list[i]);
-    free(transfers->list);
-    memset(transfers, 0, sizeof *transfers);
+void files_release(struct files *files) {
+    for (size_t i = 0; i < files->count; i++)
+        free(files->list[i]);
+    free(files->list);
+    memset(files, 0, sizeof *files);
 }
 
-static void transfer_begin(struct app *app, const struct call *call) {
-    struct transfers *transfers = &app->transfers;
-    struct transfer *transfer = memory_take(sizeof *transfer);
-    transfer->call = call;
-    transfers->list = memory_grow(transfers->list, transfers->count + 1, sizeof(struct transfer *));
-    transfers->list[transfers->count++] = transfer;
+static void file_begin(struct app *app, const struct call *call) {
+    struct files *files = &app->files;
+    struct file *file = memory_take(sizeof *file);
+    file->call = call;
+    files->list = memory_grow(files->list, files->count + 1, sizeof(struct file *));
+    files->list[files->count++] = file;
     app->warned_unsent = false;
 }
 
-static void transfer_end(struct app *app, const struct call *call) {
-    struct transfers *transfers = &app->transfers;
+static void file_end(struct app *app, const struct call *call) {
+    struct files *files = &app->files;
     size_t kept = 0;
-    for (size_t i = 0; i < transfers->count; i++) {
-        if (transfers->list[i]->call == call)
-            free(transfers->list[i]);
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->list[i]->call == call)
+            free(files->list[i]);
         else
-            transfers->list[kept++] = transfers->list[i];
+            files->list[kept++] = files->list[i];
     }
-    transfers->count = kept;
+    files->count = kept;
     app_update_prompt(app);
 }
 
 /* --- how far they are --- */
 
 /* Cut between two characters. */
-static void transfer_short_name(const char *name, char text[TRANSFER_NAME_BYTES]) {
-    snprintf(text, TRANSFER_NAME_BYTES, "%s", name);
+static void file_short_name(const char *name, char text[FILE_NAME_BYTES]) {
+    snprintf(text, FILE_NAME_BYTES, "%s", name);
     zchat_text_clean(text);
     for (char *c = text; *c != '\0'; c++)
         if (*c == '\n' || *c == '\t')
             *c = ' ';
 }
 
-static unsigned transfer_percent(uint64_t bytes, uint64_t total) {
+static unsigned file_percent(uint64_t bytes, uint64_t total) {
     return total == 0 ? 0 : (unsigned)((double)bytes * 100 / (double)total);
 }
 
-void transfers_describe(const struct transfers *transfers, char *text, size_t text_bytes) {
-    char name[TRANSFER_NAME_BYTES];
+void files_describe(const struct files *files, char *text, size_t text_bytes) {
+    char name[FILE_NAME_BYTES];
     uint64_t bytes = 0;
     uint64_t total = 0;
-    for (size_t i = 0; i < transfers->count; i++) {
-        bytes += transfers->list[i]->bytes;
-        total += transfers->list[i]->total;
+    for (size_t i = 0; i < files->count; i++) {
+        bytes += files->list[i]->bytes;
+        total += files->list[i]->total;
     }
     *text = '\0';
-    if (transfers->count == 1) {
-        transfer_short_name(transfers->list[0]->call->name, name);
-        snprintf(text, text_bytes, "%s %u%%", name, transfer_percent(bytes, total));
-    } else if (transfers->count > 1) {
-        snprintf(text, text_bytes, "%zu files %u%%", transfers->count,
-                 transfer_percent(bytes, total));
+    if (files->count == 1) {
+        file_short_name(files->list[0]->call->name, name);
+        snprintf(text, text_bytes, "%s %u%%", name, file_percent(bytes, total));
+    } else if (files->count > 1) {
+        snprintf(text, text_bytes, "%zu files %u%%", files->count, file_percent(bytes, total));
     }
 }
 
 /* The zchat_progress_fn. A script's patience begins anew with each piece. */
-static void transfer_moved(void *arg, uint64_t bytes, uint64_t total) {
+static void file_moved(void *arg, uint64_t bytes, uint64_t total) {
     const struct call *call = arg;
     struct app *app = call->app;
     int64_t now_ms = clock_now_ms();
     app->wait.answer_ms = 0;
-    for (size_t i = 0; i < app->transfers.count; i++) {
-        if (app->transfers.list[i]->call != call)
+    for (size_t i = 0; i < app->files.count; i++) {
+        if (app->files.list[i]->call != call)
             continue;
-        app->transfers.list[i]->bytes = bytes;
-        app->transfers.list[i]->total = total;
+        app->files.list[i]->bytes = bytes;
+        app->files.list[i]->total = total;
     }
-    if (now_ms - app->transfers.told_ms < TRANSFER_TELL_MS)
+    if (now_ms - app->files.told_ms < FILE_TELL_MS)
         return;
-    app->transfers.told_ms = now_ms;
+    app->files.told_ms = now_ms;
     app_update_prompt(app);
 }
 
-void transfers_cancel(struct app *app) {
-    for (size_t i = app->transfers.count; i-- > 0;)
-        if (i < app->transfers.count)
-            zchat_file_cancel(app->z, app->transfers.list[i]->call);
+void files_cancel(struct app *app) {
+    for (size_t i = app->files.count; i-- > 0;)
+        if (i < app->files.count)
+            zchat_file_cancel(app->z, app->files.list[i]->call);
 }
 
-static void transfer_size(uint64_t bytes, char text[32]) {
+static void file_size(uint64_t bytes, char text[32]) {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
     double size = (double)bytes / 1024;
     size_t unit = 0;
@@ -126,8 +125,8 @@ static void transfer_size(uint64_t bytes, char text[32]) {
 }
 
 /* Ends it; false: it failed, which is shown. */
-static bool transfer_done(struct call *call, const zchat_reply *reply, const char *what) {
-    transfer_end(call->app, call);
+static bool file_done(struct call *call, const zchat_reply *reply, const char *what) {
+    file_end(call->app, call);
     screen_hold(call->app->screen, false);
     if (reply->code != ZCHAT_CANCELLED || call->app->line == NULL)
         return !call_failed(call, reply, what);
@@ -137,14 +136,14 @@ static bool transfer_done(struct call *call, const zchat_reply *reply, const cha
 
 /* --- up --- */
 
-static void transfer_uploaded(struct call *call, const zchat_reply *reply) {
+static void file_uploaded(struct call *call, const zchat_reply *reply) {
     static const zchat_id any;
     char size[32];
-    if (!transfer_done(call, reply, "not uploaded")) {
+    if (!file_done(call, reply, "not uploaded")) {
         news_expect_not(call->app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
         return;
     }
-    transfer_size(reply->uploads->size, size);
+    file_size(reply->uploads->size, size);
     app_note(call->app, "uploaded %s (%s)", reply->uploads->file, size);
 }
 
@@ -153,24 +152,23 @@ void verb_file_put(struct app *app, const struct command_words *words) {
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
-    struct call *call = call_new_in(app, transfer_uploaded, words->word[0], name);
-    transfer_begin(app, call);
+    struct call *call = call_new_in(app, file_uploaded, words->word[0], name);
+    file_begin(app, call);
     news_expect(app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
-    call_begun(
-        call, zchat_file_put(app->z, call->title, path, NULL, transfer_moved, call_answered, call));
+    call_begun(call,
+               zchat_file_put(app->z, call->title, path, NULL, file_moved, call_answered, call));
     app_update_prompt(app);
     free(path);
 }
 
 /* --- down --- */
 
-struct transfer_target {
+struct file_target {
     const char *place; /* borrowed: what -o says; NULL: nothing */
     bool force;
 };
 
-static bool transfer_read_target(const struct command_words *words,
-                                 struct transfer_target *target) {
+static bool file_read_target(const struct command_words *words, struct file_target *target) {
     memset(target, 0, sizeof *target);
     for (size_t i = 2; i < COMMAND_WORDS_MAX && words->word[i] != NULL; i++) {
         const char *word = words->word[i];
@@ -185,69 +183,69 @@ static bool transfer_read_target(const struct command_words *words,
 }
 
 /* Whether a file of this machine may have the name of one in a thread. */
-static bool transfer_name_stays(const char *name) {
+static bool file_name_stays(const char *name) {
     return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
            strchr(name, '/') == NULL;
 }
 
 /* Where a download goes; the caller frees it. NULL: the name can't be a file's here. */
-static char *transfer_path(const char *name, const char *place) {
+static char *file_path(const char *name, const char *place) {
     char *path = place == NULL ? NULL : paths_expand(place);
     if (path != NULL && !paths_is_folder(path))
         return path;
     char *target = NULL;
-    if (transfer_name_stays(name) && path != NULL)
+    if (file_name_stays(name) && path != NULL)
         target = paths_join(path, name);
-    else if (transfer_name_stays(name))
+    else if (file_name_stays(name))
         target = name[0] == '-' ? paths_join(".", name) : memory_text(name);
     free(path);
     return target;
 }
 
-static void transfer_downloaded(struct call *call, const zchat_reply *reply) {
+static void file_downloaded(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (transfer_done(call, reply, "not downloaded") && call->path != NULL)
+    if (file_done(call, reply, "not downloaded") && call->path != NULL)
         app_note(app, "downloaded %s to %s", call->name, call->path);
 }
 
-static void transfer_get(struct app *app, const struct command_words *words, const char *path,
-                         bool force) {
-    struct call *call = call_new_in(app, transfer_downloaded, words->word[0], words->word[1]);
+static void file_get(struct app *app, const struct command_words *words, const char *path,
+                     bool force) {
+    struct call *call = call_new_in(app, file_downloaded, words->word[0], words->word[1]);
     call->path = memory_text(path);
     if (path == NULL) {
         app_show(app);
         screen_hold(app->screen, true);
     }
-    transfer_begin(app, call);
+    file_begin(app, call);
     call_begun(call, zchat_file_get(app->z, call->title, call->name, call->path, STDOUT_FILENO,
-                                    force, transfer_moved, call_answered, call));
+                                    force, file_moved, call_answered, call));
     app_update_prompt(app);
 }
 
 void verb_file_get(struct app *app, const struct command_words *words) {
-    struct transfer_target target;
-    if (!transfer_read_target(words, &target)) {
+    struct file_target target;
+    if (!file_read_target(words, &target)) {
         app_fail(app, ZCHAT_INVALID, "after the file's name comes -o PATH, or --force");
         return;
     }
     bool stream = target.place != NULL && strcmp(target.place, "-") == 0;
-    char *path = stream ? NULL : transfer_path(words->word[1], target.place);
+    char *path = stream ? NULL : file_path(words->word[1], target.place);
     if (stream && app->script == NULL)
         app_fail(app, ZCHAT_INVALID, "-o - is for scripts");
     else if (!stream && path == NULL)
         app_fail(app, ZCHAT_INVALID, "no file can be named \"%s\" here; say where with -o PATH",
                  words->word[1]);
     else
-        transfer_get(app, words, path, target.force);
+        file_get(app, words, path, target.force);
     free(path);
 }
 
 /* --- list --- */
 
-static void transfer_show_file(struct app *app, const zchat_upload *upload) {
+static void file_show_file(struct app *app, const zchat_upload *upload) {
     char size[32];
     char when[CLOCK_TIME_BYTES];
-    transfer_size(upload->size, size);
+    file_size(upload->size, size);
     clock_moment(upload->time_us, when);
     screen_put(app->screen, SCREEN_BOLD, upload->file);
     screen_put(app->screen, SCREEN_PLAIN, "  ");
@@ -257,16 +255,16 @@ static void transfer_show_file(struct app *app, const zchat_upload *upload) {
     screen_end_line(app->screen);
 }
 
-static void transfer_listed(struct call *call, const zchat_reply *reply) {
+static void file_listed(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
     for (size_t i = 0; i < reply->count; i++)
-        transfer_show_file(call->app, &reply->uploads[i]);
+        file_show_file(call->app, &reply->uploads[i]);
     if (reply->count == 0)
         app_note(call->app, "there are no files in %s", call->title);
 }
 
 void verb_file_list(struct app *app, const struct command_words *words) {
-    struct call *call = call_new_in(app, transfer_listed, words->word[0], NULL);
+    struct call *call = call_new_in(app, file_listed, words->word[0], NULL);
     call_begun(call, zchat_file_list(app->z, call->title, call_answered, call));
 }
