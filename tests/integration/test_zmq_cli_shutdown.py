@@ -45,6 +45,7 @@ def spawn(cli, *words):
 
 def status_of(terminal):
     terminal.expect(pexpect.EOF)
+    terminal.wait()
     terminal.close()
     return terminal.exitstatus
 

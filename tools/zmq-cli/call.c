@@ -259,6 +259,8 @@ enum status call_start(struct call *call) {
 }
 
 void call_close(struct call *call) {
+    call->print = NULL; /* what the verb kept for them is gone */
+    call->on_event = NULL;
     if (call->z && zchat_user(call->z)[0])
         (void)zchat_logout(call->z, NULL, NULL); /* sent if that needs no waiting */
     zchat_free(call->z);

@@ -26,8 +26,9 @@ static const struct option table[OPTION_END] = {
     [OPTION_TRUST_NEW] = {"trust-new", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                           "pin the key of a broker met for the first time without asking"},
     [OPTION_CONFIG_DIR] = {"config-dir", 0, OPTION_TEXT, false, "ZCHAT_CONFIG_DIR", NULL, "DIR",
-                           "where this device's key, known_brokers and zmq-cli.conf are; "
-                           "else $XDG_CONFIG_HOME/zchat or ~/.config/zchat"},
+                           "where this device's key, known_brokers, zmq-cli.conf and what was last "
+                           "read are; else ~/.config/zchat and ~/.local/state/zchat, or in "
+                           "$XDG_CONFIG_HOME and $XDG_STATE_HOME"},
     [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, true, "ZCHAT_CONTEXT", NULL, "NAME",
                         "the [context NAME] of zmq-cli.conf to use"},
     [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",

@@ -33,6 +33,8 @@ static void on_event(void *arg, const zchat_event *event) {
 static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct call *call = arg;
     struct transfer *transfer = call->arg;
+    if (!transfer)
+        return;
     call_renew_deadline(call);
     call->if_unknown = "the same call goes on where this one ended";
     bar_move(&transfer->bar, bytes, total);
@@ -43,10 +45,13 @@ static bool is_broken_pipe(int fd) {
     return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
-/* Where nobody reads what goes to stdout any more there is nothing to tell either. */
+/* Where nobody reads what goes to stdout any more there is nothing to tell either. The answer to a
+ * transfer that was given up comes when the call is closed, and nobody waits for it. */
 static void on_reply(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     struct transfer *transfer = call->arg;
+    if (!transfer)
+        return;
     const zchat_reply nothing = {.code = ZCHAT_OK};
     transfer->nobody_reads = reply->code && transfer->to_stdout && is_broken_pipe(STDOUT_FILENO);
     bar_end(&transfer->bar);
@@ -66,6 +71,7 @@ static enum status finish(struct call *call, struct transfer *transfer, enum sta
     bar_end(&transfer->bar);
     call->output->bar = NULL;
     call->on_event = NULL;
+    call->arg = NULL;
     call->if_unknown = NULL;
     return status;
 }
