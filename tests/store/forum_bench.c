@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FILE_BYTES = 64 * 1024 * 1024, BATCH = 16, PAGE = 500, PAGES = 20 };
+enum { FILE_BYTES = 64 * 1024 * 1024, BATCH = 16, PAGE = 500, PAGES = 20, TURNS_MAX = 65536 };
 
 struct bench {
     struct store *store; /* owned */
@@ -16,7 +16,8 @@ struct bench {
     uint64_t ids;
     unsigned char *file; /* owned */
     unsigned char hash[HASH_BYTES];
-    int64_t turn_max_us;
+    int64_t took_us[TURNS_MAX]; /* of each turn since turns was 0 */
+    size_t turns;
 };
 
 static int64_t now_us(void) {
@@ -48,8 +49,24 @@ static void end(struct bench *bench, int64_t began) {
     need(bench, store_maintain(bench->store, &more));
     need(bench, store_commit(bench->store));
     need(bench, store_maintain(bench->store, &more));
-    int64_t took = now_us() - began;
-    bench->turn_max_us = took > bench->turn_max_us ? took : bench->turn_max_us;
+    if (bench->turns < TURNS_MAX) {
+        bench->took_us[bench->turns++] = now_us() - began;
+    }
+}
+
+static int ascending(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_turns(struct bench *bench) {
+    int64_t *took_us = bench->took_us;
+    qsort(took_us, bench->turns, sizeof *took_us, ascending);
+    (void)printf(",\"upload_turn_p50_us\":%" PRId64 ",\"upload_turn_p99_us\":%" PRId64
+                 ",\"upload_turn_max_us\":%" PRId64,
+                 took_us[bench->turns / 2], took_us[bench->turns * 99 / 100],
+                 took_us[bench->turns - 1]);
 }
 
 static void make_thread(struct bench *bench, const char *title) {
@@ -100,13 +117,13 @@ static void measure_files(struct bench *bench, size_t files, size_t chunks_per_t
     struct store_file file;
     size_t count;
     make_thread(bench, "files");
-    bench->turn_max_us = 0;
+    bench->turns = 0;
     int64_t start = now_us();
     for (size_t i = 0; i < files; i++)
         upload(bench, i, chunks_per_turn);
     int64_t took = now_us() - start;
-    (void)printf("\"upload_mib_per_s\":%.0f,\"upload_turn_max_us\":%" PRId64,
-                 mib_per_s(files, took), bench->turn_max_us);
+    (void)printf("\"upload_mib_per_s\":%.0f", mib_per_s(files, took));
+    print_turns(bench);
     start = now_us();
     for (size_t i = 0; i < files; i++) {
         char name[32];
@@ -116,7 +133,7 @@ static void measure_files(struct bench *bench, size_t files, size_t chunks_per_t
             need(bench, store_file_read(bench->store, file.file, at, chunk, sizeof chunk, &count));
     }
     (void)printf(",\"download_mib_per_s\":%.0f", mib_per_s(files, now_us() - start));
-    bench->turn_max_us = 0;
+    bench->turns = 0;
     start = now_us();
     begin(bench);
     need(bench, store_thread_remove(bench->store, "files", bench->account, false, &thread));
@@ -232,7 +249,7 @@ int main(int argc, char **argv) {
     size_t files = argc > 2 ? strtoul(argv[2], NULL, 10) : 4;
     size_t chunks_per_turn = argc > 3 ? strtoul(argv[3], NULL, 10) : 4;
     size_t posts = argc > 4 ? strtoul(argv[4], NULL, 10) : 10000;
-    struct bench bench = {.ids = 0};
+    static struct bench bench;
     char path[4096];
     if (argc < 2 || chunks_per_turn == 0 || posts < (size_t)2 * PAGE) {
         (void)fprintf(stderr, "usage: forum_bench FOLDER [FILES [CHUNKS_PER_TURN [POSTS]]]\n");
