@@ -76,7 +76,7 @@ static void tell_end(struct core *core, struct session *session, Zchat__V1__EndR
     event.time_us = now_us;
     event.body_case = ZCHAT__V1__EVENT__BODY_SESSION_ENDED;
     event.session_ended = &ended;
-    outbox_event(core->outbox, &session->peer->line, &event);
+    outbox_event_kept(core->outbox, &session->peer->line, &event);
 }
 
 void presence_end_session(struct core *core, struct session *session, Zchat__V1__EndReason reason,
