@@ -256,6 +256,7 @@ void login_done(struct call *call) {
     uint64_t head = 0, cursor = 0;
 
     core->stats.logins_total++;
+    outbox_line_break(&call->peer->line); /* events of a session before it don't share its batch */
     call_store(call,
                store_inbox_state(core->store, call->session->member->account, &head, &cursor));
     if (call->result.login.first || call->result.login.last)

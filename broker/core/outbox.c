@@ -126,6 +126,11 @@ static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line
     return line->open ? line->open : frame_begin(outbox, line, &line->open);
 }
 
+void outbox_line_break(struct outbox_line *line) {
+    if (line->open)
+        frame_close(line->open);
+}
+
 /* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut
  * off.
  */
