@@ -73,6 +73,11 @@ static int64_t now_us(void) {
     return clock_us(CLOCK_REALTIME);
 }
 
+static void note(void *arg, const char *event, const char *details) {
+    (void)arg;
+    log_info(event, "%s", details);
+}
+
 static void core_options_of(const struct config *config, struct core_options *options) {
     *options = (struct core_options){
         .idle_timeout_us = (int64_t)config->timeout_s * 1000000,
@@ -85,6 +90,7 @@ static void core_options_of(const struct config *config, struct core_options *op
                   .address = config->rate_address,
                   .passwords = config->rate_passwords},
         .software = SOFTWARE,
+        .note = note,
     };
 }
 

@@ -36,6 +36,9 @@ struct core_options {
     uint32_t password_workers; /* how much work core_next_work hands out at a time */
     struct core_rates rates;
     const char *software; /* borrowed for good: the broker's name and version */
+    /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
+    void (*note)(void *arg, const char *event, const char *details);
+    void *note_arg;
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */

@@ -85,6 +85,10 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply);
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
 
+/* Something for the log; names and numbers only. */
+void core_note(struct core *core, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);
 enum store_status core_store(struct core *core, enum store_status status);
