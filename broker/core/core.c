@@ -6,6 +6,7 @@
 #include "handlers.h"
 #include "memory.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,18 @@ struct stats *core_stats(struct core *core) {
     return &core->stats;
 }
 
+void core_note(struct core *core, const char *event, const char *format, ...) {
+    char details[256];
+    va_list arguments;
+
+    if (!core->options.note)
+        return;
+    va_start(arguments, format);
+    vsnprintf(details, sizeof details, format, arguments);
+    va_end(arguments);
+    core->options.note(core->options.note_arg, event, details);
+}
+
 const char *core_error(const struct core *core) {
     return store_error(core->store);
 }
@@ -97,6 +110,7 @@ struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES
 
     peer->number = ++core->peer_number;
     peer->owner = owner;
+    snprintf(peer->address, sizeof peer->address, "%s", address);
     memcpy(peer->key, key, KEY_BYTES);
     outbox_line_init(&peer->line, peer);
     peer->key_budget = limit_use(core->limits, LIMIT_KEY, key, KEY_BYTES, now_us);

@@ -16,6 +16,7 @@ struct peer {
     uint64_t number; /* never given again */
     unsigned char key[KEY_BYTES];
     void *owner;             /* borrowed: from core_peer_open */
+    char address[64];        /* without its port; "": unknown */
     struct session *session; /* owned; NULL: anonymous */
     struct outbox_line line;
     struct limit_bucket *key_budget;      /* borrowed: the limits', in use */
