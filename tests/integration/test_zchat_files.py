@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.broker import die_with_parent
 from zchat_terminal import SCRIPT_S, Person, Terminal
 
 ADMIN_PASSWORD = "open sesame 9"
@@ -131,6 +132,22 @@ def test_a_stream_is_the_file_alone(person, thread, town):
     assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(data).digest()
 
 
+def test_nothing_comes_between_the_bytes_of_a_stream(person, thread, town):
+    title, user = thread
+    friend, data = town.join(), some_bytes(8 * MIB)
+    (person.work / "a.bin").write_bytes(data)
+    person.script([f"UPD {title} a.bin"], user, check=0)
+    script = subprocess.Popen(person.command(user), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env=person.environment, preexec_fn=die_with_parent)
+    script.stdin.write(f"DWN {title} a.bin -o -\nrecv 1 30\n".encode())
+    script.stdin.close()
+    first = script.stdout.read(1)
+    friend.message(user, "in between")
+    rest = script.stdout.read()
+    assert script.wait(SCRIPT_S) == 0
+    assert first + rest == data + f"{friend.user}: in between\n".encode()
+
+
 @pytest.mark.parametrize("line, status", [
     ("file put {title} no-such-file", 3),
     ("file put {title} /etc", 3),
@@ -217,6 +234,7 @@ def test_ctrl_c_gives_a_transfer_up_first(person, thread, terminal_of):
         file.truncate(64 * MIB)
     terminal = terminal_of(person, user)
     terminal.enter(f"file put {title} large.bin")
+    terminal.wait(lambda: b"[large.bin " in terminal.raw, "the progress")
     terminal.key("C-c")
     terminal.wait_for("large.bin is given up")
     terminal.wait_last("zchat>")
@@ -225,6 +243,19 @@ def test_ctrl_c_gives_a_transfer_up_first(person, thread, terminal_of):
     (person.work / "large.bin").write_text("small now\n")
     terminal.enter(f"file put {title} large.bin")
     terminal.wait_for("uploaded large.bin (10 bytes)")
+
+
+def test_one_is_warned_before_leaving_a_transfer(person, thread, terminal_of):
+    title, user = thread
+    with open("large.bin", "wb") as file:
+        file.truncate(64 * MIB)
+    terminal = terminal_of(person, user)
+    terminal.enter(f"file put {title} large.bin")
+    terminal.enter("quit")
+    terminal.wait_for("1 file is on the way; quit again to leave anyway")
+    terminal.enter("quit")
+    terminal.wait_exit(0)
+    assert "no files" in person.script([f"file list {title}"], user, check=0).stdout
 
 
 def test_tab_completes_local_paths(person, thread, terminal_of):

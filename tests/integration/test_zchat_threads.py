@@ -133,7 +133,7 @@ def test_a_failure_gives_its_exit_code_and_one_sentence(person, town, title, lin
     ("it's", "it's"), ("a-b", "a-b"),
 ])
 def test_a_title_is_data(person, town, typed, name):
-    done = person.script([f"CRT {typed}", f"MSG {typed} hello", f"thread list",
+    done = person.script([f"CRT {typed}", f"MSG {typed} hello", "thread list",
                           f"RMV {typed}"], town.name(), check=0)
     lines = done.stdout.splitlines()
     assert lines[:2] == [f"thread {name} created", "posted as 1"]
