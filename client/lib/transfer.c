@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks under way, of all transfers together (each has one at least): enough to keep the broker
- * busy while an answer travels, few enough that a message passes soon. */
-#define WINDOW 4
+/* Chunks under way, of all transfers together (each has one at least). The broker refuses to have
+ * more bytes than a frame's on their way to one client. */
+#define WINDOW_MAX 4
+/* Answers between two attempts at a larger window. */
+#define GROW_AFTER 8
 
 bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_kind *kind) {
     struct transfers *transfers = &z->transfers;
@@ -21,6 +23,8 @@ bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_ki
     }
     transfer->kind = kind;
     transfer->number = ++transfers->last_number;
+    transfer->window = 1;
+    transfer->fastest_us = INT64_MAX;
     transfer->retry_us = WAKE_NEVER;
     transfer->next = transfers->list;
     transfers->list = transfer;
@@ -124,8 +128,29 @@ static void end_as_told(zchat *z, struct transfer *transfer) {
 /* ---- going on ---- */
 
 bool transfer_has_room(const zchat *z, const struct transfer *transfer) {
-    size_t window = WINDOW / z->transfers.count;
+    size_t most = WINDOW_MAX / z->transfers.count;
+    size_t window = transfer->window < most ? transfer->window : most;
     return transfer->under_way < (window > 0 ? window : 1);
+}
+
+/* What took longer than the fastest answer stood in a queue, before the messages of others. So the
+ * window grows only while nothing queues (a long way to the broker has room for several chunks),
+ * and shrinks when a whole chunk does, as TCP Vegas' does. Near the broker it stays at 1, where the
+ * throughput is the same and a message beside it is held up least. */
+static void adapt_window(struct transfer *transfer, int64_t took_us) {
+    took_us = took_us > 0 ? took_us : 1;
+    transfer->fastest_us = took_us < transfer->fastest_us ? took_us : transfer->fastest_us;
+    transfer->window_age++;
+    int64_t queued_percent = transfer->window * 100 * (took_us - transfer->fastest_us) / took_us;
+    bool grows = transfer->window_age >= GROW_AFTER && queued_percent < 25;
+    bool shrinks = transfer->window_age >= transfer->window && queued_percent >= 100;
+    if (grows && transfer->window < WINDOW_MAX) {
+        transfer->window++;
+        transfer->window_age = 0;
+    } else if (shrinks && transfer->window > 1) {
+        transfer->window--;
+        transfer->window_age = 0;
+    }
 }
 
 struct request *transfer_ask(zchat *z, struct transfer *transfer, enum request_kind kind,
@@ -138,6 +163,7 @@ struct request *transfer_ask(zchat *z, struct transfer *transfer, enum request_k
         return NULL;
     }
     request->transfer = transfer->number;
+    request->asked_us = z->now_us;
     transfer->under_way++;
     return request;
 }
@@ -177,6 +203,7 @@ void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__R
         return;
     }
     at->under_way--;
+    adapt_window(at, z->now_us - request->asked_us);
     if (passes(reply->error)) {
         transfer_restart(z, at, reply->error->retry_after_s * INT64_C(1000000));
     } else if (reply->error) {

@@ -41,11 +41,14 @@ struct transfer {
     char name[FILE_NAME_BYTES];
     uint64_t bytes; /* of the file */
     unsigned char hash[HASH_BYTES];
-    unsigned under_way; /* chunks */
-    int64_t retry_us;   /* not before; WAKE_NEVER: at once */
-    zchat_code ending;  /* not ZCHAT_OK: it ends so, with the next step */
-    bool dropped;       /* by zchat_file_cancel */
-    bool over;          /* answered */
+    unsigned under_way;  /* chunks */
+    unsigned window;     /* how many may be */
+    unsigned window_age; /* answers since it was set */
+    int64_t fastest_us;  /* the shortest time that an answer took */
+    int64_t retry_us;    /* not before; WAKE_NEVER: at once */
+    zchat_code ending;   /* not ZCHAT_OK: it ends so, with the next step */
+    bool dropped;        /* by zchat_file_cancel */
+    bool over;           /* answered */
 };
 
 struct transfers {
