@@ -53,6 +53,15 @@ static void connection_close(struct connections *connections, struct connection 
     connection_forget(connections, connection);
 }
 
+/* An IPv6 socket tells of IPv4 peers with a prefix that people don't know. */
+static const char *plain_address(const char *address) {
+    static const char mapped[] = "::ffff:";
+
+    if (!address)
+        return "";
+    return strncmp(address, mapped, sizeof mapped - 1) ? address : address + sizeof mapped - 1;
+}
+
 static struct connection *connection_open(struct connections *connections, zmq_msg_t *id,
                                           const char *user, const char *address, int64_t now_us) {
     struct connection *connection;
@@ -67,7 +76,7 @@ static struct connection *connection_open(struct connections *connections, zmq_m
     strcpy(connection->key, user);
     connection->fd = -1;
     connection->peer =
-        core_peer_open(connections->core, key, address ? address : "", connection, now_us);
+        core_peer_open(connections->core, key, plain_address(address), connection, now_us);
     HASH_ADD_KEYPTR(hh, connections->by_id, connection->id, connection->id_bytes, connection);
     return connection;
 }

@@ -77,6 +77,11 @@ static int64_t now_us(void) {
     return clock_us(CLOCK_REALTIME);
 }
 
+static void note(void *arg, const char *event, const char *details) {
+    (void)arg;
+    log_info(event, "%s", details);
+}
+
 static void core_options_of(const struct config *config, const char *admin_password,
                             struct core_options *options) {
     *options = (struct core_options){
@@ -93,6 +98,7 @@ static void core_options_of(const struct config *config, const char *admin_passw
         .files_bytes_max = (uint64_t)config->files_mib * 1024 * 1024,
         .admin_password = admin_password,
         .software = SOFTWARE,
+        .note = note,
     };
 }
 

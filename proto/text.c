@@ -189,10 +189,30 @@ static bool is_removed(uint32_t point) {
     return point == NOT_UTF8;
 }
 
+/* How many bytes at the front stay as they are, 0x20 to 0x7E, counted in words of eight. */
+static size_t kept_words(const unsigned char *bytes, size_t count) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= count; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if (((word | (word - 0x20 * ones) | (word + ones)) & ones << 7) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 /* Moves what stays from `at` of `bytes` to the front of the free room at `kept`. */
 static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
     size_t at = 0, kept = 0;
     while (at < count) {
+        size_t plain = kept_words(bytes + at, count - at);
+        if (plain > 0) {
+            memmove(bytes + kept, bytes + at, plain);
+            kept += plain;
+            at += plain;
+            continue;
+        }
         uint32_t point;
         size_t taken = decode(bytes + at, count - at, &point);
         if (!is_removed(point)) {

@@ -56,6 +56,8 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
     uint32_t left_s = (uint32_t)((locked_until_us - call->now_us + 999999) / 1000000);
 
     call->core->stats.logins_locked_total++;
+    core_note(call->core, "login_locked", "address=%s left_s=%u", call->peer->address,
+              (unsigned)left_s);
     call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
                     "locked after %d wrong passwords: try again in %u s, or use a trusted device",
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
@@ -80,6 +82,7 @@ static void refuse_password(struct call *call, const char *name, const char *tex
     int64_t locked_until_us = 0;
 
     call->core->stats.logins_failed_total++;
+    core_note(call->core, "login_failed", "user=%s address=%s", name, call->peer->address);
     if (call_store(call,
                    store_login_failed(call->core->store, name, call->now_us,
                                       call->core->options.block_duration_us, &locked_until_us)))
@@ -259,6 +262,10 @@ void login_done(struct call *call) {
     uint64_t head = 0, cursor = 0;
 
     core->stats.logins_total++;
+    core_note(core, "session_open", "user=%s session=%llu online=%s address=%s",
+              call->session->member->name, (unsigned long long)call->session->number,
+              call->session->online ? "true" : "false", call->peer->address);
+    outbox_line_break(&call->peer->line); /* events of a session before it don't share its batch */
     call_store(call,
                store_inbox_state(core->store, call->session->member->account, &head, &cursor));
     if (call->result.login.first || call->result.login.last)
@@ -354,6 +361,8 @@ void register_done(struct call *call) {
     Zchat__V1__RegisterReply new = ZCHAT__V1__REGISTER_REPLY__INIT;
 
     call->core->stats.registrations_total++;
+    core_note(call->core, "account_registered", "user=%s address=%s",
+              call->command->register_account->user, call->peer->address);
     new.user = call->command->register_account->user;
     reply.body_case = ZCHAT__V1__REPLY__BODY_REGISTER_ACCOUNT;
     reply.register_account = &new;

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "private.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,18 @@ void core_free(struct core *core) {
 
 struct stats *core_stats(struct core *core) {
     return &core->stats;
+}
+
+void core_note(struct core *core, const char *event, const char *format, ...) {
+    char details[256];
+    va_list arguments;
+
+    if (!core->options.note)
+        return;
+    va_start(arguments, format);
+    vsnprintf(details, sizeof details, format, arguments);
+    va_end(arguments);
+    core->options.note(core->options.note_arg, event, details);
 }
 
 const char *core_error(const struct core *core) {

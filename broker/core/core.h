@@ -39,6 +39,9 @@ struct core_options {
     uint64_t files_bytes_max;   /* of all files; 0: no limit */
     const char *admin_password; /* borrowed until the next core_reconfigure; "": none */
     const char *software;       /* borrowed for good: the broker's name and version */
+    /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
+    void (*note)(void *arg, const char *event, const char *details);
+    void *note_arg;
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */

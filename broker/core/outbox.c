@@ -126,8 +126,17 @@ static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line
     return line->open ? line->open : frame_begin(outbox, line, &line->open);
 }
 
-void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
-    size_t bytes = wire_element_size(&reply->base);
+void outbox_line_break(struct outbox_line *line) {
+    if (line->open)
+        frame_close(line->open);
+}
+
+/* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut
+ * off.
+ */
+static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t field,
+                     const ProtobufCMessage *element) {
+    size_t bytes = wire_element_size(element);
     struct outbox_frame *frame;
 
     if (line->queued_bytes + bytes > HELD_BYTES_MAX && outbox_line_is_clogged(line)) {
@@ -136,7 +145,17 @@ void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
         return;
     }
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack(WIRE_REPLIES, &reply->base, frame_grow(frame, bytes));
+    wire_element_pack(field, element, frame_grow(frame, bytes));
+}
+
+void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
+    line_add(outbox, line, WIRE_REPLIES, &reply->base);
+}
+
+void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
+                       const Zchat__V1__Event *event) {
+    outbox->stats->events_pushed_total++;
+    line_add(outbox, line, WIRE_EVENTS, &event->base);
 }
 
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {

@@ -33,6 +33,11 @@ bool outbox_line_is_clogged(const struct outbox_line *line);
 void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
 /* false: the line is clogged, the event is dropped. */
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
+/* What comes next begins a new frame. */
+void outbox_line_break(struct outbox_line *line);
+/* An event that no stream makes up for: it waits like a reply. */
+void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
+                       const Zchat__V1__Event *event);
 /* `open` is where the topic keeps its growing frame between calls. */
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const Zchat__V1__Event *event);

@@ -77,7 +77,22 @@ static void tell_end(struct core *core, struct session *session, Zchat__V1__EndR
     event.time_us = now_us;
     event.body_case = ZCHAT__V1__EVENT__BODY_SESSION_ENDED;
     event.session_ended = &ended;
-    outbox_event(core->outbox, &session->peer->line, &event);
+    outbox_event_kept(core->outbox, &session->peer->line, &event);
+}
+
+static const char *end_reason_name(Zchat__V1__EndReason reason) {
+    switch (reason) {
+    case ZCHAT__V1__END_REASON__END_REASON_IDLE:
+        return "idle";
+    case ZCHAT__V1__END_REASON__END_REASON_REVOKED:
+        return "revoked";
+    case ZCHAT__V1__END_REASON__END_REASON_REPLACED:
+        return "replaced";
+    case ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN:
+        return "shutdown";
+    default:
+        return "left";
+    }
 }
 
 void presence_end_session(struct core *core, struct session *session, Zchat__V1__EndReason reason,
@@ -89,6 +104,8 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     char name[NAME_BYTES];
 
     strcpy(name, member->name);
+    core_note(core, "session_end", "user=%s session=%llu reason=%s", name,
+              (unsigned long long)session->number, end_reason_name(reason));
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     session_close(&core->sessions, session, now_us);

@@ -105,6 +105,9 @@ void *call_memory(struct call *call, size_t bytes);
 /* Whether there is room for one more page among what waits for the peer; the call fails where not.
  */
 bool call_page_fits(struct call *call);
+/* Something for the log; names and numbers only. */
+void core_note(struct core *core, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

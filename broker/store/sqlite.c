@@ -203,6 +203,9 @@ static enum store_status configure(struct store *store, bool exclusive) {
         "PRAGMA synchronous = FULL;"
         "PRAGMA foreign_keys = OFF;"
         "PRAGMA trusted_schema = OFF;"
+        /* Debian's default overwrites all that is deleted: five times the work where a file goes.
+         */
+        "PRAGMA secure_delete = FAST;"
         "PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB) ";"
                                                    "PRAGMA journal_size_limit = " TEXT_OF(

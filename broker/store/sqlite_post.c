@@ -6,20 +6,18 @@
 
 /* ---- rows ---- */
 
-/* A row: stream_a, seq_a, id, author, time_us, edited_us (NULL: deleted). */
-static enum store_status read_post(struct store *store, sqlite3_stmt *row, struct post *out,
-                                   int64_t *stream) {
+/* A row: seq_a, id, author, time_us, edited_us (NULL: deleted). */
+static enum store_status read_post(struct store *store, sqlite3_stmt *row, struct post *out) {
     const struct person *author;
-    *stream = sqlite3_column_int64(row, 0);
     *out = (struct post){
-        .author = sqlite3_column_int64(row, 3),
-        .stands = sqlite3_column_type(row, 5) != SQLITE_NULL,
-        .post = {.seq = column_count(row, 1),
-                 .time_us = sqlite3_column_int64(row, 4),
-                 .edited_us = sqlite3_column_int64(row, 5)},
+        .author = sqlite3_column_int64(row, 2),
+        .stands = sqlite3_column_type(row, 4) != SQLITE_NULL,
+        .post = {.seq = column_count(row, 0),
+                 .time_us = sqlite3_column_int64(row, 3),
+                 .edited_us = sqlite3_column_int64(row, 4)},
     };
     enum store_status status = sqlite_person(store, out->author, &author);
-    if (status == STORE_NOT_FOUND || !column_blob(row, 2, out->post.id, ID_BYTES)) {
+    if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->post.id, ID_BYTES)) {
         return sqlite_fail_because(store, "read", "a post in the log is damaged");
     }
     if (status == STORE_OK) {
@@ -30,19 +28,16 @@ static enum store_status read_post(struct store *store, sqlite3_stmt *row, struc
 
 enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out) {
     sqlite3_stmt *find = store->statements[STATEMENT_POST_AT];
-    int64_t stream = 0;
     bind_number(find, 1, position);
     enum step step = sqlite_step(store, find);
     enum store_status status = STORE_FAILED;
     if (step == STEP_ROW) {
-        status = read_post(store, find, out, &stream);
+        status = read_post(store, find, out);
     } else if (step == STEP_DONE) {
         status = sqlite_fail_because(store, "read", "a post is missing in the log");
     }
     (void)sqlite3_reset(find);
-    return status == STORE_OK && out->stands
-               ? sqlite_number_of(store, stream, out->post.seq, &out->post.number)
-               : status;
+    return status;
 }
 
 /* ---- retries ---- */
@@ -109,6 +104,10 @@ static enum store_status answer_again(struct store *store, const struct changing
     if (of->kind != LOG_POSTED && change->post != NULL &&
         memcmp(change->post, post.post.id, ID_BYTES) != 0) {
         return STORE_ID_REUSED;
+    }
+    if (post.stands &&
+        sqlite_number_of(store, of->thread.stream, post.post.seq, &post.post.number) != STORE_OK) {
+        return STORE_FAILED;
     }
     *out = (struct store_post_changed){.again = true,
                                        .seq = known->seq,
@@ -248,6 +247,10 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
         return status;
     }
     of.post.post.edited_us = change->now_us;
+    if (sqlite_number_of(store, of.thread.stream, of.post.post.seq, &of.post.post.number) !=
+        STORE_OK) {
+        return STORE_FAILED;
+    }
     if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
         return STORE_FAILED;
     }
@@ -271,7 +274,6 @@ enum store_status store_post_delete(struct store *store, const struct store_post
         return status;
     }
     of.thread.posts--;
-    of.post.post.number = 0;
     if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
         return STORE_FAILED;
     }

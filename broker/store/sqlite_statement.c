@@ -123,7 +123,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_THREAD_REMOVE] = "DELETE FROM thread WHERE stream = ?1",
 
     [STATEMENT_POST_ADD] = "INSERT INTO post (stream, seq, pos, text_pos) VALUES (?1, ?2, ?3, ?3)",
-    [STATEMENT_POST_AT] = "SELECT l.stream_a, l.seq_a, l.id, l.author, l.time_us, p.edited_us FROM "
+    [STATEMENT_POST_AT] = "SELECT l.seq_a, l.id, l.author, l.time_us, p.edited_us FROM "
                           "log l LEFT JOIN post "
                           "p ON p.stream = l.stream_a AND p.seq = l.seq_a WHERE l.pos = ?1",
     [STATEMENT_POST_EDITED] =

@@ -46,7 +46,7 @@ enum store_status sqlite_number_count(struct store *store, int64_t stream, uint6
 struct post {
     int64_t author;
     bool stands;
-    struct store_post post; /* without its text; the number is 0 where it does not stand */
+    struct store_post post; /* without its text and its number */
 };
 /* The post whose row in the log is at `position`. */
 enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out);

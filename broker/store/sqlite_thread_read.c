@@ -105,15 +105,44 @@ store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_
 
 /* ---- the stream ---- */
 
+struct sync {
+    int64_t stream;
+    size_t left;
+    bool (*each)(void *arg, const struct store_thread_entry *);
+    void *arg;
+    bool ended;      /* by the limit, or by `each` */
+    uint64_t number; /* of the last post that came and stands; 0: none yet */
+};
+
+/* Of posts that come one after the other only the first one's number is looked up: none is between.
+ */
+static enum store_status number_of(struct store *store, const struct post *post, bool came,
+                                   struct sync *sync, uint64_t *number) {
+    *number = 0;
+    if (!post->stands) {
+        return STORE_OK;
+    }
+    if (came && sync->number > 0) {
+        *number = ++sync->number;
+        return STORE_OK;
+    }
+    enum store_status status = sqlite_number_of(store, sync->stream, post->post.seq, number);
+    sync->number = came ? *number : sync->number;
+    return status;
+}
+
 /* A row of the log: kind, id, author, time_us, seq_b, body. */
 static enum store_status read_post_entry(struct store *store, sqlite3_stmt *row, int64_t position,
-                                         struct store_thread_entry *out) {
+                                         struct sync *sync, struct store_thread_entry *out) {
     struct post post;
-    int64_t of = out->kind == STORE_POSTED ? position : sqlite3_column_int64(row, 4);
-    if (sqlite_post_at(store, of, &post) != STORE_OK) {
+    bool came = out->kind == STORE_POSTED;
+    uint64_t number;
+    if (sqlite_post_at(store, came ? position : sqlite3_column_int64(row, 4), &post) != STORE_OK ||
+        number_of(store, &post, came, sync, &number) != STORE_OK) {
         return STORE_FAILED;
     }
     out->post = post.post;
+    out->post.number = number;
     out->post.edited_us = out->kind == STORE_EDITED ? out->time_us : 0;
     out->post.text = (const char *)sqlite3_column_text(row, 5);
     out->post.text_bytes = (size_t)sqlite3_column_bytes(row, 5);
@@ -136,7 +165,7 @@ static enum store_status read_file_entry(struct store *store, sqlite3_stmt *row,
 }
 
 static enum store_status read_row(struct store *store, sqlite3_stmt *row, int64_t position,
-                                  struct store_thread_entry *out) {
+                                  struct sync *sync, struct store_thread_entry *out) {
     static const enum store_entry_kind kinds[] = {
         [LOG_POSTED] = STORE_POSTED,
         [LOG_EDITED] = STORE_EDITED,
@@ -150,15 +179,8 @@ static enum store_status read_row(struct store *store, sqlite3_stmt *row, int64_
     out->kind = kinds[kind];
     out->time_us = sqlite3_column_int64(row, 3);
     return out->kind == STORE_UPLOADED ? read_file_entry(store, row, out)
-                                       : read_post_entry(store, row, position, out);
+                                       : read_post_entry(store, row, position, sync, out);
 }
-
-struct sync {
-    size_t left;
-    bool (*each)(void *arg, const struct store_thread_entry *);
-    void *arg;
-    bool ended; /* by the limit, or by `each` */
-};
 
 static enum store_status hand_out_entry(struct store *store, int64_t position, uint64_t seq,
                                         struct sync *sync) {
@@ -168,7 +190,7 @@ static enum store_status hand_out_entry(struct store *store, int64_t position, u
     enum step step = sqlite_step(store, find);
     enum store_status status = STORE_FAILED;
     if (step == STEP_ROW) {
-        status = read_row(store, find, position, &entry);
+        status = read_row(store, find, position, sync, &entry);
     } else if (step == STEP_DONE) {
         status = sqlite_fail_because(store, "read", "an entry of a thread is missing in the log");
     }
@@ -183,7 +205,8 @@ enum store_status store_thread_sync(struct store *store, int64_t stream_id, uint
                                     size_t limit,
                                     bool (*each)(void *arg, const struct store_thread_entry *),
                                     void *arg) {
-    struct sync sync = {.left = limit, .each = each, .arg = arg, .ended = limit == 0};
+    struct sync sync = {
+        .stream = stream_id, .left = limit, .each = each, .arg = arg, .ended = limit == 0};
     struct store_thread thread;
     struct stream *stream;
     struct walk walk;

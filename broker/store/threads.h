@@ -159,14 +159,16 @@ struct store_upload {
 };
 /* Reserves the name and the room. OK with how far it came (also the same id and content again,
  * complete or not), NOT_FOUND, EXISTS (the name is taken by another file; an unfinished one
- * reserves it for its uploader), ID_REUSED, QUOTA_SENDER. */
+ * reserves it for its uploader, who may begin it under another id: the bytes that came stay where
+ * size and hash are the same), ID_REUSED, QUOTA_SENDER. */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
 /* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
  * chunk for an empty file) the hash is compared, and the file appears in its thread: *done,
  * out->seq and *thread tell. The state of the hash is stored along, so that nothing is read twice
  * after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset > received, or more
- * than size), MISMATCH (the bytes are not those of the hash: the upload begins anew).
+ * than size), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
+ * message got the id meanwhile: the last byte is refused, and only another id helps).
  * out->received: how far it is now. A chunk of a complete file is OK and done. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,

@@ -68,6 +68,8 @@ static void app_show_text(struct app *app, enum screen_style style, char *text) 
 }
 
 void app_warn(struct app *app, const char *format, ...) {
+    if (app->leaving)
+        return;
     va_list arguments;
     va_start(arguments, format);
     char *text = app_format(format, arguments);
@@ -121,10 +123,14 @@ static void app_show_presence(void *arg, char *const *users, size_t count, bool 
 }
 
 void app_show(struct app *app) {
-    if (screen_write(app->screen))
+    if (screen_is_held(app->screen))
+        return;
+    if (screen_write(app->screen)) {
         mailbox_acknowledge(app);
-    else
+        news_acknowledge(app);
+    } else {
         app->done = true;
+    }
 }
 
 /* --- the line being typed --- */
@@ -133,7 +139,11 @@ void app_update_prompt(struct app *app) {
     char prompt[256];
     if (app->line == NULL)
         return;
-    const char *state = !app->connected ? "offline" : !app->logged_in ? "logged out" : "";
+    char state[64];
+    if (!app->connected || !app->logged_in)
+        snprintf(state, sizeof state, "%s", app->connected ? "logged out" : "offline");
+    else
+        files_describe(&app->files, state, sizeof state);
     conversation_prompt(&app->conversation, state, prompt, sizeof prompt);
     line_set_prompt(app->line, prompt, screen_has_colours(app->screen));
 }
@@ -184,6 +194,12 @@ void app_quit(struct app *app) {
                  "%zu command%s wait%s for the connection and would be lost; quit again to "
                  "leave anyway",
                  waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
+        return;
+    }
+    if (app->line != NULL && app->files.count > 0 && !app->warned_unsent) {
+        app->warned_unsent = true;
+        app_note(app, "%zu file%s on the way; quit again to leave anyway", app->files.count,
+                 app->files.count == 1 ? " is" : "s are");
         return;
     }
     app_leave(app, 0);
@@ -306,6 +322,9 @@ void app_free(struct app *app) {
     account_release(app);
     login_release(&app->login);
     mailbox_release(&app->mailbox);
+    files_release(&app->files);
+    news_release(&app->news);
+    forum_release(&app->forum);
     conversation_release(&app->conversation);
     presence_free(app->presence);
     roster_free(app->roster);

@@ -4,9 +4,12 @@
 #define APP_H
 
 #include "conversation.h"
+#include "file.h"
+#include "forum.h"
 #include "login.h"
 #include "mailbox.h"
 #include "name.h"
+#include "news.h"
 #include "options.h"
 #include "zchat.h"
 
@@ -41,6 +44,9 @@ struct app {
     struct presence *presence;     /* owned */
     struct conversation conversation;
     struct mailbox mailbox;
+    struct forum forum;
+    struct news news;
+    struct files files;
     struct login login;
     struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
     bool timestamps;
@@ -49,10 +55,13 @@ struct app {
     bool greeted;      /* the broker was reached at least once */
     bool connected;
     bool logged_in;
+    bool admin;           /* the account is an administrator's */
     bool synced;          /* all that was missed before the login is handed out */
+    bool stopping;        /* the broker was told to stop, and has not said that it does */
+    bool wiping;          /* the shutdown that is being asked about deletes everything */
     size_t calls;         /* begun and not answered */
     int64_t reconcile_ms; /* when the roster is compared with the broker's; 0: not */
-    bool warned_unsent;   /* quitting was refused once because of waiting calls */
+    bool warned_unsent;   /* quitting was refused once because of what is on its way */
     bool warned_leaving;  /* Ctrl-C came on an empty line; the next one leaves */
     struct app_wait wait;
     unsigned script_line; /* that runs now; 0: none has run */

@@ -1,12 +1,18 @@
-/* Verbs about the broker itself. */
+/* Verbs about the broker itself. To stop it takes an administrator's account or the admin password;
+ * to delete everything with it, a word more. */
 #include "app.h"
 #include "call.h"
 #include "clock.h"
 #include "command.h"
+#include "line.h"
+#include "memory.h"
+#include "paths.h"
 #include "screen.h"
 #include "verbs.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 static void broker_ponged(struct call *call, const zchat_reply *reply) {
     if (!call_failed(call, reply, NULL))
@@ -35,4 +41,112 @@ void verb_stats(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, broker_counted, "");
     call_begun(call, zchat_stats(app->z, call_answered, call));
+}
+
+/* --- shutdown --- */
+
+static void broker_stopped(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (call_failed(call, reply, "not shut down"))
+        return;
+    app->stopping = app->connected;
+    app_note(app, "the broker stops%s", call->number > 0 ? " and deletes everything" : "");
+}
+
+/* password NULL: the account is an administrator's */
+static void broker_stop(struct app *app, const char *password, bool wipe) {
+    struct call *call = call_new(app, broker_stopped, "");
+    call->number = wipe ? 1 : 0;
+    call_begun(call, zchat_shutdown(app->z, password, wipe, call_answered, call));
+}
+
+static void broker_hear_password(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer != NULL && *answer != '\0')
+        broker_stop(app, answer, app->wiping);
+    app_ready(app);
+}
+
+static void broker_authorize(struct app *app) {
+    if (!app->admin && app->line != NULL) {
+        line_ask(app->line, "admin password: ", false, broker_hear_password, app);
+        return;
+    }
+    broker_stop(app, NULL, app->wiping);
+    app_ready(app);
+}
+
+static void broker_hear_wipe(void *arg, const char *answer) {
+    struct app *app = arg;
+    if (answer != NULL && strcmp(answer, "wipe") == 0) {
+        broker_authorize(app);
+        return;
+    }
+    app_note(app, "nothing is deleted, and the broker goes on");
+    app_ready(app);
+}
+
+static void broker_confirm_wipe(struct app *app) {
+    if (app->line == NULL) {
+        app_fail(app, ZCHAT_INVALID, "a script is not asked: shutdown --wipe --yes");
+        return;
+    }
+    app_note(app,
+             "This stops the broker and deletes all its threads, files, messages and accounts.");
+    line_ask(app->line, "Type wipe to go on: ", true, broker_hear_wipe, app);
+}
+
+static void broker_stop_by_file(struct app *app, const char *path) {
+    char *password = paths_read_secret(path);
+    if (password != NULL)
+        broker_stop(app, password, app->wiping);
+    else
+        app_fail(app, ZCHAT_IO, "%s: %s", path,
+                 errno == EINVAL ? "there is no password in it" : strerror(errno));
+    memory_free_secret(password);
+}
+
+struct broker_shutdown {
+    bool wipe;
+    bool yes;
+    const char *password_file; /* borrowed: from the line; NULL: none */
+};
+
+static bool broker_read_shutdown(const struct command_words *words,
+                                 struct broker_shutdown *shutdown) {
+    memset(shutdown, 0, sizeof *shutdown);
+    for (size_t i = 0; i < COMMAND_WORDS_MAX && words->word[i] != NULL; i++) {
+        const char *word = words->word[i];
+        if (strcmp(word, "--wipe") == 0)
+            shutdown->wipe = true;
+        else if (strcmp(word, "--yes") == 0)
+            shutdown->yes = true;
+        else if (strcmp(word, "--password-file") == 0 && i + 1 < COMMAND_WORDS_MAX &&
+                 words->word[i + 1] != NULL)
+            shutdown->password_file = words->word[++i];
+        else
+            return false;
+    }
+    return shutdown->wipe || !shutdown->yes;
+}
+
+void verb_shutdown(struct app *app, const struct command_words *words) {
+    struct broker_shutdown shutdown;
+    if (!broker_read_shutdown(words, &shutdown)) {
+        app_fail(app, ZCHAT_INVALID, "shutdown takes --wipe, --wipe --yes, --password-file FILE");
+        return;
+    }
+    app->wiping = shutdown.wipe;
+    if (!app->logged_in)
+        app_fail(app, ZCHAT_AUTH, "you are not logged in");
+    else if (shutdown.wipe && !shutdown.yes)
+        broker_confirm_wipe(app);
+    else if (shutdown.password_file != NULL)
+        broker_stop_by_file(app, shutdown.password_file);
+    else
+        broker_authorize(app);
+}
+
+void verb_sht(struct app *app, const struct command_words *words) {
+    broker_stop(app, words->rest, false);
 }

@@ -17,11 +17,21 @@ struct call *call_new(struct app *app, call_done_fn *done, const char *user) {
     return call;
 }
 
+struct call *call_new_in(struct app *app, call_done_fn *done, const char *title, const char *name) {
+    struct call *call = call_new(app, done, "");
+    call->title = memory_text(title);
+    call->name = memory_text(name);
+    return call;
+}
+
 void call_answered(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     call->app->calls--;
     if (!call->app->done)
         call->done(call, reply);
+    free(call->title);
+    free(call->name);
+    free(call->path);
     free(call);
 }
 

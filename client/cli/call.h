@@ -17,12 +17,17 @@ struct call {
     struct app *app; /* borrowed: from the verb */
     call_done_fn *done;
     char user[NAME_BYTES]; /* whom it is about; "": nobody */
-    zchat_id id;           /* of a message */
+    char *title;           /* owned: of the thread that it is about; NULL: none */
+    char *name;            /* owned: of the file that it is about; NULL: none */
+    char *path;            /* owned: where that goes to; NULL: nowhere, or stdout */
+    zchat_id id;           /* of a message or a post */
     uint64_t number;       /* what else the verb wants to remember */
     int64_t asked_ms;
 };
 
 struct call *call_new(struct app *app, call_done_fn *done, const char *user);
+/* About a thread and, unless `name` is NULL, a file in it. */
+struct call *call_new_in(struct app *app, call_done_fn *done, const char *title, const char *name);
 /* The zchat_reply_fn of all calls; frees the call. */
 void call_answered(void *call, const zchat_reply *reply);
 /* Takes what the library's function returned: a call that failed at once ends here. */

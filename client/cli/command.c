@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "screen.h"
 #include "verbs.h"
+#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,42 +15,67 @@
 #define BLANKS " \t"
 
 static const struct command command_table[] = {
-    {"send", "message", "USER TEXT...", "a message to USER, online or not", 1, 1, true, false,
+    {"send", "message", "USER TEXT...", "a message to USER, online or not", 1, 1, COMMAND_REST,
      COMMAND_USER, verb_send},
     {"chat", NULL, "[USER]", "a conversation: plain lines go to USER; without USER it ends", 0, 1,
-     false, false, COMMAND_USER, verb_chat},
-    {"close", NULL, "", "leave the conversation", 0, 0, false, false, COMMAND_NOBODY, verb_close},
-    {"broadcast", NULL, "TEXT...", "to everyone who is online; not stored", 0, 0, true, false,
+     0, COMMAND_USER, verb_chat},
+    {"close", NULL, "", "leave the conversation", 0, 0, 0, COMMAND_NOBODY, verb_close},
+    {"broadcast", NULL, "TEXT...", "to everyone who is online; not stored", 0, 0, COMMAND_REST,
      COMMAND_NOBODY, verb_broadcast},
-    {"inbox", NULL, "[N]", "what is new; or the last N messages again", 0, 1, false, false,
-     COMMAND_NOBODY, verb_inbox},
+    {"inbox", NULL, "[N]", "what is new; or the last N messages again", 0, 1, 0, COMMAND_NOBODY,
+     verb_inbox},
     {"recv", NULL, "N [SECONDS]", "for scripts: wait until N more messages came (5 seconds)", 1, 2,
-     false, false, COMMAND_NOBODY, verb_recv},
-    {"who", "whoelse", "", "who is online", 0, 0, false, false, COMMAND_NOBODY, verb_who},
-    {"since", "whoelsesince", "SECONDS", "who was online in the last SECONDS", 1, 1, false, false,
+     0, COMMAND_NOBODY, verb_recv},
+    {"thread list", "LST", "", "all threads", 0, 0, 0, COMMAND_NOBODY, verb_thread_list},
+    {"thread create", "CRT", "T", "a new thread; a title with blanks needs quotes", 1, 1,
+     COMMAND_QUOTED, COMMAND_NOBODY, verb_thread_create},
+    {"thread read", "RDT", "T", "the posts and files of a thread", 1, 1, COMMAND_QUOTED,
+     COMMAND_THREAD, verb_thread_read},
+    {"thread post", "MSG", "T TEXT...", "a post", 1, 1, COMMAND_QUOTED | COMMAND_REST,
+     COMMAND_THREAD, verb_thread_post},
+    {"thread edit", "EDT", "T N TEXT...", "a new text for your post number N", 2, 2,
+     COMMAND_QUOTED | COMMAND_REST, COMMAND_THREAD, verb_thread_edit},
+    {"thread delete", "DLT", "T N", "delete your post number N", 2, 2, COMMAND_QUOTED,
+     COMMAND_THREAD, verb_thread_delete},
+    {"thread remove", "RMV", "T", "remove your thread with all that is in it", 1, 1, COMMAND_QUOTED,
+     COMMAND_THREAD, verb_thread_remove},
+    {"thread follow", NULL, "T", "be told what happens in a thread", 1, 1, COMMAND_QUOTED,
+     COMMAND_THREAD, verb_thread_follow},
+    {"thread unfollow", NULL, "T", "be told no more", 1, 1, COMMAND_QUOTED, COMMAND_THREAD,
+     verb_thread_unfollow},
+    {"file put", "UPD", "T PATH", "upload a file into a thread", 2, 2, COMMAND_QUOTED,
+     COMMAND_THREAD_PATH, verb_file_put},
+    {"file get", "DWN", "T NAME [-o PATH|-] [--force]", "download it, to here or to PATH", 2, 5,
+     COMMAND_QUOTED, COMMAND_THREAD, verb_file_get},
+    {"file list", NULL, "T", "the files of a thread", 1, 1, COMMAND_QUOTED, COMMAND_THREAD,
+     verb_file_list},
+    {"who", "whoelse", "", "who is online", 0, 0, 0, COMMAND_NOBODY, verb_who},
+    {"since", "whoelsesince", "SECONDS", "who was online in the last SECONDS", 1, 1, 0,
      COMMAND_NOBODY, verb_since},
-    {"block", NULL, "USER", "silence between USER and you", 1, 1, false, false, COMMAND_USER,
-     verb_block},
-    {"unblock", NULL, "USER", "take that back", 1, 1, false, false, COMMAND_BLOCKED, verb_unblock},
-    {"blocked", NULL, "", "whom you block", 0, 0, false, false, COMMAND_NOBODY, verb_blocked},
-    {"register", NULL, "NAME", "a new account; the password is asked for", 1, 1, false, true,
+    {"block", NULL, "USER", "silence between USER and you", 1, 1, 0, COMMAND_USER, verb_block},
+    {"unblock", NULL, "USER", "take that back", 1, 1, 0, COMMAND_BLOCKED, verb_unblock},
+    {"blocked", NULL, "", "whom you block", 0, 0, 0, COMMAND_NOBODY, verb_blocked},
+    {"register", NULL, "NAME", "a new account; the password is asked for", 1, 1, COMMAND_ACCOUNT,
      COMMAND_NOBODY, verb_register},
-    {"login", NULL, "[NAME]", "log in; the password is asked for where it is needed", 0, 1, false,
-     true, COMMAND_NOBODY, verb_login},
-    {"logout", "XIT", "", "log out, and stay here to log in again", 0, 0, false, false,
-     COMMAND_NOBODY, verb_logout},
-    {"passwd", NULL, "[FILE]", "change the password (a script's new one is in FILE)", 0, 1, false,
-     true, COMMAND_NOBODY, verb_passwd},
-    {"devices", NULL, "", "the devices that get in without a password", 0, 0, false, false,
-     COMMAND_NOBODY, verb_devices},
-    {"revoke", NULL, "DEVICE", "trust a device no more, by its number", 1, 1, false, false,
-     COMMAND_NOBODY, verb_revoke},
-    {"ping", NULL, "", "does the broker answer, and how fast", 0, 0, false, false, COMMAND_NOBODY,
-     verb_ping},
-    {"stats", NULL, "", "the broker's counters", 0, 0, false, false, COMMAND_NOBODY, verb_stats},
-    {"help", NULL, "[COMMAND]", "this list, or one line of it", 0, 1, false, false, COMMAND_VERB,
-     verb_help},
-    {"quit", NULL, "", "log out and leave", 0, 0, false, false, COMMAND_NOBODY, verb_quit},
+    {"login", NULL, "[NAME]", "log in; the password is asked for where it is needed", 0, 1,
+     COMMAND_ACCOUNT, COMMAND_NOBODY, verb_login},
+    {"logout", "XIT", "", "log out, and stay here to log in again", 0, 0, 0, COMMAND_NOBODY,
+     verb_logout},
+    {"passwd", NULL, "[FILE]", "change the password (a script's new one is in FILE)", 0, 1,
+     COMMAND_ACCOUNT, COMMAND_NOBODY, verb_passwd},
+    {"devices", NULL, "", "the devices that get in without a password", 0, 0, 0, COMMAND_NOBODY,
+     verb_devices},
+    {"revoke", NULL, "DEVICE", "trust a device no more, by its number", 1, 1, 0, COMMAND_NOBODY,
+     verb_revoke},
+    {"ping", NULL, "", "does the broker answer, and how fast", 0, 0, 0, COMMAND_NOBODY, verb_ping},
+    {"stats", NULL, "", "the broker's counters", 0, 0, 0, COMMAND_NOBODY, verb_stats},
+    {"shutdown", NULL, "[--wipe [--yes]] [--password-file FILE]",
+     "stop the broker; --wipe: and delete everything in it", 0, 4, COMMAND_QUOTED | COMMAND_SECRET,
+     COMMAND_NOBODY, verb_shutdown},
+    {"SHT", NULL, "PASSWORD", "stop the broker, with the admin password", 0, 0,
+     COMMAND_REST | COMMAND_SECRET, COMMAND_NOBODY, verb_sht},
+    {"help", NULL, "[COMMAND]", "this list, or one line of it", 0, 2, 0, COMMAND_VERB, verb_help},
+    {"quit", NULL, "", "log out and leave", 0, 0, 0, COMMAND_NOBODY, verb_quit},
 };
 #define COMMAND_ROWS (sizeof command_table / sizeof command_table[0])
 
@@ -57,17 +83,43 @@ const struct command *command_at(size_t index) {
     return index < COMMAND_ROWS ? &command_table[index] : NULL;
 }
 
-static bool command_is(const char *name, const char *word, size_t word_bytes) {
-    return name != NULL && strlen(name) == word_bytes && strncasecmp(name, word, word_bytes) == 0;
+/* How many bytes at the start of `text` are `name`, whose words may be farther apart there; 0: it
+ * does not start so. */
+static size_t command_match(const char *name, const char *text) {
+    size_t at = 0;
+    if (name == NULL)
+        return 0;
+    for (;;) {
+        size_t bytes = strcspn(name, " ");
+        if (strncasecmp(name, text + at, bytes) != 0)
+            return 0;
+        at += bytes;
+        size_t blanks = strspn(text + at, BLANKS "\n");
+        if (text[at] != '\0' && blanks == 0)
+            return 0;
+        if (name[bytes] == '\0')
+            return at;
+        name += bytes + 1;
+        at += blanks;
+    }
 }
 
-const struct command *command_find(const char *name, size_t name_bytes) {
+const struct command *command_find(const char *text, size_t *bytes) {
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
         const struct command *row = &command_table[i];
-        if (command_is(row->name, name, name_bytes) || command_is(row->classic, name, name_bytes))
+        *bytes = command_match(row->name, text);
+        if (*bytes == 0)
+            *bytes = command_match(row->classic, text);
+        if (*bytes > 0)
             return row;
     }
     return NULL;
+}
+
+/* Whether the row's name is `word` and another one. */
+static bool command_in_group(const struct command *row, const char *word, size_t word_bytes) {
+    return row->name[strcspn(row->name, " ")] == ' ' && strcspn(row->name, " ") == word_bytes &&
+           strncasecmp(row->name, word, word_bytes) == 0;
 }
 
 /* --- lines --- */
@@ -80,26 +132,40 @@ static const char *command_start(const struct app *app, const char *line) {
     return conversation_is_open(&app->conversation) ? NULL : start;
 }
 
-const struct command *command_of_line(const struct app *app, const char *line) {
+const struct command *command_of_line(const struct app *app, const char *line,
+                                      const char **arguments) {
     const char *start = command_start(app, line);
-    return start == NULL ? NULL : command_find(start, strcspn(start, BLANKS));
+    size_t bytes = 0;
+    const struct command *row = start == NULL ? NULL : command_find(start, &bytes);
+    *arguments = row == NULL ? NULL : start + bytes;
+    return row;
 }
 
-/* Cuts the words off the front of `text`. false: too few or too many. */
+static bool command_take(const struct command *row, char **text, const char **word) {
+    if ((row->flags & COMMAND_QUOTED) != 0)
+        return words_take(text, word);
+    char *start = *text + strspn(*text, BLANKS "\n");
+    char *end = start + strcspn(start, BLANKS "\n");
+    *word = *start == '\0' ? NULL : start;
+    *text = *end == '\0' ? end : end + 1;
+    *end = '\0';
+    return true;
+}
+
+/* Cuts the words off the front of `text`. false: too few or too many, or an open quote. */
 static bool command_split(const struct command *row, char *text, struct command_words *words) {
+    bool rest = (row->flags & COMMAND_REST) != 0;
     unsigned count = 0;
     memset(words, 0, sizeof *words);
-    text += strspn(text, BLANKS "\n");
-    while (count < row->words_max && *text != '\0') {
-        size_t bytes = strcspn(text, BLANKS "\n");
-        words->word[count++] = text;
-        text += bytes;
-        if (*text != '\0')
-            *text++ = '\0';
-        text += row->rest && count == row->words_max ? 0 : strspn(text, BLANKS "\n");
+    while (count < row->words_max) {
+        if (!command_take(row, &text, &words->word[count]))
+            return false;
+        if (words->word[count] == NULL)
+            break;
+        count++;
     }
-    words->rest = text;
-    return count >= row->words_min && row->rest == (text[strspn(text, BLANKS "\n")] != '\0');
+    words->rest = row->words_max > 0 ? text : text + strspn(text, BLANKS "\n");
+    return count >= row->words_min && rest == (text[strspn(text, BLANKS "\n")] != '\0');
 }
 
 static void command_say(struct app *app, const char *text) {
@@ -113,24 +179,46 @@ static void command_say(struct app *app, const char *text) {
         mailbox_send(app, conversation->partner, text);
 }
 
-static bool command_call(struct app *app, const char *start) {
+static void command_say_unknown(struct app *app, const char *start) {
     size_t bytes = strcspn(start, BLANKS "\n");
-    const struct command *row = command_find(start, bytes);
-    if (row == NULL) {
+    char rest[160] = "";
+    for (size_t i = 0; i < COMMAND_ROWS; i++) {
+        size_t used = strlen(rest);
+        if (command_in_group(&command_table[i], start, bytes))
+            snprintf(rest + used, sizeof rest - used, "%s%s", used == 0 ? "" : ", ",
+                     command_table[i].name + bytes + 1);
+    }
+    if (rest[0] != '\0')
+        app_fail(app, ZCHAT_INVALID, "%.*s what? %s", (int)bytes, start, rest);
+    else
         app_fail(app, ZCHAT_INVALID, "there is no command \"%.*s\"; %shelp lists them",
                  (int)(bytes > 40 ? 40 : bytes), start,
                  conversation_is_open(&app->conversation) ? "/" : "");
+}
+
+/* Whether a line may be kept that was carried out, or not (`fine`). */
+static bool command_is_kept(const struct command *row, bool fine) {
+    return (row->flags & COMMAND_SECRET) == 0 && (fine || (row->flags & COMMAND_ACCOUNT) == 0);
+}
+
+static bool command_call(struct app *app, const char *start) {
+    size_t bytes;
+    const struct command *row = command_find(start, &bytes);
+    if (row == NULL) {
+        command_say_unknown(app, start);
         return true;
     }
     struct command_words words;
     char *text = memory_text(start + bytes);
+    size_t text_bytes = strlen(text);
     bool fine = command_split(row, text, &words);
     if (fine)
         row->run(app, &words);
     else
         app_fail(app, ZCHAT_INVALID, "usage: %s %s", row->name, row->arguments);
-    memory_free_secret(text);
-    return fine || !row->account;
+    memory_wipe(text, text_bytes);
+    free(text);
+    return command_is_kept(row, fine);
 }
 
 bool command_run(struct app *app, const char *line) {
@@ -147,24 +235,36 @@ bool command_run(struct app *app, const char *line) {
 /* --- the two verbs that are about commands --- */
 
 static void command_show_help(struct app *app, const struct command *row) {
-    char usage[48];
+    char usage[64];
     snprintf(usage, sizeof usage, "%s %s", row->name, row->arguments);
-    screen_putf(app->screen, SCREEN_BOLD, "  %-20s", usage);
+    screen_putf(app->screen, SCREEN_BOLD, "  %-23s", usage);
     screen_putf(app->screen, SCREEN_PLAIN, " %s", row->help);
     if (row->classic != NULL)
         screen_putf(app->screen, SCREEN_DIM, " (%s)", row->classic);
     screen_end_line(app->screen);
 }
 
+static void command_show_help_of(struct app *app, const char *first, const char *second) {
+    char name[64];
+    size_t bytes;
+    size_t shown = 0;
+    snprintf(name, sizeof name, "%s%s%s", first, second == NULL ? "" : " ",
+             second == NULL ? "" : second);
+    const struct command *row = command_find(name, &bytes);
+    for (size_t i = 0; i < COMMAND_ROWS; i++) {
+        if (row != &command_table[i] && !command_in_group(&command_table[i], name, strlen(name)))
+            continue;
+        command_show_help(app, &command_table[i]);
+        shown++;
+    }
+    if (shown == 0)
+        app_fail(app, ZCHAT_NOT_FOUND, "there is no command \"%s\"", name);
+}
+
 void verb_help(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
     if (name != NULL) {
-        name += *name == '/' ? 1 : 0;
-        const struct command *row = command_find(name, strlen(name));
-        if (row == NULL)
-            app_fail(app, ZCHAT_NOT_FOUND, "there is no command \"%s\"", name);
-        else
-            command_show_help(app, row);
+        command_show_help_of(app, name + (*name == '/' ? 1 : 0), words->word[1]);
         return;
     }
     for (size_t i = 0; i < COMMAND_ROWS; i++)

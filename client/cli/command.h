@@ -7,38 +7,53 @@
 
 struct app;
 
-#define COMMAND_WORDS_MAX 2
+#define COMMAND_WORDS_MAX 5
 
 struct command_words {
     const char *word[COMMAND_WORDS_MAX]; /* borrowed; NULL: not given */
     const char *rest; /* borrowed: what stands behind the words, as typed; "": nothing */
 };
 
-/* What Tab completes as the first word. */
-enum command_subject { COMMAND_NOBODY, COMMAND_USER, COMMAND_BLOCKED, COMMAND_VERB };
+/* What Tab completes as the first argument; COMMAND_THREAD_PATH: and a path as the second. */
+enum command_subject {
+    COMMAND_NOBODY,
+    COMMAND_USER,
+    COMMAND_BLOCKED,
+    COMMAND_VERB,
+    COMMAND_THREAD,
+    COMMAND_THREAD_PATH
+};
+
+enum command_flag {
+    COMMAND_REST = 1,    /* text follows the words, and must */
+    COMMAND_QUOTED = 2,  /* the words may be quoted (words.h) */
+    COMMAND_ACCOUNT = 4, /* a password might be typed with it by mistake */
+    COMMAND_SECRET = 8   /* a password may be in it */
+};
 
 struct command {
-    const char *name;
+    const char *name;    /* "who", "thread read": one word, or two */
     const char *classic; /* NULL: none */
     const char *arguments;
     const char *help;
     unsigned words_min;
     unsigned words_max;
-    bool rest;    /* text follows the words, and must */
-    bool account; /* a password might be typed with it by mistake */
+    unsigned flags; /* of enum command_flag */
     enum command_subject subject;
     void (*run)(struct app *app, const struct command_words *words);
 };
 
 /* The rows, in the order of the help; NULL behind the last. */
 const struct command *command_at(size_t index);
-/* By either name, in any case; NULL: there is none. */
-const struct command *command_find(const char *name, size_t name_bytes);
+/* The command at the start of `text`, by either name, in any case; *bytes: how long its name is
+ * there. NULL: there is none. */
+const struct command *command_find(const char *text, size_t *bytes);
 
 /* Runs a line: a command, or in a conversation a plain line for the partner. Returns whether it may
  * be kept in the history. */
 bool command_run(struct app *app, const char *line);
-/* The command that the line names; NULL: none. */
-const struct command *command_of_line(const struct app *app, const char *line);
+/* The command that the line names, and what stands behind its name; NULL: none. */
+const struct command *command_of_line(const struct app *app, const char *line,
+                                      const char **arguments);
 
 #endif

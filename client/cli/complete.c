@@ -1,13 +1,19 @@
 /* Completion. Names come from the roster: who is online, and whom one has to do with; for unblock
- * whom one blocks. In a conversation plain words complete to names as well. */
+ * whom one blocks. Titles are those of the threads that this run has heard of. In a conversation
+ * plain words complete to names as well. */
 #include "complete.h"
 
 #include "app.h"
 #include "command.h"
 #include "line.h"
+#include "memory.h"
+#include "paths.h"
 #include "roster.h"
 #include "screen.h"
+#include "words.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a listing shows at most: more than that is no choice. */
@@ -17,18 +23,34 @@ static bool complete_fits(const char *candidate, const char *word) {
     return strncmp(candidate, word, strlen(word)) == 0;
 }
 
+/* The first words of the commands. */
 static void complete_verb(const char *word, const char *slash, struct line_candidates *candidates) {
     const struct command *row;
+    char before[64] = "";
     for (size_t i = 0; (row = command_at(i)) != NULL; i++) {
-        const char *name = row->name;
         char text[64];
+        const char *name = row->name;
         if (!complete_fits(name, word) && row->classic != NULL && *word != '\0')
             name = row->classic;
-        if (!complete_fits(name, word))
+        snprintf(text, sizeof text, "%s%.*s", slash, (int)strcspn(name, " "), name);
+        if (!complete_fits(name, word) || strcmp(text, before) == 0)
             continue;
-        snprintf(text, sizeof text, "%s%s", slash, name);
         line_candidate(candidates, text);
+        strcpy(before, text);
     }
+}
+
+/* The second words of those that begin with `first`. */
+static void complete_second(const char *first, const char *word,
+                            struct line_candidates *candidates) {
+    const struct command *row;
+    size_t bytes = strcspn(first, " \t");
+    if (first[bytes + strspn(first + bytes, " \t")] != '\0')
+        return;
+    for (size_t i = 0; (row = command_at(i)) != NULL; i++)
+        if (strncmp(row->name, first, bytes) == 0 && row->name[bytes] == ' ' &&
+            complete_fits(row->name + bytes + 1, word))
+            line_candidate(candidates, row->name + bytes + 1);
 }
 
 static void complete_name(struct app *app, const char *word, bool blocked,
@@ -43,16 +65,105 @@ static void complete_name(struct app *app, const char *word, bool blocked,
     }
 }
 
+/* --- words that may need quotes --- */
+
+struct complete_words {
+    char **words; /* owned; each is as it must be typed within quotes */
+    size_t count;
+    bool quotes; /* one of them needs quotes */
+};
+
+static void complete_add(struct complete_words *found, const char *text, const char *word) {
+    char *escaped = words_escape(text);
+    if (!complete_fits(escaped, word)) {
+        free(escaped);
+        return;
+    }
+    found->words = memory_grow(found->words, found->count + 1, sizeof *found->words);
+    found->words[found->count++] = escaped;
+    found->quotes = found->quotes || words_need_quotes(text);
+}
+
+/* Offers them, all with quotes where one needs them and none is typed yet. What ends in a slash
+ * goes on, so its quotes stay open. */
+static void complete_offer(struct complete_words *found, bool quoted,
+                           struct line_candidates *candidates) {
+    bool quotes = found->quotes && !quoted;
+    for (size_t i = 0; i < found->count; i++) {
+        size_t bytes = strlen(found->words[i]);
+        bool goes_on = bytes > 0 && found->words[i][bytes - 1] == '/';
+        char *text = memory_take(bytes + 3);
+        snprintf(text, bytes + 3, "%s%s%s", quotes ? "\"" : "", found->words[i],
+                 quotes && !goes_on ? "\"" : "");
+        line_candidate(candidates, text);
+        free(text);
+        free(found->words[i]);
+    }
+    free(found->words);
+}
+
+static void complete_title(struct app *app, const char *word, bool quoted,
+                           struct line_candidates *candidates) {
+    struct complete_words found = {0};
+    for (size_t i = 0; i < app->forum.count; i++)
+        complete_add(&found, app->forum.threads[i]->title, word);
+    complete_offer(&found, quoted, candidates);
+}
+
+/* What is in `folder`, each with `prefix` before it. */
+static void complete_folder(const char *folder, const char *prefix, const char *word,
+                            struct complete_words *found) {
+    DIR *entries = opendir(folder);
+    bool hidden = word[strlen(prefix)] == '.';
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        const char *name = entry->d_name;
+        if ((name[0] == '.' && !hidden) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            continue;
+        char *path = paths_join(folder, name);
+        size_t bytes = strlen(prefix) + strlen(name) + 2;
+        char *text = memory_take(bytes);
+        snprintf(text, bytes, "%s%s%s", prefix, name, paths_is_folder(path) ? "/" : "");
+        complete_add(found, text, word);
+        free(path);
+        free(text);
+    }
+    if (entries != NULL)
+        closedir(entries);
+}
+
+static void complete_path(const char *word, bool quoted, struct line_candidates *candidates) {
+    struct complete_words found = {0};
+    char *prefix = memory_text(word);
+    char *slash = strrchr(prefix, '/');
+    *(slash == NULL ? prefix : slash + 1) = '\0';
+    char *folder = paths_expand(*prefix == '\0' ? "." : prefix);
+    complete_folder(folder, prefix, word, &found);
+    complete_offer(&found, quoted, candidates);
+    free(folder);
+    free(prefix);
+}
+
+/* --- arguments --- */
+
 static void complete_argument(struct app *app, const char *before, const char *word,
                               struct line_candidates *candidates) {
-    const struct command *row = command_of_line(app, before);
-    const char *first = before + strspn(before, " \t");
-    const char *rest = first + strcspn(first, " \t");
-    if (row == NULL || rest[strspn(rest, " \t")] != '\0')
+    const char *arguments;
+    const struct command *row = command_of_line(app, before, &arguments);
+    bool quoted;
+    if (row == NULL) {
+        const char *first = before + strspn(before, " \t");
+        complete_second(first + (*first == '/' ? 1 : 0), word, candidates);
         return;
-    if (row->subject == COMMAND_VERB)
+    }
+    size_t place = words_count(arguments, &quoted);
+    bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH;
+    if (place == 1 && row->subject == COMMAND_THREAD_PATH)
+        complete_path(word, quoted, candidates);
+    else if (place == 0 && thread)
+        complete_title(app, word, quoted, candidates);
+    else if (place == 0 && row->subject == COMMAND_VERB)
         complete_verb(word, "", candidates);
-    else if (row->subject != COMMAND_NOBODY)
+    else if (place == 0 && row->subject != COMMAND_NOBODY)
         complete_name(app, word, row->subject == COMMAND_BLOCKED, candidates);
 }
 

@@ -81,6 +81,11 @@ static char *line_next_candidate(const char *word, int state) {
     return gathered->next == gathered->count ? NULL : gathered->words[gathered->next++];
 }
 
+/* A folder's name: what is in it comes next. */
+static bool line_goes_on(const char *word) {
+    return *word != '\0' && word[strlen(word) - 1] == '/';
+}
+
 static char **line_complete(const char *word, int start, int end) {
     (void)end;
     struct line_candidates gathered = {0};
@@ -92,6 +97,9 @@ static char **line_complete(const char *word, int start, int end) {
     the_line->listener.on_complete(the_line->listener.arg, before, word, &gathered);
     free(before);
     the_line->gathered = &gathered;
+    bool goes_on = gathered.count == 1 && line_goes_on(gathered.words[0]);
+    rl_completion_suppress_append = goes_on;
+    rl_completion_suppress_quote = goes_on;
     char **matches = rl_completion_matches(word, line_next_candidate);
     the_line->gathered = NULL;
     free(gathered.words);
@@ -124,7 +132,7 @@ static void line_start_readline(FILE *terminal) {
     rl_completion_display_matches_hook = line_list;
     rl_completion_query_items = 0;
     rl_completer_word_break_characters = " \t\n";
-    rl_completer_quote_characters = "";
+    rl_completer_quote_characters = "\"";
     using_history();
     stifle_history(1000);
     rl_initialize();
@@ -299,7 +307,7 @@ static void line_read_typed(struct line *line) {
         line_answer(line, typed);
     else
         line->listener.on_line(line->listener.arg, typed);
-    free(typed);
+    memory_free_secret(typed);
 }
 
 /* The kernel edits the line; what comes is whole, but for one ended by Ctrl-D, or several that were

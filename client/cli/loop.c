@@ -57,6 +57,8 @@ static void loop_interrupt(struct app *app) {
         app_leave(app, 130);
     else if (line_interrupt(app->line))
         app->warned_leaving = false;
+    else if (app->files.count > 0)
+        files_cancel(app);
     else if (app->warned_leaving)
         app_leave(app, 130);
     else {

@@ -13,11 +13,24 @@
 
 #define PATHS_SECRET_BYTES 4096
 
-static char *paths_join(const char *folder, const char *name) {
+char *paths_join(const char *folder, const char *name) {
     size_t bytes = strlen(folder) + strlen(name) + 2;
+    bool ends = *folder != '\0' && folder[strlen(folder) - 1] == '/';
     char *path = memory_take(bytes);
-    snprintf(path, bytes, "%s/%s", folder, name);
+    snprintf(path, bytes, "%s%s%s", folder, ends ? "" : "/", name);
     return path;
+}
+
+char *paths_expand(const char *typed) {
+    const char *home = getenv("HOME");
+    if (strncmp(typed, "~/", 2) != 0 || home == NULL || home[0] != '/')
+        return memory_text(typed);
+    return paths_join(home, typed + 2);
+}
+
+bool paths_is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* Makes the folders of `path` that are missing, the last one included. */

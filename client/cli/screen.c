@@ -16,6 +16,7 @@ struct screen {
     FILE *out;         /* borrowed: from the caller */
     struct line *line; /* borrowed: from the caller; NULL: nobody types */
     bool colours;
+    bool held;
     char *text; /* owned: what waits to be written */
     size_t text_bytes;
     size_t room_bytes;
@@ -129,7 +130,7 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
 }
 
 bool screen_write(struct screen *screen) {
-    if (screen->text_bytes == 0)
+    if (screen->text_bytes == 0 || screen->held)
         return true;
     if (screen->line != NULL)
         line_hide(screen->line);
@@ -137,6 +138,14 @@ bool screen_write(struct screen *screen) {
                    fflush(screen->out) == 0;
     screen->text_bytes = 0;
     return written;
+}
+
+void screen_hold(struct screen *screen, bool held) {
+    screen->held = held;
+}
+
+bool screen_is_held(const struct screen *screen) {
+    return screen->held;
 }
 
 void screen_show_line(struct screen *screen) {

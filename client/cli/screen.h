@@ -35,6 +35,9 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
 /* Writes what gathered, with the line hidden. false: the reader is gone, nothing was shown for
  * sure. */
 bool screen_write(struct screen *screen);
+/* While it is held nothing is written: somebody else writes to the same stream. */
+void screen_hold(struct screen *screen, bool held);
+bool screen_is_held(const struct screen *screen);
 /* Shows the line again: once, at the end of a turn. */
 void screen_show_line(struct screen *screen);
 

@@ -108,6 +108,8 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     roster_clear(app->roster);
     presence_clear(app->presence);
     mailbox_reset(&app->mailbox, reply->cursor);
+    app->admin = reply->admin;
+    news_begin(app);
     if (app->line == NULL)
         return;
     app_note(app, "You are %s at %s. help lists the commands.", reply->user, zchat_server(app->z));
@@ -150,6 +152,7 @@ static void session_lost(struct app *app, const char *why) {
     char part[512];
     bool told = !app->connected;
     app->connected = false;
+    app->stopping = false;
     if (!app->greeted) {
         app_fail(app, ZCHAT_UNREACHABLE, "%s", why);
         app_leave(app, 3);
@@ -181,6 +184,7 @@ static void session_broadcast(struct app *app, const zchat_event *event) {
 }
 
 static void session_notice(struct app *app, const zchat_event *event) {
+    app->stopping = false;
     app_begin_line(app, event->time_us);
     screen_put(app->screen, SCREEN_BOLD, "the broker: ");
     screen_put_text(app->screen, event->text);
@@ -231,6 +235,13 @@ void session_event(void *arg, const zchat_event *event) {
         break;
     case ZCHAT_EVENT_NOTICE:
         session_notice(app, event);
+        break;
+    case ZCHAT_EVENT_POSTED:
+    case ZCHAT_EVENT_EDITED:
+    case ZCHAT_EVENT_DELETED:
+    case ZCHAT_EVENT_UPLOADED:
+    case ZCHAT_EVENT_THREAD_REMOVED:
+        news_take(app, event);
         break;
     case ZCHAT_EVENT_SESSION_ENDED:
         session_ended(app, event->text);

@@ -37,7 +37,8 @@ static bool step_received(struct app *app, int64_t now_ms) {
 
 static bool step_answered(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
-    if (app->calls == 0 && !app->login.running && (!app->logged_in || app->synced)) {
+    if (app->calls == 0 && !app->login.running && !app->stopping &&
+        (!app->logged_in || app->synced)) {
         wait->answer_ms = 0;
         return true;
     }
@@ -55,7 +56,8 @@ static bool step_answered(struct app *app, int64_t now_ms) {
 static bool step_must_log_in(struct app *app, const char *line) {
     if (app->script_line > 0 || app->logged_in || app->options->user == NULL)
         return false;
-    const struct command *command = line == NULL ? NULL : command_of_line(app, line);
+    const char *arguments;
+    const struct command *command = line == NULL ? NULL : command_of_line(app, line, &arguments);
     return command == NULL || (command->run != verb_login && command->run != verb_register);
 }
 

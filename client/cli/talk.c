@@ -4,17 +4,9 @@
 #include "command.h"
 #include "step.h"
 #include "verbs.h"
-
-#include <stdlib.h>
+#include "words.h"
 
 #define TALK_RECV_SECONDS 5
-
-/* A whole positive number of at most `max`; 0: it is none. */
-static uint64_t talk_number(const char *word, uint64_t max) {
-    char *end;
-    unsigned long long number = strtoull(word, &end, 10);
-    return *word >= '0' && *word <= '9' && *end == '\0' && number <= max ? number : 0;
-}
 
 void verb_send(struct app *app, const struct command_words *words) {
     mailbox_send(app, words->word[0], words->rest);
@@ -85,7 +77,7 @@ static void talk_looked(struct call *call, const zchat_reply *reply) {
 
 void verb_inbox(struct app *app, const struct command_words *words) {
     uint64_t shown_seq = app->mailbox.shown_seq;
-    uint64_t count = words->word[0] == NULL ? 0 : talk_number(words->word[0], 500);
+    uint64_t count = words->word[0] == NULL ? 0 : words_number(words->word[0], 500);
     if (words->word[0] != NULL && count == 0) {
         app_fail(app, ZCHAT_INVALID, "inbox takes a number from 1 to 500");
         return;
@@ -99,10 +91,10 @@ void verb_inbox(struct app *app, const struct command_words *words) {
 }
 
 void verb_recv(struct app *app, const struct command_words *words) {
-    uint64_t count = talk_number(words->word[0], 1000000000);
+    uint64_t count = words_number(words->word[0], 1000000000);
     uint64_t seconds = TALK_RECV_SECONDS;
     if (words->word[1] != NULL)
-        seconds = talk_number(words->word[1], 1000000);
+        seconds = words_number(words->word[1], 1000000);
     if (app->script == NULL)
         app_fail(app, ZCHAT_INVALID, "recv is for scripts; here messages come by themselves");
     else if (count == 0 || seconds == 0)

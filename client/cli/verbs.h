@@ -32,9 +32,27 @@ verb_fn verb_close;
 verb_fn verb_inbox;
 verb_fn verb_recv;
 
+/* thread.c */
+verb_fn verb_thread_list;
+verb_fn verb_thread_create;
+verb_fn verb_thread_read;
+verb_fn verb_thread_post;
+verb_fn verb_thread_edit;
+verb_fn verb_thread_delete;
+verb_fn verb_thread_remove;
+verb_fn verb_thread_follow;
+verb_fn verb_thread_unfollow;
+
+/* file.c */
+verb_fn verb_file_put;
+verb_fn verb_file_get;
+verb_fn verb_file_list;
+
 /* broker.c */
 verb_fn verb_ping;
 verb_fn verb_stats;
+verb_fn verb_shutdown;
+verb_fn verb_sht;
 
 /* command.c */
 verb_fn verb_help;

@@ -78,6 +78,7 @@ void handle_give_up(zchat *z, zchat_code code, const char *text) {
     z->session.intended = false;
     struct fault told = z->fault;
     answer_all(z, code, told.text);
+    transfers_end_all(z, code, told.text);
     handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_REFUSED, .code = code, .text = told.text});
 }
 
@@ -122,13 +123,14 @@ static void tick(zchat *z) {
     inbox_tick(z);
     topics_tick(z);
     followed_tick(z);
+    transfers_tick(z);
     if (z->now_us >= keep_alive_us(z)) {
         handle_keep_alive(z);
     }
 }
 
 static bool has_more(const zchat *z) {
-    return connection_is_ready(&z->connection) || outgoing_waits(z) ||
+    return connection_is_ready(&z->connection) || outgoing_waits(z) || z->transfers.busy ||
            (z->topics.channel && channel_is_ready(z->topics.channel));
 }
 
@@ -142,6 +144,7 @@ static void arm(zchat *z) {
         deadline_us = sooner(deadline_us, inbox_deadline_us(&z->inbox));
         deadline_us = sooner(deadline_us, topics_deadline_us(&z->topics));
         deadline_us = sooner(deadline_us, followed_deadline_us(&z->followed));
+        deadline_us = sooner(deadline_us, transfers_deadline_us(z));
     }
     if (deadline_us != WAKE_NEVER) {
         wake_at(z->wake, deadline_us);
@@ -172,6 +175,7 @@ static void turn(zchat *z) {
 
 static void release(zchat *z) {
     session_forget(z);
+    transfers_release(&z->transfers);
     requests_release(&z->requests);
     connection_release(&z->connection);
     device_free(z->device);
@@ -235,6 +239,7 @@ void zchat_free(zchat *z) {
     }
     z->over = z->over == ZCHAT_OK ? ZCHAT_CANCELLED : z->over;
     answer_all(z, ZCHAT_CANCELLED, "The connection was closed before the answer.");
+    transfers_end_all(z, ZCHAT_CANCELLED, "The connection was closed before the end.");
     if (z->running) {
         z->doomed = true;
     } else {
@@ -349,5 +354,5 @@ const char *zchat_error(const zchat *z) {
 }
 
 size_t zchat_pending(const zchat *z) {
-    return z->requests.open - z->requests.open_own;
+    return z->requests.open - z->requests.open_own + z->transfers.count;
 }

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "settings.h"
 #include "topic.h"
+#include "transfer.h"
 #include "wake.h"
 #include "wire.h"
 #include "zchat.h"
@@ -30,6 +31,7 @@ struct zchat {
     struct inbox inbox;
     struct topics topics;
     struct followed followed;
+    struct transfers transfers;
     struct fault fault;   /* of the last function that failed */
     zchat_code over;      /* not ZCHAT_OK: it gave up, and why */
     bool running;         /* inside zchat_process or zchat_run */

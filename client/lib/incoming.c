@@ -26,6 +26,7 @@ static void take_frame_error(zchat *z, const Zchat__V1__Error *error) {
         return;
     }
     requests_take_sent(&z->requests, &calls);
+    transfers_end_all(z, ZCHAT_INVALID, text);
     inbox_retry(z);
     topics_retry(z);
     followed_retry(z);
@@ -96,6 +97,11 @@ static void take_own(zchat *z, const struct request *request, const Zchat__V1__R
         break;
     case REQUEST_FETCH_TOPIC:
         topics_page(z, request->topic, reply);
+        break;
+    case REQUEST_BEGIN_UPLOAD:
+    case REQUEST_PUT_CHUNK:
+    case REQUEST_GET_CHUNK:
+        transfers_reply(z, request, reply);
         break;
     case REQUEST_FETCH_FOLLOWED:
         followed_listed(z, reply);

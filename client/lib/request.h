@@ -80,6 +80,7 @@ struct request {
     size_t topic;               /* fetch_topic */
     uint64_t transfer;          /* whose chunk it is, by number */
     uint64_t offset;            /* of the chunk that is asked for */
+    int64_t asked_us;           /* when the chunk was */
     size_t bytes;
     uint8_t element[]; /* of CommandBatch.commands, packed */
 };

@@ -90,6 +90,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     z->inbox.active = false;
     z->topics.mode = ZCHAT_PUBLIC_NONE;
     z->followed.active = false;
+    transfers_leave(z);
     return ZCHAT_OK;
 }
 
@@ -205,6 +206,7 @@ void session_lost(zchat *z) {
     inbox_lost(z);
     topics_lost(z);
     followed_lost(z);
+    transfers_lost(z);
     requests_requeue(&z->requests, &unknown);
     answer_unknown(z, &unknown);
     logout_by_loss(z);

@@ -83,6 +83,10 @@ def all_cases(batch, greeter):
         yield f"reply.{name}", batch.ServerBatch(replies=[fill(batch.Reply(), number)])
     for name, number in bodies(batch.Event).items():
         yield f"event.{name}", batch.ServerBatch(events=[fill(batch.Event(), number)])
+    for name, number in bodies(batch.Event().thread).items():
+        event = fill(batch.Event(), bodies(batch.Event)["thread"])
+        event.thread.CopyFrom(fill(type(event.thread)(), number))
+        yield f"event.thread.{name}", batch.ServerBatch(events=[event])
     for name in TOPICS:
         yield f"publication.{name}", fill(batch.Publication(), bodies(batch.Event)[name])
         yield f"subscription.{name}", batch.Publication(topic=name)

@@ -242,6 +242,26 @@ static void events_are_golden(void **state) {
     assert_whole("server_batch", "", &zchat__v1__server_batch__descriptor, 0);
 }
 
+static void events_of_threads_are_golden(void **state) {
+    const ProtobufCMessageDescriptor *type = &zchat__v1__thread_event__descriptor;
+    (void)state;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        if (!is_one_of(&type->fields[i])) {
+            continue;
+        }
+        struct wire_arena *arena = wire_arena_new(DECODE_BYTES_MAX);
+        uint8_t bytes[FRAME_MAX];
+        assert_non_null(arena);
+        Zchat__V1__Event *event = (Zchat__V1__Event *)filled(arena, &zchat__v1__event__descriptor,
+                                                             ZCHAT__V1__EVENT__BODY_THREAD);
+        event->thread = (Zchat__V1__ThreadEvent *)filled(arena, type, type->fields[i].id);
+        assert_true(wire_element_size(&event->base) <= sizeof bytes);
+        assert_golden("event.thread", type->fields[i].name, bytes,
+                      wire_element_pack(WIRE_EVENTS, &event->base, bytes));
+        wire_arena_free(arena);
+    }
+}
+
 static void publications_and_subscriptions_are_golden(void **state) {
     static const struct {
         const char *topic;
@@ -290,6 +310,7 @@ int main(void) {
         cmocka_unit_test(commands_are_golden),
         cmocka_unit_test(replies_are_golden),
         cmocka_unit_test(events_are_golden),
+        cmocka_unit_test(events_of_threads_are_golden),
         cmocka_unit_test(publications_and_subscriptions_are_golden),
         cmocka_unit_test(greetings_are_golden),
         cmocka_unit_test(every_entry_is_still_readable),

@@ -297,18 +297,28 @@ static bool pipe_is_full(struct world *world, struct link *link) {
     return false;
 }
 
+/* The broker ends a connection; the client notices when it notices. */
+static void cut(struct world *world, struct link *link) {
+    say(world, "the broker cuts link %lld", (long long)link->number, 0, 0, 0);
+    link->close_us = world->now_us;
+    if (link->client)
+        link->lost_us = world->now_us + random_between(&world->random, 0, 100000);
+}
+
 static void send_frame(struct world *world, struct core_frame *frame) {
     struct link *link = core_peer_owner(frame->peer);
+    bool spare;
 
     if (pipe_is_full(world, link)) {
         say(world, "link %lld is full", (long long)link->number, 0, 0, 0);
-        core_frame_refused(world->broker.core, frame, world->now_us);
+        if (!core_frame_refused(world->broker.core, frame, world->now_us))
+            cut(world, link);
         return;
     }
     say(world, "%lld bytes to link %lld", (long long)frame->length, (long long)link->number, 0, 0);
-    tap_frame(world, link, frame->bytes, frame->length);
+    spare = tap_frame(world, link, frame->bytes, frame->length);
     world->broker.frames_out++;
-    if (!link->client) {
+    if (!link->client || (spare && world_loses(world))) {
         free(frame->bytes);
         return;
     }
@@ -316,10 +326,12 @@ static void send_frame(struct world *world, struct core_frame *frame) {
 }
 
 static void publish(struct world *world, struct core_frame *frame) {
+    bool holds_events;
+
     say(world, "%lld bytes published", (long long)frame->length, 0, 0, 0);
-    tap_publication(world, frame->bytes, frame->length);
+    holds_events = tap_publication(world, frame->bytes, frame->length);
     world->broker.frames_out++;
-    world_publish(world, frame->bytes, frame->length);
+    world_publish(world, frame->bytes, frame->length, holds_events);
     free(frame->bytes);
 }
 

@@ -53,7 +53,7 @@ void client_session_over(struct client *client) {
     struct letter *letter;
 
     if (client->state == CLIENT_MEMBER || client->state == CLIENT_LEAVING)
-        client->state = CLIENT_ANONYMOUS;
+        client->state = client->login != 0 ? CLIENT_LOGGING_IN : CLIENT_ANONYMOUS;
     client->ack_us = INT64_MAX;
     memset(client->syncs, 0, sizeof client->syncs);
     LL_FOREACH(client->letters, letter) {
@@ -256,8 +256,6 @@ static void done(struct world *world, struct client *client, const struct reques
     switch (request->kind) {
     case KIND(LOGOUT):
         client_session_over(client);
-        if (client->login != 0)
-            client->state = CLIENT_LOGGING_IN;
         break;
     case KIND(SYNC):
         if (!request->aside)
@@ -301,29 +299,14 @@ static void take_reply(struct world *world, struct client *client, const Zchat__
 
 /* ---- frames ---- */
 
-/* Where a session ended and the next one began within one batch, its events may be of either. */
-static bool is_of_two_sessions(const Zchat__V1__ServerBatch *batch) {
-    bool ended = false;
-
-    for (size_t i = 0; i < batch->n_replies; i++) {
-        if (batch->replies[i]->body_case == ZCHAT__V1__REPLY__BODY_LOGOUT)
-            ended = true;
-        else if (ended && batch->replies[i]->body_case == ZCHAT__V1__REPLY__BODY_LOGIN)
-            return true;
-    }
-    return false;
-}
-
 static void take_batch(struct world *world, struct client *client,
                        const Zchat__V1__ServerBatch *batch) {
     int64_t silent_from_us[ACCOUNTS_MAX] = {0};
 
     for (size_t i = 0; i < batch->n_replies; i++)
         take_reply(world, client, batch->replies[i], silent_from_us);
-    if (!is_of_two_sessions(batch)) {
-        for (size_t i = 0; i < batch->n_events; i++)
-            mailbox_event(world, client, batch->events[i]);
-    }
+    for (size_t i = 0; i < batch->n_events; i++)
+        mailbox_event(world, client, batch->events[i]);
     for (int i = 0; i < ACCOUNTS_MAX; i++) {
         if (silent_from_us[i] > client->link->silent_from_us[i])
             client->link->silent_from_us[i] = silent_from_us[i];
@@ -406,6 +389,8 @@ static void act_in_phase(struct world *world, struct client *client) {
 static void wake(struct world *world, struct client *client) {
     int64_t think_us = world->phase == WORLD_ROUGH ? world->plan.think_us : 50000;
 
+    if (client->stranger)
+        think_us *= 4;
     client->wake_us = world->now_us + random_between(&world->random, 1, 2 * think_us);
     if (client->link && world_chance(world, world->plan.breaks)) {
         if (world_chance(world, 200))

@@ -55,6 +55,7 @@ struct link {
     uint64_t numbers;                     /* the last one given to a request */
     uint64_t answered;                    /* the number of the last answer, but those that waited */
     unsigned noise;                       /* frames that nobody can read, not answered yet */
+    unsigned ends;                        /* of sessions, that it was not told of yet */
     int64_t silent_from_us[ACCOUNTS_MAX]; /* the client knows of its block; 0: not */
 };
 

@@ -79,16 +79,18 @@ static void announce(struct world *world, int account, bool online) {
     news_add(world, STREAM_PRESENCE, account)->online = online;
 }
 
-static void seat_end(struct world *world, struct link *link) {
+/* `told`: the session itself gets the word that it ended. */
+static void seat_end(struct world *world, struct link *link, bool told) {
     struct seat seat = link->seat;
 
     seat_clear(link);
+    link->ends += told && seat.open;
     if (seat.open && seat.online && !model_is_online(world, seat.account))
         announce(world, seat.account, false);
 }
 
 void model_close(struct world *world, struct link *link) {
-    seat_end(world, link);
+    seat_end(world, link, false);
 }
 
 static struct link *longest_idle(struct world *world) {
@@ -107,14 +109,14 @@ void model_tick(struct world *world) {
 
     while (timeout_us != 0 && (link = longest_idle(world)) &&
            link->seat.active_us + timeout_us <= world->now_us)
-        seat_end(world, link);
+        seat_end(world, link, true);
 }
 
 void model_shutdown(struct world *world) {
     struct link *link;
 
     LL_FOREACH(world->links, link) {
-        seat_end(world, link);
+        seat_end(world, link, true);
     }
 }
 
@@ -172,8 +174,10 @@ static void login_open(struct world *world, struct link *link, struct request *r
     struct town_state *now = &world->town->now;
     bool was_online = model_is_online(world, request->user);
 
-    if (replaced)
+    if (replaced) {
         seat_clear(replaced);
+        replaced->ends++;
+    }
     link->seat = (struct seat){
         .open = true,
         .account = request->user,
@@ -309,7 +313,7 @@ static int revoke(struct world *world, struct link *link, struct request *reques
     now->device[account][key] = 0;
     LL_FOREACH(world->links, other) {
         if (other->seat.open && other->seat.account == account && other->key == key) {
-            seat_end(world, other);
+            seat_end(world, other, true);
             request->value[0]++;
         }
     }
@@ -450,7 +454,7 @@ static int carry_out(struct world *world, struct link *link, struct request *req
     case KIND(LOGIN):
         return login_begin(world, link, request);
     case KIND(LOGOUT):
-        seat_end(world, link);
+        seat_end(world, link, false);
         return OK;
     case KIND(REGISTER_ACCOUNT):
         return register_begin(world, request);

@@ -1,11 +1,13 @@
 /* sim: plays worlds, one after the other, each decided by its seed. Where something is wrong, the
- * world's last events and its seed are printed and the exit code is 1. */
+ * world's last events and its seed are printed and the exit code is 1. Many worlds are played in a
+ * child process, so that also the seed of one that ends by an assertion is known. */
 #include "world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define STEPS       200
@@ -15,6 +17,12 @@ struct arguments {
     uint64_t first, last;
     unsigned steps;
     bool verbose;
+};
+
+/* What the child tells the parent after each world. */
+struct played {
+    uint64_t seed;
+    struct world_result result;
 };
 
 static int usage(void) {
@@ -51,36 +59,81 @@ static bool read_arguments(struct arguments *arguments, int argc, char **argv) {
     return true;
 }
 
-static void play(const struct arguments *arguments, struct wire_arena *arena) {
-    bool terminal = isatty(STDOUT_FILENO) && !arguments->verbose;
-    uint64_t crashes = 0, messages = 0;
-    struct world_result result;
+/* Tells `out` of each world that was played; -1: nobody. Ends the process where one fails. */
+static int play(const struct arguments *arguments, int out) {
+    struct wire_arena *arena = wire_arena_new(ARENA_BYTES);
+    int code = arena ? 0 : 1;
 
-    for (uint64_t seed = arguments->first; seed <= arguments->last; seed++) {
+    for (uint64_t seed = arguments->first; arena && seed <= arguments->last; seed++) {
+        struct played played = {.seed = seed};
+
+        world_play(seed, arguments->steps, arguments->verbose, arena, &played.result);
+        if (out >= 0 && write(out, &played, sizeof played) != (ssize_t)sizeof played) {
+            code = 1;
+            break;
+        }
+    }
+    wire_arena_free(arena);
+    return code;
+}
+
+static void print_sum(const struct arguments *arguments, uint64_t seeds,
+                      const struct world_result *sum) {
+    printf("%sseeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " passed, %" PRIu64 " messages, %" PRIu64
+           " crashes\n",
+           isatty(STDOUT_FILENO) ? "\r" : "", arguments->first, arguments->last, seeds,
+           sum->messages, sum->crashes);
+}
+
+/* Reads what the child tells until it ends. Returns how many worlds it played. */
+static uint64_t follow(int in, struct world_result *sum) {
+    bool terminal = isatty(STDOUT_FILENO);
+    struct played played;
+    uint64_t count = 0;
+
+    for (; read(in, &played, sizeof played) == (ssize_t)sizeof played; count++) {
+        sum->messages += played.result.messages;
+        sum->crashes += played.result.crashes;
         if (terminal) {
-            printf("\rseed %" PRIu64 " ", seed);
+            printf("\rseed %" PRIu64 " ", played.seed);
             fflush(stdout);
         }
-        world_play(seed, arguments->steps, arguments->verbose, arena, &result);
-        crashes += result.crashes;
-        messages += result.messages;
     }
-    printf("%sseeds %" PRIu64 "..%" PRIu64 " passed: %" PRIu64 " messages, %" PRIu64 " crashes\n",
-           terminal ? "\r" : "", arguments->first, arguments->last, messages, crashes);
+    return count;
+}
+
+static int play_many(const struct arguments *arguments) {
+    struct world_result sum = {0};
+    int ends[2], status = 0;
+    uint64_t count;
+    pid_t child;
+
+    if (pipe(ends) != 0 || (child = fork()) < 0) {
+        perror("sim");
+        return 1;
+    }
+    if (child == 0) {
+        close(ends[0]);
+        exit(play(arguments, ends[1]));
+    }
+    close(ends[1]);
+    count = follow(ends[0], &sum);
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    print_sum(arguments, count, &sum);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    fprintf(stderr, "failed: sim --seed %" PRIu64 " --steps %u --verbose\n",
+            arguments->first + count, arguments->steps);
+    return 1;
 }
 
 int main(int argc, char **argv) {
     struct arguments arguments = {.first = 1, .last = 100, .steps = STEPS};
-    struct wire_arena *arena;
 
     if (!read_arguments(&arguments, argc, argv))
         return usage();
-    arena = wire_arena_new(ARENA_BYTES);
-    if (!arena) {
-        fputs("sim: out of memory\n", stderr);
-        return 1;
-    }
-    play(&arguments, arena);
-    wire_arena_free(arena);
-    return 0;
+    if (arguments.first == arguments.last)
+        return play(&arguments, -1);
+    return play_many(&arguments);
 }

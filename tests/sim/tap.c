@@ -286,7 +286,7 @@ static void tap_heads(struct world *world, const struct link *link, const Zchat_
                    (unsigned long long)world->town->committed.head[account]);
 }
 
-static void tap_event(struct world *world, const struct link *link, const Zchat__V1__Event *event) {
+static void tap_event(struct world *world, struct link *link, const Zchat__V1__Event *event) {
     switch (event->body_case) {
     case ZCHAT__V1__EVENT__BODY_MESSAGE:
         tap_message(world, link, event);
@@ -299,6 +299,9 @@ static void tap_event(struct world *world, const struct link *link, const Zchat_
         tap_heads(world, link, event->heads);
         break;
     case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+        if (link->ends-- == 0)
+            world_fail(world, "link %llu: a session is told to have ended, but did not",
+                       (unsigned long long)link->number);
         break;
     default:
         world_fail(world, "link %llu: an event of kind %d", (unsigned long long)link->number,
@@ -306,8 +309,15 @@ static void tap_event(struct world *world, const struct link *link, const Zchat_
     }
 }
 
-void tap_frame(struct world *world, struct link *link, const uint8_t *bytes, size_t length) {
+/* What is numbered in a topic shows as lost only by the next one, or by a keep-alive. */
+static bool may_be_lost(const Zchat__V1__Event *event) {
+    return event->body_case == ZCHAT__V1__EVENT__BODY_MESSAGE ||
+           (event->body_case == ZCHAT__V1__EVENT__BODY_HEADS && event->heads->n_topics == 0);
+}
+
+bool tap_frame(struct world *world, struct link *link, const uint8_t *bytes, size_t length) {
     Zchat__V1__ServerBatch *batch;
+    bool spare;
 
     wire_arena_reset(world->arena);
     if (length > FRAME_BYTES_MAX)
@@ -316,8 +326,12 @@ void tap_frame(struct world *world, struct link *link, const uint8_t *bytes, siz
         world_fail(world, "a frame that can't be read");
     for (size_t i = 0; i < batch->n_replies; i++)
         tap_reply(world, link, batch->replies[i]);
-    for (size_t i = 0; i < batch->n_events; i++)
+    spare = batch->n_replies == 0;
+    for (size_t i = 0; i < batch->n_events; i++) {
         tap_event(world, link, batch->events[i]);
+        spare = spare && may_be_lost(batch->events[i]);
+    }
+    return spare;
 }
 
 /* ---- publications ---- */
@@ -345,7 +359,7 @@ static void tap_published(struct world *world, int stream, const Zchat__V1__Even
     news->published = true;
 }
 
-void tap_publication(struct world *world, const uint8_t *bytes, size_t length) {
+bool tap_publication(struct world *world, const uint8_t *bytes, size_t length) {
     Zchat__V1__Publication *publication;
     int stream;
 
@@ -361,6 +375,7 @@ void tap_publication(struct world *world, const uint8_t *bytes, size_t length) {
     if (publication->head != 0 && publication->head != world->broker.head[stream])
         world_fail(world, "%s tells the head %llu", publication->topic,
                    (unsigned long long)publication->head);
+    return publication->n_events > 0;
 }
 
 void tap_turn(struct world *world) {

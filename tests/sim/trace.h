@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_EVENTS 512
+#define TRACE_EVENTS 128
 
 struct trace_event {
     int64_t at_us;

@@ -7,6 +7,7 @@
 
 #define BEGIN_US     1700000000000000LL
 #define CALM_US      200000000LL /* within which all must come up to date */
+#define LOSSES_US    10000000LL  /* in the calm: of pushes, and of heads told again */
 #define QUIET_US     100000000LL
 #define SETTLE_US    5000000LL /* of the quiet: what was under way, and heads told again */
 #define WHY_BYTES    256
@@ -63,12 +64,26 @@ void world_send(struct world *world, struct link *link, struct parcel *parcel) {
     queue_put(&link->up, parcel, world_arrival(world, link));
 }
 
-void world_publish(struct world *world, const uint8_t *bytes, size_t length) {
+/* In the last round events get lost, too, so that only the head told again repairs it. */
+static bool misses(struct world *world, bool holds_events) {
+    bool may = world->phase == WORLD_ROUGH || (world->phase == WORLD_LAST && holds_events);
+
+    return may && random_chance(&world->random, world->plan.drops);
+}
+
+bool world_loses(struct world *world) {
+    bool may = world->phase == WORLD_ROUGH ||
+               (world->phase == WORLD_CALM && world->now_us - world->calm_us < LOSSES_US);
+
+    return may && random_chance(&world->random, world->plan.drops);
+}
+
+void world_publish(struct world *world, const uint8_t *bytes, size_t length, bool holds_events) {
     for (int i = 0; i < world->client_count; i++) {
         struct client *client = world->clients[i];
         uint8_t *copy;
 
-        if (!client->subscribed || world_chance(world, world->plan.drops))
+        if (!client->subscribed || misses(world, holds_events))
             continue;
         if (!(copy = malloc(length)))
             abort();
@@ -195,6 +210,7 @@ static void grow_calm(struct world *world) {
     struct link *link;
 
     world->phase = WORLD_CALM;
+    world->calm_us = world->now_us;
     say(world, "it grows calm", 0, 0, 0, 0);
     disk_mend(world->broker.disk);
     world->disk_broken = false;
@@ -226,22 +242,29 @@ static bool all_settled(const struct world *world, char *why) {
             return false;
     }
     LL_FOREACH(world->links, link) {
-        if (!link->client) {
-            snprintf(why, WHY_BYTES, "link %llu is not closed", (unsigned long long)link->number);
-            return false;
-        }
+        if (link->client && link->ends == 0)
+            continue;
+        snprintf(why, WHY_BYTES, "link %llu %s", (unsigned long long)link->number,
+                 link->client ? "was not told of a session's end" : "is not closed");
+        return false;
     }
     return broker_is_up(&world->broker);
 }
 
-/* Each topic's place at each client that follows them. */
+/* Whether a client must have come up to date in the topics: on the command connection before its
+ * keep-alive, too. */
+static bool follows(const struct world *world, const struct client *client) {
+    return client->state == CLIENT_MEMBER &&
+           (client->events == EVENTS_INLINE ||
+            (client->events == EVENTS_SUBSCRIBED && world->phase == WORLD_LAST));
+}
+
 static bool topics_settled(const struct world *world, char *why) {
     for (int i = 0; i < world->client_count; i++) {
         const struct client *client = world->clients[i];
 
         for (int s = 1; s < STREAMS; s++) {
-            if (client->state != CLIENT_MEMBER || client->events == EVENTS_NONE ||
-                client->place[s] == world->broker.head[s])
+            if (!follows(world, client) || client->place[s] == world->broker.head[s])
                 continue;
             snprintf(why, WHY_BYTES, "client %d is at %llu of %s, whose head is %llu", i,
                      (unsigned long long)client->place[s], stream_names[s],
@@ -288,7 +311,7 @@ static bool phase_ends(struct world *world, int64_t since_us) {
         return world->steps >= world->plan.steps;
     if (world->phase == WORLD_QUIET)
         return world->now_us - since_us > QUIET_US;
-    settled = all_settled(world, why) && (world->phase == WORLD_CALM || topics_settled(world, why));
+    settled = all_settled(world, why) && topics_settled(world, why);
     if (!settled && world->now_us - since_us > CALM_US)
         world_fail(world, "not up to date after %lld s without faults: %s",
                    (long long)(CALM_US / 1000000), why);

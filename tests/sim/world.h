@@ -26,7 +26,7 @@ struct plan {
     int64_t delay_us;
     unsigned breaks; /* a client's link, each time that it wakes */
     unsigned full;   /* a pipe */
-    unsigned drops;  /* a publication on its way to one subscriber */
+    unsigned drops;  /* a publication on its way to one subscriber, or pushes of messages */
     unsigned cut_before_commit, cut_after_commit, cut_sending, disk_breaks, stops;
     unsigned large;      /* a text */
     uint64_t unread_max; /* 0: no limit */
@@ -47,7 +47,8 @@ struct world {
     struct wire_arena *arena; /* borrowed: the program's */
     int64_t now_us;
     enum world_phase phase;
-    unsigned steps; /* done so far */
+    int64_t calm_us; /* since when */
+    unsigned steps;  /* done so far */
     unsigned crashes;
     bool disk_broken; /* it fails at one of the next writes or syncs */
     struct broker broker;
@@ -62,8 +63,8 @@ struct world {
 };
 
 struct world_result {
-    unsigned crashes;
-    uint32_t messages;
+    uint64_t crashes;
+    uint64_t messages;
 };
 
 /* Plays the seed to its end; does not return where something is wrong. */
@@ -85,7 +86,10 @@ void world_disconnect(struct world *world, struct link *link);
 /* When a frame that is sent now arrives. */
 int64_t world_arrival(struct world *world, const struct link *link);
 void world_send(struct world *world, struct link *link, struct parcel *parcel);
-void world_publish(struct world *world, const uint8_t *bytes, size_t length);
+/* Whether pushes that the streams make up for get lost. */
+bool world_loses(struct world *world);
+/* To each subscriber who does not miss it. */
+void world_publish(struct world *world, const uint8_t *bytes, size_t length, bool holds_events);
 void world_lose_subscriptions(struct world *world);
 
 #endif

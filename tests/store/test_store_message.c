@@ -90,8 +90,11 @@ static void a_retry_gets_the_first_answer(void **state) {
     assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &again));
     fixture_commit(fixture);
     assert_true(again.again);
-    again.again = false;
-    assert_memory_equal(&again, &first, sizeof first);
+    assert_int_equal(again.recipient, first.recipient);
+    assert_int_equal(again.time_us, first.time_us);
+    assert_int_equal(again.author_seq, first.author_seq);
+    assert_int_equal(again.recipient_seq, first.recipient_seq);
+    assert_int_equal(again.delivered, first.delivered);
     fixture_reopen(fixture);
     block(fixture, LEIA, "han");
     fixture_begin(fixture);

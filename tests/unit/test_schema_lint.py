@@ -83,8 +83,8 @@ class SchemaLint(unittest.TestCase):
                       schema_lint.lint(self.schema))
 
     def test_a_number_reserved_in_the_reply_is_not_used_by_a_command(self):
-        self.edit("batch", "Error error = 2;", "Error error = 2;\n  reserved 60;")
-        self.edit("batch", "Ping ping = 40;", "Ping ping = 40;\n    Ping pong = 60;")
+        self.edit("batch", "Error error = 2;", "Error error = 2;\n  reserved 99;")
+        self.edit("batch", "Ping ping = 40;", "Ping ping = 40;\n    Ping pong = 99;")
         self.assertIn("Command.pong: is reserved in Reply", schema_lint.lint(self.schema))
 
 

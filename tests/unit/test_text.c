@@ -102,6 +102,27 @@ static void control_characters_go(void **state) {
     ASSERT_CLEAN("a\x84\x8d\x85z", "az");
 }
 
+/* At each place of the words of eight that are passed over at once. */
+static void every_byte_of_a_long_text_is_looked_at(void **state) {
+    static const char plain[] = "the quick brown fox ~ jumps!";
+    (void)state;
+    for (size_t place = 0; place < sizeof plain - 1; place++) {
+        for (int c = 0; c < 0x80; c++) {
+            char text[sizeof plain + 1], wanted[sizeof plain + 1];
+            bool stays = (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\t';
+            if (c == 0x1B) /* takes along what follows */
+                continue;
+            memcpy(text, plain, place);
+            text[place] = (char)c;
+            memcpy(text + place + 1, plain + place, sizeof plain - place);
+            memcpy(wanted, text, sizeof wanted);
+            if (!stays)
+                memmove(wanted + place, wanted + place + 1, sizeof wanted - place - 1);
+            assert_cleaned(text_clean, text, sizeof plain, wanted);
+        }
+    }
+}
+
 static void whole_sequences_go(void **state) {
     (void)state;
     ASSERT_CLEAN("a\x1b[1;31mred\x1b[0m", "ared");
@@ -305,6 +326,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_utf8_is_refused),
         cmocka_unit_test(text_that_is_clean_stays),
         cmocka_unit_test(control_characters_go),
+        cmocka_unit_test(every_byte_of_a_long_text_is_looked_at),
         cmocka_unit_test(whole_sequences_go),
         cmocka_unit_test(broken_sequences_leave_nothing_dangerous),
         cmocka_unit_test(an_unterminated_string_takes_one_line_at_most),

@@ -18,10 +18,10 @@ void bench_sender_name(uint64_t number, char name[BENCH_NAME_BYTES]) {
     snprintf(name, BENCH_NAME_BYTES, "s%" PRIu64, number);
 }
 
-void bench_write_names(FILE *file, uint64_t senders, uint64_t accounts) {
+void bench_write_names(FILE *file, uint64_t senders, uint64_t first, uint64_t end) {
     for (uint64_t i = 0; i < senders; i++)
         fprintf(file, "s%" PRIu64 "\n", i);
-    for (uint64_t i = 0; i < accounts; i++)
+    for (uint64_t i = first; i < end; i++)
         fprintf(file, "u%" PRIu64 "\n", i);
 }
 
@@ -60,23 +60,52 @@ static void broker_said(void *arg) {
 
 struct names {
     uint64_t senders;
-    uint64_t accounts;
+    uint64_t first;
+    uint64_t end;
 };
 
 static void write_names(FILE *file, void *arg) {
     const struct names *names = arg;
-    bench_write_names(file, names->senders, names->accounts);
+    bench_write_names(file, names->senders, names->first, names->end);
 }
 
-static bool start_broker(struct bench *bench, struct names *names) {
+void bench_config_dir(const struct bench *bench, uint64_t group, char path[BENCH_PATH_BYTES]) {
+    if (group == 0)
+        snprintf(path, BENCH_PATH_BYTES, "%s", bench->config_dir);
+    else
+        snprintf(path, BENCH_PATH_BYTES, "%.480s/%" PRIu64, bench->config_dir, group);
+}
+
+static bool add_group(struct bench *bench, const struct broker_options *options, uint64_t group,
+                      struct names *names) {
+    char folder[BENCH_PATH_BYTES], key[64];
+    bench_config_dir(bench, group, folder);
+    bench_device_key(folder, key);
+    return key[0] && broker_add_accounts(options, key, write_names, names);
+}
+
+static bool add_accounts(struct bench *bench, const struct broker_options *options,
+                         uint64_t senders, uint64_t accounts, uint64_t accounts_per_key) {
+    struct names names = {.senders = senders};
+    for (uint64_t group = 0; group == 0 || names.first < accounts; group++) {
+        uint64_t left = accounts - names.first;
+        names.end = names.first + (left < accounts_per_key ? left : accounts_per_key);
+        if (!add_group(bench, options, group, &names))
+            return false;
+        names.senders = 0;
+        names.first = names.end;
+    }
+    return true;
+}
+
+static bool start_broker(struct bench *bench, uint64_t senders, uint64_t accounts,
+                         uint64_t accounts_per_key) {
     const struct settings *settings = bench->settings;
     struct broker_options options = {.zchatd = settings->zchatd,
                                      .data = bench->data,
                                      .pin = settings->pin,
                                      .io_threads = settings->io_threads};
-    char key[64];
-    bench_device_key(bench->config_dir, key);
-    if (!key[0] || !broker_add_accounts(&options, key, write_names, names))
+    if (!add_accounts(bench, &options, senders, accounts, accounts_per_key))
         return false;
     bench->broker = broker_start(&options);
     if (!bench->broker)
@@ -109,8 +138,7 @@ static void raise_descriptors(void) {
 }
 
 bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
-                uint64_t accounts) {
-    struct names names = {senders, accounts};
+                uint64_t accounts, uint64_t accounts_per_key) {
     memset(bench, 0, sizeof *bench);
     bench->settings = settings;
     bench->loop = loop_new();
@@ -121,7 +149,8 @@ bool bench_init(struct bench *bench, const struct settings *settings, uint64_t s
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     bench->server = settings->server;
-    return make_folders(bench) && (settings->server || start_broker(bench, &names)) &&
+    return make_folders(bench) &&
+           (settings->server || start_broker(bench, senders, accounts, accounts_per_key)) &&
            (!settings->pin || pin_self());
 }
 

@@ -1,5 +1,6 @@
-/* What every verb begins with: the settings, the loop, a broker with its accounts, and one device
- * key that all accounts trust. A fault of the run is told once on stderr and stops the loop. */
+/* What every verb begins with: the settings, the loop, a broker with its accounts, and the device
+ * keys that they trust: one for all, or for each group of them. A fault of the run is told once on
+ * stderr and stops the loop. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -28,11 +29,13 @@ struct bench {
 /* Accounts are u0 u1 ..., senders s0 s1 .... */
 void bench_account_name(uint64_t number, char name[BENCH_NAME_BYTES]);
 void bench_sender_name(uint64_t number, char name[BENCH_NAME_BYTES]);
-void bench_write_names(FILE *file, uint64_t senders, uint64_t accounts);
+/* Accounts from `first` to before `end`. */
+void bench_write_names(FILE *file, uint64_t senders, uint64_t first, uint64_t end);
 
-/* false: it said why; bench_release() anyway. */
+/* So many accounts in turn trust the same device key, the senders the first ones'. false: it said
+ * why; bench_release() anyway. */
 bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
-                uint64_t accounts);
+                uint64_t accounts, uint64_t accounts_per_key);
 void bench_release(struct bench *bench);
 
 __attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const char *format, ...);
@@ -40,6 +43,9 @@ __attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const
 /* Waits until done(arg); false, and it said why: it took too long, or the run is over. */
 bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg), void *arg,
                 const char *what);
+
+/* The config folder with the device key that the group-th of the accounts trust. */
+void bench_config_dir(const struct bench *bench, uint64_t group, char path[BENCH_PATH_BYTES]);
 
 /* The public part of the device key in that folder, which is made where it is missing. "": it said
  * why. */

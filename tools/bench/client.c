@@ -28,9 +28,11 @@ static void process(void *arg) {
     zchat_process(client->z); /* what makes it give up is told as REFUSED */
 }
 
-bool client_open(struct client *client, struct bench *bench) {
+bool client_open(struct client *client, struct bench *bench, uint64_t group) {
+    char config_dir[BENCH_PATH_BYTES];
+    bench_config_dir(bench, group, config_dir);
     const zchat_options options = {.server = bench->server,
-                                   .config_dir = bench->config_dir,
+                                   .config_dir = config_dir,
                                    .trust_new = true,
                                    .client = "zchat-bench",
                                    .device = "zchat-bench",

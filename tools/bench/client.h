@@ -16,8 +16,9 @@ struct client {
     void *arg;                                                   /* borrowed: of on_message */
 };
 
-/* Opens and begins to connect. false: bench_fail() was called. client_close() anyway. */
-bool client_open(struct client *client, struct bench *bench);
+/* Opens with the device key of that group and begins to connect. false: bench_fail() was called.
+ * client_close() anyway. */
+bool client_open(struct client *client, struct bench *bench, uint64_t group);
 void client_close(struct client *client);
 
 /* Logs in with the device key; client->logged_in tells when it is done, a refusal fails the bench.

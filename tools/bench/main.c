@@ -9,7 +9,7 @@
 #include <string.h>
 
 static int names_main(const struct settings *settings) {
-    bench_write_names(stdout, settings->senders, settings->accounts);
+    bench_write_names(stdout, settings->senders, 0, settings->accounts);
     return fflush(stdout) == 0 ? 0 : 1;
 }
 

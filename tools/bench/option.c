@@ -65,7 +65,7 @@ static const struct row rows[] = {
     {"--data", KIND_TEXT, BOTH, FIELD(data), NULL, 0, 0, "DIR",
      "an empty folder for the broker's store, which is kept; else one below $TMPDIR, removed at "
      "the end"},
-    {"--server", KIND_TEXT, BOTH, FIELD(server), NULL, 0, 0, "HOST[:PORT]",
+    {"--server", KIND_TEXT, VERB_SEND, FIELD(server), NULL, 0, 0, "HOST[:PORT]",
      "use this broker instead of an own one; its accounts are made before: zchat-bench names | "
      "zchatd user add - --device-key $(zchat-bench key --config-dir DIR)"},
     {"--config-dir", KIND_TEXT, BOTH | VERB_KEY, FIELD(config_dir), NULL, 0, 0, "DIR",

@@ -36,7 +36,7 @@ bool receivers_open(struct run *run) {
     run->receivers = calloc(run->settings->receivers + 1, sizeof *run->receivers);
     for (uint32_t i = 0; run->receivers && i < run->settings->receivers; i++) {
         struct receiver *receiver = &run->receivers[i];
-        if (!client_open(&receiver->client, &run->bench))
+        if (!client_open(&receiver->client, &run->bench, 0))
             return false;
         receiver->run = run;
         receiver->account = i;

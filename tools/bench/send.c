@@ -242,7 +242,7 @@ static bool go(struct run *run) {
     const struct settings *settings = run->settings;
     struct cost cost;
     uint64_t accounts_checked = 0;
-    return bench_init(&run->bench, settings, settings->senders, settings->accounts) &&
+    return bench_init(&run->bench, settings, settings->senders, settings->accounts, UINT64_MAX) &&
            senders_open(run) && receivers_open(run) && read_counters(run, &run->counters[0]) &&
            measure(run, &cost) && read_counters(run, &run->counters[1]) &&
            check_inboxes(run, &accounts_checked) && print_report(run, &cost, accounts_checked);

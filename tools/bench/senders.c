@@ -136,7 +136,7 @@ bool senders_open(struct run *run) {
     run->senders = calloc(run->settings->senders, sizeof *run->senders);
     for (uint32_t i = 0; run->senders && i < run->settings->senders; i++) {
         struct sender *sender = &run->senders[i];
-        if (!client_open(&sender->client, &run->bench))
+        if (!client_open(&sender->client, &run->bench, 0))
             return false;
         if (!sender_init(sender, run, i)) {
             bench_fail(&run->bench, "no memory");

@@ -254,11 +254,13 @@ enum status call_login(struct call *call, const struct call_login *how) {
     return login_by_key(call, how);
 }
 
-enum status call_begin(struct call *call) {
+enum status call_start(struct call *call) {
     return call_login(call, &(struct call_login){0});
 }
 
 void call_close(struct call *call) {
+    call->print = NULL; /* what the verb kept for them is gone */
+    call->on_event = NULL;
     if (call->z && zchat_user(call->z)[0])
         (void)zchat_logout(call->z, NULL, NULL); /* sent if that needs no waiting */
     zchat_free(call->z);

@@ -25,6 +25,7 @@ typedef enum status call_print_fn(struct call *call, const zchat_reply *reply);
 struct call {
     const struct options *options; /* borrowed: from main */
     const char *config_dir;        /* borrowed: from main; NULL: the library's choice */
+    const char *state_dir;         /* borrowed: from main; NULL: there is none */
     struct output *output;         /* borrowed: from main */
     const char *const *words;      /* borrowed: from main */
     int word_count;
@@ -50,7 +51,7 @@ struct call {
     const char *if_unknown;   /* borrowed: what to say where it is not known whether the command was
                                  done; NULL: nothing */
     zchat_event_fn *on_event; /* sees every event after the call did; NULL: nobody */
-    void *arg;
+    void *arg;                /* what on_event gets, and where a print function finds its own */
 };
 
 /* How to log in: beside what the options say. */
@@ -71,7 +72,7 @@ enum status call_open(struct call *call);
 enum status call_login(struct call *call, const struct call_login *how);
 
 /* Logs in and is ready for a command: what most verbs begin with. */
-enum status call_begin(struct call *call);
+enum status call_start(struct call *call);
 
 /* The callback of every command whose answer call_answer waits for; its arg is the call. */
 void call_replied(void *arg, const zchat_reply *reply);

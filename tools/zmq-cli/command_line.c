@@ -66,17 +66,32 @@ static void read_letters(struct reader *reader, const char *letters) {
     }
 }
 
-static void read_word(struct reader *reader, const char *word) {
-    struct command_line *line = reader->line;
-    if (line->verb) {
-        if (line->word_count == line->verb->text_at)
-            reader->only_words = true;
-        line->words[line->word_count++] = word;
+/* Whether --id was said instead of a word, by which the words of the verb are fewer. */
+static int words_spared(const struct command_line *line, const struct options *options) {
+    return line->verb->id_for_word && option_is_set(options, OPTION_ID);
+}
+
+static void read_verb(struct command_line *line, const char *word) {
+    if (!line->group && verb_is_group(word)) {
+        line->group = word;
         return;
     }
-    line->verb = verb_find(word);
+    line->verb = line->group ? verb_find(line->group, word) : verb_find(word, NULL);
     if (!line->verb)
-        complain(line, "There is no verb \"%s\".", word);
+        complain(line, "There is no verb \"%s%s%s\".", line->group ? line->group : "",
+                 line->group ? " " : "", word);
+}
+
+static void read_word(struct reader *reader, const char *word) {
+    struct command_line *line = reader->line;
+    if (!line->verb) {
+        read_verb(line, word);
+        return;
+    }
+    int text_at = line->verb->text_at - words_spared(line, reader->options);
+    if (line->verb->text_at >= 0 && line->word_count == text_at)
+        reader->only_words = true;
+    line->words[line->word_count++] = word;
 }
 
 static void read_argument(struct reader *reader, const char *argument) {
@@ -100,13 +115,14 @@ static bool verb_takes(const struct verb *verb, enum option_id id) {
 static void check(struct command_line *line, const struct options *options) {
     const struct verb *verb = line->verb;
     if (!verb) {
-        complain(line, "No verb was given.");
+        complain(line, line->group ? "%s what?" : "No verb was given.", line->group);
         return;
     }
+    int spared = words_spared(line, options);
     for (enum option_id id = 0; id < OPTION_END; id++)
         if (option_is_set(options, id) && !verb_takes(verb, id))
             complain(line, "%s has no option --%s.", verb->name, option_row(id)->name);
-    if (line->word_count < verb->words_min || line->word_count > verb->words_max)
+    if (line->word_count < verb->words_min - spared || line->word_count > verb->words_max - spared)
         complain(line, "It is: zmq-cli %s %s", verb->name, verb->words);
 }
 

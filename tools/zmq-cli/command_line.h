@@ -12,6 +12,7 @@
 
 struct command_line {
     const struct verb *verb; /* NULL: none was said */
+    const char *group;       /* borrowed: the first word of a verb of two; NULL: there is none */
     const char **words;      /* owned; the words themselves are argv's */
     int word_count;
     char complaint[COMPLAINT_BYTES]; /* the first thing that is wrong; empty: nothing */

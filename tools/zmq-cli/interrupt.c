@@ -12,10 +12,11 @@
 enum { NOT_CAUGHT, CAUGHT, ACCEPTED };
 
 static volatile sig_atomic_t state;
+static volatile sig_atomic_t at_once;
 
 static void on_signal(int number) {
     (void)number;
-    if (state != NOT_CAUGHT)
+    if (at_once || state != NOT_CAUGHT)
         _exit(130);
     state = CAUGHT;
 }
@@ -41,6 +42,12 @@ bool interrupt_pending(void) {
 
 void interrupt_accept(void) {
     state = ACCEPTED;
+}
+
+void interrupt_end_at_once(void) {
+    at_once = 1;
+    if (state == CAUGHT)
+        _exit(130);
 }
 
 int64_t clock_us(void) {

@@ -21,6 +21,9 @@ bool interrupt_pending(void);
  * be waited for; the second one still ends the process. */
 void interrupt_accept(void);
 
+/* From now on each signal ends the process at once: for writes that may block for ever. */
+void interrupt_end_at_once(void);
+
 /* Waits until fd is readable, the deadline (of clock_us) is over, or a signal came: one that came
  * before the call counts, too. WAIT_FAILED sets errno. */
 enum wait_result interrupt_wait(int fd, int64_t deadline_us);

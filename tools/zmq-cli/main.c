@@ -28,6 +28,7 @@ static enum status run(const struct command_line *line, const struct preferences
     struct call call = {
         .options = &preferences->options,
         .config_dir = preferences->config_dir,
+        .state_dir = preferences->state_dir,
         .output = output,
         .words = line->words,
         .word_count = line->word_count,
@@ -48,7 +49,7 @@ static enum status go(struct command_line *line, struct preferences *preferences
                       struct output *output) {
     choose_output(output, &preferences->options);
     if (option_flag(&preferences->options, OPTION_HELP)) {
-        verb_print_help(line->verb, stdout);
+        verb_print_help(line->verb, line->group, stdout);
         return output_flush(output);
     }
     if (option_flag(&preferences->options, OPTION_VERSION)) {

@@ -1,5 +1,4 @@
-/* Showing messages. A text may have several lines: printed, those after the first are indented, so
- * that no text can look like another message. */
+/* Showing messages. */
 #include "message.h"
 
 #include <stdlib.h>
@@ -23,13 +22,7 @@ static void print_text(struct output *output, const zchat_message *message) {
     if (message->sent)
         output_format(output, " to %s", message->to);
     output_text(output, ": ");
-    for (const char *line = message->text; *line;) {
-        size_t bytes = strcspn(line, "\n");
-        output_format(output, "%.*s\n", (int)bytes, line);
-        line += bytes + (line[bytes] == '\n');
-        if (*line)
-            output_text(output, "    ");
-    }
+    output_indented(output, message->text);
 }
 
 enum status message_print(struct output *output, const zchat_message *message) {

@@ -26,13 +26,14 @@ static const struct option table[OPTION_END] = {
     [OPTION_TRUST_NEW] = {"trust-new", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                           "pin the key of a broker met for the first time without asking"},
     [OPTION_CONFIG_DIR] = {"config-dir", 0, OPTION_TEXT, false, "ZCHAT_CONFIG_DIR", NULL, "DIR",
-                           "where this device's key, known_brokers and zmq-cli.conf are; "
-                           "else $XDG_CONFIG_HOME/zchat or ~/.config/zchat"},
+                           "where this device's key, known_brokers, zmq-cli.conf and what was last "
+                           "read are; else ~/.config/zchat and ~/.local/state/zchat, or in "
+                           "$XDG_CONFIG_HOME and $XDG_STATE_HOME"},
     [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, true, "ZCHAT_CONTEXT", NULL, "NAME",
                         "the [context NAME] of zmq-cli.conf to use"},
     [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
                         "how long the whole call may take; of recv --follow and --wait, how long "
-                        "until the login"},
+                        "until the login; of files, how long nothing may move"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                        "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, true, NULL, NULL, NULL,
@@ -53,7 +54,8 @@ static const struct option table[OPTION_END] = {
     [OPTION_NEW_PASSWORD_CMD] = {"new-password-cmd", 0, OPTION_TEXT, false, NULL, NULL, "COMMAND",
                                  "the new password is the first line that COMMAND prints"},
     [OPTION_ID] = {"id", 0, OPTION_UUID, false, NULL, NULL, "UUID",
-                   "the message's id: sent again with the same one it stays one message"},
+                   "the id of what is sent: sent again with the same one it stays one; of thread "
+                   "edit and delete, the post's, which then needs no N"},
     [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                                "refuse, and store nothing, where the user is not online"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, false, NULL, NULL, NULL,
@@ -75,6 +77,24 @@ static const struct option table[OPTION_END] = {
                       "print everything there is, count it as read, and end"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                      "also show what you sent yourself"},
+    [OPTION_NAME] = {"name", 0, OPTION_TEXT, false, NULL, NULL, "NAME",
+                     "the file's name in the thread, else the last part of its path"},
+    [OPTION_OUTPUT] =
+        {"output", 'o', OPTION_TEXT, false, NULL, NULL, "PATH",
+         "where the file goes, else into this folder under its name; \"-\" is stdout"},
+    [OPTION_FORCE] = {"force", 0, OPTION_FLAG, false, NULL, NULL, NULL,
+                      "replace a file that is there already"},
+    [OPTION_ADMIN_PASSWORD_FILE] = {"admin-password-file", 0, OPTION_TEXT, false, NULL, NULL,
+                                    "FILE",
+                                    "the admin password is the first line of FILE; an "
+                                    "administrator's account needs none"},
+    [OPTION_ADMIN_PASSWORD_CMD] = {"admin-password-cmd", 0, OPTION_TEXT, false, NULL, NULL,
+                                   "COMMAND",
+                                   "the admin password is the first line that COMMAND prints"},
+    [OPTION_WIPE] = {"wipe", 0, OPTION_FLAG, false, NULL, NULL, NULL,
+                     "also delete all threads, files, messages and accounts"},
+    [OPTION_YES] = {"yes", 0, OPTION_FLAG, false, NULL, NULL, NULL,
+                    "go on without asking; --wipe needs it where there is no terminal"},
 };
 
 const struct option *option_row(enum option_id id) {

@@ -42,6 +42,13 @@ enum option_id {
     OPTION_FROM_SEQ,
     OPTION_DRAIN,
     OPTION_SENT,
+    OPTION_NAME,
+    OPTION_OUTPUT,
+    OPTION_FORCE,
+    OPTION_ADMIN_PASSWORD_FILE,
+    OPTION_ADMIN_PASSWORD_CMD,
+    OPTION_WIPE,
+    OPTION_YES,
     OPTION_END /* how many there are; also ends a verb's list */
 };
 

@@ -2,6 +2,8 @@
  * later one may fail with another reason or not at all. */
 #include "output.h"
 
+#include "bar.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -59,6 +61,16 @@ void output_format(struct output *output, const char *format, ...) {
     va_end(arguments);
 }
 
+void output_indented(struct output *output, const char *text) {
+    for (const char *line = text; *line;) {
+        size_t bytes = strcspn(line, "\n");
+        output_format(output, "%.*s\n", (int)bytes, line);
+        line += bytes + (line[bytes] == '\n');
+        if (*line)
+            output_text(output, "    ");
+    }
+}
+
 enum status output_object(struct output *output, json_t *object) {
     if (!object)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
@@ -96,11 +108,17 @@ static void print_error_object(const char *name, uint32_t retry_after_s, const c
     json_decref(object);
 }
 
+static void end_bar(const struct output *output) {
+    if (output->bar)
+        bar_end(output->bar);
+}
+
 static void print_error(const struct output *output, const char *name, uint32_t retry_after_s,
                         const char *format, va_list arguments) {
     char message[LINE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     zchat_text_clean(message);
+    end_bar(output);
     if (output->json)
         print_error_object(name, retry_after_s, message);
     else
@@ -124,10 +142,11 @@ enum status output_failure(const struct output *output, const char *name, const 
     return STATUS_FAILED;
 }
 
-static void print_notice(const char *format, va_list arguments) {
+static void print_notice(const struct output *output, const char *format, va_list arguments) {
     char message[LINE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     zchat_text_clean(message);
+    end_bar(output);
     fprintf(stderr, "zmq-cli: %s\n", message);
 }
 
@@ -135,7 +154,7 @@ void output_notice(const struct output *output, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     if (!output->quiet)
-        print_notice(format, arguments);
+        print_notice(output, format, arguments);
     va_end(arguments);
 }
 
@@ -143,7 +162,7 @@ void output_detail(const struct output *output, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     if (output->verbose)
-        print_notice(format, arguments);
+        print_notice(output, format, arguments);
     va_end(arguments);
 }
 

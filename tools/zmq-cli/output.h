@@ -28,10 +28,13 @@ enum status {
     STATUS_BROKEN_PIPE = 141 /* inside the program only: it ends with 0, quietly */
 };
 
+struct bar;
+
 struct output {
     bool json;
     bool quiet;
     bool verbose;
+    struct bar *bar; /* borrowed: from a transfer; ends before anything else is said. NULL: none */
     int write_error; /* errno of the first failed write to stdout */
     bool write_told; /* that it failed was told */
 };
@@ -42,6 +45,10 @@ enum status status_of(zchat_code code);
 void output_text(struct output *output, const char *text);
 __attribute__((format(printf, 2, 3))) void output_format(struct output *output, const char *format,
                                                          ...);
+
+/* Ends a line with a text of others. Where it has several lines, those after the first are
+ * indented, so that no text can look like another entry. */
+void output_indented(struct output *output, const char *text);
 
 /* Writes the object as one line and releases it. NULL: there was no memory for it. */
 enum status output_object(struct output *output, json_t *object /* owned */);

@@ -40,6 +40,17 @@ static char *choose_config_dir(const struct options *options) {
     return home && home[0] ? path_join(home, "/.config/", "zchat") : NULL;
 }
 
+/* Beside what else a --config-dir holds, or where the system keeps such things. */
+static char *choose_state_dir(const struct options *options) {
+    const char *given = option_text(options, OPTION_CONFIG_DIR);
+    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (given)
+        return path_join(given, "/", "state");
+    if (base && base[0] == '/')
+        return path_join(base, "/", "zchat");
+    return home && home[0] ? path_join(home, "/.local/state/", "zchat") : NULL;
+}
+
 static enum status load_context(struct preferences *preferences, const struct output *output) {
     const char *context = option_text(&preferences->options, OPTION_CONTEXT);
     if (!context || config_file_apply(&preferences->file, context, &preferences->options))
@@ -77,6 +88,7 @@ static enum status load_file(struct preferences *preferences, const struct outpu
 enum status preferences_load(struct preferences *preferences, const struct output *output) {
     enum status status = load_environment(&preferences->options, output);
     preferences->config_dir = choose_config_dir(&preferences->options);
+    preferences->state_dir = choose_state_dir(&preferences->options);
     if (status == STATUS_DONE && preferences->config_dir)
         status = load_file(preferences, output);
     if (status == STATUS_DONE)
@@ -89,5 +101,6 @@ enum status preferences_load(struct preferences *preferences, const struct outpu
 void preferences_release(struct preferences *preferences) {
     config_file_release(&preferences->file);
     free(preferences->config_dir);
+    free(preferences->state_dir);
     free(preferences->password_file);
 }

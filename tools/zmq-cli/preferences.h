@@ -11,6 +11,7 @@ struct preferences {
     struct options options; /* begins with the defaults, and the flags of the command line */
     struct config_file file;
     char *config_dir;    /* owned; NULL: the library's own choice, which fails with a reason */
+    char *state_dir;     /* owned; where what was last read is kept; NULL: there is no place */
     char *password_file; /* owned; NULL, or the path that zmq-cli.conf gave relative to itself */
 };
 

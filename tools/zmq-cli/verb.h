@@ -5,24 +5,31 @@
 #include "call.h"
 #include "option.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct verb {
-    const char *name;
-    const char *classic; /* its classic name; NULL: none */
+    const char *name;    /* one word, or two */
+    const char *classic; /* its classic name, in any case; NULL: none */
     const char *words;   /* as the help shows them */
     int words_min;
     int words_max;
-    int text_at;                   /* which word begins the TEXT; -1: none */
+    int text_at;      /* which word begins the TEXT; -1: none */
+    bool id_for_word; /* with --id the word before the TEXT, or the last one, is not said */
     const enum option_id *options; /* beside the global ones; ended by OPTION_END */
     enum status (*run)(struct call *call);
     const char *help;
 };
 
-/* By name or classic name; NULL where there is none. */
-const struct verb *verb_find(const char *name);
+/* By name or classic name, of which `second` is the second word, or NULL; NULL where there is none.
+ */
+const struct verb *verb_find(const char *first, const char *second);
 
-/* Prints the help of one verb, or with NULL that of the program. */
-void verb_print_help(const struct verb *verb, FILE *file);
+/* Whether there are verbs of two words with this first one. */
+bool verb_is_group(const char *first);
+
+/* Prints the help of one verb; with NULL that of a group of verbs; with two of them that of the
+ * program. */
+void verb_print_help(const struct verb *verb, const char *group, FILE *file);
 
 #endif

@@ -67,7 +67,7 @@ static enum status print_logout(struct call *call, const zchat_reply *reply) {
 }
 
 enum status account_logout(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_logout(call->z, call_replied, call), print_logout);
@@ -88,7 +88,7 @@ enum status account_passwd(struct call *call) {
     if (status == STATUS_DONE)
         status = password_read(&fresh, call->options, &new_password, call->output);
     if (status == STATUS_DONE)
-        status = call_begin(call);
+        status = call_start(call);
     if (status == STATUS_DONE)
         status = call_answer(
             call, zchat_passwd(call->z, call->password.text, fresh.text, call_replied, call),
@@ -120,7 +120,7 @@ static enum status print_devices(struct call *call, const zchat_reply *reply) {
 }
 
 enum status account_devices(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_devices(call->z, call_replied, call), print_devices);
@@ -142,7 +142,7 @@ enum status account_revoke(struct call *call) {
             call->output, ZCHAT_INVALID, 0,
             "A device is a whole number from 1 on, not \"%s\"; see zmq-cli devices.",
             call->words[0]);
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_revoke(call->z, device, call_replied, call), print_revoked);

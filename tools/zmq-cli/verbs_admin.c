@@ -1,9 +1,10 @@
-/* ping and stats. */
+/* ping, stats, shutdown. */
 #include "verbs_admin.h"
 
 #include "interrupt.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static enum status print_ping(struct call *call, const zchat_reply *reply) {
@@ -50,8 +51,84 @@ static enum status print_stats(struct call *call, const zchat_reply *reply) {
 }
 
 enum status admin_stats(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_stats(call->z, call_replied, call), print_stats);
+}
+
+static const struct password_source admin_password = {
+    OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, "Admin password: ", false};
+
+/* Everything is deleted only where somebody said so twice. */
+static enum status confirm_wipe(const struct call *call) {
+    char question[SENTENCE_BYTES];
+    if (!option_flag(call->options, OPTION_WIPE) || option_flag(call->options, OPTION_YES))
+        return STATUS_DONE;
+    if (!terminal_present())
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "--wipe deletes everything that the broker keeps: it needs --yes, or a "
+                            "terminal to ask at.");
+    snprintf(question, sizeof question,
+             "All threads, files, messages and accounts of %s will be deleted. Go on? (yes/no) ",
+             option_text(call->options, OPTION_SERVER));
+    bool sure = terminal_confirm(question);
+    if (interrupt_pending())
+        return STATUS_INTERRUPTED;
+    return sure ? STATUS_DONE
+                : output_error(call->output, ZCHAT_CANCELLED, 0, "Nothing was deleted.");
+}
+
+static enum status note_admin(struct call *call, const zchat_reply *reply) {
+    *(bool *)call->arg = reply->admin;
+    return STATUS_DONE;
+}
+
+/* Who is no administrator is asked for the admin password where there is somebody to ask. */
+static enum status enter(struct call *call, struct password *password) {
+    bool admin = false, given = password_is_given(call->options, &admin_password);
+    const struct call_login how = {.print = note_admin};
+    enum status status = STATUS_DONE;
+    call->arg = &admin;
+    if (given)
+        status = password_read(password, call->options, &admin_password, call->output);
+    if (status == STATUS_DONE)
+        status = call_login(call, &how);
+    if (status == STATUS_DONE && !given && !admin && terminal_present())
+        status = password_read(password, call->options, &admin_password, call->output);
+    if (status == STATUS_DONE && password->known && !password->text[0])
+        status = output_error(call->output, ZCHAT_INVALID, 0, "The admin password is empty.");
+    call->arg = NULL;
+    call_renew_deadline(call);
+    return status;
+}
+
+static enum status print_shutdown(struct call *call, const zchat_reply *reply) {
+    bool wipe = option_flag(call->options, OPTION_WIPE);
+    (void)reply;
+    if (call->output->json)
+        return output_object(
+            call->output, json_pack("{s:s, s:b}", "server", zchat_server(call->z), "wipe", wipe));
+    output_format(call->output, "%s shuts down%s\n", zchat_server(call->z),
+                  wipe ? " and deletes everything" : "");
+    return STATUS_DONE;
+}
+
+enum status admin_shutdown(struct call *call) {
+    struct password password = {0};
+    if (call->word_count > 0)
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "A password in a command can be seen by others: give "
+                            "--admin-password-file or --admin-password-cmd.");
+    enum status status = confirm_wipe(call);
+    if (status == STATUS_DONE)
+        status = enter(call, &password);
+    if (status == STATUS_DONE)
+        status =
+            call_answer(call,
+                        zchat_shutdown(call->z, password.known ? password.text : NULL,
+                                       option_flag(call->options, OPTION_WIPE), call_replied, call),
+                        print_shutdown);
+    password_release(&password);
+    return status;
 }

@@ -6,5 +6,6 @@
 
 enum status admin_ping(struct call *call);
 enum status admin_stats(struct call *call);
+enum status admin_shutdown(struct call *call);
 
 #endif

@@ -1,81 +1,11 @@
 /* send, broadcast, who, since, block, unblock, blocked. */
 #include "verbs_people.h"
 
-#include "interrupt.h"
+#include "input.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define STDIN_BYTES_MAX (1024 * 1024) /* a frame: no text can be longer, however it is cleaned */
-
-static enum status no_memory(const struct call *call) {
-    return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
-}
-
-/* The words from `first` on, joined by spaces. */
-static enum status join_words(const struct call *call, int first, char **text) {
-    size_t bytes = 1;
-    for (int i = first; i < call->word_count; i++)
-        bytes += strlen(call->words[i]) + 1;
-    char *end = *text = malloc(bytes);
-    if (!end)
-        return no_memory(call);
-    *end = 0;
-    for (int i = first; i < call->word_count; i++)
-        end += sprintf(end, "%s%s", i > first ? " " : "", call->words[i]);
-    return STATUS_DONE;
-}
-
-static ssize_t read_stdin(char *buffer, size_t capacity) {
-    size_t used = 0;
-    ssize_t got = 1;
-    while (got != 0 && used < capacity) {
-        got = interrupt_read(STDIN_FILENO, buffer + used, capacity - used);
-        if (got < 0)
-            return -1;
-        used += (size_t)got;
-    }
-    return (ssize_t)used;
-}
-
-static enum status check_stdin(const struct call *call, const char *buffer, ssize_t bytes) {
-    if (interrupt_pending())
-        return STATUS_INTERRUPTED;
-    if (bytes < 0)
-        return output_error(call->output, ZCHAT_IO, 0, "Cannot read standard input: %s.",
-                            strerror(errno));
-    if (bytes > STDIN_BYTES_MAX)
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "The text on standard input is too long.");
-    if (memchr(buffer, 0, (size_t)bytes))
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "The text on standard input contains a NUL byte.");
-    return STATUS_DONE;
-}
-
-/* All of stdin, without one newline at its end. */
-static enum status take_stdin(const struct call *call, char **text) {
-    char *buffer = *text = malloc(STDIN_BYTES_MAX + 2);
-    if (!buffer)
-        return no_memory(call);
-    ssize_t bytes = read_stdin(buffer, STDIN_BYTES_MAX + 1);
-    enum status status = check_stdin(call, buffer, bytes);
-    if (status != STATUS_DONE)
-        return status;
-    if (bytes > 0 && buffer[bytes - 1] == '\n')
-        bytes--;
-    buffer[bytes] = 0;
-    return STATUS_DONE;
-}
-
-/* The TEXT of a verb that begins with word `first`. The text is the caller's, also on failure. */
-static enum status take_text(const struct call *call, int first, char **text) {
-    bool from_stdin = call->word_count == first + 1 && strcmp(call->words[first], "-") == 0;
-    return from_stdin ? take_stdin(call, text) : join_words(call, first, text);
-}
 
 static enum status print_sent(struct call *call, const zchat_reply *reply) {
     char id[ZCHAT_ID_TEXT], time[TIME_TEXT];
@@ -89,17 +19,9 @@ static enum status print_sent(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-static zchat_id chosen_id(const struct call *call) {
-    zchat_id id;
-    const char *given = option_text(call->options, OPTION_ID);
-    if (!given || !zchat_id_parse(given, &id))
-        zchat_id_new(&id);
-    return id;
-}
-
 static enum status send_text(struct call *call, const char *text) {
     char id_text[ZCHAT_ID_TEXT], if_unknown[SENTENCE_BYTES];
-    zchat_id id = chosen_id(call);
+    zchat_id id = input_id(call);
     bool require_online = option_flag(call->options, OPTION_REQUIRE_ONLINE);
     zchat_id_format(&id, id_text);
     snprintf(if_unknown, sizeof if_unknown,
@@ -115,9 +37,9 @@ static enum status send_text(struct call *call, const char *text) {
 
 enum status people_send(struct call *call) {
     char *text = NULL;
-    enum status status = take_text(call, 1, &text);
+    enum status status = input_text(call, 1, &text);
     if (status == STATUS_DONE)
-        status = call_begin(call);
+        status = call_start(call);
     if (status == STATUS_DONE)
         status = send_text(call, text);
     free(text);
@@ -136,9 +58,9 @@ static enum status print_broadcast(struct call *call, const zchat_reply *reply) 
 
 enum status people_broadcast(struct call *call) {
     char *text = NULL;
-    enum status status = take_text(call, 0, &text);
+    enum status status = input_text(call, 0, &text);
     if (status == STATUS_DONE)
-        status = call_begin(call);
+        status = call_start(call);
     if (status == STATUS_DONE)
         status =
             call_answer(call, zchat_broadcast(call->z, text, call_replied, call), print_broadcast);
@@ -170,7 +92,7 @@ static enum status print_people(struct call *call, const zchat_reply *reply) {
 }
 
 enum status people_who(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_who(call->z, call_replied, call), print_people);
@@ -181,7 +103,7 @@ enum status people_since(struct call *call) {
     if (!option_parse_number(call->words[0], &seconds))
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "SECONDS is a whole number from 1 on, not \"%s\".", call->words[0]);
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_since(call->z, seconds, call_replied, call), print_people);
@@ -215,14 +137,14 @@ static enum status print_unblock(struct call *call, const zchat_reply *reply) {
 }
 
 enum status people_block(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_block(call->z, call->words[0], call_replied, call), print_block);
 }
 
 enum status people_unblock(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_unblock(call->z, call->words[0], call_replied, call),
@@ -237,7 +159,7 @@ static enum status print_blocked(struct call *call, const zchat_reply *reply) {
 }
 
 enum status people_blocked(struct call *call) {
-    enum status status = call_begin(call);
+    enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_blocked(call->z, call_replied, call), print_blocked);

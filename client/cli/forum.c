@@ -1,0 +1,120 @@
+/* The forum as this terminal shows it. Only what was on the screen changes it: a post that somebody
+ * else deletes leaves its number as it was read, and whoever uses it is told to read again. */
+#include "forum.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void forum_free_thread(struct forum_thread *thread) {
+    free(thread->title);
+    free(thread->posts);
+    free(thread);
+}
+
+void forum_release(struct forum *forum) {
+    for (size_t i = 0; i < forum->count; i++)
+        forum_free_thread(forum->threads[i]);
+    free(forum->threads);
+    memset(forum, 0, sizeof *forum);
+}
+
+/* The place of the first title that is not before `title`. */
+static size_t forum_place(const struct forum *forum, const char *title) {
+    size_t low = 0;
+    size_t high = forum->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(forum->threads[middle]->title, title) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct forum_thread *forum_find(const struct forum *forum, const char *title) {
+    size_t place = forum_place(forum, title);
+    bool found = place < forum->count && strcmp(forum->threads[place]->title, title) == 0;
+    return found ? forum->threads[place] : NULL;
+}
+
+struct forum_thread *forum_find_id(const struct forum *forum, const zchat_id *id) {
+    for (size_t i = 0; i < forum->count; i++)
+        if (memcmp(&forum->threads[i]->id, id, sizeof *id) == 0)
+            return forum->threads[i];
+    return NULL;
+}
+
+struct forum_thread *forum_get(struct forum *forum, const char *title) {
+    struct forum_thread *thread = forum_find(forum, title);
+    if (thread != NULL)
+        return thread;
+    size_t place = forum_place(forum, title);
+    thread = memory_take(sizeof *thread);
+    thread->title = memory_text(title);
+    forum->threads = memory_grow(forum->threads, forum->count + 1, sizeof(struct forum_thread *));
+    memmove(forum->threads + place + 1, forum->threads + place,
+            (forum->count - place) * sizeof(struct forum_thread *));
+    forum->threads[place] = thread;
+    forum->count++;
+    return thread;
+}
+
+struct forum_thread *forum_get_id(struct forum *forum, const char *title, const zchat_id *id) {
+    static const zchat_id unknown;
+    struct forum_thread *thread = forum_get(forum, title);
+    if (memcmp(&thread->id, id, sizeof *id) != 0 &&
+        memcmp(&thread->id, &unknown, sizeof unknown) != 0) {
+        forum_drop(forum, title);
+        thread = forum_get(forum, title);
+    }
+    thread->id = *id;
+    return thread;
+}
+
+void forum_drop(struct forum *forum, const char *title) {
+    struct forum_thread *thread = forum_find(forum, title);
+    if (thread == NULL)
+        return;
+    size_t place = forum_place(forum, title);
+    forum->count--;
+    memmove(forum->threads + place, forum->threads + place + 1,
+            (forum->count - place) * sizeof(struct forum_thread *));
+    forum_free_thread(thread);
+}
+
+/* --- numbers --- */
+
+void forum_begin_reading(struct forum_thread *thread) {
+    thread->posts_count = 0;
+    thread->read = true;
+}
+
+void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id) {
+    thread->posts = memory_grow(thread->posts, thread->posts_count + 1, sizeof *thread->posts);
+    thread->posts[thread->posts_count++] = (struct forum_post){.number = number, .id = *id};
+}
+
+bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id *id) {
+    for (size_t i = thread->posts_count; i-- > 0;) {
+        if (thread->posts[i].number == number) {
+            *id = thread->posts[i].id;
+            return true;
+        }
+    }
+    return false;
+}
+
+void forum_close_up(struct forum_thread *thread, uint64_t number) {
+    size_t kept = 0;
+    for (size_t i = 0; i < thread->posts_count; i++) {
+        struct forum_post post = thread->posts[i];
+        if (post.number == number)
+            continue;
+        post.number -= post.number > number ? 1 : 0;
+        thread->posts[kept++] = post;
+    }
+    thread->posts_count = kept;
+}

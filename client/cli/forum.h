@@ -1,0 +1,55 @@
+/* The threads that this run has heard of, and for each the numbers under which its posts were last
+ * shown. A number that somebody types means the post that was last shown with it, wherever that
+ * stands by now: so it is sent as the post's id. */
+#ifndef FORUM_H
+#define FORUM_H
+
+#include "zchat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct forum_post {
+    uint64_t number;
+    zchat_id id;
+};
+
+struct forum_thread {
+    char *title;              /* owned */
+    zchat_id id;              /* all zero: not known */
+    bool read;                /* in this run: then `posts` is all that there is */
+    struct forum_post *posts; /* owned; as they were shown, the newest last */
+    size_t posts_count;
+    bool followed;       /* its news are shown here */
+    uint64_t missed_seq; /* events up to this one came before the login */
+    uint64_t shown_seq;  /* the last event that was put on the screen */
+    uint64_t acked_seq;  /* the last one that the broker was told of */
+};
+
+struct forum {                     /* all zero: nothing is known */
+    struct forum_thread **threads; /* owned, each of them too; in the order of their titles */
+    size_t count;
+};
+
+void forum_release(struct forum *forum);
+
+/* NULL: never heard of it. */
+struct forum_thread *forum_find(const struct forum *forum, const char *title);
+struct forum_thread *forum_find_id(const struct forum *forum, const zchat_id *id);
+/* Found, or added. */
+struct forum_thread *forum_get(struct forum *forum, const char *title);
+/* The same; a thread that had the title before, but another id, is forgotten. */
+struct forum_thread *forum_get_id(struct forum *forum, const char *title, const zchat_id *id);
+void forum_drop(struct forum *forum, const char *title);
+
+/* The thread is about to be shown from its beginning. */
+void forum_begin_reading(struct forum_thread *thread);
+/* A post was shown with a number. */
+void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id);
+/* false: none was shown with that number. */
+bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id *id);
+/* One's own deletion: the numbers behind it close up. */
+void forum_close_up(struct forum_thread *thread, uint64_t number);
+
+#endif

@@ -1,0 +1,238 @@
+/* News of threads. How many were missed is known from the list of what one follows, which is asked
+ * for with the login, so they need not be held back to be counted. One's own doings from here are
+ * on the screen already, as answers; those of other devices are shown like everybody's. */
+#include "news.h"
+
+#include "app.h"
+#include "call.h"
+#include "memory.h"
+#include "screen.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct news_own {
+    zchat_event_kind kind;
+    char *title; /* owned */
+    zchat_id id; /* all zero: any */
+    char *file;  /* owned; NULL: none */
+};
+
+static const zchat_id news_no_id;
+
+static void news_free_own(struct news_own *own) {
+    free(own->title);
+    free(own->file);
+}
+
+void news_release(struct news *news) {
+    for (size_t i = 0; i < news->own_count; i++)
+        news_free_own(&news->own[i]);
+    free(news->own);
+    memset(news, 0, sizeof *news);
+}
+
+/* --- what one did from here --- */
+
+static bool news_is_own(const struct news_own *own, zchat_event_kind kind, const char *title,
+                        const zchat_id *id, const char *file) {
+    if (own->kind != kind || strcmp(own->title, title) != 0)
+        return false;
+    if (own->file != NULL)
+        return file != NULL && strcmp(own->file, file) == 0;
+    return memcmp(&own->id, &news_no_id, sizeof own->id) == 0 ||
+           memcmp(&own->id, id, sizeof own->id) == 0;
+}
+
+void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                 const char *file) {
+    struct news *news = &app->news;
+    const struct forum_thread *thread = forum_find(&app->forum, title);
+    if (thread == NULL || !thread->followed)
+        return;
+    news->own = memory_grow(news->own, news->own_count + 1, sizeof *news->own);
+    news->own[news->own_count++] = (struct news_own){
+        .kind = kind, .title = memory_text(title), .id = *id, .file = memory_text(file)};
+}
+
+/* Returns whether it was there. */
+static bool news_forget(struct news *news, zchat_event_kind kind, const char *title,
+                        const zchat_id *id, const char *file) {
+    for (size_t i = 0; i < news->own_count; i++) {
+        if (!news_is_own(&news->own[i], kind, title, id, file))
+            continue;
+        news_free_own(&news->own[i]);
+        news->own_count--;
+        memmove(news->own + i, news->own + i + 1, (news->own_count - i) * sizeof *news->own);
+        return true;
+    }
+    return false;
+}
+
+void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                     const char *file) {
+    news_forget(&app->news, kind, title, id, file);
+}
+
+/* Whether the event only tells what one did from here. */
+static bool news_is_echo(struct app *app, const zchat_event *event) {
+    const char *user = event->post != NULL     ? event->post->user
+                       : event->upload != NULL ? event->upload->user
+                                               : event->user;
+    if (strcmp(user, zchat_user(app->z)) != 0)
+        return false;
+    return news_forget(&app->news, event->kind, event->thread->title,
+                       event->post != NULL ? &event->post->id : &event->id,
+                       event->upload != NULL ? event->upload->file : NULL);
+}
+
+/* --- what was missed --- */
+
+static uint64_t news_missed(const struct app *app) {
+    uint64_t missed = 0;
+    for (size_t i = 0; i < app->forum.count; i++) {
+        const struct forum_thread *thread = app->forum.threads[i];
+        if (thread->followed && thread->shown_seq < thread->missed_seq)
+            missed += thread->missed_seq - thread->shown_seq;
+    }
+    return missed;
+}
+
+static void news_begin_missed(struct app *app, const struct forum_thread *thread, uint64_t seq) {
+    if (app->news.in_missed || seq > thread->missed_seq)
+        return;
+    uint64_t missed = news_missed(app);
+    app->news.in_missed = true;
+    app_note(app, "— while you were away, in the threads that you follow: %" PRIu64 " change%s —",
+             missed, missed == 1 ? "" : "s");
+}
+
+static void news_end_missed(struct app *app) {
+    if (!app->news.in_missed || news_missed(app) > 0)
+        return;
+    app->news.in_missed = false;
+    app_note(app, "— end of what you missed in threads —");
+}
+
+static void news_followed_listed(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code != ZCHAT_OK || !app->logged_in)
+        return;
+    for (size_t i = 0; i < reply->count; i++) {
+        news_follow(app, &reply->followed[i]);
+        forum_find(&app->forum, reply->followed[i].title)->missed_seq = reply->followed[i].head;
+    }
+}
+
+void news_begin(struct app *app) {
+    news_release(&app->news);
+    for (size_t i = 0; i < app->forum.count; i++)
+        app->forum.threads[i]->followed = false;
+    if (app->line == NULL)
+        return;
+    struct call *call = call_new(app, news_followed_listed, "");
+    call_begun(call, zchat_followed_list(app->z, call_answered, call));
+}
+
+/* --- following --- */
+
+void news_follow(struct app *app, const zchat_followed *followed) {
+    struct forum_thread *thread = forum_get_id(&app->forum, followed->title, &followed->id);
+    thread->followed = true;
+    thread->missed_seq = 0;
+    thread->shown_seq = followed->cursor;
+    thread->acked_seq = followed->cursor;
+}
+
+void news_unfollow(struct app *app, const char *title) {
+    struct forum_thread *thread = forum_find(&app->forum, title);
+    if (thread != NULL)
+        thread->followed = false;
+    news_end_missed(app);
+}
+
+/* --- showing --- */
+
+static void news_show_post(struct app *app, const zchat_event *event, struct forum_thread *thread) {
+    const zchat_post *post = event->post;
+    zchat_id known;
+    if (post->number > 0 &&
+        (!forum_resolve(thread, post->number, &known) || memcmp(&known, &post->id, sizeof known)))
+        forum_show_post(thread, post->number, &post->id);
+    if (event->kind == ZCHAT_EVENT_POSTED && post->number > 0)
+        screen_putf(app->screen, SCREEN_BOLD, "%" PRIu64 " ", post->number);
+    screen_put_name(app->screen, post->user);
+    if (event->kind == ZCHAT_EVENT_EDITED && post->number > 0)
+        screen_putf(app->screen, SCREEN_PLAIN, " edited %" PRIu64, post->number);
+    else if (event->kind == ZCHAT_EVENT_EDITED)
+        screen_put(app->screen, SCREEN_PLAIN, " edited a post");
+    screen_put(app->screen, SCREEN_PLAIN, ": ");
+    screen_put_text(app->screen, post->text);
+    if (post->number == 0)
+        screen_put(app->screen, SCREEN_DIM, " (deleted since)");
+}
+
+static void news_show_deed(struct app *app, const char *user, const char *deed, const char *what) {
+    screen_put_name(app->screen, user);
+    screen_putf(app->screen, SCREEN_PLAIN, " %s %s", deed, what);
+}
+
+static void news_show(struct app *app, const zchat_event *event, struct forum_thread *thread) {
+    app_begin_line(app, event->time_us);
+    screen_putf(app->screen, SCREEN_DIM, "[%s] ", thread->title);
+    if (event->post != NULL)
+        news_show_post(app, event, thread);
+    else if (event->upload != NULL)
+        news_show_deed(app, event->upload->user, "uploaded", event->upload->file);
+    else if (event->kind == ZCHAT_EVENT_DELETED)
+        news_show_deed(app, event->user, "deleted", "a post");
+    else
+        news_show_deed(app, event->user, "removed", "the thread");
+    screen_end_line(app->screen);
+}
+
+/* The thread that the event is about; NULL: it is not to be heard of here. */
+static struct forum_thread *news_thread(struct app *app, const zchat_event *event) {
+    struct forum_thread *thread = forum_find_id(&app->forum, &event->thread->id);
+    if (app->line != NULL && (thread == NULL || !thread->followed)) {
+        thread = forum_get_id(&app->forum, event->thread->title, &event->thread->id);
+        thread->followed = true;
+        thread->missed_seq = 0;
+        thread->shown_seq = event->seq - 1;
+        thread->acked_seq = event->seq - 1;
+    }
+    return thread != NULL && thread->followed ? thread : NULL;
+}
+
+void news_take(struct app *app, const zchat_event *event) {
+    bool echo = news_is_echo(app, event);
+    bool removed = event->kind == ZCHAT_EVENT_THREAD_REMOVED;
+    struct forum_thread *thread = echo && removed ? NULL : news_thread(app, event);
+    if (thread != NULL) {
+        news_begin_missed(app, thread, event->seq);
+        if (!echo)
+            news_show(app, event, thread);
+        thread->shown_seq = event->seq;
+        app->news.unacked = true;
+    }
+    if (removed)
+        forum_drop(&app->forum, event->thread->title);
+    news_end_missed(app);
+}
+
+void news_acknowledge(struct app *app) {
+    if (!app->news.unacked || !app->logged_in || !app->connected)
+        return;
+    app->news.unacked = false;
+    for (size_t i = 0; i < app->forum.count; i++) {
+        struct forum_thread *thread = app->forum.threads[i];
+        if (!thread->followed || thread->shown_seq <= thread->acked_seq)
+            continue;
+        if (zchat_thread_ack(app->z, &thread->id, thread->shown_seq, NULL, NULL) == ZCHAT_OK)
+            thread->acked_seq = thread->shown_seq;
+        else
+            app->news.unacked = true;
+    }
+}

@@ -1,0 +1,44 @@
+/* What happens in the threads that one follows: what was missed first, under a header that counts
+ * it; then what happens. What was written to the terminal counts as read. A script hears only of
+ * the threads that it began to follow itself. */
+#ifndef NEWS_H
+#define NEWS_H
+
+#include "forum.h"
+#include "zchat.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct app;
+struct news_own;
+
+struct news {             /* all zero: nothing yet */
+    struct news_own *own; /* owned: done from here, and not yet come back as an event */
+    size_t own_count;
+    bool in_missed; /* the header was shown, its end was not */
+    bool unacked;   /* something was shown that the broker was not told of */
+};
+
+void news_release(struct news *news);
+/* Another session begins. */
+void news_begin(struct app *app);
+
+/* Something happened in a thread. */
+void news_take(struct app *app, const zchat_event *event);
+/* What is on the screen was written: tells the broker. */
+void news_acknowledge(struct app *app);
+
+/* The thread is followed from now on, and no more. */
+void news_follow(struct app *app, const zchat_followed *followed);
+void news_unfollow(struct app *app, const char *title);
+
+/* Something was asked for here: when it comes back as an event, that is no news. `id`: the post's;
+ * all zero: not known. `file` NULL: it is about none. */
+void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                 const char *file);
+/* It was refused. */
+void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                     const char *file);
+
+#endif

@@ -1,0 +1,73 @@
+/* The tokenizer for titles, file names and paths. Texts of messages never pass it: they are taken
+ * as they were typed. */
+#include "words.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t\n"
+
+static bool words_is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+bool words_take(char **text, const char **word) {
+    char *in = *text + strspn(*text, BLANKS);
+    char *out = in;
+    bool quoted = false;
+    *word = *in == '\0' ? NULL : in;
+    for (; *in != '\0' && (quoted || !words_is_blank(*in)); in++) {
+        if (*in == '"') {
+            quoted = !quoted;
+            continue;
+        }
+        if (*in == '\\' && in[1] != '\0')
+            in++;
+        *out++ = *in;
+    }
+    *text = *in == '\0' ? in : in + 1;
+    *out = '\0';
+    return !quoted;
+}
+
+size_t words_count(const char *text, bool *quoted) {
+    size_t count = 0;
+    bool in_word = false;
+    *quoted = false;
+    for (; *text != '\0'; text++) {
+        if (!*quoted && words_is_blank(*text)) {
+            count += in_word ? 1 : 0;
+            in_word = false;
+            continue;
+        }
+        in_word = true;
+        if (*text == '"')
+            *quoted = !*quoted;
+        else if (*text == '\\' && text[1] != '\0')
+            text++;
+    }
+    return count;
+}
+
+char *words_escape(const char *text) {
+    char *escaped = memory_take(strlen(text) * 2 + 1);
+    char *out = escaped;
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            *out++ = '\\';
+        *out++ = *text;
+    }
+    return escaped;
+}
+
+bool words_need_quotes(const char *text) {
+    return *text == '\0' || text[strcspn(text, BLANKS "\"\\")] != '\0';
+}
+
+uint64_t words_number(const char *word, uint64_t max) {
+    char *end;
+    unsigned long long number = strtoull(word, &end, 10);
+    return *word >= '0' && *word <= '9' && *end == '\0' && number <= max ? number : 0;
+}

@@ -1,0 +1,26 @@
+/* Words of a typed line whose arguments may hold blanks: "…" keeps them together, and a backslash
+ * takes the next character as it is. Nothing else is special, so a leading dash is data. */
+#ifndef WORDS_H
+#define WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Cuts the next word off *text, in place, with its quotes resolved, and moves *text behind it and
+ * the one blank that ends it. *word is NULL where none is left. false: a quote is not closed. */
+bool words_take(char **text, const char **word);
+
+/* How many whole words stand before the one that begins where `text` ends; *quoted: whether that
+ * one has an open quote. */
+size_t words_count(const char *text, bool *quoted);
+
+/* `text` as it must be typed within quotes. The caller frees it. */
+char *words_escape(const char *text);
+/* Whether `text` must be typed within quotes to be one word. */
+bool words_need_quotes(const char *text);
+
+/* A whole positive number of at most `max`; 0: it is none. */
+uint64_t words_number(const char *word, uint64_t max);
+
+#endif

@@ -1,0 +1,330 @@
+/* Downloads. The first chunk tells the file's size and hash, and with them the part file, whose
+ * bytes are hashed where it is there already; then chunks are asked for from its end on, a window
+ * of them, and written as they come, in order. To an fd all goes from the beginning. The name that
+ * the broker gives the file is never a path here: where it goes is the caller's. */
+#include "call.h"
+#include "handle.h"
+#include "path.h"
+#include "thread_reply.h"
+#include "transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum stage {
+    DOWNLOAD_ASKING,  /* for the first chunk */
+    DOWNLOAD_HASHING, /* what is there already */
+    DOWNLOAD_FETCHING,
+};
+
+struct download {
+    struct transfer transfer; /* first */
+    enum stage stage;
+    char *path; /* owned: the target; NULL: the fd is the caller's */
+    char *part; /* owned: the part file's path; NULL: there is none */
+    int fd;     /* owned where there is a path; -1: not open */
+    bool force;
+    struct hash hash;
+    uint64_t there;   /* bytes that the part file had */
+    uint64_t written; /* ... and has, all hashed */
+    uint64_t next;    /* the first byte that is not asked for yet, or not hashed */
+};
+
+static struct download *download_of(struct transfer *transfer) {
+    return (struct download *)transfer;
+}
+
+static void remove_part(struct download *download) {
+    if (download->part) {
+        unlink(download->part);
+        free(download->part);
+        download->part = NULL;
+    }
+}
+
+/* Where it goes, for sentences. */
+static const char *target(const struct download *download) {
+    return download->path ? download->path : "the output";
+}
+
+static void fail_io(zchat *z, struct download *download, const char *what) {
+    struct fault fault;
+    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s.", what, target(download), strerror(errno));
+    transfer_fail(z, &download->transfer, &fault);
+}
+
+/* What is there is of no use. */
+static void fail_for_good(zchat *z, struct download *download, zchat_code code,
+                          const char *sentence) {
+    struct fault fault;
+    remove_part(download);
+    fault_set(&fault, code, "%s: %s", download->transfer.name, sentence);
+    transfer_fail(z, &download->transfer, &fault);
+}
+
+static size_t chunk_bytes(uint64_t from, uint64_t to) {
+    return to - from < CHUNK_BYTES_MAX ? (size_t)(to - from) : CHUNK_BYTES_MAX;
+}
+
+/* ---- asking ---- */
+
+static void ask(zchat *z, struct download *download, uint64_t offset, size_t limit) {
+    Zchat__V1__GetChunk body = ZCHAT__V1__GET_CHUNK__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.thread = download->transfer.title;
+    body.file = download->transfer.name;
+    body.offset = offset;
+    body.limit = (uint32_t)limit;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_GET_CHUNK;
+    command.get_chunk = &body;
+    struct request *request = transfer_ask(z, &download->transfer, REQUEST_GET_CHUNK, &command);
+    if (request) {
+        request->offset = offset;
+    }
+}
+
+/* What is whole already is looked at once more, for what the answer tells of it. */
+static void ask_window(zchat *z, struct download *download) {
+    struct transfer *transfer = &download->transfer;
+    if (download->written == transfer->bytes && transfer->under_way == 0) {
+        ask(z, download, download->written, 1);
+        return;
+    }
+    while (download->next < transfer->bytes && !transfer->over && transfer_has_room(z, transfer)) {
+        size_t count = chunk_bytes(download->next, transfer->bytes);
+        ask(z, download, download->next, count);
+        download->next += count;
+    }
+}
+
+/* ---- what is there already ---- */
+
+/* False: it is over. */
+static bool open_part(zchat *z, struct download *download) {
+    struct fault fault;
+    char part[FOLDER_PATH_BYTES];
+    zchat_code code = path_open_part(download->path, download->transfer.hash, part, &download->fd,
+                                     &download->there, &fault);
+    if (code != ZCHAT_OK) {
+        transfer_fail(z, &download->transfer, &fault);
+        return false;
+    }
+    download->part = strdup(part);
+    if (download->there > download->transfer.bytes) {
+        download->there = 0;
+        if (ftruncate(download->fd, 0) != 0) {
+            fail_io(z, download, "Writing");
+            return false;
+        }
+    }
+    if (!download->part) {
+        fault_set(&fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+        transfer_fail(z, &download->transfer, &fault);
+    }
+    return download->part != NULL;
+}
+
+static void hash_slice(zchat *z, struct download *download) {
+    size_t count = chunk_bytes(download->next, download->there);
+    if (!path_read(download->fd, z->transfers.buffer, count, download->next)) {
+        fail_io(z, download, "Reading the part of");
+        return;
+    }
+    hash_add(&download->hash, z->transfers.buffer, count);
+    download->next += count;
+    if (download->next < download->there) {
+        return;
+    }
+    if (lseek(download->fd, (off_t)download->there, SEEK_SET) < 0) {
+        fail_io(z, download, "Reading the part of");
+        return;
+    }
+    download->written = download->there;
+    download->stage = DOWNLOAD_FETCHING;
+    transfer_tell(&download->transfer, download->written);
+}
+
+/* ---- chunks ---- */
+
+static void finish(zchat *z, struct download *download, const Zchat__V1__Upload *facts) {
+    unsigned char is[HASH_BYTES];
+    struct fault fault;
+    zchat_upload told;
+    hash_end(&download->hash, is);
+    if (memcmp(is, download->transfer.hash, HASH_BYTES) != 0) {
+        fail_for_good(z, download, ZCHAT_IO, "what arrived does not fit its hash; get it again.");
+        return;
+    }
+    if (download->path) {
+        if (path_publish(download->fd, download->part, download->path, download->force, &fault) !=
+            ZCHAT_OK) {
+            transfer_fail(z, &download->transfer, &fault);
+            return;
+        }
+        free(download->part);
+        download->part = NULL;
+    }
+    thread_upload_fill(facts, &told);
+    transfer_done(z, &download->transfer, &told);
+}
+
+static void take_bytes(zchat *z, struct download *download, uint64_t offset,
+                       const Zchat__V1__GetChunkReply *reply) {
+    struct transfer *transfer = &download->transfer;
+    size_t wanted = chunk_bytes(offset, transfer->bytes);
+    size_t count = reply->bytes.len;
+    if (offset != download->written || count > wanted || (count == 0 && wanted > 0)) {
+        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED,
+                      "the broker's chunks do not fit the file's size.");
+        return;
+    }
+    if (!path_write(download->fd, reply->bytes.data, count)) {
+        fail_io(z, download, "Writing to");
+        return;
+    }
+    hash_add(&download->hash, reply->bytes.data, count);
+    download->written += count;
+    transfer_tell(transfer, download->written);
+    if (transfer->over) {
+        return;
+    }
+    if (download->written == transfer->bytes) {
+        finish(z, download, reply->upload);
+    } else if (count < wanted) { /* what is under way would leave a hole */
+        transfer_restart(z, transfer, 0);
+    }
+}
+
+static void take_first(zchat *z, struct download *download, const Zchat__V1__GetChunkReply *reply) {
+    struct transfer *transfer = &download->transfer;
+    transfer->bytes = reply->upload->size;
+    memcpy(transfer->hash, reply->upload->hash.data, HASH_BYTES);
+    hash_begin(&download->hash);
+    if (download->path && !open_part(z, download)) {
+        return;
+    }
+    if (download->there > 0) {
+        download->next = 0;
+        download->stage = DOWNLOAD_HASHING;
+        return;
+    }
+    download->stage = DOWNLOAD_FETCHING;
+    download->next = reply->bytes.len;
+    take_bytes(z, download, 0, reply);
+}
+
+static bool is_same(const struct transfer *transfer, const Zchat__V1__Upload *facts) {
+    return facts->size == transfer->bytes &&
+           memcmp(facts->hash.data, transfer->hash, HASH_BYTES) == 0;
+}
+
+static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
+                       const Zchat__V1__Reply *reply) {
+    struct download *download = download_of(transfer);
+    const Zchat__V1__GetChunkReply *chunk = reply->get_chunk;
+    if (!chunk->upload || chunk->upload->hash.len != HASH_BYTES) {
+        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part.");
+    } else if (download->stage == DOWNLOAD_ASKING) {
+        take_first(z, download, chunk);
+    } else if (!is_same(transfer, chunk->upload)) {
+        fail_for_good(z, download, ZCHAT_CONFLICT,
+                      "another file took its place while it was read; get it again.");
+    } else {
+        take_bytes(z, download, request->offset, chunk);
+    }
+}
+
+static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
+                   const Zchat__V1__Error *error) {
+    (void)request;
+    if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
+        remove_part(download_of(transfer));
+    }
+    transfer_refuse(z, transfer, error);
+}
+
+/* ---- the kind ---- */
+
+static bool step(zchat *z, struct transfer *transfer) {
+    struct download *download = download_of(transfer);
+    switch (download->stage) {
+    case DOWNLOAD_ASKING:
+        if (z->session.live && transfer->under_way == 0) {
+            ask(z, download, 0, CHUNK_BYTES_MAX);
+        }
+        return false;
+    case DOWNLOAD_HASHING:
+        hash_slice(z, download);
+        return !transfer->over;
+    case DOWNLOAD_FETCHING:
+        if (z->session.live) {
+            ask_window(z, download);
+        }
+        break;
+    }
+    return false;
+}
+
+static void restart(struct transfer *transfer) {
+    struct download *download = download_of(transfer);
+    if (download->stage == DOWNLOAD_FETCHING) {
+        download->next = download->written;
+    }
+}
+
+static void drop(zchat *z, struct transfer *transfer) {
+    (void)z;
+    remove_part(download_of(transfer));
+}
+
+static void release(struct transfer *transfer) {
+    struct download *download = download_of(transfer);
+    if (download->stage == DOWNLOAD_FETCHING && download->written == 0) {
+        remove_part(download);
+    }
+    if (download->path && download->fd >= 0) {
+        close(download->fd);
+    }
+    free(download->path);
+    free(download->part);
+    free(download);
+}
+
+static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
+
+static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
+                        bool force) {
+    zchat_code code = call_begin(z);
+    if (code == ZCHAT_OK) {
+        code = call_check_title(z, "The thread's title", title);
+    }
+    if (code == ZCHAT_OK) {
+        code = call_check_title(z, "The file's name", name);
+    }
+    return code == ZCHAT_OK && path ? path_check_target(path, force, &z->fault) : code;
+}
+
+zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
+                          bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
+    zchat_code code = check(z, title, name, path, force);
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    struct download *download = aligned_alloc(_Alignof(struct download), sizeof *download);
+    if (!download) {
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+    }
+    *download = (struct download){.transfer = {.fn = fn, .progress = progress, .arg = arg},
+                                  .path = path ? strdup(path) : NULL,
+                                  .fd = path ? -1 : fd,
+                                  .force = force};
+    strcpy(download->transfer.title, title);
+    strcpy(download->transfer.name, name);
+    if ((path && !download->path) || !transfers_add(z, &download->transfer, &kind)) {
+        release(&download->transfer);
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+    }
+    return ZCHAT_OK;
+}

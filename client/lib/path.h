@@ -1,0 +1,43 @@
+/* Where files of this machine are read and written. A download grows in a part file beside its
+ * target, whose name tells the target and the hash of what it shall become, so that one that broke
+ * off is found again; only whole it takes its name. Names that came from a broker never get here.
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include "fault.h"
+#include "folder.h"
+#include "hash.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* The path's last part; "" where it ends with a slash. */
+const char *path_name(const char *path);
+
+/* What a file was when it was opened. */
+struct path_state {
+    uint64_t bytes;
+    struct timespec changed;
+};
+/* Opens a regular file to be read. */
+zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault);
+/* Whether it is as it was. */
+bool path_is_same(int fd, const struct path_state *state);
+/* Reads exactly `count` bytes. False with errno; 0: there are not so many. */
+bool path_read(int fd, void *bytes, size_t count, uint64_t offset);
+
+/* Whether something may be put there: it names no folder, and without `force` nothing is there. */
+zchat_code path_check_target(const char *path, bool force, struct fault *fault);
+/* Opens or makes the part file for the target, and locks it: nobody else writes it meanwhile. */
+zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES],
+                          char part[FOLDER_PATH_BYTES], int *fd, uint64_t *bytes,
+                          struct fault *fault);
+/* Writes to a file or whatever the fd is, from its place on. */
+bool path_write(int fd, const void *bytes, size_t count);
+/* Brings the part file to the disk and gives it the target's name. */
+zchat_code path_publish(int fd, const char *part, const char *path, bool force,
+                        struct fault *fault);
+
+#endif

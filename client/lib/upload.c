@@ -1,0 +1,385 @@
+/* Uploads. The file is hashed in slices, then the broker is told of it and says from where on it
+ * wants chunks; after a lost connection it is asked again. A file that is found complete already
+ * (the last answer was lost) is looked at, so that the answer can tell of it. */
+#include "call.h"
+#include "handle.h"
+#include "path.h"
+#include "thread_reply.h"
+#include "transfer.h"
+#include "upload_record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum stage {
+    UPLOAD_HASHING,
+    UPLOAD_BEGINNING, /* BeginUpload is to be sent */
+    UPLOAD_BEGUN,     /* ... and not yet answered */
+    UPLOAD_SENDING,
+    UPLOAD_LOOKING, /* the broker has it all */
+};
+
+struct upload {
+    struct transfer transfer; /* first */
+    enum stage stage;
+    char *path; /* owned: as given, for sentences */
+    int fd;     /* owned; -1: closed */
+    struct path_state state;
+    struct hash hash;
+    unsigned char id[ID_BYTES];
+    char *record;     /* owned: the path of its record; NULL: none was made */
+    bool again;       /* the id is an earlier upload's */
+    uint64_t next;    /* the first byte that is not sent yet, or not hashed */
+    bool all_sent;    /* also the chunk that ends an empty file */
+    bool begun_again; /* since it was no longer known */
+};
+
+static struct upload *upload_of(struct transfer *transfer) {
+    return (struct upload *)transfer;
+}
+
+static void forget_record(struct upload *upload) {
+    if (upload->record) {
+        unlink(upload->record);
+        free(upload->record);
+        upload->record = NULL;
+    }
+}
+
+/* The broker frees the room; whether it heard is no matter, since it expires, too. */
+static void cancel_at_broker(zchat *z, struct upload *upload) {
+    Zchat__V1__CancelUpload body = ZCHAT__V1__CANCEL_UPLOAD__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    if (upload->stage < UPLOAD_BEGUN) {
+        return;
+    }
+    body.id.data = upload->id;
+    body.id.len = ID_BYTES;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_CANCEL_UPLOAD;
+    command.cancel_upload = &body;
+    handle_add(z, REQUEST_CANCEL_UPLOAD, &command, false);
+}
+
+static void drop(zchat *z, struct transfer *transfer) {
+    cancel_at_broker(z, upload_of(transfer));
+    forget_record(upload_of(transfer));
+}
+
+static void fail_for_good(zchat *z, struct upload *upload, const struct fault *fault) {
+    drop(z, &upload->transfer);
+    transfer_fail(z, &upload->transfer, fault);
+}
+
+static void fail_changed(zchat *z, struct upload *upload) {
+    struct fault fault;
+    fault_set(&fault, ZCHAT_IO, "The file %s changed while it was sent: send it again.",
+              upload->path);
+    fail_for_good(z, upload, &fault);
+}
+
+/* False: it is over. */
+static bool read_slice(zchat *z, struct upload *upload, size_t count) {
+    struct fault fault;
+    if (path_read(upload->fd, z->transfers.buffer, count, upload->next)) {
+        return true;
+    }
+    if (errno == 0) {
+        fail_changed(z, upload);
+        return false;
+    }
+    fault_set(&fault, ZCHAT_IO, "Reading %s failed: %s.", upload->path, strerror(errno));
+    transfer_fail(z, &upload->transfer, &fault);
+    return false;
+}
+
+static size_t slice_bytes(const struct upload *upload) {
+    uint64_t left = upload->transfer.bytes - upload->next;
+    return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
+}
+
+/* ---- hashing ---- */
+
+static bool hash_slice(zchat *z, struct upload *upload) {
+    size_t count = slice_bytes(upload);
+    if (count > 0) {
+        if (!read_slice(z, upload, count)) {
+            return false;
+        }
+        hash_add(&upload->hash, z->transfers.buffer, count);
+        upload->next += count;
+        return true;
+    }
+    hash_end(&upload->hash, upload->transfer.hash);
+    upload->stage = UPLOAD_BEGINNING;
+    return true;
+}
+
+/* ---- beginning ---- */
+
+/* False: it is over. */
+static bool open_record(zchat *z, struct upload *upload) {
+    struct fault fault;
+    char file[FOLDER_PATH_BYTES];
+    const struct upload_record record = {.folder = z->settings.folder,
+                                         .broker = z->settings.name,
+                                         .user = z->session.user,
+                                         .thread = upload->transfer.title,
+                                         .file = upload->transfer.name,
+                                         .bytes = upload->transfer.bytes,
+                                         .hash = upload->transfer.hash};
+    if (upload->record) {
+        return true;
+    }
+    zchat_code code = upload_record_open(&record, upload->id, &upload->again, file, &fault);
+    if (code == ZCHAT_OK) {
+        upload->record = strdup(file);
+        if (!upload->record) {
+            code = fault_set(&fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+        }
+    }
+    if (code != ZCHAT_OK) {
+        transfer_fail(z, &upload->transfer, &fault);
+    }
+    return code == ZCHAT_OK;
+}
+
+static void begin(zchat *z, struct upload *upload) {
+    if (!open_record(z, upload)) {
+        return;
+    }
+    Zchat__V1__BeginUpload body = ZCHAT__V1__BEGIN_UPLOAD__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.id.data = upload->id;
+    body.id.len = ID_BYTES;
+    body.thread = upload->transfer.title;
+    body.file = upload->transfer.name;
+    body.size = upload->transfer.bytes;
+    body.hash.data = upload->transfer.hash;
+    body.hash.len = HASH_BYTES;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_BEGIN_UPLOAD;
+    command.begin_upload = &body;
+    if (transfer_ask(z, &upload->transfer, REQUEST_BEGIN_UPLOAD, &command)) {
+        upload->stage = UPLOAD_BEGUN;
+    }
+}
+
+static void look(zchat *z, struct upload *upload) {
+    Zchat__V1__GetChunk body = ZCHAT__V1__GET_CHUNK__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    upload->stage = UPLOAD_LOOKING;
+    body.thread = upload->transfer.title;
+    body.file = upload->transfer.name;
+    body.offset = upload->transfer.bytes;
+    body.limit = 1;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_GET_CHUNK;
+    command.get_chunk = &body;
+    transfer_ask(z, &upload->transfer, REQUEST_GET_CHUNK, &command);
+}
+
+static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUploadReply *reply) {
+    if (reply->done) {
+        look(z, upload);
+        return;
+    }
+    if (reply->received > upload->transfer.bytes) {
+        struct fault fault;
+        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker has more of the file than there is.");
+        transfer_fail(z, &upload->transfer, &fault);
+        return;
+    }
+    upload->stage = UPLOAD_SENDING;
+    upload->next = reply->received;
+    upload->all_sent = false;
+    if (reply->received > 0) {
+        transfer_tell(&upload->transfer, reply->received);
+    }
+}
+
+/* ---- sending ---- */
+
+static void send_chunk(zchat *z, struct upload *upload) {
+    size_t count = slice_bytes(upload);
+    if (!path_is_same(upload->fd, &upload->state)) {
+        fail_changed(z, upload);
+        return;
+    }
+    if (!read_slice(z, upload, count)) {
+        return;
+    }
+    Zchat__V1__PutChunk body = ZCHAT__V1__PUT_CHUNK__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.id.data = upload->id;
+    body.id.len = ID_BYTES;
+    body.offset = upload->next;
+    body.bytes.data = z->transfers.buffer;
+    body.bytes.len = count;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_PUT_CHUNK;
+    command.put_chunk = &body;
+    if (transfer_ask(z, &upload->transfer, REQUEST_PUT_CHUNK, &command)) {
+        upload->next += count;
+        upload->all_sent = upload->next == upload->transfer.bytes;
+    }
+}
+
+static void done(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
+    zchat_upload told;
+    thread_upload_fill(facts, &told);
+    forget_record(upload);
+    transfer_done(z, &upload->transfer, &told);
+}
+
+static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkReply *reply) {
+    transfer_tell(&upload->transfer, reply->received);
+    if (reply->upload && !upload->transfer.over) {
+        done(z, upload, reply->upload);
+    }
+}
+
+static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkReply *reply) {
+    if (!reply->upload) {
+        struct fault fault;
+        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker's answer lacks a part.");
+        transfer_fail(z, &upload->transfer, &fault);
+        return;
+    }
+    transfer_tell(&upload->transfer, upload->transfer.bytes);
+    if (!upload->transfer.over) {
+        done(z, upload, reply->upload);
+    }
+}
+
+/* ---- what goes wrong ---- */
+
+/* True: it goes on. */
+static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
+                       const Zchat__V1__Error *error) {
+    bool stale = asked == REQUEST_BEGIN_UPLOAD && upload->again &&
+                 error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
+    bool lost = asked == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND;
+    if ((!stale && !lost) || upload->begun_again) {
+        return false;
+    }
+    if (stale) {
+        forget_record(upload);
+    }
+    upload->begun_again = true;
+    transfer_restart(z, &upload->transfer, 0);
+    return true;
+}
+
+static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
+                   const Zchat__V1__Error *error) {
+    struct upload *upload = upload_of(transfer);
+    if (begin_anew(z, upload, request->kind, error)) {
+        return;
+    }
+    if (request->kind == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_INVALID) {
+        fail_changed(z, upload);
+        return;
+    }
+    if (error->code != ZCHAT__V1__CODE__CODE_AUTH) {
+        forget_record(upload);
+    }
+    transfer_refuse(z, transfer, error);
+}
+
+/* ---- the kind ---- */
+
+static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
+                       const Zchat__V1__Reply *reply) {
+    struct upload *upload = upload_of(transfer);
+    switch (request->kind) {
+    case REQUEST_BEGIN_UPLOAD:
+        take_begun(z, upload, reply->begin_upload);
+        break;
+    case REQUEST_PUT_CHUNK:
+        take_put(z, upload, reply->put_chunk);
+        break;
+    default:
+        take_look(z, upload, reply->get_chunk);
+        break;
+    }
+}
+
+static bool step(zchat *z, struct transfer *transfer) {
+    struct upload *upload = upload_of(transfer);
+    if (upload->stage == UPLOAD_HASHING) {
+        return hash_slice(z, upload);
+    }
+    if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
+        begin(z, upload);
+    }
+    while (upload->stage == UPLOAD_SENDING && !upload->all_sent && !transfer->over &&
+           transfer_has_room(z, transfer)) {
+        send_chunk(z, upload);
+    }
+    return false;
+}
+
+static void restart(struct transfer *transfer) {
+    struct upload *upload = upload_of(transfer);
+    if (upload->stage > UPLOAD_BEGINNING) {
+        upload->stage = UPLOAD_BEGINNING;
+    }
+}
+
+static void release(struct transfer *transfer) {
+    struct upload *upload = upload_of(transfer);
+    if (upload->fd >= 0) {
+        close(upload->fd);
+    }
+    free(upload->path);
+    free(upload->record);
+    free(upload);
+}
+
+static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
+
+/* The file is looked at first: a folder's path may have no last part. */
+static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,
+                      const char *name) {
+    upload->fd = -1;
+    upload->path = strdup(path);
+    zchat_code code = upload->path ? path_open(path, &upload->fd, &upload->state, &z->fault)
+                                   : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory.");
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    code = call_check_new_title(z, "A file's name", name);
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    strcpy(upload->transfer.title, title);
+    strcpy(upload->transfer.name, name);
+    upload->transfer.bytes = upload->state.bytes;
+    hash_begin(&upload->hash);
+    return transfers_add(z, &upload->transfer, &kind)
+               ? ZCHAT_OK
+               : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+}
+
+zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
+                          zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
+    zchat_code code = call_begin(z);
+    if (code == ZCHAT_OK) {
+        code = call_check_title(z, "The thread's title", title);
+    }
+    if (code == ZCHAT_OK && (!path || path[0] == '\0')) {
+        code = fault_set(&z->fault, ZCHAT_IO, "There is no file of an empty name.");
+    }
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
+    if (!upload) {
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+    }
+    *upload = (struct upload){.transfer = {.fn = fn, .progress = progress, .arg = arg}};
+    code = add(z, upload, title, path, name ? name : path_name(path));
+    if (code != ZCHAT_OK) {
+        release(&upload->transfer);
+    }
+    return code;
+}

@@ -1,0 +1,29 @@
+/* What is remembered of an upload that is not finished, in the config folder's `uploads`: which id
+ * the file has. So a program that was killed goes on with the same upload, and one that was killed
+ * after the last chunk learns that it is done. */
+#ifndef UPLOAD_RECORD_H
+#define UPLOAD_RECORD_H
+
+#include "fault.h"
+#include "folder.h"
+#include "hash.h"
+#include "limits.h"
+
+#include <stdint.h>
+
+struct upload_record {
+    const char *folder; /* borrowed, like the others: the config folder */
+    const char *broker; /* its name in known_brokers */
+    const char *user;
+    const char *thread;
+    const char *file;
+    uint64_t bytes;
+    const unsigned char *hash; /* HASH_BYTES */
+};
+
+/* The id of this very upload, an earlier one's (*again) or a new one, which is remembered. `file`
+ * gets the record's path. */
+zchat_code upload_record_open(const struct upload_record *record, unsigned char id[ID_BYTES],
+                              bool *again, char file[FOLDER_PATH_BYTES], struct fault *fault);
+
+#endif

@@ -1,0 +1,510 @@
+"""zmq-cli: what COMMANDS.md says about files in threads."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pexpect
+import pytest
+
+from support.broker import program
+from zmq_cli import Cli, RFC3339, UUID7, end
+
+CHUNK = 256 * 1024
+LARGE = 64 * 1024 * 1024
+NAMES = ["a-b", "credentials.txt", "-rf", "--help", "x" * 128, "\N{PILE OF POO}" * 32, "שלום.txt",
+         "it's \"quoted\"", "*?[a-z]$(id);|&", "a b  c", "%s%n", ".hidden", "...", "C:\\x"]
+NO_NAMES = ["../x", "a/b", "/etc/passwd", " ", "x" * 129, "a\nb", "\x1b[31mred",
+            "\N{RIGHT-TO-LEFT OVERRIDE}x", "\N{ZERO WIDTH SPACE}"]
+BAR = re.compile(r"\[#*\.*\] +(\d+)%  ([\d.]+) of ([\d.]+) MiB  [\d.]+ MiB/s")
+
+
+@pytest.fixture
+def script(town, tmp_path):
+    """Makes a zmq-cli for an account, each with folders of its own: script("bob")."""
+    made = []
+
+    def make(user=None, its=None):
+        folder = tmp_path / f"config-{len(made)}"
+        folder.mkdir(mode=0o700)
+        its = its or town
+        made.append(Cli(its.broker, folder, user or its.name(), its.keys))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def alice(script):
+    return script()
+
+
+@pytest.fixture
+def bob(script):
+    return script()
+
+
+@pytest.fixture
+def title(town, alice):
+    """A thread that alice made."""
+    title = "files of " + town.fresh_name()
+    alice.ok("thread", "create", title)
+    return title
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, in which every call runs."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Makes a file: source(bytes, name)."""
+    def make(content, name="source"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return make
+
+
+def name_of(cli):
+    return cli.environment["ZCHAT_USER"]
+
+
+def noise(size):
+    """Bytes of which no two chunks are alike, the same ones each time."""
+    return hashlib.shake_128(b"noise").digest(size)
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def spawn(cli, *words):
+    """A call at a terminal."""
+    command = cli.command(words)
+    return pexpect.spawn(command[0], command[1:], env=cli.environment, timeout=15,
+                         encoding="utf-8", dimensions=(24, 80))
+
+
+def wait_bar(terminal, least_mib):
+    """Waits until the bar says that so much moved; what it said first, in MiB."""
+    first = None
+    while True:
+        terminal.expect(BAR)
+        moved = float(terminal.match.group(2))
+        first = moved if first is None else first
+        if moved >= least_mib:
+            return first
+
+
+def status_of(terminal):
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+    terminal.close()
+    assert terminal.signalstatus is None, terminal
+    return terminal.exitstatus
+
+
+# Up and down.
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 17, LARGE])
+def test_what_goes_up_comes_down(alice, bob, title, here, source, size):
+    content = noise(size)
+    put = alice.ok("file", "put", title, source(content), "--name", "data").one
+    assert put["user"] == name_of(alice) and put["file"] == "data" and put["size"] == str(size)
+    assert put["hash"] == hashlib.blake2b(content, digest_size=32).hexdigest()
+    assert UUID7.match(put["id"]) and RFC3339.match(put["time"])
+    assert bob.ok("file", "list", title).lines == [put]
+    assert bob.ok("file", "get", title, "data").one == dict(put, path="data")
+    assert (here / "data").read_bytes() == content
+    assert files(here) == ["data"]
+
+
+def test_uploads_stand_among_the_posts_without_a_number(alice, title, source):
+    alice.ok("thread", "post", title, "before")
+    put = alice.ok("file", "put", title, source(b"abc", "a.txt")).one
+    alice.ok("thread", "post", title, "after")
+    lines = alice.ok("thread", "read", title).lines
+    assert [line.get("number") for line in lines] == ["1", None, "2"]
+    assert lines[1] == put
+    [thread] = [thread for thread in alice.ok("thread", "list").lines if thread["thread"] == title]
+    assert (thread["posts"], thread["uploads"], thread["last"]) == ("2", "1", lines[2]["time"])
+
+
+def test_in_words(alice, title, here, source):
+    alice.options = []
+    assert alice.ok("file", "list", title).out == ""
+    assert alice.ok("UPD", title, source(b"abc", "a.txt")).out == "uploaded a.txt (3 bytes)\n"
+    assert alice.ok("dwn", title, "a.txt").out == "downloaded a.txt (3 bytes)\n"
+    assert alice.ok("thread", "read", title).out == f"{name_of(alice)} uploaded a.txt (3 bytes)\n"
+    time, size, unit, user, name = alice.ok("file", "list", title).out.split()
+    assert (size, unit, user, name) == ("3", "bytes", name_of(alice), "a.txt") and time.endswith("Z")
+
+
+def test_nothing_on_stderr_without_a_terminal(alice, title, here, source):
+    assert alice.ok("file", "put", title, source(noise(3 * CHUNK))).err == ""
+    assert alice.ok("file", "get", title, "source").err == ""
+
+
+# Names and places.
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_data(alice, title, here, source, name):
+    alice.ok("file", "put", "--name", name, title, source(b"its bytes"))
+    assert [entry["file"] for entry in alice.ok("file", "list", title).lines] == [name]
+    done = alice.ok("file", "get", "--", title, name)
+    assert done.one["path"] == name
+    assert files(here) == [name]
+    assert (here / name).read_bytes() == b"its bytes"
+
+
+def test_a_name_is_the_last_part_of_the_path_unless_given(alice, title, source, here):
+    assert alice.ok("file", "put", title, source(b"1", "one.txt")).one["file"] == "one.txt"
+    (here / "-two").write_bytes(b"2")
+    assert alice.ok("file", "put", "--", title, "-two").one["file"] == "-two"
+    (here / "-").write_bytes(b"3")
+    alice.fails(2, "INVALID", "file", "put", title, "-")
+    assert alice.ok("file", "put", title, "./-").one["file"] == "-"
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name_is_refused(alice, title, source, here, name):
+    alice.fails(2, "INVALID", "file", "put", title, source(b"x"), "--name", name)
+    assert alice.ok("file", "list", title).lines == []
+    done = alice("file", "get", "--", title, name)
+    assert done.status in (2, 5) and done.out == ""
+    assert files(here) == [] and not (here.parent / "x").exists()
+
+
+def test_a_local_name_that_is_no_text_needs_another_one(alice, title, here):
+    word = b"\xff.txt".decode(errors="surrogateescape")
+    (here / word).write_bytes(b"x")
+    command = [os.fsencode(word) for word in alice.command(["file", "put", title, word])]
+    for more, status in ((["--name", "x.txt"], 0), ([], 2), (["--name", b"\xfe"], 2)):
+        done = subprocess.run(command + more, env=alice.environment, capture_output=True, timeout=20)
+        assert done.returncode == status, done
+    assert [entry["file"] for entry in alice.ok("file", "list", title).lines] == ["x.txt"]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_leads_elsewhere_needs_a_path(alice, title, source, here, name):
+    alice.ok("file", "put", title, source(b"dots"), "--name", name)
+    before = files(here.parent)
+    error = alice.fails(2, "INVALID", "file", "get", title, name)
+    assert "-o" in error["message"]
+    assert files(here) == [] and files(here.parent) == before
+    alice.ok("file", "get", title, name, "-o", "dots")
+    assert (here / "dots").read_bytes() == b"dots"
+
+
+def test_output_goes_where_it_is_told(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"abc", "a"))
+    (here / "sub").mkdir()
+    assert alice.ok("file", "get", title, "a", "-o", "sub/b").one["path"] == "sub/b"
+    assert alice.ok("file", "get", title, "a", "--output=" + str(here / "c")).one["path"] == str(here / "c")
+    assert (here / "sub" / "b").read_bytes() == (here / "c").read_bytes() == b"abc"
+    alice.fails(3, "IO", "file", "get", title, "a", "-o", "nowhere/b")
+    assert files(here) == ["c", "sub"] and files(here / "sub") == ["b"]
+
+
+def test_a_file_that_is_there_is_replaced_with_force_only(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"new", "a"))
+    (here / "a").write_bytes(b"old and longer")
+    alice.fails(7, "CONFLICT", "file", "get", title, "a")
+    alice.fails(7, "CONFLICT", "file", "get", title, "b", "-o", "a")
+    assert (here / "a").read_bytes() == b"old and longer" and files(here) == ["a"]
+    alice.ok("file", "get", title, "a", "--force")
+    assert (here / "a").read_bytes() == b"new" and files(here) == ["a"]
+
+
+def test_a_link_that_leads_nowhere_counts_as_there(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"new", "a"))
+    (here / "a").symlink_to(here.parent / "outside")
+    alice.fails(7, "CONFLICT", "file", "get", title, "a")
+    alice.ok("file", "get", title, "a", "--force")
+    assert not (here.parent / "outside").exists()
+    assert (here / "a").read_bytes() == b"new" and not (here / "a").is_symlink()
+
+
+def test_to_stdout_come_the_bytes_alone(alice, title, source, here):
+    content = noise(3 * CHUNK + 1)
+    alice.ok("file", "put", title, source(content))
+    for words in (["-o", "-"], ["--output", "-"], ["-o-", "--force"]):
+        done = subprocess.run(alice.command(["file", "get", title, "source", *words]), timeout=20,
+                              env=alice.environment, capture_output=True)
+        assert (done.returncode, done.stdout == content, done.stderr) == (0, True, b"")
+    assert files(here) == []
+
+
+# Errors.
+
+def test_a_local_file_that_cannot_be_read_is_exit_3(alice, title, here):
+    alice.fails(3, "IO", "file", "put", title, "missing")
+    alice.fails(3, "IO", "file", "put", title, here)
+    alice.fails(3, "IO", "file", "put", title, "")
+    assert alice.ok("file", "list", title).lines == []
+
+
+def test_a_name_is_taken_once_in_a_thread(town, alice, bob, title, source):
+    path = source(b"abc", "a")
+    alice.ok("file", "put", title, path)
+    for cli in (alice, bob):
+        cli.fails(7, "CONFLICT", "file", "put", title, path)
+    bob.fails(7, "CONFLICT", "file", "put", title, source(b"other", "b"), "--name", "a")
+    other = town.fresh_name()
+    alice.ok("thread", "create", other)
+    bob.ok("file", "put", other, path)
+
+
+def test_there_must_be_such_a_thread_and_file(town, alice, title, source, here):
+    missing = town.fresh_name()
+    alice.fails(5, "NOT_FOUND", "file", "put", missing, source(b"x"))
+    alice.fails(5, "NOT_FOUND", "file", "get", missing, "x")
+    alice.fails(5, "NOT_FOUND", "file", "list", missing)
+    alice.fails(5, "NOT_FOUND", "file", "get", title, "x")
+    done = alice("file", "get", title, "x", "-o", "-")
+    assert done.status == 5 and done.out == "" and done.error["code"] == "NOT_FOUND"
+    assert files(here) == []
+
+
+def test_too_large_and_over_the_quota_are_busy(town_factory, script, source, here):
+    town = town_factory("--file-max", "1", "--files-max", "2", accounts=1)
+    cli = script(its=town)
+    cli.ok("thread", "create", "t")
+    mib = source(noise(4 * CHUNK), "mib")
+    cli.fails(8, "BUSY", "file", "put", "t", source(noise(4 * CHUNK + 1), "more"))
+    cli.ok("file", "put", "t", mib, "--name", "one")
+    cli.ok("file", "put", "t", mib, "--name", "two")
+    cli.fails(8, "BUSY", "file", "put", "t", source(b"x", "tiny"))
+    assert [entry["file"] for entry in cli.ok("file", "list", "t").lines] == ["one", "two"]
+    cli.ok("thread", "remove", "t")
+    cli.ok("thread", "create", "t")
+    cli.ok("file", "put", "t", mib)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_no_file_under_the_name(alice, title, source, small_disk):
+    content = noise(8 * CHUNK)
+    alice.ok("file", "put", title, source(content))
+    error = alice.fails(3, "IO", "file", "get", title, "source", "-o", small_disk / "got")
+    assert "pace" in error["message"], error
+    assert not (small_disk / "got").exists()
+    alice.ok("file", "get", title, "source", "-o", source(b"", "got"), "--force")
+
+
+def test_a_full_stdout_is_exit_3(alice, title, source):
+    alice.ok("file", "put", title, source(noise(2 * CHUNK)))
+    with open("/dev/full", "wb") as full:
+        process = alice.start("file", "get", title, "source", "-o", "-", stdout=full)
+        process.stdout = None
+        done = end(process)
+    assert done.status == 3 and done.error["code"] == "IO", done
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(alice, title, source):
+    alice.ok("file", "put", title, source(noise(8 * CHUNK)))
+    process = subprocess.Popen(alice.command(["file", "get", title, "source", "-o", "-"]),
+                               env=alice.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert len(process.stdout.read(1)) == 1
+    process.stdout.close()
+    assert process.wait(15) == 0 and process.stderr.read() == b""
+    process.stderr.close()
+
+
+# Transfers that break off, seen through their bars.
+
+def test_the_bar_at_a_terminal_tells_bytes_share_and_rate(alice, title, source, here):
+    alice.options = []
+    terminal = spawn(alice, "file", "put", title, str(source(noise(LARGE))))
+    assert wait_bar(terminal, 64) < 64
+    assert terminal.match.group(1) == "100" and terminal.match.group(3) == "64.0"
+    terminal.expect_exact("\r\nuploaded source (67108864 bytes)\r\n")
+    assert status_of(terminal) == 0
+    terminal = spawn(alice, "-q", "file", "get", title, "source")
+    terminal.expect_exact("downloaded source")
+    assert not BAR.search(terminal.before)
+    assert status_of(terminal) == 0
+
+
+@pytest.fixture
+def own(town_factory, script):
+    """A broker of one's own that may be killed, and somebody there with a thread "t"."""
+    town = town_factory(accounts=1)
+    cli = script(its=town)
+    cli.ok("thread", "create", "t")
+    return town.broker, cli
+
+
+def is_whole(cli, here, content):
+    cli.ok("file", "get", "t", "source", "-o", "check")
+    whole = (here / "check").read_bytes() == content
+    (here / "check").unlink()
+    return whole
+
+
+def test_an_upload_goes_on_after_a_kill_of_the_client(own, source, here):
+    _, cli = own
+    content = noise(LARGE)
+    path = str(source(content))
+    terminal = spawn(cli, "file", "put", "t", path)
+    wait_bar(terminal, 0.5)
+    terminal.kill(signal.SIGKILL)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert cli.ok("file", "list", "t").lines == []
+    terminal = spawn(cli, "file", "put", "t", path)
+    assert wait_bar(terminal, 64) >= 0.5
+    assert status_of(terminal) == 0
+    assert is_whole(cli, here, content)
+
+
+def test_a_download_goes_on_after_a_kill_of_the_client(own, source, here):
+    _, cli = own
+    content = noise(LARGE)
+    cli.ok("file", "put", "t", source(content))
+    terminal = spawn(cli, "file", "get", "t", "source")
+    wait_bar(terminal, 0.5)
+    terminal.kill(signal.SIGKILL)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert not (here / "source").exists()
+    terminal = spawn(cli, "file", "get", "t", "source")
+    assert wait_bar(terminal, 64) >= 0.25
+    assert status_of(terminal) == 0
+    assert (here / "source").read_bytes() == content
+    assert files(here) == ["source"]
+
+
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_an_interrupt_is_exit_130_and_the_same_call_goes_on(own, source, here, verb):
+    _, cli = own
+    content = noise(LARGE)
+    path = source(content)
+    words = ["file", "put", "t", str(path)]
+    if verb == "get":
+        cli.ok(*words)
+        words = ["file", "get", "t", "source"]
+    terminal = spawn(cli, *words)
+    wait_bar(terminal, 0.5)
+    terminal.kill(signal.SIGINT)
+    assert status_of(terminal) == 130
+    terminal = spawn(cli, *words)
+    assert wait_bar(terminal, 64) >= 0.25
+    assert status_of(terminal) == 0
+    assert is_whole(cli, here, content)
+
+
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_a_transfer_goes_on_over_a_kill_of_the_broker(own, source, here, verb):
+    """Within the same call, which says what happened."""
+    broker, cli = own
+    content = noise(LARGE)
+    words = ["file", "put", "t", str(source(content)), "--timeout", "20"]
+    if verb == "get":
+        cli.ok(*words)
+        words = ["file", "get", "t", "source", "--timeout", "20"]
+    terminal = spawn(cli, *words)
+    wait_bar(terminal, 0.5)
+    broker.kill()
+    broker.start()
+    terminal.expect_exact("Lost the broker")
+    terminal.expect_exact("The broker is back")
+    assert wait_bar(terminal, 64) >= 0.25
+    assert status_of(terminal) == 0
+    assert is_whole(cli, here, content)
+
+
+@pytest.mark.parametrize("verb", ["put", "get"])
+def test_a_broker_that_stays_away_is_exit_3_and_the_same_call_goes_on_later(own, source, here, verb):
+    broker, cli = own
+    content = noise(LARGE)
+    words = ["file", "put", "t", str(source(content)), "--timeout", "1.5"]
+    if verb == "get":
+        cli.ok(*words)
+        words = ["file", "get", "t", "source", "--timeout", "1.5"]
+    terminal = spawn(cli, *words)
+    wait_bar(terminal, 0.5)
+    broker.kill()
+    terminal.expect_exact("goes on where this one ended")
+    assert status_of(terminal) == 3
+    broker.start()
+    terminal = spawn(cli, *words)
+    assert wait_bar(terminal, 64) >= 0.25
+    assert status_of(terminal) == 0
+    assert is_whole(cli, here, content)
+
+
+def test_the_timeout_bounds_silence(own, source):
+    broker, cli = own
+    terminal = spawn(cli, "file", "put", "t", str(source(noise(LARGE))), "--timeout", "1")
+    wait_bar(terminal, 0.5)
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        terminal.expect_exact("did not answer within 1 s")
+        assert status_of(terminal) == 124
+        assert 0.5 < time.monotonic() - began < 10
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+
+def test_the_timeout_does_not_bound_a_transfer_that_moves(alice, title, source):
+    """The reader is slow: all together takes longer than the timeout."""
+    content = noise(40 * CHUNK)
+    alice.ok("file", "put", title, source(content))
+    process = subprocess.Popen(
+        alice.command(["file", "get", title, "source", "-o", "-", "--timeout", "1"]),
+        env=alice.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    began, got, pause = time.monotonic(), b"", threading.Event()
+    while len(got) < len(content):
+        got += process.stdout.read(8 * CHUNK)
+        pause.wait(0.4)
+    assert process.wait(15) == 0, process.stderr.read()
+    assert got == content and time.monotonic() - began > 1.5
+    process.stdout.close()
+    process.stderr.close()
+
+
+def test_a_broken_upload_of_a_changed_file_begins_anew(own, source, here):
+    _, cli = own
+    path = source(noise(LARGE))
+    terminal = spawn(cli, "file", "put", "t", str(path))
+    wait_bar(terminal, 0.5)
+    terminal.kill(signal.SIGKILL)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    content = bytes(reversed(noise(CHUNK + 5)))
+    path.write_bytes(content)
+    cli.ok("file", "put", "t", str(path))
+    assert is_whole(cli, here, content)
+
+
+def test_an_interrupt_ends_a_download_whose_reader_stands_still(alice, title, source):
+    alice.ok("file", "put", title, source(noise(8 * CHUNK)))
+    process = subprocess.Popen(alice.command(["file", "get", title, "source", "-o", "-"]),
+                               env=alice.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.read(1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    process.stdout.close()
+    process.stderr.close()

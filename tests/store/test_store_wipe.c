@@ -1,0 +1,210 @@
+/* A store that is made as new, and one that an earlier version made. */
+#include "forum.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+extern const char schema_0001[];
+
+static int setup(void **state) {
+    *state = fixture_in_folder();
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+/* Something of everything, with the files' bytes beyond the write-ahead log's end. */
+static void fill(struct fixture *fixture) {
+    int64_t blocked;
+    struct store_followed followed;
+    struct store_file stored;
+    bool done;
+    int64_t han = fixture_account(fixture, "han");
+    fixture_account(fixture, "leia");
+    fixture_sent(fixture, han, "leia", "hello");
+    forum_thread(fixture, han, "T");
+    for (int i = 0; i < 20; i++)
+        forum_posted(fixture, han, "T", "text");
+    fixture_begin(fixture);
+    assert_ok(store_block_add(fixture->store, han, "leia", 1, &blocked));
+    assert_ok(store_follow(fixture->store, han, "T", &followed));
+    assert_ok(store_presence_begin(fixture->store, han, 1));
+    fixture_commit(fixture);
+    struct forum_file file = {.title = "T", .name = "f", .account = han, .size = 3000000};
+    fixture_id(fixture, file.id);
+    forum_upload(fixture, &file, 256 * 1024);
+    struct forum_file unfinished = {.title = "T", .name = "g", .account = han, .size = 3000000};
+    fixture_id(fixture, unfinished.id);
+    assert_ok(forum_begin(fixture, &unfinished, &stored));
+    assert_ok(forum_chunk(fixture, &unfinished, 0, 200000, &stored, &done));
+}
+
+static void no_account(void *arg, const struct store_account *account) {
+    (void)arg;
+    (void)account;
+    fail();
+}
+
+static bool no_thread(void *arg, const struct store_thread *thread) {
+    (void)arg;
+    (void)thread;
+    fail();
+    return false;
+}
+
+static void expect_new(struct fixture *fixture) {
+    assert_int_equal(store_account_count(fixture->store), 0);
+    assert_int_equal(store_message_count(fixture->store), 0);
+    assert_ok(store_account_list(fixture->store, no_account, NULL));
+    assert_ok(store_thread_list(fixture->store, "", 100, no_thread, NULL));
+    assert_false(store_block_any(fixture->store, 1));
+}
+
+static off_t size_of(const struct fixture *fixture, const char *suffix) {
+    char path[FIXTURE_PATH_BYTES + 8];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s%s", fixture->path, suffix);
+    return stat(path, &info) == 0 ? info.st_size : 0;
+}
+
+/* It goes on as a new one does, with its checkpoints. */
+static void use(struct fixture *fixture) {
+    bool more;
+    expect_new(fixture);
+    int64_t leia = fixture_account(fixture, "leia");
+    assert_int_equal(leia, 1);
+    forum_thread(fixture, leia, "T");
+    for (int i = 0; i < 300; i++) {
+        forum_posted(fixture, leia, "T", "new");
+        assert_ok(store_maintain(fixture->store, &more));
+    }
+    struct forum_file file = {
+        .title = "T", .name = "f", .account = leia, .size = 1000000, .quota_bytes = 1000000};
+    fixture_id(fixture, file.id);
+    forum_upload(fixture, &file, 256 * 1024);
+    fixture_reopen(fixture);
+    assert_int_equal(forum_find(fixture, "T").head, 301);
+    assert_int_equal(store_account_count(fixture->store), 1);
+}
+
+static void a_wiped_store_is_as_new_and_small(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.wal_pages = 50;
+    fixture->options.view_entries = 10;
+    fixture_open(fixture);
+    off_t new_bytes = size_of(fixture, "");
+    fixture_close(fixture);
+    new_bytes = new_bytes > size_of(fixture, "") ? new_bytes : size_of(fixture, "");
+    fixture_open(fixture);
+    for (int round = 0; round < 3; round++) {
+        fill(fixture);
+        assert_ok(store_wipe(fixture->store));
+        assert_int_equal(size_of(fixture, "-wal"), 0);
+        assert_true(size_of(fixture, "") <= new_bytes + 8192);
+        expect_new(fixture);
+    }
+    fixture_reopen(fixture);
+    use(fixture);
+}
+
+static void a_wipe_that_breaks_leaves_all_or_nothing(void **state) {
+    (void)state;
+    bool seen[2] = {false, false};
+    for (uint64_t nth = 1; nth <= 60; nth++) {
+        struct fixture *fixture = fixture_in_memory(nth);
+        fixture_open(fixture);
+        fill(fixture);
+        crashvfs_fail(fixture->disk, nth % 2 == 0 ? CRASHVFS_SYNC : CRASHVFS_WRITE, nth / 2 + 1,
+                      SQLITE_IOERR_WRITE);
+        enum store_status status = store_wipe(fixture->store);
+        fixture_crash(fixture, nth % 3 == 0 ? CRASHVFS_KEEP_SYNCED : CRASHVFS_KEEP_SOME);
+        fixture_open(fixture);
+        bool wiped = store_account_count(fixture->store) == 0;
+        if (wiped) {
+            use(fixture);
+        } else {
+            assert_int_equal(status, STORE_FAILED);
+            assert_int_equal(forum_find(fixture, "T").head, 21);
+            assert_true(store_block_is(fixture->store, 1, 2));
+        }
+        seen[wiped] = true;
+        fixture_free(fixture);
+    }
+    assert_true(seen[false] && seen[true]);
+}
+
+/* ---- an earlier version's ---- */
+
+static void execute(const struct fixture *fixture, const char *sql) {
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Two accounts; three messages, of which the first two are merged. */
+static const char content[] =
+    "PRAGMA application_id = 2053335156; PRAGMA user_version = 1;"
+    "INSERT INTO stream (id, kind, merged_seq) VALUES (1, 1, 2), (2, 1, 2);"
+    "INSERT INTO account (id, name, password_hash, admin, created_us) VALUES"
+    "  (1, 'han', '', 0, 1), (2, 'leia', '', 0, 1);"
+    "INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, stream_b, seq_b, delivered,"
+    "  body) VALUES (1, x'01', 1, 1, 1, 2, 1, 1, 1, 0, 'one'), (2, x'02', 1, 1, 1, 2, 2, 1, 2, 0,"
+    "  'two'), (3, x'03', 1, 1, 1, 2, 3, 1, 3, 0, 'three');"
+    "UPDATE log SET id = CAST('0123456789abcde' || pos AS BLOB);"
+    "INSERT INTO entry VALUES (1, 2, x'00000000000000010000000000000002'),"
+    "  (2, 2, x'00000000000000010000000000000002');"
+    "UPDATE meta SET value = 2 WHERE name IN ('watermark', 'accounts')";
+
+static bool add_text(void *arg, const struct store_message *message) {
+    (void)strncat(arg, message->text, message->text_bytes);
+    (void)strcat(arg, "|");
+    return true;
+}
+
+static void expect_messages(struct fixture *fixture, const char *expected) {
+    char texts[100] = "";
+    assert_ok(store_inbox_read(fixture->store, 2, 0, 100, add_text, texts));
+    assert_string_equal(texts, expected);
+}
+
+static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.view_entries = 1;
+    execute(fixture, schema_0001);
+    execute(fixture, content);
+    fixture_open(fixture);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(store_account_count(fixture->store), 2);
+        assert_int_equal(store_message_count(fixture->store), 3);
+        expect_messages(fixture, "one|two|three|");
+        fixture_merge_all(fixture);
+        fixture_reopen(fixture);
+    }
+    fixture_sent(fixture, 1, "leia", "four");
+    expect_messages(fixture, "one|two|three|four|");
+    assert_int_equal(forum_thread(fixture, 1, "T"), 3);
+    forum_posted(fixture, 1, "T", "text");
+    assert_int_equal(fixture_account(fixture, "luke"), 4);
+    assert_int_equal(store_message_count(fixture->store), 4);
+    fixture_close(fixture);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 2);
+    fixture_open(fixture);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_wiped_store_is_as_new_and_small),
+        cmocka_unit_test(a_wipe_that_breaks_leaves_all_or_nothing),
+        TEST(a_store_of_the_first_version_keeps_what_it_has),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

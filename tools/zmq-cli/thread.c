@@ -1,0 +1,56 @@
+/* Showing threads, posts and uploads. What has no bound, a title or a text, ends its line. */
+#include "thread.h"
+
+#include <inttypes.h>
+
+static json_t *thread_object(const zchat_thread *thread) {
+    char id[ZCHAT_ID_TEXT];
+    zchat_id_format(&thread->id, id);
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "thread", thread->title, "creator",
+                     thread->creator, "posts", value_big(thread->posts), "last",
+                     value_time(thread->last_us), "id", id, "uploads", value_big(thread->uploads),
+                     "created", value_time(thread->created_us));
+}
+
+enum status thread_print(struct output *output, const zchat_thread *thread, int creator_width) {
+    char last[TIME_TEXT];
+    if (output->json)
+        return output_object(output, thread_object(thread));
+    output_format(output, "%s  %5" PRIu64 " posts  %-*s  %s\n", time_short(thread->last_us, last),
+                  thread->posts, creator_width, thread->creator, thread->title);
+    return STATUS_DONE;
+}
+
+static json_t *post_object(const zchat_post *post, uint64_t number) {
+    char id[ZCHAT_ID_TEXT];
+    zchat_id_format(&post->id, id);
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "id", id, "number", value_big(number),
+                     "user", post->user, "text", post->text, "time", value_time(post->time_us),
+                     "edited", value_time(post->edited_us));
+}
+
+enum status post_print(struct output *output, const zchat_post *post, uint64_t number) {
+    if (output->json)
+        return output_object(output, post_object(post, number));
+    output_format(output, "%" PRIu64 " %s: ", number, post->user);
+    output_indented(output, post->text);
+    return STATUS_DONE;
+}
+
+json_t *upload_object(const zchat_upload *upload) {
+    char id[ZCHAT_ID_TEXT], hash[2 * ZCHAT_HASH_BYTES + 1];
+    zchat_id_format(&upload->id, id);
+    for (size_t i = 0; i < ZCHAT_HASH_BYTES; i++)
+        snprintf(hash + 2 * i, 3, "%02x", upload->hash[i]);
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s}", "user", upload->user, "file", upload->file,
+                     "size", value_big(upload->size), "time", value_time(upload->time_us), "id", id,
+                     "hash", hash);
+}
+
+enum status upload_print(struct output *output, const zchat_upload *upload) {
+    if (output->json)
+        return output_object(output, upload_object(upload));
+    output_format(output, "%s uploaded %s (%" PRIu64 " bytes)\n", upload->user, upload->file,
+                  upload->size);
+    return STATUS_DONE;
+}

@@ -1,0 +1,178 @@
+/* file put, get, list. A transfer may take as long as it moves: each step of it renews the call's
+ * deadline. What broke off is left as it is, for the same call to go on with. A file's name never
+ * leads out of the folder. */
+#include "verbs_file.h"
+
+#include "bar.h"
+#include "interrupt.h"
+#include "thread.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+struct transfer {
+    struct output *output; /* borrowed: from the call */
+    struct bar bar;
+    bool to_stdout;
+    bool nobody_reads;  /* stdout is a pipe whose other end was closed */
+    const char *target; /* borrowed: where a download goes; NULL: to stdout */
+};
+
+static void on_event(void *arg, const zchat_event *event) {
+    const struct transfer *transfer = arg;
+    if (event->kind == ZCHAT_EVENT_NOTICE)
+        output_notice(transfer->output, "%s", event->text);
+    else if (event->kind == ZCHAT_EVENT_LOST)
+        output_notice(transfer->output, "Lost the broker, trying again. %s", event->text);
+    else if (event->kind == ZCHAT_EVENT_RESUMED)
+        output_notice(transfer->output, "The broker is back.");
+}
+
+static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
+    struct call *call = arg;
+    struct transfer *transfer = call->arg;
+    if (!transfer)
+        return;
+    call_renew_deadline(call);
+    call->if_unknown = "the same call goes on where this one ended";
+    bar_move(&transfer->bar, bytes, total);
+}
+
+static bool is_broken_pipe(int fd) {
+    struct pollfd out = {.fd = fd, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+/* Where nobody reads what goes to stdout any more there is nothing to tell either. The answer to a
+ * transfer that was given up comes when the call is closed, and nobody waits for it. */
+static void on_reply(void *arg, const zchat_reply *reply) {
+    struct call *call = arg;
+    struct transfer *transfer = call->arg;
+    if (!transfer)
+        return;
+    const zchat_reply nothing = {.code = ZCHAT_OK};
+    transfer->nobody_reads = reply->code && transfer->to_stdout && is_broken_pipe(STDOUT_FILENO);
+    bar_end(&transfer->bar);
+    call_replied(call, transfer->nobody_reads ? &nothing : reply);
+}
+
+static enum status begin(struct call *call, struct transfer *transfer) {
+    transfer->output = call->output;
+    bar_init(&transfer->bar, call->output);
+    call->output->bar = &transfer->bar;
+    call->on_event = on_event;
+    call->arg = transfer;
+    return call_start(call);
+}
+
+static enum status finish(struct call *call, struct transfer *transfer, enum status status) {
+    bar_end(&transfer->bar);
+    call->output->bar = NULL;
+    call->on_event = NULL;
+    call->arg = NULL;
+    call->if_unknown = NULL;
+    return status;
+}
+
+static enum status print_put(struct call *call, const zchat_reply *reply) {
+    const zchat_upload *upload = &reply->uploads[0];
+    if (call->output->json)
+        return output_object(call->output, upload_object(upload));
+    output_format(call->output, "uploaded %s (%" PRIu64 " bytes)\n", upload->file, upload->size);
+    return STATUS_DONE;
+}
+
+enum status file_put(struct call *call) {
+    struct transfer transfer = {0};
+    const char *path = call->words[1], *name = option_text(call->options, OPTION_NAME);
+    if (strcmp(path, "-") == 0)
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "A file is read twice, so it can't come from standard input.");
+    enum status status = begin(call, &transfer);
+    if (status == STATUS_DONE)
+        status = call_answer(
+            call, zchat_file_put(call->z, call->words[0], path, name, on_progress, on_reply, call),
+            print_put);
+    return finish(call, &transfer, status);
+}
+
+/* Whether a file of this name would be one in this folder. */
+static bool stays_here(const char *name) {
+    return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static enum status choose_target(const struct call *call, struct transfer *transfer) {
+    const char *given = option_text(call->options, OPTION_OUTPUT), *name = call->words[1];
+    transfer->to_stdout = given && strcmp(given, "-") == 0;
+    if (!transfer->to_stdout)
+        transfer->target = given ? given : name;
+    if (given || stays_here(name))
+        return STATUS_DONE;
+    return output_error(call->output, ZCHAT_INVALID, 0,
+                        "No file in this folder can have the name \"%s\": give -o PATH.", name);
+}
+
+static enum status print_get(struct call *call, const zchat_reply *reply) {
+    const struct transfer *transfer = call->arg;
+    if (transfer->nobody_reads)
+        return STATUS_BROKEN_PIPE;
+    if (transfer->to_stdout)
+        return STATUS_DONE;
+    if (!call->output->json) {
+        output_format(call->output, "downloaded %s (%" PRIu64 " bytes)\n", transfer->target,
+                      reply->uploads[0].size);
+        return STATUS_DONE;
+    }
+    json_t *object = upload_object(&reply->uploads[0]), *path = json_string(transfer->target);
+    if (object && path) /* a path that is no UTF-8 is left out */
+        json_object_set_new(object, "path", path);
+    return output_object(call->output, object);
+}
+
+enum status file_get(struct call *call) {
+    struct transfer transfer = {0};
+    bool force = option_flag(call->options, OPTION_FORCE);
+    enum status status = choose_target(call, &transfer);
+    if (status != STATUS_DONE)
+        return status;
+    status = begin(call, &transfer);
+    if (transfer.to_stdout)
+        interrupt_end_at_once(); /* there is nothing to be left in order */
+    if (status == STATUS_DONE)
+        status =
+            call_answer(call,
+                        zchat_file_get(call->z, call->words[0], call->words[1], transfer.target,
+                                       STDOUT_FILENO, force, on_progress, on_reply, call),
+                        print_get);
+    return finish(call, &transfer, status);
+}
+
+static enum status print_file(struct output *output, const zchat_upload *file, int width) {
+    char time[TIME_TEXT];
+    if (output->json)
+        return upload_print(output, file);
+    output_format(output, "%s  %10" PRIu64 " bytes  %-*s  %s\n", time_short(file->time_us, time),
+                  file->size, width, file->user, file->file);
+    return STATUS_DONE;
+}
+
+static enum status print_files(struct call *call, const zchat_reply *reply) {
+    enum status status = STATUS_DONE;
+    int width = 0;
+    for (size_t i = 0; i < reply->count; i++)
+        if ((int)strlen(reply->uploads[i].user) > width)
+            width = (int)strlen(reply->uploads[i].user);
+    for (size_t i = 0; i < reply->count && status == STATUS_DONE; i++)
+        status = print_file(call->output, &reply->uploads[i], width);
+    return status;
+}
+
+enum status file_list(struct call *call) {
+    enum status status = call_start(call);
+    if (status != STATUS_DONE)
+        return status;
+    return call_answer(call, zchat_file_list(call->z, call->words[0], call_replied, call),
+                       print_files);
+}
