@@ -230,9 +230,11 @@ typedef struct zchat_options {
     const char *
         config_dir; /* device key, known_brokers. NULL: $XDG_CONFIG_HOME/zchat or ~/.config/zchat */
     bool trust_new; /* pin an unknown broker without asking */
-    bool no_reconnect;  /* a lost connection is REFUSED with ZCHAT_UNREACHABLE at once */
-    const char *client; /* the program's name and version. NULL: libzchat */
-    const char *device; /* this device's label. NULL: user@hostname of the system */
+    bool no_reconnect;           /* a lost connection is REFUSED with ZCHAT_UNREACHABLE at once */
+    const char *client;          /* the program's name and version. NULL: libzchat */
+    const char *device;          /* this device's label. NULL: user@hostname of the system */
+    const char *private_address; /* where others reach this machine for private chats: a host's name
+                                    or address. NULL: the one that the broker sees */
     zchat_event_fn *on_event;
     void *arg;
 } zchat_options;
