@@ -89,6 +89,13 @@
 #define PRIVATE_CHATS_MAX 64
 /* What the acceptor gives and the inviter shows. */
 #define NONCE_BYTES 32
+/* Lines of one chat that wait for their acknowledgement: a script that sends much bounds itself, a
+ * broken link must not eat the memory. */
+#define PRIVATE_LINES_MAX 10000
+/* Files of one chat and direction that are known at a time. */
+#define PRIVATE_FILES_MAX 64
+/* How long both sides try to make a broken link anew. */
+#define PRIVATE_AGAIN_S 60
 /* A link that is not made by then is an error; one that is dead is noticed within three times 5 s. */
 #define PRIVATE_CONNECT_MS           10000
 #define PRIVATE_HEARTBEAT_MS         5000

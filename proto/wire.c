@@ -308,6 +308,16 @@ enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, 
                       (ProtobufCMessage **)greeting);
 }
 
+enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                               Zchat__V1__PeerBatch **batch) {
+    *batch = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    return read_frame(arena, &zchat__v1__peer_batch__descriptor, false, frame, frame_bytes,
+                      (ProtobufCMessage **)batch);
+}
+
 size_t wire_size(const ProtobufCMessage *message) {
     return protobuf_c_message_get_packed_size(message);
 }

@@ -8,6 +8,7 @@
 #include "limits.h"
 #include "zchat/v1/batch.pb-c.h"
 #include "zchat/v1/greeter.pb-c.h"
+#include "zchat/v1/peer.pb-c.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,6 +59,11 @@ enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void 
 enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__Greeting **greeting);
 
+/* What the other side of a private chat says: unknown fields are passed over, a message of an
+ * unknown number comes out with the body not set. */
+enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                               Zchat__V1__PeerBatch **batch);
+
 /* Bytes that a message needs, and its packing; both for any message of the schema. wire_pack
  * returns the bytes written; the caller made room for wire_size. */
 size_t wire_size(const ProtobufCMessage *message);
@@ -73,6 +79,7 @@ size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_
 #define WIRE_REPLIES     1 /* ServerBatch.replies */
 #define WIRE_EVENTS      2 /* ServerBatch.events, Publication.events */
 #define WIRE_SYNC_EVENTS 2 /* SyncReply.events */
+#define WIRE_MESSAGES    1 /* PeerBatch.messages */
 
 /* The bytes of a Publication with only its topic set: the subscription. Returns their number; `out`
  * holds at least 2 + the topic's bytes, which are at most 127. */

@@ -32,7 +32,7 @@ zchat_code call_queue(zchat *z, struct call call, Zchat__V1__Command *command) {
 
 /* ---- checks ---- */
 
-static zchat_code check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
+zchat_code call_check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
     if (user && name_fold(user, name)) {
         return ZCHAT_OK;
     }
@@ -105,7 +105,7 @@ zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply
     char name[NAME_BYTES];
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_name(z, options->user, name);
+        code = call_check_name(z, options->user, name);
     }
     if (code == ZCHAT_OK && options->password) {
         code = call_check_password(z, options->password);
@@ -127,7 +127,7 @@ zchat_code zchat_register(zchat *z, const char *user, const char *password, bool
     char name[NAME_BYTES];
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_name(z, user, name);
+        code = call_check_name(z, user, name);
     }
     if (code == ZCHAT_OK) {
         code = call_check_password(z, password);
@@ -200,7 +200,7 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
     zchat_id own;
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_name(z, to, name);
+        code = call_check_name(z, to, name);
     }
     if (code == ZCHAT_OK) {
         code = call_check_text(z, text);
@@ -293,7 +293,7 @@ zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg
     char name[NAME_BYTES];
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_name(z, user, name);
+        code = call_check_name(z, user, name);
     }
     Zchat__V1__BlockUser body = ZCHAT__V1__BLOCK_USER__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -308,7 +308,7 @@ zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *a
     char name[NAME_BYTES];
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = check_name(z, user, name);
+        code = call_check_name(z, user, name);
     }
     Zchat__V1__UnblockUser body = ZCHAT__V1__UNBLOCK_USER__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;

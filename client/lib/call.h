@@ -20,6 +20,8 @@ zchat_code call_begin(zchat *z);
 struct request *call_add(zchat *z, struct call call, Zchat__V1__Command *command);
 zchat_code call_queue(zchat *z, struct call call, Zchat__V1__Command *command);
 
+/* A user's name, folded. */
+zchat_code call_check_name(zchat *z, const char *user, char name[NAME_BYTES]);
 /* A text that may be sent: not empty, UTF-8, not too long. */
 zchat_code call_check_text(zchat *z, const char *text);
 zchat_code call_check_password(zchat *z, const char *password);

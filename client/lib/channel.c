@@ -20,6 +20,10 @@
 /* Frames have FRAME_BYTES_MAX; this bounds what a peer that breaks the rule can make us buffer. */
 #define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
 
+/* Frames that wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that keeps to
+ * the windows of lines and files never has as many under way. */
+#define PAIR_FRAMES_MAX 64
+
 struct channel {
     void *socket;      /* owned */
     void *monitor;     /* owned */
@@ -30,6 +34,8 @@ struct channel {
     struct wake_source monitor_source;
     enum channel_state state;
     bool connected; /* the TCP connection was made */
+    bool listens;
+    int peer_fd; /* where it listens: the connection of the last frame; -1: none came yet */
     zmq_msg_t in;
     zmq_msg_t out;
 };
@@ -75,6 +81,20 @@ static bool set_keys(void *socket, const struct channel_keys *keys) {
                      set_key(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key));
 }
 
+static int socket_type(enum channel_type type) {
+    static const int types[] = {
+        [CHANNEL_DEALER] = ZMQ_DEALER, [CHANNEL_SUB] = ZMQ_SUB, [CHANNEL_PAIR] = ZMQ_PAIR};
+    return types[type];
+}
+
+/* A peer is trusted less than a broker, and is noticed dead without it. */
+static bool set_pair(void *socket) {
+    return set_int(socket, ZMQ_RCVHWM, PAIR_FRAMES_MAX) &&
+           set_int(socket, ZMQ_HEARTBEAT_IVL, PRIVATE_HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, PRIVATE_HEARTBEAT_TIMEOUT_MS) &&
+           set_int(socket, ZMQ_HANDSHAKE_IVL, PRIVATE_CONNECT_MS);
+}
+
 static bool watch(struct channel *channel, void *socket, int *fd, struct wake_source *source) {
     size_t fd_bytes = sizeof *fd;
     int found;
@@ -100,19 +120,28 @@ static bool monitor_open(struct channel *channel, void *context) {
            watch(channel, channel->monitor, &channel->monitor_fd, &channel->monitor_source);
 }
 
-struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
-                            const char *endpoint, const struct channel_keys *keys) {
+static struct channel *channel_make(void *context, struct wake *wake, enum channel_type type) {
     struct channel *channel = calloc(1, sizeof *channel);
     if (!channel) {
         return NULL;
     }
     channel->wake = wake;
-    channel->fd = channel->monitor_fd = -1;
+    channel->fd = channel->monitor_fd = channel->peer_fd = -1;
     zmq_msg_init(&channel->in);
     zmq_msg_init(&channel->out);
-    channel->socket = zmq_socket(context, type == CHANNEL_SUB ? ZMQ_SUB : ZMQ_DEALER);
+    channel->socket = zmq_socket(context, socket_type(type));
+    return channel;
+}
+
+struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
+                            const char *endpoint, const struct channel_keys *keys) {
+    struct channel *channel = channel_make(context, wake, type);
+    if (!channel) {
+        return NULL;
+    }
     if (!channel->socket || !set_options(channel->socket, endpoint) ||
-        !set_keys(channel->socket, keys) || !monitor_open(channel, context) ||
+        (type == CHANNEL_PAIR && !set_pair(channel->socket)) || !set_keys(channel->socket, keys) ||
+        !monitor_open(channel, context) ||
         !watch(channel, channel->socket, &channel->fd, &channel->source) ||
         zmq_connect(channel->socket, endpoint) != 0) {
         int error = errno;
@@ -122,6 +151,48 @@ struct channel *channel_new(void *context, struct wake *wake, enum channel_type 
     }
     return channel;
 }
+
+/* ---- listening ---- */
+
+static bool set_server(void *socket, const struct channel_keys *keys, const char *domain) {
+    return set_int(socket, ZMQ_CURVE_SERVER, 1) &&
+           set_key(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key) &&
+           zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
+}
+
+/* IPv6 sockets take IPv4 as well; a machine without IPv6 gets the other kind. */
+static bool bind_anywhere(void *socket, uint16_t *port) {
+    char endpoint[128];
+    size_t bytes = sizeof endpoint;
+    bool bound = (set_int(socket, ZMQ_IPV6, 1) && zmq_bind(socket, "tcp://*:*") == 0) ||
+                 (set_int(socket, ZMQ_IPV6, 0) && zmq_bind(socket, "tcp://*:*") == 0);
+    if (!bound || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0) {
+        return false;
+    }
+    *port = (uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10);
+    return true;
+}
+
+struct channel *channel_listen(void *context, struct wake *wake, const struct channel_keys *keys,
+                               const char *domain, uint16_t *port) {
+    struct channel *channel = channel_make(context, wake, CHANNEL_PAIR);
+    if (!channel) {
+        return NULL;
+    }
+    channel->listens = true;
+    if (!channel->socket || !set_options(channel->socket, "") || !set_pair(channel->socket) ||
+        !set_server(channel->socket, keys, domain) || !monitor_open(channel, context) ||
+        !watch(channel, channel->socket, &channel->fd, &channel->source) ||
+        !bind_anywhere(channel->socket, port)) {
+        int error = errno;
+        channel_free(channel, 0);
+        errno = error;
+        return NULL;
+    }
+    return channel;
+}
+
+/* ---- closing ---- */
 
 static void close_socket(struct channel *channel, void *socket, int fd) {
     if (fd >= 0) {
@@ -151,6 +222,16 @@ void channel_free(struct channel *channel, int linger_ms) {
 static void ended(struct channel *channel, enum channel_state state) {
     if (channel->state <= CHANNEL_READY) {
         channel->state = state;
+    }
+}
+
+/* Whoever knocks and is not admitted comes and goes; only what befalls the admitted one counts.
+ * (Nothing can be unbound: that would end the connections that were made, too.) */
+static void take_event_listening(struct channel *channel, uint16_t event, int fd) {
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel->state == CHANNEL_OPENING) {
+        channel->state = CHANNEL_READY;
+    } else if (event == ZMQ_EVENT_DISCONNECTED && fd == channel->peer_fd) {
+        ended(channel, CHANNEL_CLOSED);
     }
 }
 
@@ -195,8 +276,16 @@ enum channel_state channel_state(struct channel *channel) {
         }
         if (first && bytes >= (int)sizeof(uint16_t)) {
             uint16_t event;
+            uint32_t value = 0;
             memcpy(&event, part, sizeof event);
-            take_event(channel, event);
+            if (bytes >= (int)(sizeof event + sizeof value)) {
+                memcpy(&value, part + sizeof event, sizeof value);
+            }
+            if (channel->listens) {
+                take_event_listening(channel, event, (int)value);
+            } else {
+                take_event(channel, event);
+            }
         }
         first = !first;
     }
@@ -255,6 +344,9 @@ bool channel_receive(struct channel *channel, const void **frame, size_t *frame_
         if (zmq_msg_recv(&channel->in, channel->socket, ZMQ_DONTWAIT) < 0) {
             channel->source.ready = errno == EINTR;
             return false;
+        }
+        if (channel->listens && channel->peer_fd < 0) {
+            channel->peer_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
         }
         *frame = zmq_msg_data(&channel->in);
         *frame_bytes = zmq_msg_size(&channel->in);

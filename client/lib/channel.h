@@ -1,6 +1,6 @@
 /* A ZeroMQ socket, its monitor and their places in the wake: one connection, made once. It never
- * reconnects by itself; what became of it is told, and whoever opened it opens another. The only
- * file of the library that knows zmq.h. */
+ * reconnects by itself; what became of it is told, and whoever opened it opens another. Only
+ * this file of the library and peer_zap.c know zmq.h. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
@@ -13,7 +13,7 @@
 
 struct channel;
 
-enum channel_type { CHANNEL_DEALER, CHANNEL_SUB };
+enum channel_type { CHANNEL_DEALER, CHANNEL_SUB, CHANNEL_PAIR };
 
 enum channel_state {
     CHANNEL_OPENING,     /* connecting, or shaking hands */
@@ -38,6 +38,11 @@ void channel_context_free(void *context);
  * (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
 struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys);
+/* A PAIR socket that waits at a free port of all addresses, CURVE's server: it becomes ready with
+ * the first connection that the ZAP handler admits for `domain`, which admits nobody else then.
+ * The keys' server_key does not count. NULL with errno. */
+struct channel *channel_listen(void *context, struct wake *wake, const struct channel_keys *keys,
+                               const char *domain, uint16_t *port);
 /* Closes. What was sent but not yet written is given linger_ms. */
 void channel_free(struct channel *channel, int linger_ms);
 

@@ -74,6 +74,7 @@ void handle_give_up(zchat *z, zchat_code code, const char *text) {
     fault_set(&z->fault, code, "%s", text);
     z->over = code;
     connection_stop(&z->connection);
+    chats_end_all(z, ZCHAT_UNREACHABLE, text);
     session_forget(z);
     z->session.intended = false;
     struct fault told = z->fault;
@@ -131,7 +132,7 @@ static void tick(zchat *z) {
 
 static bool has_more(const zchat *z) {
     return connection_is_ready(&z->connection) || outgoing_waits(z) || z->transfers.busy ||
-           (z->topics.channel && channel_is_ready(z->topics.channel));
+           chats_have_more(z) || (z->topics.channel && channel_is_ready(z->topics.channel));
 }
 
 static int64_t sooner(int64_t a, int64_t b) {
@@ -146,6 +147,7 @@ static void arm(zchat *z) {
         deadline_us = sooner(deadline_us, followed_deadline_us(&z->followed));
         deadline_us = sooner(deadline_us, transfers_deadline_us(z));
     }
+    deadline_us = sooner(deadline_us, chats_deadline_us(z));
     if (deadline_us != WAKE_NEVER) {
         wake_at(z->wake, deadline_us);
     }
@@ -161,6 +163,7 @@ static void turn(zchat *z) {
         topics_receive(z);
         handle_news(z, connection_step(&z->connection, z->now_us));
         tick(z);
+        chats_step(z);
         outgoing_send(z, false);
         if (!has_more(z)) {
             break;
@@ -174,6 +177,7 @@ static void turn(zchat *z) {
 /* ---- made and freed ---- */
 
 static void release(zchat *z) {
+    chats_release(z);
     session_forget(z);
     transfers_release(&z->transfers);
     requests_release(&z->requests);
@@ -233,6 +237,7 @@ void zchat_free(zchat *z) {
         return;
     }
     z->on_event = NULL;
+    chats_end_all(z, ZCHAT_CANCELLED, "The connection was closed.");
     if (is_up(z)) {
         followed_move(z, true);
         outgoing_send(z, true);
@@ -354,5 +359,5 @@ const char *zchat_error(const zchat *z) {
 }
 
 size_t zchat_pending(const zchat *z) {
-    return z->requests.open - z->requests.open_own + z->transfers.count;
+    return z->requests.open - z->requests.open_own + z->transfers.count + chats_pending(z);
 }

@@ -4,6 +4,7 @@
 #ifndef HANDLE_H
 #define HANDLE_H
 
+#include "chat.h"
 #include "connection.h"
 #include "device.h"
 #include "fault.h"
@@ -32,6 +33,7 @@ struct zchat {
     struct topics topics;
     struct followed followed;
     struct transfers transfers;
+    struct chats chats;
     struct fault fault;   /* of the last function that failed */
     zchat_code over;      /* not ZCHAT_OK: it gave up, and why */
     bool running;         /* inside zchat_process or zchat_run */

@@ -6,6 +6,7 @@
 #include "incoming.h"
 
 #include "handle.h"
+#include "invitation.h"
 #include "reply.h"
 
 #include <stdio.h>
@@ -103,6 +104,11 @@ static void take_own(zchat *z, const struct request *request, const Zchat__V1__R
     case REQUEST_GET_CHUNK:
         transfers_reply(z, request, reply);
         break;
+    case REQUEST_PRIVATE_INVITE:
+    case REQUEST_PRIVATE_ANSWER:
+    case REQUEST_PRIVATE_OPEN:
+        invitations_reply(z, request, reply);
+        break;
     case REQUEST_FETCH_FOLLOWED:
         followed_listed(z, reply);
         break;
@@ -155,7 +161,9 @@ static void take_event(zchat *z, const Zchat__V1__Event *event) {
         followed_event(z, event);
         break;
     default:
-        topics_event(z, event);
+        if (!invitations_event(z, event)) {
+            topics_event(z, event);
+        }
         break;
     }
 }

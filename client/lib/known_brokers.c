@@ -1,143 +1,15 @@
-/* Pinned keys. Readers need no lock, since the file is replaced as a whole; writers take one in a
- * file of its own, read again what is there, and add to that. */
-#define _DEFAULT_SOURCE /* flock, which also keeps threads of one process apart */
+/* The brokers' part of the known keys. */
 #include "known_brokers.h"
 
-#include "folder.h"
-#include "key.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-/* Some ten thousand brokers. */
-#define FILE_BYTES (1024 * 1024)
-
-struct file {
-    char path[FOLDER_PATH_BYTES];
-    char *text; /* owned */
-};
-
-static void file_release(struct file *file) {
-    free(file->text);
-    file->text = NULL;
-}
-
-static zchat_code file_load(struct file *file, const char *folder, struct fault *fault) {
-    bool found;
-    file->text = malloc(FILE_BYTES);
-    if (!file->text) {
-        return fault_set(fault, ZCHAT_NO_MEMORY, "No memory to read the known brokers.");
-    }
-    file->text[0] = '\0';
-    if (!folder_file(folder, KNOWN_BROKERS_FILE, file->path)) {
-        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
-    }
-    return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
-}
-
-/* The place behind "name " in the line of that broker; NULL: it has none. */
-static const char *find_line(const char *text, const char *name) {
-    size_t name_bytes = strlen(name);
-    for (const char *line = text; *line != '\0'; line += *line == '\n') {
-        if (strncmp(line, name, name_bytes) == 0 && line[name_bytes] == ' ') {
-            return line + name_bytes + 1;
-        }
-        line += strcspn(line, "\n");
-    }
-    return NULL;
-}
-
-static zchat_code find_key(const struct file *file, const char *name, bool *known,
-                           unsigned char key[KEY_BYTES], struct fault *fault) {
-    char text[2 * KEY_BYTES + 1];
-    const char *at = find_line(file->text, name);
-    *known = at != NULL;
-    if (!at) {
-        return ZCHAT_OK;
-    }
-    size_t bytes = strcspn(at, " \t\r\n");
-    if (bytes < sizeof text) {
-        memcpy(text, at, bytes);
-        text[bytes] = '\0';
-        if (key_parse(text, key)) {
-            return ZCHAT_OK;
-        }
-    }
-    return fault_set(fault, ZCHAT_IO, "The line of %s in %s holds no key: correct or remove it.",
-                     name, file->path);
-}
+#include "known_keys.h"
 
 zchat_code known_brokers_find(const char *folder, const char *name, bool *known,
                               unsigned char key[KEY_BYTES], struct fault *fault) {
-    struct file file = {0};
-    zchat_code code = file_load(&file, folder, fault);
-    if (code == ZCHAT_OK) {
-        code = find_key(&file, name, known, key, fault);
-    }
-    file_release(&file);
-    return code;
-}
-
-static zchat_code append(const struct file *file, const char *name, const unsigned char *key,
-                         struct fault *fault) {
-    char key_text[KEY_TEXT];
-    char temporary[FOLDER_PATH_BYTES];
-    size_t used = strlen(file->text);
-    const char *line_end = used > 0 && file->text[used - 1] != '\n' ? "\n" : "";
-    key_format(key, key_text);
-    int added =
-        snprintf(file->text + used, FILE_BYTES - used, "%s%s %s\n", line_end, name, key_text);
-    if (added < 0 || (size_t)added >= FILE_BYTES - used) {
-        return fault_set(fault, ZCHAT_IO, "The file %s is full.", file->path);
-    }
-    zchat_code code = folder_write(file->path, file->text, used + (size_t)added, temporary, fault);
-    if (code == ZCHAT_OK && rename(temporary, file->path) != 0) {
-        code = fault_set(fault, ZCHAT_IO, "Replacing %s failed: %s.", file->path, strerror(errno));
-        unlink(temporary);
-    }
-    return code;
-}
-
-static zchat_code pin_locked(const char *folder, const char *name, const unsigned char *key,
-                             struct fault *fault) {
-    bool known;
-    unsigned char other[KEY_BYTES];
-    struct file file = {0};
-    zchat_code code = file_load(&file, folder, fault);
-    if (code == ZCHAT_OK) {
-        code = find_key(&file, name, &known, other, fault);
-    }
-    if (code == ZCHAT_OK && known && memcmp(other, key, KEY_BYTES) != 0) {
-        code = fault_set(fault, ZCHAT_WRONG_KEY,
-                         "Another key of %s was pinned in %s in the meantime.", name, file.path);
-    }
-    if (code == ZCHAT_OK && !known) {
-        code = append(&file, name, key, fault);
-    }
-    file_release(&file);
-    return code;
+    return known_keys_find((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, known, key,
+                           fault);
 }
 
 zchat_code known_brokers_pin(const char *folder, const char *name,
                              const unsigned char key[KEY_BYTES], struct fault *fault) {
-    char lock[FOLDER_PATH_BYTES];
-    if (!folder_file(folder, KNOWN_BROKERS_FILE ".lock", lock)) {
-        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
-    }
-    int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-        fault_set(fault, ZCHAT_IO, "Locking %s failed: %s.", lock, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return ZCHAT_IO;
-    }
-    zchat_code code = pin_locked(folder, name, key, fault);
-    close(fd);
-    return code;
+    return known_keys_pin((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, key, fault);
 }

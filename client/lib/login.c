@@ -21,6 +21,7 @@ struct login *login_new(const zchat_login_options *options, const char *user) {
     login->from_seq_set = options->from_seq_set;
     login->from_seq = options->from_seq;
     login->threads = options->threads;
+    login->private_chats = options->private_chats;
     login->public_events = options->public_events;
     return login;
 }

@@ -16,6 +16,7 @@ struct login {
     bool from_seq_set;
     uint64_t from_seq;
     bool threads;
+    bool private_chats;
     zchat_public_events public_events;
 };
 

@@ -35,3 +35,31 @@ const char *probe_refusal(const char *host, uint16_t port) {
     freeaddrinfo(found);
     return strerror(error == 0 || error == EINPROGRESS ? ECONNREFUSED : error);
 }
+
+/* A UDP socket that is connected sends nothing, but has an address. */
+static bool own_address(const struct addrinfo *to, char own[HOST_BYTES]) {
+    struct sockaddr_storage at;
+    socklen_t at_bytes = sizeof at;
+    int fd = socket(to->ai_family, SOCK_DGRAM, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool done = connect(fd, to->ai_addr, to->ai_addrlen) == 0 &&
+                getsockname(fd, (struct sockaddr *)&at, &at_bytes) == 0 &&
+                getnameinfo((struct sockaddr *)&at, at_bytes, own, HOST_BYTES, NULL, 0,
+                            NI_NUMERICHOST) == 0;
+    close(fd);
+    return done;
+}
+
+void probe_own_address(const char *host, char own[HOST_BYTES]) {
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+    bool done = getaddrinfo(host, "9", &hints, &found) == 0 && own_address(found, own);
+    if (!done) {
+        strcpy(own, "this machine");
+    }
+    if (found) {
+        freeaddrinfo(found);
+    }
+}

@@ -53,6 +53,11 @@ static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_PUT_CHUNK] = {REPLY(PUT_CHUNK), .own = true},
     [REQUEST_CANCEL_UPLOAD] = {REPLY(CANCEL_UPLOAD), .own = true},
     [REQUEST_GET_CHUNK] = {REPLY(GET_CHUNK), .own = true},
+    [REQUEST_PRIVATE_INVITE] = {REPLY(INVITE_PRIVATE), .own = true},
+    [REQUEST_PRIVATE_ANSWER] = {REPLY(ANSWER_PRIVATE), .own = true, .secret = true},
+    [REQUEST_PRIVATE_OPEN] = {REPLY(OPEN_PRIVATE), .own = true},
+    [REQUEST_PRIVATE_CLOSE] = {REPLY(CLOSE_PRIVATE), .own = true},
+    [REQUEST_ACTIVE] = {REPLY(ACTIVE), .own = true},
 };
 
 const struct request_policy *request_policy(enum request_kind kind) {

@@ -51,8 +51,13 @@ enum request_kind {
     REQUEST_PUT_CHUNK,
     REQUEST_CANCEL_UPLOAD,
     REQUEST_GET_CHUNK,
+    REQUEST_PRIVATE_INVITE,
+    REQUEST_PRIVATE_ANSWER,
+    REQUEST_PRIVATE_OPEN,
+    REQUEST_PRIVATE_CLOSE,
+    REQUEST_ACTIVE,
 };
-#define REQUEST_KINDS (REQUEST_GET_CHUNK + 1)
+#define REQUEST_KINDS (REQUEST_ACTIVE + 1)
 
 struct request_policy {
     Zchat__V1__Reply__BodyCase reply; /* what answers it */
@@ -76,7 +81,7 @@ struct request {
     struct login *login;        /* owned; NULL but for a login */
     char user[NAME_BYTES];      /* block, unblock */
     char *title;                /* owned: unfollow; else NULL */
-    unsigned char id[ID_BYTES]; /* send, broadcast, post, create; or the thread's */
+    unsigned char id[ID_BYTES]; /* send, broadcast, post, create; the thread's; the invitation's */
     size_t topic;               /* fetch_topic */
     uint64_t transfer;          /* whose chunk it is, by number */
     uint64_t offset;            /* of the chunk that is asked for */

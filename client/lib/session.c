@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include "handle.h"
+#include "invitation.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -43,6 +44,7 @@ static struct request *add_login(zchat *z, const struct login *login, enum reque
     body.no_trust = login->no_trust;
     body.online = login->online;
     body.inbox = login->inbox;
+    body.private_chats = login->private_chats;
     body.public_events = login->public_events == ZCHAT_PUBLIC_INLINE;
     body.instance.data = z->session.instance;
     body.instance.len = INSTANCE_BYTES;
@@ -91,6 +93,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     z->topics.mode = ZCHAT_PUBLIC_NONE;
     z->followed.active = false;
     transfers_leave(z);
+    chats_leave(z);
     return ZCHAT_OK;
 }
 
@@ -129,6 +132,7 @@ void session_login_done(zchat *z, struct request *request, const Zchat__V1__Repl
 
 void session_logout_done(zchat *z, struct request *request, const zchat_reply *answer) {
     session_forget(z);
+    chats_end_all(z, ZCHAT_UNREACHABLE, "You logged out.");
     handle_answer(z, request, answer);
 }
 
@@ -161,6 +165,7 @@ void session_resume_done(zchat *z, const Zchat__V1__Reply *reply) {
     inbox_resume(z, reply->login);
     topics_resume(z, reply->login);
     followed_resume(z);
+    invitations_resume(z);
 }
 
 /* ---- the connection comes and goes ---- */
@@ -207,6 +212,7 @@ void session_lost(zchat *z) {
     topics_lost(z);
     followed_lost(z);
     transfers_lost(z);
+    invitations_lost(z);
     requests_requeue(&z->requests, &unknown);
     answer_unknown(z, &unknown);
     logout_by_loss(z);
@@ -222,6 +228,7 @@ void session_ended(zchat *z, const Zchat__V1__Event *event) {
         connection_expect_end(&z->connection, z->now_us);
         z->session.live = false;
     } else {
+        chats_end_all(z, ZCHAT_UNREACHABLE, "The broker ended the session.");
         session_forget(z);
         z->session.intended = requests_have(&z->requests, REQUEST_LOGIN);
     }

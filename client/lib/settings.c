@@ -67,6 +67,28 @@ static zchat_code set_client(struct settings *settings, const char *client, stru
     return ZCHAT_OK;
 }
 
+static zchat_code set_private_address(struct settings *settings, const char *host,
+                                      struct fault *fault) {
+    struct address address = {.port = 1};
+    char endpoint[ENDPOINT_BYTES];
+    settings->private_address[0] = '\0';
+    if (!host || host[0] == '\0') {
+        return ZCHAT_OK;
+    }
+    if (strlen(host) < sizeof address.host) {
+        strcpy(address.host, host);
+        address_endpoint(&address, endpoint);
+        if (address_parse(endpoint, 1, &address)) {
+            strcpy(settings->private_address, address.host);
+            return ZCHAT_OK;
+        }
+    }
+    return fault_set(fault, ZCHAT_INVALID,
+                     "The address for private chats \"%.100s\" is neither a host's name nor an "
+                     "address.",
+                     host);
+}
+
 zchat_code settings_init(struct settings *settings, const zchat_options *options,
                          struct fault *fault) {
     if (!options || !options->server ||
@@ -89,6 +111,9 @@ zchat_code settings_init(struct settings *settings, const zchat_options *options
     zchat_code code = set_client(settings, options->client, fault);
     if (code == ZCHAT_OK) {
         code = set_label(settings, options->device, fault);
+    }
+    if (code == ZCHAT_OK) {
+        code = set_private_address(settings, options->private_address, fault);
     }
     return code == ZCHAT_OK ? folder_open(options->config_dir, settings->folder, fault) : code;
 }

@@ -18,6 +18,7 @@ struct settings {
     bool no_reconnect;
     char client[CLIENT_BYTES_MAX + 1];
     char device[LABEL_BYTES_MAX + 1];
+    char private_address[HOST_BYTES]; /* "": the one that the broker sees */
 };
 
 /* ZCHAT_OK, or what is wrong. Makes the config folder. */

@@ -151,6 +151,7 @@ static void on_event(void *arg, const zchat_event *event) {
     heard->kind = event->kind;
     heard->seq = event->seq;
     heard->id = event->id;
+    heard->online = event->online;
     copy(heard->user, sizeof heard->user, event->user);
     copy(heard->text, sizeof heard->text, event->post ? event->post->text : event->text);
     if (event->thread) {
@@ -241,6 +242,7 @@ void client_login(struct client *client, const char *user, zchat_public_events e
     zchat_login_options options = {.user = user,
                                    .online = true,
                                    .inbox = true,
+                                   .private_chats = true,
                                    .threads = events != ZCHAT_PUBLIC_NONE,
                                    .public_events = events};
     if (!client->z) {

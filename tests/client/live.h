@@ -15,6 +15,7 @@ struct heard { /* an event */
     uint64_t seq;
     zchat_id thread;
     zchat_id id;
+    bool online;
     char user[64];
     char title[64];
     char text[64];
@@ -23,7 +24,7 @@ struct heard { /* an event */
 struct answer { /* of a call */
     bool done;
     zchat_code code;
-    char text[256];
+    char text[512];
     uint64_t number;
     uint64_t seq;
     uint64_t cursor;

@@ -1,0 +1,454 @@
+/* What is said to the broker, and what it says. An invitation that was not answered when the
+ * connection to the broker broke is gone: the broker drops it with the session. */
+#include "invitation.h"
+
+#include "handle.h"
+#include "id.h"
+#include "known_peers.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+/* The broker ends invitations by itself; this is for one that does not come back. */
+#define ASKED_US ((INVITATION_S + 5) * SECOND_US)
+/* Another program of the same user may know the chat that is to be renewed: it answers first. */
+#define UNKNOWN_US (1 * SECOND_US)
+#define ACTIVE_US  (60 * SECOND_US)
+
+/* ---- to the broker ---- */
+
+static struct request *add(zchat *z, enum request_kind kind, Zchat__V1__Command *command,
+                           const unsigned char *id) {
+    struct request *request = handle_add(z, kind, command, false);
+    if (request && id) {
+        memcpy(request->id, id, ID_BYTES);
+    }
+    return request;
+}
+
+void invitation_ask(zchat *z, struct chat *chat) {
+    Zchat__V1__InvitePrivate body = ZCHAT__V1__INVITE_PRIVATE__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    zchat_id id;
+    zchat_id_new(&id);
+    memcpy(chat->invitation, id.bytes, ID_BYTES);
+    if (chat->opened) {
+        body.again.data = chat->id;
+        body.again.len = ID_BYTES;
+    } else {
+        memcpy(chat->id, id.bytes, ID_BYTES);
+        chat->deadline_us = z->now_us + ASKED_US;
+    }
+    body.id.data = chat->invitation;
+    body.id.len = ID_BYTES;
+    body.user = chat->user;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE;
+    command.invite_private = &body;
+    chat->asked = true;
+    chat->retry_us = WAKE_NEVER;
+    if (!add(z, REQUEST_PRIVATE_INVITE, &command, chat->invitation)) {
+        chat_end(z, chat, ZCHAT_NO_MEMORY, "No memory for the invitation.", NULL);
+    }
+}
+
+void invitation_answer(zchat *z, struct chat *chat, bool accept) {
+    Zchat__V1__AnswerPrivate body = ZCHAT__V1__ANSWER_PRIVATE__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.id.data = chat->invitation;
+    body.id.len = ID_BYTES;
+    body.accept = accept;
+    if (accept) {
+        body.port = chat->link->port;
+        body.address = z->settings.private_address;
+        body.nonce.data = chat->link->nonce;
+        body.nonce.len = NONCE_BYTES;
+    }
+    command.body_case = ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE;
+    command.answer_private = &body;
+    add(z, REQUEST_PRIVATE_ANSWER, &command, chat->invitation); /* else it runs out of time */
+}
+
+void invitation_open(zchat *z, const struct chat *chat) {
+    Zchat__V1__OpenPrivate body = ZCHAT__V1__OPEN_PRIVATE__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    if (!z->session.live) {
+        return; /* told with the resume */
+    }
+    body.id.data = (uint8_t *)chat->id;
+    body.id.len = ID_BYTES;
+    body.user = (char *)chat->user;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_OPEN_PRIVATE;
+    command.open_private = &body;
+    add(z, REQUEST_PRIVATE_OPEN, &command, chat->id);
+}
+
+static void close_at_broker(zchat *z, const unsigned char *id) {
+    Zchat__V1__ClosePrivate body = ZCHAT__V1__CLOSE_PRIVATE__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.id.data = (uint8_t *)id;
+    body.id.len = ID_BYTES;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_CLOSE_PRIVATE;
+    command.close_private = &body;
+    add(z, REQUEST_PRIVATE_CLOSE, &command, id);
+}
+
+/* A session that ends, or has ended, has closed all. */
+void invitation_close(zchat *z, const struct chat *chat) {
+    if (!z->session.live || !z->session.intended) {
+        return;
+    }
+    bool is_again = memcmp(chat->id, chat->invitation, ID_BYTES) != 0;
+    if (chat->mine && chat->asked && (is_again || !chat->opened)) {
+        close_at_broker(z, chat->invitation);
+    }
+    if (chat->opened) {
+        close_at_broker(z, chat->id);
+    }
+}
+
+void invitation_active(zchat *z) {
+    Zchat__V1__Active body = ZCHAT__V1__ACTIVE__INIT;
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    if (!z->session.live || z->now_us < z->chats.active_us) {
+        return;
+    }
+    command.body_case = ZCHAT__V1__COMMAND__BODY_ACTIVE;
+    command.active = &body;
+    add(z, REQUEST_ACTIVE, &command, NULL);
+    z->chats.active_us = z->now_us + ACTIVE_US;
+}
+
+/* ---- he invites ---- */
+
+static void decline(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
+    struct chat nobody = {.link = NULL};
+    memcpy(nobody.invitation, invited->id.data, ID_BYTES);
+    strcpy(nobody.user, user);
+    invitation_answer(z, &nobody, false);
+}
+
+zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault) {
+    bool known;
+    zchat_code code = known_peers_check(z->settings.folder, chat->user, z->settings.name, chat->key,
+                                        &known, fault);
+    if (code == ZCHAT_OK) {
+        code = chat_listen(z, chat, fault);
+    }
+    invitation_answer(z, chat, code == ZCHAT_OK);
+    return code;
+}
+
+static struct chat *find_again(zchat *z, const Zchat__V1__PrivateInvited *invited,
+                               const char *user) {
+    struct chat *chat = chats_find(z, user);
+    bool fits = chat && chat->opened && !chat->mine &&
+                memcmp(chat->id, invited->again.data, ID_BYTES) == 0 &&
+                sodium_memcmp(chat->key, invited->key.data, KEY_BYTES) == 0;
+    return fits ? chat : NULL;
+}
+
+/* A new link of a chat to which one has consented in this session. */
+static void take_again(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
+    struct chat *chat = find_again(z, invited, user);
+    struct fault fault;
+    if (!chat) {
+        chat = chats_add(z, user, CHAT_UNKNOWN);
+        if (chat) {
+            memcpy(chat->invitation, invited->id.data, ID_BYTES);
+            chat->deadline_us = z->now_us + UNKNOWN_US;
+        }
+        return;
+    }
+    if (chat->state == CHAT_OPEN) {
+        chat_break(z, chat, "The other side found the link dead.");
+    }
+    if (chat->over || chat->leaving || z->doomed) {
+        return;
+    }
+    memcpy(chat->invitation, invited->id.data, ID_BYTES);
+    if (invitation_accept(z, chat, &fault) != ZCHAT_OK) {
+        chat_end(z, chat, fault.code, fault.text, NULL);
+    }
+}
+
+static size_t count_asked(const zchat *z) {
+    size_t count = 0;
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
+        count += !at->over && (at->state == CHAT_ASKED || at->state == CHAT_UNKNOWN);
+    }
+    return count;
+}
+
+/* What is left of a former chat gives way to a new invitation; one that is alive does not. */
+static bool make_room(zchat *z, const char *user) {
+    struct chat *chat = chats_find(z, user);
+    char text[128];
+    if (!chat) {
+        return true;
+    }
+    if (chat->state != CHAT_ASKED && chat->state != CHAT_BROKEN) {
+        return false;
+    }
+    snprintf(text, sizeof text, "%s began anew.", user);
+    chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
+    return !z->doomed;
+}
+
+static void take_new(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
+    char fingerprint[FINGERPRINT_TEXT];
+    struct chat *chat = make_room(z, user) ? chats_add(z, user, CHAT_ASKED) : NULL;
+    if (!chat) {
+        if (!z->doomed) {
+            decline(z, invited, user);
+        }
+        return;
+    }
+    memcpy(chat->id, invited->id.data, ID_BYTES);
+    memcpy(chat->invitation, invited->id.data, ID_BYTES);
+    memcpy(chat->key, invited->key.data, KEY_BYTES);
+    chat->deadline_us = z->now_us + ASKED_US;
+    key_fingerprint(chat->key, fingerprint);
+    zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_INVITED, .user = user, .text = fingerprint};
+    memcpy(event.id.bytes, chat->id, ID_BYTES);
+    handle_tell(z, &event);
+}
+
+static void take_invited(zchat *z, const Zchat__V1__PrivateInvited *invited) {
+    char user[NAME_BYTES];
+    if (invited->id.len != ID_BYTES || invited->key.len != KEY_BYTES ||
+        !name_fold(invited->user, user)) {
+        return;
+    }
+    if (count_asked(z) >= INVITATIONS_MAX) {
+        decline(z, invited, user);
+    } else if (invited->again.len == ID_BYTES) {
+        take_again(z, invited, user);
+    } else {
+        take_new(z, invited, user);
+    }
+}
+
+/* ---- he answers ---- */
+
+static struct chat *find_invitation(const zchat *z, const ProtobufCBinaryData *id) {
+    struct chat *at = id->len == ID_BYTES ? z->chats.list : NULL;
+    while (at && (at->over || memcmp(at->invitation, id->data, ID_BYTES) != 0)) {
+        at = at->next;
+    }
+    return at;
+}
+
+static struct chat *find_id(const zchat *z, const ProtobufCBinaryData *id) {
+    struct chat *at = id->len == ID_BYTES ? z->chats.list : NULL;
+    while (at && (at->over || memcmp(at->id, id->data, ID_BYTES) != 0)) {
+        at = at->next;
+    }
+    return at;
+}
+
+static void take_accepted(zchat *z, struct chat *chat, const Zchat__V1__PrivateAnswered *answered) {
+    struct fault fault;
+    bool known;
+    if (answered->key.len != KEY_BYTES || answered->nonce.len != NONCE_BYTES ||
+        strncmp(answered->endpoint, "tcp://", 6) != 0 ||
+        !address_parse(answered->endpoint, 0, &chat->address) || chat->address.port == 0) {
+        chat_end(z, chat, ZCHAT_UNIMPLEMENTED, "The broker's word of the other side can't be read.",
+                 NULL);
+        return;
+    }
+    memcpy(chat->key, answered->key.data, KEY_BYTES);
+    zchat_code code = known_peers_check(z->settings.folder, chat->user, z->settings.name, chat->key,
+                                        &known, &fault);
+    if (code == ZCHAT_OK) {
+        code = chat_dial(z, chat, answered->nonce.data, &fault);
+    }
+    if (code != ZCHAT_OK) {
+        chat_end(z, chat, code, fault.text, NULL);
+    }
+}
+
+static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer answer) {
+    char text[160];
+    zchat_code code = ZCHAT_FORBIDDEN;
+    bool declined = answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED;
+    if (chat->opened && !declined) {
+        chat_retry(z, chat);
+        return;
+    }
+    if (declined) {
+        snprintf(text, sizeof text,
+                 chat->opened ? "%s's program no longer knows the chat." : "%s declined.",
+                 chat->user);
+    } else if (answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED) {
+        code = ZCHAT_EXPIRED;
+        snprintf(text, sizeof text, "%s did not answer within %d s.", chat->user, INVITATION_S);
+    } else {
+        snprintf(text, sizeof text, "%s went offline, or a block came between the two of you.",
+                 chat->user);
+    }
+    chat->asked = false;
+    chat_end(z, chat, chat->opened ? ZCHAT_UNREACHABLE : code, text, NULL);
+}
+
+static void take_answered(zchat *z, const Zchat__V1__PrivateAnswered *answered) {
+    struct chat *chat = find_invitation(z, &answered->id);
+    if (!chat || !chat->asked || chat->leaving ||
+        (chat->state != CHAT_ASKING && chat->state != CHAT_BROKEN)) {
+        return;
+    }
+    if (answered->answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_ACCEPTED) {
+        take_accepted(z, chat, answered);
+    } else {
+        take_refused(z, chat, answered->answer);
+    }
+}
+
+/* ---- it ends ---- */
+
+static void take_blocked(zchat *z, struct chat *chat) {
+    char text[128];
+    snprintf(text, sizeof text, "A block came between you and %s.", chat->user);
+    chat_end(z, chat, ZCHAT_UNREACHABLE, text, "A block came between the two of you.");
+}
+
+static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
+    char text[128];
+    struct chat *chat = find_id(z, &ended->id);
+    if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED) {
+        if (chat) {
+            take_blocked(z, chat);
+        }
+        return;
+    }
+    chat = find_invitation(z, &ended->id);
+    if (!chat || (chat->state != CHAT_ASKED && chat->state != CHAT_UNKNOWN)) {
+        return;
+    }
+    if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN) {
+        snprintf(text, sizeof text, "Another of your programs answered %s's invitation.",
+                 chat->user);
+    } else if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_EXPIRED) {
+        snprintf(text, sizeof text, "%s's invitation has expired.", chat->user);
+    } else {
+        snprintf(text, sizeof text, "%s took the invitation back.", chat->user);
+    }
+    chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
+}
+
+bool invitations_event(zchat *z, const Zchat__V1__Event *event) {
+    switch (event->body_case) {
+    case ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED:
+        take_invited(z, event->private_invited);
+        return true;
+    case ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED:
+        take_answered(z, event->private_answered);
+        return true;
+    case ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED:
+        take_ended(z, event->private_ended);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- what the broker refuses ---- */
+
+static void refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
+                 error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
+    text_clean_line(error->message, strlen(error->message));
+    chat->asked = false;
+    chat_end(z, chat, known ? (zchat_code)error->code : ZCHAT_UNIMPLEMENTED, error->message, NULL);
+}
+
+static void invite_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    bool passes = error->code != ZCHAT__V1__CODE__CODE_NOT_FOUND &&
+                  error->code != ZCHAT__V1__CODE__CODE_INVALID;
+    if (chat->state == CHAT_BROKEN && passes) {
+        chat_retry(z, chat);
+    } else if (chat->state == CHAT_BROKEN || chat->state == CHAT_ASKING) {
+        refused(z, chat, error);
+    }
+}
+
+/* An answer to an invitation that is gone: a new link's is followed by another one. */
+static void answer_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    if (chat->state == CHAT_LINKING && !chat->opened) {
+        refused(z, chat, error);
+    }
+}
+
+static void open_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    if (error->code == ZCHAT__V1__CODE__CODE_FORBIDDEN ||
+        error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
+        text_clean_line(error->message, strlen(error->message));
+        chat_end(z, chat, ZCHAT_UNREACHABLE, error->message,
+                 "A block came between the two of you.");
+    }
+}
+
+void invitations_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    const ProtobufCBinaryData id = {.data = (uint8_t *)request->id, .len = ID_BYTES};
+    struct chat *chat =
+        request->kind == REQUEST_PRIVATE_OPEN ? find_id(z, &id) : find_invitation(z, &id);
+    if (!chat || !reply->error) {
+        return;
+    }
+    switch (request->kind) {
+    case REQUEST_PRIVATE_INVITE:
+        invite_refused(z, chat, reply->error);
+        break;
+    case REQUEST_PRIVATE_ANSWER:
+        answer_refused(z, chat, reply->error);
+        break;
+    case REQUEST_PRIVATE_OPEN:
+        open_refused(z, chat, reply->error);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- the session comes and goes ---- */
+
+static void lost(zchat *z, struct chat *chat) {
+    char text[160];
+    switch (chat->state) {
+    case CHAT_ASKING:
+    case CHAT_ASKED:
+    case CHAT_UNKNOWN:
+        if (chat->state != CHAT_ASKING || chat->asked) {
+            snprintf(text, sizeof text,
+                     "The connection to the broker broke, and with it the invitation %s %s.",
+                     chat->mine ? "to" : "of", chat->user);
+            chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
+        }
+        break;
+    case CHAT_BROKEN:
+        if (chat->mine) {
+            chat_retry(z, chat);
+        }
+        break;
+    case CHAT_LINKING:
+    case CHAT_OPEN:
+        break;
+    }
+}
+
+void invitations_lost(zchat *z) {
+    for (struct chat *at = z->chats.list; at && !z->doomed; at = at->next) {
+        if (!at->over) {
+            lost(z, at);
+        }
+    }
+}
+
+void invitations_resume(zchat *z) {
+    for (struct chat *at = z->chats.list; at; at = at->next) {
+        if (!at->over && at->opened) {
+            invitation_open(z, at);
+        }
+    }
+}

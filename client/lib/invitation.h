@@ -1,0 +1,26 @@
+/* Private chats as the broker sees them: invitations, their answers, and which chats are open. */
+#ifndef INVITATION_H
+#define INVITATION_H
+
+#include "chat.h"
+
+/* Sends the invitation of a new chat, or of a new link. */
+void invitation_ask(zchat *z, struct chat *chat);
+/* Answers one, `accept` with the chat's link, which listens already. */
+void invitation_answer(zchat *z, struct chat *chat, bool accept);
+/* Accepts his invitation. Not ZCHAT_OK: the fault says why, and it is declined. */
+zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault);
+/* The broker is told that the chat is open, or over. */
+void invitation_open(zchat *z, const struct chat *chat);
+void invitation_close(zchat *z, const struct chat *chat);
+/* The user does something that the broker does not see. */
+void invitation_active(zchat *z);
+
+/* Events about private chats; false: it is none. */
+bool invitations_event(zchat *z, const Zchat__V1__Event *event);
+void invitations_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply);
+/* The session is lost; it is there again. */
+void invitations_lost(zchat *z);
+void invitations_resume(zchat *z);
+
+#endif

@@ -1,0 +1,145 @@
+/* Pinned keys. Readers need no lock, since the file is replaced as a whole; writers take one in a
+ * file of its own, read again what is there, and add to that. */
+#define _DEFAULT_SOURCE /* flock, which also keeps threads of one process apart */
+#include "known_keys.h"
+
+#include "folder.h"
+#include "key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* Some ten thousand lines. */
+#define FILE_BYTES (1024 * 1024)
+
+struct file {
+    char path[FOLDER_PATH_BYTES];
+    char *text; /* owned */
+};
+
+static void file_release(struct file *file) {
+    free(file->text);
+    file->text = NULL;
+}
+
+static zchat_code file_load(struct file *file, struct known_keys known, struct fault *fault) {
+    bool found;
+    file->text = malloc(FILE_BYTES);
+    if (!file->text) {
+        return fault_set(fault, ZCHAT_NO_MEMORY, "No memory to read the known keys.");
+    }
+    file->text[0] = '\0';
+    if (!folder_file(known.folder, known.file, file->path)) {
+        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+    }
+    return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
+}
+
+/* The place behind "name " in the line of that name; NULL: it has none. */
+static const char *find_line(const char *text, const char *name) {
+    size_t name_bytes = strlen(name);
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        if (strncmp(line, name, name_bytes) == 0 && line[name_bytes] == ' ') {
+            return line + name_bytes + 1;
+        }
+        line += strcspn(line, "\n");
+    }
+    return NULL;
+}
+
+static zchat_code find_key(const struct file *file, const char *name, bool *known,
+                           unsigned char key[KEY_BYTES], struct fault *fault) {
+    char text[2 * KEY_BYTES + 1];
+    const char *at = find_line(file->text, name);
+    *known = at != NULL;
+    if (!at) {
+        return ZCHAT_OK;
+    }
+    size_t bytes = strcspn(at, " \t\r\n");
+    if (bytes < sizeof text) {
+        memcpy(text, at, bytes);
+        text[bytes] = '\0';
+        if (key_parse(text, key)) {
+            return ZCHAT_OK;
+        }
+    }
+    return fault_set(fault, ZCHAT_IO, "The line of %s in %s holds no key: correct or remove it.",
+                     name, file->path);
+}
+
+zchat_code known_keys_find(struct known_keys known, const char *name, bool *found,
+                           unsigned char key[KEY_BYTES], struct fault *fault) {
+    struct file file = {0};
+    zchat_code code = file_load(&file, known, fault);
+    if (code == ZCHAT_OK) {
+        code = find_key(&file, name, found, key, fault);
+    }
+    file_release(&file);
+    return code;
+}
+
+static zchat_code append(const struct file *file, const char *name, const unsigned char *key,
+                         struct fault *fault) {
+    char key_text[KEY_TEXT];
+    char temporary[FOLDER_PATH_BYTES];
+    size_t used = strlen(file->text);
+    const char *line_end = used > 0 && file->text[used - 1] != '\n' ? "\n" : "";
+    key_format(key, key_text);
+    int added =
+        snprintf(file->text + used, FILE_BYTES - used, "%s%s %s\n", line_end, name, key_text);
+    if (added < 0 || (size_t)added >= FILE_BYTES - used) {
+        return fault_set(fault, ZCHAT_IO, "The file %s is full.", file->path);
+    }
+    zchat_code code = folder_write(file->path, file->text, used + (size_t)added, temporary, fault);
+    if (code == ZCHAT_OK && rename(temporary, file->path) != 0) {
+        code = fault_set(fault, ZCHAT_IO, "Replacing %s failed: %s.", file->path, strerror(errno));
+        unlink(temporary);
+    }
+    return code;
+}
+
+static zchat_code pin_locked(struct known_keys known, const char *name, const unsigned char *key,
+                             struct fault *fault) {
+    bool found;
+    unsigned char other[KEY_BYTES];
+    struct file file = {0};
+    zchat_code code = file_load(&file, known, fault);
+    if (code == ZCHAT_OK) {
+        code = find_key(&file, name, &found, other, fault);
+    }
+    if (code == ZCHAT_OK && found && memcmp(other, key, KEY_BYTES) != 0) {
+        code = fault_set(fault, ZCHAT_WRONG_KEY,
+                         "Another key of %s was pinned in %s in the meantime.", name, file.path);
+    }
+    if (code == ZCHAT_OK && !found) {
+        code = append(&file, name, key, fault);
+    }
+    file_release(&file);
+    return code;
+}
+
+zchat_code known_keys_pin(struct known_keys known, const char *name,
+                          const unsigned char key[KEY_BYTES], struct fault *fault) {
+    char lock[FOLDER_PATH_BYTES];
+    char lock_name[64];
+    snprintf(lock_name, sizeof lock_name, "%s.lock", known.file);
+    if (!folder_file(known.folder, lock_name, lock)) {
+        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+    }
+    int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+        fault_set(fault, ZCHAT_IO, "Locking %s failed: %s.", lock, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return ZCHAT_IO;
+    }
+    zchat_code code = pin_locked(known, name, key, fault);
+    close(fd);
+    return code;
+}

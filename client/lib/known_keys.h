@@ -1,0 +1,24 @@
+/* Which key each name showed at first contact: a file in the config folder, lines of "name key",
+ * the key as Z85. As ssh does it: a key that changed is never overwritten. */
+#ifndef KNOWN_KEYS_H
+#define KNOWN_KEYS_H
+
+#include "fault.h"
+#include "limits.h"
+
+#include <stdbool.h>
+
+struct known_keys {
+    const char *folder; /* borrowed, like the other: the config folder */
+    const char *file;   /* its name in there, at most 32 bytes */
+};
+
+/* Looks up the key of `name`. */
+zchat_code known_keys_find(struct known_keys known, const char *name, bool *found,
+                           unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* Adds a line. Where another key was pinned meanwhile: ZCHAT_WRONG_KEY. */
+zchat_code known_keys_pin(struct known_keys known, const char *name,
+                          const unsigned char key[KEY_BYTES], struct fault *fault);
+
+#endif

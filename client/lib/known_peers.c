@@ -1,0 +1,51 @@
+/* The peers' part of the known keys. The name of a line is made so that nobody's name contains
+ * another's: names have no "@". */
+#include "known_peers.h"
+
+#include "address.h"
+#include "key.h"
+#include "known_keys.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_NAME_BYTES (NAME_BYTES + 1 + ENDPOINT_BYTES)
+
+static void line_name(const char *user, const char *broker, char name[LINE_NAME_BYTES]) {
+    snprintf(name, LINE_NAME_BYTES, "%s@%s", user, broker);
+}
+
+static zchat_code wrong(const char *name, const char *user, const unsigned char *shown,
+                        const unsigned char *pinned, struct fault *fault) {
+    char shown_text[FINGERPRINT_TEXT];
+    char pinned_text[FINGERPRINT_TEXT];
+    key_fingerprint(shown, shown_text);
+    key_fingerprint(pinned, pinned_text);
+    return fault_set(
+        fault, ZCHAT_WRONG_KEY,
+        "%s shows the key %s, but %s was pinned. If that is another device of %s's, or "
+        "its key was changed on purpose, remove the line of %s from %s in the config "
+        "folder.",
+        user, shown_text, pinned_text, user, name, KNOWN_PEERS_FILE);
+}
+
+zchat_code known_peers_check(const char *folder, const char *user, const char *broker,
+                             const unsigned char key[KEY_BYTES], bool *known, struct fault *fault) {
+    char name[LINE_NAME_BYTES];
+    unsigned char pinned[KEY_BYTES];
+    line_name(user, broker, name);
+    zchat_code code =
+        known_keys_find((struct known_keys){folder, KNOWN_PEERS_FILE}, name, known, pinned, fault);
+    if (code == ZCHAT_OK && *known && memcmp(pinned, key, KEY_BYTES) != 0) {
+        return wrong(name, user, key, pinned, fault);
+    }
+    return code;
+}
+
+zchat_code known_peers_pin(const char *folder, const char *user, const char *broker,
+                           const unsigned char key[KEY_BYTES], struct fault *fault) {
+    char name[LINE_NAME_BYTES];
+    line_name(user, broker, name);
+    return known_keys_pin((struct known_keys){folder, KNOWN_PEERS_FILE}, name, key, fault);
+}

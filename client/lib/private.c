@@ -1,0 +1,181 @@
+/* The public calls of private chats, but for files. Each looks at what there is, and leaves the
+ * rest to the next turn, where alone callbacks are called. */
+#include "call.h"
+#include "handle.h"
+#include "invitation.h"
+
+#include <string.h>
+
+static zchat_code begin(zchat *z, const char *user, char name[NAME_BYTES]) {
+    zchat_code code = call_begin(z);
+    if (code == ZCHAT_OK) {
+        code = call_check_name(z, user, name);
+    }
+    if (code == ZCHAT_OK && !z->session.intended) {
+        code = fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
+    }
+    return code;
+}
+
+static bool is_open(const struct chat *chat) {
+    return !chat->over && !chat->leaving && chat->opened;
+}
+
+static void wake(zchat *z) {
+    if (!z->running) {
+        wake_fire(z->wake);
+    }
+}
+
+static zchat_code no_invitation(zchat *z, const char *name) {
+    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "There is no invitation of %s.", name);
+}
+
+static zchat_code no_chat(zchat *z, const char *name) {
+    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "There is no private chat with %s.", name);
+}
+
+/* ---- invitations ---- */
+
+static zchat_code check_start(zchat *z, const char *name) {
+    const struct chat *chat = chats_find(z, name);
+    size_t count = 0;
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
+        count += !at->over && at->state != CHAT_ASKED && at->state != CHAT_UNKNOWN;
+    }
+    if (chat && chat->state == CHAT_ASKED) {
+        return fault_set(&z->fault, ZCHAT_CONFLICT, "%s has invited you already: accept that.",
+                         name);
+    }
+    if (chat) {
+        return fault_set(&z->fault, ZCHAT_CONFLICT,
+                         chat->opened ? "A private chat with %s is open already."
+                                      : "An invitation to %s is open already.",
+                         name);
+    }
+    if (count >= PRIVATE_CHATS_MAX) {
+        return fault_set(&z->fault, ZCHAT_BUSY, "%d private chats are open, the most allowed.",
+                         PRIVATE_CHATS_MAX);
+    }
+    return ZCHAT_OK;
+}
+
+zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    zchat_code code = begin(z, user, name);
+    if (code == ZCHAT_OK) {
+        code = check_start(z, name);
+    }
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    struct chat *chat = chats_add(z, name, CHAT_ASKING);
+    if (!chat) {
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the private chat.");
+    }
+    chat->mine = true;
+    chat->fn = fn;
+    chat->arg = arg;
+    return ZCHAT_OK;
+}
+
+zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    struct fault fault;
+    zchat_code code = begin(z, user, name);
+    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    if (!chat || chat->state != CHAT_ASKED) {
+        return no_invitation(z, name);
+    }
+    z->now_us = wake_now_us();
+    code = invitation_accept(z, chat, &fault);
+    if (code != ZCHAT_OK) {
+        chat->over = true;
+        return fault_set(&z->fault, code, "%s", fault.text);
+    }
+    chat->fn = fn;
+    chat->arg = arg;
+    return ZCHAT_OK;
+}
+
+/* Its answer comes with the next turn. */
+static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *arg) {
+    if (chat->state == CHAT_ASKED) {
+        invitation_answer(z, chat, false);
+    }
+    chat->leaving = true;
+    chat->stop_fn = fn;
+    chat->stop_arg = arg;
+    wake(z);
+    return ZCHAT_OK;
+}
+
+zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    zchat_code code = begin(z, user, name);
+    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    if (!chat || chat->state != CHAT_ASKED) {
+        return no_invitation(z, name);
+    }
+    return leave(z, chat, fn, arg);
+}
+
+/* ---- chats ---- */
+
+zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    zchat_code code = begin(z, user, name);
+    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    return chat ? leave(z, chat, fn, arg) : no_chat(z, name);
+}
+
+zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zchat_reply_fn *fn,
+                              void *arg) {
+    char name[NAME_BYTES];
+    zchat_code code = begin(z, user, name);
+    if (code == ZCHAT_OK) {
+        code = call_check_text(z, text);
+    }
+    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    if (code != ZCHAT_OK) {
+        return code;
+    }
+    if (!chat || !chat->opened) {
+        return no_chat(z, name);
+    }
+    if (chat->lines.count >= PRIVATE_LINES_MAX) {
+        return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first.",
+                         PRIVATE_LINES_MAX, name);
+    }
+    if (!lines_add(&chat->lines, text, fn, arg)) {
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the line.");
+    }
+    wake(z);
+    return ZCHAT_OK;
+}
+
+size_t zchat_private_count(const zchat *z) {
+    size_t count = 0;
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
+        count += is_open(at);
+    }
+    return count;
+}
+
+const char *zchat_private_user(const zchat *z, size_t i) {
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
+        if (is_open(at) && i-- == 0) {
+            return at->user;
+        }
+    }
+    return NULL;
+}
