@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
-FILES = ["common", "account", "people", "admin", "threads", "files", "batch", "greeter"]
+FILES = ["common", "account", "people", "admin", "threads", "files", "private", "peer", "batch",
+         "greeter"]
 
 
 def _generate():
