@@ -43,6 +43,7 @@ static void account_left(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "%s is logged out", call->user);
     conversation_close(&call->app->conversation);
     session_end(call->app);
+    privates_release(&call->app->privates);
 }
 
 void verb_logout(struct app *app, const struct command_words *words) {

@@ -181,6 +181,7 @@ void app_leave(struct app *app, int exit_code) {
     app->leave_ms = clock_now_ms() + APP_LEAVE_MS;
     if (app->line != NULL)
         line_close(app->line);
+    private_stop_all(app);
     app_show(app);
     if (!app->logged_in || !app->connected || zchat_logout(app->z, app_logged_out, app) != ZCHAT_OK)
         app->done = true;
@@ -299,6 +300,7 @@ struct app *app_new(const struct options *options, int *exit_code) {
         .config_dir = options->config_dir,
         .trust_new = options->trust_new,
         .client = "zchat " ZCHAT_VERSION,
+        .private_address = options->private_address,
         .on_event = session_event,
         .arg = app,
     };
@@ -323,6 +325,7 @@ void app_free(struct app *app) {
     login_release(&app->login);
     mailbox_release(&app->mailbox);
     files_release(&app->files);
+    privates_release(&app->privates);
     news_release(&app->news);
     forum_release(&app->forum);
     conversation_release(&app->conversation);

@@ -11,6 +11,7 @@
 #include "name.h"
 #include "news.h"
 #include "options.h"
+#include "private.h"
 #include "zchat.h"
 
 #include <stdbool.h>
@@ -47,6 +48,7 @@ struct app {
     struct forum forum;
     struct news news;
     struct files files;
+    struct privates privates;
     struct login login;
     struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
     bool timestamps;

@@ -32,6 +32,7 @@ void call_answered(void *arg, const zchat_reply *reply) {
     free(call->title);
     free(call->name);
     free(call->path);
+    free(call->text);
     free(call);
 }
 

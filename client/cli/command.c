@@ -49,6 +49,29 @@ static const struct command command_table[] = {
      COMMAND_QUOTED, COMMAND_THREAD, verb_file_get},
     {"file list", NULL, "T", "the files of a thread", 1, 1, COMMAND_QUOTED, COMMAND_THREAD,
      verb_file_list},
+    {"private start", "startprivate", "USER", "ask USER for a private chat, straight and encrypted",
+     1, 1, 0, COMMAND_USER, verb_private_start},
+    {"private accept", "accept", "USER", "take USER's invitation; a bare y takes the only one", 1,
+     1, 0, COMMAND_INVITING, verb_private_accept},
+    {"private decline", "decline", "USER", "decline it; a bare n declines the only one", 1, 1, 0,
+     COMMAND_INVITING, verb_private_decline},
+    {"private chat", NULL, "USER", "a conversation whose plain lines go privately", 1, 1, 0,
+     COMMAND_PEER, verb_private_chat},
+    {"private stop", "stopprivate", "USER", "end the private chat with USER", 1, 1, 0, COMMAND_PEER,
+     verb_private_stop},
+    {"private file", NULL, "USER PATH", "offer a file in a private chat", 2, 2, COMMAND_QUOTED,
+     COMMAND_PEER_PATH, verb_private_file},
+    {"private take", NULL, "USER [PATH]", "fetch the file that USER offers, to here or to PATH", 1,
+     2, COMMAND_QUOTED, COMMAND_OFFERING_PATH, verb_private_take},
+    {"private refuse", NULL, "USER", "do without it", 1, 1, 0, COMMAND_OFFERING,
+     verb_private_refuse},
+    {"private recv", NULL, "USER N [SECONDS]",
+     "for scripts: wait until N more private lines of USER came (5 seconds)", 2, 3, 0, COMMAND_PEER,
+     verb_private_recv},
+    /* The last of its group: its classic name is the group's. */
+    {"private send", "private", "USER TEXT...",
+     "a private line; a USER who is named like one of these words needs \"private send\"", 1, 1,
+     COMMAND_REST, COMMAND_PEER, verb_private_send},
     {"who", "whoelse", "", "who is online", 0, 0, 0, COMMAND_NOBODY, verb_who},
     {"since", "whoelsesince", "SECONDS", "who was online in the last SECONDS", 1, 1, 0,
      COMMAND_NOBODY, verb_since},
@@ -175,7 +198,11 @@ static void command_say(struct app *app, const char *text) {
     if (!app->logged_in)
         app_fail(app, ZCHAT_AUTH, "not sent to %s: you are not logged in; /login",
                  conversation->partner);
-    else if (text[strspn(text, BLANKS "\n")] != '\0')
+    else if (text[strspn(text, BLANKS "\n")] == '\0')
+        return;
+    else if (conversation->is_private)
+        private_say(app, conversation->partner, text);
+    else
         mailbox_send(app, conversation->partner, text);
 }
 
@@ -223,6 +250,8 @@ static bool command_call(struct app *app, const char *start) {
 
 bool command_run(struct app *app, const char *line) {
     const char *start = command_start(app, line);
+    if (private_answers(app, line))
+        return false;
     if (start == NULL) {
         command_say(app, line);
         return true;

@@ -21,7 +21,12 @@ enum command_subject {
     COMMAND_BLOCKED,
     COMMAND_VERB,
     COMMAND_THREAD,
-    COMMAND_THREAD_PATH
+    COMMAND_THREAD_PATH,
+    COMMAND_INVITING,     /* who has invited */
+    COMMAND_PEER,         /* with whom a private chat is open */
+    COMMAND_PEER_PATH,    /* and a path as the second */
+    COMMAND_OFFERING,     /* who offers a file */
+    COMMAND_OFFERING_PATH /* and a path as the second */
 };
 
 enum command_flag {

@@ -65,6 +65,26 @@ static void complete_name(struct app *app, const char *word, bool blocked,
     }
 }
 
+static bool complete_is_peer(const struct app *app, const struct peer *peer,
+                             enum command_subject subject) {
+    if (subject == COMMAND_INVITING)
+        return peer->invites;
+    if (subject == COMMAND_OFFERING || subject == COMMAND_OFFERING_PATH)
+        return peers_offer(&app->privates.peers, peer->user) != NULL;
+    return peer->open;
+}
+
+static void complete_peer(const struct app *app, const char *word, enum command_subject subject,
+                          struct line_candidates *candidates) {
+    char folded[NAME_BYTES];
+    name_copy(folded, word);
+    for (size_t i = 0; i < app->privates.peers.count; i++) {
+        const struct peer *peer = &app->privates.peers.list[i];
+        if (complete_is_peer(app, peer, subject) && complete_fits(peer->user, folded))
+            line_candidate(candidates, peer->user);
+    }
+}
+
 /* --- words that may need quotes --- */
 
 struct complete_words {
@@ -150,19 +170,22 @@ static void complete_argument(struct app *app, const char *before, const char *w
     const char *arguments;
     const struct command *row = command_of_line(app, before, &arguments);
     bool quoted;
-    if (row == NULL) {
-        const char *first = before + strspn(before, " \t");
-        complete_second(first + (*first == '/' ? 1 : 0), word, candidates);
+    const char *first = before + strspn(before, " \t");
+    complete_second(first + (*first == '/' ? 1 : 0), word, candidates);
+    if (row == NULL)
         return;
-    }
     size_t place = words_count(arguments, &quoted);
     bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH;
-    if (place == 1 && row->subject == COMMAND_THREAD_PATH)
+    bool path = row->subject == COMMAND_THREAD_PATH || row->subject == COMMAND_PEER_PATH ||
+                row->subject == COMMAND_OFFERING_PATH;
+    if (place == 1 && path)
         complete_path(word, quoted, candidates);
     else if (place == 0 && thread)
         complete_title(app, word, quoted, candidates);
     else if (place == 0 && row->subject == COMMAND_VERB)
         complete_verb(word, "", candidates);
+    else if (place == 0 && row->subject >= COMMAND_INVITING)
+        complete_peer(app, word, row->subject, candidates);
     else if (place == 0 && row->subject != COMMAND_NOBODY)
         complete_name(app, word, row->subject == COMMAND_BLOCKED, candidates);
 }

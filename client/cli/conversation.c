@@ -20,6 +20,7 @@ bool conversation_is_open(const struct conversation *conversation) {
 
 void conversation_open(struct conversation *conversation, const char *user) {
     name_copy(conversation->partner, user);
+    conversation->is_private = false;
     conversation_answered(conversation, conversation->partner);
 }
 
@@ -94,5 +95,5 @@ void conversation_prompt(const struct conversation *conversation, const char *st
     }
     conversation_append(prompt, prompt_bytes,
                         conversation_is_open(conversation) ? conversation->partner : "zchat");
-    conversation_append(prompt, prompt_bytes, "> ");
+    conversation_append(prompt, prompt_bytes, conversation->is_private ? "(private)> " : "> ");
 }

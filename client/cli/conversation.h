@@ -17,6 +17,7 @@ struct conversation_unread {
 
 struct conversation {                   /* all zero: none is open */
     char partner[NAME_BYTES];           /* "": none is open */
+    bool is_private;                    /* lines go straight to the partner */
     struct conversation_unread *unread; /* owned; in the order of arrival */
     size_t unread_count;
 };

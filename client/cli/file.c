@@ -34,7 +34,7 @@ void files_release(struct files *files) {
     memset(files, 0, sizeof *files);
 }
 
-static void file_begin(struct app *app, const struct call *call) {
+void file_begin(struct app *app, const struct call *call) {
     struct files *files = &app->files;
     struct file *file = memory_take(sizeof *file);
     file->call = call;
@@ -88,8 +88,8 @@ void files_describe(const struct files *files, char *text, size_t text_bytes) {
     }
 }
 
-/* The zchat_progress_fn. A script's patience begins anew with each piece. */
-static void file_moved(void *arg, uint64_t bytes, uint64_t total) {
+/* A script's patience begins anew with each piece. */
+void file_moved(void *arg, uint64_t bytes, uint64_t total) {
     const struct call *call = arg;
     struct app *app = call->app;
     int64_t now_ms = clock_now_ms();
@@ -112,20 +112,19 @@ void files_cancel(struct app *app) {
             zchat_file_cancel(app->z, app->files.list[i]->call);
 }
 
-static void file_size(uint64_t bytes, char text[32]) {
+void file_size(uint64_t bytes, char text[FILE_SIZE_BYTES]) {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
     double size = (double)bytes / 1024;
     size_t unit = 0;
     for (; size >= 1023.95 && unit < 3; unit++)
         size /= 1024;
     if (bytes < 1024)
-        snprintf(text, 32, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
+        snprintf(text, FILE_SIZE_BYTES, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
     else
-        snprintf(text, 32, "%.1f %s", size, units[unit]);
+        snprintf(text, FILE_SIZE_BYTES, "%.1f %s", size, units[unit]);
 }
 
-/* Ends it; false: it failed, which is shown. */
-static bool file_done(struct call *call, const zchat_reply *reply, const char *what) {
+bool file_done(struct call *call, const zchat_reply *reply, const char *what) {
     file_end(call->app, call);
     screen_hold(call->app->screen, false);
     if (reply->code != ZCHAT_CANCELLED || call->app->line == NULL)
@@ -138,7 +137,7 @@ static bool file_done(struct call *call, const zchat_reply *reply, const char *w
 
 static void file_uploaded(struct call *call, const zchat_reply *reply) {
     static const zchat_id any;
-    char size[32];
+    char size[FILE_SIZE_BYTES];
     if (!file_done(call, reply, "not uploaded")) {
         news_expect_not(call->app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
         return;
@@ -188,8 +187,7 @@ static bool file_name_stays(const char *name) {
            strchr(name, '/') == NULL;
 }
 
-/* Where a download goes; the caller frees it. NULL: the name can't be a file's here. */
-static char *file_path(const char *name, const char *place) {
+char *file_path(const char *name, const char *place) {
     char *path = place == NULL ? NULL : paths_expand(place);
     if (path != NULL && !paths_is_folder(path))
         return path;
@@ -243,7 +241,7 @@ void verb_file_get(struct app *app, const struct command_words *words) {
 /* --- list --- */
 
 static void file_show_file(struct app *app, const zchat_upload *upload) {
-    char size[32];
+    char size[FILE_SIZE_BYTES];
     char when[CLOCK_TIME_BYTES];
     file_size(upload->size, size);
     clock_moment(upload->time_us, when);

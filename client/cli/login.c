@@ -140,6 +140,7 @@ static void login_try(struct app *app, const char *password, call_done_fn *done)
         .no_trust = app->options->no_trust,
         .online = true,
         .inbox = true,
+        .private_chats = true,
         .threads = true,
         .public_events = ZCHAT_PUBLIC_SUB,
     };

@@ -36,6 +36,8 @@ static const struct option_row option_table[] = {
      "where the device key and known_brokers are"},
     {"no-trust", 0, OPTION_FLAG, AT(no_trust), NULL, NULL,
      "log in without trusting this device's key from now on"},
+    {"private-address", 0, OPTION_TEXT, AT(private_address), NULL, "HOST",
+     "where others reach this machine for private chats"},
     {"timestamps", 0, OPTION_ON_OFF, AT(timestamps), NULL, "on|off",
      "the time before each message (on at a terminal)"},
     {"presence", 0, OPTION_ON_OFF_AUTO, AT(presence), NULL, "on|off|auto",

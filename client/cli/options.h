@@ -9,10 +9,11 @@ enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF };
 
 struct options { /* strings: borrowed from argv and the environment, but `place` */
     const char *server;
-    const char *user;          /* NULL: asked for */
-    const char *server_key;    /* NULL: known_brokers decides */
-    const char *config_dir;    /* NULL: libzchat's default */
-    const char *password_file; /* NULL: asked for */
+    const char *user;            /* NULL: asked for */
+    const char *server_key;      /* NULL: known_brokers decides */
+    const char *config_dir;      /* NULL: libzchat's default */
+    const char *password_file;   /* NULL: asked for */
+    const char *private_address; /* NULL: the one that the broker sees */
     bool trust_new;
     bool no_trust;
     enum options_choice timestamps; /* auto: at a terminal */

@@ -100,8 +100,10 @@ void session_tick(struct app *app, int64_t now_ms) {
 /* --- beginning and end --- */
 
 void session_begin(struct app *app, const zchat_reply *reply) {
-    if (strcmp(app->login.last_user, reply->user) != 0)
+    if (strcmp(app->login.last_user, reply->user) != 0) {
         conversation_close(&app->conversation);
+        privates_release(&app->privates);
+    }
     name_copy(app->login.last_user, reply->user);
     app->logged_in = true;
     app->synced = false;
@@ -119,6 +121,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
 void session_end(struct app *app) {
     app->logged_in = false;
     app->reconcile_ms = 0;
+    peers_forget_invitations(&app->privates.peers);
     presence_clear(app->presence);
     app_update_prompt(app);
 }
@@ -242,6 +245,14 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_UPLOADED:
     case ZCHAT_EVENT_THREAD_REMOVED:
         news_take(app, event);
+        break;
+    case ZCHAT_EVENT_PRIVATE_INVITED:
+    case ZCHAT_EVENT_PRIVATE_OPEN:
+    case ZCHAT_EVENT_PRIVATE_LINE:
+    case ZCHAT_EVENT_PRIVATE_OFFERED:
+    case ZCHAT_EVENT_PRIVATE_BROKEN:
+    case ZCHAT_EVENT_PRIVATE_CLOSED:
+        private_event(app, event);
         break;
     case ZCHAT_EVENT_SESSION_ENDED:
         session_ended(app, event->text);

@@ -12,6 +12,8 @@
 
 /* A broker that is there answers at once; one that is restarting needs some seconds. */
 #define STEP_ANSWER_MS 30000
+/* A person has 60 s for an invitation, and the link 10 s to be made. */
+#define STEP_PERSON_MS 90000
 
 void step_wait_messages(struct app *app, uint64_t count, uint64_t seconds) {
     app->wait.taken += count;
@@ -35,6 +37,10 @@ static bool step_received(struct app *app, int64_t now_ms) {
     return true;
 }
 
+static int step_patience_ms(const struct app *app) {
+    return app->privates.patient > 0 ? STEP_PERSON_MS : STEP_ANSWER_MS;
+}
+
 static bool step_answered(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
     if (app->calls == 0 && !app->login.running && !app->stopping &&
@@ -43,10 +49,10 @@ static bool step_answered(struct app *app, int64_t now_ms) {
         return true;
     }
     if (wait->answer_ms == 0) {
-        wait->answer_ms = now_ms + STEP_ANSWER_MS;
+        wait->answer_ms = now_ms + step_patience_ms(app);
     } else if (now_ms >= wait->answer_ms) {
-        app_fail(app, ZCHAT_EXPIRED, "the broker has not answered for %d seconds",
-                 STEP_ANSWER_MS / 1000);
+        app_fail(app, ZCHAT_EXPIRED, "there was no answer for %d seconds",
+                 step_patience_ms(app) / 1000);
         app_leave(app, 1);
     }
     return false;
@@ -80,12 +86,14 @@ static bool step_next(struct app *app) {
 
 void step_script(struct app *app, int64_t now_ms) {
     while (app->script != NULL && app->greeted && !app->leaving && !app->done &&
-           step_answered(app, now_ms) && step_received(app, now_ms))
+           private_step(app, now_ms) && step_answered(app, now_ms) && step_received(app, now_ms))
         if (!step_next(app))
             break;
 }
 
 int64_t step_due_ms(const struct app *app) {
+    if (app->privates.wait.awaited != PRIVATE_NOTHING)
+        return app->privates.wait.until_ms;
     if (app->wait.recv_ms != 0)
         return app->wait.recv_ms;
     return app->wait.answer_ms == 0 ? -1 : app->wait.answer_ms;

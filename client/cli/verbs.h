@@ -48,6 +48,19 @@ verb_fn verb_file_put;
 verb_fn verb_file_get;
 verb_fn verb_file_list;
 
+/* private_verbs.c */
+verb_fn verb_private_start;
+verb_fn verb_private_stop;
+verb_fn verb_private_accept;
+verb_fn verb_private_decline;
+verb_fn verb_private_chat;
+verb_fn verb_private_send;
+verb_fn verb_private_recv;
+verb_fn verb_private_take;
+verb_fn verb_private_refuse;
+/* private_file.c */
+verb_fn verb_private_file;
+
 /* broker.c */
 verb_fn verb_ping;
 verb_fn verb_stats;

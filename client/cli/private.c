@@ -1,0 +1,257 @@
+/* Private chats: events, answers to invitations, lines, and a script's waiting. What the library
+ * says of an invitation or a chat that is not known here was told as an answer already. */
+#include "private.h"
+
+#include "app.h"
+#include "call.h"
+#include "clock.h"
+#include "memory.h"
+#include "screen.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void private_forget_wait(struct privates *privates) {
+    free(privates->wait.place);
+    memset(&privates->wait, 0, sizeof privates->wait);
+}
+
+void privates_release(struct privates *privates) {
+    peers_release(&privates->peers);
+    private_forget_wait(privates);
+}
+
+/* How a command begins at the moment. */
+static const char *private_slash(const struct app *app) {
+    return conversation_is_open(&app->conversation) ? "/" : "";
+}
+
+/* --- events --- */
+
+static void private_invited(struct app *app, const zchat_event *event) {
+    const char *slash = private_slash(app);
+    session_hear(app, event->user);
+    peers_get(&app->privates.peers, event->user)->invites = true;
+    app_begin_line(app, clock_time_us());
+    screen_put_name(app->screen, event->user);
+    screen_putf(app->screen, SCREEN_PLAIN,
+                " invites you to a private chat; the key's fingerprint is %s", event->text);
+    screen_end_line(app->screen);
+    if (app->line == NULL)
+        return;
+    if (peers_inviting(&app->privates.peers) > 1)
+        app_note(app, "%saccept %s or %sdecline %s answers", slash, event->user, slash,
+                 event->user);
+    else
+        app_note(app, "y or n alone on the line answers%s; or %saccept %s, %sdecline %s",
+                 *slash == '\0' ? "" : ", and is no message", slash, event->user, slash,
+                 event->user);
+}
+
+static void private_opened(struct app *app, const zchat_event *event) {
+    struct peer *peer = peers_get(&app->privates.peers, event->user);
+    bool again = peer->open;
+    peer->open = true;
+    peer->invites = false;
+    if (again)
+        app_note(app, "the private chat with %s goes on; the key's fingerprint is %s", event->user,
+                 event->text);
+    else
+        app_note(app, "the private chat with %s is open; the key's fingerprint is %s%s",
+                 event->user, event->text,
+                 event->online ? ", seen for the first time and pinned" : "");
+}
+
+static void private_heard(struct app *app, const zchat_event *event) {
+    peers_get(&app->privates.peers, event->user)->received++;
+    conversation_heard(&app->conversation, event->user);
+    app_begin_line(app, clock_time_us());
+    screen_put_name(app->screen, event->user);
+    screen_put(app->screen, SCREEN_OWN, "(private)");
+    screen_put(app->screen, SCREEN_PLAIN, ": ");
+    screen_put_text(app->screen, event->text);
+    screen_end_line(app->screen);
+    app_update_prompt(app);
+}
+
+static void private_closed(struct app *app, const zchat_event *event) {
+    struct peer *peer = peers_find(&app->privates.peers, event->user);
+    if (peer == NULL || (!peer->open && !peer->invites))
+        return;
+    if (peer->open)
+        app_note(app, "the private chat with %s is over: %s", event->user, event->text);
+    else
+        app_note(app, "%s", event->text);
+    if (peer->open)
+        peers_drop_offers(&app->privates.peers, peer->user);
+    peer->open = false;
+    peer->invites = false;
+}
+
+void private_event(struct app *app, const zchat_event *event) {
+    if (event->kind == ZCHAT_EVENT_PRIVATE_INVITED)
+        private_invited(app, event);
+    else if (event->kind == ZCHAT_EVENT_PRIVATE_OPEN)
+        private_opened(app, event);
+    else if (event->kind == ZCHAT_EVENT_PRIVATE_LINE)
+        private_heard(app, event);
+    else if (event->kind == ZCHAT_EVENT_PRIVATE_OFFERED)
+        private_offered(app, event);
+    else if (event->kind == ZCHAT_EVENT_PRIVATE_CLOSED)
+        private_closed(app, event);
+    else
+        app_warn(app, "%s It is made anew; lines wait meanwhile.", event->text);
+}
+
+/* --- invitations --- */
+
+static void private_accepted(struct call *call, const zchat_reply *reply) {
+    call->app->privates.patient--;
+    call_failed(call, reply, NULL);
+}
+
+void private_accept(struct app *app, const char *user) {
+    struct call *call = call_new(app, private_accepted, user);
+    peers_get(&app->privates.peers, user)->invites = false;
+    app->privates.patient++;
+    call_begun(call, zchat_private_accept(app->z, call->user, call_answered, call));
+}
+
+static void private_declined(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, NULL))
+        app_note(call->app, "the invitation of %s is declined", call->user);
+}
+
+void private_decline(struct app *app, const char *user) {
+    struct call *call = call_new(app, private_declined, user);
+    peers_get(&app->privates.peers, user)->invites = false;
+    call_begun(call, zchat_private_decline(app->z, call->user, call_answered, call));
+}
+
+bool private_answers(struct app *app, const char *line) {
+    char user[NAME_BYTES];
+    const char *answer = line + strspn(line, " \t");
+    const struct peer *peer = peers_only_inviting(&app->privates.peers);
+    if (peer == NULL || *answer == '\0' || strchr("yYnN", *answer) == NULL ||
+        answer[1 + strspn(answer + 1, " \t")] != '\0')
+        return false;
+    name_copy(user, peer->user);
+    if (*answer == 'y' || *answer == 'Y')
+        private_accept(app, user);
+    else
+        private_decline(app, user);
+    return true;
+}
+
+/* --- lines --- */
+
+static void private_said(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    app->privates.patient--;
+    if (reply->code != ZCHAT_OK)
+        app_fail(app, reply->code, "not delivered to %s: \"%s\" (%s)", call->user, call->text,
+                 reply->text);
+}
+
+void private_say(struct app *app, const char *user, const char *text) {
+    struct call *call = call_new(app, private_said, user);
+    call->text = memory_text(text);
+    app->privates.patient++;
+    conversation_answered(&app->conversation, call->user);
+    app_update_prompt(app);
+    call_begun(call, zchat_private_send(app->z, call->user, call->text, call_answered, call));
+}
+
+void private_stop_all(struct app *app) {
+    for (size_t i = 0; i < app->privates.peers.count; i++) {
+        struct peer *peer = &app->privates.peers.list[i];
+        bool open = peer->open;
+        peer->open = false;
+        if (open)
+            zchat_private_stop(app->z, peer->user, NULL, NULL);
+    }
+}
+
+/* --- what a script waits for --- */
+
+void private_await(struct app *app, enum private_awaited awaited, const char *user,
+                   const char *place, uint64_t seconds) {
+    struct private_wait *wait = &app->privates.wait;
+    private_forget_wait(&app->privates);
+    wait->awaited = awaited;
+    name_copy(wait->user, user);
+    wait->place = memory_text(place);
+    wait->until_ms = clock_now_ms() + (int64_t)seconds * 1000;
+}
+
+/* Whether what is waited for is there. */
+static bool private_is_there(const struct app *app) {
+    const struct private_wait *wait = &app->privates.wait;
+    const struct peer *peer = peers_find(&app->privates.peers, wait->user);
+    switch (wait->awaited) {
+    case PRIVATE_ACCEPT:
+    case PRIVATE_DECLINE:
+        return peer != NULL && peer->invites;
+    case PRIVATE_TAKE:
+    case PRIVATE_REFUSE:
+        return peers_offer(&app->privates.peers, wait->user) != NULL;
+    case PRIVATE_LINES:
+        return peer != NULL && peer->received >= peer->awaited;
+    case PRIVATE_NOTHING:
+        break;
+    }
+    return true;
+}
+
+static void private_go_on(struct app *app, const struct private_wait *wait) {
+    if (wait->awaited == PRIVATE_ACCEPT)
+        private_accept(app, wait->user);
+    else if (wait->awaited == PRIVATE_DECLINE)
+        private_decline(app, wait->user);
+    else if (wait->awaited == PRIVATE_TAKE)
+        private_take(app, wait->user, wait->place);
+    else if (wait->awaited == PRIVATE_REFUSE)
+        private_refuse(app, wait->user);
+}
+
+static void private_give_up(struct app *app, const struct private_wait *wait) {
+    struct peer *peer = peers_get(&app->privates.peers, wait->user);
+    uint64_t missing = peer->awaited > peer->received ? peer->awaited - peer->received : 0;
+    if (wait->awaited == PRIVATE_ACCEPT || wait->awaited == PRIVATE_DECLINE)
+        app_fail(app, ZCHAT_EXPIRED, "%s has not invited you", wait->user);
+    else if (!peer->open)
+        app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s", wait->user);
+    else if (wait->awaited == PRIVATE_LINES)
+        app_fail(app, ZCHAT_EXPIRED, "%" PRIu64 " more lines of %s were waited for in vain",
+                 missing, wait->user);
+    else
+        app_fail(app, ZCHAT_EXPIRED, "%s has not offered a file", wait->user);
+    peer->awaited -= missing;
+}
+
+/* Whether it is of no use to go on waiting. */
+static bool private_is_in_vain(const struct app *app, int64_t now_ms) {
+    const struct private_wait *wait = &app->privates.wait;
+    bool in_chat = wait->awaited != PRIVATE_ACCEPT && wait->awaited != PRIVATE_DECLINE;
+    return now_ms >= wait->until_ms ||
+           (in_chat && !peers_is_open(&app->privates.peers, wait->user));
+}
+
+bool private_step(struct app *app, int64_t now_ms) {
+    struct private_wait *wait = &app->privates.wait;
+    bool there = private_is_there(app);
+    if (wait->awaited == PRIVATE_NOTHING)
+        return true;
+    if (!there && !private_is_in_vain(app, now_ms))
+        return false;
+    struct private_wait done = *wait;
+    memset(wait, 0, sizeof *wait);
+    if (there)
+        private_go_on(app, &done);
+    else
+        private_give_up(app, &done);
+    free(done.place);
+    return true;
+}

@@ -1,0 +1,143 @@
+/* The verbs of private chats. A script waits where a person would come back later: for the
+ * invitation, the file, the lines. */
+#include "app.h"
+#include "call.h"
+#include "command.h"
+#include "private.h"
+#include "verbs.h"
+#include "words.h"
+
+/* As long as an invitation lives. */
+#define PRIVATE_AWAIT_SECONDS 60
+#define PRIVATE_RECV_SECONDS  5
+
+/* --- beginning and end --- */
+
+static void private_started(struct call *call, const zchat_reply *reply) {
+    call->app->privates.patient--;
+    if (reply->code == ZCHAT_CANCELLED && call->app->line != NULL)
+        app_note(call->app, "the invitation to %s is taken back", call->user);
+    else
+        call_failed(call, reply, NULL);
+}
+
+void verb_private_start(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, private_started, words->word[0]);
+    app->privates.patient++;
+    zchat_code code = zchat_private_start(app->z, call->user, call_answered, call);
+    if (code == ZCHAT_OK && app->line != NULL)
+        app_note(app, "%s is asked...", call->user);
+    call_begun(call, code);
+}
+
+static void private_stopped(struct call *call, const zchat_reply *reply) {
+    struct peer *peer = peers_find(&call->app->privates.peers, call->user);
+    if (call_failed(call, reply, NULL) || peer == NULL || !peer->open)
+        return;
+    peer->open = false;
+    peers_drop_offers(&call->app->privates.peers, peer->user);
+    app_note(call->app, "the private chat with %s is over", call->user);
+}
+
+void verb_private_stop(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, private_stopped, words->word[0]);
+    call_begun(call, zchat_private_stop(app->z, call->user, call_answered, call));
+}
+
+/* Does it now, or in a script when what it needs has come. */
+static bool private_waits(struct app *app, enum private_awaited awaited,
+                          const struct command_words *words) {
+    if (app->script == NULL)
+        return false;
+    private_await(app, awaited, words->word[0], words->word[1], PRIVATE_AWAIT_SECONDS);
+    return true;
+}
+
+void verb_private_accept(struct app *app, const struct command_words *words) {
+    const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    if (private_waits(app, PRIVATE_ACCEPT, words))
+        return;
+    if (peer != NULL && peer->invites)
+        private_accept(app, words->word[0]);
+    else
+        app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
+}
+
+void verb_private_decline(struct app *app, const struct command_words *words) {
+    const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    if (private_waits(app, PRIVATE_DECLINE, words))
+        return;
+    if (peer != NULL && peer->invites)
+        private_decline(app, words->word[0]);
+    else
+        app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
+}
+
+/* --- lines --- */
+
+void verb_private_send(struct app *app, const struct command_words *words) {
+    private_say(app, words->word[0], words->rest);
+}
+
+/* false: there is none, which is said. */
+static bool private_is_open(struct app *app, const char *user) {
+    bool open = peers_is_open(&app->privates.peers, user);
+    if (!open)
+        app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s; private start %s", user,
+                 user);
+    return open;
+}
+
+void verb_private_chat(struct app *app, const struct command_words *words) {
+    bool first = !conversation_is_open(&app->conversation);
+    if (!private_is_open(app, words->word[0]))
+        return;
+    conversation_open(&app->conversation, words->word[0]);
+    app->conversation.is_private = true;
+    app_update_prompt(app);
+    if (first && app->line != NULL)
+        app_note(app, "what you type goes to %s, privately; /close ends that, /help lists commands",
+                 app->conversation.partner);
+}
+
+void verb_private_recv(struct app *app, const struct command_words *words) {
+    struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    uint64_t count = words_number(words->word[1], 1000000000);
+    uint64_t seconds = PRIVATE_RECV_SECONDS;
+    if (words->word[2] != NULL)
+        seconds = words_number(words->word[2], 1000000);
+    if (app->script == NULL) {
+        app_fail(app, ZCHAT_INVALID, "private recv is for scripts; here lines come by themselves");
+    } else if (count == 0 || seconds == 0) {
+        app_fail(app, ZCHAT_INVALID, "private recv takes a number of lines, and of seconds");
+    } else if (peer == NULL || (!peer->open && peer->received < peer->awaited + count)) {
+        app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s", words->word[0]);
+    } else {
+        peer->awaited += count;
+        private_await(app, PRIVATE_LINES, peer->user, NULL, seconds);
+    }
+}
+
+/* --- offered files --- */
+
+static void private_answer_offer(struct app *app, enum private_awaited awaited,
+                                 const struct command_words *words) {
+    if (private_waits(app, awaited, words))
+        return;
+    if (!private_is_open(app, words->word[0]))
+        return;
+    if (peers_offer(&app->privates.peers, words->word[0]) == NULL)
+        app_fail(app, ZCHAT_NOT_FOUND, "%s offers no file", words->word[0]);
+    else if (awaited == PRIVATE_TAKE)
+        private_take(app, words->word[0], words->word[1]);
+    else
+        private_refuse(app, words->word[0]);
+}
+
+void verb_private_take(struct app *app, const struct command_words *words) {
+    private_answer_offer(app, PRIVATE_TAKE, words);
+}
+
+void verb_private_refuse(struct app *app, const struct command_words *words) {
+    private_answer_offer(app, PRIVATE_REFUSE, words);
+}

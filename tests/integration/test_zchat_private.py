@@ -1,0 +1,357 @@
+"""zchat and private chats: invitations and their answers, lines, files, conversations; by hand in
+terminals, and between two scripts."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from zchat_terminal import SCRIPT_S, Person, Terminal, start_script
+
+FINGERPRINT = r"(?:[0-9a-f]{4} )+[0-9a-f]{4}"
+
+
+@pytest.fixture
+def make_person(town, tmp_path):
+    """Makes somebody with an account and folders of his own: .user, .person."""
+    made = []
+
+    def make(its=None, user=None):
+        its = its or town
+        person = Person(its.broker, tmp_path / f"person-{len(made)}", its.keys)
+        person.user = user or its.name()
+        person.work = tmp_path / f"work-{len(made)}"
+        person.work.mkdir()
+        made.append(person)
+        return person
+
+    return make
+
+
+@pytest.fixture
+def alice(make_person):
+    return make_person()
+
+
+@pytest.fixture
+def bob(make_person):
+    return make_person()
+
+
+@pytest.fixture
+def open_terminal():
+    """Starts zchat in a terminal, logged in; all end with the test."""
+    terminals = []
+
+    def start(person, *options):
+        command = person.command(person.user, "--timestamps", "off", "--presence", "off", *options)
+        terminals.append(Terminal(["env", "-C", str(person.work), *command], person.environment,
+                                  columns=100, rows=40))
+        terminals[-1].wait_for(f"You are {person.user}")
+        return terminals[-1]
+
+    yield start
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture
+def two(open_terminal, alice, bob):
+    """Two terminals, alice's and bob's."""
+    return open_terminal(alice), open_terminal(bob)
+
+
+def open_chat(one, other, alice, bob):
+    one.enter(f"private start {bob.user}")
+    other.wait_for(f"{alice.user} invites you to a private chat")
+    other.enter(f"accept {alice.user}")
+    for terminal, peer in ((one, bob), (other, alice)):
+        terminal.wait_for(f"the private chat with {peer.user} is open")
+
+
+@pytest.fixture
+def chat(two, alice, bob):
+    """The same with a private chat between them."""
+    open_chat(*two, alice, bob)
+    return two
+
+
+# ---- invitations ----
+
+
+def test_both_see_the_fingerprint_and_that_it_was_pinned(chat, alice, bob):
+    for terminal, peer in zip(chat, (bob, alice)):
+        terminal.wait_match(rf"^the private chat with {peer.user} is open; the key's fingerprint is "
+                            rf"{FINGERPRINT}, seen for the first time and pinned$")
+    chat[0].enter(f"stopprivate {bob.user}")
+    chat[0].wait_for(f"the private chat with {bob.user} is over")
+    chat[0].enter(f"startprivate {bob.user}")
+    chat[1].wait(lambda: chat[1].text().count("invites you") == 2)
+    chat[1].enter("y")
+    for terminal, peer in zip(chat, (bob, alice)):
+        terminal.wait_match(rf"^the private chat with {peer.user} is open; the key's fingerprint is "
+                            rf"{FINGERPRINT}$")
+
+
+@pytest.mark.parametrize("answer", ["y", " Y ", "accept {user}", "private accept {user}",
+                                    "/accept {user}"])
+def test_an_invitation_is_accepted(two, alice, bob, answer):
+    one, other = two
+    one.enter(f"private start {bob.user}")
+    other.wait_for("y or n alone on the line answers")
+    other.enter(answer.format(user=alice.user))
+    one.wait_for(f"the private chat with {bob.user} is open")
+
+
+@pytest.mark.parametrize("answer", ["n", "decline {user}", "private decline {user}"])
+def test_an_invitation_is_declined(two, alice, bob, answer):
+    one, other = two
+    one.enter(f"private start {bob.user}")
+    other.wait_for("y or n alone on the line answers")
+    other.enter(answer.format(user=alice.user))
+    other.wait_for(f"the invitation of {alice.user} is declined")
+    one.wait_match(rf"(?i){bob.user}.*declined")
+    other.enter(f"accept {alice.user}")
+    other.wait_for(f"{alice.user} has not invited you")
+    other.enter("n")
+    other.wait_for('there is no command "n"')
+
+
+def test_in_a_conversation_a_lone_y_is_the_answer_and_no_message(two, town, alice, bob):
+    one, other = two
+    friend = town.join()
+    other.enter(f"chat {friend.user}")
+    other.wait_last(f"{friend.user}>")
+    other.enter("y")
+    friend.wait_text("y")
+    one.enter(f"private start {bob.user}")
+    other.wait_for("y or n alone on the line answers, and is no message")
+    other.enter("yes indeed")
+    other.enter("y")
+    one.wait_for(f"the private chat with {bob.user} is open")
+    other.enter("last")
+    friend.wait_text("last")
+    assert friend.texts() == ["y", "yes indeed", "last"]
+
+
+def test_with_two_invitations_open_a_bare_y_answers_neither(two, make_person, alice, bob):
+    one, other = two
+    carol = make_person()
+    script = start_script(carol, carol.user)
+    one.enter(f"private start {bob.user}")
+    other.wait_for(f"{alice.user} invites you")
+    script.stdin.write(f"private start {bob.user}\n")
+    script.stdin.flush()
+    other.wait_for(f"accept {carol.user} or decline {carol.user} answers")
+    other.enter("y")
+    other.wait_for('there is no command "y"')
+    other.enter(f"decline {carol.user}")
+    script.stdin.close()
+    assert script.wait(SCRIPT_S) == 6
+    other.enter("y")
+    one.wait_for(f"the private chat with {bob.user} is open")
+
+
+def test_an_invitation_that_is_taken_back_can_not_be_accepted(two, alice, bob):
+    one, other = two
+    one.enter(f"private start {bob.user}")
+    other.wait_for(f"{alice.user} invites you")
+    one.enter(f"private stop {bob.user}")
+    one.wait_for(f"the invitation to {bob.user} is taken back")
+    other.wait_for(f"{alice.user} took the invitation back")
+    other.enter("y")
+    other.wait_for('there is no command "y"')
+
+
+@pytest.mark.parametrize("line, status, says", [
+    ("private start no.such.user", 5, "no.such.user"),
+    ("private start {self}", 2, "oneself"),
+    ("private start {offline}", 6, "online"),
+    ("private send {offline} hello", 5, "not delivered to {offline}: \"hello\""),
+    ("private {offline} hello", 5, "not delivered to {offline}"),
+    ("private stop {offline}", 5, "{offline}"),
+    ("private take {offline}", 5, "no private chat"),
+    ("private chat {offline}", 5, "no private chat with {offline}"),
+    ("private recv {offline} 1", 5, "no private chat with {offline}"),
+    ("private start", 2, "usage: private start USER"),
+    ("private send {offline}", 2, "usage: private send USER TEXT..."),
+    ("private", 2, "usage: private send USER TEXT..."),
+])
+def test_each_failure_has_its_code_and_text(town, alice, line, status, says):
+    offline = town.name()
+    done = alice.script([line.format(self=alice.user, offline=offline)], alice.user, check=status)
+    assert done.stderr.startswith("zchat: line 1: ") and done.stdout == ""
+    assert says.format(offline=offline) in done.stderr
+
+
+def test_a_block_in_either_direction_and_an_open_chat_refuse_an_invitation(chat, alice, bob):
+    one, other = chat
+    one.enter(f"private start {bob.user}")
+    one.wait_for("open already")
+    other.enter(f"block {alice.user}")
+    for terminal, peer in ((one, bob), (other, alice)):
+        terminal.wait_for(f"the private chat with {peer.user} is over")
+    one.enter(f"private start {bob.user}")
+    one.wait_for(f"{bob.user} has blocked you")
+    other.enter(f"private start {alice.user}")
+    other.wait_for(f"you have blocked {alice.user}")
+
+
+# ---- lines ----
+
+
+def test_lines_go_both_ways_and_are_not_echoed(chat, alice, bob):
+    one, other = chat
+    one.enter(f"private send {bob.user} good   morning")
+    other.wait_match(rf"^{alice.user}\(private\): good   morning$")
+    other.enter(f"private {alice.user} and to you")
+    one.wait_match(rf"^{bob.user}\(private\): and to you$")
+    assert other.text().count("and to you") == 1 and one.text().count("good   morning") == 1
+
+
+def test_the_verbs_win_over_users_of_their_names(town_factory, make_person, open_terminal):
+    town = town_factory(accounts=1)
+    town.broker.stop()
+    town.broker.add_users(["stop"], town.keys.public)
+    town.broker.start()
+    one, other = make_person(town), make_person(town, "stop")
+    mine, his = open_terminal(one), open_terminal(other)
+    open_chat(mine, his, one, other)
+    mine.enter("private send stop a line")
+    his.wait_for(f"{one.user}(private): a line")
+    mine.enter("private stop stop")
+    mine.wait_for("the private chat with stop is over")
+
+
+def test_a_private_conversation(chat, town, alice, bob):
+    one, other = chat
+    friend = town.join()
+    one.enter(f"private chat {bob.user}")
+    one.wait_last(f"{bob.user}(private)>")
+    one.enter("send nothing to nobody")
+    other.wait_for(f"{alice.user}(private): send nothing to nobody")
+    one.enter(f"/send {friend.user} a message")
+    friend.wait_text("a message")
+    other.enter(f"private stop {alice.user}")
+    one.wait_for(f"the private chat with {bob.user} is over")
+    one.enter("too late")
+    one.wait_for(f'not delivered to {bob.user}: "too late"')
+    assert one.last() == f"{bob.user}(private)>"
+    one.enter("/close")
+    one.wait_last("zchat>")
+    one.enter(f"chat {friend.user}")
+    one.wait_last(f"{friend.user}>")
+    assert friend.texts() == ["a message"]
+
+
+def test_what_the_other_one_did_not_get_is_shown_when_one_leaves(chat, open_terminal, alice, bob):
+    one, other = chat
+    pid = other.tmux("list-panes", "-F", "#{pane_pid}").strip()
+    zchat = subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True, check=True)
+    os.kill(int(zchat.stdout), signal.SIGSTOP)
+    one.enter(f"private {bob.user} are you there")
+    one.enter("ping")
+    one.wait_for("answered in")
+    one.key("C-d")
+    one.wait_exit(5 if "5]" in one.text() else 0)
+    assert f'not delivered to {bob.user}: "are you there"' in one.text()
+
+
+def test_leaving_ends_the_chat_for_the_other_one(chat, alice, bob):
+    one, other = chat
+    one.key("C-d")
+    one.wait_exit(0)
+    other.wait_for(f"the private chat with {alice.user} is over")
+
+
+def test_logging_out_ends_the_chat_for_the_other_one(chat, alice, bob):
+    one, other = chat
+    one.enter("logout")
+    other.wait_for(f"the private chat with {alice.user} is over")
+    other.enter(f"private {alice.user} hello?")
+    other.wait_for("not delivered")
+    one.enter(f"login {alice.user}")
+    one.wait(lambda: one.text().count(f"You are {alice.user}") == 2)
+    open_chat(one, other, alice, bob)
+
+
+def test_a_chat_goes_on_without_the_broker(town_factory, make_person, open_terminal):
+    town = town_factory(accounts=2)
+    alice, bob = make_person(town), make_person(town)
+    one, other = open_terminal(alice), open_terminal(bob)
+    open_chat(one, other, alice, bob)
+    town.broker.kill()
+    for terminal in (one, other):
+        terminal.wait_for("connection lost")
+    one.enter(f"private {bob.user} still there?")
+    other.wait_for(f"{alice.user}(private): still there?")
+    other.enter(f"private {alice.user} yes")
+    one.wait_for(f"{bob.user}(private): yes")
+    town.broker.start()
+
+
+# ---- completion ----
+
+
+def test_users_are_completed_to_who_invites_and_with_whom_a_chat_is_open(two, alice, bob):
+    one, other = two
+    one.enter(f"private start {bob.user}")
+    other.wait_for(f"{alice.user} invites you")
+    other.type("acc")
+    other.key("Tab")
+    other.wait_last("zchat> accept")
+    other.key("Tab")
+    other.wait_last(f"zchat> accept {alice.user}")
+    other.key("Enter")
+    other.wait_for("is open")
+    other.type("private sto")
+    other.key("Tab")
+    other.wait_last("zchat> private stop")
+    other.key("Tab")
+    other.wait_last(f"zchat> private stop {alice.user}")
+
+
+# ---- scripts ----
+
+
+def run_two(alice, bob, hers, his):
+    """Runs both scripts at a time; how each ended: (status, stdout, stderr)."""
+    scripts = [start_script(person, person.user) for person in (alice, bob)]
+    for script, lines in zip(scripts, (hers, his)):
+        script.stdin.write("".join(line + "\n" for line in lines))
+        script.stdin.close()
+        script.stdin = None
+    ends = []
+    for script in scripts:
+        out, err = script.communicate(timeout=SCRIPT_S)
+        ends.append((script.returncode, out, err))
+    return ends
+
+
+def test_two_scripts_meet(alice, bob):
+    lines = [f"line {n}" for n in range(20)]
+    hers = ["recv 1 30", f"private start {bob.user}",
+            *(f"private {bob.user} {line}" for line in lines), f"private recv {bob.user} 1 30"]
+    his = [f"send {alice.user} ready", f"accept {alice.user}",
+           f"private recv {alice.user} 20 30", f"private send {alice.user} thanks"]
+    (status, out, err), (his_status, his_out, his_err) = run_two(alice, bob, hers, his)
+    assert (status, his_status, err, his_err) == (0, 0, "", ""), (out, err, his_out, his_err)
+    assert [line for line in his_out.splitlines() if "(private): " in line] == [
+        f"{alice.user}(private): {line}" for line in lines]
+    assert f"{bob.user}(private): thanks" in out.splitlines()
+
+
+def test_a_script_is_declined(alice, bob):
+    ends = run_two(alice, bob, ["recv 1 30", f"private start {bob.user}"],
+                   [f"send {alice.user} ready", f"decline {alice.user}"])
+    assert [end[0] for end in ends] == [6, 0], ends
+
+
+def test_lines_that_do_not_come_fail_the_script(alice, bob):
+    ends = run_two(alice, bob,
+                   ["recv 1 30", f"private start {bob.user}", f"private recv {bob.user} 1 1"],
+                   [f"send {alice.user} ready", f"accept {alice.user}",
+                    f"private recv {alice.user} 1 30"])
+    assert ends[0][0] == 124 and "1 more line" in ends[0][2], ends
+    assert ends[1][0] == 5 and "no private chat" in ends[1][2], ends
