@@ -70,6 +70,8 @@ enum status call_timed_out(struct call *call) {
         snprintf(text, sizeof text,
                  "The connection to %s broke and did not come back within %s s. %s", server,
                  seconds, call->why);
+    else if (call->awaited)
+        snprintf(text, sizeof text, "%s", call->awaited);
     else
         snprintf(text, sizeof text, "%s did not answer within %s s.", server, seconds);
     return fail(call, call->connected && !call->lost ? ZCHAT_EXPIRED : ZCHAT_UNREACHABLE, 0, text);
@@ -148,6 +150,7 @@ enum status call_open(struct call *call) {
         .server_key = option_text(call->options, OPTION_SERVER_KEY),
         .config_dir = call->config_dir,
         .trust_new = option_flag(call->options, OPTION_TRUST_NEW),
+        .private_address = option_text(call->options, OPTION_PRIVATE_ADDRESS),
         .client = "zmq-cli " ZCHAT_VERSION,
         .on_event = on_event,
         .arg = call,
@@ -211,6 +214,7 @@ static enum status ask_login(struct call *call, const struct call_login *how,
         .no_trust = how->no_trust,
         .online = !how->hidden && option_flag(call->options, OPTION_ONLINE),
         .inbox = how->inbox,
+        .private_chats = how->private_chats,
         .from_seq_set = how->from_seq > 0,
         .from_seq = how->from_seq,
         .public_events = ZCHAT_PUBLIC_NONE,

@@ -48,8 +48,10 @@ struct call {
     call_print_fn *print; /* NULL: nothing to print */
     enum status print_status;
 
-    const char *if_unknown;   /* borrowed: what to say where it is not known whether the command was
-                                 done; NULL: nothing */
+    const char *if_unknown; /* borrowed: what to say where it is not known whether the command was
+                               done; NULL: nothing */
+    const char *awaited;    /* borrowed: the sentence for a deadline that is over; NULL: the broker
+                               did not answer */
     zchat_event_fn *on_event; /* sees every event after the call did; NULL: nobody */
     void *arg;                /* what on_event gets, and where a print function finds its own */
 };
@@ -60,6 +62,7 @@ struct call_login {
     bool by_password; /* a password that is given comes first, else the device's key does */
     bool no_trust;
     bool inbox;
+    bool private_chats;
     bool hidden;          /* not online, whatever --online says */
     uint64_t from_seq;    /* 0: from the cursor on */
     call_print_fn *print; /* NULL: a login has nothing to print */

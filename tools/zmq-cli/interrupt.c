@@ -56,25 +56,37 @@ int64_t clock_us(void) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static int select_readable(int fd, int64_t deadline_us, const sigset_t *mask) {
+/* The two that are waited for; -1: none. */
+struct pair {
+    int first;
+    int second;
+    bool second_ready;
+};
+
+static int select_readable(struct pair *pair, int64_t deadline_us, const sigset_t *mask) {
     fd_set readable;
+    struct timespec left = {0};
+    int last = pair->first > pair->second ? pair->first : pair->second;
     FD_ZERO(&readable);
-    FD_SET(fd, &readable);
-    if (deadline_us == NO_DEADLINE)
-        return pselect(fd + 1, &readable, NULL, NULL, NULL, mask);
-    int64_t left_us = deadline_us - clock_us();
-    if (left_us < 0)
-        left_us = 0;
-    struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-    return pselect(fd + 1, &readable, NULL, NULL, &left, mask);
+    if (pair->first >= 0)
+        FD_SET(pair->first, &readable);
+    if (pair->second >= 0)
+        FD_SET(pair->second, &readable);
+    int64_t left_us = deadline_us == NO_DEADLINE ? 0 : deadline_us - clock_us();
+    if (left_us > 0)
+        left = (struct timespec){.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
+    int ready =
+        pselect(last + 1, &readable, NULL, NULL, deadline_us == NO_DEADLINE ? NULL : &left, mask);
+    pair->second_ready = ready > 0 && pair->second >= 0 && FD_ISSET(pair->second, &readable);
+    return ready;
 }
 
-static enum wait_result wait_blocked(int fd, int64_t deadline_us, const sigset_t *mask) {
+static enum wait_result wait_blocked(struct pair *pair, int64_t deadline_us, const sigset_t *mask) {
     int ready;
     do {
         if (state == CAUGHT)
             return WAIT_INTERRUPTED;
-        ready = select_readable(fd, deadline_us, mask);
+        ready = select_readable(pair, deadline_us, mask);
     } while (ready < 0 && errno == EINTR);
     if (ready > 0)
         return WAIT_READY;
@@ -82,7 +94,18 @@ static enum wait_result wait_blocked(int fd, int64_t deadline_us, const sigset_t
 }
 
 enum wait_result interrupt_wait(int fd, int64_t deadline_us) {
-    if (fd < 0 || fd >= FD_SETSIZE) {
+    bool second;
+    if (fd >= 0)
+        return interrupt_wait_either(fd, -1, deadline_us, &second);
+    errno = EMFILE;
+    return WAIT_FAILED;
+}
+
+enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t deadline_us,
+                                       bool *second) {
+    struct pair pair = {.first = first_fd, .second = second_fd};
+    *second = false;
+    if (first_fd >= FD_SETSIZE || second_fd >= FD_SETSIZE) {
         errno = EMFILE;
         return WAIT_FAILED;
     }
@@ -91,8 +114,9 @@ enum wait_result interrupt_wait(int fd, int64_t deadline_us) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     sigprocmask(SIG_BLOCK, &signals, &before);
-    enum wait_result result = wait_blocked(fd, deadline_us, &before);
+    enum wait_result result = wait_blocked(&pair, deadline_us, &before);
     int error = errno;
+    *second = pair.second_ready;
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return result;

@@ -28,6 +28,10 @@ void interrupt_end_at_once(void);
  * before the call counts, too. WAIT_FAILED sets errno. */
 enum wait_result interrupt_wait(int fd, int64_t deadline_us);
 
+/* The same for two; either may be -1. *second: whether the second one is readable. */
+enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t deadline_us,
+                                       bool *second);
+
 /* read(), but a signal that came before it ends it as well: -1 with EINTR. */
 ssize_t interrupt_read(int fd, void *buffer, size_t capacity);
 

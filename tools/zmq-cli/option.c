@@ -33,7 +33,8 @@ static const struct option table[OPTION_END] = {
                         "the [context NAME] of zmq-cli.conf to use"},
     [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
                         "how long the whole call may take; of recv --follow and --wait, how long "
-                        "until the login; of files, how long nothing may move"},
+                        "until the login; of files, how long nothing may move; of private chats, "
+                        "where it is given, how long the other one is waited for, else 60"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                        "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, true, NULL, NULL, NULL,
@@ -68,9 +69,11 @@ static const struct option table[OPTION_END] = {
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                        "go on with what arrives, also over a restart of the broker"},
     [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, false, NULL, NULL, "N", "end after N messages"},
-    [OPTION_WAIT] = {"wait", 0, OPTION_SECONDS, false, NULL, NULL, "SECONDS",
-                     "wait so long for the first message, and for each next one where --follow or "
-                     "--count wants more; exit 124 when none, or not all of --count, came"},
+    [OPTION_WAIT] =
+        {"wait", 0, OPTION_SECONDS, false, NULL, NULL, "SECONDS",
+         "wait so long for the first message, and for each next one where --follow or "
+         "--count wants more; exit 124 when none, or not all of --count, came; in a private "
+         "chat stay so long after the end of stdin and his last line"},
     [OPTION_FROM_SEQ] = {"from-seq", 0, OPTION_NUMBER, false, NULL, NULL, "N",
                          "begin with entry N of the inbox, wherever the cursor is"},
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, false, NULL, NULL, NULL,
@@ -95,6 +98,16 @@ static const struct option table[OPTION_END] = {
                      "also delete all threads, files, messages and accounts"},
     [OPTION_YES] = {"yes", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                     "go on without asking; --wipe needs it where there is no terminal"},
+    [OPTION_ONCE] = {"once", 0, OPTION_FLAG, false, NULL, NULL, NULL,
+                     "end after one chat; else one after the other is served until interrupted"},
+    [OPTION_ALL] = {"all", 0, OPTION_FLAG, false, NULL, NULL, NULL,
+                    "decline everybody who invites within --timeout"},
+    [OPTION_FILES_TO] = {"files-to", 0, OPTION_TEXT, false, NULL, NULL, "DIR",
+                         "take offered files into this folder, each under its name; else they are "
+                         "refused"},
+    [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, true, NULL, NULL, "HOST",
+                                "where others reach this machine for private chats, else at the "
+                                "address that the broker sees"},
 };
 
 const struct option *option_row(enum option_id id) {

@@ -49,6 +49,10 @@ enum option_id {
     OPTION_ADMIN_PASSWORD_CMD,
     OPTION_WIPE,
     OPTION_YES,
+    OPTION_ONCE,
+    OPTION_ALL,
+    OPTION_FILES_TO,
+    OPTION_PRIVATE_ADDRESS,
     OPTION_END /* how many there are; also ends a verb's list */
 };
 

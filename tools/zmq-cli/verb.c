@@ -7,6 +7,7 @@
 #include "verbs_admin.h"
 #include "verbs_file.h"
 #include "verbs_people.h"
+#include "verbs_private.h"
 #include "verbs_thread.h"
 
 #include <limits.h>
@@ -29,6 +30,13 @@ static const enum option_id put_options[] = {OPTION_NAME, OPTION_END};
 static const enum option_id get_options[] = {OPTION_OUTPUT, OPTION_FORCE, OPTION_END};
 static const enum option_id shutdown_options[] = {
     OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, OPTION_WIPE, OPTION_YES, OPTION_END};
+
+static const enum option_id private_options[] = {OPTION_WAIT, OPTION_FILES_TO,
+                                                 OPTION_PRIVATE_ADDRESS, OPTION_END};
+static const enum option_id accept_options[] = {OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO,
+                                                OPTION_PRIVATE_ADDRESS, OPTION_END};
+static const enum option_id one_options[] = {OPTION_PRIVATE_ADDRESS, OPTION_END};
+static const enum option_id decline_options[] = {OPTION_ALL, OPTION_END};
 
 static const struct verb table[] = {
     {"register", NULL, "[NAME]", 0, 1, -1, false, trust_options, account_register,
@@ -82,6 +90,20 @@ static const struct verb table[] = {
     {"file get", "DWN", "T NAME", 2, 2, -1, false, get_options, file_get,
      "download a file of a thread; after a break the same call goes on"},
     {"file list", NULL, "T", 1, 1, -1, false, no_options, file_list, "list the files of a thread"},
+    {"private start", "startprivate", "USER", 1, 1, -1, false, private_options, private_start,
+     "hold a private chat, straight and encrypted: each line of stdin is sent, his are printed; "
+     "ends "
+     "with stdin when all is acknowledged, or with his end; where stdin is empty it only listens"},
+    {"private accept", "accept", "[USER]", 0, 1, -1, false, accept_options, private_accept,
+     "wait for an invitation, of USER or of anybody, and hold the chat the same way"},
+    {"private decline", "decline", "[USER]", 0, 1, -1, false, decline_options, private_decline,
+     "wait for the invitation of USER, and decline it"},
+    {"private send", NULL, "USER TEXT...", 2, ANY, 1, false, one_options, private_send,
+     "a private chat for one line: start it, send, wait for the acknowledgement, stop"},
+    {"private stop", "stopprivate", "USER", 1, 1, -1, false, no_options, private_stop,
+     "not possible from here: a chat lives in the process that holds it"},
+    {"private file", NULL, "USER PATH", 2, 2, -1, false, one_options, private_file,
+     "a private chat for one file: start it, send the file when it is taken, stop"},
     {"ping", NULL, "", 0, 0, -1, false, no_options, admin_ping,
      "ask whether the broker answers; needs no account"},
     {"stats", NULL, "", 0, 0, -1, false, no_options, admin_stats, "print the broker's counters"},

@@ -1,0 +1,294 @@
+"""zmq-cli: what COMMANDS.md says about private chats, between two calls that each hold an end."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from support.broker import die_with_parent
+from zmq_cli import CALL_S, Cli, RFC3339, UUID7, end
+
+
+@pytest.fixture
+def script(town, tmp_path):
+    """Makes a zmq-cli for an account, each with folders of its own."""
+    made = []
+
+    def make(user=None, its=None):
+        folder = tmp_path / f"config-{len(made)}"
+        folder.mkdir(mode=0o700)
+        its = its or town
+        made.append(Cli(its.broker, folder, user or its.name(), its.keys))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def alice(script):
+    return script()
+
+
+@pytest.fixture
+def bob(script):
+    return script()
+
+
+@pytest.fixture
+def start():
+    """Starts a call whose stdin is a pipe; all end with the test."""
+    processes = []
+
+    def run(cli, *words, stdin=None):
+        process = subprocess.Popen(cli.command(words), stdin=subprocess.PIPE, env=cli.environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=die_with_parent)
+        process.limit = threading.Timer(2 * CALL_S, process.kill)
+        process.limit.daemon = True
+        process.limit.start()
+        processes.append(process)
+        if stdin is not None:
+            process.stdin.write(stdin)
+            process.stdin.close()
+        return process
+
+    yield run
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait(CALL_S)
+        process.limit.cancel()
+
+
+def name_of(cli):
+    return cli.environment["ZCHAT_USER"]
+
+
+def accept(start, cli, *words, stdin=None):
+    """Starts `private accept`, and waits until it can be invited."""
+    process = start(cli, "private", "accept", *words, stdin=stdin)
+    assert process.stderr.readline().startswith("zmq-cli: Waiting for an invitation")
+    return process
+
+
+def texts(done):
+    return [line["text"] for line in done.lines]
+
+
+def errors(done):
+    return [json.loads(line)["error"] for line in done.err.splitlines()
+            if not line.startswith("zmq-cli: ")]
+
+
+# ---- holding a chat ----
+
+
+def test_lines_of_stdin_reach_the_other_one(alice, bob, start):
+    lines = [f"line {n} \N{PILE OF POO}" for n in range(200)]
+    his = accept(start, bob, "--once", stdin="")
+    done = alice.ok("private", "start", name_of(bob), stdin="".join(line + "\n" for line in lines))
+    got = end(his)
+    assert done.out == "" and got.status == 0, (done, got)
+    assert texts(got) == lines
+    for line in got.lines:
+        assert UUID7.match(line["id"]) and RFC3339.match(line["time"]), line
+        assert (line["from"], line["to"]) == (name_of(alice), name_of(bob))
+
+
+def test_each_answers_the_other(alice, bob, start):
+    his = accept(start, bob, name_of(alice), "--once")
+    hers = start(alice, "private", "start", name_of(bob))
+    for n in range(5):
+        hers.stdin.write(f"question {n}\n")
+        hers.stdin.flush()
+        assert json.loads(his.stdout.readline())["text"] == f"question {n}"
+        his.stdin.write(f"answer {n}\n")
+        his.stdin.flush()
+        assert json.loads(hers.stdout.readline())["text"] == f"answer {n}"
+    hers.stdin.close()
+    assert end(hers).status == 0
+    done = end(his)
+    assert done.status == 0 and "is over" in done.err, done
+
+
+def test_without_json_lines_are_for_people_and_the_fingerprint_is_shown(alice, bob, start):
+    alice.options, bob.options = [], []
+    his = accept(start, bob, "--once", stdin="")
+    done = alice.ok("private", "start", name_of(bob), stdin="hello\n\nwithout a newline")
+    got = end(his)
+    assert [line.split(" ", 1)[1] for line in got.out.splitlines()] == [
+        f"{name_of(alice)}: hello", f"{name_of(alice)}: without a newline"]
+    for shown in (done, got):
+        assert "the key's fingerprint is" in shown.err and "pinned just now" in shown.err
+
+
+def test_wait_stays_for_the_answer(alice, bob, start):
+    his = accept(start, bob, "--once")
+    hers = start(alice, "private", "start", name_of(bob), "--wait", "10", stdin="question\n")
+    assert json.loads(his.stdout.readline())["text"] == "question"
+    his.stdin.write("answer\n")
+    his.stdin.close()
+    assert texts(end(hers)) == ["answer"]
+    assert end(his).status == 0
+
+
+def test_accept_serves_one_chat_after_the_other_until_interrupted(alice, bob, script, start):
+    his = accept(start, bob)
+    for n, cli in enumerate([alice, script(), alice]):
+        cli.ok("private", "start", name_of(bob), stdin=f"line {n}\n")
+        line = json.loads(his.stdout.readline())
+        assert (line["from"], line["text"]) == (name_of(cli), f"line {n}")
+    his.send_signal(signal.SIGINT)
+    assert end(his).status == 130
+
+
+def test_accept_of_a_user_leaves_others_alone(alice, bob, script, start):
+    carol = script()
+    his = accept(start, bob, name_of(alice), "--once", stdin="")
+    early = start(carol, "private", "start", name_of(bob), "--timeout", "1", stdin="me first\n")
+    done = end(early)
+    assert done.status == 124 and "did not answer" in done.error["message"], done
+    alice.ok("private", "start", name_of(bob), stdin="me\n")
+    assert texts(end(his)) == ["me"]
+
+
+# ---- what is not delivered ----
+
+
+def stopped_peer(alice, bob, start):
+    """(hers, his): her lines arrive no more, and his call does not answer."""
+    his = accept(start, bob, "--once")
+    hers = start(alice, "private", "start", name_of(bob))
+    hers.stdin.write("one\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "one"
+    his.stdin.write("got it\n")
+    his.stdin.flush()
+    assert json.loads(hers.stdout.readline())["text"] == "got it"
+    os.kill(his.pid, signal.SIGSTOP)
+    hers.stdin.write("two\nthree\n")
+    hers.stdin.flush()
+    return hers, his
+
+
+def test_what_the_other_one_did_not_get_is_told_line_by_line(alice, bob, start):
+    hers, his = stopped_peer(alice, bob, start)
+    hers.stdin.close()
+    with pytest.raises(subprocess.TimeoutExpired):
+        hers.wait(1)
+    hers.send_signal(signal.SIGINT)
+    done = end(hers)
+    assert done.status == 130
+    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert all(error["message"].startswith("not delivered: ") for error in errors(done)), done
+    os.kill(his.pid, signal.SIGCONT)
+
+
+def test_a_peer_that_is_gone_is_exit_1_with_lines_left(alice, bob, start):
+    hers, his = stopped_peer(alice, bob, start)
+    accept(start, bob)  # of the chat it knows nothing
+    his.kill()
+    done = end(hers)
+    assert done.status == 1, done
+    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert "is made anew" in done.err and "is over" in done.err
+
+
+def test_a_peer_that_ends_is_exit_0_with_nothing_left(alice, bob, start):
+    his = accept(start, bob, "--once", stdin="bye\n")
+    hers = start(alice, "private", "start", name_of(bob))
+    assert json.loads(hers.stdout.readline())["text"] == "bye"
+    assert end(his).status == 0
+    done = end(hers)
+    assert done.status == 0 and "is over" in done.err, done
+
+
+@pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"])
+def test_a_line_that_can_not_be_sent_is_told_and_the_next_one_goes_on(alice, bob, start, line):
+    his = accept(start, bob, "--once", stdin="")
+    done = alice("private", "start", name_of(bob), stdin=line + b"\nfine\n", check=1)
+    assert [error["code"] for error in errors(done)] == ["INVALID"], done
+    assert texts(end(his)) == ["fine"]
+
+
+# ---- refusals ----
+
+
+def test_each_refusal_has_its_code_and_text(town, alice, bob, start):
+    offline = town.name()
+    alice.fails(5, "NOT_FOUND", "private", "start", town.fresh_name())
+    alice.fails(2, "INVALID", "private", "start", name_of(alice))
+    alice.fails(6, "FORBIDDEN", "private", "start", offline)
+    alice.fails(5, "NOT_FOUND", "private", "stop", offline)
+    alice.ok("block", name_of(bob))
+    his = accept(start, bob, "--once", "--timeout", "5")
+    assert "blocked" in alice.fails(6, "FORBIDDEN", "private", "start", name_of(bob))["message"]
+    alice.ok("unblock", name_of(bob))
+    his.send_signal(signal.SIGINT)
+    assert end(his).status == 130
+
+
+def test_a_declined_invitation_is_forbidden(alice, bob, start):
+    his = start(bob, "private", "decline", name_of(alice))
+    assert "Waiting" in his.stderr.readline()
+    assert "declined" in alice.fails(6, "FORBIDDEN", "private", "start", name_of(bob))["message"]
+    done = end(his)
+    assert done.status == 0 and done.one == {"declined": name_of(alice)}
+
+
+def test_decline_all_declines_whoever_invites(alice, bob, script, start):
+    carol = script()
+    his = start(bob, "-v", "private", "decline", "--all", "--timeout", "3")
+    inviting = [start(cli, "private", "start", name_of(bob), stdin="x\n") for cli in (alice, carol)]
+    ends = [end(process) for process in inviting]
+    assert [done.status for done in ends] == [6, 6], ends
+    done = end(his)
+    assert done.status == 0
+    assert {line["declined"] for line in done.lines} <= {name_of(alice), name_of(carol)}
+
+
+def test_nobody_who_invites_is_exit_124(bob, alice):
+    error = bob.fails(124, "EXPIRED", "private", "accept", "--once", "--timeout", "0.3")
+    assert error["message"] == "Nobody invited within 0.3 s."
+    error = bob.fails(124, "EXPIRED", "private", "decline", name_of(alice), "--timeout", "0.3")
+    assert name_of(alice) in error["message"]
+
+
+@pytest.mark.parametrize("words", [["accept", "a", "b"], ["start"], ["decline"], ["send", "x"],
+                                   ["decline", "x", "--all"], ["start", "x", "--once"], ["what"]])
+def test_wrong_usage_is_exit_2(alice, words):
+    alice.fails(2, "INVALID", "private", *words)
+
+
+# ---- one line, one file ----
+
+
+def test_send_is_a_chat_for_one_line(alice, bob, start):
+    his = accept(start, bob, "--once", stdin="")
+    done = alice.ok("private", "send", name_of(bob), "two", "words")
+    assert done.one == {"to": name_of(bob), "status": "delivered"}
+    assert texts(end(his)) == ["two words"]
+
+
+# ---- the broker's death ----
+
+
+def test_a_chat_goes_on_without_the_broker(town_factory, script, start):
+    town = town_factory(accounts=2)
+    alice, bob = script(its=town), script(its=town)
+    his = accept(start, bob, "--once")
+    hers = start(alice, "private", "start", name_of(bob))
+    hers.stdin.write("before\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "before"
+    town.broker.kill()
+    hers.stdin.write("after\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "after"
+    hers.stdin.close()
+    assert end(hers).status == 0
+    assert end(his).status == 0
+    town.broker.start()

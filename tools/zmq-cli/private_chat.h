@@ -1,0 +1,65 @@
+/* A private chat that this process holds: it lives no longer than the process does. Lines of stdin
+ * go to the other one, his lines are printed, and each line that did not reach him is told on
+ * stderr. */
+#ifndef PRIVATE_CHAT_H
+#define PRIVATE_CHAT_H
+
+#include "bar.h"
+#include "call.h"
+#include "private_input.h"
+
+#define PRIVATE_USER_BYTES 64
+
+struct private_chat {
+    struct call *call;    /* borrowed: from main */
+    const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
+    int64_t linger_us;    /* -1: --wait was not given */
+    struct private_input input;
+    struct bar bar; /* of a file that is sent */
+
+    char (*inviting)[PRIVATE_USER_BYTES]; /* owned: who has invited, the first one first */
+    size_t inviting_count;
+    char wanted[PRIVATE_USER_BYTES]; /* whose invitation is waited for; "": anybody's */
+    bool invited;                    /* it is there, or there will be none */
+
+    char self[PRIVATE_USER_BYTES];
+    bool more_follow;              /* what stdin brings later is for another chat */
+    char user[PRIVATE_USER_BYTES]; /* whom it is with; "": nobody */
+    bool closed;
+    bool said;      /* stdin brought a line in this chat */
+    size_t waiting; /* lines without an acknowledgement */
+    size_t files;   /* on their way to here */
+    size_t undelivered;
+    int64_t heard_us;    /* when the last line came */
+    enum status trouble; /* why it can't go on, or what failed in it */
+    bool stop;           /* it can't go on */
+    char awaited[SENTENCE_BYTES];
+};
+
+/* Logs in for private chats. */
+enum status private_chat_begin(struct private_chat *chat, struct call *call);
+/* Leaves; what was not delivered by then is told. */
+void private_chat_release(struct private_chat *chat);
+
+/* Invites, and waits until the chat is open. */
+enum status private_chat_start(struct private_chat *chat, const char *user);
+/* Waits for an invitation of `user` (NULL: anybody), `patience_us` (-1: for ever); whose it is
+ * stands in chat->user then. */
+enum status private_chat_await(struct private_chat *chat, const char *user, int64_t patience_us);
+/* Accepts the invitation of chat->user. */
+enum status private_chat_accept(struct private_chat *chat);
+enum status private_chat_decline(struct private_chat *chat);
+
+/* Holds the chat until stdin has ended and all is delivered, or the other one ends it. Where stdin
+ * brings no line, it only listens. */
+enum status private_chat_hold(struct private_chat *chat);
+enum status private_chat_stop(struct private_chat *chat);
+
+/* How long a person is waited for: --timeout where it is said, else as long as an invitation
+ * lives. */
+int64_t private_chat_patience_us(const struct call *call);
+
+/* The words of a call that waits for the other one. */
+void private_chat_expect(struct private_chat *chat, int64_t patience_us, const char *text);
+
+#endif
