@@ -233,7 +233,7 @@ void chat_retry(zchat *z, struct chat *chat) {
 void chat_break(zchat *z, struct chat *chat, const char *text) {
     chat_retry(z, chat);
     chat->deadline_us = z->now_us + PRIVATE_AGAIN_S * SECOND_US + (chat->mine ? 0 : AGAIN_MORE_US);
-    peer_files_unlink(z, chat);
+    peer_files_unlink(chat);
     handle_tell(
         z, &(zchat_event){.kind = ZCHAT_EVENT_PRIVATE_BROKEN, .user = chat->user, .text = text});
 }
@@ -373,7 +373,7 @@ static void step(zchat *z, struct chat *chat) {
     if (!chat->over && !z->doomed) {
         step_time(z, chat);
     }
-    if (!chat->over && !z->doomed && chat->state == CHAT_OPEN) {
+    if (!chat->over && !z->doomed) {
         peer_files_step(z, chat);
     }
     if (!chat->over && !z->doomed && chat->state == CHAT_OPEN) {
@@ -399,7 +399,7 @@ static bool has_more(const struct chat *chat) {
     if (chat->leaving || (chat->link && link_is_ready(chat->link))) {
         return true;
     }
-    return chat->state == CHAT_OPEN && (lines_wait(&chat->lines) || peer_files_wait(&chat->files));
+    return peer_files_wait(&chat->files) || (chat->state == CHAT_OPEN && lines_wait(&chat->lines));
 }
 
 bool chats_have_more(const zchat *z) {

@@ -1,14 +1,60 @@
-/* Files of a private chat, either way. */
+/* Files of a private chat, any number at a time, either way. Each goes over as many links as it
+ * takes: a new link begins with the offer again, and the answer says what is there already. The
+ * receiver remembers files that are over, so that an offer whose end got lost is answered. */
 #ifndef PEER_FILE_H
 #define PEER_FILE_H
 
+#include "fault.h"
+#include "hash.h"
+#include "path.h"
 #include "wire.h"
 #include "zchat.h"
 
 struct chat;
 
+enum peer_file_stage {
+    /* sent */
+    PEER_FILE_HASHING,
+    PEER_FILE_OFFERING, /* the offer is to go out on this link */
+    PEER_FILE_OFFERED,
+    PEER_FILE_SENDING,
+    /* taken */
+    PEER_FILE_ASKED,    /* the user is */
+    PEER_FILE_CHECKING, /* what is there of it already is hashed */
+    PEER_FILE_TAKING,
+    PEER_FILE_TAKEN,   /* over, remembered */
+    PEER_FILE_REFUSED, /* so is this */
+};
+
+struct peer_file {
+    struct peer_file *next; /* owned */
+    enum peer_file_stage stage;
+    unsigned char id[ID_BYTES];
+    char name[FILE_NAME_BYTES];
+    uint64_t bytes;
+    unsigned char hash[HASH_BYTES];
+    zchat_reply_fn *fn; /* NULL: nobody asks */
+    zchat_progress_fn *progress;
+    void *arg;     /* borrowed: from the caller, for both */
+    bool waits;    /* the caller's function is to be called */
+    bool dropped;  /* the caller gave it up */
+    bool refusing; /* the user does not want it */
+    bool over;     /* freed with the next step */
+    char *path;    /* owned: as given */
+    char *part;    /* owned: the part file's path; NULL: there is none */
+    int fd;        /* owned; -1: not open */
+    bool force;
+    bool all_sent; /* also the chunk that brings an empty file */
+    struct path_state state;
+    struct hash hasher;
+    uint64_t there; /* bytes that the part file had */
+    uint64_t place; /* the first byte that is not sent yet, or not hashed */
+    uint64_t done;  /* bytes that the receiver has */
+};
+
 struct peer_files {
-    size_t count;
+    struct peer_file *list; /* owned, and each in it */
+    bool busy;              /* some have more to do without waiting */
 };
 
 /* Frees them without a word. */
@@ -16,13 +62,39 @@ void peer_files_release(struct peer_files *files);
 /* The chat is over: answers all. */
 void peer_files_end(zchat *z, struct chat *chat, zchat_code code);
 /* The link is dead; there is a new one. */
-void peer_files_unlink(zchat *z, struct chat *chat);
-void peer_files_relink(zchat *z, struct chat *chat);
+void peer_files_unlink(struct chat *chat);
 void peer_files_take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *message);
 /* Does what there is to do now. */
 void peer_files_step(zchat *z, struct chat *chat);
 /* Whether a step would do more at once. */
 bool peer_files_wait(const struct peer_files *files);
 size_t peer_files_pending(const struct peer_files *files);
+/* See zchat_file_cancel. */
+void peer_files_cancel(struct chat *chat, const void *arg);
+
+/* ---- for the two ways ---- */
+
+/* A new one in the list. NULL: no memory. */
+struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage);
+struct peer_file *peer_file_find(const struct chat *chat, const unsigned char *id, bool taken);
+/* Answers the caller, if he waits; the file is `stage` then, or over where it was sent. */
+void peer_file_answer(struct chat *chat, struct peer_file *file, zchat_code code, const char *text);
+void peer_file_tell(struct peer_file *file, uint64_t bytes);
+zchat_upload peer_file_facts(const struct chat *chat, const struct peer_file *file);
+bool peer_file_say_ack(struct chat *chat, const struct peer_file *file, bool done,
+                       const char *failed);
+
+/* Sending: a step, an answer, an acknowledgement. */
+void peer_send_step(zchat *z, struct chat *chat, struct peer_file *file);
+void peer_send_answered(struct chat *chat, struct peer_file *file,
+                        const Zchat__V1__PeerFileAnswer *answer);
+void peer_send_acked(struct chat *chat, struct peer_file *file, const Zchat__V1__PeerFileAck *ack);
+
+/* Taking: a step, an offer, a chunk, and the end because the sender gave it up. */
+void peer_take_step(zchat *z, struct chat *chat, struct peer_file *file);
+void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer *offer);
+void peer_take_chunk(struct chat *chat, struct peer_file *file,
+                     const Zchat__V1__PeerFileChunk *chunk);
+void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why);
 
 #endif

@@ -81,9 +81,6 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
     }
     tell_open(z, chat, known);
     lines_relink(&chat->lines, received);
-    if (!chat->over && !z->doomed) {
-        peer_files_relink(z, chat);
-    }
 }
 
 /* Single use: the link is closed, and with it the consent is used up. */

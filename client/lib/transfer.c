@@ -13,12 +13,16 @@
 /* Answers between two attempts at a larger window. */
 #define GROW_AFTER 8
 
-bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_kind *kind) {
-    struct transfers *transfers = &z->transfers;
+unsigned char *transfers_buffer(struct transfers *transfers) {
     if (!transfers->buffer) {
         transfers->buffer = malloc(CHUNK_BYTES_MAX);
     }
-    if (!transfers->buffer) {
+    return transfers->buffer;
+}
+
+bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_kind *kind) {
+    struct transfers *transfers = &z->transfers;
+    if (!transfers_buffer(transfers)) {
         return false;
     }
     transfer->kind = kind;
@@ -110,6 +114,9 @@ void zchat_file_cancel(zchat *z, const void *arg) {
             at->ending = ZCHAT_CANCELLED;
             at->dropped = true;
         }
+    }
+    for (struct chat *at = z->chats.list; at; at = at->next) {
+        peer_files_cancel(at, arg);
     }
     if (!z->running) {
         wake_fire(z->wake);

@@ -61,6 +61,8 @@ struct transfers {
 
 /* Puts it in the list, which owns it then. False: no memory. */
 bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_kind *kind);
+/* The room for a chunk that is read from a file. NULL: no memory. */
+unsigned char *transfers_buffer(struct transfers *transfers);
 void transfers_release(struct transfers *transfers);
 
 void transfers_tick(zchat *z);

@@ -230,6 +230,7 @@ static void open_client(struct client *client) {
     zchat_options options = {.server = client->live->address,
                              .config_dir = client->folder,
                              .trust_new = true,
+                             .private_address = client->live->private_address,
                              .on_event = on_event,
                              .arg = client};
     if (zchat_new(&client->z, &options, error, sizeof error) != ZCHAT_OK) {

@@ -42,7 +42,7 @@ struct client {
     struct live *live; /* borrowed */
     zchat *z;          /* owned; NULL: it was freed */
     char folder[256];
-    struct heard heard[8192];
+    struct heard heard[16384];
     size_t heard_count;
     struct client *next; /* borrowed */
 };
@@ -51,8 +51,9 @@ struct live {
     char folder[64]; /* everything is in here */
     int port;
     char address[32];
-    pid_t pid; /* 0: it does not run */
-    int ready; /* owned: its stderr */
+    pid_t pid;                   /* 0: it does not run */
+    int ready;                   /* owned: its stderr */
+    const char *private_address; /* borrowed; of the clients that are made from now on; or NULL */
     struct client *clients;
 };
 

@@ -2,11 +2,14 @@
  * what breaks and ends them. */
 #include "live.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -197,6 +200,298 @@ static void the_brokers_death_ends_no_chat(void **state) {
     await(test, test->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
 }
 
+/* ---- broken links ---- */
+
+static int port_of(const struct sockaddr_storage *at) {
+    return ntohs(at->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)at)->sin6_port
+                                           : ((const struct sockaddr_in *)at)->sin_port);
+}
+
+static bool is_link(const struct test *test, int fd) {
+    struct sockaddr_storage own;
+    struct sockaddr_storage far;
+    socklen_t own_bytes = sizeof own;
+    socklen_t far_bytes = sizeof far;
+    return getsockname(fd, (struct sockaddr *)&own, &own_bytes) == 0 &&
+           (own.ss_family == AF_INET || own.ss_family == AF_INET6) &&
+           getpeername(fd, (struct sockaddr *)&far, &far_bytes) == 0 &&
+           (port_of(&far) < test->live->port || port_of(&far) > test->live->port + 2);
+}
+
+/* Cuts what does not lead to the broker: all links between peers. */
+static void cut_links(const struct test *test) {
+    size_t cut = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        if (is_link(test, fd)) {
+            shutdown(fd, SHUT_RDWR);
+            cut++;
+        }
+    }
+    assert_true(cut > 0);
+}
+
+#define LINES 1000
+
+struct sent {
+    size_t delivered;
+    size_t refused;
+};
+
+static void count_line(void *arg, const zchat_reply *reply) {
+    struct sent *sent = arg;
+    if (reply->code == ZCHAT_OK) {
+        assert_int_equal(sent->refused, 0);
+        sent->delivered++;
+    } else {
+        assert_int_equal(reply->code, ZCHAT_UNREACHABLE);
+        sent->refused++;
+    }
+}
+
+/* It heard that many lines, each once, in order. */
+static void has_lines(const struct client *client, size_t count) {
+    size_t next = 0;
+    for (size_t i = 0; i < client->heard_count; i++) {
+        if (client->heard[i].kind == ZCHAT_EVENT_PRIVATE_LINE) {
+            char text[32];
+            snprintf(text, sizeof text, "line %zu", next++);
+            assert_string_equal(client->heard[i].text, text);
+        }
+    }
+    assert_int_equal(next, count);
+}
+
+static void send_lines(struct client *from, const char *to, size_t first, size_t count,
+                       struct sent *sent) {
+    for (size_t i = first; i < first + count; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "line %zu", i);
+        assert_int_equal(zchat_private_send(from->z, to, text, count_line, sent), ZCHAT_OK);
+    }
+}
+
+static void a_cut_link_is_made_anew_and_nothing_is_lost_or_doubled(void **state) {
+    struct test *test = *state;
+    struct sent sent[2] = {{0}, {0}};
+    open_chat(test);
+    for (size_t i = 0; i < 4; i++) {
+        send_lines(test->alice, "bob", i * LINES, LINES, &sent[0]);
+        send_lines(test->bob, "alice", i * LINES, LINES, &sent[1]);
+        LIVE_UNTIL(test->live, sent[0].delivered > i * LINES && sent[1].delivered > i * LINES);
+        cut_links(test);
+        await(test, test->alice, ZCHAT_EVENT_PRIVATE_OPEN, i + 2);
+        await(test, test->bob, ZCHAT_EVENT_PRIVATE_OPEN, i + 2);
+    }
+    LIVE_UNTIL(test->live, sent[0].delivered == 4 * LINES && sent[1].delivered == 4 * LINES);
+    has_lines(test->bob, 4 * LINES);
+    has_lines(test->alice, 4 * LINES);
+    assert_int_equal(client_count(test->alice, ZCHAT_EVENT_PRIVATE_BROKEN), 4);
+    assert_int_equal(client_count(test->bob, ZCHAT_EVENT_PRIVATE_BROKEN), 4);
+    assert_int_equal(client_count(test->bob, ZCHAT_EVENT_PRIVATE_INVITED), 1);
+}
+
+static void lines_of_a_chat_that_ends_are_told_undelivered(void **state) {
+    struct test *test = *state;
+    struct sent sent = {0};
+    open_chat(test);
+    send_lines(test->alice, "bob", 0, LINES, &sent);
+    LIVE_UNTIL(test->live, sent.delivered > 0);
+    send_lines(test->alice, "bob", LINES, LINES, &sent);
+    client_drop(test->bob);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
+    assert_true(sent.refused > 0);
+    assert_int_equal(client_count(test->bob, ZCHAT_EVENT_PRIVATE_LINE), sent.delivered);
+}
+
+static void a_link_that_breaks_while_the_broker_is_away_waits_for_it(void **state) {
+    struct test *test = *state;
+    struct sent sent = {0};
+    open_chat(test);
+    live_kill(test->live);
+    await(test, test->alice, ZCHAT_EVENT_LOST, 1);
+    cut_links(test);
+    await(test, test->bob, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    send_lines(test->alice, "bob", 0, 10, &sent);
+    live_start(test->live);
+    await(test, test->bob, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+    LIVE_UNTIL(test->live, sent.delivered == 10);
+    has_lines(test->bob, 10);
+}
+
+/* ---- keys and addresses ---- */
+
+static void pin(const struct test *test, const struct client *client, const char *user,
+                const char *key) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/known_peers", client->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%s@%s %s\n", user, test->live->address, key);
+    fclose(file);
+}
+
+static void another_key_than_the_pinned_one_is_refused(void **state) {
+    struct test *test = *state;
+    struct answer started = {0};
+    pin(test, test->alice, "bob", zchat_device_key(test->alice->z));
+    zchat_private_start(test->alice->z, "bob", live_answer, &started);
+    await(test, test->bob, ZCHAT_EVENT_PRIVATE_INVITED, 1);
+    zchat_private_accept(test->bob->z, "alice", NULL, NULL);
+    live_expect(test->live, &started, ZCHAT_WRONG_KEY);
+    assert_non_null(strstr(started.text, "known_peers"));
+    assert_non_null(strstr(started.text, "line of bob@127.0.0.1:"));
+    started = (struct answer){0};
+    pin(test, test->bob, "alice", zchat_device_key(test->bob->z));
+    zchat_private_stop(test->bob->z, "alice", NULL, NULL);
+    live_step(test->live);
+    zchat_private_start(test->alice->z, "bob", live_answer, &started);
+    await(test, test->bob, ZCHAT_EVENT_PRIVATE_INVITED, 2);
+    assert_int_equal(zchat_private_accept(test->bob->z, "alice", NULL, NULL), ZCHAT_WRONG_KEY);
+    assert_non_null(strstr(zchat_error(test->bob->z), "was pinned"));
+    live_expect(test->live, &started, ZCHAT_FORBIDDEN);
+}
+
+static void a_link_that_cant_be_made_names_both_addresses(void **state) {
+    struct test *test = *state;
+    struct answer started = {0};
+    struct answer accepted = {0};
+    test->live->private_address = "192.0.2.1";
+    struct client *carol = live_client(test->live, "carol", ZCHAT_PUBLIC_NONE);
+    zchat_private_start(test->alice->z, "carol", live_answer, &started);
+    await(test, carol, ZCHAT_EVENT_PRIVATE_INVITED, 1);
+    assert_int_equal(zchat_private_accept(carol->z, "alice", live_answer, &accepted), ZCHAT_OK);
+    live_expect(test->live, &started, ZCHAT_UNREACHABLE);
+    assert_non_null(strstr(started.text, "tcp://192.0.2.1:"));
+    assert_non_null(strstr(started.text, "from here ("));
+    live_expect(test->live, &accepted, ZCHAT_UNREACHABLE);
+    assert_non_null(strstr(accepted.text, "192.0.2.1"));
+}
+
+/* ---- files ---- */
+
+#define CHUNK (256 * 1024)
+#define MIB   (1024 * 1024)
+
+static void make_file(const struct test *test, const char *name, size_t bytes, char path[256]) {
+    static unsigned char block[CHUNK];
+    uint64_t x = bytes * 2 + 1;
+    live_path(test->live, name, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    while (bytes > 0) {
+        size_t count = bytes < sizeof block ? bytes : sizeof block;
+        for (size_t i = 0; i < count; i++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            block[i] = (unsigned char)(x >> 56);
+        }
+        assert_int_equal(fwrite(block, 1, count, file), count);
+        bytes -= count;
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void same_files(const char *a, const char *b) {
+    char command[600];
+    snprintf(command, sizeof command, "cmp -- '%s' '%s'", a, b);
+    assert_int_equal(system(command), 0);
+}
+
+static void offer(struct test *test, const char *path, struct answer *answer) {
+    size_t offered = client_count(test->bob, ZCHAT_EVENT_PRIVATE_OFFERED);
+    *answer = (struct answer){0};
+    assert_int_equal(
+        zchat_private_file(test->alice->z, "bob", path, live_progress, live_answer, answer),
+        ZCHAT_OK);
+    await(test, test->bob, ZCHAT_EVENT_PRIVATE_OFFERED, offered + 1);
+}
+
+static zchat_code take(struct test *test, const char *path, bool force, struct answer *answer) {
+    zchat_id id = last(test->bob, ZCHAT_EVENT_PRIVATE_OFFERED)->id;
+    *answer = (struct answer){0};
+    return zchat_private_file_answer(test->bob->z, "alice", &id, path, force, live_progress,
+                                     live_answer, answer);
+}
+
+static void files_of_every_size_arrive_the_same(void **state) {
+    struct test *test = *state;
+    const size_t sizes[] = {0, 1, CHUNK, CHUNK + 1, 9 * CHUNK + 7};
+    open_chat(test);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char path[256];
+        char target[256];
+        char name[32];
+        struct answer sent;
+        struct answer taken;
+        snprintf(name, sizeof name, "f%zu", i);
+        make_file(test, name, sizes[i], path);
+        live_path(test->live, "taken", target);
+        unlink(target);
+        offer(test, path, &sent);
+        assert_int_equal(take(test, target, false, &taken), ZCHAT_OK);
+        live_expect(test->live, &sent, ZCHAT_OK);
+        live_expect(test->live, &taken, ZCHAT_OK);
+        assert_string_equal(taken.file, name);
+        assert_int_equal(taken.size, sizes[i]);
+        assert_int_equal(sent.progress_last, sizes[i]);
+        same_files(path, target);
+    }
+    assert_int_equal(zchat_pending(test->alice->z), 0);
+    assert_int_equal(zchat_pending(test->bob->z), 0);
+}
+
+static void a_file_is_refused_or_given_up(void **state) {
+    struct test *test = *state;
+    char path[256];
+    char target[256];
+    struct answer sent;
+    struct answer taken;
+    open_chat(test);
+    make_file(test, "f", 32 * MIB, path);
+    live_path(test->live, "taken", target);
+    offer(test, path, &sent);
+    assert_int_equal(take(test, path, false, &taken), ZCHAT_CONFLICT);
+    assert_int_equal(take(test, NULL, false, &taken), ZCHAT_OK);
+    live_expect(test->live, &taken, ZCHAT_OK);
+    live_expect(test->live, &sent, ZCHAT_FORBIDDEN);
+    assert_string_equal(sent.text, "bob does not want f.");
+    assert_int_equal(take(test, target, false, &taken), ZCHAT_NOT_FOUND);
+    offer(test, path, &sent);
+    assert_int_equal(take(test, target, false, &taken), ZCHAT_OK);
+    LIVE_UNTIL(test->live, taken.progress_last > MIB);
+    zchat_file_cancel(test->alice->z, &sent);
+    live_expect(test->live, &sent, ZCHAT_CANCELLED);
+    live_expect(test->live, &taken, ZCHAT_UNREACHABLE);
+    assert_int_not_equal(access(target, F_OK), 0);
+}
+
+static void a_file_goes_on_over_broken_links_and_chats(void **state) {
+    struct test *test = *state;
+    char path[256];
+    char target[256];
+    struct answer sent;
+    struct answer taken;
+    open_chat(test);
+    make_file(test, "f", 64 * MIB, path);
+    live_path(test->live, "taken", target);
+    offer(test, path, &sent);
+    assert_int_equal(take(test, target, false, &taken), ZCHAT_OK);
+    LIVE_UNTIL(test->live, taken.progress_last > 8 * MIB);
+    cut_links(test);
+    LIVE_UNTIL(test->live, taken.progress_last > 24 * MIB);
+    assert_int_equal(client_count(test->bob, ZCHAT_EVENT_PRIVATE_OFFERED), 1);
+    assert_int_equal(zchat_private_stop(test->bob->z, "alice", NULL, NULL), ZCHAT_OK);
+    live_expect(test->live, &sent, ZCHAT_UNREACHABLE);
+    live_expect(test->live, &taken, ZCHAT_UNREACHABLE);
+    open_chat(test);
+    offer(test, path, &sent);
+    assert_int_equal(take(test, target, false, &taken), ZCHAT_OK);
+    live_expect(test->live, &taken, ZCHAT_OK);
+    live_expect(test->live, &sent, ZCHAT_OK);
+    assert_true(taken.progress_first > 24 * MIB);
+    same_files(path, target);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -207,6 +502,14 @@ int main(void) {
         TEST(an_invitation_is_declined_or_taken_back),
         TEST(a_logout_and_a_block_end_the_chat),
         TEST(the_brokers_death_ends_no_chat),
+        TEST(a_cut_link_is_made_anew_and_nothing_is_lost_or_doubled),
+        TEST(lines_of_a_chat_that_ends_are_told_undelivered),
+        TEST(a_link_that_breaks_while_the_broker_is_away_waits_for_it),
+        TEST(another_key_than_the_pinned_one_is_refused),
+        TEST(a_link_that_cant_be_made_names_both_addresses),
+        TEST(files_of_every_size_arrive_the_same),
+        TEST(a_file_is_refused_or_given_up),
+        TEST(a_file_goes_on_over_broken_links_and_chats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

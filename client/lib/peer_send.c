@@ -1,0 +1,167 @@
+/* Files that go to the other side of a private chat: hashed in slices, offered, and sent in chunks
+ * of which a few are under way, so that lines pass between them. */
+#include "handle.h"
+#include "peer_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Chunks under way, of all files of a chat together (each has one at least). */
+#define WINDOW_BYTES (4 * (uint64_t)CHUNK_BYTES_MAX)
+
+static void fail(struct chat *chat, struct peer_file *file, zchat_code code, const char *what) {
+    struct fault fault;
+    fault_set(&fault, code, "%s %s", file->name, what);
+    peer_file_say_ack(chat, file, false, "The other side can't read the file.");
+    peer_file_answer(chat, file, code, fault.text);
+}
+
+/* False: it is over. */
+static bool read_slice(zchat *z, struct chat *chat, struct peer_file *file, size_t count) {
+    char what[160];
+    if (path_read(file->fd, z->transfers.buffer, count, file->place)) {
+        return true;
+    }
+    if (errno == 0) {
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
+        return false;
+    }
+    snprintf(what, sizeof what, "can't be read: %s.", strerror(errno));
+    fail(chat, file, ZCHAT_IO, what);
+    return false;
+}
+
+static size_t slice_bytes(const struct peer_file *file) {
+    uint64_t left = file->bytes - file->place;
+    return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
+}
+
+static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
+    size_t count = slice_bytes(file);
+    if (count > 0 && !read_slice(z, chat, file, count)) {
+        return;
+    }
+    hash_add(&file->hasher, z->transfers.buffer, count);
+    file->place += count;
+    chat->files.busy = true;
+    if (file->place == file->bytes) {
+        hash_end(&file->hasher, file->hash);
+        file->stage = PEER_FILE_OFFERING;
+    }
+}
+
+static void offer(struct chat *chat, struct peer_file *file) {
+    Zchat__V1__PeerFileOffer body = ZCHAT__V1__PEER_FILE_OFFER__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.id.data = file->id;
+    body.id.len = ID_BYTES;
+    body.file = file->name;
+    body.size = file->bytes;
+    body.hash.data = file->hash;
+    body.hash.len = HASH_BYTES;
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_OFFER;
+    message.file_offer = &body;
+    if (chat_say(chat, &message)) {
+        file->stage = PEER_FILE_OFFERED;
+    }
+}
+
+static uint64_t under_way(const struct chat *chat) {
+    uint64_t bytes = 0;
+    for (const struct peer_file *at = chat->files.list; at; at = at->next) {
+        bytes += at->stage == PEER_FILE_SENDING ? at->place - at->done : 0;
+    }
+    return bytes;
+}
+
+static bool has_room(const struct chat *chat, const struct peer_file *file) {
+    return file->place == file->done || under_way(chat) + CHUNK_BYTES_MAX <= WINDOW_BYTES;
+}
+
+/* False: no more can be sent now. */
+static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
+    size_t count = slice_bytes(file);
+    if (!path_is_same(file->fd, &file->state)) {
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
+        return false;
+    }
+    if (count > 0 && !read_slice(z, chat, file, count)) {
+        return false;
+    }
+    Zchat__V1__PeerFileChunk body = ZCHAT__V1__PEER_FILE_CHUNK__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.id.data = file->id;
+    body.id.len = ID_BYTES;
+    body.offset = file->place;
+    body.bytes.data = z->transfers.buffer;
+    body.bytes.len = count;
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK;
+    message.file_chunk = &body;
+    if (!chat_say(chat, &message)) {
+        return false;
+    }
+    file->place += count;
+    file->all_sent = file->place == file->bytes;
+    return true;
+}
+
+void peer_send_step(zchat *z, struct chat *chat, struct peer_file *file) {
+    if (file->stage == PEER_FILE_HASHING) {
+        hash_slice(z, chat, file);
+    }
+    if (chat->state != CHAT_OPEN || file->over) {
+        return;
+    }
+    if (file->stage == PEER_FILE_OFFERING) {
+        offer(chat, file);
+    }
+    while (file->stage == PEER_FILE_SENDING && !file->all_sent && !file->over &&
+           has_room(chat, file)) {
+        if (!send_chunk(z, chat, file)) {
+            return;
+        }
+    }
+}
+
+/* ---- what the other side says ---- */
+
+void peer_send_answered(struct chat *chat, struct peer_file *file,
+                        const Zchat__V1__PeerFileAnswer *answer) {
+    if (file->stage != PEER_FILE_OFFERED) {
+        return;
+    }
+    if (!answer->accept) {
+        struct fault fault;
+        fault_set(&fault, ZCHAT_FORBIDDEN, "%s does not want %s.", chat->user, file->name);
+        peer_file_answer(chat, file, fault.code, fault.text);
+        return;
+    }
+    if (answer->received > file->bytes) {
+        fail(chat, file, ZCHAT_WRONG_PROTOCOL, "is longer on the other side than here.");
+        return;
+    }
+    file->stage = PEER_FILE_SENDING;
+    file->place = file->done = answer->received;
+    file->all_sent = file->bytes > 0 && file->place == file->bytes;
+    peer_file_tell(file, file->done);
+}
+
+void peer_send_acked(struct chat *chat, struct peer_file *file, const Zchat__V1__PeerFileAck *ack) {
+    struct fault fault;
+    if (ack->failed[0] != '\0') {
+        fault_set(&fault, ZCHAT_IO, "%s can't take %s: %.200s", chat->user, file->name,
+                  ack->failed);
+        peer_file_answer(chat, file, fault.code, fault.text);
+        return;
+    }
+    if (ack->done) { /* maybe of an earlier link, whose word got lost */
+        file->done = file->bytes;
+        peer_file_tell(file, file->done);
+        peer_file_answer(chat, file, ZCHAT_OK, "");
+    } else if (file->stage == PEER_FILE_SENDING && ack->received > file->done &&
+               ack->received <= file->place) {
+        file->done = ack->received;
+        peer_file_tell(file, file->done);
+    }
+}
