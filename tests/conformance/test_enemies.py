@@ -33,11 +33,11 @@ def ask(sock, body, timeout=1):
     return None
 
 
-def victim_with_a_known_id(town, user):
+def victim_with_a_known_id(town, user, routing_id=b"victim"):
     """A victim that (unlike the rule for clients) chose its routing id, so that it can be forged."""
     client = town.guest(town.keys)
     client.close()
-    client.dealer = forger(town, b"victim", town.keys)
+    client.dealer = forger(town, routing_id, town.keys)
     client.dealer.connect(town.broker.commands)
     client.login(user)
     return client
@@ -61,9 +61,9 @@ def test_a_forged_routing_id_takes_nothing_from_a_victim_that_is_there(town, cou
 def test_a_forged_routing_id_takes_nothing_from_a_victim_that_left(town, counted):
     friend = town.join(sub=True)
     for n in range(5):
-        user = town.name()
-        victim = victim_with_a_known_id(town, user)
-        thief = forger(town, b"victim", Keys())
+        user, routing_id = town.name(), f"leaver {n}".encode()
+        victim = victim_with_a_known_id(town, user, routing_id)
+        thief = forger(town, routing_id, Keys())
         victim.close()
         thief.connect(town.broker.commands)
         reply = ask(thief, "who")
