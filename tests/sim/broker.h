@@ -12,6 +12,8 @@ struct world;
 struct job {
     struct job *next;
     struct core_work *work; /* owned */
+    int name;               /* whose password is guessed; -1: nobody's */
+    bool while_locked;      /* it was handed out during a lock */
     int64_t done_us;
 };
 
