@@ -22,7 +22,8 @@ static void open_core(struct world *world) {
     broker->restart_us = INT64_MAX;
     broker->busy_until_us = world->now_us;
     broker->started_us = world->now_us;
-    memset(broker->head, 0, sizeof broker->head);
+    for (size_t i = 0; i < sizeof broker->head / sizeof broker->head[0]; i++)
+        broker->head[i] = (uint64_t)world->now_us - 1;
     model_begin_run(world);
 }
 

@@ -348,7 +348,7 @@ static void tap_published(struct world *world, int stream, const Zchat__V1__Even
     uint64_t *head = &world->broker.head[stream];
     struct news *news;
 
-    if (*head == 0 ? event->seq != (uint64_t)world->broker.started_us : event->seq != *head + 1)
+    if (event->seq != *head + 1)
         world_fail(world, "event %llu of %s after %llu", (unsigned long long)event->seq,
                    stream_names[stream], (unsigned long long)*head);
     *head = event->seq;
