@@ -335,6 +335,10 @@ static bool take_frame(struct server *server, size_t *bytes, int64_t now) {
         goto out;
     *bytes += zmq_msg_size(&payload);
     connection = connection_of(&server->connections, &id, &payload, now);
+    if (!connection) {
+        core_stats(server->core)->frames_unproved_total++;
+        connection_cut(zmq_msg_get(&payload, ZMQ_SRCFD));
+    }
     if (zmq_msg_more(&payload)) {
         drop_parts(socket, &payload);
         core_stats(server->core)->frames_parts_total++;
@@ -423,7 +427,7 @@ static void send_frames(struct server *server, int64_t now) {
         if (!frame.peer)
             publish(server, &frame);
         else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
-            connection_cut(core_peer_owner(frame.peer));
+            connection_cut(((struct connection *)core_peer_owner(frame.peer))->fd);
     }
 }
 

@@ -300,12 +300,13 @@ class Client(Forum):
     def register(self, user, password, **fields):
         return self.call("register_account", protocol=PROTOCOL, user=user, password=password, **fields)
 
-    def login(self, user, password="", online=True, inbox=True, sync=True, **fields):
+    def login(self, user, password="", online=True, inbox=True, sync=True, timeout=WAIT_S,
+              **fields):
         """Opens a session. What was missed is fetched, unless sync=False: then the inbox is taken
         from its head on."""
         fields = dict(protocol=PROTOCOL, user=user, online=online, inbox=inbox,
                       instance=self.instance, client="conformance", **fields)
-        reply = self.call("login", password=password, **fields)
+        reply = self.call("login", timeout, password=password, **fields)
         self._login = fields
         self.have = self._told = reply.inbox_cursor if sync else reply.inbox_head
         self.inbox, self.pushed = [], []
