@@ -18,6 +18,7 @@ SIZES = {"0 bytes": 0, "1 byte": 1, "a byte less than a chunk": CHUNK_BYTES - 1,
 MIDDLE_SIZES = ["0 bytes", "1 byte", "a chunk", "a chunk and a byte", "64 MiB"]
 MEMORY_KIB = 32 * 1024
 STORE_CACHE_KIB = 64 * 1024
+SANITIZED_KIB = 1 << 32  # the shadow memory's size
 
 
 def bytes_of(size):
@@ -421,20 +422,34 @@ def test_a_download_goes_on_after_a_kill(town, thread, size, who):
 
 
 def test_a_broker_killed_again_and_again_keeps_every_acknowledged_chunk(town, thread):
-    alice, data = town.join(), bytes_of(40 * CHUNK_BYTES + 77)
+    alice, data = town.join(), bytes_of(60 * CHUNK_BYTES + 77)
     upload = Upload(alice, thread, "file", data)
     upload.begin()
     kills = 0
     while not upload.finished:
         upload.send(until=min(upload.received + 6 * CHUNK_BYTES, len(data)))
         if not upload.finished:
-            upload._start() if upload.sent < len(data) else None
             known = upload.received
             kill_and_return(town, alice, "broker")
             assert upload.begin().received >= known
             kills += 1
-    assert kills >= 5
+    assert kills >= 4, "the kills came too late to mean anything"
     assert Download(alice, thread, "file").run() == data
+
+
+def test_a_file_that_was_made_again_under_way_is_known_by_its_facts(town):
+    alice, bob = town.join_many(2)
+    alice.create_thread("made again")
+    data = bytes_of(4 * CHUNK_BYTES)
+    Upload(alice, "made again", "file", data).run()
+    download = Download(bob, "made again", "file", window=1)
+    download.receive(until=CHUNK_BYTES)
+    alice.remove_thread("made again")
+    refused("NOT_FOUND", download.receive)
+    alice.create_thread("made again")
+    Upload(alice, "made again", "file", data).run()
+    reply = bob.call("get_chunk", thread="made again", file="file", offset=CHUNK_BYTES)
+    assert reply.upload.id != download.facts.id and reply.upload != download.facts
 
 
 def test_a_message_passes_an_upload(town, thread):
@@ -464,6 +479,8 @@ def test_the_brokers_memory_stays_flat_whatever_the_size(town_factory):
     alice, bob = town.join_many(2)
     alice.create_thread("t")
     pid, data, seen = town.broker.pid, bytes_of(64 * MIB), []
+    if memory_kib(pid, "VmSize") > SANITIZED_KIB:
+        pytest.skip("the address sanitizer keeps what was freed")
     for name in ("first", "second"):
         before = memory_kib(pid, "VmRSS"), memory_kib(pid, "VmHWM")
         Upload(alice, "t", name, data).run()

@@ -1,5 +1,6 @@
 """Threads: made, listed, read, removed. COMMANDS.md, "Threads"."""
 
+import random
 import time
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from support import names
 from support.client import CommandError, new_id
 from support.town import ADMIN, refused
-from support.transfer import Upload
+from support.transfer import Download, Upload
 
 EVERY_COMMAND = ["create_thread", "list_threads", "post_to_thread", "read_thread", "edit_post",
                  "delete_post", "remove_thread", "follow_thread", "unfollow_thread",
@@ -252,6 +253,34 @@ def test_a_title_is_free_again_for_a_thread_of_its_own(town):
     assert bob.post("again", "new").number == 1
     Upload(bob, "again", "file", b"new").run()
     refused("FORBIDDEN", alice.remove_thread, "again")
+
+
+def test_a_removal_is_done_wholly_or_not_at_all(town_factory):
+    town = town_factory(accounts=1)
+    alice, data = town.join(), random.Random(1).randbytes(8 * 1024 * 1024)
+    for wait_ms in (0, 1, 3, 10, 30):
+        thread = alice.create_thread(f"after {wait_ms} ms")
+        alice.batch([("post_to_thread", dict(id=new_id(), thread=thread.title, text=str(n))) for n in range(300)])
+        Upload(alice, thread.title, "file", data).run()
+        alice.follow(thread.title)
+        removal = alice.start("remove_thread", thread=thread.title)
+        alice.dealer.poll(wait_ms)
+        town.broker.kill()
+        alice.pump(0)
+        answered = removal in alice.replies
+        town.broker.start()
+        alice.resume()
+        if thread.title in alice.titles():
+            assert not answered, "a removal that was answered did not happen"
+            assert len(alice.posts(thread.title)) == 300
+            assert Download(alice, thread.title, "file").run() == data
+            assert thread.id in [followed.id for followed in alice.list_followed()]
+            alice.remove_thread(thread.title)
+        for call in (lambda: alice.read_items(thread.title),
+                     lambda: alice.call("get_chunk", thread=thread.title, file="file"),
+                     lambda: alice.sync("thread/" + thread.id.hex())):
+            refused("NOT_FOUND", call)
+        assert alice.list_followed() == []
 
 
 @pytest.mark.parametrize("end", ["restart", "kill"])
