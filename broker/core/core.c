@@ -234,18 +234,27 @@ static int64_t idle_deadline(const struct core *core) {
     return first->command_us + core->options.idle_timeout_us;
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
-    return a < b ? a : b;
+static int64_t alive_deadline(const struct core *core) {
+    if (core->sessions.users_online == 0)
+        return INT64_MAX;
+    return core->alive_us == INT64_MAX ? 0 : core->alive_us;
 }
 
 int64_t core_deadline(const struct core *core) {
-    int64_t alive_us = core->sessions.users_online ? core->alive_us : INT64_MAX;
+    int64_t deadlines[] = {
+        idle_deadline(core),
+        alive_deadline(core),
+        core->sessions.lag_us,
+        topics_deadline(&core->topics),
+        thread_topics_deadline(&core->thread_topics),
+        outbox_deadline(core->outbox),
+        file_deadline(core),
+    };
+    int64_t first = INT64_MAX;
 
-    if (core->sessions.users_online && core->alive_us == INT64_MAX)
-        alive_us = 0;
-    return earlier(
-        earlier(idle_deadline(core), core->sessions.lag_us),
-        earlier(earlier(alive_us, topics_deadline(&core->topics)), outbox_deadline(core->outbox)));
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++)
+        first = deadlines[i] < first ? deadlines[i] : first;
+    return first;
 }
 
 static void tick_idle(struct core *core, int64_t now_us) {
@@ -289,6 +298,10 @@ void core_tick(struct core *core, int64_t now_us) {
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
+}
+
+bool core_has_work(const struct core *core) {
+    return passwords_waiting(core->passwords) > 0;
 }
 
 bool core_wants_shutdown(const struct core *core, bool *wipe) {

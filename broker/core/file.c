@@ -79,6 +79,9 @@ static void upload_refuse(struct call *call, enum store_status status) {
     else if (status == STORE_SELF)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the chunk does not follow what is stored, or goes beyond the file's size");
+    else if (status == STORE_ID_REUSED)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "this id names something else: begin the upload with a new one");
     else if (status == STORE_MISMATCH)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the bytes do not fit the file's hash: the upload begins anew");

@@ -208,10 +208,10 @@ static void hup_changes_what_may_and_names_what_needs_a_restart(void **state) {
                 "timeout = 6\nport = 2\nbind = y\nsessions-per-user = 4\nadvertise = b\n", path);
     assert_int_equal(config_reload(&config, restart, sizeof restart, error, sizeof error),
                      CONFIG_RUN);
-    assert_string_equal(restart, "bind, port");
+    assert_string_equal(restart, "bind, port, advertise");
     assert_int_equal(config.timeout_s, 6);
     assert_int_equal(config.sessions_per_user, 3); /* argv still beats the file */
-    assert_string_equal(config.advertise, "b");
+    assert_string_equal(config.advertise, "a");
     assert_int_equal(config.port, 1);
     assert_ptr_equal(config.bind, bind);
     assert_string_equal(config.bind, "x");
