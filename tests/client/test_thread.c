@@ -343,6 +343,16 @@ static void who_was_away_learns_of_a_removal_but_of_no_unfollow(void **state) {
     assert_int_equal(stage_count(stage, ZCHAT_EVENT_POSTED), 0);
 }
 
+static void say_acked(struct stage *stage, const Zchat__V1__Command *command) {
+    Zchat__V1__AckReply body = ZCHAT__V1__ACK_REPLY__INIT;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    body.cursor = command->ack->read;
+    reply.request = command->request;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_ACK;
+    reply.ack = &body;
+    fake_reply(stage->fake, &reply);
+}
+
 static void cursors_go_together_and_survive_the_connection(void **state) {
     struct stage *stage = *state;
     zchat_id id;
@@ -359,6 +369,8 @@ static void cursors_go_together_and_survive_the_connection(void **state) {
     assert_int_equal(zchat_thread_ack(stage->z, &id, 15, NULL, NULL), ZCHAT_OK);
     stage_settle(stage);
     assert_null(fake_next(stage->fake, BODY(ACK)));
+    say_acked(stage, ack);
+    assert_int_equal(stage_command(stage, BODY(ACK))->ack->read, 15);
     fake_break(stage->fake);
     stage_command(stage, BODY(LIST_FOLLOWED));
     ack = stage_command(stage, BODY(ACK));

@@ -3,11 +3,13 @@
 #include "hash.h"
 #include "stage.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -297,6 +299,20 @@ static void bytes_that_do_not_fit_the_hash_are_said_to_have_changed(void **state
     next(scene, BODY(CANCEL_UPLOAD));
 }
 
+static void a_file_that_changes_is_noticed_before_it_is_all_sent(void **state) {
+    struct scene *scene = *state;
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    set_size(scene, 40 * CHUNK);
+    put(scene);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 0);
+    Zchat__V1__Command *first = next_put(scene, 0);
+    assert_int_equal(utimensat(AT_FDCWD, scene->file, times, 0), 0);
+    say_put(scene, first, false);
+    assert_int_equal(answer(scene)->code, ZCHAT_IO);
+    assert_null(fake_next(scene->stage->fake, BODY(PUT_CHUNK)));
+    next(scene, BODY(CANCEL_UPLOAD));
+}
+
 /* ---- downloads ---- */
 
 static void a_download_appears_whole_under_the_callers_name(void **state) {
@@ -396,6 +412,7 @@ int main(void) {
         TEST(no_room_is_told),
         TEST(an_upload_that_expired_begins_again),
         TEST(bytes_that_do_not_fit_the_hash_are_said_to_have_changed),
+        TEST(a_file_that_changes_is_noticed_before_it_is_all_sent),
         TEST(a_download_appears_whole_under_the_callers_name),
         TEST(a_wrong_hash_leaves_no_file),
         TEST(another_file_in_between_is_told),
