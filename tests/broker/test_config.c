@@ -222,7 +222,7 @@ static void hup_changes_what_may_and_names_what_needs_a_restart(void **state) {
     assert_non_null(strstr(error, "c:2: port wants"));
     assert_int_equal(config.timeout_s, 6);
 
-    files_write(*state, "c", "port = 1\nbind = x\n", path);
+    files_write(*state, "c", "port = 1\nbind = x\nadvertise = a\n", path);
     assert_int_equal(config_reload(&config, restart, sizeof restart, error, sizeof error),
                      CONFIG_RUN);
     assert_string_equal(restart, "");
