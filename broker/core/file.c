@@ -141,15 +141,6 @@ void cancel_upload_run(struct call *call) {
                                                                  call->session->member->account)));
 }
 
-void cancel_upload_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__CancelUploadReply cancelled = ZCHAT__V1__CANCEL_UPLOAD_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_CANCEL_UPLOAD;
-    reply.cancel_upload = &cancelled;
-    call_reply(call, &reply);
-}
-
 /* Whether the thread and in it the file is there; the call fails where not. */
 static bool file_find(struct call *call, const char *title, const char *name,
                       struct store_file *file) {
