@@ -113,12 +113,20 @@ static void connection_note_fd(struct connections *connections, struct connectio
     connection->fd = fd;
 }
 
+/* A routing id that a peer chose itself may be one that somebody else has just left: what is on its
+ * way to him would go to the new owner. libzmq's own ids are never given twice. */
+static bool chose_its_id(zmq_msg_t *payload) {
+    const char *identity = zmq_msg_gets(payload, "Identity");
+
+    return identity && identity[0];
+}
+
 struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
                                  int64_t now_us) {
     const char *user = zmq_msg_gets(payload, "User-Id");
     struct connection *connection = NULL;
 
-    if (!user)
+    if (!user || chose_its_id(payload))
         return NULL;
     HASH_FIND(hh, connections->by_id, zmq_msg_data(id), zmq_msg_size(id), connection);
     if (connection && strcmp(connection->key, user) != 0) {
@@ -138,9 +146,9 @@ void connection_hint(struct connections *connections, int fd, int64_t now_us) {
         suspect(connections, connections->by_fd[fd], now_us);
 }
 
-void connection_cut(const struct connection *connection) {
-    if (connection->fd >= 0)
-        shutdown(connection->fd, SHUT_RDWR);
+void connection_cut(int fd) {
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
 }
 
 void connection_is_gone(struct connections *connections, struct connection *connection) {

@@ -37,15 +37,16 @@ struct connections {
 void connections_init(struct connections *connections, struct core *core, void *socket);
 void connections_release(struct connections *connections);
 
-/* The connection that a frame came from, opened where it is new. NULL: the frame proves no key. A
- * known routing id with another key is another connection: the former one is closed. */
+/* The connection that a frame came from, opened where it is new. NULL: the frame proves no key, or
+ * comes from a peer that chose its routing id itself. A known routing id with another key is
+ * another connection: the former one is closed. */
 struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
                                  int64_t now_us);
 
 /* The file descriptor was closed. */
 void connection_hint(struct connections *connections, int fd, int64_t now_us);
-/* Ends the connection: libzmq finds it closed. */
-void connection_cut(const struct connection *connection);
+/* Ends a connection by its descriptor: libzmq finds it closed. */
+void connection_cut(int fd);
 /* It can't be routed to. */
 void connection_is_gone(struct connections *connections, struct connection *connection);
 /* Probes the suspects that are due and closes what is gone. */

@@ -32,6 +32,9 @@
 #define TURN_FRAMES_MAX 256
 #define TURN_BYTES_MAX  (1024 * 1024)
 
+/* How long the broker waits for passwords that are being hashed before it leaves. */
+#define FINISH_WORK_US (5 * 1000000LL)
+
 /* What is polled, in this order. */
 enum {
     POLL_SIGNALS,
@@ -335,6 +338,10 @@ static bool take_frame(struct server *server, size_t *bytes, int64_t now) {
         goto out;
     *bytes += zmq_msg_size(&payload);
     connection = connection_of(&server->connections, &id, &payload, now);
+    if (!connection) {
+        core_stats(server->core)->frames_unproved_total++;
+        connection_cut(zmq_msg_get(&payload, ZMQ_SRCFD));
+    }
     if (zmq_msg_more(&payload)) {
         drop_parts(socket, &payload);
         core_stats(server->core)->frames_parts_total++;
@@ -423,7 +430,7 @@ static void send_frames(struct server *server, int64_t now) {
         if (!frame.peer)
             publish(server, &frame);
         else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
-            connection_cut(core_peer_owner(frame.peer));
+            connection_cut(((struct connection *)core_peer_owner(frame.peer))->fd);
     }
 }
 
@@ -483,14 +490,30 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         server->leaving = true;
 }
 
+/* Passwords that are being hashed are waited for, as long as a supervisor may be expected to wait.
+ */
+static void finish_work(struct server *server) {
+    zmq_pollitem_t done = {.socket = workers_socket(server->workers), .events = ZMQ_POLLIN};
+    int64_t until_us = now_us() + FINISH_WORK_US;
+
+    while (!server->failed && core_has_work(server->core) && now_us() < until_us) {
+        if (zmq_poll(&done, 1, (long)((until_us - now_us()) / 1000) + 1) < 0 && errno != EINTR)
+            return;
+        take_work(server, now_us());
+        finish_turn(server, now_us());
+    }
+}
+
 /* What came before the signal is carried out and answered; then everybody is told. */
 static void leave(struct server *server) {
     int64_t now = now_us();
 
     take_frames(server, now);
     finish_turn(server, now);
+    finish_work(server);
     if (server->failed)
         return;
+    now = now_us();
     core_shutdown(server->core, "the broker is shutting down", now);
     finish_turn(server, now);
     if (server->wipe && store_wipe(server->store) != STORE_OK) {

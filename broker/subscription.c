@@ -27,6 +27,7 @@ struct link {
     int fd;
     struct subscriber *subscriber; /* borrowed: the table's; NULL: it has not subscribed yet */
     uint32_t count;
+    bool cut;
     UT_hash_handle hh;
 };
 
@@ -125,7 +126,7 @@ uint64_t subscriptions_count(const struct subscriptions *subscriptions) {
     return subscriptions->count;
 }
 
-static void link_cut(const struct link *link) {
+static void link_cut(struct link *link) {
     unsigned char key[KEY_BYTES];
     char fingerprint[FINGERPRINT_TEXT] = "";
 
@@ -133,6 +134,7 @@ static void link_cut(const struct link *link) {
         key_fingerprint(key, fingerprint);
     log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u", fingerprint,
              (unsigned)link->subscriber->count);
+    link->cut = true;
     shutdown(link->fd, SHUT_RDWR); /* libzmq finds it closed, and frees what it held */
 }
 
@@ -152,7 +154,7 @@ static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
         link->count++;
         link->subscriber->count++;
         subscriptions->count++;
-        if (link->subscriber->count == SUBSCRIPTIONS_MAX + 1)
+        if (link->subscriber->count > SUBSCRIPTIONS_MAX && !link->cut)
             link_cut(link);
         return link->subscriber->count <= SUBSCRIPTIONS_MAX;
     }

@@ -296,15 +296,6 @@ void logout_run(struct call *call) {
                          NULL, call->now_us);
 }
 
-void logout_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__LogoutReply logout = ZCHAT__V1__LOGOUT_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_LOGOUT;
-    reply.logout = &logout;
-    call_reply(call, &reply);
-}
-
 static void register_refuse_taken(struct call *call) {
     call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the name %s is taken: choose another one",
               call->command->register_account->user);
@@ -400,13 +391,4 @@ void change_password_run(struct call *call) {
     else
         call_store(call, store_account_set_password(call->core->store, member->account,
                                                     call->work->new_hash));
-}
-
-void change_password_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ChangePasswordReply changed = ZCHAT__V1__CHANGE_PASSWORD_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_CHANGE_PASSWORD;
-    reply.change_password = &changed;
-    call_reply(call, &reply);
 }

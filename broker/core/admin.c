@@ -82,12 +82,7 @@ void shutdown_check(struct call *call) {
 }
 
 void shutdown_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ShutdownReply done = ZCHAT__V1__SHUTDOWN_REPLY__INIT;
-
     call->core->shutdown_wanted = true;
     call->core->wipe_wanted = call->core->wipe_wanted || call->command->shutdown->wipe;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_SHUTDOWN;
-    reply.shutdown = &done;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }

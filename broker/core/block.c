@@ -26,13 +26,8 @@ void block_user_run(struct call *call) {
 }
 
 void block_user_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__BlockUserReply blocked = ZCHAT__V1__BLOCK_USER_REPLY__INIT;
-
     private_blocked(call->core, call->session->member->account, call->result.block.other);
-    reply.body_case = ZCHAT__V1__REPLY__BODY_BLOCK_USER;
-    reply.block_user = &blocked;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }
 
 void unblock_user_check(struct call *call) {
@@ -52,15 +47,6 @@ void unblock_user_run(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
     else if (status == STORE_EXISTS)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is not blocked", user);
-}
-
-void unblock_user_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__UnblockUserReply unblocked = ZCHAT__V1__UNBLOCK_USER_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_UNBLOCK_USER;
-    reply.unblock_user = &unblocked;
-    call_reply(call, &reply);
 }
 
 struct names {

@@ -62,8 +62,6 @@ static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other
 
 void open_private_done(struct call *call) {
     const Zchat__V1__OpenPrivate *open = call->command->open_private;
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__OpenPrivateReply opened = ZCHAT__V1__OPEN_PRIVATE_REPLY__INIT;
     struct chat *chat = chat_of(call->core->privates, open->id.data);
     struct chat_end *end =
         end_of(chat, call->session->member->account, call->result.invited.account);
@@ -77,9 +75,7 @@ void open_private_done(struct call *call) {
     strcpy(end->other, call->result.invited.name);
     (end == &chat->ends[0] ? &chat->ends[1] : &chat->ends[0])->account =
         call->result.invited.account;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_OPEN_PRIVATE;
-    reply.open_private = &opened;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }
 
 void close_private_done(struct call *call) {
@@ -87,8 +83,6 @@ void close_private_done(struct call *call) {
     struct privates *privates = call->core->privates;
     struct invitation *invitation = private_invitation(privates, id);
     struct chat *chat = private_chat(privates, id);
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ClosePrivateReply closed = ZCHAT__V1__CLOSE_PRIVATE_REPLY__INIT;
 
     if (chat)
         private_leave(privates, chat, call->session->number);
@@ -98,16 +92,5 @@ void close_private_done(struct call *call) {
                                  ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
         private_drop_invitation(privates, invitation);
     }
-    reply.body_case = ZCHAT__V1__REPLY__BODY_CLOSE_PRIVATE;
-    reply.close_private = &closed;
-    call_reply(call, &reply);
-}
-
-void active_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ActiveReply active = ZCHAT__V1__ACTIVE_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_ACTIVE;
-    reply.active = &active;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }

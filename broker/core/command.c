@@ -2,6 +2,7 @@
 
 #include "handlers.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,11 @@ static const struct command_row rows[] = {
     ROW(LOGIN)            = {"login", COMMAND_ANYBODY, 10, true,
                              login_check, login_work, login_run, login_done},
     ROW(LOGOUT)           = {"logout", COMMAND_MEMBER, 1, true,
-                             NULL, NULL, logout_run, logout_done},
+                             NULL, NULL, logout_run, call_reply_empty},
     ROW(REGISTER_ACCOUNT) = {"register_account", COMMAND_ANYBODY, 10, true,
                              register_check, register_work, register_run, register_done},
     ROW(CHANGE_PASSWORD)  = {"change_password", COMMAND_MEMBER, 10, true,
-                             change_password_check, change_password_work, change_password_run, change_password_done},
+                             change_password_check, change_password_work, change_password_run, call_reply_empty},
     ROW(LIST_DEVICES)     = {"list_devices", COMMAND_MEMBER, 2, true,
                              NULL, NULL, list_devices_run, list_devices_done},
     ROW(REVOKE_DEVICE)    = {"revoke_device", COMMAND_MEMBER, 2, true,
@@ -33,7 +34,7 @@ static const struct command_row rows[] = {
     ROW(BLOCK_USER)       = {"block_user", COMMAND_MEMBER, 2, true,
                              block_user_check, NULL, block_user_run, block_user_done},
     ROW(UNBLOCK_USER)     = {"unblock_user", COMMAND_MEMBER, 2, true,
-                             unblock_user_check, NULL, unblock_user_run, unblock_user_done},
+                             unblock_user_check, NULL, unblock_user_run, call_reply_empty},
     ROW(LIST_BLOCKED)     = {"list_blocked", COMMAND_MEMBER, 2, true,
                              NULL, NULL, NULL, list_blocked_done},
     ROW(SYNC)             = {"sync", COMMAND_MEMBER, 10, false,
@@ -73,7 +74,7 @@ static const struct command_row rows[] = {
     ROW(PUT_CHUNK)        = {"put_chunk", COMMAND_MEMBER, 1, true,
                              put_chunk_check, NULL, put_chunk_run, put_chunk_done},
     ROW(CANCEL_UPLOAD)    = {"cancel_upload", COMMAND_MEMBER, 1, true,
-                             NULL, NULL, cancel_upload_run, cancel_upload_done},
+                             NULL, NULL, cancel_upload_run, call_reply_empty},
     ROW(GET_CHUNK)        = {"get_chunk", COMMAND_MEMBER, 1, true,
                              NULL, NULL, NULL, get_chunk_done},
     ROW(LIST_FILES)       = {"list_files", COMMAND_MEMBER, 2, true,
@@ -87,7 +88,7 @@ static const struct command_row rows[] = {
     ROW(CLOSE_PRIVATE)    = {"close_private", COMMAND_MEMBER, 2, false,
                              NULL, NULL, NULL, close_private_done},
     ROW(ACTIVE)           = {"active", COMMAND_MEMBER, 1, true,
-                             NULL, NULL, NULL, active_done},
+                             NULL, NULL, NULL, call_reply_empty},
 };
 /* clang-format on */
 
@@ -151,6 +152,21 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply) {
         return;
     }
     outbox_reply(call->core->outbox, &call->peer->line, reply);
+}
+
+void call_reply_empty(struct call *call) {
+    const ProtobufCMessageDescriptor *type =
+        protobuf_c_message_descriptor_get_field(&zchat__v1__reply__descriptor,
+                                                (unsigned)call->command->body_case)
+            ->descriptor;
+    ProtobufCMessage *body = call_memory(call, type->sizeof_message);
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+
+    assert(body); /* the reply's memory is empty before it */
+    protobuf_c_message_init(type, body);
+    reply.body_case = (Zchat__V1__Reply__BodyCase)call->command->body_case;
+    reply.login = (Zchat__V1__LoginReply *)body; /* the union's pointer, of whichever type */
+    call_reply(call, &reply);
 }
 
 static void call_refuse(struct call *call) {

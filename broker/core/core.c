@@ -305,6 +305,10 @@ void core_tick(struct core *core, int64_t now_us) {
         inbox_tell_heads(core, session, false, now_us);
 }
 
+bool core_has_work(const struct core *core) {
+    return passwords_waiting(core->passwords) > 0;
+}
+
 bool core_wants_shutdown(const struct core *core, bool *wipe) {
     *wipe = core->wipe_wanted;
     return core->shutdown_wanted;

@@ -104,6 +104,8 @@ struct core_work {
 };
 /* Hands over work to do elsewhere; NULL: none, or as much as there are workers is under way. */
 struct core_work *core_next_work(struct core *core);
+/* Whether work waits or is under way. */
+bool core_has_work(const struct core *core);
 /* The work comes back, with its results, to the core. */
 void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
 

@@ -79,6 +79,9 @@ static void upload_refuse(struct call *call, enum store_status status) {
     else if (status == STORE_SELF)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the chunk does not follow what is stored, or goes beyond the file's size");
+    else if (status == STORE_ID_REUSED)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "this id names something else: begin the upload with a new one");
     else if (status == STORE_MISMATCH)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the bytes do not fit the file's hash: the upload begins anew");
@@ -136,15 +139,6 @@ void cancel_upload_run(struct call *call) {
     if (message_id_fits(call, id))
         upload_refuse(call, call_store(call, store_upload_cancel(call->core->store, id->data,
                                                                  call->session->member->account)));
-}
-
-void cancel_upload_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__CancelUploadReply cancelled = ZCHAT__V1__CANCEL_UPLOAD_REPLY__INIT;
-
-    reply.body_case = ZCHAT__V1__REPLY__BODY_CANCEL_UPLOAD;
-    reply.cancel_upload = &cancelled;
-    call_reply(call, &reply);
 }
 
 /* Whether the thread and in it the file is there; the call fails where not. */

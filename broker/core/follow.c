@@ -65,13 +65,8 @@ void unfollow_thread_run(struct call *call) {
 }
 
 void unfollow_thread_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__UnfollowThreadReply unfollowed = ZCHAT__V1__UNFOLLOW_THREAD_REPLY__INIT;
-
     member_unfollow(call->session->member, call->result.followed.stream);
-    reply.body_case = ZCHAT__V1__REPLY__BODY_UNFOLLOW_THREAD;
-    reply.unfollow_thread = &unfollowed;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }
 
 struct followed_list {

@@ -10,7 +10,6 @@ bool login_work(struct call *call);
 void login_run(struct call *call);
 void login_done(struct call *call);
 void logout_run(struct call *call);
-void logout_done(struct call *call);
 void register_check(struct call *call);
 bool register_work(struct call *call);
 void register_run(struct call *call);
@@ -18,7 +17,6 @@ void register_done(struct call *call);
 void change_password_check(struct call *call);
 bool change_password_work(struct call *call);
 void change_password_run(struct call *call);
-void change_password_done(struct call *call);
 
 /* device.c */
 void list_devices_run(struct call *call);
@@ -78,7 +76,6 @@ void block_user_run(struct call *call);
 void block_user_done(struct call *call);
 void unblock_user_check(struct call *call);
 void unblock_user_run(struct call *call);
-void unblock_user_done(struct call *call);
 void list_blocked_done(struct call *call);
 
 /* thread.c */
@@ -130,7 +127,6 @@ void put_chunk_check(struct call *call);
 void put_chunk_run(struct call *call);
 void put_chunk_done(struct call *call);
 void cancel_upload_run(struct call *call);
-void cancel_upload_done(struct call *call);
 void get_chunk_done(struct call *call);
 void list_files_done(struct call *call);
 /* Gives back what unfinished uploads reserved too long. */
@@ -149,7 +145,6 @@ void open_private_check(struct call *call);
 void open_private_run(struct call *call);
 void open_private_done(struct call *call);
 void close_private_done(struct call *call);
-void active_done(struct call *call);
 
 /* admin.c */
 void shutdown_check(struct call *call);

@@ -194,8 +194,6 @@ static void tell_accepted(struct call *call, const struct invitation *invitation
 void answer_private_done(struct call *call) {
     const Zchat__V1__AnswerPrivate *answer = call->command->answer_private;
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__AnswerPrivateReply done = ZCHAT__V1__ANSWER_PRIVATE_REPLY__INIT;
 
     invitation->answered =
         true; /* and known until it expires, so that a second answer is told so */
@@ -206,7 +204,5 @@ void answer_private_done(struct call *call) {
                              ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED);
     private_tell_invitee(call->core, invitation, call->session,
                          ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN);
-    reply.body_case = ZCHAT__V1__REPLY__BODY_ANSWER_PRIVATE;
-    reply.answer_private = &done;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }

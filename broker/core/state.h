@@ -98,6 +98,8 @@ void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_aft
 enum store_status call_store(struct call *call, enum store_status status);
 /* Answers the call: its fault, or the reply's body that the caller has set. */
 void call_reply(struct call *call, Zchat__V1__Reply *reply);
+/* Answers a command that is done and has nothing to tell. */
+void call_reply_empty(struct call *call);
 
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);

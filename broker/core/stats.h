@@ -28,6 +28,7 @@
     X(frames_too_large_total)                                                                      \
     X(frames_too_many_total)                                                                       \
     X(frames_unknown_field_total)                                                                  \
+    X(frames_unproved_total)                                                                       \
     X(greetings_refused_total)                                                                     \
     X(greetings_total)                                                                             \
     X(handshakes_failed_total)                                                                     \

@@ -132,7 +132,7 @@ static void sync_topic(struct call *call, struct topic *topic) {
         return;
     if (seq < topic_oldest(topic))
         seq = topic_oldest(topic);
-    for (; topic->head != 0 && seq <= topic->head; seq++) {
+    for (; seq <= topic->head; seq++) {
         Zchat__V1__Event *event = topic_read(call, topic_event(topic, seq));
 
         if (!event || !page_add(&page, event))

@@ -286,8 +286,6 @@ void remove_thread_run(struct call *call) {
 
 void remove_thread_done(struct call *call) {
     struct store_thread *thread = &call->result.thread;
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__RemoveThreadReply gone = ZCHAT__V1__REMOVE_THREAD_REPLY__INIT;
     Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
     Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
     Zchat__V1__ThreadRemoved removed = ZCHAT__V1__THREAD_REMOVED__INIT;
@@ -307,7 +305,5 @@ void remove_thread_done(struct call *call) {
     HASH_ITER(hh, call->core->sessions.members, member, next) {
         member_unfollow(member, thread->stream);
     }
-    reply.body_case = ZCHAT__V1__REPLY__BODY_REMOVE_THREAD;
-    reply.remove_thread = &gone;
-    call_reply(call, &reply);
+    call_reply_empty(call);
 }

@@ -16,6 +16,7 @@ void topics_init(struct topics *topics, int64_t now_us) {
     for (size_t i = 0; i < TOPICS; i++) {
         topics->topic[i].name = names[i];
         topics->topic[i].first = (uint64_t)now_us;
+        topics->topic[i].head = (uint64_t)now_us - 1;
         topics->topic[i].repeat_us = INT64_MAX;
     }
 }
@@ -46,7 +47,7 @@ static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64
 
 void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
                    int64_t about) {
-    topic->head = topic->head ? topic->head + 1 : topic->first;
+    topic->head++;
     event->seq = topic->head;
     topic_keep(topic, event, about);
     outbox_publish(outbox, &topic->open, topic->name, event);
@@ -54,15 +55,13 @@ void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event 
 }
 
 uint64_t topic_oldest(const struct topic *topic) {
-    if (topic->head == 0)
-        return 0;
-    if (topic->head - topic->first < TOPIC_EVENTS_KEPT)
+    if (topic->head - topic->first + 1 <= TOPIC_EVENTS_KEPT)
         return topic->first;
     return topic->head - TOPIC_EVENTS_KEPT + 1;
 }
 
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq) {
-    if (topic->head == 0 || seq > topic->head || seq < topic_oldest(topic))
+    if (seq > topic->head || seq < topic_oldest(topic))
         return NULL;
     return &topic->kept[seq % TOPIC_EVENTS_KEPT];
 }

@@ -21,7 +21,7 @@ struct topic_event {
 
 struct topic {
     const char *name;
-    uint64_t head;             /* of the last event; 0: none since the start */
+    uint64_t head;             /* of the last event; first - 1: none since the start */
     uint64_t first;            /* of the first event since the start */
     int64_t repeat_us;         /* when the head is published again; INT64_MAX: not */
     struct outbox_frame *open; /* borrowed: the outbox's growing frame */
@@ -43,7 +43,7 @@ void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event 
                    int64_t about);
 /* The kept event of this number; NULL: it is gone, or not yet there. */
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq);
-/* The oldest that is kept; 0: none. */
+/* The oldest that is kept; beyond the head: none. */
 uint64_t topic_oldest(const struct topic *topic);
 
 int64_t topics_deadline(const struct topics *topics);

@@ -236,14 +236,15 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
         *out = file.file;
         return STORE_SELF;
     }
+    bool complete = file.file.seq != 0;
     bool ends = file.file.size == 0; /* with no bytes at all */
     size_t known = (size_t)(file.file.received - offset);
-    if (file.file.seq == 0 && (ends || length > known)) {
+    if (!complete && (ends || length > known)) {
         const unsigned char *from = ends ? NULL : (const unsigned char *)bytes + known;
         status = add(store, &file, from, length - known, now_us, thread);
     }
     *out = file.file;
-    *done = file.file.seq != 0;
+    *done = !complete && file.file.seq != 0;
     return status;
 }
 

@@ -169,7 +169,8 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
  * after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset > received, or more
  * than size), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
  * message got the id meanwhile: the last byte is refused, and only another id helps).
- * out->received: how far it is now. A chunk of a complete file is OK and done. */
+ * out->received: how far it is now. A chunk of a complete file is OK, with out->seq, and not done
+ * again. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,
                                      size_t length, int64_t now_us, struct store_file *out,

@@ -33,6 +33,9 @@ struct app_wait {      /* what a script waits for; all zero: nothing */
     int64_t answer_ms; /* until when the command's answer is waited for; 0: none is */
 };
 
+/* The broker's end on this user's word; BEGUN: it has not said yet that it stops. */
+enum app_stop { APP_STOP_NONE, APP_STOP_BEGUN, APP_STOP_TOLD };
+
 struct app {
     const struct options *options; /* borrowed: from main */
     zchat *z;                      /* owned */
@@ -57,9 +60,9 @@ struct app {
     bool greeted;      /* the broker was reached at least once */
     bool connected;
     bool logged_in;
-    bool admin;           /* the account is an administrator's */
-    bool synced;          /* all that was missed before the login is handed out */
-    bool stopping;        /* the broker was told to stop, and has not said that it does */
+    bool admin;  /* the account is an administrator's */
+    bool synced; /* all that was missed before the login is handed out */
+    enum app_stop stop;
     bool wiping;          /* the shutdown that is being asked about deletes everything */
     size_t calls;         /* begun and not answered */
     int64_t reconcile_ms; /* when the roster is compared with the broker's; 0: not */

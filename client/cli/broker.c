@@ -49,7 +49,7 @@ static void broker_stopped(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     if (call_failed(call, reply, "not shut down"))
         return;
-    app->stopping = app->connected;
+    app->stop = app->connected ? APP_STOP_BEGUN : APP_STOP_NONE;
     app_note(app, "the broker stops%s", call->number > 0 ? " and deletes everything" : "");
 }
 

@@ -131,6 +131,7 @@ void session_end(struct app *app) {
 static void session_connected(struct app *app) {
     bool back = app->greeted && !app->connected;
     app->connected = true;
+    app->stop = APP_STOP_NONE;
     if (back)
         app_warn(app, "connected again");
     app_update_prompt(app);
@@ -151,11 +152,16 @@ static void session_part(const char *sentence, char *part, size_t part_bytes) {
         part[0] = (char)(part[0] - 'A' + 'a');
 }
 
+static void session_heard_stop(struct app *app) {
+    if (app->stop == APP_STOP_BEGUN)
+        app->stop = APP_STOP_TOLD;
+}
+
 static void session_lost(struct app *app, const char *why) {
     char part[512];
     bool told = !app->connected;
     app->connected = false;
-    app->stopping = false;
+    session_heard_stop(app);
     if (!app->greeted) {
         app_fail(app, ZCHAT_UNREACHABLE, "%s", why);
         app_leave(app, 3);
@@ -163,13 +169,14 @@ static void session_lost(struct app *app, const char *why) {
     }
     app->reconcile_ms = 0;
     session_part(why, part, sizeof part);
-    if (!told)
+    if (!told && (app->line != NULL || app->stop == APP_STOP_NONE))
         app_warn(app, "connection lost (%s); reconnecting...", part);
     app_update_prompt(app);
 }
 
 static void session_resumed(struct app *app) {
     app->connected = true;
+    app->stop = APP_STOP_NONE;
     app_warn(app, "connected again");
     app_update_prompt(app);
     if (app->line != NULL)
@@ -187,7 +194,7 @@ static void session_broadcast(struct app *app, const zchat_event *event) {
 }
 
 static void session_notice(struct app *app, const zchat_event *event) {
-    app->stopping = false;
+    session_heard_stop(app);
     app_begin_line(app, event->time_us);
     screen_put(app->screen, SCREEN_BOLD, "the broker: ");
     screen_put_text(app->screen, event->text);

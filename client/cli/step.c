@@ -43,7 +43,7 @@ static int step_patience_ms(const struct app *app) {
 
 static bool step_answered(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
-    if (app->calls == 0 && !app->login.running && !app->stopping &&
+    if (app->calls == 0 && !app->login.running && app->stop != APP_STOP_BEGUN &&
         (!app->logged_in || app->synced)) {
         wait->answer_ms = 0;
         return true;

@@ -311,8 +311,8 @@ static bool step(zchat *z, struct transfer *transfer) {
     if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
         begin(z, upload);
     }
-    while (upload->stage == UPLOAD_SENDING && !upload->all_sent && !transfer->over &&
-           transfer_has_room(z, transfer)) {
+    while (upload->stage == UPLOAD_SENDING && z->session.live && !upload->all_sent &&
+           !transfer->over && transfer_has_room(z, transfer)) {
         send_chunk(z, upload);
     }
     return false;

@@ -208,10 +208,10 @@ static void hup_changes_what_may_and_names_what_needs_a_restart(void **state) {
                 "timeout = 6\nport = 2\nbind = y\nsessions-per-user = 4\nadvertise = b\n", path);
     assert_int_equal(config_reload(&config, restart, sizeof restart, error, sizeof error),
                      CONFIG_RUN);
-    assert_string_equal(restart, "bind, port");
+    assert_string_equal(restart, "bind, port, advertise");
     assert_int_equal(config.timeout_s, 6);
     assert_int_equal(config.sessions_per_user, 3); /* argv still beats the file */
-    assert_string_equal(config.advertise, "b");
+    assert_string_equal(config.advertise, "a");
     assert_int_equal(config.port, 1);
     assert_ptr_equal(config.bind, bind);
     assert_string_equal(config.bind, "x");
@@ -222,7 +222,7 @@ static void hup_changes_what_may_and_names_what_needs_a_restart(void **state) {
     assert_non_null(strstr(error, "c:2: port wants"));
     assert_int_equal(config.timeout_s, 6);
 
-    files_write(*state, "c", "port = 1\nbind = x\n", path);
+    files_write(*state, "c", "port = 1\nbind = x\nadvertise = a\n", path);
     assert_int_equal(config_reload(&config, restart, sizeof restart, error, sizeof error),
                      CONFIG_RUN);
     assert_string_equal(restart, "");

@@ -70,12 +70,15 @@ struct stage *stage_new(void) {
 }
 
 static void remove_folder(const char *folder) {
-    const char *const files[] = {"device.key", "known_brokers", "known_brokers.lock"};
+    const char *const files[] = {"device.key", "known_brokers", "known_brokers.lock", "file",
+                                 "back"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s/uploads", folder);
+    rmdir(path); /* a record that is left shows with the folder */
     assert_int_equal(rmdir(folder), 0);
 }
 

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import os
 import random
+import re
 import subprocess
 
 import pytest
@@ -213,7 +214,7 @@ def test_the_prompt_tells_how_far_it_is_and_chat_goes_on(person, thread, town, t
     terminal = terminal_of(person, user)
     terminal.enter(f"file put {title} large.bin")
     terminal.type(f"send {friend.user} meanwhile")
-    terminal.wait(lambda: b"large.bin " in terminal.raw and b"%] zchat> " in terminal.raw,
+    terminal.wait(lambda: re.search(rb"\[large\.bin [1-9]\d?%\] zchat> ", terminal.raw),
                   "the progress")
     terminal.key("Enter")
     friend.wait_text("meanwhile")

@@ -476,8 +476,8 @@ def test_the_timeout_does_not_bound_a_transfer_that_moves(alice, title, source):
         alice.command(["file", "get", title, "source", "-o", "-", "--timeout", "1"]),
         env=alice.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     began, got, pause = time.monotonic(), b"", threading.Event()
-    while len(got) < len(content):
-        got += process.stdout.read(8 * CHUNK)
+    while part := process.stdout.read(8 * CHUNK):
+        got += part
         pause.wait(0.4)
     assert process.wait(15) == 0, process.stderr.read()
     assert got == content and time.monotonic() - began > 1.5

@@ -10,7 +10,10 @@ from support.broker import program
 from zmq_cli import Cli, clean_environment
 
 VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
-         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "stats"]
+         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "stats",
+         "thread create", "thread list", "thread post", "thread read", "thread edit",
+         "thread delete", "thread remove", "thread follow", "thread unfollow", "file put",
+         "file get", "file list", "shutdown"]
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_help_and_version(cli):
     out = cli.ok("--help").out
     for verb in VERBS:
         assert f"\n  {verb}" in out
-        own = cli.ok(verb, "--help").out
+        own = cli.ok(*verb.split(), "--help").out
         assert own.startswith(f"zmq-cli [OPTIONS] {verb}"), own
         assert "--timeout SECONDS" in own and "(default 5)" in own
     assert "--exec COMMAND" in cli.ok("recv", "-h").out

@@ -105,7 +105,8 @@ static void act_ask(struct world *world, struct client *client) {
                                 KIND(PING), KIND(GET_STATS), KIND(LIST_DEVICES), KIND(LOGIN)};
     int kind = kinds[random_below(&world->random, sizeof kinds / sizeof kinds[0])];
 
-    client_draft(world, client, kind)->user = client_account(client);
+    client_draft(world, client, kind)->user =
+        ACCOUNTS_MAX - 1; /* of a login, which can't succeed */
 }
 
 static void act_block(struct world *world, struct client *client) {

@@ -22,7 +22,8 @@ static void open_core(struct world *world) {
     broker->restart_us = INT64_MAX;
     broker->busy_until_us = world->now_us;
     broker->started_us = world->now_us;
-    memset(broker->head, 0, sizeof broker->head);
+    for (size_t i = 0; i < sizeof broker->head / sizeof broker->head[0]; i++)
+        broker->head[i] = (uint64_t)world->now_us - 1;
     model_begin_run(world);
 }
 
@@ -117,6 +118,8 @@ static void compare(struct world *world, bool unknown) {
 
     if (town_is_in(town, &town->committed, world->broker.store, world->keys, world->now_us, why,
                    sizeof why)) {
+        for (int i = 0; i < ACCOUNTS_MAX && unknown; i++)
+            town->unsure |= (uint32_t)(town->now.seen[i] != town->committed.seen[i]) << i;
         town->now = town->committed;
         say(world, "what was committed is there", 0, 0, 0, 0);
     } else if (unknown && town_is_in(town, &town->now, world->broker.store, world->keys,
@@ -367,6 +370,33 @@ static void hash(struct core_work *work) {
         password_hash(password, work->new_hash, sizeof work->new_hash);
 }
 
+/* Whose wrong password this would be; -1: nobody's, or of somebody who has left. */
+static int guessed_name(const struct world *world, const struct core_work *work) {
+    uint64_t link_number, number;
+    const struct request *request;
+    const struct link *link;
+    int password;
+
+    if (!work->verify || !password_read(work->password, &password, &link_number, &number) ||
+        !(link = world_link(world, link_number)) || !(request = link_find(link, number)))
+        return -1;
+    return request->kind == KIND(LOGIN) ? request->user : request->account;
+}
+
+/* No more guesses are under way than the name has left; of a locked one any number may be. */
+static void check_guesses(struct world *world, int name) {
+    const struct town_state *now = &world->town->now;
+    uint32_t guesses = now->failures[name];
+    const struct job *job;
+
+    LL_FOREACH(world->broker.jobs, job) {
+        guesses += job->name == name && !job->while_locked;
+    }
+    if (guesses > LOGIN_FAILURES_MAX)
+        world_fail(world, "u%d: %u passwords are or were checked without a lock", name,
+                   (unsigned)guesses);
+}
+
 static void give_work(struct world *world) {
     struct core_work *work;
     unsigned count = 0;
@@ -376,8 +406,13 @@ static void give_work(struct world *world) {
         job = memory_new(sizeof *job);
         hash(work);
         job->work = work;
+        job->name = guessed_name(world, work);
+        job->while_locked =
+            job->name >= 0 && world->town->now.locked_until_us[job->name] > world->now_us;
         job->done_us = world->now_us + random_between(&world->random, 1000, 400000);
         LL_APPEND(world->broker.jobs, job);
+        if (job->name >= 0 && !job->while_locked)
+            check_guesses(world, job->name);
     }
     LL_COUNT(world->broker.jobs, job, count);
     if (count > world->broker.options.password_workers)

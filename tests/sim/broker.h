@@ -12,6 +12,8 @@ struct world;
 struct job {
     struct job *next;
     struct core_work *work; /* owned */
+    int name;               /* whose password is guessed; -1: nobody's */
+    bool while_locked;      /* it was handed out during a lock */
     int64_t done_us;
 };
 
@@ -24,7 +26,7 @@ struct broker {
     int64_t restart_us;    /* INT64_MAX: it runs */
     int64_t busy_until_us; /* the last turn lasts until then */
     uint64_t frames_out;
-    uint64_t head[4]; /* of each topic, at 1 + topic, as published; 0: nothing yet */
+    uint64_t head[4]; /* of each topic, at 1 + topic, as published, or one before its first */
     int64_t started_us;
     bool is_unknown; /* whether the turn in which it died is on the disk */
 };

@@ -145,8 +145,7 @@ static void make_options(struct world *world) {
     struct random *random = &world->random;
 
     world->broker.options = (struct core_options){
-        .idle_timeout_us =
-            random_chance(random, 200) ? random_between(random, 1000000, 20000000) : 0,
+        .idle_timeout_us = random_chance(random, 200) ? random_between(random, 200000, 5000000) : 0,
         .block_duration_us = random_between(random, 1, 20) * 1000000,
         .registration_open = random_chance(random, 800),
         .sessions_per_user = 1 + (uint32_t)random_below(random, 6),

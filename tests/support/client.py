@@ -15,12 +15,16 @@ from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
 from support import schema
+from support.forum import PREFIX, Forum, stream_of
+from support.ids import new_id
 
 PROTOCOL = 1
 TOPICS = ("presence", "broadcast", "notice")
 FRAME_COMMANDS_MAX = 64
 FRAME_BYTES_MAX = 1024 * 1024
 WAIT_S = 5
+# What has an id, so that it can be sent again. An upload asks first how far it came.
+AGAIN = ("send_message", "broadcast", "create_thread", "post_to_thread", "edit_post", "delete_post")
 
 context = zmq.Context.instance()
 context.set(zmq.MAX_SOCKETS, 8192)
@@ -53,16 +57,6 @@ class Keys:
     @property
     def raw(self):
         return z85.decode(self.public)
-
-
-def new_id(time_ms=None):
-    """A UUIDv7."""
-    if time_ms is None:
-        time_ms = time.time_ns() // 1_000_000
-    rest = bytearray(secrets.token_bytes(10))
-    rest[0] = 0x70 | rest[0] & 0x0F
-    rest[2] = 0x80 | rest[2] & 0x3F
-    return time_ms.to_bytes(6, "big") + bytes(rest)
 
 
 def make_command(request, body, **fields):
@@ -128,12 +122,13 @@ def curve_socket(kind, server_key, keys):
     return socket
 
 
-class Client:
+class Client(Forum):
     """One connection, and the session on it.
 
     inbox     the inbox's entries (Event) that were taken, in order; have is the last one's number
     events    presence, broadcasts, notices taken (Event), not one's own
     topics    the last number taken of each public topic
+    followed  the threads that are listened to, {stream: Followed}; strays: events of other threads
     heads     the Heads events and keep-alive replies that came
     ended     the SessionEnded that came last, or None
     frames    how many frames came
@@ -167,6 +162,7 @@ class Client:
         self._told = 0
         self._login = None
         self._sub_topics = None
+        self._forum_init()
         if connect:
             self.connect()
 
@@ -197,8 +193,8 @@ class Client:
         """Opens a SUB socket on some public topics; to be called once logged in."""
         self._sub_topics = topics
         self.sub = curve_socket(zmq.SUB, _bytes(self.pinned), self.keys)
-        for topic in topics:
-            self.sub.subscribe(schema.Publication(topic=topic).SerializeToString())
+        for topic in (*topics, *self.followed):
+            self.sub.subscribe(self.subscription(topic))
         monitor = self.sub.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         self.sub.connect(self.greeting.events)
         try:
@@ -208,6 +204,10 @@ class Client:
         finally:
             self.sub.disable_monitor()
             monitor.close(0)
+
+    @staticmethod
+    def subscription(topic):
+        return schema.Publication(topic=topic).SerializeToString()
 
     def close(self):
         """Closes the sockets without a word, as a program that is killed."""
@@ -236,10 +236,11 @@ class Client:
                 if time.monotonic() >= deadline:
                     raise
                 self.close()
-        again = ("send_message", "broadcast")
-        self.send([command for command in commands if command.WhichOneof("body") in again])
+        self.send([command for command in commands if command.WhichOneof("body") in AGAIN])
         if self._sub_topics is not None:
             self.subscribe(self._sub_topics)
+        if self.followed:
+            self.catch_up()
         return reply
 
     # ---- commands ----
@@ -260,6 +261,12 @@ class Client:
         request = next(self._requests)
         self.send([make_command(request, body, **fields)])
         return request
+
+    def start_handled(self, body, handler, **fields):
+        """Sends one command whose Reply goes to the handler as it arrives."""
+        command = make_command(next(self._requests), body, **fields)
+        self._handlers[command.request] = handler
+        self.send([command])
 
     def start_batch(self, commands):
         """Sends (body, fields) pairs in as few frames as can be; the results are their numbers."""
@@ -293,12 +300,13 @@ class Client:
     def register(self, user, password, **fields):
         return self.call("register_account", protocol=PROTOCOL, user=user, password=password, **fields)
 
-    def login(self, user, password="", online=True, inbox=True, sync=True, **fields):
+    def login(self, user, password="", online=True, inbox=True, sync=True, timeout=WAIT_S,
+              **fields):
         """Opens a session. What was missed is fetched, unless sync=False: then the inbox is taken
         from its head on."""
         fields = dict(protocol=PROTOCOL, user=user, online=online, inbox=inbox,
                       instance=self.instance, client="conformance", **fields)
-        reply = self.call("login", password=password, **fields)
+        reply = self.call("login", timeout, password=password, **fields)
         self._login = fields
         self.have = self._told = reply.inbox_cursor if sync else reply.inbox_head
         self.inbox, self.pushed = [], []
@@ -457,6 +465,8 @@ class Client:
             self._take_message(event)
         elif kind in TOPICS:
             self._take_public(kind, event)
+        elif kind == "thread":
+            self._take_thread(stream_of(event.thread.thread), event)
         elif kind == "session_ended":
             self.ended, self.user = event.session_ended, None
         elif kind == "heads":
@@ -465,6 +475,12 @@ class Client:
     def _take_publication(self, frame):
         publication = schema.Publication.FromString(frame)
         self.raw.append(publication)
+        if publication.topic.startswith(PREFIX):
+            for event in publication.events:
+                self._take_thread(publication.topic, event)
+            if publication.head:
+                self._take_thread_head(publication.topic, publication.head)
+            return
         for event in publication.events:
             self._take_public(publication.topic, event)
         if publication.head > self.topics.get(publication.topic, 0):
@@ -502,6 +518,8 @@ class Client:
         for topic in heads.topics:
             if topic.head > self.topics.get(topic.topic, 0) and self._follows(topic.topic):
                 self._sync(topic.topic)
+        if heads.topics:
+            self._compare_heads()
 
     def _follows(self, topic):
         return self.fill and (self._login or {}).get("public_events") or topic in (self._sub_topics or ())
@@ -511,13 +529,22 @@ class Client:
         if stream in self._syncing:
             return
         self._syncing.add(stream)
-        after = self.have if stream == "inbox" else self.topics.get(stream, 0)
-        command = make_command(next(self._requests), "sync", stream=stream, after_seq=after)
-        self._handlers[command.request] = lambda reply: self._take_page(stream, reply)
-        self.send([command])
+        after = self._have_of(stream)
+        self.start_handled("sync", lambda reply: self._take_page(stream, reply),
+                           stream=stream, after_seq=after)
+
+    def _have_of(self, stream):
+        if stream == "inbox":
+            return self.have
+        if stream in self.followed:
+            return self.followed[stream].have
+        return self.topics.get(stream, 0)
 
     def _take_page(self, stream, reply):
         self._syncing.discard(stream)
+        if stream.startswith(PREFIX):
+            self._take_thread_page(stream, reply)
+            return
         if reply.HasField("error"):
             raise CommandError(reply.error)
         for event in reply.sync.events:

@@ -14,13 +14,18 @@ ADMIN = "the.admin"
 
 
 class Town:
-    """broker, keys (the device key of all accounts), and who is in."""
+    """broker, keys (the device key of all accounts), and who is in.
 
-    def __init__(self, *args, accounts=300, **options):
+    prepare: what is done with the broker before its store is made.
+    """
+
+    def __init__(self, *args, accounts=300, prepare=None, **options):
         self.keys = Keys()
         limits = [word for option in NO_LIMITS if option not in args for word in (option, "0")]
         self.broker = Broker(*limits, *args, start=False, **options)
         try:
+            if prepare is not None:
+                prepare(self.broker)
             self.broker.add_user(ADMIN, device_key=self.keys.public, admin=True)
             self.broker.add_users([f"user.{n:03}" for n in range(accounts)], self.keys.public)
             self.broker.start()

@@ -20,7 +20,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 # Of our own headers, besides those of the file's own folder: the first row that fits decides.
 OURS = [
     ("proto/*", ["proto/*"]),
-    ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h"]),
+    ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h", "broker/store/threads.h"]),
     ("broker/store/*", ["proto/*", "broker/store/*"]),
     ("broker/*", ["proto/*", "broker/*"]),
     ("client/lib/*", ["proto/*", "client/lib/*", "client/include/zchat.h"]),
@@ -34,8 +34,8 @@ THEIRS = [
     ("zmq.h", ["proto/key.c", "client/lib/*", "broker/server.[ch]", "broker/sockets.[ch]",
                "broker/connection.[ch]", "broker/subscription.[ch]", "broker/identity.[ch]",
                "broker/zap.[ch]", "broker/greeter.[ch]", "broker/worker.[ch]", "broker/monitor.[ch]",
-               "tools/zmq-cli/raw.c", "tests/*"]),
-    ("sodium.h", ["proto/key.c", "broker/password.c", "client/lib/*", "tests/*"]),
+               "tools/zmq-cli/raw.c", "tools/bench/curve_copy.c", "tests/*"]),
+    ("sodium.h", ["proto/key.c", "proto/hash.c", "broker/password.c", "client/lib/*", "tests/*"]),
     ("sodium/*", []),
     ("sqlite3.h", ["broker/store/*", "tests/*"]),
     ("libpq-fe.h", ["broker/store/*", "tests/*"]),

@@ -1,6 +1,7 @@
 /* zchat-bench: puts load on a broker and says what it measured, one JSON line on stdout; everything
  * else is on stderr. It talks to the broker through libzchat like any client. */
 #include "bench.h"
+#include "files.h"
 #include "idle.h"
 #include "option.h"
 #include "send.h"
@@ -28,6 +29,8 @@ static const struct verb {
     {"send", VERB_SEND, send_main,
      "senders send to random accounts; exit 1 where anything was lost, doubled or out of order"},
     {"idle", VERB_IDLE, idle_main, "clients that are logged in and do nothing"},
+    {"files", VERB_FILES, files_main,
+     "a file goes up and down, compared with a plain encrypted copy; exit 1 where a byte is wrong"},
     {"names", VERB_NAMES, names_main, "print the names of the accounts that send --server needs"},
     {"key", VERB_KEY, key_main, "print the device key that these accounts must trust"},
 };

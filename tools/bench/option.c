@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOTH (VERB_SEND | VERB_IDLE)
+#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES)
 
 enum kind {
     KIND_FLAG,
@@ -41,8 +41,20 @@ static const struct row rows[] = {
      "messages of each sender that are under way at a time"},
     {"--size", KIND_NUMBER, VERB_SEND, FIELD(size_bytes), "100", 48, 16384, "BYTES",
      "length of a message's text"},
-    {"--seconds", KIND_SECONDS, BOTH, FIELD(seconds), "10", 0.1, 3600, "S",
+    {"--window", KIND_NUMBER, VERB_FILES, FIELD(window), "4", 1, 64, "N",
+     "chunks of the plain copy that are under way at a time"},
+    {"--size-mib", KIND_NUMBER, VERB_FILES, FIELD(size_mib), "64", 1, 1024, "MIB",
+     "length of the file"},
+    {"--runs", KIND_NUMBER, VERB_FILES, FIELD(runs), "3", 1, 99, "N",
+     "how often it is copied, goes up and down, in turns; the medians are told"},
+    {"--beside", KIND_FLAG, VERB_FILES, FIELD(beside), NULL, 0, 0, NULL,
+     "measure messages, too: alone, then beside uploads"},
+    {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE, FIELD(seconds), "10", 0.1, 3600, "S",
      "how long is measured"},
+    {"--seconds", KIND_SECONDS, VERB_FILES, FIELD(seconds), "3", 0.1, 3600, "S",
+     "how long --beside measures, alone as well as with uploads"},
+    {"--rate", KIND_NUMBER, VERB_FILES, FIELD(rate), "200", 1, 10000, "N",
+     "messages/s of --beside; latencies count from when a message was due"},
     {"--rate", KIND_NUMBER, VERB_SEND, FIELD(rate), "0", 0, 10000000, "N",
      "messages/s of all senders together; latencies then count from when a message was due; "
      "0: as many as the windows allow"},
@@ -56,21 +68,21 @@ static const struct row rows[] = {
      "how the clients get the public events: not at all, on the command connection, or on a SUB"},
     {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
      "begins the random choice of accounts"},
-    {"--pin", KIND_FLAG, BOTH, FIELD(pin), NULL, 0, 0, NULL,
+    {"--pin", KIND_FLAG, OWN_BROKER, FIELD(pin), NULL, 0, 0, NULL,
      "keep the broker with all its threads on one core, and this program off it"},
-    {"--io-threads", KIND_NUMBER, BOTH, FIELD(io_threads), "1", 1, 16, "N",
+    {"--io-threads", KIND_NUMBER, OWN_BROKER, FIELD(io_threads), "1", 1, 16, "N",
      "given to the broker"},
-    {"--zchatd", KIND_TEXT, BOTH, FIELD(zchatd), NULL, 0, 0, "PATH",
+    {"--zchatd", KIND_TEXT, OWN_BROKER, FIELD(zchatd), NULL, 0, 0, "PATH",
      "the broker's program; else the zchatd beside this one"},
-    {"--data", KIND_TEXT, BOTH, FIELD(data), NULL, 0, 0, "DIR",
+    {"--data", KIND_TEXT, OWN_BROKER, FIELD(data), NULL, 0, 0, "DIR",
      "an empty folder for the broker's store, which is kept; else one below $TMPDIR, removed at "
      "the end"},
     {"--server", KIND_TEXT, VERB_SEND, FIELD(server), NULL, 0, 0, "HOST[:PORT]",
      "use this broker instead of an own one; its accounts are made before: zchat-bench names | "
      "zchatd user add - --device-key $(zchat-bench key --config-dir DIR)"},
-    {"--config-dir", KIND_TEXT, BOTH | VERB_KEY, FIELD(config_dir), NULL, 0, 0, "DIR",
+    {"--config-dir", KIND_TEXT, OWN_BROKER | VERB_KEY, FIELD(config_dir), NULL, 0, 0, "DIR",
      "where the device key is that all accounts trust; else a temporary folder"},
-    {"--help", KIND_FLAG, BOTH | VERB_NAMES | VERB_KEY, FIELD(help), NULL, 0, 0, NULL,
+    {"--help", KIND_FLAG, OWN_BROKER | VERB_NAMES | VERB_KEY, FIELD(help), NULL, 0, 0, NULL,
      "print this help and end"},
 };
 /* clang-format on */
@@ -159,7 +171,7 @@ static bool fits_together(const struct settings *settings) {
 bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char **argv) {
     *settings = (struct settings){0};
     for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].standard)
+        if (rows[i].standard && (rows[i].verbs & (int)verb))
             set(settings, &rows[i], rows[i].standard);
     }
     for (int i = 2; i < argc; i++) {

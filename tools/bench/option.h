@@ -13,6 +13,7 @@ enum verb_bit {
     VERB_IDLE = 2,
     VERB_NAMES = 4,
     VERB_KEY = 8,
+    VERB_FILES = 16,
 };
 
 enum events {
@@ -32,6 +33,8 @@ struct settings {
     uint64_t clients;
     uint64_t io_threads;
     uint64_t seed;
+    uint64_t size_mib;
+    uint64_t runs;
     double seconds;
     const char *zchatd;     /* borrowed: argv. NULL: beside this program */
     const char *data;       /* borrowed: argv. NULL: a temporary folder */
@@ -39,6 +42,7 @@ struct settings {
     const char *config_dir; /* borrowed: argv. NULL: a temporary folder */
     enum events events;
     bool check;
+    bool beside;
     bool pin;
     bool help;
 };

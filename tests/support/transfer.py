@@ -1,0 +1,127 @@
+"""Files up and down, chunk by chunk with a window. A transfer outlives its client: give it another one
+and go on."""
+
+import hashlib
+import time
+
+from support.client import CommandError
+from support.ids import new_id
+
+CHUNK_BYTES = 256 * 1024
+WINDOW = 4
+WAIT_S = 20
+
+
+def hash_of(data):
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
+class Upload:
+    """An upload of `data` under a name in a thread.
+
+    sent, received   how many bytes were sent, and are stored
+    done             the file as it appeared (Upload), or None
+    """
+
+    def __init__(self, client, thread, name, data, id=None, hash=None, window=WINDOW):
+        self.client, self.thread, self.name, self.data = client, thread, name, memoryview(data)
+        self.id, self.hash = id or new_id(), hash or hash_of(data)
+        self.window = window
+        self.sent = self.received = 0
+        self.finished, self.done = False, None
+
+    def begin(self):
+        """Announces it, or asks how far it came."""
+        reply = self.client.call("begin_upload", id=self.id, thread=self.thread, file=self.name,
+                                 size=len(self.data), hash=self.hash)
+        self.sent = self.received = reply.received
+        self.finished = reply.done
+        return reply
+
+    def put(self, offset, length, **options):
+        """One chunk, and its reply."""
+        return self.client.call("put_chunk", id=self.id, offset=offset,
+                                bytes=bytes(self.data[offset:offset + length]), **options)
+
+    def send(self, until=None):
+        """Sends chunks, a window of them under way at most, until so many bytes are stored; those
+        under way stay so. Without `until` to the end."""
+        under_way = []
+        goal = len(self.data) if until is None else until
+        while not self.finished and (until is None or self.received < goal):
+            while len(under_way) < self.window and (self.sent < len(self.data) or not self.data):
+                under_way.append(self._start())
+                if not self.data:
+                    break
+            self._take(self.client.wait_reply(under_way.pop(0), WAIT_S))
+        return self
+
+    def run(self):
+        """From beginning to end; the file as it appeared."""
+        self.begin()
+        return self.send().done
+
+    def _start(self):
+        chunk = bytes(self.data[self.sent:self.sent + CHUNK_BYTES])
+        request = self.client.start("put_chunk", id=self.id, offset=self.sent, bytes=chunk)
+        self.sent += len(chunk)
+        return request
+
+    def _take(self, reply):
+        assert reply.received >= self.received, "an upload that went back"
+        self.received = reply.received
+        if reply.HasField("upload"):
+            self.done, self.finished = reply.upload, True
+
+
+class Download:
+    """A download; data is what came so far, facts what the broker says of the file (Upload)."""
+
+    def __init__(self, client, thread, name, window=WINDOW):
+        self.client, self.thread, self.name = client, thread, name
+        self.window = window
+        self.data, self.facts = bytearray(), None
+
+    def receive(self, until=None):
+        """Asks for chunks, a window of them under way at most, until so many bytes are there. Without
+        `until` to the end."""
+        under_way, asked = [], len(self.data)
+        while self.facts is None or len(self.data) < (self.facts.size if until is None else until):
+            while len(under_way) < self.window and (not under_way or asked < self._size()):
+                under_way.append((asked, self._start(asked)))
+                asked += CHUNK_BYTES
+            offset, request = under_way.pop(0)
+            self._take(offset, self._wait(offset, request))
+        for _, request in under_way:
+            self.client.wait_reply(request, WAIT_S)
+        return self
+
+    def run(self):
+        """All of it, compared with its hash."""
+        self.receive()
+        assert len(self.data) == self.facts.size
+        assert hash_of(self.data) == self.facts.hash, "not the bytes that were announced"
+        return bytes(self.data)
+
+    def _size(self):
+        return 0 if self.facts is None else self.facts.size
+
+    def _start(self, offset):
+        return self.client.start("get_chunk", thread=self.thread, file=self.name, offset=offset)
+
+    def _wait(self, offset, request):
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                return self.client.wait_reply(request, WAIT_S)
+            except CommandError as error:
+                if error.code != "BUSY" or time.monotonic() > deadline:
+                    raise
+                request = self._start(offset)
+
+    def _take(self, offset, reply):
+        assert offset == len(self.data), "a chunk out of its order"
+        if self.facts is not None:
+            assert reply.upload == self.facts, "another file than at the beginning"
+        self.facts = reply.upload
+        self.data += reply.bytes

@@ -1,0 +1,144 @@
+/* See curve_copy.h. A first small chunk makes the connection before the time counts. */
+#include "curve_copy.h"
+
+#include "loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <zmq.h>
+
+#define PATIENCE_MS    60000
+#define KEY_TEXT       41
+#define ENDPOINT_BYTES 64
+
+struct end {
+    void *context; /* owned */
+    void *socket;  /* owned */
+    uint64_t bytes;
+    bool good;
+};
+
+static bool fail(const char *what) {
+    fprintf(stderr, "zchat-bench: plain copy: %s: %s\n", what, zmq_strerror(errno));
+    return false;
+}
+
+static bool set_int(void *socket, int option, int value) {
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+static bool set_key(void *socket, int option, const char *key) {
+    return zmq_setsockopt(socket, option, key, KEY_TEXT) == 0;
+}
+
+static bool end_open(struct end *end, int type) {
+    end->context = zmq_ctx_new();
+    end->socket = end->context ? zmq_socket(end->context, type) : NULL;
+    return end->socket && set_int(end->socket, ZMQ_LINGER, 0) &&
+           set_int(end->socket, ZMQ_SNDTIMEO, PATIENCE_MS) &&
+           set_int(end->socket, ZMQ_RCVTIMEO, PATIENCE_MS);
+}
+
+static void end_close(struct end *end) {
+    if (end->socket)
+        zmq_close(end->socket);
+    while (end->context && zmq_ctx_term(end->context) != 0 && errno == EINTR)
+        ;
+}
+
+/* ---- the ROUTER ---- */
+
+static bool acknowledge_one(struct end *router) {
+    zmq_msg_t id, payload;
+    zmq_msg_init(&id);
+    zmq_msg_init(&payload);
+    bool good =
+        zmq_msg_recv(&id, router->socket, 0) >= 0 && zmq_msg_recv(&payload, router->socket, 0) >= 0;
+    router->bytes -= good ? zmq_msg_size(&payload) : 0;
+    good = good && zmq_msg_send(&id, router->socket, ZMQ_SNDMORE) >= 0 &&
+           zmq_send(router->socket, &router->bytes, sizeof router->bytes, 0) >= 0;
+    zmq_msg_close(&payload);
+    zmq_msg_close(&id);
+    return good;
+}
+
+static void *serve(void *arg) {
+    struct end *router = arg;
+    router->good = true;
+    while (router->good && router->bytes > 0)
+        router->good = acknowledge_one(router);
+    return NULL;
+}
+
+static bool router_open(struct end *router, const char *secret, char endpoint[ENDPOINT_BYTES]) {
+    size_t bytes = ENDPOINT_BYTES;
+    return end_open(router, ZMQ_ROUTER) && set_int(router->socket, ZMQ_CURVE_SERVER, 1) &&
+           set_key(router->socket, ZMQ_CURVE_SECRETKEY, secret) &&
+           zmq_bind(router->socket, "tcp://127.0.0.1:*") == 0 &&
+           zmq_getsockopt(router->socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) == 0;
+}
+
+/* ---- the DEALER ---- */
+
+static bool dealer_open(struct end *dealer, const char *server_key, const char *endpoint) {
+    char public[KEY_TEXT], secret[KEY_TEXT];
+    return end_open(dealer, ZMQ_DEALER) && zmq_curve_keypair(public, secret) == 0 &&
+           set_key(dealer->socket, ZMQ_CURVE_SERVERKEY, server_key) &&
+           set_key(dealer->socket, ZMQ_CURVE_PUBLICKEY, public) &&
+           set_key(dealer->socket, ZMQ_CURVE_SECRETKEY, secret) &&
+           zmq_connect(dealer->socket, endpoint) == 0;
+}
+
+static bool wait_for_one(struct end *dealer) {
+    uint64_t left;
+    return zmq_recv(dealer->socket, &left, sizeof left, 0) >= 0;
+}
+
+static bool send_all(struct end *dealer, const char *chunk, size_t chunk_bytes, uint64_t window) {
+    uint64_t under_way = 0;
+    while (dealer->bytes > 0 || under_way > 0) {
+        if (dealer->bytes == 0 || under_way == window) {
+            if (!wait_for_one(dealer))
+                return false;
+            under_way--;
+            continue;
+        }
+        size_t count = dealer->bytes < chunk_bytes ? (size_t)dealer->bytes : chunk_bytes;
+        if (zmq_send(dealer->socket, chunk, count, 0) < 0)
+            return false;
+        dealer->bytes -= count;
+        under_way++;
+    }
+    return true;
+}
+
+static bool send_timed(struct end *dealer, size_t chunk_bytes, uint64_t window, int64_t *took_us) {
+    char *chunk = calloc(1, chunk_bytes);
+    bool good = chunk && zmq_send(dealer->socket, chunk, 1, 0) >= 0 && wait_for_one(dealer);
+    int64_t begin_us = loop_now_us();
+    good = good && send_all(dealer, chunk, chunk_bytes, window);
+    *took_us = loop_now_us() - begin_us;
+    free(chunk);
+    return good || fail("sending");
+}
+
+bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, int64_t *took_us) {
+    struct end router = {.bytes = bytes + 1}, dealer = {.bytes = bytes};
+    char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
+    pthread_t thread;
+    bool good = false;
+    if (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
+        !dealer_open(&dealer, public, endpoint)) {
+        fail("no sockets");
+    } else if ((errno = pthread_create(&thread, NULL, serve, &router)) != 0) {
+        fail("no thread");
+    } else {
+        good = send_timed(&dealer, chunk_bytes, window, took_us);
+        pthread_join(thread, NULL);
+    }
+    end_close(&dealer);
+    end_close(&router);
+    return good && router.good;
+}

@@ -1,0 +1,15 @@
+/* What the transfer of files is compared with: bytes through an encrypted ZeroMQ pair over loopback
+ * and nothing else. The only file of the bench that knows ZeroMQ. */
+#ifndef CURVE_COPY_H
+#define CURVE_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sends so many bytes in chunks from a DEALER to a ROUTER in another thread, each of a context of
+ * its own, with at most `window` chunks that are not acknowledged yet. Counts the time from the
+ * first chunk to the last acknowledgement. false: it said why on stderr. */
+bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, int64_t *took_us);
+
+#endif
