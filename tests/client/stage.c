@@ -70,7 +70,8 @@ struct stage *stage_new(void) {
 }
 
 static void remove_folder(const char *folder) {
-    const char *const files[] = {"device.key", "known_brokers", "known_brokers.lock", "file",
+    const char *const files[] = {"device.key",  "known_brokers",    "known_brokers.lock",
+                                 "known_peers", "known_peers.lock", "file",
                                  "back"};
     char path[128];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

@@ -1,0 +1,381 @@
+/* A private chat with a peer that misbehaves: a wrong nonce, another key, a second connection, a
+ * line twice, a line too far, and what the broker's events end. The peer "eve" is a PAIR socket of
+ * the test's own. */
+#include "stage.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zmq.h>
+
+#include <cmocka.h>
+
+struct eve {
+    struct stage *stage; /* owned */
+    void *context;       /* owned, like the socket */
+    void *socket;
+    struct wire_arena *arena; /* owned */
+    unsigned char public_key[KEY_BYTES];
+    unsigned char secret_key[KEY_BYTES];
+    unsigned char chat[ID_BYTES];
+    unsigned char nonce[NONCE_BYTES];
+    unsigned port;
+};
+
+static int setup(void **state) {
+    struct eve *eve = calloc(1, sizeof *eve);
+    assert_non_null(eve);
+    eve->stage = stage_new();
+    stage_login(eve->stage, ZCHAT_PUBLIC_NONE, false);
+    eve->context = zmq_ctx_new();
+    eve->arena = wire_arena_new(DECODE_BYTES_MAX);
+    randombytes_buf(eve->secret_key, KEY_BYTES);
+    crypto_scalarmult_base(eve->public_key, eve->secret_key);
+    *state = eve;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct eve *eve = *state;
+    if (eve->socket) {
+        zmq_close(eve->socket);
+    }
+    zmq_ctx_term(eve->context);
+    wire_arena_free(eve->arena);
+    stage_free(eve->stage);
+    free(eve);
+    return 0;
+}
+
+/* ---- the broker ---- */
+
+static ProtobufCBinaryData data(unsigned char *bytes, size_t count) {
+    return (ProtobufCBinaryData){.data = bytes, .len = count};
+}
+
+static void new_id(unsigned char id[ID_BYTES]) {
+    zchat_id made;
+    zchat_id_new(&made);
+    memcpy(id, made.bytes, ID_BYTES);
+}
+
+static void say_invited(struct eve *eve, unsigned char *id, unsigned char *again) {
+    Zchat__V1__PrivateInvited body = ZCHAT__V1__PRIVATE_INVITED__INIT;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    body.id = data(id, ID_BYTES);
+    body.user = (char *)"eve";
+    body.key = data(eve->public_key, KEY_BYTES);
+    body.again = data(again, again ? ID_BYTES : 0);
+    body.expires_us = 1;
+    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
+    event.private_invited = &body;
+    fake_event(eve->stage->fake, &event);
+}
+
+static void say_ended(struct eve *eve, Zchat__V1__PrivateEnd reason) {
+    Zchat__V1__PrivateEnded body = ZCHAT__V1__PRIVATE_ENDED__INIT;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    body.id = data(eve->chat, ID_BYTES);
+    body.user = (char *)"eve";
+    body.reason = reason;
+    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED;
+    event.private_ended = &body;
+    fake_event(eve->stage->fake, &event);
+}
+
+static void say_answered(struct eve *eve, const Zchat__V1__Command *invite,
+                         Zchat__V1__PrivateAnswer answer) {
+    Zchat__V1__PrivateAnswered body = ZCHAT__V1__PRIVATE_ANSWERED__INIT;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    body.id = invite->invite_private->id;
+    body.user = (char *)"eve";
+    body.answer = answer;
+    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
+    event.private_answered = &body;
+    fake_event(eve->stage->fake, &event);
+}
+
+/* eve invites; the client is told. */
+static void invite(struct eve *eve) {
+    size_t told = stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_INVITED);
+    new_id(eve->chat);
+    say_invited(eve, eve->chat, NULL);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_INVITED, told + 1);
+}
+
+static void hear_answer(struct eve *eve) {
+    const Zchat__V1__Command *answer =
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE);
+    assert_true(answer->answer_private->accept);
+    assert_int_equal(answer->answer_private->nonce.len, NONCE_BYTES);
+    eve->port = answer->answer_private->port;
+    memcpy(eve->nonce, answer->answer_private->nonce.data, NONCE_BYTES);
+}
+
+/* ... and accepts. */
+static void be_accepted(struct eve *eve) {
+    invite(eve);
+    assert_int_equal(zchat_private_accept(eve->stage->z, "eve", stage_answer, (void *)1), ZCHAT_OK);
+    hear_answer(eve);
+}
+
+/* ---- eve's socket ---- */
+
+static void *dial(struct eve *eve, const unsigned char *public_key,
+                  const unsigned char *secret_key) {
+    char endpoint[64];
+    unsigned char server[KEY_BYTES];
+    int zero = 0;
+    void *socket = zmq_socket(eve->context, ZMQ_PAIR);
+    assert_non_null(socket);
+    assert_int_equal(zmq_z85_decode(server, zchat_device_key(eve->stage->z)) == NULL, 0);
+    zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server, KEY_BYTES);
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public_key, KEY_BYTES);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, KEY_BYTES);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", eve->port);
+    assert_int_equal(zmq_connect(socket, endpoint), 0);
+    return socket;
+}
+
+static void say(void *socket, Zchat__V1__PeerMessage *message) {
+    uint8_t frame[1024];
+    size_t bytes = wire_element_pack(WIRE_MESSAGES, &message->base, frame);
+    assert_int_equal(zmq_send(socket, frame, bytes, 0), (int)bytes);
+}
+
+static void say_hello(struct eve *eve, void *socket) {
+    Zchat__V1__PeerHello body = ZCHAT__V1__PEER_HELLO__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.protocol_min = body.protocol_max = PROTOCOL_VERSION;
+    body.nonce = data(eve->nonce, NONCE_BYTES);
+    body.user = (char *)"eve";
+    body.chat = data(eve->chat, ID_BYTES);
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_HELLO;
+    message.hello = &body;
+    say(socket, &message);
+}
+
+static void say_line(struct eve *eve, uint64_t number, const char *text) {
+    unsigned char id[ID_BYTES];
+    Zchat__V1__PeerLine body = ZCHAT__V1__PEER_LINE__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    new_id(id);
+    body.number = number;
+    body.id = data(id, ID_BYTES);
+    body.text = (char *)text;
+    body.time_us = 1;
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_LINE;
+    message.line = &body;
+    say(eve->socket, &message);
+}
+
+/* The next message of that kind that eve hears. */
+static Zchat__V1__PeerMessage *hear(struct eve *eve, Zchat__V1__PeerMessage__BodyCase body) {
+    char frame[4096];
+    for (;;) {
+        Zchat__V1__PeerBatch *batch = NULL;
+        int bytes = zmq_recv(eve->socket, frame, sizeof frame, ZMQ_DONTWAIT);
+        if (bytes < 0) {
+            assert_true(stage_step(eve->stage));
+            continue;
+        }
+        assert_int_equal(wire_read_peer(eve->arena, frame, (size_t)bytes, &batch), WIRE_FINE);
+        for (size_t i = 0; i < batch->n_messages; i++) {
+            if (batch->messages[i]->body_case == body) {
+                return batch->messages[i];
+            }
+        }
+    }
+}
+
+/* Whether the socket hears nothing, though everybody had time. */
+static bool is_deaf(struct eve *eve, void *socket) {
+    char frame[64];
+    time_t until = time(NULL) + 2;
+    while (time(NULL) < until) {
+        assert_true(stage_step(eve->stage));
+    }
+    return zmq_recv(socket, frame, sizeof frame, ZMQ_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static void open_chat(struct eve *eve) {
+    be_accepted(eve);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_HELLO);
+    assert_int_equal(stage_await(eve->stage, 0, 2)->code, ZCHAT_OK);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 1);
+}
+
+/* ---- tests ---- */
+
+static void a_wrong_nonce_uses_the_consent_up(void **state) {
+    struct eve *eve = *state;
+    be_accepted(eve);
+    eve->nonce[0] ^= 1;
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    Zchat__V1__PeerMessage *bye = hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_BYE);
+    assert_non_null(strstr(bye->bye->reason, "nonce"));
+    const struct told *answer = stage_await(eve->stage, 0, 2);
+    assert_int_equal(answer->code, ZCHAT_FORBIDDEN);
+    assert_non_null(strstr(answer->text, "wrong nonce"));
+    eve->nonce[0] ^= 1;
+    zmq_close(eve->socket);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    assert_true(is_deaf(eve, eve->socket));
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN), 0);
+}
+
+static void a_third_party_with_another_key_is_not_heard(void **state) {
+    struct eve *eve = *state;
+    unsigned char public_key[KEY_BYTES];
+    unsigned char secret_key[KEY_BYTES];
+    randombytes_buf(secret_key, KEY_BYTES);
+    crypto_scalarmult_base(public_key, secret_key);
+    be_accepted(eve);
+    void *mallory = dial(eve, public_key, secret_key);
+    say_hello(eve, mallory);
+    assert_true(is_deaf(eve, mallory));
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_HELLO);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 1);
+    zmq_close(mallory);
+    say_line(eve, 1, "still there");
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
+}
+
+static void a_second_connection_of_the_same_key_is_not_heard(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    void *second = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, second);
+    assert_true(is_deaf(eve, second));
+    zmq_close(second);
+    say_line(eve, 1, "first");
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN), 0);
+}
+
+static void a_line_that_comes_twice_is_told_once_and_acknowledged_twice(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    say_line(eve, 1, "one\033[2J");
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK)->ack->received, 1);
+    say_line(eve, 1, "again");
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK)->ack->received, 1);
+    say_line(eve, 2, "two");
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK)->ack->received, 2);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_LINE), 2);
+    assert_string_equal(stage_told(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 0)->text, "one");
+}
+
+static void what_breaks_the_rules_ends_the_chat(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    say_line(eve, 5, "too far");
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_BYE);
+    const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_non_null(strstr(told->text, "protocol"));
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_LINE), 0);
+}
+
+static void a_new_link_is_accepted_by_itself_and_a_foreign_one_is_not(void **state) {
+    struct eve *eve = *state;
+    unsigned char id[ID_BYTES];
+    open_chat(eve);
+    say_line(eve, 1, "one");
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK);
+    new_id(id);
+    say_invited(eve, id, eve->chat);
+    hear_answer(eve);
+    zmq_close(eve->socket);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_HELLO)->hello->received, 1);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN), 1);
+    new_id(id);
+    say_invited(eve, id, id);
+    const Zchat__V1__Command *answer =
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE);
+    assert_false(answer->answer_private->accept);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_INVITED), 1);
+}
+
+static void an_invitation_ends_with_a_sentence(void **state) {
+    struct eve *eve = *state;
+    const struct {
+        Zchat__V1__PrivateEnd reason;
+        const char *text;
+    } ends[] = {{ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN,
+                 "Another of your programs answered eve's invitation."},
+                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN, "eve took the invitation back."},
+                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_EXPIRED, "eve's invitation has expired."}};
+    for (size_t i = 0; i < 3; i++) {
+        invite(eve);
+        say_ended(eve, ends[i].reason);
+        const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, i + 1);
+        assert_string_equal(told->text, ends[i].text);
+        assert_int_equal(zchat_private_accept(eve->stage->z, "eve", NULL, NULL), ZCHAT_NOT_FOUND);
+    }
+}
+
+static void an_unanswered_start_says_why(void **state) {
+    struct eve *eve = *state;
+    const struct {
+        Zchat__V1__PrivateAnswer answer;
+        zchat_code code;
+        const char *text;
+    } ends[] = {
+        {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED, ZCHAT_EXPIRED,
+         "eve did not answer within 60 s."},
+        {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED, ZCHAT_FORBIDDEN, "eve declined."},
+        {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE, ZCHAT_FORBIDDEN, "eve went offline"}};
+    for (size_t i = 0; i < 3; i++) {
+        zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)1);
+        const Zchat__V1__Command *command =
+            stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE);
+        say_answered(eve, command, ends[i].answer);
+        const struct told *told = stage_await(eve->stage, 0, i + 2);
+        assert_int_equal(told->code, ends[i].code);
+        assert_non_null(strstr(told->text, ends[i].text));
+    }
+}
+
+static void activity_is_told_once_a_minute(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    for (int i = 0; i < 3; i++) {
+        zchat_private_send(eve->stage->z, "eve", "x", NULL, NULL);
+        hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINE);
+    }
+    stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ACTIVE);
+    stage_settle(eve->stage);
+    assert_null(fake_next(eve->stage->fake, ZCHAT__V1__COMMAND__BODY_ACTIVE));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_wrong_nonce_uses_the_consent_up),
+        TEST(a_third_party_with_another_key_is_not_heard),
+        TEST(a_second_connection_of_the_same_key_is_not_heard),
+        TEST(a_line_that_comes_twice_is_told_once_and_acknowledged_twice),
+        TEST(what_breaks_the_rules_ends_the_chat),
+        TEST(a_new_link_is_accepted_by_itself_and_a_foreign_one_is_not),
+        TEST(an_invitation_ends_with_a_sentence),
+        TEST(an_unanswered_start_says_why),
+        TEST(activity_is_told_once_a_minute),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
