@@ -184,7 +184,7 @@ void app_leave(struct app *app, int exit_code) {
     private_stop_all(app);
     app_show(app);
     if (!app->logged_in || !app->connected || zchat_logout(app->z, app_logged_out, app) != ZCHAT_OK)
-        app->done = true;
+        app->done = app->privates.patient == 0;
 }
 
 void app_quit(struct app *app) {

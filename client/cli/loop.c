@@ -42,7 +42,8 @@ static void loop_settle(struct app *app) {
     presence_tick(app->presence, now_ms);
     session_tick(app, now_ms);
     step_script(app, now_ms);
-    if (app->leaving && now_ms >= app->leave_ms)
+    if (app->leaving &&
+        (now_ms >= app->leave_ms || (!app->connected && app->privates.patient == 0)))
         app->done = true;
     app_show(app);
     screen_show_line(app->screen);

@@ -55,6 +55,7 @@ static void private_opened(struct app *app, const zchat_event *event) {
     bool again = peer->open;
     peer->open = true;
     peer->invites = false;
+    session_hear(app, event->user);
     if (again)
         app_note(app, "the private chat with %s goes on; the key's fingerprint is %s", event->user,
                  event->text);
@@ -66,6 +67,7 @@ static void private_opened(struct app *app, const zchat_event *event) {
 
 static void private_heard(struct app *app, const zchat_event *event) {
     peers_get(&app->privates.peers, event->user)->received++;
+    session_hear(app, event->user);
     conversation_heard(&app->conversation, event->user);
     app_begin_line(app, clock_time_us());
     screen_put_name(app->screen, event->user);

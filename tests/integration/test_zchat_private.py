@@ -171,6 +171,7 @@ def test_an_invitation_that_is_taken_back_can_not_be_accepted(two, alice, bob):
     ("private send {offline} hello", 5, "not delivered to {offline}: \"hello\""),
     ("private {offline} hello", 5, "not delivered to {offline}"),
     ("private stop {offline}", 5, "{offline}"),
+    ("private file {offline} /dev/null", 5, "{offline}"),
     ("private take {offline}", 5, "no private chat"),
     ("private chat {offline}", 5, "no private chat with {offline}"),
     ("private recv {offline} 1", 5, "no private chat with {offline}"),
@@ -245,17 +246,39 @@ def test_a_private_conversation(chat, town, alice, bob):
     assert friend.texts() == ["a message"]
 
 
-def test_what_the_other_one_did_not_get_is_shown_when_one_leaves(chat, open_terminal, alice, bob):
-    one, other = chat
-    pid = other.tmux("list-panes", "-F", "#{pane_pid}").strip()
-    zchat = subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True, check=True)
+def stop_program(terminal):
+    """The program in the terminal stands still from now on."""
+    pane = terminal.tmux("list-panes", "-F", "#{pane_pid}").strip()
+    zchat = subprocess.run(["pgrep", "-P", pane], capture_output=True, text=True, check=True)
     os.kill(int(zchat.stdout), signal.SIGSTOP)
+
+
+def test_what_the_other_one_did_not_get_is_shown_when_one_leaves(chat, bob):
+    one, other = chat
+    stop_program(other)
     one.enter(f"private {bob.user} are you there")
     one.enter("ping")
     one.wait_for("answered in")
     one.key("C-d")
-    one.wait_exit(5 if "5]" in one.text() else 0)
+    one.wait_exit(0)
     assert f'not delivered to {bob.user}: "are you there"' in one.text()
+
+
+def test_what_was_not_delivered_is_shown_without_a_broker_too(town_factory, make_person,
+                                                              open_terminal):
+    town = town_factory(accounts=2)
+    alice, bob = make_person(town), make_person(town)
+    one, other = open_terminal(alice), open_terminal(bob)
+    open_chat(one, other, alice, bob)
+    town.broker.kill()
+    one.wait_for("connection lost")
+    stop_program(other)
+    one.enter(f"private {bob.user} are you there")
+    one.enter("quit")
+    one.enter("quit")
+    one.wait_exit(0)
+    assert f'not delivered to {bob.user}: "are you there"' in one.text()
+    town.broker.start()
 
 
 def test_leaving_ends_the_chat_for_the_other_one(chat, alice, bob):
@@ -355,3 +378,88 @@ def test_lines_that_do_not_come_fail_the_script(alice, bob):
                     f"private recv {alice.user} 1 30"])
     assert ends[0][0] == 124 and "1 more line" in ends[0][2], ends
     assert ends[1][0] == 5 and "no private chat" in ends[1][2], ends
+
+
+# ---- files ----
+
+
+
+def test_a_file_is_offered_and_taken(chat, alice, bob):
+    one, other = chat
+    content = os.urandom(700_000)
+    (alice.work / "a b.bin").write_bytes(content)
+    one.enter(f'private file {bob.user} "a b.bin"')
+    other.wait_for(f"{alice.user}(private) offers a b.bin (683.6 KiB)")
+    other.enter(f"private take {alice.user}")
+    other.wait_for(f"a b.bin of {alice.user} is in a b.bin")
+    one.wait_for(f"{bob.user} has a b.bin")
+    assert (bob.work / "a b.bin").read_bytes() == content
+    other.wait_last("zchat>")
+    one.enter(f'private file {bob.user} "a b.bin"')
+    other.wait(lambda: other.text().count("offers a b.bin") == 2)
+    other.enter(f"private take {alice.user}")
+    other.wait_for("not taken: ")
+    other.enter(f"private take {alice.user} again.bin")
+    other.wait_for(f"a b.bin of {alice.user} is in again.bin")
+    assert (bob.work / "again.bin").read_bytes() == content
+
+
+def test_a_file_is_refused(chat, alice, bob):
+    one, other = chat
+    (alice.work / "a.txt").write_text("abc")
+    one.enter(f"private file {bob.user} a.txt")
+    other.wait_for("offers a.txt (3 bytes)")
+    other.enter(f"private refuse {alice.user}")
+    other.wait_for("a.txt is refused")
+    one.wait_for(f"the file did not reach {bob.user}: ")
+    other.enter(f"private take {alice.user}")
+    other.wait_for(f"{alice.user} offers no file")
+    assert list(bob.work.iterdir()) == []
+
+
+def test_a_file_that_is_not_there(chat, alice, bob):
+    one, _ = chat
+    one.enter(f"private file {bob.user} missing.txt")
+    one.wait_for(f"the file did not reach {bob.user}: ")
+
+
+def test_an_offer_is_given_up(chat, alice, bob):
+    one, other = chat
+    (alice.work / "a.txt").write_text("abc")
+    one.enter(f"private file {bob.user} a.txt")
+    other.wait_for("offers a.txt (3 bytes)")
+    one.wait_last("[a.txt 0%] zchat>")
+    one.key("C-c")
+    one.wait_for("a.txt is given up")
+    one.wait_last("zchat>")
+    one.enter(f"private {bob.user} still here")
+    other.wait_for("still here")
+    other.enter(f"private take {alice.user}")
+    other.wait_match("not taken: |offers no file")
+    assert list(bob.work.iterdir()) == []
+
+
+def test_paths_of_offered_files_are_completed(chat, alice, bob):
+    one, other = chat
+    (alice.work / "long name.txt").write_text("abc")
+    one.type(f"private file {bob.user} lo")
+    one.key("Tab")
+    one.wait_last(f'zchat> private file {bob.user} "long name.txt"')
+    one.key("Enter")
+    other.wait_for("offers long name.txt")
+    other.type("private ta")
+    other.key("Tab")
+    other.type("us")
+    other.key("Tab")
+    other.wait_last(f"zchat> private take {alice.user}")
+
+
+def test_scripts_exchange_a_file(alice, bob):
+    content = os.urandom(300_000)
+    (alice.work / "f.bin").write_bytes(content)
+    hers = ["recv 1 30", f"private start {bob.user}", f"private file {bob.user} {alice.work}/f.bin"]
+    his = [f"send {alice.user} ready", f"accept {alice.user}",
+           f"private take {alice.user} {bob.work}/got.bin"]
+    ends = run_two(alice, bob, hers, his)
+    assert [end[0] for end in ends] == [0, 0], ends
+    assert (bob.work / "got.bin").read_bytes() == content

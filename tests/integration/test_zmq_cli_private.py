@@ -292,3 +292,38 @@ def test_a_chat_goes_on_without_the_broker(town_factory, script, start):
     assert end(hers).status == 0
     assert end(his).status == 0
     town.broker.start()
+
+
+
+def test_a_file_goes_into_the_folder(alice, bob, start, tmp_path):
+    content = os.urandom(900_000)
+    (tmp_path / "f.bin").write_bytes(content)
+    (tmp_path / "in").mkdir()
+    his = accept(start, bob, "--once", "--files-to", tmp_path / "in", stdin="")
+    done = alice.ok("private", "file", name_of(bob), tmp_path / "f.bin")
+    assert done.one == {"to": name_of(bob), "file": "f.bin", "status": "delivered"}
+    got = end(his)
+    assert got.status == 0 and got.one == {
+        "from": name_of(alice), "file": "f.bin", "size": "900000",
+        "path": str(tmp_path / "in" / "f.bin")}, got
+    assert (tmp_path / "in" / "f.bin").read_bytes() == content
+
+
+def test_a_file_is_refused_where_none_is_wanted_or_its_name_is_taken(alice, bob, start, tmp_path):
+    (tmp_path / "f.bin").write_bytes(b"new")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "f.bin").write_bytes(b"old")
+    his = accept(start, bob, "--once", stdin="")
+    done = alice("private", "file", name_of(bob), tmp_path / "f.bin", check=6)
+    assert done.error["code"] == "FORBIDDEN", done
+    assert end(his).status == 0
+    his = accept(start, bob, "--once", "--files-to", tmp_path / "in", stdin="")
+    alice("private", "file", name_of(bob), tmp_path / "f.bin", check=6)
+    assert end(his).status == 7
+    assert (tmp_path / "in" / "f.bin").read_bytes() == b"old"
+
+
+def test_a_missing_file_is_exit_3(alice, bob, start, tmp_path):
+    his = accept(start, bob, "--once", stdin="")
+    alice.fails(3, "IO", "private", "file", name_of(bob), tmp_path / "missing")
+    assert end(his).status == 0
