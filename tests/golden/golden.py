@@ -25,14 +25,14 @@ TOPICS = ("presence", "broadcast", "notice")
 
 
 def generate(schema_dir, build_dir):
-    """Returns the generated modules batch and greeter."""
+    """Returns the generated modules batch, greeter and peer."""
     build_dir = pathlib.Path(build_dir)
     build_dir.mkdir(parents=True, exist_ok=True)
     names = sorted(p.relative_to(schema_dir) for p in pathlib.Path(schema_dir).rglob("*.proto"))
     subprocess.run(["protoc", f"-I{schema_dir}", f"--python_out={build_dir}", *map(str, names)],
                    check=True)
     sys.path.insert(0, str(build_dir))
-    return [importlib.import_module(f"zchat.v1.{name}_pb2") for name in ("batch", "greeter")]
+    return [importlib.import_module(f"zchat.v1.{name}_pb2") for name in ("batch", "greeter", "peer")]
 
 
 def value(field):
@@ -75,7 +75,7 @@ def bodies(kind):
     return {f.name: f.number for f in kind.DESCRIPTOR.oneofs_by_name["body"].fields}
 
 
-def all_cases(batch, greeter):
+def all_cases(batch, greeter, peer):
     """Yields each name with its message."""
     for name, number in bodies(batch.Command).items():
         yield f"command.{name}", batch.CommandBatch(commands=[fill(batch.Command(), number)])
@@ -93,6 +93,8 @@ def all_cases(batch, greeter):
     yield "server_batch", fill(batch.ServerBatch())
     yield "greeting_request", fill(greeter.GreetingRequest())
     yield "greeting", fill(greeter.Greeting())
+    for name, number in bodies(peer.PeerMessage).items():
+        yield f"peer.{name}", peer.PeerBatch(messages=[fill(peer.PeerMessage(), number)])
 
 
 def read_messages():
@@ -110,20 +112,20 @@ def read_messages():
     return entries
 
 
-def type_of(name, batch, greeter):
+def type_of(name, batch, greeter, peer):
     kinds = {"command": batch.CommandBatch, "reply": batch.ServerBatch, "event": batch.ServerBatch,
              "server_batch": batch.ServerBatch, "publication": batch.Publication,
              "subscription": batch.Publication, "greeting_request": greeter.GreetingRequest,
-             "greeting": greeter.Greeting}
+             "greeting": greeter.Greeting, "peer": peer.PeerBatch}
     return kinds[re.split("[.@]", name)[0]]
 
 
-def check(batch, greeter):
+def check(*modules):
     entries = read_messages()
-    wrong = [f"{name} has no golden bytes: run golden.py add" for name, _ in all_cases(batch, greeter)
+    wrong = [f"{name} has no golden bytes: run golden.py add" for name, _ in all_cases(*modules)
              if name not in entries]
     for name, (data, text) in entries.items():
-        kind = type_of(name, batch, greeter)
+        kind = type_of(name, *modules)
         meant = text_format.Parse(text, kind())
         if kind.FromString(data) != meant:
             wrong.append(f"{name}: the bytes mean {kind.FromString(data)}")
@@ -133,10 +135,10 @@ def check(batch, greeter):
     return 1 if wrong else 0
 
 
-def add(batch, greeter):
+def add(*modules):
     entries = read_messages()
     with MESSAGES.open("a") as out:
-        for name, message in all_cases(batch, greeter):
+        for name, message in all_cases(*modules):
             if name not in entries:
                 text = text_format.MessageToString(message, as_one_line=True, as_utf8=True)
                 out.write(f"\nname {name}\nbytes {message.SerializeToString().hex()}\ntext {text}\n")

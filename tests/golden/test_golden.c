@@ -159,6 +159,9 @@ static enum wire_fault read_named(const char *name, struct wire_arena *arena, co
     if (strncmp(name, "publication", 11) == 0 || strncmp(name, "subscription", 12) == 0) {
         return wire_read_publication(arena, bytes, count, (Zchat__V1__Publication **)message);
     }
+    if (strncmp(name, "peer", 4) == 0) {
+        return wire_read_peer(arena, bytes, count, (Zchat__V1__PeerBatch **)message);
+    }
     return wire_read_server(arena, bytes, count, (Zchat__V1__ServerBatch **)message);
 }
 
@@ -285,6 +288,11 @@ static void greetings_are_golden(void **state) {
     assert_whole("greeting", "", &zchat__v1__greeting__descriptor, 0);
 }
 
+static void what_peers_say_is_golden(void **state) {
+    (void)state;
+    assert_bodies("peer", WIRE_MESSAGES, &zchat__v1__peer_message__descriptor);
+}
+
 static void every_entry_is_still_readable(void **state) {
     char line[8 * FRAME_MAX];
     FILE *file = fopen(GOLDEN_MESSAGES, "r");
@@ -313,6 +321,7 @@ int main(void) {
         cmocka_unit_test(events_of_threads_are_golden),
         cmocka_unit_test(publications_and_subscriptions_are_golden),
         cmocka_unit_test(greetings_are_golden),
+        cmocka_unit_test(what_peers_say_is_golden),
         cmocka_unit_test(every_entry_is_still_readable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
