@@ -263,6 +263,24 @@ def test_wrong_usage_is_exit_2(alice, words):
     alice.fails(2, "INVALID", "private", *words)
 
 
+def test_a_link_that_can_not_be_made_is_exit_3_and_names_the_address(alice, bob, start):
+    his = accept(start, bob, "--once", "--private-address", "255.255.255.255", stdin="")
+    error = alice.fails(3, "UNREACHABLE", "private", "start", name_of(bob))
+    assert "255.255.255.255" in error["message"]
+    done = end(his)
+    assert done.status == 3 and "255.255.255.255" in done.err, done
+
+
+def test_a_file_that_nobody_takes_is_exit_124(town, alice, bob, start, tmp_path):
+    (tmp_path / "f.bin").write_bytes(b"abc")
+    his = accept(start, bob, "--once")
+    os.kill(his.pid, signal.SIGSTOP)
+    hers = start(alice, "private", "file", name_of(bob), tmp_path / "f.bin", "--timeout", "1")
+    done = end(hers)
+    assert done.status == 124 and name_of(bob) in done.error["message"], done
+    os.kill(his.pid, signal.SIGCONT)
+
+
 # ---- one line, one file ----
 
 

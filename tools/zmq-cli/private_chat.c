@@ -241,7 +241,7 @@ static void note_invitation(struct private_chat *chat) {
 
 static void note_closed(struct private_chat *chat, const zchat_event *event) {
     forget_invitation(chat, event->user);
-    if (strcmp(event->user, chat->user) != 0)
+    if (chat->closed || strcmp(event->user, chat->user) != 0)
         return;
     chat->closed = true;
     output_notice(chat->call->output, "The private chat with %s is over: %s", event->user,
