@@ -20,6 +20,7 @@ from support.ids import new_id
 
 PROTOCOL = 1
 TOPICS = ("presence", "broadcast", "notice")
+PRIVATES = ("private_invited", "private_answered", "private_ended")
 FRAME_COMMANDS_MAX = 64
 FRAME_BYTES_MAX = 1024 * 1024
 WAIT_S = 5
@@ -129,6 +130,7 @@ class Client(Forum):
     events    presence, broadcasts, notices taken (Event), not one's own
     topics    the last number taken of each public topic
     followed  the threads that are listened to, {stream: Followed}; strays: events of other threads
+    privates  the events of private chats (Event); support/private.py waits for them
     heads     the Heads events and keep-alive replies that came
     ended     the SessionEnded that came last, or None
     frames    how many frames came
@@ -150,6 +152,7 @@ class Client(Forum):
         self.inbox, self.have = [], 0
         self.pushed = []
         self.events, self.topics = [], {}
+        self.privates = []
         self.heads, self.ended = [], None
         self.frames, self.raw, self.batches = 0, [], None
         self.replies = {}
@@ -467,6 +470,8 @@ class Client(Forum):
             self._take_public(kind, event)
         elif kind == "thread":
             self._take_thread(stream_of(event.thread.thread), event)
+        elif kind in PRIVATES:
+            self.privates.append(event)
         elif kind == "session_ended":
             self.ended, self.user = event.session_ended, None
         elif kind == "heads":

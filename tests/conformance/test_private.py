@@ -1,0 +1,439 @@
+"""Private chats: who may invite whom, one answer, what ends them. COMMANDS.md, "Private chats"; the way
+between the peers is support/private.py's, from peer.proto."""
+
+import os
+import time
+
+import pytest
+
+from support import schema
+from support.client import Keys
+from support.ids import new_id
+from support.private import Invitation, Peer, ended, invited
+from support.tap import Tap
+from support.town import refused
+
+INVITATION_US = 60 * 1_000_000
+INVITATIONS_MAX = 64
+PASSWORD = "a-password-of-private-chats"
+CHAT = dict(private_chats=True)
+
+
+def pair(town):
+    return town.join(**CHAT), town.join(**CHAT)
+
+
+def invite(client, user, id=None, **fields):
+    return client.call("invite_private", id=id or new_id(), user=user, **fields)
+
+
+def answer(client, id, accept=True, port=4711, address="", nonce=b"n" * 32):
+    return client.call("answer_private", id=id, accept=accept, port=port, address=address, nonce=nonce)
+
+
+def assert_told_nothing(*clients):
+    """No event of a private chat has come, nor is on its way."""
+    for client in clients:
+        client.ping()
+        assert client.privates == [], client.user
+
+
+# ---- inviting ----
+
+def test_an_invitation_names_the_inviter_and_his_key(town):
+    alice, bob = pair(town)
+    before_us = time.time_ns() // 1000
+    invitation = Invitation(alice, bob)
+    told = invitation.invited
+    assert (told.user, told.key, told.again) == (alice.user, alice.keys.raw, b"")
+    assert told.expires_us == invitation.reply.expires_us
+    assert before_us + INVITATION_US <= told.expires_us <= time.time_ns() // 1000 + INVITATION_US
+    assert_told_nothing(alice, bob)
+
+
+def test_upper_case_is_folded(town):
+    alice, bob = pair(town)
+    id = new_id()
+    invite(alice, bob.user.upper(), id)
+    assert invited(bob, id).user == alice.user
+
+
+def test_every_session_that_takes_part_is_invited_and_no_other(town):
+    alice, bob = pair(town)
+    second, without, other = town.join(bob.user, **CHAT), town.join(bob.user), town.join(**CHAT)
+    invitation = Invitation(alice, bob)
+    assert invited(second, invitation.id) == invitation.invited
+    assert_told_nothing(without, other)
+
+
+def test_a_retry_invites_once(town):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    assert invite(alice, bob.user, invitation.id) == invitation.reply
+    assert_told_nothing(bob)
+
+
+def test_an_id_is_one_invitation(town):
+    alice, bob = pair(town)
+    carol, invitation = town.join(**CHAT), Invitation(alice, bob)
+    refused("CONFLICT", invite, carol, bob.user, invitation.id)
+    assert_told_nothing(bob)
+
+
+def test_whom_one_can_not_invite(town):
+    alice, bob = pair(town)
+    refused("NOT_FOUND", invite, alice, town.fresh_name())
+    refused("INVALID", invite, alice, alice.user)
+    refused("NOT_FOUND", invite, alice, "not a name")
+    offline, without, script = town.name(), town.join().user, town.join(online=False, inbox=False).user
+    for user in (offline, without, script):
+        assert "not online" in refused("FORBIDDEN", invite, alice, user).message
+    refused("INVALID", invite, town.join(), bob.user)
+    assert_told_nothing(bob)
+
+
+@pytest.mark.parametrize("fields", [dict(id=b"short"), dict(id=b"x" * 17), dict(again=b"short")])
+def test_ids_have_16_bytes(town, fields):
+    alice, bob = pair(town)
+    refused("INVALID", invite, alice, bob.user, **fields)
+    assert_told_nothing(bob)
+
+
+def test_a_block_refuses_in_both_directions_and_says_whose_it_is(town):
+    alice, bob = pair(town)
+    alice.block(bob.user)
+    assert "you have blocked" in refused("FORBIDDEN", invite, alice, bob.user).message
+    assert "has blocked you" in refused("FORBIDDEN", invite, bob, alice.user).message
+    alice.unblock(bob.user)
+    Invitation(alice, bob)
+
+
+def test_without_a_login_nothing_goes(town):
+    guest = town.guest()
+    refused("AUTH", invite, guest, town.name())
+    refused("AUTH", answer, guest, new_id())
+    refused("AUTH", guest.call, "open_private", id=new_id(), user=town.name())
+    refused("AUTH", guest.call, "close_private", id=new_id())
+    refused("AUTH", guest.call, "active")
+
+
+def test_a_second_invitation_is_a_conflict_until_the_first_is_answered(town):
+    alice, bob = pair(town)
+    first = Invitation(alice, bob)
+    refused("CONFLICT", invite, alice, bob.user)
+    refused("CONFLICT", invite, bob, alice.user)
+    first.answer(accept=False)
+    Invitation(alice, bob)
+
+
+def test_two_invitations_in_one_frame_are_one(town):
+    alice, bob = pair(town)
+    ids = [new_id(), new_id()]
+    results = alice.batch([("invite_private", dict(id=id, user=bob.user)) for id in ids])
+    assert results[0].expires_us and results[1].code == "CONFLICT"
+    invited(bob, ids[0])
+    assert_told_nothing(bob)
+
+
+def test_an_open_chat_is_a_conflict_until_both_left_it(town):
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.open()
+    refused("CONFLICT", invite, alice, bob.user)
+    refused("CONFLICT", invite, bob, alice.user)
+    alice.call("close_private", id=chat.id)
+    bob.call("close_private", id=chat.id)
+    Invitation(alice, bob)
+
+
+def test_a_broken_link_is_invited_anew_while_the_chat_is_open(town):
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.open()
+    again = Invitation(alice, bob, again=chat.id)
+    assert again.invited.again == chat.id
+    again.answer()
+    assert again.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+def test_only_so_many_invitations_wait_at_a_time(town):
+    alice, users = town.join(**CHAT), [town.join(**CHAT).user for _ in range(INVITATIONS_MAX + 1)]
+    for user in users[:-1]:
+        invite(alice, user)
+    refused("BUSY", invite, alice, users[-1])
+
+
+# ---- answering ----
+
+def test_accepted_tells_the_inviter_where_and_nobody_else(town):
+    alice, bob = pair(town)
+    others = town.join(bob.user), town.join(alice.user, **CHAT), town.join(**CHAT)
+    invitation = Invitation(alice, bob)
+    others[1].privates.clear()
+    nonce = invitation.answer(port=4711)
+    told = invitation.answered()
+    assert (told.user, told.answer) == (bob.user, schema.PRIVATE_ANSWER_ACCEPTED)
+    assert (told.endpoint, told.key, told.nonce) == ("tcp://127.0.0.1:4711", bob.keys.raw, nonce)
+    assert_told_nothing(alice, bob, *others)
+
+
+@pytest.mark.parametrize("address, endpoint", [
+    ("10.1.2.3", "tcp://10.1.2.3:65535"), ("host.example", "tcp://host.example:65535"),
+    ("fe80::1", "tcp://[fe80::1]:65535")])
+def test_the_acceptor_may_name_his_address(town, address, endpoint):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    invitation.answer(port=65535, address=address)
+    assert invitation.answered().endpoint == endpoint
+
+
+@pytest.mark.parametrize("fields", [
+    dict(port=0), dict(port=65536), dict(nonce=b""), dict(nonce=b"n" * 31), dict(nonce=b"n" * 33),
+    dict(address="a b"), dict(address="tcp://x"), dict(address="x\ny"), dict(address="a" * 256)])
+def test_a_wrong_answer_is_refused_and_the_next_one_counts(town, fields):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    refused("INVALID", answer, bob, invitation.id, **fields)
+    assert_told_nothing(alice)
+    invitation.answer()
+    invitation.answered()
+
+
+def test_declined_says_no_more_than_that(town):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    invitation.answer(accept=False)
+    told = invitation.answered()
+    assert (told.user, told.answer) == (bob.user, schema.PRIVATE_ANSWER_DECLINED)
+    assert (told.endpoint, told.key, told.nonce) == ("", b"", b"")
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_the_first_answer_counts_and_the_second_is_a_conflict(town, first, second):
+    alice, bob = pair(town)
+    other, invitation = town.join(bob.user, **CHAT), Invitation(alice, bob)
+    invited(other, invitation.id)
+    invitation.answer(accept=first)
+    told = ended(other, invitation.id)
+    assert (told.user, told.reason) == (alice.user, schema.PRIVATE_END_TAKEN)
+    for client in (bob, other):
+        refused("CONFLICT", answer, client, invitation.id, accept=second)
+    invitation.answered()
+    assert_told_nothing(alice, bob)
+
+
+def test_two_answers_in_one_frame_are_one(town):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    fields = dict(id=invitation.id, accept=True, port=1, nonce=b"n" * 32)
+    _, second = bob.batch([("answer_private", fields), ("answer_private", dict(fields, port=2))])
+    assert second.code == "CONFLICT"
+    assert invitation.answered().endpoint.endswith(":1")
+    assert_told_nothing(alice)
+
+
+def test_only_the_invited_user_may_answer(town):
+    alice, bob = pair(town)
+    carol, invitation = town.join(**CHAT), Invitation(alice, bob)
+    for client in (alice, carol):
+        refused("NOT_FOUND", answer, client, invitation.id)
+    refused("NOT_FOUND", answer, bob, new_id())
+    refused("NOT_FOUND", answer, bob, b"")
+    assert_told_nothing(alice)
+    invitation.answer()
+
+
+# ---- what ends an invitation ----
+
+def assert_withdrawn(invitation):
+    told = ended(invitation.invitee, invitation.id)
+    assert (told.user, told.reason) == (invitation.invited.user, schema.PRIVATE_END_WITHDRAWN)
+    refused("NOT_FOUND", answer, invitation.invitee, invitation.id)
+
+
+def test_the_inviter_may_take_it_back(town):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    alice.call("close_private", id=invitation.id)
+    assert_withdrawn(invitation)
+    Invitation(alice, bob)
+
+
+def test_nobody_else_may_take_it_back(town):
+    alice, bob = pair(town)
+    carol, invitation = town.join(**CHAT), Invitation(alice, bob)
+    for client in (bob, carol):
+        client.call("close_private", id=invitation.id)
+    invitation.answer()
+    invitation.answered()
+
+
+@pytest.mark.parametrize("leave", ["logout", "close"])
+def test_an_inviter_who_leaves_takes_it_back(town, leave):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    getattr(alice, leave)()
+    assert_withdrawn(invitation)
+
+
+@pytest.mark.parametrize("leave", ["logout", "close"])
+def test_an_invitee_who_leaves_is_gone(town, leave):
+    alice, bob = pair(town)
+    invitation, user = Invitation(alice, bob), bob.user
+    getattr(bob, leave)()
+    told = invitation.answered()
+    assert (told.user, told.answer) == (user, schema.PRIVATE_ANSWER_GONE)
+    assert (told.endpoint, told.key, told.nonce) == ("", b"", b"")
+
+
+def test_an_invitee_with_another_session_is_not_gone(town):
+    alice, bob = pair(town)
+    other, invitation = town.join(bob.user, **CHAT), Invitation(alice, bob)
+    bob.logout()
+    assert_told_nothing(alice)
+    invitation.answer(by=other)
+    assert invitation.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+@pytest.mark.parametrize("by_inviter", [True, False])
+def test_a_block_ends_an_invitation(town, by_inviter):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    blocker, blocked = (alice, bob) if by_inviter else (bob, alice)
+    blocker.block(blocked.user)
+    assert invitation.answered().answer == schema.PRIVATE_ANSWER_GONE
+    assert_withdrawn(invitation)
+
+
+# ---- open chats ----
+
+@pytest.mark.parametrize("by_inviter", [True, False])
+def test_a_block_ends_an_open_chat_and_tells_both(town, by_inviter):
+    alice, bob = pair(town)
+    carol, chat = town.join(**CHAT), Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    chat.open()
+    blocker, blocked = (alice, bob) if by_inviter else (bob, alice)
+    blocker.block(blocked.user)
+    for client, other in ((alice, bob), (bob, alice)):
+        told = ended(client, chat.id)
+        assert (told.user, told.reason) == (other.user, schema.PRIVATE_END_BLOCKED)
+        refused("FORBIDDEN", client.call, "open_private", id=chat.id, user=other.user)
+    assert_told_nothing(alice, bob, carol)
+
+
+def test_a_closed_chat_is_not_ended_again(town):
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    chat.open()
+    for client in (alice, bob, alice):
+        client.call("close_private", id=chat.id)
+    alice.block(bob.user)
+    assert_told_nothing(alice, bob)
+
+
+def test_a_chat_is_opened_again_after_a_lost_connection(town):
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.open()
+    alice.resume()
+    alice.call("open_private", id=chat.id, user=bob.user)
+    refused("CONFLICT", invite, bob, alice.user)
+    bob.block(alice.user)
+    assert ended(alice, chat.id).reason == ended(bob, chat.id).reason == schema.PRIVATE_END_BLOCKED
+
+
+def test_opening_has_its_errors(town):
+    alice, bob = pair(town)
+    carol, chat = town.join(**CHAT), Invitation(alice, bob)
+    chat.answer()
+    chat.open()
+    refused("CONFLICT", carol.call, "open_private", id=chat.id, user=bob.user)
+    refused("NOT_FOUND", alice.call, "open_private", id=new_id(), user=town.fresh_name())
+    refused("INVALID", alice.call, "open_private", id=b"short", user=bob.user)
+
+
+def test_active_counts_against_the_idle_timeout(town_factory):
+    town = town_factory("--timeout", "1", accounts=1)
+    client, start = town.join(**CHAT), time.monotonic()
+    while time.monotonic() - start < 2.2:
+        client.call("active")
+        client.pump(0.3)
+    assert client.ended is None
+
+
+# ---- the chat itself ----
+
+def member(town):
+    """A registered user with a device key of his own."""
+    client = town.guest(Keys())
+    name = town.fresh_name()
+    client.register(name, PASSWORD)
+    client.login(name, PASSWORD, **CHAT)
+    return client
+
+
+def test_peers_talk_straight_and_the_broker_sees_none_of_it(town_factory):
+    town = town_factory("--log-level", "debug", accounts=0)
+    alice, bob = member(town), member(town)
+    for client in (alice, bob):
+        client.batches = []
+    invitation = Invitation(alice, bob)
+    with Peer.accepting(bob.keys, invitation.invited.key) as his:
+        nonce = invitation.answer(port=his.port)
+        told = invitation.answered()
+        with Tap(told.endpoint) as tap, Peer.inviting(alice.keys, told.key, tap.address) as hers:
+            hers.hello(alice.user, invitation.id, told.nonce)
+            assert his.next("hello").nonce == nonce
+            his.hello(bob.user, invitation.id)
+            assert hers.next("hello").user == bob.user
+            invitation.open()
+            town.broker.kill()
+            for sender, receiver, text in ((hers, his, "hers-und-secret"), (his, hers, "his-und-secret")):
+                sender.line(1, text)
+                assert receiver.next("line").text == text
+                receiver.say("ack", received=1)
+                assert sender.next("ack").received == 1
+                assert text.encode() not in tap.data(), "between the peers it can be read"
+                assert text not in town.broker.log_text()
+            hers.say("bye")
+            his.next("bye")
+            assert nonce not in tap.data()
+    assert nonce.hex() not in town.broker.log_text()
+    town.broker.start()
+
+
+def test_only_the_invited_key_gets_in(town_factory):
+    town = town_factory(accounts=0)
+    alice, bob = member(town), member(town)
+    invitation = Invitation(alice, bob)
+    with Peer.accepting(bob.keys, invitation.invited.key) as his:
+        invitation.answer(port=his.port)
+        told = invitation.answered()
+        with Peer.inviting(Keys(), told.key, told.endpoint) as stranger:
+            stranger.hello("stranger", invitation.id, told.nonce)
+            assert his.is_silent(0.5), "a stranger's key was admitted"
+        with Peer.inviting(alice.keys, told.key, told.endpoint) as hers:
+            hers.hello(alice.user, invitation.id, told.nonce)
+            assert his.next("hello").nonce == told.nonce
+
+
+def test_what_an_invitation_holds_is_nowhere_in_the_log_or_the_store(town_factory):
+    town = town_factory("--log-level", "debug", accounts=2)
+    alice, bob = pair(town)
+    invitation, nonce = Invitation(alice, bob), os.urandom(32)
+    invitation.answer(port=47113, address="10.9.8.7", nonce=nonce)
+    invitation.answered()
+    town.leave()
+    town.broker.stop()
+    stored = b"".join(path.read_bytes() for path in town.broker.data.rglob("*") if path.is_file())
+    for secret in (nonce, nonce.hex().encode(), b"10.9.8.7", b"47113"):
+        assert secret not in stored and secret not in town.broker.log_text().encode(), secret
+    town.broker.start()
