@@ -206,7 +206,8 @@ def test_a_peer_that_ends_is_exit_0_with_nothing_left(alice, bob, start):
     assert done.status == 0 and "is over" in done.err, done
 
 
-@pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"])
+@pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"],
+                         ids=["too long", "no UTF-8", "a NUL byte"])
 def test_a_line_that_can_not_be_sent_is_told_and_the_next_one_goes_on(alice, bob, start, line):
     his = accept(start, bob, "--once", stdin="")
     done = alice("private", "start", name_of(bob), stdin=line + b"\nfine\n", check=1)
