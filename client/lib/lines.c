@@ -4,9 +4,13 @@
 
 #include "id.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* What a packed line needs at most besides its text: to measure it costs as much as to pack it. */
+#define LINE_ADDS 64
 
 static int64_t clock_us(void) {
     struct timespec now;
@@ -14,27 +18,34 @@ static int64_t clock_us(void) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static void new_id(struct lines *lines, int64_t now_us, unsigned char id[ID_BYTES]) {
+    size_t i = lines->random_used % LINES_IDS;
+    if (i == 0) {
+        randombytes_buf(lines->random, sizeof lines->random);
+    }
+    lines->random_used++;
+    id_make(id, (uint64_t)now_us / 1000, lines->random + 10 * i);
+}
+
 bool lines_add(struct lines *lines, const char *text, zchat_reply_fn *fn, void *arg) {
-    zchat_id id;
+    unsigned char id[ID_BYTES];
     Zchat__V1__PeerLine body = ZCHAT__V1__PEER_LINE__INIT;
     Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
-    zchat_id_new(&id);
+    body.time_us = clock_us();
+    new_id(lines, body.time_us, id);
     body.number = lines->last_number + 1;
-    body.id.data = id.bytes;
+    body.id.data = id;
     body.id.len = ID_BYTES;
     body.text = (char *)text;
-    body.time_us = clock_us();
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_LINE;
     message.line = &body;
-    size_t bytes = wire_element_size(&message.base);
-    struct line *line = malloc(sizeof *line + bytes);
+    struct line *line = malloc(sizeof *line + strlen(text) + LINE_ADDS);
     if (!line) {
         return false;
     }
-    *line = (struct line){
-        .number = body.number, .fn = fn, .arg = arg, .time_us = body.time_us, .bytes = bytes};
-    memcpy(line->id, id.bytes, ID_BYTES);
-    wire_element_pack(WIRE_MESSAGES, &message.base, line->element);
+    *line = (struct line){.number = body.number, .fn = fn, .arg = arg, .time_us = body.time_us};
+    memcpy(line->id, id, ID_BYTES);
+    line->bytes = wire_element_pack(WIRE_MESSAGES, &message.base, line->element);
     *(lines->last ? &lines->last->next : &lines->first) = line;
     lines->last = line;
     lines->unsent = lines->unsent ? lines->unsent : line;

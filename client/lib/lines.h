@@ -23,7 +23,12 @@ struct line {
     uint8_t element[]; /* of PeerBatch.messages, packed */
 };
 
+/* Ids that one fetch of random bytes is for: it is a system call. */
+#define LINES_IDS 64
+
 struct lines {
+    unsigned char random[10 * LINES_IDS];
+    size_t random_used;  /* ids; 0: none were fetched */
     struct line *first;  /* owned, and each after it: not acknowledged */
     struct line *last;   /* borrowed */
     struct line *unsent; /* borrowed: the first that was not sent on this link; NULL: none */

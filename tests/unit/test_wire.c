@@ -24,6 +24,8 @@ static enum wire_fault read_any(const ProtobufCMessageDescriptor *type, struct w
             wire_read_publication(arena, frame, frame_bytes, (Zchat__V1__Publication **)message);
     } else if (type == &zchat__v1__greeting__descriptor) {
         fault = wire_read_greeting(arena, frame, frame_bytes, (Zchat__V1__Greeting **)message);
+    } else if (type == &zchat__v1__peer_batch__descriptor) {
+        fault = wire_read_peer(arena, frame, frame_bytes, (Zchat__V1__PeerBatch **)message);
     } else {
         assert_ptr_equal(type, &zchat__v1__greeting_request__descriptor);
         fault = wire_read_greeting_request(arena, frame, frame_bytes,
@@ -36,7 +38,7 @@ static enum wire_fault read_any(const ProtobufCMessageDescriptor *type, struct w
 static const ProtobufCMessageDescriptor *const roots[] = {
     &zchat__v1__command_batch__descriptor,    &zchat__v1__server_batch__descriptor,
     &zchat__v1__publication__descriptor,      &zchat__v1__greeting__descriptor,
-    &zchat__v1__greeting_request__descriptor,
+    &zchat__v1__greeting_request__descriptor, &zchat__v1__peer_batch__descriptor,
 };
 #define ROOTS (sizeof roots / sizeof *roots)
 
