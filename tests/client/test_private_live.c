@@ -5,11 +5,15 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -320,6 +324,84 @@ static void a_link_that_breaks_while_the_broker_is_away_waits_for_it(void **stat
     has_lines(test->bob, 10);
 }
 
+/* ---- another process ---- */
+
+/* A new user in a process of his own, who accepts whatever alice asks. */
+static pid_t start_dave(struct test *test) {
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0) {
+        return child;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    test->live->clients = NULL;
+    struct client *dave = live_client(test->live, "dave", ZCHAT_PUBLIC_NONE);
+    for (size_t asked = 0;;) {
+        if (client_count(dave, ZCHAT_EVENT_PRIVATE_INVITED) > asked) {
+            asked++;
+            zchat_private_accept(dave->z, "alice", NULL, NULL);
+        }
+        live_step(test->live);
+    }
+}
+
+static void end_dave(pid_t dave) {
+    kill(dave, SIGKILL);
+    assert_int_equal(waitpid(dave, NULL, 0), dave);
+}
+
+/* He may still be on his way to the broker. */
+static void open_with_dave(struct test *test) {
+    struct answer started = {.code = ZCHAT_BUSY};
+    while (started.code != ZCHAT_OK) {
+        started = (struct answer){0};
+        assert_int_equal(zchat_private_start(test->alice->z, "dave", live_answer, &started),
+                         ZCHAT_OK);
+        LIVE_UNTIL(test->live, started.done);
+        live_step(test->live);
+    }
+}
+
+static void a_silent_link_is_noticed_and_made_anew(void **state) {
+    struct test *test = *state;
+    struct sent sent = {0};
+    pid_t dave = start_dave(test);
+    open_with_dave(test);
+    kill(dave, SIGSTOP);
+    time_t stopped = time(NULL);
+    send_lines(test->alice, "dave", 0, 100, &sent);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    assert_true(time(NULL) - stopped <= 15);
+    kill(dave, SIGCONT);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+    LIVE_UNTIL(test->live, sent.delivered == 100);
+    end_dave(dave);
+}
+
+static void a_program_that_was_restarted_knows_the_chat_no_longer(void **state) {
+    struct test *test = *state;
+    struct sent sent = {0};
+    struct client *again = calloc(1, sizeof *again);
+    assert_non_null(again);
+    pid_t dave = start_dave(test);
+    open_with_dave(test);
+    send_lines(test->alice, "dave", 0, LINES, &sent);
+    LIVE_UNTIL(test->live, sent.delivered > 0);
+    end_dave(dave);
+    send_lines(test->alice, "dave", LINES, LINES, &sent);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    again->live = test->live;
+    again->next = test->live->clients;
+    test->live->clients = again;
+    live_path(test->live, "dave", again->folder);
+    client_login(again, "dave", ZCHAT_PUBLIC_NONE);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_string_equal(last(test->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text,
+                        "dave's program no longer knows the chat.");
+    assert_int_equal(client_count(again, ZCHAT_EVENT_PRIVATE_INVITED), 0);
+    assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
+}
+
 /* ---- keys and addresses ---- */
 
 static void pin(const struct test *test, const struct client *client, const char *user,
@@ -506,6 +588,8 @@ int main(void) {
         TEST(a_cut_link_is_made_anew_and_nothing_is_lost_or_doubled),
         TEST(lines_of_a_chat_that_ends_are_told_undelivered),
         TEST(a_link_that_breaks_while_the_broker_is_away_waits_for_it),
+        TEST(a_silent_link_is_noticed_and_made_anew),
+        TEST(a_program_that_was_restarted_knows_the_chat_no_longer),
         TEST(another_key_than_the_pinned_one_is_refused),
         TEST(a_link_that_cant_be_made_names_both_addresses),
         TEST(files_of_every_size_arrive_the_same),
