@@ -238,7 +238,7 @@ def test_a_private_conversation(chat, town, alice, bob):
     one.wait_for(f"the private chat with {bob.user} is over")
     one.enter("too late")
     one.wait_for(f'not delivered to {bob.user}: "too late"')
-    assert one.last() == f"{bob.user}(private)>"
+    one.wait_last(f"{bob.user}(private)>")
     one.enter("/close")
     one.wait_last("zchat>")
     one.enter(f"chat {friend.user}")
