@@ -13,7 +13,7 @@
 
 #define VIEW_ENTRIES    262144
 #define SLICE_ENTRIES   1024
-#define WAL_PAGES       512       /* 2 MiB: a commit beside a checkpoint waits for its fsync */
+#define WAL_PAGES       8192      /* 32 MiB */
 #define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
 #define CACHE_KIB       65536
 #define BUSY_TIMEOUT_MS 10000 /* for `zchatd user` beside a broker */

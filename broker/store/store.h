@@ -43,7 +43,7 @@ struct store_options {
     bool exclusive;       /* no other process and no checkpoint thread: simulations */
     size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
     size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
-    int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 512 */
+    int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
     uint64_t unread_max;  /* 0: INBOX_UNREAD_MAX */
     uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
 };
