@@ -9,6 +9,8 @@
 #define PIECE_BYTES (UINT64_C(256) * 1024)
 #define FILE_PIECES (UINT64_C(1) << 20)
 
+#define WAL_PAGES 512 /* 2 MiB, with pieces in it */
+
 static_assert(PIECE_BYTES * FILE_PIECES == PIECES_BYTES_MAX, "a file's pieces have no numbers");
 
 static int64_t place_of(int64_t file, uint64_t offset) {
@@ -68,10 +70,19 @@ static enum store_status write_piece(struct store *store, const struct store_fil
     return write_into(store, place, at, bytes, length);
 }
 
+/* A log with pieces is checkpointed early, unless it was tried already: the fsyncs of long ones
+ * hold up the commits of messages. */
+static void shorten_log(struct store *store) {
+    if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES) {
+        store->wal_pages_trigger = WAL_PAGES;
+    }
+}
+
 enum store_status sqlite_piece_write(struct store *store, const struct file *file,
                                      const unsigned char *bytes, size_t length) {
     uint64_t offset = file->file.received;
     enum store_status status = STORE_OK;
+    shorten_log(store);
     while (length > 0 && status == STORE_OK) {
         size_t count = min_size(PIECE_BYTES - offset % PIECE_BYTES, length);
         status = write_piece(store, &file->file, offset, bytes, count);

@@ -4,9 +4,11 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #define PATIENCE_MS    60000
@@ -17,6 +19,7 @@ struct end {
     void *context; /* owned */
     void *socket;  /* owned */
     uint64_t bytes;
+    int fd; /* owned: where a ROUTER stores; -1: nowhere */
     bool good;
 };
 
@@ -44,18 +47,26 @@ static bool end_open(struct end *end, int type) {
 static void end_close(struct end *end) {
     if (end->socket)
         zmq_close(end->socket);
+    if (end->fd >= 0)
+        close(end->fd);
     while (end->context && zmq_ctx_term(end->context) != 0 && errno == EINTR)
         ;
 }
 
 /* ---- the ROUTER ---- */
 
+static bool store(const struct end *router, zmq_msg_t *payload) {
+    size_t count = zmq_msg_size(payload);
+    return router->fd < 0 || (write(router->fd, zmq_msg_data(payload), count) == (ssize_t)count &&
+                              fdatasync(router->fd) == 0);
+}
+
 static bool acknowledge_one(struct end *router) {
     zmq_msg_t id, payload;
     zmq_msg_init(&id);
     zmq_msg_init(&payload);
-    bool good =
-        zmq_msg_recv(&id, router->socket, 0) >= 0 && zmq_msg_recv(&payload, router->socket, 0) >= 0;
+    bool good = zmq_msg_recv(&id, router->socket, 0) >= 0 &&
+                zmq_msg_recv(&payload, router->socket, 0) >= 0 && store(router, &payload);
     router->bytes -= good ? zmq_msg_size(&payload) : 0;
     good = good && zmq_msg_send(&id, router->socket, ZMQ_SNDMORE) >= 0 &&
            zmq_send(router->socket, &router->bytes, sizeof router->bytes, 0) >= 0;
@@ -69,6 +80,8 @@ static void *serve(void *arg) {
     router->good = true;
     while (router->good && router->bytes > 0)
         router->good = acknowledge_one(router);
+    if (!router->good)
+        fail("receiving");
     return NULL;
 }
 
@@ -124,13 +137,16 @@ static bool send_timed(struct end *dealer, size_t chunk_bytes, uint64_t window, 
     return good || fail("sending");
 }
 
-bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, int64_t *took_us) {
-    struct end router = {.bytes = bytes + 1}, dealer = {.bytes = bytes};
+bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, const char *path,
+                int64_t *took_us) {
+    struct end router = {.bytes = bytes + 1, .fd = -1}, dealer = {.bytes = bytes, .fd = -1};
     char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
     pthread_t thread;
     bool good = false;
-    if (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
-        !dealer_open(&dealer, public, endpoint)) {
+    if (path && (router.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+        fail(path);
+    else if (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
+             !dealer_open(&dealer, public, endpoint)) {
         fail("no sockets");
     } else if ((errno = pthread_create(&thread, NULL, serve, &router)) != 0) {
         fail("no thread");

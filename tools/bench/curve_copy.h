@@ -9,7 +9,9 @@
 
 /* Sends so many bytes in chunks from a DEALER to a ROUTER in another thread, each of a context of
  * its own, with at most `window` chunks that are not acknowledged yet. Counts the time from the
- * first chunk to the last acknowledgement. false: it said why on stderr. */
-bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, int64_t *took_us);
+ * first chunk to the last acknowledgement. With a `path` the receiver acknowledges a chunk when it
+ * is on the disk, in that new file. false: it said why on stderr. */
+bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, const char *path,
+                int64_t *took_us);
 
 #endif
