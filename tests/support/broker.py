@@ -98,14 +98,14 @@ class Broker:
     pid                         its process id
     """
 
-    def __init__(self, *args, start=True, environment=None, port=None):
+    def __init__(self, *args, start=True, environment=None, port=None, bind="127.0.0.1"):
         self.args = [str(arg) for arg in args]
         self.environment = environment or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zchatd-"))
         self.data = self.folder / "data"
         self.log = self.folder / "log"
         self.process = None
-        self.port = port
+        self.port, self.bind = port, bind
         self._lines = collections.deque()
         self._news = threading.Condition()
         self._reader = None
@@ -145,7 +145,7 @@ class Broker:
 
     def _launch(self, port):
         self.log.touch()
-        command = [program("zchatd"), "--bind", "127.0.0.1", "--port", str(port),
+        command = [program("zchatd"), "--bind", self.bind, "--port", str(port),
                    "--data", str(self.data), *self.args]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
