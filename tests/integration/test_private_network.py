@@ -17,7 +17,7 @@ from zmq_cli import Cli, end
 PROCESS_S = 30
 SECRETS = ["hers-und-secret", "his-und-secret"]
 LINES = 1000
-READ_BEFORE_DEATH = 100
+ANSWERED, READ_BEFORE_DEATH = 100, 100
 
 
 class At:
@@ -151,8 +151,11 @@ def test_a_chat_goes_on_when_the_broker_is_killed(stage):
 def test_of_1000_lines_to_a_peer_that_is_killed_each_is_shown_or_told(stage):
     hers, his = stage.chat()
     texts = [f"line {n} " + "x" * 80 for n in range(LINES)]
+    for text in texts[:ANSWERED]:
+        say(hers, his, text)
+    say(his, hers, "I have them")
     with ThreadPoolExecutor() as pool:
-        fed, err = pool.submit(feed, hers.stdin, texts), pool.submit(hers.stderr.read)
+        fed, err = pool.submit(feed, hers.stdin, texts[ANSWERED:]), pool.submit(hers.stderr.read)
         out = [his.stdout.readline() for _ in range(READ_BEFORE_DEATH)]
         fed.result()
         stage.accepting()  # of the chat it knows nothing, so she does not try for a minute
@@ -160,12 +163,13 @@ def test_of_1000_lines_to_a_peer_that_is_killed_each_is_shown_or_told(stage):
         its_end = end(his)
         assert hers.wait(PROCESS_S) == 1, err.result()
     out += [line for line in its_end.out.splitlines(keepends=True) if line.endswith("\n")]
-    shown = [json.loads(line)["text"] for line in out]
-    assert READ_BEFORE_DEATH <= len(shown) < LINES
+    shown = texts[:ANSWERED] + [json.loads(line)["text"] for line in out]
+    assert ANSWERED + READ_BEFORE_DEATH <= len(shown) < LINES
     assert shown == texts[:len(shown)], "lost, twice or out of order"
     told = [json.loads(line)["error"]["not_delivered"] for line in err.result().splitlines()
             if not line.startswith("zmq-cli: ")]
     assert told == texts[LINES - len(told):], "told twice, or not in order"
+    assert len(told) <= LINES - ANSWERED, "told of lines that were acknowledged"
     assert len(told) >= LINES - len(shown), \
         f"{LINES - len(shown) - len(told)} lines were acknowledged and not shown"
 
