@@ -1,4 +1,5 @@
-/* BLAKE2b-256 over bytes that come in pieces, with a state that can be stored between two pieces. */
+/* BLAKE2b-256 over bytes that come in pieces, with a state that can be stored between two pieces.
+ */
 #ifndef HASH_H
 #define HASH_H
 

@@ -72,11 +72,11 @@
 #define TITLE_BYTES_MAX      (4 * TITLE_CHARACTERS_MAX)
 #define TITLE_BYTES          (TITLE_BYTES_MAX + 1) /* with its NUL */
 #define FILE_NAME_BYTES      TITLE_BYTES
-/* A file's chunk: large enough that its frame costs little, small enough that a message behind it waits
- * only a moment. */
+/* A file's chunk: large enough that its frame costs little, small enough that a message behind it
+ * waits only a moment. */
 #define CHUNK_BYTES_MAX (256 * 1024)
-/* An unfinished upload without a new chunk gives its name and room back after a day: long enough to come
- * back from a journey. */
+/* An unfinished upload without a new chunk gives its name and room back after a day: long enough to
+ * come back from a journey. */
 #define UPLOAD_EXPIRE_S (24 * 60 * 60)
 /* Threads that one account may follow: each is a subscription and a cursor. */
 #define FOLLOWED_MAX 1000
@@ -96,7 +96,8 @@
 #define PRIVATE_FILES_MAX 64
 /* How long both sides try to make a broken link anew. */
 #define PRIVATE_AGAIN_S 60
-/* A link that is not made by then is an error; one that is dead is noticed within three times 5 s. */
+/* A link that is not made by then is an error; one that is dead is noticed within three times 5 s.
+ */
 #define PRIVATE_CONNECT_MS           10000
 #define PRIVATE_HEARTBEAT_MS         5000
 #define PRIVATE_HEARTBEAT_TIMEOUT_MS 5000
