@@ -98,10 +98,6 @@ const char *core_error(const struct core *core) {
     return store_error(core->store);
 }
 
-const char *core_peer_name(const struct peer *peer) {
-    return peer->session ? peer->session->member->name : "anonymous";
-}
-
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]) {
     return session_key_is_live(&core->sessions, key);
 }

@@ -112,7 +112,4 @@ void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
 /* Whether a session is open with this key: whom the event socket admits. */
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);
 
-/* A name for a peer in log lines: "anonymous" or the account's. */
-const char *core_peer_name(const struct peer *peer);
-
 #endif

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Held for one peer at most: two of the largest frames. He who reads nothing loses what is beyond.
- */
+/* Held for one peer at most: two of the largest frames. Whoever reads nothing loses what is beyond,
+ * and with it the connection. */
 #define HELD_BYTES_MAX (2 * FRAME_BYTES_MAX)
 /* When a full pipe is tried again: ZeroMQ does not tell which peer of a ROUTER has room. */
 #define RETRY_US          (100 * 1000)
