@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from support.broker import program
-from zmq_cli import Cli, RFC3339, UUID7, end
+from zmq_cli import RFC3339, UUID7, end
 
 CHUNK = 256 * 1024
 LARGE = 64 * 1024 * 1024
@@ -21,31 +21,6 @@ NAMES = ["a-b", "credentials.txt", "-rf", "--help", "x" * 128, "\N{PILE OF POO}"
 NO_NAMES = ["../x", "a/b", "/etc/passwd", " ", "x" * 129, "a\nb", "\x1b[31mred",
             "\N{RIGHT-TO-LEFT OVERRIDE}x", "\N{ZERO WIDTH SPACE}"]
 BAR = re.compile(r"\[#*\.*\] +(\d+)%  ([\d.]+) of ([\d.]+) MiB  [\d.]+ MiB/s")
-
-
-@pytest.fixture
-def script(town, tmp_path):
-    """Makes a zmq-cli for an account, each with folders of its own: script("bob")."""
-    made = []
-
-    def make(user=None, its=None):
-        folder = tmp_path / f"config-{len(made)}"
-        folder.mkdir(mode=0o700)
-        its = its or town
-        made.append(Cli(its.broker, folder, user or its.name(), its.keys))
-        return made[-1]
-
-    return make
-
-
-@pytest.fixture
-def alice(script):
-    return script()
-
-
-@pytest.fixture
-def bob(script):
-    return script()
 
 
 @pytest.fixture

@@ -9,32 +9,7 @@ import threading
 import pytest
 
 from support.broker import die_with_parent
-from zmq_cli import CALL_S, Cli, RFC3339, UUID7, end
-
-
-@pytest.fixture
-def script(town, tmp_path):
-    """Makes a zmq-cli for an account, each with folders of its own."""
-    made = []
-
-    def make(user=None, its=None):
-        folder = tmp_path / f"config-{len(made)}"
-        folder.mkdir(mode=0o700)
-        its = its or town
-        made.append(Cli(its.broker, folder, user or its.name(), its.keys))
-        return made[-1]
-
-    return make
-
-
-@pytest.fixture
-def alice(script):
-    return script()
-
-
-@pytest.fixture
-def bob(script):
-    return script()
+from zmq_cli import CALL_S, RFC3339, UUID7, end
 
 
 @pytest.fixture

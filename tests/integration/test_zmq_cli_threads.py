@@ -20,30 +20,6 @@ NO_TITLES = ["../x", "a/b", "/", "", " ", "x" * 129, "\N{PILE OF POO}" * 129, "a
 
 
 @pytest.fixture
-def script(town, tmp_path):
-    """Makes a zmq-cli for an account, each with folders of its own: script("bob")."""
-    made = []
-
-    def make(user=None, **options):
-        folder = tmp_path / f"config-{len(made)}"
-        folder.mkdir(mode=0o700)
-        made.append(Cli(town.broker, folder, user or town.name(), town.keys, **options))
-        return made[-1]
-
-    return make
-
-
-@pytest.fixture
-def alice(script):
-    return script()
-
-
-@pytest.fixture
-def bob(script):
-    return script()
-
-
-@pytest.fixture
 def title(town, alice):
     """A thread that alice made."""
     title = "about " + town.fresh_name()
