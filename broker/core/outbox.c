@@ -121,7 +121,7 @@ bool outbox_line_is_clogged(const struct outbox_line *line) {
 /* The open frame with room for an element of these bytes. */
 static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line *line,
                                        size_t bytes) {
-    if (line->open && line->open->length + bytes > FRAME_BYTES_MAX)
+    if (line->open && line->open->length + bytes > FRAME_BYTES_FULL)
         frame_close(line->open);
     return line->open ? line->open : frame_begin(outbox, line, &line->open);
 }

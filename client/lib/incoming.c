@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FRAMES_A_TURN 256
+/* What one round takes: behind the bytes of a chunk the next one is to be asked for, before more is
+ * read. */
+#define ROUND_FRAMES_MAX 256
+#define ROUND_BYTES_MAX  FRAME_BYTES_FULL
 
 /* One of our frames could not be read, and nothing of it was done. Which one is not said: so that
  * nobody waits in vain, all that is under way is answered. */
@@ -198,11 +201,12 @@ static void take_frame(zchat *z, const void *frame, size_t frame_bytes) {
 
 bool incoming_receive(zchat *z) {
     const void *frame;
-    size_t frame_bytes;
-    for (int i = 0; i < FRAMES_A_TURN && !z->doomed; i++) {
+    size_t frame_bytes, bytes = 0;
+    for (int i = 0; i < ROUND_FRAMES_MAX && bytes < ROUND_BYTES_MAX && !z->doomed; i++) {
         if (!connection_receive(&z->connection, &frame, &frame_bytes)) {
             return false;
         }
+        bytes += frame_bytes;
         take_frame(z, frame, frame_bytes);
     }
     return !z->doomed;

@@ -45,7 +45,7 @@ static void gather(zchat *z, struct batch *batch, bool flush) {
     for (const struct request *request = z->requests.waiting.first; request;
          request = request->next) {
         if (!may_send(z, request) || batch->count == count_max ||
-            batch->bytes + request->bytes > FRAME_BYTES_MAX) {
+            (batch->count > 0 && batch->bytes + request->bytes > FRAME_BYTES_FULL)) {
             break;
         }
         const struct request_policy *policy = request_policy(request->kind);
