@@ -192,6 +192,7 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
     struct store *store = arg;
     if (pages < store->wal_pages) {
         store->wal_pages_trigger = store->wal_pages_step;
+        store->wal_copied = 0;
     }
     store->wal_pages = pages;
     return SQLITE_OK;
