@@ -292,6 +292,10 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (sqlite_load(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    store->hasher = hasher_new(!options->exclusive);
+    if (store->hasher == NULL) {
+        return sqlite_no_memory(store);
+    }
     return options->exclusive ? STORE_OK : start_checkpoints(store, options->vfs);
 }
 
@@ -319,6 +323,7 @@ void store_close(struct store *store) {
         return;
     }
     checkpoint_free(store->checkpoint);
+    hasher_free(store->hasher);
     statement_finalize_all(store->statements);
     if (store->failed && store->db != NULL) {
         /* What the disk holds is unknown: leave it to the next start. */

@@ -5,6 +5,7 @@
 
 #include "blocks.h"
 #include "directory.h"
+#include "hasher.h"
 #include "sqlite_statement.h"
 #include "store.h"
 #include "view.h"
@@ -32,6 +33,7 @@ struct store {
     struct directory *directory;               /* owned */
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
+    struct hasher *hasher;                     /* owned */
 
     int64_t last_position;  /* of the log */
     uint64_t messages;      /* in the log */
