@@ -167,7 +167,7 @@ void get_chunk_done(struct call *call) {
 
     if (!call_page_fits(call) || !file_find(call, get->thread, get->file, &file))
         return;
-    got.bytes.data = call_memory(call, limit);
+    got.bytes.data = wire_arena_take(call->core->reply_arena, limit);
     if (!got.bytes.data ||
         call_store(call, store_file_read(call->core->store, file.file, get->offset, got.bytes.data,
                                          limit, &got.bytes.len)))

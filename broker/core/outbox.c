@@ -76,12 +76,14 @@ static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_lin
 }
 
 static uint8_t *frame_grow(struct outbox_frame *frame, size_t bytes) {
+    size_t capacity = frame->capacity;
     uint8_t *end;
 
-    while (frame->length + bytes > frame->capacity) {
-        frame->capacity *= 2;
-        frame->bytes = memory_resize(frame->bytes, frame->capacity);
-    }
+    while (frame->length + bytes > capacity)
+        capacity *= 2;
+    if (capacity > frame->capacity)
+        frame->bytes = memory_resize(frame->bytes, capacity);
+    frame->capacity = capacity;
     end = frame->bytes + frame->length;
     frame->length += bytes;
     if (frame->line)
