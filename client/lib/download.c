@@ -186,6 +186,9 @@ static void take_bytes(zchat *z, struct download *download, uint64_t offset,
     }
     hash_add(&download->hash, reply->bytes.data, count);
     download->written += count;
+    if (download->path) {
+        path_write_out(download->fd, download->written, count);
+    }
     transfer_tell(transfer, download->written);
     if (transfer->over) {
         return;

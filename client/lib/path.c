@@ -1,7 +1,7 @@
 /* Files of this machine. A part file is taken only where it is a plain file of this user with no
  * second name, and is not followed where it is a link: its folder may be one that others write to.
  * link() gives the final name, since it never replaces anything. */
-#define _DEFAULT_SOURCE /* flock, which also keeps transfers of one process apart */
+#define _GNU_SOURCE /* sync_file_range; flock, which also keeps transfers of one process apart */
 #include "path.h"
 
 #include <errno.h>
@@ -18,6 +18,8 @@
 /* What the part file's name needs besides the target's: ".", ".part-" and 16 digits. */
 #define PART_ADDS        (1 + 6 + 16)
 #define PART_HASH_DIGITS 8 /* bytes of the hash, two digits each */
+/* So much the disk begins with at a time. */
+#define WRITE_OUT_BYTES (UINT64_C(4) * 1024 * 1024)
 /* Somebody may finish the same part file between our open and our lock. */
 #define OPEN_TRIES 8
 
@@ -190,6 +192,15 @@ bool path_write(int fd, const void *bytes, size_t count) {
         }
     }
     return true;
+}
+
+/* Only a hint: what it can't do, path_publish does or tells. */
+void path_write_out(int fd, uint64_t end, size_t count) {
+    uint64_t from = (end - count) / WRITE_OUT_BYTES, to = end / WRITE_OUT_BYTES;
+    if (to > from) {
+        (void)sync_file_range(fd, (off64_t)(from * WRITE_OUT_BYTES),
+                              (off64_t)((to - from) * WRITE_OUT_BYTES), SYNC_FILE_RANGE_WRITE);
+    }
 }
 
 /* ---- published ---- */

@@ -36,6 +36,9 @@ zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES]
                           struct fault *fault);
 /* Writes to a file or whatever the fd is, from its place on. */
 bool path_write(int fd, const void *bytes, size_t count);
+/* After a write that ended at `end`: lets the disk begin with what is there, now and then, so that
+ * little is left for path_publish to wait for. */
+void path_write_out(int fd, uint64_t end, size_t count);
 /* Brings the part file to the disk and gives it the target's name. */
 zchat_code path_publish(int fd, const char *part, const char *path, bool force,
                         struct fault *fault);
