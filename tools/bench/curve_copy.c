@@ -16,10 +16,11 @@
 #define ENDPOINT_BYTES 64
 
 struct end {
-    void *context; /* owned */
-    void *socket;  /* owned */
+    void *context;                 /* owned */
+    void *socket;                  /* owned */
+    const struct curve_copy *copy; /* borrowed: from the caller */
     uint64_t bytes;
-    int fd; /* owned: where a ROUTER stores; -1: nowhere */
+    int fd; /* owned: what a DEALER reads or a ROUTER writes; -1: nothing */
     bool good;
 };
 
@@ -55,20 +56,23 @@ static void end_close(struct end *end) {
 
 /* ---- the ROUTER ---- */
 
-static bool store(const struct end *router, zmq_msg_t *payload) {
+/* `left` bytes come after it. */
+static bool store(const struct end *router, zmq_msg_t *payload, uint64_t left) {
     size_t count = zmq_msg_size(payload);
+    bool to_disk = router->copy->each_stored || left == 0;
     return router->fd < 0 || (write(router->fd, zmq_msg_data(payload), count) == (ssize_t)count &&
-                              fdatasync(router->fd) == 0);
+                              (!to_disk || fdatasync(router->fd) == 0));
 }
 
 static bool acknowledge_one(struct end *router) {
     zmq_msg_t id, payload;
     zmq_msg_init(&id);
     zmq_msg_init(&payload);
-    bool good = zmq_msg_recv(&id, router->socket, 0) >= 0 &&
-                zmq_msg_recv(&payload, router->socket, 0) >= 0 && store(router, &payload);
+    bool good =
+        zmq_msg_recv(&id, router->socket, 0) >= 0 && zmq_msg_recv(&payload, router->socket, 0) >= 0;
     router->bytes -= good ? zmq_msg_size(&payload) : 0;
-    good = good && zmq_msg_send(&id, router->socket, ZMQ_SNDMORE) >= 0 &&
+    good = good && store(router, &payload, router->bytes) &&
+           zmq_msg_send(&id, router->socket, ZMQ_SNDMORE) >= 0 &&
            zmq_send(router->socket, &router->bytes, sizeof router->bytes, 0) >= 0;
     zmq_msg_close(&payload);
     zmq_msg_close(&id);
@@ -109,16 +113,19 @@ static bool wait_for_one(struct end *dealer) {
     return zmq_recv(dealer->socket, &left, sizeof left, 0) >= 0;
 }
 
-static bool send_all(struct end *dealer, const char *chunk, size_t chunk_bytes, uint64_t window) {
+static bool send_all(struct end *dealer, char *chunk) {
+    size_t chunk_bytes = dealer->copy->chunk_bytes;
     uint64_t under_way = 0;
     while (dealer->bytes > 0 || under_way > 0) {
-        if (dealer->bytes == 0 || under_way == window) {
+        if (dealer->bytes == 0 || under_way == dealer->copy->window) {
             if (!wait_for_one(dealer))
                 return false;
             under_way--;
             continue;
         }
         size_t count = dealer->bytes < chunk_bytes ? (size_t)dealer->bytes : chunk_bytes;
+        if (dealer->fd >= 0 && read(dealer->fd, chunk, count) != (ssize_t)count)
+            return false;
         if (zmq_send(dealer->socket, chunk, count, 0) < 0)
             return false;
         dealer->bytes -= count;
@@ -127,31 +134,40 @@ static bool send_all(struct end *dealer, const char *chunk, size_t chunk_bytes, 
     return true;
 }
 
-static bool send_timed(struct end *dealer, size_t chunk_bytes, uint64_t window, int64_t *took_us) {
-    char *chunk = calloc(1, chunk_bytes);
+static bool send_timed(struct end *dealer, int64_t *took_us) {
+    char *chunk = calloc(1, dealer->copy->chunk_bytes);
     bool good = chunk && zmq_send(dealer->socket, chunk, 1, 0) >= 0 && wait_for_one(dealer);
     int64_t begin_us = loop_now_us();
-    good = good && send_all(dealer, chunk, chunk_bytes, window);
+    good = good && send_all(dealer, chunk);
     *took_us = loop_now_us() - begin_us;
     free(chunk);
     return good || fail("sending");
 }
 
-bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, const char *path,
-                int64_t *took_us) {
-    struct end router = {.bytes = bytes + 1, .fd = -1}, dealer = {.bytes = bytes, .fd = -1};
+static bool open_files(struct end *dealer, struct end *router) {
+    const struct curve_copy *copy = dealer->copy;
+    if (copy->from && (dealer->fd = open(copy->from, O_RDONLY | O_CLOEXEC)) < 0)
+        return fail(copy->from);
+    if (copy->to &&
+        (router->fd = open(copy->to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+        return fail(copy->to);
+    return true;
+}
+
+bool curve_copy(const struct curve_copy *copy, int64_t *took_us) {
+    struct end router = {.copy = copy, .bytes = copy->bytes + 1, .fd = -1};
+    struct end dealer = {.copy = copy, .bytes = copy->bytes, .fd = -1};
     char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
     pthread_t thread;
-    bool good = false;
-    if (path && (router.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
-        fail(path);
-    else if (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
-             !dealer_open(&dealer, public, endpoint)) {
-        fail("no sockets");
-    } else if ((errno = pthread_create(&thread, NULL, serve, &router)) != 0) {
-        fail("no thread");
-    } else {
-        good = send_timed(&dealer, chunk_bytes, window, took_us);
+    bool good = open_files(&dealer, &router);
+    if (good &&
+        (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
+         !dealer_open(&dealer, public, endpoint)))
+        good = fail("no sockets");
+    if (good && (errno = pthread_create(&thread, NULL, serve, &router)) != 0)
+        good = fail("no thread");
+    if (good) {
+        good = send_timed(&dealer, took_us);
         pthread_join(thread, NULL);
     }
     end_close(&dealer);

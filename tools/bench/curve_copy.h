@@ -1,5 +1,5 @@
-/* What the transfer of files is compared with: bytes through an encrypted ZeroMQ pair over loopback
- * and nothing else. The only file of the bench that knows ZeroMQ. */
+/* What the transfer of files is compared with: a plain copy through an encrypted ZeroMQ pair over
+ * loopback, without a protocol, a hash or a store. One of the bench's few files that know ZeroMQ. */
 #ifndef CURVE_COPY_H
 #define CURVE_COPY_H
 
@@ -7,11 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sends so many bytes in chunks from a DEALER to a ROUTER in another thread, each of a context of
- * its own, with at most `window` chunks that are not acknowledged yet. Counts the time from the
- * first chunk to the last acknowledgement. With a `path` the receiver acknowledges a chunk when it
- * is on the disk, in that new file. false: it said why on stderr. */
-bool curve_copy(uint64_t bytes, size_t chunk_bytes, uint64_t window, const char *path,
-                int64_t *took_us);
+struct curve_copy {
+    uint64_t bytes;
+    size_t chunk_bytes;
+    uint64_t window;  /* chunks that are not acknowledged yet, at most */
+    const char *from; /* a file of so many bytes; NULL: out of memory */
+    const char *to;   /* a new file, on the disk with the last acknowledgement; NULL: into memory */
+    bool each_stored; /* each chunk is on the disk when it is acknowledged */
+};
+
+/* Sends the chunks from a DEALER to a ROUTER in another thread, each of a context of its own. Counts
+ * the time from the first chunk to the last acknowledgement. false: it said why on stderr. */
+bool curve_copy(const struct curve_copy *copy, int64_t *took_us);
 
 #endif
