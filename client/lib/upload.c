@@ -1,6 +1,8 @@
-/* Uploads. The file is hashed in slices, then the broker is told of it and says from where on it
- * wants chunks; after a lost connection it is asked again. A file that is found complete already
- * (the last answer was lost) is looked at, so that the answer can tell of it. */
+/* Uploads. The broker is told of the file and says from where on it wants chunks; after a lost
+ * connection it is asked again. The bytes are hashed as they are sent, each once and in order,
+ * those that the broker has from an earlier run before the first chunk; the last chunk tells the
+ * hash. A file that is found complete already (the last answer was lost) is looked at, so that the
+ * answer can tell of it. */
 #include "call.h"
 #include "handle.h"
 #include "path.h"
@@ -8,15 +10,16 @@
 #include "transfer.h"
 #include "upload_record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum stage {
-    UPLOAD_HASHING,
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
+    UPLOAD_HASHING,   /* what the broker has, and this run did not send */
     UPLOAD_SENDING,
     UPLOAD_LOOKING, /* the broker has it all */
 };
@@ -27,11 +30,12 @@ struct upload {
     char *path; /* owned: as given, for sentences */
     int fd;     /* owned; -1: closed */
     struct path_state state;
-    struct hash hash;
+    struct hash hash; /* of the first `hashed` bytes */
+    uint64_t hashed;
     unsigned char id[ID_BYTES];
     char *record;     /* owned: the path of its record; NULL: none was made */
     bool again;       /* the id is an earlier upload's */
-    uint64_t next;    /* the first byte that is not sent yet, or not hashed */
+    uint64_t next;    /* the first byte that is not sent yet */
     bool all_sent;    /* also the chunk that ends an empty file */
     bool begun_again; /* since it was no longer known */
 };
@@ -79,11 +83,15 @@ static void fail_changed(zchat *z, struct upload *upload) {
     fail_for_good(z, upload, &fault);
 }
 
-/* False: it is over. */
-static bool read_slice(zchat *z, struct upload *upload, size_t count) {
+/* That the file is as it was is asked after the bytes were read: they are read once, so nothing
+ * else tells. False: it is over. */
+static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t count) {
     struct fault fault;
-    if (path_read(upload->fd, z->transfers.buffer, count, upload->next)) {
-        return true;
+    if (path_read(upload->fd, z->transfers.buffer, count, offset)) {
+        if (path_is_same(upload->fd, &upload->state)) {
+            return true;
+        }
+        errno = 0;
     }
     if (errno == 0) {
         fail_changed(z, upload);
@@ -94,26 +102,8 @@ static bool read_slice(zchat *z, struct upload *upload, size_t count) {
     return false;
 }
 
-static size_t slice_bytes(const struct upload *upload) {
-    uint64_t left = upload->transfer.bytes - upload->next;
-    return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
-}
-
-/* ---- hashing ---- */
-
-static bool hash_slice(zchat *z, struct upload *upload) {
-    size_t count = slice_bytes(upload);
-    if (count > 0) {
-        if (!read_slice(z, upload, count)) {
-            return false;
-        }
-        hash_add(&upload->hash, z->transfers.buffer, count);
-        upload->next += count;
-        return true;
-    }
-    hash_end(&upload->hash, upload->transfer.hash);
-    upload->stage = UPLOAD_BEGINNING;
-    return true;
+static size_t slice_bytes(uint64_t from, uint64_t to) {
+    return to - from < CHUNK_BYTES_MAX ? (size_t)(to - from) : CHUNK_BYTES_MAX;
 }
 
 /* ---- beginning ---- */
@@ -127,8 +117,7 @@ static bool open_record(zchat *z, struct upload *upload) {
                                          .user = z->session.user,
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
-                                         .bytes = upload->transfer.bytes,
-                                         .hash = upload->transfer.hash};
+                                         .state = &upload->state};
     if (upload->record) {
         return true;
     }
@@ -156,8 +145,6 @@ static void begin(zchat *z, struct upload *upload) {
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.size = upload->transfer.bytes;
-    body.hash.data = upload->transfer.hash;
-    body.hash.len = HASH_BYTES;
     command.body_case = ZCHAT__V1__COMMAND__BODY_BEGIN_UPLOAD;
     command.begin_upload = &body;
     if (transfer_ask(z, &upload->transfer, REQUEST_BEGIN_UPLOAD, &command)) {
@@ -189,7 +176,7 @@ static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUp
         transfer_fail(z, &upload->transfer, &fault);
         return;
     }
-    upload->stage = UPLOAD_SENDING;
+    upload->stage = reply->received > upload->hashed ? UPLOAD_HASHING : UPLOAD_SENDING;
     upload->next = reply->received;
     upload->all_sent = false;
     if (reply->received > 0) {
@@ -197,17 +184,50 @@ static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUp
     }
 }
 
+/* ---- hashing ---- */
+
+/* What the broker has: how much that is tells that it is still at work. */
+static bool hash_slice(zchat *z, struct upload *upload) {
+    size_t count = slice_bytes(upload->hashed, upload->next);
+    if (!read_slice(z, upload, upload->hashed, count)) {
+        return false;
+    }
+    hash_add(&upload->hash, z->transfers.buffer, count);
+    upload->hashed += count;
+    if (upload->hashed == upload->next) {
+        upload->stage = UPLOAD_SENDING;
+    }
+    transfer_tell(&upload->transfer, upload->next);
+    return true;
+}
+
+/* What is sent again was hashed before. */
+static void hash_chunk(struct upload *upload, const unsigned char *bytes, size_t count) {
+    uint64_t end = upload->next + count;
+    assert(upload->next <= upload->hashed);
+    if (end > upload->hashed) {
+        size_t known = (size_t)(upload->hashed - upload->next);
+        hash_add(&upload->hash, bytes + known, count - known);
+        upload->hashed = end;
+    }
+}
+
+/* The state stays: the last chunk may have to be sent again. */
+static void tell_hash(struct upload *upload, Zchat__V1__PutChunk *body) {
+    struct hash hash = upload->hash;
+    hash_end(&hash, upload->transfer.hash);
+    body->hash.data = upload->transfer.hash;
+    body->hash.len = HASH_BYTES;
+}
+
 /* ---- sending ---- */
 
 static void send_chunk(zchat *z, struct upload *upload) {
-    size_t count = slice_bytes(upload);
-    if (!path_is_same(upload->fd, &upload->state)) {
-        fail_changed(z, upload);
+    size_t count = slice_bytes(upload->next, upload->transfer.bytes);
+    if (!read_slice(z, upload, upload->next, count)) {
         return;
     }
-    if (!read_slice(z, upload, count)) {
-        return;
-    }
+    hash_chunk(upload, z->transfers.buffer, count);
     Zchat__V1__PutChunk body = ZCHAT__V1__PUT_CHUNK__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
@@ -215,6 +235,9 @@ static void send_chunk(zchat *z, struct upload *upload) {
     body.offset = upload->next;
     body.bytes.data = z->transfers.buffer;
     body.bytes.len = count;
+    if (upload->next + count == upload->transfer.bytes) {
+        tell_hash(upload, &body);
+    }
     command.body_case = ZCHAT__V1__COMMAND__BODY_PUT_CHUNK;
     command.put_chunk = &body;
     if (transfer_ask(z, &upload->transfer, REQUEST_PUT_CHUNK, &command)) {
@@ -305,11 +328,11 @@ static void take_reply(zchat *z, struct transfer *transfer, const struct request
 
 static bool step(zchat *z, struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->stage == UPLOAD_HASHING) {
-        return hash_slice(z, upload);
-    }
     if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
         begin(z, upload);
+    }
+    if (upload->stage == UPLOAD_HASHING) {
+        return hash_slice(z, upload);
     }
     while (upload->stage == UPLOAD_SENDING && z->session.live && !upload->all_sent &&
            !transfer->over && transfer_has_room(z, transfer)) {
@@ -319,10 +342,7 @@ static bool step(zchat *z, struct transfer *transfer) {
 }
 
 static void restart(struct transfer *transfer) {
-    struct upload *upload = upload_of(transfer);
-    if (upload->stage > UPLOAD_BEGINNING) {
-        upload->stage = UPLOAD_BEGINNING;
-    }
+    upload_of(transfer)->stage = UPLOAD_BEGINNING;
 }
 
 static void release(struct transfer *transfer) {
