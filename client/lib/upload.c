@@ -1,8 +1,7 @@
 /* Uploads. The broker is told of the file and says from where on it wants chunks; after a lost
- * connection it is asked again. The bytes are hashed as they are sent, each once and in order,
- * those that the broker has from an earlier run before the first chunk; the last chunk tells the
- * hash. A file that is found complete already (the last answer was lost) is looked at, so that the
- * answer can tell of it. */
+ * connection it is asked again. The file is hashed from its beginning on while chunks are under
+ * way; the last chunk tells the hash. A file that is found complete already (the last answer was
+ * lost) is looked at, so that the answer can tell of it. */
 #include "call.h"
 #include "handle.h"
 #include "path.h"
@@ -10,7 +9,6 @@
 #include "transfer.h"
 #include "upload_record.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +17,6 @@
 enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
-    UPLOAD_HASHING,   /* what the broker has, and this run did not send */
     UPLOAD_SENDING,
     UPLOAD_LOOKING, /* the broker has it all */
 };
@@ -83,8 +80,7 @@ static void fail_changed(zchat *z, struct upload *upload) {
     fail_for_good(z, upload, &fault);
 }
 
-/* That the file is as it was is asked after the bytes were read: they are read once, so nothing
- * else tells. False: it is over. */
+/* False: it is over. */
 static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t count) {
     struct fault fault;
     if (path_read(upload->fd, z->transfers.buffer, count, offset)) {
@@ -176,7 +172,7 @@ static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUp
         transfer_fail(z, &upload->transfer, &fault);
         return;
     }
-    upload->stage = reply->received > upload->hashed ? UPLOAD_HASHING : UPLOAD_SENDING;
+    upload->stage = UPLOAD_SENDING;
     upload->next = reply->received;
     upload->all_sent = false;
     if (reply->received > 0) {
@@ -186,35 +182,29 @@ static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUp
 
 /* ---- hashing ---- */
 
-/* What the broker has: how much that is tells that it is still at work. */
-static bool hash_slice(zchat *z, struct upload *upload) {
+/* The hash follows what was sent; the chunk that ends the file waits for it. */
+static bool is_behind(const struct upload *upload) {
+    return !upload->all_sent && upload->hashed < upload->next;
+}
+
+/* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
+static void hash_slice(zchat *z, struct upload *upload) {
     size_t count = slice_bytes(upload->hashed, upload->next);
     if (!read_slice(z, upload, upload->hashed, count)) {
-        return false;
+        return;
     }
     hash_add(&upload->hash, z->transfers.buffer, count);
     upload->hashed += count;
-    if (upload->hashed == upload->next) {
-        upload->stage = UPLOAD_SENDING;
-    }
-    transfer_tell(&upload->transfer, upload->next);
-    return true;
-}
-
-/* What is sent again was hashed before. */
-static void hash_chunk(struct upload *upload, const unsigned char *bytes, size_t count) {
-    uint64_t end = upload->next + count;
-    assert(upload->next <= upload->hashed);
-    if (end > upload->hashed) {
-        size_t known = (size_t)(upload->hashed - upload->next);
-        hash_add(&upload->hash, bytes + known, count - known);
-        upload->hashed = end;
+    if (upload->transfer.under_way == 0) {
+        transfer_tell(&upload->transfer, upload->next);
     }
 }
 
-/* The state stays: the last chunk may have to be sent again. */
+/* With the last chunk, which may have to be sent again: the state stays as it is. */
 static void tell_hash(struct upload *upload, Zchat__V1__PutChunk *body) {
     struct hash hash = upload->hash;
+    size_t known = (size_t)(upload->hashed - upload->next);
+    hash_add(&hash, body->bytes.data + known, body->bytes.len - known);
     hash_end(&hash, upload->transfer.hash);
     body->hash.data = upload->transfer.hash;
     body->hash.len = HASH_BYTES;
@@ -222,12 +212,17 @@ static void tell_hash(struct upload *upload, Zchat__V1__PutChunk *body) {
 
 /* ---- sending ---- */
 
+static bool may_send(const zchat *z, const struct upload *upload) {
+    bool last = upload->transfer.bytes - upload->next <= CHUNK_BYTES_MAX;
+    return !upload->all_sent && !upload->transfer.over && !(last && is_behind(upload)) &&
+           transfer_has_room(z, &upload->transfer);
+}
+
 static void send_chunk(zchat *z, struct upload *upload) {
     size_t count = slice_bytes(upload->next, upload->transfer.bytes);
     if (!read_slice(z, upload, upload->next, count)) {
         return;
     }
-    hash_chunk(upload, z->transfers.buffer, count);
     Zchat__V1__PutChunk body = ZCHAT__V1__PUT_CHUNK__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
@@ -331,14 +326,17 @@ static bool step(zchat *z, struct transfer *transfer) {
     if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
         begin(z, upload);
     }
-    if (upload->stage == UPLOAD_HASHING) {
-        return hash_slice(z, upload);
+    if (upload->stage != UPLOAD_SENDING || !z->session.live) {
+        return false;
     }
-    while (upload->stage == UPLOAD_SENDING && z->session.live && !upload->all_sent &&
-           !transfer->over && transfer_has_room(z, transfer)) {
+    if (is_behind(upload) && !may_send(z, upload)) {
+        hash_slice(z, upload);
+        return !transfer->over;
+    }
+    while (may_send(z, upload)) {
         send_chunk(z, upload);
     }
-    return false;
+    return !transfer->over && is_behind(upload); /* once the chunks have left */
 }
 
 static void restart(struct transfer *transfer) {

@@ -281,7 +281,7 @@ static void the_hash_is_right_wherever_it_goes_on(void **state) {
     assert_int_equal(answer(scene)->code, ZCHAT_OK);
 }
 
-static void what_an_earlier_run_sent_is_hashed_before_the_rest_is_sent(void **state) {
+static void what_an_earlier_run_sent_is_in_the_hash(void **state) {
     struct scene *scene = *state;
     set_size(scene, 40 * CHUNK);
     put(scene);
@@ -479,7 +479,7 @@ int main(void) {
         TEST(a_window_bounds_what_is_under_way),
         TEST(a_lost_connection_asks_where_to_go_on),
         TEST(the_hash_is_right_wherever_it_goes_on),
-        TEST(what_an_earlier_run_sent_is_hashed_before_the_rest_is_sent),
+        TEST(what_an_earlier_run_sent_is_in_the_hash),
         TEST(an_empty_file_has_a_hash_too),
         TEST(told_to_wait_it_waits),
         TEST(no_room_is_told),

@@ -88,9 +88,8 @@ enum status file_put(struct call *call) {
     struct transfer transfer = {0};
     const char *path = call->words[1], *name = option_text(call->options, OPTION_NAME);
     if (strcmp(path, "-") == 0)
-        return output_error(
-            call->output, ZCHAT_INVALID, 0,
-            "An upload that goes on reads its file again, so it can't come from standard input.");
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "A file is read twice, so it can't come from standard input.");
     enum status status = begin(call, &transfer);
     if (status == STATUS_DONE)
         status = call_answer(
