@@ -192,6 +192,7 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
     struct store *store = arg;
     if (pages < store->wal_pages) {
         store->wal_pages_trigger = store->wal_pages_step;
+        store->wal_copied = 0;
     }
     store->wal_pages = pages;
     return SQLITE_OK;
@@ -291,6 +292,10 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (sqlite_load(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    store->hasher = hasher_new(!options->exclusive);
+    if (store->hasher == NULL) {
+        return sqlite_no_memory(store);
+    }
     return options->exclusive ? STORE_OK : start_checkpoints(store, options->vfs);
 }
 
@@ -318,6 +323,7 @@ void store_close(struct store *store) {
         return;
     }
     checkpoint_free(store->checkpoint);
+    hasher_free(store->hasher);
     statement_finalize_all(store->statements);
     if (store->failed && store->db != NULL) {
         /* What the disk holds is unknown: leave it to the next start. */

@@ -1,7 +1,8 @@
 /* Checkpoints copy the write-ahead log into the database, which takes tens of milliseconds: so a
- * thread with a connection of its own does the bulk of it, and only the short rest, between two
- * transactions, the thread of the store. Then nothing is left in the log and the next transaction
- * writes it from its beginning. An exclusive store has no thread and does it all itself. */
+ * thread with a connection of its own does the bulk of it, in passes that go on until little is
+ * left; only that rest, between two transactions, is the thread's of the store. Then nothing is
+ * left in the log and the next transaction writes it from its beginning. An exclusive store has no
+ * thread and does it all itself. */
 #include "sqlite_store.h"
 
 #include <assert.h>
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The second round copies what came during the first one, so that the rest is short. */
-#define ROUNDS 2
+/* The rest is short where it is at most this share of the log. */
+#define REST_SHARE 8
 
 enum state { IDLE, WANTED, RUNNING, FINISHED, STOPPED };
 
@@ -20,7 +21,8 @@ struct checkpoint {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
     enum state state;
-    int code; /* the first error, SQLITE_OK: none */
+    int code;   /* the first error, SQLITE_OK: none */
+    int copied; /* pages of the log that are in the database, after the last pass */
 };
 
 /* An error that says something about the disk; a lock of another process does not. */
@@ -29,11 +31,21 @@ static bool is_fault(int code) {
     return primary != SQLITE_OK && primary != SQLITE_BUSY && primary != SQLITE_LOCKED;
 }
 
-static int copy(sqlite3 *db) {
-    int code = SQLITE_OK;
-    for (int i = 0; i < ROUNDS && code == SQLITE_OK; i++) {
-        code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+/* SQLite brings the database to the disk only with the log's last page: what a pass copied would
+ * wait for the thread of the store. */
+static int sync_database(sqlite3 *db) {
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
+}
+
+/* One pass. */
+static int copy(sqlite3 *db, int *copied) {
+    int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, copied);
+    if (code == SQLITE_OK) {
+        return sync_database(db);
     }
+    *copied = 0;
     return is_fault(code) ? sqlite3_extended_errcode(db) : SQLITE_OK;
 }
 
@@ -47,8 +59,10 @@ static void *run(void *arg) {
         }
         checkpoint->state = RUNNING;
         (void)pthread_mutex_unlock(&checkpoint->mutex);
-        int code = copy(checkpoint->db);
+        int copied = 0;
+        int code = copy(checkpoint->db, &copied);
         (void)pthread_mutex_lock(&checkpoint->mutex);
+        checkpoint->copied = copied;
         checkpoint->code = checkpoint->code == SQLITE_OK ? code : checkpoint->code;
         checkpoint->state = checkpoint->state == STOPPED ? STOPPED : FINISHED;
     }
@@ -96,43 +110,55 @@ void checkpoint_free(struct checkpoint *checkpoint) {
     free(checkpoint);
 }
 
-/* Changes the state where it is `from`. */
-static bool advance(struct checkpoint *checkpoint, enum state from, enum state to, int *code) {
+void sqlite_checkpoint_begin(struct store *store) {
+    struct checkpoint *checkpoint = store->checkpoint;
+    if (checkpoint == NULL || store->wal_pages < store->wal_pages_trigger) {
+        return;
+    }
     (void)pthread_mutex_lock(&checkpoint->mutex);
-    bool advances = checkpoint->state == from;
-    if (advances) {
-        checkpoint->state = to;
+    if (checkpoint->state == IDLE) {
+        checkpoint->state = WANTED;
         (void)pthread_cond_signal(&checkpoint->changed);
     }
+    (void)pthread_mutex_unlock(&checkpoint->mutex);
+}
+
+/* Whether a pass has ended since it was last asked. */
+static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
+    (void)pthread_mutex_lock(&checkpoint->mutex);
+    bool ended = checkpoint->state == FINISHED;
+    if (ended) {
+        checkpoint->state = IDLE;
+    }
+    *copied = checkpoint->copied;
     *code = checkpoint->code;
     (void)pthread_mutex_unlock(&checkpoint->mutex);
-    return advances;
+    return ended;
 }
 
-void sqlite_checkpoint_begin(struct store *store) {
-    int code;
-    if (store->checkpoint != NULL && store->wal_pages >= store->wal_pages_trigger) {
-        (void)advance(store->checkpoint, IDLE, WANTED, &code); /* _finish looks at the code */
+/* After a pass. Where another process's reader holds the log, it grows on for as long again before
+ * the next one. */
+static bool is_rest_short(struct store *store, int copied) {
+    bool advanced = copied > store->wal_copied;
+    bool is_short = store->wal_pages - copied <= store->wal_pages / REST_SHARE;
+    store->wal_copied = copied;
+    if (is_short || !advanced) {
+        store->wal_pages_trigger = 2 * store->wal_pages;
     }
-}
-
-static bool is_due(struct store *store, int *code) {
-    *code = SQLITE_OK;
-    return store->checkpoint != NULL ? advance(store->checkpoint, FINISHED, IDLE, code)
-                                     : store->wal_pages >= store->wal_pages_trigger;
+    return is_short;
 }
 
 enum store_status sqlite_checkpoint_finish(struct store *store) {
     assert(!store->in_transaction);
-    int code;
-    if (!is_due(store, &code)) {
-        return STORE_OK;
-    }
+    int copied = store->wal_pages, code = SQLITE_OK;
+    bool is_due = store->checkpoint != NULL ? take_pass(store->checkpoint, &copied, &code)
+                                            : store->wal_pages >= store->wal_pages_trigger;
     if (code != SQLITE_OK) {
         return sqlite_fail_because(store, "checkpoint", sqlite3_errstr(code));
     }
-    /* Where a reader of another process holds the log, it grows on for as long again. */
-    store->wal_pages_trigger += store->wal_pages;
+    if (!is_due || !is_rest_short(store, copied)) {
+        return STORE_OK;
+    }
     code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return is_fault(code) ? sqlite_fail(store, "checkpoint") : STORE_OK;
 }

@@ -7,8 +7,8 @@
 
 /* Empty: its uploader has not told it yet. */
 static bool read_hash(sqlite3_stmt *row, struct file *out) {
-    out->hashed = sqlite3_column_bytes(row, 6) > 0;
-    return out->hashed ? column_blob(row, 6, out->file.hash, HASH_BYTES) : out->file.seq == 0;
+    out->announced = sqlite3_column_bytes(row, 6) > 0;
+    return out->announced ? column_blob(row, 6, out->file.hash, HASH_BYTES) : out->file.seq == 0;
 }
 
 enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct file *out) {

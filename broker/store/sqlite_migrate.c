@@ -7,8 +7,9 @@
 
 extern const char schema_0001[];
 extern const char schema_0002[];
+extern const char schema_0003[];
 
-static const char *const migrations[] = {schema_0001, schema_0002};
+static const char *const migrations[] = {schema_0001, schema_0002, schema_0003};
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
 #define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */

@@ -5,6 +5,7 @@
 
 #include "blocks.h"
 #include "directory.h"
+#include "hasher.h"
 #include "sqlite_statement.h"
 #include "store.h"
 #include "view.h"
@@ -32,6 +33,7 @@ struct store {
     struct directory *directory;               /* owned */
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
+    struct hasher *hasher;                     /* owned */
 
     int64_t last_position;  /* of the log */
     uint64_t messages;      /* in the log */
@@ -47,6 +49,7 @@ struct store {
     int wal_pages;         /* of the write-ahead log after the last commit */
     int wal_pages_step;    /* how many begin a checkpoint of a new log */
     int wal_pages_trigger; /* how many begin the next one */
+    int wal_copied;        /* how many the checkpoint has copied so far */
 
     bool in_turn;         /* between store_begin and store_commit */
     bool in_transaction;  /* and something was written */
@@ -143,7 +146,7 @@ struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char 
 void checkpoint_free(struct checkpoint *checkpoint);
 /* Begins a checkpoint where the log is long enough. */
 void sqlite_checkpoint_begin(struct store *store);
-/* Where the thread has finished: copies the short rest, so that the log begins anew with the next
+/* Where the thread has left but a short rest: copies it, so that the log begins anew with the next
  * transaction. Not inside one. */
 enum store_status sqlite_checkpoint_finish(struct store *store);
 

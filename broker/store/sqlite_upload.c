@@ -1,18 +1,20 @@
 /* Uploads: a row of file reserves name and room from the beginning on; bytes are added behind those
- * that are there, with the state of the hash over them; the last one makes the file appear in its
- * thread, or all of them go where the hash is not the announced one. */
+ * that are there, with the state of the hash as far as it is; the last one makes the file appear in
+ * its thread, or all of them go where the hash is not the announced one. */
 #include "sqlite_thread.h"
 
 #include <string.h>
 
 /* How many one call of store_uploads_expire removes: each may have many bytes. */
 #define EXPIRE_AT_ONCE 4
+/* What is hashed again at a time. */
+#define SLICE_BYTES ((size_t)65536)
 
 /* ---- beginning ---- */
 
 /* One that is not known fits. */
 static bool hash_fits(const struct file *file, const unsigned char *hash) {
-    return !file->hashed || !hash || memcmp(file->file.hash, hash, HASH_BYTES) == 0;
+    return !file->announced || !hash || memcmp(file->file.hash, hash, HASH_BYTES) == 0;
 }
 
 static bool is_same(const struct file *file, const struct store_upload *upload) {
@@ -32,12 +34,13 @@ static bool has_room(const struct store *store, const struct store_upload *uploa
 }
 
 static enum store_status write_received(struct store *store, const struct file *file,
-                                        const struct hash *hash, int64_t now_us) {
+                                        const struct hash *hash, uint64_t hashed, int64_t now_us) {
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_RECEIVED];
     bind_number(set, 1, file->file.file);
     bind_number(set, 2, (int64_t)file->file.received);
     bind_blob(set, 3, hash->state, HASH_STATE_BYTES);
-    bind_number(set, 4, now_us);
+    bind_number(set, 4, (int64_t)hashed);
+    bind_number(set, 5, now_us);
     return sqlite_run(store, set);
 }
 
@@ -47,7 +50,7 @@ static enum store_status start_anew(struct store *store, struct file *file, int6
     hash_begin(&hash);
     file->file.received = 0;
     return sqlite_piece_remove_all(store, file->file.file) == STORE_OK
-               ? write_received(store, file, &hash, now_us)
+               ? write_received(store, file, &hash, 0, now_us)
                : STORE_FAILED;
 }
 
@@ -87,7 +90,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
         return STORE_QUOTA_SENDER;
     }
     store->files_bytes += upload->size - file->file.size;
-    bool keeps = file->hashed && upload->hash && is_same(file, upload);
+    bool keeps = file->announced && upload->hash && is_same(file, upload);
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_TAKEN_OVER];
     bind_number(set, 1, file->file.file);
     bind_blob(set, 2, upload->id, ID_BYTES);
@@ -112,7 +115,7 @@ static enum store_status begin_again(struct store *store, const struct file *fil
         return STORE_ID_REUSED;
     }
     *out = file->file;
-    if (file->hashed || !upload->hash) {
+    if (file->announced || !upload->hash) {
         return STORE_OK;
     }
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_HASH];
@@ -151,17 +154,43 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
 
 /* ---- chunks ---- */
 
-static enum store_status read_state(struct store *store, const struct file *file,
-                                    struct hash *hash) {
+static enum store_status read_state(struct store *store, const struct file *file, struct hash *hash,
+                                    uint64_t *hashed) {
     sqlite3_stmt *find = store->statements[STATEMENT_FILE_STATE];
     bind_number(find, 1, file->file.file);
     enum step step = sqlite_step(store, find);
     bool found = step == STEP_ROW && column_blob(find, 0, hash->state, HASH_STATE_BYTES);
+    *hashed = found ? (uint64_t)sqlite3_column_int64(find, 1) : 0;
     (void)sqlite3_reset(find);
-    if (step != STEP_FAILED && !found) {
+    if (step != STEP_FAILED && (!found || *hashed > file->file.received)) {
         return sqlite_fail_because(store, "read", "an upload's row is damaged");
     }
     return found ? STORE_OK : STORE_FAILED;
+}
+
+/* Gives the hasher what it lacks of the bytes that are stored: none as a rule, and little after a
+ * restart. */
+static enum store_status follow(struct store *store, const struct file *file) {
+    struct hash hash;
+    uint64_t offset;
+    unsigned char bytes[SLICE_BYTES];
+    if (hasher_follows(store->hasher, file->file.file, file->file.received)) {
+        return STORE_OK;
+    }
+    enum store_status status = read_state(store, file, &hash, &offset);
+    if (status == STORE_OK && !hasher_begin(store->hasher, file->file.file, &hash, offset)) {
+        return sqlite_no_memory(store);
+    }
+    while (status == STORE_OK && offset < file->file.received) {
+        uint64_t left = file->file.received - offset;
+        size_t count = left < SLICE_BYTES ? (size_t)left : SLICE_BYTES;
+        status = sqlite_piece_read(store, file->file.file, offset, bytes, count);
+        if (status == STORE_OK && !hasher_add(store->hasher, file->file.file, bytes, count)) {
+            return sqlite_no_memory(store);
+        }
+        offset += count;
+    }
+    return status;
 }
 
 /* The file appears in its thread. */
@@ -199,43 +228,52 @@ static enum store_status check_log(struct store *store, const struct file *file)
 /* Whether the last byte may come, with that hash. */
 static enum store_status check_last(struct store *store, struct file *file,
                                     const unsigned char *told) {
-    if (!hash_fits(file, told) || (!file->hashed && !told)) {
+    if (!hash_fits(file, told) || (!file->announced && !told)) {
         return STORE_HASH_UNFIT;
     }
-    if (!file->hashed) {
+    if (!file->announced) {
         memcpy(file->file.hash, told, HASH_BYTES);
     }
     return check_log(store, file);
+}
+
+static bool has_announced_hash(struct store *store, const struct file *file) {
+    unsigned char is[HASH_BYTES];
+    hasher_end(store->hasher, file->file.file, is);
+    return memcmp(is, file->file.hash, HASH_BYTES) == 0;
+}
+
+static enum store_status keep_received(struct store *store, const struct file *file,
+                                       int64_t now_us) {
+    struct hash hash;
+    uint64_t hashed;
+    hasher_look(store->hasher, file->file.file, &hash, &hashed);
+    return write_received(store, file, &hash, hashed, now_us);
 }
 
 /* Adds bytes behind those that are there. */
 static enum store_status add(struct store *store, struct file *file, const void *bytes,
                              size_t length, const unsigned char *told, int64_t now_us,
                              struct store_thread *thread) {
-    struct hash hash;
-    unsigned char is[HASH_BYTES];
     bool last = file->file.received + length == file->file.size;
     enum store_status status = last ? check_last(store, file, told) : STORE_OK;
     if (status != STORE_OK) {
         return status;
     }
-    if (sqlite_write(store) != STORE_OK || read_state(store, file, &hash) != STORE_OK) {
+    if (sqlite_write(store) != STORE_OK || follow(store, file) != STORE_OK) {
         return STORE_FAILED;
     }
-    hash_add(&hash, bytes, length);
-    struct hash state = hash;
-    if (last) {
-        hash_end(&hash, is);
-        if (memcmp(is, file->file.hash, HASH_BYTES) != 0) {
-            return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
-        }
+    if (!hasher_add(store->hasher, file->file.file, bytes, length)) {
+        return sqlite_no_memory(store);
     }
     if (sqlite_piece_write(store, file, bytes, length) != STORE_OK) {
         return STORE_FAILED;
     }
+    if (last && !has_announced_hash(store, file)) {
+        return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
+    }
     file->file.received += length;
-    return last ? complete(store, file, now_us, thread)
-                : write_received(store, file, &state, now_us);
+    return last ? complete(store, file, now_us, thread) : keep_received(store, file, now_us);
 }
 
 /* OK, NOT_FOUND, BLOCKED. */

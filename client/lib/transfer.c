@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks under way, of all transfers together (each has one at least). The broker refuses to have
- * more bytes than a frame's on their way to one client. */
-#define WINDOW_MAX 4
-/* Answers between two attempts at a larger window. */
-#define GROW_AFTER 8
+/* How much longer than the fastest one an answer may take, because it stood in a queue, for the
+ * window to grow, and beyond which it shrinks: what a person hardly notices before a message of his
+ * own, and what he does. */
+#define GROW_BELOW_US   50000
+#define SHRINK_ABOVE_US 200000
 
 unsigned char *transfers_buffer(struct transfers *transfers) {
     if (!transfers->buffer) {
@@ -135,26 +135,22 @@ static void end_as_told(zchat *z, struct transfer *transfer) {
 /* ---- going on ---- */
 
 bool transfer_has_room(const zchat *z, const struct transfer *transfer) {
-    size_t most = WINDOW_MAX / z->transfers.count;
+    size_t most = transfer->kind->window_max / z->transfers.count;
     size_t window = transfer->window < most ? transfer->window : most;
     return transfer->under_way < (window > 0 ? window : 1);
 }
 
-/* What took longer than the fastest answer stood in a queue, before the messages of others. So the
- * window grows only while nothing queues (a long way to the broker has room for several chunks),
- * and shrinks when a whole chunk does, as TCP Vegas' does. Near the broker it stays at 1, where the
- * throughput is the same and a message beside it is held up least. */
+/* On a narrow way the chunks queue, and what else is sent stands behind them: so the window grows
+ * only while they don't, and shrinks by one for each whole window that did. */
 static void adapt_window(struct transfer *transfer, int64_t took_us) {
-    took_us = took_us > 0 ? took_us : 1;
     transfer->fastest_us = took_us < transfer->fastest_us ? took_us : transfer->fastest_us;
     transfer->window_age++;
-    int64_t queued_percent = transfer->window * 100 * (took_us - transfer->fastest_us) / took_us;
-    bool grows = transfer->window_age >= GROW_AFTER && queued_percent < 25;
-    bool shrinks = transfer->window_age >= transfer->window && queued_percent >= 100;
-    if (grows && transfer->window < WINDOW_MAX) {
+    int64_t queued_us = took_us - transfer->fastest_us;
+    if (queued_us < GROW_BELOW_US && transfer->window < transfer->kind->window_max) {
         transfer->window++;
         transfer->window_age = 0;
-    } else if (shrinks && transfer->window > 1) {
+    } else if (queued_us > SHRINK_ABOVE_US && transfer->window > 1 &&
+               transfer->window_age >= transfer->window) {
         transfer->window--;
         transfer->window_age = 0;
     }
@@ -210,7 +206,9 @@ void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__R
         return;
     }
     at->under_way--;
-    adapt_window(at, z->now_us - request->asked_us);
+    if (request->kind != REQUEST_BEGIN_UPLOAD) {
+        adapt_window(at, z->now_us - request->asked_us);
+    }
     if (passes(reply->error)) {
         transfer_restart(z, at, reply->error->retry_after_s * INT64_C(1000000));
     } else if (reply->error) {

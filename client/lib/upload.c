@@ -353,7 +353,11 @@ static void release(struct transfer *transfer) {
     free(upload);
 }
 
-static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
+/* So many that the broker stores some while the next ones are on their way. */
+#define WINDOW_MAX 6
+
+static const struct transfer_kind kind = {WINDOW_MAX, step, take_reply, refuse,
+                                          restart,    drop, release};
 
 /* The file is looked at first: a folder's path may have no last part. */
 static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,

@@ -194,8 +194,43 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 2);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 3);
     fixture_open(fixture);
+}
+
+/* A new store whose unfinished upload is changed by `sql`, and then completed. */
+static void expect_completion_after(struct fixture *fixture, const char *sql) {
+    struct store_file stored;
+    fixture->options.exclusive = true; /* so that the hash is never behind */
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    forum_thread(fixture, 1, "T");
+    struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = 1000000};
+    struct forum_file other = {.title = "T", .name = "other", .account = 1, .size = 1};
+    fixture_id(fixture, file.id);
+    fixture_id(fixture, other.id);
+    bool done;
+    assert_ok(forum_begin(fixture, &file, &stored));
+    assert_ok(forum_begin(fixture, &other, &stored));
+    for (size_t at = 0; at < 600000; at += 200000) {
+        assert_ok(forum_chunk(fixture, &file, at, 200000, &stored, &done));
+    }
+    fixture_close(fixture);
+    execute(fixture, sql);
+    fixture->options.exclusive = false;
+    fixture_open(fixture);
+    assert_ok(forum_begin(fixture, &file, &stored));
+    assert_int_equal(stored.received, 600000);
+    forum_expect_bytes(fixture, &file, forum_upload(fixture, &file, 100000).file, file.size);
+}
+
+static void a_store_of_the_second_version_completes_its_uploads(void **state) {
+    expect_completion_after(*state, "ALTER TABLE file DROP COLUMN hashed; PRAGMA user_version = 2");
+}
+
+static void a_hash_that_stayed_behind_catches_up(void **state) {
+    expect_completion_after(*state, "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state "
+                                    "FROM file WHERE received = 0)");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -205,6 +240,8 @@ int main(void) {
         TEST(a_wiped_store_is_as_new_and_small),
         cmocka_unit_test(a_wipe_that_breaks_leaves_all_or_nothing),
         TEST(a_store_of_the_first_version_keeps_what_it_has),
+        TEST(a_store_of_the_second_version_completes_its_uploads),
+        TEST(a_hash_that_stayed_behind_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
