@@ -290,6 +290,38 @@ static void what_an_earlier_run_sent_is_in_the_hash(void **state) {
     assert_int_equal(answer(scene)->code, ZCHAT_OK);
 }
 
+struct progress {
+    size_t told; /* how often, of what the broker has */
+    uint64_t has;
+    bool over;
+};
+
+static void count_progress(void *arg, uint64_t bytes, uint64_t total) {
+    struct progress *progress = arg;
+    assert_true(bytes <= total);
+    progress->told += bytes == progress->has;
+}
+
+static void end_progress(void *arg, const zchat_reply *reply) {
+    struct progress *progress = arg;
+    assert_int_equal(reply->code, ZCHAT_OK);
+    progress->over = true;
+}
+
+/* So that whoever waits for it does not give it up. */
+static void hashing_alone_is_progress(void **state) {
+    struct scene *scene = *state;
+    struct progress progress = {.has = 39 * CHUNK + 5};
+    set_size(scene, 40 * CHUNK);
+    assert_int_equal(zchat_file_put(scene->stage->z, "t", scene->file, NULL, count_progress,
+                                    end_progress, &progress),
+                     ZCHAT_OK);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), progress.has);
+    say_put(scene, last_put(scene, progress.has), true);
+    STAGE_UNTIL(scene->stage, progress.over);
+    assert_int_equal(progress.told, 1 + 40);
+}
+
 static void an_empty_file_has_a_hash_too(void **state) {
     struct scene *scene = *state;
     set_size(scene, 0);
@@ -481,6 +513,7 @@ int main(void) {
         TEST(a_lost_connection_asks_where_to_go_on),
         TEST(the_hash_is_right_wherever_it_goes_on),
         TEST(what_an_earlier_run_sent_is_in_the_hash),
+        TEST(hashing_alone_is_progress),
         TEST(an_empty_file_has_a_hash_too),
         TEST(told_to_wait_it_waits),
         TEST(no_room_is_told),
