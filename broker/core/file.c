@@ -6,16 +6,27 @@
 
 #define EXPIRE_EVERY_US (60 * 1000000LL)
 
+/* The hash, or NULL where the client tells none. */
+static const unsigned char *told_hash(const ProtobufCBinaryData *hash) {
+    return hash->len == 0 ? NULL : hash->data;
+}
+
+/* Of its length or not told; the call fails where not. */
+static bool hash_fits(struct call *call, const ProtobufCBinaryData *hash) {
+    if (hash->len == 0 || hash->len == HASH_BYTES)
+        return true;
+    call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the hash must have %d bytes", HASH_BYTES);
+    return false;
+}
+
 void begin_upload_check(struct call *call) {
     const Zchat__V1__BeginUpload *begin = call->command->begin_upload;
     uint64_t most = call->core->options.file_bytes_max;
 
     if (!message_id_fits(call, &begin->id) ||
-        !thread_title_fits(call, "a file's name", begin->file))
+        !thread_title_fits(call, "a file's name", begin->file) || !hash_fits(call, &begin->hash))
         return;
-    if (begin->hash.len != HASH_BYTES)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the hash must have %d bytes", HASH_BYTES);
-    else if (begin->size > most)
+    if (begin->size > most)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "the file has %llu bytes, more than the %llu that this broker takes",
                   (unsigned long long)begin->size, (unsigned long long)most);
@@ -29,7 +40,7 @@ void begin_upload_run(struct call *call) {
         .name = begin->file,
         .account = call->session->member->account,
         .size = begin->size,
-        .hash = begin->hash.data,
+        .hash = told_hash(&begin->hash),
         .quota_bytes = call->core->options.files_bytes_max,
         .now_us = call->now_us,
     };
@@ -67,8 +78,8 @@ void put_chunk_check(struct call *call) {
     if (put->bytes.len > CHUNK_BYTES_MAX)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a chunk has at most %d bytes",
                   CHUNK_BYTES_MAX);
-    else
-        message_id_fits(call, &put->id);
+    else if (message_id_fits(call, &put->id))
+        hash_fits(call, &put->hash);
 }
 
 static void upload_refuse(struct call *call, enum store_status status) {
@@ -87,15 +98,25 @@ static void upload_refuse(struct call *call, enum store_status status) {
                   "the bytes do not fit the file's hash: the upload begins anew");
 }
 
+static void refuse_hash(struct call *call, bool told) {
+    call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+              told ? "the upload began with another hash than its last chunk tells"
+                   : "the last chunk must tell the file's hash, since the upload began without it");
+}
+
 void put_chunk_run(struct call *call) {
     const Zchat__V1__PutChunk *put = call->command->put_chunk;
+    const unsigned char *hash = told_hash(&put->hash);
     enum store_status status = call_store(
         call, store_upload_chunk(call->core->store, put->id.data, call->session->member->account,
-                                 put->offset, put->bytes.data, put->bytes.len, call->now_us,
+                                 put->offset, put->bytes.data, put->bytes.len, hash, call->now_us,
                                  &call->result.upload.file, &call->result.upload.done,
                                  &call->result.upload.thread));
 
-    upload_refuse(call, status);
+    if (status == STORE_HASH_UNFIT)
+        refuse_hash(call, hash != NULL);
+    else
+        upload_refuse(call, status);
 }
 
 static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {

@@ -79,6 +79,7 @@ static void send_message_refuse(struct call *call, enum store_status status) {
     case STORE_OK:
     case STORE_EXISTS:
     case STORE_MISMATCH:
+    case STORE_HASH_UNFIT:
     case STORE_FAILED:
         break;
     }

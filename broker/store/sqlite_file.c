@@ -5,6 +5,12 @@
 
 /* ---- rows ---- */
 
+/* Empty: its uploader has not told it yet. */
+static bool read_hash(sqlite3_stmt *row, struct file *out) {
+    out->announced = sqlite3_column_bytes(row, 6) > 0;
+    return out->announced ? column_blob(row, 6, out->file.hash, HASH_BYTES) : out->file.seq == 0;
+}
+
 enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct file *out) {
     const struct person *uploader;
     *out = (struct file){
@@ -19,7 +25,7 @@ enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct
     column_text(row, 3, out->file.name, sizeof out->file.name);
     enum store_status status = sqlite_person(store, out->uploader, &uploader);
     if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->file.id, ID_BYTES) ||
-        !column_blob(row, 6, out->file.hash, HASH_BYTES)) {
+        !read_hash(row, out)) {
         return sqlite_fail_because(store, "read", "a file's row is damaged");
     }
     if (status == STORE_OK) {

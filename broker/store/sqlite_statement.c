@@ -158,10 +158,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_FILE_STATE] = "SELECT hash_state, hashed FROM file WHERE file = ?1",
     [STATEMENT_FILE_TAKEN_OVER] = "UPDATE file SET id = ?2, size = ?3, hash = ?4, time_us = ?5, "
                                   "chunk_us = ?5 WHERE file = ?1",
+    [STATEMENT_FILE_HASH] = "UPDATE file SET hash = ?2 WHERE file = ?1",
     [STATEMENT_FILE_RECEIVED] = "UPDATE file SET received = ?2, hash_state = ?3, hashed = ?4, "
                                 "chunk_us = ?5 WHERE file = ?1",
     [STATEMENT_FILE_COMPLETE] = "UPDATE file SET received = size, hash_state = NULL, seq = ?2, "
-                                "time_us = ?3 WHERE file = ?1",
+                                "time_us = ?3, hash = ?4 WHERE file = ?1",
     [STATEMENT_FILE_READ] = FILE_COLUMNS " WHERE stream = ?1 AND seq > 0 AND seq > ?2 ORDER BY seq",
     [STATEMENT_FILE_OF_STREAM] = FILE_COLUMNS " WHERE stream = ?1 LIMIT 1",
     [STATEMENT_FILE_EXPIRED] =

@@ -58,6 +58,7 @@ enum store_status sqlite_post_at(struct store *store, int64_t position, struct p
 struct file {
     int64_t stream;
     int64_t uploader;
+    bool announced; /* the hash is known */
     struct store_file file;
 };
 /* Steps a statement with a row of FILE_COLUMNS, which has its parameters, and resets it. OK,

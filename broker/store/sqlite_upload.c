@@ -12,9 +12,17 @@
 
 /* ---- beginning ---- */
 
+/* One that is not known fits. */
+static bool hash_fits(const struct file *file, const unsigned char *hash) {
+    return !file->announced || !hash || memcmp(file->file.hash, hash, HASH_BYTES) == 0;
+}
+
 static bool is_same(const struct file *file, const struct store_upload *upload) {
-    return file->file.size == upload->size &&
-           memcmp(file->file.hash, upload->hash, HASH_BYTES) == 0;
+    return file->file.size == upload->size && hash_fits(file, upload->hash);
+}
+
+static void bind_hash(sqlite3_stmt *statement, int parameter, const unsigned char *hash) {
+    bind_blob(statement, parameter, hash ? (const void *)hash : "", hash ? HASH_BYTES : 0);
 }
 
 /* The bytes that all files would have with `size` more and `less` fewer. */
@@ -62,7 +70,7 @@ static enum store_status insert(struct store *store, const struct store_upload *
     bind_text(add, 4, upload->name);
     bind_number(add, 5, upload->account);
     bind_number(add, 6, (int64_t)upload->size);
-    bind_blob(add, 7, upload->hash, HASH_BYTES);
+    bind_hash(add, 7, upload->hash);
     bind_blob(add, 8, hash.state, HASH_STATE_BYTES);
     bind_number(add, 9, upload->now_us);
     if (sqlite_run(store, add) != STORE_OK ||
@@ -75,21 +83,22 @@ static enum store_status insert(struct store *store, const struct store_upload *
 }
 
 /* An uploader who comes back with another id, having lost the first one, finds his reservation, and
- * what he sent already where it is of the same bytes. */
+ * what he sent already where it is surely of the same bytes. */
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
                                    struct file *file, struct store_file *out) {
     if (!has_room(store, upload, file->file.size)) {
         return STORE_QUOTA_SENDER;
     }
     store->files_bytes += upload->size - file->file.size;
+    bool keeps = file->announced && upload->hash && is_same(file, upload);
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_TAKEN_OVER];
     bind_number(set, 1, file->file.file);
     bind_blob(set, 2, upload->id, ID_BYTES);
     bind_number(set, 3, (int64_t)upload->size);
-    bind_blob(set, 4, upload->hash, HASH_BYTES);
+    bind_hash(set, 4, upload->hash);
     bind_number(set, 5, upload->now_us);
     if (sqlite_write(store) != STORE_OK || sqlite_run(store, set) != STORE_OK ||
-        (!is_same(file, upload) && start_anew(store, file, upload->now_us) != STORE_OK) ||
+        (!keeps && start_anew(store, file, upload->now_us) != STORE_OK) ||
         sqlite_file_numbered(store, file->file.file, file) != STORE_OK) {
         return STORE_FAILED;
     }
@@ -97,15 +106,23 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     return STORE_OK;
 }
 
-/* The id is known. */
-static enum store_status begin_again(const struct file *file, const struct store_upload *upload,
-                                     int64_t stream, struct store_file *out) {
+/* The id is known; the hash may be news. */
+static enum store_status begin_again(struct store *store, const struct file *file,
+                                     const struct store_upload *upload, int64_t stream,
+                                     struct store_file *out) {
     if (file->stream != stream || file->uploader != upload->account || !is_same(file, upload) ||
         strcmp(file->file.name, upload->name) != 0) {
         return STORE_ID_REUSED;
     }
     *out = file->file;
-    return STORE_OK;
+    if (file->announced || !upload->hash) {
+        return STORE_OK;
+    }
+    sqlite3_stmt *set = store->statements[STATEMENT_FILE_HASH];
+    bind_number(set, 1, file->file.file);
+    bind_blob(set, 2, upload->hash, HASH_BYTES);
+    memcpy(out->hash, upload->hash, HASH_BYTES);
+    return sqlite_write(store) == STORE_OK ? sqlite_run(store, set) : STORE_FAILED;
 }
 
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
@@ -118,7 +135,7 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
     }
     status = sqlite_file_identified(store, upload->id, &file);
     if (status == STORE_OK) {
-        return begin_again(&file, upload, thread.stream, out);
+        return begin_again(store, &file, upload, thread.stream, out);
     }
     if (status == STORE_FAILED || (status = sqlite_id_free(store, upload->id)) != STORE_OK) {
         return status;
@@ -195,6 +212,7 @@ static enum store_status complete(struct store *store, struct file *file, int64_
     bind_number(set, 1, file->file.file);
     bind_number(set, 2, (int64_t)file->file.seq);
     bind_number(set, 3, now_us);
+    bind_blob(set, 4, file->file.hash, HASH_BYTES);
     return sqlite_run(store, set);
 }
 
@@ -205,6 +223,18 @@ static enum store_status check_log(struct store *store, const struct file *file)
     bind_blob(find, 1, file->file.id, ID_BYTES);
     enum store_status status = sqlite_number(store, find, &kind);
     return status == STORE_OK ? STORE_ID_REUSED : status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Whether the last byte may come, with that hash. */
+static enum store_status check_last(struct store *store, struct file *file,
+                                    const unsigned char *told) {
+    if (!hash_fits(file, told) || (!file->announced && !told)) {
+        return STORE_HASH_UNFIT;
+    }
+    if (!file->announced) {
+        memcpy(file->file.hash, told, HASH_BYTES);
+    }
+    return check_log(store, file);
 }
 
 static bool has_announced_hash(struct store *store, const struct file *file) {
@@ -223,9 +253,10 @@ static enum store_status keep_received(struct store *store, const struct file *f
 
 /* Adds bytes behind those that are there. */
 static enum store_status add(struct store *store, struct file *file, const void *bytes,
-                             size_t length, int64_t now_us, struct store_thread *thread) {
+                             size_t length, const unsigned char *told, int64_t now_us,
+                             struct store_thread *thread) {
     bool last = file->file.received + length == file->file.size;
-    enum store_status status = last ? check_log(store, file) : STORE_OK;
+    enum store_status status = last ? check_last(store, file, told) : STORE_OK;
     if (status != STORE_OK) {
         return status;
     }
@@ -259,8 +290,9 @@ static bool is_hole(const struct store_file *file, uint64_t offset, size_t lengt
 
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,
-                                     size_t length, int64_t now_us, struct store_file *out,
-                                     bool *done, struct store_thread *thread) {
+                                     size_t length, const unsigned char *hash, int64_t now_us,
+                                     struct store_file *out, bool *done,
+                                     struct store_thread *thread) {
     struct file file;
     *done = false;
     enum store_status status = find_own(store, id, account, &file);
@@ -279,7 +311,7 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
     size_t known = (size_t)(file.file.received - offset);
     if (!complete && (ends || length > known)) {
         const unsigned char *from = ends ? NULL : (const unsigned char *)bytes + known;
-        status = add(store, &file, from, length - known, now_us, thread);
+        status = add(store, &file, from, length - known, hash, now_us, thread);
     }
     *out = file.file;
     *done = !complete && file.file.seq != 0;

@@ -32,6 +32,7 @@ enum store_status {
                            BLOCKS_MAX */
     STORE_ID_REUSED,    /* the id names another message */
     STORE_MISMATCH,     /* the bytes are not those of the announced hash */
+    STORE_HASH_UNFIT,   /* that hash is missing, or not the one that was announced before */
     STORE_FAILED,       /* see store_error */
 };
 

@@ -44,9 +44,9 @@ struct store_file {
     char user[NAME_BYTES];
     char name[FILE_NAME_BYTES];
     uint64_t size;
-    uint64_t received; /* bytes stored, from the first on */
-    unsigned char hash[HASH_BYTES];
-    int64_t time_us; /* when it was complete, or begun */
+    uint64_t received;              /* bytes stored, from the first on */
+    unsigned char hash[HASH_BYTES]; /* zeros: not complete, and not told yet */
+    int64_t time_us;                /* when it was complete, or begun */
 };
 
 /* An entry of a thread's stream. `kind` says which of post and file counts. */
@@ -153,33 +153,33 @@ struct store_upload {
     const char *name;
     int64_t account;
     uint64_t size;
-    const unsigned char *hash; /* HASH_BYTES */
+    const unsigned char *hash; /* HASH_BYTES; NULL: it comes with the last byte */
     uint64_t quota_bytes;      /* complete and reserved bytes of all files; 0: no limit */
     int64_t now_us;
 };
 /* Reserves the name and the room. OK with how far it came (also the same id and content again,
- * complete or not), NOT_FOUND, EXISTS (the name is taken by another file; an unfinished one
- * reserves it for its uploader, who may begin it under another id: the bytes that came stay where
- * size and hash are the same), ID_REUSED, QUOTA_SENDER. */
+ * complete or not; an unknown hash fits), NOT_FOUND, EXISTS (the name is taken by another file; an
+ * unfinished one reserves it for its uploader, who may begin it under another id: the bytes that
+ * came stay where size and hash are known to be the same), ID_REUSED, QUOTA_SENDER. */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
 /* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
- * chunk for an empty file) the hash is compared, and the file appears in its thread: *done,
- * out->seq and *thread tell. The state of the hash is stored along, so that nothing is read twice
- * after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset > received, or more
- * than size), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
- * message got the id meanwhile: the last byte is refused, and only another id helps).
- * out->received: how far it is now. A chunk of a complete file is OK, with out->seq, and not done
- * again. */
+ * chunk for an empty file) the hash, announced or given here, is compared, and the file appears in
+ * its thread: *done, out->seq and *thread tell. The hash's state is stored along, so that nothing
+ * is read twice after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset >
+ * received, or more than size), HASH_UNFIT (the last byte is refused: no hash, or not the announced
+ * one), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
+ * message got the id meanwhile: likewise, and only another id helps). out->received: how far it is
+ * now. A chunk of a complete file is OK, with out->seq, and not done again. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,
-                                     size_t length, int64_t now_us, struct store_file *out,
-                                     bool *done, struct store_thread *thread);
+                                     size_t length, const unsigned char *hash, int64_t now_us,
+                                     struct store_file *out, bool *done,
+                                     struct store_thread *thread);
 /* Gives name and room back. OK, NOT_FOUND, BLOCKED. A complete file is NOT_FOUND. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
-/* Cancels unfinished uploads without a chunk since `before_us`, a bounded number; *more: there are
- * more. */
+/* Cancels some unfinished uploads without a chunk since `before_us`; *more: there are more. */
 enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more);
 
 enum store_status store_file_find(struct store *store, const char *title, const char *name,

@@ -350,13 +350,13 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
 
 /* Files go in chunks of which a few are under way, so that messages pass between them, and go on
  * where they were after a lost connection. `progress` is called as bytes are acknowledged or
- * written. */
+ * written, and with the same number again while they are only hashed. */
 typedef void zchat_progress_fn(void *arg, uint64_t bytes, uint64_t total);
 
-/* Uploads the file at `path` under `name` (NULL: the path's last part). It is read twice: for its
- * hash, which is checked at both ends, and to be sent. An earlier upload that broke off, of the
- * same file into the same thread by this device, goes on. A missing or unreadable file fails with
- * ZCHAT_IO. */
+/* Uploads the file at `path` under `name` (NULL: the path's last part). It is hashed while it is
+ * sent, and the hash checked at both ends. An earlier upload that broke off, of the same file into
+ * the same thread by this device, goes on, unless the file was changed since. A missing or
+ * unreadable file, or one that changes meanwhile, fails with ZCHAT_IO. */
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
 /* Downloads a file to `path`: into a temporary file beside it, which appears under its name only

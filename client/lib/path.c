@@ -37,6 +37,8 @@ const char *path_name(const char *path) {
 static void state_of(const struct stat *status, struct path_state *state) {
     state->bytes = (uint64_t)status->st_size;
     state->changed = status->st_mtim;
+    state->device = status->st_dev;
+    state->inode = status->st_ino;
 }
 
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault) {

@@ -11,15 +11,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* The path's last part; "" where it ends with a slash. */
 const char *path_name(const char *path);
 
-/* What a file was when it was opened. */
+/* What a file was when it was opened: which one, and its content as far as that can be told
+ * without reading it. */
 struct path_state {
     uint64_t bytes;
     struct timespec changed;
+    dev_t device;
+    ino_t inode;
 };
 /* Opens a regular file to be read. */
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault);

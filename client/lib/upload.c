@@ -1,6 +1,7 @@
-/* Uploads. The file is hashed in slices, then the broker is told of it and says from where on it
- * wants chunks; after a lost connection it is asked again. A file that is found complete already
- * (the last answer was lost) is looked at, so that the answer can tell of it. */
+/* Uploads. The broker is told of the file and says from where on it wants chunks; after a lost
+ * connection it is asked again. The file is hashed from its beginning on while chunks are under
+ * way; the last chunk tells the hash. A file that is found complete already (the last answer was
+ * lost) is looked at, so that the answer can tell of it. */
 #include "call.h"
 #include "handle.h"
 #include "path.h"
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 enum stage {
-    UPLOAD_HASHING,
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
     UPLOAD_SENDING,
@@ -27,11 +27,12 @@ struct upload {
     char *path; /* owned: as given, for sentences */
     int fd;     /* owned; -1: closed */
     struct path_state state;
-    struct hash hash;
+    struct hash hash; /* of the first `hashed` bytes */
+    uint64_t hashed;
     unsigned char id[ID_BYTES];
     char *record;     /* owned: the path of its record; NULL: none was made */
     bool again;       /* the id is an earlier upload's */
-    uint64_t next;    /* the first byte that is not sent yet, or not hashed */
+    uint64_t next;    /* the first byte that is not sent yet */
     bool all_sent;    /* also the chunk that ends an empty file */
     bool begun_again; /* since it was no longer known */
 };
@@ -80,10 +81,13 @@ static void fail_changed(zchat *z, struct upload *upload) {
 }
 
 /* False: it is over. */
-static bool read_slice(zchat *z, struct upload *upload, size_t count) {
+static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t count) {
     struct fault fault;
-    if (path_read(upload->fd, z->transfers.buffer, count, upload->next)) {
-        return true;
+    if (path_read(upload->fd, z->transfers.buffer, count, offset)) {
+        if (path_is_same(upload->fd, &upload->state)) {
+            return true;
+        }
+        errno = 0;
     }
     if (errno == 0) {
         fail_changed(z, upload);
@@ -94,26 +98,8 @@ static bool read_slice(zchat *z, struct upload *upload, size_t count) {
     return false;
 }
 
-static size_t slice_bytes(const struct upload *upload) {
-    uint64_t left = upload->transfer.bytes - upload->next;
-    return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
-}
-
-/* ---- hashing ---- */
-
-static bool hash_slice(zchat *z, struct upload *upload) {
-    size_t count = slice_bytes(upload);
-    if (count > 0) {
-        if (!read_slice(z, upload, count)) {
-            return false;
-        }
-        hash_add(&upload->hash, z->transfers.buffer, count);
-        upload->next += count;
-        return true;
-    }
-    hash_end(&upload->hash, upload->transfer.hash);
-    upload->stage = UPLOAD_BEGINNING;
-    return true;
+static size_t slice_bytes(uint64_t from, uint64_t to) {
+    return to - from < CHUNK_BYTES_MAX ? (size_t)(to - from) : CHUNK_BYTES_MAX;
 }
 
 /* ---- beginning ---- */
@@ -127,8 +113,7 @@ static bool open_record(zchat *z, struct upload *upload) {
                                          .user = z->session.user,
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
-                                         .bytes = upload->transfer.bytes,
-                                         .hash = upload->transfer.hash};
+                                         .state = &upload->state};
     if (upload->record) {
         return true;
     }
@@ -156,8 +141,6 @@ static void begin(zchat *z, struct upload *upload) {
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.size = upload->transfer.bytes;
-    body.hash.data = upload->transfer.hash;
-    body.hash.len = HASH_BYTES;
     command.body_case = ZCHAT__V1__COMMAND__BODY_BEGIN_UPLOAD;
     command.begin_upload = &body;
     if (transfer_ask(z, &upload->transfer, REQUEST_BEGIN_UPLOAD, &command)) {
@@ -197,15 +180,47 @@ static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUp
     }
 }
 
-/* ---- sending ---- */
+/* ---- hashing ---- */
 
-static void send_chunk(zchat *z, struct upload *upload) {
-    size_t count = slice_bytes(upload);
-    if (!path_is_same(upload->fd, &upload->state)) {
-        fail_changed(z, upload);
+/* The hash follows what was sent; the chunk that ends the file waits for it. */
+static bool is_behind(const struct upload *upload) {
+    return !upload->all_sent && upload->hashed < upload->next;
+}
+
+/* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
+static void hash_slice(zchat *z, struct upload *upload) {
+    size_t count = slice_bytes(upload->hashed, upload->next);
+    if (!read_slice(z, upload, upload->hashed, count)) {
         return;
     }
-    if (!read_slice(z, upload, count)) {
+    hash_add(&upload->hash, z->transfers.buffer, count);
+    upload->hashed += count;
+    if (upload->transfer.under_way == 0) {
+        transfer_tell(&upload->transfer, upload->next);
+    }
+}
+
+/* With the last chunk, which may have to be sent again: the state stays as it is. */
+static void tell_hash(struct upload *upload, Zchat__V1__PutChunk *body) {
+    struct hash hash = upload->hash;
+    size_t known = (size_t)(upload->hashed - upload->next);
+    hash_add(&hash, body->bytes.data + known, body->bytes.len - known);
+    hash_end(&hash, upload->transfer.hash);
+    body->hash.data = upload->transfer.hash;
+    body->hash.len = HASH_BYTES;
+}
+
+/* ---- sending ---- */
+
+static bool may_send(const zchat *z, const struct upload *upload) {
+    bool last = upload->transfer.bytes - upload->next <= CHUNK_BYTES_MAX;
+    return !upload->all_sent && !upload->transfer.over && !(last && is_behind(upload)) &&
+           transfer_has_room(z, &upload->transfer);
+}
+
+static void send_chunk(zchat *z, struct upload *upload) {
+    size_t count = slice_bytes(upload->next, upload->transfer.bytes);
+    if (!read_slice(z, upload, upload->next, count)) {
         return;
     }
     Zchat__V1__PutChunk body = ZCHAT__V1__PUT_CHUNK__INIT;
@@ -215,6 +230,9 @@ static void send_chunk(zchat *z, struct upload *upload) {
     body.offset = upload->next;
     body.bytes.data = z->transfers.buffer;
     body.bytes.len = count;
+    if (upload->next + count == upload->transfer.bytes) {
+        tell_hash(upload, &body);
+    }
     command.body_case = ZCHAT__V1__COMMAND__BODY_PUT_CHUNK;
     command.put_chunk = &body;
     if (transfer_ask(z, &upload->transfer, REQUEST_PUT_CHUNK, &command)) {
@@ -305,24 +323,24 @@ static void take_reply(zchat *z, struct transfer *transfer, const struct request
 
 static bool step(zchat *z, struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->stage == UPLOAD_HASHING) {
-        return hash_slice(z, upload);
-    }
     if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
         begin(z, upload);
     }
-    while (upload->stage == UPLOAD_SENDING && z->session.live && !upload->all_sent &&
-           !transfer->over && transfer_has_room(z, transfer)) {
+    if (upload->stage != UPLOAD_SENDING || !z->session.live) {
+        return false;
+    }
+    if (is_behind(upload) && !may_send(z, upload)) {
+        hash_slice(z, upload);
+        return !transfer->over;
+    }
+    while (may_send(z, upload)) {
         send_chunk(z, upload);
     }
-    return false;
+    return !transfer->over && is_behind(upload); /* once the chunks have left */
 }
 
 static void restart(struct transfer *transfer) {
-    struct upload *upload = upload_of(transfer);
-    if (upload->stage > UPLOAD_BEGINNING) {
-        upload->stage = UPLOAD_BEGINNING;
-    }
+    upload_of(transfer)->stage = UPLOAD_BEGINNING;
 }
 
 static void release(struct transfer *transfer) {

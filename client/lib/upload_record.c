@@ -1,8 +1,10 @@
 /* One small file for each upload: its name is made from who uploads what under which name where,
- * its content tells the same for people, and the id. Another size or hash is another upload, and
- * takes the record's place. A record that is older than the broker keeps its upload is removed. */
+ * its content tells the same for people, which file it was in which state, and the id. Another
+ * file, or one that changed since, is another upload, and takes the record's place. A record that
+ * is older than the broker keeps its upload is removed. */
 #include "upload_record.h"
 
+#include "hash.h"
 #include "id.h"
 #include "zchat.h"
 
@@ -41,11 +43,13 @@ static void name_of(const struct upload_record *record, char name[2 * NAME_DIGIT
 
 /* All that has to be the same for the upload to go on. */
 static size_t content_of(const struct upload_record *record, char text[RECORD_BYTES]) {
-    char hash[2 * HASH_BYTES + 1];
-    to_hex(record->hash, HASH_BYTES, hash);
-    int bytes = snprintf(
-        text, RECORD_BYTES, "broker %s\nuser %s\nthread %s\nfile %s\nsize %" PRIu64 "\nhash %s\n",
-        record->broker, record->user, record->thread, record->file, record->bytes, hash);
+    const struct path_state *state = record->state;
+    int bytes = snprintf(text, RECORD_BYTES,
+                         "broker %s\nuser %s\nthread %s\nfile %s\nsize %" PRIu64
+                         "\nchanged %lld.%09ld\ndevice %ju\ninode %ju\n",
+                         record->broker, record->user, record->thread, record->file, state->bytes,
+                         (long long)state->changed.tv_sec, state->changed.tv_nsec,
+                         (uintmax_t)state->device, (uintmax_t)state->inode);
     return (size_t)bytes;
 }
 

@@ -6,10 +6,8 @@
 
 #include "fault.h"
 #include "folder.h"
-#include "hash.h"
 #include "limits.h"
-
-#include <stdint.h>
+#include "path.h"
 
 struct upload_record {
     const char *folder; /* borrowed, like the others: the config folder */
@@ -17,8 +15,7 @@ struct upload_record {
     const char *user;
     const char *thread;
     const char *file;
-    uint64_t bytes;
-    const unsigned char *hash; /* HASH_BYTES */
+    const struct path_state *state;
 };
 
 /* The id of this very upload, an earlier one's (*again) or a new one, which is remembered. `file`

@@ -65,6 +65,12 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     (void)arg, (void)bytes, (void)total;
 }
 
+/* As if somebody wrote to it. */
+static void touch(struct scene *scene) {
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, scene->file, times, 0), 0);
+}
+
 static void put(struct scene *scene) {
     assert_int_equal(zchat_file_put(scene->stage->z, "t", scene->file, NULL, on_progress,
                                     stage_answer, (void *)TRANSFER),
@@ -172,6 +178,14 @@ static Zchat__V1__Command *next_put(struct scene *scene, uint64_t offset) {
     return command;
 }
 
+/* The chunk that ends the file, and tells its hash; none before does. */
+static Zchat__V1__Command *last_put(struct scene *scene, uint64_t offset) {
+    Zchat__V1__Command *command = next_put(scene, offset);
+    assert_int_equal(command->put_chunk->hash.len, HASH_BYTES);
+    assert_memory_equal(command->put_chunk->hash.data, scene->hash, HASH_BYTES);
+    return command;
+}
+
 /* How many chunks are under way beyond those that were taken. */
 static size_t waiting(struct scene *scene, Zchat__V1__Command__BodyCase body) {
     size_t count = 0;
@@ -192,13 +206,14 @@ static void an_upload_tells_the_file_and_sends_its_chunks(void **state) {
     assert_string_equal(begin->begin_upload->thread, "t");
     assert_string_equal(begin->begin_upload->file, "file");
     assert_int_equal(begin->begin_upload->size, CHUNK + 3);
-    assert_memory_equal(begin->begin_upload->hash.data, scene->hash, HASH_BYTES);
+    assert_int_equal(begin->begin_upload->hash.len, 0);
     say_begun(scene, begin, 0);
     Zchat__V1__Command *chunk = next_put(scene, 0);
     assert_int_equal(chunk->put_chunk->bytes.len, CHUNK);
     assert_memory_equal(chunk->put_chunk->id.data, begin->begin_upload->id.data, ID_BYTES);
+    assert_int_equal(chunk->put_chunk->hash.len, 0);
     say_put(scene, chunk, false);
-    chunk = next_put(scene, CHUNK);
+    chunk = last_put(scene, CHUNK);
     assert_memory_equal(chunk->put_chunk->bytes.data, scene->bytes + CHUNK, 3);
     assert_int_equal(zchat_pending(scene->stage->z), 1);
     say_put(scene, chunk, true);
@@ -238,7 +253,81 @@ static void a_lost_connection_asks_where_to_go_on(void **state) {
     assert_memory_equal(again->begin_upload->id.data, begin->begin_upload->id.data, ID_BYTES);
     say_begun(scene, again, 3 * CHUNK);
     say_put(scene, next_put(scene, 3 * CHUNK), false);
-    say_put(scene, next_put(scene, 4 * CHUNK), true);
+    say_put(scene, last_put(scene, 4 * CHUNK), true);
+    assert_int_equal(answer(scene)->code, ZCHAT_OK);
+}
+
+/* Wherever the broker wants the bytes from, before or behind what was sent. */
+static void the_hash_is_right_wherever_it_goes_on(void **state) {
+    struct scene *scene = *state;
+    static const size_t places[] = {0, 3 * CHUNK - 7, 3 * CHUNK + 1};
+    set_size(scene, 6 * CHUNK + 5);
+    put(scene);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 0);
+    say_put(scene, next_put(scene, 0), false);
+    next_put(scene, CHUNK);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        fake_break(scene->stage->fake);
+        say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), places[i]);
+        Zchat__V1__Command *chunk = next_put(scene, places[i]);
+        assert_memory_equal(chunk->put_chunk->bytes.data, scene->bytes + places[i], CHUNK);
+    }
+    fake_break(scene->stage->fake);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 6 * CHUNK + 1);
+    last_put(scene, 6 * CHUNK + 1);
+    fake_break(scene->stage->fake);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 5 * CHUNK + 6);
+    say_put(scene, last_put(scene, 5 * CHUNK + 6), true);
+    assert_int_equal(answer(scene)->code, ZCHAT_OK);
+}
+
+static void what_an_earlier_run_sent_is_in_the_hash(void **state) {
+    struct scene *scene = *state;
+    set_size(scene, 40 * CHUNK);
+    put(scene);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 39 * CHUNK + 5);
+    say_put(scene, last_put(scene, 39 * CHUNK + 5), true);
+    assert_int_equal(answer(scene)->code, ZCHAT_OK);
+}
+
+struct progress {
+    size_t told; /* how often, of what the broker has */
+    uint64_t has;
+    bool over;
+};
+
+static void count_progress(void *arg, uint64_t bytes, uint64_t total) {
+    struct progress *progress = arg;
+    assert_true(bytes <= total);
+    progress->told += bytes == progress->has;
+}
+
+static void end_progress(void *arg, const zchat_reply *reply) {
+    struct progress *progress = arg;
+    assert_int_equal(reply->code, ZCHAT_OK);
+    progress->over = true;
+}
+
+/* So that whoever waits for it does not give it up. */
+static void hashing_alone_is_progress(void **state) {
+    struct scene *scene = *state;
+    struct progress progress = {.has = 39 * CHUNK + 5};
+    set_size(scene, 40 * CHUNK);
+    assert_int_equal(zchat_file_put(scene->stage->z, "t", scene->file, NULL, count_progress,
+                                    end_progress, &progress),
+                     ZCHAT_OK);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), progress.has);
+    say_put(scene, last_put(scene, progress.has), true);
+    STAGE_UNTIL(scene->stage, progress.over);
+    assert_int_equal(progress.told, 1 + 40);
+}
+
+static void an_empty_file_has_a_hash_too(void **state) {
+    struct scene *scene = *state;
+    set_size(scene, 0);
+    put(scene);
+    say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 0);
+    say_put(scene, last_put(scene, 0), true);
     assert_int_equal(answer(scene)->code, ZCHAT_OK);
 }
 
@@ -252,13 +341,13 @@ static void told_to_wait_it_waits(void **state) {
     error.code = ZCHAT__V1__CODE__CODE_BUSY;
     error.message = (char *)"slower";
     error.retry_after_s = 1;
-    reply.request = next_put(scene, 0)->request;
+    reply.request = last_put(scene, 0)->request;
     reply.error = &error;
     fake_reply(scene->stage->fake, &reply);
     stage_settle(scene->stage);
     assert_null(fake_next(scene->stage->fake, BODY(BEGIN_UPLOAD)));
     say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 0);
-    say_put(scene, next_put(scene, 0), true);
+    say_put(scene, last_put(scene, 0), true);
     assert_int_equal(answer(scene)->code, ZCHAT_OK);
 }
 
@@ -301,16 +390,29 @@ static void bytes_that_do_not_fit_the_hash_are_said_to_have_changed(void **state
 
 static void a_file_that_changes_is_noticed_before_it_is_all_sent(void **state) {
     struct scene *scene = *state;
-    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     set_size(scene, 40 * CHUNK);
     put(scene);
     say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 0);
     Zchat__V1__Command *first = next_put(scene, 0);
-    assert_int_equal(utimensat(AT_FDCWD, scene->file, times, 0), 0);
+    touch(scene);
     say_put(scene, first, false);
     assert_int_equal(answer(scene)->code, ZCHAT_IO);
     assert_null(fake_next(scene->stage->fake, BODY(PUT_CHUNK)));
     next(scene, BODY(CANCEL_UPLOAD));
+}
+
+static void a_file_that_changes_is_noticed_before_more_of_it_is_sent(void **state) {
+    struct scene *scene = *state;
+    set_size(scene, 40 * CHUNK);
+    put(scene);
+    Zchat__V1__Command *begin = next(scene, BODY(BEGIN_UPLOAD));
+    touch(scene);
+    say_begun(scene, begin, 39 * CHUNK);
+    const struct told *told = answer(scene);
+    assert_int_equal(told->code, ZCHAT_IO);
+    assert_non_null(strstr(told->text, "changed while"));
+    next(scene, BODY(CANCEL_UPLOAD));
+    assert_null(fake_next(scene->stage->fake, BODY(PUT_CHUNK)));
 }
 
 /* ---- downloads ---- */
@@ -409,11 +511,16 @@ int main(void) {
         TEST(an_upload_tells_the_file_and_sends_its_chunks),
         TEST(a_window_bounds_what_is_under_way),
         TEST(a_lost_connection_asks_where_to_go_on),
+        TEST(the_hash_is_right_wherever_it_goes_on),
+        TEST(what_an_earlier_run_sent_is_in_the_hash),
+        TEST(hashing_alone_is_progress),
+        TEST(an_empty_file_has_a_hash_too),
         TEST(told_to_wait_it_waits),
         TEST(no_room_is_told),
         TEST(an_upload_that_expired_begins_again),
         TEST(bytes_that_do_not_fit_the_hash_are_said_to_have_changed),
         TEST(a_file_that_changes_is_noticed_before_it_is_all_sent),
+        TEST(a_file_that_changes_is_noticed_before_more_of_it_is_sent),
         TEST(a_download_appears_whole_under_the_callers_name),
         TEST(a_wrong_hash_leaves_no_file),
         TEST(another_file_in_between_is_told),

@@ -184,6 +184,44 @@ static void both_ways_go_on_in_the_next_run(void **state) {
     no_rest(test);
 }
 
+/* Puts another file of the same size and time in its place. */
+static void replace(const char *path) {
+    char command[1024];
+    snprintf(command, sizeof command, "cp -p '%s' '%s.new' && mv '%s.new' '%s'", path, path, path,
+             path);
+    assert_int_equal(system(command), 0);
+}
+
+static void write_again(const char *path) {
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void a_file_that_changed_before_the_next_run_begins_anew(void **state) {
+    struct test *test = *state;
+    char path[256];
+    char back[256];
+    struct answer answer;
+    void (*const changes[])(const char *) = {replace, write_again};
+    make_file(test, "big", 16 * MIB, path);
+    live_path(test->live, "back", back);
+    put(test, path, NULL, &answer);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        LIVE_UNTIL(test->live, answer.progress_last > 4 * MIB);
+        client_drop(test->me);
+        changes[i](path);
+        client_login(test->me, "me", ZCHAT_PUBLIC_NONE);
+        put(test, path, NULL, &answer);
+        LIVE_UNTIL(test->live, answer.progress_last > 0);
+        assert_int_equal(answer.progress_first, CHUNK);
+    }
+    live_expect(test->live, &answer, ZCHAT_OK);
+    get(test, "big", back, &answer);
+    live_expect(test->live, &answer, ZCHAT_OK);
+    same_files(path, back);
+    no_rest(test);
+}
+
 static void a_logout_ends_transfers_and_a_cancel_leaves_nothing(void **state) {
     struct test *test = *state;
     char path[256];
@@ -371,6 +409,7 @@ int main(void) {
         TEST(files_of_every_size_come_back_the_same),
         TEST(both_ways_go_on_over_a_killed_broker),
         TEST(both_ways_go_on_in_the_next_run),
+        TEST(a_file_that_changed_before_the_next_run_begins_anew),
         TEST(a_logout_ends_transfers_and_a_cancel_leaves_nothing),
         TEST(several_go_at_once),
         TEST(what_is_refused_says_why),

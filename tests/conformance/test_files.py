@@ -205,18 +205,24 @@ def test_an_id_that_is_none_is_refused(town, thread, id):
 
 # ---- what is refused ----
 
-@pytest.mark.parametrize("hash", [b"", b"x", bytes(31), bytes(33)])
+@pytest.mark.parametrize("hash", [b"x", bytes(31), bytes(33)])
 def test_a_hash_that_is_none_is_refused(town, thread, hash):
-    alice = town.join()
+    alice, upload = town.join(), Upload(town.join(), thread, "another", bytes_of(10), late=True)
     refused("INVALID", alice.call, "begin_upload", id=new_id(), thread=thread, file="file", size=1, hash=hash)
     assert_nothing_appeared(alice, thread, "file")
+    upload.begin()
+    refused("INVALID", upload.put, 0, 5, hash=hash)
+    refused("INVALID", upload.put, 0, 10, hash=hash)
+    assert upload.begin().received == 0
+    assert_nothing_appeared(alice, thread, "another")
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("size", ["0 bytes", "1 byte", "a chunk and a byte"])
-def test_bytes_that_are_not_those_of_the_hash_begin_anew(town, thread, size):
+def test_bytes_that_are_not_those_of_the_hash_begin_anew(town, thread, size, late):
     alice, bob, data = town.join(), town.join(public_events=True), bytes_of(SIZES[size])
     followed = bob.follow(thread)
-    upload = Upload(alice, thread, "file", data, hash=hash_of(b"other bytes"))
+    upload = Upload(alice, thread, "file", data, hash=hash_of(b"other bytes"), late=late)
     upload.begin()
     refused("INVALID", upload.send)
     assert_nothing_appeared(bob, thread, "file")
@@ -389,11 +395,12 @@ def kill_and_return(town, client, who):
     return town.join(user)
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("who", ["client", "broker"])
 @pytest.mark.parametrize("size", MIDDLE_SIZES)
-def test_an_upload_goes_on_after_a_kill(town, thread, size, who):
+def test_an_upload_goes_on_after_a_kill(town, thread, size, who, late):
     alice, data = town.join(), bytes_of(SIZES[size])
-    upload = Upload(alice, thread, "file", data)
+    upload = Upload(alice, thread, "file", data, late=late)
     upload.begin()
     upload.send(until=len(data) // 2)
     upload._start()  # on its way when the kill comes

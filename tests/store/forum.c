@@ -233,22 +233,27 @@ static unsigned char *bytes_of(const struct forum_file *file, size_t offset, siz
     return bytes;
 }
 
-enum store_status forum_begin(struct fixture *fixture, const struct forum_file *file,
-                              struct store_file *out) {
+void forum_file_hash(const struct forum_file *file, unsigned char hash[HASH_BYTES]) {
     struct hash state;
-    unsigned char hash[HASH_BYTES];
     unsigned char *bytes = bytes_of(file, 0, file->size);
     hash_begin(&state);
     hash_add(&state, bytes, file->size);
     hash_end(&state, hash);
     free(bytes);
     hash[7] ^= file->wrong_hash;
+}
+
+enum store_status forum_begin(struct fixture *fixture, const struct forum_file *file,
+                              struct store_file *out) {
+    unsigned char hash[HASH_BYTES];
+    bool tells = file->told == FORUM_HASH_FIRST || file->told == FORUM_HASH_TWICE;
+    forum_file_hash(file, hash);
     struct store_upload upload = {.id = file->id,
                                   .title = file->title,
                                   .name = file->name,
                                   .account = file->account,
                                   .size = file->size,
-                                  .hash = hash,
+                                  .hash = tells ? hash : NULL,
                                   .quota_bytes = file->quota_bytes,
                                   .now_us = ++fixture->now_us};
     fixture_begin(fixture);
@@ -260,11 +265,16 @@ enum store_status forum_begin(struct fixture *fixture, const struct forum_file *
 enum store_status forum_chunk(struct fixture *fixture, const struct forum_file *file, size_t offset,
                               size_t length, struct store_file *out, bool *done) {
     struct store_thread thread;
+    unsigned char hash[HASH_BYTES];
+    bool tells = file->told == FORUM_HASH_LAST || file->told == FORUM_HASH_TWICE;
+    tells = tells && offset + length == file->size;
+    if (tells)
+        forum_file_hash(file, hash);
     unsigned char *bytes = bytes_of(file, offset, length);
     fixture_begin(fixture);
     enum store_status status =
         store_upload_chunk(fixture->store, file->id, file->account, offset, bytes, length,
-                           ++fixture->now_us, out, done, &thread);
+                           tells ? hash : NULL, ++fixture->now_us, out, done, &thread);
     fixture_commit(fixture);
     free(bytes);
     if (*done) {

@@ -43,6 +43,8 @@ void forum_expect(struct fixture *fixture, int64_t stream, const char *lines);
 char *forum_sync(struct fixture *fixture, int64_t stream, uint64_t after_seq, size_t limit);
 void forum_expect_entries(struct fixture *fixture, int64_t stream, const char *lines);
 
+/* When an uploader tells the hash. */
+enum forum_hash { FORUM_HASH_FIRST, FORUM_HASH_LAST, FORUM_HASH_TWICE, FORUM_HASH_NEVER };
 struct forum_file {
     unsigned char id[ID_BYTES];
     const char *title;
@@ -51,10 +53,13 @@ struct forum_file {
     uint64_t seed; /* of its bytes */
     size_t size;
     uint64_t quota_bytes;
+    enum forum_hash told;
     bool wrong_hash;
 };
 /* The bytes of a file. */
 void forum_fill(const struct forum_file *file, size_t offset, unsigned char *bytes, size_t length);
+/* The hash that is told of it. */
+void forum_file_hash(const struct forum_file *file, unsigned char hash[HASH_BYTES]);
 enum store_status forum_begin(struct fixture *fixture, const struct forum_file *file,
                               struct store_file *out);
 enum store_status forum_chunk(struct fixture *fixture, const struct forum_file *file, size_t offset,

@@ -105,7 +105,7 @@ static void upload(struct bench *bench, size_t number, size_t chunks_per_turn) {
         begin(bench);
         for (size_t i = 0; i < chunks_per_turn && at < FILE_BYTES; i++, at += CHUNK_BYTES_MAX)
             need(bench, store_upload_chunk(bench->store, id, bench->account, at, bench->file + at,
-                                           CHUNK_BYTES_MAX, 1, &file, &done, &thread));
+                                           CHUNK_BYTES_MAX, NULL, 1, &file, &done, &thread));
         end(bench, began);
     }
     need(bench, done ? STORE_OK : STORE_FAILED);

@@ -198,7 +198,8 @@ static void upload(struct forum_model *model, struct thread *thread) {
                                      .name = name,
                                      .account = model->accounts[entry.author],
                                      .seed = below(model, 1000),
-                                     .size = below(model, 20000)};
+                                     .size = below(model, 20000),
+                                     .told = (enum forum_hash)below(model, FORUM_HASH_NEVER)};
     fixture_id(model->fixture, entry.file.id);
     struct store_file stored = forum_upload(model->fixture, &entry.file, 1 + below(model, 30000));
     memcpy(entry.id, entry.file.id, ID_BYTES);

@@ -17,31 +17,31 @@ def hash_of(data):
 
 
 class Upload:
-    """An upload of `data` under a name in a thread.
+    """An upload of `data` under a name in a thread. Its hash is told at the beginning, or (late) with the
+    last chunk.
 
     sent, received   how many bytes were sent, and are stored
     done             the file as it appeared (Upload), or None
     """
 
-    def __init__(self, client, thread, name, data, id=None, hash=None, window=WINDOW):
+    def __init__(self, client, thread, name, data, id=None, hash=None, window=WINDOW, late=False):
         self.client, self.thread, self.name, self.data = client, thread, name, memoryview(data)
         self.id, self.hash = id or new_id(), hash or hash_of(data)
-        self.window = window
+        self.window, self.late = window, late
         self.sent = self.received = 0
         self.finished, self.done = False, None
 
     def begin(self):
         """Announces it, or asks how far it came."""
         reply = self.client.call("begin_upload", id=self.id, thread=self.thread, file=self.name,
-                                 size=len(self.data), hash=self.hash)
+                                 size=len(self.data), hash=b"" if self.late else self.hash)
         self.sent = self.received = reply.received
         self.finished = reply.done
         return reply
 
     def put(self, offset, length, **options):
         """One chunk, and its reply."""
-        return self.client.call("put_chunk", id=self.id, offset=offset,
-                                bytes=bytes(self.data[offset:offset + length]), **options)
+        return self.client.call("put_chunk", **{**self._chunk(offset, length), **options})
 
     def send(self, until=None):
         """Sends chunks, a window of them under way at most, until so many bytes are stored; those
@@ -62,10 +62,14 @@ class Upload:
         return self.send().done
 
     def _start(self):
-        chunk = bytes(self.data[self.sent:self.sent + CHUNK_BYTES])
-        request = self.client.start("put_chunk", id=self.id, offset=self.sent, bytes=chunk)
-        self.sent += len(chunk)
-        return request
+        chunk = self._chunk(self.sent, CHUNK_BYTES)
+        self.sent += len(chunk["bytes"])
+        return self.client.start("put_chunk", **chunk)
+
+    def _chunk(self, offset, length):
+        data = bytes(self.data[offset:offset + length])
+        ends = offset + len(data) == len(self.data)
+        return dict(id=self.id, offset=offset, bytes=data, hash=self.hash if self.late and ends else b"")
 
     def _take(self, reply):
         assert reply.received >= self.received, "an upload that went back"

@@ -46,9 +46,9 @@ CREATE TABLE post_block (
     PRIMARY KEY (stream, block)
 ) WITHOUT ROWID;
 
--- seq 0: not complete; then received bytes from the first on are stored, and hash_state is the hash's
--- over them (NULL: complete). time_us: when it was complete, or begun; chunk_us: when the last bytes
--- came.
+-- seq 0: not complete; then received bytes from the first on are stored, hash_state is the hash's
+-- over them (NULL: complete), and hash may be empty: it comes with the last ones. time_us: when it was
+-- complete, or begun; chunk_us: when the last bytes came.
 CREATE TABLE file (
     file       INTEGER PRIMARY KEY,
     id         BLOB NOT NULL UNIQUE,
