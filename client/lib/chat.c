@@ -55,10 +55,7 @@ struct chat *chats_add(zchat *z, const char *user, enum chat_state state) {
 static void chat_free(struct chat *chat) {
     link_free(chat->link, 0);
     peer_files_release(&chat->files);
-    for (struct line *line; (line = chat->lines.first);) {
-        chat->lines.first = line->next;
-        free(line);
-    }
+    lines_release(&chat->lines);
     free(chat);
 }
 
