@@ -9,7 +9,7 @@
 
 /* Frames of lines under way at most, and bytes in them (one frame may go beyond): enough for a long
  * way, few enough for the other's memory. */
-#define LINES_FRAMES_MAX 16
+#define LINES_FRAMES_MAX 128
 #define LINES_BYTES_MAX  ((size_t)16 * 1024 * 1024)
 /* In one frame: the cost of CURVE and of the acknowledgement is shared. */
 #define LINES_A_FRAME 64
