@@ -254,20 +254,27 @@ static const char *why(const struct chat *chat) {
     }
 }
 
+/* This side's address as the other one would see it; without a way there, as the broker does. */
+static void find_own(const zchat *z, const struct chat *chat, char own[HOST_BYTES]) {
+    const char *theirs = link_tried(chat->link);
+    if (!(theirs && probe_own_address(theirs, own)) &&
+        !probe_own_address(z->connection.host, own)) {
+        strcpy(own, "this machine");
+    }
+}
+
 static void unreachable(zchat *z, struct chat *chat, const char *reason) {
     char own[HOST_BYTES];
     char theirs[ENDPOINT_BYTES];
     struct fault fault;
-    const char *broker = z->connection.host;
+    find_own(z, chat, own);
     if (chat->mine) {
         address_endpoint(&chat->address, theirs);
-        probe_own_address(chat->address.host, own);
         fault_set(&fault, ZCHAT_UNREACHABLE,
                   "No link to %s could be made: from here (%s) to %s %s. Does a firewall let that "
                   "port through? --private-address of %s tells another address.",
                   chat->user, own, theirs, reason, chat->user);
     } else {
-        probe_own_address(broker, own);
         fault_set(&fault, ZCHAT_UNREACHABLE,
                   "No link to %s could be made: nobody came from there to %s, port %u. If that is "
                   "no address at which others reach you, give another as --private-address.",
