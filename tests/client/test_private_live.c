@@ -440,22 +440,25 @@ static void a_link_that_cant_be_made_names_both_addresses(void **state) {
     static const char *const users[] = {"carol", "dave"};
     static const char *const addresses[] = {"192.0.2.1", "255.255.255.255"};
     struct test *test = *state;
+    struct answer started[2] = {{0}};
+    struct answer accepted[2] = {{0}};
     for (size_t i = 0; i < 2; i++) {
-        struct answer started = {0};
-        struct answer accepted = {0};
-        char theirs[64];
         test->live->private_address = addresses[i];
         struct client *other = live_client(test->live, users[i], ZCHAT_PUBLIC_NONE);
-        zchat_private_start(test->alice->z, users[i], live_answer, &started);
+        zchat_private_start(test->alice->z, users[i], live_answer, &started[i]);
         await(test, other, ZCHAT_EVENT_PRIVATE_INVITED, 1);
-        assert_int_equal(zchat_private_accept(other->z, "alice", live_answer, &accepted), ZCHAT_OK);
-        live_expect(test->live, &started, ZCHAT_UNREACHABLE);
+        assert_int_equal(zchat_private_accept(other->z, "alice", live_answer, &accepted[i]),
+                         ZCHAT_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char theirs[64];
         snprintf(theirs, sizeof theirs, "tcp://%s:", addresses[i]);
-        assert_non_null(strstr(started.text, theirs));
-        assert_non_null(strstr(started.text, "from here ("));
-        assert_null(strstr(started.text, "this machine"));
-        live_expect(test->live, &accepted, ZCHAT_UNREACHABLE);
-        assert_non_null(strstr(accepted.text, addresses[i]));
+        live_expect(test->live, &started[i], ZCHAT_UNREACHABLE);
+        assert_non_null(strstr(started[i].text, theirs));
+        assert_non_null(strstr(started[i].text, "from here ("));
+        assert_null(strstr(started[i].text, "this machine"));
+        live_expect(test->live, &accepted[i], ZCHAT_UNREACHABLE);
+        assert_non_null(strstr(accepted[i].text, addresses[i]));
     }
 }
 
