@@ -75,7 +75,7 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
     }
     chat->state = CHAT_OPEN;
     chat->attempts = 0;
-    chat->deadline_us = chat->retry_us = WAKE_NEVER;
+    chat->deadline_us = chat->retry_us = chat->left_us = chat->gone_us = WAKE_NEVER;
     if (!chat->opened) {
         chat->opened = true;
         invitation_open(z, chat);

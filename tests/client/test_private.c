@@ -432,6 +432,21 @@ static void an_invitation_ends_with_a_sentence(void **state) {
     }
 }
 
+static void a_peer_whose_session_and_link_ended_is_given_up(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    say_ended(eve, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+    say_line(eve, 1, "the link lives on");
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
+    stage_settle(eve->stage);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED), 0);
+    zmq_close(eve->socket);
+    eve->socket = NULL;
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_string_equal(told->text, "eve's program is gone.");
+}
+
 static void an_unanswered_start_says_why(void **state) {
     struct eve *eve = *state;
     const struct {
@@ -480,6 +495,7 @@ int main(void) {
         TEST(what_breaks_the_rules_ends_the_chat),
         TEST(a_new_link_is_accepted_by_itself_and_a_foreign_one_is_not),
         TEST(an_invitation_ends_with_a_sentence),
+        TEST(a_peer_whose_session_and_link_ended_is_given_up),
         TEST(an_unanswered_start_says_why),
         TEST(activity_is_told_once_a_minute),
     };

@@ -402,6 +402,23 @@ static void a_program_that_was_restarted_knows_the_chat_no_longer(void **state) 
     assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
 }
 
+/* A killed program is not waited for as long as one that may come back. */
+static void a_program_that_is_killed_is_given_up(void **state) {
+    struct test *test = *state;
+    struct sent sent = {0};
+    pid_t dave = start_dave(test);
+    open_with_dave(test);
+    send_lines(test->alice, "dave", 0, LINES, &sent);
+    LIVE_UNTIL(test->live, sent.delivered > 0);
+    end_dave(dave);
+    send_lines(test->alice, "dave", LINES, LINES, &sent);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_string_equal(last(test->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text,
+                        "dave's program is gone.");
+    assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
+    assert_true(sent.refused >= LINES);
+}
+
 /* ---- keys and addresses ---- */
 
 static void pin(const struct test *test, const struct client *client, const char *user,
@@ -600,6 +617,7 @@ int main(void) {
         TEST(lines_of_a_chat_that_ends_are_told_undelivered),
         TEST(a_link_that_breaks_while_the_broker_is_away_waits_for_it),
         TEST(a_silent_link_is_noticed_and_made_anew),
+        TEST(a_program_that_is_killed_is_given_up),
         TEST(a_program_that_was_restarted_knows_the_chat_no_longer),
         TEST(another_key_than_the_pinned_one_is_refused),
         TEST(a_link_that_cant_be_made_names_both_addresses),
