@@ -178,6 +178,15 @@ def test_a_peer_that_is_gone_is_exit_1_with_lines_left(alice, bob, start):
     assert "is made anew" in done.err and "is over" in done.err
 
 
+def test_a_killed_peer_without_another_session_is_given_up_soon(alice, bob, start):
+    hers, his = stopped_peer(alice, bob, start)
+    his.kill()
+    done = end(hers)
+    assert done.status == 1, done
+    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert "program is gone" in done.err
+
+
 def test_every_line_that_is_not_delivered_has_the_same_code(alice, bob, start):
     hers, his = stopped_peer(alice, bob, start)
     lines = [f"line {n}" for n in range(1000)]  # more than are under way at a time
