@@ -99,6 +99,9 @@
 #define PRIVATE_FILES_MAX 64
 /* How long both sides try to make a broken link anew. */
 #define PRIVATE_AGAIN_S 60
+/* ... and how long when the other one's session has ended as well: a program that lost its
+ * connections and lives on is back by then. */
+#define PRIVATE_GONE_S 10
 /* A link that is not made by then is an error; one that is dead is noticed within three times 5 s.
  */
 #define PRIVATE_CONNECT_MS           10000

@@ -80,24 +80,49 @@ static size_t decode(const unsigned char *bytes, size_t count, uint32_t *point) 
     return wanted;
 }
 
-/* How many bytes at the front are ASCII without NUL, counted in words of eight. */
-static size_t plain_words(const unsigned char *bytes, size_t count) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
+#define WORD_BYTES sizeof(uint64_t)
+
+static uint64_t word_at(const unsigned char *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* Not 0: of eight bytes one is not ASCII, or NUL. */
+static uint64_t not_plain(const unsigned char *bytes) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), word = word_at(bytes);
+    return (word | (word - ones)) & ones << 7;
+}
+
+/* Not 0: of eight bytes one is outside of 0x20 to 0x7E, or maybe the one beside it. */
+static uint64_t not_kept(const unsigned char *bytes) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), word = word_at(bytes);
+    return (word | (word - 0x20 * ones) | (word + ones)) & ones << 7;
+}
+
+/* How many bytes at the front `bad` has nothing against, in words of eight; the last word may
+ * overlap the one before it. */
+static inline size_t good_words(const unsigned char *bytes, size_t count,
+                                uint64_t (*bad)(const unsigned char *bytes)) {
+    const size_t step = WORD_BYTES;
     size_t at = 0;
-    for (uint64_t word; at + sizeof word <= count; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        if (((word | (word - ones)) & ones << 7) != 0) {
-            break;
-        }
+    while (at + 4 * step <= count &&
+           (bad(bytes + at) | bad(bytes + at + step) | bad(bytes + at + 2 * step) |
+            bad(bytes + at + 3 * step)) == 0) {
+        at += 4 * step;
     }
-    return at;
+    while (at + step <= count && bad(bytes + at) == 0) {
+        at += step;
+    }
+    bool ends = at > 0 && at + step > count && bad(bytes + count - step) == 0;
+    return ends ? count : at;
 }
 
 bool text_is_utf8(const char *text, size_t text_bytes) {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t at = 0;
     while (at < text_bytes) {
-        at += plain_words(bytes + at, text_bytes - at);
+        at += good_words(bytes + at, text_bytes - at, not_plain);
         for (size_t end = at + 8; at < text_bytes && at < end;) {
             uint32_t point;
             size_t taken = decode(bytes + at, text_bytes - at, &point);
@@ -189,26 +214,19 @@ static bool is_removed(uint32_t point) {
     return point == NOT_UTF8;
 }
 
-/* How many bytes at the front stay as they are, 0x20 to 0x7E, counted in words of eight. */
-static size_t kept_words(const unsigned char *bytes, size_t count) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    size_t at = 0;
-    for (uint64_t word; at + sizeof word <= count; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        if (((word | (word - 0x20 * ones) | (word + ones)) & ones << 7) != 0) {
-            break;
-        }
+static void move(unsigned char *bytes, size_t to, size_t from, size_t count) {
+    if (to != from) {
+        memmove(bytes + to, bytes + from, count);
     }
-    return at;
 }
 
 /* Moves what stays from `at` of `bytes` to the front of the free room at `kept`. */
 static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
     size_t at = 0, kept = 0;
     while (at < count) {
-        size_t plain = kept_words(bytes + at, count - at);
+        size_t plain = good_words(bytes + at, count - at, not_kept);
         if (plain > 0) {
-            memmove(bytes + kept, bytes + at, plain);
+            move(bytes, kept, at, plain);
             kept += plain;
             at += plain;
             continue;
@@ -216,7 +234,7 @@ static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
         uint32_t point;
         size_t taken = decode(bytes + at, count - at, &point);
         if (!is_removed(point)) {
-            memmove(bytes + kept, bytes + at, taken);
+            move(bytes, kept, at, taken);
             if (one_line && (point == '\n' || point == '\t')) {
                 bytes[kept] = ' ';
             }

@@ -334,23 +334,54 @@ static size_t varint_bytes(size_t value) {
     return bytes;
 }
 
+/* Key and length of what is that long. */
+static size_t prefix_size(size_t bytes) {
+    return ELEMENT_KEY_BYTES + varint_bytes(bytes);
+}
+
+static uint8_t *prefix_pack(uint32_t field, size_t bytes, uint8_t *out) {
+    assert(field > 0 && field < 16);
+    *out++ = (uint8_t)(field << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+    for (; bytes >= 0x80; bytes >>= 7) {
+        *out++ = (uint8_t)(bytes | 0x80);
+    }
+    *out++ = (uint8_t)bytes;
+    return out;
+}
+
 size_t wire_element_size(const ProtobufCMessage *message) {
     size_t bytes = wire_size(message);
-    return ELEMENT_KEY_BYTES + varint_bytes(bytes) + bytes;
+    return prefix_size(bytes) + bytes;
 }
 
 size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out) {
-    assert(field > 0 && field < 16);
-    uint8_t *at = out;
-    size_t bytes = wire_size(message), rest = bytes;
-    *at++ = (uint8_t)(field << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
-    for (; rest >= 0x80; rest >>= 7) {
-        *at++ = (uint8_t)(rest | 0x80);
-    }
-    *at++ = (uint8_t)rest;
+    size_t bytes = wire_size(message);
+    uint8_t *at = prefix_pack(field, bytes, out);
     size_t packed = wire_pack(message, at);
     assert(packed == bytes);
     return (size_t)(at - out) + packed;
+}
+
+size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out) {
+    uint8_t *at = prefix_pack(WIRE_LINE_TEXTS, text_bytes, out);
+    memcpy(at, text, text_bytes);
+    return (size_t)(at - out) + text_bytes;
+}
+
+size_t wire_lines_size(const Zchat__V1__PeerLines *head, size_t texts_bytes) {
+    size_t bytes = wire_size(&head->base) + texts_bytes;
+    size_t message_bytes = prefix_size(bytes) + bytes;
+    return prefix_size(message_bytes) + message_bytes;
+}
+
+size_t wire_lines_pack(const Zchat__V1__PeerLines *head, const uint8_t *texts, size_t texts_bytes,
+                       uint8_t *out) {
+    size_t bytes = wire_size(&head->base) + texts_bytes;
+    uint8_t *at = prefix_pack(WIRE_MESSAGES, prefix_size(bytes) + bytes, out);
+    at = prefix_pack(WIRE_LINES, bytes, at);
+    at += wire_pack(&head->base, at);
+    memcpy(at, texts, texts_bytes);
+    return (size_t)(at - out) + texts_bytes;
 }
 
 size_t wire_subscription(const char *topic, uint8_t *out) {

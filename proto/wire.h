@@ -74,12 +74,23 @@ size_t wire_pack(const ProtobufCMessage *message, uint8_t *out);
 size_t wire_element_size(const ProtobufCMessage *message);
 size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out);
 
+/* The same for an element of PeerBatch.messages that is PeerLines: `head`, which has no text yet,
+ * and its texts, which wire_text_pack has packed one behind the other. */
+size_t wire_lines_size(const Zchat__V1__PeerLines *head, size_t texts_bytes);
+size_t wire_lines_pack(const Zchat__V1__PeerLines *head, const uint8_t *texts, size_t texts_bytes,
+                       uint8_t *out);
+/* Appends a text of PeerLines; what it needs at most besides its bytes. */
+#define WIRE_TEXT_ADDS 6
+size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out);
+
 /* Field numbers of the batches, for wire_element_pack. All below 16, so that a key is one byte. */
 #define WIRE_COMMANDS    1 /* CommandBatch.commands */
 #define WIRE_REPLIES     1 /* ServerBatch.replies */
 #define WIRE_EVENTS      2 /* ServerBatch.events, Publication.events */
 #define WIRE_SYNC_EVENTS 2 /* SyncReply.events */
 #define WIRE_MESSAGES    1 /* PeerBatch.messages */
+#define WIRE_LINES       9 /* PeerMessage.lines */
+#define WIRE_LINE_TEXTS  4 /* PeerLines.text */
 
 /* The bytes of a Publication with only its topic set: the subscription. Returns their number; `out`
  * holds at least 2 + the topic's bytes, which are at most 127. */

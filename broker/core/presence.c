@@ -109,7 +109,8 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     session_close(&core->sessions, session, now_us);
-    private_session_ended(core, number, account);
+    private_session_ended(core, number, account,
+                          reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED);
     if (!last || reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED || !core_begin(core))
         return;
     core_store(core, store_presence_end(core->store, account, now_us));

@@ -159,7 +159,18 @@ void private_leave(struct privates *privates, struct chat *chat, uint64_t sessio
         chat_drop(privates, chat);
 }
 
-void private_session_ended(struct core *core, uint64_t session, int64_t account) {
+/* The far end learns that this session is no more. */
+static void tell_gone(struct core *core, const struct chat *chat, uint64_t session) {
+    for (size_t i = 0; i < 2; i++) {
+        const struct chat_end *far = &chat->ends[1 - i];
+
+        if (chat->ends[i].session == session)
+            private_tell_ended(core, session_numbered(core, far->account, far->session), chat->id,
+                               far->other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+    }
+}
+
+void private_session_ended(struct core *core, uint64_t session, int64_t account, bool replaced) {
     bool reachable = private_reaches(member_find(&core->sessions, account));
     struct invitation *invitation, *next_invitation;
     struct chat *chat, *next_chat;
@@ -176,6 +187,8 @@ void private_session_ended(struct core *core, uint64_t session, int64_t account)
         }
     }
     HASH_ITER(hh, core->privates->chats, chat, next_chat) {
+        if (!replaced)
+            tell_gone(core, chat, session);
         private_leave(core->privates, chat, session);
     }
 }

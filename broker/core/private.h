@@ -65,8 +65,9 @@ void private_tell_answered(struct core *core, const struct invitation *invitatio
 void private_tell_refused(struct core *core, const struct invitation *invitation,
                           Zchat__V1__PrivateAnswer answer);
 
-/* A session of the account is no more: its invitations and chats end with it. */
-void private_session_ended(struct core *core, uint64_t session, int64_t account);
+/* A session of the account is no more: its invitations end with it, and the far ends of its chats
+ * are told; `replaced`: not, since it goes on as another one. */
+void private_session_ended(struct core *core, uint64_t session, int64_t account, bool replaced);
 /* A block came between the two: what is open between them ends. */
 void private_blocked(struct core *core, int64_t a, int64_t b);
 

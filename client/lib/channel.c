@@ -17,12 +17,15 @@
 
 /* Twice of it still fits into an int, which libzmq needs. */
 #define NEVER_MS (1000 * 1000 * 1000)
-/* Frames have FRAME_BYTES_MAX; this bounds what a peer that breaks the rule can make us buffer. */
+/* Frames have FRAME_BYTES_MAX; this bounds what a broker that breaks that can make us buffer. */
 #define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
 
+/* What CURVE adds to a frame, and more. */
+#define CURVE_BYTES 128
+
 /* Frames that wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that keeps to
- * the windows of lines and files never has as many under way. */
-#define PAIR_FRAMES_MAX 64
+ * the windows of lines and files hardly ever has as many under way. */
+#define PAIR_FRAMES_MAX 256
 
 struct channel {
     void *socket;      /* owned */
@@ -89,7 +92,9 @@ static int socket_type(enum channel_type type) {
 
 /* A peer is trusted less than a broker, and is noticed dead without it. */
 static bool set_pair(void *socket) {
+    int64_t bytes_max = FRAME_BYTES_MAX + CURVE_BYTES;
     return set_int(socket, ZMQ_RCVHWM, PAIR_FRAMES_MAX) &&
+           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0 &&
            set_int(socket, ZMQ_HEARTBEAT_IVL, PRIVATE_HEARTBEAT_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, PRIVATE_HEARTBEAT_TIMEOUT_MS) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, PRIVATE_CONNECT_MS);

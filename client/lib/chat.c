@@ -17,6 +17,8 @@
 /* The acceptor waits longer than the inviter tries. */
 #define ACCEPT_MORE_US (2 * SECOND_US)
 #define AGAIN_MORE_US  (5 * SECOND_US)
+/* A session and a link that end together may be noticed that far apart. */
+#define TOGETHER_US (30 * SECOND_US)
 /* What was said last is given this long to be written. */
 #define LINGER_MS    100
 #define RETRY_MIN_MS 50
@@ -40,7 +42,7 @@ struct chat *chats_add(zchat *z, const char *user, enum chat_state state) {
     }
     strcpy(chat->user, user);
     chat->state = state;
-    chat->deadline_us = chat->retry_us = WAKE_NEVER;
+    chat->deadline_us = chat->retry_us = chat->left_us = chat->gone_us = WAKE_NEVER;
     struct chat **place = &z->chats.list;
     while (*place) {
         place = &(*place)->next;
@@ -55,10 +57,7 @@ struct chat *chats_add(zchat *z, const char *user, enum chat_state state) {
 static void chat_free(struct chat *chat) {
     link_free(chat->link, 0);
     peer_files_release(&chat->files);
-    for (struct line *line; (line = chat->lines.first);) {
-        chat->lines.first = line->next;
-        free(line);
-    }
+    lines_release(&chat->lines);
     free(chat);
 }
 
@@ -233,9 +232,19 @@ void chat_retry(zchat *z, struct chat *chat) {
 void chat_break(zchat *z, struct chat *chat, const char *text) {
     chat_retry(z, chat);
     chat->deadline_us = z->now_us + PRIVATE_AGAIN_S * SECOND_US + (chat->mine ? 0 : AGAIN_MORE_US);
+    if (chat->left_us != WAKE_NEVER && z->now_us - chat->left_us < TOGETHER_US) {
+        chat->gone_us = z->now_us + PRIVATE_GONE_S * SECOND_US;
+    }
     peer_files_unlink(chat);
     handle_tell(
         z, &(zchat_event){.kind = ZCHAT_EVENT_PRIVATE_BROKEN, .user = chat->user, .text = text});
+}
+
+void chat_left(zchat *z, struct chat *chat) {
+    chat->left_us = z->now_us;
+    if (chat->opened && chat->state != CHAT_OPEN) {
+        chat->gone_us = z->now_us + PRIVATE_GONE_S * SECOND_US;
+    }
 }
 
 bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message) {
@@ -257,20 +266,27 @@ static const char *why(const struct chat *chat) {
     }
 }
 
+/* This side's address as the other one would see it; without a way there, as the broker does. */
+static void find_own(const zchat *z, const struct chat *chat, char own[HOST_BYTES]) {
+    const char *theirs = link_tried(chat->link);
+    if (!(theirs && probe_own_address(theirs, own)) &&
+        !probe_own_address(z->connection.host, own)) {
+        strcpy(own, "this machine");
+    }
+}
+
 static void unreachable(zchat *z, struct chat *chat, const char *reason) {
     char own[HOST_BYTES];
     char theirs[ENDPOINT_BYTES];
     struct fault fault;
-    const char *broker = z->connection.host;
+    find_own(z, chat, own);
     if (chat->mine) {
         address_endpoint(&chat->address, theirs);
-        probe_own_address(chat->address.host, own);
         fault_set(&fault, ZCHAT_UNREACHABLE,
                   "No link to %s could be made: from here (%s) to %s %s. Does a firewall let that "
                   "port through? --private-address of %s tells another address.",
                   chat->user, own, theirs, reason, chat->user);
     } else {
-        probe_own_address(broker, own);
         fault_set(&fault, ZCHAT_UNREACHABLE,
                   "No link to %s could be made: nobody came from there to %s, port %u. If that is "
                   "no address at which others reach you, give another as --private-address.",
@@ -335,8 +351,12 @@ static void expired(zchat *z, struct chat *chat) {
         /* fall through */
     case CHAT_OPEN:
     case CHAT_BROKEN:
-        snprintf(text, sizeof text, "No new link to %s could be made within %d s.", chat->user,
-                 PRIVATE_AGAIN_S);
+        if (z->now_us >= chat->gone_us) {
+            snprintf(text, sizeof text, "%s's program is gone.", chat->user);
+        } else {
+            snprintf(text, sizeof text, "No new link to %s could be made within %d s.", chat->user,
+                     PRIVATE_AGAIN_S);
+        }
         chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
         break;
     }
@@ -351,7 +371,7 @@ static void ask(zchat *z, struct chat *chat) {
 }
 
 static void step_time(zchat *z, struct chat *chat) {
-    if (z->now_us >= chat->deadline_us) {
+    if (z->now_us >= chat->deadline_us || z->now_us >= chat->gone_us) {
         expired(z, chat);
     } else if (chat->state == CHAT_ASKING && !chat->asked) {
         ask(z, chat);
@@ -415,8 +435,9 @@ int64_t chats_deadline_us(const zchat *z) {
     for (const struct chat *at = z->chats.list; at; at = at->next) {
         bool retries = at->state == CHAT_LINKING || z->session.live;
         int64_t link_us = at->link ? link_deadline_us(at->link) : WAKE_NEVER;
-        int64_t times_us[] = {at->deadline_us, retries ? at->retry_us : WAKE_NEVER, link_us};
-        for (size_t i = 0; i < 3; i++) {
+        int64_t times_us[] = {at->deadline_us, at->gone_us, retries ? at->retry_us : WAKE_NEVER,
+                              link_us};
+        for (size_t i = 0; i < 4; i++) {
             soonest_us = times_us[i] < soonest_us ? times_us[i] : soonest_us;
         }
     }

@@ -37,6 +37,8 @@ struct chat {
     struct link *link;      /* owned; NULL: there is none */
     int64_t deadline_us;    /* of the state; WAKE_NEVER: none */
     int64_t retry_us;       /* when it invites again; WAKE_NEVER: not */
+    int64_t left_us;        /* when his session ended; WAKE_NEVER: not that one knows */
+    int64_t gone_us;        /* when that ends the chat; WAKE_NEVER: it does not */
     unsigned attempts;      /* to invite again, in a row */
     zchat_reply_fn *fn;     /* of start or accept, until it is answered; NULL: nobody asks */
     void *arg;              /* borrowed: from the caller */
@@ -80,6 +82,9 @@ void chat_break(zchat *z, struct chat *chat, const char *text);
 /* The invitation is answered: waits for the inviter, or connects to the acceptor. */
 zchat_code chat_listen(zchat *z, struct chat *chat, struct fault *fault);
 zchat_code chat_dial(zchat *z, struct chat *chat, const unsigned char *nonce, struct fault *fault);
+/* His session at the broker ended: where the link is dead, too, he is not waited for much longer.
+ */
+void chat_left(zchat *z, struct chat *chat);
 /* When it is invited again. */
 void chat_retry(zchat *z, struct chat *chat);
 /* Says something to the other side; where that fails the link is dead. */

@@ -21,10 +21,14 @@
 /* ---- for the parts ---- */
 
 void handle_tell(zchat *z, const zchat_event *event) {
-    zchat_event told = *event;
     if (!z->on_event) {
         return;
     }
+    if (event->text && event->user) {
+        z->on_event(z->arg, event);
+        return;
+    }
+    zchat_event told = *event;
     told.text = told.text ? told.text : "";
     told.user = told.user ? told.user : "";
     z->on_event(z->arg, &told);

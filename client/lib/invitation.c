@@ -322,6 +322,12 @@ static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
         }
         return;
     }
+    if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE) {
+        if (chat) {
+            chat_left(z, chat);
+        }
+        return;
+    }
     chat = find_invitation(z, &ended->id);
     if (!chat || (chat->state != CHAT_ASKED && chat->state != CHAT_UNKNOWN)) {
         return;
@@ -393,6 +399,9 @@ void invitations_reply(zchat *z, const struct request *request, const Zchat__V1_
     const ProtobufCBinaryData id = {.data = (uint8_t *)request->id, .len = ID_BYTES};
     struct chat *chat =
         request->kind == REQUEST_PRIVATE_OPEN ? find_id(z, &id) : find_invitation(z, &id);
+    if (chat && !reply->error && request->kind == REQUEST_PRIVATE_INVITE) {
+        chat->gone_us = WAKE_NEVER; /* he is there */
+    }
     if (!chat || !reply->error) {
         return;
     }
@@ -415,6 +424,7 @@ void invitations_reply(zchat *z, const struct request *request, const Zchat__V1_
 
 static void lost(zchat *z, struct chat *chat) {
     char text[160];
+    chat->left_us = chat->gone_us = WAKE_NEVER; /* he may be back, and nobody would tell */
     switch (chat->state) {
     case CHAT_ASKING:
     case CHAT_ASKED:

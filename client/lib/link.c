@@ -109,6 +109,10 @@ static enum link_state connect_next(struct link *link) {
     return link->channel ? LINK_MAKING : die(link, CHANNEL_UNREACHABLE);
 }
 
+const char *link_tried(const struct link *link) {
+    return link->next_host > 0 ? resolve_host(link->resolve, link->next_host - 1) : NULL;
+}
+
 static enum link_state step_making(struct link *link) {
     if (!link->channel) {
         return resolve_is_done(link->resolve) ? connect_next(link) : LINK_MAKING;

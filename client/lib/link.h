@@ -53,6 +53,9 @@ void link_free(struct link *link, int linger_ms);
 /* Whether the ZAP handler admits that key to that domain; true once. */
 bool link_admits(struct link *link, const char *domain, const unsigned char key[KEY_BYTES]);
 
+/* The address in digits that it tried last; NULL: none was found, or it listens. */
+const char *link_tried(const struct link *link);
+
 enum link_state link_step(struct link *link, int64_t now_us);
 
 /* The room for a frame, and sending it. Where that fails the link is dead. */

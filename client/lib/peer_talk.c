@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FRAMES_A_STEP 64
+/* Each step acknowledges what it took: often, so that the other side has something to do. */
+#define FRAMES_A_STEP 4
 
 /* ---- Hello ---- */
 
@@ -74,7 +75,7 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
     }
     chat->state = CHAT_OPEN;
     chat->attempts = 0;
-    chat->deadline_us = chat->retry_us = WAKE_NEVER;
+    chat->deadline_us = chat->retry_us = chat->left_us = chat->gone_us = WAKE_NEVER;
     if (!chat->opened) {
         chat->opened = true;
         invitation_open(z, chat);
@@ -117,6 +118,10 @@ static void take_hello(zchat *z, struct chat *chat, const Zchat__V1__PeerHello *
     opened(z, chat, hello->received);
 }
 
+static bool goes_on(const zchat *z, const struct chat *chat) {
+    return !z->doomed && !chat->over && chat->link && chat->link->state == LINK_UP;
+}
+
 /* ---- lines ---- */
 
 static void breach(zchat *z, struct chat *chat) {
@@ -126,26 +131,48 @@ static void breach(zchat *z, struct chat *chat) {
              "This program said what the protocol does not allow.");
 }
 
-static void take_line(zchat *z, struct chat *chat, const Zchat__V1__PeerLine *line) {
-    struct lines *lines = &chat->lines;
-    size_t bytes = strlen(line->text);
-    lines->ack_due = true;
-    if (line->number <= lines->received) {
+/* The i-th of them. One that is not new is dropped. */
+static void take_one(zchat *z, struct chat *chat, const Zchat__V1__PeerLines *lines, size_t i) {
+    size_t bytes = strlen(lines->text[i]);
+    zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_LINE,
+                         .user = chat->user,
+                         .text = lines->text[i],
+                         .seq = lines->number + i,
+                         .time_us = lines->time_us};
+    if (event.seq <= chat->lines.received) {
         return;
     }
-    if (line->number != lines->received + 1 || bytes > TEXT_BYTES_MAX || line->id.len != ID_BYTES) {
+    if (event.seq != chat->lines.received + 1 || bytes > TEXT_BYTES_MAX) {
         breach(z, chat);
         return;
     }
-    lines->received = line->number;
-    text_clean(line->text, bytes);
-    zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_LINE,
-                         .user = chat->user,
-                         .text = line->text,
-                         .seq = line->number,
-                         .time_us = line->time_us};
-    memcpy(event.id.bytes, line->id.data, ID_BYTES);
+    chat->lines.received = event.seq;
+    text_clean(lines->text[i], bytes);
+    memcpy(event.id.bytes, lines->id.data, ID_BYTES);
+    event.id.bytes[ID_BYTES - 1] += (unsigned char)i;
     handle_tell(z, &event);
+}
+
+static void take_lines(zchat *z, struct chat *chat, const Zchat__V1__PeerLines *lines) {
+    if (lines->id.len != ID_BYTES || lines->n_text > LINES_A_FRAME) {
+        breach(z, chat);
+        return;
+    }
+    chat->lines.ack_due = true;
+    for (size_t i = 0; i < lines->n_text && goes_on(z, chat); i++) {
+        take_one(z, chat, lines, i);
+    }
+}
+
+static void take_line(zchat *z, struct chat *chat, const Zchat__V1__PeerLine *line) {
+    Zchat__V1__PeerLines lines = ZCHAT__V1__PEER_LINES__INIT;
+    char *text = line->text;
+    lines.number = line->number;
+    lines.id = line->id;
+    lines.time_us = line->time_us;
+    lines.n_text = 1;
+    lines.text = &text;
+    take_lines(z, chat, &lines);
 }
 
 static void take_bye(zchat *z, struct chat *chat, const Zchat__V1__PeerBye *bye) {
@@ -165,6 +192,9 @@ static void take_open(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage 
     switch (message->body_case) {
     case ZCHAT__V1__PEER_MESSAGE__BODY_LINE:
         take_line(z, chat, message->line);
+        break;
+    case ZCHAT__V1__PEER_MESSAGE__BODY_LINES:
+        take_lines(z, chat, message->lines);
         break;
     case ZCHAT__V1__PEER_MESSAGE__BODY_ACK:
         lines_acked(&chat->lines, message->ack->received);
@@ -188,10 +218,6 @@ static void take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *mess
     } else {
         breach(z, chat);
     }
-}
-
-static bool goes_on(const zchat *z, const struct chat *chat) {
-    return !z->doomed && !chat->over && chat->link && chat->link->state == LINK_UP;
 }
 
 static void take_frame(zchat *z, struct chat *chat, const void *frame, size_t frame_bytes) {
@@ -218,18 +244,18 @@ void peer_talk_receive(zchat *z, struct chat *chat) {
 }
 
 void peer_talk_flush(zchat *z, struct chat *chat) {
-    size_t count;
+    size_t bunches;
     size_t bytes;
-    while (goes_on(z, chat) && (bytes = lines_frame_bytes(&chat->lines, &count)) > 0) {
+    while (goes_on(z, chat) && (bytes = lines_frame_bytes(&chat->lines, &bunches)) > 0) {
         uint8_t *frame = link_frame(chat->link, bytes);
         if (!frame) {
             return;
         }
-        lines_pack(&chat->lines, count, frame);
+        lines_pack(&chat->lines, bunches, frame);
         if (!link_send(chat->link)) {
             return;
         }
-        if (count > 0) {
+        if (bunches > 0) {
             invitation_active(z);
         }
     }

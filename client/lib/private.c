@@ -156,7 +156,8 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
         return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first.",
                          PRIVATE_LINES_MAX, name);
     }
-    if (!lines_add(&chat->lines, text, fn, arg)) {
+    z->now_us = z->running ? z->now_us : wake_now_us();
+    if (!lines_add(&chat->lines, z->now_us, text, fn, arg)) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the line.");
     }
     wake(z);

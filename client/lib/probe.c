@@ -52,14 +52,12 @@ static bool own_address(const struct addrinfo *to, char own[HOST_BYTES]) {
     return done;
 }
 
-void probe_own_address(const char *host, char own[HOST_BYTES]) {
+bool probe_own_address(const char *host, char own[HOST_BYTES]) {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
     bool done = getaddrinfo(host, "9", &hints, &found) == 0 && own_address(found, own);
-    if (!done) {
-        strcpy(own, "this machine");
-    }
     if (found) {
         freeaddrinfo(found);
     }
+    return done;
 }

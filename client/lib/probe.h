@@ -4,13 +4,14 @@
 
 #include "address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Tries once, without waiting, to connect to an address in digits. One phrase, never NULL. */
 const char *probe_refusal(const char *host, uint16_t port);
 
-/* This machine's address on the way to that one, in digits. Where it can't be told (the host is a
- * name, or there is no way): "this machine". */
-void probe_own_address(const char *host, char own[HOST_BYTES]);
+/* This machine's address on the way to that one, in digits. False: there is no way, or the host is
+ * no address. */
+bool probe_own_address(const char *host, char own[HOST_BYTES]);
 
 #endif

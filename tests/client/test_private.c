@@ -180,6 +180,28 @@ static void say_line(struct eve *eve, uint64_t number, const char *text) {
     say(eve->socket, &message);
 }
 
+static void say_lines(struct eve *eve, uint64_t number, char **texts, size_t count) {
+    Zchat__V1__PeerLines body = ZCHAT__V1__PEER_LINES__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.number = number;
+    body.id = data(eve->chat, ID_BYTES);
+    body.time_us = 1;
+    body.text = texts;
+    body.n_text = count;
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_LINES;
+    message.lines = &body;
+    say(eve->socket, &message);
+}
+
+static void say_ack(struct eve *eve, uint64_t received) {
+    Zchat__V1__PeerAck body = ZCHAT__V1__PEER_ACK__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.received = received;
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_ACK;
+    message.ack = &body;
+    say(eve->socket, &message);
+}
+
 /* The next message of that kind that eve hears. */
 static Zchat__V1__PeerMessage *hear(struct eve *eve, Zchat__V1__PeerMessage__BodyCase body) {
     char frame[4096];
@@ -294,6 +316,71 @@ static void a_line_that_comes_twice_is_told_once_and_acknowledged_twice(void **s
     assert_string_equal(stage_told(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 0)->text, "one");
 }
 
+static void several_lines_in_one_are_told_once_each(void **state) {
+    struct eve *eve = *state;
+    char *texts[] = {(char *)"one", (char *)"two", (char *)"three"};
+    open_chat(eve);
+    eve->chat[ID_BYTES - 1] = 0xFF;
+    say_lines(eve, 1, texts, 2);
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK)->ack->received, 2);
+    say_lines(eve, 1, texts, 3);
+    assert_int_equal(hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_ACK)->ack->received, 3);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_LINE), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct told *told = stage_told(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, i);
+        assert_string_equal(told->text, texts[i]);
+        assert_int_equal(told->seq, i + 1);
+        assert_memory_equal(told->id.bytes, eve->chat, ID_BYTES - 1);
+        assert_int_equal(told->id.bytes[ID_BYTES - 1], (0xFF + i) % 256);
+    }
+}
+
+/* Each is acknowledged by its number, whatever they came in. */
+static void lines_go_out_in_one_and_are_answered_one_by_one(void **state) {
+    struct eve *eve = *state;
+    char text[16];
+    open_chat(eve);
+    size_t before = stage_count(eve->stage, 0);
+    for (int i = 0; i < 70; i++) {
+        snprintf(text, sizeof text, "line %d", i + 1);
+        assert_int_equal(zchat_private_send(eve->stage->z, "eve", text, stage_answer, NULL),
+                         ZCHAT_OK);
+    }
+    for (uint64_t next = 1; next <= 70;) {
+        const Zchat__V1__PeerLines *lines = hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINES)->lines;
+        assert_int_equal(lines->number, next);
+        assert_in_range(lines->n_text, 1, 64);
+        snprintf(text, sizeof text, "line %d", (int)next);
+        assert_string_equal(lines->text[0], text);
+        next += lines->n_text;
+    }
+    say_ack(eve, 3);
+    stage_await(eve->stage, 0, before + 3);
+    assert_int_equal(stage_count(eve->stage, 0), before + 3);
+    say_ack(eve, 70);
+    stage_await(eve->stage, 0, before + 70);
+    for (size_t i = 0; i < 70; i++) {
+        const struct told *told = stage_told(eve->stage, 0, before + i);
+        assert_int_equal(told->code, ZCHAT_OK);
+        for (size_t j = 0; j < i; j++) {
+            assert_memory_not_equal(told->id.bytes, stage_told(eve->stage, 0, before + j)->id.bytes,
+                                    ID_BYTES);
+        }
+    }
+}
+
+static void more_lines_in_one_than_64_end_the_chat(void **state) {
+    struct eve *eve = *state;
+    char *texts[65];
+    for (size_t i = 0; i < 65; i++) {
+        texts[i] = (char *)"x";
+    }
+    open_chat(eve);
+    say_lines(eve, 1, texts, 65);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_BYE);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_LINE), 0);
+}
+
 static void what_breaks_the_rules_ends_the_chat(void **state) {
     struct eve *eve = *state;
     open_chat(eve);
@@ -345,6 +432,21 @@ static void an_invitation_ends_with_a_sentence(void **state) {
     }
 }
 
+static void a_peer_whose_session_and_link_ended_is_given_up(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    say_ended(eve, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+    say_line(eve, 1, "the link lives on");
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
+    stage_settle(eve->stage);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED), 0);
+    zmq_close(eve->socket);
+    eve->socket = NULL;
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_string_equal(told->text, "eve's program is gone.");
+}
+
 static void an_unanswered_start_says_why(void **state) {
     struct eve *eve = *state;
     const struct {
@@ -372,7 +474,7 @@ static void activity_is_told_once_a_minute(void **state) {
     open_chat(eve);
     for (int i = 0; i < 3; i++) {
         zchat_private_send(eve->stage->z, "eve", "x", NULL, NULL);
-        hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINE);
+        hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINES);
     }
     stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ACTIVE);
     stage_settle(eve->stage);
@@ -387,9 +489,13 @@ int main(void) {
         TEST(a_third_party_with_another_key_is_not_heard),
         TEST(a_second_connection_of_the_same_key_is_not_heard),
         TEST(a_line_that_comes_twice_is_told_once_and_acknowledged_twice),
+        TEST(several_lines_in_one_are_told_once_each),
+        TEST(lines_go_out_in_one_and_are_answered_one_by_one),
+        TEST(more_lines_in_one_than_64_end_the_chat),
         TEST(what_breaks_the_rules_ends_the_chat),
         TEST(a_new_link_is_accepted_by_itself_and_a_foreign_one_is_not),
         TEST(an_invitation_ends_with_a_sentence),
+        TEST(a_peer_whose_session_and_link_ended_is_given_up),
         TEST(an_unanswered_start_says_why),
         TEST(activity_is_told_once_a_minute),
     };

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -54,7 +55,11 @@ def texts(done):
 
 
 def errors(done):
-    return [json.loads(line)["error"] for line in done.err.splitlines()
+    return errors_in(done.err)
+
+
+def errors_in(text):
+    return [json.loads(line)["error"] for line in text.splitlines()
             if not line.startswith("zmq-cli: ")]
 
 
@@ -169,7 +174,32 @@ def test_a_peer_that_is_gone_is_exit_1_with_lines_left(alice, bob, start):
     done = end(hers)
     assert done.status == 1, done
     assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert {error["code"] for error in errors(done)} == {"UNREACHABLE"}
     assert "is made anew" in done.err and "is over" in done.err
+
+
+def test_a_killed_peer_without_another_session_is_given_up_soon(alice, bob, start):
+    hers, his = stopped_peer(alice, bob, start)
+    his.kill()
+    done = end(hers)
+    assert done.status == 1, done
+    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert "program is gone" in done.err
+
+
+def test_every_line_that_is_not_delivered_has_the_same_code(alice, bob, start):
+    hers, his = stopped_peer(alice, bob, start)
+    lines = [f"line {n}" for n in range(1000)]  # more than are under way at a time
+    hers.stdin.write("".join(line + "\n" for line in lines))
+    hers.stdin.close()
+    accept(start, bob)  # of the chat it knows nothing
+    with ThreadPoolExecutor() as pool:
+        err = pool.submit(hers.stderr.read)  # more than a pipe holds
+        his.kill()
+        assert hers.wait(CALL_S) == 1
+    told = errors_in(err.result())
+    assert [error["not_delivered"] for error in told] == ["two", "three", *lines]
+    assert {error["code"] for error in told} == {"UNREACHABLE"}
 
 
 def test_a_peer_that_ends_is_exit_0_with_nothing_left(alice, bob, start):

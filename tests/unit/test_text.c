@@ -56,9 +56,9 @@ static void what_is_not_utf8_is_refused(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        /* At each distance from the words of eight that are checked at once. */
-        for (size_t before = 0; before < 18; before++) {
-            char text[64];
+        /* At each distance from the words and blocks that are checked at once. */
+        for (size_t before = 0; before < 70; before++) {
+            char text[128];
             memset(text, 'x', sizeof text);
             memcpy(text + before, bad[i], strlen(bad[i]));
             assert_false(text_is_utf8(text, before + strlen(bad[i])));
@@ -187,6 +187,19 @@ static void an_unterminated_string_takes_one_line_at_most(void **state) {
                  "apc\nb",
                  "a\nb");
     ASSERT_CLEAN("a\x1b]0;title", "a");
+}
+
+static void a_control_goes_from_every_place(void **state) {
+    (void)state;
+    for (size_t bytes = 1; bytes < 80; bytes++) {
+        for (size_t place = 0; place < bytes; place++) {
+            char text[80];
+            memset(text, 'x', bytes);
+            text[place] = '\a';
+            assert_int_equal(text_clean(text, bytes), bytes - 1);
+            assert_null(memchr(text, '\a', bytes - 1));
+        }
+    }
 }
 
 static void invalid_utf8_goes(void **state) {
@@ -330,6 +343,7 @@ int main(void) {
         cmocka_unit_test(whole_sequences_go),
         cmocka_unit_test(broken_sequences_leave_nothing_dangerous),
         cmocka_unit_test(an_unterminated_string_takes_one_line_at_most),
+        cmocka_unit_test(a_control_goes_from_every_place),
         cmocka_unit_test(invalid_utf8_goes),
         cmocka_unit_test(invisible_characters_go),
         cmocka_unit_test(a_line_has_spaces_for_newlines_and_tabs),

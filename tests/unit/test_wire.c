@@ -428,6 +428,36 @@ static void elements_of_every_length_are_packed(void **state) {
     wire_arena_free(arena);
 }
 
+/* PeerLines as they grow text by text are the same bytes as packed in one. */
+static void lines_are_packed_text_by_text(void **state) {
+    static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384};
+    static uint8_t frame[FRAME_BYTES_MAX], whole[FRAME_BYTES_MAX], texts[FRAME_BYTES_MAX];
+    static char text[6][16385];
+    char *all[6];
+    size_t texts_bytes = 0;
+    Zchat__V1__PeerLines lines = ZCHAT__V1__PEER_LINES__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    (void)state;
+    lines.number = 300;
+    lines.time_us = 1;
+    for (size_t i = 0; i < 6; i++) {
+        memset(text[i], 'x', sizes[i]);
+        all[i] = text[i];
+        size_t bytes = wire_text_pack(text[i], sizes[i], texts + texts_bytes);
+        assert_true(bytes <= sizes[i] + WIRE_TEXT_ADDS);
+        texts_bytes += bytes;
+        size_t frame_bytes = wire_lines_pack(&lines, texts, texts_bytes, frame);
+        assert_int_equal(frame_bytes, wire_lines_size(&lines, texts_bytes));
+        message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_LINES;
+        message.lines = &lines;
+        lines.text = all;
+        lines.n_text = i + 1;
+        assert_int_equal(wire_element_pack(WIRE_MESSAGES, &message.base, whole), frame_bytes);
+        assert_memory_equal(frame, whole, frame_bytes);
+        lines.n_text = 0;
+    }
+}
+
 static void a_subscription_is_a_prefix_of_its_publications(void **state) {
     Zchat__V1__Publication publication = ZCHAT__V1__PUBLICATION__INIT;
     uint8_t subscription[32], frame[64];
@@ -489,6 +519,7 @@ int main(void) {
         cmocka_unit_test(every_cut_is_found),
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(elements_of_every_length_are_packed),
+        cmocka_unit_test(lines_are_packed_text_by_text),
         cmocka_unit_test(a_subscription_is_a_prefix_of_its_publications),
         cmocka_unit_test(the_arena_aligns_and_keeps_its_cap),
         cmocka_unit_test(every_fault_has_its_own_name_and_text),

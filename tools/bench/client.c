@@ -18,6 +18,14 @@ static void on_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_SESSION_ENDED:
         bench_fail(client->bench, "%s", event->text);
         break;
+    case ZCHAT_EVENT_PRIVATE_INVITED:
+    case ZCHAT_EVENT_PRIVATE_OPEN:
+    case ZCHAT_EVENT_PRIVATE_LINE:
+    case ZCHAT_EVENT_PRIVATE_BROKEN:
+    case ZCHAT_EVENT_PRIVATE_CLOSED:
+        if (client->on_private)
+            client->on_private(client->arg, event);
+        break;
     default:
         break;
     }

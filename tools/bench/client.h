@@ -13,7 +13,8 @@ struct client {
     uint64_t lost_connections;
     uint64_t cursor;                                             /* of its inbox, at the login */
     void (*on_message)(void *arg, const zchat_message *message); /* NULL: not wanted */
-    void *arg;                                                   /* borrowed: of on_message */
+    void (*on_private)(void *arg, const zchat_event *event);     /* NULL: not wanted */
+    void *arg;                                                   /* borrowed: of both */
 };
 
 /* Opens with the device key of that group and begins to connect. false: bench_fail() was called.

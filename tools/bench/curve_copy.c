@@ -1,4 +1,4 @@
-/* See curve_copy.h. A first small chunk makes the connection before the time counts. */
+/* See curve_copy.h. A first small frame makes the connection before the time counts. */
 #include "curve_copy.h"
 
 #include "loop.h"
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -25,7 +26,7 @@ struct end {
 };
 
 static bool fail(const char *what) {
-    fprintf(stderr, "zchat-bench: plain copy: %s: %s\n", what, zmq_strerror(errno));
+    fprintf(stderr, "zchat-bench: plain sockets: %s: %s\n", what, zmq_strerror(errno));
     return false;
 }
 
@@ -52,6 +53,37 @@ static void end_close(struct end *end) {
         close(end->fd);
     while (end->context && zmq_ctx_term(end->context) != 0 && errno == EINTR)
         ;
+}
+
+static bool server_open(struct end *server, int type, const char *secret,
+                        char endpoint[ENDPOINT_BYTES]) {
+    size_t bytes = ENDPOINT_BYTES;
+    return end_open(server, type) && set_int(server->socket, ZMQ_CURVE_SERVER, 1) &&
+           set_key(server->socket, ZMQ_CURVE_SECRETKEY, secret) &&
+           zmq_bind(server->socket, "tcp://127.0.0.1:*") == 0 &&
+           zmq_getsockopt(server->socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) == 0;
+}
+
+static bool client_open(struct end *client, int type, const char *server_key,
+                        const char *endpoint) {
+    char public[KEY_TEXT], secret[KEY_TEXT];
+    return end_open(client, type) && zmq_curve_keypair(public, secret) == 0 &&
+           set_key(client->socket, ZMQ_CURVE_SERVERKEY, server_key) &&
+           set_key(client->socket, ZMQ_CURVE_PUBLICKEY, public) &&
+           set_key(client->socket, ZMQ_CURVE_SECRETKEY, secret) &&
+           zmq_connect(client->socket, endpoint) == 0;
+}
+
+/* Both ends, and a thread that serves the one; false: it said why. */
+static bool begin(struct end *server, int server_type, struct end *client, int client_type,
+                  void *(*serve)(void *server), pthread_t *thread) {
+    char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
+    if (zmq_curve_keypair(public, secret) != 0 ||
+        !server_open(server, server_type, secret, endpoint) ||
+        !client_open(client, client_type, public, endpoint))
+        return fail("no sockets");
+    errno = pthread_create(thread, NULL, serve, server);
+    return errno == 0 || fail("no thread");
 }
 
 /* ---- the ROUTER ---- */
@@ -89,24 +121,7 @@ static void *serve(void *arg) {
     return NULL;
 }
 
-static bool router_open(struct end *router, const char *secret, char endpoint[ENDPOINT_BYTES]) {
-    size_t bytes = ENDPOINT_BYTES;
-    return end_open(router, ZMQ_ROUTER) && set_int(router->socket, ZMQ_CURVE_SERVER, 1) &&
-           set_key(router->socket, ZMQ_CURVE_SECRETKEY, secret) &&
-           zmq_bind(router->socket, "tcp://127.0.0.1:*") == 0 &&
-           zmq_getsockopt(router->socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) == 0;
-}
-
 /* ---- the DEALER ---- */
-
-static bool dealer_open(struct end *dealer, const char *server_key, const char *endpoint) {
-    char public[KEY_TEXT], secret[KEY_TEXT];
-    return end_open(dealer, ZMQ_DEALER) && zmq_curve_keypair(public, secret) == 0 &&
-           set_key(dealer->socket, ZMQ_CURVE_SERVERKEY, server_key) &&
-           set_key(dealer->socket, ZMQ_CURVE_PUBLICKEY, public) &&
-           set_key(dealer->socket, ZMQ_CURVE_SECRETKEY, secret) &&
-           zmq_connect(dealer->socket, endpoint) == 0;
-}
 
 static bool wait_for_one(struct end *dealer) {
     uint64_t left;
@@ -157,15 +172,9 @@ static bool open_files(struct end *dealer, struct end *router) {
 bool curve_copy(const struct curve_copy *copy, int64_t *took_us) {
     struct end router = {.copy = copy, .bytes = copy->bytes + 1, .fd = -1};
     struct end dealer = {.copy = copy, .bytes = copy->bytes, .fd = -1};
-    char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
     pthread_t thread;
-    bool good = open_files(&dealer, &router);
-    if (good &&
-        (zmq_curve_keypair(public, secret) != 0 || !router_open(&router, secret, endpoint) ||
-         !dealer_open(&dealer, public, endpoint)))
-        good = fail("no sockets");
-    if (good && (errno = pthread_create(&thread, NULL, serve, &router)) != 0)
-        good = fail("no thread");
+    bool good = open_files(&dealer, &router) &&
+                begin(&router, ZMQ_ROUTER, &dealer, ZMQ_DEALER, serve, &thread);
     if (good) {
         good = send_timed(&dealer, took_us);
         pthread_join(thread, NULL);
@@ -173,4 +182,68 @@ bool curve_copy(const struct curve_copy *copy, int64_t *took_us) {
     end_close(&dealer);
     end_close(&router);
     return good && router.good;
+}
+
+/* ---- two PAIRs ---- */
+
+static bool receive(struct end *end) {
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    bool good = zmq_msg_recv(&frame, end->socket, 0) >= 0;
+    end->bytes -= good ? zmq_msg_size(&frame) : 0;
+    zmq_msg_close(&frame);
+    return good;
+}
+
+/* Answers the first frame, and the last one. */
+static void *take_lines(void *arg) {
+    struct end *pair = arg;
+    pair->good = receive(pair) && zmq_send(pair->socket, "", 0, 0) >= 0;
+    while (pair->good && pair->bytes > 0)
+        pair->good = receive(pair);
+    pair->good = pair->good && zmq_send(pair->socket, "", 0, 0) >= 0;
+    if (!pair->good)
+        fail("receiving");
+    return NULL;
+}
+
+static bool send_frame(struct end *pair, const char *line, size_t line_bytes, uint64_t count) {
+    zmq_msg_t frame;
+    if (zmq_msg_init_size(&frame, count * line_bytes) != 0)
+        return false;
+    char *at = zmq_msg_data(&frame);
+    for (uint64_t i = 0; i < count; i++)
+        memcpy(at + i * line_bytes, line, line_bytes);
+    bool good = zmq_msg_send(&frame, pair->socket, 0) >= 0;
+    zmq_msg_close(&frame);
+    return good;
+}
+
+static bool send_lines(struct end *pair, uint64_t lines, size_t line_bytes, uint64_t batch,
+                       int64_t *took_us) {
+    char *line = calloc(1, line_bytes);
+    bool good = line && zmq_send(pair->socket, "", 0, 0) >= 0 && receive(pair);
+    int64_t begin_us = loop_now_us();
+    while (good && lines > 0) {
+        uint64_t count = lines < batch ? lines : batch;
+        good = send_frame(pair, line, line_bytes, count);
+        lines -= count;
+    }
+    good = good && receive(pair);
+    *took_us = loop_now_us() - begin_us;
+    free(line);
+    return good || fail("sending");
+}
+
+bool curve_pair(uint64_t lines, size_t line_bytes, uint64_t batch, int64_t *took_us) {
+    struct end taking = {.bytes = lines * line_bytes, .fd = -1}, sending = {.fd = -1};
+    pthread_t thread;
+    bool good = false;
+    if (begin(&taking, ZMQ_PAIR, &sending, ZMQ_PAIR, take_lines, &thread)) {
+        good = send_lines(&sending, lines, line_bytes, batch, took_us);
+        pthread_join(thread, NULL);
+    }
+    end_close(&sending);
+    end_close(&taking);
+    return good && taking.good;
 }

@@ -1,5 +1,6 @@
-/* What the transfer of files is compared with: a plain copy through an encrypted ZeroMQ pair over
- * loopback, without a protocol, a hash or a store. One of the bench's few files that know ZeroMQ. */
+/* What files and private chats are compared with: bytes through a pair of encrypted ZeroMQ sockets
+ * over loopback, without a protocol, a hash or a store. The only file of the bench that knows
+ * ZeroMQ. */
 #ifndef CURVE_COPY_H
 #define CURVE_COPY_H
 
@@ -16,8 +17,13 @@ struct curve_copy {
     bool each_stored; /* each chunk is on the disk when it is acknowledged */
 };
 
-/* Sends the chunks from a DEALER to a ROUTER in another thread, each of a context of its own. Counts
- * the time from the first chunk to the last acknowledgement. false: it said why on stderr. */
+/* Sends the chunks from a DEALER to a ROUTER in another thread, each of a context of its own.
+ * Counts the time from the first chunk to the last acknowledgement. false: it said why on stderr.
+ */
 bool curve_copy(const struct curve_copy *copy, int64_t *took_us);
+
+/* Sends so many lines, `batch` of them in a frame, from a PAIR to a PAIR in another thread, each of
+ * a context of its own. Nothing is acknowledged but the whole; counts the time up to that. */
+bool curve_pair(uint64_t lines, size_t line_bytes, uint64_t batch, int64_t *took_us);
 
 #endif

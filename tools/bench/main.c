@@ -4,6 +4,7 @@
 #include "files.h"
 #include "idle.h"
 #include "option.h"
+#include "private.h"
 #include "send.h"
 #include "zchat.h"
 
@@ -31,6 +32,9 @@ static const struct verb {
     {"idle", VERB_IDLE, idle_main, "clients that are logged in and do nothing"},
     {"files", VERB_FILES, files_main,
      "a file goes up and down, compared with a plain encrypted copy; exit 1 where a byte is wrong"},
+    {"private", VERB_PRIVATE, private_main,
+     "lines of a private chat, compared with a plain encrypted pair of sockets; exit 1 where one "
+     "was lost, doubled or out of order"},
     {"names", VERB_NAMES, names_main, "print the names of the accounts that send --server needs"},
     {"key", VERB_KEY, key_main, "print the device key that these accounts must trust"},
 };
@@ -47,7 +51,7 @@ static const struct verb *verb_find(const char *name) {
 static int usage(FILE *file, int status) {
     fputs("usage: zchat-bench VERB [OPTION ...]\n\n", file);
     for (size_t i = 0; i < VERBS; i++)
-        fprintf(file, "  %-6s %s\n", verbs[i].name, verbs[i].help);
+        fprintf(file, "  %-7s %s\n", verbs[i].name, verbs[i].help);
     fputs("\nzchat-bench VERB --help tells a verb's options.\n", file);
     return status;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES)
+#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE)
 
 enum kind {
     KIND_FLAG,
@@ -47,6 +47,17 @@ static const struct row rows[] = {
      "length of the file"},
     {"--runs", KIND_NUMBER, VERB_FILES, FIELD(runs), "3", 1, 99, "N",
      "how often it is copied, goes up and down, in turns; the medians are told"},
+    {"--lines", KIND_NUMBER, VERB_PRIVATE, FIELD(lines), "1000000", 1, 1000000000, "N",
+     "lines that are sent in each run"},
+    {"--window", KIND_NUMBER, VERB_PRIVATE, FIELD(window), "10000", 1, 10000, "N",
+     "lines that wait for their acknowledgement at a time: the library takes no more"},
+    {"--size", KIND_NUMBER, VERB_PRIVATE, FIELD(size_bytes), "100", 20, 16384, "BYTES",
+     "length of a line"},
+    {"--batch", KIND_NUMBER, VERB_PRIVATE, FIELD(batch), "64", 1, 1000, "N",
+     "lines in each frame of the plain pair of sockets: as many as libzchat puts into one"},
+    {"--runs", KIND_NUMBER, VERB_PRIVATE, FIELD(runs), "5", 1, 99, "N",
+     "how often the lines go through the plain pair and through the chat, in turns; the medians "
+     "are told"},
     {"--beside", KIND_FLAG, VERB_FILES, FIELD(beside), NULL, 0, 0, NULL,
      "measure messages, too: alone, then beside uploads"},
     {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE, FIELD(seconds), "10", 0.1, 3600, "S",

@@ -14,6 +14,7 @@ enum verb_bit {
     VERB_NAMES = 4,
     VERB_KEY = 8,
     VERB_FILES = 16,
+    VERB_PRIVATE = 32,
 };
 
 enum events {
@@ -35,6 +36,8 @@ struct settings {
     uint64_t seed;
     uint64_t size_mib;
     uint64_t runs;
+    uint64_t lines;
+    uint64_t batch;
     double seconds;
     const char *zchatd;     /* borrowed: argv. NULL: beside this program */
     const char *data;       /* borrowed: argv. NULL: a temporary folder */

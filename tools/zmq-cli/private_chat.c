@@ -73,7 +73,9 @@ static void say(struct private_chat *chat, const char *line) {
     *said = (struct said){.chat = chat, .text = text};
     chat->waiting++;
     zchat_code code = zchat_private_send(z, chat->user, line, on_said, said);
-    if (code)
+    if (code == ZCHAT_NOT_FOUND) /* it has just ended */
+        on_said(said, &(zchat_reply){.code = ZCHAT_UNREACHABLE, .text = "The chat was over."});
+    else if (code)
         on_said(said, &(zchat_reply){.code = code, .text = zchat_error(z)});
 }
 
@@ -470,7 +472,7 @@ static void tell_unsent(struct private_chat *chat) {
     if (ready)
         read_input(chat);
     while ((line = private_input_next(&chat->input, &bytes)))
-        tell_undelivered(chat, ZCHAT_NOT_FOUND, "The chat was over.", line);
+        tell_undelivered(chat, ZCHAT_UNREACHABLE, "The chat was over.", line);
 }
 
 enum status private_chat_stop(struct private_chat *chat) {
