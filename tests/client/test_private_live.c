@@ -124,21 +124,20 @@ static void start_fails(struct test *test, const char *user, zchat_code code, co
 
 static void each_failure_has_its_own_text(void **state) {
     struct test *test = *state;
-    struct answer answer = {0};
+    struct answer blocked = {0}, unblocked = {0}, left = {0};
     start_fails(test, "nobody", ZCHAT_NOT_FOUND, "no user nobody");
     start_fails(test, "alice", ZCHAT_INVALID, "oneself");
     start_fails(test, "!", ZCHAT_INVALID, "no name");
-    zchat_block(test->bob->z, "alice", live_answer, &answer);
-    live_expect(test->live, &answer, ZCHAT_OK);
+    zchat_block(test->bob->z, "alice", live_answer, &blocked);
+    live_expect(test->live, &blocked, ZCHAT_OK);
     start_fails(test, "bob", ZCHAT_FORBIDDEN, "blocked");
-    answer = (struct answer){0};
-    zchat_unblock(test->bob->z, "alice", live_answer, &answer);
-    live_expect(test->live, &answer, ZCHAT_OK);
+    zchat_unblock(test->bob->z, "alice", live_answer, &unblocked);
+    live_expect(test->live, &unblocked, ZCHAT_OK);
     open_chat(test);
     start_fails(test, "bob", ZCHAT_CONFLICT, "open already");
-    answer = (struct answer){0};
-    zchat_logout(test->bob->z, live_answer, &answer);
-    live_expect(test->live, &answer, ZCHAT_OK);
+    zchat_logout(test->bob->z, live_answer, &left);
+    live_expect(test->live, &left, ZCHAT_OK);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
     start_fails(test, "bob", ZCHAT_FORBIDDEN, "not online");
 }
 
