@@ -5,10 +5,16 @@
 #include "server.h"
 #include "user.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define ERROR_BYTES 512
+
+/* Frames come and go by the megabyte: what is given back to the kernel after each would be fetched
+ * page by page for the next one. */
+#define HEAP_BLOCK_BYTES (4 * 1024 * 1024)
+#define HEAP_KEPT_BYTES  (16 * 1024 * 1024)
 
 static int fail(const char *error, int status) {
     fprintf(stderr, "zchatd: %s\n", error);
@@ -36,6 +42,8 @@ int main(int argc, char **argv) {
     int status = 0;
 
     umask(077); /* what the broker makes is the broker's alone */
+    mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     if (user_wanted(argc, argv))
         return user_main(argc, argv);
     switch (config_load(&config, argc, argv, error, sizeof error)) {
