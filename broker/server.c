@@ -1,5 +1,6 @@
-/* See server.h. One thread runs all of this; it waits only in zmq_poll and in the store's commit.
- */
+/* See server.h. One thread runs all of this; it waits only in zmq_poll. While the disk writes what
+ * a turn committed, the next turn is filled: it ends when the disk is done, so that the more there
+ * is to do, the more shares one commit. */
 #include "server.h"
 
 #include "connection.h"
@@ -7,6 +8,7 @@
 #include "core/memory.h"
 #include "data.h"
 #include "greeter.h"
+#include "intake.h"
 #include "log.h"
 #include "monitor.h"
 #include "password.h"
@@ -27,14 +29,6 @@
 #include <unistd.h>
 
 #define SOFTWARE "zchatd " ZCHAT_VERSION_TEXT
-/* What one turn takes from the command socket at most: beyond it the peers of its first frames
- * would wait too long for their answers (measured with `zchat-bench files --beside`). */
-#define TURN_FRAMES_MAX 256
-#define TURN_BYTES_MAX  (512 * 1024)
-/* The same where somebody waits who did not send much: a message is not to be committed with the
- * chunks of several files. */
-#define TURN_BYTES_MIXED (256 * 1024)
-#define FRAME_BYTES_MUCH (64 * 1024)
 
 /* How long the broker waits for passwords that are being hashed before it leaves. */
 #define FINISH_WORK_US (5 * 1000000LL)
@@ -43,6 +37,7 @@
 enum {
     POLL_SIGNALS,
     POLL_ZAP,
+    POLL_STORE,
     POLL_COMMANDS,
     POLL_COMMANDS_MONITOR,
     POLL_EVENTS,
@@ -68,6 +63,9 @@ struct server {
     struct identity identity;
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
     int signals;                         /* a signalfd; -1: none */
+    struct intake intake;
+    bool committing;       /* the last turn is on its way to the disk */
+    int64_t committing_us; /* since when, on the monotonic clock */
     bool leaving;
     bool wipe; /* once it has left */
     bool failed;
@@ -217,6 +215,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     if (!open_network(server, error, error_bytes))
         goto fail;
     connections_init(&server->connections, server->core, server->sockets.commands);
+    intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     return server;
 fail:
     server_free(server);
@@ -317,61 +316,6 @@ static void take_subscriptions(struct server *server) {
                        &core_stats(server->core)->subscriptions_refused_total);
 }
 
-/* Reads the parts behind the second one of a message that has more than it should. */
-static bool drop_parts(void *socket, zmq_msg_t *part) {
-    bool dropped = false;
-
-    while (zmq_msg_more(part) && zmq_msg_recv(part, socket, ZMQ_DONTWAIT) >= 0)
-        dropped = true;
-    return dropped;
-}
-
-/* Takes one frame; false: there is none. */
-static bool take_frame(struct server *server, size_t *bytes, int64_t now) {
-    void *socket = server->sockets.commands;
-    struct connection *connection;
-    zmq_msg_t id, payload;
-    bool taken = false;
-
-    zmq_msg_init(&id);
-    zmq_msg_init(&payload);
-    if (zmq_msg_recv(&id, socket, ZMQ_DONTWAIT) < 0)
-        goto out;
-    taken = true;
-    if (!zmq_msg_more(&id) || zmq_msg_recv(&payload, socket, ZMQ_DONTWAIT) < 0)
-        goto out;
-    *bytes += zmq_msg_size(&payload);
-    connection = connection_of(&server->connections, &id, &payload, now);
-    if (!connection) {
-        core_stats(server->core)->frames_unproved_total++;
-        connection_cut(zmq_msg_get(&payload, ZMQ_SRCFD));
-    }
-    if (zmq_msg_more(&payload)) {
-        drop_parts(socket, &payload);
-        core_stats(server->core)->frames_parts_total++;
-    } else if (connection) {
-        core_frame(server->core, connection->peer, zmq_msg_data(&payload), zmq_msg_size(&payload),
-                   now);
-    }
-out:
-    zmq_msg_close(&payload);
-    zmq_msg_close(&id);
-    return taken;
-}
-
-static void take_frames(struct server *server, int64_t now) {
-    size_t most = TURN_BYTES_MAX, bytes = 0;
-
-    for (size_t i = 0; i < TURN_FRAMES_MAX && bytes < most; i++) {
-        size_t before = bytes;
-
-        if (!take_frame(server, &bytes, now))
-            return;
-        if (bytes - before < FRAME_BYTES_MUCH)
-            most = TURN_BYTES_MIXED;
-    }
-}
-
 static void take_work(struct server *server, int64_t now) {
     struct core_work *work;
 
@@ -381,22 +325,18 @@ static void take_work(struct server *server, int64_t now) {
 
 /* ---- the turn: what goes out ---- */
 
-static void commit(struct server *server) {
-    struct stats *stats = core_stats(server->core);
-    bool in_turn = core_is_in_turn(server->core);
-    int64_t begun = clock_us(CLOCK_MONOTONIC);
+static void store_failed(struct server *server) {
+    log_error("store_failed", "reason=\"%s\"", core_error(server->core));
+    fprintf(stderr, "zchatd: the store failed, nothing more is acknowledged: %s\n",
+            core_error(server->core));
+    server->failed = true;
+}
 
-    if (!core_commit(server->core)) {
-        log_error("store_failed", "reason=\"%s\"", core_error(server->core));
-        fprintf(stderr, "zchatd: the store failed, nothing more is acknowledged: %s\n",
-                core_error(server->core));
-        server->failed = true;
-        return;
-    }
-    if (in_turn) {
-        stats->commits_total++;
-        stats->commit_us_total += (uint64_t)(clock_us(CLOCK_MONOTONIC) - begun);
-    }
+static void count_commit(struct server *server) {
+    struct stats *stats = core_stats(server->core);
+
+    stats->commits_total++;
+    stats->commit_us_total += (uint64_t)(clock_us(CLOCK_MONOTONIC) - server->committing_us);
 }
 
 static void frame_free(void *bytes, void *hint) {
@@ -449,12 +389,48 @@ static void give_work(struct server *server) {
         workers_give(server->workers, work);
 }
 
-static void finish_turn(struct server *server, int64_t now) {
-    commit(server);
-    if (server->failed)
-        return;
+/* What the disk has may be told. */
+static void tell(struct server *server, int64_t now) {
     send_frames(server, now);
     give_work(server);
+}
+
+/* Waits where the disk is not done. */
+static void finish_commit(struct server *server, int64_t now) {
+    if (!server->committing)
+        return;
+    server->committing = false;
+    if (!core_commit_end(server->core)) {
+        store_failed(server);
+        return;
+    }
+    count_commit(server);
+    tell(server, now);
+}
+
+static void finish_turn(struct server *server, int64_t now) {
+    bool in_turn = core_is_in_turn(server->core);
+
+    if (server->committing || server->failed)
+        return;
+    server->committing_us = clock_us(CLOCK_MONOTONIC);
+    if (!core_commit(server->core, &server->committing)) {
+        store_failed(server);
+        return;
+    }
+    intake_begin_turn(&server->intake);
+    if (server->committing)
+        return;
+    if (in_turn)
+        count_commit(server);
+    tell(server, now);
+}
+
+/* Ends the turn and waits until the disk has it. */
+static void settle(struct server *server) {
+    finish_commit(server, now_us());
+    finish_turn(server, now_us());
+    finish_commit(server, now_us());
 }
 
 /* ---- the loop ---- */
@@ -479,6 +455,8 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         take_signals(server);
     if (items[POLL_ZAP].revents)
         answer_zap(server);
+    if (items[POLL_STORE].revents)
+        finish_commit(server, now);
     if (items[POLL_GREETER].revents)
         greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
     if (items[POLL_EVENTS].revents || items[POLL_EVENTS_MONITOR].revents)
@@ -487,7 +465,7 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (items[POLL_WORKERS].revents)
         take_work(server, now);
     if (items[POLL_COMMANDS].revents)
-        take_frames(server, now);
+        intake_take(&server->intake, now);
     if (items[POLL_COMMANDS_MONITOR].revents)
         take_commands_monitor(server, now);
     connections_tick(&server->connections, now);
@@ -508,22 +486,20 @@ static void finish_work(struct server *server) {
         if (zmq_poll(&done, 1, (long)((until_us - now_us()) / 1000) + 1) < 0 && errno != EINTR)
             return;
         take_work(server, now_us());
-        finish_turn(server, now_us());
+        settle(server);
     }
 }
 
 /* What came before the signal is carried out and answered; then everybody is told. */
 static void leave(struct server *server) {
-    int64_t now = now_us();
-
-    take_frames(server, now);
-    finish_turn(server, now);
+    settle(server);
+    intake_take(&server->intake, now_us());
+    settle(server);
     finish_work(server);
     if (server->failed)
         return;
-    now = now_us();
-    core_shutdown(server->core, "the broker is shutting down", now);
-    finish_turn(server, now);
+    core_shutdown(server->core, "the broker is shutting down", now_us());
+    settle(server);
     if (server->wipe && store_wipe(server->store) != STORE_OK) {
         log_error("wipe_failed", "reason=\"%s\"", store_error(server->store));
         server->failed = true;
@@ -542,6 +518,7 @@ int server_run(struct server *server) {
     zmq_pollitem_t items[POLL_ITEMS] = {
         [POLL_SIGNALS] = {.fd = server->signals},
         [POLL_ZAP] = {.socket = zap_socket(server->zap)},
+        [POLL_STORE] = {.fd = store_commit_fd(server->store)},
         [POLL_COMMANDS] = {.socket = server->sockets.commands},
         [POLL_COMMANDS_MONITOR] = {.socket = monitor_socket(server->commands_monitor)},
         [POLL_EVENTS] = {.socket = server->sockets.events},
@@ -560,6 +537,7 @@ int server_run(struct server *server) {
         items[i].events = ZMQ_POLLIN;
     tell_ready(server);
     while (!server->leaving && !server->failed) {
+        items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
         if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
             turn(server, items);
         } else if (errno != EINTR) {

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include "private.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,15 +156,24 @@ static void commit_turn(struct core *core) {
     bool more;
 
     if (!core_store(core, store_maintain(core->store, &more)) &&
-        !core_store(core, store_commit(core->store)))
+        !core_store(core, store_commit_begin(core->store, &core->committing)))
         core_store(core, store_maintain(core->store, &more));
 }
 
-bool core_commit(struct core *core) {
+bool core_commit(struct core *core, bool *waits) {
+    assert(!core->committing);
     if (core->in_turn && !core->failed)
         commit_turn(core);
     core->in_turn = false;
     core->stats.turns_total++;
+    outbox_seal(core->outbox);
+    *waits = core->committing;
+    return !core->failed;
+}
+
+bool core_commit_end(struct core *core) {
+    core->committing = false;
+    core_store(core, store_commit_end(core->store));
     return !core->failed;
 }
 
@@ -205,6 +215,7 @@ void core_frame(struct core *core, struct peer *peer, const void *frame, size_t 
 }
 
 bool core_next_frame(struct core *core, struct core_frame *out) {
+    assert(!core->committing);
     return outbox_next(core->outbox, out);
 }
 

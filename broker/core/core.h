@@ -1,10 +1,11 @@
 /* The core of the broker: everything between a received frame and the frames to send, without
  * sockets, clock, files or threads. The process around it (or a simulator) feeds peers, frames,
  * finished password work and the time; the core changes its state and the store inside the turn's
- * transaction, and yields what to send once core_commit says that all of it is on the disk.
+ * transaction, and yields what to send once all of it is on the disk.
  *
  * A turn: core_frame, core_peer_close, core_work_done, core_tick in any number and order; then
- * core_commit; then core_next_frame and core_next_work until there is nothing more. */
+ * core_commit; once that is on the disk core_next_frame and core_next_work until there is nothing
+ * more. */
 #ifndef CORE_H
 #define CORE_H
 
@@ -71,8 +72,12 @@ void core_shutdown(struct core *core, const char *text, int64_t now_us);
 
 /* Whether the transaction is open: something was asked of the store in this turn. */
 bool core_is_in_turn(const struct core *core);
-/* Whether the store took everything. false: nothing of this turn may be sent, the process ends. */
-bool core_commit(struct core *core);
+/* Ends the turn. false: the store did not take everything, nothing may be sent any more, the
+ * process ends. Where it *waits for the disk, the next turn may be filled meanwhile, but nothing is
+ * sent and no turn is ended before core_commit_end, which has not to wait itself once
+ * store_commit_fd of the store is readable. */
+bool core_commit(struct core *core, bool *waits);
+bool core_commit_end(struct core *core);
 /* Why the store failed, one sentence. */
 const char *core_error(const struct core *core);
 

@@ -1,5 +1,6 @@
 /* See outbox.h. Frames are packed element by element as replies and events come, so that no turn
- * holds them unpacked; one list in order of their beginning is what outbox_next hands out. */
+ * holds them unpacked; they are handed out in the order of their beginning, once their turn is
+ * sealed. */
 #include "outbox.h"
 
 #include "memory.h"
@@ -27,7 +28,8 @@ struct outbox_frame {
 };
 
 struct outbox {
-    struct outbox_frame *frames; /* owned, in order */
+    struct outbox_frame *frames; /* owned, in order: the turn's */
+    struct outbox_frame *sealed; /* owned, in order: of turns before it */
     struct outbox_line *holding; /* borrowed: lines that hold frames */
     struct stats *stats;         /* borrowed: the core's */
     int64_t retry_us;            /* when held frames are tried again */
@@ -58,6 +60,7 @@ void outbox_free(struct outbox *outbox) {
     if (!outbox)
         return;
     frames_free(&outbox->frames);
+    frames_free(&outbox->sealed);
     free(outbox);
 }
 
@@ -102,15 +105,20 @@ void outbox_line_init(struct outbox_line *line, struct peer *peer) {
     line->peer = peer;
 }
 
-void outbox_line_release(struct outbox *outbox, struct outbox_line *line) {
+static void frames_drop(struct outbox_frame **list, const struct outbox_line *line) {
     struct outbox_frame *frame, *next;
 
-    DL_FOREACH_SAFE(outbox->frames, frame, next) {
+    DL_FOREACH_SAFE(*list, frame, next) {
         if (frame->line != line)
             continue;
-        DL_DELETE(outbox->frames, frame);
+        DL_DELETE(*list, frame);
         frame_free(frame);
     }
+}
+
+void outbox_line_release(struct outbox *outbox, struct outbox_line *line) {
+    frames_drop(&outbox->frames, line);
+    frames_drop(&outbox->sealed, line);
     if (line->held)
         DL_DELETE(outbox->holding, line);
     frames_free(&line->held);
@@ -204,19 +212,27 @@ void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head
     wire_pack(&publication.base, frame_grow(frame, wire_size(&publication.base)));
 }
 
+void outbox_seal(struct outbox *outbox) {
+    struct outbox_frame *frame;
+
+    DL_FOREACH(outbox->frames, frame) {
+        frame_close(frame);
+    }
+    DL_CONCAT(outbox->sealed, outbox->frames);
+    outbox->frames = NULL;
+}
+
 bool outbox_next(struct outbox *outbox, struct core_frame *out) {
-    struct outbox_frame *frame = outbox->frames;
+    struct outbox_frame *frame = outbox->sealed;
 
     while (frame && frame->line && frame->line->held) { /* behind what waits for its pipe */
-        DL_DELETE(outbox->frames, frame);
-        frame_close(frame);
+        DL_DELETE(outbox->sealed, frame);
         DL_APPEND(frame->line->held, frame);
-        frame = outbox->frames;
+        frame = outbox->sealed;
     }
     if (!frame)
         return false;
-    frame_close(frame);
-    DL_DELETE(outbox->frames, frame);
+    DL_DELETE(outbox->sealed, frame);
     if (frame->line)
         frame->line->queued_bytes -= frame->length;
     out->peer = frame->line ? frame->line->peer : NULL;
@@ -258,8 +274,8 @@ void outbox_tick(struct outbox *outbox, int64_t now_us,
 
         DL_DELETE(outbox->holding, line);
         line->held = NULL;
-        DL_CONCAT(held, outbox->frames); /* what this turn has made for it comes after them */
-        outbox->frames = held;
+        DL_CONCAT(held, outbox->sealed); /* what was made for it since comes after them */
+        outbox->sealed = held;
         if (line->missed_events)
             drained(arg, line->peer);
         line->missed_events = false;

@@ -43,6 +43,8 @@ void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const cha
                     const Zchat__V1__Event *event);
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head);
 
+/* The turn is over: outbox_next yields the frames of sealed turns. */
+void outbox_seal(struct outbox *outbox);
 bool outbox_next(struct outbox *outbox, struct core_frame *out);
 void outbox_refused(struct outbox *outbox, struct outbox_line *line, struct core_frame *frame,
                     int64_t now_us);

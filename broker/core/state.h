@@ -36,8 +36,9 @@ struct core {
     int64_t expire_us; /* when unfinished uploads are looked for */
     bool shutdown_wanted;
     bool wipe_wanted;
-    bool in_turn; /* the store's transaction is open */
-    bool failed;  /* the store failed: nothing may be sent any more */
+    bool in_turn;    /* the store's transaction is open */
+    bool committing; /* the one before it is on its way to the disk */
+    bool failed;     /* the store failed: nothing may be sent any more */
 };
 
 struct fault {

@@ -131,15 +131,51 @@ enum store_status store_begin(struct store *store) {
     return store->failed ? STORE_FAILED : STORE_OK;
 }
 
-enum store_status store_commit(struct store *store) {
-    assert(store->in_turn);
+/* The log is SQLite's: it may be another file after a wipe. */
+static enum store_status begin_sync(struct store *store) {
+    sqlite3_file *log = NULL;
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL) {
+        return sqlite_fail_because(store, "sync", "the write-ahead log is missing");
+    }
+    syncer_begin(store->syncer, log);
+    store->syncing = true;
+    return STORE_OK;
+}
+
+enum store_status store_commit_begin(struct store *store, bool *waits) {
+    assert(store->in_turn && !store->syncing);
     bool wrote = store->in_transaction;
     store->in_turn = false;
     store->in_transaction = false;
+    *waits = false;
     if (store->failed) {
         return STORE_FAILED;
     }
-    return wrote ? sqlite_run(store, store->statements[STATEMENT_COMMIT]) : STORE_OK;
+    enum store_status status =
+        wrote ? sqlite_run(store, store->statements[STATEMENT_COMMIT]) : STORE_OK;
+    if (status == STORE_OK && wrote && store->syncer != NULL) {
+        status = begin_sync(store);
+        *waits = status == STORE_OK;
+    }
+    return status;
+}
+
+int store_commit_fd(const struct store *store) {
+    return store->syncer != NULL ? syncer_fd(store->syncer) : -1;
+}
+
+enum store_status store_commit_end(struct store *store) {
+    assert(store->syncing);
+    store->syncing = false;
+    int code = syncer_end(store->syncer);
+    return code == SQLITE_OK ? STORE_OK : sqlite_fail_because(store, "sync", sqlite3_errstr(code));
+}
+
+enum store_status store_commit(struct store *store) {
+    bool waits;
+    enum store_status status = store_commit_begin(store, &waits);
+    return waits ? store_commit_end(store) : status;
 }
 
 enum store_status store_maintain(struct store *store, bool *more) {
@@ -268,12 +304,18 @@ void sqlite_unload(struct store *store) {
     store->view = NULL;
 }
 
-static enum store_status start_checkpoints(struct store *store, const char *vfs) {
+/* From then on the syncer does what synchronous = FULL did with each commit; what NORMAL still
+ * brings to the disk is the order in which log and database are written. */
+static enum store_status start_threads(struct store *store, const char *vfs) {
     const char *reason = NULL;
     store->checkpoint = checkpoint_new(store->path, vfs, &reason);
-    return store->checkpoint != NULL
+    store->syncer = store->checkpoint != NULL ? syncer_new(&reason) : NULL;
+    if (store->syncer == NULL) {
+        return sqlite_fail_because(store, "start the threads of", reason);
+    }
+    return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) == SQLITE_OK
                ? STORE_OK
-               : sqlite_fail_because(store, "start the checkpoint thread of", reason);
+               : sqlite_fail(store, "open");
 }
 
 static enum store_status open_file(struct store *store, const struct store_options *options) {
@@ -296,7 +338,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (store->hasher == NULL) {
         return sqlite_no_memory(store);
     }
-    return options->exclusive ? STORE_OK : start_checkpoints(store, options->vfs);
+    return options->exclusive ? STORE_OK : start_threads(store, options->vfs);
 }
 
 enum store_status store_open(struct store **out, const struct store_options *options) {
@@ -323,6 +365,7 @@ void store_close(struct store *store) {
         return;
     }
     checkpoint_free(store->checkpoint);
+    syncer_free(store->syncer);
     hasher_free(store->hasher);
     statement_finalize_all(store->statements);
     if (store->failed && store->db != NULL) {

@@ -8,6 +8,7 @@
 #include "hasher.h"
 #include "sqlite_statement.h"
 #include "store.h"
+#include "syncer.h"
 #include "view.h"
 
 struct checkpoint;
@@ -34,6 +35,7 @@ struct store {
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
     struct hasher *hasher;                     /* owned */
+    struct syncer *syncer;                     /* owned; NULL: each commit syncs by itself */
 
     int64_t last_position;  /* of the log */
     uint64_t messages;      /* in the log */
@@ -53,6 +55,7 @@ struct store {
 
     bool in_turn;         /* between store_begin and store_commit */
     bool in_transaction;  /* and something was written */
+    bool syncing;         /* the last commit is on its way to the disk */
     bool presence_closed; /* what the last process left open */
     bool failed;
     char error[STORE_ERROR_BYTES];

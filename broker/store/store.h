@@ -1,7 +1,7 @@
 /* The store: everything durable, behind operations of which each is one command's whole effect.
  *
  * Operations between store_begin and store_commit are one transaction; what they return is true
- * once store_commit returned STORE_OK. A store belongs to one thread; its own checkpoint thread is
+ * once store_commit returned STORE_OK. A store belongs to one thread; threads of its own are
  * inside. Operations that write, and store_presence_since, need store_begin. Callbacks must not
  * call the store. Names arrive folded, texts cleaned, ids checked. Accounts are known by `account`
  * numbers > 0. The time is an argument everywhere: a store has no clock.
@@ -41,7 +41,7 @@ struct store;
 struct store_options {
     const char *path;     /* the database file; made with 0600, its folder exists */
     const char *vfs;      /* NULL: SQLite's default. Tests name their own */
-    bool exclusive;       /* no other process and no checkpoint thread: simulations */
+    bool exclusive;       /* no other process and no threads: simulations */
     size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
     size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
     int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
@@ -56,7 +56,7 @@ struct store_options {
  * Beside a broker another process may open the store, too, for accounts (store_account_*,
  * store_device_*): all else is the one broker's. */
 enum store_status store_open(struct store **out, const struct store_options *options);
-/* Ends the checkpoint thread and closes. An open transaction is rolled back. */
+/* Ends its threads and closes. An open transaction is rolled back. */
 void store_close(struct store *store);
 /* Why the first STORE_FAILED: one sentence, never NULL. Works with the NULL store of a store_open
  * that had no memory. */
@@ -64,6 +64,14 @@ const char *store_error(const struct store *store);
 
 enum store_status store_begin(struct store *store);
 enum store_status store_commit(struct store *store);
+
+/* The same in two steps, so that the next transaction can be filled while the disk writes. Where it
+ * *waits, what the operations returned is true once store_commit_end returned STORE_OK; that one is
+ * called before the next commit, and has not to wait once the fd is readable. -1: none ever waits.
+ */
+enum store_status store_commit_begin(struct store *store, bool *waits);
+int store_commit_fd(const struct store *store);
+enum store_status store_commit_end(struct store *store);
 
 /* Work that waits. Before the commit: merges one slice of the view (slice_entries, or twice what
  * arrived since the last call) within the transaction; *more: there is more of it, for the next

@@ -354,7 +354,7 @@ static void release(struct transfer *transfer) {
 }
 
 /* So many that the broker stores some while the next ones are on their way. */
-#define WINDOW_MAX 6
+#define WINDOW_MAX 4
 
 static const struct transfer_kind kind = {WINDOW_MAX, step, take_reply, refuse,
                                           restart,    drop, release};

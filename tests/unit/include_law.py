@@ -32,8 +32,9 @@ OURS = [
 # Headers of others: the only files that may include them.
 THEIRS = [
     ("zmq.h", ["proto/key.c", "client/lib/*", "broker/server.[ch]", "broker/sockets.[ch]",
-               "broker/connection.[ch]", "broker/subscription.[ch]", "broker/identity.[ch]",
-               "broker/zap.[ch]", "broker/greeter.[ch]", "broker/worker.[ch]", "broker/monitor.[ch]",
+               "broker/connection.[ch]", "broker/intake.c", "broker/subscription.[ch]",
+               "broker/identity.[ch]", "broker/zap.[ch]", "broker/greeter.[ch]",
+               "broker/worker.[ch]", "broker/monitor.[ch]",
                "tools/zmq-cli/raw.c", "tools/bench/curve_copy.c", "tests/*"]),
     ("sodium.h", ["proto/key.c", "proto/hash.c", "broker/password.c", "client/lib/*", "tests/*"]),
     ("sodium/*", []),

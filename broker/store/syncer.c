@@ -1,0 +1,118 @@
+/* See syncer.h. The file is SQLite's, so that whatever VFS the store has is asked. */
+#include "syncer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum state { IDLE, WANTED, ENDED, STOPPED };
+
+struct syncer {
+    int fd; /* owned: an eventfd */
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    enum state state;
+    sqlite3_file *file; /* borrowed: from the store */
+    int code;
+};
+
+static void tell(const struct syncer *syncer) {
+    const uint64_t one = 1;
+    ssize_t written = write(syncer->fd, &one, sizeof one);
+    assert(written == (ssize_t)sizeof one); /* it is 0 before */
+    (void)written;
+}
+
+static void *run(void *arg) {
+    struct syncer *syncer = arg;
+    (void)pthread_mutex_lock(&syncer->mutex);
+    while (syncer->state != STOPPED) {
+        if (syncer->state != WANTED) {
+            (void)pthread_cond_wait(&syncer->changed, &syncer->mutex);
+            continue;
+        }
+        sqlite3_file *file = syncer->file;
+        (void)pthread_mutex_unlock(&syncer->mutex);
+        int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+        (void)pthread_mutex_lock(&syncer->mutex);
+        syncer->code = code;
+        syncer->state = syncer->state == STOPPED ? STOPPED : ENDED;
+        (void)pthread_cond_broadcast(&syncer->changed);
+        tell(syncer);
+    }
+    (void)pthread_mutex_unlock(&syncer->mutex);
+    return NULL;
+}
+
+struct syncer *syncer_new(const char **reason) {
+    struct syncer *syncer = calloc(1, sizeof *syncer);
+    *reason = "out of memory";
+    if (syncer == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_init(&syncer->mutex, NULL);
+    (void)pthread_cond_init(&syncer->changed, NULL);
+    syncer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int code = syncer->fd < 0 ? errno : pthread_create(&syncer->thread, NULL, run, syncer);
+    if (code != 0) {
+        *reason = strerror(code);
+        if (syncer->fd >= 0) {
+            (void)close(syncer->fd);
+        }
+        free(syncer);
+        return NULL;
+    }
+    return syncer;
+}
+
+static void set_state(struct syncer *syncer, enum state state) {
+    syncer->state = state;
+    (void)pthread_cond_broadcast(&syncer->changed);
+}
+
+void syncer_free(struct syncer *syncer) {
+    if (syncer == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&syncer->mutex);
+    set_state(syncer, STOPPED);
+    (void)pthread_mutex_unlock(&syncer->mutex);
+    (void)pthread_join(syncer->thread, NULL);
+    (void)pthread_cond_destroy(&syncer->changed);
+    (void)pthread_mutex_destroy(&syncer->mutex);
+    (void)close(syncer->fd);
+    free(syncer);
+}
+
+void syncer_begin(struct syncer *syncer, sqlite3_file *file) {
+    (void)pthread_mutex_lock(&syncer->mutex);
+    assert(syncer->state == IDLE);
+    syncer->file = file;
+    set_state(syncer, WANTED);
+    (void)pthread_mutex_unlock(&syncer->mutex);
+}
+
+int syncer_fd(const struct syncer *syncer) {
+    return syncer->fd;
+}
+
+int syncer_end(struct syncer *syncer) {
+    uint64_t count;
+    (void)pthread_mutex_lock(&syncer->mutex);
+    while (syncer->state != ENDED) {
+        (void)pthread_cond_wait(&syncer->changed, &syncer->mutex);
+    }
+    syncer->state = IDLE;
+    int code = syncer->code;
+    ssize_t taken = read(syncer->fd, &count, sizeof count);
+    (void)pthread_mutex_unlock(&syncer->mutex);
+    assert(taken == (ssize_t)sizeof count);
+    (void)taken;
+    return code;
+}
