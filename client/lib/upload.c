@@ -353,7 +353,9 @@ static void release(struct transfer *transfer) {
     free(upload);
 }
 
-/* So many that the broker stores some while the next ones are on their way. */
+/* More of them gain little, and hold up the messages of others longer (`zchat-bench files
+ * --beside`).
+ */
 #define WINDOW_MAX 4
 
 static const struct transfer_kind kind = {WINDOW_MAX, step, take_reply, refuse,
