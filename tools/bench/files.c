@@ -198,12 +198,14 @@ static void print_report(struct files *files) {
     double stored = mib_per_s(settings, files->stored_s);
     double up = mib_per_s(settings, files->upload_s);
     double down = mib_per_s(settings, files->download_s);
+    double both = 2 / (1 / up + 1 / down); /* up and down again */
     printf("{\"bench\":\"files\",\"memory_mib_per_s\":%.1f,\"copy_mib_per_s\":%.1f,"
            "\"stored_mib_per_s\":%.1f,\"upload_mib_per_s\":%.1f,\"download_mib_per_s\":%.1f,"
-           "\"upload_of_stored\":%.3f,\"upload_of_copy\":%.3f,\"upload_of_memory\":%.3f,"
-           "\"download_of_copy\":%.3f,\"download_of_memory\":%.3f,",
-           memory, copy, stored, up, down, up / stored, up / copy, up / memory, down / copy,
-           down / memory);
+           "\"both_mib_per_s\":%.1f,",
+           memory, copy, stored, up, down, both);
+    printf("\"upload_of_stored\":%.3f,\"upload_of_copy\":%.3f,\"upload_of_memory\":%.3f,"
+           "\"download_of_copy\":%.3f,\"download_of_memory\":%.3f,\"both_of_copy\":%.3f,",
+           up / stored, up / copy, up / memory, down / copy, down / memory, both / copy);
     if (settings->beside)
         print_beside(&files->beside);
     printf("\"size_mib\":%" PRIu64 ",\"runs\":%" PRIu64 ",\"window\":%" PRIu64 ",\"rate\":%" PRIu64
