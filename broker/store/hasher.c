@@ -2,8 +2,9 @@
  * the oldest are forgotten: the store has their hash, and begins again from there. */
 #include "hasher.h"
 
+#include "thread.h"
+
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -83,7 +84,7 @@ struct hasher *hasher_new(bool threaded) {
     (void)pthread_cond_init(&hasher->given, NULL);
     (void)pthread_cond_init(&hasher->taken, NULL);
     hasher->threaded = threaded;
-    if (threaded && pthread_create(&hasher->thread, NULL, run, hasher) != 0) {
+    if (threaded && thread_start(&hasher->thread, run, hasher) != 0) {
         hasher->threaded = false;
         hasher_free(hasher);
         return NULL;

@@ -4,9 +4,9 @@
  * left in the log and the next transaction writes it from its beginning. An exclusive store has no
  * thread and does it all itself. */
 #include "sqlite_store.h"
+#include "thread.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +84,7 @@ struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char 
     }
     if (code != SQLITE_OK) {
         *reason = sqlite3_errstr(code);
-    } else if ((code = pthread_create(&checkpoint->thread, NULL, run, checkpoint)) != 0) {
+    } else if ((code = thread_start(&checkpoint->thread, run, checkpoint)) != 0) {
         *reason = strerror(code);
     }
     if (code != 0) {

@@ -1,9 +1,10 @@
 /* See syncer.h. The file is SQLite's, so that whatever VFS the store has is asked. */
 #include "syncer.h"
 
+#include "thread.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ struct syncer *syncer_new(const char **reason) {
     (void)pthread_mutex_init(&syncer->mutex, NULL);
     (void)pthread_cond_init(&syncer->changed, NULL);
     syncer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int code = syncer->fd < 0 ? errno : pthread_create(&syncer->thread, NULL, run, syncer);
+    int code = syncer->fd < 0 ? errno : thread_start(&syncer->thread, run, syncer);
     if (code != 0) {
         *reason = strerror(code);
         if (syncer->fd >= 0) {
