@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -20,13 +21,16 @@ static void note_signal(int number) {
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define ENDING_SIGNALS (sizeof ending_signals / sizeof ending_signals[0])
 
+/* They come only while read_byte waits: one that came just before it would be missed. */
 struct silence {
     struct termios before;
+    sigset_t mask;
     struct sigaction actions[ENDING_SIGNALS];
 };
 
 static bool silence_begin(struct silence *silence) {
-    struct sigaction note = {.sa_handler = note_signal}; /* no SA_RESTART: read must return */
+    struct sigaction note = {.sa_handler = note_signal};
+    sigset_t ending;
     if (tcgetattr(STDIN_FILENO, &silence->before) != 0) {
         return false;
     }
@@ -34,10 +38,13 @@ static bool silence_begin(struct silence *silence) {
     quiet.c_lflag &= (tcflag_t) ~(tcflag_t)ECHO;
     quiet.c_cc[VSUSP] = _POSIX_VDISABLE;
     sigemptyset(&note.sa_mask);
+    sigemptyset(&ending);
     signal_noted = 0;
     for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+        sigaddset(&ending, ending_signals[i]);
         sigaction(ending_signals[i], &note, &silence->actions[i]);
     }
+    sigprocmask(SIG_BLOCK, &ending, &silence->mask);
     return tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
 }
 
@@ -46,20 +53,29 @@ static void silence_end(struct silence *silence) {
     for (size_t i = 0; i < ENDING_SIGNALS; i++) {
         sigaction(ending_signals[i], &silence->actions[i], NULL);
     }
+    sigprocmask(SIG_SETMASK, &silence->mask, NULL);
     fputs("\n", stderr);
     if (signal_noted) {
         raise(signal_noted);
     }
 }
 
+/* false: the input ended, or a signal came. */
+static bool read_byte(const struct silence *silence, char *c) {
+    fd_set input;
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    return pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, &silence->mask) > 0 &&
+           read(STDIN_FILENO, c, 1) > 0;
+}
+
 /* Reads a line without its newline. NULL, or what is wrong with it. */
-static const char *read_line(char password[PASSWORD_BYTES]) {
+static const char *read_line(const struct silence *silence, char password[PASSWORD_BYTES]) {
     size_t used = 0;
     bool too_long = false;
     char c = '\0';
     while (c != '\n') {
-        ssize_t bytes = read(STDIN_FILENO, &c, 1);
-        if (bytes <= 0) {
+        if (!read_byte(silence, &c)) {
             return "no password was given";
         }
         too_long = too_long || (used == PASSWORD_BYTES_MAX && c != '\n');
@@ -85,7 +101,7 @@ static const char *ask(const char *question, const char *name, char password[PAS
     }
     fprintf(stderr, "%s%s: ", question, name);
     fflush(stderr);
-    const char *fault = read_line(password);
+    const char *fault = read_line(&silence, password);
     silence_end(&silence);
     return fault;
 }
