@@ -10,8 +10,8 @@
 /* A frame, either way: bounds what a peer can make the other side buffer before anything is
  * checked. */
 #define FRAME_BYTES_MAX (1024 * 1024)
-/* A frame with as much in it takes nothing more: the reader works on it while the next one is on its
- * way, and the cost of CURVE for each frame is nothing beside that for its bytes. */
+/* A frame with as much in it takes nothing more: the reader works on it while the next one is on
+ * its way, and the cost of CURVE for each frame is nothing beside that for its bytes. */
 #define FRAME_BYTES_FULL (128 * 1024)
 /* Commands in one frame: at 16 the cost of CURVE is shared well enough, at 64 fully (DESIGN.md, 2).
  */
