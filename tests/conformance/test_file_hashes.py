@@ -1,32 +1,12 @@
 """A file's hash that comes with the last chunk. proto/README.md, "Files"."""
 
-import random
-
 import pytest
 
 from support.town import refused
-from support.transfer import CHUNK_BYTES, Download, Upload, hash_of
+from support.transfer import CHUNK_BYTES, Download, Upload, bytes_of, files, hash_of
 
 SIZES = {"0 bytes": 0, "1 byte": 1, "a chunk": CHUNK_BYTES, "a chunk and a byte": CHUNK_BYTES + 1,
          "20 chunks": 20 * CHUNK_BYTES}
-
-
-def bytes_of(size):
-    return random.Random(size).randbytes(size)
-
-
-@pytest.fixture
-def thread(town):
-    """A thread's title; its creator is somebody who takes no part."""
-    title, creator = f"thread of {town.fresh_name()}", town.join()
-    creator.create_thread(title)
-    creator.logout()
-    creator.close()
-    return title
-
-
-def files(client, thread):
-    return list(client.call("list_files", thread=thread).files)
 
 
 def assert_nothing_appeared(client, thread):

@@ -10,7 +10,7 @@ from support import names
 from support.client import CommandError, TimedOut, new_id
 from support.disk import small_disk
 from support.town import ADMIN, refused
-from support.transfer import CHUNK_BYTES, Download, Upload, hash_of
+from support.transfer import CHUNK_BYTES, Download, Upload, bytes_of, files, hash_of
 
 MIB = 1024 * 1024
 SIZES = {"0 bytes": 0, "1 byte": 1, "a byte less than a chunk": CHUNK_BYTES - 1, "a chunk": CHUNK_BYTES,
@@ -19,24 +19,6 @@ MIDDLE_SIZES = ["0 bytes", "1 byte", "a chunk", "a chunk and a byte", "64 MiB"]
 MEMORY_KIB = 32 * 1024
 STORE_CACHE_KIB = 64 * 1024
 SANITIZED_KIB = 1 << 32  # the shadow memory's size
-
-
-def bytes_of(size):
-    return random.Random(size).randbytes(size)
-
-
-@pytest.fixture
-def thread(town):
-    """A thread's title; its creator is somebody who takes no part."""
-    title, creator = f"thread of {town.fresh_name()}", town.join()
-    creator.create_thread(title)
-    creator.logout()
-    creator.close()
-    return title
-
-
-def files(client, thread):
-    return list(client.call("list_files", thread=thread).files)
 
 
 def file_names(client, thread):

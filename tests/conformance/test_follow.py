@@ -14,16 +14,6 @@ FRAME_MAX = 1024 * 1024
 HEAD_REPEAT_S = 2
 
 
-@pytest.fixture
-def thread(town):
-    """A thread's title; its creator is somebody who takes no part."""
-    title, creator = f"thread of {town.fresh_name()}", town.join()
-    creator.create_thread(title)
-    creator.logout()
-    creator.close()
-    return title
-
-
 def fill(client, thread, count):
     for result in client.batch([("post_to_thread", dict(id=new_id(), thread=thread, text=str(n)))
                                 for n in range(1, count + 1)]):

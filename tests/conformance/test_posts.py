@@ -12,16 +12,6 @@ TEXT_MAX = 16 * 1024
 BAD_IDS = [b"", b"x", new_id()[:15], new_id() + b"x"]
 
 
-@pytest.fixture
-def thread(town):
-    """A thread's title; its creator is somebody who takes no part."""
-    title, creator = f"thread of {town.fresh_name()}", town.join()
-    creator.create_thread(title)
-    creator.logout()
-    creator.close()
-    return title
-
-
 def numbers(client, thread):
     return [(post.number, post.text) for post in client.posts(thread)]
 

@@ -85,3 +85,13 @@ def counted(town):
     other.wait_text("still there")
     one.broadcast("still there")
     other.wait_broadcast("still there")
+
+
+@pytest.fixture
+def thread(town):
+    """A thread's title; its creator is somebody who takes no part."""
+    title, creator = f"thread of {town.fresh_name()}", town.join()
+    creator.create_thread(title)
+    creator.logout()
+    creator.close()
+    return title

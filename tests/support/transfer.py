@@ -2,6 +2,7 @@
 and go on."""
 
 import hashlib
+import random
 import time
 
 from support.client import CommandError
@@ -10,6 +11,16 @@ from support.ids import new_id
 CHUNK_BYTES = 256 * 1024
 WINDOW = 4
 WAIT_S = 20
+
+
+def bytes_of(size):
+    """The same ones for a size each time."""
+    return random.Random(size).randbytes(size)
+
+
+def files(client, thread):
+    """The files that appeared in a thread."""
+    return list(client.call("list_files", thread=thread).files)
 
 
 def hash_of(data):
