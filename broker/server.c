@@ -64,8 +64,7 @@ struct server {
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
     int signals;                         /* a signalfd; -1: none */
     struct intake intake;
-    bool committing;       /* the last turn is on its way to the disk */
-    int64_t committing_us; /* since when, on the monotonic clock */
+    int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
     bool wipe; /* once it has left */
     bool failed;
@@ -397,9 +396,8 @@ static void tell(struct server *server, int64_t now) {
 
 /* Waits where the disk is not done. */
 static void finish_commit(struct server *server, int64_t now) {
-    if (!server->committing)
+    if (!core_is_committing(server->core))
         return;
-    server->committing = false;
     if (!core_commit_end(server->core)) {
         store_failed(server);
         return;
@@ -411,15 +409,15 @@ static void finish_commit(struct server *server, int64_t now) {
 static void finish_turn(struct server *server, int64_t now) {
     bool in_turn = core_is_in_turn(server->core);
 
-    if (server->committing || server->failed)
+    if (core_is_committing(server->core) || server->failed)
         return;
     server->committing_us = clock_us(CLOCK_MONOTONIC);
-    if (!core_commit(server->core, &server->committing)) {
+    if (!core_commit(server->core)) {
         store_failed(server);
         return;
     }
     intake_begin_turn(&server->intake);
-    if (server->committing)
+    if (core_is_committing(server->core))
         return;
     if (in_turn)
         count_commit(server);

@@ -160,15 +160,18 @@ static void commit_turn(struct core *core) {
         core_store(core, store_maintain(core->store, &more));
 }
 
-bool core_commit(struct core *core, bool *waits) {
+bool core_commit(struct core *core) {
     assert(!core->committing);
     if (core->in_turn && !core->failed)
         commit_turn(core);
     core->in_turn = false;
     core->stats.turns_total++;
     outbox_seal(core->outbox);
-    *waits = core->committing;
     return !core->failed;
+}
+
+bool core_is_committing(const struct core *core) {
+    return core->committing;
 }
 
 bool core_commit_end(struct core *core) {

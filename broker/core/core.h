@@ -73,10 +73,12 @@ void core_shutdown(struct core *core, const char *text, int64_t now_us);
 /* Whether the transaction is open: something was asked of the store in this turn. */
 bool core_is_in_turn(const struct core *core);
 /* Ends the turn. false: the store did not take everything, nothing may be sent any more, the
- * process ends. Where it *waits for the disk, the next turn may be filled meanwhile, but nothing is
- * sent and no turn is ended before core_commit_end, which has not to wait itself once
- * store_commit_fd of the store is readable. */
-bool core_commit(struct core *core, bool *waits);
+ * process ends. */
+bool core_commit(struct core *core);
+/* Whether that is still on its way to the disk. The next turn may be filled meanwhile, but nothing
+ * is sent and no turn is ended before core_commit_end, which has not to wait itself once the
+ * store's store_commit_fd is readable. */
+bool core_is_committing(const struct core *core);
 bool core_commit_end(struct core *core);
 /* Why the store failed, one sentence. */
 const char *core_error(const struct core *core);

@@ -451,14 +451,12 @@ int64_t broker_due(const struct world *world) {
 
 /* false: the broker died. */
 static bool finish(struct world *world) {
-    bool waits;
-
     if (world_chance(world, world->plan.cut_before_commit)) {
         say(world, "in the middle of a turn", 0, 0, 0, 0);
         broker_cut_power(world);
         return false;
     }
-    if (!core_commit(world->broker.core, &waits)) { /* an exclusive store never waits */
+    if (!core_commit(world->broker.core)) {
         say(world, "the disk fails", 0, 0, 0, 0);
         if (!world->disk_broken)
             world_fail(world, "the core failed: %s", core_error(world->broker.core));
