@@ -295,11 +295,7 @@ static void release(struct transfer *transfer) {
     free(download);
 }
 
-/* The broker refuses to have more bytes than a frame's on their way to one client. */
-#define WINDOW_MAX (FRAME_BYTES_MAX / CHUNK_BYTES_MAX)
-
-static const struct transfer_kind kind = {WINDOW_MAX, step, take_reply, refuse,
-                                          restart,    drop, release};
+static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
 
 static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
                         bool force) {

@@ -14,7 +14,6 @@
 struct transfer;
 
 struct transfer_kind {
-    unsigned window_max; /* chunks under way, of all transfers together; each has one at least */
     /* Does what there is to do now; true: there is more, without waiting for anything. */
     bool (*step)(zchat *z, struct transfer *transfer);
     void (*reply)(zchat *z, struct transfer *transfer, const struct request *request,

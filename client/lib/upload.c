@@ -353,13 +353,7 @@ static void release(struct transfer *transfer) {
     free(upload);
 }
 
-/* More of them gain little, and hold up the messages of others longer (`zchat-bench files
- * --beside`).
- */
-#define WINDOW_MAX 4
-
-static const struct transfer_kind kind = {WINDOW_MAX, step, take_reply, refuse,
-                                          restart,    drop, release};
+static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
 
 /* The file is looked at first: a folder's path may have no last part. */
 static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,
