@@ -255,7 +255,7 @@ def test_a_lock_ends_after_the_block_duration(town_factory):
         except CommandError as error:
             assert error.code == "AUTH" and error.retry_after_s == 1
             assert time.monotonic() < deadline, "the lock did not end"
-            time.sleep(0.1)  # the lock is a time
+            time.sleep(0.1)  # only time ends the lock: no event tells of it
 
 
 def test_logins_do_not_wait_for_each_other(town, account):
