@@ -132,15 +132,43 @@ enum store_status store_begin(struct store *store) {
 }
 
 /* The log is SQLite's: it may be another file after a wipe. */
+static enum store_status find_log(struct store *store, sqlite3_file **log) {
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, log);
+    return code == SQLITE_OK && *log != NULL && (*log)->pMethods != NULL
+               ? STORE_OK
+               : sqlite_fail_because(store, "sync", "the write-ahead log is missing");
+}
+
 static enum store_status begin_sync(struct store *store) {
     sqlite3_file *log = NULL;
-    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL) {
-        return sqlite_fail_because(store, "sync", "the write-ahead log is missing");
+    if (find_log(store, &log) != STORE_OK) {
+        return STORE_FAILED;
     }
     syncer_begin(store->syncer, log);
     store->syncing = true;
     return STORE_OK;
+}
+
+static enum store_status end_sync(struct store *store, int code) {
+    if (code != SQLITE_OK) {
+        return sqlite_fail_because(store, "sync", sqlite3_errstr(code));
+    }
+    slots_stored(store->slots);
+    return STORE_OK;
+}
+
+/* The slots' bytes first: the log may reach the disk by itself at any time. */
+static enum store_status commit(struct store *store, bool *waits) {
+    if (sqlite_piece_sync(store) != STORE_OK ||
+        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    slots_committed(store->slots);
+    if (store->syncer == NULL) {
+        return end_sync(store, SQLITE_OK);
+    }
+    *waits = begin_sync(store) == STORE_OK;
+    return *waits ? STORE_OK : STORE_FAILED;
 }
 
 enum store_status store_commit_begin(struct store *store, bool *waits) {
@@ -152,13 +180,7 @@ enum store_status store_commit_begin(struct store *store, bool *waits) {
     if (store->failed) {
         return STORE_FAILED;
     }
-    enum store_status status =
-        wrote ? sqlite_run(store, store->statements[STATEMENT_COMMIT]) : STORE_OK;
-    if (status == STORE_OK && wrote && store->syncer != NULL) {
-        status = begin_sync(store);
-        *waits = status == STORE_OK;
-    }
-    return status;
+    return wrote ? commit(store, waits) : STORE_OK;
 }
 
 int store_commit_fd(const struct store *store) {
@@ -168,8 +190,7 @@ int store_commit_fd(const struct store *store) {
 enum store_status store_commit_end(struct store *store) {
     assert(store->syncing);
     store->syncing = false;
-    int code = syncer_end(store->syncer);
-    return code == SQLITE_OK ? STORE_OK : sqlite_fail_because(store, "sync", sqlite3_errstr(code));
+    return end_sync(store, syncer_end(store->syncer));
 }
 
 enum store_status store_commit(struct store *store) {
@@ -292,13 +313,17 @@ enum store_status sqlite_load(struct store *store) {
     }
     store->accounts = (uint64_t)accounts;
     store->files_bytes = (uint64_t)files_bytes;
-    return load_blocks(store) == STORE_OK ? sqlite_replay(store) : STORE_FAILED;
+    return load_blocks(store) == STORE_OK && sqlite_piece_load(store) == STORE_OK
+               ? sqlite_replay(store)
+               : STORE_FAILED;
 }
 
 void sqlite_unload(struct store *store) {
+    slots_close(store->slots);
     blocks_free(store->blocks);
     directory_free(store->directory);
     view_free(store->view);
+    store->slots = NULL;
     store->blocks = NULL;
     store->directory = NULL;
     store->view = NULL;
@@ -318,6 +343,16 @@ static enum store_status start_threads(struct store *store, const char *vfs) {
                : sqlite_fail(store, "open");
 }
 
+/* What a killed process committed last may not be on the disk yet: before it is, the slots that it
+ * left are not free. */
+static enum store_status sync_log(struct store *store) {
+    sqlite3_file *log = NULL;
+    if (find_log(store, &log) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return end_sync(store, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
+}
+
 static enum store_status open_file(struct store *store, const struct store_options *options) {
     if (options->vfs == NULL && make_file(store) != STORE_OK) {
         return STORE_FAILED;
@@ -331,7 +366,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
         return sqlite_fail(store, "prepare the statements of");
     }
-    if (sqlite_load(store) != STORE_OK) {
+    if (sqlite_load(store) != STORE_OK || sync_log(store) != STORE_OK) {
         return STORE_FAILED;
     }
     store->hasher = hasher_new(!options->exclusive);
@@ -372,10 +407,10 @@ void store_close(struct store *store) {
         /* What the disk holds is unknown: leave it to the next start. */
         (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     }
+    sqlite_unload(store);
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
     (void)code;
-    sqlite_unload(store);
     free(store->path);
     free(store);
 }

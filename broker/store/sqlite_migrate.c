@@ -8,8 +8,9 @@
 extern const char schema_0001[];
 extern const char schema_0002[];
 extern const char schema_0003[];
+extern const char schema_0004[];
 
-static const char *const migrations[] = {schema_0001, schema_0002, schema_0003};
+static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004};
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
 #define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */

@@ -1,6 +1,7 @@
 /* The bytes of files, in pieces of one size, so that any byte is found at once and rows are few
- * whatever the sizes of the chunks. A piece that comes whole, as nearly all do, is written once; of
- * another one the room is made with its first byte, and bytes are written into it in place. */
+ * whatever the sizes of the chunks. A piece that comes whole, as nearly all do, goes to a slot of
+ * the file beside the database; the others are in the database, where the room is made with the
+ * first byte, and bytes are written into it in place. */
 #include "sqlite_thread.h"
 
 #include <assert.h>
@@ -11,6 +12,7 @@
 
 #define WAL_PAGES 512 /* 2 MiB, with pieces in it */
 
+static_assert(PIECE_BYTES == SLOT_BYTES, "whole pieces fill slots");
 static_assert(PIECE_BYTES * FILE_PIECES == PIECES_BYTES_MAX, "a file's pieces have no numbers");
 
 static int64_t place_of(int64_t file, uint64_t offset) {
@@ -25,6 +27,83 @@ static size_t min_size(uint64_t a, uint64_t b) {
 static size_t piece_bytes(const struct store_file *file, uint64_t offset) {
     return min_size(PIECE_BYTES, file->size - offset / PIECE_BYTES * PIECE_BYTES);
 }
+
+static enum store_status slots_fail(struct store *store, const char *doing, int code) {
+    return sqlite_fail_because(store, doing, sqlite3_errstr(code));
+}
+
+/* ---- slots ---- */
+
+/* Where a step fails, the store has its error already. */
+static int claim_all(struct store *store) {
+    sqlite3_stmt *all = store->statements[STATEMENT_PIECE_SLOT_ALL];
+    enum step step = STEP_DONE;
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK && (step = sqlite_step(store, all)) == STEP_ROW) {
+        code = slots_claim(store->slots, sqlite3_column_int64(all, 0));
+    }
+    (void)sqlite3_reset(all);
+    return step == STEP_FAILED ? SQLITE_ERROR : code;
+}
+
+enum store_status sqlite_piece_load(struct store *store) {
+    int code = slots_open(&store->slots, store->db);
+    if (code == SQLITE_OK) {
+        code = claim_all(store);
+    }
+    if (code == SQLITE_OK) {
+        code = slots_check(store->slots);
+    }
+    if (code == SQLITE_CORRUPT) {
+        return sqlite_fail_because(store, "open",
+                                   "the file beside it with -pieces behind its name is missing, "
+                                   "cut or of another time; bring back both from one backup");
+    }
+    return code == SQLITE_OK ? STORE_OK : slots_fail(store, "open the pieces beside", code);
+}
+
+enum store_status sqlite_piece_sync(struct store *store) {
+    int code = slots_sync(store->slots);
+    return code == SQLITE_OK ? STORE_OK : slots_fail(store, "sync the pieces beside", code);
+}
+
+enum store_status sqlite_piece_trim(struct store *store) {
+    int code = slots_trim(store->slots);
+    return code == SQLITE_OK ? sqlite_piece_sync(store)
+                             : slots_fail(store, "cut the pieces beside", code);
+}
+
+static enum store_status add_slot(struct store *store, int64_t place, const unsigned char *bytes) {
+    sqlite3_stmt *add = store->statements[STATEMENT_PIECE_SLOT_ADD];
+    int64_t slot;
+    int code = slots_write(store->slots, bytes, &slot);
+    if (code != SQLITE_OK) {
+        return slots_fail(store, "write the pieces beside", code);
+    }
+    bind_number(add, 1, place);
+    bind_number(add, 2, slot);
+    return sqlite_run(store, add);
+}
+
+static enum store_status read_slot(struct store *store, int64_t slot, size_t at,
+                                   unsigned char *bytes, size_t length) {
+    int code = slots_read(store->slots, slot, at, bytes, length);
+    return code == SQLITE_OK ? STORE_OK : slots_fail(store, "read the pieces beside", code);
+}
+
+static enum store_status leave_slots(struct store *store, int64_t first, int64_t last) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_SLOT_REMOVE_ALL];
+    enum step step;
+    bind_number(remove, 1, first);
+    bind_number(remove, 2, last);
+    while ((step = sqlite_step(store, remove)) == STEP_ROW) {
+        slots_leave(store->slots, sqlite3_column_int64(remove, 0));
+    }
+    (void)sqlite3_reset(remove);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+/* ---- writing ---- */
 
 static enum store_status add_whole(struct store *store, int64_t place, const unsigned char *bytes,
                                    size_t length) {
@@ -55,12 +134,24 @@ static enum store_status write_into(struct store *store, int64_t place, size_t a
     return status;
 }
 
+/* A log with pieces is checkpointed early, unless it was tried already: the fsyncs of long ones
+ * hold up the commits of messages. */
+static void shorten_log(struct store *store) {
+    if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES) {
+        store->wal_pages_trigger = WAL_PAGES;
+    }
+}
+
 /* At most one piece's bytes. */
 static enum store_status write_piece(struct store *store, const struct store_file *file,
                                      uint64_t offset, const unsigned char *bytes, size_t length) {
     int64_t place = place_of(file->file, offset);
     size_t at = (size_t)(offset % PIECE_BYTES);
     size_t whole = piece_bytes(file, offset);
+    if (length == PIECE_BYTES) {
+        return add_slot(store, place, bytes);
+    }
+    shorten_log(store);
     if (length == whole) {
         return add_whole(store, place, bytes, length);
     }
@@ -70,19 +161,10 @@ static enum store_status write_piece(struct store *store, const struct store_fil
     return write_into(store, place, at, bytes, length);
 }
 
-/* A log with pieces is checkpointed early, unless it was tried already: the fsyncs of long ones
- * hold up the commits of messages. */
-static void shorten_log(struct store *store) {
-    if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES) {
-        store->wal_pages_trigger = WAL_PAGES;
-    }
-}
-
 enum store_status sqlite_piece_write(struct store *store, const struct file *file,
                                      const unsigned char *bytes, size_t length) {
     uint64_t offset = file->file.received;
     enum store_status status = STORE_OK;
-    shorten_log(store);
     while (length > 0 && status == STORE_OK) {
         size_t count = min_size(PIECE_BYTES - offset % PIECE_BYTES, length);
         status = write_piece(store, &file->file, offset, bytes, count);
@@ -93,8 +175,10 @@ enum store_status sqlite_piece_write(struct store *store, const struct file *fil
     return status;
 }
 
-static enum store_status read_piece(struct store *store, int64_t place, size_t at,
-                                    unsigned char *bytes, size_t length) {
+/* ---- reading ---- */
+
+static enum store_status read_blob(struct store *store, int64_t place, size_t at,
+                                   unsigned char *bytes, size_t length) {
     sqlite3_blob *blob = NULL;
     int code = sqlite3_blob_open(store->db, "main", "piece", "bytes", place, 0, &blob);
     if (code == SQLITE_OK) {
@@ -105,6 +189,17 @@ static enum store_status read_piece(struct store *store, int64_t place, size_t a
         status = sqlite_fail(store, "read");
     }
     return status;
+}
+
+static enum store_status read_piece(struct store *store, int64_t place, size_t at,
+                                    unsigned char *bytes, size_t length) {
+    sqlite3_stmt *get = store->statements[STATEMENT_PIECE_SLOT_GET];
+    int64_t slot;
+    bind_number(get, 1, place);
+    enum store_status status = sqlite_number(store, get, &slot);
+    return status == STORE_OK          ? read_slot(store, slot, at, bytes, length)
+           : status == STORE_NOT_FOUND ? read_blob(store, place, at, bytes, length)
+                                       : status;
 }
 
 enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
@@ -123,7 +218,8 @@ enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t 
 
 enum store_status sqlite_piece_remove_all(struct store *store, int64_t file) {
     sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_REMOVE_ALL];
-    bind_number(remove, 1, place_of(file, 0));
-    bind_number(remove, 2, place_of(file + 1, 0) - 1);
-    return sqlite_run(store, remove);
+    int64_t first = place_of(file, 0), last = place_of(file + 1, 0) - 1;
+    bind_number(remove, 1, first);
+    bind_number(remove, 2, last);
+    return sqlite_run(store, remove) == STORE_OK ? leave_slots(store, first, last) : STORE_FAILED;
 }

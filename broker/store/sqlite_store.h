@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "directory.h"
 #include "hasher.h"
+#include "slots.h"
 #include "sqlite_statement.h"
 #include "store.h"
 #include "syncer.h"
@@ -35,6 +36,7 @@ struct store {
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
     struct hasher *hasher;                     /* owned */
+    struct slots *slots;                       /* owned */
     struct syncer *syncer;                     /* owned; NULL: each commit syncs by itself */
 
     int64_t last_position;  /* of the log */
@@ -137,6 +139,15 @@ enum store_status sqlite_replay(struct store *store);
 /* Whether a pass runs, or should. */
 bool sqlite_merge_waits(const struct store *store);
 enum store_status sqlite_merge_slice(struct store *store);
+
+/* ---- sqlite_piece.c ---- */
+
+/* Opens the file with the pieces that are in slots. */
+enum store_status sqlite_piece_load(struct store *store);
+/* Brings what the transaction wrote there to the disk. */
+enum store_status sqlite_piece_sync(struct store *store);
+/* Cuts what is behind the last piece. */
+enum store_status sqlite_piece_trim(struct store *store);
 
 /* ---- sqlite_checkpoint.c ---- */
 

@@ -33,5 +33,5 @@ enum store_status store_wipe(struct store *store) {
     sqlite_unload(store);
     store->presence_closed = false;
     store->view_appended = 0;
-    return sqlite_load(store);
+    return sqlite_load(store) == STORE_OK ? sqlite_piece_trim(store) : STORE_FAILED;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 3, AUTHORS = 3, ENTRIES_MAX = 8000, TEXT_MAX = 400 };
+enum { THREADS = 3, AUTHORS = 3, ENTRIES_MAX = 8000, TEXT_MAX = 400, PIECE_BYTES = 262144 };
 
 struct entry {
     enum store_entry_kind kind;
@@ -191,6 +191,7 @@ static void change_post(struct forum_model *model, struct thread *thread, bool d
 static void upload(struct forum_model *model, struct thread *thread) {
     struct entry entry = {.kind = STORE_UPLOADED, .author = below(model, AUTHORS)};
     char *name = model->names[model->names_count];
+    bool in_pieces = below(model, 4) == 0;
     if (model->names_count == ENTRIES_MAX - 1)
         return;
     (void)snprintf(name, sizeof model->names[0], "file %zu", model->names_count++);
@@ -198,10 +199,11 @@ static void upload(struct forum_model *model, struct thread *thread) {
                                      .name = name,
                                      .account = model->accounts[entry.author],
                                      .seed = below(model, 1000),
-                                     .size = below(model, 20000),
+                                     .size = below(model, in_pieces ? 600000 : 20000),
                                      .told = (enum forum_hash)below(model, FORUM_HASH_NEVER)};
     fixture_id(model->fixture, entry.file.id);
-    struct store_file stored = forum_upload(model->fixture, &entry.file, 1 + below(model, 30000));
+    struct store_file stored = forum_upload(model->fixture, &entry.file,
+                                            in_pieces ? PIECE_BYTES : 1 + below(model, 30000));
     memcpy(entry.id, entry.file.id, ID_BYTES);
     entry.file_number = stored.file;
     enter(thread, &entry);
@@ -254,6 +256,25 @@ void forum_model_run(struct forum_model *model, size_t operations, size_t remova
     }
 }
 
+/* Of whole pieces, which go where others were before. */
+static void begin_upload(struct forum_model *model, const struct thread *thread) {
+    unsigned char id[ID_BYTES];
+    static const unsigned char bytes[2 * PIECE_BYTES];
+    struct store_upload upload = {.id = id,
+                                  .title = thread->title,
+                                  .name = "lost",
+                                  .account = model->accounts[0],
+                                  .size = 3 * PIECE_BYTES,
+                                  .now_us = 1};
+    struct store_file stored;
+    struct store_thread in;
+    bool done;
+    fixture_id(model->fixture, id);
+    assert_ok(store_upload_begin(model->fixture->store, &upload, &stored));
+    assert_ok(store_upload_chunk(model->fixture->store, id, upload.account, 0, bytes, sizeof bytes,
+                                 NULL, 1, &stored, &done, &in));
+}
+
 void forum_model_begin_one(struct forum_model *model) {
     struct thread *thread = &model->threads[below(model, THREADS)];
     struct store_thread removed;
@@ -271,6 +292,7 @@ void forum_model_begin_one(struct forum_model *model) {
     if (below(model, 2) == 0)
         assert_ok(store_thread_remove(model->fixture->store, thread->title,
                                       model->accounts[thread->creator], false, &removed));
+    begin_upload(model, &model->threads[(size_t)(thread - model->threads + 1) % THREADS]);
 }
 
 /* ---- checking ---- */

@@ -87,7 +87,8 @@ static void expect_all_or_nothing(struct fixture *fixture, const struct forum_fi
     }
     forum_expect(fixture, forum_find(fixture, "U").stream, "1 han: kept\n");
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece"), *removed ? 0 : 3);
+    assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece_slot"), *removed ? 0 : 2);
+    assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece"), *removed ? 0 : 1);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM log"), *removed ? 1 : 62);
     fixture_open(fixture);
 }

@@ -1,12 +1,15 @@
 /* A commit in two steps: it is told to be on the disk when the log's sync returned, and not before;
  * the next transaction is filled meanwhile. The log's sync of these tests waits for them, or fails.
  */
-#include "fixture.h"
+#include "forum.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PATIENCE_MS 20000
 
@@ -155,6 +158,50 @@ static void a_commit_at_once_waits_for_the_sync(void **state) {
     assert_int_equal(store_commit(fixture->store), STORE_FAILED);
 }
 
+/* What is committed may still be lost, so may the going of a file: its bytes stay as they are. */
+static void a_removal_on_its_way_leaves_its_pieces(void **state) {
+    struct fixture *fixture = *state;
+    struct store_thread removed;
+    bool waits;
+    struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = 262144};
+    forum_thread(fixture, 1, "T");
+    forum_thread(fixture, 1, "U");
+    fixture_id(fixture, file.id);
+    forum_upload(fixture, &file, 262144);
+    fixture_begin(fixture);
+    assert_ok(store_thread_remove(fixture->store, "T", 1, false, &removed));
+    assert_ok(store_commit_begin(fixture->store, &waits));
+    assert_true(waits);
+    struct store_upload upload = {
+        .title = "U", .name = "g", .account = 1, .size = 2 * 262144, .id = file.id};
+    struct store_file stored;
+    fixture_id(fixture, file.id);
+    unsigned char *bytes = calloc(1, 262144);
+    assert_non_null(bytes);
+    fixture_begin(fixture);
+    assert_ok(store_upload_begin(fixture->store, &upload, &stored));
+    assert_ok(store_upload_chunk(fixture->store, file.id, 1, 0, bytes, 262144, NULL, 1, &stored,
+                                 &waits, &removed));
+    assert_ok(store_commit_end(fixture->store));
+    fixture_commit(fixture);
+    char path[FIXTURE_PATH_BYTES + 8];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "%s-pieces", fixture->path);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 2 * 262144);
+    free(bytes);
+}
+
+/* A process that was killed may have left in the log what is not on the disk. */
+static void an_opening_brings_the_log_to_the_disk(void **state) {
+    struct fixture *fixture = *state;
+    fixture_close(fixture);
+    set_gate(false, SQLITE_IOERR_FSYNC);
+    assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
+    assert_non_null(strstr(store_error(fixture->store), "disk I/O error"));
+    fixture_close(fixture);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -164,6 +211,8 @@ int main(void) {
         TEST(a_turn_that_wrote_nothing_waits_for_nothing),
         TEST(a_sync_that_fails_ends_the_store),
         TEST(a_commit_at_once_waits_for_the_sync),
+        TEST(a_removal_on_its_way_leaves_its_pieces),
+        TEST(an_opening_brings_the_log_to_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,8 +104,10 @@ static void a_wiped_store_is_as_new_and_small(void **state) {
     fixture_open(fixture);
     for (int round = 0; round < 3; round++) {
         fill(fixture);
+        assert_true(size_of(fixture, "-pieces") > 2000000);
         assert_ok(store_wipe(fixture->store));
         assert_int_equal(size_of(fixture, "-wal"), 0);
+        assert_int_equal(size_of(fixture, "-pieces"), 0);
         assert_true(size_of(fixture, "") <= new_bytes + 8192);
         expect_new(fixture);
     }
@@ -194,9 +196,11 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 3);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 4);
     fixture_open(fixture);
 }
+
+#define WITHOUT_SLOTS "DROP TABLE piece_slot; "
 
 /* A new store whose unfinished upload is changed by `sql`, and then completed. */
 static void expect_completion_after(struct fixture *fixture, const char *sql) {
@@ -225,7 +229,60 @@ static void expect_completion_after(struct fixture *fixture, const char *sql) {
 }
 
 static void a_store_of_the_second_version_completes_its_uploads(void **state) {
-    expect_completion_after(*state, "ALTER TABLE file DROP COLUMN hashed; PRAGMA user_version = 2");
+    expect_completion_after(*state, WITHOUT_SLOTS
+                            "ALTER TABLE file DROP COLUMN hashed; PRAGMA user_version = 2");
+}
+
+/* Then whole pieces were in the database, too. */
+static void put_pieces(const struct fixture *fixture, const struct forum_file *file) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *add = NULL;
+    unsigned char *bytes = malloc(file->size);
+    assert_non_null(bytes);
+    forum_fill(file, 0, bytes, file->size);
+    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "UPDATE piece SET bytes = ?2 WHERE place & 1048575 = ?1",
+                                        -1, &add, NULL),
+                     SQLITE_OK);
+    for (int i = 0; i < 2; i++) {
+        (void)sqlite3_bind_int(add, 1, i);
+        (void)sqlite3_bind_blob(add, 2, bytes + i * 262144, 262144, SQLITE_STATIC);
+        assert_int_equal(sqlite3_step(add), SQLITE_DONE);
+        (void)sqlite3_reset(add);
+    }
+    assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    free(bytes);
+}
+
+static void a_store_of_the_third_version_keeps_its_files(void **state) {
+    struct fixture *fixture = *state;
+    struct store_file stored;
+    bool done;
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    forum_thread(fixture, 1, "T");
+    struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = 1000000};
+    fixture_id(fixture, file.id);
+    assert_ok(forum_begin(fixture, &file, &stored));
+    assert_ok(forum_chunk(fixture, &file, 0, 262144, &stored, &done));
+    assert_ok(forum_chunk(fixture, &file, 262144, 262144, &stored, &done));
+    fixture_close(fixture);
+    execute(fixture,
+            "INSERT INTO piece SELECT place, zeroblob(262144) FROM piece_slot;" WITHOUT_SLOTS
+            "PRAGMA user_version = 3");
+    put_pieces(fixture, &file);
+    fixture_open(fixture);
+    stored = forum_upload(fixture, &file, 262144);
+    forum_expect_bytes(fixture, &file, stored.file, file.size);
+    fixture_close(fixture);
+    assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece_slot"), 1);
+    fixture_open(fixture);
+    struct store_thread removed;
+    fixture_begin(fixture);
+    assert_ok(store_thread_remove(fixture->store, "T", 1, false, &removed));
+    fixture_commit(fixture);
 }
 
 static void a_hash_that_stayed_behind_catches_up(void **state) {
@@ -241,6 +298,7 @@ int main(void) {
         cmocka_unit_test(a_wipe_that_breaks_leaves_all_or_nothing),
         TEST(a_store_of_the_first_version_keeps_what_it_has),
         TEST(a_store_of_the_second_version_completes_its_uploads),
+        TEST(a_store_of_the_third_version_keeps_its_files),
         TEST(a_hash_that_stayed_behind_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

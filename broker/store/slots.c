@@ -1,0 +1,208 @@
+/* See slots.h. Free slots are used from the lowest on, so that the file grows only when it is full.
+ */
+#include "slots.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUFFIX "-pieces"
+/* SQLite's own VFS takes less than 128 KiB at a time. */
+#define PART_BYTES ((size_t)65536)
+#define COUNT_MIN  1024
+
+enum state {
+    FREE = 0,
+    USED,
+    LEFT,    /* by the open transaction */
+    LEAVING, /* by one that is committed, and not yet on the disk */
+};
+
+struct slots {
+    sqlite3_file *file;    /* owned */
+    char *path;            /* owned: SQLite's as long as the file is open */
+    unsigned char *states; /* owned: of each slot */
+    size_t count;          /* those behind are free */
+    size_t max;
+    size_t lowest; /* none below it is free */
+    size_t left;   /* how many are LEFT */
+    size_t leaving;
+    bool trimmed;
+    bool written; /* since the last sync */
+};
+
+/* ---- the file ---- */
+
+/* Opened like a log: with the mode of the database, without locks, and made known in its folder by
+ * the first sync. */
+static int open_file(struct slots *slots, sqlite3 *db) {
+    const char *database = sqlite3_db_filename(db, "main");
+    size_t path_bytes = strlen(database) + sizeof SUFFIX;
+    sqlite3_vfs *vfs = NULL;
+    int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    slots->path = malloc(path_bytes);
+    slots->file = calloc(1, (size_t)vfs->szOsFile);
+    if (slots->path == NULL || slots->file == NULL) {
+        return SQLITE_NOMEM;
+    }
+    (void)snprintf(slots->path, path_bytes, "%s" SUFFIX, database);
+    return vfs->xOpen(vfs, slots->path, slots->file,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL, NULL);
+}
+
+int slots_open(struct slots **out, sqlite3 *db) {
+    *out = calloc(1, sizeof **out);
+    return *out == NULL ? SQLITE_NOMEM : open_file(*out, db);
+}
+
+void slots_close(struct slots *slots) {
+    if (slots == NULL) {
+        return;
+    }
+    if (slots->file != NULL && slots->file->pMethods != NULL) {
+        (void)slots->file->pMethods->xClose(slots->file); /* nothing was promised of the rest */
+    }
+    free(slots->file);
+    free(slots->path);
+    free(slots->states);
+    free(slots);
+}
+
+static int64_t place_of(int64_t slot) {
+    return slot * (int64_t)SLOT_BYTES;
+}
+
+/* ---- which are in use ---- */
+
+static bool reserve(struct slots *slots, size_t count) {
+    size_t max = slots->max == 0 ? COUNT_MIN : slots->max;
+    while (max < count) {
+        max *= 2;
+    }
+    if (max == slots->max) {
+        return true;
+    }
+    unsigned char *states = realloc(slots->states, max);
+    if (states == NULL) {
+        return false;
+    }
+    memset(states + slots->max, FREE, max - slots->max);
+    slots->states = states;
+    slots->max = max;
+    return true;
+}
+
+int slots_claim(struct slots *slots, int64_t slot) {
+    if (slot < 0 || slot > INT64_MAX / (int64_t)SLOT_BYTES - 1) {
+        return SQLITE_CORRUPT;
+    }
+    size_t at = (size_t)slot;
+    if (!reserve(slots, at + 1)) {
+        return SQLITE_NOMEM;
+    }
+    if (slots->states[at] != FREE) {
+        return SQLITE_CORRUPT;
+    }
+    slots->states[at] = USED;
+    slots->count = at < slots->count ? slots->count : at + 1;
+    return SQLITE_OK;
+}
+
+int slots_check(struct slots *slots) {
+    sqlite3_int64 size = 0;
+    int code = slots->file->pMethods->xFileSize(slots->file, &size);
+    return code == SQLITE_OK && size < place_of((int64_t)slots->count) ? SQLITE_CORRUPT : code;
+}
+
+static int take_lowest(struct slots *slots, int64_t *slot) {
+    while (slots->lowest < slots->count && slots->states[slots->lowest] != FREE) {
+        slots->lowest++;
+    }
+    *slot = (int64_t)slots->lowest;
+    return slots_claim(slots, *slot);
+}
+
+void slots_leave(struct slots *slots, int64_t slot) {
+    assert((size_t)slot < slots->count && slots->states[slot] == USED);
+    slots->states[slot] = LEFT;
+    slots->left++;
+}
+
+static void change_all(struct slots *slots, enum state from, enum state to) {
+    for (size_t i = 0; i < slots->count; i++) {
+        if (slots->states[i] == from) {
+            slots->states[i] = (unsigned char)to;
+        }
+    }
+}
+
+void slots_committed(struct slots *slots) {
+    assert(slots->leaving == 0 && !slots->written);
+    if (slots->left > 0) {
+        change_all(slots, LEFT, LEAVING);
+        slots->leaving = slots->left;
+        slots->left = 0;
+    }
+}
+
+void slots_stored(struct slots *slots) {
+    if (slots->leaving > 0) {
+        change_all(slots, LEAVING, FREE);
+        slots->leaving = 0;
+        slots->lowest = 0;
+    }
+}
+
+/* ---- bytes ---- */
+
+int slots_trim(struct slots *slots) {
+    slots->trimmed = true;
+    slots->written = true;
+    return slots->file->pMethods->xTruncate(slots->file, place_of((int64_t)slots->count));
+}
+
+static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t place) {
+    const sqlite3_io_methods *methods = slots->file->pMethods;
+    int code = SQLITE_OK;
+    for (size_t at = 0; at < SLOT_BYTES && code == SQLITE_OK; at += PART_BYTES) {
+        code = methods->xWrite(slots->file, bytes + at, (int)PART_BYTES, place + (int64_t)at);
+    }
+    return code;
+}
+
+int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) {
+    int code = slots->trimmed ? SQLITE_OK : slots_trim(slots);
+    if (code == SQLITE_OK) {
+        code = take_lowest(slots, slot);
+    }
+    slots->written = true;
+    return code == SQLITE_OK ? write_parts(slots, bytes, place_of(*slot)) : code;
+}
+
+int slots_read(struct slots *slots, int64_t slot, size_t at, unsigned char *bytes, size_t length) {
+    const sqlite3_io_methods *methods = slots->file->pMethods;
+    int64_t place = place_of(slot) + (int64_t)at;
+    int code = SQLITE_OK;
+    assert(length <= SLOT_BYTES && at <= SLOT_BYTES - length);
+    while (length > 0 && code == SQLITE_OK) {
+        size_t count = length < PART_BYTES ? length : PART_BYTES;
+        code = methods->xRead(slots->file, bytes, (int)count, place);
+        bytes += count;
+        place += (int64_t)count;
+        length -= count;
+    }
+    return code;
+}
+
+int slots_sync(struct slots *slots) {
+    if (!slots->written) {
+        return SQLITE_OK;
+    }
+    slots->written = false;
+    return slots->file->pMethods->xSync(slots->file, SQLITE_SYNC_NORMAL);
+}

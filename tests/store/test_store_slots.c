@@ -1,0 +1,314 @@
+/* Pieces of files in the slots of the file beside the database: which are used, when they are used
+ * again, and that a row never names one whose bytes are not on the disk. */
+#include "forum.h"
+
+#include "slots.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECES(count) ((size_t)(count)*SLOT_BYTES)
+
+/* ---- the file alone ---- */
+
+struct alone {
+    struct crashvfs *disk;
+    sqlite3 *db;
+    struct slots *slots;
+};
+
+static void open_slots(struct alone *alone) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    assert_int_equal(sqlite3_open_v2("store", &alone->db, flags, "slots"), SQLITE_OK);
+    assert_int_equal(slots_open(&alone->slots, alone->db), SQLITE_OK);
+}
+
+static void close_slots(struct alone *alone) {
+    slots_close(alone->slots);
+    assert_int_equal(sqlite3_close(alone->db), SQLITE_OK);
+}
+
+static int setup_alone(void **state) {
+    struct alone *alone = calloc(1, sizeof *alone);
+    assert_non_null(alone);
+    alone->disk = crashvfs_new("slots", 1);
+    assert_non_null(alone->disk);
+    open_slots(alone);
+    *state = alone;
+    return 0;
+}
+
+static int teardown_alone(void **state) {
+    struct alone *alone = *state;
+    close_slots(alone);
+    crashvfs_free(alone->disk);
+    free(alone);
+    return 0;
+}
+
+static int64_t write_slot(struct alone *alone, unsigned char byte) {
+    static unsigned char bytes[SLOT_BYTES];
+    int64_t slot = -1;
+    memset(bytes, byte, sizeof bytes);
+    assert_int_equal(slots_write(alone->slots, bytes, &slot), SQLITE_OK);
+    return slot;
+}
+
+static void expect_slot(struct alone *alone, int64_t slot, unsigned char byte) {
+    static unsigned char bytes[SLOT_BYTES];
+    assert_int_equal(slots_read(alone->slots, slot, 0, bytes, sizeof bytes), SQLITE_OK);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        assert_int_equal(bytes[i], byte);
+    }
+}
+
+static void commit(struct alone *alone) {
+    assert_int_equal(slots_sync(alone->slots), SQLITE_OK);
+    slots_committed(alone->slots);
+}
+
+static void what_is_written_is_read(void **state) {
+    struct alone *alone = *state;
+    unsigned char some[3];
+    for (unsigned char i = 0; i < 3; i++) {
+        assert_int_equal(write_slot(alone, i), i);
+    }
+    for (unsigned char i = 0; i < 3; i++) {
+        expect_slot(alone, i, i);
+    }
+    assert_int_equal(slots_read(alone->slots, 2, SLOT_BYTES - 3, some, 3), SQLITE_OK);
+    assert_memory_equal(some, "\2\2\2", 3);
+}
+
+static void a_slot_is_used_again_once_its_leaving_is_stored(void **state) {
+    struct alone *alone = *state;
+    for (unsigned char i = 0; i < 3; i++) {
+        write_slot(alone, i);
+    }
+    slots_leave(alone->slots, 1);
+    assert_int_equal(write_slot(alone, 3), 3);
+    commit(alone);
+    assert_int_equal(write_slot(alone, 4), 4); /* the next transaction's */
+    slots_stored(alone->slots);
+    assert_int_equal(write_slot(alone, 5), 1);
+    assert_int_equal(write_slot(alone, 6), 5);
+    expect_slot(alone, 1, 5);
+    commit(alone);
+    slots_stored(alone->slots);
+}
+
+static void what_was_synced_survives_a_power_failure(void **state) {
+    struct alone *alone = *state;
+    write_slot(alone, 1);
+    commit(alone);
+    slots_stored(alone->slots);
+    write_slot(alone, 2);
+    crashvfs_crash(alone->disk, CRASHVFS_KEEP_SYNCED);
+    close_slots(alone);
+    open_slots(alone);
+    assert_int_equal(slots_claim(alone->slots, 0), SQLITE_OK);
+    assert_int_equal(slots_check(alone->slots), SQLITE_OK);
+    expect_slot(alone, 0, 1);
+    assert_int_equal(crashvfs_file_bytes(alone->disk, "store-pieces"), PIECES(1));
+}
+
+static void a_claim_that_cannot_be_is_refused(void **state) {
+    struct alone *alone = *state;
+    write_slot(alone, 0);
+    assert_int_equal(slots_claim(alone->slots, -1), SQLITE_CORRUPT);
+    assert_int_equal(slots_claim(alone->slots, INT64_MAX), SQLITE_CORRUPT);
+    assert_int_equal(slots_claim(alone->slots, 0), SQLITE_CORRUPT);
+    assert_int_equal(slots_check(alone->slots), SQLITE_OK);
+    assert_int_equal(slots_claim(alone->slots, 1), SQLITE_OK);
+    assert_int_equal(slots_check(alone->slots), SQLITE_CORRUPT);
+}
+
+static void many_slots_are_found_again(void **state) {
+    struct alone *alone = *state;
+    for (int64_t i = 0; i < 5000; i++) {
+        assert_int_equal(slots_claim(alone->slots, 2 * i), SQLITE_OK);
+    }
+    assert_int_equal(write_slot(alone, 1), 1);
+    assert_int_equal(write_slot(alone, 2), 3);
+}
+
+/* ---- in a store ---- */
+
+static int setup(void **state) {
+    struct fixture *fixture = fixture_in_folder();
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    forum_thread(fixture, 1, "T");
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+static void pieces_path(const struct fixture *fixture, char path[FIXTURE_PATH_BYTES + 8]) {
+    (void)snprintf(path, FIXTURE_PATH_BYTES + 8, "%s-pieces", fixture->path);
+}
+
+static size_t pieces_bytes(const struct fixture *fixture) {
+    char path[FIXTURE_PATH_BYTES + 8];
+    struct stat info;
+    pieces_path(fixture, path);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    return (size_t)info.st_size;
+}
+
+static struct forum_file upload(struct fixture *fixture, const char *title, const char *name,
+                                size_t size) {
+    struct forum_file file = {.title = title, .name = name, .account = 1, .size = size};
+    fixture_id(fixture, file.id);
+    file.seed = file.id[5];
+    forum_upload(fixture, &file, SLOT_BYTES);
+    return file;
+}
+
+static void expect(struct fixture *fixture, const struct forum_file *file) {
+    struct store_file stored;
+    assert_ok(store_file_find(fixture->store, file->title, file->name, &stored));
+    forum_expect_bytes(fixture, file, stored.file, file->size);
+}
+
+static void remove_title(struct fixture *fixture, const char *title) {
+    struct store_thread removed;
+    fixture_begin(fixture);
+    assert_ok(store_thread_remove(fixture->store, title, 1, false, &removed));
+    fixture_commit(fixture);
+}
+
+static void whole_pieces_are_in_slots_and_the_rest_is_not(void **state) {
+    struct fixture *fixture = *state;
+    struct forum_file file = upload(fixture, "T", "f", PIECES(3) + 1);
+    expect(fixture, &file);
+    assert_int_equal(pieces_bytes(fixture), PIECES(3));
+    fixture_reopen(fixture);
+    expect(fixture, &file);
+    fixture_close(fixture);
+    assert_int_equal(forum_query(fixture, "SELECT sum(length(bytes)) FROM piece"), 1);
+}
+
+static void what_a_removal_leaves_is_used_again(void **state) {
+    struct fixture *fixture = *state;
+    struct forum_file kept = upload(fixture, "T", "kept", PIECES(1));
+    for (int i = 0; i < 5; i++) {
+        forum_thread(fixture, 1, "U");
+        upload(fixture, "U", "f", PIECES(3));
+        if (i % 2 == 0) {
+            fixture_reopen(fixture);
+        }
+        remove_title(fixture, "U");
+    }
+    assert_int_equal(pieces_bytes(fixture), PIECES(4));
+    expect(fixture, &kept);
+}
+
+static void what_is_behind_the_last_piece_is_cut(void **state) {
+    struct fixture *fixture = *state;
+    struct forum_file first = upload(fixture, "T", "first", PIECES(1));
+    forum_thread(fixture, 1, "U");
+    upload(fixture, "U", "f", PIECES(5));
+    remove_title(fixture, "U");
+    fixture_reopen(fixture);
+    assert_int_equal(pieces_bytes(fixture), PIECES(6)); /* others may read beside a broker */
+    struct forum_file second = upload(fixture, "T", "second", PIECES(1));
+    assert_int_equal(pieces_bytes(fixture), PIECES(2));
+    expect(fixture, &first);
+    expect(fixture, &second);
+}
+
+static void expect_refused(struct fixture *fixture) {
+    assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
+    assert_non_null(strstr(store_error(fixture->store), "-pieces"));
+    assert_non_null(strstr(store_error(fixture->store), fixture->path));
+    fixture_close(fixture);
+}
+
+static void a_store_without_its_pieces_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    char path[FIXTURE_PATH_BYTES + 8];
+    upload(fixture, "T", "f", PIECES(2));
+    fixture_close(fixture);
+    pieces_path(fixture, path);
+    assert_int_equal(truncate(path, (off_t)PIECES(2) - 1), 0);
+    expect_refused(fixture);
+    assert_int_equal(unlink(path), 0);
+    expect_refused(fixture);
+}
+
+static void a_piece_that_two_files_have_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    sqlite3 *db = NULL;
+    upload(fixture, "T", "f", PIECES(2));
+    fixture_close(fixture);
+    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE piece_slot SET slot = 0", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    expect_refused(fixture);
+}
+
+/* Where the slots' bytes were not on the disk before the commit, some crash would show. */
+static void a_row_never_names_bytes_that_are_lost(void **state) {
+    (void)state;
+    for (uint64_t nth = 1; nth <= 40; nth++) {
+        struct fixture *fixture = fixture_in_memory(nth);
+        struct store_file stored;
+        bool done;
+        fixture_open(fixture);
+        fixture_account(fixture, "han");
+        forum_thread(fixture, 1, "T");
+        struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = PIECES(4)};
+        fixture_id(fixture, file.id);
+        assert_ok(forum_begin(fixture, &file, &stored));
+        assert_ok(forum_chunk(fixture, &file, 0, PIECES(1), &stored, &done));
+        crashvfs_fail(fixture->disk, CRASHVFS_SYNC, 1 + nth % 3, SQLITE_IOERR_FSYNC);
+        for (size_t at = PIECES(1); at < file.size; at += PIECES(1)) {
+            unsigned char *bytes = malloc(SLOT_BYTES);
+            struct store_thread thread;
+            assert_non_null(bytes);
+            forum_fill(&file, at, bytes, SLOT_BYTES);
+            (void)store_begin(fixture->store);
+            (void)store_upload_chunk(fixture->store, file.id, 1, at, bytes, SLOT_BYTES, NULL, 1,
+                                     &stored, &done, &thread);
+            (void)store_commit(fixture->store);
+            free(bytes);
+        }
+        fixture_crash(fixture, CRASHVFS_KEEP_SOME);
+        fixture_open(fixture);
+        assert_ok(forum_begin(fixture, &file, &stored));
+        assert_true(stored.received >= SLOT_BYTES);
+        forum_expect_bytes(fixture, &file, stored.file, (size_t)stored.received);
+        fixture_free(fixture);
+    }
+}
+
+#define ALONE(name) cmocka_unit_test_setup_teardown(name, setup_alone, teardown_alone)
+#define TEST(name)  cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ALONE(what_is_written_is_read),
+        ALONE(a_slot_is_used_again_once_its_leaving_is_stored),
+        ALONE(what_was_synced_survives_a_power_failure),
+        ALONE(a_claim_that_cannot_be_is_refused),
+        ALONE(many_slots_are_found_again),
+        TEST(whole_pieces_are_in_slots_and_the_rest_is_not),
+        TEST(what_a_removal_leaves_is_used_again),
+        TEST(what_is_behind_the_last_piece_is_cut),
+        TEST(a_store_without_its_pieces_is_refused),
+        TEST(a_piece_that_two_files_have_is_refused),
+        cmocka_unit_test(a_row_never_names_bytes_that_are_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
