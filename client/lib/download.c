@@ -19,6 +19,9 @@ enum stage {
     DOWNLOAD_FETCHING,
 };
 
+/* The broker refuses to have more bytes than a frame's on their way to one client. */
+#define WINDOW_MAX (FRAME_BYTES_MAX / CHUNK_BYTES_MAX)
+
 struct download {
     struct transfer transfer; /* first */
     enum stage stage;
@@ -295,7 +298,8 @@ static void release(struct transfer *transfer) {
     free(download);
 }
 
-static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
+static const struct transfer_kind kind = {step, take_reply, refuse,    restart,
+                                          drop, release,    WINDOW_MAX};
 
 static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
                         bool force) {

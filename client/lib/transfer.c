@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks under way, of all transfers together (each has one at least). The broker refuses to have
- * more bytes than a frame's on their way to one client; more on their way to it gain little, and
- * hold up the messages of others longer (`zchat-bench files --beside`). */
-#define WINDOW_MAX (FRAME_BYTES_MAX / CHUNK_BYTES_MAX)
 /* How much longer than the fastest one an answer may take, because it stood in a queue, for the
  * window to grow, and beyond which it shrinks: what a person hardly notices before a message of his
  * own, and what he does. */
@@ -139,7 +135,7 @@ static void end_as_told(zchat *z, struct transfer *transfer) {
 /* ---- going on ---- */
 
 bool transfer_has_room(const zchat *z, const struct transfer *transfer) {
-    size_t most = WINDOW_MAX / z->transfers.count;
+    size_t most = transfer->kind->window_max / z->transfers.count;
     size_t window = transfer->window < most ? transfer->window : most;
     return transfer->under_way < (window > 0 ? window : 1);
 }
@@ -150,7 +146,7 @@ static void adapt_window(struct transfer *transfer, int64_t took_us) {
     transfer->fastest_us = took_us < transfer->fastest_us ? took_us : transfer->fastest_us;
     transfer->window_age++;
     int64_t queued_us = took_us - transfer->fastest_us;
-    if (queued_us < GROW_BELOW_US && transfer->window < WINDOW_MAX) {
+    if (queued_us < GROW_BELOW_US && transfer->window < transfer->kind->window_max) {
         transfer->window++;
         transfer->window_age = 0;
     } else if (queued_us > SHRINK_ABOVE_US && transfer->window > 1 &&

@@ -27,6 +27,8 @@ struct transfer_kind {
     void (*drop)(zchat *z, struct transfer *transfer);
     /* Closes and frees it; what resumes stays. */
     void (*free)(struct transfer *transfer);
+    /* Chunks under way, of all transfers together (each has one at least). */
+    unsigned window_max;
 };
 
 /* The first member of an upload or a download. */

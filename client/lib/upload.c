@@ -14,6 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* 2 MiB: enough that the broker commits several chunks at a time; with more, messages beside them
+ * wait longer (`zchat-bench files --beside`). */
+#define WINDOW_MAX 8
+
 enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
@@ -29,6 +33,9 @@ struct upload {
     struct path_state state;
     struct hash hash; /* of the first `hashed` bytes */
     uint64_t hashed;
+    unsigned char *slice; /* owned: CHUNK_BYTES_MAX, what was read last */
+    uint64_t slice_at;
+    size_t slice_bytes;
     unsigned char id[ID_BYTES];
     char *record;     /* owned: the path of its record; NULL: none was made */
     bool again;       /* the id is an earlier upload's */
@@ -80,15 +87,26 @@ static void fail_changed(zchat *z, struct upload *upload) {
     fail_for_good(z, upload, &fault);
 }
 
+/* Whether it was read last. */
+static bool has_slice(const struct upload *upload, uint64_t offset, size_t count) {
+    return count > 0 && upload->slice_at == offset && upload->slice_bytes == count;
+}
+
 /* False: it is over. */
 static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t count) {
     struct fault fault;
-    if (path_read(upload->fd, z->transfers.buffer, count, offset)) {
+    if (has_slice(upload, offset, count)) {
+        return true;
+    }
+    upload->slice_at = offset;
+    upload->slice_bytes = count;
+    if (path_read(upload->fd, upload->slice, count, offset)) {
         if (path_is_same(upload->fd, &upload->state)) {
             return true;
         }
         errno = 0;
     }
+    upload->slice_bytes = 0;
     if (errno == 0) {
         fail_changed(z, upload);
         return false;
@@ -187,13 +205,19 @@ static bool is_behind(const struct upload *upload) {
     return !upload->all_sent && upload->hashed < upload->next;
 }
 
+/* What was sent last is hashed before something else is read. */
+static bool hashes_next(const struct upload *upload) {
+    return is_behind(upload) &&
+           has_slice(upload, upload->hashed, slice_bytes(upload->hashed, upload->next));
+}
+
 /* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
 static void hash_slice(zchat *z, struct upload *upload) {
     size_t count = slice_bytes(upload->hashed, upload->next);
     if (!read_slice(z, upload, upload->hashed, count)) {
         return;
     }
-    hash_add(&upload->hash, z->transfers.buffer, count);
+    hash_add(&upload->hash, upload->slice, count);
     upload->hashed += count;
     if (upload->transfer.under_way == 0) {
         transfer_tell(&upload->transfer, upload->next);
@@ -228,7 +252,7 @@ static void send_chunk(zchat *z, struct upload *upload) {
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     body.offset = upload->next;
-    body.bytes.data = z->transfers.buffer;
+    body.bytes.data = upload->slice;
     body.bytes.len = count;
     if (upload->next + count == upload->transfer.bytes) {
         tell_hash(upload, &body);
@@ -329,14 +353,13 @@ static bool step(zchat *z, struct transfer *transfer) {
     if (upload->stage != UPLOAD_SENDING || !z->session.live) {
         return false;
     }
-    if (is_behind(upload) && !may_send(z, upload)) {
-        hash_slice(z, upload);
-        return !transfer->over;
-    }
-    while (may_send(z, upload)) {
+    if (may_send(z, upload) && !hashes_next(upload)) {
         send_chunk(z, upload);
+    } else if (is_behind(upload)) {
+        hash_slice(z, upload);
     }
-    return !transfer->over && is_behind(upload); /* once the chunks have left */
+    /* What is sent leaves between two steps. */
+    return !transfer->over && (is_behind(upload) || may_send(z, upload));
 }
 
 static void restart(struct transfer *transfer) {
@@ -350,18 +373,22 @@ static void release(struct transfer *transfer) {
     }
     free(upload->path);
     free(upload->record);
+    free(upload->slice);
     free(upload);
 }
 
-static const struct transfer_kind kind = {step, take_reply, refuse, restart, drop, release};
+static const struct transfer_kind kind = {step, take_reply, refuse,    restart,
+                                          drop, release,    WINDOW_MAX};
 
 /* The file is looked at first: a folder's path may have no last part. */
 static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,
                       const char *name) {
     upload->fd = -1;
     upload->path = strdup(path);
-    zchat_code code = upload->path ? path_open(path, &upload->fd, &upload->state, &z->fault)
-                                   : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory.");
+    upload->slice = malloc(CHUNK_BYTES_MAX);
+    zchat_code code = upload->path && upload->slice
+                          ? path_open(path, &upload->fd, &upload->state, &z->fault)
+                          : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory.");
     if (code != ZCHAT_OK) {
         return code;
     }
