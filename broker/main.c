@@ -3,6 +3,7 @@
 #include "data.h"
 #include "log.h"
 #include "server.h"
+#include "slice.h"
 #include "user.h"
 
 #include <malloc.h>
@@ -29,6 +30,7 @@ static int serve(struct config *config) {
 
     if (lock < 0)
         return fail(error, 3);
+    slice_shorten();
     server = server_new(config, error, sizeof error);
     status = server ? server_run(server) : fail(error, 3);
     server_free(server);

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 2 MiB: enough that the broker commits several chunks at a time; with more, messages beside them
+/* Enough that the broker commits several chunks at a time; with more, messages beside them
  * wait longer (`zchat-bench files --beside`). */
-#define WINDOW_MAX 8
+#define WINDOW_MAX 6
 
 enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
