@@ -81,6 +81,10 @@
 /* An unfinished upload without a new chunk gives its name and room back after a day: long enough to
  * come back from a journey. */
 #define UPLOAD_EXPIRE_S (24 * 60 * 60)
+/* What files leave of the broker's disk: the log of messages needs room while somebody makes more.
+ */
+#define DISK_KEPT_PERCENT   5
+#define DISK_KEPT_BYTES_MAX (64 * 1024 * 1024)
 /* Threads that one account may follow: each is a subscription and a cursor. */
 #define FOLLOWED_MAX 1000
 

@@ -93,6 +93,9 @@ static void upload_refuse(struct call *call, enum store_status status) {
     else if (status == STORE_ID_REUSED)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names something else: begin the upload with a new one");
+    else if (status == STORE_QUOTA_SENDER)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "the broker's disk has no room: send the file again once there is some");
     else if (status == STORE_MISMATCH)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the bytes do not fit the file's hash: the upload begins anew");

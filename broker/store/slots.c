@@ -2,6 +2,8 @@
  */
 #include "slots.h"
 
+#include "disk.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -119,12 +121,20 @@ int slots_check(struct slots *slots) {
     return code == SQLITE_OK && size < place_of((int64_t)slots->count) ? SQLITE_CORRUPT : code;
 }
 
-static int take_lowest(struct slots *slots, int64_t *slot) {
+static size_t lowest_free(struct slots *slots) {
     while (slots->lowest < slots->count && slots->states[slots->lowest] != FREE) {
         slots->lowest++;
     }
-    *slot = (int64_t)slots->lowest;
-    return slots_claim(slots, *slot);
+    return slots->lowest;
+}
+
+uint64_t slots_room(const struct slots *slots) {
+    uint64_t disk = disk_room(slots->path);
+    uint64_t free = 0;
+    for (size_t i = slots->lowest; i < slots->count; i++) {
+        free += slots->states[i] == FREE ? SLOT_BYTES : 0;
+    }
+    return disk < UINT64_MAX - free ? disk + free : UINT64_MAX;
 }
 
 void slots_leave(struct slots *slots, int64_t slot) {
@@ -175,13 +185,25 @@ static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t 
     return code;
 }
 
+/* A full disk is no failure as long as the file need not grow: what is there is overwritten. */
 int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) {
     int code = slots->trimmed ? SQLITE_OK : slots_trim(slots);
-    if (code == SQLITE_OK) {
-        code = take_lowest(slots, slot);
+    if (code != SQLITE_OK) {
+        return code;
     }
-    slots->written = true;
-    return code == SQLITE_OK ? write_parts(slots, bytes, place_of(*slot)) : code;
+    if (lowest_free(slots) == slots->count && disk_room(slots->path) < SLOT_BYTES) {
+        return SQLITE_FULL;
+    }
+    *slot = (int64_t)slots->lowest;
+    code = slots_claim(slots, *slot);
+    if (code == SQLITE_OK) {
+        slots->written = true;
+        code = write_parts(slots, bytes, place_of(*slot));
+    }
+    if (code == SQLITE_FULL) {
+        slots->states[*slot] = FREE;
+    }
+    return code;
 }
 
 int slots_read(struct slots *slots, int64_t slot, size_t at, unsigned char *bytes, size_t length) {

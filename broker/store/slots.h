@@ -27,7 +27,10 @@ int slots_claim(struct slots *slots, int64_t slot);
 /* Whether the file is long enough for what was claimed: SQLITE_OK, SQLITE_CORRUPT. */
 int slots_check(struct slots *slots);
 
-/* Writes SLOT_BYTES to a free slot; *slot: which. */
+/* How many bytes may still be written: in free slots, and on the disk. */
+uint64_t slots_room(const struct slots *slots);
+/* Writes SLOT_BYTES to a free slot; *slot: which. SQLITE_FULL: there is no room, and nothing was
+ * written. */
 int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot);
 int slots_read(struct slots *slots, int64_t slot, size_t at, unsigned char *bytes, size_t length);
 /* The open transaction has deleted its row. */

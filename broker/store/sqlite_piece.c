@@ -77,6 +77,9 @@ static enum store_status add_slot(struct store *store, int64_t place, const unsi
     sqlite3_stmt *add = store->statements[STATEMENT_PIECE_SLOT_ADD];
     int64_t slot;
     int code = slots_write(store->slots, bytes, &slot);
+    if (code == SQLITE_FULL) {
+        return STORE_QUOTA_SENDER;
+    }
     if (code != SQLITE_OK) {
         return slots_fail(store, "write the pieces beside", code);
     }

@@ -168,6 +168,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_FILE_EXPIRED] =
         FILE_COLUMNS " WHERE seq = 0 AND chunk_us < ?1 ORDER BY chunk_us LIMIT 1",
     [STATEMENT_FILE_REMOVE] = "DELETE FROM file WHERE file = ?1",
+    [STATEMENT_FILE_AWAITED] = "SELECT coalesce(sum(size - received), 0) FROM file WHERE seq = 0",
     [STATEMENT_FILE_BYTES] = "SELECT coalesce(sum(size), 0) FROM file",
 
     [STATEMENT_PIECE_ADD] = "INSERT INTO piece (place, bytes) VALUES (?1, ?2)",

@@ -25,12 +25,26 @@ static void bind_hash(sqlite3_stmt *statement, int parameter, const unsigned cha
     bind_blob(statement, parameter, hash ? (const void *)hash : "", hash ? HASH_BYTES : 0);
 }
 
-/* The bytes that all files would have with `size` more and `less` fewer. */
-static bool has_room(const struct store *store, const struct store_upload *upload, uint64_t less) {
-    uint64_t others = store->files_bytes - less;
+/* With `others` bytes in all other files. */
+static bool has_quota(const struct store_upload *upload, uint64_t others) {
     return upload->size <= PIECES_BYTES_MAX &&
            (upload->quota_bytes == 0 ||
             (others <= upload->quota_bytes && upload->size <= upload->quota_bytes - others));
+}
+
+/* Whether all may come that was begun, and this one, too. Its own reservation, where there is one,
+ * gives its place. OK, QUOTA_SENDER. */
+static enum store_status check_room(struct store *store, const struct store_upload *upload,
+                                    const struct store_file *own) {
+    int64_t awaited = 0;
+    if (sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &awaited) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    uint64_t others = store->files_bytes - (own != NULL ? own->size : 0);
+    uint64_t room = slots_room(store->slots);
+    uint64_t more = (uint64_t)awaited - (own != NULL ? own->size - own->received : 0);
+    bool fits = upload->size <= room && more <= room - upload->size;
+    return fits && has_quota(upload, others) ? STORE_OK : STORE_QUOTA_SENDER;
 }
 
 static enum store_status write_received(struct store *store, const struct file *file,
@@ -86,8 +100,9 @@ static enum store_status insert(struct store *store, const struct store_upload *
  * what he sent already where it is surely of the same bytes. */
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
                                    struct file *file, struct store_file *out) {
-    if (!has_room(store, upload, file->file.size)) {
-        return STORE_QUOTA_SENDER;
+    enum store_status status = check_room(store, upload, &file->file);
+    if (status != STORE_OK) {
+        return status;
     }
     store->files_bytes += upload->size - file->file.size;
     bool keeps = file->announced && upload->hash && is_same(file, upload);
@@ -148,8 +163,8 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
     if (status == STORE_FAILED) {
         return status;
     }
-    return has_room(store, upload, 0) ? insert(store, upload, thread.stream, out)
-                                      : STORE_QUOTA_SENDER;
+    status = check_room(store, upload, NULL);
+    return status == STORE_OK ? insert(store, upload, thread.stream, out) : status;
 }
 
 /* ---- chunks ---- */
@@ -266,8 +281,9 @@ static enum store_status add(struct store *store, struct file *file, const void 
     if (!hasher_add(store->hasher, file->file.file, bytes, length)) {
         return sqlite_no_memory(store);
     }
-    if (sqlite_piece_write(store, file, bytes, length) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_piece_write(store, file, bytes, length);
+    if (status != STORE_OK) {
+        return status;
     }
     if (last && !has_announced_hash(store, file)) {
         return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;

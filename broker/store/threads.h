@@ -160,7 +160,8 @@ struct store_upload {
 /* Reserves the name and the room. OK with how far it came (also the same id and content again,
  * complete or not; an unknown hash fits), NOT_FOUND, EXISTS (the name is taken by another file; an
  * unfinished one reserves it for its uploader, who may begin it under another id: the bytes that
- * came stay where size and hash are known to be the same), ID_REUSED, QUOTA_SENDER. */
+ * came stay where size and hash are known to be the same), ID_REUSED, QUOTA_SENDER (also where the
+ * disk has no room for it and all that was begun). */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
 /* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
@@ -169,7 +170,8 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
  * is read twice after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset >
  * received, or more than size), HASH_UNFIT (the last byte is refused: no hash, or not the announced
  * one), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
- * message got the id meanwhile: likewise, and only another id helps). out->received: how far it is
+ * message got the id meanwhile: likewise, and only another id helps), QUOTA_SENDER (the disk has no
+ * room now; the upload stays as it is). out->received: how far it is
  * now. A chunk of a complete file is OK, with out->seq, and not done again. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,

@@ -1,5 +1,6 @@
 """Files in threads: up, down, resumed, refused. COMMANDS.md, "Threads"; proto/README.md, "Files"."""
 
+import os
 import pathlib
 import random
 import re
@@ -509,28 +510,63 @@ def until_ended(town, client, body, **fields):
     return client.wait_reply(request, 0) if request in client.replies else None
 
 
-def test_a_full_disk_loses_nothing_that_was_acknowledged(town_factory, tmp_path):
+def fill(mount, left):
+    """Leaves so many bytes of the disk."""
+    state = os.statvfs(mount)
+    with open(mount / "junk", "wb") as junk:
+        junk.write(bytes(max(state.f_bavail * state.f_frsize - left, 0)))
+
+
+def put_some(upload, size):
+    upload.begin()
+    while upload.received < size:
+        upload.received = upload.put(upload.received, CHUNK_BYTES).received
+
+
+def test_a_full_disk_refuses_files_and_the_chat_goes_on(town_factory, tmp_path):
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    with small_disk(mount, 40):
+        town = town_factory(accounts=2, prepare=lambda broker: setattr(broker, "data", mount / "data"))
+        alice, data = town.join(), bytes_of(16 * MIB)
+        alice.create_thread("t")
+        refused("BUSY", Upload(alice, "t", "too much", bytes_of(48 * MIB)).begin)
+        upload = Upload(alice, "t", "file", data)
+        put_some(upload, 4 * MIB)
+        refused("BUSY", Upload(alice, "t", "would fit alone", bytes_of(26 * MIB)).begin)
+        fill(mount, 2 * MIB)
+        refusal = refused("BUSY", upload.put, upload.received, CHUNK_BYTES)
+        assert "disk" in refusal.message
+        posts = [f"post {i}" for i in range(20)]
+        for text in posts:
+            alice.post("t", text)
+        (mount / "junk").unlink()
+        assert upload.begin().received == upload.received
+        upload.send()
+        assert Download(alice, "t", "file").run() == data
+        assert alice.post_texts("t") == posts
+        town.leave()
+        town.close()
+
+
+def test_a_disk_without_room_for_messages_loses_nothing_that_was_acknowledged(town_factory, tmp_path):
     mount = tmp_path / "disk"
     mount.mkdir()
     with small_disk(mount, 24) as disk:
         town = town_factory(accounts=2, prepare=lambda broker: setattr(broker, "data", mount / "data"))
-        alice, data = town.join(), bytes_of(32 * MIB)
+        alice, data = town.join(), bytes_of(8 * MIB)
         alice.create_thread("t")
         upload = Upload(alice, "t", "file", data)
-        upload.begin()
+        put_some(upload, 4 * MIB)
         posts = []
-        while upload.received < len(data):
-            id, text, at = new_id(), f"post {len(posts)}", upload.received
+        fill(mount, MIB)
+        while len(posts) < 10000:
+            id, text = new_id(), f"post {len(posts)} ".ljust(4000, "x")
             reply = until_ended(town, alice, "post_to_thread", id=id, thread="t", text=text)
-            if reply is not None:
-                posts.append((reply.seq, id, text))
-                reply = until_ended(town, alice, "put_chunk", id=upload.id, offset=at,
-                                    bytes=data[at:at + CHUNK_BYTES])
             if reply is None:
                 break
-            upload.received = reply.received
+            posts.append((reply.seq, id, text))
         assert len(posts) > 8, "the disk was full too soon to mean anything"
-        assert upload.received < len(data)
         assert town.broker.exits_with() != 0
         last = town.broker.log_text().strip().splitlines()[-1]
         assert re.search(r"full|no space", last, re.I), f"the last line is {last!r}"

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PIECES(count) ((size_t)(count)*SLOT_BYTES)
@@ -258,31 +259,47 @@ static void a_piece_that_two_files_have_is_refused(void **state) {
     expect_refused(fixture);
 }
 
-/* Where the slots' bytes were not on the disk before the commit, some crash would show. */
+/* On a disk in memory, with the first piece of a file. */
+static struct fixture *start(uint64_t seed, struct forum_file *file) {
+    struct fixture *fixture = fixture_in_memory(seed);
+    struct store_file stored;
+    bool done;
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    forum_thread(fixture, 1, "T");
+    *file = (struct forum_file){.title = "T", .name = "f", .account = 1, .size = PIECES(4)};
+    fixture_id(fixture, file->id);
+    assert_ok(forum_begin(fixture, file, &stored));
+    assert_ok(forum_chunk(fixture, file, 0, PIECES(1), &stored, &done));
+    return fixture;
+}
+
+/* In the open transaction. */
+static enum store_status put(struct fixture *fixture, const struct forum_file *file, size_t at) {
+    struct store_file stored;
+    struct store_thread thread;
+    bool done;
+    unsigned char *bytes = malloc(SLOT_BYTES);
+    assert_non_null(bytes);
+    forum_fill(file, at, bytes, SLOT_BYTES);
+    enum store_status status = store_upload_chunk(fixture->store, file->id, 1, at, bytes,
+                                                  SLOT_BYTES, NULL, 1, &stored, &done, &thread);
+    free(bytes);
+    return status;
+}
+
+/* Where the slots' bytes were not on the disk before the commit, some crash would show it. */
 static void a_row_never_names_bytes_that_are_lost(void **state) {
     (void)state;
     for (uint64_t nth = 1; nth <= 40; nth++) {
-        struct fixture *fixture = fixture_in_memory(nth);
+        struct forum_file file;
         struct store_file stored;
-        bool done;
-        fixture_open(fixture);
-        fixture_account(fixture, "han");
-        forum_thread(fixture, 1, "T");
-        struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = PIECES(4)};
-        fixture_id(fixture, file.id);
-        assert_ok(forum_begin(fixture, &file, &stored));
-        assert_ok(forum_chunk(fixture, &file, 0, PIECES(1), &stored, &done));
+        struct fixture *fixture = start(nth, &file);
         crashvfs_fail(fixture->disk, CRASHVFS_SYNC, 1 + nth % 3, SQLITE_IOERR_FSYNC);
         for (size_t at = PIECES(1); at < file.size; at += PIECES(1)) {
-            unsigned char *bytes = malloc(SLOT_BYTES);
-            struct store_thread thread;
-            assert_non_null(bytes);
-            forum_fill(&file, at, bytes, SLOT_BYTES);
             (void)store_begin(fixture->store);
-            (void)store_upload_chunk(fixture->store, file.id, 1, at, bytes, SLOT_BYTES, NULL, 1,
-                                     &stored, &done, &thread);
+            (void)put(fixture, &file, at);
             (void)store_commit(fixture->store);
-            free(bytes);
         }
         fixture_crash(fixture, CRASHVFS_KEEP_SOME);
         fixture_open(fixture);
@@ -291,6 +308,52 @@ static void a_row_never_names_bytes_that_are_lost(void **state) {
         forum_expect_bytes(fixture, &file, stored.file, (size_t)stored.received);
         fixture_free(fixture);
     }
+}
+
+static void a_full_disk_refuses_a_piece_and_no_more(void **state) {
+    (void)state;
+    for (uint64_t nth = 1; nth <= 4; nth++) { /* of the piece's writes */
+        struct forum_file file;
+        struct store_file stored;
+        struct fixture *fixture = start(nth, &file);
+        crashvfs_fail(fixture->disk, CRASHVFS_WRITE, nth, SQLITE_FULL);
+        fixture_begin(fixture);
+        assert_int_equal(put(fixture, &file, PIECES(1)), STORE_QUOTA_SENDER);
+        crashvfs_mend(fixture->disk);
+        fixture_commit(fixture);
+        forum_posted(fixture, 1, "T", "meanwhile");
+        assert_ok(forum_begin(fixture, &file, &stored));
+        assert_int_equal(stored.received, PIECES(1));
+        forum_upload(fixture, &file, SLOT_BYTES);
+        fixture_reopen(fixture);
+        expect(fixture, &file);
+        assert_int_equal(crashvfs_file_bytes(fixture->disk, "store-pieces"), PIECES(4));
+        fixture_free(fixture);
+    }
+}
+
+static enum store_status reserve(struct fixture *fixture, const char *name, size_t size) {
+    struct store_file stored;
+    unsigned char id[ID_BYTES];
+    struct store_upload upload = {
+        .id = id, .title = "T", .name = name, .account = 1, .size = size, .now_us = 1};
+    fixture_id(fixture, id);
+    fixture_begin(fixture);
+    enum store_status status = store_upload_begin(fixture->store, &upload, &stored);
+    fixture_commit(fixture);
+    return status;
+}
+
+static void what_the_disk_cannot_take_is_refused_at_the_beginning(void **state) {
+    struct fixture *fixture = *state;
+    struct statvfs disk;
+    assert_int_equal(statvfs(fixture->folder, &disk), 0);
+    size_t free_bytes = (size_t)disk.f_bavail * disk.f_frsize;
+    assert_int_equal(reserve(fixture, "all", free_bytes), STORE_QUOTA_SENDER);
+    assert_ok(reserve(fixture, "most", free_bytes / 3 * 2));
+    assert_int_equal(reserve(fixture, "as much", free_bytes / 3 * 2), STORE_QUOTA_SENDER);
+    assert_ok(reserve(fixture, "little", 1));
+    assert_ok(reserve(fixture, "most", free_bytes / 3 * 2 + 1)); /* in its own place */
 }
 
 #define ALONE(name) cmocka_unit_test_setup_teardown(name, setup_alone, teardown_alone)
@@ -308,6 +371,8 @@ int main(void) {
         TEST(what_is_behind_the_last_piece_is_cut),
         TEST(a_store_without_its_pieces_is_refused),
         TEST(a_piece_that_two_files_have_is_refused),
+        TEST(what_the_disk_cannot_take_is_refused_at_the_beginning),
+        cmocka_unit_test(a_full_disk_refuses_a_piece_and_no_more),
         cmocka_unit_test(a_row_never_names_bytes_that_are_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

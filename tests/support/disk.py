@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-CLONE_NEWNS = 0x00020000
+CLONE_FS, CLONE_NEWNS = 0x00000200, 0x00020000
 MS_REMOUNT, MS_REC, MS_PRIVATE = 32, 16384, 1 << 18
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +51,7 @@ def small_disk(path, mib):
             pytest.skip(f"no small disk can be mounted here: {error}")
         yield SmallDisk(path)
     finally:
+        _call("unshare", CLONE_FS) # with threads that were started meanwhile
         _call("setns", home, CLONE_NEWNS)
         os.close(home)
         os.chdir(here)

@@ -1,0 +1,21 @@
+/* See disk.h. */
+#include "disk.h"
+
+#include "limits.h"
+
+#include <sys/statvfs.h>
+
+static uint64_t min_bytes(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+uint64_t disk_room(const char *path) {
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0) {
+        return UINT64_MAX;
+    }
+    uint64_t free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
+    uint64_t kept = min_bytes(DISK_KEPT_BYTES_MAX, all / 100 * DISK_KEPT_PERCENT);
+    return free > kept ? free - kept : 0;
+}
