@@ -190,7 +190,7 @@ static enum user_exit passwd(struct call *call) {
     if (result == USER_DONE) {
         status = store_begin(call->store);
         if (status == STORE_OK) {
-            status = store_account_set_password(call->store, account.account, hash);
+            status = store_account_set_password(call->store, account.account, NULL, hash);
         }
         result = finish(call, status, "changed the password of");
     }

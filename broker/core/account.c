@@ -388,7 +388,8 @@ void change_password_run(struct call *call) {
     if (call->work->failed)
         call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
                         "the broker had no memory to hash the password: try again");
-    else
-        call_store(call, store_account_set_password(call->core->store, member->account,
-                                                    call->work->new_hash));
+    else if (call_store(call, store_account_set_password(call->core->store, member->account,
+                                                         call->work->hash, call->work->new_hash)) ==
+             STORE_MISMATCH)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the password was changed meanwhile");
 }

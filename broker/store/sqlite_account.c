@@ -140,7 +140,7 @@ enum store_status store_account_add(struct store *store, const char *name,
     return key == NULL ? STORE_OK : sqlite_device_add(store, *account, key, label, now_us, 0);
 }
 
-enum store_status store_account_set_password(struct store *store, int64_t account,
+enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash) {
     if (store->failed || sqlite_write(store) != STORE_OK) {
         return STORE_FAILED;
@@ -148,10 +148,17 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
     sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_PASSWORD];
     bind_number(set, 1, account);
     bind_text(set, 2, password_hash == NULL ? "" : password_hash);
+    if (was == NULL) {
+        bind_null(set, 3);
+    } else {
+        bind_text(set, 3, was);
+    }
     if (sqlite_run(store, set) != STORE_OK) {
         return STORE_FAILED;
     }
-    return sqlite3_changes(store->db) > 0 ? STORE_OK : STORE_NOT_FOUND;
+    return sqlite3_changes(store->db) > 0 ? STORE_OK
+           : was == NULL                  ? STORE_NOT_FOUND
+                                          : STORE_MISMATCH;
 }
 
 enum store_status store_account_set_locked(struct store *store, const char *name, bool locked) {

@@ -31,7 +31,7 @@ enum store_status {
     STORE_QUOTA_SENDER, /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
                            BLOCKS_MAX */
     STORE_ID_REUSED,    /* the id names another message */
-    STORE_MISMATCH,     /* the bytes are not those of the announced hash */
+    STORE_MISMATCH,     /* the bytes are not those of the announced hash; the password is another */
     STORE_HASH_UNFIT,   /* that hash is missing, or not the one that was announced before */
     STORE_FAILED,       /* see store_error */
 };
@@ -109,7 +109,9 @@ enum store_status store_account_find(struct store *store, const char *name,
                                      struct store_account *out);
 enum store_status store_account_get(struct store *store, int64_t account,
                                     struct store_account *out);
-enum store_status store_account_set_password(struct store *store, int64_t account,
+/* `was` is what it replaces; NULL: whatever there is. OK, NOT_FOUND, MISMATCH (it is another one by
+ * now). */
+enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash);
 enum store_status store_account_set_locked(struct store *store, const char *name, bool locked);
 /* Calls `each` for every account in the order of names. */

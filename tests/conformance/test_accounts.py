@@ -350,6 +350,22 @@ def test_passwd_gives_a_first_password_to_an_account_without_one(town):
     enter(town, client.user, "first")
 
 
+def test_of_two_that_change_one_password_at_once_one_does(town, account):
+    name, keys = account
+    clients = [enter(town, name, keys=keys) for _ in range(2)]
+    asked = [client.start("change_password", old_password=PASSWORD, new_password=f"new {i}")
+             for i, client in enumerate(clients)]
+    changed = []
+    for i, client in enumerate(clients):
+        try:
+            client.wait_reply(asked[i])
+            changed.append(i)
+        except CommandError as error:
+            assert error.code in ("CONFLICT", "AUTH"), error
+    assert len(changed) == 1
+    enter(town, name, f"new {changed[0]}")
+
+
 def test_passwd_needs_a_session(town):
     refused("AUTH", town.guest().call, "change_password", old_password="a", new_password="b")
 

@@ -268,6 +268,8 @@ static int register_end(struct world *world, struct link *link, struct request *
 /* The session must be the one that asked, not just one on the same connection. */
 static int change_password_end(struct world *world, struct link *link, struct request *request,
                                const struct core_work *work) {
+    char hash[PASSWORD_TEXT];
+    int *password;
     int code = OK;
 
     if (!link->seat.open || link->seat.number != request->session) {
@@ -276,8 +278,12 @@ static int change_password_end(struct world *world, struct link *link, struct re
     }
     if (work->verify)
         code = password_code(world, link->seat.account, work);
+    password = &world->town->now.password[link->seat.account];
+    password_hash(*password, hash, sizeof hash);
+    if (code == OK && strcmp(work->hash, hash) != 0)
+        code = CODE(CONFLICT); /* another session was faster */
     if (code == OK)
-        world->town->now.password[link->seat.account] = request->new_password;
+        *password = request->new_password;
     return code;
 }
 

@@ -59,7 +59,7 @@ static void what_is_not_there_is_not_found(void **state) {
     assert_int_equal(store_inbox_state(fixture->store, 7, &head, &cursor), STORE_NOT_FOUND);
     assert_int_equal(store_device_trusted(fixture->store, 7, key_of(key, 1)), STORE_NOT_FOUND);
     fixture_begin(fixture);
-    assert_int_equal(store_account_set_password(fixture->store, 7, "x"), STORE_NOT_FOUND);
+    assert_int_equal(store_account_set_password(fixture->store, 7, NULL, "x"), STORE_NOT_FOUND);
     assert_int_equal(store_account_set_locked(fixture->store, "nobody", true), STORE_NOT_FOUND);
     assert_int_equal(store_device_revoke(fixture->store, 7, 1, key), STORE_NOT_FOUND);
     assert_int_equal(store_device_revoke(fixture->store, 7, UINT64_MAX, key), STORE_NOT_FOUND);
@@ -85,14 +85,18 @@ static void password_and_lock_change(void **state) {
     struct store_account found;
     int64_t account = fixture_account(fixture, "han");
     fixture_begin(fixture);
-    assert_ok(store_account_set_password(fixture->store, account, "$new"));
+    assert_ok(store_account_set_password(fixture->store, account, NULL, "$new"));
     assert_ok(store_account_set_locked(fixture->store, "han", true));
+    fixture_commit(fixture);
+    fixture_begin(fixture);
+    assert_int_equal(store_account_set_password(fixture->store, account, "$old", "$newer"),
+                     STORE_MISMATCH);
     fixture_commit(fixture);
     assert_ok(store_account_find(fixture->store, "han", &found));
     assert_string_equal(found.password_hash, "$new");
     assert_true(found.locked);
     fixture_begin(fixture);
-    assert_ok(store_account_set_password(fixture->store, account, NULL));
+    assert_ok(store_account_set_password(fixture->store, account, "$new", NULL));
     assert_ok(store_account_set_locked(fixture->store, "han", false));
     fixture_commit(fixture);
     assert_ok(store_account_find(fixture->store, "han", &found));
