@@ -300,15 +300,21 @@ bool user_wanted(int argc, char **argv) {
     return user_word(argc, argv) > 0;
 }
 
+/* FLAGS: there is none of that name. */
+static int find_flag(const char *name, size_t name_bytes) {
+    int i = 0;
+    while (i < FLAGS &&
+           (strlen(flags[i].name) != name_bytes || strncmp(flags[i].name, name, name_bytes) != 0)) {
+        i++;
+    }
+    return i;
+}
+
 static enum user_exit take_flag(struct call *call, int argc, char **argv, int *at) {
     const char *word = argv[*at];
     size_t name_bytes = strcspn(word, "=");
     const char *value = word[name_bytes] ? word + name_bytes + 1 : NULL;
-    int i = 0;
-    while (i < FLAGS &&
-           (strlen(flags[i].name) != name_bytes || strncmp(flags[i].name, word, name_bytes) != 0)) {
-        i++;
-    }
+    int i = find_flag(word, name_bytes);
     if (i == FLAGS) {
         return fail(USER_INVALID, "%s is no option; zchatd user --help lists them", word);
     }
@@ -320,7 +326,7 @@ static enum user_exit take_flag(struct call *call, int argc, char **argv, int *a
     }
     if (flags[i].takes_value && !value) {
         value = *at + 1 < argc ? argv[++*at] : NULL;
-        if (!value || !strncmp(value, "--", 2)) {
+        if (!value || find_flag(value, strlen(value)) < FLAGS) { /* a key may begin with -- */
             return fail(USER_INVALID, "%s needs a value", flags[i].name);
         }
     }

@@ -50,6 +50,11 @@ def test_a_key_may_be_z85_too(user):
     user("add", "yoda", "--device-key", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", check=0)
 
 
+def test_a_key_may_begin_like_an_option(user):
+    user("add", "yoda", "--device-key", "--F?@v<TEtYYE%RqZkXq=p:^B96geOR2z}w@p.pf", check=0)
+    user("add", "luke", "--device-key=--F?@v<TEtYYE%RqZkXq=p:^B96geOR2z}w@p.pf", check=0)
+
+
 def test_an_account_with_a_password_file_has_a_password(user, password_file):
     user("add", "luke", "--admin", "--password-file", password_file, check=0)
     luke = listed(user)["luke"]
@@ -90,7 +95,8 @@ def test_an_invalid_name_is_refused_with_the_rule(user, name):
 
 @pytest.mark.parametrize("words", [
     [], ["frob"], ["add"], ["add", "a", "b"], ["add", "yoda", "--device-key", "short"],
-    ["add", "yoda", "--device-key"], ["add", "yoda", "--password", "x"], ["list", "--admin"],
+    ["add", "yoda", "--device-key"], ["add", "yoda", "--device-key", "--admin"],
+    ["add", "yoda", "--password", "x"], ["list", "--admin"],
     ["list", "x"], ["add", "-"], ["add", "-", "--device-key", KEY, "--password-file", "/dev/null"],
     ["lock"], ["passwd", "yoda", "--device-key", KEY], ["add", "yoda", "--admin=yes"],
 ])
