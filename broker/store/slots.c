@@ -160,20 +160,28 @@ void slots_committed(struct slots *slots) {
     }
 }
 
-void slots_stored(struct slots *slots) {
-    if (slots->leaving > 0) {
-        change_all(slots, LEAVING, FREE);
-        slots->leaving = 0;
-        slots->lowest = 0;
-    }
-}
-
 /* ---- bytes ---- */
 
 int slots_trim(struct slots *slots) {
     slots->trimmed = true;
     slots->written = true;
     return slots->file->pMethods->xTruncate(slots->file, place_of((int64_t)slots->count));
+}
+
+int slots_stored(struct slots *slots) {
+    if (slots->leaving == 0) {
+        return SQLITE_OK;
+    }
+    change_all(slots, LEAVING, FREE);
+    slots->leaving = 0;
+    slots->lowest = 0;
+    if (slots->states[slots->count - 1] != FREE) {
+        return SQLITE_OK;
+    }
+    while (slots->count > 0 && slots->states[slots->count - 1] == FREE) {
+        slots->count--;
+    }
+    return slots_trim(slots);
 }
 
 static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t place) {

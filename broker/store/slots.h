@@ -38,9 +38,10 @@ void slots_leave(struct slots *slots, int64_t slot);
 
 /* Brings what was written to the disk, before the commit. */
 int slots_sync(struct slots *slots);
-/* The transaction is committed, and later, before the next one is: that is on the disk. */
+/* The transaction is committed, and later, before the next one is: that is on the disk. Then the
+ * disk gets back what is behind the last slot in use. */
 void slots_committed(struct slots *slots);
-void slots_stored(struct slots *slots);
+int slots_stored(struct slots *slots);
 
 /* Cuts what is behind the last slot in use; the first slots_write does so, too. */
 int slots_trim(struct slots *slots);

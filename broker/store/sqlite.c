@@ -153,8 +153,7 @@ static enum store_status end_sync(struct store *store, int code) {
     if (code != SQLITE_OK) {
         return sqlite_fail_because(store, "sync", sqlite3_errstr(code));
     }
-    slots_stored(store->slots);
-    return STORE_OK;
+    return sqlite_piece_stored(store);
 }
 
 /* The slots' bytes first: the log may reach the disk by itself at any time. */

@@ -67,6 +67,11 @@ enum store_status sqlite_piece_sync(struct store *store) {
     return code == SQLITE_OK ? STORE_OK : slots_fail(store, "sync the pieces beside", code);
 }
 
+enum store_status sqlite_piece_stored(struct store *store) {
+    int code = slots_stored(store->slots);
+    return code == SQLITE_OK ? STORE_OK : slots_fail(store, "cut the pieces beside", code);
+}
+
 enum store_status sqlite_piece_trim(struct store *store) {
     int code = slots_trim(store->slots);
     return code == SQLITE_OK ? sqlite_piece_sync(store)

@@ -146,6 +146,8 @@ enum store_status sqlite_merge_slice(struct store *store);
 enum store_status sqlite_piece_load(struct store *store);
 /* Brings what the transaction wrote there to the disk. */
 enum store_status sqlite_piece_sync(struct store *store);
+/* What the transaction did is on the disk: room that it left may be used. */
+enum store_status sqlite_piece_stored(struct store *store);
 /* Cuts what is behind the last piece. */
 enum store_status sqlite_piece_trim(struct store *store);
 
