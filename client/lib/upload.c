@@ -311,6 +311,12 @@ static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
     return true;
 }
 
+/* Once he is logged in again, or the broker's disk has room. */
+static bool may_resume(enum request_kind asked, const Zchat__V1__Error *error) {
+    return error->code == ZCHAT__V1__CODE__CODE_AUTH ||
+           (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == REQUEST_PUT_CHUNK);
+}
+
 static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
                    const Zchat__V1__Error *error) {
     struct upload *upload = upload_of(transfer);
@@ -321,7 +327,7 @@ static void refuse(zchat *z, struct transfer *transfer, const struct request *re
         fail_changed(z, upload);
         return;
     }
-    if (error->code != ZCHAT__V1__CODE__CODE_AUTH) {
+    if (!may_resume(request->kind, error)) {
         forget_record(upload);
     }
     transfer_refuse(z, transfer, error);

@@ -362,6 +362,25 @@ static void no_room_is_told(void **state) {
     assert_string_equal(told->text, "no room");
 }
 
+static void a_chunk_without_room_leaves_an_upload_that_goes_on(void **state) {
+    struct scene *scene = *state;
+    unsigned char id[ID_BYTES];
+    set_size(scene, 3 * CHUNK);
+    put(scene);
+    Zchat__V1__Command *begin = next(scene, BODY(BEGIN_UPLOAD));
+    memcpy(id, begin->begin_upload->id.data, ID_BYTES);
+    say_begun(scene, begin, CHUNK);
+    fake_error(scene->stage->fake, next_put(scene, CHUNK)->request, ZCHAT__V1__CODE__CODE_BUSY,
+               "the disk is full");
+    assert_int_equal(answer(scene)->code, ZCHAT_BUSY);
+    put(scene);
+    begin = next(scene, BODY(BEGIN_UPLOAD));
+    assert_memory_equal(begin->begin_upload->id.data, id, ID_BYTES);
+    say_begun(scene, begin, 2 * CHUNK);
+    say_put(scene, last_put(scene, 2 * CHUNK), true);
+    assert_int_equal(second_answer(scene)->code, ZCHAT_OK);
+}
+
 static void an_upload_that_expired_begins_again(void **state) {
     struct scene *scene = *state;
     set_size(scene, 10);
@@ -517,6 +536,7 @@ int main(void) {
         TEST(an_empty_file_has_a_hash_too),
         TEST(told_to_wait_it_waits),
         TEST(no_room_is_told),
+        TEST(a_chunk_without_room_leaves_an_upload_that_goes_on),
         TEST(an_upload_that_expired_begins_again),
         TEST(bytes_that_do_not_fit_the_hash_are_said_to_have_changed),
         TEST(a_file_that_changes_is_noticed_before_it_is_all_sent),
