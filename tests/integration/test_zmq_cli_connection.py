@@ -54,6 +54,12 @@ def test_nobody_there_is_exit_3_at_once(cli, closed):
     assert str(closed) in error["message"]
 
 
+@pytest.mark.parametrize("words", [("recv",), ("file", "put", "t", "/etc/hostname")])
+def test_who_never_had_a_broker_is_not_told_that_he_lost_one(cli, closed, words):
+    done = cli("-u", "alice", "-s", f"127.0.0.1:{closed}", *words, check=3)
+    assert len(done.err.splitlines()) == 1, done
+
+
 def test_a_port_that_says_nothing_is_exit_3_within_the_timeout(cli, silent):
     began = time.monotonic()
     error = cli.fails(3, "UNREACHABLE", "-s", f"127.0.0.1:{port_of(silent)}", "--timeout", "0.5", "ping")

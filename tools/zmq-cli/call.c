@@ -44,7 +44,8 @@ static void on_event(void *arg, const zchat_event *event) {
     default:
         break;
     }
-    if (call->on_event)
+    bool never_stood = event->kind == ZCHAT_EVENT_LOST && !call->connected;
+    if (call->on_event && !never_stood)
         call->on_event(call->arg, event);
 }
 
