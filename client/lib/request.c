@@ -152,11 +152,10 @@ struct request *requests_add(struct requests *requests, enum request_kind kind,
     }
     command->request = requests->last_number + 1;
     size_t bytes = wire_element_size(&command->base);
-    struct request *request = malloc(sizeof *request + bytes);
+    struct request *request = calloc(1, sizeof *request + bytes);
     if (!request) {
         return NULL;
     }
-    *request = (struct request){0};
     requests->last_number++;
     request->number = command->request;
     request->kind = kind;
