@@ -16,7 +16,7 @@
 
 /* Enough that the broker commits several chunks at a time; with more, messages beside them
  * wait longer (`zchat-bench files --beside`). */
-#define WINDOW_MAX 6
+#define WINDOW_MAX 8
 
 enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
