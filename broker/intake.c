@@ -5,7 +5,8 @@
 #include <zmq.h>
 
 /* What one turn takes from the command socket at most: beyond it the peers of its first frames
- * would wait too long for their answers (measured with `zchat-bench files --beside`). */
+ * would wait too long for their answers. Three chunks: with four an upload is no faster, and
+ * messages beside it wait longer (`zchat-bench files --beside`). */
 #define TURN_FRAMES_MAX 256
 #define TURN_BYTES_MAX  (768 * 1024)
 /* The same where somebody waits who did not send much: a message is not to be committed with the

@@ -5,10 +5,6 @@
 
 #include <sys/statvfs.h>
 
-static uint64_t min_bytes(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
 uint64_t disk_room(const char *path) {
     struct statvfs disk;
     if (statvfs(path, &disk) != 0) {
@@ -16,6 +12,7 @@ uint64_t disk_room(const char *path) {
     }
     uint64_t free = (uint64_t)disk.f_bavail * disk.f_frsize;
     uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
-    uint64_t kept = min_bytes(DISK_KEPT_BYTES_MAX, all / 100 * DISK_KEPT_PERCENT);
+    uint64_t share = all / 100 * DISK_KEPT_PERCENT;
+    uint64_t kept = share < DISK_KEPT_BYTES_MAX ? share : DISK_KEPT_BYTES_MAX;
     return free > kept ? free - kept : 0;
 }

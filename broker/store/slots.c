@@ -29,10 +29,10 @@ struct slots {
     size_t count;          /* those behind are free */
     size_t max;
     size_t lowest; /* none below it is free */
-    size_t left;   /* how many are LEFT */
-    size_t leaving;
-    bool trimmed;
-    bool written; /* since the last sync */
+    bool left;     /* some are LEFT */
+    bool leaving;  /* some are LEAVING */
+    bool trimmed;  /* since the opening */
+    bool written;  /* since the last sync */
 };
 
 /* ---- the file ---- */
@@ -140,7 +140,7 @@ uint64_t slots_room(const struct slots *slots) {
 void slots_leave(struct slots *slots, int64_t slot) {
     assert((size_t)slot < slots->count && slots->states[slot] == USED);
     slots->states[slot] = LEFT;
-    slots->left++;
+    slots->left = true;
 }
 
 static void change_all(struct slots *slots, enum state from, enum state to) {
@@ -152,11 +152,11 @@ static void change_all(struct slots *slots, enum state from, enum state to) {
 }
 
 void slots_committed(struct slots *slots) {
-    assert(slots->leaving == 0 && !slots->written);
-    if (slots->left > 0) {
+    assert(!slots->leaving && !slots->written);
+    if (slots->left) {
         change_all(slots, LEFT, LEAVING);
-        slots->leaving = slots->left;
-        slots->left = 0;
+        slots->leaving = true;
+        slots->left = false;
     }
 }
 
@@ -169,11 +169,11 @@ int slots_trim(struct slots *slots) {
 }
 
 int slots_stored(struct slots *slots) {
-    if (slots->leaving == 0) {
+    if (!slots->leaving) {
         return SQLITE_OK;
     }
     change_all(slots, LEAVING, FREE);
-    slots->leaving = 0;
+    slots->leaving = false;
     slots->lowest = 0;
     if (slots->states[slots->count - 1] != FREE) {
         return SQLITE_OK;

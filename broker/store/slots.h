@@ -22,7 +22,8 @@ struct slots;
 int slots_open(struct slots **out, sqlite3 *db);
 void slots_close(struct slots *slots);
 
-/* After the opening: a row names the slot. SQLITE_CORRUPT: so does another one. */
+/* After the opening: a row names the slot. SQLITE_CORRUPT: so does another one, or there is no slot
+ * of that number; SQLITE_NOMEM. */
 int slots_claim(struct slots *slots, int64_t slot);
 /* Whether the file is long enough for what was claimed: SQLITE_OK, SQLITE_CORRUPT. */
 int slots_check(struct slots *slots);

@@ -39,7 +39,8 @@ enum store_status {
 struct store;
 
 struct store_options {
-    const char *path;     /* the database file; made with 0600, its folder exists */
+    const char *path;     /* the database file; made with 0600, its folder exists. Others of the
+                             store are beside it, with more behind the name */
     const char *vfs;      /* NULL: SQLite's default. Tests name their own */
     bool exclusive;       /* no other process and no threads: simulations */
     size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */

@@ -298,8 +298,9 @@ static void release(struct transfer *transfer) {
     free(download);
 }
 
-static const struct transfer_kind kind = {step, take_reply, refuse,    restart,
-                                          drop, release,    WINDOW_MAX};
+static const struct transfer_kind kind = {
+    step, take_reply, refuse, restart, drop, release, .window_max = WINDOW_MAX,
+};
 
 static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
                         bool force) {

@@ -383,8 +383,9 @@ static void release(struct transfer *transfer) {
     free(upload);
 }
 
-static const struct transfer_kind kind = {step, take_reply, refuse,    restart,
-                                          drop, release,    WINDOW_MAX};
+static const struct transfer_kind kind = {
+    step, take_reply, refuse, restart, drop, release, .window_max = WINDOW_MAX,
+};
 
 /* The file is looked at first: a folder's path may have no last part. */
 static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,

@@ -20,7 +20,8 @@ struct gate {
     int code; /* what a sync returns */
 };
 
-/* SQLite's VFS for files, but for the log's sync. */
+/* SQLite's VFS for files, but for the sync of the log and of the pieces, which are opened like it.
+ */
 static struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, SQLITE_OK};
 static sqlite3_vfs gated;
 static sqlite3_vfs *real;
