@@ -3,6 +3,8 @@
  * 1,024 bytes, a comment in place of a value), is refused before. */
 #include "config_file.h"
 
+#include "text.h"
+
 #include <czmq.h>
 
 #define LINE_BYTES_MAX 1000
@@ -11,8 +13,11 @@
 
 /* What is wrong with a line that should be an entry; NULL: nothing. */
 static const char *line_fault(const char *line, size_t bytes) {
-    if (bytes > LINE_BYTES_MAX || strlen(line) != bytes) {
-        return "is too long or no text";
+    if (strlen(line) != bytes) {
+        return "holds a NUL; the file is text";
+    }
+    if (bytes > LINE_BYTES_MAX) {
+        return "is too long";
     }
     if (line[strspn(line, BLANKS)] != line[0]) {
         return "is indented; options stand at the beginning of a line";
@@ -77,7 +82,9 @@ bool config_file_read(const char *path,
         if (bytes < 0) {
             break;
         }
-        good = read_line(line, (size_t)bytes, number, path, each, arg, error, error_bytes);
+        size_t mark = number == 1 ? text_mark_bytes(line, (size_t)bytes) : 0;
+        good = read_line(line + mark, (size_t)bytes - mark, number, path, each, arg, error,
+                         error_bytes);
     }
     if (!file || (good && !feof(file))) {
         snprintf(error, error_bytes, "the configuration file %s can't be read: %s", path,

@@ -1,17 +1,11 @@
-/* libsodium's Argon2id, made once with INTERACTIVE parameters, and the reading of password files.
- * There is no state here: sodium_init is safe from any thread and does nothing the second time.
- * libsodium wipes its working memory itself. */
+/* libsodium's Argon2id, made once with INTERACTIVE parameters. There is no state here: sodium_init
+ * is safe from any thread and does nothing the second time. libsodium wipes its working memory
+ * itself. */
 #include "password.h"
 
-#include "text.h"
-
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static_assert(PASSWORD_HASH_BYTES == crypto_pwhash_STRBYTES, "a hash's text fits exactly");
 
@@ -59,59 +53,4 @@ bool password_equals(const char *a, size_t a_bytes, const char *b, size_t b_byte
 
 void password_wipe(void *secret, size_t secret_bytes) {
     sodium_memzero(secret, secret_bytes);
-}
-
-/* Reads until the end of the file or until `bytes_max` are there; -1 with errno. No stdio: its
- * buffer would keep the password. */
-static ssize_t read_start(const char *path, char *buffer, size_t bytes_max) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -1;
-    }
-    size_t used = 0;
-    ssize_t bytes = 1;
-    while (used < bytes_max && bytes != 0) {
-        bytes = read(fd, buffer + used, bytes_max - used);
-        if (bytes < 0 && errno != EINTR) {
-            break;
-        }
-        used += bytes > 0 ? (size_t)bytes : 0;
-    }
-    int errno_kept = errno;
-    close(fd);
-    errno = errno_kept;
-    return bytes < 0 ? -1 : (ssize_t)used;
-}
-
-bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *error,
-                        size_t error_bytes) {
-    char buffer[PASSWORD_BYTES_MAX + 2]; /* the newline, and a NUL */
-    const char *fault = NULL;
-    password[0] = '\0';
-    ssize_t bytes = read_start(path, buffer, sizeof buffer - 1);
-    if (bytes < 0) {
-        snprintf(error, error_bytes, "the password file %s can't be read: %s", path,
-                 strerror(errno));
-        return false;
-    }
-    const char *newline = memchr(buffer, '\n', (size_t)bytes);
-    size_t line_bytes = newline ? (size_t)(newline - buffer) : (size_t)bytes;
-    if (line_bytes > 0 && newline && buffer[line_bytes - 1] == '\r') {
-        line_bytes--;
-    }
-    if (line_bytes == 0) {
-        fault = "has an empty first line; the password belongs there";
-    } else if (line_bytes > PASSWORD_BYTES_MAX) {
-        fault = "has a first line that is longer than a password may be";
-    } else if (!text_is_utf8(buffer, line_bytes)) {
-        fault = "does not begin with a line of UTF-8 text";
-    } else {
-        memcpy(password, buffer, line_bytes);
-        password[line_bytes] = '\0';
-    }
-    password_wipe(buffer, sizeof buffer);
-    if (fault) {
-        snprintf(error, error_bytes, "the password file %s %s", path, fault);
-    }
-    return !fault;
 }

@@ -3,13 +3,12 @@
 #ifndef PASSWORD_H
 #define PASSWORD_H
 
-#include "limits.h"
+#include "password_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #define PASSWORD_HASH_BYTES 128 /* of a hash's text with its NUL: crypto_pwhash_STRBYTES */
-#define PASSWORD_BYTES      (PASSWORD_BYTES_MAX + 1) /* a password with a NUL */
 
 /* False where the memory for it is lacking; `hash` is "" then. */
 bool password_hash(const char *password, size_t password_bytes, char hash[PASSWORD_HASH_BYTES]);
@@ -20,11 +19,6 @@ bool password_verify(const char *hash, const char *password, size_t password_byt
 
 /* Whether the two are the same, in a time that does not tell where they differ. */
 bool password_equals(const char *a, size_t a_bytes, const char *b, size_t b_bytes);
-
-/* Reads a file's first line without its newline. False: `error` holds one sentence, and `password`
- * is "". */
-bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *error,
-                        size_t error_bytes);
 
 /* Overwrites a secret for good. */
 void password_wipe(void *secret, size_t secret_bytes);

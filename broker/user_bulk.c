@@ -64,7 +64,11 @@ static long read_line(struct bulk *bulk) {
     if (bytes < LINE_BYTES) {
         bulk->line[bytes] = '\0';
     }
-    bulk->number++;
+    if (bulk->number++ == 0 && bytes < LINE_BYTES) {
+        size_t mark = text_mark_bytes(bulk->line, (size_t)bytes);
+        bytes -= (long)mark;
+        memmove(bulk->line, bulk->line + mark, (size_t)bytes + 1);
+    }
     return bytes;
 }
 
@@ -77,7 +81,7 @@ static bool next_line(struct bulk *bulk, size_t *bytes) {
             refuse_line(bulk, "is too long");
         } else if (memchr(bulk->line, '\0', *bytes)) {
             refuse_line(bulk, "holds a NUL");
-        } else if (found > 0 && bulk->line[0] != '#') {
+        } else if (bulk->line[strspn(bulk->line, " \t")] != '\0' && bulk->line[0] != '#') {
             return true;
         }
     }

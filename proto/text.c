@@ -254,6 +254,11 @@ static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
     return kept;
 }
 
+size_t text_mark_bytes(const char *text, size_t text_bytes) {
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+    return text_bytes >= sizeof mark && memcmp(text, mark, sizeof mark) == 0 ? sizeof mark : 0;
+}
+
 size_t text_clean(char *text, size_t text_bytes) {
     return clean((unsigned char *)text, text_bytes, false);
 }

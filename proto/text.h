@@ -11,6 +11,10 @@
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */
 bool text_is_utf8(const char *text, size_t text_bytes);
 
+/* The bytes of the byte order mark that some editors put in front of a text: 3, or 0 if there is
+ * none. It is no part of the text. */
+size_t text_mark_bytes(const char *text, size_t text_bytes);
+
 /* Removes in place what must not reach a terminal: control characters but newline and tab, whole
  * escape sequences (ECMA-48: CSI, OSC, DCS, SOS, PM, APC, two-character ones; 7 and 8 bit), bidi
  * controls, zero-width characters, line and paragraph separators, invalid UTF-8. Returns the bytes

@@ -44,6 +44,16 @@ typedef enum zchat_code {
 /* The code's name as scripts see it, "NOT_FOUND". Never NULL. */
 const char *zchat_code_name(zchat_code code);
 
+#define ZCHAT_PASSWORD_BYTES        1025 /* a password with its NUL */
+#define ZCHAT_PASSWORD_SOURCE_BYTES 1030 /* the most that need be read of what holds one */
+
+/* Takes the password out of the first bytes of what a file or a command gave, as all programs do:
+ * the first line without its end (LF or CRLF) and without a byte order mark. NULL: `password` holds
+ * it. Else what is wrong, to be told behind the source's name ("has an empty first line; …"), and
+ * `password` is "". */
+const char *zchat_password_take(const char *bytes, size_t byte_count,
+                                char password[ZCHAT_PASSWORD_BYTES]);
+
 typedef struct zchat_id { /* a UUIDv7 */
     unsigned char bytes[16];
 } zchat_id;

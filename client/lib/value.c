@@ -1,11 +1,21 @@
-/* What needs no handle: names of codes, ids, the cleaning of texts. */
+/* What needs no handle: names of codes, ids, the cleaning of texts, passwords from files. */
 #include "id.h"
+#include "password_file.h"
 #include "text.h"
 #include "zchat.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 #include <time.h>
+
+static_assert(ZCHAT_PASSWORD_BYTES == PASSWORD_BYTES, "a password fits exactly");
+static_assert(ZCHAT_PASSWORD_SOURCE_BYTES == PASSWORD_SOURCE_BYTES, "and what is around it");
+
+const char *zchat_password_take(const char *bytes, size_t byte_count,
+                                char password[ZCHAT_PASSWORD_BYTES]) {
+    return password_take(bytes, byte_count, password);
+}
 
 const char *zchat_code_name(zchat_code code) {
     switch (code) {

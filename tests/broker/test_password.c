@@ -1,12 +1,10 @@
-/* Passwords: what fits, that a missing account costs the same work, and files. */
-#include "files.h"
+/* Passwords: what fits, and that a missing account costs the same work. */
 #include "password.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -70,49 +68,12 @@ static void equal_passwords_are_equal(void **state) {
     assert_false(password_equals("abc", 3, "", 0));
 }
 
-static void a_file_gives_its_first_line(void **state) {
-    char path[FILES_PATH_BYTES], password[PASSWORD_BYTES], error[1024];
-    static const char *const texts[] = {"two words", "two words\n", "two words\r\n",
-                                        "two words\nanother\n"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        files_write(*state, "p", texts[i], path);
-        assert_true(password_read_file(path, password, error, sizeof error));
-        assert_string_equal(password, "two words");
-    }
-}
-
-static void a_file_without_a_password_is_an_error(void **state) {
-    char path[FILES_PATH_BYTES], password[PASSWORD_BYTES], error[1024], text[PASSWORD_BYTES + 1];
-    files_write(*state, "p", "\nsecond\n", path);
-    assert_false(password_read_file(path, password, error, sizeof error));
-    assert_non_null(strstr(error, "has an empty first line"));
-    assert_string_equal(password, "");
-    files_write(*state, "p", "a\xff\n", path);
-    assert_false(password_read_file(path, password, error, sizeof error));
-    assert_non_null(strstr(error, "UTF-8"));
-    assert_false(password_read_file("/nonexistent/p", password, error, sizeof error));
-    assert_non_null(strstr(error, "can't be read: No such file"));
-
-    memset(text, 'x', sizeof text);
-    text[PASSWORD_BYTES_MAX] = '\0';
-    files_write(*state, "p", text, path);
-    assert_true(password_read_file(path, password, error, sizeof error));
-    assert_int_equal(strlen(password), PASSWORD_BYTES_MAX);
-    text[PASSWORD_BYTES_MAX] = 'x';
-    text[PASSWORD_BYTES_MAX + 1] = '\0';
-    files_write(*state, "p", text, path);
-    assert_false(password_read_file(path, password, error, sizeof error));
-    assert_non_null(strstr(error, "longer"));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_right_password_fits),
         cmocka_unit_test(no_account_costs_the_same_work_as_a_wrong_password),
         cmocka_unit_test(threads_verify_at_the_same_time),
         cmocka_unit_test(equal_passwords_are_equal),
-        cmocka_unit_test(a_file_gives_its_first_line),
-        cmocka_unit_test(a_file_without_a_password_is_an_error),
     };
-    return cmocka_run_group_tests(tests, files_setup, files_teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,21 @@ def test_a_bad_flag_is_one_clear_sentence(words, sentence):
     assert sentence in refused("--check-config", *words)
 
 
+def test_a_file_of_another_editor_means_the_same(tmp_path):
+    """A byte order mark in front and CRLF at the ends belong to no option."""
+    path = tmp_path / "c"
+    path.write_bytes(b'\xef\xbb\xbfport = 5000\r\nbind = "127.0.0.1"\r\nlog-level = warn\r\n\r\n# end\r\n')
+    printed = run([ZCHATD, "--print-config", "--config", path], check=0).stdout
+    assert "\nport = 5000\n" in printed and '\nbind = "127.0.0.1"\n' in printed
+    assert "\nlog-level = warn\n" in printed
+
+
+def test_a_nul_in_the_file_is_refused(tmp_path):
+    path = tmp_path / "c"
+    path.write_bytes(b"port = 50\x0000\n")
+    assert f"{path}:1: the line holds a NUL" in refused("--config", path)
+
+
 @pytest.mark.parametrize("text, sentence", [
     ("timeout = 1\nprot = 5\n", ":2: prot is no option of the file; there are bind port"),
     ("\nport = x\n", ':2: port wants a whole number from 0 to 65533, not "x"'),

@@ -188,6 +188,34 @@ def test_import_names_bad_lines_without_their_passwords(user, tmp_path):
     assert set(listed(user)) == {"lando"}
 
 
+def test_import_takes_a_file_of_another_editor(user, tmp_path):
+    """A byte order mark, CRLF, and lines of blanks."""
+    file = tmp_path / "credentials.txt"
+    file.write_bytes(b"\xef\xbb\xbfluke open sesame\r\n  \r\n\t\nhan solo\r\n")
+    assert "2 added, 0 existed already, 0 bad lines" in user("import", file, check=0).stdout
+    assert set(listed(user)) == {"luke", "han"}
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbfopen sesame\r\n", b"open sesame\r", b"open sesame"])
+def test_a_password_file_of_another_editor_holds_the_same_password(broker, tmp_path, text):
+    path = tmp_path / "p"
+    path.write_bytes(text)
+    run([ZCHATD, "user", "add", "luke", "--password-file", path, "--data", broker.data], check=0)
+    client = Client(broker.address)
+    client.login("luke", "open sesame")
+    client.close()
+
+
+@pytest.mark.parametrize("text, why", [
+    (b"a\0b\n", "NUL"), (b"\n", "empty"), (b"\xef\xbb\xbf\r\n", "empty"), (b"\xff\xfea\0", "NUL"), (b"\xff\n", "UTF-8"),
+])
+def test_a_password_file_without_a_password_adds_nothing(user, tmp_path, text, why):
+    path = tmp_path / "p"
+    path.write_bytes(text)
+    assert why in user("add", "luke", "--password-file", path, check=2).stderr
+    assert listed(user) == {}
+
+
 def test_import_of_a_missing_file_is_1(user):
     assert "can't be read" in user("import", "/nonexistent", check=1).stderr
 
