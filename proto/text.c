@@ -1,8 +1,11 @@
 /* Text from others. Cleaning is one pass over code points: each one is kept or dropped by itself,
- * but for those that an escape sequence in front of it takes along. ESC and the C1 controls are
- * never kept, so no sequence can arise from what remains, and cleaning twice changes nothing.
- * Nothing here knows about locales. */
+ * but for those that an escape sequence in front of it takes along, and for joiners and their like,
+ * which stay between certain neighbours (joiner.h). ESC and the C1 controls are never kept, so no
+ * sequence can arise from what remains, and cleaning twice changes nothing. Nothing here knows
+ * about locales. */
 #include "text.h"
+
+#include "joiner.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -26,21 +29,22 @@ enum {
     C1_OSC = 0x9D,
     C1_PM = 0x9E,
     C1_APC = 0x9F,
+    LINE_SEPARATOR = 0x2028,
+    PARAGRAPH_SEPARATOR = 0x2029,
 };
 
 struct range {
     uint32_t first, last;
 };
 
-/* What is removed although it is no control character: bidi controls (Bidi_Control), the line and
- * paragraph separators, and what has no glyph: Default_Ignorable_Code_Point, but the variation
- * selectors (180B..180D, 180F, FE00..FE0F, E0100..E01EF), which choose between glyphs. Source: the
- * Unicode Character Database 15.0, PropList.txt and DerivedCoreProperties.txt. Noncharacters with
- * an own glyph or none (FDD0..FDEF, xxFFFE, xxFFFF) stay: Unicode's corrigendum 9 lets them
- * travel, and a terminal shows a box. */
+/* What is removed although it is no control character: bidi controls (Bidi_Control), and what has
+ * no glyph: Default_Ignorable_Code_Point, but what joiner.h decides on. Source: the Unicode
+ * Character Database 15.0, PropList.txt and DerivedCoreProperties.txt. Noncharacters with an own
+ * glyph or none (FDD0..FDEF, xxFFFE, xxFFFF) stay: Unicode's corrigendum 9 lets them travel, and a
+ * terminal shows a box. */
 static const struct range removed[] = {
     {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},   {0x115F, 0x1160},
-    {0x17B4, 0x17B5},   {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x17B4, 0x17B5},   {0x200B, 0x200B},   {0x200E, 0x200F},   {0x202A, 0x202E},
     {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
     {0xFFF0, 0xFFF8},   {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE00FF},
     {0xE01F0, 0xE0FFF},
@@ -163,6 +167,9 @@ static size_t string_rest(const unsigned char *bytes, size_t count, uint32_t int
         if (point == ESCAPE) {
             return at + (at + 1 < count && bytes[at + 1] == '\\' ? 2 : 0);
         }
+        if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR) {
+            break;
+        }
         at += taken;
         if (point == C1_ST || point == CANCEL || point == SUBSTITUTE ||
             (point == BELL && introducer == C1_OSC)) {
@@ -220,38 +227,73 @@ static void move(unsigned char *bytes, size_t to, size_t from, size_t count) {
     }
 }
 
-/* Moves what stays from `at` of `bytes` to the front of the free room at `kept`. */
-static size_t clean(unsigned char *bytes, size_t count, bool one_line) {
-    size_t at = 0, kept = 0;
-    while (at < count) {
-        size_t plain = good_words(bytes + at, count - at, not_kept);
+/* The text while it is cleaned: what stays moves to the front. */
+struct cleaning {
+    unsigned char *bytes; /* borrowed */
+    size_t count, at, kept;
+    bool one_line;
+};
+
+static void keep(struct cleaning *text, size_t count) {
+    move(text->bytes, text->kept, text->at, count);
+    text->kept += count;
+    text->at += count;
+}
+
+static void keep_break(struct cleaning *text, size_t taken, char line_break) {
+    text->bytes[text->kept++] = (unsigned char)(text->one_line ? ' ' : line_break);
+    text->at += taken;
+}
+
+static bool stays(const struct cleaning *text, uint32_t point, size_t taken) {
+    size_t behind = text->at + taken;
+    uint32_t next = NOT_UTF8;
+    if (!joiner_is(point)) {
+        return !is_removed(point);
+    }
+    if (behind < text->count) {
+        decode(text->bytes + behind, text->count - behind, &next);
+    }
+    return joiner_stays(text->bytes, text->kept, point, next);
+}
+
+static void take_point(struct cleaning *text) {
+    const unsigned char *bytes = text->bytes;
+    uint32_t point;
+    size_t taken = decode(bytes + text->at, text->count - text->at, &point);
+    if (point == '\n' || point == '\t') {
+        keep_break(text, taken, (char)point);
+    } else if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR) {
+        keep_break(text, taken, '\n');
+    } else if (stays(text, point, taken)) {
+        keep(text, taken);
+    } else {
+        text->at += taken;
+    }
+    if (point == BLACK_FLAG) {
+        keep(text, joiner_flag_bytes(bytes + text->at, text->count - text->at));
+    } else if (point == ESCAPE) {
+        text->at += escape_rest(bytes + text->at, text->count - text->at);
+    } else if (point >= C1_FIRST && point <= C1_APC) {
+        text->at += c1_rest(bytes + text->at, text->count - text->at, point);
+    }
+}
+
+static size_t clean(char *bytes, size_t count, bool one_line) {
+    struct cleaning text = {.bytes = (unsigned char *)bytes, .count = count, .one_line = one_line};
+    while (text.at < count) {
+        size_t plain = good_words(text.bytes + text.at, count - text.at, not_kept);
         if (plain > 0) {
-            move(bytes, kept, at, plain);
-            kept += plain;
-            at += plain;
-            continue;
-        }
-        uint32_t point;
-        size_t taken = decode(bytes + at, count - at, &point);
-        if (!is_removed(point)) {
-            move(bytes, kept, at, taken);
-            if (one_line && (point == '\n' || point == '\t')) {
-                bytes[kept] = ' ';
-            }
-            kept += taken;
-        }
-        at += taken;
-        if (point == ESCAPE) {
-            at += escape_rest(bytes + at, count - at);
-        } else if (point >= C1_FIRST && point <= C1_APC) {
-            at += c1_rest(bytes + at, count - at, point);
+            keep(&text, plain);
+        } else {
+            take_point(&text);
         }
     }
-    assert(at == count);
-    if (kept < count) {
-        bytes[kept] = '\0';
+    assert(text.at == count);
+    if (text.kept < count) {
+        bytes[text.kept] = '\0';
     }
-    return kept;
+    return text.kept;
 }
 
 size_t text_mark_bytes(const char *text, size_t text_bytes) {
@@ -260,11 +302,11 @@ size_t text_mark_bytes(const char *text, size_t text_bytes) {
 }
 
 size_t text_clean(char *text, size_t text_bytes) {
-    return clean((unsigned char *)text, text_bytes, false);
+    return clean(text, text_bytes, false);
 }
 
 size_t text_clean_line(char *text, size_t text_bytes) {
-    return clean((unsigned char *)text, text_bytes, true);
+    return clean(text, text_bytes, true);
 }
 
 size_t text_characters(const char *text, size_t text_bytes) {

@@ -17,8 +17,10 @@ size_t text_mark_bytes(const char *text, size_t text_bytes);
 
 /* Removes in place what must not reach a terminal: control characters but newline and tab, whole
  * escape sequences (ECMA-48: CSI, OSC, DCS, SOS, PM, APC, two-character ones; 7 and 8 bit), bidi
- * controls, zero-width characters, line and paragraph separators, invalid UTF-8. Returns the bytes
- * that remain; writes a NUL behind them only if some were removed. */
+ * controls, characters without a width, invalid UTF-8. Joiners stay where they join, and variation
+ * selectors and the tags of flags where they belong to a character (joiner.h); line and paragraph
+ * separators become newlines. Returns the bytes that remain; writes a NUL behind them only if some
+ * were removed. */
 size_t text_clean(char *text, size_t text_bytes);
 
 /* The same for a text of one line, where newlines and tabs become spaces. */

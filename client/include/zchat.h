@@ -65,8 +65,8 @@ void zchat_id_format(const zchat_id *id, char text[ZCHAT_ID_TEXT]);
 bool zchat_id_parse(const char *text, zchat_id *id);
 
 /* Removes in place what must not reach a terminal: control characters but newline and tab, escape
- * sequences, bidi controls, zero-width characters, invalid UTF-8. Everything that libzchat hands
- * out is cleaned already; this is for texts of other origin. */
+ * sequences, bidi controls, what has no width and joins nothing, invalid UTF-8. Everything that
+ * libzchat hands out is cleaned already; this is for texts of other origin. */
 void zchat_text_clean(char *text);
 
 typedef struct zchat_person {

@@ -261,7 +261,11 @@ CLEANED = {
     "bidi isolate": ("a\u2066b\u2069", "ab"),
     "bidi marks": ("a\u200e\u200f\u061cb", "ab"),
     "zero width": ("a\u200b\ufeffb", "ab"),
-    "separators": ("a\u2028\u2029b", "ab"),
+    "line ends of Unicode become newlines": ("a\u2028b\u2029c", "a\nb\nc"),
+    "joiners between Latin letters": ("a\u200cb\u200dc", "abc"),
+    "joiners of Persian stay": ("می\u200cخواهم", "می\u200cخواهم"),
+    "families stay": ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+    "a row of joiners": ("👨\u200d\u200d\u200d👩", "👨\u200d👩"),
     "other scripts stay": ("日本語 עברית ✓ 🙂", "日本語 עברית ✓ 🙂"),
 }
 

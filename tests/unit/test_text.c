@@ -215,10 +215,11 @@ static void invisible_characters_go(void **state) {
     static const struct {
         uint32_t first, last;
     } gone[] = {
-        {0x80, 0x8F},     {0x91, 0x97},       {0x99, 0x9A},     {0x9C, 0x9C},     {0xAD, 0xAD},
-        {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160}, {0x180E, 0x180E}, {0x200B, 0x200F},
-        {0x2028, 0x202E}, {0x2060, 0x2064},   {0x2066, 0x206F}, {0x3164, 0x3164}, {0xFEFF, 0xFEFF},
-        {0xFFA0, 0xFFA0}, {0xE0000, 0xE007F},
+        {0x80, 0x8F},       {0x91, 0x97},       {0x99, 0x9A},     {0x9C, 0x9C},
+        {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},   {0x115F, 0x1160},
+        {0x180E, 0x180E},   {0x200B, 0x200F},   {0x202A, 0x202E}, {0x2060, 0x2064},
+        {0x2066, 0x206F},   {0x3164, 0x3164},   {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+        {0xE0000, 0xE007F}, {0xE0100, 0xE01EF},
     };
     (void)state;
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
@@ -240,6 +241,79 @@ static void invisible_characters_go(void **state) {
             assert_cleaned(text_clean, text, at, "ab");
         }
     }
+}
+
+static void joiners_between_letters_that_join_stay(void **state) {
+    static const char *const texts[] = {
+        "می\u200Cخواهم", "خانه\u200Cای", "کتاب\u200Cها می\u200Cآیند", /* Persian */
+        "क्\u200Dष",      "क्\u200Cष",     "র\u200D্য",
+        "ශ්\u200Dරී", /* conjuncts, made and not made */
+        "അവന്\u200D",     "ᠬᠠᠷ\u180Eᠠ",   "\u067E\u0650\u200C\u062E",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_cleaned(text_clean, texts[i], strlen(texts[i]), texts[i]);
+        assert_cleaned(text_clean_line, texts[i], strlen(texts[i]), texts[i]);
+    }
+}
+
+static void sequences_of_emoji_stay(void **state) {
+    static const char *const texts[] = {
+        "👨\u200D👩\u200D👧\u200D👦",                     /* a family */
+        "👩🏽\u200D🚀 👨🏿\u200D⚕\uFE0F", /* with skin tones */
+        "🏳\uFE0F\u200D🌈 🏴\u200D☠\uFE0F",   /* the rainbow's and the pirates' flags */
+        "❤\uFE0F\u200D🔥 1\uFE0F\u20E3 #\uFE0F\u20E3 *\u20E3 🇫🇷 👁\uFE0E",
+        "🏴\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F", /* England */
+        "🏴\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F", /* Scotland */
+        "辻\U000E0100 ≨\uFE00 ᠠ\u180B",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_cleaned(text_clean, texts[i], strlen(texts[i]), texts[i]);
+}
+
+static void joiners_that_join_nothing_go(void **state) {
+    (void)state;
+    ASSERT_CLEAN("a\u200Db", "ab");
+    ASSERT_CLEAN("a\u200Cb 1\u200D2", "ab 12");
+    ASSERT_CLEAN("\u200Dخ", "خ");
+    ASSERT_CLEAN("ی\u200C", "ی");
+    ASSERT_CLEAN("ی\u200C خ", "ی خ");
+    ASSERT_CLEAN("ی\u200Ca", "یa");
+    ASSERT_CLEAN("ی\u200Cक", "یक");
+    ASSERT_CLEAN("👩\u200Da\u200D👩\u200D", "👩a👩");
+    ASSERT_CLEAN("👩\u200C👩", "👩👩"); /* keeps emoji apart, which they are */
+    ASSERT_CLEAN("ی\u200C\u202Eخ", "یخ");
+}
+
+static void a_row_of_joiners_becomes_one(void **state) {
+    (void)state;
+    ASSERT_CLEAN("ی\u200C\u200C\u200D\u200Cخ", "ی\u200Cخ");
+    ASSERT_CLEAN("क्\u200D\u200C\u200Dष", "क्\u200Dष");
+    ASSERT_CLEAN("👩\u200D\u200D\u200D🚀", "👩\u200D🚀");
+}
+
+static void selectors_and_tags_that_carry_nothing_visible_go(void **state) {
+    (void)state;
+    ASSERT_CLEAN("❤\uFE0F\uFE0F\uFE00\U000E0101", "❤\uFE0F");
+    ASSERT_CLEAN("a\uFE0F b\U000E0105\U000E0106", "a b");
+    ASSERT_CLEAN("\uFE0F\u180B", "");
+    ASSERT_CLEAN("😀\U000E0148\U000E0155", "😀");
+    ASSERT_CLEAN("🏴\U000E0067\U000E0062\U000E0065", "🏴"); /* no end */
+    ASSERT_CLEAN("🏴\U000E007F x", "🏴 x");
+    ASSERT_CLEAN("🏴\U000E0067\U000E0062\U000E0020\U000E007F", "🏴"); /* no such code */
+    ASSERT_CLEAN("🏴\U000E0061\U000E0062\U000E0063\U000E0064\U000E0065\U000E0066\U000E0067"
+                 "\U000E007F",
+                 "🏴"); /* too long for one */
+    ASSERT_CLEAN("a\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007Fz", "az");
+    ASSERT_CLEAN("\u3164\u2800|\u115F\uFEFF\u2060\u034F\u180E|", "\u2800||");
+}
+
+static void unicodes_line_ends_are_newlines(void **state) {
+    (void)state;
+    ASSERT_CLEAN("one\u2028two\u2029three", "one\ntwo\nthree");
+    ASSERT_LINE("one\u2028two\u2029three", "one two three");
+    ASSERT_CLEAN("a\x1b]0;title\u2028z", "a\nz");
 }
 
 static void a_line_has_spaces_for_newlines_and_tabs(void **state) {
@@ -266,9 +340,50 @@ static bool is_harmless(const char *text, size_t text_bytes) {
 /* Bytes that are likely to form sequences, and whole pieces of them. */
 static size_t hostile_text(uint64_t *seed, char *text, size_t text_bytes_max) {
     static const char *const pieces[] = {
-        "\x1b",     "[",  "]",    "\x1b[", "\x1b]", "\x1bP", "\xc2\x9b", "\xc2",     "\x9b",
-        "\x9d",     "m",  "31;1", "\x07",  "\\",    "\n",    "\xe2\x80", "\x8b",     "\xe2\x80\x8b",
-        "\xc3\xa9", "\t", "\x18", "\x7f",  "x",     " ",     "\xf0\x9f", "\xef\xbb", "\xe2\x80\xa8",
+        "\x1b",
+        "[",
+        "]",
+        "\x1b[",
+        "\x1b]",
+        "\x1bP",
+        "\xc2\x9b",
+        "\xc2",
+        "\x9b",
+        "\x9d",
+        "m",
+        "31;1",
+        "\x07",
+        "\\",
+        "\n",
+        "\xe2\x80",
+        "\x8b",
+        "\xe2\x80\x8b",
+        "\xc3\xa9",
+        "\t",
+        "\x18",
+        "\x7f",
+        "x",
+        " ",
+        "\xf0\x9f",
+        "\xef\xbb",
+        "\xe2\x80\xa8",
+        "\u200C",
+        "\u200D",
+        "\u200D",
+        "\uFE0F",
+        "\u06CC",
+        "\u094D",
+        "\u0915",
+        "👩",
+        "🏽",
+        "🏴",
+        "\U000E0067\U000E0062\U000E0065",
+        "\U000E007F",
+        "\U000E0101",
+        "辻",
+        "\u2029",
+        "ᠠ",
+        "\u180E",
     };
     size_t wanted = random_next(seed) % text_bytes_max, at = 0;
     while (at < wanted) {
@@ -346,6 +461,12 @@ int main(void) {
         cmocka_unit_test(a_control_goes_from_every_place),
         cmocka_unit_test(invalid_utf8_goes),
         cmocka_unit_test(invisible_characters_go),
+        cmocka_unit_test(joiners_between_letters_that_join_stay),
+        cmocka_unit_test(sequences_of_emoji_stay),
+        cmocka_unit_test(joiners_that_join_nothing_go),
+        cmocka_unit_test(a_row_of_joiners_becomes_one),
+        cmocka_unit_test(selectors_and_tags_that_carry_nothing_visible_go),
+        cmocka_unit_test(unicodes_line_ends_are_newlines),
         cmocka_unit_test(a_line_has_spaces_for_newlines_and_tabs),
         cmocka_unit_test(cleaning_twice_changes_nothing),
         cmocka_unit_test(characters_are_code_points),
