@@ -20,8 +20,10 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 # Of our own headers, besides those of the file's own folder: the first row that fits decides.
 OURS = [
     ("proto/*", ["proto/*"]),
-    ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h", "broker/store/threads.h"]),
-    ("broker/store/*", ["proto/*", "broker/store/*"]),
+    ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h", "broker/store/threads.h",
+                       "broker/unicode/unicode.h"]),
+    ("broker/store/*", ["proto/*", "broker/store/*", "broker/unicode/unicode.h"]),
+    ("broker/unicode/*", ["proto/*", "broker/unicode/*"]),
     ("broker/*", ["proto/*", "broker/*"]),
     ("client/lib/*", ["proto/*", "client/lib/*", "client/include/zchat.h"]),
     ("client/cli/*", ["client/include/zchat.h"]),
@@ -40,6 +42,7 @@ THEIRS = [
     ("sodium/*", []),
     ("sqlite3.h", ["broker/store/*", "tests/*"]),
     ("libpq-fe.h", ["broker/store/*", "tests/*"]),
+    ("unicode/*", ["broker/unicode/*", "tests/*"]),
     ("readline/*", ["client/cli/*"]),
     ("*.pb-c.h", ["proto/wire.h"]),
 ]
