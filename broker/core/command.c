@@ -251,6 +251,7 @@ void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *
     call_allow(&call);
     if (!call_failed(&call))
         call_charge(&call);
+    title_form_all(&call);
     if (!call_failed(&call) && call.row->check)
         call.row->check(&call);
     if (!call_failed(&call) && call.row->work && call.row->work(&call) && !call_failed(&call))

@@ -44,9 +44,12 @@ void begin_upload_run(struct call *call) {
         .quota_bytes = call->core->options.files_bytes_max,
         .now_us = call->now_us,
     };
-    enum store_status status =
-        call_store(call, store_upload_begin(call->core->store, &upload, &call->result.upload.file));
+    enum store_status status;
 
+    if (thread_file_is_alike(call, begin->thread, begin->file))
+        return;
+    status =
+        call_store(call, store_upload_begin(call->core->store, &upload, &call->result.upload.file));
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, begin->thread);
     else if (status == STORE_EXISTS)

@@ -93,8 +93,16 @@ void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
 /* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
 void post_fill(Zchat__V1__Post *out, struct store_post *post);
 char *post_text(struct call *call, const struct store_post *post);
-/* Checks a title or a file's name in place; the call fails with its sentence. */
+
+/* title.c */
+/* Brings every title and file name of the command to its stored form: before the command's check.
+ */
+void title_form_all(struct call *call);
+/* Checks a new title or file's name; the call fails with its sentence. */
 bool thread_title_fits(struct call *call, const char *what, const char *title);
+/* Whether one that is there looks the same, though it is another one: the call fails, naming it. */
+bool thread_title_is_alike(struct call *call, const char *title);
+bool thread_file_is_alike(struct call *call, const char *title, const char *name);
 void thread_not_found(struct call *call, const char *title);
 /* Tells the followers: on the thread's topic, and on the connections that asked for it. */
 void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event);

@@ -1,40 +1,9 @@
 /* Threads: made, listed, read as they stand, removed; and telling what happens in them. */
 #include "handlers.h"
 
-#include "text.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <utlist.h>
-
-bool thread_title_fits(struct call *call, const char *what, const char *title) {
-    size_t bytes = strlen(title);
-    char clean[TITLE_BYTES];
-    size_t characters = text_characters(title, bytes);
-    bool fits = characters >= 1 && characters <= TITLE_CHARACTERS_MAX && bytes < sizeof clean &&
-                !strchr(title, '/') && strspn(title, " ") < bytes;
-
-    if (fits) { /* what cleaning would change must not be there */
-        memcpy(clean, title, bytes + 1);
-        fits = text_clean_line(clean, bytes) == bytes && !memcmp(clean, title, bytes);
-    }
-    if (!fits)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
-                  "%s is 1 to %d characters without control characters or \"/\"", what,
-                  TITLE_CHARACTERS_MAX);
-    return fits;
-}
-
-void thread_not_found(struct call *call, const char *title) {
-    char shown[120];
-    size_t bytes = strlen(title);
-
-    if (bytes >= sizeof shown)
-        bytes = sizeof shown - 1;
-    memcpy(shown, title, bytes);
-    shown[text_clean_line(shown, bytes)] = '\0';
-    call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no thread %s", shown);
-}
 
 bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]) {
     static const char prefix[] = "thread/";
@@ -98,10 +67,13 @@ void create_thread_check(struct call *call) {
 
 void create_thread_run(struct call *call) {
     const Zchat__V1__CreateThread *create = call->command->create_thread;
-    enum store_status status =
-        call_store(call, store_thread_create(call->core->store, create->id.data, create->title,
-                                             call->session->member->account, call->now_us,
-                                             &call->result.thread));
+    enum store_status status;
+
+    if (thread_title_is_alike(call, create->title))
+        return;
+    status = call_store(call, store_thread_create(call->core->store, create->id.data, create->title,
+                                                  call->session->member->account, call->now_us,
+                                                  &call->result.thread));
 
     if (status == STORE_EXISTS)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "there is a thread of that title already");

@@ -94,6 +94,21 @@ enum store_status store_file_find(struct store *store, const char *title, const 
     return status;
 }
 
+enum store_status store_file_alike(struct store *store, const char *title, const char *name,
+                                   char other[FILE_NAME_BYTES]) {
+    struct store_thread thread;
+    enum store_status status = store_thread_find(store, title, &thread);
+    if (status != STORE_OK) {
+        return status;
+    }
+    struct title look;
+    title_look(name, &look);
+    sqlite3_stmt *find = store->statements[STATEMENT_FILE_ALIKE];
+    sqlite_bind_look(find, 1, &look);
+    bind_number(find, 3, thread.stream);
+    return sqlite_alike(store, find, other);
+}
+
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count) {
     struct file found;

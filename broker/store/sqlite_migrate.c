@@ -2,6 +2,7 @@
  * the version before to its own, in one transaction. A migration that was released never changes.
  */
 #include "sqlite_store.h"
+#include "title.h"
 
 #include <stdio.h>
 
@@ -9,8 +10,10 @@ extern const char schema_0001[];
 extern const char schema_0002[];
 extern const char schema_0003[];
 extern const char schema_0004[];
+extern const char schema_0005[];
 
-static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004};
+static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004,
+                                         schema_0005};
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
 #define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */
@@ -65,6 +68,9 @@ static enum store_status apply(struct store *store, int version) {
 enum store_status sqlite_migrate(struct store *store) {
     int version = 0;
     enum store_status status = check(store, &version);
+    if (status == STORE_OK && version < VERSION && !title_functions(store->db)) {
+        return sqlite_no_memory(store);
+    }
     while (status == STORE_OK && version < VERSION) {
         if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
             return sqlite_fail(store, "migrate");

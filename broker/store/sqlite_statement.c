@@ -113,8 +113,10 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ID_TAKEN] =
         "SELECT EXISTS (SELECT 1 FROM log WHERE id = ?1) OR EXISTS (SELECT 1 FROM "
         "thread WHERE id = ?1) OR EXISTS (SELECT 1 FROM file WHERE id = ?1)",
-    [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us) "
-                             "VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us, "
+                             "look, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
+    [STATEMENT_THREAD_ALIKE] = "SELECT title FROM thread WHERE look = ?1 AND folded < ?2 UNION ALL "
+                               "SELECT title FROM thread WHERE look = ?1 AND folded > ?2 LIMIT 1",
     [STATEMENT_THREAD_BY_TITLE] = THREAD_COLUMNS " WHERE title = ?1",
     [STATEMENT_THREAD_BY_ID] = THREAD_COLUMNS " WHERE id = ?1",
     [STATEMENT_THREAD_BY_STREAM] = THREAD_COLUMNS " WHERE stream = ?1",
@@ -152,7 +154,11 @@ static const char *const sql[STATEMENT_COUNT] = {
 
     [STATEMENT_FILE_ADD] =
         "INSERT INTO file (file, id, stream, name, uploader, size, hash, received, hash_state, "
-        "time_us, chunk_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?9)",
+        "time_us, chunk_us, look, folded) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?9, ?10, ?11)",
+    [STATEMENT_FILE_ALIKE] =
+        "SELECT name FROM file WHERE stream = ?3 AND look = ?1 AND folded < ?2 UNION ALL "
+        "SELECT name FROM file WHERE stream = ?3 AND look = ?1 AND folded > ?2 LIMIT 1",
     [STATEMENT_FILE_BY_ID] = FILE_COLUMNS " WHERE id = ?1",
     [STATEMENT_FILE_BY_NAME] = FILE_COLUMNS " WHERE stream = ?1 AND name = ?2",
     [STATEMENT_FILE_BY_NUMBER] = FILE_COLUMNS " WHERE file = ?1",

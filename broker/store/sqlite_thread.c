@@ -91,6 +91,34 @@ enum store_status store_thread_list(struct store *store, const char *after_title
     return step == STEP_FAILED ? STORE_FAILED : status;
 }
 
+/* ---- looks ---- */
+
+void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title) {
+    bind_text(statement, parameter, title->look);
+    bind_text(statement, parameter + 1, title->folded);
+}
+
+enum store_status sqlite_alike(struct store *store, sqlite3_stmt *find, char other[TITLE_BYTES]) {
+    enum step step = sqlite_step(store, find);
+    if (step == STEP_ROW) {
+        column_text(find, 0, other, TITLE_BYTES);
+    }
+    (void)sqlite3_reset(find);
+    return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
+}
+
+enum store_status store_thread_alike(struct store *store, const char *title,
+                                     char other[TITLE_BYTES]) {
+    if (store->failed) {
+        return STORE_FAILED;
+    }
+    struct title look;
+    title_look(title, &look);
+    sqlite3_stmt *find = store->statements[STATEMENT_THREAD_ALIKE];
+    sqlite_bind_look(find, 1, &look);
+    return sqlite_alike(store, find, other);
+}
+
 /* ---- creating ---- */
 
 enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]) {
@@ -125,6 +153,7 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
                                 const char *title, int64_t creator, int64_t now_us,
                                 struct store_thread *out) {
     int64_t stream = 0;
+    struct title look;
     sqlite3_stmt *add = store->statements[STATEMENT_THREAD_ADD];
     if (sqlite_write(store) != STORE_OK ||
         sqlite_stream_add(store, STREAM_THREAD, &stream) != STORE_OK) {
@@ -135,6 +164,8 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
     bind_text(add, 3, title);
     bind_number(add, 4, creator);
     bind_number(add, 5, now_us);
+    title_look(title, &look);
+    sqlite_bind_look(add, 6, &look);
     return sqlite_run(store, add) == STORE_OK ? sqlite_thread_get(store, stream, out)
                                               : STORE_FAILED;
 }

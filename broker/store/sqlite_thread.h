@@ -6,6 +6,7 @@
 
 #include "sqlite_store.h"
 #include "threads.h"
+#include "title.h"
 
 /* ---- sqlite_thread.c ---- */
 
@@ -88,5 +89,10 @@ enum store_status sqlite_piece_write(struct store *store, const struct file *fil
 enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
                                     unsigned char *bytes, size_t length);
 enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
+
+/* Binds a title's look and folded form to two parameters: borrowed until the statement has run. */
+void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title);
+/* The one row of a statement that looks for such: OK, NOT_FOUND. */
+enum store_status sqlite_alike(struct store *store, sqlite3_stmt *find, char other[TITLE_BYTES]);
 
 #endif

@@ -72,6 +72,7 @@ static enum store_status insert(struct store *store, const struct store_upload *
                                 int64_t stream, struct store_file *out) {
     struct hash hash;
     struct file file;
+    struct title look;
     int64_t number = 0;
     if (sqlite_write(store) != STORE_OK || sqlite_meta_next(store, "files", &number) != STORE_OK) {
         return STORE_FAILED;
@@ -87,6 +88,8 @@ static enum store_status insert(struct store *store, const struct store_upload *
     bind_hash(add, 7, upload->hash);
     bind_blob(add, 8, hash.state, HASH_STATE_BYTES);
     bind_number(add, 9, upload->now_us);
+    title_look(upload->name, &look);
+    sqlite_bind_look(add, 10, &look);
     if (sqlite_run(store, add) != STORE_OK ||
         sqlite_file_numbered(store, number, &file) != STORE_OK) {
         return STORE_FAILED;

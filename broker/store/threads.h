@@ -72,6 +72,10 @@ enum store_status store_thread_find(struct store *store, const char *title,
                                     struct store_thread *out);
 enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
                                        struct store_thread *out);
+/* Another thread whose title looks the same, though it differs by more than case (unicode.h). OK,
+ * NOT_FOUND. */
+enum store_status store_thread_alike(struct store *store, const char *title,
+                                     char other[TITLE_BYTES]);
 /* Threads after a title in the order of titles (by bytes), until `each` returns false. */
 enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
                                     bool (*each)(void *arg, const struct store_thread *),
@@ -186,6 +190,9 @@ enum store_status store_uploads_expire(struct store *store, int64_t before_us, b
 
 enum store_status store_file_find(struct store *store, const char *title, const char *name,
                                   struct store_file *out);
+/* Another file of the thread, complete or not, whose name looks the same. OK, NOT_FOUND. */
+enum store_status store_file_alike(struct store *store, const char *title, const char *name,
+                                   char other[FILE_NAME_BYTES]);
 /* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. */
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count);

@@ -59,8 +59,8 @@ void verb_thread_list(struct app *app, const struct command_words *words) {
 static void thread_created(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
-    forum_get_id(&call->app->forum, call->title, &reply->thread->id);
-    app_note(call->app, "thread %s created", call->title);
+    forum_get_id(&call->app->forum, reply->thread->title, &reply->thread->id);
+    app_note(call->app, "thread %s created", reply->thread->title);
 }
 
 void verb_thread_create(struct app *app, const struct command_words *words) {

@@ -115,6 +115,27 @@ def test_what_is_no_name_is_refused(town, thread, oddity):
     assert file_names(alice, thread) == []
 
 
+@pytest.mark.parametrize("typed, stored", names.OTHERS.values(), ids=names.OTHERS)
+def test_a_name_has_one_form_however_it_is_typed(town, thread, typed, stored):
+    alice = town.join()
+    assert Upload(alice, thread, typed, b"bytes").run().file == stored
+    refused("CONFLICT", Upload(alice, thread, stored, b"other").begin)
+    for name in typed, stored:
+        assert Download(alice, thread, name).run() == b"bytes"
+    assert file_names(alice, thread) == [stored]
+
+
+def test_a_name_that_looks_like_another_is_a_conflict_in_its_thread(town, thread):
+    alice = town.join()
+    other = Upload(alice, thread, "pl\u0430n.pdf", b"other")
+    Upload(alice, thread, "plan.pdf", b"bytes").run()
+    assert "plan.pdf" in refused("CONFLICT", other.begin).message
+    Upload(alice, thread, "Plan.pdf", b"by case alone").run()
+    elsewhere = alice.create_thread("beside " + thread).title
+    Upload(alice, elsewhere, "pl\u0430n.pdf", b"other").run()
+    assert file_names(alice, thread) == ["plan.pdf", "Plan.pdf"]
+
+
 def test_a_name_that_is_taken_is_a_conflict(town, thread):
     alice, bob = town.join_many(2)
     Upload(alice, thread, "taken", b"bytes").run()

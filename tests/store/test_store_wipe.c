@@ -196,11 +196,15 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 4);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 5);
     fixture_open(fixture);
 }
 
-#define WITHOUT_SLOTS "DROP TABLE piece_slot; "
+#define WITHOUT_LOOKS                                                                              \
+    "DROP INDEX thread_look; DROP INDEX file_look; "                                               \
+    "ALTER TABLE thread DROP COLUMN look; ALTER TABLE thread DROP COLUMN folded; "                 \
+    "ALTER TABLE file DROP COLUMN look; ALTER TABLE file DROP COLUMN folded; "
+#define WITHOUT_SLOTS WITHOUT_LOOKS "DROP TABLE piece_slot; "
 
 /* A new store whose unfinished upload is changed by `sql`, and then completed. */
 static void expect_completion_after(struct fixture *fixture, const char *sql) {
@@ -285,6 +289,36 @@ static void a_store_of_the_third_version_keeps_its_files(void **state) {
     fixture_commit(fixture);
 }
 
+/* Which may look alike, and are found by the form that every title has now. */
+static void a_store_of_the_fourth_version_gets_titles_of_one_form(void **state) {
+    struct fixture *fixture = *state;
+    struct store_file stored;
+    char other[TITLE_BYTES];
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    static const char *const titles[] = {"cafe\u0301", "caf\u00E9", " T", "harvest",
+                                         "h\u0430rvest"};
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        forum_thread(fixture, 1, titles[i]);
+    }
+    struct forum_file file = {.title = " T", .name = "f ", .account = 1, .size = 10};
+    fixture_id(fixture, file.id);
+    assert_ok(forum_begin(fixture, &file, &stored));
+    forum_upload(fixture, &file, 10);
+    fixture_close(fixture);
+    execute(fixture, WITHOUT_LOOKS "PRAGMA user_version = 4");
+    fixture_open(fixture);
+    assert_string_equal(forum_find(fixture, "caf\u00E9").title, "caf\u00E9");
+    assert_string_equal(forum_find(fixture, "caf\u00E9 (2)").title, "caf\u00E9 (2)");
+    assert_ok(store_file_find(fixture->store, "T", "f", &stored));
+    assert_ok(store_thread_alike(fixture->store, "H\u0430rvest", other));
+    assert_ok(store_thread_alike(fixture->store, "harvest", other));
+    assert_string_equal(other, "h\u0430rvest");
+    assert_int_equal(store_thread_alike(fixture->store, "CAF\u00C9", other), STORE_NOT_FOUND);
+    assert_ok(store_file_alike(fixture->store, "T", "\U0001D41F", other));
+    assert_string_equal(other, "f");
+}
+
 static void a_hash_that_stayed_behind_catches_up(void **state) {
     expect_completion_after(*state, "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state "
                                     "FROM file WHERE received = 0)");
@@ -299,6 +333,7 @@ int main(void) {
         TEST(a_store_of_the_first_version_keeps_what_it_has),
         TEST(a_store_of_the_second_version_completes_its_uploads),
         TEST(a_store_of_the_third_version_keeps_its_files),
+        TEST(a_store_of_the_fourth_version_gets_titles_of_one_form),
         TEST(a_hash_that_stayed_behind_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

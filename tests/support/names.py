@@ -1,12 +1,8 @@
 """Titles and file names of every kind of oddity: what is data, and what is refused."""
 
 FINE = {
-    "an option": "-rf",
-    "two dashes": "--help",
     "a dash inside": "a-b",
     "a file of the old server": "credentials.txt",
-    "a dot": ".",
-    "two dots": "..",
     "a hidden file": ".profile",
     "a backslash": "..\\x",
     "a device": "CON",
@@ -14,12 +10,9 @@ FINE = {
     "SQL": "x'); DROP TABLE thread; --",
     "a wildcard": "*?[a]%_",
     "spaces within": "two  words",
-    "a space in front": " in front",
-    "a space behind": "behind ",
     "128 characters": "x" * 128,
     "128 characters of 4 bytes": "\U0001F40E" * 128,
     "umlauts": "Größe",
-    "umlauts in two parts": "Gro\u0308ße",
     "Hebrew": "שלום",
     "Arabic": "سلام",
     "Chinese": "你好世界",
@@ -30,8 +23,27 @@ FINE = {
     "the last character": "\U0010FFFD",
 }
 
+# What is typed, and what is stored and told.
+OTHERS = {
+    "a space in front": (" in front", "in front"),
+    "a space behind": ("behind ", "behind"),
+    "blanks of other kinds": ("\u00a0\u3000both\u2003", "both"),
+    "umlauts in two parts": ("Gro\u0308ße", "Größe"),
+    "a sign that is a letter": ("5 \u212b", "5 \u00c5"),
+    "a letter that grows": ("\u0958", "\u0915\u093c"),
+}
+
 REFUSED = {
     "nothing": "",
+    "an option": "-rf",
+    "two dashes": "--help",
+    "an option behind a space": " -rf",
+    "a dot": ".",
+    "two dots": "..",
+    "dots behind a space": " ... ",
+    "a sign of two dots": "\u2025",
+    "only other blanks": "\u3000\u00a0",
+    "a joiner between Latin letters": "a\u200db",
     "a path": "../x",
     "a path from the root": "/etc/passwd",
     "a slash behind": "x/",

@@ -31,7 +31,8 @@ static enum status print_created(struct call *call, const zchat_reply *reply) {
     numbers_forget(call, call->words[0]);
     if (call->output->json)
         return thread_print(call->output, reply->thread, 0);
-    return print_title(call, NULL, "created");
+    output_format(call->output, "created %s\n", reply->thread->title);
+    return STATUS_DONE;
 }
 
 /* What to say where it is not known whether the broker has what was sent. */
