@@ -59,6 +59,7 @@ struct app {
     int shown_day;     /* the day of the last line shown with a time */
     bool greeted;      /* the broker was reached at least once */
     bool connected;
+    zchat_code told_refused; /* what was said of the broker that is there instead; OK: nothing */
     bool logged_in;
     bool admin;  /* the account is an administrator's */
     bool synced; /* all that was missed before the login is handed out */

@@ -157,25 +157,37 @@ static void session_heard_stop(struct app *app) {
         app->stop = APP_STOP_TOLD;
 }
 
-static void session_lost(struct app *app, const char *why) {
+/* Another key, another protocol: to be looked at, and told once. What waits is kept meanwhile. */
+static bool session_tell_refused(struct app *app, zchat_code code, const char *part) {
+    if (code != ZCHAT_WRONG_KEY && code != ZCHAT_WRONG_PROTOCOL)
+        return false;
+    if (app->told_refused != code)
+        app_warn(app, "%s; nothing is sent there, trying again now and then", part);
+    app->told_refused = code;
+    return true;
+}
+
+static void session_lost(struct app *app, zchat_code code, const char *why) {
     char part[512];
     bool told = !app->connected;
     app->connected = false;
     session_heard_stop(app);
     if (!app->greeted) {
-        app_fail(app, ZCHAT_UNREACHABLE, "%s", why);
+        app_fail(app, code, "%s", why);
         app_leave(app, 3);
         return;
     }
     app->reconcile_ms = 0;
     session_part(why, part, sizeof part);
-    if (!told && (app->line != NULL || app->stop == APP_STOP_NONE))
+    if (!session_tell_refused(app, code, part) && !told &&
+        (app->line != NULL || app->stop == APP_STOP_NONE))
         app_warn(app, "connection lost (%s); reconnecting...", part);
     app_update_prompt(app);
 }
 
 static void session_resumed(struct app *app) {
     app->connected = true;
+    app->told_refused = ZCHAT_OK;
     app->stop = APP_STOP_NONE;
     app_warn(app, "connected again");
     app_update_prompt(app);
@@ -220,7 +232,7 @@ void session_event(void *arg, const zchat_event *event) {
         session_connected(app);
         break;
     case ZCHAT_EVENT_LOST:
-        session_lost(app, event->text);
+        session_lost(app, event->code, event->text);
         break;
     case ZCHAT_EVENT_RESUMED:
         session_resumed(app);

@@ -190,9 +190,12 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_UNKNOWN_KEY =
         1,                 /* text: the fingerprint. Decide with zchat_trust() or zchat_free() */
     ZCHAT_EVENT_CONNECTED, /* the broker proved its key; log in now */
-    ZCHAT_EVENT_LOST,      /* text: why. It reconnects by itself, in retry_ms */
+    ZCHAT_EVENT_LOST,      /* code, text: why. It reconnects by itself, in retry_ms; it comes again
+                              for each attempt that fails. Code WRONG_KEY, WRONG_PROTOCOL, IO: who
+                              is there now is refused, and tried again slowly; all that waits stays */
     ZCHAT_EVENT_RESUMED,   /* connected and logged in again after LOST */
-    ZCHAT_EVENT_REFUSED,   /* code, text: retrying can't help; the handle is at rest */
+    ZCHAT_EVENT_REFUSED,   /* code, text: retrying can't help; the handle is at rest. Before the
+                              first CONNECTED, or when the login is no longer accepted */
     ZCHAT_EVENT_SYNCED,    /* all that was missed in the inbox has been handed out */
     ZCHAT_EVENT_MESSAGE,   /* message; in the order of seq, each once, without holes */
     ZCHAT_EVENT_READ,      /* seq: the account's cursor moved, here or on another device */

@@ -252,12 +252,12 @@ static void take_event(struct channel *channel, uint16_t event) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         ended(channel, CHANNEL_DENIED);
         break;
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         ended(channel, CHANNEL_FOREIGN);
         break;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_DISCONNECTED:
-        ended(channel, ready ? CHANNEL_CLOSED : CHANNEL_FOREIGN);
+        ended(channel, ready ? CHANNEL_CLOSED : CHANNEL_BROKEN);
         break;
     case ZMQ_EVENT_CLOSED:
         if (!channel->connected) {

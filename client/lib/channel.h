@@ -19,7 +19,9 @@ enum channel_state {
     CHANNEL_OPENING,     /* connecting, or shaking hands */
     CHANNEL_READY,       /* the handshake is done */
     CHANNEL_UNREACHABLE, /* nobody took the connection */
-    CHANNEL_FOREIGN,     /* somebody did, but did not speak ZMTP, or could not prove its key */
+    CHANNEL_BROKEN,      /* somebody did, and closed it before the handshake was done: which says
+                            nothing of keys, since a broker that stops does the same */
+    CHANNEL_FOREIGN,     /* what came is no ZMTP, or does not fit the key */
     CHANNEL_DENIED,      /* the other side refused our key */
     CHANNEL_CLOSED,      /* it was ready, and is no longer */
 };

@@ -259,6 +259,7 @@ static const char *why(const struct chat *chat) {
         return "its program refused this device's key";
     case CHANNEL_FOREIGN:
         return "what answers there did not prove the right key";
+    case CHANNEL_BROKEN:
     case CHANNEL_CLOSED:
         return "it closed the connection";
     default:

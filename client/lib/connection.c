@@ -1,7 +1,11 @@
 /* The states of a connection. Each attempt has sockets of its own, so nothing of a former one can
  * come out late. An attempt tries the host's addresses in turn as long as they refuse at once; one
- * that is silent uses up the attempt, and the next attempt begins with the address after it. Only
- * what no retry can repair ends it: a wrong key, a wrong protocol, a file that can't be used. */
+ * that is silent uses up the attempt, and the next attempt begins with the address after it. A
+ * wrong key, a wrong protocol, a file that can't be used: that ends it only at first contact.
+ * Whoever had the right broker once keeps what waits for it, and tries again slowly.
+ *
+ * A connection that ends early says nothing of keys: a broker that stops, or has no room, ends it
+ * the same way. */
 #include "connection.h"
 
 #include "known_brokers.h"
@@ -23,6 +27,12 @@
 #define STEADY_US    (5 * INT64_C(1000000))
 #define DELAY_MIN_MS 100
 #define DELAY_MAX_MS 2000
+/* After another key, another protocol: a person has to look at that first. */
+#define REFUSED_DELAY_MIN_MS 2000
+#define REFUSED_DELAY_MAX_MS 30000
+/* So many connections in a row that are closed before the key is proved are no broker that stops.
+ */
+#define CLOSINGS_SUSPECT 3
 /* What a handle that is freed waits at most for its last frame to be written. */
 #define LINGER_MS 100
 /* The Ping that proves the key: its reply is known by being the first frame. */
@@ -79,9 +89,26 @@ static uint32_t delay_ms(unsigned attempts) {
     return DELAY_MIN_MS + randombytes_uniform(most - DELAY_MIN_MS + 1);
 }
 
+static uint32_t refused_delay_ms(unsigned refusals) {
+    uint32_t most = REFUSED_DELAY_MAX_MS;
+    if (refusals < 3) {
+        most = 2u * REFUSED_DELAY_MIN_MS << refusals;
+    }
+    return most / 2 + randombytes_uniform(most / 2 + 1);
+}
+
+static uint32_t next_delay_ms(struct connection *connection) {
+    if (!retry_helps(connection->fault.code)) {
+        return refused_delay_ms(connection->refusals++);
+    }
+    connection->refusals = 0;
+    return delay_ms(connection->attempts++);
+}
+
 /* The fault is set. */
 static enum connection_news ended(struct connection *connection, int64_t now_us) {
-    if (connection->settings->no_reconnect || !retry_helps(connection->fault.code)) {
+    bool may_retry = retry_helps(connection->fault.code) || connection->stood;
+    if (connection->settings->no_reconnect || !may_retry) {
         connection_stop(connection);
         return CONNECTION_REFUSED;
     }
@@ -89,7 +116,7 @@ static enum connection_news ended(struct connection *connection, int64_t now_us)
         connection->attempts = 0;
     }
     close_channel(connection, 0);
-    connection->retry_ms = delay_ms(connection->attempts++);
+    connection->retry_ms = next_delay_ms(connection);
     connection->deadline_us = now_us + (int64_t)connection->retry_ms * 1000;
     connection->state = CONNECTION_WAITING;
     return CONNECTION_LOST;
@@ -279,6 +306,23 @@ zchat_code connection_trust(struct connection *connection, int64_t now_us, struc
     return ZCHAT_OK;
 }
 
+static bool is_suspect(struct connection *connection) {
+    return ++connection->closings >= CLOSINGS_SUSPECT;
+}
+
+static enum connection_news ungreeted(struct connection *connection, int64_t now_us,
+                                      enum channel_state state) {
+    if (state == CHANNEL_FOREIGN) {
+        return fail(connection, now_us, ZCHAT_UNREACHABLE, "what answers at %s is no zchat broker",
+                    connection->settings->endpoint);
+    }
+    return fail(connection, now_us, ZCHAT_UNREACHABLE,
+                "the broker at %s closed the connection before it greeted: %s",
+                connection->settings->endpoint,
+                is_suspect(connection) ? "is it zchatd that listens there?"
+                                       : "it may be stopping, or have no room");
+}
+
 static enum connection_news step_greeting(struct connection *connection, int64_t now_us) {
     const void *frame;
     size_t frame_bytes;
@@ -296,15 +340,25 @@ static enum connection_news step_greeting(struct connection *connection, int64_t
         return nobody_there(connection, now_us);
     }
     if (state > CHANNEL_READY) {
-        return fail(connection, now_us, ZCHAT_UNREACHABLE,
-                    "What answers at %s is no zchat broker, or it closed the connection.",
-                    connection->settings->endpoint);
+        return ungreeted(connection, now_us, state);
     }
     return now_us < connection->deadline_us ? CONNECTION_NOTHING
                                             : greeter_silent(connection, now_us);
 }
 
 /* ---- the proof ---- */
+
+static enum connection_news closed_early(struct connection *connection, int64_t now_us) {
+    const char *endpoint = connection->greeting.commands;
+    if (!is_suspect(connection)) {
+        return fail(connection, now_us, ZCHAT_UNREACHABLE,
+                    "the broker at %s closed the connection: it may be stopping, or have no room",
+                    endpoint);
+    }
+    return fail(connection, now_us, ZCHAT_UNREACHABLE,
+                "what answers at %s closes each connection, and did not prove its key %s", endpoint,
+                connection->fingerprint);
+}
 
 static enum connection_news unproved(struct connection *connection, int64_t now_us,
                                      enum channel_state state) {
@@ -318,8 +372,16 @@ static enum connection_news unproved(struct connection *connection, int64_t now_
         return fail(connection, now_us, ZCHAT_UNREACHABLE,
                     "The broker at %s refused this device's connection.", endpoint);
     }
-    return fail(connection, now_us, ZCHAT_UNREACHABLE, "The broker at %s did not prove its key %s.",
-                endpoint, connection->fingerprint);
+    if (state == CHANNEL_FOREIGN) {
+        return fail(connection, now_us, ZCHAT_UNREACHABLE,
+                    "the broker at %s did not prove its key %s", endpoint, connection->fingerprint);
+    }
+    if (state <= CHANNEL_READY) {
+        return fail(connection, now_us, ZCHAT_UNREACHABLE,
+                    "the broker at %s did not answer within %d s", endpoint,
+                    (int)(PROOF_US / 1000000));
+    }
+    return closed_early(connection, now_us);
 }
 
 static enum connection_news step_proving(struct connection *connection, int64_t now_us) {
@@ -329,6 +391,8 @@ static enum connection_news step_proving(struct connection *connection, int64_t 
     if (channel_receive(connection->channel, &frame, &frame_bytes)) {
         enter(connection, CONNECTION_UP, WAKE_NEVER);
         connection->up_us = now_us;
+        connection->stood = true;
+        connection->refusals = connection->closings = 0;
         return CONNECTION_PROVED;
     }
     if (state > CHANNEL_READY || now_us >= connection->deadline_us) {

@@ -43,6 +43,9 @@ struct connection {
     int64_t up_us;         /* since when it is up */
     int64_t give_up_us;    /* when a broker that said it stops is left; WAKE_NEVER: it did not */
     unsigned attempts;     /* that failed in a row */
+    unsigned refusals;     /* ... because of what is there: another key, another protocol */
+    unsigned closings;     /* ... because it was closed before the key was proved */
+    bool stood;            /* it was up once: from then on no attempt is the last one */
     size_t address;        /* which of the host's addresses is tried */
     size_t addresses_left; /* of those to try in this attempt */
     bool leaving;          /* the channel is closed; what it still holds is read first */

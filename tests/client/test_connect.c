@@ -29,6 +29,12 @@ static void has(const char *text, const char *part) {
     }
 }
 
+static void lacks(const char *text, const char *part) {
+    if (strstr(text, part)) {
+        fail_msg("\"%s\" says \"%s\"", text, part);
+    }
+}
+
 static const struct told *refused(struct stage *stage, zchat_code code) {
     const struct told *told = stage_await(stage, ZCHAT_EVENT_REFUSED, 1);
     assert_int_equal(told->code, code);
@@ -118,15 +124,109 @@ static void a_key_that_is_not_proved_is_not_believed(void **state) {
     stage->options.no_reconnect = true;
     stage->fake->greeting_key[0] ^= 1;
     stage_open(stage);
-    has(refused(stage, ZCHAT_UNREACHABLE)->text, "did not prove its key");
+    has(refused(stage, ZCHAT_UNREACHABLE)->text, "closed the connection");
 }
 
-static void silence_instead_of_a_proof_ends_after_5_s(void **state) {
+/* CURVE is through by then: only a broker that has the key gets so far. */
+static void silence_after_the_handshake_is_not_taken_for_a_wrong_key(void **state) {
     struct stage *stage = *state;
     stage->options.no_reconnect = true;
     stage->fake->pings_silent = true;
     stage_open(stage);
-    has(refused(stage, ZCHAT_UNREACHABLE)->text, "did not prove its key");
+    const struct told *told = refused(stage, ZCHAT_UNREACHABLE);
+    has(told->text, "did not answer within 5 s");
+    lacks(told->text, "key");
+}
+
+/* A plain socket that takes each connection and closes it, as a broker does that is stopping. */
+struct closer {
+    int listener;
+    char address[64];
+};
+
+static void closer_open(struct closer *closer) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t bytes = sizeof address;
+    closer->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(closer->listener, (struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(listen(closer->listener, 8), 0);
+    assert_int_equal(getsockname(closer->listener, (struct sockaddr *)&address, &bytes), 0);
+    snprintf(closer->address, sizeof closer->address, "127.0.0.1:%d", ntohs(address.sin_port));
+}
+
+static void closer_step(const struct closer *closer) {
+    int peer = accept(closer->listener, NULL, NULL);
+    if (peer >= 0) {
+        close(peer);
+    }
+}
+
+static void a_greeter_that_closes_is_told_as_closed(void **state) {
+    struct stage *stage = *state;
+    struct closer closer;
+    closer_open(&closer);
+    stage->options.server = closer.address;
+    stage->options.no_reconnect = true;
+    stage_open(stage);
+    STAGE_UNTIL(stage, (closer_step(&closer), stage_count(stage, ZCHAT_EVENT_REFUSED) > 0));
+    const struct told *told = refused(stage, ZCHAT_UNREACHABLE);
+    has(told->text, "closed the connection");
+    lacks(told->text, "no zchat broker");
+    lacks(told->text, "key");
+    close(closer.listener);
+}
+
+static void a_command_port_that_closes_is_told_as_closed(void **state) {
+    struct stage *stage = *state;
+    struct closer closer;
+    closer_open(&closer);
+    snprintf(stage->fake->commands_endpoint, sizeof stage->fake->commands_endpoint, "tcp://%.50s",
+             closer.address);
+    stage->options.no_reconnect = true;
+    stage_open(stage);
+    STAGE_UNTIL(stage, (closer_step(&closer), stage_count(stage, ZCHAT_EVENT_REFUSED) > 0));
+    const struct told *told = refused(stage, ZCHAT_UNREACHABLE);
+    has(told->text, "closed the connection");
+    lacks(told->text, "prove");
+    close(closer.listener);
+}
+
+static void who_closes_again_and_again_may_be_somebody_else(void **state) {
+    struct stage *stage = *state;
+    stage->fake->greeting_key[0] ^= 1;
+    stage_open(stage);
+    lacks(stage_await(stage, ZCHAT_EVENT_LOST, 1)->text, "prove");
+    has(stage_await(stage, ZCHAT_EVENT_LOST, 3)->text, "did not prove its key");
+}
+
+/* ---- another key while the broker was away ---- */
+
+static void another_key_after_a_first_contact_is_refused_and_tried_again(void **state) {
+    struct stage *stage = *state;
+    stage_login(stage, ZCHAT_PUBLIC_NONE, false);
+    stage->fake->greeting_key[0] ^= 1;
+    fake_break(stage->fake);
+    const struct told *told = stage_await(stage, ZCHAT_EVENT_LOST, 2);
+    assert_int_equal(told->code, ZCHAT_WRONG_KEY);
+    has(told->text, "shows the key");
+    assert_in_range(told->retry_ms, 1000, 30000);
+    assert_int_equal(zchat_send(stage->z, "bob", "kept", NULL, false, stage_answer, NULL),
+                     ZCHAT_OK);
+    stage->fake->greeting_key[0] ^= 1;
+    stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
+    stage_command(stage, ZCHAT__V1__COMMAND__BODY_SEND_MESSAGE);
+    assert_int_equal(stage_count(stage, ZCHAT_EVENT_REFUSED), 0);
+}
+
+static void another_protocol_after_a_first_contact_is_tried_again(void **state) {
+    struct stage *stage = *state;
+    stage_login(stage, ZCHAT_PUBLIC_NONE, false);
+    stage->fake->protocol = PROTOCOL_VERSION + 1;
+    fake_break(stage->fake);
+    assert_int_equal(stage_await(stage, ZCHAT_EVENT_LOST, 2)->code, ZCHAT_WRONG_PROTOCOL);
+    stage->fake->protocol = PROTOCOL_VERSION;
+    stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
 }
 
 static void another_protocol_is_refused(void **state) {
@@ -187,7 +287,7 @@ static void silence_of_the_greeter_ends_after_3_s(void **state) {
 }
 
 /* Something that accepts and talks, but not ZMTP. */
-static void another_service_is_no_broker(void **state) {
+static void another_service_never_greets(void **state) {
     struct stage *stage = *state;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
@@ -206,7 +306,7 @@ static void another_service_is_no_broker(void **state) {
     const char noise[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
     assert_int_equal(write(peer, noise, sizeof noise - 1), sizeof noise - 1);
     close(peer);
-    has(refused(stage, ZCHAT_UNREACHABLE)->text, "no zchat broker");
+    has(refused(stage, ZCHAT_UNREACHABLE)->text, "closed the connection");
     close(listener);
 }
 
@@ -231,7 +331,17 @@ int main(void) {
         cmocka_unit_test_setup_teardown(another_key_than_the_given_one_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(with_a_given_key_nothing_is_pinned, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_that_is_not_proved_is_not_believed, setup, teardown),
-        cmocka_unit_test_setup_teardown(silence_instead_of_a_proof_ends_after_5_s, setup, teardown),
+        cmocka_unit_test_setup_teardown(silence_after_the_handshake_is_not_taken_for_a_wrong_key,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_greeter_that_closes_is_told_as_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_command_port_that_closes_is_told_as_closed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_closes_again_and_again_may_be_somebody_else, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            another_key_after_a_first_contact_is_refused_and_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_protocol_after_a_first_contact_is_tried_again,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(another_protocol_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_there_is_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_there_is_tried_again_until_somebody_is, setup,
@@ -240,7 +350,7 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(an_unknown_host_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(silence_of_the_greeter_ends_after_3_s, setup, teardown),
-        cmocka_unit_test_setup_teardown(another_service_is_no_broker, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_service_never_greets, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_called_before_is_answered_when_it_gives_up, setup,
                                         teardown),
     };

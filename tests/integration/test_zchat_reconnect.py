@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.broker import Broker
 from zchat_terminal import SCRIPT_S, Person, Terminal, start_script
 
 
@@ -79,6 +80,28 @@ def test_a_stopping_broker_says_so_and_its_successor_is_found(scene):
     friend.resume()
     friend.message(user, "welcome back")
     terminal.wait_for(f"{friend.user}: welcome back")
+
+
+def test_another_key_at_the_port_is_refused_once_and_what_waits_is_kept(scene):
+    town, terminal, friend, user = scene
+    town.broker.kill()
+    terminal.wait_last("[offline] zchat>")
+    terminal.enter(f"send {friend.user} kept")
+    terminal.wait_for("sent when it is back")
+    terminal.type("a draft")
+    other = Broker(start=False)
+    try:
+        other.start(town.broker.port)
+        terminal.wait_for("shows the key", timeout=15)
+    finally:
+        other.close()
+    terminal.wait_last("[offline] zchat> a draft")
+    town.broker.start(town.broker.port)
+    terminal.wait_for("connected again", timeout=40)
+    terminal.wait_last("zchat> a draft")
+    friend.resume()
+    friend.wait_text("kept")
+    assert terminal.text().count("shows the key") == 1
 
 
 def test_a_script_goes_on_where_it_was(town_factory, tmp_path):
