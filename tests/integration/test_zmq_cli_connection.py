@@ -1,14 +1,17 @@
 """zmq-cli: brokers that are not there, silent, unknown or not who they should be."""
 
 import os
+import pathlib
+import select
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 import zmq
 
-from support.broker import Broker
+from support.broker import Broker, free_ports
 from zmq_cli import Cli, end
 
 OTHER_KEY = zmq.curve_keypair()[0].decode()
@@ -25,6 +28,12 @@ def cli(town, folder):
     cli = Cli(town.broker, folder, town.name(), town.keys)
     del cli.environment["ZCHAT_SERVER_KEY"]
     return cli
+
+
+@pytest.fixture
+def stranger(town, folder):
+    """Knows the broker and its key, and has no account: alice's password is asked for."""
+    return Cli(town.broker, folder, "alice")
 
 
 @pytest.fixture
@@ -47,16 +56,28 @@ def closed():
         yield bound.getsockname()[1]
 
 
-def test_nobody_there_is_exit_3_at_once(cli, closed):
+def test_nobody_there_is_exit_3_when_the_timeout_is_over(cli, closed):
     began = time.monotonic()
-    error = cli.fails(3, "UNREACHABLE", "-s", f"127.0.0.1:{closed}", "--timeout", "60", "ping")
-    assert time.monotonic() - began < 15
-    assert str(closed) in error["message"]
+    error = cli.fails(3, "UNREACHABLE", "-s", f"127.0.0.1:{closed}", "--timeout", "1.5", "ping")
+    assert 1.4 < time.monotonic() - began < 10
+    assert str(closed) in error["message"] and "refused" in error["message"]
+
+
+def test_a_broker_that_comes_within_the_timeout_is_waited_for(cli):
+    port = free_ports()
+    process = cli.start("-v", "-s", f"127.0.0.1:{port}", "--trust-new", "--timeout", "15", "ping")
+    assert "no broker yet" in process.stderr.readline()
+    broker = Broker(start=False)
+    try:
+        broker.start(port)
+        assert end(process).status == 0
+    finally:
+        broker.close()
 
 
 @pytest.mark.parametrize("words", [("recv",), ("file", "put", "t", "/etc/hostname")])
 def test_who_never_had_a_broker_is_not_told_that_he_lost_one(cli, closed, words):
-    done = cli("-u", "alice", "-s", f"127.0.0.1:{closed}", *words, check=3)
+    done = cli("-u", "alice", "-s", f"127.0.0.1:{closed}", "--timeout", "1", *words, check=3)
     assert len(done.err.splitlines()) == 1, done
 
 
@@ -113,6 +134,127 @@ def test_an_answer_that_does_not_come_is_timed_out(broker_factory, folder):
     finally:
         os.kill(broker.pid, signal.SIGCONT)
     assert "1.5 s" in error["message"]
+
+
+def sleepers(tmp_path):
+    """A shell command that starts processes which outlive any test, and the file with their ids."""
+    file = tmp_path / "pids"
+    return f"(sleep 300 & echo $! >> {file}); sleep 300 & echo $! $$ >> {file}; wait; echo x", file
+
+
+def is_running(pid):
+    try:
+        return "zombie" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_the_timeout_bounds_a_password_command_and_ends_it_with_its_children(stranger, tmp_path):
+    command, file = sleepers(tmp_path)
+    error = stranger.fails(124, "EXPIRED", "--timeout", "2", "--password-cmd", command,
+                      "login")
+    assert "password command" in error["message"] and "2 s" in error["message"]
+    pids = file.read_text().split()
+    assert len(pids) == 3 and not any(map(is_running, pids))
+
+
+def test_a_password_command_that_closes_its_stdout_is_bounded_too(stranger):
+    stranger.fails(124, "EXPIRED", "--timeout", "1", "--password-cmd",
+              "echo secret; exec >&-; sleep 300", "login")
+
+
+def test_an_interrupted_password_command_ends_with_its_children(stranger, tmp_path):
+    command, file = sleepers(tmp_path)
+    os.mkfifo(tmp_path / "begun")
+    process = stranger.start("--timeout", "60", "--password-cmd",
+                        f"{command.removesuffix('; wait; echo x')}; echo > {tmp_path / 'begun'}; wait",
+                        "login")
+    with open(tmp_path / "begun", "rb+", buffering=0) as begun: # opened without waiting
+        assert select.select([begun], [], [], 10)[0]
+    process.send_signal(signal.SIGTERM)
+    assert end(process).status == 130
+    assert not any(map(is_running, file.read_text().split()))
+
+
+def test_the_timeout_bounds_a_password_file_that_nobody_writes(stranger, tmp_path):
+    os.mkfifo(tmp_path / "password")
+    error = stranger.fails(124, "EXPIRED", "--timeout", "1", "--password-file",
+                      tmp_path / "password", "login")
+    assert "password file" in error["message"]
+
+
+def test_a_timeout_that_is_given_bounds_the_text_on_stdin(stranger):
+    process = subprocess.Popen(stranger.command(["--timeout", "1", "send", "bob", "-"]),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env=stranger.environment)
+    try:
+        assert process.wait(15) == 124
+        assert "standard input" in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+# Brokers that go away under a call that stays.
+
+@pytest.fixture
+def follower(town_factory, folder):
+    """A broker of one's own, and a recv --follow that is connected to it."""
+    town = town_factory(accounts=2)
+    user = town.name()
+    cli = Cli(town.broker, folder, user, town.keys)
+    friend = town.join(inbox=False)
+    friend.message(user, "first")
+    process = cli.start("recv", "--ack", "--follow")
+    assert "first" in process.stdout.readline()
+    yield town.broker, process, lambda text: Cli(town.broker, folder, friend.user, town.keys).ok(
+        "send", user, text)
+    process.kill()
+    process.wait(10)
+    process.limit.cancel()
+
+
+def occupy(port, connections):
+    """Closes so many connections at once that come to this port."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        listener.settimeout(15)
+        for _ in range(connections):
+            listener.accept()[0].close()
+
+
+def test_a_broker_that_stays_away_is_told_once(follower):
+    broker, process, send = follower
+    broker.kill()
+    occupy(broker.port, 4)
+    broker.start()
+    send("second")
+    assert "second" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    done = end(process)
+    assert done.status == 130 and done.err.count("Lost the broker") == 1, done
+    assert done.err.count("The broker is back") == 1
+    assert "key" not in done.err, done
+
+
+def test_another_key_at_the_port_is_refused_and_the_call_goes_on_with_the_right_one(follower):
+    broker, process, send = follower
+    broker.kill()
+    other = Broker(start=False)
+    try:
+        other.start(broker.port)
+        seen = ""
+        while "shows the key" not in seen:
+            line = process.stderr.readline()
+            assert line, seen
+            seen += line
+    finally:
+        other.close()
+    broker.start()
+    send("second")
+    assert "second" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    done = end(process)
+    assert done.status == 130 and (seen + done.err).count("shows the key") == 1, done
 
 
 def test_an_interrupted_call_is_exit_130(cli, silent):

@@ -28,7 +28,10 @@ static void on_event(void *arg, const zchat_event *event) {
         break;
     case ZCHAT_EVENT_LOST:
         call->lost = true;
+        call->lost_code = event->code;
         keep(call->why, event->text);
+        if (!call->connected)
+            output_detail(call->output, "no broker yet: %s", event->text);
         break;
     case ZCHAT_EVENT_RESUMED:
         call->lost = false;
@@ -53,6 +56,26 @@ void call_renew_deadline(struct call *call) {
     call->deadline_us = clock_us() + option_microseconds(call->options, OPTION_TIMEOUT);
 }
 
+void call_begin_time(struct call *call) {
+    call_renew_deadline(call);
+    call->limit_us = call->deadline_us;
+}
+
+void call_shift_limit(struct call *call, int64_t since_us) {
+    call->limit_us += clock_us() - since_us;
+    call->deadline_us = call->limit_us;
+}
+
+void call_tell_away(struct call *call, const zchat_event *event) {
+    const struct output *output = call->output;
+    if (event->kind == ZCHAT_EVENT_NOTICE)
+        output_notice(output, "%s", event->text);
+    else if (event->kind == ZCHAT_EVENT_LOST && away_is_due(&call->away, event->code, clock_us()))
+        output_notice(output, "Lost the broker, trying again. %s", event->text);
+    else if (event->kind == ZCHAT_EVENT_RESUMED && away_end(&call->away))
+        output_notice(output, "The broker is back.");
+}
+
 static enum status fail(const struct call *call, zchat_code code, uint32_t retry_after_s,
                         const char *text) {
     bool unknown = call->if_unknown && (code == ZCHAT_EXPIRED || code >= ZCHAT_UNREACHABLE);
@@ -75,7 +98,9 @@ enum status call_timed_out(struct call *call) {
         snprintf(text, sizeof text, "%s", call->awaited);
     else
         snprintf(text, sizeof text, "%s did not answer within %s s.", server, seconds);
-    return fail(call, call->connected && !call->lost ? ZCHAT_EXPIRED : ZCHAT_UNREACHABLE, 0, text);
+    if (call->connected && !call->lost)
+        return fail(call, ZCHAT_EXPIRED, 0, text);
+    return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, 0, text);
 }
 
 /* Whether the key of a broker met for the first time is to be trusted. */
@@ -92,13 +117,14 @@ static enum status meet(struct call *call) {
         question, sizeof question,
         "The broker at %s is not known here. Its key is\n  %s\nTrust it from now on? (yes/no) ",
         server, fingerprint);
+    int64_t asked_us = clock_us();
     bool trusted = terminal_confirm(question);
+    call_shift_limit(call, asked_us);
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     if (!trusted)
         return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0,
                             "The broker's key was not trusted.");
-    call_renew_deadline(call);
     zchat_code code = zchat_trust(call->z);
     return code ? output_error(call->output, code, 0, "%s", zchat_error(call->z)) : STATUS_DONE;
 }
@@ -111,8 +137,6 @@ static enum status look_for_trouble(struct call *call, zchat_code code) {
         return fail(call, code, 0, zchat_error(call->z));
     if (call->key_unknown)
         return meet(call);
-    if (call->lost && !call->connected)
-        return fail(call, ZCHAT_UNREACHABLE, 0, call->why);
     return STATUS_DONE;
 }
 
@@ -159,7 +183,6 @@ enum status call_open(struct call *call) {
     zchat_code code = zchat_new(&call->z, &options, error, sizeof error);
     if (code)
         return output_error(call->output, code, 0, "%s", error);
-    call_renew_deadline(call);
     return call_wait(call, &call->connected);
 }
 
@@ -198,13 +221,21 @@ enum status call_answer(struct call *call, zchat_code queued, call_print_fn *pri
     return status == STATUS_DONE ? tell(call) : status;
 }
 
+enum status call_read_password(struct call *call, const struct password_source *source,
+                               struct password *password) {
+    int64_t began_us = clock_us();
+    bool typed = false;
+    enum status status =
+        password_read(password, call->options, source, call->deadline_us, &typed, call->output);
+    if (typed)
+        call_shift_limit(call, began_us);
+    return status;
+}
+
 enum status call_password(struct call *call) {
     if (call->password.known)
         return STATUS_DONE;
-    enum status status = password_read(&call->password, call->options, &own_password, call->output);
-    if (call->z)
-        call_renew_deadline(call);
-    return status;
+    return call_read_password(call, &own_password, &call->password);
 }
 
 static enum status ask_login(struct call *call, const struct call_login *how,

@@ -1,11 +1,13 @@
 /* One call: the connection, the login, one command and its answer.
  *
  * Every function that can fail returns an exit status, and what it returns beside STATUS_DONE has
- * been told on stderr, once. The call's --timeout bounds all of it together; only the time that
- * somebody types at a terminal doesn't count. */
+ * been told on stderr, once. The call's --timeout bounds all of it together, a broker that is not
+ * there yet and a password command included; only the time that somebody types at a terminal
+ * doesn't count. */
 #ifndef CALL_H
 #define CALL_H
 
+#include "away.h"
 #include "option.h"
 #include "output.h"
 #include "password.h"
@@ -30,14 +32,17 @@ struct call {
     const char *const *words;      /* borrowed: from main */
     int word_count;
 
-    zchat *z; /* owned; NULL before call_open */
-    int64_t deadline_us;
+    zchat *z;            /* owned; NULL before call_open */
+    int64_t deadline_us; /* of what is waited for now */
+    int64_t limit_us;    /* of the whole call: --timeout after its beginning */
     bool connected;
     bool lost;
     bool key_unknown;
     bool ended; /* the broker ended the session */
     zchat_code refused;
+    zchat_code lost_code;
     char why[SENTENCE_BYTES]; /* of lost, ended or refused */
+    struct away away;
     struct password password;
 
     int64_t asked_us;
@@ -68,7 +73,10 @@ struct call_login {
     call_print_fn *print; /* NULL: a login has nothing to print */
 };
 
-/* Connects. Does nothing where that is done. */
+/* Begins the call's time. */
+void call_begin_time(struct call *call);
+
+/* Connects: waits for a broker that is not there yet. Does nothing where that is done. */
 enum status call_open(struct call *call);
 
 /* Connects and logs in. */
@@ -90,8 +98,15 @@ enum status call_wait(struct call *call, const bool *done);
 /* One round of it, for who waits for something else: lets the library work, without waiting. */
 enum status call_work(struct call *call);
 
-/* From now on the call may take --timeout again. */
+/* Something moved: from now on the call may take --timeout again. */
 void call_renew_deadline(struct call *call);
+
+/* The time that went by since then was somebody's at a terminal. */
+void call_shift_limit(struct call *call, int64_t since_us);
+
+/* Says, as a notice, that the broker is away or back, and what it has to say to all: away for the
+ * first time at once, then at growing intervals. */
+void call_tell_away(struct call *call, const zchat_event *event);
 
 /* What is said when a deadline is over. */
 enum status call_timed_out(struct call *call);
@@ -101,5 +116,9 @@ void call_close(struct call *call);
 
 /* The account's own password, read once. */
 enum status call_password(struct call *call);
+
+/* Any other one, within the call's time. */
+enum status call_read_password(struct call *call, const struct password_source *source,
+                               struct password *password);
 
 #endif

@@ -1,6 +1,9 @@
 /* Children are made with posix_spawn: the library has threads, so nothing may run between a fork
  * and its exec. The child gets default signals back, because zmq-cli ignores SIGPIPE. */
+#define _GNU_SOURCE /* syscall */
 #include "child.h"
+
+#include "interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,33 +128,87 @@ int child_feed(const char *command, const char *text, const struct child_variabl
     return error ? -1 : wait_for(pid);
 }
 
-/* Keeps what fits and reads on to the end, so that the command is not ended by a full pipe. */
-static void read_all(int fd, char *buffer, size_t capacity) {
-    char rest[256];
-    size_t used = 0;
-    for (;;) {
-        bool full = used == capacity - 1;
-        ssize_t got =
-            full ? read(fd, rest, sizeof rest) : read(fd, buffer + used, capacity - 1 - used);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            break;
-        if (got > 0 && !full)
-            used += (size_t)got;
+/* ---- ending it ---- */
+
+/* The children of a process, as the kernel tells them; those that end meanwhile are no matter. */
+static void kill_children(pid_t parent) {
+    char path[64];
+    long child;
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
+    FILE *children = fopen(path, "re");
+    while (children && fscanf(children, "%ld", &child) == 1) {
+        kill((pid_t)child, SIGSTOP); /* so that it starts no other one meanwhile */
+        kill_children((pid_t)child);
+        kill((pid_t)child, SIGKILL);
     }
-    buffer[used] = 0;
+    if (children)
+        fclose(children);
 }
 
-int child_capture(const char *command, char *buffer, size_t capacity) {
+/* Whoever lost their parent is a child of this process by now: see adopt. */
+static void kill_all(pid_t pid) {
+    int error = errno;
+    kill_children(getpid());
+    kill(pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        kill_children(getpid());
+    errno = error;
+}
+
+static void adopt(bool yes) {
+    prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)yes, 0, 0, 0);
+}
+
+/* ---- capturing ---- */
+
+/* Keeps what fits and reads on to the end, so that the command is not ended by a full pipe. false
+ * sets errno. */
+static bool read_all(int fd, int64_t deadline_us, char *buffer, size_t capacity, size_t *used) {
+    char rest[256];
+    ssize_t got = 1;
+    *used = 0;
+    while (got != 0) {
+        bool full = *used == capacity;
+        got = interrupt_read(fd, full ? rest : buffer + *used,
+                             full ? sizeof rest : capacity - *used, deadline_us);
+        if (got < 0)
+            return false;
+        if (!full)
+            *used += (size_t)got;
+    }
+    return true;
+}
+
+/* It has closed its stdout, and ends soon; or it does not. */
+static bool wait_for_end(pid_t pid, int64_t deadline_us) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0)
+        return true; /* waitpid waits, then */
+    enum wait_result result = interrupt_wait(fd, deadline_us);
+    close(fd);
+    errno = result == WAIT_INTERRUPTED ? EINTR : ETIMEDOUT;
+    return result == WAIT_READY;
+}
+
+int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t capacity,
+                  size_t *used) {
     int ends[2];
     pid_t pid;
-    buffer[0] = 0;
+    int status = -1;
     if (!open_pipe(ends))
         return -1;
+    adopt(true);
     int error = spawn(&pid, command, ends[1], STDOUT_FILENO, environ);
     close(ends[1]);
-    if (error == 0)
-        read_all(ends[0], buffer, capacity);
+    errno = error;
+    if (error == 0 && read_all(ends[0], deadline_us, buffer, capacity, used) &&
+        wait_for_end(pid, deadline_us))
+        status = wait_for(pid);
+    else if (error == 0)
+        kill_all(pid);
+    adopt(false);
+    error = errno;
     close(ends[0]);
     errno = error;
-    return error ? -1 : wait_for(pid);
+    return status;
 }

@@ -3,6 +3,7 @@
 #define CHILD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct child_variable {
     const char *name;
@@ -15,8 +16,10 @@ struct child_variable {
 int child_feed(const char *command, const char *text, const struct child_variable *variables,
                size_t variable_count);
 
-/* Runs `sh -c command` with an empty stdin and keeps what it prints, up to capacity - 1 bytes, with
- * a NUL after them. Returns like child_feed. */
-int child_capture(const char *command, char *buffer, size_t capacity);
+/* Runs `sh -c command` with an empty stdin and keeps what it prints, up to `capacity` bytes; *used
+ * is how many. Returns like child_feed. A signal (EINTR) and the deadline of clock_us (ETIMEDOUT)
+ * end it, and every process that it started. */
+int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t capacity,
+                  size_t *used);
 
 #endif

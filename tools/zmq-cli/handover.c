@@ -38,6 +38,7 @@ static int feed(const struct handover *handover, const zchat_message *message, c
 
 enum status handover_open(struct handover *handover) {
     const struct call_login how = {.hidden = true};
+    call_begin_time(&handover->call);
     return call_login(&handover->call, &how);
 }
 

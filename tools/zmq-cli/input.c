@@ -28,11 +28,11 @@ static enum status join_words(const struct call *call, int first, char **text) {
     return STATUS_DONE;
 }
 
-static ssize_t read_stdin(char *buffer, size_t capacity) {
+static ssize_t read_stdin(char *buffer, size_t capacity, int64_t deadline_us) {
     size_t used = 0;
     ssize_t got = 1;
     while (got != 0 && used < capacity) {
-        got = interrupt_read(STDIN_FILENO, buffer + used, capacity - used);
+        got = interrupt_read(STDIN_FILENO, buffer + used, capacity - used, deadline_us);
         if (got < 0)
             return -1;
         used += (size_t)got;
@@ -43,6 +43,10 @@ static ssize_t read_stdin(char *buffer, size_t capacity) {
 static enum status check_stdin(const struct call *call, const char *buffer, ssize_t bytes) {
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
+    if (bytes < 0 && errno == ETIMEDOUT)
+        return output_error(call->output, ZCHAT_EXPIRED, 0,
+                            "standard input did not end within --timeout, %s s",
+                            option_text(call->options, OPTION_TIMEOUT));
     if (bytes < 0)
         return output_error(call->output, ZCHAT_IO, 0, "Cannot read standard input: %s.",
                             strerror(errno));
@@ -55,12 +59,18 @@ static enum status check_stdin(const struct call *call, const char *buffer, ssiz
     return STATUS_DONE;
 }
 
-/* All of stdin, without one newline at its end. */
-static enum status take_stdin(const struct call *call, char **text) {
+/* All of stdin, without one newline at its end. Whoever writes it may take their time, unless
+ * --timeout was given: the one that it has by itself begins with the end of the text. */
+static enum status take_stdin(struct call *call, char **text) {
     char *buffer = *text = malloc(STDIN_BYTES_MAX + 2);
     if (!buffer)
         return no_memory(call);
-    ssize_t bytes = read_stdin(buffer, STDIN_BYTES_MAX + 1);
+    bool bounded = option_is_set(call->options, OPTION_TIMEOUT);
+    int64_t began_us = clock_us();
+    ssize_t bytes =
+        read_stdin(buffer, STDIN_BYTES_MAX + 1, bounded ? call->deadline_us : NO_DEADLINE);
+    if (!bounded)
+        call_shift_limit(call, began_us);
     enum status status = check_stdin(call, buffer, bytes);
     if (status != STATUS_DONE)
         return status;
@@ -70,7 +80,7 @@ static enum status take_stdin(const struct call *call, char **text) {
     return STATUS_DONE;
 }
 
-enum status input_text(const struct call *call, int first, char **text) {
+enum status input_text(struct call *call, int first, char **text) {
     bool from_stdin = call->word_count == first + 1 && strcmp(call->words[first], "-") == 0;
     return from_stdin ? take_stdin(call, text) : join_words(call, first, text);
 }

@@ -1,11 +1,12 @@
-/* The signals are blocked except while pselect waits: so none can come between the look at the flag
+/* The signals are blocked except while ppoll waits: so none can come between the look at the flag
  * and the wait, and be noticed only with the next event. */
+#define _GNU_SOURCE /* ppoll */
 #include "interrupt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,21 +64,16 @@ struct pair {
     bool second_ready;
 };
 
-static int select_readable(struct pair *pair, int64_t deadline_us, const sigset_t *mask) {
-    fd_set readable;
+/* poll, which passes over what is -1, and takes descriptors of any number. */
+static int poll_readable(struct pair *pair, int64_t deadline_us, const sigset_t *mask) {
+    struct pollfd items[] = {{.fd = pair->first, .events = POLLIN},
+                             {.fd = pair->second, .events = POLLIN}};
     struct timespec left = {0};
-    int last = pair->first > pair->second ? pair->first : pair->second;
-    FD_ZERO(&readable);
-    if (pair->first >= 0)
-        FD_SET(pair->first, &readable);
-    if (pair->second >= 0)
-        FD_SET(pair->second, &readable);
     int64_t left_us = deadline_us == NO_DEADLINE ? 0 : deadline_us - clock_us();
     if (left_us > 0)
         left = (struct timespec){.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-    int ready =
-        pselect(last + 1, &readable, NULL, NULL, deadline_us == NO_DEADLINE ? NULL : &left, mask);
-    pair->second_ready = ready > 0 && pair->second >= 0 && FD_ISSET(pair->second, &readable);
+    int ready = ppoll(items, 2, deadline_us == NO_DEADLINE ? NULL : &left, mask);
+    pair->second_ready = ready > 0 && items[1].revents != 0;
     return ready;
 }
 
@@ -86,7 +82,7 @@ static enum wait_result wait_blocked(struct pair *pair, int64_t deadline_us, con
     do {
         if (state == CAUGHT)
             return WAIT_INTERRUPTED;
-        ready = select_readable(pair, deadline_us, mask);
+        ready = poll_readable(pair, deadline_us, mask);
     } while (ready < 0 && errno == EINTR);
     if (ready > 0)
         return WAIT_READY;
@@ -105,10 +101,6 @@ enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t dead
                                        bool *second) {
     struct pair pair = {.first = first_fd, .second = second_fd};
     *second = false;
-    if (first_fd >= FD_SETSIZE || second_fd >= FD_SETSIZE) {
-        errno = EMFILE;
-        return WAIT_FAILED;
-    }
     sigset_t signals, before;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -122,11 +114,13 @@ enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t dead
     return result;
 }
 
-ssize_t interrupt_read(int fd, void *buffer, size_t capacity) {
-    enum wait_result result = interrupt_wait(fd, NO_DEADLINE);
+ssize_t interrupt_read(int fd, void *buffer, size_t capacity, int64_t deadline_us) {
+    enum wait_result result = interrupt_wait(fd, deadline_us);
     if (result == WAIT_READY)
         return read(fd, buffer, capacity);
     if (result == WAIT_INTERRUPTED)
         errno = EINTR;
+    if (result == WAIT_EXPIRED)
+        errno = ETIMEDOUT;
     return -1;
 }

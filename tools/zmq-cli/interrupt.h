@@ -32,8 +32,9 @@ enum wait_result interrupt_wait(int fd, int64_t deadline_us);
 enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t deadline_us,
                                        bool *second);
 
-/* read(), but a signal that came before it ends it as well: -1 with EINTR. */
-ssize_t interrupt_read(int fd, void *buffer, size_t capacity);
+/* read(), but a signal that came before it ends it as well, -1 with EINTR, and so does the
+ * deadline, -1 with ETIMEDOUT. */
+ssize_t interrupt_read(int fd, void *buffer, size_t capacity, int64_t deadline_us);
 
 /* Microseconds of a clock that never jumps. */
 int64_t clock_us(void);

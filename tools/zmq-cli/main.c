@@ -33,6 +33,7 @@ static enum status run(const struct command_line *line, const struct preferences
         .words = line->words,
         .word_count = line->word_count,
     };
+    call_begin_time(&call);
     enum status status = line->verb->run(&call);
     call_close(&call);
     enum status written = output_flush(output);

@@ -32,8 +32,9 @@ static const struct option table[OPTION_END] = {
     [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, true, "ZCHAT_CONTEXT", NULL, "NAME",
                         "the [context NAME] of zmq-cli.conf to use"},
     [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
-                        "how long the whole call may take; of recv --follow and --wait, how long "
-                        "until the login; of files, how long nothing may move; of private chats, "
+                        "how long the whole call may take, whatever it waits for: a password "
+                        "command, a broker that is not there yet, an answer; given, also the end "
+                        "of stdin; of recv and files how long nothing may move; of private chats, "
                         "where it is given, how long the other one is waited for, else 60"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                        "count as online while the call lasts, and be announced"},

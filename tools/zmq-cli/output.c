@@ -36,9 +36,9 @@ enum status status_of(zchat_code code) {
     case ZCHAT_UNKNOWN_KEY:
     case ZCHAT_WRONG_PROTOCOL:
     case ZCHAT_IO:
+    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
         return STATUS_CONNECTION;
     case ZCHAT_UNIMPLEMENTED:
-    case ZCHAT_NO_MEMORY:
     case ZCHAT_CANCELLED:
         return STATUS_FAILED;
     }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ANSWER_BYTES 16
+#define SOURCE_BYTES 2048 /* a line that is longer is no password */
 
 static void wipe(void *memory, size_t bytes) {
     volatile unsigned char *byte = memory;
@@ -37,7 +38,7 @@ static enum line_result read_line(int fd, char *line, size_t capacity) {
     ssize_t got;
     char byte = 0;
     do {
-        got = interrupt_read(fd, &byte, 1);
+        got = interrupt_read(fd, &byte, 1, NO_DEADLINE);
         if (got == 1 && byte != '\n' && used < capacity - 1)
             line[used++] = byte;
     } while (got == 1 && byte != '\n');
@@ -92,33 +93,93 @@ static enum status read_terminal(char *line, const struct password_source *sourc
     return STATUS_DONE;
 }
 
-/* An empty file is an empty password. */
-static enum status read_file(char *line, const char *path, const struct output *output) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum line_result result = fd < 0 ? LINE_FAILED : read_line(fd, line, PASSWORD_CAPACITY);
+/* ---- files and commands ---- */
+
+struct reading {
+    const struct options *options; /* borrowed: from the caller */
+    const struct output *output;   /* borrowed: from the caller */
+    int64_t deadline_us;
+    size_t used;
+    char bytes[SOURCE_BYTES];
+};
+
+static enum status tell_late(const struct reading *reading, const char *what) {
+    return output_error(reading->output, ZCHAT_EXPIRED, 0, "%s within --timeout, %s s", what,
+                        option_text(reading->options, OPTION_TIMEOUT));
+}
+
+/* Until there is a line, the end, or more than a password may have. -1 sets errno. */
+static ssize_t read_start(struct reading *reading, int fd) {
+    ssize_t got = 1;
+    while (got != 0 && reading->used < SOURCE_BYTES &&
+           !memchr(reading->bytes, '\n', reading->used)) {
+        got = interrupt_read(fd, reading->bytes + reading->used, SOURCE_BYTES - reading->used,
+                             reading->deadline_us);
+        if (got < 0 && errno != EAGAIN)
+            return -1;
+        reading->used += got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+/* A pipe without a writer is waited for like one that is silent. */
+static enum status read_file(struct reading *reading, const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t result = fd < 0 ? -1 : read_start(reading, fd);
     int error = errno;
     if (fd >= 0)
         close(fd);
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
-    if (result == LINE_FAILED)
-        return output_error(output, ZCHAT_IO, 0, "Cannot read the password file %s: %s.", path,
-                            strerror(error));
+    if (result < 0 && error == ETIMEDOUT)
+        return tell_late(reading, "the password file did not yield a line");
+    if (result < 0)
+        return output_error(reading->output, ZCHAT_IO, 0, "Cannot read the password file %s: %s.",
+                            path, strerror(error));
     return STATUS_DONE;
 }
 
-static enum status read_command(char *line, const char *command, const struct output *output) {
-    int ended = child_capture(command, line, PASSWORD_CAPACITY);
+static enum status read_command(struct reading *reading, const char *command) {
+    int ended =
+        child_capture(command, reading->deadline_us, reading->bytes, SOURCE_BYTES, &reading->used);
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
+    if (ended < 0 && errno == ETIMEDOUT)
+        return tell_late(reading, "the password command did not end");
     if (ended < 0)
-        return output_error(output, ZCHAT_IO, 0, "Cannot run the password command: %s.",
+        return output_error(reading->output, ZCHAT_IO, 0, "Cannot run the password command: %s.",
                             strerror(errno));
     if (ended > 0)
-        return output_error(output, ZCHAT_IO, 0, "The password command failed with status %d.",
-                            ended);
-    line[strcspn(line, "\n")] = 0;
+        return output_error(reading->output, ZCHAT_IO, 0,
+                            "The password command failed with status %d.", ended);
     return STATUS_DONE;
+}
+
+static enum status take(struct reading *reading, char *line, const char *what) {
+    size_t bytes = strnlen(reading->bytes, reading->used);
+    char *newline = memchr(reading->bytes, '\n', reading->used);
+    size_t length = newline ? (size_t)(newline - reading->bytes) : reading->used;
+    if (bytes < length)
+        return output_error(reading->output, ZCHAT_INVALID, 0, "%s has a NUL in its first line",
+                            what);
+    length = length < PASSWORD_CAPACITY ? length : PASSWORD_CAPACITY - 1;
+    memcpy(line, reading->bytes, length);
+    line[length] = 0;
+    return STATUS_DONE;
+}
+
+/* An empty source is an empty password. */
+static enum status read_source(char *line, const struct options *options,
+                               const struct option_value *from, bool is_file, int64_t deadline_us,
+                               const struct output *output) {
+    struct reading reading = {.options = options, .output = output, .deadline_us = deadline_us};
+    enum status status =
+        is_file ? read_file(&reading, from->text) : read_command(&reading, from->text);
+    if (status == STATUS_DONE)
+        status = take(&reading, line,
+                      is_file ? "the password file" : "what the password command printed");
+    wipe(&reading, sizeof reading);
+    return status;
 }
 
 bool password_is_given(const struct options *options, const struct password_source *source) {
@@ -130,18 +191,20 @@ bool password_is_available(const struct options *options, const struct password_
 }
 
 static enum status read_somehow(char *line, const struct options *options,
-                                const struct password_source *source, const struct output *output) {
+                                const struct password_source *source, int64_t deadline_us,
+                                bool *typed, const struct output *output) {
     const struct option_value *file = &options->values[source->file];
     const struct option_value *command = &options->values[source->command];
     const char *name = option_row(source->file)->name;
     if (file->source > command->source)
-        return read_file(line, file->text, output);
+        return read_source(line, options, file, true, deadline_us, output);
     if (command->source > file->source)
-        return read_command(line, command->text, output);
+        return read_source(line, options, command, false, deadline_us, output);
     if (file->source != OPTION_UNSET)
         return output_error(output, ZCHAT_INVALID, 0, "--%s and --%s exclude each other.", name,
                             option_row(source->command)->name);
-    if (terminal_present())
+    *typed = terminal_present();
+    if (*typed)
         return read_terminal(line, source, output);
     return output_error(output, ZCHAT_INVALID, 0,
                         "A password is needed: give --%s or --%s, or call it from a terminal.",
@@ -149,8 +212,9 @@ static enum status read_somehow(char *line, const struct options *options,
 }
 
 enum status password_read(struct password *password, const struct options *options,
-                          const struct password_source *source, const struct output *output) {
-    enum status status = read_somehow(password->text, options, source, output);
+                          const struct password_source *source, int64_t deadline_us, bool *typed,
+                          const struct output *output) {
+    enum status status = read_somehow(password->text, options, source, deadline_us, typed, output);
     if (status == STATUS_DONE && strlen(password->text) == PASSWORD_CAPACITY - 1)
         status = output_error(output, ZCHAT_INVALID, 0, "The password is longer than %d bytes.",
                               PASSWORD_CAPACITY - 2);

@@ -28,9 +28,11 @@ bool password_is_given(const struct options *options, const struct password_sour
 /* Whether a password can be had: given, or typed. */
 bool password_is_available(const struct options *options, const struct password_source *source);
 
-/* Reads it. On a failure that has been told, and the password is not known. */
+/* Reads it: a file or a command until the deadline of clock_us, a terminal without one. *typed:
+ * whether somebody was asked. On a failure that has been told, and the password is not known. */
 enum status password_read(struct password *password, const struct options *options,
-                          const struct password_source *source, const struct output *output);
+                          const struct password_source *source, int64_t deadline_us, bool *typed,
+                          const struct output *output);
 
 void password_release(struct password *password);
 

@@ -85,16 +85,8 @@ static void on_event(void *arg, const zchat_event *event) {
             receiver->quiet_since_us = clock_us();
         receiver->synced = true;
         break;
-    case ZCHAT_EVENT_NOTICE:
-        output_notice(receiver->call->output, "%s", event->text);
-        break;
-    case ZCHAT_EVENT_LOST:
-        output_notice(receiver->call->output, "Lost the broker, trying again. %s", event->text);
-        break;
-    case ZCHAT_EVENT_RESUMED:
-        output_notice(receiver->call->output, "The broker is back.");
-        break;
     default:
+        call_tell_away(receiver->call, event);
         break;
     }
 }

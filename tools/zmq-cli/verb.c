@@ -175,8 +175,10 @@ void verb_print_help(const struct verb *verb, const char *group, FILE *file) {
     fputs("\noptions of every verb, before or after it:\n", file);
     for (enum option_id id = 0; id < OPTION_GLOBAL_COUNT; id++)
         option_print_help(id, file);
-    fputs("\nA flag beats the environment, that the --context, that the rest of zmq-cli.conf.\n"
-          "Exit: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not found,\n"
-          "6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted.\n",
-          file);
+    fputs(
+        "\nA flag beats the environment, that the --context, that the rest of zmq-cli.conf.\n"
+        "Exit: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not found,\n"
+        "6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted. When --timeout is over\n"
+        "it is 3 if there is no connection to the broker, 124 if what was waited for is late.\n",
+        file);
 }

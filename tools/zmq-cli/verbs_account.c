@@ -25,7 +25,7 @@ enum status account_register(struct call *call) {
     bool no_trust = option_flag(call->options, OPTION_NO_TRUST);
     if (!user)
         return output_error(call->output, ZCHAT_INVALID, 0, "Register whom? Give a NAME.");
-    enum status status = password_read(&call->password, call->options, &new_account, call->output);
+    enum status status = call_read_password(call, &new_account, &call->password);
     if (status == STATUS_DONE)
         status = call_open(call);
     if (status != STATUS_DONE)
@@ -86,7 +86,7 @@ enum status account_passwd(struct call *call) {
     struct password fresh = {0};
     enum status status = call_password(call);
     if (status == STATUS_DONE)
-        status = password_read(&fresh, call->options, &new_password, call->output);
+        status = call_read_password(call, &new_password, &fresh);
     if (status == STATUS_DONE)
         status = call_start(call);
     if (status == STATUS_DONE)

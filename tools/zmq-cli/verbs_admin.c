@@ -61,7 +61,7 @@ static const struct password_source admin_password = {
     OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, "Admin password: ", false};
 
 /* Everything is deleted only where somebody said so twice. */
-static enum status confirm_wipe(const struct call *call) {
+static enum status confirm_wipe(struct call *call) {
     char question[SENTENCE_BYTES];
     if (!option_flag(call->options, OPTION_WIPE) || option_flag(call->options, OPTION_YES))
         return STATUS_DONE;
@@ -72,7 +72,9 @@ static enum status confirm_wipe(const struct call *call) {
     snprintf(question, sizeof question,
              "All threads, files, messages and accounts of %s will be deleted. Go on? (yes/no) ",
              option_text(call->options, OPTION_SERVER));
+    int64_t asked_us = clock_us();
     bool sure = terminal_confirm(question);
+    call_shift_limit(call, asked_us);
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     return sure ? STATUS_DONE
@@ -91,15 +93,14 @@ static enum status enter(struct call *call, struct password *password) {
     enum status status = STATUS_DONE;
     call->arg = &admin;
     if (given)
-        status = password_read(password, call->options, &admin_password, call->output);
+        status = call_read_password(call, &admin_password, password);
     if (status == STATUS_DONE)
         status = call_login(call, &how);
     if (status == STATUS_DONE && !given && !admin && terminal_present())
-        status = password_read(password, call->options, &admin_password, call->output);
+        status = call_read_password(call, &admin_password, password);
     if (status == STATUS_DONE && password->known && !password->text[0])
         status = output_error(call->output, ZCHAT_INVALID, 0, "The admin password is empty.");
     call->arg = NULL;
-    call_renew_deadline(call);
     return status;
 }
 

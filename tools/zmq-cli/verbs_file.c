@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct transfer {
-    struct output *output; /* borrowed: from the call */
+    struct call *call; /* borrowed: from main */
     struct bar bar;
     bool to_stdout;
     bool nobody_reads;  /* stdout is a pipe whose other end was closed */
@@ -22,12 +22,7 @@ struct transfer {
 
 static void on_event(void *arg, const zchat_event *event) {
     const struct transfer *transfer = arg;
-    if (event->kind == ZCHAT_EVENT_NOTICE)
-        output_notice(transfer->output, "%s", event->text);
-    else if (event->kind == ZCHAT_EVENT_LOST)
-        output_notice(transfer->output, "Lost the broker, trying again. %s", event->text);
-    else if (event->kind == ZCHAT_EVENT_RESUMED)
-        output_notice(transfer->output, "The broker is back.");
+    call_tell_away(transfer->call, event);
 }
 
 static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
@@ -59,7 +54,7 @@ static void on_reply(void *arg, const zchat_reply *reply) {
 }
 
 static enum status begin(struct call *call, struct transfer *transfer) {
-    transfer->output = call->output;
+    transfer->call = call;
     bar_init(&transfer->bar, call->output);
     call->output->bar = &transfer->bar;
     call->on_event = on_event;

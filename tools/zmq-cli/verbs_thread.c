@@ -89,7 +89,6 @@ enum status thread_list(struct call *call) {
     call->arg = &listing;
     enum status status = call_start(call);
     while (status == STATUS_DONE && listing.more) {
-        call_renew_deadline(call);
         status =
             call_answer(call, zchat_thread_list(call->z, listing.last_title, 0, call_replied, call),
                         print_threads);
@@ -170,7 +169,6 @@ enum status thread_read(struct call *call) {
     call->arg = &reading;
     enum status status = call_start(call), kept = STATUS_DONE;
     while (status == STATUS_DONE && reading.more) {
-        call_renew_deadline(call);
         status = call_answer(
             call,
             zchat_thread_read(call->z, call->words[0], reading.after_seq, 0, call_replied, call),
