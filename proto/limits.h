@@ -90,8 +90,19 @@
 
 /* An invitation to a private chat that nobody answers by then has ended: he is not there. */
 #define INVITATION_S 60
-/* Invitations that a session may have open at a time, made or received. */
+/* Invitations that an account may have open at a time, made or received. */
 #define INVITATIONS_MAX 64
+/* Invitations a second of one account, with a burst of ten times as many: all that may be open, and
+ * then as fast as nobody types. Not for a broker whose accounts have no budget (--rate-account 0),
+ * as the next two. */
+#define INVITATIONS_A_S 7
+/* ... and from one account to one other: five, then one in two seconds; a renewal costs half, since
+ * it was consented to and asks nobody. */
+#define INVITATION_PAIR_UNITS_A_S 1
+#define INVITATION_COST           2
+/* Broadcasts a second of one account, with a burst of ten times as many: each one interrupts
+ * everybody, and costs the broker something for each who is online. */
+#define BROADCASTS_A_S 2
 /* Private chats of one session at a time: each is a socket. */
 #define PRIVATE_CHATS_MAX 64
 /* What the acceptor gives and the inviter shows. */

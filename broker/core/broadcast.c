@@ -86,11 +86,27 @@ static void broadcast_send(struct call *call, struct sent *sent) {
     call->core->stats.broadcasts_total++;
 }
 
+/* A retry costs nothing: it interrupts nobody. */
+static bool broadcast_charge(struct call *call) {
+    const int64_t *account = &call->session->member->account;
+    uint32_t wait_s = 0;
+
+    if (limit_spend(call->core->limits, LIMIT_BROADCASTS, account, sizeof *account, 1, call->now_us,
+                    &wait_s))
+        return true;
+    call->core->stats.commands_busy_total++;
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                    "too many broadcasts in a short time: try again in %u s", (unsigned)wait_s);
+    return false;
+}
+
 void broadcast_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__BroadcastReply broadcast = ZCHAT__V1__BROADCAST_REPLY__INIT;
     struct sent *sent = recent_find(call->core->recent, call);
 
+    if (!sent && !broadcast_charge(call))
+        return;
     if (!sent) {
         sent = recent_add(call->core->recent, call);
         broadcast_send(call, sent);

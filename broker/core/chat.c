@@ -1,18 +1,14 @@
 /* Which private chats are open, as both ends tell: so that a block, or the session's end, can end
  * them. */
 #include "handlers.h"
-#include "memory.h"
 #include "private.h"
 
 #include <string.h>
 
 static size_t chats_of(const struct privates *privates, uint64_t session) {
-    const struct chat *chat;
-    size_t count = 0;
+    const struct private_holder *holder = private_holder(privates, session);
 
-    for (chat = privates->chats; chat; chat = chat->hh.next)
-        count += chat->ends[0].session == session || chat->ends[1].session == session ? 1 : 0;
-    return count;
+    return holder ? holder->chats : 0;
 }
 
 void open_private_check(struct call *call) {
@@ -36,16 +32,10 @@ void open_private_run(struct call *call) {
                   "a block came between you and %s: the private chat is over", open->user);
 }
 
-static struct chat *chat_of(struct privates *privates, const unsigned char *id) {
-    struct chat *chat = NULL;
+static struct chat *chat_of(struct privates *privates, const ProtobufCBinaryData *id) {
+    struct chat *chat = private_chat(privates, id);
 
-    HASH_FIND(hh, privates->chats, id, ID_BYTES, chat);
-    if (!chat) {
-        chat = memory_new(sizeof *chat);
-        memcpy(chat->id, id, ID_BYTES);
-        HASH_ADD(hh, privates->chats, id, ID_BYTES, chat);
-    }
-    return chat;
+    return chat ? chat : private_add_chat(privates, id->data);
 }
 
 /* The end of the chat that is this account's, or a free one; NULL: it is others' chat. */
@@ -62,7 +52,7 @@ static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other
 
 void open_private_done(struct call *call) {
     const Zchat__V1__OpenPrivate *open = call->command->open_private;
-    struct chat *chat = chat_of(call->core->privates, open->id.data);
+    struct chat *chat = chat_of(call->core->privates, &open->id);
     struct chat_end *end =
         end_of(chat, call->session->member->account, call->result.invited.account);
 
@@ -70,11 +60,11 @@ void open_private_done(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "this id names another chat");
         return;
     }
-    end->session = call->session->number;
     end->account = call->session->member->account;
     strcpy(end->other, call->result.invited.name);
     (end == &chat->ends[0] ? &chat->ends[1] : &chat->ends[0])->account =
         call->result.invited.account;
+    private_enter(call->core->privates, end, call->session->number);
     call_reply_empty(call);
 }
 

@@ -22,6 +22,11 @@ void core_reconfigure(struct core *core, const struct core_options *options) {
     limits_set(core->limits, LIMIT_ADDRESS, options->rates.address);
     limits_set(core->limits, LIMIT_ACCOUNT, options->rates.account);
     limits_set(core->limits, LIMIT_PASSWORDS, options->rates.passwords);
+    /* What reaches people is for people: only a broker without budgets has none for it. */
+    bool limited = options->rates.account > 0;
+    limits_set(core->limits, LIMIT_INVITATIONS, limited ? INVITATIONS_A_S : 0);
+    limits_set(core->limits, LIMIT_PAIR, limited ? INVITATION_PAIR_UNITS_A_S : 0);
+    limits_set(core->limits, LIMIT_BROADCASTS, limited ? BROADCASTS_A_S : 0);
 }
 
 struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us) {

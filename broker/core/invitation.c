@@ -11,37 +11,7 @@
 #define ADDRESS_BYTES_MAX 255
 #define ENDPOINT_BYTES    (ADDRESS_BYTES_MAX + 32)
 
-/* Whether this session and that user have an invitation open or a chat. */
-static bool is_open_already(const struct core *core, const struct session *session, int64_t other) {
-    const struct invitation *invitation;
-    const struct chat *chat;
-
-    DL_FOREACH(core->privates->in_time, invitation) {
-        if (!invitation->answered && !invitation->is_again &&
-            private_is_between(invitation->inviter, invitation->invitee, session->member->account,
-                               other))
-            return true;
-    }
-    for (chat = core->privates->chats; chat; chat = chat->hh.next) {
-        for (size_t i = 0; i < 2; i++) {
-            if (chat->ends[i].session == session->number && chat->ends[1 - i].account == other &&
-                chat->ends[1 - i].session != 0)
-                return true;
-        }
-    }
-    return false;
-}
-
-static size_t invitations_of(const struct privates *privates, uint64_t session) {
-    const struct invitation *invitation;
-    size_t count = 0;
-
-    DL_FOREACH(privates->in_time, invitation) {
-        if (invitation->session == session && !invitation->answered)
-            count++;
-    }
-    return count;
-}
+/* ---- inviting ---- */
 
 void invite_private_check(struct call *call) {
     Zchat__V1__InvitePrivate *invite = call->command->invite_private;
@@ -53,9 +23,137 @@ void invite_private_check(struct call *call) {
     else if (!call->session->private_chats)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "this session takes no part in private chats: log in for them");
-    else if (invitations_of(call->core->privates, call->session->number) >= INVITATIONS_MAX)
+}
+
+static void fail_unreached(struct call *call) {
+    const char *user = call->result.invited.name;
+    const struct member *member = member_find(&call->core->sessions, call->result.invited.account);
+
+    if (member && member->online > 0)
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "%s is online, but with no program that takes private chats", user);
+    else
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online", user);
+}
+
+/* A renewal asks the one session that has the chat: no other program may answer for it. 0: it is
+ * not there, and may be back in a moment. */
+static uint64_t holder_of(const struct call *call) {
+    const struct chat *chat =
+        private_chat(call->core->privates, &call->command->invite_private->again);
+    int64_t invitee = call->result.invited.account;
+
+    for (size_t i = 0; chat && i < 2; i++) {
+        const struct session *session = private_session(call->core, invitee, chat->ends[i].session);
+
+        if (chat->ends[i].account == invitee && session && session->private_chats &&
+            chat->ends[1 - i].account == call->session->member->account)
+            return session->number;
+    }
+    return 0;
+}
+
+static void tell_invited(struct core *core, struct invitation *invitation, struct session *session,
+                         int64_t now_us) {
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__PrivateInvited invited = ZCHAT__V1__PRIVATE_INVITED__INIT;
+
+    invited.id.data = invitation->id;
+    invited.id.len = ID_BYTES;
+    invited.user = invitation->inviter_name;
+    invited.key.data = invitation->key;
+    invited.key.len = KEY_BYTES;
+    invited.again.data = invitation->again;
+    invited.again.len = invitation->is_again ? ID_BYTES : 0;
+    invited.expires_us = invitation->expires_us;
+    event.time_us = now_us;
+    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
+    event.private_invited = &invited;
+    outbox_event(core->outbox, &session->peer->line, &event);
+}
+
+static void tell_all_invited(struct core *core, struct invitation *invitation, int64_t now_us) {
+    const struct member *member = member_find(&core->sessions, invitation->invitee);
+    struct session *session;
+
+    DL_FOREACH2(member->sessions, session, member_next) {
+        if (private_asks(invitation, session))
+            tell_invited(core, invitation, session, now_us);
+    }
+}
+
+/* Two who invite each other want a chat: the first invitation is the one to accept, and who made
+ * the second is sure to have been told of it. */
+static void fail_open(struct call *call, struct invitation *open) {
+    if (open->invitee != call->session->member->account) {
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "an invitation to %s is open already",
+                  open->invitee_name);
+        return;
+    }
+    call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s has invited you already: accept that",
+              open->inviter_name);
+    if (open->told < call->session->number)
+        tell_invited(call->core, open, call->session, call->now_us);
+}
+
+static void check_new(struct call *call) {
+    int64_t inviter = call->session->member->account, invitee = call->result.invited.account;
+    const struct private_pair *pair = private_pair(call->core->privates, inviter, invitee);
+    const struct private_party *party = private_party(call->core->privates, invitee);
+
+    if (!private_reaches(member_find(&call->core->sessions, invitee)))
+        fail_unreached(call);
+    else if (pair && pair->open)
+        fail_open(call, pair->open);
+    else if (pair && pair->live > 0)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "a private chat with %s is open already",
+                  call->result.invited.name);
+    else if (party && party->got >= INVITATIONS_MAX)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "%d invitations to %s wait for their answers: try again later", INVITATIONS_MAX,
+                  call->result.invited.name);
+}
+
+static void check_again(struct call *call) {
+    const char *user = call->result.invited.name;
+
+    if (!private_reaches(member_find(&call->core->sessions, call->result.invited.account)))
+        fail_unreached(call);
+    else if (holder_of(call) == 0)
+        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                  "no program of %s has this private chat open at the moment", user);
+}
+
+static void charge(struct call *call) {
+    struct limits *limits = call->core->limits;
+    const int64_t accounts[2] = {call->session->member->account, call->result.invited.account};
+    uint32_t cost = call->command->invite_private->again.len > 0 ? 1 : INVITATION_COST;
+    uint32_t wait_s = 0;
+
+    if (limit_spend(limits, LIMIT_INVITATIONS, accounts, sizeof accounts[0], 1, call->now_us,
+                    &wait_s) &&
+        limit_spend(limits, LIMIT_PAIR, accounts, sizeof accounts, cost, call->now_us, &wait_s))
+        return;
+    call->core->stats.commands_busy_total++;
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                    "too many invitations to %s in a short time: try again in %u s",
+                    call->result.invited.name, (unsigned)wait_s);
+}
+
+/* What is not said again of an invitation that is there already. */
+static void check_open(struct call *call) {
+    const struct private_party *party =
+        private_party(call->core->privates, call->session->member->account);
+
+    if (party && party->made >= INVITATIONS_MAX)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "%d invitations wait for their answers: wait for one first", INVITATIONS_MAX);
+    else if (call->command->invite_private->again.len > 0)
+        check_again(call);
+    else
+        check_new(call);
+    if (call->fault.code == ZCHAT__V1__CODE__CODE_UNSPECIFIED)
+        charge(call);
 }
 
 void invite_private_run(struct call *call) {
@@ -74,17 +172,12 @@ void invite_private_run(struct call *call) {
                   "you have blocked %s: unblock first to chat", invite->user);
     else if (store_block_is(core->store, account->account, inviter))
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s has blocked you", invite->user);
-    else if (!private_reaches(member_find(&core->sessions, account->account)))
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online", invite->user);
-    else if (invite->again.len == 0 && !private_invitation(core->privates, &invite->id) &&
-             is_open_already(core, call->session, account->account))
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "a private chat with %s is open already, or an invitation is", invite->user);
+    else if (!private_invitation(core->privates, &invite->id))
+        check_open(call);
 }
 
 static struct invitation *invitation_new(struct call *call) {
     const Zchat__V1__InvitePrivate *invite = call->command->invite_private;
-    struct privates *privates = call->core->privates;
     struct invitation *invitation = memory_new(sizeof *invitation);
 
     memcpy(invitation->id, invite->id.data, ID_BYTES);
@@ -94,35 +187,14 @@ static struct invitation *invitation_new(struct call *call) {
     invitation->session = call->session->number;
     invitation->inviter = call->session->member->account;
     invitation->invitee = call->result.invited.account;
+    memcpy(invitation->key, call->peer->key, KEY_BYTES);
     strcpy(invitation->inviter_name, call->session->member->name);
     strcpy(invitation->invitee_name, call->result.invited.name);
     invitation->expires_us = call->now_us + INVITATION_S * 1000000LL;
-    HASH_ADD(hh, privates->by_id, id, ID_BYTES, invitation);
-    DL_APPEND(privates->in_time, invitation);
+    invitation->holder = invitation->is_again ? holder_of(call) : 0;
+    invitation->told = call->core->sessions.number;
+    private_add_invitation(call->core->privates, invitation);
     return invitation;
-}
-
-static void tell_invited(struct call *call, struct invitation *invitation) {
-    const struct member *member = member_find(&call->core->sessions, invitation->invitee);
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
-    Zchat__V1__PrivateInvited invited = ZCHAT__V1__PRIVATE_INVITED__INIT;
-    struct session *session;
-
-    invited.id.data = invitation->id;
-    invited.id.len = ID_BYTES;
-    invited.user = invitation->inviter_name;
-    invited.key.data = call->peer->key;
-    invited.key.len = KEY_BYTES;
-    invited.again.data = invitation->again;
-    invited.again.len = invitation->is_again ? ID_BYTES : 0;
-    invited.expires_us = invitation->expires_us;
-    event.time_us = call->now_us;
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
-    event.private_invited = &invited;
-    DL_FOREACH2(member->sessions, session, member_next) {
-        if (session->private_chats)
-            outbox_event(call->core->outbox, &session->peer->line, &event);
-    }
 }
 
 void invite_private_done(struct call *call) {
@@ -137,7 +209,7 @@ void invite_private_done(struct call *call) {
     }
     if (!invitation) {
         invitation = invitation_new(call);
-        tell_invited(call, invitation);
+        tell_all_invited(call->core, invitation, call->now_us);
     }
     invited.expires_us = invitation->expires_us;
     reply.body_case = ZCHAT__V1__REPLY__BODY_INVITE_PRIVATE;
@@ -164,6 +236,9 @@ void answer_private_check(struct call *call) {
                   "there is no such invitation: it has expired, or was taken back");
     else if (invitation->answered)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the invitation is answered already");
+    else if (!private_asks(invitation, call->session))
+        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+                  "another program of yours has this private chat open: it answers");
     else if (!answer->accept)
         return;
     else if (answer->port == 0 || answer->port > 65535)
@@ -195,8 +270,7 @@ void answer_private_done(struct call *call) {
     const Zchat__V1__AnswerPrivate *answer = call->command->answer_private;
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
-    invitation->answered =
-        true; /* and known until it expires, so that a second answer is told so */
+    private_answer_invitation(call->core->privates, invitation);
     if (answer->accept)
         tell_accepted(call, invitation);
     else

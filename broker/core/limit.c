@@ -123,3 +123,12 @@ bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cos
     bucket->units -= cost;
     return true;
 }
+
+bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
+                 uint32_t cost, int64_t now_us, uint32_t *retry_after_s) {
+    struct limit_bucket *bucket = limit_use(limits, kind, name, name_bytes, now_us);
+    bool there = limit_take(limits, bucket, cost, now_us, retry_after_s);
+
+    limit_release(limits, bucket, now_us);
+    return there;
+}

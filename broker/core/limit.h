@@ -11,9 +11,12 @@ enum limit_kind {
     LIMIT_KEY,
     LIMIT_ADDRESS,
     LIMIT_ACCOUNT,
-    LIMIT_PASSWORDS, /* password checks, by address */
+    LIMIT_PASSWORDS,   /* password checks, by address */
+    LIMIT_INVITATIONS, /* to private chats, by account */
+    LIMIT_PAIR,        /* the same, by inviter and invitee */
+    LIMIT_BROADCASTS,  /* by account */
+    LIMIT_KINDS,
 };
-#define LIMIT_KINDS (LIMIT_PASSWORDS + 1)
 
 struct limits;
 struct limit_bucket;
@@ -32,5 +35,8 @@ void limit_release(struct limits *limits, struct limit_bucket *bucket, int64_t n
 /* Takes `cost` out; false and the seconds to wait where there is not enough. */
 bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cost, int64_t now_us,
                 uint32_t *retry_after_s);
+/* The same for a bucket that nobody keeps in use. */
+bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
+                 uint32_t cost, int64_t now_us, uint32_t *retry_after_s);
 
 #endif

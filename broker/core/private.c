@@ -12,17 +12,6 @@ struct privates *privates_new(void) {
     return memory_new(sizeof(struct privates));
 }
 
-void private_drop_invitation(struct privates *privates, struct invitation *invitation) {
-    DL_DELETE(privates->in_time, invitation);
-    HASH_DEL(privates->by_id, invitation);
-    free(invitation);
-}
-
-static void chat_drop(struct privates *privates, struct chat *chat) {
-    HASH_DEL(privates->chats, chat);
-    free(chat);
-}
-
 void privates_free(struct privates *privates) {
     struct invitation *invitation, *next_invitation;
     struct chat *chat, *next_chat;
@@ -33,31 +22,14 @@ void privates_free(struct privates *privates) {
         private_drop_invitation(privates, invitation);
     }
     HASH_ITER(hh, privates->chats, chat, next_chat) {
-        chat_drop(privates, chat);
+        private_drop_chat(privates, chat);
     }
     free(privates);
 }
 
-struct invitation *private_invitation(const struct privates *privates,
-                                      const ProtobufCBinaryData *id) {
-    struct invitation *invitation = NULL;
-
-    if (id->len == ID_BYTES)
-        HASH_FIND(hh, privates->by_id, id->data, ID_BYTES, invitation);
-    return invitation;
-}
-
-struct chat *private_chat(const struct privates *privates, const ProtobufCBinaryData *id) {
-    struct chat *chat = NULL;
-
-    if (id->len == ID_BYTES)
-        HASH_FIND(hh, privates->chats, id->data, ID_BYTES, chat);
-    return chat;
-}
-
 /* ---- telling ---- */
 
-static struct session *session_numbered(const struct core *core, int64_t account, uint64_t number) {
+struct session *private_session(const struct core *core, int64_t account, uint64_t number) {
     const struct member *member = member_find(&core->sessions, account);
     struct session *session;
 
@@ -87,7 +59,11 @@ void private_tell_ended(struct core *core, struct session *session, const unsign
     outbox_event(core->outbox, &session->peer->line, &event);
 }
 
-/* Tells the invitee's sessions, but for one, that the invitation is over. */
+bool private_asks(const struct invitation *invitation, const struct session *session) {
+    return session->private_chats &&
+           (invitation->holder == 0 || invitation->holder == session->number);
+}
+
 void private_tell_invitee(struct core *core, const struct invitation *invitation,
                           const struct session *but, Zchat__V1__PrivateEnd reason) {
     const struct member *member = member_find(&core->sessions, invitation->invitee);
@@ -96,7 +72,7 @@ void private_tell_invitee(struct core *core, const struct invitation *invitation
     if (!member)
         return;
     DL_FOREACH2(member->sessions, session, member_next) {
-        if (session->private_chats && session != but)
+        if (private_asks(invitation, session) && session != but)
             private_tell_ended(core, session, invitation->id, invitation->inviter_name, reason);
     }
 }
@@ -112,7 +88,7 @@ void private_answered(Zchat__V1__PrivateAnswered *answered, const struct invitat
 
 void private_tell_answered(struct core *core, const struct invitation *invitation,
                            Zchat__V1__PrivateAnswered *answered) {
-    struct session *inviter = session_numbered(core, invitation->inviter, invitation->session);
+    struct session *inviter = private_session(core, invitation->inviter, invitation->session);
     Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
 
     if (!inviter)
@@ -145,77 +121,70 @@ bool private_reaches(const struct member *member) {
     return false;
 }
 
-bool private_is_between(int64_t a, int64_t b, int64_t x, int64_t y) {
-    return (a == x && b == y) || (a == y && b == x);
-}
-
-/* Takes the session out of the chat, which is forgotten with its second end. */
-void private_leave(struct privates *privates, struct chat *chat, uint64_t session) {
-    for (size_t i = 0; i < 2; i++) {
-        if (chat->ends[i].session == session)
-            chat->ends[i].session = 0;
-    }
-    if (chat->ends[0].session == 0 && chat->ends[1].session == 0)
-        chat_drop(privates, chat);
-}
-
 /* The far end learns that this session is no more. */
-static void tell_gone(struct core *core, const struct chat *chat, uint64_t session) {
-    for (size_t i = 0; i < 2; i++) {
-        const struct chat_end *far = &chat->ends[1 - i];
+static void tell_gone(struct core *core, const struct chat_end *end) {
+    const struct chat *chat = end->chat;
+    const struct chat_end *far = &chat->ends[end == &chat->ends[0] ? 1 : 0];
 
-        if (chat->ends[i].session == session)
-            private_tell_ended(core, session_numbered(core, far->account, far->session), chat->id,
-                               far->other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+    private_tell_ended(core, private_session(core, far->account, far->session), chat->id,
+                       far->other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+}
+
+static void withdraw(struct core *core, struct invitation *invitation) {
+    if (!invitation->answered)
+        private_tell_invitee(core, invitation, NULL, ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
+    private_drop_invitation(core->privates, invitation);
+}
+
+static void refuse_gone(struct core *core, struct invitation *invitation) {
+    private_tell_refused(core, invitation, ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE);
+    private_drop_invitation(core->privates, invitation);
+}
+
+/* Each step may free the holder: the next thing it has is looked for anew. */
+static void end_holder(struct core *core, uint64_t session, bool replaced) {
+    struct private_holder *holder;
+
+    while ((holder = private_holder(core->privates, session)) && holder->made)
+        withdraw(core, holder->made);
+    while ((holder = private_holder(core->privates, session)) && holder->ends) {
+        if (!replaced)
+            tell_gone(core, holder->ends);
+        private_leave(core->privates, holder->ends->chat, session);
     }
 }
 
 void private_session_ended(struct core *core, uint64_t session, int64_t account, bool replaced) {
     bool reachable = private_reaches(member_find(&core->sessions, account));
-    struct invitation *invitation, *next_invitation;
-    struct chat *chat, *next_chat;
+    const struct private_party *party;
+    struct invitation *invitation, *next;
 
-    DL_FOREACH_SAFE(core->privates->in_time, invitation, next_invitation) {
-        if (invitation->session == session) {
-            if (!invitation->answered)
-                private_tell_invitee(core, invitation, NULL,
-                                     ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
-            private_drop_invitation(core->privates, invitation);
-        } else if (invitation->invitee == account && !invitation->answered && !reachable) {
-            private_tell_refused(core, invitation, ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE);
-            private_drop_invitation(core->privates, invitation);
-        }
-    }
-    HASH_ITER(hh, core->privates->chats, chat, next_chat) {
-        if (!replaced)
-            tell_gone(core, chat, session);
-        private_leave(core->privates, chat, session);
+    end_holder(core, session, replaced);
+    party = private_party(core->privates, account);
+    DL_FOREACH_SAFE2(party ? party->ask : NULL, invitation, next, got_next) {
+        if (invitation->holder == session || !reachable)
+            refuse_gone(core, invitation);
     }
 }
 
-void private_blocked(struct core *core, int64_t a, int64_t b) {
-    struct invitation *invitation, *next_invitation;
-    struct chat *chat, *next_chat;
+static void block_chat(struct core *core, struct chat *chat) {
+    for (size_t i = 0; i < 2; i++)
+        private_tell_ended(
+            core, private_session(core, chat->ends[i].account, chat->ends[i].session), chat->id,
+            chat->ends[i].other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED);
+    private_drop_chat(core->privates, chat);
+}
 
-    DL_FOREACH_SAFE(core->privates->in_time, invitation, next_invitation) {
-        if (!private_is_between(invitation->inviter, invitation->invitee, a, b))
-            continue;
-        if (!invitation->answered) {
-            private_tell_refused(core, invitation, ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE);
-            private_tell_invitee(core, invitation, NULL,
-                                 ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
-        }
-        private_drop_invitation(core->privates, invitation);
+void private_blocked(struct core *core, int64_t a, int64_t b) {
+    struct private_pair *pair;
+
+    while ((pair = private_pair(core->privates, a, b)) && pair->among) {
+        if (!pair->among->answered)
+            private_tell_refused(core, pair->among, ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE);
+        withdraw(core, pair->among);
     }
-    HASH_ITER(hh, core->privates->chats, chat, next_chat) {
-        if (!private_is_between(chat->ends[0].account, chat->ends[1].account, a, b))
-            continue;
-        for (size_t i = 0; i < 2; i++)
-            private_tell_ended(
-                core, session_numbered(core, chat->ends[i].account, chat->ends[i].session),
-                chat->id, chat->ends[i].other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED);
-        chat_drop(core->privates, chat);
-    }
+    while ((pair = private_pair(core->privates, a, b)) && pair->chats)
+        block_chat(core, pair->chats);
 }
 
 int64_t private_deadline(const struct core *core) {

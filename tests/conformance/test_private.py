@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import schema
-from support.client import Keys
+from support.client import CommandError, Keys
 from support.ids import new_id
 from support.private import Invitation, Peer, ended, invited
 from support.tap import Tap
@@ -86,8 +86,10 @@ def test_whom_one_can_not_invite(town):
     refused("INVALID", invite, alice, alice.user)
     refused("NOT_FOUND", invite, alice, "not a name")
     offline, without, script = town.name(), town.join().user, town.join(online=False, inbox=False).user
-    for user in (offline, without, script):
+    for user in (offline, script):
         assert "not online" in refused("FORBIDDEN", invite, alice, user).message
+    told = refused("FORBIDDEN", invite, alice, without).message
+    assert told == f"{without} is online, but with no program that takes private chats"
     refused("INVALID", invite, town.join(), bob.user)
     assert_told_nothing(bob)
 
@@ -142,9 +144,22 @@ def test_an_open_chat_is_a_conflict_until_both_left_it(town):
     chat.open()
     refused("CONFLICT", invite, alice, bob.user)
     refused("CONFLICT", invite, bob, alice.user)
+    refused("CONFLICT", invite, town.join(alice.user, **CHAT), bob.user)
+    refused("CONFLICT", invite, town.join(bob.user, **CHAT), alice.user)
     alice.call("close_private", id=chat.id)
     bob.call("close_private", id=chat.id)
     Invitation(alice, bob)
+
+
+def test_a_chat_that_one_left_is_open_no_more(town):
+    """The farewell may come later than the next invitation: that is for the two programs to sort out."""
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.open()
+    results = alice.batch([("close_private", dict(id=chat.id)),
+                           ("invite_private", dict(id=new_id(), user=bob.user))])
+    assert results[1].expires_us
 
 
 def test_a_broken_link_is_invited_anew_while_the_chat_is_open(town):
@@ -156,6 +171,177 @@ def test_a_broken_link_is_invited_anew_while_the_chat_is_open(town):
     assert again.invited.again == chat.id
     again.answer()
     assert again.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+# ---- renewing a link: the program that has the chat is asked, and no other one ----
+
+def opened(town):
+    """alice, bob and a chat that both have open."""
+    alice, bob = pair(town)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    chat.open()
+    return alice, bob, chat
+
+
+def test_a_renewal_asks_the_session_that_has_the_chat_and_no_other_of_its_user(town):
+    alice, bob, chat = opened(town)
+    second = town.join(bob.user, **CHAT)
+    again = Invitation(alice, bob, again=chat.id)
+    assert_told_nothing(second)
+    refused("FORBIDDEN", answer, second, again.id, accept=False)
+    assert_told_nothing(alice)
+    again.answer()
+    assert again.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+    assert_told_nothing(second)
+
+
+def test_a_renewal_that_is_taken_back_is_no_news_for_other_sessions(town):
+    alice, bob, chat = opened(town)
+    second = town.join(bob.user, **CHAT)
+    again = Invitation(alice, bob, again=chat.id)
+    alice.call("close_private", id=again.id)
+    assert ended(bob, again.id).reason == schema.PRIVATE_END_WITHDRAWN
+    assert_told_nothing(second)
+
+
+def test_a_renewal_waits_for_the_session_that_had_the_chat(town):
+    """A program that lost its connection to the broker is back in a moment, with the chat."""
+    alice, bob, chat = opened(town)
+    second = town.join(bob.user, **CHAT)
+    bob.close()
+    assert ended(alice, chat.id).reason == schema.PRIVATE_END_GONE
+    refused("CONFLICT", invite, alice, second.user, again=chat.id)
+    assert_told_nothing(second)
+    back = town.join(second.user, **CHAT)
+    back.call("open_private", id=chat.id, user=alice.user)
+    again = Invitation(alice, back, again=chat.id)
+    assert_told_nothing(second)
+    again.answer()
+    assert again.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+def test_a_renewal_ends_with_the_session_that_was_asked(town):
+    alice, bob, chat = opened(town)
+    town.join(bob.user, **CHAT)
+    again = Invitation(alice, bob, again=chat.id)
+    bob.logout()
+    assert again.answered().answer == schema.PRIVATE_ANSWER_GONE
+
+
+def test_a_renewal_of_a_chat_that_nobody_has_asks_nobody(town):
+    alice, bob = pair(town)
+    _, _, chat = opened(town)
+    for id in (new_id(), chat.id):
+        refused("CONFLICT", invite, alice, bob.user, again=id)
+    assert_told_nothing(bob)
+
+
+# ---- two who invite each other ----
+
+def test_of_crossed_invitations_the_first_one_is_to_be_accepted(town):
+    alice, bob = pair(town)
+    first = Invitation(alice, bob)
+    error = refused("CONFLICT", invite, bob, alice.user)
+    assert error.message == f"{alice.user} has invited you already: accept that"
+    assert_told_nothing(alice, bob)
+    first.answer()
+    assert first.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+def test_a_session_that_came_later_is_told_of_the_invitation_that_its_own_crossed(town):
+    alice, bob = pair(town)
+    first = Invitation(alice, bob)
+    later, carol = town.join(bob.user, **CHAT), town.join(**CHAT)
+    assert_told_nothing(later)
+    refused("CONFLICT", invite, later, alice.user)
+    told = invited(later, first.id)
+    assert (told.user, told.key) == (alice.user, alice.keys.raw)
+    assert_told_nothing(bob, carol)
+    first.answer(by=later)
+    assert first.answered().answer == schema.PRIVATE_ANSWER_ACCEPTED
+
+
+# ---- floods ----
+
+def test_a_pair_has_a_budget_of_a_few_invitations(town_factory):
+    town = town_factory("--rate-account", "20000", accounts=3)
+    alice, bob = pair(town)
+    carol, asked = town.join(**CHAT), 0
+    try:
+        while asked < 20:
+            Invitation(alice, bob).answer(accept=False)
+            asked += 1
+    except CommandError as error:
+        assert (error.code, error.retry_after_s > 0) == ("BUSY", True)
+        assert f"too many invitations to {bob.user}" in error.message
+    assert 5 <= asked < 20
+    Invitation(alice, carol)
+    Invitation(carol, bob)
+
+
+def test_an_account_has_a_budget_of_broadcasts(town_factory):
+    town = town_factory("--rate-account", "20000", accounts=2)
+    alice, bob = town.join(), town.join()
+    ids = [new_id() for _ in range(60)]
+    results = [result for first in range(0, 60, 20) for result in
+               alice.batch([("broadcast", dict(id=id, text="x")) for id in ids[first:first + 20]])]
+    sent = [result for result in results if not isinstance(result, CommandError)]
+    assert 20 <= len(sent) < 60
+    assert {error.code for error in results if isinstance(error, CommandError)} == {"BUSY"}
+    assert alice.call("broadcast", id=ids[0], text="x").reached == 1, "a retry costs nothing"
+    bob.call("broadcast", id=new_id(), text="x")
+
+
+def cpu_of(pid):
+    """User and system time, in seconds."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def flood(town, inviter, invitee, rounds):
+    """64 invitations that are declined at once, each round; the broker's CPU time for them."""
+    before = cpu_of(town.broker.process.pid)
+    for _ in range(rounds):
+        for fields in [dict(id=new_id(), user=invitee.user) for _ in range(64)]:
+            inviter.batch([("invite_private", fields)])
+            invitee.batch([("answer_private", dict(id=fields["id"], accept=False))])
+        invitee.privates.clear()
+        inviter.privates.clear()
+    return cpu_of(town.broker.process.pid) - before
+
+
+def test_answered_invitations_make_the_next_one_no_slower(town_factory):
+    """Without budgets, so that there are many: 14,000 answered ones are known for a minute."""
+    town = town_factory(accounts=2)
+    alice, bob = pair(town)
+    first = flood(town, alice, bob, 30)
+    flood(town, alice, bob, 160)
+    last = flood(town, alice, bob, 30)
+    assert last < 1.5 * first + 0.1, f"{last:.2f} s for what took {first:.2f} s"
+
+
+def test_an_account_has_a_bound_of_open_invitations_over_all_its_sessions(town_factory):
+    town = town_factory(accounts=INVITATIONS_MAX + 2)
+    alice = town.join(**CHAT)
+    other = town.join(alice.user, **CHAT)
+    for _ in range(INVITATIONS_MAX):
+        invite(alice, town.join(**CHAT).user)
+    refused("BUSY", invite, other, town.join(**CHAT).user)
+
+
+def test_a_user_is_asked_by_so_many_at_a_time(town_factory):
+    town = town_factory(accounts=INVITATIONS_MAX + 2)
+    alice = town.join(**CHAT)
+    for _ in range(INVITATIONS_MAX):
+        invite(town.join(**CHAT), alice.user)
+    late = town.join(**CHAT)
+    refused("BUSY", invite, late, alice.user)
+    alice.wait(lambda: len(alice.privates) == INVITATIONS_MAX)
+    answer(alice, alice.privates[0].private_invited.id, accept=False)
+    invite(late, alice.user)
 
 
 def test_only_so_many_invitations_wait_at_a_time(town):
