@@ -233,6 +233,7 @@ int app_exit_code(zchat_code code) {
     case ZCHAT_UNIMPLEMENTED:
     case ZCHAT_NO_MEMORY:
     case ZCHAT_CANCELLED:
+    case ZCHAT_UNKNOWN:
         break;
     }
     return 1;

@@ -54,7 +54,6 @@ static void private_opened(struct app *app, const zchat_event *event) {
     struct peer *peer = peers_get(&app->privates.peers, event->user);
     bool again = peer->open;
     peer->open = true;
-    peer->invites = false;
     session_hear(app, event->user);
     if (again)
         app_note(app, "the private chat with %s goes on; the key's fingerprint is %s", event->user,
@@ -80,16 +79,16 @@ static void private_heard(struct app *app, const zchat_event *event) {
 
 static void private_closed(struct app *app, const zchat_event *event) {
     struct peer *peer = peers_find(&app->privates.peers, event->user);
-    if (peer == NULL || (!peer->open && !peer->invites))
+    if (peer == NULL || (event->online ? !peer->open : !peer->invites))
         return;
-    if (peer->open)
-        app_note(app, "the private chat with %s is over: %s", event->user, event->text);
-    else
+    if (!event->online) { /* an invitation, maybe beside a chat */
+        peer->invites = false;
         app_note(app, "%s", event->text);
-    if (peer->open)
-        peers_drop_offers(&app->privates.peers, peer->user);
+        return;
+    }
     peer->open = false;
-    peer->invites = false;
+    app_note(app, "the private chat with %s is over: %s", event->user, event->text);
+    peers_drop_offers(&app->privates.peers, peer->user);
 }
 
 void private_event(struct app *app, const zchat_event *event) {
@@ -152,7 +151,10 @@ bool private_answers(struct app *app, const char *line) {
 static void private_said(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     app->privates.patient--;
-    if (reply->code != ZCHAT_OK)
+    if (reply->code == ZCHAT_UNKNOWN)
+        app_fail(app, reply->code, "%s may or may not have seen \"%s\" (%s)", call->user,
+                 call->text, reply->text);
+    else if (reply->code != ZCHAT_OK)
         app_fail(app, reply->code, "not delivered to %s: \"%s\" (%s)", call->user, call->text,
                  reply->text);
 }

@@ -78,9 +78,17 @@ static void private_take_to(struct app *app, struct peer_offer *offer, const cha
     app_update_prompt(app);
 }
 
+/* The name is the other one's choice: a plain one at most is taken from it. */
+static char *private_path(const char *name, const char *place) {
+    char *folder = place == NULL ? NULL : paths_expand(place);
+    bool named = folder != NULL && !paths_is_folder(folder);
+    free(folder);
+    return named || zchat_file_name_is_plain(name) ? file_path(name, place) : NULL;
+}
+
 void private_take(struct app *app, const char *user, const char *place) {
     struct peer_offer *offer = peers_offer(&app->privates.peers, user);
-    char *path = file_path(offer->file, place);
+    char *path = private_path(offer->file, place);
     if (path == NULL)
         app_fail(app, ZCHAT_INVALID,
                  "no file can be named \"%s\" here; say where: private take %s PATH", offer->file,

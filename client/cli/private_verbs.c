@@ -22,10 +22,14 @@ static void private_started(struct call *call, const zchat_reply *reply) {
 }
 
 void verb_private_start(struct app *app, const struct command_words *words) {
+    struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    bool invited = peer != NULL && peer->invites;
     struct call *call = call_new(app, private_started, words->word[0]);
     app->privates.patient++;
     zchat_code code = zchat_private_start(app->z, call->user, call_answered, call);
-    if (code == ZCHAT_OK && app->line != NULL)
+    if (invited && code == ZCHAT_OK) /* which that accepts */
+        peer->invites = false;
+    else if (code == ZCHAT_OK && app->line != NULL)
         app_note(app, "%s is asked...", call->user);
     call_begun(call, code);
 }

@@ -38,7 +38,8 @@ typedef enum zchat_code {
     ZCHAT_WRONG_PROTOCOL = 103,
     ZCHAT_IO = 104,        /* a file of this machine: the device key, known_brokers */
     ZCHAT_NO_MEMORY = 105, /* or no more file descriptors */
-    ZCHAT_CANCELLED = 106  /* logged out, or the handle freed, before the answer */
+    ZCHAT_CANCELLED = 106, /* logged out, or the handle freed, before the answer */
+    ZCHAT_UNKNOWN = 107    /* a private line or file that the other side may have, or may not */
 } zchat_code;
 
 /* The code's name as scripts see it, "NOT_FOUND". Never NULL. */
@@ -215,8 +216,9 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_PRIVATE_LINE, /* user, text, id, time_us: a line of his; each once, in order */
     ZCHAT_EVENT_PRIVATE_OFFERED, /* user, upload (id, file, size): he offers a file */
     ZCHAT_EVENT_PRIVATE_BROKEN,  /* user, text: the link is dead; it is invited anew by itself */
-    ZCHAT_EVENT_PRIVATE_CLOSED,  /* user, text: an invitation or a chat is over, and why */
-    ZCHAT_EVENT_THREAD_REMOVED   /* user */
+    ZCHAT_EVENT_PRIVATE_CLOSED, /* user, text, id, online: an invitation (false) or a chat (true) is
+                                   over, and why. There may be both of one user */
+    ZCHAT_EVENT_THREAD_REMOVED  /* user */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -395,19 +397,27 @@ zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply
  * declined), EXPIRED (60 s), CONFLICT (open already), UNREACHABLE (10 s; both addresses in the
  * text), WRONG_KEY. */
 zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
-/* Answers an invitation of which PRIVATE_INVITED told. accept answers when the link is up. */
+/* Answers an invitation of which PRIVATE_INVITED told. accept answers when the link is up, and ends
+ * a chat that is open with the same user. Two who invite each other have a chat: start accepts an
+ * invitation that is there, or comes meanwhile. */
 zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
-/* Answers OK when the other one's program has the line; UNREACHABLE: it was not delivered.
- * NOT_FOUND: no chat with him. Over a broken link lines wait for the new one, and are delivered
- * once. */
+/* Answers OK when the other one's program has the line; UNREACHABLE: it was not delivered;
+ * UNKNOWN: it was sent, and the chat ended before the other side said that it has it. NOT_FOUND: no
+ * chat with them. Over a broken link lines wait for the new one, and are delivered once. */
 zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zchat_reply_fn *fn,
                               void *arg);
 /* Ends the chat or takes an invitation back; the other one is told. Answers at once; lines without
- * an acknowledgement are answered first, as not delivered. */
+ * an acknowledgement are answered first, as send says. */
 zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
+/* Whether zchat_private_file could send the file at `path`: ZCHAT_OK, IO or INVALID, and then the
+ * sentence why. Needs no handle: to look before anybody is asked. */
+zchat_code zchat_private_file_check(const char *path, char *error, size_t error_bytes);
+/* Whether a file whose name somebody else chose may be made without asking: it has no path in it,
+ * no leading dot or dash, and nothing that a terminal would hide. */
+bool zchat_file_name_is_plain(const char *name);
 /* Offers the file at `path`, sends it when it is wanted, answers when the other one has it whole
- * and verified. */
+ * and verified. UNKNOWN: all was sent, and the chat ended before the other side said so. */
 zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
                               zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
 /* Takes or (path NULL) refuses an offered file: like zchat_file_get, into a file that appears when

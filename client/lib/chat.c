@@ -26,10 +26,25 @@
 
 /* ---- the list ---- */
 
+static bool is_asked(const struct chat *chat) {
+    return chat->state == CHAT_ASKED || chat->state == CHAT_UNKNOWN;
+}
+
+static bool is_of(const struct chat *chat, const char *user) {
+    return !chat->over && !chat->leaving && strcmp(chat->user, user) == 0;
+}
+
 struct chat *chats_find(const zchat *z, const char *user) {
     struct chat *at = z->chats.list;
-    while (at &&
-           (at->over || at->leaving || at->state == CHAT_UNKNOWN || strcmp(at->user, user) != 0)) {
+    while (at && (is_asked(at) || !is_of(at, user))) {
+        at = at->next;
+    }
+    return at;
+}
+
+struct chat *chats_asked(const zchat *z, const char *user) {
+    struct chat *at = z->chats.list;
+    while (at && (at->state != CHAT_ASKED || !is_of(at, user))) {
         at = at->next;
     }
     return at;
@@ -135,14 +150,18 @@ void chat_end(zchat *z, struct chat *chat, zchat_code code, const char *text, co
     say_last(z, chat, bye);
     invitation_close(z, chat);
     chat->over = true;
-    lines_end(&chat->lines, undelivered, "The line was not delivered: the chat is over.");
+    lines_end(&chat->lines, undelivered, "The line was not delivered: the chat is over.",
+              chat->parted);
     peer_files_end(z, chat, undelivered);
     answer_call(chat, code == ZCHAT_OK ? ZCHAT_CANCELLED : code, told.text);
     answer(chat->stop_fn, chat->stop_arg, chat->user, ZCHAT_OK, "");
     if (is_told && !z->doomed) {
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_PRIVATE_CLOSED,
-                                      .user = chat->user,
-                                      .text = told.text});
+        zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_CLOSED,
+                             .user = chat->user,
+                             .text = told.text,
+                             .online = chat->opened};
+        memcpy(event.id.bytes, chat->id, ID_BYTES);
+        handle_tell(z, &event);
     }
 }
 
@@ -333,6 +352,11 @@ static void expired(zchat *z, struct chat *chat) {
     char text[160];
     switch (chat->state) {
     case CHAT_ASKING:
+        if (chat->refusal[0] != '\0') {
+            chat->asked = false;
+            chat_end(z, chat, ZCHAT_CONFLICT, chat->refusal, NULL);
+            break;
+        }
         snprintf(text, sizeof text, "%s did not answer within %d s.", chat->user, INVITATION_S);
         chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
         break;
@@ -353,7 +377,10 @@ static void expired(zchat *z, struct chat *chat) {
     case CHAT_OPEN:
     case CHAT_BROKEN:
         if (z->now_us >= chat->gone_us) {
-            snprintf(text, sizeof text, "%s's program is gone.", chat->user);
+            snprintf(text, sizeof text,
+                     chat->strange ? "%s's program no longer knows the chat."
+                                   : "%s's program is gone.",
+                     chat->user);
         } else {
             snprintf(text, sizeof text, "No new link to %s could be made within %d s.", chat->user,
                      PRIVATE_AGAIN_S);
@@ -411,6 +438,9 @@ void chats_step(zchat *z) {
             step(z, at);
         }
     }
+    if (z->chats.active_waits && !z->doomed) {
+        invitation_active(z);
+    }
     if (!z->doomed) {
         sweep(&z->chats);
     }
@@ -432,7 +462,7 @@ bool chats_have_more(const zchat *z) {
 }
 
 int64_t chats_deadline_us(const zchat *z) {
-    int64_t soonest_us = WAKE_NEVER;
+    int64_t soonest_us = z->chats.active_waits ? z->chats.active_us : WAKE_NEVER;
     for (const struct chat *at = z->chats.list; at; at = at->next) {
         bool retries = at->state == CHAT_LINKING || z->session.live;
         int64_t link_us = at->link ? link_deadline_us(at->link) : WAKE_NEVER;

@@ -1,6 +1,7 @@
 /* Private chats and the invitations to them: what each is waiting for, its link, and its end. One
- * user has one chat at most. A chat stays over broken links: whoever invited first invites again.
- * Callbacks may begin and end chats, so none is freed but at the end of a step. */
+ * user has one chat at most, and beside it one invitation: a person answers that. A chat stays over
+ * broken links: whoever invited first invites again. Callbacks may begin and end chats, so none is
+ * freed but at the end of a step. */
 #ifndef CHAT_H
 #define CHAT_H
 
@@ -32,6 +33,9 @@ struct chat {
     bool opened;  /* PRIVATE_OPEN was told */
     bool over;    /* ended: freed with the next sweep */
     bool leaving; /* it ends with the next step */
+    bool parted;  /* the other side said farewell: it has nothing that it did not acknowledge */
+    bool strange; /* no program of the other one has the chat, the broker says */
+    char refusal[160]; /* of an invitation: the other one's is to come instead. "": none */
     unsigned char key[KEY_BYTES];
     struct address address; /* where it connects to; host "": nowhere yet */
     struct link *link;      /* owned; NULL: there is none */
@@ -49,9 +53,11 @@ struct chat {
 };
 
 struct chats {
-    struct chat *list;    /* owned, and each in it */
-    struct peer_zap *zap; /* owned; NULL before the first link that listens */
-    int64_t active_us;    /* when the broker may be told again that one is active */
+    struct chat *list;       /* owned, and each in it */
+    struct peer_zap *zap;    /* owned; NULL before the first link that listens */
+    int64_t active_us;       /* when the broker may be told again that one is active */
+    int64_t active_every_us; /* how often: in time for the broker's idle limit */
+    bool active_waits;       /* one was, and it is told at active_us */
 };
 
 /* Frees them without a word. */
@@ -69,8 +75,10 @@ void chats_leave(zchat *z);
 /* All end now. */
 void chats_end_all(zchat *z, zchat_code code, const char *text);
 
-/* The one of that user that is neither over nor ending; NULL: none. */
+/* The one of that user that is neither over nor ending, nor an invitation of theirs; NULL: none. */
 struct chat *chats_find(const zchat *z, const char *user);
+/* Their invitation, which may be there beside a chat that is open; NULL: none. */
+struct chat *chats_asked(const zchat *z, const char *user);
 /* A new one in the list. NULL: no memory. */
 struct chat *chats_add(zchat *z, const char *user, enum chat_state state);
 

@@ -15,7 +15,11 @@
 #define ASKED_US ((INVITATION_S + 5) * SECOND_US)
 /* Another program of the same user may know the chat that is to be renewed: it answers first. */
 #define UNKNOWN_US (1 * SECOND_US)
-#define ACTIVE_US  (60 * SECOND_US)
+/* How often activity is told: it is not seen later than after a quarter of the idle limit. */
+#define ACTIVE_US         (60 * SECOND_US)
+#define ACTIVE_IDLE_PARTS 4
+/* Two invitations crossed, and the broker refused the second one: the first one comes by then. */
+#define CROSSED_US (2 * SECOND_US)
 
 /* ---- to the broker ---- */
 
@@ -111,22 +115,31 @@ void invitation_close(zchat *z, const struct chat *chat) {
 void invitation_active(zchat *z) {
     Zchat__V1__Active body = ZCHAT__V1__ACTIVE__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    if (!z->session.live || z->now_us < z->chats.active_us) {
+    z->chats.active_waits = z->session.live && z->now_us < z->chats.active_us;
+    if (!z->session.live || z->chats.active_waits) {
         return;
     }
     command.body_case = ZCHAT__V1__COMMAND__BODY_ACTIVE;
     command.active = &body;
     add(z, REQUEST_ACTIVE, &command, NULL);
-    z->chats.active_us = z->now_us + ACTIVE_US;
+    z->chats.active_us = z->now_us + z->chats.active_every_us;
 }
 
-/* ---- he invites ---- */
+void invitations_entered(zchat *z, uint32_t idle_timeout_s) {
+    int64_t idle_us = (int64_t)idle_timeout_s * SECOND_US / ACTIVE_IDLE_PARTS;
+    z->chats.active_every_us = idle_us > 0 && idle_us < ACTIVE_US ? idle_us : ACTIVE_US;
+    z->chats.active_us = 0;
+    z->chats.active_waits = false;
+}
 
-static void decline(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
-    struct chat nobody = {.link = NULL};
-    memcpy(nobody.invitation, invited->id.data, ID_BYTES);
-    strcpy(nobody.user, user);
-    invitation_answer(z, &nobody, false);
+/* ---- they invite ---- */
+
+static struct chat *find_invitation(const zchat *z, const ProtobufCBinaryData *id) {
+    struct chat *at = id->len == ID_BYTES ? z->chats.list : NULL;
+    while (at && (at->over || memcmp(at->invitation, id->data, ID_BYTES) != 0)) {
+        at = at->next;
+    }
+    return at;
 }
 
 zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault) {
@@ -181,33 +194,51 @@ static size_t count_asked(const zchat *z) {
     return count;
 }
 
-/* What is left of a former chat gives way to a new invitation; one that is alive does not. */
-static bool make_room(zchat *z, const char *user) {
-    struct chat *chat = chats_find(z, user);
+/* What is left of a former chat gives way to a new invitation. One that is alive does not: its end
+ * may be on its way over the link, or the person has to choose. */
+static void make_room(zchat *z, const char *user) {
+    struct chat *const former[] = {chats_asked(z, user), chats_find(z, user)};
     char text[128];
-    if (!chat) {
-        return true;
-    }
-    if (chat->state != CHAT_ASKED && chat->state != CHAT_BROKEN) {
-        return false;
-    }
     snprintf(text, sizeof text, "%s began anew.", user);
-    chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
-    return !z->doomed;
+    for (size_t i = 0; i < 2 && !z->doomed; i++) {
+        if (former[i] && (former[i]->state == CHAT_ASKED || former[i]->state == CHAT_BROKEN)) {
+            chat_end(z, former[i], ZCHAT_UNREACHABLE, text, NULL);
+        }
+    }
 }
 
-static void take_new(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
-    char fingerprint[FINGERPRINT_TEXT];
-    struct chat *chat = make_room(z, user) ? chats_add(z, user, CHAT_ASKED) : NULL;
-    if (!chat) {
-        if (!z->doomed) {
-            decline(z, invited, user);
-        }
-        return;
-    }
+static void begin_with(struct chat *chat, const Zchat__V1__PrivateInvited *invited) {
     memcpy(chat->id, invited->id.data, ID_BYTES);
     memcpy(chat->invitation, invited->id.data, ID_BYTES);
     memcpy(chat->key, invited->key.data, KEY_BYTES);
+}
+
+/* Two who invite each other have consented, both: the broker refuses the second invitation, and
+ * whose it is accepts the first. */
+static void take_crossed(zchat *z, struct chat *chat, const Zchat__V1__PrivateInvited *invited) {
+    struct fault fault;
+    begin_with(chat, invited);
+    chat->mine = chat->asked = false;
+    chat->refusal[0] = '\0';
+    if (invitation_accept(z, chat, &fault) != ZCHAT_OK) {
+        chat_end(z, chat, fault.code, fault.text, NULL);
+    }
+}
+
+/* Without memory it is not answered: nobody said no. */
+static void take_new(zchat *z, const Zchat__V1__PrivateInvited *invited, const char *user) {
+    char fingerprint[FINGERPRINT_TEXT];
+    struct chat *chat = chats_find(z, user);
+    if (chat && chat->state == CHAT_ASKING) {
+        take_crossed(z, chat, invited);
+        return;
+    }
+    make_room(z, user);
+    chat = z->doomed ? NULL : chats_add(z, user, CHAT_ASKED);
+    if (!chat) {
+        return;
+    }
+    begin_with(chat, invited);
     chat->deadline_us = z->now_us + ASKED_US;
     key_fingerprint(chat->key, fingerprint);
     zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_INVITED, .user = user, .text = fingerprint};
@@ -215,30 +246,22 @@ static void take_new(zchat *z, const Zchat__V1__PrivateInvited *invited, const c
     handle_tell(z, &event);
 }
 
+/* More than the broker allows, or one that is known, is not answered. */
 static void take_invited(zchat *z, const Zchat__V1__PrivateInvited *invited) {
     char user[NAME_BYTES];
     if (invited->id.len != ID_BYTES || invited->key.len != KEY_BYTES ||
-        !name_fold(invited->user, user)) {
+        !name_fold(invited->user, user) || find_invitation(z, &invited->id) ||
+        count_asked(z) >= INVITATIONS_MAX) {
         return;
     }
-    if (count_asked(z) >= INVITATIONS_MAX) {
-        decline(z, invited, user);
-    } else if (invited->again.len == ID_BYTES) {
+    if (invited->again.len == ID_BYTES) {
         take_again(z, invited, user);
     } else {
         take_new(z, invited, user);
     }
 }
 
-/* ---- he answers ---- */
-
-static struct chat *find_invitation(const zchat *z, const ProtobufCBinaryData *id) {
-    struct chat *at = id->len == ID_BYTES ? z->chats.list : NULL;
-    while (at && (at->over || memcmp(at->invitation, id->data, ID_BYTES) != 0)) {
-        at = at->next;
-    }
-    return at;
-}
+/* ---- they answer ---- */
 
 static struct chat *find_id(const zchat *z, const ProtobufCBinaryData *id) {
     struct chat *at = id->len == ID_BYTES ? z->chats.list : NULL;
@@ -369,11 +392,27 @@ static void refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) 
     chat_end(z, chat, known ? (zchat_code)error->code : ZCHAT_UNIMPLEMENTED, error->message, NULL);
 }
 
+/* The other one's invitation was first, and has come or is on its way. */
+static void crossed(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    text_clean_line(error->message, strlen(error->message));
+    snprintf(chat->refusal, sizeof chat->refusal, "%.150s", error->message);
+    chat->deadline_us = z->now_us + CROSSED_US;
+}
+
+static void retry_later(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+    int64_t from_us = z->now_us + (int64_t)error->retry_after_s * SECOND_US;
+    chat->strange = error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
+    chat_retry(z, chat);
+    chat->retry_us = chat->retry_us < from_us ? from_us : chat->retry_us;
+}
+
 static void invite_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
     bool passes = error->code != ZCHAT__V1__CODE__CODE_NOT_FOUND &&
                   error->code != ZCHAT__V1__CODE__CODE_INVALID;
     if (chat->state == CHAT_BROKEN && passes) {
-        chat_retry(z, chat);
+        retry_later(z, chat, error);
+    } else if (chat->state == CHAT_ASKING && error->code == ZCHAT__V1__CODE__CODE_CONFLICT) {
+        crossed(z, chat, error);
     } else if (chat->state == CHAT_BROKEN || chat->state == CHAT_ASKING) {
         refused(z, chat, error);
     }
@@ -424,6 +463,7 @@ void invitations_reply(zchat *z, const struct request *request, const Zchat__V1_
 
 static void lost(zchat *z, struct chat *chat) {
     char text[160];
+    z->chats.active_waits = false;
     chat->left_us = chat->gone_us = WAKE_NEVER; /* he may be back, and nobody would tell */
     switch (chat->state) {
     case CHAT_ASKING:

@@ -13,8 +13,11 @@ zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault);
 /* The broker is told that the chat is open, or over. */
 void invitation_open(zchat *z, const struct chat *chat);
 void invitation_close(zchat *z, const struct chat *chat);
-/* The user does something that the broker does not see. */
+/* The user does something that the broker does not see: it is told now, or as soon as it may be
+ * told again. */
 void invitation_active(zchat *z);
+/* There is a session, which ends after that long without activity; 0: never. */
+void invitations_entered(zchat *z, uint32_t idle_timeout_s);
 
 /* Events about private chats; false: it is none. */
 bool invitations_event(zchat *z, const Zchat__V1__Event *event);

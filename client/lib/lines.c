@@ -172,6 +172,7 @@ void lines_pack(struct lines *lines, size_t bunches, uint8_t *out) {
         struct bunch *bunch = lines->unsent;
         Zchat__V1__PeerLines head = head_of(bunch);
         out += wire_lines_pack(&head, bunch->texts, bunch->texts_bytes, out);
+        bunch->sent = true;
         lines->unsent = bunch->next;
         if (i + 1 == bunches) {
             add_frame(lines, bunch->number + bunch->count - 1, (size_t)(out - start));
@@ -227,9 +228,15 @@ void lines_relink(struct lines *lines, uint64_t received) {
     lines->under_way_bytes = 0;
 }
 
-void lines_end(struct lines *lines, zchat_code code, const char *text) {
-    zchat_reply reply = {.code = code, .text = text, .user = "", .software = ""};
+void lines_end(struct lines *lines, zchat_code code, const char *text, bool certain) {
     while (lines->first) {
+        bool unknown = lines->first->sent && !certain;
+        zchat_reply reply = {.code = unknown ? ZCHAT_UNKNOWN : code,
+                             .text = unknown ? "the line may or may not have been seen: the chat "
+                                               "ended before the other side acknowledged it"
+                                             : text,
+                             .user = "",
+                             .software = ""};
         answer(lines, &reply);
     }
 }

@@ -28,6 +28,7 @@ struct bunch {
     int64_t made_us; /* the same moment, on wake_now_us's clock */
     size_t count;
     size_t answered; /* the first ones of them */
+    bool sent;       /* on this link or an earlier one */
     uint8_t *texts;  /* owned: packed */
     size_t texts_bytes;
     size_t room_bytes; /* of texts */
@@ -73,8 +74,9 @@ void lines_pack(struct lines *lines, size_t bunches, uint8_t *out);
 void lines_acked(struct lines *lines, uint64_t received);
 /* A new link: what the other side does not have goes out again. */
 void lines_relink(struct lines *lines, uint64_t received);
-/* Answers and frees all. */
-void lines_end(struct lines *lines, zchat_code code, const char *text);
+/* Answers and frees all. What was sent may have arrived, and is answered so (ZCHAT_UNKNOWN), unless
+ * `certain`: the other side has nothing that it did not acknowledge. */
+void lines_end(struct lines *lines, zchat_code code, const char *text, bool certain);
 /* Frees all without a word. */
 void lines_release(struct lines *lines);
 

@@ -3,9 +3,13 @@
 
 #include "call.h"
 #include "handle.h"
+#include "invitation.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static bool is_taken(const struct peer_file *file) {
@@ -155,6 +159,7 @@ void peer_files_take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK:
         file = named(chat, &message->file_chunk->id, true);
         if (file) {
+            invitation_active(z);
             peer_take_chunk(chat, file, message->file_chunk);
         }
         break;
@@ -206,16 +211,28 @@ void peer_files_unlink(struct chat *chat) {
     }
 }
 
+static void end_file(struct chat *chat, struct peer_file *file, zchat_code code) {
+    struct fault fault;
+    bool unknown = !is_taken(file) && file->went && !chat->parted;
+    const char *what = "is not whole on the other side: the chat is over.";
+    if (unknown) {
+        what = "may or may not be whole on the other side: the chat ended before it said so.";
+    } else if (is_taken(file)) {
+        what = "did not come whole: the chat is over.";
+    }
+    fault_set(&fault, unknown ? ZCHAT_UNKNOWN : code, "%s %s Offered again, it goes on.",
+              file->name, what);
+    if (file->part && file->done == 0) { /* nothing to go on from */
+        unlink(file->part);
+    }
+    peer_file_answer(chat, file, fault.code, fault.text);
+}
+
 void peer_files_end(zchat *z, struct chat *chat, zchat_code code) {
     (void)z;
     for (struct peer_file *at = chat->files.list; at; at = at->next) {
         if (!at->over && at->waits) {
-            struct fault fault;
-            fault_set(&fault, code,
-                      "%s is not whole on the other side: the chat is over. Offered again, it goes "
-                      "on.",
-                      at->name);
-            peer_file_answer(chat, at, code, fault.text);
+            end_file(chat, at, code);
         }
     }
 }
@@ -270,6 +287,42 @@ static void begin(zchat *z, struct chat *chat, struct peer_file *file) {
     }
 }
 
+bool zchat_file_name_is_plain(const char *name) {
+    char clean[FILE_NAME_BYTES];
+    size_t bytes = strlen(name);
+    if (bytes == 0 || bytes > TITLE_BYTES_MAX || strchr(".-", name[0]) || strchr(name, '/')) {
+        return false;
+    }
+    memcpy(clean, name, bytes + 1);
+    return text_clean_line(clean, bytes) == bytes && memcmp(clean, name, bytes) == 0;
+}
+
+/* Files of /proc say that they have no bytes, and have some. */
+static zchat_code check_end(int fd, const struct path_state *state, const char *path,
+                            struct fault *fault) {
+    char byte;
+    if (!path_read(fd, &byte, 1, state->bytes) && errno == 0) {
+        return ZCHAT_OK;
+    }
+    return fault_set(fault, ZCHAT_IO, "%s does not end where its size says: send a copy of it",
+                     path);
+}
+
+zchat_code zchat_private_file_check(const char *path, char *error, size_t error_bytes) {
+    struct path_state state;
+    struct fault fault = {.code = ZCHAT_OK};
+    int fd = -1;
+    zchat_code code = path_open(path, &fd, &state, &fault);
+    if (code == ZCHAT_OK) {
+        code = check_end(fd, &state, path, &fault);
+        close(fd);
+    }
+    if (error_bytes > 0) {
+        snprintf(error, error_bytes, "%s", code == ZCHAT_OK ? "" : fault.text);
+    }
+    return code;
+}
+
 static zchat_code check_source(zchat *z, const struct chat *chat, const char *path) {
     if (peer_files_pending(&chat->files) >= PRIVATE_FILES_MAX) {
         return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first.",
@@ -319,6 +372,13 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
     return ZCHAT_OK;
 }
 
+/* Only a hint: others write as well. Where it can't be told, writing tells. */
+static bool has_space(const struct peer_file *file) {
+    struct statvfs disk;
+    return fstatvfs(file->fd, &disk) != 0 ||
+           (file->bytes - file->there) / disk.f_frsize <= (uint64_t)disk.f_bavail;
+}
+
 static zchat_code open_target(zchat *z, struct peer_file *file, const char *path, bool force) {
     char part[FOLDER_PATH_BYTES];
     zchat_code code = path_check_target(path, force, &z->fault);
@@ -336,10 +396,16 @@ static zchat_code open_target(zchat *z, struct peer_file *file, const char *path
             code = fault_set(&z->fault, ZCHAT_IO, "Writing %s failed.", part);
         }
     }
+    if (code == ZCHAT_OK && !has_space(file)) {
+        code = fault_set(&z->fault, ZCHAT_IO, "the disk has no room for %s", path);
+    }
     if (!file->path || !file->part) {
         code = fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the file.");
     }
     if (code != ZCHAT_OK) {
+        if (file->there == 0) {
+            unlink(part);
+        }
         close_file(file);
     }
     return code;

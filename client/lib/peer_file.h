@@ -45,6 +45,7 @@ struct peer_file {
     int fd;        /* owned; -1: not open */
     bool force;
     bool all_sent; /* also the chunk that brings an empty file */
+    bool went;     /* all was sent, on this link or an earlier one */
     struct path_state state;
     struct hash hasher;
     uint64_t there; /* bytes that the part file had */

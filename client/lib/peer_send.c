@@ -1,6 +1,7 @@
 /* Files that go to the other side of a private chat: hashed in slices, offered, and sent in chunks
  * of which a few are under way, so that lines pass between them. */
 #include "handle.h"
+#include "invitation.h"
 #include "peer_file.h"
 
 #include <errno.h>
@@ -37,6 +38,18 @@ static size_t slice_bytes(const struct peer_file *file) {
     return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
 }
 
+/* Files of /proc say that they have no bytes, and have some. */
+static bool ends_here(zchat *z, struct chat *chat, struct peer_file *file) {
+    if (!path_read(file->fd, z->transfers.buffer, 1, file->bytes) && errno == 0) {
+        return true;
+    }
+    fail(chat, file, ZCHAT_IO,
+         path_is_same(file->fd, &file->state)
+             ? "does not end where its size says: send a copy of it"
+             : "changed while it was sent: send it again.");
+    return false;
+}
+
 static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
     if (count > 0 && !read_slice(z, chat, file, count)) {
@@ -45,7 +58,7 @@ static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     hash_add(&file->hasher, z->transfers.buffer, count);
     file->place += count;
     chat->files.busy = true;
-    if (file->place == file->bytes) {
+    if (file->place == file->bytes && ends_here(z, chat, file)) {
         hash_end(&file->hasher, file->hash);
         file->stage = PEER_FILE_OFFERING;
     }
@@ -103,6 +116,8 @@ static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
     }
     file->place += count;
     file->all_sent = file->place == file->bytes;
+    file->went = file->went || file->all_sent;
+    invitation_active(z);
     return true;
 }
 

@@ -16,7 +16,11 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 
 static void fail_io(struct chat *chat, struct peer_file *file, const char *what) {
     struct fault fault;
+    bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s.", what, file->path, strerror(errno));
+    if (full) { /* what is there takes the room that is missed */
+        unlink(file->part);
+    }
     fail(chat, file, fault.code, fault.text, "The other side can't write the file.");
 }
 
@@ -61,6 +65,9 @@ void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why
     struct fault fault;
     if (file->stage >= PEER_FILE_TAKEN) {
         return;
+    }
+    if (file->part) { /* what is there of it will not come again */
+        unlink(file->part);
     }
     fault_set(&fault, ZCHAT_UNREACHABLE, "%s does not come whole: %.200s", file->name, why);
     peer_file_answer(chat, file, fault.code, fault.text);

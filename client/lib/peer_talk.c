@@ -75,6 +75,7 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
     }
     chat->state = CHAT_OPEN;
     chat->attempts = 0;
+    chat->strange = false;
     chat->deadline_us = chat->retry_us = chat->left_us = chat->gone_us = WAKE_NEVER;
     if (!chat->opened) {
         chat->opened = true;
@@ -183,6 +184,7 @@ static void take_bye(zchat *z, struct chat *chat, const Zchat__V1__PeerBye *bye)
     } else {
         snprintf(text, sizeof text, "%s ended the private chat.", chat->user);
     }
+    chat->parted = chat->state == CHAT_OPEN; /* its acknowledgements came before it */
     chat_end(z, chat, chat->opened ? ZCHAT_UNREACHABLE : ZCHAT_FORBIDDEN, text, NULL);
 }
 

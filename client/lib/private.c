@@ -43,10 +43,6 @@ static zchat_code check_start(zchat *z, const char *name) {
     for (const struct chat *at = z->chats.list; at; at = at->next) {
         count += !at->over && at->state != CHAT_ASKED && at->state != CHAT_UNKNOWN;
     }
-    if (chat && chat->state == CHAT_ASKED) {
-        return fault_set(&z->fault, ZCHAT_CONFLICT, "%s has invited you already: accept that.",
-                         name);
-    }
     if (chat) {
         return fault_set(&z->fault, ZCHAT_CONFLICT,
                          chat->opened ? "A private chat with %s is open already."
@@ -69,6 +65,9 @@ zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, v
     if (code != ZCHAT_OK) {
         return code;
     }
+    if (chats_asked(z, name)) {
+        return zchat_private_accept(z, name, fn, arg);
+    }
     struct chat *chat = chats_add(z, name, CHAT_ASKING);
     if (!chat) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the private chat.");
@@ -83,11 +82,12 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     char name[NAME_BYTES];
     struct fault fault;
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(z, name) : NULL;
+    struct chat *former = code == ZCHAT_OK ? chats_find(z, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
-    if (!chat || chat->state != CHAT_ASKED) {
+    if (!chat) {
         return no_invitation(z, name);
     }
     z->now_us = wake_now_us();
@@ -98,6 +98,10 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     }
     chat->fn = fn;
     chat->arg = arg;
+    if (former) { /* the new one takes its place */
+        former->leaving = true;
+        wake(z);
+    }
     return ZCHAT_OK;
 }
 
@@ -116,11 +120,11 @@ static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *a
 zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(z, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
-    if (!chat || chat->state != CHAT_ASKED) {
+    if (!chat) {
         return no_invitation(z, name);
     }
     return leave(z, chat, fn, arg);
@@ -134,6 +138,9 @@ zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, vo
     struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
+    }
+    if (!chat) {
+        chat = chats_asked(z, name);
     }
     return chat ? leave(z, chat, fn, arg) : no_chat(z, name);
 }

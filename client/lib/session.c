@@ -108,6 +108,7 @@ static void enter(zchat *z, const Zchat__V1__LoginReply *reply) {
         login_forget_password(session->login);
     }
     session->live = true;
+    invitations_entered(z, reply->idle_timeout_s);
 }
 
 void session_login_done(zchat *z, struct request *request, const Zchat__V1__Reply *reply,

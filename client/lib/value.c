@@ -51,6 +51,8 @@ const char *zchat_code_name(zchat_code code) {
         return "NO_MEMORY";
     case ZCHAT_CANCELLED:
         return "CANCELLED";
+    case ZCHAT_UNKNOWN:
+        break;
     }
     return "UNKNOWN";
 }

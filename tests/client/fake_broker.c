@@ -270,6 +270,7 @@ static void answer_login(struct fake *fake, const Zchat__V1__Command *command) {
     login.inbox_head = fake->inbox_head;
     login.inbox_cursor = fake->inbox_cursor;
     login.trusted = fake->trusted;
+    login.idle_timeout_s = fake->idle_timeout_s;
     login.n_topics = 3;
     login.topics = list;
     reply.request = command->request;

@@ -31,6 +31,7 @@ struct fake {
     bool greeter_silent;
     bool pings_silent;
     bool logins_silent;
+    uint32_t idle_timeout_s;
     unsigned protocol; /* of the Greeting */
     unsigned char greeting_key[KEY_BYTES];
     uint64_t inbox_head; /* of the LoginReply */

@@ -29,10 +29,11 @@ struct eve {
     unsigned port;
 };
 
-static int setup(void **state) {
+static int setup_idle(void **state, uint32_t idle_timeout_s) {
     struct eve *eve = calloc(1, sizeof *eve);
     assert_non_null(eve);
     eve->stage = stage_new();
+    eve->stage->fake->idle_timeout_s = idle_timeout_s;
     stage_login(eve->stage, ZCHAT_PUBLIC_NONE, false);
     eve->context = zmq_ctx_new();
     eve->arena = wire_arena_new(DECODE_BYTES_MAX);
@@ -40,6 +41,14 @@ static int setup(void **state) {
     crypto_scalarmult_base(eve->public_key, eve->secret_key);
     *state = eve;
     return 0;
+}
+
+static int setup(void **state) {
+    return setup_idle(state, 0);
+}
+
+static int setup_idle_4_s(void **state) {
+    return setup_idle(state, 4);
 }
 
 static int teardown(void **state) {
@@ -481,6 +490,181 @@ static void activity_is_told_once_a_minute(void **state) {
     assert_null(fake_next(eve->stage->fake, ZCHAT__V1__COMMAND__BODY_ACTIVE));
 }
 
+static void activity_is_told_in_time_for_the_idle_limit(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    zchat_private_send(eve->stage->z, "eve", "one", NULL, NULL);
+    stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ACTIVE);
+    time_t told = time(NULL);
+    zchat_private_send(eve->stage->z, "eve", "two", NULL, NULL);
+    stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ACTIVE);
+    assert_true(time(NULL) - told <= 4);
+    stage_settle(eve->stage);
+    assert_null(fake_next(eve->stage->fake, ZCHAT__V1__COMMAND__BODY_ACTIVE));
+}
+
+/* ---- whether a line was seen ---- */
+
+static void say_bye(struct eve *eve) {
+    Zchat__V1__PeerBye body = ZCHAT__V1__PEER_BYE__INIT;
+    Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
+    body.reason = (char *)"eve ended the private chat.";
+    message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_BYE;
+    message.bye = &body;
+    say(eve->socket, &message);
+}
+
+static void a_line_that_was_sent_and_not_acknowledged_may_have_been_seen(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    zchat_private_send(eve->stage->z, "eve", "x", stage_answer, (void *)7);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINES);
+    zchat_private_stop(eve->stage->z, "eve", stage_answer, (void *)8);
+    const struct told *told = stage_await(eve->stage, 0, 3);
+    assert_int_equal(told->arg, 7);
+    assert_int_equal(told->code, ZCHAT_UNKNOWN);
+    assert_non_null(strstr(told->text, "may or may not have been seen"));
+    assert_string_equal(zchat_code_name(told->code), "UNKNOWN");
+}
+
+static void a_line_that_a_farewell_leaves_unacknowledged_was_not_delivered(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    zchat_private_send(eve->stage->z, "eve", "x", stage_answer, (void *)7);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINES);
+    say_bye(eve);
+    assert_int_equal(stage_await(eve->stage, 0, 3)->code, ZCHAT_UNREACHABLE);
+}
+
+static void a_line_that_was_never_sent_was_not_delivered(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    zmq_close(eve->socket);
+    eve->socket = NULL;
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
+    zchat_private_send(eve->stage->z, "eve", "x", stage_answer, (void *)7);
+    zchat_private_stop(eve->stage->z, "eve", stage_answer, (void *)8);
+    const struct told *told = stage_await(eve->stage, 0, 3);
+    assert_int_equal(told->arg, 7);
+    assert_int_equal(told->code, ZCHAT_UNREACHABLE);
+}
+
+/* ---- nobody says no in a person's name ---- */
+
+static bool was_answered(struct eve *eve) {
+    stage_settle(eve->stage);
+    return fake_next(eve->stage->fake, ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE) != NULL;
+}
+
+static void an_invitation_that_overtakes_the_farewell_is_the_persons_to_answer(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    invite(eve);
+    assert_false(was_answered(eve));
+    assert_int_equal(zchat_private_send(eve->stage->z, "eve", "still open", NULL, NULL), ZCHAT_OK);
+    say_bye(eve);
+    assert_true(stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1)->online);
+    zmq_close(eve->socket);
+    assert_int_equal(zchat_private_accept(eve->stage->z, "eve", stage_answer, (void *)2), ZCHAT_OK);
+    hear_answer(eve);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+}
+
+static void an_invitation_beside_an_open_chat_is_declined_or_ends_without_it(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    invite(eve);
+    say_ended(eve, ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
+    assert_false(stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1)->online);
+    invite(eve);
+    assert_int_equal(zchat_private_decline(eve->stage->z, "eve", NULL, NULL), ZCHAT_OK);
+    assert_false(
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE)->answer_private->accept);
+    assert_int_equal(zchat_private_send(eve->stage->z, "eve", "x", NULL, NULL), ZCHAT_OK);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_LINES);
+    assert_int_equal(zchat_private_count(eve->stage->z), 1);
+}
+
+static void accepting_beside_an_open_chat_takes_its_place(void **state) {
+    struct eve *eve = *state;
+    open_chat(eve);
+    invite(eve);
+    assert_int_equal(zchat_private_accept(eve->stage->z, "eve", stage_answer, (void *)2), ZCHAT_OK);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_BYE);
+    hear_answer(eve);
+    zmq_close(eve->socket);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+    assert_int_equal(zchat_private_count(eve->stage->z), 1);
+}
+
+/* ---- crossed invitations ---- */
+
+static void refuse_invite(struct eve *eve, const Zchat__V1__Command *command) {
+    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    error.code = ZCHAT__V1__CODE__CODE_CONFLICT;
+    error.message = (char *)"eve has invited you already: accept that";
+    reply.request = command->request;
+    reply.error = &error;
+    fake_reply(eve->stage->fake, &reply);
+}
+
+static void her_invitation_is_accepted_by_who_invites_her(void **state, bool refused_first) {
+    struct eve *eve = *state;
+    zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)7);
+    const Zchat__V1__Command *command =
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE);
+    const Zchat__V1__Command mine = *command;
+    new_id(eve->chat);
+    if (refused_first) {
+        refuse_invite(eve, &mine);
+        stage_settle(eve->stage);
+    }
+    say_invited(eve, eve->chat, NULL);
+    hear_answer(eve);
+    if (!refused_first) {
+        refuse_invite(eve, &mine);
+    }
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_hello(eve, eve->socket);
+    const struct told *told =
+        stage_await(eve->stage, 0, refused_first ? 3 : 2); /* after a Ping's */
+    assert_int_equal(told->arg, 7);
+    assert_int_equal(told->code, ZCHAT_OK);
+    assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_INVITED), 0);
+}
+
+static void a_crossed_invitation_is_accepted_before_the_brokers_refusal(void **state) {
+    her_invitation_is_accepted_by_who_invites_her(state, false);
+}
+
+static void a_crossed_invitation_is_accepted_after_the_brokers_refusal(void **state) {
+    her_invitation_is_accepted_by_who_invites_her(state, true);
+}
+
+static void a_refusal_without_an_invitation_is_told(void **state) {
+    struct eve *eve = *state;
+    zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)7);
+    const Zchat__V1__Command *command =
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE);
+    refuse_invite(eve, command);
+    const struct told *told = stage_await(eve->stage, 0, 2);
+    assert_int_equal(told->code, ZCHAT_CONFLICT);
+    assert_non_null(strstr(told->text, "has invited you already"));
+}
+
+static void starting_with_who_has_invited_accepts(void **state) {
+    struct eve *eve = *state;
+    invite(eve);
+    assert_int_equal(zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)7), ZCHAT_OK);
+    hear_answer(eve);
+    assert_null(fake_next(eve->stage->fake, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -498,6 +682,18 @@ int main(void) {
         TEST(a_peer_whose_session_and_link_ended_is_given_up),
         TEST(an_unanswered_start_says_why),
         TEST(activity_is_told_once_a_minute),
+        cmocka_unit_test_setup_teardown(activity_is_told_in_time_for_the_idle_limit, setup_idle_4_s,
+                                        teardown),
+        TEST(a_line_that_was_sent_and_not_acknowledged_may_have_been_seen),
+        TEST(a_line_that_a_farewell_leaves_unacknowledged_was_not_delivered),
+        TEST(a_line_that_was_never_sent_was_not_delivered),
+        TEST(an_invitation_that_overtakes_the_farewell_is_the_persons_to_answer),
+        TEST(an_invitation_beside_an_open_chat_is_declined_or_ends_without_it),
+        TEST(accepting_beside_an_open_chat_takes_its_place),
+        TEST(a_crossed_invitation_is_accepted_before_the_brokers_refusal),
+        TEST(a_crossed_invitation_is_accepted_after_the_brokers_refusal),
+        TEST(a_refusal_without_an_invitation_is_told),
+        TEST(starting_with_who_has_invited_accepts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

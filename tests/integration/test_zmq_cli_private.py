@@ -162,8 +162,9 @@ def test_what_the_other_one_did_not_get_is_told_line_by_line(alice, bob, start):
     hers.send_signal(signal.SIGINT)
     done = end(hers)
     assert done.status == 130
-    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
-    assert all(error["message"].startswith("not delivered: ") for error in errors(done)), done
+    assert [error["unknown"] for error in errors(done)] == ["two", "three"]
+    assert {error["code"] for error in errors(done)} == {"UNKNOWN"}
+    assert all("may or may not have been seen" in error["message"] for error in errors(done)), done
     os.kill(his.pid, signal.SIGCONT)
 
 
@@ -173,8 +174,8 @@ def test_a_peer_that_is_gone_is_exit_1_with_lines_left(alice, bob, start):
     his.kill()
     done = end(hers)
     assert done.status == 1, done
-    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
-    assert {error["code"] for error in errors(done)} == {"UNREACHABLE"}
+    assert [error["unknown"] for error in errors(done)] == ["two", "three"]
+    assert {error["code"] for error in errors(done)} == {"UNKNOWN"}
     assert "is made anew" in done.err and "is over" in done.err
 
 
@@ -183,23 +184,26 @@ def test_a_killed_peer_without_another_session_is_given_up_soon(alice, bob, star
     his.kill()
     done = end(hers)
     assert done.status == 1, done
-    assert [error["not_delivered"] for error in errors(done)] == ["two", "three"]
+    assert [error["unknown"] for error in errors(done)] == ["two", "three"]
     assert "program is gone" in done.err
 
 
-def test_every_line_that_is_not_delivered_has_the_same_code(alice, bob, start):
+def test_lines_that_were_never_sent_are_not_delivered_and_the_others_are_unknown(alice, bob, start):
     hers, his = stopped_peer(alice, bob, start)
     lines = [f"line {n}" for n in range(1000)]  # more than are under way at a time
     hers.stdin.write("".join(line + "\n" for line in lines))
     hers.stdin.close()
-    accept(start, bob)  # of the chat it knows nothing
     with ThreadPoolExecutor() as pool:
         err = pool.submit(hers.stderr.read)  # more than a pipe holds
         his.kill()
         assert hers.wait(CALL_S) == 1
     told = errors_in(err.result())
-    assert [error["not_delivered"] for error in told] == ["two", "three", *lines]
-    assert {error["code"] for error in told} == {"UNREACHABLE"}
+    outcomes = ["unknown" if "unknown" in error else "not_delivered" for error in told]
+    assert [error[outcome] for error, outcome in zip(told, outcomes)] == ["two", "three", *lines]
+    assert outcomes == sorted(outcomes, reverse=True), "what was sent comes first"
+    codes = {"unknown": "UNKNOWN", "not_delivered": "UNREACHABLE"}
+    assert [error["code"] for error in told] == [codes[outcome] for outcome in outcomes]
+    assert outcomes[0] == "unknown"
 
 
 def test_a_peer_that_ends_is_exit_0_with_nothing_left(alice, bob, start):
@@ -347,7 +351,65 @@ def test_a_file_is_refused_where_none_is_wanted_or_its_name_is_taken(alice, bob,
     assert (tmp_path / "in" / "f.bin").read_bytes() == b"old"
 
 
-def test_a_missing_file_is_exit_3(alice, bob, start, tmp_path):
-    his = accept(start, bob, "--once", stdin="")
-    alice.fails(3, "IO", "private", "file", name_of(bob), tmp_path / "missing")
-    assert end(his).status == 0
+@pytest.mark.parametrize("path", ["missing", "folder", "pipe", "/dev/zero", "/proc/self/status"])
+def test_what_is_no_file_is_exit_3_before_anybody_is_asked(alice, bob, start, tmp_path, path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    his = accept(start, bob, "--once")
+    alice.fails(3, "IO", "private", "file", name_of(bob), tmp_path / path)
+    his.send_signal(signal.SIGINT)
+    done = end(his)
+    assert done.status == 130 and "private chat" not in done.err, done
+
+
+@pytest.mark.parametrize("name", [".bashrc", "-rf", "..", ". "])
+def test_a_file_whose_name_could_do_harm_is_refused(alice, bob, start, tmp_path, name):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    if name == "..":
+        name = "..evil"
+    (tmp_path / name).write_bytes(b"harm")
+    his = accept(start, bob, "--once", "--files-to", folder, stdin="")
+    done = alice("private", "file", name_of(bob), tmp_path / name, check=6)
+    assert done.error["code"] == "FORBIDDEN", done
+    got = end(his)
+    assert "begins with a dot or a dash" in got.err, got
+    assert os.listdir(folder) == []
+
+
+def test_a_file_is_taken_up_to_a_size_that_an_option_changes(alice, bob, start, tmp_path):
+    folder, mib = tmp_path / "in", 1024 * 1024
+    folder.mkdir()
+    for name, size in (("large", 64 * mib + 1), ("medium", mib + 1)):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(size)
+    for name, options, status in (("large", (), 6), ("medium", ("--files-max", "1"), 6),
+                                  ("medium", ("--files-max", "2"), 0)):
+        his = accept(start, bob, "--once", "--files-to", folder, *options, stdin="")
+        alice("private", "file", name_of(bob), tmp_path / name, check=status)
+        assert ("--files-max" in end(his).err) == (status == 6)
+    assert os.listdir(folder) == ["medium"]
+
+
+def test_somebody_online_without_private_chats_has_a_text_of_its_own(alice, bob, start):
+    his = start(bob, "recv", "--follow", "--online")
+    while name_of(bob) not in [line["user"] for line in alice.ok("who").lines]:
+        pass
+    error = alice.fails(6, "FORBIDDEN", "private", "start", name_of(bob))
+    assert error["message"].startswith(f"{name_of(bob)} is online, but with no program")
+    his.send_signal(signal.SIGINT)
+    end(his)
+
+
+def test_a_second_call_of_the_same_user_finds_the_chat_open(alice, bob, start):
+    his = accept(start, bob)
+    hers = start(alice, "private", "start", name_of(bob))
+    hers.stdin.write("one\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "one"
+    error = alice.fails(7, "CONFLICT", "private", "start", name_of(bob))
+    assert "open already" in error["message"]
+    hers.stdin.write("two\n")
+    hers.stdin.close()
+    assert json.loads(his.stdout.readline())["text"] == "two"
+    assert end(hers).status == 0

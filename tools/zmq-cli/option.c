@@ -104,8 +104,10 @@ static const struct option table[OPTION_END] = {
     [OPTION_ALL] = {"all", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                     "decline everybody who invites within --timeout"},
     [OPTION_FILES_TO] = {"files-to", 0, OPTION_TEXT, false, NULL, NULL, "DIR",
-                         "take offered files into this folder, each under its name; else they are "
-                         "refused"},
+                         "take offered files into this folder, each under its name, which must "
+                         "not begin with a dot or a dash; else they are refused"},
+    [OPTION_FILES_MAX] = {"files-max", 0, OPTION_NUMBER, false, NULL, NULL, "MIB",
+                          "refuse offered files that are larger than so many MiB, else than 64"},
     [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, true, NULL, NULL, "HOST",
                                 "where others reach this machine for private chats, else at the "
                                 "address that the broker sees"},

@@ -52,6 +52,7 @@ enum option_id {
     OPTION_ONCE,
     OPTION_ALL,
     OPTION_FILES_TO,
+    OPTION_FILES_MAX,
     OPTION_PRIVATE_ADDRESS,
     OPTION_END /* how many there are; also ends a verb's list */
 };

@@ -40,6 +40,7 @@ enum status status_of(zchat_code code) {
         return STATUS_CONNECTION;
     case ZCHAT_UNIMPLEMENTED:
     case ZCHAT_CANCELLED:
+    case ZCHAT_UNKNOWN:
         return STATUS_FAILED;
     }
     return STATUS_FAILED;

@@ -13,18 +13,22 @@
 
 #define INVITATION_US (60 * 1000000LL)
 #define WAITING_MAX   500 /* lines under way: enough to fill any link */
+#define MIB_BYTES     (UINT64_C(1024) * 1024)
+#define FILES_MAX_MIB 64 /* as much as a thread's file may have */
 
-/* --- what was not delivered --- */
+/* --- what was not delivered, or maybe not --- */
 
 static void print_undelivered(const struct output *output, zchat_code code, const char *why,
                               const char *text) {
+    bool unknown = code == ZCHAT_UNKNOWN;
     if (!output->json) {
-        fprintf(stderr, "zmq-cli: not delivered: %s (%s)\n", text, why);
+        fprintf(stderr, "zmq-cli: %s: %s (%s)\n",
+                unknown ? "may or may not have been seen" : "not delivered", text, why);
         return;
     }
     json_t *error = json_pack("{s:s, s:s}", "code", zchat_code_name(code), "message", why);
     if (error)
-        json_object_set_new(error, "not_delivered", json_string(text));
+        json_object_set_new(error, unknown ? "unknown" : "not_delivered", json_string(text));
     json_t *object = json_pack("{s:o}", "error", error);
     if (object)
         json_dumpf(object, stderr, JSON_COMPACT);
@@ -36,8 +40,8 @@ static void tell_undelivered(struct private_chat *chat, zchat_code code, const c
                              char *text) {
     char sentence[SENTENCE_BYTES + 32];
     zchat_text_clean(text);
-    snprintf(sentence, sizeof sentence, chat->call->output->json ? "not delivered: %s" : "%s",
-             why ? why : "");
+    bool prefixed = chat->call->output->json && code != ZCHAT_UNKNOWN;
+    snprintf(sentence, sizeof sentence, prefixed ? "not delivered: %s" : "%s", why ? why : "");
     print_undelivered(chat->call->output, code, sentence, text);
     chat->undelivered++;
 }
@@ -165,11 +169,6 @@ static void on_taken(void *arg, const zchat_reply *reply) {
     taking_free(taking);
 }
 
-/* Whether a file of this name would be one in the folder. */
-static bool stays_there(const char *name) {
-    return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 static struct taking *taking_new(struct private_chat *chat, const zchat_event *event) {
     size_t bytes = strlen(chat->files_to) + strlen(event->upload->file) + 2;
     struct taking *taking = calloc(1, sizeof *taking);
@@ -186,13 +185,23 @@ static struct taking *taking_new(struct private_chat *chat, const zchat_event *e
     return taking;
 }
 
+/* NULL: nobody asks, so only what can do no harm is taken. */
+static const char *why_refused(const struct private_chat *chat, const zchat_upload *file) {
+    if (!chat->files_to)
+        return "--files-to takes files";
+    if (!zchat_file_name_is_plain(file->file))
+        return "its name begins with a dot or a dash, or is no file's name";
+    return file->size > chat->files_max ? "it is too large; --files-max takes larger ones" : NULL;
+}
+
 static void take_offer(struct private_chat *chat, const zchat_event *event) {
     zchat *z = chat->call->z;
-    bool wanted = chat->files_to && stays_there(event->upload->file);
-    struct taking *taking = wanted ? taking_new(chat, event) : NULL;
+    const char *why = why_refused(chat, event->upload);
+    struct taking *taking = why ? NULL : taking_new(chat, event);
     if (!taking) {
-        output_notice(chat->call->output, "The file %s of %s is refused%s.", event->upload->file,
-                      event->user, chat->files_to ? "" : "; --files-to takes files");
+        output_notice(chat->call->output, "The file %s of %s (%" PRIu64 " bytes) is refused: %s.",
+                      event->upload->file, event->user, event->upload->size,
+                      why ? why : "there is not enough memory");
         zchat_private_file_answer(z, event->user, &event->upload->id, NULL, false, NULL, NULL,
                                   NULL);
         return;
@@ -242,7 +251,10 @@ static void note_invitation(struct private_chat *chat) {
 /* --- events --- */
 
 static void note_closed(struct private_chat *chat, const zchat_event *event) {
-    forget_invitation(chat, event->user);
+    if (!event->online) {
+        forget_invitation(chat, event->user);
+        return;
+    }
     if (chat->closed || strcmp(event->user, chat->user) != 0)
         return;
     chat->closed = true;
@@ -311,11 +323,19 @@ void private_chat_expect(struct private_chat *chat, int64_t patience_us, const c
     call->deadline_us = patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us;
 }
 
+static uint64_t files_max(const struct options *options) {
+    uint64_t mib = option_is_set(options, OPTION_FILES_MAX)
+                       ? option_number(options, OPTION_FILES_MAX)
+                       : FILES_MAX_MIB;
+    return mib > UINT64_MAX / MIB_BYTES ? UINT64_MAX : mib * MIB_BYTES;
+}
+
 enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     const struct call_login how = {.private_chats = true};
     *chat = (struct private_chat){
         .call = call,
         .files_to = option_text(call->options, OPTION_FILES_TO),
+        .files_max = files_max(call->options),
         .linger_us = option_microseconds(call->options, OPTION_WAIT),
     };
     call->on_event = on_event;

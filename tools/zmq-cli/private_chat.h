@@ -13,6 +13,7 @@
 struct private_chat {
     struct call *call;    /* borrowed: from main */
     const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
+    uint64_t files_max;   /* bytes of one that is taken */
     int64_t linger_us;    /* -1: --wait was not given */
     struct private_input input;
     struct bar bar; /* of a file that is sent */

@@ -31,10 +31,11 @@ static const enum option_id get_options[] = {OPTION_OUTPUT, OPTION_FORCE, OPTION
 static const enum option_id shutdown_options[] = {
     OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, OPTION_WIPE, OPTION_YES, OPTION_END};
 
-static const enum option_id private_options[] = {OPTION_WAIT, OPTION_FILES_TO,
+static const enum option_id private_options[] = {OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX,
                                                  OPTION_PRIVATE_ADDRESS, OPTION_END};
-static const enum option_id accept_options[] = {OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO,
-                                                OPTION_PRIVATE_ADDRESS, OPTION_END};
+static const enum option_id accept_options[] = {
+    OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_PRIVATE_ADDRESS,
+    OPTION_END};
 static const enum option_id one_options[] = {OPTION_PRIVATE_ADDRESS, OPTION_END};
 static const enum option_id decline_options[] = {OPTION_ALL, OPTION_END};
 

@@ -125,7 +125,7 @@ enum status private_send(struct call *call) {
     status = begin_for(&chat, call);
     if (status == STATUS_DONE) {
         private_chat_expect(&chat, option_microseconds(call->options, OPTION_TIMEOUT),
-                            "The line was not acknowledged");
+                            "It is not known whether the line was seen: no acknowledgement came");
         status = call_answer(call, zchat_private_send(call->z, chat.user, text, call_replied, call),
                              print_sent);
     }
@@ -170,6 +170,10 @@ static enum status print_file_sent(struct call *call, const zchat_reply *reply) 
 
 enum status private_file(struct call *call) {
     struct private_chat chat;
+    char why[SENTENCE_BYTES];
+    zchat_code code = zchat_private_file_check(call->words[1], why, sizeof why);
+    if (code != ZCHAT_OK) /* before anybody is asked */
+        return output_error(call->output, code, 0, "%s", why);
     enum status status = begin_for(&chat, call);
     bar_init(&chat.bar, call->output);
     if (status == STATUS_DONE) {
