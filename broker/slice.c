@@ -4,10 +4,12 @@
 #include "slice.h"
 
 #include <linux/sched/types.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define SLICE_NS 100000 /* the shortest that Linux has */
+#define NICER    5
 
 void slice_shorten(void) {
     struct sched_attr attr = {.size = sizeof attr};
@@ -16,4 +18,11 @@ void slice_shorten(void) {
         return;
     attr.sched_runtime = SLICE_NS;
     (void)syscall(SYS_sched_setattr, 0, &attr, 0); /* refused: nothing but slower */
+}
+
+/* For Linux each thread has a nice value of its own. */
+void slice_give_way(void) {
+    id_t thread = (id_t)syscall(SYS_gettid);
+
+    (void)setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + NICER);
 }

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "password.h"
+#include "slice.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -61,6 +62,7 @@ static void *worker_run(void *arg) {
     struct core_work *work;
 
     assert(done && zmq_connect(done, DONE) == 0);
+    slice_give_way(); /* whoever waits for a reply goes before whoever guesses passwords */
     while ((work = work_wait(workers))) {
         work_do(work);
         if (zmq_send(done, &work, sizeof work, 0) != (int)sizeof work)

@@ -65,10 +65,27 @@ static void threads_that_it_starts_have_them_too(void **state) {
     assert_int_equal(runtime_ns, 100000);
 }
 
+static void *give_way(void *arg) {
+    slice_give_way();
+    *(int *)arg = now().nice;
+    return NULL;
+}
+
+static void a_thread_gives_way_and_the_others_do_not(void **state) {
+    (void)state;
+    int before = now().nice, there = 0;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, give_way, &there), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(there, before + 5);
+    assert_int_equal(now().nice, before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_nice_value_stays, be_nice),
         cmocka_unit_test(threads_that_it_starts_have_them_too),
+        cmocka_unit_test(a_thread_gives_way_and_the_others_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
