@@ -67,8 +67,13 @@ static const struct option options[] = {
      .help = "What one network address may ask for. 0: no limit."},
     {"rate-passwords", OPTION_NUMBER, OPTION_HUP, FIELD(rate_passwords), .standard = "20", .min = 0,
      .max = 1000000, .unit = "attempts/s",
-     .help = "Passwords that one network address may try, with a burst of 10 s worth. 0: no "
-             "limit."},
+     .help = "Passwords that one network address (IPv6: one /64) may try, with a burst of 10 s "
+             "worth. What is beyond it waits its turn. 0: no limit."},
+    {"rate-registrations", OPTION_NUMBER, OPTION_HUP, FIELD(rate_registrations), .standard = "100",
+     .min = 0, .max = 1000000, .unit = "accounts/h",
+     .help = "Accounts that one network address (IPv6: one /64) may register in an hour, where "
+             "registration is open: a class behind one router at once, not a list of names to "
+             "find out who is there. 0: no limit."},
     {"password-workers", OPTION_NUMBER, 0, FIELD(password_workers), .standard = "2", .min = 1,
      .max = 64, .unit = "threads",
      .help = "How many passwords are hashed at a time, at 130 ms and 64 MiB each."},

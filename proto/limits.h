@@ -65,6 +65,10 @@
 #define SUBSCRIPTIONS_MAX 1000
 /* Passwords waiting to be hashed, at 130 ms each: beyond it the wait exceeds any patience. */
 #define PASSWORD_QUEUE_MAX 256
+/* ... of one device's key, which has one user; and of one address (IPv6: of one /64), where a class
+ * may sit behind a router. */
+#define PASSWORDS_PER_KEY_MAX     8
+#define PASSWORDS_PER_ADDRESS_MAX 64
 /* Wrong passwords in a row that lock an account's password logins. */
 #define LOGIN_FAILURES_MAX 3
 /* Names whose failures are kept: unknown names count like known ones, so a bound is needed. */

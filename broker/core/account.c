@@ -53,23 +53,42 @@ static const char *label_or_unnamed(const char *label) {
 }
 
 static void fail_locked(struct call *call, int64_t locked_until_us) {
-    uint32_t left_s = (uint32_t)((locked_until_us - call->now_us + 999999) / 1000000);
+    uint32_t left_s = lock_left_s(call, locked_until_us);
 
     call->core->stats.logins_locked_total++;
-    core_note(call->core, "login_locked", "address=%s left_s=%u", call->peer->address,
-              (unsigned)left_s);
+    core_note_rarely(call->core, "login_locked", call->peer->group, "address=%s left_s=%u",
+                     call->peer->address, (unsigned)left_s);
     call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
                     "locked after %d wrong passwords: try again in %u s, or use a trusted device",
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
 
+uint32_t lock_left_s(const struct call *call, int64_t locked_until_us) {
+    return (uint32_t)((locked_until_us - call->now_us + 999999) / 1000000);
+}
+
+/* A lock that lasts longer than one can is from before the clock was set back, or before locks were
+ * made shorter: it begins anew, so that it also ends. */
+bool lock_state(struct call *call, const char *name, int64_t *locked_until_us) {
+    struct core *core = call->core;
+    int64_t latest_us = call->now_us + core->options.block_duration_us;
+    uint32_t failures;
+
+    if (call_store(call, store_login_state(core->store, name, call->now_us, &failures,
+                                           locked_until_us)) != STORE_OK)
+        return false;
+    if (*locked_until_us <= latest_us)
+        return true;
+    *locked_until_us = latest_us;
+    return call_store(call, store_login_shorten(core->store, name, call->now_us, latest_us)) ==
+           STORE_OK;
+}
+
 /* Whether password logins of the name are locked; then the call fails. */
 static bool refuse_locked(struct call *call, const char *name) {
     int64_t locked_until_us = 0;
-    uint32_t failures;
 
-    if (call_store(call, store_login_state(call->core->store, name, call->now_us, &failures,
-                                           &locked_until_us)))
+    if (!lock_state(call, name, &locked_until_us))
         return true;
     if (locked_until_us <= call->now_us)
         return false;
@@ -262,6 +281,7 @@ void login_done(struct call *call) {
     uint64_t head = 0, cursor = 0;
 
     core->stats.logins_total++;
+    passwords_good(call, call->session->member->name);
     core_note(core, "session_open", "user=%s session=%llu online=%s address=%s",
               call->session->member->name, (unsigned long long)call->session->number,
               call->session->online ? "true" : "false", call->peer->address);
@@ -316,16 +336,22 @@ void register_check(struct call *call) {
         check_new_password(call, new->password);
 }
 
+/* Whether the name is taken shows only after the work, which the budgets bound: who may ask no more
+ * learns nothing. */
 bool register_work(struct call *call) {
-    Zchat__V1__Register *new = call->command->register_account;
-    struct store_account account;
-    enum store_status status =
-        call_store(call, store_account_find(call->core->store, new->user, &account));
+    struct core *core = call->core;
+    uint32_t wait_s = 0;
 
-    if (status == STORE_OK)
-        register_refuse_taken(call);
-    if (status == STORE_NOT_FOUND)
-        passwords_queue(call, NULL, NULL, NULL, new->password);
+    if (!limit_take(core->limits, call->peer->registration_budget, 1, call->now_us, &wait_s)) {
+        core->stats.registrations_refused_total++;
+        core_note_rarely(core, "registrations_refused", call->peer->group, "address=%s",
+                         call->peer->address);
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                        "too many accounts were registered from your address: try again in %u s",
+                        (unsigned)wait_s);
+        return true;
+    }
+    passwords_queue(call, NULL, NULL, NULL, call->command->register_account->password);
     return true;
 }
 

@@ -15,6 +15,8 @@
 
 /* How far wrong a crash may make the end of the sessions that it ended. */
 #define ALIVE_EVERY_US (30 * 1000000LL)
+/* What strangers cause is logged once in this time for each source. */
+#define NOTE_EVERY_US (60 * 1000000LL)
 
 void core_reconfigure(struct core *core, const struct core_options *options) {
     core->options = *options;
@@ -22,6 +24,7 @@ void core_reconfigure(struct core *core, const struct core_options *options) {
     limits_set(core->limits, LIMIT_ADDRESS, options->rates.address);
     limits_set(core->limits, LIMIT_ACCOUNT, options->rates.account);
     limits_set(core->limits, LIMIT_PASSWORDS, options->rates.passwords);
+    limits_set(core->limits, LIMIT_REGISTRATIONS, options->rates.registrations);
     /* What reaches people is for people: only a broker without budgets has none for it. */
     bool limited = options->rates.account > 0;
     limits_set(core->limits, LIMIT_INVITATIONS, limited ? INVITATIONS_A_S : 0);
@@ -38,6 +41,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->frame_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->reply_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->limits = limits_new();
+    core->claims = claims_new();
     core->outbox = outbox_new(&core->stats);
     core->passwords = passwords_new();
     core->privates = privates_new();
@@ -56,10 +60,12 @@ struct core *core_new(struct store *store, const struct core_options *options, i
 static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
     if (peer->session)
         session_close(&core->sessions, peer->session, now_us);
+    passwords_forget(core, peer);
     outbox_line_release(core->outbox, &peer->line);
     limit_release(core->limits, peer->key_budget, now_us);
     limit_release(core->limits, peer->address_budget, now_us);
     limit_release(core->limits, peer->password_budget, now_us);
+    limit_release(core->limits, peer->registration_budget, now_us);
     HASH_DEL(core->peers, peer);
     free(peer);
 }
@@ -79,6 +85,7 @@ void core_free(struct core *core) {
     passwords_free(core->passwords);
     outbox_free(core->outbox);
     limits_free(core->limits);
+    claims_free(core->claims);
     wire_arena_free(core->reply_arena);
     wire_arena_free(core->frame_arena);
     free(core);
@@ -88,16 +95,37 @@ struct stats *core_stats(struct core *core) {
     return &core->stats;
 }
 
-void core_note(struct core *core, const char *event, const char *format, ...) {
+static void note_va(struct core *core, const char *event, const char *format, va_list arguments) {
     char details[256];
-    va_list arguments;
 
     if (!core->options.note)
         return;
-    va_start(arguments, format);
     vsnprintf(details, sizeof details, format, arguments);
-    va_end(arguments);
     core->options.note(core->options.note_arg, event, details);
+}
+
+void core_note(struct core *core, const char *event, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    note_va(core, event, format, arguments);
+    va_end(arguments);
+}
+
+void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
+                      ...) {
+    const struct claim *noted;
+    char name[128];
+    va_list arguments;
+
+    snprintf(name, sizeof name, "%s %s", event, source);
+    noted = claim_find(core->claims, CLAIM_NOTED, name, strlen(name));
+    if (noted && core->now_us - claim_seen_us(noted) < NOTE_EVERY_US)
+        return;
+    claim_get(core->claims, CLAIM_NOTED, name, strlen(name), core->now_us);
+    va_start(arguments, format);
+    note_va(core, event, format, arguments);
+    va_end(arguments);
 }
 
 const char *core_error(const struct core *core) {
@@ -111,16 +139,20 @@ bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES
 struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],
                             const char *address, void *owner, int64_t now_us) {
     struct peer *peer = memory_new(sizeof *peer);
-    size_t bytes = strlen(address);
 
     peer->number = ++core->peer_number;
     peer->owner = owner;
     snprintf(peer->address, sizeof peer->address, "%s", address);
+    address_group(address, peer->group);
     memcpy(peer->key, key, KEY_BYTES);
     outbox_line_init(&peer->line, peer);
     peer->key_budget = limit_use(core->limits, LIMIT_KEY, key, KEY_BYTES, now_us);
-    peer->address_budget = limit_use(core->limits, LIMIT_ADDRESS, address, bytes, now_us);
-    peer->password_budget = limit_use(core->limits, LIMIT_PASSWORDS, address, bytes, now_us);
+    peer->address_budget =
+        limit_use(core->limits, LIMIT_ADDRESS, peer->group, strlen(peer->group), now_us);
+    peer->password_budget =
+        limit_use(core->limits, LIMIT_PASSWORDS, peer->group, strlen(peer->group), now_us);
+    peer->registration_budget =
+        limit_use(core->limits, LIMIT_REGISTRATIONS, peer->group, strlen(peer->group), now_us);
     HASH_ADD(hh, core->peers, number, sizeof peer->number, peer);
     core->stats.connections++;
     return peer;
@@ -268,6 +300,7 @@ int64_t core_deadline(const struct core *core) {
         outbox_deadline(core->outbox),
         file_deadline(core),
         private_deadline(core),
+        passwords_deadline(core),
     };
     int64_t first = INT64_MAX;
 
@@ -315,6 +348,7 @@ void core_tick(struct core *core, int64_t now_us) {
     thread_topics_tick(&core->thread_topics, core->outbox, now_us);
     file_tick(core, now_us);
     private_tick(core, now_us);
+    passwords_tick(core, now_us);
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);

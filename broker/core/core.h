@@ -26,7 +26,8 @@ struct core_rates {
     uint32_t account;
     uint32_t key;
     uint32_t address;
-    uint32_t passwords; /* password checks for each address */
+    uint32_t passwords;     /* password checks for each address */
+    uint32_t registrations; /* new accounts for each address; an hour, which is also the burst */
 };
 
 struct core_options {

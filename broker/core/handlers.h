@@ -6,6 +6,11 @@
 
 /* account.c */
 void login_check(struct call *call);
+/* Until when passwords of the name are locked; 0, or a time that is over: they are not. false: the
+ * store failed. */
+bool lock_state(struct call *call, const char *name, int64_t *locked_until_us);
+/* Seconds from now, rounded up. */
+uint32_t lock_left_s(const struct call *call, int64_t locked_until_us);
 bool login_work(struct call *call);
 void login_run(struct call *call);
 void login_done(struct call *call);
@@ -156,6 +161,7 @@ void close_private_done(struct call *call);
 
 /* admin.c */
 void shutdown_check(struct call *call);
+void shutdown_run(struct call *call);
 void shutdown_done(struct call *call);
 void ping_done(struct call *call);
 void get_stats_done(struct call *call);
@@ -164,11 +170,17 @@ void get_stats_done(struct call *call);
 struct passwords *passwords_new(void);
 void passwords_free(struct passwords *passwords);
 /* Queues work for the call, which goes on when it is done. `name` is whose failures count; NULL:
- * nobody's. A full queue or an empty budget makes the call fail. */
+ * nobody's. Where no place is left that the peer has a claim to, the call fails. */
 void passwords_queue(struct call *call, const char *name, const char *hash, const char *password,
                      const char *new_password);
 struct core_work *passwords_next(struct core *core, int64_t now_us);
 void passwords_done(struct core *core, struct core_work *work, int64_t now_us);
+/* A login to the name succeeded: it and its address have a better claim from now on. */
+void passwords_good(struct call *call, const char *name);
+/* The peer leaves. */
+void passwords_forget(struct core *core, const struct peer *peer);
+int64_t passwords_deadline(const struct core *core);
+void passwords_tick(struct core *core, int64_t now_us);
 size_t passwords_waiting(const struct passwords *passwords);
 
 #endif

@@ -1,6 +1,6 @@
-/* See limit.h. Buckets without users wait in a list in the order in which they were left; the
- * oldest leave as new ones come, so the table is bounded by who is connected and who left within
- * ten seconds. */
+/* See limit.h. Buckets without users wait in a list of their kind in the order in which they were
+ * left; the oldest leave as new ones come, and full ones at once, so the table is bounded by who is
+ * connected and who took something within the time that it takes to fill. */
 #include "limit.h"
 
 #include "memory.h"
@@ -10,8 +10,22 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#define BURST_S            10
 #define NAME_BYTES_LONGEST 64
+
+/* A rate is given for each `period_s`, and a bucket holds what it gives in `burst_s`. */
+static const struct {
+    uint32_t period_s;
+    uint32_t burst_s;
+} kinds[LIMIT_KINDS] = {
+    [LIMIT_KEY] = {1, 10},
+    [LIMIT_ADDRESS] = {1, 10},
+    [LIMIT_ACCOUNT] = {1, 10},
+    [LIMIT_PASSWORDS] = {1, 10},
+    [LIMIT_REGISTRATIONS] = {3600, 3600},
+    [LIMIT_INVITATIONS] = {1, 10},
+    [LIMIT_PAIR] = {1, 10},
+    [LIMIT_BROADCASTS] = {1, 10},
+};
 
 struct limit_bucket {
     char name[NAME_BYTES_LONGEST + 1]; /* kind, then the name's bytes */
@@ -28,7 +42,8 @@ struct limit_bucket {
 struct limits {
     uint32_t rate[LIMIT_KINDS];
     struct limit_bucket *buckets; /* owned, by name */
-    struct limit_bucket *unused;  /* borrowed: those without users, the longest left first */
+    /* borrowed: those without users, the longest left first */
+    struct limit_bucket *unused[LIMIT_KINDS];
 };
 
 struct limits *limits_new(void) {
@@ -37,7 +52,7 @@ struct limits *limits_new(void) {
 
 static void bucket_drop(struct limits *limits, struct limit_bucket *bucket) {
     if (bucket->users == 0)
-        DL_DELETE(limits->unused, bucket);
+        DL_DELETE(limits->unused[bucket->kind], bucket);
     HASH_DEL(limits->buckets, bucket);
     free(bucket);
 }
@@ -57,12 +72,17 @@ void limits_set(struct limits *limits, enum limit_kind kind, uint32_t rate) {
     limits->rate[kind] = rate;
 }
 
+/* What a full bucket holds. */
+static double most_units(const struct limits *limits, enum limit_kind kind) {
+    return (double)limits->rate[kind] * kinds[kind].burst_s / kinds[kind].period_s;
+}
+
 static struct limit_bucket *bucket_new(struct limits *limits, enum limit_kind kind,
                                        int64_t now_us) {
     struct limit_bucket *bucket = memory_new(sizeof *bucket);
 
     bucket->kind = kind;
-    bucket->units = (double)limits->rate[kind] * BURST_S;
+    bucket->units = most_units(limits, kind);
     bucket->filled_us = now_us;
     return bucket;
 }
@@ -77,8 +97,9 @@ struct limit_bucket *limit_use(struct limits *limits, enum limit_kind kind, cons
         name_bytes = NAME_BYTES_LONGEST;
     memcpy(tagged + 1, name, name_bytes);
     length = (unsigned)name_bytes + 1;
-    while (limits->unused && now_us - limits->unused->filled_us > BURST_S * 1000000LL)
-        bucket_drop(limits, limits->unused);
+    while ((bucket = limits->unused[kind]) &&
+           now_us - bucket->filled_us > kinds[kind].burst_s * 1000000LL)
+        bucket_drop(limits, bucket);
     HASH_FIND(hh, limits->buckets, tagged, length, bucket);
     if (!bucket) {
         bucket = bucket_new(limits, kind, now_us);
@@ -86,17 +107,18 @@ struct limit_bucket *limit_use(struct limits *limits, enum limit_kind kind, cons
         bucket->name_bytes = length;
         HASH_ADD_KEYPTR(hh, limits->buckets, bucket->name, length, bucket);
     } else if (bucket->users == 0) {
-        DL_DELETE(limits->unused, bucket);
+        DL_DELETE(limits->unused[kind], bucket);
     }
     bucket->users++;
     return bucket;
 }
 
 static void bucket_fill(struct limits *limits, struct limit_bucket *bucket, int64_t now_us) {
-    double rate = limits->rate[bucket->kind], most = rate * BURST_S;
+    double most = most_units(limits, bucket->kind);
 
     if (now_us > bucket->filled_us)
-        bucket->units += rate * (double)(now_us - bucket->filled_us) / 1e6;
+        bucket->units +=
+            most * (double)(now_us - bucket->filled_us) / (kinds[bucket->kind].burst_s * 1e6);
     if (bucket->units > most)
         bucket->units = most;
     bucket->filled_us = now_us;
@@ -106,18 +128,19 @@ void limit_release(struct limits *limits, struct limit_bucket *bucket, int64_t n
     if (!bucket || --bucket->users > 0)
         return;
     bucket_fill(limits, bucket, now_us);
-    DL_APPEND(limits->unused, bucket);
+    DL_APPEND(limits->unused[bucket->kind], bucket);
+    if (bucket->units >= most_units(limits, bucket->kind))
+        bucket_drop(limits, bucket);
 }
 
 bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cost, int64_t now_us,
                 uint32_t *retry_after_s) {
-    uint32_t rate = limits->rate[bucket->kind];
-
-    if (rate == 0 || cost == 0)
+    if (limits->rate[bucket->kind] == 0 || cost == 0)
         return true;
     bucket_fill(limits, bucket, now_us);
     if (bucket->units < cost) {
-        *retry_after_s = 1 + (uint32_t)(((double)cost - bucket->units) / rate);
+        *retry_after_s = 1 + (uint32_t)(((double)cost - bucket->units) *
+                                        kinds[bucket->kind].period_s / limits->rate[bucket->kind]);
         return false;
     }
     bucket->units -= cost;

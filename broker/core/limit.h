@@ -1,5 +1,5 @@
 /* Rate budgets: token buckets for a key, an address, an account. A bucket refills by its rate and
- * holds ten seconds' worth. */
+ * holds ten seconds' worth, one of registrations an hour's. */
 #ifndef LIMIT_H
 #define LIMIT_H
 
@@ -11,10 +11,11 @@ enum limit_kind {
     LIMIT_KEY,
     LIMIT_ADDRESS,
     LIMIT_ACCOUNT,
-    LIMIT_PASSWORDS,   /* password checks, by address */
-    LIMIT_INVITATIONS, /* to private chats, by account */
-    LIMIT_PAIR,        /* the same, by inviter and invitee */
-    LIMIT_BROADCASTS,  /* by account */
+    LIMIT_PASSWORDS,     /* password checks, by address */
+    LIMIT_REGISTRATIONS, /* new accounts, by address; an hour */
+    LIMIT_INVITATIONS,   /* to private chats, by account */
+    LIMIT_PAIR,          /* the same, by inviter and invitee */
+    LIMIT_BROADCASTS,    /* by account */
     LIMIT_KINDS,
 };
 
@@ -23,7 +24,7 @@ struct limit_bucket;
 
 struct limits *limits_new(void);
 void limits_free(struct limits *limits);
-/* `rate`: cost units a second; 0: no limit. */
+/* `rate`: cost units a second (registrations: an hour); 0: no limit. */
 void limits_set(struct limits *limits, enum limit_kind kind, uint32_t rate);
 
 /* The bucket of a name (bytes) of a kind, shared by all who use it until each gave it back. A

@@ -4,6 +4,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include "address.h"
 #include "limit.h"
 #include "outbox.h"
 #include "store.h"
@@ -15,14 +16,16 @@ struct session;
 struct peer {
     uint64_t number; /* never given again */
     unsigned char key[KEY_BYTES];
-    void *owner;             /* borrowed: from core_peer_open */
-    char address[64];        /* without its port; "": unknown */
-    struct session *session; /* owned; NULL: anonymous */
+    void *owner;                     /* borrowed: from core_peer_open */
+    char address[64];                /* without its port; "": unknown */
+    char group[ADDRESS_GROUP_BYTES]; /* what its address counts as */
+    struct session *session;         /* owned; NULL: anonymous */
     struct outbox_line line;
-    struct limit_bucket *key_budget;      /* borrowed: the limits', in use */
-    struct limit_bucket *address_budget;  /* borrowed: the limits', in use */
-    struct limit_bucket *password_budget; /* borrowed: the limits', in use */
-    UT_hash_handle hh;                    /* by number */
+    struct limit_bucket *key_budget;          /* borrowed: the limits', in use */
+    struct limit_bucket *address_budget;      /* borrowed: the limits', in use */
+    struct limit_bucket *password_budget;     /* borrowed: the limits', in use */
+    struct limit_bucket *registration_budget; /* borrowed: the limits', in use */
+    UT_hash_handle hh;                        /* by number */
 };
 
 /* A thread that an account follows. */

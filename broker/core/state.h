@@ -2,6 +2,7 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include "claim.h"
 #include "core.h"
 #include "limit.h"
 #include "outbox.h"
@@ -21,6 +22,7 @@ struct core {
     struct wire_arena *frame_arena; /* owned: the frame being read */
     struct wire_arena *reply_arena; /* owned: the reply being made */
     struct limits *limits;          /* owned */
+    struct claims *claims;          /* owned */
     struct outbox *outbox;          /* owned */
     struct passwords *passwords;    /* owned */
     struct privates *privates;      /* owned */
@@ -111,6 +113,11 @@ bool call_page_fits(struct call *call);
 /* Something for the log; names and numbers only. */
 void core_note(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same, of what a stranger can make happen as often as they like: once a minute for each event
+ * and source. */
+void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

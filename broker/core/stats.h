@@ -9,6 +9,7 @@
 /* In the order of their names, which is the order in which they are shown. */
 #define STATS(X)                                                                                   \
     X(accounts)                                                                                    \
+    X(admin_passwords_wrong_total)                                                                 \
     X(broadcasts_total)                                                                            \
     X(commands_busy_total)                                                                         \
     X(commands_refused_total)                                                                      \
@@ -39,6 +40,8 @@
     X(messages_stored)                                                                             \
     X(messages_total)                                                                              \
     X(password_queue)                                                                              \
+    X(passwords_refused_total)                                                                     \
+    X(registrations_refused_total)                                                                 \
     X(registrations_total)                                                                         \
     X(replies_dropped_total)                                                                       \
     X(sessions)                                                                                    \

@@ -20,6 +20,16 @@ static enum store_status failure_get(struct store *store, const char *name, stru
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
 
+static enum store_status failure_set(struct store *store, const char *name, struct failure failure,
+                                     int64_t now_us) {
+    sqlite3_stmt *set = store->statements[STATEMENT_FAILURE_SET];
+    bind_text(set, 1, name);
+    bind_number(set, 2, failure.failures);
+    bind_number(set, 3, failure.locked_until_us);
+    bind_number(set, 4, now_us);
+    return sqlite_run(store, set);
+}
+
 enum store_status store_login_state(struct store *store, const char *name, int64_t now_us,
                                     uint32_t *failures, int64_t *locked_until_us) {
     struct failure failure;
@@ -31,13 +41,20 @@ enum store_status store_login_state(struct store *store, const char *name, int64
     return STORE_OK;
 }
 
-static enum store_status forget_oldest(struct store *store, const char *but_name) {
+/* Changes of the future are those before the clock was set back: they count as made now, or the
+ * newest would be taken for the oldest. */
+static enum store_status forget_oldest(struct store *store, const char *but_name, int64_t now_us) {
     int64_t count = 0;
     if (sqlite_number(store, store->statements[STATEMENT_FAILURE_COUNT], &count) != STORE_OK) {
         return STORE_FAILED;
     }
     if (count <= LOGIN_FAILURES_KEPT) {
         return STORE_OK;
+    }
+    sqlite3_stmt *clamp = store->statements[STATEMENT_FAILURE_CLAMP];
+    bind_number(clamp, 1, now_us);
+    if (sqlite_run(store, clamp) != STORE_OK) {
+        return STORE_FAILED;
     }
     sqlite3_stmt *remove = store->statements[STATEMENT_FAILURE_REMOVE_OLDEST];
     bind_text(remove, 1, but_name);
@@ -62,12 +79,26 @@ enum store_status store_login_failed(struct store *store, const char *name, int6
         failure = (struct failure){.failures = 0, .locked_until_us = now_us + lock_us};
     }
     *locked_until_us = failure.locked_until_us;
-    sqlite3_stmt *set = store->statements[STATEMENT_FAILURE_SET];
-    bind_text(set, 1, name);
-    bind_number(set, 2, failure.failures);
-    bind_number(set, 3, failure.locked_until_us);
-    bind_number(set, 4, now_us);
-    return sqlite_run(store, set) == STORE_OK ? forget_oldest(store, name) : STORE_FAILED;
+    return failure_set(store, name, failure, now_us) == STORE_OK
+               ? forget_oldest(store, name, now_us)
+               : STORE_FAILED;
+}
+
+enum store_status store_login_shorten(struct store *store, const char *name, int64_t now_us,
+                                      int64_t locked_until_us) {
+    if (store->failed || sqlite_write(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return failure_set(store, name, (struct failure){.locked_until_us = locked_until_us}, now_us);
+}
+
+enum store_status store_login_forget(struct store *store, const char *name) {
+    if (store->failed || sqlite_write(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    sqlite3_stmt *forget = store->statements[STATEMENT_FAILURE_FORGET];
+    bind_text(forget, 1, name);
+    return sqlite_run(store, forget);
 }
 
 static enum store_status forget_failures(struct store *store, int64_t account) {

@@ -85,6 +85,8 @@ static const char *const sql[STATEMENT_COUNT] = {
         "excluded.locked_until_us, changed_us = excluded.changed_us",
     [STATEMENT_FAILURE_REMOVE] =
         "DELETE FROM login_failure WHERE name = (SELECT name FROM account WHERE id = ?1)",
+    [STATEMENT_FAILURE_FORGET] = "DELETE FROM login_failure WHERE name = ?1",
+    [STATEMENT_FAILURE_CLAMP] = "UPDATE login_failure SET changed_us = ?1 WHERE changed_us > ?1",
     [STATEMENT_FAILURE_COUNT] = "SELECT count(*) FROM login_failure",
     [STATEMENT_FAILURE_REMOVE_OLDEST] =
         "DELETE FROM login_failure WHERE name IN (SELECT name FROM login_failure WHERE name <> ?1 "

@@ -130,6 +130,11 @@ enum store_status store_login_state(struct store *store, const char *name, int64
  * At most LOGIN_FAILURES_KEPT names are kept, the oldest go first. */
 enum store_status store_login_failed(struct store *store, const char *name, int64_t now_us,
                                      int64_t lock_us, int64_t *locked_until_us);
+/* A lock ends at that time: the clock was set back, or locks are shorter now. */
+enum store_status store_login_shorten(struct store *store, const char *name, int64_t now_us,
+                                      int64_t locked_until_us);
+/* Forgets the failures of a name that need not be an account's. */
+enum store_status store_login_forget(struct store *store, const char *name);
 /* A login succeeded: forgets the failures where `by_password`, marks the device as used, and trusts
  * `key` where `trust`. *trusted: it is now. QUOTA_SENDER where DEVICES_MAX are trusted already. */
 enum store_status store_login_succeeded(struct store *store, int64_t account,

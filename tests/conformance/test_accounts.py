@@ -1,6 +1,7 @@
 """Accounts: register, login, lock-out, trusted devices, passwords, logout. COMMANDS.md, "Accounts"."""
 
 import re
+import sqlite3
 import time
 
 import pytest
@@ -254,6 +255,27 @@ def test_a_lock_ends_after_the_block_duration(town_factory):
             return
         except CommandError as error:
             assert error.code == "AUTH" and error.retry_after_s == 1
+            assert time.monotonic() < deadline, "the lock did not end"
+            time.sleep(0.1)  # only time ends the lock: no event tells of it
+
+
+def test_a_lock_lasts_no_longer_than_the_block_duration_whatever_the_clock_did(town_factory):
+    """Set back by a day it would last a day and more: the store holds times of the future then."""
+    town = town_factory("--block-duration", "2", accounts=1)
+    town.guest().register("yoda", PASSWORD)
+    lock(town, "yoda")
+    town.broker.stop()
+    with sqlite3.connect(town.broker.data / "zchat.db") as store:
+        store.execute("UPDATE login_failure SET locked_until_us = locked_until_us + 86400000000")
+    store.close()
+    town.broker.start()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            enter(town, "yoda", PASSWORD)
+            return
+        except CommandError as error:
+            assert error.code == "AUTH" and 0 < error.retry_after_s <= 2
             assert time.monotonic() < deadline, "the lock did not end"
             time.sleep(0.1)  # only time ends the lock: no event tells of it
 

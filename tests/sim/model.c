@@ -247,8 +247,6 @@ static int change_password_begin(struct world *world, struct link *link, struct 
 static int register_begin(struct world *world, struct request *request) {
     if (!world->broker.options.registration_open)
         return CODE(FORBIDDEN);
-    if (world->town->now.exists[request->user])
-        return CODE(CONFLICT);
     request->waits = true;
     return OK;
 }

@@ -139,14 +139,17 @@ class Client(Forum):
 
     ack=False: received is not told, so the session lags behind.
     fill=False: holes are left open, duplicates and all shows in `pushed`.
+    source: the address of this machine that the commands come from; None: the kernel's choice.
     rcvhwm: how many frames wait for it before it takes no more from the network; 0: any number.
     """
 
-    def __init__(self, address, keys=None, server_key=None, ack=True, fill=True, rcvhwm=0, connect=True):
+    def __init__(self, address, keys=None, server_key=None, ack=True, fill=True, rcvhwm=0, connect=True,
+                 source=None):
         self.address = address
         self.keys = keys or Keys()
         self.pinned = server_key
         self.ack, self.fill, self.rcvhwm = ack, fill, rcvhwm
+        self.source = source
         self.instance = secrets.token_bytes(16)
         self.user = None
         self.inbox, self.have = [], 0
@@ -190,7 +193,8 @@ class Client(Forum):
         self.greeting = greeting
         self.dealer = curve_socket(zmq.DEALER, key, self.keys)
         self.dealer.rcvhwm = self.rcvhwm
-        self.dealer.connect(greeting.commands)
+        self.dealer.connect(greeting.commands if self.source is None else
+                            f"tcp://{self.source}:0;" + greeting.commands.removeprefix("tcp://"))
 
     def subscribe(self, topics=TOPICS):
         """Opens a SUB socket on some public topics; to be called once logged in."""

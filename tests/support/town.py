@@ -9,7 +9,8 @@ import itertools
 from support.broker import Broker
 from support.client import Client, CommandError, Keys, TimedOut, curve_socket, plain_socket
 
-NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords")
+NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords",
+             "--rate-registrations")
 ADMIN = "the.admin"
 
 
