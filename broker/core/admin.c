@@ -1,6 +1,7 @@
 /* What is asked about the broker itself. */
 #include "handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void ping_done(struct call *call) {
@@ -61,9 +62,70 @@ static bool is_same_secret(const char *a, const char *b) {
     return differ == 0;
 }
 
+/* ---- the admin password: it locks as a login does, for the account and for the address ---- */
+
+/* What failures are counted for; no account has such names. */
+enum { LOCK_ACCOUNT, LOCK_ADDRESS, LOCKS };
+struct lock_names {
+    char of[LOCKS][ADDRESS_GROUP_BYTES + 16];
+};
+
+static struct lock_names lock_names(const struct call *call) {
+    struct lock_names names;
+
+    snprintf(names.of[LOCK_ACCOUNT], sizeof names.of[0], "shutdown:%s",
+             call->session->member->name);
+    snprintf(names.of[LOCK_ADDRESS], sizeof names.of[0], "shutdown@%s", call->peer->group);
+    return names;
+}
+
+static void fail_locked(struct call *call, int64_t locked_until_us) {
+    uint32_t left_s = lock_left_s(call, locked_until_us);
+
+    core_note_rarely(call->core, "admin_password_locked", call->peer->group,
+                     "user=%s address=%s left_s=%u", call->session->member->name,
+                     call->peer->address, (unsigned)left_s);
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
+                    "the admin password is locked after %d wrong ones: try again in %u s",
+                    LOGIN_FAILURES_MAX, (unsigned)left_s);
+}
+
+/* Whether neither lock is closed; else the call fails. */
+static bool locks_are_open(struct call *call, const struct lock_names *names) {
+    int64_t until_us[LOCKS] = {0};
+
+    for (int i = 0; i < LOCKS; i++) {
+        if (!lock_state(call, names->of[i], &until_us[i]))
+            return false;
+        if (until_us[i] > call->now_us) {
+            fail_locked(call, until_us[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void refuse_password(struct call *call, const struct lock_names *names) {
+    struct core *core = call->core;
+    int64_t until_us = 0, latest_us = 0;
+
+    core->stats.admin_passwords_wrong_total++;
+    core_note(core, "admin_password_wrong", "user=%s address=%s", call->session->member->name,
+              call->peer->address);
+    for (int i = 0; i < LOCKS; i++) {
+        if (call_store(call, store_login_failed(core->store, names->of[i], call->now_us,
+                                                core->options.block_duration_us, &until_us)))
+            return;
+        latest_us = until_us > latest_us ? until_us : latest_us;
+    }
+    if (latest_us > call->now_us)
+        fail_locked(call, latest_us);
+    else
+        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "wrong admin password");
+}
+
 void shutdown_check(struct call *call) {
     const char *password = call->command->shutdown->password;
-    const char *admin_password = call->core->options.admin_password;
     uint32_t wait_s = 1;
 
     if (call->session->admin && !password[0])
@@ -74,11 +136,23 @@ void shutdown_check(struct call *call) {
     else if (!limit_take(call->core->limits, call->peer->password_budget, 1, call->now_us, &wait_s))
         call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
                         "too many passwords were tried: try again in %u s", (unsigned)wait_s);
-    else if (!admin_password[0])
+    else if (!call->core->options.admin_password[0])
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
                   "this broker has no admin password: an administrator may do this");
-    else if (!is_same_secret(password, admin_password))
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "wrong admin password");
+}
+
+void shutdown_run(struct call *call) {
+    const char *password = call->command->shutdown->password;
+    struct lock_names names = lock_names(call);
+
+    if (!password[0] || !locks_are_open(call, &names))
+        return;
+    if (!is_same_secret(password, call->core->options.admin_password)) {
+        refuse_password(call, &names);
+        return;
+    }
+    for (int i = 0; i < LOCKS; i++)
+        call_store(call, store_login_forget(call->core->store, names.of[i]));
 }
 
 void shutdown_done(struct call *call) {

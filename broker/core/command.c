@@ -48,7 +48,7 @@ static const struct command_row rows[] = {
     ROW(GET_STATS)        = {"get_stats", COMMAND_MEMBER, 2, true,
                              NULL, NULL, NULL, get_stats_done},
     ROW(SHUTDOWN)         = {"shutdown", COMMAND_MEMBER, 10, true,
-                             shutdown_check, NULL, NULL, shutdown_done},
+                             shutdown_check, NULL, shutdown_run, shutdown_done},
     ROW(CREATE_THREAD)    = {"create_thread", COMMAND_MEMBER, 2, true,
                              create_thread_check, NULL, create_thread_run, create_thread_done},
     ROW(LIST_THREADS)     = {"list_threads", COMMAND_MEMBER, 10, true,

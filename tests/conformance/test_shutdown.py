@@ -93,6 +93,38 @@ def test_passwords_can_not_be_tried_without_end(guarded):
     alice.ping()
 
 
+def test_three_wrong_admin_passwords_lock_it_for_the_account_and_the_address(guarded):
+    """Even the right one is refused then, as with a login, and each wrong one is logged."""
+    town = guarded("--block-duration", "1000", accounts=3)
+    alice, bob, far = town.join(), town.join(), town.guest(town.keys, source="127.0.0.2")
+    far.login(town.name())
+    for n in range(3):
+        error = refused("AUTH", alice.call, "shutdown", password=f"guess {n}")
+    assert 0 < error.retry_after_s <= 1000 and "locked" in error.message
+    assert 0 < refused("AUTH", alice.call, "shutdown", password=PASSWORD).retry_after_s <= 1000
+    assert 0 < refused("AUTH", bob.call, "shutdown", password=PASSWORD).retry_after_s <= 1000
+    assert town.stats()["admin_passwords_wrong_total"] == 3
+    town.broker.wait_log(f"admin_password_wrong user={alice.user} address=127.0.0.1")
+    town.broker.wait_log("admin_password_locked")
+    town.broker.restart()
+    alice.resume()
+    assert refused("AUTH", alice.call, "shutdown", password=PASSWORD).retry_after_s > 0
+    far.resume()
+    far.call("shutdown", password=PASSWORD)
+    ended(town)
+
+
+def test_the_lock_of_the_admin_password_is_no_lock_of_logins(guarded):
+    town = guarded(accounts=1)
+    alice = town.join()
+    for n in range(3):
+        refused("AUTH", alice.call, "shutdown", password=f"guess {n}")
+    town.broker.add_user("carol", password="her own")
+    town.guest().login("carol", "her own")
+    town.join(ADMIN).call("shutdown")
+    ended(town)
+
+
 def test_the_admin_password_is_seen_nowhere(guarded):
     town = guarded("--log-level", "debug", accounts=1)
     alice = town.join()
