@@ -508,9 +508,15 @@ static void leave(struct server *server) {
 
 static void tell_ready(struct server *server) {
     const struct sockets *sockets = &server->sockets;
+    unsigned char key[KEY_BYTES];
+    char fingerprint[FINGERPRINT_TEXT] = "";
 
-    fprintf(stderr, "ready address=%s commands=%s events=%s server_key=%s\n", sockets->address,
-            sockets->commands_address, sockets->events_address, server->identity.public_key);
+    if (key_parse(server->identity.public_key, key))
+        key_fingerprint(key, fingerprint);
+    key_fingerprint_dashes(fingerprint);
+    fprintf(stderr, "ready address=%s commands=%s events=%s server_key=%s fingerprint=%s\n",
+            sockets->address, sockets->commands_address, sockets->events_address,
+            server->identity.public_key, fingerprint);
 }
 
 int server_run(struct server *server) {

@@ -38,14 +38,35 @@ bool key_parse(const char *text, unsigned char key[KEY_BYTES]) {
     return good;
 }
 
-void key_fingerprint(const unsigned char key[KEY_BYTES], char text[FINGERPRINT_TEXT]) {
-    unsigned char hash[FINGERPRINT_BYTES];
+static void write_groups(const unsigned char hash[FINGERPRINT_BYTES], char *text) {
     char hex[2 * FINGERPRINT_BYTES + 1];
-    int failed = crypto_generichash(hash, sizeof hash, key, KEY_BYTES, NULL, 0);
-    assert(!failed);
-    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    sodium_bin2hex(hex, sizeof hex, hash, FINGERPRINT_BYTES);
     for (size_t group = 0; group < 8; group++) {
         memcpy(text + 5 * group, hex + 4 * group, 4);
         text[5 * group + 4] = group < 7 ? ' ' : '\0';
     }
+}
+
+bool key_parse_fingerprint(const char *text, char fingerprint[FINGERPRINT_TEXT]) {
+    unsigned char hash[FINGERPRINT_BYTES];
+    size_t parsed_bytes = 0;
+    if (sodium_hex2bin(hash, sizeof hash, text, strlen(text), " -:", &parsed_bytes, NULL) != 0 ||
+        parsed_bytes != sizeof hash) {
+        return false;
+    }
+    write_groups(hash, fingerprint);
+    return true;
+}
+
+void key_fingerprint_dashes(char fingerprint[FINGERPRINT_TEXT]) {
+    for (char *at = fingerprint; *at != '\0'; at++) {
+        *at = *at == ' ' ? '-' : *at;
+    }
+}
+
+void key_fingerprint(const unsigned char key[KEY_BYTES], char text[FINGERPRINT_TEXT]) {
+    unsigned char hash[FINGERPRINT_BYTES];
+    int failed = crypto_generichash(hash, sizeof hash, key, KEY_BYTES, NULL, 0);
+    assert(!failed);
+    write_groups(hash, text);
 }

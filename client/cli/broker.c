@@ -26,6 +26,16 @@ void verb_ping(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_ping(app->z, call_answered, call));
 }
 
+void verb_forget(struct app *app, const struct command_words *words) {
+    char fingerprint[ZCHAT_FINGERPRINT_TEXT], error[512];
+    zchat_code code =
+        zchat_forget(words->word[0], app->options->config_dir, fingerprint, error, sizeof error);
+    if (code)
+        app_fail(app, code, "%s", error);
+    else
+        app_note(app, "forgot %s, whose key was %s", words->word[0], fingerprint);
+}
+
 static void broker_counted(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     if (call_failed(call, reply, NULL))

@@ -29,7 +29,7 @@ static const struct option_row option_table[] = {
     {"password-file", 0, OPTION_TEXT, AT(password_file), "ZCHAT_PASSWORD_FILE", "FILE",
      "read the password from FILE's first line"},
     {"server-key", 0, OPTION_TEXT, AT(server_key), "ZCHAT_SERVER_KEY", "KEY",
-     "accept only the broker with this public key"},
+     "accept only the broker with this public key or fingerprint"},
     {"trust-new", 0, OPTION_FLAG, AT(trust_new), NULL, NULL,
      "trust an unknown broker's key without asking"},
     {"config-dir", 0, OPTION_TEXT, AT(config_dir), "ZCHAT_CONFIG_DIR", "DIR",

@@ -62,6 +62,7 @@ verb_fn verb_private_refuse;
 verb_fn verb_private_file;
 
 /* broker.c */
+verb_fn verb_forget;
 verb_fn verb_ping;
 verb_fn verb_stats;
 verb_fn verb_shutdown;

@@ -241,7 +241,8 @@ typedef void zchat_event_fn(void *arg, const zchat_event *event);
 
 typedef struct zchat_options {
     const char *server;     /* "host", "host:port", "[v6]:port"; "tcp://" before it is allowed */
-    const char *server_key; /* Z85 or 64 hex digits; NULL: known_brokers in config_dir decides */
+    const char *server_key; /* Z85, 64 hex digits, or the fingerprint (128 bits of the key's
+                               hash); NULL: known_brokers in config_dir decides */
     const char *
         config_dir; /* device key, known_brokers. NULL: $XDG_CONFIG_HOME/zchat or ~/.config/zchat */
     bool trust_new; /* pin an unknown broker without asking */
@@ -274,6 +275,14 @@ zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done);
 
 /* Pins the key of which UNKNOWN_KEY told, and goes on connecting. */
 zchat_code zchat_trust(zchat *z);
+
+/* Forgets the key that was pinned for a broker ("host", "host:port" …) or for somebody's device
+ * that a private chat met ("user@host"): the next one is asked about again. Needs no handle;
+ * config_dir as in the options. `fingerprint` gets the one of the forgotten key; ZCHAT_NOT_FOUND:
+ * none was pinned. `error`, unless NULL, gets one sentence on failure. */
+#define ZCHAT_FINGERPRINT_TEXT 40
+zchat_code zchat_forget(const char *whose, const char *config_dir,
+                        char fingerprint[ZCHAT_FINGERPRINT_TEXT], char *error, size_t error_bytes);
 
 const char *zchat_server(const zchat *z);      /* "tcp://host:port" of the greeter */
 const char *zchat_fingerprint(const zchat *z); /* the broker's key's; "" before it is known */

@@ -241,17 +241,19 @@ static enum connection_news connect_commands(struct connection *connection, int6
 static enum connection_news wrong_key(struct connection *connection, int64_t now_us) {
     char shown[FINGERPRINT_TEXT];
     key_fingerprint(connection->greeting.key, shown);
-    if (connection->settings->key_given) {
+    if (connection->settings->key_given || connection->settings->fingerprint[0]) {
         return fail(connection, now_us, ZCHAT_WRONG_KEY,
                     "The broker at %s shows the key %s, but the given server key is %s.",
-                    connection->settings->endpoint, shown, connection->fingerprint);
+                    connection->settings->endpoint, shown,
+                    connection->key_known ? connection->fingerprint
+                                          : connection->settings->fingerprint);
     }
+    char how[KNOWN_KEYS_HOW_BYTES];
+    known_brokers_how_to_forget(connection->settings->folder, connection->settings->name, how);
     return fail(connection, now_us, ZCHAT_WRONG_KEY,
-                "The broker at %s shows the key %s, but %s was pinned. Somebody may stand in "
-                "between. If its key was changed on purpose, remove the line of %s from %s in the "
-                "config folder.",
-                connection->settings->endpoint, shown, connection->fingerprint,
-                connection->settings->name, KNOWN_BROKERS_FILE);
+                "the broker at %s shows the key %s, but %s was pinned: somebody may stand in "
+                "between; if its key was changed on purpose, %s",
+                connection->settings->endpoint, shown, connection->fingerprint, how);
 }
 
 static void know_key(struct connection *connection, const unsigned char *key) {
@@ -274,9 +276,22 @@ static enum connection_news unknown_key(struct connection *connection, int64_t n
     return connect_commands(connection, now_us);
 }
 
+/* Only the fingerprint was given: whether it is the one of the key that is shown. */
+static bool key_fits(const struct connection *connection) {
+    char shown[FINGERPRINT_TEXT];
+    key_fingerprint(connection->greeting.key, shown);
+    return strcmp(shown, connection->settings->fingerprint) == 0;
+}
+
 static enum connection_news check_key(struct connection *connection, int64_t now_us) {
     unsigned char pinned[KEY_BYTES];
     bool known = false;
+    if (!connection->key_known && connection->settings->fingerprint[0]) {
+        if (!key_fits(connection)) {
+            return wrong_key(connection, now_us);
+        }
+        know_key(connection, connection->greeting.key);
+    }
     if (!connection->key_known) {
         if (known_brokers_find(connection->settings->folder, connection->settings->name, &known,
                                pinned, &connection->fault) != ZCHAT_OK) {

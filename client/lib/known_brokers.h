@@ -5,6 +5,7 @@
 #define KNOWN_BROKERS_H
 
 #include "fault.h"
+#include "known_keys.h"
 #include "limits.h"
 
 #include <stdbool.h>
@@ -18,5 +19,11 @@ zchat_code known_brokers_find(const char *folder, const char *name, bool *known,
 /* Adds a line. Where another key was pinned meanwhile: ZCHAT_WRONG_KEY. */
 zchat_code known_brokers_pin(const char *folder, const char *name,
                              const unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* See known_keys.h. */
+zchat_code known_brokers_forget(const char *folder, const char *name,
+                                char fingerprint[FINGERPRINT_TEXT], struct fault *fault);
+void known_brokers_how_to_forget(const char *folder, const char *name,
+                                 char how[KNOWN_KEYS_HOW_BYTES]);
 
 #endif

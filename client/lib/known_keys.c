@@ -83,10 +83,19 @@ zchat_code known_keys_find(struct known_keys known, const char *name, bool *foun
     return code;
 }
 
+static zchat_code replace(const struct file *file, struct fault *fault) {
+    char temporary[FOLDER_PATH_BYTES];
+    zchat_code code = folder_write(file->path, file->text, strlen(file->text), temporary, fault);
+    if (code == ZCHAT_OK && rename(temporary, file->path) != 0) {
+        code = fault_set(fault, ZCHAT_IO, "Replacing %s failed: %s.", file->path, strerror(errno));
+        unlink(temporary);
+    }
+    return code;
+}
+
 static zchat_code append(const struct file *file, const char *name, const unsigned char *key,
                          struct fault *fault) {
     char key_text[KEY_TEXT];
-    char temporary[FOLDER_PATH_BYTES];
     size_t used = strlen(file->text);
     const char *line_end = used > 0 && file->text[used - 1] != '\n' ? "\n" : "";
     key_format(key, key_text);
@@ -95,12 +104,7 @@ static zchat_code append(const struct file *file, const char *name, const unsign
     if (added < 0 || (size_t)added >= FILE_BYTES - used) {
         return fault_set(fault, ZCHAT_IO, "The file %s is full.", file->path);
     }
-    zchat_code code = folder_write(file->path, file->text, used + (size_t)added, temporary, fault);
-    if (code == ZCHAT_OK && rename(temporary, file->path) != 0) {
-        code = fault_set(fault, ZCHAT_IO, "Replacing %s failed: %s.", file->path, strerror(errno));
-        unlink(temporary);
-    }
-    return code;
+    return replace(file, fault);
 }
 
 static zchat_code pin_locked(struct known_keys known, const char *name, const unsigned char *key,
@@ -123,13 +127,14 @@ static zchat_code pin_locked(struct known_keys known, const char *name, const un
     return code;
 }
 
-zchat_code known_keys_pin(struct known_keys known, const char *name,
-                          const unsigned char key[KEY_BYTES], struct fault *fault) {
+/* Opens the lock that writers take; -1 with a fault. */
+static int lock_file(struct known_keys known, struct fault *fault) {
     char lock[FOLDER_PATH_BYTES];
     char lock_name[64];
     snprintf(lock_name, sizeof lock_name, "%s.lock", known.file);
     if (!folder_file(known.folder, lock_name, lock)) {
-        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        return -1;
     }
     int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
@@ -137,9 +142,71 @@ zchat_code known_keys_pin(struct known_keys known, const char *name,
         if (fd >= 0) {
             close(fd);
         }
+        return -1;
+    }
+    return fd;
+}
+
+zchat_code known_keys_pin(struct known_keys known, const char *name,
+                          const unsigned char key[KEY_BYTES], struct fault *fault) {
+    int fd = lock_file(known, fault);
+    if (fd < 0) {
         return ZCHAT_IO;
     }
     zchat_code code = pin_locked(known, name, key, fault);
     close(fd);
     return code;
+}
+
+/* ---- forgetting ---- */
+
+/* Also one that holds no key. */
+static zchat_code forget_locked(struct known_keys known, const char *name,
+                                char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
+    bool found = false;
+    unsigned char key[KEY_BYTES];
+    struct file file = {0};
+    zchat_code code = file_load(&file, known, fault);
+    const char *at = code == ZCHAT_OK ? find_line(file.text, name) : NULL;
+    if (code == ZCHAT_OK && !at) {
+        code = fault_set(fault, ZCHAT_NOT_FOUND, "no key of %s is pinned in %s", name, file.path);
+    } else if (at) {
+        fingerprint[0] = '\0';
+        if (find_key(&file, name, &found, key, fault) == ZCHAT_OK) {
+            key_fingerprint(key, fingerprint);
+        }
+        char *line = file.text + (at - file.text) - strlen(name) - 1;
+        const char *rest = at + strcspn(at, "\n");
+        rest += *rest == '\n';
+        memmove(line, rest, strlen(rest) + 1);
+        code = replace(&file, fault);
+    }
+    file_release(&file);
+    return code;
+}
+
+zchat_code known_keys_forget(struct known_keys known, const char *name,
+                             char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
+    int fd = lock_file(known, fault);
+    if (fd < 0) {
+        return ZCHAT_IO;
+    }
+    zchat_code code = forget_locked(known, name, fingerprint, fault);
+    close(fd);
+    return code;
+}
+
+void known_keys_how_to_forget(struct known_keys known, const char *name,
+                              char how[KNOWN_KEYS_HOW_BYTES]) {
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    const char *quote = known.folder[strspn(known.folder, plain)] != '\0' ? "'" : "";
+    int bytes = snprintf(how, KNOWN_KEYS_HOW_BYTES,
+                         "run: zmq-cli forget %s --config-dir %s%s%s (it removes the line of %s "
+                         "from %s there)",
+                         name, quote, known.folder, quote, name, known.file);
+    if (bytes < 0 || bytes >= KNOWN_KEYS_HOW_BYTES) { /* a path longer than a sentence */
+        snprintf(how, KNOWN_KEYS_HOW_BYTES,
+                 "remove the line of %.200s from %s in the config folder", name, known.file);
+    }
 }

@@ -4,6 +4,7 @@
 #define KNOWN_KEYS_H
 
 #include "fault.h"
+#include "key.h"
 #include "limits.h"
 
 #include <stdbool.h>
@@ -20,5 +21,16 @@ zchat_code known_keys_find(struct known_keys known, const char *name, bool *foun
 /* Adds a line. Where another key was pinned meanwhile: ZCHAT_WRONG_KEY. */
 zchat_code known_keys_pin(struct known_keys known, const char *name,
                           const unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* Removes the line of `name`, and tells the fingerprint of its key ("": it holds none).
+ * ZCHAT_NOT_FOUND: there is no such line. */
+zchat_code known_keys_forget(struct known_keys known, const char *name,
+                             char fingerprint[FINGERPRINT_TEXT], struct fault *fault);
+
+/* How somebody who knows that a key was changed on purpose lets go of the old one: the command, and
+ * the file that it changes. */
+#define KNOWN_KEYS_HOW_BYTES 320
+void known_keys_how_to_forget(struct known_keys known, const char *name,
+                              char how[KNOWN_KEYS_HOW_BYTES]);
 
 #endif

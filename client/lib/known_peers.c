@@ -16,18 +16,19 @@ static void line_name(const char *user, const char *broker, char name[LINE_NAME_
     snprintf(name, LINE_NAME_BYTES, "%s@%s", user, broker);
 }
 
-static zchat_code wrong(const char *name, const char *user, const unsigned char *shown,
-                        const unsigned char *pinned, struct fault *fault) {
+static zchat_code wrong(const char *folder, const char *name, const char *user,
+                        const unsigned char *shown, const unsigned char *pinned,
+                        struct fault *fault) {
     char shown_text[FINGERPRINT_TEXT];
     char pinned_text[FINGERPRINT_TEXT];
     key_fingerprint(shown, shown_text);
     key_fingerprint(pinned, pinned_text);
-    return fault_set(
-        fault, ZCHAT_WRONG_KEY,
-        "%s shows the key %s, but %s was pinned. If that is another device of %s's, or "
-        "its key was changed on purpose, remove the line of %s from %s in the config "
-        "folder.",
-        user, shown_text, pinned_text, user, name, KNOWN_PEERS_FILE);
+    char how[KNOWN_KEYS_HOW_BYTES];
+    known_keys_how_to_forget((struct known_keys){folder, KNOWN_PEERS_FILE}, name, how);
+    return fault_set(fault, ZCHAT_WRONG_KEY,
+                     "%s shows the key %s, but %s was pinned; if that is another device of %s's, "
+                     "or its key was changed on purpose, %s",
+                     user, shown_text, pinned_text, user, how);
 }
 
 zchat_code known_peers_check(const char *folder, const char *user, const char *broker,
@@ -38,7 +39,7 @@ zchat_code known_peers_check(const char *folder, const char *user, const char *b
     zchat_code code =
         known_keys_find((struct known_keys){folder, KNOWN_PEERS_FILE}, name, known, pinned, fault);
     if (code == ZCHAT_OK && *known && memcmp(pinned, key, KEY_BYTES) != 0) {
-        return wrong(name, user, key, pinned, fault);
+        return wrong(folder, name, user, key, pinned, fault);
     }
     return code;
 }
@@ -48,4 +49,10 @@ zchat_code known_peers_pin(const char *folder, const char *user, const char *bro
     char name[LINE_NAME_BYTES];
     line_name(user, broker, name);
     return known_keys_pin((struct known_keys){folder, KNOWN_PEERS_FILE}, name, key, fault);
+}
+
+zchat_code known_peers_forget(const char *folder, const char *name,
+                              char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
+    return known_keys_forget((struct known_keys){folder, KNOWN_PEERS_FILE}, name, fingerprint,
+                             fault);
 }

@@ -5,6 +5,7 @@
 #define KNOWN_PEERS_H
 
 #include "fault.h"
+#include "key.h"
 #include "limits.h"
 
 #include <stdbool.h>
@@ -18,5 +19,9 @@ zchat_code known_peers_check(const char *folder, const char *user, const char *b
 /* Pins it. */
 zchat_code known_peers_pin(const char *folder, const char *user, const char *broker,
                            const unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* Removes the line "user@host:port". ZCHAT_NOT_FOUND: there is none. */
+zchat_code known_peers_forget(const char *folder, const char *name,
+                              char fingerprint[FINGERPRINT_TEXT], struct fault *fault);
 
 #endif

@@ -89,6 +89,18 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
                      host);
 }
 
+/* The key itself, or its fingerprint: nobody can make another key with the same 128 bits. */
+static zchat_code set_key(struct settings *settings, const char *key, struct fault *fault) {
+    settings->fingerprint[0] = '\0';
+    settings->key_given = key && key_parse(key, settings->key);
+    if (!key || settings->key_given || key_parse_fingerprint(key, settings->fingerprint)) {
+        return ZCHAT_OK;
+    }
+    return fault_set(fault, ZCHAT_INVALID,
+                     "The server's key can't be read: it is 40 characters of Z85, 64 hex digits, "
+                     "or a fingerprint of 32 hex digits.");
+}
+
 zchat_code settings_init(struct settings *settings, const zchat_options *options,
                          struct fault *fault) {
     if (!options || !options->server ||
@@ -100,15 +112,12 @@ zchat_code settings_init(struct settings *settings, const zchat_options *options
     }
     address_endpoint(&settings->address, settings->endpoint);
     settings->name = settings->endpoint + strlen("tcp://");
-    settings->key_given = options->server_key != NULL;
-    if (settings->key_given && !key_parse(options->server_key, settings->key)) {
-        return fault_set(fault, ZCHAT_INVALID,
-                         "The server's key can't be read: it is 40 characters of Z85 or 64 hex "
-                         "digits.");
-    }
     settings->trust_new = options->trust_new;
     settings->no_reconnect = options->no_reconnect;
-    zchat_code code = set_client(settings, options->client, fault);
+    zchat_code code = set_key(settings, options->server_key, fault);
+    if (code == ZCHAT_OK) {
+        code = set_client(settings, options->client, fault);
+    }
     if (code == ZCHAT_OK) {
         code = set_label(settings, options->device, fault);
     }

@@ -12,6 +12,7 @@ struct settings {
     char endpoint[ENDPOINT_BYTES]; /* "tcp://host:port" */
     const char *name;              /* borrowed: "host:port" in endpoint */
     bool key_given;
+    char fingerprint[FINGERPRINT_TEXT]; /* what was given instead of the key; "": nothing */
     unsigned char key[KEY_BYTES];
     char folder[FOLDER_PATH_BYTES];
     bool trust_new;

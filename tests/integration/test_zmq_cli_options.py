@@ -10,7 +10,7 @@ from support.broker import program
 from zmq_cli import Cli, clean_environment
 
 VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
-         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "stats",
+         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "forget", "stats",
          "thread create", "thread list", "thread post", "thread read", "thread edit",
          "thread delete", "thread remove", "thread follow", "thread unfollow", "file put",
          "file get", "file list", "shutdown"]

@@ -78,6 +78,26 @@ static void the_fingerprint_is_blake2b_in_groups(void **state) {
                                                                        digest_size=16) */
 }
 
+static void a_fingerprint_is_read_however_it_is_written(void **state) {
+    static const char *const good[] = {
+        "c69e c6b6 2f9c c8c5 ca00 656b 13ee 5b04", "c69e-c6b6-2f9c-c8c5-ca00-656b-13ee-5b04",
+        "C69E:C6B6:2F9C:C8C5:CA00:656B:13EE:5B04", "c69ec6b62f9cc8c5ca00656b13ee5b04"};
+    static const char *const bad[] = {"", "c69e c6b6", "c69ec6b62f9cc8c5ca00656b13ee5b0",
+                                      "c69ec6b62f9cc8c5ca00656b13ee5b0400",
+                                      "c69ec6b62f9cc8c5ca00656b13ee5b0x"};
+    char text[FINGERPRINT_TEXT];
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(key_parse_fingerprint(good[i], text));
+        assert_string_equal(text, good[0]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(key_parse_fingerprint(bad[i], text));
+    }
+    key_fingerprint_dashes(text);
+    assert_string_equal(text, good[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_written_as_z85),
@@ -85,6 +105,7 @@ int main(void) {
         cmocka_unit_test(every_character_outside_of_the_alphabet_is_refused),
         cmocka_unit_test(other_text_is_refused),
         cmocka_unit_test(the_fingerprint_is_blake2b_in_groups),
+        cmocka_unit_test(a_fingerprint_is_read_however_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

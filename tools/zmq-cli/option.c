@@ -22,7 +22,8 @@ static const struct option table[OPTION_END] = {
     [OPTION_PASSWORD_CMD] = {"password-cmd", 0, OPTION_TEXT, true, NULL, NULL, "COMMAND",
                              "the password is the first line that the shell's COMMAND prints"},
     [OPTION_SERVER_KEY] = {"server-key", 0, OPTION_TEXT, true, "ZCHAT_SERVER_KEY", NULL, "KEY",
-                           "the only key that the broker may have, as Z85 or hex"},
+                           "the only key that the broker may have, as Z85 or hex, or its "
+                           "fingerprint"},
     [OPTION_TRUST_NEW] = {"trust-new", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                           "pin the key of a broker met for the first time without asking"},
     [OPTION_CONFIG_DIR] = {"config-dir", 0, OPTION_TEXT, false, "ZCHAT_CONFIG_DIR", NULL, "DIR",

@@ -107,6 +107,9 @@ static const struct verb table[] = {
      "a private chat for one file: start it, send the file when it is taken, stop"},
     {"ping", NULL, "", 0, 0, -1, false, no_options, admin_ping,
      "ask whether the broker answers; needs no account"},
+    {"forget", NULL, "HOST", 1, 1, -1, false, no_options, admin_forget,
+     "forget the pinned key of the broker at HOST, or with USER@HOST the one that a private chat "
+     "pinned; asks nobody"},
     {"stats", NULL, "", 0, 0, -1, false, no_options, admin_stats, "print the broker's counters"},
     {"shutdown", "SHT", "", 0, 1, -1, false, shutdown_options, admin_shutdown,
      "stop the broker; its data stays. Administrators may, and who has the admin password"},

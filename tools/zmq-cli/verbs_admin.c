@@ -1,4 +1,4 @@
-/* ping, stats, shutdown. */
+/* ping, forget, stats, shutdown. */
 #include "verbs_admin.h"
 
 #include "interrupt.h"
@@ -24,6 +24,19 @@ enum status admin_ping(struct call *call) {
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_ping(call->z, call_replied, call), print_ping);
+}
+
+enum status admin_forget(struct call *call) {
+    char fingerprint[ZCHAT_FINGERPRINT_TEXT], error[SENTENCE_BYTES];
+    zchat_code code =
+        zchat_forget(call->words[0], call->config_dir, fingerprint, error, sizeof error);
+    if (code)
+        return output_error(call->output, code, 0, "%s", error);
+    if (call->output->json)
+        return output_object(call->output, json_pack("{s:s, s:s}", "forgotten", call->words[0],
+                                                     "fingerprint", fingerprint));
+    output_format(call->output, "forgot %s, whose key was %s\n", call->words[0], fingerprint);
+    return STATUS_DONE;
 }
 
 static enum status print_stats_object(struct call *call, const zchat_reply *reply) {

@@ -4,6 +4,7 @@
 
 #include "call.h"
 
+enum status admin_forget(struct call *call);
 enum status admin_ping(struct call *call);
 enum status admin_stats(struct call *call);
 enum status admin_shutdown(struct call *call);
