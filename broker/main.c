@@ -7,6 +7,7 @@
 #include "user.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -43,7 +44,8 @@ int main(int argc, char **argv) {
     char error[ERROR_BYTES];
     int status = 0;
 
-    umask(077); /* what the broker makes is the broker's alone */
+    umask(077);               /* what the broker makes is the broker's alone */
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     if (user_wanted(argc, argv))

@@ -86,6 +86,11 @@ static void note(void *arg, const char *event, const char *details) {
     log_info(event, "%s", details);
 }
 
+static void warn(void *arg, const char *event, const char *details) {
+    (void)arg;
+    log_warn(event, "%s", details);
+}
+
 static void core_options_of(const struct config *config, const char *admin_password,
                             struct core_options *options) {
     *options = (struct core_options){
@@ -104,6 +109,7 @@ static void core_options_of(const struct config *config, const char *admin_passw
         .admin_password = admin_password,
         .software = SOFTWARE,
         .note = note,
+        .warn = warn,
     };
 }
 
@@ -535,8 +541,8 @@ int server_run(struct server *server) {
 
     if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
                          sizeof error)) {
-        log_error("not_ready", "reason=\"%s\"", error);
-        return 1;
+        log_warn("endpoints_unwritten",
+                 "reason=\"%s\" result=\"it is removed; the line ready tells the same\"", error);
     }
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;
@@ -552,5 +558,6 @@ int server_run(struct server *server) {
     }
     if (!server->failed)
         leave(server);
+    sockets_unpublish(server->config->data);
     return server->failed ? 1 : 0;
 }

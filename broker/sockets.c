@@ -164,11 +164,23 @@ bool sockets_publish(const struct sockets *sockets, const char *folder, const ch
     if (data_path(folder, "endpoints.json", path, sizeof path) &&
         data_path(folder, "endpoints.json.new", new_path, sizeof new_path))
         fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    errno = fd >= 0 ? ENOSPC : errno; /* what a write means that takes less */
     written = fd >= 0 && write(fd, text, (size_t)length) == length && rename(new_path, path) == 0;
     if (!written)
         snprintf(error, error_bytes, "endpoints.json can't be written to %s: %s", folder,
                  strerror(errno));
     if (fd >= 0)
         close(fd);
+    if (!written) {
+        unlink(new_path);
+        sockets_unpublish(folder); /* an earlier run's would mislead */
+    }
     return written;
+}
+
+void sockets_unpublish(const char *folder) {
+    char path[DATA_PATH_BYTES];
+
+    if (data_path(folder, "endpoints.json", path, sizeof path))
+        unlink(path);
 }

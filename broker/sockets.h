@@ -28,8 +28,11 @@ bool sockets_open(struct sockets *sockets, void *context, const struct config *c
                   const struct identity *identity, char *error, size_t error_bytes);
 void sockets_close(struct sockets *sockets);
 
-/* Writes DATA/endpoints.json: address, commands, events, server_key. */
+/* Writes DATA/endpoints.json: address, commands, events, server_key. Where that fails an earlier
+ * run's file is removed. */
 bool sockets_publish(const struct sockets *sockets, const char *folder, const char *server_key,
                      char *error, size_t error_bytes);
+/* Removes it: nobody is to be found there any more. */
+void sockets_unpublish(const char *folder);
 
 #endif

@@ -89,6 +89,14 @@
  */
 #define DISK_KEPT_PERCENT   5
 #define DISK_KEPT_BYTES_MAX (64 * 1024 * 1024)
+/* What the store keeps allocated for itself, so that a transaction that began is never refused by
+ * the disk: more than one turn's commands become on it, less on small disks (a part of them). */
+#define RESERVE_BYTES_MAX (8 * 1024 * 1024)
+#define RESERVE_BYTES_MIN (1024 * 1024)
+#define RESERVE_SHARE     16
+/* What one who is refused for a full disk is told to wait: people make room in minutes, not at
+ * once. */
+#define DISK_FULL_RETRY_S 30
 /* Threads that one account may follow: each is a subscription and a cursor. */
 #define FOLLOWED_MAX 1000
 

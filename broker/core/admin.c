@@ -19,6 +19,7 @@ static void gauges_set(struct core *core, int64_t now_us) {
     struct stats *stats = &core->stats;
 
     stats->accounts = store_account_count(core->store);
+    stats->disk_full = store_is_full(core->store);
     stats->messages_stored = store_message_count(core->store);
     stats->password_queue = passwords_waiting(core->passwords);
     stats->sessions = core->sessions.count;

@@ -123,6 +123,11 @@ void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_aft
 }
 
 enum store_status call_store(struct call *call, enum store_status status) {
+    if (status == STORE_FULL) {
+        call->core->stats.commands_disk_full_total++;
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, DISK_FULL_RETRY_S,
+                        "the broker's disk is full: try again when there is room");
+    }
     return core_store(call->core, status);
 }
 

@@ -128,6 +128,11 @@ void core_note_rarely(struct core *core, const char *event, const char *source, 
     va_end(arguments);
 }
 
+void core_warn(struct core *core, const char *event, const char *details) {
+    if (core->options.warn)
+        core->options.warn(core->options.note_arg, event, details);
+}
+
 const char *core_error(const struct core *core) {
     return store_error(core->store);
 }
@@ -284,6 +289,13 @@ static int64_t idle_deadline(const struct core *core) {
     return first->command_us + core->options.idle_timeout_us;
 }
 
+/* How often a disk without room is looked at. */
+#define FULL_EVERY_US 1000000LL
+
+static int64_t full_deadline(const struct core *core) {
+    return store_is_full(core->store) != core->full ? 0 : core->full ? core->full_us : INT64_MAX;
+}
+
 static int64_t alive_deadline(const struct core *core) {
     if (core->sessions.users_online == 0)
         return INT64_MAX;
@@ -294,6 +306,7 @@ int64_t core_deadline(const struct core *core) {
     int64_t deadlines[] = {
         idle_deadline(core),
         alive_deadline(core),
+        full_deadline(core),
         core->sessions.lag_us,
         topics_deadline(&core->topics),
         thread_topics_deadline(&core->thread_topics),
@@ -331,6 +344,21 @@ static void tick_alive(struct core *core, int64_t now_us) {
         core_store(core, store_alive(core->store, now_us));
 }
 
+static void tick_full(struct core *core, int64_t now_us) {
+    if (now_us < full_deadline(core))
+        return;
+    if (core->full)
+        core_store(core, store_look_for_room(core->store));
+    core->full_us = now_us + FULL_EVERY_US;
+    if (store_is_full(core->store) == core->full)
+        return;
+    core->full = !core->full;
+    if (core->full)
+        core_warn(core, "disk_full", "result=\"nothing is stored until there is room\"");
+    else
+        core_warn(core, "disk_has_room", "result=\"all is stored again\"");
+}
+
 static void tick_drained(void *arg, struct peer *peer) {
     struct core *core = arg;
 
@@ -344,6 +372,7 @@ void core_tick(struct core *core, int64_t now_us) {
     core->now_us = now_us;
     tick_idle(core, now_us);
     tick_alive(core, now_us);
+    tick_full(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
     thread_topics_tick(&core->thread_topics, core->outbox, now_us);
     file_tick(core, now_us);

@@ -43,6 +43,8 @@ struct core_options {
     const char *software;       /* borrowed for good: the broker's name and version */
     /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
     void (*note)(void *arg, const char *event, const char *details);
+    /* The same for what an administrator should look at. */
+    void (*warn)(void *arg, const char *event, const char *details);
     void *note_arg;
 };
 

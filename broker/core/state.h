@@ -36,6 +36,8 @@ struct core {
     int64_t now_us;    /* of the last input */
     int64_t alive_us;  /* when the store is told again that the broker lives */
     int64_t expire_us; /* when unfinished uploads are looked for */
+    int64_t full_us;   /* when a full disk is looked at again */
+    bool full;         /* as last told to the log */
     bool shutdown_wanted;
     bool wipe_wanted;
     bool in_turn;    /* the store's transaction is open */
@@ -97,7 +99,8 @@ void call_fail(struct call *call, Zchat__V1__Code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Takes a store's status; STORE_FAILED fails the core, other ones are the handler's. Returns it. */
+/* Takes a store's status; STORE_FAILED fails the core, STORE_FULL the call, other ones are the
+ * handler's. Returns it. */
 enum store_status call_store(struct call *call, enum store_status status);
 /* Answers the call: its fault, or the reply's body that the caller has set. */
 void call_reply(struct call *call, Zchat__V1__Reply *reply);
@@ -118,6 +121,8 @@ void core_note(struct core *core, const char *event, const char *format, ...)
  * and source. */
 void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
+/* The same as a warning: what an administrator should look at. */
+void core_warn(struct core *core, const char *event, const char *details);
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

@@ -12,12 +12,14 @@
     X(admin_passwords_wrong_total)                                                                 \
     X(broadcasts_total)                                                                            \
     X(commands_busy_total)                                                                         \
+    X(commands_disk_full_total)                                                                    \
     X(commands_refused_total)                                                                      \
     X(commands_total)                                                                              \
     X(commands_unknown_total)                                                                      \
     X(commit_us_total)                                                                             \
     X(commits_total)                                                                               \
     X(connections)                                                                                 \
+    X(disk_full)                                                                                   \
     X(events_dropped_total)                                                                        \
     X(events_published_total)                                                                      \
     X(events_pushed_total)                                                                         \

@@ -3,6 +3,7 @@
 #include "slots.h"
 
 #include "disk.h"
+#include "reserve.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -208,8 +209,9 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) 
         slots->written = true;
         code = write_parts(slots, bytes, place_of(*slot));
     }
-    if (code == SQLITE_FULL) {
+    if (code != SQLITE_OK && reserve_is_full_error(slots->file, code)) {
         slots->states[*slot] = FREE;
+        code = SQLITE_FULL;
     }
     return code;
 }

@@ -16,6 +16,8 @@
 #define WAL_PAGES       8192      /* 32 MiB */
 #define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
 #define CACHE_KIB       65536
+#define PAGE_BYTES      4096
+#define FEW_PAGES       64    /* are in any rest of the reserve */
 #define BUSY_TIMEOUT_MS 10000 /* for `zchatd user` beside a broker */
 
 #define TEXT_OF(x)  TEXT_OF_(x)
@@ -112,16 +114,107 @@ enum store_status sqlite_meta_next(struct store *store, const char *name, int64_
                : status;
 }
 
-enum store_status sqlite_write(struct store *store) {
-    if (store->in_transaction) {
+/* That the log will have before the next transaction. */
+static int log_pages(const struct store *store) {
+    return store->wal_begins ? 0 : store->wal_pages;
+}
+
+static bool hold_reserve(struct store *store, bool anew) {
+    return reserve_hold(store->reserve, store->db, log_pages(store), anew);
+}
+
+/* Before a transaction: the checkpoint's rest, and the reserve, which is there or not until the
+ * commit. */
+static enum store_status prepare(struct store *store) {
+    bool was_whole = !store_is_full(store);
+    assert(store->in_turn); /* writing operations need store_begin */
+    if (store->failed || sqlite_checkpoint_finish(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (store->reserve == NULL || hold_reserve(store, false)) {
         return STORE_OK;
     }
-    assert(store->in_turn); /* writing operations need store_begin */
-    if (sqlite_checkpoint_finish(store) != STORE_OK ||
-        sqlite_run(store, store->statements[STATEMENT_BEGIN]) != STORE_OK) {
+    /* What the log has may fit into the database: then the log begins anew. */
+    if (was_whole) {
+        sqlite_checkpoint_want(store);
+        sqlite_checkpoint_begin(store);
+    }
+    return STORE_OK;
+}
+
+static enum store_status begin(struct store *store) {
+    if (sqlite_run(store, store->statements[STATEMENT_BEGIN]) != STORE_OK) {
         return STORE_FAILED;
     }
     store->in_transaction = true;
+    return STORE_OK;
+}
+
+static bool has_rest(const struct store *store) {
+    return !store_is_full(store) || reserve_has_rest(store->reserve, log_pages(store));
+}
+
+enum store_status sqlite_write(struct store *store) {
+    if (store->in_transaction || store->failed) {
+        return store->failed ? STORE_FAILED : STORE_OK;
+    }
+    if (prepare(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return has_rest(store) ? begin(store) : STORE_FULL;
+}
+
+static uint64_t all_pages(struct store *store) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 bytes = 0;
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        file->pMethods->xFileSize(file, &bytes) != SQLITE_OK) {
+        return UINT64_MAX;
+    }
+    return (uint64_t)bytes / PAGE_BYTES + (uint64_t)log_pages(store);
+}
+
+enum store_status sqlite_write_pages(struct store *store, uint64_t pages) {
+    enum store_status status = sqlite_write(store);
+    if (status != STORE_OK || store->reserve == NULL || pages < FEW_PAGES) {
+        return status;
+    }
+    uint64_t all = all_pages(store), most = pages < all ? pages : all;
+    return reserve_allows(store->reserve, (uint64_t)log_pages(store) + most) ? STORE_OK
+                                                                             : STORE_FULL;
+}
+
+enum store_status sqlite_add(struct store *store) {
+    if (!store->in_transaction && prepare(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (store->failed || store_is_full(store)) {
+        return store->failed ? STORE_FAILED : STORE_FULL;
+    }
+    return store->in_transaction ? STORE_OK : begin(store);
+}
+
+bool sqlite_may_note(struct store *store) {
+    return sqlite_add(store) == STORE_OK;
+}
+
+bool store_is_full(const struct store *store) {
+    return store->reserve != NULL && !reserve_is_whole(store->reserve);
+}
+
+enum store_status store_look_for_room(struct store *store) {
+    if (store->failed) {
+        return STORE_FAILED;
+    }
+    sqlite_checkpoint_want(store);
+    sqlite_checkpoint_begin(store);
+    if (store->reserve == NULL || store->in_transaction) {
+        return STORE_OK;
+    }
+    if (sqlite_checkpoint_finish(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    (void)hold_reserve(store, true);
     return STORE_OK;
 }
 
@@ -204,13 +297,17 @@ enum store_status store_maintain(struct store *store, bool *more) {
         return STORE_FAILED;
     }
     if (store->in_turn) {
-        if (sqlite_merge_waits(store) && sqlite_merge_slice(store) != STORE_OK) {
+        if (sqlite_merge_waits(store) && sqlite_may_note(store) &&
+            sqlite_merge_slice(store) != STORE_OK) {
             return STORE_FAILED;
         }
         store->view_appended = 0;
-        *more = sqlite_merge_waits(store);
+        *more = sqlite_merge_waits(store) && !store_is_full(store);
     }
     sqlite_checkpoint_begin(store);
+    if (store->failed) {
+        return STORE_FAILED;
+    }
     return store->in_transaction ? STORE_OK : sqlite_checkpoint_finish(store);
 }
 
@@ -250,7 +347,11 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
         store->wal_pages_trigger = store->wal_pages_step;
         store->wal_copied = 0;
     }
+    if (pages < store->wal_pages && store->reserve != NULL) {
+        reserve_forget(store->reserve); /* SQLite may have cut a long log */
+    }
     store->wal_pages = pages;
+    store->wal_begins = false;
     return SQLITE_OK;
 }
 
@@ -352,14 +453,42 @@ static enum store_status sync_log(struct store *store) {
     return end_sync(store, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
 }
 
+/* How long the log is that a killed process left is known once it was copied. A full disk is no
+ * failure here. */
+static enum store_status take_reserve(struct store *store) {
+    int pages = 0, copied = 0;
+    int code =
+        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    if (sqlite_checkpoint_is_fault(store->db, code)) {
+        return sqlite_fail(store, "checkpoint");
+    }
+    if (code != SQLITE_OK || pages > copied) {
+        store->wal_pages = code == SQLITE_OK ? pages : reserve_pages(store->reserve);
+    }
+    (void)hold_reserve(store, true);
+    return STORE_OK;
+}
+
 static enum store_status open_file(struct store *store, const struct store_options *options) {
     if (options->vfs == NULL && make_file(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    if (options->vfs == NULL && !options->exclusive) {
+        store->reserve = reserve_new(store->path);
+        if (store->reserve == NULL) {
+            return sqlite_no_memory(store);
+        }
+    }
     if (sqlite_connect(store->path, options->vfs, &store->db) != SQLITE_OK) {
         return sqlite_fail(store, "open");
     }
-    if (configure(store, options->exclusive) != STORE_OK || sqlite_migrate(store) != STORE_OK) {
+    if (configure(store, options->exclusive) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (store->reserve != NULL && take_reserve(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (sqlite_migrate(store) != STORE_OK) {
         return STORE_FAILED;
     }
     if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
@@ -410,6 +539,8 @@ void store_close(struct store *store) {
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
     (void)code;
+    reserve_free(store->reserve);
+    free(store->failures);
     free(store->path);
     free(store);
 }

@@ -122,11 +122,12 @@ static enum store_status insert(struct store *store, const char *name, const cha
 enum store_status store_account_add(struct store *store, const char *name,
                                     const char *password_hash, bool admin, const unsigned char *key,
                                     const char *label, int64_t now_us, int64_t *account) {
-    if (store->failed || sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
-    }
     const struct person *person;
-    enum store_status status = sqlite_person_named(store, name, &person);
+    enum store_status status = sqlite_add(store);
+    if (status != STORE_OK) {
+        return status;
+    }
+    status = sqlite_person_named(store, name, &person);
     if (status != STORE_NOT_FOUND) {
         return status == STORE_OK ? STORE_EXISTS : status;
     }
@@ -142,8 +143,9 @@ enum store_status store_account_add(struct store *store, const char *name,
 
 enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash) {
-    if (store->failed || sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_PASSWORD];
     bind_number(set, 1, account);
@@ -162,8 +164,9 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
 }
 
 enum store_status store_account_set_locked(struct store *store, const char *name, bool locked) {
-    if (store->failed || sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_LOCKED];
     bind_text(set, 1, name);

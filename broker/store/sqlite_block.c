@@ -28,8 +28,9 @@ enum store_status store_block_add(struct store *store, int64_t account, const ch
         return STORE_QUOTA_SENDER;
     }
     sqlite3_stmt *add = store->statements[STATEMENT_BLOCK_ADD];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(add, 1, account);
     bind_number(add, 2, *blocked);
@@ -50,8 +51,9 @@ enum store_status store_block_remove(struct store *store, int64_t account, const
         return STORE_EXISTS;
     }
     sqlite3_stmt *remove = store->statements[STATEMENT_BLOCK_REMOVE];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(remove, 1, account);
     bind_number(remove, 2, blocked);

@@ -25,10 +25,12 @@ struct checkpoint {
     int copied; /* pages of the log that are in the database, after the last pass */
 };
 
-/* An error that says something about the disk; a lock of another process does not. */
-static bool is_fault(int code) {
+/* An error that says something about the disk; a lock of another process does not. Nor does a full
+ * disk: the database can't grow now, but the log still has all, and the next pass begins anew. */
+bool sqlite_checkpoint_is_fault(sqlite3 *db, int code) {
     int primary = code & 0xff;
-    return primary != SQLITE_OK && primary != SQLITE_BUSY && primary != SQLITE_LOCKED;
+    return primary != SQLITE_OK && primary != SQLITE_BUSY && primary != SQLITE_LOCKED &&
+           !reserve_is_full_code(db, code);
 }
 
 /* SQLite brings the database to the disk only with the log's last page: what a pass copied would
@@ -46,7 +48,7 @@ static int copy(sqlite3 *db, int *copied) {
         return sync_database(db);
     }
     *copied = 0;
-    return is_fault(code) ? sqlite3_extended_errcode(db) : SQLITE_OK;
+    return sqlite_checkpoint_is_fault(db, code) ? code : SQLITE_OK;
 }
 
 static void *run(void *arg) {
@@ -159,6 +161,17 @@ enum store_status sqlite_checkpoint_finish(struct store *store) {
     if (!is_due || !is_rest_short(store, copied)) {
         return STORE_OK;
     }
-    code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return is_fault(code) ? sqlite_fail(store, "checkpoint") : STORE_OK;
+    int pages = 0;
+    code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    if (code == SQLITE_OK && pages == copied) {
+        store->wal_begins = true;
+    }
+    return sqlite_checkpoint_is_fault(store->db, code) ? sqlite_fail(store, "checkpoint")
+                                                       : STORE_OK;
+}
+
+void sqlite_checkpoint_want(struct store *store) {
+    if (store->wal_pages > 0) {
+        store->wal_pages_trigger = 1;
+    }
 }

@@ -93,10 +93,10 @@ enum store_status store_device_revoke(struct store *store, int64_t account, uint
     if (device > INT64_MAX) {
         return STORE_NOT_FOUND;
     }
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = sqlite_write(store);
+    if (status == STORE_OK) {
+        status = key_of(store, account, device, key);
     }
-    enum store_status status = key_of(store, account, device, key);
     if (status != STORE_OK) {
         return status;
     }

@@ -53,8 +53,9 @@ enum store_status store_follow(struct store *store, int64_t account, const char 
         return STORE_QUOTA_SENDER;
     }
     sqlite3_stmt *add = store->statements[STATEMENT_FOLLOW_ADD];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_add(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(add, 1, account);
     bind_number(add, 2, out->stream);
@@ -70,8 +71,9 @@ enum store_status store_unfollow(struct store *store, int64_t account, const cha
         return status == STORE_OK ? STORE_EXISTS : status;
     }
     sqlite3_stmt *remove = store->statements[STATEMENT_FOLLOW_REMOVE];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(remove, 1, account);
     bind_number(remove, 2, out->stream);
@@ -127,8 +129,9 @@ enum store_status store_followed_move(struct store *store, int64_t account, int6
         return STORE_OK;
     }
     sqlite3_stmt *move = store->statements[STATEMENT_FOLLOW_MOVE];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(move, 1, account);
     bind_number(move, 2, stream_id);

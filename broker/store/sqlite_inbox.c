@@ -151,8 +151,9 @@ enum store_status store_cursor_move(struct store *store, int64_t account, uint64
         return STORE_OK;
     }
     sqlite3_stmt *set = store->statements[STATEMENT_STREAM_CURSOR];
-    if (sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(set, 1, account);
     bind_number(set, 2, (int64_t)to);

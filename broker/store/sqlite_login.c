@@ -1,14 +1,66 @@
 /* Logins: wrong passwords, counted for names rather than accounts so that nothing tells whether a
- * name exists, and what a right one leaves behind. */
+ * name exists, and what a right one leaves behind.
+ *
+ * A full disk keeps nobody out, and lets nobody guess for nothing: what can't be written then is
+ * counted in memory, where it is found first, until the name is written again. */
 #include "sqlite_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names whose failures are kept in memory at a time; the oldest goes first. */
+#define KEPT_MAX 256
 
 struct failure {
     uint32_t failures;
     int64_t locked_until_us;
 };
 
+struct failures {
+    struct {
+        char name[NAME_BYTES]; /* "": free */
+        struct failure failure;
+    } kept[KEPT_MAX];
+    size_t next; /* which one goes next */
+};
+
+/* KEPT_MAX: it is not there. */
+static size_t kept_find(const struct store *store, const char *name) {
+    size_t at = store->failures == NULL ? KEPT_MAX : 0;
+    while (at < KEPT_MAX && strcmp(store->failures->kept[at].name, name) != 0) {
+        at++;
+    }
+    return at;
+}
+
+static enum store_status kept_set(struct store *store, const char *name, struct failure failure) {
+    if (store->failures == NULL && (store->failures = calloc(1, sizeof *store->failures)) == NULL) {
+        return sqlite_no_memory(store);
+    }
+    size_t at = kept_find(store, name);
+    if (at == KEPT_MAX) {
+        at = store->failures->next;
+        store->failures->next = (at + 1) % KEPT_MAX;
+    }
+    (void)strncpy(store->failures->kept[at].name, name, NAME_BYTES - 1);
+    store->failures->kept[at].failure = failure;
+    return STORE_OK;
+}
+
+static void kept_remove(struct store *store, const char *name) {
+    size_t at = kept_find(store, name);
+    if (at < KEPT_MAX) {
+        memset(&store->failures->kept[at], 0, sizeof store->failures->kept[at]);
+    }
+}
+
 static enum store_status failure_get(struct store *store, const char *name, struct failure *out) {
+    size_t kept = kept_find(store, name);
     *out = (struct failure){0};
+    if (kept < KEPT_MAX) {
+        *out = store->failures->kept[kept].failure;
+        return STORE_OK;
+    }
     sqlite3_stmt *get = store->statements[STATEMENT_FAILURE_GET];
     bind_text(get, 1, name);
     enum step step = sqlite_step(store, get);
@@ -18,16 +70,6 @@ static enum store_status failure_get(struct store *store, const char *name, stru
     }
     (void)sqlite3_reset(get);
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
-}
-
-static enum store_status failure_set(struct store *store, const char *name, struct failure failure,
-                                     int64_t now_us) {
-    sqlite3_stmt *set = store->statements[STATEMENT_FAILURE_SET];
-    bind_text(set, 1, name);
-    bind_number(set, 2, failure.failures);
-    bind_number(set, 3, failure.locked_until_us);
-    bind_number(set, 4, now_us);
-    return sqlite_run(store, set);
 }
 
 enum store_status store_login_state(struct store *store, const char *name, int64_t now_us,
@@ -62,11 +104,28 @@ static enum store_status forget_oldest(struct store *store, const char *but_name
     return sqlite_run(store, remove);
 }
 
+static enum store_status failure_set(struct store *store, const char *name, struct failure failure,
+                                     int64_t now_us) {
+    enum store_status status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status == STORE_FULL ? kept_set(store, name, failure) : status;
+    }
+    sqlite3_stmt *set = store->statements[STATEMENT_FAILURE_SET];
+    bind_text(set, 1, name);
+    bind_number(set, 2, failure.failures);
+    bind_number(set, 3, failure.locked_until_us);
+    bind_number(set, 4, now_us);
+    if (sqlite_run(store, set) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    kept_remove(store, name);
+    return forget_oldest(store, name, now_us);
+}
+
 enum store_status store_login_failed(struct store *store, const char *name, int64_t now_us,
                                      int64_t lock_us, int64_t *locked_until_us) {
     struct failure failure;
-    if (store->failed || sqlite_write(store) != STORE_OK ||
-        failure_get(store, name, &failure) != STORE_OK) {
+    if (store->failed || failure_get(store, name, &failure) != STORE_OK) {
         return STORE_FAILED;
     }
     /* During a lock nothing counts: it may have been asked before the lock came. */
@@ -79,30 +138,37 @@ enum store_status store_login_failed(struct store *store, const char *name, int6
         failure = (struct failure){.failures = 0, .locked_until_us = now_us + lock_us};
     }
     *locked_until_us = failure.locked_until_us;
-    return failure_set(store, name, failure, now_us) == STORE_OK
-               ? forget_oldest(store, name, now_us)
-               : STORE_FAILED;
+    return failure_set(store, name, failure, now_us);
 }
 
 enum store_status store_login_shorten(struct store *store, const char *name, int64_t now_us,
                                       int64_t locked_until_us) {
-    if (store->failed || sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
-    }
     return failure_set(store, name, (struct failure){.locked_until_us = locked_until_us}, now_us);
 }
 
+/* What can't be written is forgotten in memory: there it is found first. */
+static enum store_status begin_forgetting(struct store *store, const char *name) {
+    kept_remove(store, name);
+    enum store_status status = sqlite_write(store);
+    return status == STORE_FULL ? kept_set(store, name, (struct failure){0}) : status;
+}
+
 enum store_status store_login_forget(struct store *store, const char *name) {
-    if (store->failed || sqlite_write(store) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = begin_forgetting(store, name);
+    if (status != STORE_OK || !store->in_transaction) {
+        return status;
     }
     sqlite3_stmt *forget = store->statements[STATEMENT_FAILURE_FORGET];
     bind_text(forget, 1, name);
     return sqlite_run(store, forget);
 }
 
-static enum store_status forget_failures(struct store *store, int64_t account) {
+static enum store_status forget_failures(struct store *store, int64_t account, const char *name) {
     sqlite3_stmt *remove = store->statements[STATEMENT_FAILURE_REMOVE];
+    enum store_status status = begin_forgetting(store, name);
+    if (status != STORE_OK || !store->in_transaction) {
+        return status;
+    }
     bind_number(remove, 1, account);
     return sqlite_run(store, remove);
 }
@@ -121,10 +187,11 @@ enum store_status store_login_succeeded(struct store *store, int64_t account,
                                         bool by_password, bool trust, int64_t now_us,
                                         bool *trusted) {
     *trusted = false;
-    if (store->failed || sqlite_write(store) != STORE_OK) {
+    if (store->failed) {
         return STORE_FAILED;
     }
     const struct person *person;
+    bool notes = sqlite_may_note(store);
     enum store_status status = sqlite_person(store, account, &person);
     if (status != STORE_OK) {
         return status;
@@ -137,9 +204,12 @@ enum store_status store_login_succeeded(struct store *store, int64_t account,
     if (known == STORE_FAILED || status != STORE_OK) {
         return known == STORE_FAILED ? known : status;
     }
-    *trusted = known == STORE_OK || trust;
-    if (by_password && forget_failures(store, account) != STORE_OK) {
+    *trusted = known == STORE_OK || (trust && notes);
+    if (by_password && forget_failures(store, account, person->name) != STORE_OK) {
         return STORE_FAILED;
+    }
+    if (!notes) {
+        return store->failed ? STORE_FAILED : STORE_OK;
     }
     if (known == STORE_OK) {
         return mark_used(store, account, device, now_us);

@@ -110,6 +110,14 @@ static enum store_status find_streams(struct store *store, struct append *append
                               : status;
 }
 
+/* What was stored before is answered, whatever stands against it now. */
+static enum store_status refuse(struct store *store, const struct append *append,
+                                enum store_status status, struct store_message_stored *out) {
+    enum store_status again =
+        status == STORE_FAILED ? STORE_FAILED : find_again(store, append, out);
+    return again == STORE_NOT_FOUND ? status : again;
+}
+
 enum store_status store_message_append(struct store *store, const struct store_message_new *message,
                                        struct store_message_stored *out) {
     if (store->failed) {
@@ -122,12 +130,14 @@ enum store_status store_message_append(struct store *store, const struct store_m
     }
     status = check(store, &append);
     if (status != STORE_OK) {
-        enum store_status again =
-            status == STORE_FAILED ? STORE_FAILED : find_again(store, &append, out);
-        return again == STORE_NOT_FOUND ? status : again;
+        return refuse(store, &append, status, out);
+    }
+    status = sqlite_add(store);
+    if (status != STORE_OK) {
+        return refuse(store, &append, status, out);
     }
     bool inserted;
-    if (sqlite_write(store) != STORE_OK || insert(store, &append, &inserted) != STORE_OK) {
+    if (insert(store, &append, &inserted) != STORE_OK) {
         return STORE_FAILED;
     }
     return inserted ? push(store, &append, out) : find_again(store, &append, out);

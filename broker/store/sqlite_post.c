@@ -180,12 +180,16 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
     if (status != STORE_OK) {
         return status;
     }
+    status = sqlite_add(store);
+    if (status != STORE_OK) {
+        return status;
+    }
     of.thread.posts++;
     of.post.post = (struct store_post){
         .number = of.thread.posts, .seq = of.thread.head + 1, .time_us = change->now_us};
     memcpy(of.post.post.id, change->id, ID_BYTES);
     memcpy(of.post.post.user, author->name, sizeof of.post.post.user);
-    if (sqlite_write(store) != STORE_OK || append(store, &of, 0, out) != STORE_OK) {
+    if (append(store, &of, 0, out) != STORE_OK) {
         return STORE_FAILED;
     }
     return insert_post(store, &of.thread);
@@ -251,7 +255,11 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
         STORE_OK) {
         return STORE_FAILED;
     }
-    if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
+    status = sqlite_add(store);
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (append(store, &of, of.position, out) != STORE_OK) {
         return STORE_FAILED;
     }
     return update_post(store, &of);
@@ -273,8 +281,12 @@ enum store_status store_post_delete(struct store *store, const struct store_post
     if (status != STORE_OK || out->again) {
         return status;
     }
+    status = sqlite_write(store);
+    if (status != STORE_OK) {
+        return status;
+    }
     of.thread.posts--;
-    if (sqlite_write(store) != STORE_OK || append(store, &of, of.position, out) != STORE_OK) {
+    if (append(store, &of, of.position, out) != STORE_OK) {
         return STORE_FAILED;
     }
     return delete_post(store, &of);

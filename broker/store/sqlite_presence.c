@@ -7,20 +7,22 @@ static enum store_status begin(struct store *store) {
     if (store->failed) {
         return STORE_FAILED;
     }
-    if (!store->presence_closed) {
-        if (sqlite_write(store) != STORE_OK ||
-            sqlite_run(store, store->statements[STATEMENT_PRESENCE_CLOSE]) != STORE_OK) {
+    if (!store->presence_closed && sqlite_may_note(store)) {
+        if (sqlite_run(store, store->statements[STATEMENT_PRESENCE_CLOSE]) != STORE_OK) {
             return STORE_FAILED;
         }
         store->presence_closed = true;
     }
-    return STORE_OK;
+    return store->failed ? STORE_FAILED : STORE_OK;
 }
 
 static enum store_status change(struct store *store, enum statement statement, int64_t account,
                                 int64_t now_us) {
-    if (begin(store) != STORE_OK || sqlite_write(store) != STORE_OK) {
+    if (begin(store) != STORE_OK) {
         return STORE_FAILED;
+    }
+    if (!sqlite_may_note(store)) {
+        return store->failed ? STORE_FAILED : STORE_OK;
     }
     sqlite3_stmt *set = store->statements[statement];
     bind_number(set, 1, account);
@@ -38,9 +40,9 @@ enum store_status store_presence_end(struct store *store, int64_t account, int64
 
 enum store_status store_alive(struct store *store, int64_t now_us) {
     int64_t accounts = 0;
-    if (begin(store) != STORE_OK || sqlite_write(store) != STORE_OK ||
-        sqlite_meta_set(store, "alive_us", now_us) != STORE_OK ||
-        sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
+    if (begin(store) != STORE_OK ||
+        (sqlite_may_note(store) && sqlite_meta_set(store, "alive_us", now_us) != STORE_OK) ||
+        store->failed || sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
         return STORE_FAILED;
     }
     store->accounts = (uint64_t)accounts; /* `zchatd user` may have added some */

@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "directory.h"
 #include "hasher.h"
+#include "reserve.h"
 #include "slots.h"
 #include "sqlite_statement.h"
 #include "store.h"
@@ -38,6 +39,8 @@ struct store {
     struct hasher *hasher;                     /* owned */
     struct slots *slots;                       /* owned */
     struct syncer *syncer;                     /* owned; NULL: each commit syncs by itself */
+    struct reserve *reserve;   /* owned; NULL: none is kept (not the system's VFS) */
+    struct failures *failures; /* owned; NULL: none had to be kept in memory */
 
     int64_t last_position;  /* of the log */
     uint64_t messages;      /* in the log */
@@ -54,6 +57,7 @@ struct store {
     int wal_pages_step;    /* how many begin a checkpoint of a new log */
     int wal_pages_trigger; /* how many begin the next one */
     int wal_copied;        /* how many the checkpoint has copied so far */
+    bool wal_begins;       /* all: the next transaction begins the log anew */
 
     bool in_turn;         /* between store_begin and store_commit */
     bool in_transaction;  /* and something was written */
@@ -70,8 +74,15 @@ enum store_status sqlite_fail(struct store *store, const char *doing);
 /* The same with a reason of our own. */
 enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason);
 enum store_status sqlite_no_memory(struct store *store);
-/* Begins the transaction of the turn, where that was not done yet. */
+/* Begins the transaction of the turn, where that was not done yet, for a change that takes no more
+ * room than the reserve has. OK, FULL. */
 enum store_status sqlite_write(struct store *store);
+/* The same for a change of so many pages at most, or of all where that is less. */
+enum store_status sqlite_write_pages(struct store *store, uint64_t pages);
+/* The same for what adds to the store. OK, FULL (the disk has no room). */
+enum store_status sqlite_add(struct store *store);
+/* The same for what is better not written than refused. False: not now, or it failed. */
+bool sqlite_may_note(struct store *store);
 
 enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
 
@@ -158,12 +169,16 @@ int sqlite_connect(const char *path, const char *vfs, sqlite3 **db);
 
 /* The thread that copies the write-ahead log into the database. NULL: see *reason. */
 struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason);
-/* Waits for a checkpoint that runs. */
+/* Ends its thread, after a checkpoint that runs. */
 void checkpoint_free(struct checkpoint *checkpoint);
 /* Begins a checkpoint where the log is long enough. */
 void sqlite_checkpoint_begin(struct store *store);
 /* Where the thread has left but a short rest: copies it, so that the log begins anew with the next
  * transaction. Not inside one. */
 enum store_status sqlite_checkpoint_finish(struct store *store);
+/* Whether what a checkpoint returned says something bad about the disk. */
+bool sqlite_checkpoint_is_fault(sqlite3 *db, int code);
+/* Lets the next sqlite_checkpoint_begin do its work, however short the log is. */
+void sqlite_checkpoint_want(struct store *store);
 
 #endif

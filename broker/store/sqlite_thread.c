@@ -155,9 +155,12 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
     int64_t stream = 0;
     struct title look;
     sqlite3_stmt *add = store->statements[STATEMENT_THREAD_ADD];
-    if (sqlite_write(store) != STORE_OK ||
-        sqlite_stream_add(store, STREAM_THREAD, &stream) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = sqlite_add(store);
+    if (status == STORE_OK) {
+        status = sqlite_stream_add(store, STREAM_THREAD, &stream);
+    }
+    if (status != STORE_OK) {
+        return status;
     }
     bind_number(add, 1, stream);
     bind_blob(add, 2, id, ID_BYTES);
@@ -287,8 +290,14 @@ enum store_status store_thread_remove(struct store *store, const char *title, in
     if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0)) {
         return STORE_BLOCKED;
     }
-    if (sqlite_write(store) != STORE_OK || sqlite_stream(store, out->stream, &stream) != STORE_OK ||
-        remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
+    status = sqlite_stream(store, out->stream, &stream);
+    if (status == STORE_OK) {
+        status = sqlite_write_pages(store, 2 * stream->head);
+    }
+    if (status != STORE_OK) {
+        return status;
+    }
+    if (remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
         remove_rows(store, out->stream) != STORE_OK) {
         return STORE_FAILED;
     }

@@ -74,8 +74,12 @@ static enum store_status insert(struct store *store, const struct store_upload *
     struct file file;
     struct title look;
     int64_t number = 0;
-    if (sqlite_write(store) != STORE_OK || sqlite_meta_next(store, "files", &number) != STORE_OK) {
-        return STORE_FAILED;
+    enum store_status status = sqlite_add(store);
+    if (status == STORE_OK) {
+        status = sqlite_meta_next(store, "files", &number);
+    }
+    if (status != STORE_OK) {
+        return status;
     }
     hash_begin(&hash);
     sqlite3_stmt *add = store->statements[STATEMENT_FILE_ADD];
@@ -104,6 +108,9 @@ static enum store_status insert(struct store *store, const struct store_upload *
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
                                    struct file *file, struct store_file *out) {
     enum store_status status = check_room(store, upload, &file->file);
+    if (status == STORE_OK) {
+        status = sqlite_add(store);
+    }
     if (status != STORE_OK) {
         return status;
     }
@@ -115,7 +122,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     bind_number(set, 3, (int64_t)upload->size);
     bind_hash(set, 4, upload->hash);
     bind_number(set, 5, upload->now_us);
-    if (sqlite_write(store) != STORE_OK || sqlite_run(store, set) != STORE_OK ||
+    if (sqlite_run(store, set) != STORE_OK ||
         (!keeps && start_anew(store, file, upload->now_us) != STORE_OK) ||
         sqlite_file_numbered(store, file->file.file, file) != STORE_OK) {
         return STORE_FAILED;
@@ -140,7 +147,8 @@ static enum store_status begin_again(struct store *store, const struct file *fil
     bind_number(set, 1, file->file.file);
     bind_blob(set, 2, upload->hash, HASH_BYTES);
     memcpy(out->hash, upload->hash, HASH_BYTES);
-    return sqlite_write(store) == STORE_OK ? sqlite_run(store, set) : STORE_FAILED;
+    enum store_status status = sqlite_write(store);
+    return status == STORE_OK ? sqlite_run(store, set) : status;
 }
 
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
@@ -275,11 +283,14 @@ static enum store_status add(struct store *store, struct file *file, const void 
                              struct store_thread *thread) {
     bool last = file->file.received + length == file->file.size;
     enum store_status status = last ? check_last(store, file, told) : STORE_OK;
+    if (status == STORE_OK) {
+        status = sqlite_add(store);
+    }
+    if (status == STORE_OK) {
+        status = follow(store, file);
+    }
     if (status != STORE_OK) {
         return status;
-    }
-    if (sqlite_write(store) != STORE_OK || follow(store, file) != STORE_OK) {
-        return STORE_FAILED;
     }
     if (!hasher_add(store->hasher, file->file.file, bytes, length)) {
         return sqlite_no_memory(store);
@@ -349,7 +360,8 @@ enum store_status store_upload_cancel(struct store *store, const unsigned char i
     if (status != STORE_OK) {
         return status;
     }
-    return sqlite_write(store) == STORE_OK ? sqlite_file_remove(store, &file) : STORE_FAILED;
+    status = sqlite_write(store);
+    return status == STORE_OK ? sqlite_file_remove(store, &file) : status;
 }
 
 enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more) {
@@ -365,5 +377,5 @@ enum store_status store_uploads_expire(struct store *store, int64_t before_us, b
         }
     }
     *more = status == STORE_OK;
-    return status == STORE_NOT_FOUND ? STORE_OK : status;
+    return status == STORE_NOT_FOUND || status == STORE_FULL ? STORE_OK : status;
 }

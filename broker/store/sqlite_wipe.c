@@ -30,6 +30,9 @@ enum store_status store_wipe(struct store *store) {
         cut(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    if (store->reserve != NULL) {
+        reserve_forget(store->reserve);
+    }
     sqlite_unload(store);
     store->presence_closed = false;
     store->view_appended = 0;

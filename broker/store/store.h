@@ -8,7 +8,7 @@
  *
  * STORE_FAILED means the disk, the memory or the file: the transaction is unknown, not undone, and
  * the process ends (DESIGN.md, 4). Every other status leaves the transaction usable and, unless it
- * is STORE_OK, unchanged by the operation. */
+ * is STORE_OK, unchanged by the operation. Each operation that writes may return STORE_FULL. */
 #ifndef STORE_H
 #define STORE_H
 
@@ -33,6 +33,7 @@ enum store_status {
     STORE_ID_REUSED,    /* the id names another message */
     STORE_MISMATCH,     /* the bytes are not those of the announced hash; the password is another */
     STORE_HASH_UNFIT,   /* that hash is missing, or not the one that was announced before */
+    STORE_FULL,         /* the disk has no room: see store_is_full */
     STORE_FAILED,       /* see store_error */
 };
 
@@ -79,6 +80,14 @@ enum store_status store_commit_end(struct store *store);
  * turn, whenever that is. After it: sees to the checkpoint, which the next transaction does where
  * nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
+
+/* Whether the disk has no room for more. Then what would add to the store returns STORE_FULL; what
+ * changes or removes goes on within the reserve that is kept (reserve.h), and is STORE_FULL, too,
+ * where that is used up; what logins and presence leave behind is not written, and they are OK.
+ * Operations that write find out by themselves that there is room again; store_look_for_room does
+ * so, too, with more effort: to be called now and then. */
+bool store_is_full(const struct store *store);
+enum store_status store_look_for_room(struct store *store);
 
 /* ---- accounts ---- */
 
@@ -136,7 +145,8 @@ enum store_status store_login_shorten(struct store *store, const char *name, int
 /* Forgets the failures of a name that need not be an account's. */
 enum store_status store_login_forget(struct store *store, const char *name);
 /* A login succeeded: forgets the failures where `by_password`, marks the device as used, and trusts
- * `key` where `trust`. *trusted: it is now. QUOTA_SENDER where DEVICES_MAX are trusted already. */
+ * `key` where `trust`. *trusted: it is now, which a full disk can keep it from. QUOTA_SENDER where
+ * DEVICES_MAX are trusted already. */
 enum store_status store_login_succeeded(struct store *store, int64_t account,
                                         const unsigned char key[KEY_BYTES], const char *label,
                                         bool by_password, bool trust, int64_t now_us,

@@ -55,3 +55,13 @@ def small_disk(path, mib):
         _call("setns", home, CLONE_NEWNS)
         os.close(home)
         os.chdir(here)
+
+
+def fill(mount, left, name="junk"):
+    """Leaves so many bytes of the disk free."""
+    state = os.statvfs(mount)
+    with open(mount / name, "wb", buffering=0) as junk:
+        try:
+            os.posix_fallocate(junk.fileno(), 0, max(state.f_bavail * state.f_frsize - left, 1))
+        except OSError:  # nothing is left
+            pass
