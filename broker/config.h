@@ -32,7 +32,10 @@ struct config {
     uint32_t rate_passwords;     /* HUP; attempts/s; 0: no limit */
     uint32_t rate_registrations; /* HUP; accounts/h; 0: no limit */
     uint32_t file_mib;           /* HUP */
-    uint32_t files_mib;          /* HUP; 0: no limit */
+    uint32_t files_mib;          /* HUP; 0: no limit, as the next three */
+    uint32_t files_user_mib;     /* HUP */
+    uint32_t posts_user_mib;     /* HUP */
+    uint32_t threads_user;       /* HUP */
     uint32_t password_workers;
     uint32_t io_threads;
     int argc;

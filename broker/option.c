@@ -56,6 +56,17 @@ static const struct option options[] = {
     {"files-max", OPTION_NUMBER, OPTION_HUP, FIELD(files_mib), .standard = "10240", .min = 0,
      .max = 1024 * 1024 * 1024, .unit = "MiB",
      .help = "What the files of all threads may have together. 0: no limit."},
+    {"files-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(files_user_mib), .standard = "2048",
+     .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
+     .help = "What one account's files may have, reservations of unfinished uploads included. 0: "
+             "no limit."},
+    {"posts-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(posts_user_mib), .standard = "256",
+     .min = 0, .max = 1024 * 1024, .unit = "MiB",
+     .help = "What one account's posts may have, with all their edits, as long as the threads "
+             "stand. 0: no limit."},
+    {"threads-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(threads_user), .standard = "10000",
+     .min = 0, .max = 100000000,
+     .help = "Threads that one account may have made and not removed. 0: no limit."},
     {"rate-account", OPTION_NUMBER, OPTION_HUP, FIELD(rate_account), .standard = "20000", .min = 0,
      .max = 1000000000, .unit = "commands/s",
      .help = "What one account may ask for, in all its sessions together. 0: no limit."},

@@ -85,6 +85,12 @@
 /* An unfinished upload without a new chunk gives its name and room back after a day: long enough to
  * come back from a journey. */
 #define UPLOAD_EXPIRE_S (24 * 60 * 60)
+/* ... and one of which no byte came after minutes: a reservation alone is worth nothing. */
+#define UPLOAD_EMPTY_EXPIRE_S (5 * 60)
+/* What a row in a thread's log, and a file, count in an account's quota besides their own bytes:
+ * about what the store needs for them. */
+#define LOG_ROW_BYTES  128
+#define FILE_ROW_BYTES 1024
 /* What files leave of the broker's disk: the log of messages needs room while somebody makes more.
  */
 #define DISK_KEPT_PERCENT   5

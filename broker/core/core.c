@@ -20,6 +20,7 @@
 
 void core_reconfigure(struct core *core, const struct core_options *options) {
     core->options = *options;
+    store_set_quotas(core->store, &options->quotas);
     limits_set(core->limits, LIMIT_KEY, options->rates.key);
     limits_set(core->limits, LIMIT_ADDRESS, options->rates.address);
     limits_set(core->limits, LIMIT_ACCOUNT, options->rates.account);

@@ -11,6 +11,7 @@
 
 #include "limits.h"
 #include "stats.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,6 @@
 
 struct core;
 struct peer;
-struct store;
 
 /* Budgets in commands per second; 0: no limit. Each allows a burst of what it gives in ten seconds.
  */
@@ -39,6 +39,7 @@ struct core_options {
     struct core_rates rates;
     uint64_t file_bytes_max;    /* of one file */
     uint64_t files_bytes_max;   /* of all files; 0: no limit */
+    struct store_quotas quotas; /* of one account */
     const char *admin_password; /* borrowed until the next core_reconfigure; "": none */
     const char *software;       /* borrowed for good: the broker's name and version */
     /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */

@@ -58,6 +58,11 @@ void begin_upload_run(struct call *call) {
     else if (status == STORE_ID_REUSED)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names something else: take a new one");
+    else if (status == STORE_QUOTA_ACCOUNT)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "with it your files would have more than the %llu MiB that one account may have: "
+                  "remove some, or ask an administrator",
+                  (unsigned long long)(call->core->options.quotas.file_bytes >> 20));
     else if (status == STORE_QUOTA_SENDER)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "the broker has no room for %llu bytes more of files",
@@ -276,7 +281,7 @@ void file_tick(struct core *core, int64_t now_us) {
 
     if (now_us < core->expire_us || !core_begin(core))
         return;
-    core_store(core,
-               store_uploads_expire(core->store, now_us - UPLOAD_EXPIRE_S * 1000000LL, &more));
+    core_store(core, store_uploads_expire(core->store, now_us - UPLOAD_EXPIRE_S * 1000000LL,
+                                          now_us - UPLOAD_EMPTY_EXPIRE_S * 1000000LL, &more));
     core->expire_us = more ? now_us : now_us + EXPIRE_EVERY_US;
 }

@@ -81,6 +81,7 @@ static void send_message_refuse(struct call *call, enum store_status status) {
     case STORE_MISMATCH:
     case STORE_HASH_UNFIT:
     case STORE_FULL: /* said by call_store */
+    case STORE_QUOTA_ACCOUNT:
     case STORE_FAILED:
         break;
     }

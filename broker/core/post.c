@@ -24,6 +24,12 @@ static void post_refuse(struct call *call, enum store_status status, const char 
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names something else: take a new one");
         break;
+    case STORE_QUOTA_ACCOUNT:
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "with it your posts would have more than the %llu MiB that one account may have: "
+                  "remove a thread of yours, or ask an administrator",
+                  (unsigned long long)(call->core->options.quotas.post_bytes >> 20));
+        break;
     default:
         break;
     }

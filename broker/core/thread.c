@@ -77,6 +77,10 @@ void create_thread_run(struct call *call) {
 
     if (status == STORE_EXISTS)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "there is a thread of that title already");
+    else if (status == STORE_QUOTA_ACCOUNT)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+                  "you made %llu threads, the most that one account may have: remove one first",
+                  (unsigned long long)call->core->options.quotas.threads);
     else if (status == STORE_ID_REUSED)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names something else: take a new one");

@@ -68,7 +68,8 @@ enum store_status sqlite_file_remove(struct store *store, const struct file *fil
     sqlite3_stmt *remove = store->statements[STATEMENT_FILE_REMOVE];
     bind_number(remove, 1, file->file.file);
     if (sqlite_piece_remove_all(store, file->file.file) != STORE_OK ||
-        sqlite_run(store, remove) != STORE_OK) {
+        sqlite_run(store, remove) != STORE_OK ||
+        sqlite_give_file(store, file->uploader, file->file.size) != STORE_OK) {
         return STORE_FAILED;
     }
     store->files_bytes -= file->file.size;

@@ -168,6 +168,12 @@ static enum store_status insert_post(struct store *store, const struct store_thr
                : STORE_FAILED;
 }
 
+/* The last check: what it counts is undone by nothing. OK, FULL, QUOTA_ACCOUNT. */
+static enum store_status begin_adding(struct store *store, const struct store_post_change *change) {
+    enum store_status status = sqlite_add(store);
+    return status == STORE_OK ? sqlite_use_log(store, change->account, change->text_bytes) : status;
+}
+
 enum store_status store_post_add(struct store *store, const struct store_post_change *change,
                                  struct store_post_changed *out) {
     struct changing of = {.kind = LOG_POSTED, .change = change};
@@ -180,7 +186,7 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
     if (status != STORE_OK) {
         return status;
     }
-    status = sqlite_add(store);
+    status = begin_adding(store, change);
     if (status != STORE_OK) {
         return status;
     }
@@ -255,7 +261,7 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
         STORE_OK) {
         return STORE_FAILED;
     }
-    status = sqlite_add(store);
+    status = begin_adding(store, change);
     if (status != STORE_OK) {
         return status;
     }
@@ -282,6 +288,9 @@ enum store_status store_post_delete(struct store *store, const struct store_post
         return status;
     }
     status = sqlite_write(store);
+    if (status == STORE_OK) {
+        status = sqlite_use_log_always(store, change->account);
+    }
     if (status != STORE_OK) {
         return status;
     }

@@ -19,6 +19,10 @@
 #define FILE_COLUMNS                                                                               \
     "SELECT file, id, stream, name, uploader, size, hash, received, seq, time_us FROM file"
 
+#define USE(column)                                                                                \
+    "UPDATE account SET " column " = max(" column " + ?2, 0) WHERE id = ?1 AND (?3 = 0 OR " column \
+    " + ?2 <= ?3)"
+
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_BEGIN_READ] = "BEGIN",
@@ -48,11 +52,16 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_LOG_MESSAGE] = "SELECT id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
     [STATEMENT_LOG_AUTHOR] = "SELECT author FROM log WHERE pos = ?1",
     [STATEMENT_LOG_ENTRY] = "SELECT kind, id, author, time_us, seq_b, body FROM log WHERE pos = ?1",
-    [STATEMENT_LOG_REMOVE] = "DELETE FROM log WHERE pos = ?1",
+    [STATEMENT_LOG_REMOVE] =
+        "DELETE FROM log WHERE pos = ?1 RETURNING kind, author, length(CAST(body AS BLOB))",
     [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, last_seq, positions) VALUES (?1, ?2, ?3)",
     [STATEMENT_ENTRY_RUNS] = "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
                              "> ?2 ORDER BY last_seq",
     [STATEMENT_ENTRY_REMOVE] = "DELETE FROM entry WHERE stream = ?1",
+
+    [STATEMENT_USE_POSTS] = USE("post_bytes"),
+    [STATEMENT_USE_THREADS] = USE("threads"),
+    [STATEMENT_USE_FILES] = USE("file_bytes"),
 
     [STATEMENT_ACCOUNT_ADD] = "INSERT INTO account (id, name, password_hash, admin, created_us) "
                               "VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -174,8 +183,9 @@ static const char *const sql[STATEMENT_COUNT] = {
                                 "time_us = ?3, hash = ?4 WHERE file = ?1",
     [STATEMENT_FILE_READ] = FILE_COLUMNS " WHERE stream = ?1 AND seq > 0 AND seq > ?2 ORDER BY seq",
     [STATEMENT_FILE_OF_STREAM] = FILE_COLUMNS " WHERE stream = ?1 LIMIT 1",
-    [STATEMENT_FILE_EXPIRED] =
-        FILE_COLUMNS " WHERE seq = 0 AND chunk_us < ?1 ORDER BY chunk_us LIMIT 1",
+    [STATEMENT_FILE_EXPIRED] = FILE_COLUMNS
+    " WHERE seq = 0 AND chunk_us < ?2 AND (received = 0 OR chunk_us < ?1) ORDER BY "
+    "chunk_us LIMIT 1",
     [STATEMENT_FILE_REMOVE] = "DELETE FROM file WHERE file = ?1",
     [STATEMENT_FILE_AWAITED] = "SELECT coalesce(sum(size - received), 0) FROM file WHERE seq = 0",
     [STATEMENT_FILE_BYTES] = "SELECT coalesce(sum(size), 0) FROM file",

@@ -50,6 +50,7 @@ struct store {
     size_t view_entries;    /* more than these in memory begin a merge */
     size_t slice_entries;   /* as in the options */
     size_t view_appended;   /* entries since the last store_maintain */
+    struct store_quotas quotas;
     uint64_t unread_max;
     uint64_t unread_per_sender_max;
 
@@ -142,6 +143,21 @@ enum store_status sqlite_quota_check(struct store *store, struct stream *stream,
 enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender);
 /* Its cursor was at `from` and moved. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from);
+
+/* ---- sqlite_usage.c: what accounts have of what has a quota ---- */
+
+/* A row in a thread's log, a thread, a file: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_use_log(struct store *store, int64_t account, size_t text_bytes);
+enum store_status sqlite_use_thread(struct store *store, int64_t account);
+enum store_status sqlite_use_file(struct store *store, int64_t account, uint64_t bytes);
+/* A row that no quota refuses: it only takes something away. */
+enum store_status sqlite_use_log_always(struct store *store, int64_t account);
+/* A file's size changed by so much: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_change_file(struct store *store, int64_t account, int64_t bytes);
+/* They went. `bytes` of the log are with what each row counts. */
+enum store_status sqlite_give_log(struct store *store, int64_t account, int64_t bytes);
+enum store_status sqlite_give_thread(struct store *store, int64_t account);
+enum store_status sqlite_give_file(struct store *store, int64_t account, uint64_t bytes);
 
 /* ---- sqlite_merge.c ---- */
 

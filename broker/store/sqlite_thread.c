@@ -157,6 +157,9 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
     sqlite3_stmt *add = store->statements[STATEMENT_THREAD_ADD];
     enum store_status status = sqlite_add(store);
     if (status == STORE_OK) {
+        status = sqlite_use_thread(store, creator);
+    }
+    if (status == STORE_OK) {
         status = sqlite_stream_add(store, STREAM_THREAD, &stream);
     }
     if (status != STORE_OK) {
@@ -247,16 +250,47 @@ static enum store_status remove_files(struct store *store, int64_t stream) {
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-static enum store_status remove_log(struct store *store, const struct stream *stream) {
+/* What an author gets back, of rows that follow each other. */
+struct given {
+    int64_t author;
+    int64_t bytes;
+};
+
+static enum store_status give_back(struct store *store, struct given *given) {
+    int64_t bytes = given->bytes;
+    given->bytes = 0;
+    return bytes > 0 ? sqlite_give_log(store, given->author, bytes) : STORE_OK;
+}
+
+static enum store_status remove_row(struct store *store, int64_t position, struct given *given) {
     sqlite3_stmt *remove = store->statements[STATEMENT_LOG_REMOVE];
+    enum store_status status = STORE_OK;
+    enum step step;
+    bind_number(remove, 1, position);
+    while ((step = sqlite_step(store, remove)) == STEP_ROW) {
+        int64_t author = sqlite3_column_int64(remove, 1);
+        if (author != given->author) {
+            status = give_back(store, given);
+        }
+        given->author = author;
+        if (sqlite3_column_int(remove, 0) != LOG_UPLOADED) {
+            given->bytes += sqlite3_column_int64(remove, 2) + LOG_ROW_BYTES;
+        }
+    }
+    (void)sqlite3_reset(remove);
+    return step == STEP_FAILED ? STORE_FAILED : status;
+}
+
+static enum store_status remove_log(struct store *store, const struct stream *stream) {
+    struct given given = {0};
     struct walk walk;
     int64_t position = 0;
     enum store_status status = walk_begin(store, &walk, stream, 0, stream->head);
     while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
-        bind_number(remove, 1, position);
-        status = sqlite_run(store, remove);
+        status = remove_row(store, position, &given);
     }
-    return walk_end(store, &walk, status);
+    status = walk_end(store, &walk, status);
+    return status == STORE_OK ? give_back(store, &given) : status;
 }
 
 /* What is found by the stream's number alone. */
@@ -277,7 +311,7 @@ static enum store_status remove_rows(struct store *store, int64_t stream) {
 
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out) {
-    const struct person *person;
+    const struct person *person, *creator;
     struct stream *stream;
     enum store_status status = store_thread_find(store, title, out);
     if (status != STORE_OK) {
@@ -297,7 +331,9 @@ enum store_status store_thread_remove(struct store *store, const char *title, in
     if (status != STORE_OK) {
         return status;
     }
-    if (remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
+    if (sqlite_person_named(store, out->creator, &creator) != STORE_OK ||
+        sqlite_give_thread(store, creator->account) != STORE_OK ||
+        remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
         remove_rows(store, out->stream) != STORE_OK) {
         return STORE_FAILED;
     }

@@ -76,6 +76,9 @@ static enum store_status insert(struct store *store, const struct store_upload *
     int64_t number = 0;
     enum store_status status = sqlite_add(store);
     if (status == STORE_OK) {
+        status = sqlite_use_file(store, upload->account, upload->size);
+    }
+    if (status == STORE_OK) {
         status = sqlite_meta_next(store, "files", &number);
     }
     if (status != STORE_OK) {
@@ -103,6 +106,12 @@ static enum store_status insert(struct store *store, const struct store_upload *
     return STORE_OK;
 }
 
+/* OK, QUOTA_ACCOUNT. */
+static enum store_status change_size(struct store *store, const struct store_upload *upload,
+                                     uint64_t was) {
+    return sqlite_change_file(store, upload->account, (int64_t)(upload->size - was));
+}
+
 /* An uploader who comes back with another id, having lost the first one, finds his reservation, and
  * what he sent already where it is surely of the same bytes. */
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
@@ -110,6 +119,9 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     enum store_status status = check_room(store, upload, &file->file);
     if (status == STORE_OK) {
         status = sqlite_add(store);
+    }
+    if (status == STORE_OK) {
+        status = change_size(store, upload, file->file.size);
     }
     if (status != STORE_OK) {
         return status;
@@ -364,13 +376,15 @@ enum store_status store_upload_cancel(struct store *store, const unsigned char i
     return status == STORE_OK ? sqlite_file_remove(store, &file) : status;
 }
 
-enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more) {
+enum store_status store_uploads_expire(struct store *store, int64_t before_us,
+                                       int64_t empty_before_us, bool *more) {
     sqlite3_stmt *find = store->statements[STATEMENT_FILE_EXPIRED];
     enum store_status status = store->failed ? STORE_FAILED : STORE_OK;
     *more = true;
     for (size_t i = 0; i < EXPIRE_AT_ONCE && status == STORE_OK; i++) {
         struct file file;
         bind_number(find, 1, before_us);
+        bind_number(find, 2, empty_before_us);
         status = sqlite_file_one(store, find, &file);
         if (status == STORE_OK && (status = sqlite_write(store)) == STORE_OK) {
             status = sqlite_file_remove(store, &file);

@@ -22,19 +22,20 @@
 
 enum store_status {
     STORE_OK = 0,
-    STORE_NOT_FOUND,    /* the name, device or block is not there */
-    STORE_EXISTS,       /* the name or block is there already */
-    STORE_SELF,         /* one can't do this to oneself */
-    STORE_BLOCKED,      /* the actor blocked the other one (both: this one) */
-    STORE_BLOCKED_BY,   /* the other one blocked the actor */
-    STORE_QUOTA_INBOX,  /* the recipient has INBOX_UNREAD_MAX unread messages */
-    STORE_QUOTA_SENDER, /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
-                           BLOCKS_MAX */
-    STORE_ID_REUSED,    /* the id names another message */
-    STORE_MISMATCH,     /* the bytes are not those of the announced hash; the password is another */
-    STORE_HASH_UNFIT,   /* that hash is missing, or not the one that was announced before */
-    STORE_FULL,         /* the disk has no room: see store_is_full */
-    STORE_FAILED,       /* see store_error */
+    STORE_NOT_FOUND,     /* the name, device or block is not there */
+    STORE_EXISTS,        /* the name or block is there already */
+    STORE_SELF,          /* one can't do this to oneself */
+    STORE_BLOCKED,       /* the actor blocked the other one (both: this one) */
+    STORE_BLOCKED_BY,    /* the other one blocked the actor */
+    STORE_QUOTA_INBOX,   /* the recipient has INBOX_UNREAD_MAX unread messages */
+    STORE_QUOTA_SENDER,  /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
+                            BLOCKS_MAX */
+    STORE_QUOTA_ACCOUNT, /* the account has all that store_quotas allow it */
+    STORE_ID_REUSED,     /* the id names another message */
+    STORE_MISMATCH,   /* the bytes are not those of the announced hash; the password is another */
+    STORE_HASH_UNFIT, /* that hash is missing, or not the one that was announced before */
+    STORE_FULL,       /* the disk has no room: see store_is_full */
+    STORE_FAILED,     /* see store_error */
 };
 
 struct store;
@@ -80,6 +81,14 @@ enum store_status store_commit_end(struct store *store);
  * turn, whenever that is. After it: sees to the checkpoint, which the next transaction does where
  * nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
+
+/* What one account may have; 0: no limit. None until they are set. */
+struct store_quotas {
+    uint64_t post_bytes; /* its rows in threads: posts, edits, deletions, each with LOG_ROW_BYTES */
+    uint64_t threads;    /* that it made */
+    uint64_t file_bytes; /* complete and reserved, each file with FILE_ROW_BYTES */
+};
+void store_set_quotas(struct store *store, const struct store_quotas *quotas);
 
 /* Whether the disk has no room for more. Then what would add to the store returns STORE_FULL; what
  * changes or removes goes on within the reserve that is kept (reserve.h), and is STORE_FULL, too,

@@ -185,8 +185,10 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
 /* Gives name and room back. OK, NOT_FOUND, BLOCKED. A complete file is NOT_FOUND. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
-/* Cancels some unfinished uploads without a chunk since `before_us`; *more: there are more. */
-enum store_status store_uploads_expire(struct store *store, int64_t before_us, bool *more);
+/* Cancels some unfinished uploads without a chunk since `before_us`, and of those of which no byte
+ * came such as began before `empty_before_us` (not earlier); *more: there are more. */
+enum store_status store_uploads_expire(struct store *store, int64_t before_us,
+                                       int64_t empty_before_us, bool *more);
 
 enum store_status store_file_find(struct store *store, const char *title, const char *name,
                                   struct store_file *out);

@@ -384,7 +384,7 @@ static void room_is_reserved_and_given_back(void **state) {
     fixture_commit(fixture);
     assert_int_equal(try(fixture, "2001", 2001, QUOTA), STORE_QUOTA_SENDER);
     fixture_begin(fixture);
-    assert_ok(store_uploads_expire(fixture->store, between_us, &more));
+    assert_ok(store_uploads_expire(fixture->store, between_us, between_us, &more));
     fixture_commit(fixture);
     assert_false(more);
     assert_int_equal(try(fixture, "5001", 5001, QUOTA), STORE_QUOTA_SENDER);
@@ -441,7 +441,7 @@ static void unfinished_uploads_expire(void **state) {
     size_t turns = 0;
     while (more) {
         fixture_begin(fixture);
-        assert_ok(store_uploads_expire(fixture->store, before_us, &more));
+        assert_ok(store_uploads_expire(fixture->store, before_us, before_us, &more));
         fixture_commit(fixture);
         turns++;
     }

@@ -196,14 +196,17 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 5);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 6);
     fixture_open(fixture);
 }
 
+#define WITHOUT_USAGE                                                                              \
+    "ALTER TABLE account DROP COLUMN post_bytes; ALTER TABLE account DROP COLUMN threads; "        \
+    "ALTER TABLE account DROP COLUMN file_bytes; "
 #define WITHOUT_LOOKS                                                                              \
-    "DROP INDEX thread_look; DROP INDEX file_look; "                                               \
-    "ALTER TABLE thread DROP COLUMN look; ALTER TABLE thread DROP COLUMN folded; "                 \
-    "ALTER TABLE file DROP COLUMN look; ALTER TABLE file DROP COLUMN folded; "
+    WITHOUT_USAGE "DROP INDEX thread_look; DROP INDEX file_look; "                                 \
+                  "ALTER TABLE thread DROP COLUMN look; ALTER TABLE thread DROP COLUMN folded; "   \
+                  "ALTER TABLE file DROP COLUMN look; ALTER TABLE file DROP COLUMN folded; "
 #define WITHOUT_SLOTS WITHOUT_LOOKS "DROP TABLE piece_slot; "
 
 /* A new store whose unfinished upload is changed by `sql`, and then completed. */
@@ -319,6 +322,45 @@ static void a_store_of_the_fourth_version_gets_titles_of_one_form(void **state) 
     assert_string_equal(other, "f");
 }
 
+static int64_t usage(const struct fixture *fixture, int account) {
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT post_bytes * 1000000 + threads * 100000 + file_bytes FROM account "
+                   "WHERE id = %d",
+                   account);
+    return forum_query(fixture, sql);
+}
+
+static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **state) {
+    struct fixture *fixture = *state;
+    struct store_post_changed changed;
+    fixture_open(fixture);
+    fixture_account(fixture, "han");
+    fixture_account(fixture, "leia");
+    forum_thread(fixture, 1, "T");
+    forum_posted(fixture, 1, "T", "caf\u00E9");
+    forum_posted(fixture, 2, "T", "text");
+    struct forum_change edit = {.title = "T", .account = 1, .number = 1, .text = "tea"};
+    struct forum_change deletion = {.title = "T", .account = 2, .number = 2};
+    assert_ok(forum_edit(fixture, &edit, &changed, false));
+    assert_ok(forum_delete(fixture, &deletion, &changed, false));
+    fixture_sent(fixture, 1, "leia", "a message is no post");
+    struct forum_file file = {.title = "T", .name = "f", .account = 2, .size = 10};
+    fixture_id(fixture, file.id);
+    forum_upload(fixture, &file, 10);
+    fixture_close(fixture);
+    int64_t before[] = {usage(fixture, 1), usage(fixture, 2)};
+    assert_int_equal(before[0], (5 + 3 + 2 * 128) * 1000000 + 100000);
+    assert_int_equal(before[1], (4 + 2 * 128) * 1000000 + 10 + 1024);
+    execute(fixture, WITHOUT_USAGE "PRAGMA user_version = 5");
+    fixture_open(fixture);
+    fixture_close(fixture);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(usage(fixture, 1 + i), before[i]);
+    }
+    fixture_open(fixture);
+}
+
 static void a_hash_that_stayed_behind_catches_up(void **state) {
     expect_completion_after(*state, "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state "
                                     "FROM file WHERE received = 0)");
@@ -334,6 +376,7 @@ int main(void) {
         TEST(a_store_of_the_second_version_completes_its_uploads),
         TEST(a_store_of_the_third_version_keeps_its_files),
         TEST(a_store_of_the_fourth_version_gets_titles_of_one_form),
+        TEST(a_store_of_the_fifth_version_counts_what_its_accounts_have),
         TEST(a_hash_that_stayed_behind_catches_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
