@@ -12,6 +12,11 @@ enum config_registration {
     REGISTRATION_CLOSED,
 };
 
+enum config_identity {
+    IDENTITY_KEEP,
+    IDENTITY_NEW,
+};
+
 /* Strings are owned by the config and never NULL. Those which HUP may change are marked: read them
  * again after config_reload, don't keep their pointers. */
 struct config {
@@ -20,6 +25,7 @@ struct config {
     char *advertise;             /* owned; "": the host that the client dialled */
     char *data;                  /* owned; a folder */
     char *admin_password_file;   /* owned; HUP; "": no admin password */
+    uint32_t identity;           /* enum config_identity */
     uint32_t port;               /* the greeter's; 0: three free ones */
     uint32_t block_duration_s;   /* HUP */
     uint32_t timeout_s;          /* HUP; 0: never */

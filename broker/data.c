@@ -1,15 +1,24 @@
-/* The data folder is made for its owner alone, for keys and hashes are in it. The lock is a POSIX
- * record lock on FOLDER/lock: the kernel drops it with the process, however that ends, so no stale
- * lock is ever in the way. */
+/* The data folder is made for its owner alone, for keys and hashes are in it.
+ *
+ * The lock is on the store itself: on its database, whatever folder leads there, and on the folder,
+ * whatever becomes of the database's name. The kernel drops both with the process, however that
+ * ends, so no stale lock is ever in the way. FOLDER/lock has a POSIX lock as well, which alone
+ * tells who has it; it may be missing. */
+#define _GNU_SOURCE  /* F_OFD_SETLK: other than POSIX's, it outlives SQLite's closing of the file  \
+                      */
 #include "data.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+/* Of the database, far behind what SQLite locks. */
+#define LOCK_BYTE ((off_t)1 << 62)
 
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes) {
     int bytes = snprintf(path, path_bytes, "%s/%s", folder, file);
@@ -42,20 +51,6 @@ static bool make_folders(const char *folder) {
     return make_folder(path);
 }
 
-/* Says who has the lock, or why it can't be had. */
-static void explain(int fd, const char *folder, int reason, char *error, size_t error_bytes) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (reason != EACCES && reason != EAGAIN) {
-        snprintf(error, error_bytes, "the data folder %s can't be locked: %s", folder,
-                 strerror(reason));
-    } else if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
-        snprintf(error, error_bytes, "the data folder %s is in use by process %ld (another broker)",
-                 folder, (long)lock.l_pid);
-    } else {
-        snprintf(error, error_bytes, "the data folder %s is in use by another process", folder);
-    }
-}
-
 bool data_make(const char *folder, char *error, size_t error_bytes) {
     bool made = make_folders(folder);
     if (!made) {
@@ -65,32 +60,91 @@ bool data_make(const char *folder, char *error, size_t error_bytes) {
     return made;
 }
 
-int data_lock(const char *folder, char *error, size_t error_bytes) {
-    char path[DATA_PATH_BYTES];
-    if (!data_make(folder, error, error_bytes)) {
-        return -1;
-    }
-    if (!data_path(folder, "lock", path, sizeof path)) {
-        snprintf(error, error_bytes, "the data folder %s has too long a path", folder);
-        return -1;
-    }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        snprintf(error, error_bytes, "the data folder %s can't be used: %s", folder,
-                 strerror(errno));
-        return -1;
-    }
+/* Says who has the lock, where that is known. */
+static void explain(const char *folder, int file, char *error, size_t error_bytes) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_SETLK, &lock) != 0) {
-        explain(fd, folder, errno, error, error_bytes);
-        close(fd);
-        return -1;
+    if (file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
+        snprintf(error, error_bytes, "the data folder %s is in use by process %ld (another broker)",
+                 folder, (long)lock.l_pid);
+    } else {
+        snprintf(error, error_bytes, "the data folder %s is in use by another broker", folder);
     }
-    return fd;
 }
 
-void data_unlock(int lock) {
-    if (lock >= 0) {
-        close(lock);
+static bool is_taken(int reason) {
+    return reason == EACCES || reason == EAGAIN;
+}
+
+static bool lock_folder(const char *folder, int *fd) {
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some network disks have no such locks on folders: the next one holds there. */
+    return *fd >= 0 && (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK);
+}
+
+static bool is_regular(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) {
+        errno = EINVAL;
+        return false;
     }
+    return true;
+}
+
+static bool lock_store(const char *folder, int *fd) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTE, .l_len = 1};
+    char path[DATA_PATH_BYTES];
+    if (!data_path(folder, DATA_STORE, path, sizeof path)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    *fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    return *fd >= 0 && is_regular(*fd) && fcntl(*fd, F_OFD_SETLK, &lock) == 0;
+}
+
+/* That of earlier versions: false where one of them runs. */
+static bool lock_file(const char *folder, int *fd) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[DATA_PATH_BYTES];
+    if (data_path(folder, "lock", path, sizeof path)) {
+        *fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    }
+    return *fd < 0 || fcntl(*fd, F_SETLK, &lock) == 0 || !is_taken(errno);
+}
+
+bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t error_bytes) {
+    *lock = (struct data_lock){-1, -1, -1};
+    if (!data_make(folder, error, error_bytes)) {
+        return false;
+    }
+    if (!lock_folder(folder, &lock->folder) || !lock_store(folder, &lock->store)) {
+        int reason = errno;
+        snprintf(error, error_bytes, "the data folder %s can't be used: %s%s", folder,
+                 lock->folder >= 0 ? DATA_STORE ": " : "",
+                 reason == EINVAL ? "it is no regular file" : strerror(reason));
+        if (is_taken(reason)) {
+            (void)lock_file(folder, &lock->file);
+            explain(folder, lock->file, error, error_bytes);
+        }
+        data_unlock(lock);
+        return false;
+    }
+    if (!lock_file(folder, &lock->file)) {
+        explain(folder, lock->file, error, error_bytes);
+        data_unlock(lock);
+        return false;
+    }
+    return true;
+}
+
+static void close_one(int *fd) {
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+void data_unlock(struct data_lock *lock) {
+    close_one(&lock->file);
+    close_one(&lock->store);
+    close_one(&lock->folder);
 }

@@ -13,10 +13,17 @@
  */
 bool data_make(const char *folder, char *error, size_t error_bytes);
 
-/* Makes the folder, too, and takes its lock, which lasts until data_unlock or the end of the
- * process: one broker to a store. -1: `error` holds one sentence. Else what data_unlock takes. */
-int data_lock(const char *folder, char *error, size_t error_bytes);
-void data_unlock(int lock);
+struct data_lock {
+    int folder; /* owned, as the others: descriptors; -1: none */
+    int store;
+    int file;
+};
+/* Makes the folder, too, and locks it and the store in it, until data_unlock or the end of the
+ * process: one broker to a store. False: `error` holds one sentence. Makes an empty file where
+ * there is no store yet. */
+bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t error_bytes);
+/* Only after the store is closed: closing a file drops SQLite's locks on it, too. */
+void data_unlock(struct data_lock *lock);
 
 /* "FOLDER/FILE"; false where it does not fit. */
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes);

@@ -78,7 +78,28 @@ out:
     return made;
 }
 
-bool identity_load(struct identity *identity, const char *folder, char *error, size_t error_bytes) {
+int64_t identity_mark(const struct identity *identity) {
+    unsigned char key[KEY_BYTES];
+    int64_t mark = 1;
+
+    if (key_parse(identity->public_key, key))
+        memcpy(&mark, key, sizeof mark);
+    return mark ? mark : 1;
+}
+
+/* Nothing waits for what is no file, as opening a pipe would. */
+static bool is_file(int fd, const char *path, char *error, size_t error_bytes) {
+    struct stat status;
+    bool is = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+
+    if (!is)
+        snprintf(error, error_bytes, "%s is no regular file: it should hold the broker's key",
+                 path);
+    return is;
+}
+
+bool identity_load(struct identity *identity, const char *folder, bool make, char *error,
+                   size_t error_bytes) {
     char path[DATA_PATH_BYTES];
     bool loaded;
     int fd;
@@ -87,14 +108,22 @@ bool identity_load(struct identity *identity, const char *folder, char *error, s
         snprintf(error, error_bytes, "the path of the data folder is too long");
         return false;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && make)
         return identity_make(identity, folder, path, error, error_bytes);
+    if (fd < 0 && errno == ENOENT) {
+        snprintf(error, error_bytes,
+                 "%s is missing, and the store beside it was served with it: bring it back from a "
+                 "backup, or start once with --identity new (every client will warn of it)",
+                 path);
+        return false;
+    }
     if (fd < 0) {
         snprintf(error, error_bytes, "%s can't be opened: %s", path, strerror(errno));
         return false;
     }
-    loaded = identity_read(identity, fd, path, error, error_bytes);
+    loaded = is_file(fd, path, error, error_bytes) &&
+             identity_read(identity, fd, path, error, error_bytes);
     close(fd);
     return loaded;
 }

@@ -25,17 +25,17 @@ static int fail(const char *error, int status) {
 
 static int serve(struct config *config) {
     char error[ERROR_BYTES];
-    int lock = data_lock(config->data, error, sizeof error);
+    struct data_lock lock;
     struct server *server;
     int status;
 
-    if (lock < 0)
+    if (!data_lock(&lock, config->data, error, sizeof error))
         return fail(error, 3);
     slice_shorten();
     server = server_new(config, error, sizeof error);
     status = server ? server_run(server) : fail(error, 3);
     server_free(server);
-    data_unlock(lock);
+    data_unlock(&lock);
     return status;
 }
 

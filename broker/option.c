@@ -28,6 +28,10 @@ static const struct option options[] = {
              "broker at."},
     {"data", OPTION_PATH, 0, FIELD(data), .standard = NULL,
      .help = "The folder of the store and the broker's key. It is made where it is missing."},
+    {"identity", OPTION_CHOICE, OPTION_ARGV_ONLY, FIELD(identity), .standard = "keep",
+     .choices = {[IDENTITY_KEEP] = "keep", [IDENTITY_NEW] = "new"},
+     .help = "Whether the store must be served with the key that it was served with. New: once, "
+             "where that key is lost; every client will warn of the change."},
     {"block-duration", OPTION_NUMBER, OPTION_HUP, FIELD(block_duration_s), .standard = "60",
      .min = 1, .max = YEAR_S, .unit = "seconds",
      .help = "How long three wrong passwords in a row lock an account's password logins."},

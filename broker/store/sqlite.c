@@ -313,8 +313,30 @@ enum store_status store_maintain(struct store *store, bool *more) {
 
 /* ---- opening ---- */
 
+static off_t bytes_of(const char *path, const char *suffix) {
+    struct stat status;
+    char *whole = sqlite3_mprintf("%s%s", path, suffix);
+    off_t bytes = whole && stat(whole, &status) == 0 ? status.st_size : 0;
+    sqlite3_free(whole);
+    return bytes;
+}
+
+/* SQLite would take the log of a database that is missing, or cut to nothing, for garbage. */
+static enum store_status refuse_remains(struct store *store) {
+    bool remains = bytes_of(store->path, "-wal") > 0 || bytes_of(store->path, "-pieces") > 0;
+    return remains && bytes_of(store->path, "") == 0
+               ? sqlite_fail_because(store, "open",
+                                     "it is missing or empty, and what belongs to it is there: "
+                                     "bring it back from a backup, or remove the files with -wal "
+                                     "and -pieces behind its name for a new store")
+               : STORE_OK;
+}
+
 /* Makes the file with its mode before SQLite does; it gives -wal and -shm the same. */
 static enum store_status make_file(struct store *store) {
+    if (refuse_remains(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
     int file = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file >= 0) {
         return close(file) == 0 ? STORE_OK : sqlite_fail_because(store, "make", strerror(errno));
@@ -521,6 +543,32 @@ enum store_status store_open(struct store **out, const struct store_options *opt
         return sqlite_no_memory(store);
     }
     return open_file(store, options);
+}
+
+#define META_IDENTITY "server_key"
+
+enum store_status store_identity(struct store *store, int64_t *mark, bool *served) {
+    sqlite3_stmt *get = store->statements[STATEMENT_META_GET];
+    int64_t alive_us = 0;
+    *mark = 0;
+    if (store->failed || sqlite_meta(store, "alive_us", &alive_us) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *served = alive_us != 0;
+    bind_text(get, 1, META_IDENTITY);
+    enum store_status status = sqlite_number(store, get, mark);
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+enum store_status store_identity_note(struct store *store, int64_t mark) {
+    enum store_status status = store_begin(store);
+    if (status == STORE_OK && sqlite_may_note(store)) {
+        sqlite3_stmt *put = store->statements[STATEMENT_META_PUT];
+        bind_text(put, 1, META_IDENTITY);
+        bind_number(put, 2, mark);
+        status = sqlite_run(store, put);
+    }
+    return status == STORE_OK ? store_commit(store) : status;
 }
 
 void store_close(struct store *store) {

@@ -32,6 +32,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_META_SET] = "UPDATE meta SET value = ?2 WHERE name = ?1",
     [STATEMENT_META_NEXT] = "UPDATE meta SET value = value + 1 WHERE name = ?1 RETURNING value",
 
+    [STATEMENT_META_PUT] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+
     [STATEMENT_STREAM_ADD] = "INSERT INTO stream (id, kind) VALUES (?1, ?2)",
     [STATEMENT_STREAM_GET] = "SELECT merged_seq, read_seq, read_all FROM stream WHERE id = ?1",
     [STATEMENT_STREAM_MERGED] =

@@ -82,6 +82,12 @@ enum store_status store_commit_end(struct store *store);
  * nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
 
+/* A number that stands for the broker's identity, so that a store is not served with another one
+ * unnoticed; 0: none was noted. *served: whether a broker had sessions on it. */
+enum store_status store_identity(struct store *store, int64_t *mark, bool *served);
+/* Notes it, in a transaction of its own. A full disk keeps it from nothing. */
+enum store_status store_identity_note(struct store *store, int64_t mark);
+
 /* What one account may have; 0: no limit. None until they are set. */
 struct store_quotas {
     uint64_t post_bytes; /* its rows in threads: posts, edits, deletions, each with LOG_ROW_BYTES */

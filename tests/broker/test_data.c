@@ -20,13 +20,13 @@ static void a_missing_folder_is_made_for_its_owner_alone(void **state) {
     struct stat status;
     snprintf(path, sizeof path, "%s/a", (char *)*state);
     snprintf(deep, sizeof deep, "%s/b", path);
-    int lock = data_lock(deep, error, sizeof error);
-    assert_true(lock >= 0);
+    struct data_lock lock;
+    assert_true(data_lock(&lock, deep, error, sizeof error));
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
     assert_int_equal(stat(deep, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
-    data_unlock(lock);
+    data_unlock(&lock);
 }
 
 /* What another process gets. */
@@ -35,10 +35,11 @@ static int lock_elsewhere(const char *folder) {
     assert_true(child >= 0);
     if (child == 0) {
         char sentence[1024] = "";
-        int lock = data_lock(folder, sentence, sizeof sentence);
+        struct data_lock lock;
+        bool locked = data_lock(&lock, folder, sentence, sizeof sentence);
         char who[64];
         snprintf(who, sizeof who, "in use by process %ld ", (long)getppid());
-        _exit(lock >= 0 ? 0 : strstr(sentence, who) ? 1 : 2);
+        _exit(locked ? 0 : strstr(sentence, who) ? 1 : strstr(sentence, "another broker") ? 2 : 3);
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -47,19 +48,42 @@ static int lock_elsewhere(const char *folder) {
 }
 
 static void a_second_process_is_refused_until_the_first_is_done(void **state) {
-    int lock = data_lock(*state, error, sizeof error);
-    assert_true(lock >= 0);
+    struct data_lock lock;
+    char path[FILES_PATH_BYTES];
+    assert_true(data_lock(&lock, *state, error, sizeof error));
     assert_int_equal(lock_elsewhere(*state), 1);
-    data_unlock(lock);
+    assert_true(data_path(*state, "lock", path, sizeof path));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(lock_elsewhere(*state), 2);
+    assert_true(data_path(*state, DATA_STORE, path, sizeof path));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(lock_elsewhere(*state), 2);
+    data_unlock(&lock);
     assert_int_equal(lock_elsewhere(*state), 0);
     assert_int_equal(lock_elsewhere(*state), 0); /* the last one's lock died with it */
 }
 
+/* As by another folder that leads to the same database. */
+static void the_lock_is_on_the_store_itself(void **state) {
+    struct data_lock lock;
+    char store[FILES_PATH_BYTES], link[FILES_PATH_BYTES], other[FILES_PATH_BYTES];
+    assert_true(data_lock(&lock, *state, error, sizeof error));
+    snprintf(other, sizeof other, "%s/other", (char *)*state);
+    assert_int_equal(mkdir(other, 0700), 0);
+    assert_true(data_path(*state, DATA_STORE, store, sizeof store));
+    assert_true(data_path(other, DATA_STORE, link, sizeof link));
+    assert_int_equal(symlink(store, link), 0);
+    assert_int_equal(lock_elsewhere(other), 2);
+    data_unlock(&lock);
+    assert_int_equal(lock_elsewhere(other), 0);
+}
+
 static void a_folder_that_cannot_be_is_an_error(void **state) {
     (void)state;
-    assert_int_equal(data_lock("/dev/null/data", error, sizeof error), -1);
+    struct data_lock lock;
+    assert_false(data_lock(&lock, "/dev/null/data", error, sizeof error));
     assert_non_null(strstr(error, "the data folder /dev/null/data can't be made: Not a directory"));
-    assert_int_equal(data_lock("/dev/null", error, sizeof error), -1);
+    assert_false(data_lock(&lock, "/dev/null", error, sizeof error));
     assert_non_null(strstr(error, "the data folder /dev/null can't be used: Not a directory"));
 }
 
@@ -75,6 +99,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_folder_is_made_for_its_owner_alone),
         cmocka_unit_test(a_second_process_is_refused_until_the_first_is_done),
+        cmocka_unit_test(the_lock_is_on_the_store_itself),
         cmocka_unit_test(a_folder_that_cannot_be_is_an_error),
         cmocka_unit_test(a_path_that_does_not_fit_is_refused),
     };
