@@ -19,7 +19,7 @@
 #define ACTIVE_US         (60 * SECOND_US)
 #define ACTIVE_IDLE_PARTS 4
 /* Two invitations crossed, and the broker refused the second one: the first one comes by then. */
-#define CROSSED_US (2 * SECOND_US)
+#define CROSSED_US (SECOND_US / 2)
 
 /* ---- to the broker ---- */
 

@@ -372,11 +372,17 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
     return ZCHAT_OK;
 }
 
-/* Only a hint: others write as well. Where it can't be told, writing tells. */
+/* Only a hint: others write as well. Where it can't be told, writing tells. Somebody else chose
+ * the size, so a part of the disk is kept, as the broker does. */
 static bool has_space(const struct peer_file *file) {
     struct statvfs disk;
-    return fstatvfs(file->fd, &disk) != 0 ||
-           (file->bytes - file->there) / disk.f_frsize <= (uint64_t)disk.f_bavail;
+    if (fstatvfs(file->fd, &disk) != 0 || disk.f_frsize == 0) {
+        return true;
+    }
+    uint64_t kept = (uint64_t)disk.f_blocks * DISK_KEPT_PERCENT / 100;
+    uint64_t kept_max = DISK_KEPT_BYTES_MAX / disk.f_frsize;
+    kept = kept < kept_max ? kept : kept_max;
+    return (file->bytes - file->there) / disk.f_frsize + kept <= (uint64_t)disk.f_bavail;
 }
 
 static zchat_code open_target(zchat *z, struct peer_file *file, const char *path, bool force) {

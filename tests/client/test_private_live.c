@@ -609,6 +609,55 @@ static void a_file_goes_on_over_broken_links_and_chats(void **state) {
     same_files(path, target);
 }
 
+static void append_to(const char *path, size_t bytes) {
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    for (size_t i = 0; i < bytes; i++) {
+        putc('x', file);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_file_that_changes_while_it_is_sent_is_told_on_both_sides(void **state) {
+    struct test *test = *state;
+    char path[256];
+    char target[256];
+    char part[600];
+    struct answer sent;
+    struct answer taken;
+    open_chat(test);
+    live_path(test->live, "taken", target);
+    for (int grows = 0; grows < 2; grows++) {
+        make_file(test, "f", 32 * MIB, path);
+        offer(test, path, &sent);
+        assert_int_equal(take(test, target, false, &taken), ZCHAT_OK);
+        LIVE_UNTIL(test->live, taken.progress_last > MIB);
+        if (grows) {
+            append_to(path, 1);
+        } else {
+            assert_int_equal(truncate(path, 2 * MIB), 0);
+        }
+        live_expect(test->live, &sent, ZCHAT_IO);
+        assert_non_null(strstr(sent.text, "changed while it was sent"));
+        live_expect(test->live, &taken, ZCHAT_UNREACHABLE);
+        assert_int_not_equal(access(target, F_OK), 0);
+        snprintf(part, sizeof part, "! ls -A '%s'/.taken.part-* 2> /dev/null", test->live->folder);
+        assert_int_equal(system(part), 0);
+    }
+}
+
+static void a_file_that_does_not_end_where_its_size_says_is_not_sent(void **state) {
+    struct test *test = *state;
+    struct answer sent = {0};
+    open_chat(test);
+    assert_int_equal(
+        zchat_private_file(test->alice->z, "bob", "/proc/self/status", NULL, live_answer, &sent),
+        ZCHAT_OK);
+    live_expect(test->live, &sent, ZCHAT_IO);
+    assert_non_null(strstr(sent.text, "does not end where its size says"));
+    assert_int_equal(client_count(test->bob, ZCHAT_EVENT_PRIVATE_OFFERED), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -631,6 +680,8 @@ int main(void) {
         TEST(files_of_every_size_arrive_the_same),
         TEST(a_file_is_refused_or_given_up),
         TEST(a_file_goes_on_over_broken_links_and_chats),
+        TEST(a_file_that_changes_while_it_is_sent_is_told_on_both_sides),
+        TEST(a_file_that_does_not_end_where_its_size_says_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

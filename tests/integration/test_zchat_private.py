@@ -4,6 +4,7 @@ terminals, and between two scripts."""
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -309,6 +310,25 @@ def test_logging_out_ends_the_chat_for_the_other_one(chat, alice, bob):
     one.enter(f"login {alice.user}")
     one.wait(lambda: one.text().count(f"You are {alice.user}") == 2)
     open_chat(one, other, alice, bob)
+
+
+def test_private_lines_count_as_activity_whatever_the_idle_limit(town_factory, make_person,
+                                                                 open_terminal):
+    town = town_factory("--timeout", "3", accounts=2)
+    alice, bob = make_person(town), make_person(town)
+    one, other = open_terminal(alice), open_terminal(bob)
+    open_chat(one, other, alice, bob)
+    until, n = time.monotonic() + 7, 0
+    while time.monotonic() < until:
+        n += 1
+        for terminal, far, whom in ((one, other, bob), (other, one, alice)):
+            terminal.enter(f"private {whom.user} line {n}")
+            far.wait_for(f"(private): line {n}")
+    for terminal in (one, other):
+        assert "without a command" not in terminal.text()
+    one.wait_for("logged out after 3 s without a command")
+    other.wait_for("the private chat")
+    other.wait_for("is over")
 
 
 def test_a_chat_goes_on_without_the_broker(town_factory, make_person, open_terminal):

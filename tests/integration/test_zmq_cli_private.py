@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.broker import die_with_parent
+from support.disk import small_disk
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
 
@@ -413,3 +414,18 @@ def test_a_second_call_of_the_same_user_finds_the_chat_open(alice, bob, start):
     hers.stdin.close()
     assert json.loads(his.stdout.readline())["text"] == "two"
     assert end(hers).status == 0
+
+
+def test_a_full_disk_refuses_a_file_and_keeps_no_part_of_it(alice, bob, start, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (tmp_path / "small").write_bytes(b"x" * 200_000)
+    (tmp_path / "large").write_bytes(b"x" * 2_000_000)
+    with small_disk(folder, 1):
+        for name, status in (("large", 6), ("small", 0)):
+            his = accept(start, bob, "--once", "--files-to", folder, stdin="")
+            alice("private", "file", name_of(bob), tmp_path / name, check=status)
+            done = end(his)
+            assert done.status == (0 if status == 0 else 3), done
+            assert ("has no room for" in done.err) == (status != 0), done
+        assert os.listdir(folder) == ["small"]
