@@ -275,7 +275,8 @@ void answer_private_done(struct call *call) {
         tell_accepted(call, invitation);
     else
         private_tell_refused(call->core, invitation,
-                             ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED);
+                             answer->unable ? ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_UNABLE
+                                            : ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED);
     private_tell_invitee(call->core, invitation, call->session,
                          ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN);
     call_reply_empty(call);

@@ -365,7 +365,7 @@ static void expired(zchat *z, struct chat *chat) {
         chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
         break;
     case CHAT_UNKNOWN:
-        invitation_answer(z, chat, false);
+        invitation_answer(z, chat, INVITATION_UNABLE);
         chat_end(z, chat, ZCHAT_OK, "", NULL);
         break;
     case CHAT_LINKING:

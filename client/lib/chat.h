@@ -16,7 +16,7 @@
 enum chat_state {
     CHAT_ASKING,  /* one's own invitation is not answered */
     CHAT_ASKED,   /* his is not */
-    CHAT_UNKNOWN, /* he renews a chat of which this program knows nothing: declined in a moment */
+    CHAT_UNKNOWN, /* they renew a chat that this program no longer has, which is said in a moment */
     CHAT_LINKING,
     CHAT_OPEN,
     CHAT_BROKEN, /* the link is dead; a new invitation is to come */

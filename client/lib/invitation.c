@@ -57,13 +57,14 @@ void invitation_ask(zchat *z, struct chat *chat) {
     }
 }
 
-void invitation_answer(zchat *z, struct chat *chat, bool accept) {
+void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word) {
     Zchat__V1__AnswerPrivate body = ZCHAT__V1__ANSWER_PRIVATE__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = chat->invitation;
     body.id.len = ID_BYTES;
-    body.accept = accept;
-    if (accept) {
+    body.accept = word == INVITATION_ACCEPTED;
+    body.unable = word == INVITATION_UNABLE;
+    if (body.accept) {
         body.port = chat->link->port;
         body.address = z->settings.private_address;
         body.nonce.data = chat->link->nonce;
@@ -149,7 +150,7 @@ zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault) {
     if (code == ZCHAT_OK) {
         code = chat_listen(z, chat, fault);
     }
-    invitation_answer(z, chat, code == ZCHAT_OK);
+    invitation_answer(z, chat, code == ZCHAT_OK ? INVITATION_ACCEPTED : INVITATION_UNABLE);
     return code;
 }
 
@@ -293,16 +294,22 @@ static void take_accepted(zchat *z, struct chat *chat, const Zchat__V1__PrivateA
 }
 
 static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer answer) {
-    char text[160];
+    char text[200];
     zchat_code code = ZCHAT_FORBIDDEN;
     bool declined = answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED;
-    if (chat->opened && !declined) {
+    bool unable = answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_UNABLE;
+    if (chat->opened && !declined && !unable) {
         chat_retry(z, chat);
         return;
     }
-    if (declined) {
+    if (chat->opened) {
+        snprintf(text, sizeof text, "%s's program no longer knows the chat.", chat->user);
+    } else if (declined) {
+        snprintf(text, sizeof text, "%s declined.", chat->user);
+    } else if (unable) {
         snprintf(text, sizeof text,
-                 chat->opened ? "%s's program no longer knows the chat." : "%s declined.",
+                 "%s accepted, but their program could not: it says there why, as when this "
+                 "device's key is not the one that is pinned",
                  chat->user);
     } else if (answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED) {
         code = ZCHAT_EXPIRED;

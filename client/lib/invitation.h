@@ -6,9 +6,13 @@
 
 /* Sends the invitation of a new chat, or of a new link. */
 void invitation_ask(zchat *z, struct chat *chat);
-/* Answers one, `accept` with the chat's link, which listens already. */
-void invitation_answer(zchat *z, struct chat *chat, bool accept);
-/* Accepts his invitation. Not ZCHAT_OK: the fault says why, and it is declined. */
+enum invitation_word {
+    INVITATION_DECLINED,
+    INVITATION_ACCEPTED, /* with the chat's link, which listens already */
+    INVITATION_UNABLE,   /* the user accepted, and this program can't */
+};
+void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word);
+/* Accepts his invitation. Not ZCHAT_OK: the fault says why, and the inviter is told that. */
 zchat_code invitation_accept(zchat *z, struct chat *chat, struct fault *fault);
 /* The broker is told that the chat is open, or over. */
 void invitation_open(zchat *z, const struct chat *chat);

@@ -108,7 +108,7 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
 /* Its answer comes with the next turn. */
 static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *arg) {
     if (chat->state == CHAT_ASKED) {
-        invitation_answer(z, chat, false);
+        invitation_answer(z, chat, INVITATION_DECLINED);
     }
     chat->leaving = true;
     chat->stop_fn = fn;

@@ -467,6 +467,7 @@ static void another_key_than_the_pinned_one_is_refused(void **state) {
     assert_int_equal(zchat_private_accept(test->bob->z, "alice", NULL, NULL), ZCHAT_WRONG_KEY);
     assert_non_null(strstr(zchat_error(test->bob->z), "was pinned"));
     live_expect(test->live, &started, ZCHAT_FORBIDDEN);
+    assert_non_null(strstr(started.text, "bob accepted, but their program could not"));
 }
 
 static void a_link_that_cant_be_made_names_both_addresses(void **state) {

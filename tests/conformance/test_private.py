@@ -396,6 +396,13 @@ def test_declined_says_no_more_than_that(town):
     assert (told.endpoint, told.key, told.nonce) == ("", b"", b"")
 
 
+def test_a_program_that_could_not_accept_does_not_say_that_its_user_declined(town):
+    alice, bob = pair(town)
+    invitation = Invitation(alice, bob)
+    bob.call("answer_private", id=invitation.id, accept=False, unable=True)
+    assert invitation.answered().answer == schema.PRIVATE_ANSWER_UNABLE
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("second", [True, False])
 def test_the_first_answer_counts_and_the_second_is_a_conflict(town, first, second):
