@@ -295,32 +295,32 @@ def test_an_account_has_a_budget_of_broadcasts(town_factory):
 
 
 def cpu_of(pid):
-    """User and system time, in seconds."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """The time that all threads of the process ran, in nanoseconds."""
+    folder = f"/proc/{pid}/task"
+    return sum(int(open(f"{folder}/{task}/schedstat").read().split()[0]) for task in os.listdir(folder))
 
 
-def flood(town, inviter, invitee, rounds):
-    """64 invitations that are declined at once, each round; the broker's CPU time for them."""
+def flood(town, inviter, invitee):
+    """64 invitations that are declined at once; the broker's CPU time for them."""
     before = cpu_of(town.broker.process.pid)
-    for _ in range(rounds):
-        for fields in [dict(id=new_id(), user=invitee.user) for _ in range(64)]:
-            inviter.batch([("invite_private", fields)])
-            invitee.batch([("answer_private", dict(id=fields["id"], accept=False))])
-        invitee.privates.clear()
-        inviter.privates.clear()
+    for fields in [dict(id=new_id(), user=invitee.user) for _ in range(64)]:
+        inviter.batch([("invite_private", fields)])
+        invitee.batch([("answer_private", dict(id=fields["id"], accept=False))])
+    invitee.privates.clear()
+    inviter.privates.clear()
     return cpu_of(town.broker.process.pid) - before
 
 
 def test_answered_invitations_make_the_next_one_no_slower(town_factory):
-    """Without budgets, so that there are many: 14,000 answered ones are known for a minute."""
-    town = town_factory(accounts=2)
-    alice, bob = pair(town)
-    first = flood(town, alice, bob, 30)
-    flood(town, alice, bob, 160)
-    last = flood(town, alice, bob, 30)
-    assert last < 1.5 * first + 0.1, f"{last:.2f} s for what took {first:.2f} s"
+    """Without budgets, so that there are many: 16,000 answered ones are known for a minute. A fresh
+    broker is measured at the same time, and the cheapest of many counts: other programs run, too."""
+    towns = [town_factory(accounts=2) for _ in range(2)]
+    pairs = [pair(town) for town in towns]
+    for _ in range(230):
+        flood(towns[0], *pairs[0])
+    full, fresh = (min(costs) for costs in zip(*[[flood(town, *both) for town, both in zip(towns, pairs)]
+                                                 for _ in range(20)]))
+    assert full < 1.4 * fresh, f"{full} ns for what takes {fresh} ns without them"
 
 
 def test_an_account_has_a_bound_of_open_invitations_over_all_its_sessions(town_factory):
