@@ -1,0 +1,237 @@
+"""What the README prints, typed as printed: its tour in three terminals and the administrator's part, top to bottom, and
+tools/run before, between and after. On a host of its own, where port 4000 is free."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from support.broker import ROOT, program
+from support.network import Network, NotPermitted
+from zchat_terminal import Terminal
+from zmq_cli import clean_environment
+
+README = (ROOT / "README.md").read_text()
+TYPED = re.compile(r"    (?P<where>broker\$|bob\$|alice\$|admin\$|zchat>|bob>) (?P<line>.*)")
+PASSWORD = "correct horse 42"
+PATIENCE_S = 30
+
+
+def steps(*headings):
+    """(where, line, what is printed then) of each line that the sections tell to type."""
+    found = []
+    for heading in headings:
+        section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", README, re.M | re.S)[1]
+        for line in section.splitlines():
+            if typed := TYPED.fullmatch(line):
+                found.append((typed["where"], typed["line"], []))
+            elif line.startswith("    ") and found and line.strip() != "…":
+                found[-1][2].append(line.strip())
+    return found
+
+
+@pytest.fixture
+def host():
+    try:
+        network = Network(1)
+    except NotPermitted as reason:
+        pytest.skip(f"needs network namespaces: {reason}")
+    yield network.hosts[0]
+    network.close()
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder like a checkout that is built."""
+    folder = tmp_path / "zchat"
+    folder.mkdir()
+    (folder / "README.md").write_text(README)
+    (folder / "tools").symlink_to(ROOT / "tools")
+    (folder / "build").mkdir()
+    (folder / "build" / "bin").symlink_to(pathlib.Path(program("zchatd")).parent)
+    return folder
+
+
+@pytest.fixture
+def terminals(host, checkout, tmp_path):
+    """Makes a shell in a terminal: terminals("bob")."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = clean_environment(home, LANG="C.UTF-8", TZ="UTC", HISTFILE="/dev/null",
+                                    BASH_SILENCE_DEPRECATION_WARNING="1")
+    environment.pop("ZCHAT_BIN_DIR", None)
+    made = []
+
+    def make(name, **more):
+        with host:
+            shell = ["env", "-C", checkout, f"PS1={name}$ ", *(f"{key}={value}" for key, value in more.items()),
+                     "bash", "--norc", "--noprofile", "-i"]
+            made.append(Terminal([str(word) for word in shell], environment, columns=200, rows=50))
+        made[-1].wait_last(f"{name}$")
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        print(terminal.text(), end="\n\n") # pytest shows it where the test failed
+        terminal.tmux("send-keys", "C-c")
+        terminal.close()
+
+
+def listens(host):
+    with host, socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", 4000)) == 0
+
+
+def looks_like(printed):
+    """The pattern of a line of the README, where "…" stands for anything."""
+    return ".*".join(map(re.escape, printed.split("…")))
+
+
+def enter_with_a_new_account(alice, name="alice"):
+    """What Alice is asked: trust, a password, an account. Returns the fingerprint that she was shown."""
+    shown = alice.wait_match(r"fingerprint is\n +((?:[0-9a-f]{4} ){7}[0-9a-f]{4})$", PATIENCE_S)[1]
+    alice.wait_for("(yes/no)")
+    alice.enter("yes")
+    register(alice, name)
+    return shown
+
+
+def register(alice, name):
+    alice.wait_for(f"{name}'s password:", PATIENCE_S)
+    alice.enter(PASSWORD)
+    alice.wait_for("new account?")
+    alice.enter("yes")
+    alice.wait_for("the same password again:")
+    alice.enter(PASSWORD)
+    alice.wait_last("zchat>", PATIENCE_S)
+
+
+class Tour:
+    def __init__(self, terminals):
+        self.terminals, self.open, self.fingerprint = terminals, {}, None
+
+    def shell(self, name):
+        if name not in self.open:
+            self.open[name] = self.terminals(name)
+        return self.open[name]
+
+    def broker(self, line, printed):
+        self.shell("broker").enter(line)
+        self.fingerprint = self.shell("broker").wait_match(looks_like(printed[0]) + "$", PATIENCE_S)[0]
+        self.fingerprint = self.fingerprint.rpartition("=")[2]
+
+    def restart_broker(self, line, printed):
+        broker = self.shell("broker")
+        broker.key("C-c")
+        broker.wait_last("broker$", PATIENCE_S)
+        self.shell("alice").wait_for("the connection", PATIENCE_S)
+        broker.tmux("clear-history")
+        broker.enter("clear")
+        broker.wait(lambda: broker.text() == "broker$")
+        self.broker(line, printed)
+        self.shell("alice").wait_match("connected again|is back|again", PATIENCE_S)
+
+    def prompt_of_zchat(self):
+        return self.shell("alice").wait(lambda: re.fullmatch(r"(zchat|bob)>", self.shell("alice").last()))[0]
+
+    def in_zchat(self, where, line, printed):
+        alice = self.shell("alice")
+        alice.wait_last(where, PATIENCE_S)
+        alice.enter(line)
+        for wanted in printed:
+            alice.wait_match("^" + looks_like(wanted), PATIENCE_S)
+
+    def in_shell(self, name, line, printed):
+        shell = self.shell(name)
+        before = shell.text().count(f"{name}$")
+        shell.enter(line)
+        for wanted in printed:
+            shell.wait_match("^" + looks_like(wanted), PATIENCE_S)
+        shell.wait(lambda: shell.text().count(f"{name}$") > before and shell.last() == f"{name}$",
+                   f"the end of {line!r}", PATIENCE_S)
+        shell.enter("echo status $?")
+        shell.wait_match(r"^status \d+$")
+        assert shell.text().rpartition("\nstatus ")[2].startswith("0\n"), shell.text()
+        shell.wait_last(f"{name}$")
+
+
+def test_the_readme_prints_commands_for_all_terminals():
+    places = {where for where, _, _ in steps("A tour in three terminals", "For administrators")}
+    assert places == {"broker$", "bob$", "alice$", "admin$", "zchat>", "bob>"}
+
+
+def test_the_tour_runs_as_printed(terminals, tmp_path):
+    tour, serve = Tour(terminals), None
+    for where, line, printed in steps("A tour in three terminals"):
+        alice = tour.open.get("alice")
+        if where == "broker$":
+            serve = line, printed
+            tour.broker(line, printed)
+        elif where == "alice$":
+            tour.shell("alice").enter(line)
+            assert enter_with_a_new_account(tour.shell("alice")).split() == tour.fingerprint.split("-")
+        elif where == "bob>" and line.startswith("plain lines"):
+            alice.wait_last("bob>")     # the README shows what the prompt now means
+            alice.enter(line)
+            alice.wait_for("bob is away; stored for later")
+        elif where in ("zchat>", "bob>"):
+            if line.startswith("thread create"):
+                tour.restart_broker(*serve)
+            tour.in_zchat(where, line, printed)
+        elif "private accept" in line:
+            tour.shell("bob").enter(line)
+            tour.shell("bob").wait_match("^" + looks_like(printed[0]), PATIENCE_S)
+        else:
+            tour.in_shell("bob", line, printed)
+    tour.shell("bob").wait_match("alice: only for you$", PATIENCE_S)
+    tour.shell("bob").wait_last("bob$", PATIENCE_S)
+    tour.shell("alice").wait_last("alice$", PATIENCE_S)
+    for text in ("on my way", "who brings the ladders?", "README.md"):
+        assert text in tour.shell("alice").text()
+    assert (tmp_path / "home" / "README.md").read_text() == README
+    for where, line, printed in steps("For administrators"):
+        tour.in_shell("admin", line, printed)
+    tour.shell("broker").wait_last("broker$", PATIENCE_S)
+
+
+def test_tools_run_leaves_nothing_behind_and_bears_what_the_tour_leaves(terminals, host, tmp_path):
+    """Its own broker, with one identity; then the tour's broker, with another; then its own again."""
+    serve = next(line for where, line, _ in steps("A tour in three terminals") if where == "broker$")
+    run = terminals("run", ZCHAT_BIN_DIR=pathlib.Path(program("zchatd")).parent, ZCHAT_DATA=tmp_path / "run-data")
+    assert not listens(host)
+    run.enter("tools/run alice@localhost")
+    run.wait_for("started a broker, which ends when you leave", PATIENCE_S)
+    register(run, "alice")
+    second = terminals("second", ZCHAT_BIN_DIR=pathlib.Path(program("zchatd")).parent, ZCHAT_DATA=tmp_path / "run-data")
+    second.enter("tools/run alice@localhost")
+    second.wait_for("the broker of an earlier tools/run is listening", PATIENCE_S)
+    second.wait_last("zchat>", PATIENCE_S)
+    second.enter("quit")
+    second.wait_last("second$", PATIENCE_S)
+    assert listens(host)
+    run.enter("quit")
+    run.wait_last("run$", PATIENCE_S)
+    assert not listens(host)
+    broker = terminals("broker")
+    broker.enter(serve)
+    broker.wait_match("^ready ", PATIENCE_S)
+    run.enter("clear")
+    run.enter("tools/run carol@localhost")
+    run.wait_for("a broker is listening already; joining it", PATIENCE_S)
+    enter_with_a_new_account(run, "carol")
+    run.enter("quit")
+    run.wait_last("run$", PATIENCE_S)
+    assert listens(host)
+    broker.key("C-c")
+    broker.wait_last("broker$", PATIENCE_S)
+    run.enter("clear")
+    run.enter("tools/run alice@localhost")
+    run.wait_for("started a broker", PATIENCE_S)
+    run.wait_last("zchat>", PATIENCE_S)
+    assert "was pinned" not in run.text()
+    run.enter("quit")
+    run.wait_last("run$", PATIENCE_S)
