@@ -1,0 +1,76 @@
+/* See pace.h. A fixed number of places, each for one kind and source; a place is free again a
+ * minute after its last line. When all are taken nothing is written about who comes next. */
+#include "pace.h"
+
+#include "core/memory.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES      64
+#define PLACE_BYTES 96
+#define EVERY_US    (60 * 1000000LL)
+
+struct place {
+    char name[PLACE_BYTES]; /* "": it never was used */
+    int64_t written_us;
+    uint64_t passed_over;
+};
+
+struct pace {
+    struct place places[PLACES];
+};
+
+struct pace *pace_new(void) {
+    return memory_new(sizeof(struct pace));
+}
+
+void pace_free(struct pace *pace) {
+    free(pace);
+}
+
+/* A clock that was set back does not silence anybody for longer. */
+static bool is_over(const struct place *place, int64_t now_us) {
+    return now_us - place->written_us >= EVERY_US || now_us < place->written_us;
+}
+
+/* The place of that name, or the first one that is free; NULL: there is none. */
+static struct place *place_of(struct pace *pace, const char *name, int64_t now_us) {
+    struct place *found = NULL;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct place *place = &pace->places[i];
+
+        if (!strcmp(place->name, name))
+            return place;
+        if (!found && (!place->name[0] || is_over(place, now_us)))
+            found = place;
+    }
+    if (found) {
+        strcpy(found->name, name);
+        found->passed_over = 0;
+        found->written_us = now_us - EVERY_US;
+    }
+    return found;
+}
+
+bool pace_due(struct pace *pace, const char *kind, const char *source, int64_t now_us,
+              uint64_t *passed_over) {
+    char name[PLACE_BYTES];
+    struct place *place;
+
+    snprintf(name, sizeof name, "%.40s %.50s", kind, source ? source : "");
+    place = place_of(pace, name, now_us);
+    if (!place || !is_over(place, now_us)) {
+        if (place)
+            place->passed_over++;
+        return false;
+    }
+    if (passed_over)
+        *passed_over = place->passed_over;
+    place->passed_over = 0;
+    place->written_us = now_us;
+    return true;
+}
