@@ -5,19 +5,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <utlist.h>
 
 /* libzmq tells of a closed descriptor a moment before it takes the connection out of the ROUTER: so
  * a suspect is probed at once and a few times more, ever later. Still there then, it was the
- * descriptor's former owner; and the heartbeats see to the rest. */
+ * descriptor's former owner; and TCP's keep-alive sees to the rest. */
 static const int64_t probe_after_us[] = {0, 2000, 20 * 1000, 200 * 1000, 2000 * 1000};
 #define PROBES (sizeof probe_after_us / sizeof probe_after_us[0])
 
-void connections_init(struct connections *connections, struct core *core, void *socket) {
+void connections_init(struct connections *connections, struct core *core, void *socket,
+                      struct links *links) {
     memset(connections, 0, sizeof *connections);
     connections->core = core;
     connections->socket = socket;
+    connections->links = links;
 }
 
 static void suspect_end(struct connections *connections, struct connection *connection) {
@@ -30,9 +31,8 @@ static void connection_forget(struct connections *connections, struct connection
     suspect_end(connections, connection);
     if (connection->gone)
         DL_DELETE(connections->gone, connection);
-    if (connection->fd >= 0 && (size_t)connection->fd < connections->fds &&
-        connections->by_fd[connection->fd] == connection)
-        connections->by_fd[connection->fd] = NULL;
+    if (connection->link)
+        connection->link->owner = NULL;
     HASH_DEL(connections->by_id, connection);
     free(connection->id);
     free(connection);
@@ -44,7 +44,6 @@ void connections_release(struct connections *connections) {
     HASH_ITER(hh, connections->by_id, connection, next) {
         connection_forget(connections, connection);
     }
-    free(connections->by_fd);
 }
 
 static void connection_close(struct connections *connections, struct connection *connection,
@@ -91,26 +90,34 @@ static void suspect(struct connections *connections, struct connection *connecti
     DL_APPEND(connections->suspects, connection);
 }
 
-/* Notes the frame's descriptor; who had it before has lost it. */
+/* Notes the frame's link; who seemed to have it before has lost it. A frame of a link that is
+ * closed already is the last of its connection. */
 static void connection_note_fd(struct connections *connections, struct connection *connection,
                                int fd, int64_t now_us) {
-    struct connection *former;
+    struct link *link = links_find(connections->links, fd);
+    struct connection *former = link ? link->owner : NULL;
 
-    if (fd < 0 || fd == connection->fd)
-        return;
-    if ((size_t)fd >= connections->fds) {
-        size_t fds = 2 * (size_t)fd + 64;
-
-        connections->by_fd = memory_resize(connections->by_fd, fds * sizeof(struct connection *));
-        memset(connections->by_fd + connections->fds, 0,
-               (fds - connections->fds) * sizeof(struct connection *));
-        connections->fds = fds;
-    }
-    former = connections->by_fd[fd];
-    if (former)
-        suspect(connections, former, now_us);
-    connections->by_fd[fd] = connection;
     connection->fd = fd;
+    connection->link = link;
+    if (!link || link->socket != LINK_COMMANDS) {
+        connection->link = NULL;
+        suspect(connections, connection, now_us);
+        return;
+    }
+    if (former && former != connection) {
+        former->link = NULL;
+        suspect(connections, former, now_us);
+    }
+    link->owner = connection;
+    link_set_rank(connections->links, link, LINK_STRANGER);
+}
+
+static void connection_came_by(struct connections *connections, struct connection *connection,
+                               int fd, int64_t now_us) {
+    if (fd != connection->fd || !connection->link)
+        connection_note_fd(connections, connection, fd, now_us);
+    if (connection->link)
+        connection->link->frames++;
 }
 
 /* A routing id that a peer chose itself may be one that somebody else has just left: what is on its
@@ -137,18 +144,24 @@ struct connection *connection_of(struct connections *connections, zmq_msg_t *id,
         connection =
             connection_open(connections, id, user, zmq_msg_gets(payload, "Peer-Address"), now_us);
     if (connection)
-        connection_note_fd(connections, connection, zmq_msg_get(payload, ZMQ_SRCFD), now_us);
+        connection_came_by(connections, connection, zmq_msg_get(payload, ZMQ_SRCFD), now_us);
     return connection;
 }
 
-void connection_hint(struct connections *connections, int fd, int64_t now_us) {
-    if (fd >= 0 && (size_t)fd < connections->fds && connections->by_fd[fd])
-        suspect(connections, connections->by_fd[fd], now_us);
+void connection_hint(struct connections *connections, struct link *link, int64_t now_us) {
+    struct connection *connection = link->owner;
+
+    if (!connection)
+        return;
+    link->owner = NULL;
+    connection->link = NULL;
+    suspect(connections, connection, now_us);
 }
 
-void connection_cut(int fd) {
-    if (fd >= 0)
-        shutdown(fd, SHUT_RDWR);
+void connection_cut(struct connections *connections, struct connection *connection,
+                    const char *kind, uint64_t *counter) {
+    if (connection->link && !connection->suspect && !connection->gone)
+        link_cut(connections->links, connection->link, kind, counter);
 }
 
 void connection_is_gone(struct connections *connections, struct connection *connection) {
@@ -168,6 +181,14 @@ static bool connection_answers(struct connections *connections, struct connectio
     return true;
 }
 
+/* It is there for so long that its descriptor can't be somebody else's by now. */
+static void suspect_clear(struct connections *connections, struct connection *connection,
+                          int64_t now_us) {
+    if (!connection->link)
+        connection_note_fd(connections, connection, connection->fd, now_us);
+    suspect_end(connections, connection);
+}
+
 void connections_tick(struct connections *connections, int64_t now_us) {
     struct connection *connection, *next;
     int events;
@@ -182,7 +203,7 @@ void connections_tick(struct connections *connections, int64_t now_us) {
         if (!connection_answers(connections, connection))
             connection_is_gone(connections, connection);
         else if (++connection->probes == PROBES)
-            suspect_end(connections, connection);
+            suspect_clear(connections, connection, now_us);
         else
             connection->probe_us = now_us + probe_after_us[connection->probes];
     }

@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "key.h"
+#include "link.h"
 
 #include <uthash.h>
 #include <zmq.h>
@@ -14,7 +15,8 @@ struct connection {
     unsigned char *id; /* owned: the routing id */
     size_t id_bytes;
     char key[KEY_TEXT]; /* the User-Id of its frames */
-    int fd;             /* a hint: ZMQ_SRCFD of its last frame */
+    int fd;             /* ZMQ_SRCFD of its last frame; -1: none */
+    struct link *link;  /* borrowed: the links', which the fd seems to be; NULL: it is closed */
     unsigned probes;    /* while suspect: how many found it there */
     int64_t probe_us;   /* when the next one is due */
     bool suspect;
@@ -25,16 +27,16 @@ struct connection {
 };
 
 struct connections {
-    struct connection *by_id;  /* owned */
-    struct connection **by_fd; /* owned array, borrowed entries: fd's last connection, or NULL */
-    size_t fds;
+    struct connection *by_id;    /* owned */
     struct connection *suspects; /* borrowed */
     struct connection *gone;     /* borrowed: proved, to be closed in the next turn */
     struct core *core;           /* borrowed */
     void *socket;                /* borrowed: the ROUTER */
+    struct links *links;         /* borrowed */
 };
 
-void connections_init(struct connections *connections, struct core *core, void *socket);
+void connections_init(struct connections *connections, struct core *core, void *socket,
+                      struct links *links);
 void connections_release(struct connections *connections);
 
 /* The connection that a frame came from, opened where it is new. NULL: the frame proves no key, or
@@ -43,10 +45,14 @@ void connections_release(struct connections *connections);
 struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
                                  int64_t now_us);
 
-/* The file descriptor was closed. */
-void connection_hint(struct connections *connections, int fd, int64_t now_us);
-/* Ends a connection by its descriptor: libzmq finds it closed. */
-void connection_cut(int fd);
+/* The link was closed: whose it seemed to be is looked after. */
+void connection_hint(struct connections *connections, struct link *link, int64_t now_us);
+/* Ends a connection; its peer is told of nothing any more. May be called at any time. Nothing
+ * happens while it is not certain which TCP connection it is, for then it is being looked after;
+ * whoever still has a reason calls again. `kind` is a word for the log, `counter` (may be NULL)
+ * counts. */
+void connection_cut(struct connections *connections, struct connection *connection,
+                    const char *kind, uint64_t *counter);
 /* It can't be routed to. */
 void connection_is_gone(struct connections *connections, struct connection *connection);
 /* Probes the suspects that are due and closes what is gone. */

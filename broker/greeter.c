@@ -1,26 +1,62 @@
+/* See greeter.h. A guest lives for some seconds after it came or was answered; where all places are
+ * taken, the oldest one of the address with most goes. Nothing waits to be written: what the kernel
+ * does not take at once belongs to somebody who does not read, and who is closed. */
+#define _GNU_SOURCE /* accept4 */
 #include "greeter.h"
 
 #include "core/memory.h"
+#include "core/stats.h"
+#include "link.h"
+#include "log.h"
+#include "source.h"
 #include "wire.h"
+#include "zmtp.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
 
-/* Greetings in one turn: whoever floods this port must not keep the others waiting. */
-#define ANSWERS_A_TURN 64
-/* A ROUTER's identity, a REQ's empty delimiter, the request. */
-#define PARTS_MAX 3
+/* What one turn does: whoever floods this port must not keep the others waiting. */
+#define ACCEPTS_A_TURN 64
+#define EVENTS_A_TURN  64
+#define GUEST_US       (GUEST_S * 1000000LL)
+/* How long nobody is accepted when there are no descriptors. */
+#define PAUSE_US 100000LL
+
+struct guest {
+    int fd;
+    int64_t until_us;
+    char source[SOURCE_BYTES];
+    struct zmtp zmtp;
+    struct guest *prev, *next; /* the first to go first */
+};
 
 struct greeter {
-    void *socket;             /* owned */
+    int listener;         /* owned */
+    int epoll;            /* owned */
+    int64_t paused_us;    /* until when nobody is accepted; 0: not paused */
+    struct guest *guests; /* owned */
+    size_t count;
+    size_t max;
+    struct stats *stats;      /* borrowed */
+    struct pace *pace;        /* borrowed */
     struct wire_arena *arena; /* owned */
     uint8_t *greeting;        /* owned: packed once */
     size_t greeting_bytes;
+    uint8_t *out; /* owned: room for one answer */
 };
 
-struct greeter *greeter_new(void *socket, const struct greeter_facts *facts) {
-    struct greeter *greeter = memory_new(sizeof *greeter);
+static bool watch(struct greeter *greeter, int fd, void *what) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+
+    return epoll_ctl(greeter->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static void greeting_pack(struct greeter *greeter, const struct greeter_facts *facts) {
     Zchat__V1__Greeting greeting = ZCHAT__V1__GREETING__INIT;
 
     greeting.protocol_min = PROTOCOL_VERSION;
@@ -30,83 +66,238 @@ struct greeter *greeter_new(void *socket, const struct greeter_facts *facts) {
     greeting.commands = (char *)facts->commands;
     greeting.events = (char *)facts->events;
     greeting.software = (char *)facts->software;
-    greeter->socket = socket;
-    greeter->arena = wire_arena_new(16 * GREETING_BYTES_MAX);
     greeter->greeting_bytes = wire_size(&greeting.base);
     greeter->greeting = memory_new(greeter->greeting_bytes);
     wire_pack(&greeting.base, greeter->greeting);
-    return greeter;
+    greeter->out = memory_new(greeter->greeting_bytes + ZMTP_OVERHEAD_BYTES + ZMTP_HELLO_BYTES);
+}
+
+struct greeter *greeter_new(int listener, const struct greeter_facts *facts, size_t guests_max,
+                            struct stats *stats, struct pace *pace) {
+    struct greeter *greeter = memory_new(sizeof *greeter);
+
+    greeter->listener = listener;
+    greeter->max = guests_max;
+    greeter->stats = stats;
+    greeter->pace = pace;
+    greeter->arena = wire_arena_new(16 * GREETING_BYTES_MAX);
+    greeting_pack(greeter, facts);
+    greeter->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (greeter->epoll >= 0 && greeter->arena && watch(greeter, listener, NULL))
+        return greeter;
+    greeter_free(greeter);
+    return NULL;
+}
+
+int greeter_fd(const struct greeter *greeter) {
+    return greeter->epoll;
+}
+
+size_t greeter_guests(const struct greeter *greeter) {
+    return greeter->count;
+}
+
+static void guest_close(struct greeter *greeter, struct guest *guest) {
+    DL_DELETE(greeter->guests, guest);
+    greeter->count--;
+    close(guest->fd);
+    free(guest);
 }
 
 void greeter_free(struct greeter *greeter) {
+    int error = errno;
+
     if (!greeter)
         return;
-    zmq_close(greeter->socket);
+    while (greeter->guests)
+        guest_close(greeter, greeter->guests);
+    if (greeter->epoll >= 0)
+        close(greeter->epoll);
+    close(greeter->listener);
     wire_arena_free(greeter->arena);
     free(greeter->greeting);
+    free(greeter->out);
     free(greeter);
+    errno = error;
 }
 
-void *greeter_socket(const struct greeter *greeter) {
-    return greeter->socket;
-}
+/* ---- who comes ---- */
 
-/* Reads all parts of one request into `parts`; returns their number, 0: there is none. What is
- * beyond PARTS_MAX is read and counted, too. */
-static size_t parts_read(void *socket, zmq_msg_t parts[PARTS_MAX]) {
+static size_t guests_from(const struct greeter *greeter, const char *source) {
+    const struct guest *guest;
     size_t count = 0;
-    int more = 1;
 
-    while (more) {
-        zmq_msg_t part;
-
-        zmq_msg_init(&part);
-        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0) {
-            zmq_msg_close(&part);
-            return count;
-        }
-        more = zmq_msg_more(&part);
-        if (count < PARTS_MAX)
-            zmq_msg_move(&parts[count], &part);
-        zmq_msg_close(&part);
-        count++;
+    DL_FOREACH(greeter->guests, guest) {
+        count += !strcmp(guest->source, source);
     }
     return count;
 }
 
-static bool request_is_fine(struct greeter *greeter, zmq_msg_t parts[PARTS_MAX], size_t count) {
-    Zchat__V1__GreetingRequest *request;
+/* Ends the oldest guest of the address that has most of the last one's and the first one's: one of
+ * them floods, if any does. */
+static void close_oldest(struct greeter *greeter, const char *source) {
+    struct guest *guest, *first = greeter->guests;
+    uint64_t before;
 
-    if (count < 2 || count > PARTS_MAX || (count == 3 && zmq_msg_size(&parts[1]) != 0))
-        return false;
-    wire_arena_reset(greeter->arena);
-    return wire_read_greeting_request(greeter->arena, zmq_msg_data(&parts[count - 1]),
-                                      zmq_msg_size(&parts[count - 1]), &request) == WIRE_FINE;
-}
-
-/* A peer that left meanwhile gets nothing: a ROUTER drops what it can't route. */
-static void request_answer(struct greeter *greeter, zmq_msg_t parts[PARTS_MAX], size_t count) {
-    for (size_t i = 0; i + 1 < count; i++)
-        zmq_send(greeter->socket, zmq_msg_data(&parts[i]), zmq_msg_size(&parts[i]),
-                 ZMQ_SNDMORE | ZMQ_DONTWAIT);
-    zmq_send(greeter->socket, greeter->greeting, greeter->greeting_bytes, ZMQ_DONTWAIT);
-}
-
-void greeter_answer(struct greeter *greeter, uint64_t *answered, uint64_t *refused) {
-    zmq_msg_t parts[PARTS_MAX];
-    size_t count = 1;
-
-    for (size_t turn = 0; turn < ANSWERS_A_TURN && count > 0; turn++) {
-        for (size_t i = 0; i < PARTS_MAX; i++)
-            zmq_msg_init(&parts[i]);
-        count = parts_read(greeter->socket, parts);
-        if (request_is_fine(greeter, parts, count)) {
-            request_answer(greeter, parts, count);
-            ++*answered;
-        } else if (count > 0) {
-            ++*refused;
+    if (!first)
+        return;
+    if (2 * guests_from(greeter, source) > greeter->count) {
+        DL_FOREACH(greeter->guests, guest) {
+            if (!strcmp(guest->source, source))
+                break;
         }
-        for (size_t i = 0; i < PARTS_MAX; i++)
-            zmq_msg_close(&parts[i]);
+        first = guest;
     }
+    greeter->stats->connections_crowded_total++;
+    if (pace_due(greeter->pace, "greeter_crowded", first->source, link_now_us(), &before))
+        log_warn("connection_cut", "reason=crowded address=%s socket=greeter before=%llu",
+                 first->source, (unsigned long long)before);
+    guest_close(greeter, first);
+}
+
+static bool say(const struct guest *guest, const uint8_t *bytes, size_t count) {
+    return send(guest->fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)count;
+}
+
+static void guest_open(struct greeter *greeter, int fd, const struct sockaddr *address) {
+    struct guest *guest = memory_new(sizeof *guest);
+    uint8_t hello[ZMTP_HELLO_BYTES];
+
+    guest->fd = fd;
+    guest->until_us = link_now_us() + GUEST_US;
+    source_of(address, guest->source);
+    if (greeter->count >= greeter->max)
+        close_oldest(greeter, guest->source);
+    zmtp_init(&guest->zmtp);
+    DL_APPEND(greeter->guests, guest);
+    greeter->count++;
+    if (!watch(greeter, fd, guest) || !say(guest, hello, zmtp_hello(hello)))
+        guest_close(greeter, guest);
+}
+
+/* Without descriptors the listener would be readable for ever. */
+static void pause_listening(struct greeter *greeter) {
+    epoll_ctl(greeter->epoll, EPOLL_CTL_DEL, greeter->listener, NULL);
+    greeter->paused_us = link_now_us() + PAUSE_US;
+}
+
+static void take_guests(struct greeter *greeter) {
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t bytes = sizeof address;
+        int fd = accept4(greeter->listener, (struct sockaddr *)&address, &bytes,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            guest_open(greeter, fd, (struct sockaddr *)&address);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (greeter->guests)
+                close_oldest(greeter, greeter->guests->source);
+            else
+                pause_listening(greeter);
+            return;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return;
+        }
+    }
+}
+
+/* ---- what they say ---- */
+
+static bool answer(struct greeter *greeter, struct guest *guest, const struct zmtp_news *news) {
+    Zchat__V1__GreetingRequest *request;
+    size_t bytes;
+
+    wire_arena_reset(greeter->arena);
+    if (wire_read_greeting_request(greeter->arena, news->bytes, news->length, &request) !=
+        WIRE_FINE) {
+        greeter->stats->greetings_refused_total++;
+        return false;
+    }
+    greeter->stats->greetings_total++;
+    guest->until_us = link_now_us() + GUEST_US;
+    DL_DELETE(greeter->guests, guest);
+    DL_APPEND(greeter->guests, guest);
+    bytes = zmtp_message(greeter->out, greeter->greeting, greeter->greeting_bytes, news->delimited);
+    return say(guest, greeter->out, bytes);
+}
+
+/* false: the guest is to go. */
+static bool take_news(struct greeter *greeter, struct guest *guest) {
+    for (;;) {
+        struct zmtp_news news = zmtp_next(&guest->zmtp);
+
+        switch (news.event) {
+        case ZMTP_NOTHING:
+            return true;
+        case ZMTP_REQUEST:
+            if (!answer(greeter, guest, &news))
+                return false;
+            break;
+        case ZMTP_PING:
+            if (!say(guest, greeter->out, zmtp_pong(greeter->out, news.bytes, news.length)))
+                return false;
+            break;
+        case ZMTP_WRONG:
+            greeter->stats->greetings_refused_total++;
+            return false;
+        }
+    }
+}
+
+/* One buffer a turn: what comes faster waits for the next one. */
+static void hear(struct greeter *greeter, struct guest *guest) {
+    size_t room;
+    uint8_t *at = zmtp_room(&guest->zmtp, &room);
+    ssize_t bytes = recv(guest->fd, at, room, MSG_DONTWAIT);
+
+    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (bytes > 0)
+        zmtp_add(&guest->zmtp, (size_t)bytes);
+    if (bytes <= 0 || !take_news(greeter, guest))
+        guest_close(greeter, guest);
+}
+
+/* Guests first: making room for new ones may close some of those that the events name. */
+void greeter_serve(struct greeter *greeter) {
+    struct epoll_event events[EVENTS_A_TURN];
+    int count = epoll_wait(greeter->epoll, events, EVENTS_A_TURN, 0);
+    bool knocks = false;
+
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.ptr)
+            hear(greeter, events[i].data.ptr);
+        else
+            knocks = true;
+    }
+    if (knocks)
+        take_guests(greeter);
+}
+
+/* ---- time ---- */
+
+void greeter_tick(struct greeter *greeter) {
+    int64_t now_us = link_now_us();
+
+    while (greeter->guests && now_us >= greeter->guests->until_us) {
+        if (greeter->guests->zmtp.state != ZMTP_TRAFFIC)
+            greeter->stats->greetings_late_total++;
+        guest_close(greeter, greeter->guests);
+    }
+    if (greeter->paused_us != 0 && now_us >= greeter->paused_us) {
+        greeter->paused_us = 0;
+        watch(greeter, greeter->listener, NULL);
+    }
+}
+
+int64_t greeter_wait_us(const struct greeter *greeter) {
+    int64_t first = greeter->guests ? greeter->guests->until_us : INT64_MAX, wait;
+
+    if (greeter->paused_us != 0 && greeter->paused_us < first)
+        first = greeter->paused_us;
+    if (first == INT64_MAX)
+        return INT64_MAX;
+    wait = first - link_now_us();
+    return wait > 0 ? wait : 0;
 }

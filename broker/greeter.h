@@ -1,27 +1,39 @@
 /* The one port that people know: tells whoever asks the broker's key, endpoints and protocol
- * version. No security, tiny frames, no state. */
+ * version. No security, tiny frames. It speaks ZMTP itself, on sockets of its own: so it is bounded
+ * in connections, bytes and time whatever comes. */
 #ifndef GREETER_H
 #define GREETER_H
 
 #include "limits.h"
+#include "pace.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct greeter;
+struct stats;
 
 struct greeter_facts {
     unsigned char server_key[KEY_BYTES];
-    const char *commands; /* borrowed until the greeter is freed, as the rest */
+    const char *commands; /* borrowed until the greeter is made, as the rest */
     const char *events;
     const char *software;
 };
 
-/* Takes a bound ROUTER socket over. */
-struct greeter *greeter_new(void *socket, const struct greeter_facts *facts);
+/* Takes the listening socket over. `guests_max`: how many connections it may have. NULL: errno says
+ * why, the socket is closed. */
+struct greeter *greeter_new(int listener, const struct greeter_facts *facts, size_t guests_max,
+                            struct stats *stats, struct pace *pace);
 void greeter_free(struct greeter *greeter);
-void *greeter_socket(const struct greeter *greeter);
 
-/* Answers what is there, a bounded number; counts what it answered and what it could not read. */
-void greeter_answer(struct greeter *greeter, uint64_t *answered, uint64_t *refused);
+/* The descriptor to poll for reading. */
+int greeter_fd(const struct greeter *greeter);
+/* Serves what is there, a bounded number; counts what it answered and what it could not read. */
+void greeter_serve(struct greeter *greeter);
+/* Closes what has had its time. */
+void greeter_tick(struct greeter *greeter);
+/* In how many microseconds greeter_tick wants to be called; INT64_MAX: not at all. */
+int64_t greeter_wait_us(const struct greeter *greeter);
+size_t greeter_guests(const struct greeter *greeter);
 
 #endif

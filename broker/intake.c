@@ -1,5 +1,6 @@
 /* See intake.h. A frame with more parts than its two is dropped, and so is one whose connection
- * does not prove its key. */
+ * does not prove its key: such a frame may have outlived its connection, so nothing else happens to
+ * anybody for it. */
 #include "intake.h"
 
 #include <zmq.h>
@@ -32,17 +33,17 @@ static bool take_frame(struct intake *intake, size_t *bytes, int64_t now) {
 
     zmq_msg_init(&id);
     zmq_msg_init(&payload);
-    if (zmq_msg_recv(&id, socket, ZMQ_DONTWAIT) < 0)
+    if (zmq_msg_recv(&id, socket, ZMQ_DONTWAIT) < 0) {
+        links_drained(intake->connections->links, LINK_COMMANDS);
         goto out;
+    }
     taken = true;
     if (!zmq_msg_more(&id) || zmq_msg_recv(&payload, socket, ZMQ_DONTWAIT) < 0)
         goto out;
     *bytes = zmq_msg_size(&payload);
     connection = connection_of(intake->connections, &id, &payload, now);
-    if (!connection) {
+    if (!connection)
         core_stats(intake->core)->frames_unproved_total++;
-        connection_cut(zmq_msg_get(&payload, ZMQ_SRCFD));
-    }
     if (zmq_msg_more(&payload)) {
         drop_parts(socket, &payload);
         core_stats(intake->core)->frames_parts_total++;

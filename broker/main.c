@@ -1,6 +1,7 @@
 /* zchatd: reads its configuration, takes the data folder, serves until it is told to leave. */
 #include "config.h"
 #include "data.h"
+#include "descriptor.h"
 #include "log.h"
 #include "server.h"
 #include "slice.h"
@@ -44,6 +45,7 @@ int main(int argc, char **argv) {
     char error[ERROR_BYTES];
     int status = 0;
 
+    descriptors_open_standard();
     umask(077);               /* what the broker makes is the broker's alone */
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
     mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES);

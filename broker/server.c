@@ -7,14 +7,15 @@
 #include "core/core.h"
 #include "core/memory.h"
 #include "data.h"
+#include "descriptor.h"
+#include "door.h"
 #include "greeter.h"
 #include "intake.h"
 #include "log.h"
-#include "monitor.h"
+#include "pace.h"
 #include "password.h"
 #include "sockets.h"
 #include "store.h"
-#include "subscription.h"
 #include "threads.h"
 #include "worker.h"
 #include "zap.h"
@@ -42,6 +43,7 @@ enum {
     POLL_COMMANDS_MONITOR,
     POLL_EVENTS,
     POLL_EVENTS_MONITOR,
+    POLL_WATCH,
     POLL_GREETER,
     POLL_WORKERS,
     POLL_ITEMS,
@@ -54,11 +56,12 @@ struct server {
     struct core *core;     /* owned */
     struct zap *zap;       /* owned */
     struct sockets sockets;
-    struct greeter *greeter;             /* owned */
-    struct monitor *commands_monitor;    /* owned */
-    struct monitor *events_monitor;      /* owned */
-    struct workers *workers;             /* owned */
-    struct subscriptions *subscriptions; /* owned */
+    struct greeter *greeter; /* owned */
+    struct door *door;       /* owned */
+    struct workers *workers; /* owned */
+    struct pace *pace;       /* owned */
+    size_t descriptors_max;
+    size_t descriptors; /* in use when it began to serve */
     struct connections connections;
     struct identity identity;
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
@@ -91,8 +94,13 @@ static void warn(void *arg, const char *event, const char *details) {
     log_warn(event, "%s", details);
 }
 
-static void core_options_of(const struct config *config, const char *admin_password,
-                            struct core_options *options) {
+static void session_ended(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost) {
+    door_session_ended(((struct server *)arg)->door, owner, key, lost);
+}
+
+static void core_options_of(struct server *server, struct core_options *options) {
+    const struct config *config = server->config;
+
     *options = (struct core_options){
         .idle_timeout_us = (int64_t)config->timeout_s * 1000000,
         .block_duration_us = (int64_t)config->block_duration_s * 1000000,
@@ -109,10 +117,12 @@ static void core_options_of(const struct config *config, const char *admin_passw
         .quotas = {.post_bytes = (uint64_t)config->posts_user_mib * 1024 * 1024,
                    .threads = config->threads_user,
                    .file_bytes = (uint64_t)config->files_user_mib * 1024 * 1024},
-        .admin_password = admin_password,
+        .admin_password = server->admin_password,
         .software = SOFTWARE,
         .note = note,
         .warn = warn,
+        .session_ended = session_ended,
+        .note_arg = server,
     };
 }
 
@@ -188,6 +198,7 @@ static bool zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
 }
 
 static bool open_greeter(struct server *server) {
+    size_t guests = server->descriptors_max / 8;
     struct greeter_facts facts = {
         .commands = server->sockets.commands_told,
         .events = server->sockets.events_told,
@@ -196,9 +207,26 @@ static bool open_greeter(struct server *server) {
 
     if (!key_parse(server->identity.public_key, facts.server_key))
         return false;
-    server->greeter = greeter_new(server->sockets.greeter, &facts);
-    server->sockets.greeter = NULL; /* the greeter's now */
+    server->greeter =
+        greeter_new(server->sockets.greeter, &facts, guests < GUESTS_MAX ? guests : GUESTS_MAX,
+                    core_stats(server->core), server->pace);
+    server->sockets.greeter = -1; /* the greeter's now */
     return server->greeter != NULL;
+}
+
+static bool open_door(struct server *server) {
+    struct door_options options = {
+        .context = server->context,
+        .commands = server->sockets.commands,
+        .events = server->sockets.events,
+        .core = server->core,
+        .connections = &server->connections,
+        .pace = server->pace,
+        .descriptors_max = server->descriptors_max,
+    };
+
+    server->door = door_new(&options);
+    return server->door != NULL;
 }
 
 static bool open_network(struct server *server, char *error, size_t error_bytes) {
@@ -218,11 +246,8 @@ static bool open_network(struct server *server, char *error, size_t error_bytes)
     if (!sockets_open(&server->sockets, server->context, config, &server->identity, error,
                       error_bytes))
         return false;
-    server->commands_monitor = monitor_new(server->context, server->sockets.commands, "commands");
-    server->events_monitor = monitor_new(server->context, server->sockets.events, "events");
     server->workers = workers_new(server->context, config->password_workers);
-    opened = server->commands_monitor && server->events_monitor && server->workers &&
-             open_greeter(server);
+    opened = server->workers && open_door(server) && open_greeter(server);
     if (!opened)
         snprintf(error, error_bytes, "the broker can't be set up: %s", zmq_strerror(errno));
     return opened;
@@ -233,11 +258,12 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     struct core_options options;
 
     server->config = config;
-    server->signals = -1;
-    server->subscriptions = subscriptions_new();
+    server->signals = server->sockets.greeter = -1;
+    server->pace = pace_new();
+    server->descriptors_max = descriptors_raise();
     if (!read_admin_password(server, error, error_bytes))
         goto fail;
-    core_options_of(config, server->admin_password, &options);
+    core_options_of(server, &options);
     if (!open_signals(server)) { /* before any thread begins, so that none takes them */
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
@@ -251,7 +277,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     }
     if (!open_network(server, error, error_bytes))
         goto fail;
-    connections_init(&server->connections, server->core, server->sockets.commands);
+    server->descriptors = descriptors_open();
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     return server;
 fail:
@@ -262,14 +288,12 @@ fail:
 void server_free(struct server *server) {
     if (!server)
         return;
+    door_free(server->door);
     connections_release(&server->connections);
     workers_free(server->workers);
-    monitor_free(server->commands_monitor);
-    monitor_free(server->events_monitor);
     greeter_free(server->greeter);
     sockets_close(&server->sockets);
     zap_free(server->zap);
-    subscriptions_free(server->subscriptions);
     core_free(server->core);
     if (server->store)
         store_close(server->store);
@@ -279,6 +303,7 @@ void server_free(struct server *server) {
         close(server->signals);
     identity_wipe(&server->identity);
     password_wipe(server->admin_password, sizeof server->admin_password);
+    pace_free(server->pace);
     free(server);
 }
 
@@ -294,7 +319,7 @@ static void reload(struct server *server) {
     }
     if (!read_admin_password(server, error, sizeof error))
         log_error("admin_password_refused", "reason=\"%s\"", error);
-    core_options_of(server->config, server->admin_password, &options);
+    core_options_of(server, &options);
     core_reconfigure(server->core, &options);
     log_set_level((enum log_level)server->config->log_level);
     log_info("config_read", "needs_restart=\"%s\"", restart);
@@ -320,37 +345,6 @@ static void answer_zap(struct server *server) {
         return;
     }
     core_stats(server->core)->zap_refused_total += (uint64_t)refused;
-}
-
-static void take_commands_monitor(struct server *server, int64_t now) {
-    struct monitor_event event;
-
-    while (monitor_next(server->commands_monitor, &event)) {
-        if (event.kind == MONITOR_HANDSHAKE_FAILED)
-            core_stats(server->core)->handshakes_failed_total++;
-        else if (event.kind == MONITOR_DISCONNECTED)
-            connection_hint(&server->connections, event.fd, now);
-    }
-}
-
-static void take_events_monitor(struct server *server) {
-    struct monitor_event event;
-
-    while (monitor_next(server->events_monitor, &event)) {
-        if (event.kind == MONITOR_HANDSHAKE_FAILED)
-            core_stats(server->core)->handshakes_failed_total++;
-        else if (event.kind == MONITOR_ACCEPTED)
-            subscriptions_opened(server->subscriptions, event.fd);
-        else
-            subscriptions_closed(server->subscriptions, event.fd);
-    }
-}
-
-/* Who came and went first: what a connection sends comes after it was accepted. */
-static void take_subscriptions(struct server *server) {
-    take_events_monitor(server);
-    subscriptions_read(server->subscriptions, server->sockets.events,
-                       &core_stats(server->core)->subscriptions_refused_total);
 }
 
 static void take_work(struct server *server, int64_t now) {
@@ -410,12 +404,16 @@ static void publish(struct server *server, struct core_frame *frame) {
 
 static void send_frames(struct server *server, int64_t now) {
     struct core_frame frame;
+    bool published = false;
 
     while (core_next_frame(server->core, &frame)) {
-        if (!frame.peer)
+        if (!frame.peer) {
+            if (!published) /* who may not hear it is cut first */
+                door_take_subscriptions(server->door);
+            published = true;
             publish(server, &frame);
-        else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
-            connection_cut(((struct connection *)core_peer_owner(frame.peer))->fd);
+        } else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
+            connection_cut(&server->connections, core_peer_owner(frame.peer), "unread", NULL);
     }
 }
 
@@ -471,20 +469,25 @@ static void settle(struct server *server) {
 
 /* ---- the loop ---- */
 
+static int64_t earlier(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 static long poll_timeout_ms(const struct server *server) {
     int64_t deadline = core_deadline(server->core);
     int64_t connections = connections_deadline(&server->connections), wait_us;
 
     if (connections < deadline)
         deadline = connections;
-    if (deadline == INT64_MAX)
+    wait_us = deadline == INT64_MAX ? INT64_MAX : deadline - now_us();
+    wait_us =
+        earlier(wait_us, earlier(door_wait_us(server->door), greeter_wait_us(server->greeter)));
+    if (wait_us == INT64_MAX)
         return -1;
-    wait_us = deadline - now_us();
     return wait_us > 0 ? (long)(wait_us / 1000) + 1 : 0;
 }
 
 static void turn(struct server *server, const zmq_pollitem_t *items) {
-    struct stats *stats = core_stats(server->core);
     int64_t now = now_us();
 
     if (items[POLL_SIGNALS].revents)
@@ -494,19 +497,22 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (items[POLL_STORE].revents)
         finish_commit(server, now);
     if (items[POLL_GREETER].revents)
-        greeter_answer(server->greeter, &stats->greetings_total, &stats->greetings_refused_total);
-    if (items[POLL_EVENTS].revents || items[POLL_EVENTS_MONITOR].revents)
-        take_subscriptions(server);
-    stats->subscriptions = subscriptions_count(server->subscriptions);
+        greeter_serve(server->greeter);
+    greeter_tick(server->greeter);
+    if (items[POLL_ZAP].revents || items[POLL_COMMANDS_MONITOR].revents ||
+        items[POLL_EVENTS_MONITOR].revents)
+        door_take(server->door, now);
+    if (items[POLL_EVENTS].revents || door_doubts(server->door))
+        door_take_subscriptions(server->door);
     if (items[POLL_WORKERS].revents)
         take_work(server, now);
-    if (items[POLL_COMMANDS].revents)
+    if (items[POLL_COMMANDS].revents || door_doubts(server->door))
         intake_take(&server->intake, now);
-    if (items[POLL_COMMANDS_MONITOR].revents)
-        take_commands_monitor(server, now);
     connections_tick(&server->connections, now);
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);
+    door_end_keys(server->door);
+    door_tick(server->door, server->descriptors + greeter_guests(server->greeter));
     finish_turn(server, now);
     if (core_wants_shutdown(server->core, &server->wipe))
         server->leaving = true;
@@ -562,10 +568,11 @@ int server_run(struct server *server) {
         [POLL_ZAP] = {.socket = zap_socket(server->zap)},
         [POLL_STORE] = {.fd = store_commit_fd(server->store)},
         [POLL_COMMANDS] = {.socket = server->sockets.commands},
-        [POLL_COMMANDS_MONITOR] = {.socket = monitor_socket(server->commands_monitor)},
+        [POLL_COMMANDS_MONITOR] = {.socket = door_commands_monitor(server->door)},
         [POLL_EVENTS] = {.socket = server->sockets.events},
-        [POLL_EVENTS_MONITOR] = {.socket = monitor_socket(server->events_monitor)},
-        [POLL_GREETER] = {.socket = greeter_socket(server->greeter)},
+        [POLL_EVENTS_MONITOR] = {.socket = door_events_monitor(server->door)},
+        [POLL_WATCH] = {.fd = door_watch_fd(server->door)},
+        [POLL_GREETER] = {.fd = greeter_fd(server->greeter)},
         [POLL_WORKERS] = {.socket = workers_socket(server->workers)},
     };
     char error[512];
@@ -577,9 +584,11 @@ int server_run(struct server *server) {
     }
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;
+    log_info("descriptors", "max=%zu used=%zu", server->descriptors_max, server->descriptors);
     tell_ready(server);
     while (!server->leaving && !server->failed) {
         items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
+        items[POLL_WATCH].events = door_watches(server->door) ? ZMQ_POLLIN : 0;
         if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
             turn(server, items);
         } else if (errno != EINTR) {

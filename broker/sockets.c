@@ -2,6 +2,7 @@
 
 #include "data.h"
 #include "limits.h"
+#include "listener.h"
 #include "zap.h"
 
 #include <errno.h>
@@ -19,21 +20,24 @@
 #define SUBSCRIBER_FRAMES_MAX 1000
 /* Connections that may wait to be accepted: a whole team comes back after a restart. */
 #define BACKLOG 1024
+/* A subscription, encrypted, is far smaller; a handshake's frames are a little larger. */
+#define SUBSCRIBER_FRAME_BYTES 1024
 /* libzmq measures encrypted frames; and what is only a little too large is better answered and
  * counted than cut off. */
 #define FRAME_SLACK_BYTES 4096
-/* A handshake that is not through by then is given up. */
-#define HANDSHAKE_MS 10000
 
 static bool set(void *socket, int option, int value) {
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
 static bool set_common(void *socket, int64_t frame_bytes_max) {
-    frame_bytes_max += FRAME_SLACK_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max, sizeof frame_bytes_max) == 0 &&
            set(socket, ZMQ_LINGER, 1000) && set(socket, ZMQ_BACKLOG, BACKLOG) &&
-           set(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(socket, ZMQ_TCP_KEEPALIVE, 1);
+           set(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set(socket, ZMQ_TCP_KEEPALIVE_IDLE, TCP_SILENCE_S) &&
+           set(socket, ZMQ_TCP_KEEPALIVE_INTVL, TCP_PROBE_S) &&
+           set(socket, ZMQ_TCP_KEEPALIVE_CNT, TCP_PROBES) &&
+           set(socket, ZMQ_TCP_MAXRT, TCP_UNANSWERED_MS);
 }
 
 static bool set_curve(void *socket, const struct identity *identity, const char *domain) {
@@ -42,22 +46,14 @@ static bool set_curve(void *socket, const struct identity *identity, const char 
            zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
 }
 
-static bool set_greeter(void *socket, const struct identity *identity) {
-    (void)identity; /* it has no security */
-    return set_common(socket, GREETING_BYTES_MAX);
-}
-
 static bool set_commands(void *socket, const struct identity *identity) {
-    return set_common(socket, FRAME_BYTES_MAX) && set_curve(socket, identity, ZAP_COMMANDS) &&
-           set(socket, ZMQ_ROUTER_MANDATORY, 1) && set(socket, ZMQ_SNDHWM, PEER_FRAMES_MAX) &&
-           set(socket, ZMQ_RCVHWM, PEER_FRAMES_MAX) &&
-           set(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_INTERVAL_MS) &&
-           set(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) &&
-           set(socket, ZMQ_HEARTBEAT_TTL, HEARTBEAT_TTL_MS);
+    return set_common(socket, FRAME_BYTES_MAX + FRAME_SLACK_BYTES) &&
+           set_curve(socket, identity, ZAP_COMMANDS) && set(socket, ZMQ_ROUTER_MANDATORY, 1) &&
+           set(socket, ZMQ_SNDHWM, PEER_FRAMES_MAX) && set(socket, ZMQ_RCVHWM, PEER_FRAMES_MAX);
 }
 
 static bool set_events(void *socket, const struct identity *identity) {
-    return set_common(socket, GREETING_BYTES_MAX) && set_curve(socket, identity, ZAP_EVENTS) &&
+    return set_common(socket, SUBSCRIBER_FRAME_BYTES) && set_curve(socket, identity, ZAP_EVENTS) &&
            set(socket, ZMQ_SNDHWM, SUBSCRIBER_FRAMES_MAX) && set(socket, ZMQ_XPUB_VERBOSER, 1);
 }
 
@@ -74,19 +70,23 @@ static bool bind_to(void *socket, const char *host, uint32_t port) {
 
 /* Where a socket is bound, as people can use it: the wildcard becomes this machine's own address.
  */
+static void tell_port(const char *port, const struct config *config, char address[ENDPOINT_BYTES],
+                      char told[ENDPOINT_BYTES]) {
+    const char *host = strcmp(config->bind, "*") != 0 ? config->bind : "127.0.0.1";
+
+    snprintf(address, ENDPOINT_BYTES, "tcp://%.200s:%.6s", host, port);
+    snprintf(told, ENDPOINT_BYTES, "tcp://%.200s:%.6s",
+             config->advertise[0] ? config->advertise : "*", port);
+}
+
 static bool bound_at(void *socket, const struct config *config, char address[ENDPOINT_BYTES],
                      char told[ENDPOINT_BYTES]) {
     char endpoint[ENDPOINT_BYTES];
     size_t bytes = sizeof endpoint;
-    const char *host = strcmp(config->bind, "*") != 0 ? config->bind : "127.0.0.1";
-    const char *port;
 
     if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0)
         return false;
-    port = strrchr(endpoint, ':') + 1;
-    snprintf(address, ENDPOINT_BYTES, "tcp://%.200s:%.6s", host, port);
-    snprintf(told, ENDPOINT_BYTES, "tcp://%.200s:%.6s",
-             config->advertise[0] ? config->advertise : "*", port);
+    tell_port(strrchr(endpoint, ':') + 1, config, address, told);
     return true;
 }
 
@@ -101,8 +101,6 @@ struct socket_row {
 };
 
 static const struct socket_row rows[] = {
-    {"greeter", ZMQ_ROUTER, 0, set_greeter, offsetof(struct sockets, greeter),
-     offsetof(struct sockets, address), offsetof(struct sockets, greeter_told)},
     {"commands", ZMQ_ROUTER, 1, set_commands, offsetof(struct sockets, commands),
      offsetof(struct sockets, commands_address), offsetof(struct sockets, commands_told)},
     {"events", ZMQ_XPUB, 2, set_events, offsetof(struct sockets, events),
@@ -129,9 +127,26 @@ static bool socket_open(struct sockets *sockets, const struct socket_row *row, v
     return false;
 }
 
+static bool greeter_open(struct sockets *sockets, const struct config *config, char *error,
+                         size_t error_bytes) {
+    char port[16];
+
+    sockets->greeter = listener_open(config->bind, config->port, BACKLOG);
+    if (sockets->greeter < 0) {
+        snprintf(error, error_bytes, "the greeter socket can't be bound to %s port %u: %s",
+                 config->bind, (unsigned)config->port, zmq_strerror(errno));
+        return false;
+    }
+    snprintf(port, sizeof port, "%u", (unsigned)listener_port(sockets->greeter));
+    tell_port(port, config, sockets->address, sockets->greeter_told);
+    return true;
+}
+
 bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
                   const struct identity *identity, char *error, size_t error_bytes) {
     memset(sockets, 0, sizeof *sockets);
+    if (!greeter_open(sockets, config, error, error_bytes))
+        return false;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!socket_open(sockets, &rows[i], context, config, identity, error, error_bytes))
             return false;
@@ -140,13 +155,14 @@ bool sockets_open(struct sockets *sockets, void *context, const struct config *c
 }
 
 void sockets_close(struct sockets *sockets) {
-    if (sockets->greeter)
-        zmq_close(sockets->greeter);
+    if (sockets->greeter >= 0)
+        close(sockets->greeter);
     if (sockets->commands)
         zmq_close(sockets->commands);
     if (sockets->events)
         zmq_close(sockets->events);
     memset(sockets, 0, sizeof *sockets);
+    sockets->greeter = -1;
 }
 
 bool sockets_publish(const struct sockets *sockets, const char *folder, const char *server_key,

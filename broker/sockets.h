@@ -1,5 +1,5 @@
 /* The broker's three server sockets: made, secured and bound here; and where they can be reached.
- */
+ * The greeter's is the kernel's own, the others are libzmq's. */
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
@@ -9,7 +9,7 @@
 #define ENDPOINT_BYTES 320
 
 struct sockets {
-    void *greeter;  /* owned, unless given away (then NULL) */
+    int greeter;    /* owned, a listening socket, unless given away (then -1) */
     void *commands; /* owned */
     void *events;   /* owned */
     /* As the ready line and endpoints.json tell them. */

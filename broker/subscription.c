@@ -1,180 +1,257 @@
-/* Subscriptions are counted by the connection's descriptor, which is what a closed connection is
- * known by; ZeroMQ takes back those of a closed one without saying whose they were. */
+/* Subscriptions are counted as libzmq holds them: a set of topics for each connection. A second
+ * subscription to a topic changes nothing, and neither does the end of one that was never made. Of
+ * a topic only a hash is kept, with a key of our own so that nobody can make two topics look alike.
+ */
 #include "subscription.h"
 
+#include "core/core.h"
 #include "core/memory.h"
 #include "key.h"
 #include "log.h"
 
+#include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <uthash.h>
+#include <utlist.h>
 #include <zmq.h>
 
 /* Frames read in one turn: a flood must not keep the commands waiting. */
 #define FRAMES_A_TURN 256
 
-struct subscriber {
-    char key[KEY_TEXT];
-    uint32_t count; /* over all its connections */
-    uint32_t connections;
+struct topic_hash {
+    unsigned char hash[crypto_shorthash_BYTES];
     UT_hash_handle hh;
 };
 
-struct link {
-    int fd;
-    struct subscriber *subscriber; /* borrowed: the table's; NULL: it has not subscribed yet */
-    uint32_t count;
-    bool cut;
+struct subscriber {
+    char key[KEY_TEXT];
+    uint32_t count;     /* over all its feeds */
+    struct feed *feeds; /* borrowed */
     UT_hash_handle hh;
+};
+
+/* One connection of a subscriber. */
+struct feed {
+    struct link *link;             /* borrowed: the links' */
+    struct subscriber *subscriber; /* borrowed: the table's */
+    struct topic_hash *topics;     /* owned */
+    struct feed *prev, *next;      /* of the subscriber */
 };
 
 struct subscriptions {
-    struct subscriber *by_key; /* owned */
-    struct link *by_fd;        /* owned */
+    struct core *core;         /* borrowed */
+    struct links *links;       /* borrowed */
+    struct subscriber *by_key; /* owned, with their feeds */
     uint64_t count;
+    unsigned char secret[crypto_shorthash_KEYBYTES];
 };
 
-struct subscriptions *subscriptions_new(void) {
-    return memory_new(sizeof(struct subscriptions));
-}
+struct subscriptions *subscriptions_new(struct core *core, struct links *links) {
+    struct subscriptions *subscriptions = memory_new(sizeof *subscriptions);
 
-/* The link counts for nobody any more. */
-static void link_release(struct subscriptions *subscriptions, struct link *link) {
-    struct subscriber *subscriber = link->subscriber;
-
-    if (!subscriber)
-        return;
-    subscriptions->count -= link->count;
-    subscriber->count -= link->count;
-    if (--subscriber->connections == 0) {
-        HASH_DEL(subscriptions->by_key, subscriber);
-        free(subscriber);
-    }
-    link->subscriber = NULL;
-    link->count = 0;
-}
-
-static void link_drop(struct subscriptions *subscriptions, struct link *link) {
-    link_release(subscriptions, link);
-    HASH_DEL(subscriptions->by_fd, link);
-    free(link);
-}
-
-void subscriptions_free(struct subscriptions *subscriptions) {
-    struct link *link, *next;
-
-    if (!subscriptions)
-        return;
-    HASH_ITER(hh, subscriptions->by_fd, link, next) {
-        link_drop(subscriptions, link);
-    }
-    free(subscriptions);
-}
-
-static struct subscriber *subscriber_of(struct subscriptions *subscriptions, const char *key) {
-    struct subscriber *subscriber = NULL;
-
-    HASH_FIND_STR(subscriptions->by_key, key, subscriber);
-    if (!subscriber) {
-        subscriber = memory_new(sizeof *subscriber);
-        strncpy(subscriber->key, key, sizeof subscriber->key - 1);
-        HASH_ADD_STR(subscriptions->by_key, key, subscriber);
-    }
-    return subscriber;
-}
-
-static struct link *link_find(const struct subscriptions *subscriptions, int fd) {
-    struct link *link = NULL;
-
-    HASH_FIND_INT(subscriptions->by_fd, &fd, link);
-    return link;
-}
-
-/* The open connection, and that it is this key's; NULL: it is closed. */
-static struct link *link_of(struct subscriptions *subscriptions, int fd, const char *key) {
-    struct link *link = link_find(subscriptions, fd);
-
-    if (link && link->subscriber && strcmp(link->subscriber->key, key) != 0)
-        link_release(subscriptions, link);
-    if (link && !link->subscriber) {
-        link->subscriber = subscriber_of(subscriptions, key);
-        link->subscriber->connections++;
-    }
-    return link;
-}
-
-void subscriptions_opened(struct subscriptions *subscriptions, int fd) {
-    struct link *link;
-
-    subscriptions_closed(subscriptions, fd);
-    link = memory_new(sizeof *link);
-    link->fd = fd;
-    HASH_ADD_INT(subscriptions->by_fd, fd, link);
-}
-
-void subscriptions_closed(struct subscriptions *subscriptions, int fd) {
-    struct link *link = link_find(subscriptions, fd);
-
-    if (link)
-        link_drop(subscriptions, link);
+    subscriptions->core = core;
+    subscriptions->links = links;
+    randombytes_buf(subscriptions->secret, sizeof subscriptions->secret);
+    return subscriptions;
 }
 
 uint64_t subscriptions_count(const struct subscriptions *subscriptions) {
     return subscriptions->count;
 }
 
-static void link_cut(struct link *link) {
+/* ---- topics of a feed ---- */
+
+static void topic_drop(struct subscriptions *subscriptions, struct feed *feed,
+                       struct topic_hash *topic) {
+    HASH_DEL(feed->topics, topic);
+    free(topic);
+    feed->subscriber->count--;
+    subscriptions->count--;
+}
+
+static void topic_add(struct subscriptions *subscriptions, struct feed *feed,
+                      const unsigned char *hash) {
+    struct topic_hash *topic = memory_new(sizeof *topic);
+
+    memcpy(topic->hash, hash, sizeof topic->hash);
+    HASH_ADD(hh, feed->topics, hash, sizeof topic->hash, topic);
+    feed->subscriber->count++;
+    subscriptions->count++;
+}
+
+static void topic_set(struct subscriptions *subscriptions, struct feed *feed,
+                      const unsigned char *bytes, size_t length, bool wanted) {
+    unsigned char hash[crypto_shorthash_BYTES];
+    struct topic_hash *topic = NULL;
+
+    crypto_shorthash(hash, bytes, length, subscriptions->secret);
+    HASH_FIND(hh, feed->topics, hash, sizeof hash, topic);
+    if (wanted && !topic)
+        topic_add(subscriptions, feed, hash);
+    else if (!wanted && topic)
+        topic_drop(subscriptions, feed, topic);
+}
+
+/* ---- feeds ---- */
+
+static void feed_drop(struct subscriptions *subscriptions, struct feed *feed) {
+    struct subscriber *subscriber = feed->subscriber;
+    struct topic_hash *topic, *next;
+
+    HASH_ITER(hh, feed->topics, topic, next) {
+        topic_drop(subscriptions, feed, topic);
+    }
+    feed->link->owner = NULL;
+    DL_DELETE(subscriber->feeds, feed);
+    free(feed);
+    if (subscriber->feeds)
+        return;
+    HASH_DEL(subscriptions->by_key, subscriber);
+    free(subscriber);
+}
+
+void subscriptions_closed(struct subscriptions *subscriptions, struct link *link) {
+    if (link->owner)
+        feed_drop(subscriptions, link->owner);
+}
+
+void subscriptions_free(struct subscriptions *subscriptions) {
+    struct subscriber *subscriber, *next;
+
+    if (!subscriptions)
+        return;
+    HASH_ITER(hh, subscriptions->by_key, subscriber, next) {
+        bool last;
+
+        do {
+            last = !subscriber->feeds->next;
+            feed_drop(subscriptions, subscriber->feeds);
+        } while (!last);
+    }
+    free(subscriptions);
+}
+
+static struct subscriber *subscriber_find(const struct subscriptions *subscriptions,
+                                          const char *key) {
+    struct subscriber *subscriber = NULL;
+
+    HASH_FIND_STR(subscriptions->by_key, key, subscriber);
+    return subscriber;
+}
+
+static struct subscriber *subscriber_of(struct subscriptions *subscriptions, const char *key) {
+    struct subscriber *subscriber = subscriber_find(subscriptions, key);
+
+    if (subscriber)
+        return subscriber;
+    subscriber = memory_new(sizeof *subscriber);
+    strncpy(subscriber->key, key, sizeof subscriber->key - 1);
+    HASH_ADD_STR(subscriptions->by_key, key, subscriber);
+    return subscriber;
+}
+
+/* The link's feed, and that it is this key's: what a descriptor's former owner sent is read before
+ * what its present one does, so the last key is the right one. */
+static struct feed *feed_of(struct subscriptions *subscriptions, struct link *link,
+                            const char *key) {
+    struct feed *feed = link->owner;
+
+    if (feed && strcmp(feed->subscriber->key, key) != 0) {
+        feed_drop(subscriptions, feed);
+        feed = NULL;
+    }
+    if (feed)
+        return feed;
+    feed = memory_new(sizeof *feed);
+    feed->link = link;
+    feed->subscriber = subscriber_of(subscriptions, key);
+    DL_APPEND(feed->subscriber->feeds, feed);
+    link->owner = feed;
+    return feed;
+}
+
+/* ---- cutting ---- */
+
+static void flooded(struct subscriptions *subscriptions, const struct feed *feed) {
+    struct stats *stats = core_stats(subscriptions->core);
     unsigned char key[KEY_BYTES];
     char fingerprint[FINGERPRINT_TEXT] = "";
 
-    if (key_parse(link->subscriber->key, key))
+    if (feed->link->rank == LINK_CUT)
+        return;
+    if (key_parse(feed->subscriber->key, key))
         key_fingerprint(key, fingerprint);
     log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u", fingerprint,
-             (unsigned)link->subscriber->count);
-    link->cut = true;
-    shutdown(link->fd, SHUT_RDWR); /* libzmq finds it closed, and frees what it held */
+             (unsigned)feed->subscriber->count);
+    link_cut(subscriptions->links, feed->link, "subscriptions", &stats->connections_endless_total);
+}
+
+static void ended(struct subscriptions *subscriptions, struct link *link) {
+    link_cut(subscriptions->links, link, "ended",
+             &core_stats(subscriptions->core)->connections_ended_total);
+}
+
+void subscriptions_end(struct subscriptions *subscriptions, const unsigned char key[KEY_BYTES]) {
+    struct subscriber *subscriber;
+    struct feed *feed;
+    char text[KEY_TEXT];
+
+    key_format(key, text);
+    subscriber = subscriber_find(subscriptions, text);
+    if (!subscriber)
+        return;
+    DL_FOREACH(subscriber->feeds, feed) {
+        ended(subscriptions, feed->link);
+    }
+}
+
+/* ---- frames ---- */
+
+static bool is_live(const struct subscriptions *subscriptions, const char *user) {
+    unsigned char key[KEY_BYTES];
+
+    return user && key_parse(user, key) && core_key_is_live(subscriptions->core, key);
 }
 
 /* Takes a subscription or the end of one; false: it is too much, or neither. */
 static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
+    struct link *link = links_find(subscriptions->links, zmq_msg_get(frame, ZMQ_SRCFD));
     const unsigned char *bytes = zmq_msg_data(frame);
-    const char *key = zmq_msg_gets(frame, "User-Id");
-    struct link *link = NULL;
+    const char *user = zmq_msg_gets(frame, "User-Id");
+    size_t length = zmq_msg_size(frame);
+    struct feed *feed;
 
-    if (zmq_msg_size(frame) == 0 || bytes[0] > 1)
+    if (!link || link->socket != LINK_EVENTS || link->rank == LINK_CUT)
+        return length > 0 && bytes[0] <= 1;
+    if (!is_live(subscriptions, user)) {
+        ended(subscriptions, link);
         return false;
-    if (key)
-        link = link_of(subscriptions, zmq_msg_get(frame, ZMQ_SRCFD), key);
-    if (!link)
+    }
+    link->frames++;
+    link_set_rank(subscriptions->links, link, LINK_MEMBER);
+    feed = feed_of(subscriptions, link, user);
+    if (length == 0 || bytes[0] > 1)
+        return false;
+    topic_set(subscriptions, feed, bytes + 1, length - 1, bytes[0] == 1);
+    if (feed->subscriber->count <= SUBSCRIPTIONS_MAX && length - 1 <= SUBSCRIPTION_BYTES_MAX)
         return true;
-    if (bytes[0] == 1) {
-        link->count++;
-        link->subscriber->count++;
-        subscriptions->count++;
-        if (link->subscriber->count > SUBSCRIPTIONS_MAX && !link->cut)
-            link_cut(link);
-        return link->subscriber->count <= SUBSCRIPTIONS_MAX;
-    }
-    if (link->count > 0) {
-        link->count--;
-        link->subscriber->count--;
-        subscriptions->count--;
-    }
-    return true;
+    flooded(subscriptions, feed);
+    return false;
 }
 
-void subscriptions_read(struct subscriptions *subscriptions, void *xpub, uint64_t *refused) {
+void subscriptions_read(struct subscriptions *subscriptions, void *xpub) {
     for (size_t i = 0; i < FRAMES_A_TURN; i++) {
         zmq_msg_t frame;
 
         zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, xpub, ZMQ_DONTWAIT) < 0)
+        if (zmq_msg_recv(&frame, xpub, ZMQ_DONTWAIT) < 0) {
+            links_drained(subscriptions->links, LINK_EVENTS);
             return;
+        }
         if (!frame_take(subscriptions, &frame))
-            ++*refused;
+            core_stats(subscriptions->core)->subscriptions_refused_total++;
         zmq_msg_close(&frame);
     }
 }

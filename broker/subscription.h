@@ -1,25 +1,29 @@
 /* The event socket's upstream side: which connection, and which key over all its connections,
- * subscribes to how much. XPUB has applied a subscription before it is seen here and takes back
- * none but with its connection: so the connection that takes a key beyond SUBSCRIPTIONS_MAX is cut.
- * What is no subscription is counted and thrown away. */
+ * subscribes to what. XPUB has applied a subscription before it is seen here and takes back none
+ * but with its connection: so the connection that takes a key beyond SUBSCRIPTIONS_MAX, or that
+ * names what can be no topic, is cut. So is one whose key has no session, at its first frame or
+ * when the last session ends. What is no subscription is counted and thrown away. */
 #ifndef SUBSCRIPTION_H
 #define SUBSCRIPTION_H
 
 #include "limits.h"
+#include "link.h"
 
 #include <stdint.h>
 
+struct core;
 struct subscriptions;
 
-struct subscriptions *subscriptions_new(void);
+struct subscriptions *subscriptions_new(struct core *core, struct links *links);
 void subscriptions_free(struct subscriptions *subscriptions);
 
-/* Reads what is there at the XPUB socket. `refused` grows by what was too much or was none. */
-void subscriptions_read(struct subscriptions *subscriptions, void *xpub, uint64_t *refused);
-/* A connection was accepted, or closed: what else is still read of a closed one does not count.
- * Told before what the connection sent is read. */
-void subscriptions_opened(struct subscriptions *subscriptions, int fd);
-void subscriptions_closed(struct subscriptions *subscriptions, int fd);
+/* Reads what is there at the XPUB socket, a bounded number. */
+void subscriptions_read(struct subscriptions *subscriptions, void *xpub);
+/* The link of the event socket has ended: what else is still read of it does not count. Told before
+ * what its descriptor's next owner sent is read. */
+void subscriptions_closed(struct subscriptions *subscriptions, struct link *link);
+/* Cuts the connections of a key that has no session any more. */
+void subscriptions_end(struct subscriptions *subscriptions, const unsigned char key[KEY_BYTES]);
 /* How many there are. */
 uint64_t subscriptions_count(const struct subscriptions *subscriptions);
 

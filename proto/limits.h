@@ -63,6 +63,44 @@
 /* Subscriptions of one key at the event socket: a million topics from one client cost the broker
  * 900 MB. */
 #define SUBSCRIPTIONS_MAX 1000
+/* One subscription is the name of a topic, packed; ZeroMQ keeps a node for each byte of it. */
+#define SUBSCRIPTION_BYTES_MAX 64
+/* What one connection may send to the event socket: all its subscriptions at once, and little
+ * afterwards. */
+#define SUBSCRIBER_BYTES_BURST (256 * 1024)
+#define SUBSCRIBER_BYTES_A_S   (16 * 1024)
+/* A device whose command connection was lost may be back within this before its event connections
+ * are cut. */
+#define EVENTS_GRACE_S 5
+
+/* Connections without a session, on the command and the event socket together: a quarter of the
+ * descriptors, and at most this many. Beyond it the oldest one of the address with most is cut. */
+#define STRANGERS_MAX 4096
+/* ... of one address (IPv6: a /64), in percent of that: others must find a place. */
+#define STRANGERS_OF_ADDRESS_PERCENT 75
+/* What has not sent a whole frame by then is cut; sooner if more than half of the places are
+ * taken. */
+#define SILENT_S         30
+#define SILENT_CROWDED_S 10
+/* The same for one that proved a key and has no session: somebody may be typing a password. */
+#define STRANGER_S         600
+#define STRANGER_CROWDED_S 30
+/* A handshake that is not through by then is given up. */
+#define HANDSHAKE_MS 5000
+/* Bytes of one message that is not complete: of a connection without a session between these two,
+ * so that all of them together have no more than the third; of a session's more than a frame. */
+#define UNFINISHED_STRANGER_MIN  (8 * 1024)
+#define UNFINISHED_STRANGER_MAX  (64 * 1024)
+#define UNFINISHED_STRANGERS_MAX (8 * 1024 * 1024)
+#define UNFINISHED_MEMBER_MAX    (FRAME_BYTES_MAX + 64 * 1024)
+/* A connection to the greeter ends this long after it came or was answered. */
+#define GUEST_S 5
+/* ... and there are at most this many, or an eighth of the descriptors. */
+#define GUESTS_MAX 256
+/* Of each this many descriptors one is kept for files: connections without a session are cut where
+ * they would take it. */
+#define DESCRIPTORS_KEPT_ONE_OF 10
+
 /* Passwords waiting to be hashed, at 130 ms each: beyond it the wait exceeds any patience. */
 #define PASSWORD_QUEUE_MAX 256
 /* ... of one device's key, which has one user; and of one address (IPv6: of one /64), where a class
@@ -143,11 +181,14 @@
 
 /* What a session may lag behind before it is told the head again. */
 #define HEAD_REPEAT_US (2 * 1000 * 1000)
-/* A half-open peer is noticed within 20 s: a ping each 8 s, and as long again for its answer. */
-#define HEARTBEAT_INTERVAL_MS 8000
-#define HEARTBEAT_TIMEOUT_MS  8000
-#define HEARTBEAT_TTL_MS      20000
-/* A client's KeepAlive: it repairs what heads were lost; the heartbeats see to the connection. */
+/* A half-open peer is noticed within 20 s, by TCP: the first probe after 8 s of silence, then each
+ * 4 s; with the third one unanswered it is over, and so is one that takes nothing for as long.
+ * ZeroMQ's own heartbeats cost the broker a walk over all timers for each answer. */
+#define TCP_SILENCE_S     8
+#define TCP_PROBE_S       4
+#define TCP_PROBES        3
+#define TCP_UNANSWERED_MS 16000
+/* A client's KeepAlive: it repairs what heads were lost; TCP sees to the connection. */
 #define KEEP_ALIVE_S 60
 
 #endif

@@ -168,7 +168,12 @@ void *core_peer_owner(const struct peer *peer) {
     return peer->owner;
 }
 
+bool core_peer_has_session(const struct peer *peer) {
+    return peer->session != NULL;
+}
+
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
+    peer->closing = true;
     if (peer->session)
         presence_end_session(core, peer->session, 0, NULL, now_us);
     peer_forget(core, peer, now_us);

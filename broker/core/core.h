@@ -46,7 +46,11 @@ struct core_options {
     void (*note)(void *arg, const char *event, const char *details);
     /* The same for what an administrator should look at. */
     void (*warn)(void *arg, const char *event, const char *details);
-    void *note_arg;
+    /* A session ended, `owner` (from core_peer_open) had it with `key`; `lost`: its connection is
+     * gone, so the device may be back in a moment. Told in the turn in which it happens. NULL:
+     * nobody hears. */
+    void (*session_ended)(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost);
+    void *note_arg; /* for all three */
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
@@ -60,6 +64,8 @@ struct stats *core_stats(struct core *core); /* borrowed; the process counts its
 struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],
                             const char *address, void *owner, int64_t now_us);
 void *core_peer_owner(const struct peer *peer);
+/* Whether it is logged in. */
+bool core_peer_has_session(const struct peer *peer);
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us);
 
 void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,

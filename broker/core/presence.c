@@ -100,6 +100,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     struct member *member = session->member;
     int64_t account = member->account;
     uint64_t number = session->number;
+    struct peer *peer = session->peer;
     bool last = session->online && member->online == 1;
     char name[NAME_BYTES];
 
@@ -109,6 +110,8 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     session_close(&core->sessions, session, now_us);
+    if (core->options.session_ended)
+        core->options.session_ended(core->options.note_arg, peer->owner, peer->key, peer->closing);
     private_session_ended(core, number, account,
                           reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED);
     if (!last || reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED || !core_begin(core))

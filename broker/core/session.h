@@ -20,6 +20,7 @@ struct peer {
     char address[64];                /* without its port; "": unknown */
     char group[ADDRESS_GROUP_BYTES]; /* what its address counts as */
     struct session *session;         /* owned; NULL: anonymous */
+    bool closing;                    /* its connection is gone */
     struct outbox_line line;
     struct limit_bucket *key_budget;          /* borrowed: the limits', in use */
     struct limit_bucket *address_budget;      /* borrowed: the limits', in use */

@@ -19,6 +19,13 @@
     X(commit_us_total)                                                                             \
     X(commits_total)                                                                               \
     X(connections)                                                                                 \
+    X(connections_crowded_total)                                                                   \
+    X(connections_ended_total)                                                                     \
+    X(connections_endless_total)                                                                   \
+    X(connections_late_total)                                                                      \
+    X(descriptors)                                                                                 \
+    X(descriptors_max)                                                                             \
+    X(descriptors_short_total)                                                                     \
     X(disk_full)                                                                                   \
     X(events_dropped_total)                                                                        \
     X(events_published_total)                                                                      \
@@ -32,6 +39,7 @@
     X(frames_too_many_total)                                                                       \
     X(frames_unknown_field_total)                                                                  \
     X(frames_unproved_total)                                                                       \
+    X(greetings_late_total)                                                                        \
     X(greetings_refused_total)                                                                     \
     X(greetings_total)                                                                             \
     X(handshakes_failed_total)                                                                     \
@@ -48,6 +56,7 @@
     X(replies_dropped_total)                                                                       \
     X(sessions)                                                                                    \
     X(sessions_idle_ended_total)                                                                   \
+    X(strangers)                                                                                   \
     X(subscriptions)                                                                               \
     X(subscriptions_refused_total)                                                                 \
     X(turns_total)                                                                                 \

@@ -68,13 +68,23 @@ static bool set_key(void *socket, int option, const unsigned char *key) {
     return zmq_setsockopt(socket, option, key, KEY_BYTES) == 0;
 }
 
+/* The kernels look after a connection on which nothing is said, so that both ends notice within 20
+ * s that it is dead. */
+static bool set_alive(void *socket) {
+    return set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, TCP_SILENCE_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, TCP_PROBE_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, TCP_PROBES) &&
+           set_int(socket, ZMQ_TCP_MAXRT, TCP_UNANSWERED_MS);
+}
+
 /* The endpoint's host is in digits nearly always. Where it is a name, ZeroMQ looks it up, and with
  * ZMQ_IPV6 it would find nothing but IPv6. */
 static bool set_options(void *socket, const char *endpoint) {
     int64_t bytes_max = MESSAGE_BYTES_MAX;
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, NEVER_MS) &&
            set_int(socket, ZMQ_SNDHWM, 0) && set_int(socket, ZMQ_RCVHWM, 0) &&
-           set_int(socket, ZMQ_IPV6, strchr(endpoint, '[') != NULL) &&
+           set_int(socket, ZMQ_IPV6, strchr(endpoint, '[') != NULL) && set_alive(socket) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0;
 }
 

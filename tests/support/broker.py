@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -36,6 +37,16 @@ def bin_dir():
 def program(name):
     """The path of one of our programs."""
     return str(bin_dir() / name)
+
+
+def limited(nofile):
+    """For preexec_fn: the same, with so many descriptors (soft and hard)."""
+
+    def prepare():
+        die_with_parent()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
+
+    return prepare
 
 
 def die_with_parent():
@@ -98,7 +109,7 @@ class Broker:
     pid                         its process id
     """
 
-    def __init__(self, *args, start=True, environment=None, port=None, bind="127.0.0.1"):
+    def __init__(self, *args, start=True, environment=None, port=None, bind="127.0.0.1", nofile=None):
         self.args = [str(arg) for arg in args]
         self.environment = environment or {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zchatd-"))
@@ -106,6 +117,7 @@ class Broker:
         self.log = self.folder / "log"
         self.process = None
         self.port, self.bind = port, bind
+        self.prepare = die_with_parent if nofile is None else limited(nofile)
         self._lines = collections.deque()
         self._news = threading.Condition()
         self._reader = None
@@ -150,7 +162,7 @@ class Broker:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         env=dict(os.environ, **self.environment),
-                                        preexec_fn=die_with_parent)
+                                        preexec_fn=self.prepare)
         with self._news:
             self._lines.clear()
             self._ended = False

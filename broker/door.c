@@ -1,0 +1,194 @@
+#include "door.h"
+
+#include "core/memory.h"
+#include "monitor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* A key whose session ended. */
+struct ended_key {
+    unsigned char key[KEY_BYTES];
+    int64_t due_us;
+    struct ended_key *prev, *next;
+};
+
+struct door {
+    struct door_options options;
+    struct links *links;                 /* owned */
+    struct subscriptions *subscriptions; /* owned */
+    struct monitor *monitors[2];         /* owned, by socket */
+    struct ended_key *ended;             /* owned: to be looked at in this turn */
+    struct ended_key *lost;              /* owned: in the order of their times */
+    int64_t now_us;                      /* the wall's, of the last take: for the connections */
+};
+
+static bool has_session(void *arg, const struct link *link) {
+    const struct connection *connection = link->owner;
+
+    (void)arg;
+    return link->socket == LINK_COMMANDS && connection && core_peer_has_session(connection->peer);
+}
+
+static void link_ended(void *arg, struct link *link) {
+    struct door *door = arg;
+
+    if (link->socket == LINK_EVENTS)
+        subscriptions_closed(door->subscriptions, link);
+    else
+        connection_hint(door->options.connections, link, door->now_us);
+}
+
+static bool open_monitors(struct door *door) {
+    const struct door_options *options = &door->options;
+
+    door->monitors[LINK_COMMANDS] = monitor_new(options->context, options->commands, "commands");
+    door->monitors[LINK_EVENTS] = monitor_new(options->context, options->events, "events");
+    return door->monitors[LINK_COMMANDS] && door->monitors[LINK_EVENTS];
+}
+
+struct door *door_new(const struct door_options *options) {
+    struct door *door = memory_new(sizeof *door);
+    struct links_options links = {
+        .stats = core_stats(options->core),
+        .pace = options->pace,
+        .descriptors_max = options->descriptors_max,
+        .has_session = has_session,
+        .closed = link_ended,
+        .arg = door,
+    };
+
+    door->options = *options;
+    door->links = links_new(&links);
+    if (!door->links || !open_monitors(door)) {
+        door_free(door);
+        return NULL;
+    }
+    door->subscriptions = subscriptions_new(options->core, door->links);
+    connections_init(options->connections, options->core, options->commands, door->links);
+    return door;
+}
+
+static void keys_free(struct ended_key *keys) {
+    struct ended_key *key, *next;
+
+    DL_FOREACH_SAFE(keys, key, next) {
+        free(key);
+    }
+}
+
+void door_free(struct door *door) {
+    if (!door)
+        return;
+    monitor_free(door->monitors[LINK_COMMANDS]);
+    monitor_free(door->monitors[LINK_EVENTS]);
+    links_free(door->links);
+    subscriptions_free(door->subscriptions);
+    keys_free(door->ended);
+    keys_free(door->lost);
+    free(door);
+}
+
+void *door_commands_monitor(const struct door *door) {
+    return monitor_socket(door->monitors[LINK_COMMANDS]);
+}
+
+void *door_events_monitor(const struct door *door) {
+    return monitor_socket(door->monitors[LINK_EVENTS]);
+}
+
+int door_watch_fd(const struct door *door) {
+    return links_watch_fd(door->links);
+}
+
+bool door_watches(const struct door *door) {
+    return links_watches(door->links);
+}
+
+bool door_doubts(const struct door *door) {
+    return links_doubt(door->links);
+}
+
+/* ---- what comes ---- */
+
+static void take_monitor(struct door *door, enum link_socket socket) {
+    struct monitor_event event;
+
+    while (monitor_next(door->monitors[socket], &event)) {
+        if (event.kind == MONITOR_HANDSHAKE_FAILED)
+            core_stats(door->options.core)->handshakes_failed_total++;
+        else if (event.kind == MONITOR_ACCEPTED)
+            links_accepted(door->links, event.fd, socket);
+        else if (event.kind == MONITOR_DISCONNECTED)
+            links_closed(door->links, event.fd);
+    }
+}
+
+void door_take(struct door *door, int64_t now_us) {
+    door->now_us = now_us;
+    take_monitor(door, LINK_COMMANDS);
+    take_monitor(door, LINK_EVENTS);
+}
+
+void door_take_subscriptions(struct door *door) {
+    take_monitor(door, LINK_EVENTS);
+    subscriptions_read(door->subscriptions, door->options.events);
+    core_stats(door->options.core)->subscriptions = subscriptions_count(door->subscriptions);
+}
+
+/* ---- the ends of keys ---- */
+
+void door_session_ended(struct door *door, struct connection *connection,
+                        const unsigned char key[KEY_BYTES], bool lost) {
+    struct ended_key *ended = memory_new(sizeof *ended);
+
+    if (connection->link && connection->link->rank == LINK_MEMBER)
+        link_set_rank(door->links, connection->link, LINK_STRANGER);
+    memcpy(ended->key, key, KEY_BYTES);
+    ended->due_us = link_now_us() + (lost ? EVENTS_GRACE_S * 1000000LL : 0);
+    if (lost)
+        DL_APPEND(door->lost, ended);
+    else
+        DL_APPEND(door->ended, ended);
+}
+
+static void end_key(struct door *door, struct ended_key *ended) {
+    if (!core_key_is_live(door->options.core, ended->key))
+        subscriptions_end(door->subscriptions, ended->key);
+    free(ended);
+}
+
+void door_end_keys(struct door *door) {
+    struct ended_key *ended, *next;
+    int64_t now_us = door->lost ? link_now_us() : 0;
+
+    DL_FOREACH_SAFE(door->ended, ended, next) {
+        end_key(door, ended);
+    }
+    door->ended = NULL;
+    while ((ended = door->lost) && ended->due_us <= now_us) {
+        DL_DELETE(door->lost, ended);
+        end_key(door, ended);
+    }
+}
+
+/* ---- time ---- */
+
+void door_tick(struct door *door, size_t others) {
+    if (door_watches(door))
+        links_look(door->links);
+    links_tick(door->links, others);
+}
+
+int64_t door_wait_us(const struct door *door) {
+    int64_t first = links_wait_us(door->links), wait;
+
+    if (door->ended)
+        return 0;
+    if (!door->lost)
+        return first;
+    wait = door->lost->due_us - link_now_us();
+    wait = wait > 0 ? wait : 0;
+    return wait < first ? wait : first;
+}

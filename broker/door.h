@@ -1,0 +1,50 @@
+/* Who comes and goes at the command and the event socket: what their monitors say, the links, who
+ * subscribes, and which event connections end since their key's last session did. */
+#ifndef DOOR_H
+#define DOOR_H
+
+#include "connection.h"
+#include "subscription.h"
+
+struct door;
+
+struct door_options {
+    void *context;  /* borrowed, as all of these */
+    void *commands; /* the ROUTER */
+    void *events;   /* the XPUB */
+    struct core *core;
+    struct connections *connections;
+    struct pace *pace;
+    size_t descriptors_max;
+};
+
+/* NULL: errno says why. Makes the connections' table ready, too. */
+struct door *door_new(const struct door_options *options);
+/* Before the sockets are closed and the connections released. */
+void door_free(struct door *door);
+
+/* The two monitors' sockets and a descriptor, to be polled; the latter where door_watches. */
+void *door_commands_monitor(const struct door *door);
+void *door_events_monitor(const struct door *door);
+int door_watch_fd(const struct door *door);
+bool door_watches(const struct door *door);
+
+/* Reads what the monitors say: before the frames of the turn are read. */
+void door_take(struct door *door, int64_t now_us);
+/* Whether both sockets are to be read even if nothing seems to be there: only then is it known who
+ * sends without an end. */
+bool door_doubts(const struct door *door);
+/* Reads what came to the event socket; before anything is published as well. */
+void door_take_subscriptions(struct door *door);
+/* For core_options: a session ended. */
+void door_session_ended(struct door *door, struct connection *connection,
+                        const unsigned char key[KEY_BYTES], bool lost);
+/* Cuts the event connections of keys without a session: before the turn's events go out. */
+void door_end_keys(struct door *door);
+/* Cuts who is endless, late or too many. `others`: descriptors in use that are no connections of
+ * the two sockets. */
+void door_tick(struct door *door, size_t others);
+/* In how many microseconds door_end_keys or door_tick want to be called; INT64_MAX: not at all. */
+int64_t door_wait_us(const struct door *door);
+
+#endif

@@ -1,0 +1,352 @@
+/* See link.h: the table, the ranks, who is late or too many. What is sent without an end is in
+ * link_watch.c. */
+#define _GNU_SOURCE /* dup3 */
+#include "link.h"
+
+#include "core/memory.h"
+#include "limits.h"
+#include "link_watch.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <utlist.h>
+
+/* What ZMTP sends before the handshake. */
+#define GREETED_BYTES 64
+#define STAGES        4
+
+struct source_count {
+    char source[SOURCE_BYTES];
+    size_t strangers;
+    UT_hash_handle hh;
+};
+
+int64_t link_now_us(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct links *links_new(const struct links_options *options) {
+    struct links *links = memory_new(sizeof *links);
+
+    links->options = *options;
+    links->look_us = INT64_MAX;
+    links->watch = epoll_create1(EPOLL_CLOEXEC);
+    links->spare = links->watch >= 0 ? fcntl(links->watch, F_DUPFD_CLOEXEC, 0) : -1;
+    if (links->spare >= 0)
+        return links;
+    if (links->watch >= 0)
+        close(links->watch);
+    free(links);
+    return NULL;
+}
+
+struct link *links_find(const struct links *links, int fd) {
+    return fd >= 0 && (size_t)fd < links->fds ? links->by_fd[fd] : NULL;
+}
+
+/* ---- ranks ---- */
+
+static bool is_strange(enum link_rank rank) {
+    return rank == LINK_SILENT || rank == LINK_STRANGER;
+}
+
+static void source_join(struct links *links, struct link *link) {
+    struct source_count *count = NULL;
+
+    HASH_FIND_STR(links->sources, link->source, count);
+    if (!count) {
+        count = memory_new(sizeof *count);
+        strcpy(count->source, link->source);
+        HASH_ADD_STR(links->sources, source, count);
+    }
+    count->strangers++;
+    links->strangers++;
+    link->count = count;
+}
+
+static void source_leave(struct links *links, struct link *link) {
+    struct source_count *count = link->count;
+
+    if (!count)
+        return;
+    link->count = NULL;
+    links->strangers--;
+    if (--count->strangers == 0) {
+        HASH_DEL(links->sources, count);
+        free(count);
+    }
+}
+
+void link_set_rank(struct links *links, struct link *link, enum link_rank rank) {
+    if (link->rank == rank || link->rank == LINK_CUT)
+        return;
+    DL_DELETE(links->ranks[link->rank], link);
+    DL_APPEND(links->ranks[rank], link);
+    link->rank = rank;
+    link->since_us = link_now_us();
+    if (!is_strange(rank))
+        source_leave(links, link);
+    else if (!link->count)
+        source_join(links, link);
+}
+
+/* ---- come and go ---- */
+
+static void link_forget(struct links *links, struct link *link) {
+    links->options.closed(links->options.arg, link);
+    link_watch_end(links, link);
+    source_leave(links, link);
+    DL_DELETE(links->ranks[link->rank], link);
+    links->by_fd[link->fd] = NULL;
+    links->count--;
+    free(link);
+}
+
+void links_closed(struct links *links, int fd) {
+    struct link *link = links_find(links, fd);
+
+    if (link)
+        link_forget(links, link);
+}
+
+void links_free(struct links *links) {
+    if (!links)
+        return;
+    for (size_t fd = 0; fd < links->fds; fd++)
+        links_closed(links, (int)fd);
+    free(links->by_fd);
+    close(links->spare);
+    close(links->watch);
+    free(links);
+}
+
+static void by_fd_grow(struct links *links, int fd) {
+    size_t fds = 2 * (size_t)fd + 64;
+
+    if ((size_t)fd < links->fds)
+        return;
+    links->by_fd = memory_resize(links->by_fd, fds * sizeof(struct link *));
+    memset(links->by_fd + links->fds, 0, (fds - links->fds) * sizeof(struct link *));
+    links->fds = fds;
+}
+
+static bool cookie_of(int fd, uint64_t *cookie) {
+    socklen_t bytes = sizeof *cookie;
+
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &bytes) == 0;
+}
+
+/* One that is closed already has no cookie; its end is told next. */
+void links_accepted(struct links *links, int fd, enum link_socket socket) {
+    struct link *link;
+    uint64_t cookie;
+
+    links_closed(links, fd);
+    if (fd < 0 || !cookie_of(fd, &cookie))
+        return;
+    by_fd_grow(links, fd);
+    link = memory_new(sizeof *link);
+    *link = (struct link){.fd = fd, .socket = socket, .cookie = cookie, .since_us = link_now_us()};
+    source_of_socket(fd, link->source);
+    links->by_fd[fd] = link;
+    links->count++;
+    DL_APPEND(links->ranks[LINK_SILENT], link);
+    source_join(links, link);
+    link_watch_begin(links, link);
+}
+
+/* ---- the cut ---- */
+
+/* While the spare descriptor holds the socket it stays what it is, whatever libzmq closes. A
+ * connection that is dissolved, not only shut down, gives neither libzmq nor its peer what is still
+ * on its way; libzmq reads of it that it is over, as of one that was reset. */
+static void dissolve(const struct links *links, const struct link *link) {
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    int held = links->spare;
+    uint64_t cookie;
+
+    if (dup3(link->fd, held, O_CLOEXEC) < 0)
+        return;
+    if (cookie_of(held, &cookie) && cookie == link->cookie &&
+        connect(held, &nowhere, sizeof nowhere) != 0)
+        shutdown(held, SHUT_RDWR);
+    dup3(links->watch, held, O_CLOEXEC);
+}
+
+void link_cut(struct links *links, struct link *link, const char *kind, uint64_t *counter) {
+    uint64_t before;
+
+    if (link->rank == LINK_CUT)
+        return;
+    dissolve(links, link);
+    link_set_rank(links, link, LINK_CUT);
+    link_watch_end(links, link);
+    if (counter)
+        ++*counter;
+    if (pace_due(links->options.pace, kind, link->source, link_now_us(), &before))
+        log_warn("connection_cut", "reason=%s address=%s socket=%s before=%llu", kind, link->source,
+                 link->socket == LINK_EVENTS ? "events" : "commands", (unsigned long long)before);
+}
+
+/* ---- late ---- */
+
+static bool is_crowded(const struct links *links) {
+    return links->strangers > links->places / 2;
+}
+
+static int64_t patience_us(const struct links *links, enum link_rank rank) {
+    bool crowded = is_crowded(links);
+    int64_t silent_s = crowded ? SILENT_CROWDED_S : SILENT_S;
+    int64_t stranger_s = crowded ? STRANGER_CROWDED_S : STRANGER_S;
+
+    return (rank == LINK_SILENT ? silent_s : stranger_s) * 1000000;
+}
+
+bool link_promote(struct links *links, struct link *link) {
+    bool member =
+        link->rank == LINK_MEMBER ||
+        (link->rank == LINK_STRANGER && links->options.has_session(links->options.arg, link));
+
+    if (member)
+        link_set_rank(links, link, LINK_MEMBER);
+    return member;
+}
+
+static void cut_late(struct links *links, enum link_rank rank) {
+    struct link *link;
+
+    while ((link = links->ranks[rank]) &&
+           link_now_us() - link->since_us >= patience_us(links, rank)) {
+        if (!link_promote(links, link))
+            link_cut(links, link, "late", &links->options.stats->connections_late_total);
+    }
+}
+
+/* ---- too many ---- */
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Places for connections without a session: what is neither kept nor others'. */
+static size_t places(const struct links *links, size_t others) {
+    size_t max = links->options.descriptors_max;
+    size_t used = others + (links->count - links->strangers);
+    size_t may = max - max / DESCRIPTORS_KEPT_ONE_OF;
+
+    return least(least(STRANGERS_MAX, max / 4), may > used ? may - used : 0);
+}
+
+static void warn_of_descriptors(struct links *links, size_t others) {
+    struct stats *stats = links->options.stats;
+    size_t used = others + links->count, max = links->options.descriptors_max;
+
+    stats->descriptors = used;
+    stats->descriptors_max = max;
+    if (used < max - max / DESCRIPTORS_KEPT_ONE_OF)
+        return;
+    stats->descriptors_short_total++;
+    if (pace_due(links->options.pace, "descriptors_short", NULL, link_now_us(), NULL))
+        log_warn("descriptors_short", "used=%zu max=%zu strangers=%zu", used, max,
+                 links->strangers);
+}
+
+static const struct source_count *source_with_most(const struct links *links) {
+    const struct source_count *count, *most = NULL;
+
+    for (count = links->sources; count; count = count->hh.next)
+        if (!most || count->strangers > most->strangers)
+            most = count;
+    return most;
+}
+
+static bool are_too_many(const struct links *links, const struct source_count *most) {
+    return most && (links->strangers > links->places ||
+                    most->strangers > links->places * STRANGERS_OF_ADDRESS_PERCENT / 100);
+}
+
+/* How far it is: connected, greeted, in the middle of the handshake or through it, a frame came. */
+static int stage_of(const struct link *link) {
+    if (link->rank == LINK_STRANGER)
+        return 3;
+    return link->progress == 0 ? 0 : link->progress <= GREETED_BYTES ? 1 : 2;
+}
+
+/* Of those that come from there, and are as far as most of them are, the oldest: whoever floods the
+ * broker comes as far each time, and who is on the way in does not stay anywhere for long. */
+static struct link *oldest_of_most(const struct links *links, const struct source_count *source) {
+    struct link *link, *oldest[STAGES] = {NULL};
+    size_t counts[STAGES] = {0}, most = 0;
+
+    for (int rank = LINK_SILENT; rank <= LINK_STRANGER; rank++) {
+        DL_FOREACH(links->ranks[rank], link) {
+            int stage = stage_of(link);
+
+            if (link->count != source)
+                continue;
+            if (!oldest[stage])
+                oldest[stage] = link;
+            if (++counts[stage] > counts[most])
+                most = (size_t)stage;
+        }
+    }
+    return oldest[most];
+}
+
+/* The one to cut: whoever is on the way in is further by now than when it was looked at. */
+static struct link *victim_of(const struct links *links, const struct source_count *source) {
+    struct link *link;
+
+    do
+        link = oldest_of_most(links, source);
+    while (link && link_progress(link));
+    return link;
+}
+
+static void cut_crowd(struct links *links) {
+    const struct source_count *most;
+    struct link *link;
+
+    if (links->strangers <= links->places * STRANGERS_OF_ADDRESS_PERCENT / 100)
+        return;
+    most = source_with_most(links);
+    while (are_too_many(links, most) && (link = victim_of(links, most))) {
+        if (!link_promote(links, link))
+            link_cut(links, link, "crowded", &links->options.stats->connections_crowded_total);
+        most = source_with_most(links);
+    }
+}
+
+void links_tick(struct links *links, size_t others) {
+    links->places = places(links, others);
+    warn_of_descriptors(links, others);
+    cut_crowd(links);
+    cut_late(links, LINK_SILENT);
+    cut_late(links, LINK_STRANGER);
+    links->options.stats->strangers = links->strangers;
+}
+
+int64_t links_wait_us(const struct links *links) {
+    int64_t first = links->look_us, wait;
+
+    for (int rank = LINK_SILENT; rank <= LINK_STRANGER; rank++) {
+        const struct link *link = links->ranks[rank];
+
+        if (link && link->since_us + patience_us(links, (enum link_rank)rank) < first)
+            first = link->since_us + patience_us(links, (enum link_rank)rank);
+    }
+    if (first == INT64_MAX)
+        return INT64_MAX;
+    wait = first - link_now_us();
+    return wait > 0 ? wait : 0;
+}

@@ -1,0 +1,32 @@
+/* The inside of the links, for link.c and link_watch.c. */
+#ifndef LINK_WATCH_H
+#define LINK_WATCH_H
+
+#include "link.h"
+
+#include <uthash.h>
+
+struct links {
+    struct links_options options;
+    struct link **by_fd; /* owned array, owned entries or NULL */
+    size_t fds;
+    size_t count;
+    struct link *ranks[LINK_RANKS]; /* borrowed */
+    struct source_count *sources;   /* owned: those with strangers */
+    size_t strangers;
+    size_t places;      /* for strangers, as of the last tick */
+    int watch;          /* owned: an epoll descriptor */
+    int spare;          /* owned: a descriptor's number, so that a cut needs no new one */
+    int64_t look_us;    /* not looked at before; INT64_MAX: nothing was active of late */
+    struct link *over;  /* borrowed */
+    uint64_t drains[2]; /* of each socket */
+};
+
+/* Whether a session stands behind it; its rank becomes that. */
+bool link_promote(struct links *links, struct link *link);
+/* Asks the kernel for its progress; whether that had grown. */
+bool link_progress(struct link *link);
+void link_watch_begin(struct links *links, struct link *link);
+void link_watch_end(struct links *links, struct link *link);
+
+#endif

@@ -1,0 +1,13 @@
+/* A listening TCP socket of our own, bound as libzmq would: to a name, an address, an interface, or
+ * "*" for all. */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdint.h>
+
+/* Not blocking. Port 0: any. -1: errno says why. */
+int listener_open(const char *host, uint32_t port, int backlog);
+/* The port that it has. */
+uint32_t listener_port(int listener);
+
+#endif
