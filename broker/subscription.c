@@ -9,7 +9,6 @@
 #include "key.h"
 #include "log.h"
 
-#include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,9 @@
 /* Frames read in one turn: a flood must not keep the commands waiting. */
 #define FRAMES_A_TURN 256
 
-struct topic_hash {
-    unsigned char hash[crypto_shorthash_BYTES];
+struct wanted {
+    size_t bytes;
+    unsigned char topic[SUBSCRIPTION_BYTES_MAX]; /* a longer one ends the connection */
     UT_hash_handle hh;
 };
 
@@ -36,7 +36,7 @@ struct subscriber {
 struct feed {
     struct link *link;             /* borrowed: the links' */
     struct subscriber *subscriber; /* borrowed: the table's */
-    struct topic_hash *topics;     /* owned */
+    struct wanted *topics;         /* owned */
     struct feed *prev, *next;      /* of the subscriber */
 };
 
@@ -45,7 +45,6 @@ struct subscriptions {
     struct links *links;       /* borrowed */
     struct subscriber *by_key; /* owned, with their feeds */
     uint64_t count;
-    unsigned char secret[crypto_shorthash_KEYBYTES];
 };
 
 struct subscriptions *subscriptions_new(struct core *core, struct links *links) {
@@ -53,7 +52,6 @@ struct subscriptions *subscriptions_new(struct core *core, struct links *links) 
 
     subscriptions->core = core;
     subscriptions->links = links;
-    randombytes_buf(subscriptions->secret, sizeof subscriptions->secret);
     return subscriptions;
 }
 
@@ -64,44 +62,43 @@ uint64_t subscriptions_count(const struct subscriptions *subscriptions) {
 /* ---- topics of a feed ---- */
 
 static void topic_drop(struct subscriptions *subscriptions, struct feed *feed,
-                       struct topic_hash *topic) {
-    HASH_DEL(feed->topics, topic);
-    free(topic);
+                       struct wanted *wanted) {
+    HASH_DEL(feed->topics, wanted);
+    free(wanted);
     feed->subscriber->count--;
     subscriptions->count--;
 }
 
-static void topic_add(struct subscriptions *subscriptions, struct feed *feed,
-                      const unsigned char *hash) {
-    struct topic_hash *topic = memory_new(sizeof *topic);
+static void topic_add(struct subscriptions *subscriptions, struct feed *feed, const void *topic,
+                      size_t bytes) {
+    struct wanted *wanted = memory_new(sizeof *wanted);
 
-    memcpy(topic->hash, hash, sizeof topic->hash);
-    HASH_ADD(hh, feed->topics, hash, sizeof topic->hash, topic);
+    wanted->bytes = bytes;
+    memcpy(wanted->topic, topic, bytes);
+    HASH_ADD_KEYPTR(hh, feed->topics, wanted->topic, bytes, wanted);
     feed->subscriber->count++;
     subscriptions->count++;
 }
 
-static void topic_set(struct subscriptions *subscriptions, struct feed *feed,
-                      const unsigned char *bytes, size_t length, bool wanted) {
-    unsigned char hash[crypto_shorthash_BYTES];
-    struct topic_hash *topic = NULL;
+static void topic_set(struct subscriptions *subscriptions, struct feed *feed, const void *topic,
+                      size_t bytes, bool is_wanted) {
+    struct wanted *wanted = NULL;
 
-    crypto_shorthash(hash, bytes, length, subscriptions->secret);
-    HASH_FIND(hh, feed->topics, hash, sizeof hash, topic);
-    if (wanted && !topic)
-        topic_add(subscriptions, feed, hash);
-    else if (!wanted && topic)
-        topic_drop(subscriptions, feed, topic);
+    HASH_FIND(hh, feed->topics, topic, bytes, wanted);
+    if (is_wanted && !wanted)
+        topic_add(subscriptions, feed, topic, bytes);
+    else if (!is_wanted && wanted)
+        topic_drop(subscriptions, feed, wanted);
 }
 
 /* ---- feeds ---- */
 
 static void feed_drop(struct subscriptions *subscriptions, struct feed *feed) {
     struct subscriber *subscriber = feed->subscriber;
-    struct topic_hash *topic, *next;
+    struct wanted *wanted, *next;
 
-    HASH_ITER(hh, feed->topics, topic, next) {
-        topic_drop(subscriptions, feed, topic);
+    HASH_ITER(hh, feed->topics, wanted, next) {
+        topic_drop(subscriptions, feed, wanted);
     }
     feed->link->owner = NULL;
     DL_DELETE(subscriber->feeds, feed);
@@ -234,9 +231,11 @@ static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
     feed = feed_of(subscriptions, link, user);
     if (length == 0 || bytes[0] > 1)
         return false;
-    topic_set(subscriptions, feed, bytes + 1, length - 1, bytes[0] == 1);
-    if (feed->subscriber->count <= SUBSCRIPTIONS_MAX && length - 1 <= SUBSCRIPTION_BYTES_MAX)
-        return true;
+    if (length - 1 <= SUBSCRIPTION_BYTES_MAX) {
+        topic_set(subscriptions, feed, bytes + 1, length - 1, bytes[0] == 1);
+        if (feed->subscriber->count <= SUBSCRIPTIONS_MAX)
+            return true;
+    }
     flooded(subscriptions, feed);
     return false;
 }
