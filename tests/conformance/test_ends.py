@@ -168,7 +168,7 @@ def subscriptions(town, count, timeout=5):
 def test_ends_of_subscriptions_never_made_do_not_count(town, counted):
     """The bound holds in whatever order they come."""
     counted("subscriptions_refused_total")
-    client, _, _ = device(town)
+    client, ear, _ = device(town)
     flood = Raw(town.broker.events, town.broker.server_key.encode(), client.keys, kind=b"SUB")
     before = town.stats()["subscriptions"]
     with pytest.raises(Cut):
@@ -176,14 +176,14 @@ def test_ends_of_subscriptions_never_made_do_not_count(town, counted):
             flood.send(b"\x01topic %d" % n)
             flood.send(b"\x00never made %d" % n)
             if n % 100 == 0:
-                assert town.stats()["subscriptions"] - before <= 1000
+                assert town.stats()["subscriptions"] - before <= 1001
         while flood.receive(5) is not None:
             pass
     subscriptions(town, before)
 
 
 def test_a_topic_counts_once_and_ends_at_once(town, counted):
-    client, _, _ = device(town)
+    client, ear, _ = device(town)
     raw = Raw(town.broker.events, town.broker.server_key.encode(), client.keys, kind=b"SUB")
     before = town.stats()["subscriptions"]
     for _ in range(5):
@@ -199,7 +199,7 @@ def test_a_topic_counts_once_and_ends_at_once(town, counted):
 
 def test_what_is_too_long_to_be_a_topic_ends_the_connection(town, counted):
     counted("subscriptions_refused_total")
-    client, _, _ = device(town)
+    client, ear, _ = device(town)
     raw = Raw(town.broker.events, town.broker.server_key.encode(), client.keys, kind=b"SUB")
     raw.send(b"\x01" + b"x" * 65)
     with pytest.raises(Cut):
@@ -207,7 +207,7 @@ def test_what_is_too_long_to_be_a_topic_ends_the_connection(town, counted):
 
 
 def test_a_subscriber_who_never_stops_talking_is_cut(town, counted):
-    client, _, _ = device(town)
+    client, ear, _ = device(town)
     raw = Raw(town.broker.events, town.broker.server_key.encode(), client.keys, kind=b"SUB")
     with pytest.raises(Cut):
         for n in range(100_000):
