@@ -61,6 +61,60 @@ def test_wrong_usage_is_exit_2(cli, words):
     assert done.status == 2 and done.out == "" and done.err.startswith("zmq-cli: "), done
 
 
+@pytest.fixture
+def pair(town, folder):
+    """Somebody who sends, and reads what was sent: pair(words...) is the text that arrived."""
+    cli = Cli(town.broker, folder, town.name(), town.keys, json_lines=False)
+    other = town.name()
+
+    def send(*words, stdin=""):
+        done = cli.ok(*(other if word == "USER" else word for word in words), stdin=stdin)
+        texts = [line["text"] for line in
+                 Cli(town.broker, folder, other, town.keys).ok("recv", "--drain").lines]
+        return done, texts
+
+    return send
+
+
+def test_options_stand_between_and_behind_the_words_of_a_text(pair):
+    for words in (["send", "USER", "-", "--json"], ["send", "USER", "--json", "-"],
+                  ["send", "USER", "hi", "--json"], ["send", "--json", "USER", "hi"],
+                  ["send", "USER", "--json", "--", "hi"]):
+        done, texts = pair(*words, stdin="hi\n")
+        assert texts == ["hi"] and done.one["status"], done
+    assert pair("send", "USER", "one", "-q", "two")[1] == ["one two"]
+
+
+def test_behind_two_dashes_everything_is_text(pair):
+    for words, text in ((["--", "-"], "-"), (["--", "--json"], "--json"), (["a", "--", "-b"], "a -b"),
+                        (["--", "--", "-x"], "-- -x"), (["--", "-", "-"], "- -"), (["-", "x"], "- x")):
+        assert pair("send", "USER", *words)[1] == [text]
+
+
+@pytest.mark.parametrize("word, nearest", [
+    ("--jsno", "--json"), ("--time-out", "--timeout"), ("--require-onlin", "--require-online"),
+    ("--users=x", "--user")])
+def test_an_option_that_is_none_is_a_usage_error_with_the_nearest_one(cli, word, nearest):
+    for words in (["send", "bob", "hi", word], ["send", word, "bob", "hi"]):
+        error = cli.fails(2, "INVALID", *words)
+        assert nearest in error["message"] and "--help" in error["message"]
+
+
+def test_a_dash_that_begins_a_text_is_a_usage_error_that_says_how(cli):
+    for word in ("-_-", "--far-from-any", "-5"):
+        assert "put -- before" in cli.fails(2, "INVALID", "send", "bob", word)["message"]
+
+
+def test_a_verb_that_is_none_is_told_with_the_nearest_one(cli):
+    assert "send" in cli.fails(2, "INVALID", "sned", "bob", "hi")["message"]
+    assert "thread list" in cli.fails(2, "INVALID", "thread", "lst")["message"]
+    assert "nearest" not in cli.fails(2, "INVALID", "abracadabra")["message"]
+
+
+def test_help_is_had_behind_a_text_too(cli):
+    assert cli.ok("send", "bob", "hi", "--help").out.startswith("zmq-cli [OPTIONS] send")
+
+
 def test_a_user_is_needed_and_the_error_says_how(cli):
     error = cli.fails(2, "INVALID", "who")
     assert "--user" in error["message"] and "ZCHAT_USER" in error["message"]

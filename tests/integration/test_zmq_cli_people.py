@@ -107,9 +107,9 @@ def test_what_is_no_text_on_stdin_is_refused(pair, stdin):
     assert bob.ok("inbox").lines == []
 
 
-def test_nothing_in_a_text_is_an_option(pair):
+def test_nothing_in_a_text_behind_two_dashes_is_an_option(pair):
     alice, bob = pair
-    alice.ok("send", name_of(bob), "say", "--json", "-q", "--", "--no-such")
+    alice.ok("send", name_of(bob), "--", "say", "--json", "-q", "--", "--no-such")
     alice.ok("send", "--", name_of(bob), "--help")
     texts = [message["text"] for message in bob.ok("inbox").lines]
     assert texts == ["say --json -q -- --no-such", "--help"]

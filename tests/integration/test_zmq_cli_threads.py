@@ -169,7 +169,7 @@ def test_reading_and_posting_in_words(alice, bob, title):
 
 def test_a_text_from_stdin_and_texts_like_options(alice, title):
     alice.ok("thread", "post", title, "-", stdin="two\nlines\n")
-    alice.ok("thread", "post", title, "say", "--json", "-q", "--", "--no-such")
+    alice.ok("thread", "post", title, "say", "-q", "--", "--json", "-q", "--", "--no-such")
     alice.ok("thread", "edit", title, "1", "-", stdin="new\nlines\n")
     assert texts(alice, title) == ["new\nlines", "say --json -q -- --no-such"]
 

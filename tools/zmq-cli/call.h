@@ -31,6 +31,7 @@ struct call {
     struct output *output;         /* borrowed: from main */
     const char *const *words;      /* borrowed: from main */
     int word_count;
+    int plain_count; /* of those: said before "--" */
 
     zchat *z;            /* owned; NULL before call_open */
     int64_t deadline_us; /* of what is waited for now */

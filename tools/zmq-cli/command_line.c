@@ -1,5 +1,7 @@
-/* Taking argv apart. getopt is not used: where the options end depends on the verb. */
+/* Taking argv apart. getopt is not used: it knows no verbs, and names no option that is near. */
 #include "command_line.h"
+
+#include "nearest.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -21,10 +23,44 @@ __attribute__((format(printf, 2, 3))) static void complain(struct command_line *
     va_end(arguments);
 }
 
+static bool verb_takes(const struct verb *verb, enum option_id id) {
+    const enum option_id *taken = verb->options;
+    while (*taken != OPTION_END && *taken != id)
+        taken++;
+    return id < OPTION_GLOBAL_COUNT || *taken == id;
+}
+
+/* Of the options that the verb takes; before a verb was said of all. OPTION_END: none is near. */
+static enum option_id find_nearest(const struct command_line *line, const char *name,
+                                   size_t bytes) {
+    enum option_id nearest = OPTION_END;
+    size_t least = NEAREST_MAX + 1;
+    for (enum option_id id = 0; id < OPTION_END; id++) {
+        if (line->verb && !verb_takes(line->verb, id))
+            continue;
+        size_t distance = word_distance(name, bytes, option_row(id)->name);
+        if (distance < least) {
+            least = distance;
+            nearest = id;
+        }
+    }
+    return nearest;
+}
+
+static void complain_of(struct command_line *line, const char *name, size_t bytes) {
+    enum option_id nearest = find_nearest(line, name, bytes);
+    if (nearest == OPTION_END)
+        complain(line, "there is no option --%.*s; put -- before a text that begins with a dash",
+                 (int)bytes, name);
+    else
+        complain(line, "there is no option --%.*s, the nearest is --%s", (int)bytes, name,
+                 option_row(nearest)->name);
+}
+
 static void set(struct reader *reader, enum option_id id, const char *text) {
     const char *wrong;
     if (!option_set(reader->options, id, text, OPTION_FROM_FLAG, &wrong))
-        complain(reader->line, "--%s %s, not \"%s\".", option_row(id)->name, wrong, text);
+        complain(reader->line, "--%s %s, not \"%s\"", option_row(id)->name, wrong, text);
 }
 
 /* An option that needs a value takes it from the same argument, or else is the next one. */
@@ -34,7 +70,7 @@ static void set_valued(struct reader *reader, enum option_id id, const char *tex
     if (text)
         set(reader, id, text);
     else
-        complain(reader->line, "--%s needs a value.", option_row(id)->name);
+        complain(reader->line, "--%s needs a value", option_row(id)->name);
 }
 
 static void read_long(struct reader *reader, const char *argument) {
@@ -42,11 +78,11 @@ static void read_long(struct reader *reader, const char *argument) {
     const char *text = argument[bytes] ? argument + bytes + 1 : NULL;
     enum option_id id = option_find(argument, bytes);
     if (id == OPTION_END)
-        complain(reader->line, "There is no option --%.*s.", (int)bytes, argument);
+        complain_of(reader->line, argument, bytes);
     else if (option_row(id)->type != OPTION_FLAG)
         set_valued(reader, id, text);
     else if (text)
-        complain(reader->line, "--%s takes no value.", option_row(id)->name);
+        complain(reader->line, "--%s takes no value", option_row(id)->name);
     else
         set(reader, id, "yes");
 }
@@ -55,7 +91,9 @@ static void read_letters(struct reader *reader, const char *letters) {
     for (; *letters; letters++) {
         enum option_id id = option_find_letter(*letters);
         if (id == OPTION_END) {
-            complain(reader->line, "There is no option -%c; \"--\" ends the options.", *letters);
+            complain(reader->line,
+                     "there is no option -%c; put -- before a text that begins with a dash",
+                     *letters);
             return;
         }
         if (option_row(id)->type != OPTION_FLAG) {
@@ -71,6 +109,15 @@ static int words_spared(const struct command_line *line, const struct options *o
     return line->verb->id_for_word && option_is_set(options, OPTION_ID);
 }
 
+static void complain_of_verb(struct command_line *line, const char *word) {
+    char said[COMPLAINT_BYTES / 2];
+    snprintf(said, sizeof said, "%s%s%s", line->group ? line->group : "", line->group ? " " : "",
+             word);
+    const char *nearest = verb_nearest(said);
+    complain(line, "there is no verb \"%s\"%s%s", said, nearest ? ", the nearest is " : "",
+             nearest ? nearest : "");
+}
+
 static void read_verb(struct command_line *line, const char *word) {
     if (!line->group && verb_is_group(word)) {
         line->group = word;
@@ -78,8 +125,7 @@ static void read_verb(struct command_line *line, const char *word) {
     }
     line->verb = line->group ? verb_find(line->group, word) : verb_find(word, NULL);
     if (!line->verb)
-        complain(line, "There is no verb \"%s%s%s\".", line->group ? line->group : "",
-                 line->group ? " " : "", word);
+        complain_of_verb(line, word);
 }
 
 static void read_word(struct reader *reader, const char *word) {
@@ -88,10 +134,8 @@ static void read_word(struct reader *reader, const char *word) {
         read_verb(line, word);
         return;
     }
-    int text_at = line->verb->text_at - words_spared(line, reader->options);
-    if (line->verb->text_at >= 0 && line->word_count == text_at)
-        reader->only_words = true;
     line->words[line->word_count++] = word;
+    line->plain_count += !reader->only_words;
 }
 
 static void read_argument(struct reader *reader, const char *argument) {
@@ -105,32 +149,25 @@ static void read_argument(struct reader *reader, const char *argument) {
         read_letters(reader, argument + 1);
 }
 
-static bool verb_takes(const struct verb *verb, enum option_id id) {
-    const enum option_id *taken = verb->options;
-    while (*taken != OPTION_END && *taken != id)
-        taken++;
-    return id < OPTION_GLOBAL_COUNT || *taken == id;
-}
-
 static void check(struct command_line *line, const struct options *options) {
     const struct verb *verb = line->verb;
     if (!verb) {
-        complain(line, line->group ? "%s what?" : "No verb was given.", line->group);
+        complain(line, line->group ? "%s what?" : "no verb was given", line->group);
         return;
     }
     int spared = words_spared(line, options);
     for (enum option_id id = 0; id < OPTION_END; id++)
         if (option_is_set(options, id) && !verb_takes(verb, id))
-            complain(line, "%s has no option --%s.", verb->name, option_row(id)->name);
+            complain(line, "%s has no option --%s", verb->name, option_row(id)->name);
     if (line->word_count < verb->words_min - spared || line->word_count > verb->words_max - spared)
-        complain(line, "It is: zmq-cli %s %s", verb->name, verb->words);
+        complain(line, "usage: zmq-cli %s %s", verb->name, verb->words);
 }
 
 void command_line_read(struct command_line *line, struct options *options, int argc, char **argv) {
     *line = (struct command_line){0};
     line->words = calloc((size_t)argc + 1, sizeof *line->words);
     if (!line->words) {
-        complain(line, "There is not enough memory.");
+        complain(line, "there is not enough memory");
         return;
     }
     struct reader reader = {.line = line, .options = options, .next = argv + (argc > 0)};

@@ -1,7 +1,8 @@
 /* argv, taken apart: options, the verb, and the verb's words.
  *
- * Options may stand before and after the verb, but once the first word of a verb's TEXT was said
- * everything is text. "--" ends the options, too; "-" alone is a word. */
+ * Options may stand anywhere before "--": before the verb, after it, and between and behind the
+ * words of a TEXT. After "--" everything is a word, also "-". Where an option is none that there
+ * is, the nearest one is named. */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
@@ -15,6 +16,7 @@ struct command_line {
     const char *group;       /* borrowed: the first word of a verb of two; NULL: there is none */
     const char **words;      /* owned; the words themselves are argv's */
     int word_count;
+    int plain_count;                 /* of those: said before "--" */
     char complaint[COMPLAINT_BYTES]; /* the first thing that is wrong; empty: nothing */
 };
 

@@ -81,7 +81,8 @@ static enum status take_stdin(struct call *call, char **text) {
 }
 
 enum status input_text(struct call *call, int first, char **text) {
-    bool from_stdin = call->word_count == first + 1 && strcmp(call->words[first], "-") == 0;
+    bool from_stdin = call->word_count == first + 1 && first < call->plain_count &&
+                      strcmp(call->words[first], "-") == 0;
     return from_stdin ? take_stdin(call, text) : join_words(call, first, text);
 }
 

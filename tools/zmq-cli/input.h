@@ -5,8 +5,8 @@
 #include "call.h"
 
 /* The TEXT that begins with word `first`: the words joined by spaces, or, where "-" is the only
- * one, all of stdin without one newline at its end. The text is the caller's to free, also on a
- * failure, which has been told. */
+ * one and was said before "--", all of stdin without one newline at its end. The text is the
+ * caller's to free, also on a failure, which has been told. */
 enum status input_text(struct call *call, int first, char **text);
 
 /* The id that --id gives, or else a new one. */

@@ -32,6 +32,7 @@ static enum status run(const struct command_line *line, const struct preferences
         .output = output,
         .words = line->words,
         .word_count = line->word_count,
+        .plain_count = line->plain_count,
     };
     call_begin_time(&call);
     enum status status = line->verb->run(&call);
@@ -58,7 +59,7 @@ static enum status go(struct command_line *line, struct preferences *preferences
         return output_flush(output);
     }
     if (line->complaint[0])
-        return output_error(output, ZCHAT_INVALID, 0, "%s See zmq-cli %s%s--help.", line->complaint,
+        return output_error(output, ZCHAT_INVALID, 0, "%s; see zmq-cli %s%s--help", line->complaint,
                             line->verb ? line->verb->name : "", line->verb ? " " : "");
     enum status status = preferences_load(preferences, output);
     choose_output(output, &preferences->options);

@@ -14,7 +14,6 @@ struct verb {
     const char *words;   /* as the help shows them */
     int words_min;
     int words_max;
-    int text_at;      /* which word begins the TEXT; -1: none */
     bool id_for_word; /* with --id the word before the TEXT, or the last one, is not said */
     const enum option_id *options; /* beside the global ones; ended by OPTION_END */
     enum status (*run)(struct call *call);
@@ -24,6 +23,9 @@ struct verb {
 /* By name or classic name, of which `second` is the second word, or NULL; NULL where there is none.
  */
 const struct verb *verb_find(const char *first, const char *second);
+
+/* The name that is nearest to what was said; NULL: none is near. */
+const char *verb_nearest(const char *said);
 
 /* Whether there are verbs of two words with this first one. */
 bool verb_is_group(const char *first);
