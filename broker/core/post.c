@@ -4,12 +4,16 @@
 
 #include <string.h>
 
+/* `shown`: the post was named by its id, and shown with a number before: it was there. */
 static void post_refuse(struct call *call, enum store_status status, const char *title,
-                        bool no_thread) {
+                        bool no_thread, bool shown) {
     switch (status) {
     case STORE_NOT_FOUND:
         if (no_thread)
             thread_not_found(call, title);
+        else if (shown)
+            call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+                      "the thread was made anew meanwhile: read it again");
         else
             call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such post");
         break;
@@ -69,7 +73,7 @@ void post_to_thread_run(struct call *call) {
     enum store_status status =
         call_store(call, store_post_add(call->core->store, &change, &call->result.changed));
 
-    post_refuse(call, status, post->thread, true);
+    post_refuse(call, status, post->thread, true, false);
 }
 
 void post_to_thread_done(struct call *call) {
@@ -128,7 +132,7 @@ void edit_post_run(struct call *call) {
     enum store_status status = call_store(
         call, store_post_edit(call->core->store, &change, &call->result.changed, &no_thread));
 
-    post_refuse(call, status, edit->thread, no_thread);
+    post_refuse(call, status, edit->thread, no_thread, edit->post.len > 0 && edit->number > 0);
 }
 
 void edit_post_done(struct call *call) {
@@ -175,7 +179,8 @@ void delete_post_run(struct call *call) {
     enum store_status status = call_store(
         call, store_post_delete(call->core->store, &change, &call->result.changed, &no_thread));
 
-    post_refuse(call, status, delete->thread, no_thread);
+    post_refuse(call, status, delete->thread, no_thread,
+                delete->post.len > 0 && delete->number > 0);
 }
 
 void delete_post_done(struct call *call) {

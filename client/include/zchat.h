@@ -346,7 +346,9 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg);
 
 /* Threads are named by their titles. An edit or a deletion names its post by `post`, or, where that
- * is NULL, by its number as it stands at the broker now. */
+ * is NULL, by its number as it stands at the broker now. A number beside `post` is the one that the
+ * post was shown with (0: none): if the thread was made anew since, that is CONFLICT, not
+ * NOT_FOUND. */
 zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, zchat_reply_fn *fn,
                                void *arg);
 /* One page in the order of titles, after `after_title` (NULL: the first), at most `limit` (0: 500).

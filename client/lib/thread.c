@@ -175,7 +175,7 @@ zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, 
     if (post) {
         body.post = bytes_of(post);
     }
-    body.number = post ? 0 : number;
+    body.number = number;
     body.text = (char *)text;
     command.body_case = ZCHAT__V1__COMMAND__BODY_EDIT_POST;
     command.edit_post = &body;
@@ -197,7 +197,7 @@ zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post
     if (post) {
         body.post = bytes_of(post);
     }
-    body.number = post ? 0 : number;
+    body.number = number;
     command.body_case = ZCHAT__V1__COMMAND__BODY_DELETE_POST;
     command.delete_post = &body;
     return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_THREAD_DELETE, fn, arg}, &command)

@@ -295,6 +295,22 @@ def test_a_post_that_was_deleted_meanwhile_is_a_conflict(town, thread):
     assert alice.post_texts(thread) == ["his"]
 
 
+def test_a_post_that_was_shown_in_a_thread_made_anew_since_is_a_conflict(town):
+    alice = town.join()
+    title = town.fresh_name()
+    alice.create_thread(title)
+    shown = alice.post(title, "of the first one").id
+    alice.call("remove_thread", thread=title)
+    alice.create_thread(title)
+    alice.post(title, "of the second one")
+    for number, code in ((1, "CONFLICT"), (0, "NOT_FOUND")):
+        refused(code, alice.call, "edit_post", id=new_id(), thread=title, post=shown,
+                number=number, text="x")
+        refused(code, alice.call, "delete_post", id=new_id(), thread=title, post=shown,
+                number=number)
+    assert alice.post_texts(title) == ["of the second one"]
+
+
 def test_an_id_counts_more_than_a_number(town, thread):
     alice = town.join()
     ids = fill(alice, thread, 3)

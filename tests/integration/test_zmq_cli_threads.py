@@ -290,6 +290,43 @@ def test_where_nothing_was_read_a_number_means_what_it_means_now(script, alice, 
     assert texts(bob, title) == ["new b"]
 
 
+def test_ones_own_deletion_leaves_the_numbers_that_were_read(alice, bob, title):
+    """As in zchat: 2 is what was shown as 2, and used a second time a conflict."""
+    post(alice, title, "a", "b", "c")
+    read(alice, title)
+    alice.ok("DLT", title, "1")
+    alice.ok("DLT", title, "2")
+    for number in ("1", "2"):
+        assert "read" in alice.fails(7, "CONFLICT", "DLT", title, number)["message"]
+        alice.fails(7, "CONFLICT", "EDT", title, number, "x")
+    assert texts(bob, title) == ["c"]
+    read(alice, title)
+    alice.ok("EDT", title, "1", "new c")
+    assert texts(bob, title) == ["new c"]
+
+
+def test_calls_at_once_delete_what_was_shown(alice, bob, title):
+    posted = post(alice, title, *"abcdefgh")
+    read(alice, title)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda number: alice.ok("DLT", title, str(number)), (8, 2, 5, 1)))
+    assert {call.one["id"] for call in done} == {posted[place]["id"] for place in (7, 1, 4, 0)}
+    assert texts(bob, title) == list("cdfg")
+
+
+def test_numbers_of_a_thread_that_somebody_made_anew_are_a_conflict(script, alice, bob, title):
+    post(alice, title, "a")
+    read(alice, title)
+    other = script(name_of(alice))
+    other.ok("thread", "remove", title)
+    alice.fails(5, "NOT_FOUND", "EDT", title, "1", "x")
+    other.ok("thread", "create", title)
+    post(other, title, "not a")
+    assert "again" in alice.fails(7, "CONFLICT", "EDT", title, "1", "x")["message"]
+    alice.fails(7, "CONFLICT", "DLT", title, "1")
+    assert texts(bob, title) == ["not a"]
+
+
 def test_ones_own_post_has_its_number_where_it_follows_what_was_read(alice, bob, title):
     read(alice, title)
     post(alice, title, "mine")
