@@ -52,8 +52,14 @@ static const char *target(const struct download *download) {
     return download->path ? download->path : "the output";
 }
 
+/* A disk that is full gets its room back. */
 static void fail_io(zchat *z, struct download *download, const char *what) {
     struct fault fault;
+    int error = errno;
+    if (error == ENOSPC || error == EDQUOT) {
+        remove_part(download);
+    }
+    errno = error;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s.", what, target(download), strerror(errno));
     transfer_fail(z, &download->transfer, &fault);
 }
@@ -163,6 +169,9 @@ static void finish(zchat *z, struct download *download, const Zchat__V1__Upload 
     if (download->path) {
         if (path_publish(download->fd, download->part, download->path, download->force, &fault) !=
             ZCHAT_OK) {
+            if (fault.code == ZCHAT_IO) {
+                remove_part(download);
+            }
             transfer_fail(z, &download->transfer, &fault);
             return;
         }

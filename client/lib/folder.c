@@ -88,7 +88,7 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return io_fault(fault, "Writing", temporary);
+        return io_fault(fault, "Writing", file);
     }
     bool done = write_all(fd, bytes, count) && fsync(fd) == 0;
     int error = errno;
@@ -99,7 +99,7 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
     if (!done) {
         unlink(temporary);
         errno = error;
-        return io_fault(fault, "Writing", temporary);
+        return io_fault(fault, "Writing", file);
     }
     return ZCHAT_OK;
 }

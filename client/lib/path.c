@@ -41,6 +41,12 @@ static void state_of(const struct stat *status, struct path_state *state) {
     state->inode = status->st_ino;
 }
 
+/* Files of /proc say that they are empty. */
+bool path_ends(int fd, uint64_t bytes) {
+    char more;
+    return pread(fd, &more, 1, (off_t)bytes) <= 0;
+}
+
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault) {
     struct stat status;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -53,6 +59,11 @@ zchat_code path_open(const char *path, int *fd, struct path_state *state, struct
     } else if (!S_ISREG(status.st_mode)) {
         code = fault_set(fault, ZCHAT_IO, "%s is %s.", path,
                          S_ISDIR(status.st_mode) ? "a folder, no file" : "no regular file");
+    }
+    if (code == ZCHAT_OK && !path_ends(*fd, (uint64_t)status.st_size)) {
+        code = fault_set(fault, ZCHAT_IO,
+                         "%s goes on behind the %ju bytes that it says it has; send a copy of it",
+                         path, (uintmax_t)status.st_size);
     }
     if (code != ZCHAT_OK) {
         close(*fd);
@@ -105,8 +116,12 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
     if (lstat(path, &status) != 0) {
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "Looking at", path);
     }
-    if (S_ISDIR(status.st_mode)) {
-        return fault_set(fault, ZCHAT_IO, "%s is a folder, no file.", path);
+    if (S_ISLNK(status.st_mode) && stat(path, &status) != 0) {
+        status.st_mode = S_IFREG; /* it leads nowhere: the link itself is what is there */
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return fault_set(fault, ZCHAT_IO, "%s is %s, and is not replaced", path,
+                         S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
     }
     return force ? ZCHAT_OK : fault_set(fault, ZCHAT_CONFLICT, "%s exists already.", path);
 }
@@ -123,18 +138,18 @@ static bool part_of(const char *path, const unsigned char *hash, char part[FOLDE
     return written >= 0 && written < FOLDER_PATH_BYTES;
 }
 
-static zchat_code check_part(int fd, const char *part, uint64_t *bytes, bool *gone,
-                             struct fault *fault) {
+static zchat_code check_part(int fd, const char *part, const char *path, uint64_t *bytes,
+                             bool *gone, struct fault *fault) {
     struct stat status;
     struct stat named;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         return errno == EWOULDBLOCK
                    ? fault_set(fault, ZCHAT_CONFLICT,
-                               "Another download of the same file is writing %s.", part)
-                   : io_fault(fault, "Locking", part);
+                               "another download of the same file to %s is under way", path)
+                   : io_fault(fault, "Locking the part of", path);
     }
     if (fstat(fd, &status) != 0) {
-        return io_fault(fault, "Looking at", part);
+        return io_fault(fault, "Looking at the part of", path);
     }
     *gone =
         lstat(part, &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev;
@@ -156,10 +171,10 @@ zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES]
     for (int i = 0; i < OPEN_TRIES && gone; i++) {
         *fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
         if (*fd < 0) {
-            return io_fault(fault, "Writing", part);
+            return io_fault(fault, "Writing", path);
         }
         gone = false;
-        zchat_code code = check_part(*fd, part, bytes, &gone, fault);
+        zchat_code code = check_part(*fd, part, path, bytes, &gone, fault);
         if (code == ZCHAT_OK && !gone) {
             return ZCHAT_OK;
         }
@@ -169,7 +184,7 @@ zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES]
             return code;
         }
     }
-    return fault_set(fault, ZCHAT_IO, "The file %s vanishes again and again.", part);
+    return fault_set(fault, ZCHAT_IO, "the part of %s vanishes again and again", path);
 }
 
 /* A full pipe that does not block is waited for: the bytes have to go in order. */
@@ -249,7 +264,7 @@ static bool sync_folder(const char *path) {
 zchat_code path_publish(int fd, const char *part, const char *path, bool force,
                         struct fault *fault) {
     if (fsync(fd) != 0) {
-        return io_fault(fault, "Writing", part);
+        return io_fault(fault, "Writing", path);
     }
     if (!give_name(part, path, force)) {
         return errno == EEXIST ? fault_set(fault, ZCHAT_CONFLICT, "%s exists already.", path)

@@ -27,6 +27,8 @@ struct path_state {
 };
 /* Opens a regular file to be read. */
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault);
+/* Whether the file has no more than so many bytes, by what can be read. */
+bool path_ends(int fd, uint64_t bytes);
 /* Whether it is as it was. */
 bool path_is_same(int fd, const struct path_state *state);
 /* Reads exactly `count` bytes. False with errno; 0: there are not so many. */

@@ -1,10 +1,12 @@
 /* Uploads. The broker is told of the file and says from where on it wants chunks; after a lost
  * connection it is asked again. The file is hashed from its beginning on while chunks are under
  * way; the last chunk tells the hash. A file that is found complete already (the last answer was
- * lost) is looked at, so that the answer can tell of it. */
+ * lost) is looked at, so that the answer can tell of it. Where the name is taken, what has it is
+ * looked at: if it is this file, of the same user, then the upload is done. */
 #include "call.h"
 #include "handle.h"
 #include "path.h"
+#include "text.h"
 #include "thread_reply.h"
 #include "transfer.h"
 #include "upload_record.h"
@@ -22,7 +24,8 @@ enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
     UPLOAD_SENDING,
-    UPLOAD_LOOKING, /* the broker has it all */
+    UPLOAD_LOOKING,   /* the broker has it all, or something of that name */
+    UPLOAD_COMPARING, /* whether that is this file: it is hashed */
 };
 
 struct upload {
@@ -37,11 +40,12 @@ struct upload {
     uint64_t slice_at;
     size_t slice_bytes;
     unsigned char id[ID_BYTES];
-    char *record;     /* owned: the path of its record; NULL: none was made */
-    bool again;       /* the id is an earlier upload's */
-    uint64_t next;    /* the first byte that is not sent yet */
-    bool all_sent;    /* also the chunk that ends an empty file */
-    bool begun_again; /* since it was no longer known */
+    char *record;       /* owned: the path of its record; NULL: none was made */
+    bool again;         /* the id is an earlier upload's */
+    uint64_t next;      /* the first byte that is not sent yet */
+    bool all_sent;      /* also the chunk that ends an empty file */
+    bool begun_again;   /* since it was no longer known */
+    struct fault taken; /* the broker's refusal: the name is taken; code OK: it is not */
 };
 
 static struct upload *upload_of(struct transfer *transfer) {
@@ -255,6 +259,10 @@ static void send_chunk(zchat *z, struct upload *upload) {
     body.bytes.data = upload->slice;
     body.bytes.len = count;
     if (upload->next + count == upload->transfer.bytes) {
+        if (!path_ends(upload->fd, upload->transfer.bytes)) {
+            fail_changed(z, upload);
+            return;
+        }
         tell_hash(upload, &body);
     }
     command.body_case = ZCHAT__V1__COMMAND__BODY_PUT_CHUNK;
@@ -279,11 +287,48 @@ static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkR
     }
 }
 
+/* Only what this user uploaded, and is as long, can be this file. */
+static void compare(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
+    if (strcmp(facts->user, z->session.user) != 0 || facts->size != upload->transfer.bytes ||
+        facts->hash.len != HASH_BYTES) {
+        transfer_fail(z, &upload->transfer, &upload->taken);
+        return;
+    }
+    memcpy(upload->transfer.hash, facts->hash.data, HASH_BYTES);
+    upload->stage = UPLOAD_COMPARING;
+}
+
+static void compare_slice(zchat *z, struct upload *upload) {
+    unsigned char is[HASH_BYTES];
+    struct hash hash;
+    size_t count = slice_bytes(upload->hashed, upload->transfer.bytes);
+    if (count > 0) {
+        if (read_slice(z, upload, upload->hashed, count)) {
+            hash_add(&upload->hash, upload->slice, count);
+            upload->hashed += count;
+            transfer_tell(&upload->transfer, upload->hashed);
+        }
+        return;
+    }
+    hash = upload->hash;
+    hash_end(&hash, is);
+    if (memcmp(is, upload->transfer.hash, HASH_BYTES) != 0) {
+        transfer_fail(z, &upload->transfer, &upload->taken);
+        return;
+    }
+    upload->taken.code = ZCHAT_OK;
+    look(z, upload);
+}
+
 static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkReply *reply) {
     if (!reply->upload) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker's answer lacks a part.");
         transfer_fail(z, &upload->transfer, &fault);
+        return;
+    }
+    if (upload->taken.code != ZCHAT_OK) {
+        compare(z, upload, reply->upload);
         return;
     }
     transfer_tell(&upload->transfer, upload->transfer.bytes);
@@ -317,10 +362,28 @@ static bool may_resume(enum request_kind asked, const Zchat__V1__Error *error) {
            (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == REQUEST_PUT_CHUNK);
 }
 
+/* True: what has the name is looked at. */
+static bool look_at_taken(zchat *z, struct upload *upload, enum request_kind asked,
+                          const Zchat__V1__Error *error) {
+    if (asked != REQUEST_BEGIN_UPLOAD || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
+        return false;
+    }
+    text_clean_line(error->message, strlen(error->message));
+    fault_set(&upload->taken, ZCHAT_CONFLICT, "%s", error->message);
+    forget_record(upload);
+    look(z, upload);
+    return true;
+}
+
 static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
                    const Zchat__V1__Error *error) {
     struct upload *upload = upload_of(transfer);
-    if (begin_anew(z, upload, request->kind, error)) {
+    if (begin_anew(z, upload, request->kind, error) ||
+        look_at_taken(z, upload, request->kind, error)) {
+        return;
+    }
+    if (request->kind == REQUEST_GET_CHUNK && upload->taken.code != ZCHAT_OK) {
+        transfer_fail(z, transfer, &upload->taken);
         return;
     }
     if (request->kind == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_INVALID) {
@@ -355,6 +418,10 @@ static bool step(zchat *z, struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
     if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
         begin(z, upload);
+    }
+    if (upload->stage == UPLOAD_COMPARING) {
+        compare_slice(z, upload);
+        return !transfer->over && upload->stage == UPLOAD_COMPARING;
     }
     if (upload->stage != UPLOAD_SENDING || !z->session.live) {
         return false;

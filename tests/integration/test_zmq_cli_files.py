@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import signal
+import stat
 import subprocess
 import threading
 import time
@@ -201,6 +202,70 @@ def test_a_file_that_is_there_is_replaced_with_force_only(alice, title, source, 
     assert (here / "a").read_bytes() == b"new" and files(here) == ["a"]
 
 
+def test_a_file_that_is_there_names_the_option_that_replaces_it(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"new", "a"))
+    (here / "a").write_bytes(b"old")
+    assert "--force" in alice.fails(7, "CONFLICT", "file", "get", title, "a")["message"]
+
+
+def test_a_folder_takes_the_file_under_its_name(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"abc", "a"))
+    (here / "sub").mkdir()
+    assert alice.ok("file", "get", title, "a", "-o", "sub").one["path"] == "sub/a"
+    alice.fails(7, "CONFLICT", "file", "get", title, "a", "-o", "sub/")
+    assert alice.ok("file", "get", title, "a", "-o", "sub/", "--force").one["path"] == "sub/a"
+    assert (here / "sub" / "a").read_bytes() == b"abc" and files(here) == ["sub"]
+    alice.fails(3, "IO", "file", "get", title, "a", "-o", "nowhere/")
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_pipe_is_written_to_and_stays(alice, title, source, here, force):
+    content = noise(3 * CHUNK)
+    alice.ok("file", "put", title, source(content))
+    os.mkfifo(here / "pipe")
+    process = alice.start("file", "get", title, "source", "-o", "pipe", *force)
+    assert (here / "pipe").read_bytes() == content
+    assert end(process).status == 0
+    assert stat.S_ISFIFO((here / "pipe").stat().st_mode) and files(here) == ["pipe"]
+
+
+def test_a_pipe_that_nobody_reads_is_timed_out(alice, title, source, here):
+    alice.ok("file", "put", title, source(b"abc"))
+    os.mkfifo(here / "pipe")
+    alice.fails(124, "EXPIRED", "--timeout", "1", "file", "get", title, "source", "-o", "pipe")
+    assert files(here) == ["pipe"]
+
+
+def test_devices_are_written_to_also_by_a_link(alice, title, source, here):
+    """/dev/full alone can tell that; a node of one's own, should it be replaced."""
+    alice.ok("file", "put", title, source(b"abc"))
+    (here / "link").symlink_to("/dev/full")
+    paths = ["link", "/dev/full"]
+    if os.geteuid() == 0:
+        os.mknod(here / "node", stat.S_IFCHR | 0o666, os.makedev(1, 7))
+        paths.append("node")
+    for path in paths:
+        for force in ([], ["--force"]):
+            before = os.stat(path)
+            error = alice.fails(3, "IO", "file", "get", title, "source", "-o", path, *force)
+            assert "No space left" in error["message"]
+            assert os.stat(path).st_rdev == before.st_rdev == os.makedev(1, 7)
+    assert (here / "link").is_symlink()
+
+
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_the_name_of_stdout_is_stdout(alice, title, source, here, path):
+    alice.ok("file", "put", title, source(b"abc"))
+    for force in ([], ["--force"]):
+        assert alice.ok("file", "get", title, "source", "-o", path, *force).out == "abc"
+        with open(here / "out", "wb") as out:
+            process = alice.start("file", "get", title, "source", "-o", path, *force, stdout=out)
+            process.stdout = None
+            assert end(process).status == 0
+        assert (here / "out").read_bytes() == b"abc"
+    assert os.path.islink("/dev/stdout") and files(here) == ["out"]
+
+
 def test_a_link_that_leads_nowhere_counts_as_there(alice, title, source, here):
     alice.ok("file", "put", title, source(b"new", "a"))
     (here / "a").symlink_to(here.parent / "outside")
@@ -232,9 +297,9 @@ def test_a_local_file_that_cannot_be_read_is_exit_3(alice, title, here):
 def test_a_name_is_taken_once_in_a_thread(town, alice, bob, title, source):
     path = source(b"abc", "a")
     alice.ok("file", "put", title, path)
+    bob.fails(7, "CONFLICT", "file", "put", title, path)
     for cli in (alice, bob):
-        cli.fails(7, "CONFLICT", "file", "put", title, path)
-    bob.fails(7, "CONFLICT", "file", "put", title, source(b"other", "b"), "--name", "a")
+        cli.fails(7, "CONFLICT", "file", "put", title, source(b"other", "b"), "--name", "a")
     other = town.fresh_name()
     alice.ok("thread", "create", other)
     bob.ok("file", "put", other, path)
@@ -282,8 +347,45 @@ def test_a_full_disk_leaves_no_file_under_the_name(alice, title, source, small_d
     alice.ok("file", "put", title, source(content))
     error = alice.fails(3, "IO", "file", "get", title, "source", "-o", small_disk / "got")
     assert "pace" in error["message"], error
-    assert not (small_disk / "got").exists()
+    assert files(small_disk) == [] and ".part-" not in error["message"]
     alice.ok("file", "get", title, "source", "-o", source(b"", "got"), "--force")
+
+
+@pytest.mark.parametrize("path", ["/proc/self/status", "/proc/cpuinfo"])
+def test_a_file_that_is_longer_than_it_says_is_refused(alice, title, path):
+    error = alice.fails(3, "IO", "file", "put", title, path)
+    assert path in error["message"]
+    assert alice.ok("file", "list", title).lines == []
+
+
+def test_what_is_no_file_is_refused(alice, title, here):
+    os.mkfifo(here / "pipe")
+    (here / "folder").mkdir()
+    for path in ("pipe", "folder", "/dev/zero", "/dev/null", "missing"):
+        alice.fails(3, "IO", "file", "put", title, path, "--name", "x")
+    assert alice.ok("file", "list", title).lines == []
+
+
+# What is done is done.
+
+def test_a_finished_upload_of_the_same_file_is_done_again(alice, bob, title, source, here):
+    content = noise(2 * CHUNK + 1)
+    path = source(content)
+    put = alice.ok("file", "put", title, path).one
+    assert alice.ok("file", "put", title, path).one == put
+    (here / "copy").write_bytes(content)
+    assert alice.ok("file", "put", title, "copy", "--name", "source").one == put
+    bob.fails(7, "CONFLICT", "file", "put", title, path)
+    (here / "copy").write_bytes(content[:-1] + b"x")
+    alice.fails(7, "CONFLICT", "file", "put", title, "copy", "--name", "source")
+    (here / "copy").write_bytes(content + b"x")
+    alice.fails(7, "CONFLICT", "file", "put", title, "copy", "--name", "source")
+    assert alice.ok("file", "list", title).lines == [put]
+
+
+def test_a_finished_upload_of_an_empty_file_is_done_again(alice, title, source):
+    put = alice.ok("file", "put", title, source(b"")).one
+    assert alice.ok("file", "put", title, source(b"")).one == put
 
 
 def test_a_full_stdout_is_exit_3(alice, title, source):

@@ -86,7 +86,8 @@ static const struct option table[OPTION_END] = {
                      "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =
         {"output", 'o', OPTION_TEXT, false, NULL, NULL, "PATH",
-         "where the file goes, else into this folder under its name; \"-\" is stdout"},
+         "where the file goes, else into this folder under its name; into a folder under its "
+         "name; a device or pipe is written to; \"-\" is stdout"},
     [OPTION_FORCE] = {"force", 0, OPTION_FLAG, false, NULL, NULL, NULL,
                       "replace a file that is there already"},
     [OPTION_ADMIN_PASSWORD_FILE] = {"admin-password-file", 0, OPTION_TEXT, false, NULL, NULL,

@@ -7,9 +7,14 @@
 #include "interrupt.h"
 #include "thread.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct transfer {
@@ -18,7 +23,12 @@ struct transfer {
     bool to_stdout;
     bool nobody_reads;  /* stdout is a pipe whose other end was closed */
     const char *target; /* borrowed: where a download goes; NULL: to stdout */
+    char *in_folder;    /* owned: that, where -o named a folder */
+    bool special;       /* that is a device or a pipe: written to, not replaced */
+    int fd;             /* owned: of that; -1: not open */
 };
+
+#define AGAIN_US 20000 /* between two looks whether somebody reads a pipe */
 
 static void on_event(void *arg, const zchat_event *event) {
     const struct transfer *transfer = arg;
@@ -98,15 +108,89 @@ static bool stays_here(const char *name) {
     return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+static enum status refuse_name(const struct call *call) {
+    return output_error(call->output, ZCHAT_INVALID, 0,
+                        "No file in this folder can have the name \"%s\": give -o PATH.",
+                        call->words[1]);
+}
+
+static enum status choose_in_folder(const struct call *call, struct transfer *transfer,
+                                    const char *folder) {
+    const char *name = call->words[1], *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
+    size_t bytes = strlen(folder) + strlen(name) + 2;
+    if (!stays_here(name))
+        return refuse_name(call);
+    transfer->in_folder = malloc(bytes);
+    if (!transfer->in_folder)
+        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    snprintf(transfer->in_folder, bytes, "%s%s%s", folder, slash, name);
+    transfer->target = transfer->in_folder;
+    return STATUS_DONE;
+}
+
+/* /dev/stdout and its like lead to a descriptor, whatever that is. */
+static bool is_descriptor(const char *path) {
+    char to[sizeof "/proc/"];
+    ssize_t bytes = readlink(path, to, sizeof to);
+    return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+           (bytes >= 6 && memcmp(to, "/proc/", 6) == 0);
+}
+
+static bool is_stdout(const struct stat *facts) {
+    struct stat own;
+    return fstat(STDOUT_FILENO, &own) == 0 && own.st_dev == facts->st_dev &&
+           own.st_ino == facts->st_ino;
+}
+
+/* What is there under the path that -o gave, or under the name. */
+static enum status choose_by_path(const struct call *call, struct transfer *transfer,
+                                  const char *path, bool force) {
+    struct stat facts;
+    bool there = stat(path, &facts) == 0;
+    transfer->target = path;
+    if (there && S_ISDIR(facts.st_mode) && path != call->words[1])
+        return choose_in_folder(call, transfer, path);
+    transfer->special =
+        there && !S_ISDIR(facts.st_mode) && (!S_ISREG(facts.st_mode) || is_descriptor(path));
+    transfer->to_stdout = transfer->special && is_stdout(&facts);
+    if (there && !transfer->special && S_ISREG(facts.st_mode) && !force)
+        return output_error(call->output, ZCHAT_CONFLICT, 0,
+                            "%s exists already; --force replaces it", path);
+    return STATUS_DONE;
+}
+
 static enum status choose_target(const struct call *call, struct transfer *transfer) {
     const char *given = option_text(call->options, OPTION_OUTPUT), *name = call->words[1];
+    bool force = option_flag(call->options, OPTION_FORCE);
+    transfer->fd = -1;
     transfer->to_stdout = given && strcmp(given, "-") == 0;
-    if (!transfer->to_stdout)
-        transfer->target = given ? given : name;
-    if (given || stays_here(name))
+    if (transfer->to_stdout)
         return STATUS_DONE;
-    return output_error(call->output, ZCHAT_INVALID, 0,
-                        "No file in this folder can have the name \"%s\": give -o PATH.", name);
+    if (!given && !stays_here(name))
+        return refuse_name(call);
+    enum status status = choose_by_path(call, transfer, given ? given : name, force);
+    if (status == STATUS_DONE && transfer->in_folder)
+        status = choose_by_path(call, transfer, transfer->in_folder, force);
+    if (transfer->to_stdout)
+        transfer->target = NULL;
+    return status;
+}
+
+/* A pipe is opened when somebody reads it. */
+static enum status open_special(const struct call *call, struct transfer *transfer) {
+    const struct timespec pause = {.tv_nsec = AGAIN_US * 1000};
+    do
+        transfer->fd = open(transfer->target, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    while (transfer->fd < 0 && errno == ENXIO && !interrupt_pending() &&
+           clock_us() < call->deadline_us && nanosleep(&pause, NULL) == 0);
+    if (interrupt_pending())
+        return STATUS_INTERRUPTED;
+    if (transfer->fd < 0 && errno == ENXIO)
+        return output_error(call->output, ZCHAT_EXPIRED, 0, "nobody reads %s within --timeout",
+                            transfer->target);
+    return transfer->fd >= 0 ? STATUS_DONE
+                             : output_error(call->output, ZCHAT_IO, 0, "cannot write to %s: %s",
+                                            transfer->target, strerror(errno));
 }
 
 static enum status print_get(struct call *call, const zchat_reply *reply) {
@@ -126,22 +210,34 @@ static enum status print_get(struct call *call, const zchat_reply *reply) {
     return output_object(call->output, object);
 }
 
+static enum status get(struct call *call, struct transfer *transfer) {
+    bool force = option_flag(call->options, OPTION_FORCE);
+    bool to_file = transfer->target && !transfer->special;
+    return call_answer(call,
+                       zchat_file_get(call->z, call->words[0], call->words[1],
+                                      to_file ? transfer->target : NULL,
+                                      transfer->fd >= 0 ? transfer->fd : STDOUT_FILENO, force,
+                                      on_progress, on_reply, call),
+                       print_get);
+}
+
 enum status file_get(struct call *call) {
     struct transfer transfer = {0};
-    bool force = option_flag(call->options, OPTION_FORCE);
     enum status status = choose_target(call, &transfer);
-    if (status != STATUS_DONE)
-        return status;
-    status = begin(call, &transfer);
-    if (transfer.to_stdout)
-        interrupt_end_at_once(); /* there is nothing to be left in order */
-    if (status == STATUS_DONE)
-        status =
-            call_answer(call,
-                        zchat_file_get(call->z, call->words[0], call->words[1], transfer.target,
-                                       STDOUT_FILENO, force, on_progress, on_reply, call),
-                        print_get);
-    return finish(call, &transfer, status);
+    if (status == STATUS_DONE) {
+        status = begin(call, &transfer);
+        if (status == STATUS_DONE && transfer.special && transfer.target)
+            status = open_special(call, &transfer);
+        if (!transfer.target || transfer.special)
+            interrupt_end_at_once(); /* there is nothing to be left in order */
+        if (status == STATUS_DONE)
+            status = get(call, &transfer);
+        status = finish(call, &transfer, status);
+    }
+    if (transfer.fd >= 0)
+        close(transfer.fd);
+    free(transfer.in_folder);
+    return status;
 }
 
 static enum status print_file(struct output *output, const zchat_upload *file, int width) {
