@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <zmq.h>
 
 /* Twice of it still fits into an int, which libzmq needs. */
@@ -26,6 +28,13 @@
 /* Frames that wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that keeps to
  * the windows of lines and files hardly ever has as many under way. */
 #define PAIR_FRAMES_MAX 256
+
+/* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused, and never ends a context in
+ * which a socket's mailbox was: so nothing is begun without room for all of it. A context needs 5
+ * descriptors and its first socket 1; a channel 4, and as many of the one before it may not be
+ * closed yet, since libzmq does that later. */
+#define CONTEXT_DESCRIPTORS 8
+#define CHANNEL_DESCRIPTORS 10
 
 struct channel {
     void *socket;      /* owned */
@@ -48,8 +57,36 @@ struct secret { /* a frame that is wiped when ZeroMQ has written it */
     unsigned char data[];
 };
 
+/* False sets errno. */
+static bool have_room(int descriptors) {
+    int fds[CHANNEL_DESCRIPTORS];
+    int count = 0;
+    while (count < descriptors && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+        count++;
+    }
+    int error = errno;
+    for (int i = 0; i < count; i++) {
+        close(fds[i]);
+    }
+    errno = error;
+    return count == descriptors;
+}
+
+/* The first socket starts the threads, whose descriptors are there then, and stay. */
 void *channel_context_new(void) {
-    return zmq_ctx_new();
+    if (!have_room(CONTEXT_DESCRIPTORS)) {
+        return NULL;
+    }
+    void *context = zmq_ctx_new();
+    void *first = context ? zmq_socket(context, ZMQ_PAIR) : NULL;
+    if (context && !first) {
+        zmq_ctx_term(context);
+        return NULL;
+    }
+    if (first) {
+        zmq_close(first);
+    }
+    return context;
 }
 
 void channel_context_free(void *context) {
@@ -136,7 +173,7 @@ static bool monitor_open(struct channel *channel, void *context) {
 }
 
 static struct channel *channel_make(void *context, struct wake *wake, enum channel_type type) {
-    struct channel *channel = calloc(1, sizeof *channel);
+    struct channel *channel = have_room(CHANNEL_DESCRIPTORS) ? calloc(1, sizeof *channel) : NULL;
     if (!channel) {
         return NULL;
     }

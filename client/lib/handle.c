@@ -7,6 +7,7 @@
 #include "incoming.h"
 #include "outgoing.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +214,9 @@ static zchat_code init(zchat *z, const zchat_options *options) {
     z->arena = wire_arena_new(ARENA_BYTES);
     if (!z->wake || !z->arena ||
         !connection_init(&z->connection, &z->settings, z->device, z->wake, z->arena)) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory, or no more file descriptors.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY,
+                         "no sockets can be made: %s; the limit of open files may be too low",
+                         strerror(errno));
     }
     wake_fire(z->wake);
     return ZCHAT_OK;

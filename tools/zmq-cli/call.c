@@ -137,6 +137,8 @@ static enum status look_for_trouble(struct call *call, zchat_code code) {
         return fail(call, code, 0, zchat_error(call->z));
     if (call->key_unknown)
         return meet(call);
+    if (call->lost && !call->connected && call->lost_code == ZCHAT_NO_MEMORY)
+        return fail(call, call->lost_code, 0, call->why); /* waiting does not help */
     return STATUS_DONE;
 }
 

@@ -10,6 +10,7 @@
 #include "verb.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Where one of the three standard files is closed, a socket must not take its place. Writing to
@@ -47,13 +48,25 @@ static void choose_output(struct output *output, const struct options *options) 
     output->verbose = option_flag(options, OPTION_VERBOSE);
 }
 
+/* As one text, so that a failed write is noticed. */
+static enum status print_help(const struct command_line *line, struct output *output) {
+    char *text = NULL;
+    size_t bytes;
+    FILE *memory = open_memstream(&text, &bytes);
+    if (!memory)
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    verb_print_help(line->verb, line->group, memory);
+    fclose(memory);
+    output_text(output, text);
+    free(text);
+    return output_flush(output);
+}
+
 static enum status go(struct command_line *line, struct preferences *preferences,
                       struct output *output) {
     choose_output(output, &preferences->options);
-    if (option_flag(&preferences->options, OPTION_HELP)) {
-        verb_print_help(line->verb, line->group, stdout);
-        return output_flush(output);
-    }
+    if (option_flag(&preferences->options, OPTION_HELP))
+        return print_help(line, output);
     if (option_flag(&preferences->options, OPTION_VERSION)) {
         output_text(output, "zmq-cli " ZCHAT_VERSION "\n");
         return output_flush(output);
