@@ -1,6 +1,8 @@
 /* Files of the config folder. A secret that others can read is refused: it is no secret. */
 #include "folder.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -104,6 +106,19 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
     return ZCHAT_OK;
 }
 
+/* A NUL would end it too early; a byte order mark, which some editors add, would be part of the
+ * first line. */
+static zchat_code take_text(const char *file, char *text, size_t bytes, struct fault *fault) {
+    size_t mark = text_mark_bytes(text, bytes);
+    if (memchr(text, '\0', bytes)) {
+        return fault_set(fault, ZCHAT_IO, "the file %s has a NUL in it: restore or remove it",
+                         file);
+    }
+    memmove(text, text + mark, bytes - mark);
+    text[bytes - mark] = '\0';
+    return ZCHAT_OK;
+}
+
 static zchat_code read_all(int fd, const char *file, char *text, size_t text_bytes,
                            struct fault *fault) {
     size_t used = 0;
@@ -113,8 +128,7 @@ static zchat_code read_all(int fd, const char *file, char *text, size_t text_byt
             return io_fault(fault, "Reading", file);
         }
         if (got == 0) {
-            text[used] = '\0';
-            return ZCHAT_OK;
+            return take_text(file, text, used, fault);
         }
         used += got > 0 ? (size_t)got : 0;
     }

@@ -1,6 +1,7 @@
 /* One small file for each upload: its name is made from who uploads what under which name where,
  * its content tells the same for people, which file it was in which state, and the id. Another
- * file, or one that changed since, is another upload, and takes the record's place. A record that
+ * file, or one that changed since, is another upload, and takes the record's place, as it does that
+ * of a record that can't be read. A record that
  * is older than the broker keeps its upload is removed. */
 #include "upload_record.h"
 
@@ -117,7 +118,7 @@ zchat_code upload_record_open(const struct upload_record *record, unsigned char 
     }
     if (code == ZCHAT_OK) {
         remove_old(folder);
-        code = folder_read(file, stored, sizeof stored, false, &found, fault);
+        found = folder_read(file, stored, sizeof stored, false, &found, fault) == ZCHAT_OK && found;
     }
     if (code != ZCHAT_OK) {
         return code;

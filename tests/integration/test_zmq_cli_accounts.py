@@ -48,6 +48,26 @@ def test_register_makes_an_account_that_trusts_the_device(newcomer):
     assert newcomer.cli.ok("who").out == ""
 
 
+@pytest.mark.parametrize("form", [b"%s", b"%s\r\n", b"\xef\xbb\xbf%s\n", b"%s\nsecond line\0\n",
+                                  b"\xef\xbb\xbf%s\r\n\r\n"])
+def test_a_password_is_the_same_in_every_form_of_its_file(second, tmp_path, form):
+    file = tmp_path / "password"
+    file.write_bytes(form % RIGHT.encode())
+    second.cli.ok("--password-file", file, "login", "--no-trust")
+    second.cli.ok("--password-cmd", f"cat {file}", "login", "--no-trust")
+
+
+@pytest.mark.parametrize("form", [b"%s\0b\n", b"\0%s\n", b"%s\xff\n", b"%s" + b"x" * 1100],
+                         ids=["NUL", "NUL first", "no UTF-8", "long"])
+def test_what_is_no_password_is_refused_and_never_cut(second, tmp_path, form):
+    file = tmp_path / "password"
+    file.write_bytes(form % RIGHT.encode())
+    for words in (("--password-file", file), ("--password-cmd", f"cat {file}")):
+        error = second.cli.fails(2, "INVALID", *words, "login")
+        assert "password" in error["message"]
+    second.cli.fails(2, "INVALID", *second.with_password("passwd", "--new-password-file", file))
+
+
 def test_register_without_trust(newcomer):
     newcomer.cli.ok(*newcomer.with_password("register", "--no-trust"))
     newcomer.cli.fails(4, "AUTH", "who")

@@ -186,6 +186,28 @@ def test_a_mistake_in_the_file_is_named_with_its_line(folder, cli, line, why):
     assert f"zmq-cli.conf:{wrong}: " in error["message"] and why in error["message"], error
 
 
+def test_a_file_as_other_systems_write_it(town, folder, cli):
+    name = town.name()
+    (folder / "zmq-cli.conf").write_bytes(b"\xef\xbb\xbfuser = " + name.encode() + b"\r\n")
+    assert user_of(cli) == name
+
+
+def test_a_nul_in_the_file_is_refused(town, folder, cli):
+    (folder / "zmq-cli.conf").write_bytes(f"json = yes\nuser = {town.name()}\0x\n".encode())
+    assert "zmq-cli.conf:2: " in cli.fails(2, "INVALID", "ping")["message"]
+
+
+def test_a_nul_in_what_the_config_folder_holds_is_refused(folder, cli):
+    del cli.environment["ZCHAT_SERVER_KEY"]
+    cli.ok("--trust-new", "ping")
+    pinned = folder / "known_brokers"
+    pinned.write_bytes(b"\xef\xbb\xbf" + pinned.read_bytes().replace(b"\n", b"\r\n"))
+    cli.ok("ping")
+    pinned.write_bytes(b"\0" + pinned.read_bytes())
+    error = cli.fails(3, "IO", "--trust-new", "ping")
+    assert "known_brokers" in error["message"] and "NUL" in error["message"]
+
+
 def test_a_context_that_is_not_there(folder, cli):
     assert "nowhere" in cli.fails(2, "INVALID", "--context", "nowhere", "ping")["message"]
     configure(folder, "[context empty]\n")

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_BYTES_MAX (256 * 1024) /* nobody writes so much by hand */
-#define CONTEXT_PREFIX "[context "
+#define FILE_BYTES_MAX  (256 * 1024) /* nobody writes so much by hand */
+#define CONTEXT_PREFIX  "[context "
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* some editors put it in front of UTF-8 */
 
 struct reader {
     struct config_file *file; /* borrowed: from the caller */
@@ -80,7 +81,7 @@ static enum status read_line(struct reader *reader, char *line) {
 }
 
 /* The whole file with a NUL after it. NULL sets errno. */
-static char *slurp(const char *path) {
+static char *slurp(const char *path, size_t *count) {
     FILE *stream = fopen(path, "re");
     char *text = stream ? malloc(FILE_BYTES_MAX + 1) : NULL;
     size_t bytes = text ? fread(text, 1, FILE_BYTES_MAX + 1, stream) : 0;
@@ -90,6 +91,7 @@ static char *slurp(const char *path) {
         fclose(stream);
     if (text && !failed && bytes <= FILE_BYTES_MAX) {
         text[bytes] = 0;
+        *count = bytes;
         return text;
     }
     free(text);
@@ -97,17 +99,30 @@ static char *slurp(const char *path) {
     return NULL;
 }
 
+/* It would end the text where no editor shows it. */
+static enum status check_nul(struct reader *reader, const char *text, size_t bytes) {
+    const char *nul = memchr(text, 0, bytes);
+    if (!nul)
+        return STATUS_DONE;
+    reader->line = 1;
+    for (const char *at = text; at < nul; at++)
+        reader->line += *at == '\n';
+    return complain(reader, "the line", "has a NUL in it");
+}
+
 enum status config_file_read(struct config_file *file, const char *path,
                              const struct output *output) {
     struct reader reader = {.file = file, .path = path, .output = output};
     *file = (struct config_file){0};
-    file->text = slurp(path);
+    size_t bytes = 0, mark = strlen(BYTE_ORDER_MARK);
+    file->text = slurp(path, &bytes);
     if (!file->text && errno == ENOENT)
         return STATUS_DONE;
     if (!file->text)
         return output_error(output, ZCHAT_IO, 0, "Cannot read %s: %s.", path, strerror(errno));
-    enum status status = STATUS_DONE;
-    for (char *line = file->text, *next; line && status == STATUS_DONE; line = next) {
+    enum status status = check_nul(&reader, file->text, bytes);
+    char *begin = file->text + (strncmp(file->text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0);
+    for (char *line = begin, *next; line && status == STATUS_DONE; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = 0;

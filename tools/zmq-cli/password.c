@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define ANSWER_BYTES 16
-#define SOURCE_BYTES 2048 /* a line that is longer is no password */
+#define SOURCE_BYTES ZCHAT_PASSWORD_SOURCE_BYTES
 
 static void wipe(void *memory, size_t bytes) {
     volatile unsigned char *byte = memory;
@@ -155,17 +155,17 @@ static enum status read_command(struct reading *reading, const char *command) {
     return STATUS_DONE;
 }
 
-static enum status take(struct reading *reading, char *line, const char *what) {
-    size_t bytes = strnlen(reading->bytes, reading->used);
-    char *newline = memchr(reading->bytes, '\n', reading->used);
-    size_t length = newline ? (size_t)(newline - reading->bytes) : reading->used;
-    if (bytes < length)
-        return output_error(reading->output, ZCHAT_INVALID, 0, "%s has a NUL in its first line",
-                            what);
-    length = length < PASSWORD_CAPACITY ? length : PASSWORD_CAPACITY - 1;
-    memcpy(line, reading->bytes, length);
-    line[length] = 0;
-    return STATUS_DONE;
+/* Only passwd takes an empty one, of an account that has none. */
+static bool is_empty(const struct reading *reading) {
+    return reading->used == 0 || reading->bytes[0] == '\n' ||
+           (reading->used > 1 && memcmp(reading->bytes, "\r\n", 2) == 0);
+}
+
+static enum status take(const struct reading *reading, char *line, const char *what) {
+    const char *wrong = zchat_password_take(reading->bytes, reading->used, line);
+    if (!wrong || is_empty(reading))
+        return STATUS_DONE;
+    return output_error(reading->output, ZCHAT_INVALID, 0, "%s %s", what, wrong);
 }
 
 /* An empty source is an empty password. */
