@@ -155,6 +155,20 @@ def stopped_peer(alice, bob, start):
     return hers, his
 
 
+def test_an_empty_stdin_listens_until_nothing_comes_any_more(alice, bob, start):
+    his = accept(start, bob, "--once", "--timeout", "3", stdin="")
+    hers = start(alice, "private", "start", name_of(bob), "--wait", "1", stdin="")
+    done = end(hers)
+    assert done.status == 124 and errors(done)[-1]["code"] == "EXPIRED", done
+    assert end(his).status == 0
+    his = accept(start, bob, "--once", "--wait", "1", stdin="")
+    hers = start(alice, "private", "start", name_of(bob))
+    hers.stdin.write("hello\n")
+    hers.stdin.flush()
+    done = end(his)
+    assert done.status == 0 and texts(done) == ["hello"], done
+
+
 def test_what_the_other_one_did_not_get_is_told_line_by_line(alice, bob, start):
     hers, his = stopped_peer(alice, bob, start)
     hers.stdin.close()

@@ -105,6 +105,7 @@ static void take_line(struct private_chat *chat, const zchat_event *event) {
     struct output *output = chat->call->output;
     char id[ZCHAT_ID_TEXT], time[TIME_TEXT];
     zchat_id_format(&event->id, id);
+    chat->heard = true;
     chat->heard_us = clock_us();
     if (output->json) {
         output_object(output, json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", id, "from", event->user,
@@ -155,6 +156,7 @@ static void on_taken(void *arg, const zchat_reply *reply) {
     struct private_chat *chat = taking->chat;
     struct call *call = chat->call;
     chat->files--;
+    chat->heard = true;
     chat->heard_us = clock_us();
     if (reply->code == ZCHAT_OK) {
         print_taken(call->output, taking);
@@ -359,6 +361,7 @@ static void begin_with(struct private_chat *chat, const char *user) {
     copy_name(chat->user, user);
     chat->closed = false;
     chat->said = false;
+    chat->heard = false;
     chat->undelivered = 0;
     chat->heard_us = clock_us();
 }
@@ -432,6 +435,28 @@ static bool is_said(const struct private_chat *chat) {
     return chat->input.exhausted && chat->said && chat->waiting == 0 && chat->files == 0;
 }
 
+/* With an empty stdin it only listens: as long as something comes. */
+static bool only_listens(const struct private_chat *chat) {
+    return chat->input.exhausted && !chat->said && chat->files == 0 && !chat->closed;
+}
+
+static int64_t listen_until(const struct private_chat *chat) {
+    int64_t patience_us =
+        chat->linger_us < 0 ? private_chat_patience_us(chat->call) : chat->linger_us;
+    return chat->heard_us + patience_us;
+}
+
+static bool is_silent(const struct private_chat *chat) {
+    return only_listens(chat) && clock_us() >= listen_until(chat);
+}
+
+static enum status tell_silence(const struct private_chat *chat) {
+    if (chat->heard)
+        return STATUS_DONE;
+    return output_error(chat->call->output, ZCHAT_EXPIRED, 0, "nothing came from %s within %g s",
+                        chat->user, (double)(clock_us() - chat->heard_us) / 1e6);
+}
+
 static bool is_over(const struct private_chat *chat) {
     if (chat->closed)
         return chat->waiting == 0 && chat->files == 0;
@@ -451,7 +476,9 @@ static void read_input(struct private_chat *chat) {
 static enum status wait_for_more(struct private_chat *chat) {
     int input_fd = wants_input(chat) ? STDIN_FILENO : -1;
     bool input_ready;
-    int64_t until_us = is_said(chat) ? linger_until(chat) : NO_DEADLINE;
+    int64_t until_us = is_said(chat)        ? linger_until(chat)
+                       : only_listens(chat) ? listen_until(chat)
+                                            : NO_DEADLINE;
     switch (interrupt_wait_either(zchat_fd(chat->call->z), input_fd, until_us, &input_ready)) {
     case WAIT_READY:
         if (input_ready)
@@ -476,6 +503,8 @@ static enum status hold(struct private_chat *chat) {
             say_lines(chat);
         if (is_over(chat))
             return STATUS_DONE;
+        if (is_silent(chat))
+            return tell_silence(chat);
         status = wait_for_more(chat);
         if (status != STATUS_DONE)
             return status;

@@ -31,7 +31,8 @@ struct private_chat {
     size_t waiting; /* lines without an acknowledgement */
     size_t files;   /* on their way to here */
     size_t undelivered;
-    int64_t heard_us;    /* when the last line came */
+    bool heard;          /* a line or a file came in this chat */
+    int64_t heard_us;    /* when the last one did, or the chat began */
     enum status trouble; /* why it can't go on, or what failed in it */
     bool stop;           /* it can't go on */
     char awaited[SENTENCE_BYTES];

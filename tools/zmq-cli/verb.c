@@ -94,8 +94,8 @@ static const struct verb table[] = {
     {"file list", NULL, "T", 1, 1, false, no_options, file_list, "list the files of a thread"},
     {"private start", "startprivate", "USER", 1, 1, false, private_options, private_start,
      "hold a private chat, straight and encrypted: each line of stdin is sent, his are printed; "
-     "ends "
-     "with stdin when all is acknowledged, or with his end; where stdin is empty it only listens"},
+     "ends with stdin when all is acknowledged, or with his end; where stdin is empty it only "
+     "listens, until nothing came for --wait, --timeout, or 60 s"},
     {"private accept", "accept", "[USER]", 0, 1, false, accept_options, private_accept,
      "wait for an invitation, of USER or of anybody, and hold the chat the same way"},
     {"private decline", "decline", "[USER]", 0, 1, false, decline_options, private_decline,
