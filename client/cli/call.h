@@ -20,7 +20,7 @@ struct call {
     char *title;           /* owned: of the thread that it is about; NULL: none */
     char *name;            /* owned: of the file that it is about; NULL: none */
     char *path;            /* owned: where that goes to; NULL: nowhere, or stdout */
-    char *text;            /* owned: of a private line; NULL: none */
+    char *text;            /* owned: of a private line or a post; NULL: none */
     zchat_id id;           /* of a message or a post */
     uint64_t number;       /* what else the verb wants to remember */
     int64_t asked_ms;

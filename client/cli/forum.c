@@ -1,9 +1,11 @@
-/* The forum as this terminal shows it. Only what was on the screen changes it: a post that somebody
- * else deletes leaves its number as it was read, and whoever uses it is told to read again. */
+/* The forum as this terminal shows it. Only what was on the screen changes it: a post that is
+ * deleted, here or elsewhere, leaves all numbers as they were read, and whoever uses its own is
+ * told to read again. */
 #include "forum.h"
 
 #include "memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,9 +94,30 @@ void forum_begin_reading(struct forum_thread *thread) {
     thread->read = true;
 }
 
-void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id) {
+/* The first words of a text, on one line, cut between two characters. */
+static void forum_begin_text(const char *text, char start[FORUM_START_BYTES]) {
+    size_t bytes = strcspn(text, "\n");
+    bool cut = bytes >= FORUM_START_BYTES || text[bytes] != '\0';
+    if (bytes > FORUM_START_BYTES - sizeof "...")
+        bytes = FORUM_START_BYTES - sizeof "...";
+    while (cut && bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+        bytes--;
+    snprintf(start, FORUM_START_BYTES, "%.*s%s", (int)bytes, text, cut ? "..." : "");
+}
+
+void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id,
+                     const char *text) {
     thread->posts = memory_grow(thread->posts, thread->posts_count + 1, sizeof *thread->posts);
-    thread->posts[thread->posts_count++] = (struct forum_post){.number = number, .id = *id};
+    struct forum_post *post = &thread->posts[thread->posts_count++];
+    *post = (struct forum_post){.number = number, .id = *id};
+    forum_begin_text(text, post->start);
+}
+
+const struct forum_post *forum_post(const struct forum_thread *thread, const zchat_id *id) {
+    for (size_t i = thread->posts_count; i-- > 0;)
+        if (memcmp(&thread->posts[i].id, id, sizeof *id) == 0)
+            return &thread->posts[i];
+    return NULL;
 }
 
 bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id *id) {
@@ -105,16 +128,4 @@ bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id 
         }
     }
     return false;
-}
-
-void forum_close_up(struct forum_thread *thread, uint64_t number) {
-    size_t kept = 0;
-    for (size_t i = 0; i < thread->posts_count; i++) {
-        struct forum_post post = thread->posts[i];
-        if (post.number == number)
-            continue;
-        post.number -= post.number > number ? 1 : 0;
-        thread->posts[kept++] = post;
-    }
-    thread->posts_count = kept;
 }

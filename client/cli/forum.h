@@ -1,6 +1,6 @@
 /* The threads that this run has heard of, and for each the numbers under which its posts were last
  * shown. A number that somebody types means the post that was last shown with it, wherever that
- * stands by now: so it is sent as the post's id. */
+ * stands by now, and whoever deleted what before it: so it is sent as the post's id. */
 #ifndef FORUM_H
 #define FORUM_H
 
@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FORUM_START_BYTES 44
+
 struct forum_post {
     uint64_t number;
     zchat_id id;
+    char start[FORUM_START_BYTES]; /* how its text begins; "": not known */
 };
 
 struct forum_thread {
@@ -46,10 +49,11 @@ void forum_drop(struct forum *forum, const char *title);
 /* The thread is about to be shown from its beginning. */
 void forum_begin_reading(struct forum_thread *thread);
 /* A post was shown with a number. */
-void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id);
+void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id,
+                     const char *text);
+/* As it was last shown; NULL: it was not. Borrowed until another one is shown. */
+const struct forum_post *forum_post(const struct forum_thread *thread, const zchat_id *id);
 /* false: none was shown with that number. */
 bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id *id);
-/* One's own deletion: the numbers behind it close up. */
-void forum_close_up(struct forum_thread *thread, uint64_t number);
 
 #endif

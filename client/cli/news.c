@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "call.h"
+#include "clock.h"
 #include "memory.h"
 #include "screen.h"
 #include "session.h"
@@ -12,6 +13,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What was missed comes at once; if it does not, a script goes on without it. */
+#define NEWS_PATIENCE_MS 5000
 
 struct news_own {
     zchat_event_kind kind;
@@ -38,20 +42,18 @@ void news_release(struct news *news) {
 
 static bool news_is_own(const struct news_own *own, zchat_event_kind kind, const char *title,
                         const zchat_id *id, const char *file) {
-    if (own->kind != kind || strcmp(own->title, title) != 0)
+    if (own->kind != kind)
         return false;
-    if (own->file != NULL)
-        return file != NULL && strcmp(own->file, file) == 0;
-    return memcmp(&own->id, &news_no_id, sizeof own->id) == 0 ||
-           memcmp(&own->id, id, sizeof own->id) == 0;
+    if (memcmp(&own->id, &news_no_id, sizeof own->id) != 0) /* then the title may be any form */
+        return memcmp(&own->id, id, sizeof own->id) == 0;
+    if (strcmp(own->title, title) != 0)
+        return false;
+    return own->file == NULL || (file != NULL && strcmp(own->file, file) == 0);
 }
 
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                  const char *file) {
     struct news *news = &app->news;
-    const struct forum_thread *thread = forum_find(&app->forum, title);
-    if (thread == NULL || !thread->followed)
-        return;
     news->own = memory_grow(news->own, news->own_count + 1, sizeof *news->own);
     news->own[news->own_count++] = (struct news_own){
         .kind = kind, .title = memory_text(title), .id = *id, .file = memory_text(file)};
@@ -69,6 +71,13 @@ static bool news_forget(struct news *news, zchat_event_kind kind, const char *ti
         return true;
     }
     return false;
+}
+
+void news_expected(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                   const char *file) {
+    const struct forum_thread *thread = forum_find(&app->forum, title);
+    if (thread == NULL || !thread->followed)
+        news_forget(&app->news, kind, title, id, file);
 }
 
 void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
@@ -124,14 +133,21 @@ static void news_followed_listed(struct call *call, const zchat_reply *reply) {
         news_follow(app, &reply->followed[i]);
         forum_find(&app->forum, reply->followed[i].title)->missed_seq = reply->followed[i].head;
     }
+    app->news.due_ms = clock_now_ms() + NEWS_PATIENCE_MS;
+}
+
+bool news_are_here(const struct app *app, int64_t now_ms) {
+    return news_missed(app) == 0 || now_ms >= app->news.due_ms;
+}
+
+int64_t news_due_ms(const struct app *app) {
+    return news_missed(app) == 0 ? -1 : app->news.due_ms;
 }
 
 void news_begin(struct app *app) {
     news_release(&app->news);
     for (size_t i = 0; i < app->forum.count; i++)
         app->forum.threads[i]->followed = false;
-    if (app->line == NULL)
-        return;
     struct call *call = call_new(app, news_followed_listed, "");
     call_begun(call, zchat_followed_list(app->z, call_answered, call));
 }
@@ -140,9 +156,10 @@ void news_begin(struct app *app) {
 
 void news_follow(struct app *app, const zchat_followed *followed) {
     struct forum_thread *thread = forum_get_id(&app->forum, followed->title, &followed->id);
+    bool more = thread->followed && thread->shown_seq > followed->cursor; /* events came first */
     thread->followed = true;
     thread->missed_seq = 0;
-    thread->shown_seq = followed->cursor;
+    thread->shown_seq = more ? thread->shown_seq : followed->cursor;
     thread->acked_seq = followed->cursor;
 }
 
@@ -159,8 +176,9 @@ static void news_show_post(struct app *app, const zchat_event *event, struct for
     const zchat_post *post = event->post;
     zchat_id known;
     if (post->number > 0 &&
-        (!forum_resolve(thread, post->number, &known) || memcmp(&known, &post->id, sizeof known)))
-        forum_show_post(thread, post->number, &post->id);
+        (event->kind == ZCHAT_EVENT_EDITED || !forum_resolve(thread, post->number, &known) ||
+         memcmp(&known, &post->id, sizeof known) != 0))
+        forum_show_post(thread, post->number, &post->id, post->text);
     if (event->kind == ZCHAT_EVENT_POSTED && post->number > 0)
         screen_putf(app->screen, SCREEN_BOLD, "%" PRIu64 " ", post->number);
     screen_put_name(app->screen, post->user);
@@ -179,6 +197,15 @@ static void news_show_deed(struct app *app, const char *user, const char *deed, 
     screen_putf(app->screen, SCREEN_PLAIN, " %s %s", deed, what);
 }
 
+/* Which one, as it was last shown here. */
+static void news_show_deletion(struct app *app, const zchat_event *event,
+                               const struct forum_thread *thread) {
+    const struct forum_post *post = forum_post(thread, &event->id);
+    news_show_deed(app, event->user, "deleted", "a post");
+    if (post != NULL)
+        screen_putf(app->screen, SCREEN_PLAIN, ": %" PRIu64 " %s", post->number, post->start);
+}
+
 static void news_show(struct app *app, const zchat_event *event, struct forum_thread *thread) {
     app_begin_line(app, event->time_us);
     screen_putf(app->screen, SCREEN_DIM, "[%s] ", thread->title);
@@ -187,7 +214,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
     else if (event->upload != NULL)
         news_show_deed(app, event->upload->user, "uploaded", event->upload->file);
     else if (event->kind == ZCHAT_EVENT_DELETED)
-        news_show_deed(app, event->user, "deleted", "a post");
+        news_show_deletion(app, event, thread);
     else
         news_show_deed(app, event->user, "removed", "the thread");
     screen_end_line(app->screen);
@@ -196,7 +223,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
 /* The thread that the event is about; NULL: it is not to be heard of here. */
 static struct forum_thread *news_thread(struct app *app, const zchat_event *event) {
     struct forum_thread *thread = forum_find_id(&app->forum, &event->thread->id);
-    if (app->line != NULL && (thread == NULL || !thread->followed)) {
+    if (thread == NULL || !thread->followed) {
         thread = forum_get_id(&app->forum, event->thread->title, &event->thread->id);
         thread->followed = true;
         thread->missed_seq = 0;
@@ -222,7 +249,14 @@ void news_take(struct app *app, const zchat_event *event) {
     news_end_missed(app);
 }
 
+/* An answer is asked for only so that it goes before the logout does. */
+static void news_acknowledged(void *arg, const zchat_reply *reply) {
+    (void)arg;
+    (void)reply;
+}
+
 void news_acknowledge(struct app *app) {
+    zchat_reply_fn *answered = app->leaving ? news_acknowledged : NULL;
     if (!app->news.unacked || !app->logged_in || !app->connected)
         return;
     app->news.unacked = false;
@@ -230,7 +264,7 @@ void news_acknowledge(struct app *app) {
         struct forum_thread *thread = app->forum.threads[i];
         if (!thread->followed || thread->shown_seq <= thread->acked_seq)
             continue;
-        if (zchat_thread_ack(app->z, &thread->id, thread->shown_seq, NULL, NULL) == ZCHAT_OK)
+        if (zchat_thread_ack(app->z, &thread->id, thread->shown_seq, answered, NULL) == ZCHAT_OK)
             thread->acked_seq = thread->shown_seq;
         else
             app->news.unacked = true;

@@ -1,6 +1,5 @@
 /* What happens in the threads that one follows: what was missed first, under a header that counts
- * it; then what happens. What was written to the terminal counts as read. A script hears only of
- * the threads that it began to follow itself. */
+ * it; then what happens. What was written counts as read. */
 #ifndef NEWS_H
 #define NEWS_H
 
@@ -18,11 +17,17 @@ struct news {             /* all zero: nothing yet */
     size_t own_count;
     bool in_missed; /* the header was shown, its end was not */
     bool unacked;   /* something was shown that the broker was not told of */
+    int64_t due_ms; /* until when what was missed is waited for before a script goes on */
 };
 
 void news_release(struct news *news);
 /* Another session begins. */
 void news_begin(struct app *app);
+
+/* Whether all that was missed is shown, or was waited for long enough. */
+bool news_are_here(const struct app *app, int64_t now_ms);
+/* When news_are_here() changes by itself; -1: it doesn't. */
+int64_t news_due_ms(const struct app *app);
 
 /* Something happened in a thread. */
 void news_take(struct app *app, const zchat_event *event);
@@ -37,6 +42,9 @@ void news_unfollow(struct app *app, const char *title);
  * all zero: not known. `file` NULL: it is about none. */
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                  const char *file);
+/* It was done. Where the thread is not followed, no event will tell of it. */
+void news_expected(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
+                   const char *file);
 /* It was refused. */
 void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                      const char *file);

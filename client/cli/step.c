@@ -9,6 +9,7 @@
 #include "verbs.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* A broker that is there answers at once; one that is restarting needs some seconds. */
 #define STEP_ANSWER_MS 30000
@@ -44,7 +45,7 @@ static int step_patience_ms(const struct app *app) {
 static bool step_answered(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
     if (app->calls == 0 && !app->login.running && app->stop != APP_STOP_BEGUN &&
-        (!app->logged_in || app->synced)) {
+        (!app->logged_in || (app->synced && news_are_here(app, now_ms)))) {
         wait->answer_ms = 0;
         return true;
     }
@@ -67,6 +68,23 @@ static bool step_must_log_in(struct app *app, const char *line) {
     return command == NULL || (command->run != verb_login && command->run != verb_register);
 }
 
+static void step_run_line(struct app *app, const char *line) {
+    const char *fault = script_fault(app->script);
+    app->script_line = script_line(app->script);
+    if (fault != NULL)
+        app_fail(app, ZCHAT_INVALID, "%s", fault);
+    else
+        command_run(app, line);
+    script_take(app->script);
+}
+
+static void step_end(struct app *app) {
+    int error = script_error(app->script);
+    if (error != 0)
+        app_fail(app, ZCHAT_IO, "cannot read the script from standard input: %s", strerror(error));
+    app_leave(app, 0);
+}
+
 /* Returns whether something was begun. */
 static bool step_next(struct app *app) {
     const char *line = script_peek(app->script);
@@ -75,11 +93,9 @@ static bool step_next(struct app *app) {
     if (step_must_log_in(app, line)) {
         login_begin(app, app->options->user, true);
     } else if (line == NULL) {
-        app_leave(app, 0);
+        step_end(app);
     } else {
-        app->script_line = script_line(app->script);
-        command_run(app, line);
-        script_take(app->script);
+        step_run_line(app, line);
     }
     return true;
 }
@@ -96,5 +112,8 @@ int64_t step_due_ms(const struct app *app) {
         return app->privates.wait.until_ms;
     if (app->wait.recv_ms != 0)
         return app->wait.recv_ms;
+    int64_t news_ms = news_due_ms(app);
+    if (news_ms >= 0)
+        return news_ms;
     return app->wait.answer_ms == 0 ? -1 : app->wait.answer_ms;
 }

@@ -5,6 +5,7 @@
 #include "call.h"
 #include "clock.h"
 #include "command.h"
+#include "memory.h"
 #include "screen.h"
 #include "verbs.h"
 #include "words.h"
@@ -13,12 +14,6 @@
 #include <string.h>
 
 static const zchat_id thread_no_id;
-
-/* What one writes waits where there is no connection; that is said. */
-static void thread_say_offline(struct app *app) {
-    if (app->logged_in && !app->connected)
-        app_note(app, "no connection; this is sent when it is back");
-}
 
 /* --- list, create, remove --- */
 
@@ -65,7 +60,6 @@ static void thread_created(struct call *call, const zchat_reply *reply) {
 
 void verb_thread_create(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_created, words->word[0], NULL);
-    thread_say_offline(app);
     call_begun(call, zchat_thread_create(app->z, call->title, NULL, call_answered, call));
 }
 
@@ -75,6 +69,7 @@ static void thread_removed(struct call *call, const zchat_reply *reply) {
         news_expect_not(app, ZCHAT_EVENT_THREAD_REMOVED, call->title, &thread_no_id, NULL);
         return;
     }
+    news_expected(app, ZCHAT_EVENT_THREAD_REMOVED, call->title, &thread_no_id, NULL);
     news_unfollow(app, call->title);
     forum_drop(&app->forum, call->title);
     app_note(app, "thread %s removed", call->title);
@@ -115,7 +110,7 @@ static void thread_show_items(struct app *app, struct forum_thread *thread,
             continue;
         }
         thread_show_post(app, item->post);
-        forum_show_post(thread, item->post->number, &item->post->id);
+        forum_show_post(thread, item->post->number, &item->post->id, item->post->text);
     }
 }
 
@@ -154,19 +149,20 @@ static void thread_posted(struct call *call, const zchat_reply *reply) {
         news_expect_not(app, ZCHAT_EVENT_POSTED, call->title, &call->id, NULL);
         return;
     }
+    news_expected(app, ZCHAT_EVENT_POSTED, call->title, &call->id, NULL);
     if (reply->number == 0) {
         app_note(app, "posted, and deleted since");
         return;
     }
-    forum_show_post(forum_get(&app->forum, call->title), reply->number, &call->id);
+    forum_show_post(forum_get(&app->forum, call->title), reply->number, &call->id, call->text);
     app_note(app, "posted as %" PRIu64, reply->number);
 }
 
 void verb_thread_post(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_posted, words->word[0], NULL);
     zchat_id_new(&call->id);
+    call->text = memory_text(words->rest);
     news_expect(app, ZCHAT_EVENT_POSTED, call->title, &call->id, NULL);
-    thread_say_offline(app);
     call_begun(call,
                zchat_thread_post(app->z, call->title, words->rest, &call->id, call_answered, call));
 }
@@ -205,8 +201,10 @@ static void thread_edited(struct call *call, const zchat_reply *reply) {
     snprintf(what, sizeof what, "post %" PRIu64 " not edited", call->number);
     if (call_failed(call, reply, what))
         news_expect_not(call->app, ZCHAT_EVENT_EDITED, call->title, &call->id, NULL);
-    else
+    else {
+        news_expected(call->app, ZCHAT_EVENT_EDITED, call->title, &call->id, NULL);
         app_note(call->app, "post %" PRIu64 " edited", call->number);
+    }
 }
 
 void verb_thread_edit(struct app *app, const struct command_words *words) {
@@ -214,18 +212,8 @@ void verb_thread_edit(struct app *app, const struct command_words *words) {
     if (call == NULL)
         return;
     news_expect(app, ZCHAT_EVENT_EDITED, call->title, &call->id, NULL);
-    thread_say_offline(app);
     call_begun(call, zchat_thread_edit(app->z, call->title, thread_known_id(call), call->number,
                                        words->rest, call_answered, call));
-}
-
-/* Unless the thread was read again since, with the numbers closed up already. */
-static void thread_close_up(struct forum_thread *thread, const struct call *call) {
-    zchat_id shown = thread_no_id;
-    bool stands =
-        forum_resolve(thread, call->number, &shown) && memcmp(&shown, &call->id, sizeof shown) == 0;
-    if (thread_known_id(call) == NULL ? !thread->read : stands)
-        forum_close_up(thread, call->number);
 }
 
 static void thread_deleted(struct call *call, const zchat_reply *reply) {
@@ -236,7 +224,7 @@ static void thread_deleted(struct call *call, const zchat_reply *reply) {
         news_expect_not(app, ZCHAT_EVENT_DELETED, call->title, &call->id, NULL);
         return;
     }
-    thread_close_up(forum_get(&app->forum, call->title), call);
+    news_expected(app, ZCHAT_EVENT_DELETED, call->title, &call->id, NULL);
     app_note(app, "post %" PRIu64 " deleted", call->number);
 }
 
@@ -245,7 +233,6 @@ void verb_thread_delete(struct app *app, const struct command_words *words) {
     if (call == NULL)
         return;
     news_expect(app, ZCHAT_EVENT_DELETED, call->title, &call->id, NULL);
-    thread_say_offline(app);
     call_begun(call, zchat_thread_delete(app->z, call->title, thread_known_id(call), call->number,
                                          call_answered, call));
 }

@@ -162,10 +162,21 @@ def test_a_number_means_the_post_that_was_read(person, town, title, terminal_of)
     person.script([f'DLT "{title}" 1'], bob, check=0)
     terminal.enter(f'thread delete "{title}" 2')
     terminal.wait_for("post 2 deleted")
-    terminal.enter(f'thread edit "{title}" 3 THREE')
-    terminal.wait_for("post 3 edited")
+    terminal.enter(f'thread edit "{title}" 4 THREE')
+    terminal.wait_for("post 4 edited")
+    terminal.enter(f'thread edit "{title}" 2 nothing')
+    terminal.wait_for("post 2 not edited: the post was deleted meanwhile: read the thread again")
     done = person.script([f'RDT "{title}"'], bob, check=0)
     assert done.stdout.splitlines() == [f"1 {alice}: two", f"2 {alice}: THREE (edited)"]
+
+
+def test_one_s_own_deletion_leaves_the_numbers_that_were_read(person, town, title):
+    user = town.name()
+    posts = [f'MSG "{title}" {text}' for text in ("one", "two", "three")]
+    done = person.script([f'CRT "{title}"', *posts, f'RDT "{title}"', f'DLT "{title}" 1',
+                          f'DLT "{title}" 2', f'DLT "{title}" 2', f'RDT "{title}"'], user, check=7)
+    assert done.stdout.splitlines()[-1] == f"1 {user}: three"
+    assert "read the thread again" in done.stderr
 
 
 def test_a_post_that_went_meanwhile_is_a_conflict(person, town, title, terminal_of):
@@ -325,29 +336,65 @@ def test_news_go_on_after_the_broker_was_away(town_factory, tmp_path, title, ter
     assert shown == [f"[{title}] {n} {bob}: number {n}" for n in range(1, 6)]
 
 
-def test_a_script_hears_only_of_what_it_follows_itself(person, town, title):
+def test_a_script_hears_of_what_its_account_follows(person, town, title):
     alice, bob = town.names(2)
     other = next(titles)
     person.script([f'CRT "{title}"', f'CRT "{other}"'], bob, check=0)
     person.script([f'thread follow "{title}"'], alice, check=0)
-    person.script([f'MSG "{title}" noise'], bob, check=0)
     script = start_script(person, alice)
     script.stdin.write(f'thread follow "{other}"\n')
     script.stdin.flush()
     assert script.stdout.readline() == f"you follow {other} from now on\n"
-    person.script([f'MSG "{title}" more noise', f'MSG "{other}" a word'], bob, check=0)
-    assert script.stdout.readline() == f"[{other}] 1 {bob}: a word\n"
+    for thread in (title, other):
+        person.script([f'MSG "{thread}" a word'], bob, check=0)
+        assert script.stdout.readline() == f"[{thread}] 1 {bob}: a word\n"
     script.stdin.close()
     assert script.wait(SCRIPT_S) == 0 and script.stdout.read() == ""
 
 
-def test_what_a_script_passed_over_still_waits_for_the_person(person, town, title, terminal_of):
+@pytest.mark.parametrize("lines", [[], ["ping"]])
+def test_a_script_shows_what_was_missed_in_threads_once(person, town, title, lines):
     alice, bob = town.names(2)
     person.script([f'CRT "{title}"'], bob, check=0)
     person.script([f'thread follow "{title}"'], alice, check=0)
-    person.script([f'MSG "{title}" for later'], bob, check=0)
-    assert person.script(["ping", "who"], alice, check=0).stdout.count("for later") == 0
-    terminal_of(alice).wait_for(f"[{title}] 1 {bob}: for later")
+    person.script([f'MSG "{title}" one', f'EDT "{title}" 1 uno'], bob, check=0)
+    shown = person.script(lines, alice, check=0).stdout.splitlines()
+    assert shown[:4] == ["— while you were away, in the threads that you follow: 2 changes —",
+                         f"[{title}] 1 {bob}: one", f"[{title}] {bob} edited 1: uno",
+                         "— end of what you missed in threads —"]
+    assert "while you were away" not in person.script(lines, alice, check=0).stdout
+
+
+def test_one_s_own_post_comes_once_however_soon_after_following(person, town, title):
+    alice, bob = town.names(2)
+    person.script([f'CRT "{title}"'], bob, check=0)
+    script = [f'thread follow "{title}"', f'MSG "{title}" mine', "recv 1 1"]
+    done = person.script(script, alice, check=124)
+    assert done.stdout.splitlines() == [f"you follow {title} from now on", "posted as 1"]
+
+
+def test_one_s_own_post_comes_once_when_typed_ahead(person, town, title, terminal_of):
+    alice, bob = town.names(2)
+    person.script([f'CRT "{title}"'], bob, check=0)
+    terminal = terminal_of(alice)
+    terminal.tmux("send-keys", "-l", f'thread follow "{title}"\nMSG "{title}" mine\n')
+    terminal.wait_for("posted as 1")
+    person.script([f'MSG "{title}" yours'], bob, check=0)
+    terminal.wait_for(f"[{title}] 2 {bob}: yours")
+    assert terminal.text().count("mine") == 1
+
+
+def test_a_deletion_says_which_post_it_was(person, town, title, terminal_of):
+    alice, bob = town.names(2)
+    person.script([f'CRT "{title}"'], bob, check=0)
+    terminal = terminal_of(alice)
+    terminal.enter(f'thread follow "{title}"')
+    terminal.wait_for("from now on")
+    long = "日本語 and what else belongs to a text that is too long for a line of news"
+    person.script([f'MSG "{title}" short', f'MSG "{title}" {long}', f'DLT "{title}" 1',
+                   f'DLT "{title}" 2'], bob, check=0)
+    terminal.wait_for(f"[{title}] {bob} deleted a post: 1 short")
+    terminal.wait_match(rf"^\[{title}\] {bob} deleted a post: 2 日本語 and what.*\.\.\.$")
 
 
 # ---- Tab ----
@@ -436,8 +483,10 @@ def test_the_classic_password_is_not_kept(town_with_password, terminal_of):
     terminal.wait_for("who is online")
     terminal.enter("SHT wrong")
     terminal.wait_for("not shut down: wrong admin password")
-    terminal.enter("  sht also wrong")
+    terminal.enter("  SHT also wrong")
     terminal.wait(lambda: terminal.text().count("wrong admin password") == 2, "the answer")
+    terminal.enter("sht wrong in lower case")
+    terminal.wait_for('there is no command "sht"')
     terminal.key("Up")
     terminal.wait_last("zchat> help who")
     terminal.key("C-u")
