@@ -15,13 +15,18 @@
 #include "script.h"
 #include "session.h"
 #include "verbs.h"
+#include "words.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define APP_LEAVE_MS 2000
+/* As long as one who read the warning may mean it. */
+#define APP_WARNED_MS 30000
 
 /* --- lines --- */
 
@@ -122,6 +127,16 @@ static void app_show_presence(void *arg, char *const *users, size_t count, bool 
     screen_end_line(app->screen);
 }
 
+/* Nobody reads any more, which is an end like others; or it can't be written, which is not. */
+static void app_end_unheard(struct app *app) {
+    int error = errno;
+    if (error != EPIPE && !app->done) {
+        fprintf(stderr, "zchat: cannot write to standard output: %s\n", strerror(error));
+        app->exit_code = app_exit_code(ZCHAT_IO);
+    }
+    app->done = true;
+}
+
 void app_show(struct app *app) {
     if (screen_is_held(app->screen))
         return;
@@ -129,7 +144,7 @@ void app_show(struct app *app) {
         mailbox_acknowledge(app);
         news_acknowledge(app);
     } else {
-        app->done = true;
+        app_end_unheard(app);
     }
 }
 
@@ -145,6 +160,8 @@ void app_update_prompt(struct app *app) {
     else
         files_describe(&app->files, state, sizeof state);
     conversation_prompt(&app->conversation, state, prompt, sizeof prompt);
+    if (app->unprompted)
+        prompt[0] = '\0';
     line_set_prompt(app->line, prompt, screen_has_colours(app->screen));
 }
 
@@ -157,11 +174,22 @@ void app_ready(struct app *app) {
 
 static void app_typed(void *arg, const char *text) {
     struct app *app = arg;
-    app->warned_leaving = false;
-    if (text == NULL)
+    app->leaving_ms = 0;
+    if (text == NULL) {
         app_quit(app);
-    else if (command_run(app, text))
-        history_add(app->history, text);
+        return;
+    }
+    if (!words_are_text(text, strlen(text))) {
+        app_fail(app, ZCHAT_INVALID, "what you typed is not UTF-8; nothing of it is sent");
+        return;
+    }
+    bool plain = command_is_plain(app, text);
+    enum history_place place = command_run(app, text);
+    history_add(app->history, &app->conversation, plain, text, place);
+}
+
+static void app_typed_broken(void *arg) {
+    app_fail(arg, ZCHAT_INVALID, "there is a NUL byte in what you typed; nothing of it is sent");
 }
 
 /* --- leaving --- */
@@ -188,17 +216,19 @@ void app_leave(struct app *app, int exit_code) {
 }
 
 void app_quit(struct app *app) {
+    int64_t now_ms = clock_now_ms();
+    bool warned = app->line == NULL || now_ms < app->unsent_ms;
     size_t waiting = zchat_pending(app->z);
-    if (app->line != NULL && !app->connected && waiting > 0 && !app->warned_unsent) {
-        app->warned_unsent = true;
+    if (!warned && !app->connected && waiting > 0) {
+        app->unsent_ms = now_ms + APP_WARNED_MS;
         app_note(app,
                  "%zu command%s wait%s for the connection and would be lost; quit again to "
                  "leave anyway",
                  waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
         return;
     }
-    if (app->line != NULL && app->files.count > 0 && !app->warned_unsent) {
-        app->warned_unsent = true;
+    if (!warned && app->files.count > 0) {
+        app->unsent_ms = now_ms + APP_WARNED_MS;
         app_note(app, "%zu file%s on the way; quit again to leave anyway", app->files.count,
                  app->files.count == 1 ? " is" : "s are");
         return;
@@ -257,29 +287,41 @@ static FILE *app_find_terminal(struct app *app) {
     return app->terminal == NULL ? stderr : app->terminal;
 }
 
+/* Whoever reads a pipe may write to this terminal whenever it likes: a prompt would get mixed up
+ * with that. */
+static bool app_is_piped(void) {
+    struct stat status;
+    return fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 static void app_make_line(struct app *app) {
     struct line_listener listener = {
         .arg = app,
         .on_line = app_typed,
+        .on_broken_line = app_typed_broken,
         .on_complete = complete_word,
         .on_listing = complete_list,
     };
     app->line = line_new(app_find_terminal(app), &listener);
+    app->unprompted = app_is_piped();
+}
+
+static enum history_extent app_history_extent(enum options_choice choice) {
+    if (choice == OPTIONS_OFF)
+        return HISTORY_NOTHING;
+    return choice == OPTIONS_ALL ? HISTORY_ALL : HISTORY_PUBLIC;
 }
 
 static void app_make_parts(struct app *app) {
     enum options_choice presence = app->options->presence;
     bool terminal = isatty(STDOUT_FILENO);
-    const char *why = NULL;
     if (isatty(STDIN_FILENO))
         app_make_line(app);
     else
         app->script = script_new();
     app->screen = screen_new(stdout, app->line != NULL && app_wants_colours(), app->line);
     if (app->line != NULL)
-        app->history = history_new(app->line, &why);
-    if (why != NULL)
-        app_note(app, "what you type is not kept for the next time: %s", why);
+        app->history = history_new(app->line, app_history_extent(app->options->history));
     if (presence == OPTIONS_AUTO && app->script != NULL)
         presence = OPTIONS_OFF;
     app->presence = presence_new(presence, app_show_presence, app);

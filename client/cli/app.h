@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define APP_ERROR_BYTES 4352 /* a sentence about a path */
+
 struct history;
 struct line;
 struct passwd_dialogue;
@@ -55,11 +57,13 @@ struct app {
     struct login login;
     struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
     bool timestamps;
+    bool unprompted;   /* typed lines have no prompt: stdout is a pipe */
     bool errors_apart; /* they go to stderr: the screen is no terminal */
     int shown_day;     /* the day of the last line shown with a time */
     bool greeted;      /* the broker was reached at least once */
     bool connected;
     zchat_code told_refused; /* what was said of the broker that is there instead; OK: nothing */
+    unsigned losses;         /* how often the connection was lost */
     bool logged_in;
     bool admin;  /* the account is an administrator's */
     bool synced; /* all that was missed before the login is handed out */
@@ -67,8 +71,8 @@ struct app {
     bool wiping;          /* the shutdown that is being asked about deletes everything */
     size_t calls;         /* begun and not answered */
     int64_t reconcile_ms; /* when the roster is compared with the broker's; 0: not */
-    bool warned_unsent;   /* quitting was refused once because of what is on its way */
-    bool warned_leaving;  /* Ctrl-C came on an empty line; the next one leaves */
+    int64_t unsent_ms;    /* until when quit leaves, having been refused once for what is unsent */
+    int64_t leaving_ms;   /* the same for Ctrl-C on an empty line */
     struct app_wait wait;
     unsigned script_line; /* that runs now; 0: none has run */
     bool leaving;

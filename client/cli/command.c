@@ -71,21 +71,21 @@ static const struct command command_table[] = {
     /* The last of its group: its classic name is the group's. */
     {"private send", "private", "USER TEXT...",
      "a private line; a USER who is named like one of these words needs \"private send\"", 1, 1,
-     COMMAND_REST, COMMAND_PEER, verb_private_send},
+     COMMAND_REST | COMMAND_PRIVATE, COMMAND_PEER, verb_private_send},
     {"who", "whoelse", "", "who is online", 0, 0, 0, COMMAND_NOBODY, verb_who},
     {"since", "whoelsesince", "SECONDS", "who was online in the last SECONDS", 1, 1, 0,
      COMMAND_NOBODY, verb_since},
     {"block", NULL, "USER", "silence between USER and you", 1, 1, 0, COMMAND_USER, verb_block},
     {"unblock", NULL, "USER", "take that back", 1, 1, 0, COMMAND_BLOCKED, verb_unblock},
     {"blocked", NULL, "", "whom you block", 0, 0, 0, COMMAND_NOBODY, verb_blocked},
-    {"register", NULL, "NAME", "a new account; the password is asked for", 1, 1, COMMAND_ACCOUNT,
+    {"register", NULL, "NAME", "a new account; the password is asked for", 1, 1, COMMAND_SECRET,
      COMMAND_NOBODY, verb_register},
     {"login", NULL, "[NAME]", "log in; the password is asked for where it is needed", 0, 1,
-     COMMAND_ACCOUNT, COMMAND_NOBODY, verb_login},
+     COMMAND_SECRET, COMMAND_NOBODY, verb_login},
     {"logout", "XIT", "", "log out, and stay here to log in again", 0, 0, 0, COMMAND_NOBODY,
      verb_logout},
     {"passwd", NULL, "[FILE]", "change the password (a script's new one is in FILE)", 0, 1,
-     COMMAND_ACCOUNT, COMMAND_NOBODY, verb_passwd},
+     COMMAND_SECRET | COMMAND_UNSAID, COMMAND_NOBODY, verb_passwd},
     {"devices", NULL, "", "the devices that get in without a password", 0, 0, 0, COMMAND_NOBODY,
      verb_devices},
     {"revoke", NULL, "DEVICE", "trust a device no more, by its number", 1, 1, 0, COMMAND_NOBODY,
@@ -99,25 +99,40 @@ static const struct command command_table[] = {
      "stop the broker; --wipe: and delete everything in it", 0, 4, COMMAND_QUOTED | COMMAND_SECRET,
      COMMAND_NOBODY, verb_shutdown},
     {"SHT", NULL, "PASSWORD", "stop the broker, with the admin password", 0, 0,
-     COMMAND_REST | COMMAND_SECRET, COMMAND_NOBODY, verb_sht},
+     COMMAND_REST | COMMAND_SECRET | COMMAND_UNSAID, COMMAND_NOBODY, verb_sht},
     {"help", NULL, "[COMMAND]", "this list, or one line of it", 0, 2, 0, COMMAND_VERB, verb_help},
     {"quit", NULL, "", "log out and leave", 0, 0, 0, COMMAND_NOBODY, verb_quit},
 };
 #define COMMAND_ROWS (sizeof command_table / sizeof command_table[0])
 
+/* What other chat programs call it. Without these, `msg` would look like the forum's MSG, and post
+ * publicly what is meant for one person. */
+static const struct command_alias {
+    const char *alias;
+    const char *name;
+} command_aliases[] = {{"msg", "send"}, {"w", "send"}, {"query", "chat"}};
+#define COMMAND_ALIASES (sizeof command_aliases / sizeof command_aliases[0])
+
 const struct command *command_at(size_t index) {
     return index < COMMAND_ROWS ? &command_table[index] : NULL;
+}
+
+/* The forum's names are in upper case, and nothing else is. */
+static bool command_is_forum(const char *name) {
+    return name != NULL && name[0] >= 'A' && name[0] <= 'Z';
 }
 
 /* How many bytes at the start of `text` are `name`, whose words may be farther apart there; 0: it
  * does not start so. */
 static size_t command_match(const char *name, const char *text) {
+    int (*compare)(const char *, const char *, size_t) =
+        command_is_forum(name) ? strncmp : strncasecmp;
     size_t at = 0;
     if (name == NULL)
         return 0;
     for (;;) {
         size_t bytes = strcspn(name, " ");
-        if (strncasecmp(name, text + at, bytes) != 0)
+        if (compare(name, text + at, bytes) != 0)
             return 0;
         at += bytes;
         size_t blanks = strspn(text + at, BLANKS "\n");
@@ -130,13 +145,36 @@ static size_t command_match(const char *name, const char *text) {
     }
 }
 
-const struct command *command_find(const char *text, size_t *bytes) {
+static const struct command *command_named(const char *text, size_t *bytes) {
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
         const struct command *row = &command_table[i];
         *bytes = command_match(row->name, text);
         if (*bytes == 0)
             *bytes = command_match(row->classic, text);
         if (*bytes > 0)
+            return row;
+    }
+    return NULL;
+}
+
+const struct command *command_find(const char *text, size_t *bytes) {
+    size_t ignored;
+    const struct command *row = command_named(text, bytes);
+    for (size_t i = 0; row == NULL && i < COMMAND_ALIASES; i++) {
+        *bytes = command_match(command_aliases[i].alias, text);
+        if (*bytes > 0)
+            row = command_named(command_aliases[i].name, &ignored);
+    }
+    return row;
+}
+
+/* The row whose forum name the first word of `text` is, but for its case; NULL: none. */
+static const struct command *command_miswritten(const char *text) {
+    size_t bytes = strcspn(text, BLANKS "\n");
+    for (size_t i = 0; i < COMMAND_ROWS; i++) {
+        const struct command *row = &command_table[i];
+        const char *name = command_is_forum(row->name) ? row->name : row->classic;
+        if (command_is_forum(name) && strlen(name) == bytes && strncasecmp(name, text, bytes) == 0)
             return row;
     }
     return NULL;
@@ -156,6 +194,10 @@ static const char *command_start(const struct app *app, const char *line) {
     if (*start == '/' && start[1] != '/')
         return start + 1;
     return conversation_is_open(&app->conversation) ? NULL : start;
+}
+
+bool command_is_plain(const struct app *app, const char *line) {
+    return command_start(app, line) == NULL;
 }
 
 const struct command *command_of_line(const struct app *app, const char *line,
@@ -194,49 +236,93 @@ static bool command_split(const struct command *row, char *text, struct command_
     return count >= row->words_min && rest == (text[strspn(text, BLANKS "\n")] != '\0');
 }
 
-static void command_say(struct app *app, const char *text) {
+/* Whether a plain line is a command with a password in it, whose slash was forgotten. */
+static const struct command *command_forgotten(const char *line) {
+    size_t bytes;
+    const char *start = line + strspn(line, BLANKS);
+    const struct command *row = command_named(start, &bytes);
+    bool more = row != NULL && start[bytes + strspn(start + bytes, BLANKS "\n")] != '\0';
+    return more && (row->flags & COMMAND_UNSAID) != 0 ? row : NULL;
+}
+
+static enum history_place command_say(struct app *app, const char *text) {
     const struct conversation *conversation = &app->conversation;
+    const struct command *forgotten = command_forgotten(text);
+    if (forgotten != NULL) {
+        app_fail(app, ZCHAT_INVALID, "not sent to %s: it may tell a password; /%s is the command",
+                 conversation->partner, forgotten->name);
+        return HISTORY_NOWHERE;
+    }
     if (text[0] == '/')
         text++;
     if (!app->logged_in)
         app_fail(app, ZCHAT_AUTH, "not sent to %s: you are not logged in; /login",
                  conversation->partner);
     else if (text[strspn(text, BLANKS "\n")] == '\0')
-        return;
+        return HISTORY_NOWHERE;
     else if (conversation->is_private)
         private_say(app, conversation->partner, text);
     else
         mailbox_send(app, conversation->partner, text);
+    return conversation->is_private ? HISTORY_IN_PRIVATE : HISTORY_IN_FILE;
+}
+
+/* What may follow `word`, the first of several commands' names; "": it is none. */
+static void command_list_group(const char *word, size_t word_bytes, char *list, size_t list_bytes) {
+    *list = '\0';
+    for (size_t i = 0; i < COMMAND_ROWS; i++) {
+        size_t used = strlen(list);
+        if (command_in_group(&command_table[i], word, word_bytes))
+            snprintf(list + used, list_bytes - used, "%s%s", used == 0 ? "" : ", ",
+                     command_table[i].name + word_bytes + 1);
+    }
 }
 
 static void command_say_unknown(struct app *app, const char *start) {
+    const char *slash = conversation_is_open(&app->conversation) ? "/" : "";
     size_t bytes = strcspn(start, BLANKS "\n");
-    char rest[160] = "";
-    for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        size_t used = strlen(rest);
-        if (command_in_group(&command_table[i], start, bytes))
-            snprintf(rest + used, sizeof rest - used, "%s%s", used == 0 ? "" : ", ",
-                     command_table[i].name + bytes + 1);
-    }
+    const struct command *forum = command_miswritten(start);
+    char rest[160];
+    command_list_group(start, bytes, rest, sizeof rest);
+    int shown = (int)(bytes > 40 ? 40 : bytes);
     if (rest[0] != '\0')
-        app_fail(app, ZCHAT_INVALID, "%.*s what? %s", (int)bytes, start, rest);
+        app_fail(app, ZCHAT_INVALID, "%.*s what? %s", shown, start, rest);
+    else if (forum != NULL)
+        app_fail(app, ZCHAT_INVALID,
+                 "there is no command \"%.*s\"; the forum's are in upper case, or %s%s", shown,
+                 start, slash, command_is_forum(forum->name) ? "shutdown" : forum->name);
     else
-        app_fail(app, ZCHAT_INVALID, "there is no command \"%.*s\"; %shelp lists them",
-                 (int)(bytes > 40 ? 40 : bytes), start,
-                 conversation_is_open(&app->conversation) ? "/" : "");
+        app_fail(app, ZCHAT_INVALID, "there is no command \"%.*s\"; %shelp lists them", shown,
+                 start, slash);
 }
 
-/* Whether a line may be kept that was carried out, or not (`fine`). */
-static bool command_is_kept(const struct command *row, bool fine) {
-    return (row->flags & COMMAND_SECRET) == 0 && (fine || (row->flags & COMMAND_ACCOUNT) == 0);
+/* A line that names no command may be anything, a password typed at the wrong moment too. */
+static enum history_place command_keep_unknown(const char *start) {
+    const struct command *forum = command_miswritten(start);
+    return forum != NULL && (forum->flags & COMMAND_SECRET) != 0 ? HISTORY_NOWHERE
+                                                                 : HISTORY_IN_MEMORY;
 }
 
-static bool command_call(struct app *app, const char *start) {
+static enum history_place command_keep(const struct command *row, bool fine) {
+    if ((row->flags & COMMAND_SECRET) != 0)
+        return HISTORY_NOWHERE;
+    if ((row->flags & COMMAND_PRIVATE) != 0)
+        return HISTORY_IN_PRIVATE;
+    return fine ? HISTORY_IN_FILE : HISTORY_IN_MEMORY;
+}
+
+/* Where there is no connection, what was asked for waits: that is said, whatever it is. */
+static void command_say_waiting(struct app *app, size_t calls_before) {
+    if (!app->connected && app->calls - app->privates.patient > calls_before)
+        app_note(app, "no connection; this is sent when it is back");
+}
+
+static enum history_place command_call(struct app *app, const char *start) {
     size_t bytes;
     const struct command *row = command_find(start, &bytes);
     if (row == NULL) {
         command_say_unknown(app, start);
-        return true;
+        return command_keep_unknown(start);
     }
     struct command_words words;
     char *text = memory_text(start + bytes);
@@ -248,20 +334,23 @@ static bool command_call(struct app *app, const char *start) {
         app_fail(app, ZCHAT_INVALID, "usage: %s %s", row->name, row->arguments);
     memory_wipe(text, text_bytes);
     free(text);
-    return command_is_kept(row, fine);
+    return command_keep(row, fine);
 }
 
-bool command_run(struct app *app, const char *line) {
+static enum history_place command_dispatch(struct app *app, const char *line) {
     const char *start = command_start(app, line);
-    if (private_answers(app, line))
-        return false;
-    if (start == NULL) {
-        command_say(app, line);
-        return true;
-    }
-    if (*start == '\0')
-        return true;
+    if (start == NULL)
+        return command_say(app, line);
+    if (*start == '\0' || private_answers(app, line))
+        return HISTORY_NOWHERE;
     return command_call(app, start);
+}
+
+enum history_place command_run(struct app *app, const char *line) {
+    size_t calls = app->calls - app->privates.patient;
+    enum history_place place = command_dispatch(app, line);
+    command_say_waiting(app, calls);
+    return place;
 }
 
 /* --- the two verbs that are about commands --- */

@@ -2,6 +2,8 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#include "history.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -32,13 +34,14 @@ enum command_subject {
 enum command_flag {
     COMMAND_REST = 1,    /* text follows the words, and must */
     COMMAND_QUOTED = 2,  /* the words may be quoted (words.h) */
-    COMMAND_ACCOUNT = 4, /* a password might be typed with it by mistake */
-    COMMAND_SECRET = 8   /* a password may be in it */
+    COMMAND_SECRET = 4,  /* a password may be in it, or be typed with it by mistake */
+    COMMAND_PRIVATE = 8, /* what follows is for one person's eyes, and is kept in no file */
+    COMMAND_UNSAID = 16  /* with it a line is never a message: it would tell a password */
 };
 
 struct command {
     const char *name;    /* "who", "thread read": one word, or two */
-    const char *classic; /* NULL: none */
+    const char *classic; /* NULL: none. A name in upper case is the forum's, and counts only so */
     const char *arguments;
     const char *help;
     unsigned words_min;
@@ -50,13 +53,15 @@ struct command {
 
 /* The rows, in the order of the help; NULL behind the last. */
 const struct command *command_at(size_t index);
-/* The command at the start of `text`, by either name, in any case; *bytes: how long its name is
- * there. NULL: there is none. */
+/* The command at the start of `text`, by one of its names; *bytes: how long that is there. Case
+ * counts only for the forum's names. NULL: there is none. */
 const struct command *command_find(const char *text, size_t *bytes);
 
-/* Runs a line: a command, or in a conversation a plain line for the partner. Returns whether it may
- * be kept in the history. */
-bool command_run(struct app *app, const char *line);
+/* Whether the line goes to the conversation's partner as it stands. */
+bool command_is_plain(const struct app *app, const char *line);
+/* Runs a line: a command, or in a conversation a plain line for the partner. Returns where the
+ * history may keep it. */
+enum history_place command_run(struct app *app, const char *line);
 /* The command that the line names, and what stands behind its name; NULL: none. */
 const struct command *command_of_line(const struct app *app, const char *line,
                                       const char **arguments);

@@ -40,7 +40,7 @@ void file_begin(struct app *app, const struct call *call) {
     file->call = call;
     files->list = memory_grow(files->list, files->count + 1, sizeof(struct file *));
     files->list[files->count++] = file;
-    app->warned_unsent = false;
+    app->unsent_ms = 0;
 }
 
 static void file_end(struct app *app, const struct call *call) {
@@ -135,6 +135,12 @@ bool file_done(struct call *call, const zchat_reply *reply, const char *what) {
 
 /* --- up --- */
 
+/* Whether a file of this machine may have the name of one in a thread. */
+static bool file_name_stays(const char *name) {
+    return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           strchr(name, '/') == NULL;
+}
+
 static void file_uploaded(struct call *call, const zchat_reply *reply) {
     static const zchat_id any;
     char size[FILE_SIZE_BYTES];
@@ -142,6 +148,7 @@ static void file_uploaded(struct call *call, const zchat_reply *reply) {
         news_expect_not(call->app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
         return;
     }
+    news_expected(call->app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
     file_size(reply->uploads->size, size);
     app_note(call->app, "uploaded %s (%s)", reply->uploads->file, size);
 }
@@ -151,6 +158,11 @@ void verb_file_put(struct app *app, const struct command_words *words) {
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
     const char *name = slash == NULL ? path : slash + 1;
+    if (!file_name_stays(name)) {
+        app_fail(app, ZCHAT_INVALID, "%s names no file; a file can't be named \"%s\"", path, name);
+        free(path);
+        return;
+    }
     struct call *call = call_new_in(app, file_uploaded, words->word[0], name);
     file_begin(app, call);
     news_expect(app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
@@ -181,12 +193,6 @@ static bool file_read_target(const struct command_words *words, struct file_targ
     return target->place == NULL || *target->place != '\0';
 }
 
-/* Whether a file of this machine may have the name of one in a thread. */
-static bool file_name_stays(const char *name) {
-    return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-           strchr(name, '/') == NULL;
-}
-
 char *file_path(const char *name, const char *place) {
     char *path = place == NULL ? NULL : paths_expand(place);
     if (path != NULL && !paths_is_folder(path))
@@ -202,7 +208,14 @@ char *file_path(const char *name, const char *place) {
 
 static void file_downloaded(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (file_done(call, reply, "not downloaded") && call->path != NULL)
+    bool taken =
+        reply->code == ZCHAT_CONFLICT && call->path != NULL && access(call->path, F_OK) == 0;
+    zchat_reply told = *reply;
+    char text[APP_ERROR_BYTES];
+    snprintf(text, sizeof text, "%s exists already; --force replaces it", taken ? call->path : "");
+    if (taken)
+        told.text = text;
+    if (file_done(call, &told, "not downloaded") && call->path != NULL)
         app_note(app, "downloaded %s to %s", call->name, call->path);
 }
 

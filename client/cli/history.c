@@ -1,8 +1,13 @@
-/* The history file: one line a line, a newline within it written as \n and a backslash as \\. Each
- * line is appended at once, so several clients share the file; at start, a file that has grown
- * beyond twice what is kept is cut. */
+/* The history file: one line a line, a newline within it written as \n and a backslash as \\. A
+ * line that was said to a partner has "\>PARTNER " before it, which no escaped text begins with.
+ * Each line is appended at once, so several clients share the file; when it is opened and has grown
+ * beyond twice what is kept, it is cut.
+ *
+ * Readline's own list is made anew when account or conversation change, but only between two lines:
+ * while one is edited or searched for, readline holds on to the old list. */
 #include "history.h"
 
+#include "conversation.h"
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
@@ -12,15 +17,80 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define HISTORY_LINES 1000
+#define HISTORY_LINES     1000
+#define HISTORY_TAG_BYTES (NAME_BYTES + sizeof "(private)")
+#define HISTORY_MARK      "\\>"
+
+struct history_entry {
+    char *tag;  /* owned: to whom it was said; "": to nobody, it is a command */
+    char *text; /* owned */
+};
 
 struct history {
     struct line *line; /* borrowed: from the caller */
-    FILE *file;        /* owned; NULL: nothing is kept */
-    char *last;        /* owned; NULL: nothing was typed yet */
+    enum history_extent extent;
+    FILE *file;                    /* owned; NULL: nothing is kept */
+    struct history_entry *entries; /* owned; the newest last */
+    size_t count;
+    char tag[HISTORY_TAG_BYTES]; /* the conversation whose lines readline has */
+    bool stale;                  /* readline has others than it should */
 };
+
+/* --- in memory --- */
+
+static void history_forget(struct history *history) {
+    for (size_t i = 0; i < history->count; i++) {
+        free(history->entries[i].tag);
+        memory_free_secret(history->entries[i].text);
+    }
+    free(history->entries);
+    history->entries = NULL;
+    history->count = 0;
+    history->stale = true;
+}
+
+static void history_drop_oldest(struct history *history) {
+    free(history->entries[0].tag);
+    memory_free_secret(history->entries[0].text);
+    history->count--;
+    memmove(history->entries, history->entries + 1, history->count * sizeof *history->entries);
+}
+
+static void history_remember(struct history *history, const char *tag, const char *text) {
+    if (history->count == HISTORY_LINES)
+        history_drop_oldest(history);
+    history->entries = memory_grow(history->entries, history->count + 1, sizeof *history->entries);
+    history->entries[history->count++] =
+        (struct history_entry){.tag = memory_text(tag), .text = memory_text(text)};
+}
+
+static void history_tag(const struct conversation *conversation, char tag[HISTORY_TAG_BYTES]) {
+    snprintf(tag, HISTORY_TAG_BYTES, "%s%s", conversation->partner,
+             conversation->is_private ? "(private)" : "");
+}
+
+/* Whether the arrow keys may bring it back where `tag` is the conversation. */
+static bool history_fits(const struct history_entry *entry, const char *tag) {
+    return entry->tag[0] == '\0' || strcmp(entry->tag, tag) == 0;
+}
+
+void history_settle(struct history *history, const struct conversation *conversation) {
+    char tag[HISTORY_TAG_BYTES];
+    history_tag(conversation, tag);
+    if ((!history->stale && strcmp(tag, history->tag) == 0) || line_is_begun(history->line))
+        return;
+    memcpy(history->tag, tag, sizeof tag);
+    history->stale = false;
+    line_forget(history->line);
+    for (size_t i = 0; i < history->count; i++)
+        if (history_fits(&history->entries[i], tag))
+            line_remember(history->line, history->entries[i].text);
+}
+
+/* --- in the file --- */
 
 static char *history_escape(const char *text) {
     char *escaped = memory_take(strlen(text) * 2 + 1);
@@ -46,6 +116,21 @@ static void history_unescape(char *text) {
     *out = '\0';
 }
 
+/* "\>bob text" */
+static void history_load_line(struct history *history, char *text) {
+    const char *tag = "";
+    if (strncmp(text, HISTORY_MARK, strlen(HISTORY_MARK)) == 0) {
+        char *blank = strchr(text, ' ');
+        if (blank == NULL)
+            return;
+        *blank = '\0';
+        tag = text + strlen(HISTORY_MARK);
+        text = blank + 1;
+    }
+    history_unescape(text);
+    history_remember(history, tag, text);
+}
+
 /* Reads all lines; how many there are is returned. */
 static size_t history_load(struct history *history) {
     char *text = NULL;
@@ -53,14 +138,10 @@ static size_t history_load(struct history *history) {
     size_t lines = 0;
     ssize_t got;
     rewind(history->file);
-    while ((got = getline(&text, &room, history->file)) > 0) {
+    for (; (got = getline(&text, &room, history->file)) > 0; lines++) {
         if (text[got - 1] == '\n')
             text[got - 1] = '\0';
-        history_unescape(text);
-        line_remember(history->line, text);
-        free(history->last);
-        history->last = memory_text(text);
-        lines++;
+        history_load_line(history, text);
     }
     free(text);
     return lines;
@@ -82,23 +163,44 @@ static int history_cut(FILE *from, size_t lines, const char *path, const char *n
     return fclose(to) == 0 && rename(new_path, path) == 0 ? 0 : -1;
 }
 
-static FILE *history_open(const char *path) {
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+/* Nobody else may read it, whoever made it. */
+static FILE *history_open_file(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0 && fchmod(fd, 0600) != 0) {
+        close(fd);
+        fd = -1;
+    }
     return fd < 0 ? NULL : fdopen(fd, "a+");
 }
 
-static int history_attach(struct history *history) {
-    char *path = paths_state_file("history");
-    char *new_path = path == NULL ? NULL : paths_state_file("history.new");
+/* "history-bob-0123456789abcdef..." with the broker's fingerprint. Both come from elsewhere: what
+ * no name has becomes "_". */
+static char *history_path(const char *user, const char *broker, const char *ending) {
+    char name[2 * NAME_BYTES + 32];
+    size_t bytes = (size_t)snprintf(name, sizeof name, "history-%.*s-", NAME_BYTES, user);
+    for (; *broker != '\0' && bytes < NAME_BYTES + 64; broker++)
+        if (*broker != ' ')
+            name[bytes++] = *broker;
+    name[bytes] = '\0';
+    for (char *c = name; *c != '\0'; c++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_.-", *c) == NULL)
+            *c = '_';
+    snprintf(name + bytes, sizeof name - bytes, "%s", ending);
+    return paths_state_file(name);
+}
+
+static int history_attach(struct history *history, const char *user, const char *broker) {
+    char *path = history_path(user, broker, "");
+    char *new_path = path == NULL ? NULL : history_path(user, broker, ".new");
     int result = -1;
-    if (new_path == NULL || (history->file = history_open(path)) == NULL)
+    if (new_path == NULL || (history->file = history_open_file(path)) == NULL)
         goto out;
     size_t lines = history_load(history);
     if (lines > 2 * HISTORY_LINES) {
         if (history_cut(history->file, lines, path, new_path) != 0)
             goto out;
         fclose(history->file);
-        history->file = history_open(path);
+        history->file = history_open_file(path);
     }
     result = history->file == NULL ? -1 : 0;
 out:
@@ -107,33 +209,59 @@ out:
     return result;
 }
 
-struct history *history_new(struct line *line, const char **why) {
+/* --- life --- */
+
+struct history *history_new(struct line *line, enum history_extent extent) {
     struct history *history = memory_take(sizeof *history);
     history->line = line;
-    *why = history_attach(history) == 0 ? NULL : strerror(errno);
+    history->extent = extent;
     return history;
 }
 
 void history_free(struct history *history) {
     if (history == NULL)
         return;
-    if (history->file != NULL)
-        fclose(history->file);
-    free(history->last);
+    history_close(history);
     free(history);
 }
 
-void history_add(struct history *history, const char *text) {
-    if (*text == '\0' || *text == ' ' ||
-        (history->last != NULL && strcmp(history->last, text) == 0))
-        return;
-    free(history->last);
-    history->last = memory_text(text);
-    line_remember(history->line, text);
-    if (history->file == NULL)
-        return;
+void history_close(struct history *history) {
+    if (history->file != NULL)
+        fclose(history->file);
+    history->file = NULL;
+    history_forget(history);
+}
+
+const char *history_open(struct history *history, const char *user, const char *broker) {
+    history_close(history);
+    if (history->extent == HISTORY_NOTHING)
+        return NULL;
+    return history_attach(history, user, broker) == 0 ? NULL : strerror(errno);
+}
+
+static void history_write(struct history *history, const char *tag, const char *text) {
     char *escaped = history_escape(text);
+    if (*tag != '\0')
+        fprintf(history->file, HISTORY_MARK "%s ", tag);
     fprintf(history->file, "%s\n", escaped);
     fflush(history->file);
-    free(escaped);
+    memory_free_secret(escaped);
+}
+
+void history_add(struct history *history, const struct conversation *conversation, bool plain,
+                 const char *text, enum history_place place) {
+    char tag[HISTORY_TAG_BYTES] = "";
+    const struct history_entry *last =
+        history->count == 0 ? NULL : &history->entries[history->count - 1];
+    if (plain)
+        history_tag(conversation, tag);
+    if (place == HISTORY_NOWHERE || *text == '\0' || *text == ' ' ||
+        (last != NULL && strcmp(last->text, text) == 0 && strcmp(last->tag, tag) == 0))
+        return;
+    history_remember(history, tag, text);
+    history->stale = true;
+    if (history->file == NULL)
+        return;
+    if (place == HISTORY_IN_FILE || (place == HISTORY_IN_PRIVATE && history->extent == HISTORY_ALL))
+        history_write(history, tag, text);
 }

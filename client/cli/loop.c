@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "clock.h"
+#include "history.h"
 #include "line.h"
 #include "presence.h"
 #include "screen.h"
@@ -16,6 +17,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
+
+/* Ctrl-C later than this is a first one again. */
+#define LOOP_TWICE_MS 3000
 
 enum loop_source { LOOP_BROKER, LOOP_SIGNALS, LOOP_INPUT, LOOP_SOURCES };
 
@@ -30,6 +34,7 @@ static int64_t loop_sooner(int64_t a_ms, int64_t b_ms) {
 static int loop_timeout_ms(const struct app *app) {
     int64_t due_ms = loop_sooner(presence_due_ms(app->presence), step_due_ms(app));
     due_ms = loop_sooner(due_ms, app->reconcile_ms == 0 ? -1 : app->reconcile_ms);
+    due_ms = loop_sooner(due_ms, app->privates.asked_ms == 0 ? -1 : app->privates.asked_ms);
     due_ms = loop_sooner(due_ms, app->leaving ? app->leave_ms : -1);
     if (due_ms < 0)
         return -1;
@@ -41,11 +46,14 @@ static void loop_settle(struct app *app) {
     int64_t now_ms = clock_now_ms();
     presence_tick(app->presence, now_ms);
     session_tick(app, now_ms);
+    private_tick(app, now_ms);
     step_script(app, now_ms);
     if (app->leaving &&
         (now_ms >= app->leave_ms || (!app->connected && app->privates.patient == 0)))
         app->done = true;
     app_show(app);
+    if (app->history != NULL)
+        history_settle(app->history, &app->conversation);
     screen_show_line(app->screen);
 }
 
@@ -57,13 +65,13 @@ static void loop_interrupt(struct app *app) {
     else if (app->line == NULL || !line_wants_input(app->line))
         app_leave(app, 130);
     else if (line_interrupt(app->line))
-        app->warned_leaving = false;
+        app->leaving_ms = 0;
     else if (app->files.count > 0)
         files_cancel(app);
-    else if (app->warned_leaving)
+    else if (clock_now_ms() < app->leaving_ms)
         app_leave(app, 130);
     else {
-        app->warned_leaving = true;
+        app->leaving_ms = clock_now_ms() + LOOP_TWICE_MS;
         app_note(app, "Ctrl-C once more leaves, like Ctrl-D");
     }
 }
@@ -75,7 +83,7 @@ static void loop_signal(struct app *app, int number) {
         break;
     case SIGTSTP:
         if (app->line == NULL)
-            raise(SIGSTOP);
+            signals_stop();
         else
             line_suspend(app->line);
         break;

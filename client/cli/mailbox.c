@@ -180,7 +180,5 @@ void mailbox_send(struct app *app, const char *to, const char *text) {
     mailbox_remember_sent(&app->mailbox, &call->id);
     conversation_answered(&app->conversation, call->user);
     app_update_prompt(app);
-    if (app->logged_in && !app->connected)
-        app_note(app, "no connection; this is sent when it is back");
     call_begun(call, zchat_send(app->z, call->user, text, &call->id, false, call_answered, call));
 }

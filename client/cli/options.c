@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_ON_OFF, OPTION_ON_OFF_AUTO };
+enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_ON_OFF, OPTION_ON_OFF_AUTO, OPTION_ON_OFF_ALL };
 
 struct option_row {
     const char *name;
@@ -42,6 +42,8 @@ static const struct option_row option_table[] = {
      "the time before each message (on at a terminal)"},
     {"presence", 0, OPTION_ON_OFF_AUTO, AT(presence), NULL, "on|off|auto",
      "who comes and goes; auto gathers what is mere noise"},
+    {"history", 0, OPTION_ON_OFF_ALL, AT(history), "ZCHAT_HISTORY", "on|off|all",
+     "keep typed lines for the next time; all: private ones, too"},
     {"version", 0, OPTION_FLAG, AT(version), NULL, NULL, "print the version and exit"},
     {"help", 'h', OPTION_FLAG, AT(help), NULL, NULL, "print this and exit"},
 };
@@ -83,6 +85,8 @@ static bool option_choose(struct option_reader *reader, const struct option_row 
         *choice = OPTIONS_OFF;
     else if (strcmp(value, "auto") == 0 && row->kind == OPTION_ON_OFF_AUTO)
         *choice = OPTIONS_AUTO;
+    else if (strcmp(value, "all") == 0 && row->kind == OPTION_ON_OFF_ALL)
+        *choice = OPTIONS_ALL;
     else
         return option_fail(reader, "--%s is %s, not \"%s\"", row->name, row->argument, value);
     return true;
@@ -102,6 +106,7 @@ static bool option_set(struct option_reader *reader, const struct option_row *ro
         return true;
     case OPTION_ON_OFF:
     case OPTION_ON_OFF_AUTO:
+    case OPTION_ON_OFF_ALL:
         break;
     }
     return option_choose(reader, row, value);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF };
+enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF, OPTIONS_ALL };
 
 struct options { /* strings: borrowed from argv and the environment, but `place` */
     const char *server;
@@ -18,6 +18,7 @@ struct options { /* strings: borrowed from argv and the environment, but `place`
     bool no_trust;
     enum options_choice timestamps; /* auto: at a terminal */
     enum options_choice presence;   /* auto: filtered at a terminal, off in a pipe */
+    enum options_choice history;    /* auto: on, but for private lines */
     bool help;
     bool version;
     char *place; /* owned: the argument [user@]host[:port], cut in two */

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void private_forget_wait(struct privates *privates) {
     free(privates->wait.place);
@@ -44,9 +45,11 @@ static void private_invited(struct app *app, const zchat_event *event) {
     if (peers_inviting(&app->privates.peers) > 1)
         app_note(app, "%saccept %s or %sdecline %s answers", slash, event->user, slash,
                  event->user);
+    else if (*slash != '\0')
+        app_note(app, "/accept %s or /decline %s answers; what has no slash goes to %s",
+                 event->user, event->user, app->conversation.partner);
     else
-        app_note(app, "y or n alone on the line answers%s; or %saccept %s, %sdecline %s",
-                 *slash == '\0' ? "" : ", and is no message", slash, event->user, slash,
+        app_note(app, "y or n alone on the line answers; or accept %s, decline %s", event->user,
                  event->user);
 }
 
@@ -131,18 +134,36 @@ void private_decline(struct app *app, const char *user) {
     call_begun(call, zchat_private_decline(app->z, call->user, call_answered, call));
 }
 
+/* Whether nothing but a yes or a no stands on the line. */
+static bool private_is_answer(const char *line, bool *yes) {
+    static const char *const words[] = {"y", "yes", "n", "no"};
+    const char *start = line + strspn(line, " \t");
+    size_t bytes = strcspn(start, " \t");
+    if (start[bytes + strspn(start + bytes, " \t")] != '\0')
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        *yes = i < 2;
+        if (strlen(words[i]) == bytes && strncasecmp(words[i], start, bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool private_answers(struct app *app, const char *line) {
     char user[NAME_BYTES];
+    bool yes;
     const char *answer = line + strspn(line, " \t");
-    const struct peer *peer = peers_only_inviting(&app->privates.peers);
-    if (peer == NULL || *answer == '\0' || strchr("yYnN", *answer) == NULL ||
-        answer[1 + strspn(answer + 1, " \t")] != '\0')
+    size_t inviting = peers_inviting(&app->privates.peers);
+    if (inviting == 0 || conversation_is_open(&app->conversation) || !private_is_answer(line, &yes))
         return false;
-    name_copy(user, peer->user);
-    if (*answer == 'y' || *answer == 'Y')
-        private_accept(app, user);
-    else
-        private_decline(app, user);
+    if (inviting > 1) {
+        app_fail(app, ZCHAT_INVALID,
+                 "there is no command \"%.*s\"; %zu people invite you: accept USER, decline USER",
+                 (int)strcspn(answer, " \t"), answer, inviting);
+        return true;
+    }
+    name_copy(user, peers_only_inviting(&app->privates.peers)->user);
+    (yes ? private_accept : private_decline)(app, user);
     return true;
 }
 

@@ -31,7 +31,9 @@ struct private_wait { /* of a script; all zero: for nothing */
 
 struct privates { /* all zero: nothing */
     struct peers peers;
-    size_t patient; /* calls that wait for a person, not for the broker */
+    char asked[NAME_BYTES]; /* whom an invitation is for of which nothing is heard yet */
+    int64_t asked_ms;       /* when that is told; 0: not */
+    size_t patient;         /* calls that wait for a person, not for the broker */
     struct private_wait wait;
 };
 
@@ -40,7 +42,8 @@ void privates_release(struct privates *privates);
 /* A PRIVATE_* event. */
 void private_event(struct app *app, const zchat_event *event);
 
-/* A bare y or n, where one invitation is open: answers it. false: it is another line. */
+/* A bare y, yes, n or no, if somebody invites and no conversation is open: answers the only
+ * invitation, or asks which. false: it is another line. */
 bool private_answers(struct app *app, const char *line);
 /* The other one's invitation, which is open. */
 void private_accept(struct app *app, const char *user);
@@ -61,6 +64,9 @@ bool private_step(struct app *app, int64_t now_ms);
 /* private_file.c: his oldest offer, which is there. `place` NULL: the current folder. */
 void private_take(struct app *app, const char *user, const char *place);
 void private_refuse(struct app *app, const char *user);
+/* private_verbs.c: tells what has waited long enough to be told. */
+void private_tick(struct app *app, int64_t now_ms);
+
 /* He offers a file. */
 void private_offered(struct app *app, const zchat_event *event);
 

@@ -2,6 +2,7 @@
  * invitation, the file, the lines. */
 #include "app.h"
 #include "call.h"
+#include "clock.h"
 #include "command.h"
 #include "private.h"
 #include "verbs.h"
@@ -10,11 +11,27 @@
 /* As long as an invitation lives. */
 #define PRIVATE_AWAIT_SECONDS 60
 #define PRIVATE_RECV_SECONDS  5
+#define PRIVATE_REFUSAL_MS    300
 
 /* --- beginning and end --- */
 
+/* A refusal comes at once: only then it is true that somebody is asked. */
+static void private_ask(struct app *app, const char *user) {
+    private_tick(app, INT64_MAX);
+    name_copy(app->privates.asked, user);
+    app->privates.asked_ms = clock_now_ms() + PRIVATE_REFUSAL_MS;
+}
+
+void private_tick(struct app *app, int64_t now_ms) {
+    if (app->privates.asked_ms == 0 || now_ms < app->privates.asked_ms)
+        return;
+    app->privates.asked_ms = 0;
+    app_note(app, "%s is asked...", app->privates.asked);
+}
+
 static void private_started(struct call *call, const zchat_reply *reply) {
     call->app->privates.patient--;
+    call->app->privates.asked_ms = 0;
     if (reply->code == ZCHAT_CANCELLED && call->app->line != NULL)
         app_note(call->app, "the invitation to %s is taken back", call->user);
     else
@@ -30,7 +47,7 @@ void verb_private_start(struct app *app, const struct command_words *words) {
     if (invited && code == ZCHAT_OK) /* which that accepts */
         peer->invites = false;
     else if (code == ZCHAT_OK && app->line != NULL)
-        app_note(app, "%s is asked...", call->user);
+        private_ask(app, call->user);
     call_begun(call, code);
 }
 

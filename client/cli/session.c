@@ -6,6 +6,7 @@
 #include "app.h"
 #include "call.h"
 #include "clock.h"
+#include "history.h"
 #include "line.h"
 #include "presence.h"
 #include "roster.h"
@@ -99,6 +100,14 @@ void session_tick(struct app *app, int64_t now_ms) {
 
 /* --- beginning and end --- */
 
+static void session_open_history(struct app *app, const char *user) {
+    const char *why = NULL;
+    if (app->history != NULL)
+        why = history_open(app->history, user, zchat_fingerprint(app->z));
+    if (why != NULL)
+        app_note(app, "what you type is not kept for the next time: %s", why);
+}
+
 void session_begin(struct app *app, const zchat_reply *reply) {
     if (strcmp(app->login.last_user, reply->user) != 0) {
         conversation_close(&app->conversation);
@@ -111,6 +120,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     presence_clear(app->presence);
     mailbox_reset(&app->mailbox, reply->cursor);
     app->admin = reply->admin;
+    session_open_history(app, reply->user);
     news_begin(app);
     if (app->line == NULL)
         return;
@@ -121,6 +131,8 @@ void session_begin(struct app *app, const zchat_reply *reply) {
 void session_end(struct app *app) {
     app->logged_in = false;
     app->reconcile_ms = 0;
+    if (app->history != NULL)
+        history_close(app->history);
     peers_forget_invitations(&app->privates.peers);
     presence_clear(app->presence);
     app_update_prompt(app);
@@ -170,6 +182,7 @@ static bool session_tell_refused(struct app *app, zchat_code code, const char *p
 static void session_lost(struct app *app, zchat_code code, const char *why) {
     char part[512];
     bool told = !app->connected;
+    app->losses += app->connected ? 1 : 0;
     app->connected = false;
     session_heard_stop(app);
     if (!app->greeted) {

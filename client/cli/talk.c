@@ -2,9 +2,12 @@
 #include "app.h"
 #include "call.h"
 #include "command.h"
+#include "roster.h"
 #include "step.h"
 #include "verbs.h"
 #include "words.h"
+
+#include <string.h>
 
 #define TALK_RECV_SECONDS 5
 
@@ -12,9 +15,19 @@ void verb_send(struct app *app, const struct command_words *words) {
     mailbox_send(app, words->word[0], words->rest);
 }
 
+/* Tells one connection from the next; 0: there is none. Right after a new one it is not known who
+ * hears: others come back, too. */
+static uint64_t talk_connection(const struct app *app) {
+    return app->connected ? app->losses + 1u : 0;
+}
+
 static void talk_broadcasted(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, "not broadcast"))
         return;
+    if (call->number != talk_connection(call->app)) {
+        app_note(call->app, "sent to all; those who come back in these moments get it, too");
+        return;
+    }
     if (reply->reached == 0)
         app_note(call->app, "nobody else is there to hear it");
     else
@@ -26,8 +39,7 @@ static void talk_broadcasted(struct call *call, const zchat_reply *reply) {
 
 void verb_broadcast(struct app *app, const struct command_words *words) {
     struct call *call = call_new(app, talk_broadcasted, "");
-    if (app->logged_in && !app->connected)
-        app_note(app, "no connection; this is sent when it is back");
+    call->number = talk_connection(app);
     call_begun(call, zchat_broadcast(app->z, words->rest, call_answered, call));
 }
 
@@ -39,6 +51,48 @@ void verb_close(struct app *app, const struct command_words *words) {
     }
     conversation_close(&app->conversation);
     app_update_prompt(app);
+}
+
+/* --- whether there is such a user --- */
+
+static void talk_close_for(struct app *app, const char *name, const char *why) {
+    char user[NAME_BYTES];
+    name_copy(user, name); /* which may be that of the conversation */
+    if (strcmp(app->conversation.partner, user) == 0)
+        conversation_close(&app->conversation);
+    app_fail(app, ZCHAT_NOT_FOUND, "no conversation with %s: %s", user, why);
+    app_update_prompt(app);
+}
+
+/* The broker tells those whom one doesn't block from those who don't exist. */
+static void talk_found(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code == ZCHAT_NOT_FOUND || reply->code == ZCHAT_INVALID)
+        talk_close_for(app, call->user, reply->text);
+    else if (reply->code == ZCHAT_OK) /* blocked on another device in this moment: still so */
+        zchat_block(app->z, call->user, NULL, NULL);
+}
+
+static void talk_blocks_listed(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code != ZCHAT_OK)
+        return;
+    for (size_t i = 0; i < reply->count; i++)
+        if (strcmp(reply->users[i], call->user) == 0)
+            return;
+    struct call *next = call_new(app, talk_found, call->user);
+    call_begun(next, zchat_unblock(app->z, next->user, call_answered, next));
+}
+
+/* No command asks only that. To take back a block that isn't there does nothing, and fails
+ * differently where there is no such user; so whom one blocks is looked up first. The conversation
+ * is open meanwhile: what is typed ahead must not be taken for commands. */
+static void talk_look_for(struct app *app, const char *user) {
+    const struct roster_person *person = roster_get(app->roster, user);
+    if (person->online || person->partner || !app->connected)
+        return;
+    struct call *call = call_new(app, talk_blocks_listed, user);
+    call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
 
 void verb_chat(struct app *app, const struct command_words *words) {
@@ -53,6 +107,12 @@ void verb_chat(struct app *app, const struct command_words *words) {
     bool first = !conversation_is_open(&app->conversation);
     conversation_open(&app->conversation, words->word[0]);
     app_update_prompt(app);
+    if (strcmp(app->conversation.partner, app->login.last_user) == 0)
+        talk_close_for(app, app->conversation.partner, "that is you");
+    else
+        talk_look_for(app, app->conversation.partner);
+    if (!conversation_is_open(&app->conversation))
+        return;
     if (first && app->line != NULL)
         app_note(app, "what you type goes to %s; /close ends that, /help lists commands",
                  app->conversation.partner);

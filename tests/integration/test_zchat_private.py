@@ -131,7 +131,7 @@ def test_an_invitation_is_declined(two, alice, bob, answer):
     other.wait_for('there is no command "n"')
 
 
-def test_in_a_conversation_a_lone_y_is_the_answer_and_no_message(two, town, alice, bob):
+def test_in_a_conversation_a_lone_y_is_a_message_and_no_answer(two, town, alice, bob):
     one, other = two
     friend = town.join()
     other.enter(f"chat {friend.user}")
@@ -139,13 +139,17 @@ def test_in_a_conversation_a_lone_y_is_the_answer_and_no_message(two, town, alic
     other.enter("y")
     friend.wait_text("y")
     one.enter(f"private start {bob.user}")
-    other.wait_for("y or n alone on the line answers, and is no message")
-    other.enter("yes indeed")
-    other.enter("y")
-    one.wait_for(f"the private chat with {bob.user} is open")
-    other.enter("last")
+    other.wait_for(f"/accept {alice.user} or /decline {alice.user} answers; what has no slash")
+    for line in ("n", "yes indeed", " y ", "yes", "no", "last"):
+        other.enter(line)
     friend.wait_text("last")
-    assert friend.texts() == ["y", "yes indeed", "last"]
+    assert friend.texts() == ["y", "n", "yes indeed", " y ", "yes", "no", "last"]
+    other.enter("/close")
+    other.wait_last("zchat>")
+    other.enter("yes indeed")
+    other.wait_for('there is no command "yes"')
+    other.enter(" Yes ")
+    one.wait_for(f"the private chat with {bob.user} is open")
 
 
 def test_with_two_invitations_open_a_bare_y_answers_neither(two, make_person, alice, bob):
@@ -175,6 +179,25 @@ def test_an_invitation_that_is_taken_back_can_not_be_accepted(two, alice, bob):
     other.wait_for(f"{alice.user} took the invitation back")
     other.enter("y")
     other.wait_for('there is no command "y"')
+
+
+@pytest.mark.parametrize("answer", ["no", "N"])
+def test_a_bare_no_declines(two, alice, bob, answer):
+    one, other = two
+    one.enter(f"private start {bob.user}")
+    one.wait_for(f"{bob.user} is asked...")
+    other.wait_for(f"{alice.user} invites you")
+    other.enter(answer)
+    other.wait_for(f"the invitation of {alice.user} is declined")
+
+
+def test_who_is_not_online_is_not_said_to_be_asked(two, town):
+    one, _ = two
+    one.enter(f"private start {town.name()}")
+    one.wait_for("not online")
+    one.enter("ping")
+    one.wait_for("answered in")
+    assert "is asked" not in one.text()
 
 
 @pytest.mark.parametrize("line, status, says", [
