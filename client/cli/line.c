@@ -6,8 +6,9 @@
  * and undo list would keep the secret: the kernel's own line editing reads it. */
 #include "line.h"
 
-#include "layout.h"
+#include "draw.h"
 #include "memory.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <readline/history.h>
@@ -32,7 +33,9 @@ struct line {
     struct line_listener listener;
     FILE *terminal; /* borrowed: from the caller */
     enum line_mode mode;
+    struct draw *draw; /* owned; NULL: the terminal is too simple, readline draws */
     bool visible;
+    bool quiet;         /* what readline does is not drawn */
     bool installed;     /* readline's handler is, so the terminal is in its hands */
     char *prompt;       /* owned */
     char *shown_prompt; /* owned: the one that readline has; NULL: none */
@@ -41,6 +44,7 @@ struct line {
     void *answer_arg; /* borrowed: from the asker */
     char *typed;      /* owned: the line that readline has just finished */
     bool finished;
+    bool broken; /* a NUL byte was typed or pasted: the line is not what it seems */
     struct line_candidates *gathered; /* borrowed: from line_complete, while it runs */
     char secret[LINE_SECRET_BYTES];
     size_t secret_bytes;
@@ -57,14 +61,106 @@ static void line_set_terminal(const struct line *line, bool echo) {
     tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
 }
 
+/* --- drawing --- */
+
+static void line_view(struct draw_view *view) {
+    int rows;
+    int columns;
+    rl_get_screen_size(&rows, &columns);
+    *view = (struct draw_view){
+        .prompt = rl_display_prompt == NULL ? "" : rl_display_prompt,
+        .text = rl_line_buffer,
+        .point = (size_t)rl_point,
+        .columns = columns < 1 ? 80 : (size_t)columns,
+        .rows = rows < 1 ? 24 : (size_t)rows,
+    };
+}
+
+/* What readline calls when something changed. */
+static void line_redisplay(void) {
+    struct draw_view view;
+    if (the_line->quiet)
+        return;
+    line_view(&view);
+    draw_show(the_line->draw, &view);
+}
+
+/* Readline's own forgets that it does not draw. */
+static int line_clear_screen(int count, int key) {
+    (void)count;
+    (void)key;
+    if (the_line->draw == NULL)
+        return rl_clear_screen(1, key);
+    fputs("\033[H\033[2J", the_line->terminal);
+    draw_forget(the_line->draw);
+    line_redisplay();
+    return 0;
+}
+
+/* Whether it obeys the usual sequences, but for the simplest. */
+static bool line_is_capable(void) {
+    const char *up = rl_get_termcap("up");
+    const char *clear = rl_get_termcap("ce");
+    return up != NULL && clear != NULL && strncmp(clear, "\033[", 2) == 0;
+}
+
+/* --- a line --- */
+
+/* What was typed may have been a password. */
+static void line_wipe_typed(void) {
+    if (rl_line_buffer == NULL)
+        return;
+    memory_wipe(rl_line_buffer, strlen(rl_line_buffer));
+    rl_point = 0;
+    rl_end = 0;
+}
+
 static void line_finished(char *typed) {
-    the_line->typed = typed;
-    the_line->finished = true;
-    the_line->installed = false;
-    the_line->visible = false;
+    struct line *line = the_line;
+    line->typed = typed;
+    line->finished = true;
+    line->installed = false;
+    line->visible = false;
+    if (line->draw != NULL)
+        draw_leave(line->draw);
+    else if (typed == NULL)
+        fputc('\n', line->terminal);
     rl_callback_handler_remove();
-    if (typed == NULL)
-        fputc('\n', the_line->terminal);
+    line_wipe_typed();
+}
+
+/* --- keys --- */
+
+/* A NUL as a key of its own only sets readline's mark; as text, typed behind Ctrl-V or pasted, it
+ * would cut the line. */
+static int line_read_key(FILE *input) {
+    int key = rl_getc(input);
+    if (key != 0 || !RL_ISSTATE(RL_STATE_MOREINPUT))
+        return key;
+    the_line->broken = true;
+    return '?';
+}
+
+/* Alt+Enter: what is typed may have several lines. */
+static int line_insert_newline(int count, int key) {
+    (void)count;
+    (void)key;
+    return rl_insert_text("\n");
+}
+
+/* Readline has harmful keys next to those that people use: one turns to vi's keys for good, another
+ * one sends the line with a # before it. These are defaults, which an inputrc may change. */
+static void line_bind_keys(void) {
+    Keymap keymaps[] = {emacs_standard_keymap, vi_insertion_keymap};
+    for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
+        rl_bind_keyseq_in_map("\\e\\C-m", line_insert_newline, keymaps[i]);
+        rl_bind_keyseq_in_map("\\e\\C-j", line_insert_newline, keymaps[i]);
+        rl_bind_keyseq_in_map("\\C-l", line_clear_screen, keymaps[i]);
+    }
+    rl_bind_keyseq_in_map("\\e\\C-l", line_clear_screen, emacs_standard_keymap);
+    rl_bind_keyseq_in_map("\\e#", NULL, emacs_standard_keymap);
+    rl_bind_key_in_map('#', NULL, vi_movement_keymap);
+    rl_bind_keyseq_in_map("\\C-l", line_clear_screen, vi_movement_keymap);
 }
 
 /* --- completion --- */
@@ -128,6 +224,7 @@ static void line_start_readline(FILE *terminal) {
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
+    rl_getc_function = line_read_key;
     rl_attempted_completion_function = line_complete;
     rl_completion_display_matches_hook = line_list;
     rl_completion_query_items = 0;
@@ -135,7 +232,16 @@ static void line_start_readline(FILE *terminal) {
     rl_completer_quote_characters = "\"";
     using_history();
     stifle_history(1000);
+    line_bind_keys();
     rl_initialize();
+}
+
+/* Only after readline has looked at the terminal: with another's drawing it would not. */
+static void line_start_drawing(struct line *line) {
+    if (!line_is_capable())
+        return;
+    line->draw = draw_new(line->terminal);
+    rl_redisplay_function = line_redisplay;
 }
 
 struct line *line_new(FILE *terminal, const struct line_listener *listener) {
@@ -146,6 +252,7 @@ struct line *line_new(FILE *terminal, const struct line_listener *listener) {
     tcgetattr(STDIN_FILENO, &line->original);
     the_line = line;
     line_start_readline(terminal);
+    line_start_drawing(line);
     atexit(line_restore);
     line_set_terminal(line, false);
     return line;
@@ -159,6 +266,7 @@ void line_free(struct line *line) {
     the_line = NULL;
     clear_history();
     memory_wipe(line->secret, sizeof line->secret);
+    draw_free(line->draw);
     free(line->prompt);
     free(line->shown_prompt);
     free(line->question);
@@ -192,6 +300,7 @@ static void line_keep_prompt(struct line *line) {
 
 static void line_install(struct line *line) {
     line_keep_prompt(line);
+    line->broken = false;
     line_set_terminal(line, true);
     rl_callback_handler_install(line->shown_prompt, line_finished);
     line->installed = true;
@@ -201,12 +310,21 @@ void line_hide(struct line *line) {
     if (!line->visible)
         return;
     line->visible = false;
-    if (line_is_edited_by_readline(line))
+    if (line_is_edited_by_readline(line) && line->draw != NULL)
+        draw_hide(line->draw);
+    else if (line_is_edited_by_readline(line))
         rl_clear_visible_line();
     else
         fprintf(line->terminal, "\r%*s", (int)strlen(line->question), "");
     fputc('\r', line->terminal);
     fflush(line->terminal);
+}
+
+static void line_draw_again(const struct line *line) {
+    if (line->draw != NULL)
+        line_redisplay();
+    else
+        rl_forced_update_display();
 }
 
 void line_show(struct line *line) {
@@ -222,7 +340,7 @@ void line_show(struct line *line) {
             line_keep_prompt(line);
             rl_set_prompt(line->shown_prompt);
         }
-        rl_forced_update_display();
+        line_draw_again(line);
     }
     fflush(line->terminal);
 }
@@ -304,7 +422,9 @@ static void line_read_typed(struct line *line) {
     line->typed = NULL;
     line->finished = false;
     if (line->mode == LINE_ASKING)
-        line_answer(line, typed);
+        line_answer(line, line->broken ? "" : typed);
+    else if (line->broken)
+        line->listener.on_broken_line(line->listener.arg);
     else
         line->listener.on_line(line->listener.arg, typed);
     memory_free_secret(typed);
@@ -322,6 +442,10 @@ static void line_read_secret(struct line *line) {
     if (got > 0 && end == NULL && line->secret_bytes < sizeof line->secret - 1)
         return;
     *(end == NULL ? line->secret + line->secret_bytes : end) = '\0';
+    if (end != NULL && strlen(line->secret) < (size_t)(end - line->secret)) {
+        fputs(" (a NUL byte can't be in it)", line->terminal);
+        line->secret[0] = '\0';
+    }
     fputc('\n', line->terminal);
     line->visible = false;
     line_answer(line, got > 0 ? line->secret : NULL);
@@ -354,47 +478,38 @@ bool line_interrupt(struct line *line) {
     bool cleared = line->installed && !line_is_empty();
     line_hide(line);
     if (line->installed) {
+        line->quiet = true; /* readline would draw what it gives up */
         rl_free_line_state();
         rl_callback_sigcleanup();
         rl_replace_line("", 1);
         rl_callback_handler_remove();
+        line->quiet = false;
     }
     line->installed = false;
     return cleared;
 }
 
-/* Terminals of today flow a wrapped line anew when they are resized, and readline doesn't know: it
- * would leave or eat rows above. So the rows are counted for the width that they are shown in now.
- */
-static void line_erase_resized(const struct line *line) {
-    size_t rows =
-        layout_row(rl_display_prompt, rl_line_buffer, (size_t)rl_point, line_columns(line));
-    const char *up = rl_get_termcap("up");
-    fputc('\r', line->terminal);
-    while (rows-- > 0)
-        fputs(up, line->terminal);
-    /* Clearing from the screen's very first cell makes some terminals keep a copy: not from there.
-     */
-    fputs(" \033[J\r", line->terminal);
-}
-
-/* Whether the terminal obeys the usual sequences and reflows; xterm itself doesn't. */
-static bool line_is_reflowed(void) {
-    const char *clear = rl_get_termcap("ce");
-    return rl_get_termcap("up") != NULL && clear != NULL && strncmp(clear, "\033[", 2) == 0 &&
-           getenv("XTERM_VERSION") == NULL;
+/* Terminals of today flow a wrapped line anew when they are resized; xterm itself doesn't. */
+static void line_hide_resized(const struct line *line) {
+    struct draw_view view;
+    line_view(&view);
+    if (getenv("XTERM_VERSION") == NULL)
+        draw_hide_resized(line->draw, &view);
+    else
+        draw_hide(line->draw);
 }
 
 void line_resize(struct line *line) {
-    if (!line->installed || !line->visible) {
-        rl_reset_screen_size();
-    } else if (!line_is_reflowed()) {
+    bool shown = line->installed && line->visible;
+    if (shown && line->draw == NULL) {
         rl_resize_terminal();
-    } else {
-        rl_reset_screen_size();
-        line_erase_resized(line);
-        rl_forced_update_display();
+        return;
     }
+    rl_reset_screen_size();
+    if (!shown)
+        return;
+    line_hide_resized(line);
+    line_redisplay();
 }
 
 void line_suspend(struct line *line) {
@@ -402,7 +517,8 @@ void line_suspend(struct line *line) {
     if (line->installed)
         rl_deprep_term_function();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &line->original);
-    raise(SIGSTOP);
+    signals_stop();
+    line_resume(line);
 }
 
 void line_resume(struct line *line) {
@@ -417,7 +533,18 @@ void line_resume(struct line *line) {
     }
 }
 
+bool line_is_begun(const struct line *line) {
+    return line->installed && (!line_is_empty() || where_history() != history_length);
+}
+
 void line_remember(struct line *line, const char *text) {
     (void)line;
     add_history(text);
+    using_history(); /* the arrow keys start behind the last one */
+}
+
+void line_forget(struct line *line) {
+    (void)line;
+    clear_history();
+    using_history();
 }

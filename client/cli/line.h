@@ -19,6 +19,8 @@ struct line_listener {
     void *arg; /* borrowed: from whom makes the line */
     /* A typed line; NULL: the end of input. The text is borrowed. */
     void (*on_line)(void *arg, const char *text);
+    /* A typed line with a NUL byte in it, which must not be taken for a shorter one. */
+    void (*on_broken_line)(void *arg);
     /* Candidates for `word`, which stands behind `before` on the line. */
     void (*on_complete)(void *arg, const char *before, const char *word,
                         struct line_candidates *candidates);
@@ -59,7 +61,11 @@ void line_suspend(struct line *line);
 /* The program was continued: takes the terminal again. */
 void line_resume(struct line *line);
 
+/* Whether a line is being edited or searched for: then what is remembered must stay as it is. */
+bool line_is_begun(const struct line *line);
 /* One more line for the arrow keys and Ctrl-R. */
 void line_remember(struct line *line, const char *text);
+/* All of them are forgotten. */
+void line_forget(struct line *line);
 
 #endif

@@ -42,6 +42,8 @@ bool screen_has_colours(const struct screen *screen) {
 }
 
 static void screen_append(struct screen *screen, const char *text, size_t bytes) {
+    if (bytes == 0)
+        return;
     if (screen->room_bytes - screen->text_bytes < bytes) {
         screen->room_bytes = (screen->text_bytes + bytes) * 2;
         screen->text = memory_grow(screen->text, screen->room_bytes, 1);

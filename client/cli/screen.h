@@ -32,8 +32,7 @@ void screen_end_line(struct screen *screen);
 /* Whole words of one kind, in columns where somebody types, else one a line. */
 void screen_put_columns(struct screen *screen, char *const *words, size_t count);
 
-/* Writes what gathered, with the line hidden. false: the reader is gone, nothing was shown for
- * sure. */
+/* Writes what gathered, with the line hidden. false: errno says why; nothing was shown for sure. */
 bool screen_write(struct screen *screen);
 /* While it is held nothing is written: somebody else writes to the same stream. */
 void screen_hold(struct screen *screen, bool held);

@@ -25,6 +25,15 @@ void signals_close(int fd) {
         close(fd);
 }
 
+void signals_stop(void) {
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stop, NULL); /* now it comes */
+    sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
 int signals_next(int fd) {
     struct signalfd_siginfo info;
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;

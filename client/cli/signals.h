@@ -9,4 +9,9 @@ void signals_close(int fd);
 /* The next signal that came; 0: none. */
 int signals_next(int fd);
 
+/* Ctrl-Z: stops as the kernel would have done it: this program, and not where its process group is
+ * orphaned, since nobody could continue it there. Returns when it is continued, or was not stopped.
+ */
+void signals_stop(void);
+
 #endif

@@ -37,7 +37,12 @@ class Person:
 
     @property
     def history(self):
-        return self.state / "zchat" / "history"
+        """The file of the only account that typed something here."""
+        found, = self.histories()
+        return found
+
+    def histories(self, user="*"):
+        return sorted((self.state / "zchat").glob(f"history-{user}-*"))
 
     def command(self, user=None, *options, known=True):
         """The command line; known=False: the broker's key is not given."""
