@@ -10,7 +10,6 @@
 #include "session.h"
 #include "verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,13 +122,15 @@ static void account_passwd_script(struct app *app, const char *new_file) {
             "a script's old password comes from --password-file, the new one from passwd FILE");
         return;
     }
-    char *old_password = paths_read_secret(old_file);
-    char *new_password = old_password == NULL ? NULL : paths_read_secret(new_file);
+    char error[APP_ERROR_BYTES];
+    char *old_password = paths_read_password(old_file, error, sizeof error);
+    char *new_password = NULL;
+    if (old_password != NULL)
+        new_password = paths_read_password(new_file, error, sizeof error);
     if (new_password != NULL)
         account_change(app, old_password, new_password);
     else
-        app_fail(app, ZCHAT_IO, "%s: %s", old_password == NULL ? old_file : new_file,
-                 errno == EINVAL ? "there is no password in it" : strerror(errno));
+        app_fail(app, ZCHAT_IO, "%s", error);
     memory_free_secret(old_password);
     memory_free_secret(new_password);
 }

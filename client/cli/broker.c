@@ -10,7 +10,6 @@
 #include "screen.h"
 #include "verbs.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -107,12 +106,12 @@ static void broker_confirm_wipe(struct app *app) {
 }
 
 static void broker_stop_by_file(struct app *app, const char *path) {
-    char *password = paths_read_secret(path);
+    char error[APP_ERROR_BYTES];
+    char *password = paths_read_password(path, error, sizeof error);
     if (password != NULL)
         broker_stop(app, password, app->wiping);
     else
-        app_fail(app, ZCHAT_IO, "%s: %s", path,
-                 errno == EINVAL ? "there is no password in it" : strerror(errno));
+        app_fail(app, ZCHAT_IO, "%s", error);
     memory_free_secret(password);
 }
 

@@ -11,7 +11,6 @@
 #include "screen.h"
 #include "session.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void login_ask_password(struct app *app);
@@ -175,11 +174,11 @@ static void login_hear_password(void *arg, const char *answer) {
 
 static void login_read_password(struct app *app) {
     const char *path = app->options->password_file;
-    char *password = paths_read_secret(path);
+    char error[APP_ERROR_BYTES];
+    char *password = paths_read_password(path, error, sizeof error);
     app->login.file_used = true;
     if (password == NULL) {
-        app_fail(app, ZCHAT_IO, "%s: %s", path,
-                 errno == EINVAL ? "there is no password in it" : strerror(errno));
+        app_fail(app, ZCHAT_IO, "%s", error);
         login_end(app);
         return;
     }

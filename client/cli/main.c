@@ -1,5 +1,6 @@
 /* zchat: the client that a person types into. */
 #include "app.h"
+#include "descriptors.h"
 #include "loop.h"
 #include "options.h"
 #include "signals.h"
@@ -8,12 +9,15 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The text of chats is UTF-8, also where the environment doesn't say so. */
 static void main_set_locale(void) {
-    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
+    if (setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+        return;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("LC_ALL", "C.UTF-8", 1); /* readline looks there itself */
 }
 
 static int main_run(const struct options *options) {
@@ -37,6 +41,7 @@ int main(int argc, char **argv) {
     struct options options;
     char error[256] = "";
     int exit_code = 0;
+    const char *missing = descriptors_open();
     main_set_locale();
     if (!options_read(&options, argc, argv, error, sizeof error)) {
         fprintf(stderr, "zchat: %s\n", error);
@@ -45,6 +50,9 @@ int main(int argc, char **argv) {
         options_print_help();
     } else if (options.version) {
         puts("zchat " ZCHAT_VERSION);
+    } else if (missing != NULL) {
+        fprintf(stderr, "zchat: %s\n", missing);
+        exit_code = 3;
     } else {
         exit_code = main_run(&options);
     }

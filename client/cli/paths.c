@@ -2,6 +2,7 @@
 #include "paths.h"
 
 #include "memory.h"
+#include "zchat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PATHS_SECRET_BYTES 4096
 
 char *paths_join(const char *folder, const char *name) {
     size_t bytes = strlen(folder) + strlen(name) + 2;
@@ -64,25 +63,33 @@ char *paths_state_file(const char *name) {
     return path;
 }
 
-char *paths_read_secret(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    char *secret = memory_take(PATHS_SECRET_BYTES);
-    size_t bytes = 0;
-    ssize_t got;
-    while ((got = read(fd, secret + bytes, PATHS_SECRET_BYTES - 1 - bytes)) > 0)
-        bytes += (size_t)got;
-    int error = got < 0 ? errno : 0;
-    close(fd);
-    size_t length = strcspn(secret, "\r\n");
-    memory_wipe(secret + length, PATHS_SECRET_BYTES - length);
-    if (error == 0 && length == 0)
-        error = EINVAL;
-    if (error == 0)
-        return secret;
-    memory_wipe(secret, PATHS_SECRET_BYTES);
-    free(secret);
+/* The first bytes of a file; -1 sets errno. */
+static ssize_t paths_read_start(const char *path, char *bytes, size_t room) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t used = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+    while (got > 0 && used < room && memchr(bytes, '\n', used) == NULL) {
+        got = read(fd, bytes + used, room - used);
+        used += got > 0 ? (size_t)got : 0;
+    }
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
     errno = error;
-    return NULL;
+    return got < 0 ? -1 : (ssize_t)used;
+}
+
+char *paths_read_password(const char *path, char *error, size_t error_bytes) {
+    char source[ZCHAT_PASSWORD_SOURCE_BYTES];
+    char password[ZCHAT_PASSWORD_BYTES];
+    ssize_t bytes = paths_read_start(path, source, sizeof source);
+    const char *wrong = bytes < 0 ? NULL : zchat_password_take(source, (size_t)bytes, password);
+    char *result = bytes >= 0 && wrong == NULL ? memory_text(password) : NULL;
+    if (bytes < 0)
+        snprintf(error, error_bytes, "%s: %s", path, strerror(errno));
+    else if (wrong != NULL)
+        snprintf(error, error_bytes, "%s %s", path, wrong);
+    memory_wipe(source, sizeof source);
+    memory_wipe(password, sizeof password);
+    return result;
 }

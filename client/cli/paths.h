@@ -3,6 +3,7 @@
 #define PATHS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The path of a file in $XDG_STATE_HOME/zchat or ~/.local/state/zchat, made (0700) if it is not
  * there. The caller frees it. NULL: errno says why. */
@@ -14,8 +15,8 @@ char *paths_join(const char *folder, const char *name);
 char *paths_expand(const char *typed);
 bool paths_is_folder(const char *path);
 
-/* The first line of a file, without its end: a password. The caller wipes and frees it. NULL:
- * errno says why; EINVAL: it is empty. */
-char *paths_read_secret(const char *path);
+/* The password in a file, as all programs read it. The caller wipes and frees it. NULL: `error`
+ * says why, the file's name included. */
+char *paths_read_password(const char *path, char *error, size_t error_bytes);
 
 #endif

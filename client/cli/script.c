@@ -1,8 +1,9 @@
-/* The script: bytes of stdin cut into lines. A line that is longer than any command becomes a
- * command that nobody knows, so that it fails under its number instead of eating memory. */
+/* The script: bytes of stdin cut into lines. A line that is longer than any command, or no text,
+ * has a fault instead of a command: it fails under its number, and nothing of it is sent. */
 #include "script.h"
 
 #include "memory.h"
+#include "words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@ struct script {
     size_t line_bytes; /* of the line at the start, its end included; 0: none is whole */
     bool ended;        /* stdin is */
     bool overlong;     /* the line at the start is cut, its rest is to be passed over */
+    const char *fault; /* of the line at the start; NULL: none */
+    int error;         /* errno of what ended it; 0: its end */
     unsigned line;
 };
 
@@ -25,6 +28,8 @@ struct script *script_new(void) {
 }
 
 void script_free(struct script *script) {
+    if (script != NULL)
+        memory_wipe(script->text, sizeof script->text); /* SHT PASSWORD */
     free(script);
 }
 
@@ -35,6 +40,12 @@ void script_read(struct script *script) {
         script->text_bytes += (size_t)got;
     else if (got == 0 || (errno != EINTR && errno != EAGAIN))
         script->ended = true;
+    if (got < 0 && script->ended)
+        script->error = errno;
+}
+
+int script_error(const struct script *script) {
+    return script->error;
 }
 
 bool script_wants_input(const struct script *script) {
@@ -42,12 +53,31 @@ bool script_wants_input(const struct script *script) {
 }
 
 static void script_drop(struct script *script, size_t bytes) {
-    memmove(script->text, script->text + bytes, script->text_bytes - bytes);
     script->text_bytes -= bytes;
+    memmove(script->text, script->text + bytes, script->text_bytes);
+    memory_wipe(script->text + script->text_bytes, bytes);
+}
+
+/* Editors of another system put it before the first line. */
+static void script_drop_mark(struct script *script) {
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (script->line == 0 && script->text_bytes >= 3 && memcmp(script->text, mark, 3) == 0)
+        script_drop(script, 3);
+}
+
+static const char *script_find_fault(const struct script *script, size_t text_bytes) {
+    if (script->overlong)
+        return "the line is longer than any command; nothing of it is sent";
+    if (memchr(script->text, '\0', text_bytes) != NULL)
+        return "there is a NUL byte in the line; nothing of it is sent";
+    if (!words_are_text(script->text, text_bytes))
+        return "the line is not UTF-8; nothing of it is sent";
+    return NULL;
 }
 
 /* Finds the end of the line at the start. */
 static bool script_cut(struct script *script) {
+    script_drop_mark(script);
     char *end = memchr(script->text, '\n', script->text_bytes);
     if (end != NULL)
         script->line_bytes = (size_t)(end - script->text) + 1;
@@ -58,15 +88,12 @@ static bool script_cut(struct script *script) {
     size_t text_bytes = script->line_bytes - (end == NULL ? 0 : 1);
     if (text_bytes > 0 && script->text[text_bytes - 1] == '\r')
         text_bytes--;
-    script->text[text_bytes] = '\0';
     if (!script->overlong)
         script->line++;
     bool passed_over = script->overlong;
     script->overlong = end == NULL && !script->ended;
-    if (passed_over)
-        script->text[0] = '\0';
-    else if (script->overlong)
-        strcpy(script->text, "this-line-is-too-long");
+    script->fault = passed_over ? NULL : script_find_fault(script, text_bytes);
+    script->text[passed_over ? 0 : text_bytes] = '\0';
     return true;
 }
 
@@ -77,7 +104,7 @@ const char *script_peek(struct script *script) {
         if (!script_cut(script))
             return NULL;
         const char *start = script->text + strspn(script->text, " \t");
-        if (*start == '\0' || *start == '#')
+        if (script->fault == NULL && (*start == '\0' || *start == '#'))
             script_take(script);
     }
 }
@@ -89,6 +116,10 @@ void script_take(struct script *script) {
 
 bool script_at_end(const struct script *script) {
     return script->ended && script->text_bytes == 0;
+}
+
+const char *script_fault(const struct script *script) {
+    return script->fault;
 }
 
 unsigned script_line(const struct script *script) {

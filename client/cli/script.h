@@ -20,6 +20,11 @@ bool script_wants_input(const struct script *script);
 const char *script_peek(struct script *script);
 void script_take(struct script *script);
 bool script_at_end(const struct script *script);
+/* errno of what ended stdin; 0: its end did. */
+int script_error(const struct script *script);
+
+/* What is wrong with the bytes of that line, so that it must not be run; NULL: nothing. */
+const char *script_fault(const struct script *script);
 
 /* The number of the line that script_peek() returned last, from 1. */
 unsigned script_line(const struct script *script);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #define BLANKS " \t\n"
 
@@ -64,6 +65,18 @@ char *words_escape(const char *text) {
 
 bool words_need_quotes(const char *text) {
     return *text == '\0' || text[strcspn(text, BLANKS "\"\\")] != '\0';
+}
+
+bool words_are_text(const char *bytes, size_t count) {
+    mbstate_t state = {0};
+    wchar_t character;
+    for (size_t at = 0; at < count;) {
+        size_t taken = mbrtowc(&character, bytes + at, count - at, &state);
+        if (taken == 0 || taken > count - at)
+            return false;
+        at += taken;
+    }
+    return true;
 }
 
 uint64_t words_number(const char *word, uint64_t max) {

@@ -20,6 +20,9 @@ char *words_escape(const char *text);
 /* Whether `text` must be typed within quotes to be one word. */
 bool words_need_quotes(const char *text);
 
+/* Whether all bytes are UTF-8 without NUL: else nothing of them is a command or a message. */
+bool words_are_text(const char *bytes, size_t count);
+
 /* A whole positive number of at most `max`; 0: it is none. */
 uint64_t words_number(const char *word, uint64_t max);
 

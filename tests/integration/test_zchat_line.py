@@ -150,9 +150,8 @@ def test_ctrl_c_in_a_search_leaves_nothing_of_it(open_line, columns, rows, searc
     terminal.wait_last("zchat>")
     before = terminal.lines()
     terminal.key("C-r")
-    if search:
-        terminal.type(search)
-        terminal.wait_for(search)
+    terminal.type(search)
+    terminal.wait_for(f"reverse-i-search)`{search}':")
     terminal.key("C-c")
     terminal.wait(lambda: terminal.lines() == before, "the screen without a search")
     terminal.type("ab")
@@ -256,6 +255,7 @@ def test_ctrl_z_stops_the_whole_process_group(town, tmp_path):
 def test_ctrl_z_is_ignored_where_nobody_could_continue(open_line):
     terminal, friend, user = open_line()
     terminal.type("half")
+    terminal.wait_last("zchat> half")
     terminal.key("C-z")
     friend.message(user, "still there?")
     terminal.wait_for("still there?")

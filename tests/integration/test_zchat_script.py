@@ -1,6 +1,7 @@
 """zchat with a pipe on stdin: commands one after the other, plain output, exit codes."""
 
 import os
+import shlex
 import signal
 import subprocess
 
@@ -206,6 +207,81 @@ def test_a_line_that_is_too_long(person, town):
     done = person.script(["send bob " + "x" * 200000, "ping"], town.name(), check=2)
     assert done.stderr.startswith("zchat: line 1: ")
     assert len(done.stderr.splitlines()) == 1 and "answered in" in done.stdout
+
+
+def run_bytes(person, user, script):
+    return subprocess.run(person.command(user), input=script, capture_output=True,
+                          timeout=SCRIPT_S, env=person.environment)
+
+
+@pytest.mark.parametrize("text, says", [
+    (b"first\0second", b"NUL byte"), (b"\0", b"NUL byte"), (b"caf\xe9", b"not UTF-8"),
+    (b"\xed\xa0\x80", b"not UTF-8"), (b"cut \xf0\x9f\x91", b"not UTF-8")])
+def test_a_line_that_is_no_text_is_not_sent(person, town, text, says):
+    friend = town.join()
+    script = b"send %s %s\nsend %s last\n" % (friend.user.encode(), text, friend.user.encode())
+    done = run_bytes(person, town.name(), script)
+    friend.wait_text("last")
+    assert friend.texts() == ["last"]
+    assert done.returncode == 2 and done.stderr.startswith(b"zchat: line 1: ") and says in done.stderr
+
+
+def test_a_comment_or_a_blank_line_with_a_nul_byte_is_refused(person, town):
+    for line in (b"# a\0b\n", b" \0\n", b"\0"):
+        assert run_bytes(person, town.name(), line).returncode == 2
+
+
+def test_a_byte_order_mark_and_line_ends_of_other_systems_are_passed_over(person, town):
+    friend = town.join()
+    done = run_bytes(person, town.name(), b"\xef\xbb\xbfsend %s hi\r\nping\r\n" % friend.user.encode())
+    friend.wait_text("hi")
+    assert done.returncode == 0 and friend.texts() == ["hi"]
+
+
+def test_escape_sequences_in_a_script_reach_nobody(person, town):
+    friend = town.join()
+    run_bytes(person, town.name(), b"send %s \x1b[31mred\x1b[0m\x07\n" % friend.user.encode())
+    friend.wait_text("red")
+
+
+@pytest.mark.parametrize("secret, status, says", [
+    (PASSWORD + "\r\n", 0, ""), ("\ufeff" + PASSWORD + "\n", 0, ""), (PASSWORD, 0, ""),
+    (PASSWORD + "\n\n", 0, ""), (PASSWORD + "\0\n", 3, "NUL"), ("\n", 3, "empty"),
+    ("", 3, "empty"), ("x" * 5000, 3, "long")])
+def test_password_files_are_read_as_by_all_programs(stranger, town, secret, status, says):
+    name, path = town.fresh_name(), stranger.password_file(PASSWORD)
+    stranger.script([f"register {name}"], None, "--password-file", path, "--no-trust", check=0)
+    path.write_bytes(secret.encode())
+    done = stranger.script(["ping"], name, "--password-file", path, "--no-trust", check=status)
+    assert says in done.stderr
+
+
+# ---- descriptors ----
+
+
+def shell(person, user, redirection, script="ping\n"):
+    words = " ".join(shlex.quote(word) for word in person.command(user))
+    return subprocess.run(["sh", "-c", f"{words} {redirection}"], input=script, text=True,
+                          capture_output=True, timeout=SCRIPT_S, env=person.environment)
+
+
+@pytest.mark.parametrize("redirection, says", [
+    ("<&-", "standard input is closed"), (">&-", "standard output is closed"),
+    ("<&- >&-", "standard input is closed"), ("> /dev/full", "cannot write to standard output"),
+    ("< /", "cannot read the script")])
+def test_a_missing_stream_is_an_error_with_a_text(person, town, redirection, says):
+    done = shell(person, town.name(), redirection)
+    assert done.returncode == 3, done
+    assert done.stderr.startswith("zchat: ") and says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "<&- >&- 2>&-"])
+def test_without_stderr_nothing_else_is_written_to_in_its_place(person, town, redirection):
+    done = shell(person, town.name(), redirection)
+    assert done.returncode == (0 if redirection == "2>&-" else 3) and done.stderr == ""
+    again = person.script(["ping"], town.name(), check=0)
+    assert again.stderr == ""
 
 
 def test_the_environment_says_where_and_who(person, town):
