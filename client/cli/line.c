@@ -310,7 +310,7 @@ void line_hide(struct line *line) {
     if (!line->visible)
         return;
     line->visible = false;
-    if (line_is_edited_by_readline(line) && line->draw != NULL)
+    if (line->draw != NULL)
         draw_hide(line->draw);
     else if (line_is_edited_by_readline(line))
         rl_clear_visible_line();
@@ -318,6 +318,19 @@ void line_hide(struct line *line) {
         fprintf(line->terminal, "\r%*s", (int)strlen(line->question), "");
     fputc('\r', line->terminal);
     fflush(line->terminal);
+}
+
+/* Without readline. */
+static void line_show_question(const struct line *line) {
+    struct draw_view view;
+    line_view(&view);
+    view.prompt = line->question;
+    view.text = "";
+    view.point = 0;
+    if (line->draw != NULL)
+        draw_show(line->draw, &view);
+    else
+        fputs(line->question, line->terminal);
 }
 
 static void line_draw_again(const struct line *line) {
@@ -332,7 +345,7 @@ void line_show(struct line *line) {
         return;
     line->visible = true;
     if (line->mode == LINE_ASKING_SECRET) {
-        fputs(line->question, line->terminal);
+        line_show_question(line);
     } else if (!line->installed) {
         line_install(line);
     } else {
@@ -398,6 +411,15 @@ void line_ask(struct line *line, const char *question, bool echo, line_answer_fn
     line->mode = echo ? LINE_ASKING : LINE_ASKING_SECRET;
 }
 
+/* What is asked stays on the screen. */
+static void line_leave_question(struct line *line) {
+    if (line->draw != NULL)
+        draw_leave(line->draw);
+    else
+        fputc('\n', line->terminal);
+    line->visible = false;
+}
+
 static void line_answer(struct line *line, const char *answer) {
     line_answer_fn *fn = line->answer;
     line_close(line);
@@ -446,11 +468,9 @@ static void line_read_secret(struct line *line) {
         fputs(" (a NUL byte can't be in it)", line->terminal);
         line->secret[0] = '\0';
     }
-    fputc('\n', line->terminal);
-    line->visible = false;
+    line_leave_question(line);
     line_answer(line, got > 0 ? line->secret : NULL);
-    if (line->mode != LINE_ASKING_SECRET)
-        memory_wipe(line->secret, sizeof line->secret);
+    memory_wipe(line->secret, sizeof line->secret);
 }
 
 void line_read(struct line *line) {
@@ -470,8 +490,7 @@ bool line_interrupt(struct line *line) {
     if (line->mode == LINE_CLOSED)
         return false;
     if (line->mode != LINE_EDITING) {
-        fputc('\n', line->terminal);
-        line->visible = false;
+        line_leave_question(line);
         line_answer(line, NULL);
         return true;
     }
@@ -506,8 +525,10 @@ void line_resize(struct line *line) {
         return;
     }
     rl_reset_screen_size();
-    if (!shown)
+    if (!shown) {
+        line_hide(line);
         return;
+    }
     line_hide_resized(line);
     line_redisplay();
 }

@@ -2,6 +2,7 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -25,8 +26,16 @@ void signals_close(int fd) {
         close(fd);
 }
 
+/* Whoever continued it already did so for this stop, too. */
+static bool signals_are_over(void) {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
 void signals_stop(void) {
     sigset_t stop;
+    if (signals_are_over())
+        return;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     raise(SIGTSTP);
