@@ -339,6 +339,15 @@ def test_ones_own_post_has_its_number_where_it_follows_what_was_read(alice, bob,
     alice.ok("thread", "edit", title, "3", "new third")
 
 
+def test_ones_own_post_after_a_deletion_has_the_number_that_was_shown(alice, bob, title):
+    post(alice, title, "a", "b", "c")
+    read(alice, title)
+    alice.ok("thread", "delete", title, "1")
+    assert post(alice, title, "d")[0]["number"] == "3"
+    alice.ok("thread", "delete", title, "3")
+    assert texts(bob, title) == ["b", "c"]
+
+
 def test_a_thread_made_anew_has_numbers_of_its_own(alice, bob, title):
     post(alice, title, "a", "b")
     read(alice, title)
@@ -505,6 +514,15 @@ def test_the_classic_names_in_any_case_and_order(town, alice):
                   ["RDT", title], ["lst"], ["dlt", title, "1"], ["rmv", title], ["xit"]):
         alice.ok(*words)
     alice.fails(5, "NOT_FOUND", "RDT", title)
+
+
+@pytest.mark.parametrize("name", ["msg", "w"])
+def test_what_other_chats_call_a_message_is_never_a_post(town, alice, name):
+    friend = town.join()
+    alice.ok("thread", "create", friend.user)
+    alice.ok(name, friend.user, "my", "secret")
+    friend.wait_text("my secret")
+    assert texts(alice, friend.user) == []
 
 
 @pytest.mark.parametrize("words", [

@@ -210,8 +210,9 @@ void numbers_append(const struct call *call, const char *title, uint64_t number,
     zchat_id_format(id, line);
     line[LINE_BYTES - 1] = '\n';
     bool useful = open_kept(&kept, call, title, O_RDWR);
-    if (useful && kept.fd >= 0 && number == kept.count + 1)
-        (void)!pwrite(kept.fd, line, LINE_BYTES, kept.head_bytes + (off_t)kept.count * LINE_BYTES);
+    if (useful && kept.fd >= 0 && number >= 1 && number <= kept.count + 1)
+        (void)!pwrite(kept.fd, line, LINE_BYTES,
+                      kept.head_bytes + (off_t)(number - 1) * LINE_BYTES);
     if (kept.fd >= 0)
         close(kept.fd);
 }

@@ -35,7 +35,8 @@ enum status numbers_keep(struct numbers *numbers);
 enum status numbers_find(const struct call *call, const char *title, uint64_t number, zchat_id *id,
                          bool *known);
 
-/* Adds one's own new post, where it comes right behind what was last read. */
+/* Adds one's own new post if it comes right behind what was last read. After a deletion its number
+ * may be that of another one that was read: then it means the new post, which was shown last. */
 void numbers_append(const struct call *call, const char *title, uint64_t number,
                     const zchat_id *id);
 

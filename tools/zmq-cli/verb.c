@@ -127,7 +127,15 @@ static bool is_named(const char *name, const char *first, const char *second) {
            strcmp(name + bytes + 1, second) == 0;
 }
 
+/* What other chats call a message to one person: it must not be taken for the forum's MSG, which
+ * posts for all. */
+static bool is_message(const char *first, const char *second) {
+    return !second && (strcmp(first, "msg") == 0 || strcmp(first, "w") == 0);
+}
+
 const struct verb *verb_find(const char *first, const char *second) {
+    if (is_message(first, second))
+        return verb_find("send", NULL);
     for (size_t i = 0; i < VERB_COUNT; i++)
         if (is_named(table[i].name, first, second) ||
             (!second && table[i].classic && strcasecmp(table[i].classic, first) == 0))
