@@ -3,8 +3,11 @@
  * itself. */
 #include "password.h"
 
+#include "unicode.h"
+
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 static_assert(PASSWORD_HASH_BYTES == crypto_pwhash_STRBYTES, "a hash's text fits exactly");
@@ -15,20 +18,37 @@ static const char dummy_hash[PASSWORD_HASH_BYTES] =
     "$argon2id$v=19$m=65536,t=2,p=1$"
     "cmZXx1vcVxmeGWnXYZx2qw$PKWpHo8wL5BsOwd32QG/VxCig4wC5EoGButWI/1cHDI";
 
-bool password_hash(const char *password, size_t password_bytes, char hash[PASSWORD_HASH_BYTES]) {
-    memset(hash, 0, PASSWORD_HASH_BYTES);
-    return sodium_init() >= 0 &&
-           crypto_pwhash_str_alg(hash, password, password_bytes, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                 crypto_pwhash_MEMLIMIT_INTERACTIVE,
-                                 crypto_pwhash_ALG_ARGON2ID13) == 0;
+/* Normal form C makes UTF-8 at most three times as long. */
+#define FORM_BYTES (3 * PASSWORD_BYTES_MAX + 1)
+
+/* What is hashed: the form that is the same on every keyboard. Without it, what was typed. */
+static void prepare(const char *password, char form[FORM_BYTES]) {
+    if (!unicode_password(password, form, FORM_BYTES)) {
+        snprintf(form, FORM_BYTES, "%s", password);
+    }
 }
 
-bool password_verify(const char *hash, const char *password, size_t password_bytes) {
+bool password_hash(const char *password, char hash[PASSWORD_HASH_BYTES]) {
+    char form[FORM_BYTES];
+    memset(hash, 0, PASSWORD_HASH_BYTES);
+    prepare(password, form);
+    bool made = sodium_init() >= 0 &&
+                crypto_pwhash_str_alg(hash, form, strlen(form), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                      crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                                      crypto_pwhash_ALG_ARGON2ID13) == 0;
+    password_wipe(form, sizeof form);
+    return made;
+}
+
+bool password_verify(const char *hash, const char *password) {
     bool real = hash && hash[0] != '\0';
+    char form[FORM_BYTES];
     if (sodium_init() < 0) {
         return false;
     }
-    bool fits = crypto_pwhash_str_verify(real ? hash : dummy_hash, password, password_bytes) == 0;
+    prepare(password, form);
+    bool fits = crypto_pwhash_str_verify(real ? hash : dummy_hash, form, strlen(form)) == 0;
+    password_wipe(form, sizeof form);
     return fits && real;
 }
 

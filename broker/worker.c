@@ -28,11 +28,9 @@ struct workers {
 };
 
 static void work_do(struct core_work *work) {
-    work->verified =
-        !work->verify || password_verify(work->hash, work->password, strlen(work->password));
+    work->verified = !work->verify || password_verify(work->hash, work->password);
     if (work->verified && work->new_password)
-        work->failed =
-            !password_hash(work->new_password, strlen(work->new_password), work->new_hash);
+        work->failed = !password_hash(work->new_password, work->new_hash);
 }
 
 static void work_free(struct core_work *work) {

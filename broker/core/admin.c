@@ -1,8 +1,12 @@
 /* What is asked about the broker itself. */
 #include "handlers.h"
 
+#include "unicode.h"
+
 #include <stdio.h>
 #include <string.h>
+
+#define FORM_BYTES (3 * PASSWORD_BYTES_MAX + 1)
 
 void ping_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
@@ -142,13 +146,32 @@ void shutdown_check(struct call *call) {
                   "this broker has no admin password: an administrator may do this");
 }
 
+static void wipe(char *secret, size_t bytes) {
+    volatile char *byte = secret;
+
+    while (bytes-- > 0)
+        *byte++ = 0;
+}
+
+/* In the form in which passwords are compared; one that is too long for it is none. */
+static bool is_admin_password(const struct call *call) {
+    char typed[FORM_BYTES], known[FORM_BYTES];
+    bool is = unicode_password(call->command->shutdown->password, typed, sizeof typed) &&
+              unicode_password(call->core->options.admin_password, known, sizeof known) &&
+              is_same_secret(typed, known);
+
+    wipe(typed, sizeof typed);
+    wipe(known, sizeof known);
+    return is;
+}
+
 void shutdown_run(struct call *call) {
     const char *password = call->command->shutdown->password;
     struct lock_names names = lock_names(call);
 
     if (!password[0] || !locks_are_open(call, &names))
         return;
-    if (!is_same_secret(password, call->core->options.admin_password)) {
+    if (!is_admin_password(call)) {
         refuse_password(call, &names);
         return;
     }
