@@ -148,3 +148,14 @@ void data_unlock(struct data_lock *lock) {
     close_one(&lock->store);
     close_one(&lock->folder);
 }
+
+long data_process(const char *folder) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[DATA_PATH_BYTES];
+    int fd = data_path(folder, "lock", path, sizeof path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool held = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return held ? (long)lock.l_pid : 0;
+}

@@ -28,4 +28,7 @@ void data_unlock(struct data_lock *lock);
 /* "FOLDER/FILE"; false where it does not fit. */
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes);
 
+/* The process of the broker that has the folder; 0: there is none, or it can't be told. */
+long data_process(const char *folder);
+
 #endif

@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include "connection.h"
+#include "control.h"
 #include "core/core.h"
 #include "core/memory.h"
 #include "data.h"
@@ -46,6 +47,7 @@ enum {
     POLL_WATCH,
     POLL_GREETER,
     POLL_WORKERS,
+    POLL_CONTROL,
     POLL_ITEMS,
 };
 
@@ -59,6 +61,7 @@ struct server {
     struct greeter *greeter; /* owned */
     struct door *door;       /* owned */
     struct workers *workers; /* owned */
+    struct control *control; /* owned; NULL: `zchatd user` can't ask */
     struct pace *pace;       /* owned */
     size_t descriptors_max;
     size_t descriptors; /* in use when it began to serve */
@@ -277,6 +280,10 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     }
     if (!open_network(server, error, error_bytes))
         goto fail;
+    /* Nothing but the store is needed to serve. */
+    server->control = control_new(config->data, error, error_bytes);
+    if (!server->control)
+        log_warn("control_failed", "reason=\"%s\"", error);
     server->descriptors = descriptors_open();
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     return server;
@@ -291,6 +298,7 @@ void server_free(struct server *server) {
     door_free(server->door);
     connections_release(&server->connections);
     workers_free(server->workers);
+    control_free(server->control);
     greeter_free(server->greeter);
     sockets_close(&server->sockets);
     zap_free(server->zap);
@@ -428,6 +436,8 @@ static void give_work(struct server *server) {
 static void tell(struct server *server, int64_t now) {
     send_frames(server, now);
     give_work(server);
+    if (server->control)
+        control_tell(server->control);
 }
 
 /* Waits where the disk is not done. */
@@ -452,6 +462,8 @@ static void finish_turn(struct server *server, int64_t now) {
         store_failed(server);
         return;
     }
+    if (server->control)
+        control_seal(server->control);
     intake_begin_turn(&server->intake);
     if (core_is_committing(server->core))
         return;
@@ -506,6 +518,8 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         door_take_subscriptions(server->door);
     if (items[POLL_WORKERS].revents)
         take_work(server, now);
+    if (items[POLL_CONTROL].revents && server->control)
+        control_take(server->control, server->core, now);
     if (items[POLL_COMMANDS].revents || door_doubts(server->door))
         intake_take(&server->intake, now);
     connections_tick(&server->connections, now);
@@ -574,6 +588,7 @@ int server_run(struct server *server) {
         [POLL_WATCH] = {.fd = door_watch_fd(server->door)},
         [POLL_GREETER] = {.fd = greeter_fd(server->greeter)},
         [POLL_WORKERS] = {.socket = workers_socket(server->workers)},
+        [POLL_CONTROL] = {.fd = server->control ? control_fd(server->control) : server->signals},
     };
     char error[512];
 

@@ -1,5 +1,5 @@
-/* One table of verbs, one of options; the dispatcher reads argv, opens the store,
- * and calls the verb. A password comes from a file or the terminal, never from
+/* One table of verbs, one of options; the dispatcher reads argv, finds the store or the broker that
+ * serves it, and calls the verb. A password comes from a file or the terminal, never from
  * argv, and is wiped by the function that holds it. */
 #include "user.h"
 
@@ -30,6 +30,8 @@ enum flag {
     FLAG_PASSWORD_FILE,
     FLAG_ADMIN,
     FLAG_JSON,
+    FLAG_CREATE,
+    FLAG_REVOKE,
     FLAGS,
 };
 
@@ -43,9 +45,11 @@ static const struct {
     [FLAG_PASSWORD_FILE] = {"--password-file", true},
     [FLAG_ADMIN] = {"--admin", false},
     [FLAG_JSON] = {"--json", false},
+    [FLAG_CREATE] = {"--create", false},
+    [FLAG_REVOKE] = {"--revoke", false},
 };
-#define ALWAYS      (1 << FLAG_DATA | 1 << FLAG_CONFIG)
-#define MAKES_STORE (1 << FLAGS) /* of a verb: where there is no store yet */
+#define ALWAYS (1 << FLAG_DATA | 1 << FLAG_CONFIG)
+#define READS  (1 << FLAGS) /* of a verb: the store itself, also beside a broker */
 
 /* What argv asks for, and what it needs. */
 struct call {
@@ -55,7 +59,7 @@ struct call {
     bool help;
     char name[NAME_BYTES]; /* the operand where it is a name */
     unsigned char key[KEY_BYTES];
-    struct store *store; /* owned */
+    struct target target;
 };
 
 struct verb {
@@ -82,22 +86,46 @@ static enum user_exit fail_status(struct call *call, enum store_status status) {
     case STORE_OK:
         return USER_DONE;
     case STORE_NOT_FOUND:
-        return fail(USER_NOT_FOUND, "there is no account %s", call->name);
+        return fail(USER_NOT_FOUND, "there is no account %s in the store %s", call->name,
+                    call->target.path);
     case STORE_EXISTS:
-        return fail(USER_EXISTS, "the account %s exists already", call->name);
+        return fail(USER_EXISTS, "the account %s exists already in the store %s", call->name,
+                    call->target.path);
+    case STORE_FULL:
+        return fail(USER_FAILED, "the disk has no room for the store %s", call->target.path);
     default:
-        return fail(USER_FAILED, "%s", store_error(call->store));
+        return fail(USER_FAILED, "%s", call->target.error);
     }
 }
 
-/* Ends the transaction in which an operation had that status. */
-static enum user_exit finish(struct call *call, enum store_status status, const char *done) {
-    enum store_status committed = status == STORE_FAILED ? status : store_commit(call->store);
-    if (status == STORE_OK && committed == STORE_OK) {
-        printf("%s %s\n", done, call->name);
-        return USER_DONE;
+static struct order new_order(const struct call *call, enum order_verb verb) {
+    struct order order = {.verb = verb};
+    memcpy(order.name, call->name, sizeof order.name);
+    return order;
+}
+
+/* Carries the order out and tells what was done, where, and to whom. */
+static enum user_exit carry_out(struct call *call, const struct order *order, const char *done) {
+    uint32_t ended = 0;
+    enum store_status status = target_carry_out(&call->target, order, &ended);
+    if (status != STORE_OK) {
+        return fail_status(call, status);
     }
-    return fail_status(call, status != STORE_OK ? status : committed);
+    printf("%s %s in the store %s", done, call->name, call->target.path);
+    if (call->target.control >= 0) {
+        printf(", which process %ld serves", call->target.process);
+    }
+    if (ended > 0) {
+        printf("; ended %u session%s", (unsigned)ended, ended == 1 ? "" : "s");
+    }
+    puts("");
+    return USER_DONE;
+}
+
+static enum store_status find(struct call *call) {
+    struct order order = new_order(call, ORDER_FIND);
+    uint32_t ended;
+    return target_carry_out(&call->target, &order, &ended);
 }
 
 /* ---- verbs ---- */
@@ -111,7 +139,7 @@ static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]
                       : terminal_ask_password(call->name, password, error, sizeof error);
     if (!given) {
         result = fail(USER_INVALID, "%s", error);
-    } else if (!password_hash(password, strlen(password), hash)) {
+    } else if (!password_hash(password, hash)) {
         result = fail(USER_FAILED, "no memory to hash a password");
     }
     password_wipe(password, sizeof password);
@@ -123,36 +151,32 @@ static enum user_exit add_many(struct call *call) {
         return fail(USER_INVALID, "add - needs --device-key and takes no --password-file; "
                                   "import FILE adds accounts with passwords");
     }
-    return user_bulk_add(call->store, stdin, call->key, call->values[FLAG_ADMIN]);
+    return user_bulk_add(&call->target, stdin, call->key, call->values[FLAG_ADMIN]);
 }
 
 static enum user_exit add(struct call *call) {
-    char hash[PASSWORD_HASH_BYTES] = "";
-    struct store_account known;
-    int64_t account;
+    struct order order = new_order(call, ORDER_ADD);
     if (!strcmp(call->operand, "-")) {
         return add_many(call);
     }
     /* Nobody should type a password for nothing. */
-    enum store_status status = store_account_find(call->store, call->name, &known);
+    enum store_status status = find(call);
     if (status != STORE_NOT_FOUND) {
         return fail_status(call, status == STORE_OK ? STORE_EXISTS : status);
     }
-    bool key = call->values[FLAG_DEVICE_KEY];
-    if (!key || call->values[FLAG_PASSWORD_FILE]) {
-        enum user_exit result = new_hash(call, hash);
-        if (result != USER_DONE) {
-            return result;
-        }
+    order.has_key = call->values[FLAG_DEVICE_KEY];
+    order.admin = call->values[FLAG_ADMIN];
+    memcpy(order.key, call->key, sizeof order.key);
+    snprintf(order.label, sizeof order.label, USER_DEVICE_LABEL);
+    enum user_exit result = USER_DONE;
+    if (!order.has_key || call->values[FLAG_PASSWORD_FILE]) {
+        result = new_hash(call, order.hash);
     }
-    status = store_begin(call->store);
-    if (status == STORE_OK) {
-        status =
-            store_account_add(call->store, call->name, hash, call->values[FLAG_ADMIN],
-                              key ? call->key : NULL, USER_DEVICE_LABEL, user_now_us(), &account);
+    if (result == USER_DONE) {
+        result = carry_out(call, &order, "added");
     }
-    password_wipe(hash, sizeof hash);
-    return finish(call, status, "added");
+    password_wipe(&order, sizeof order);
+    return result;
 }
 
 static enum user_exit import(struct call *call) {
@@ -160,42 +184,38 @@ static enum user_exit import(struct call *call) {
     if (!file) {
         return fail(USER_FAILED, "%s can't be read: %s", call->operand, strerror(errno));
     }
-    return user_bulk_import(call->store, file);
-}
-
-static enum user_exit set_locked(struct call *call, bool locked) {
-    enum store_status status = store_begin(call->store);
-    if (status == STORE_OK) {
-        status = store_account_set_locked(call->store, call->name, locked);
-    }
-    return finish(call, status, locked ? "locked" : "unlocked");
+    return user_bulk_import(&call->target, file);
 }
 
 static enum user_exit lock(struct call *call) {
-    return set_locked(call, true);
+    struct order order = new_order(call, ORDER_LOCK);
+    return carry_out(call, &order, "locked");
 }
 
 static enum user_exit unlock(struct call *call) {
-    return set_locked(call, false);
+    struct order order = new_order(call, ORDER_UNLOCK);
+    return carry_out(call, &order, "unlocked");
+}
+
+static enum user_exit admin(struct call *call) {
+    bool revoke = call->values[FLAG_REVOKE];
+    struct order order = new_order(call, revoke ? ORDER_MAKE_MEMBER : ORDER_MAKE_ADMIN);
+    return carry_out(call, &order,
+                     revoke ? "took the right of an administrator from"
+                            : "made an administrator of");
 }
 
 static enum user_exit passwd(struct call *call) {
-    char hash[PASSWORD_HASH_BYTES];
-    struct store_account account;
-    enum store_status status = store_account_find(call->store, call->name, &account);
+    struct order order = new_order(call, ORDER_PASSWD);
+    enum store_status status = find(call);
     if (status != STORE_OK) {
         return fail_status(call, status);
     }
-    enum user_exit result = new_hash(call, hash);
+    enum user_exit result = new_hash(call, order.hash);
     if (result == USER_DONE) {
-        status = store_begin(call->store);
-        if (status == STORE_OK) {
-            status = store_account_set_password(call->store, account.account, NULL, hash);
-        }
-        result = finish(call, status, "changed the password of");
+        result = carry_out(call, &order, "changed the password of");
     }
-    password_wipe(hash, sizeof hash);
-    password_wipe(&account, sizeof account);
+    password_wipe(&order, sizeof order);
     return result;
 }
 
@@ -238,34 +258,49 @@ static void print_row(void *arg, const struct store_account *account) {
 }
 
 static enum user_exit list(struct call *call) {
-    enum store_status status =
-        store_account_list(call->store, call->values[FLAG_JSON] ? print_json : print_row, NULL);
-    return fail_status(call, status);
+    enum store_status status = store_account_list(
+        call->target.store, call->values[FLAG_JSON] ? print_json : print_row, NULL);
+    if (status != STORE_OK) {
+        return fail(USER_FAILED, "%s", store_error(call->target.store));
+    }
+    if (!call->values[FLAG_JSON]) {
+        fprintf(stderr, "%llu accounts in the store %s\n",
+                (unsigned long long)store_account_count(call->target.store), call->target.path);
+    }
+    return USER_DONE;
 }
 
 static const struct verb verbs[] = {
     {"add", "NAME",
-     ALWAYS | MAKES_STORE | 1 << FLAG_DEVICE_KEY | 1 << FLAG_PASSWORD_FILE | 1 << FLAG_ADMIN, add,
+     ALWAYS | 1 << FLAG_CREATE | 1 << FLAG_DEVICE_KEY | 1 << FLAG_PASSWORD_FILE | 1 << FLAG_ADMIN,
+     add,
      "add an account; with NAME - one for each line of stdin\n"
      "      [--device-key KEY]     trust this key (Z85 or hex); without --password-file only it "
      "enters\n"
      "      [--password-file FILE] the password is the file's first line; else it is asked for\n"
-     "      [--admin]              make it an administrator"},
-    {"import", "FILE", ALWAYS | MAKES_STORE, import,
-     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are"},
-    {"lock", "NAME", ALWAYS, lock, "let nobody enter the account, keep all it has"},
-    {"unlock", "NAME", ALWAYS, unlock, "undo lock"},
+     "      [--admin]              make it an administrator\n"
+     "      [--create]             make the store where there is none yet"},
+    {"import", "FILE", ALWAYS | 1 << FLAG_CREATE, import,
+     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are\n"
+     "      [--create]             make the store where there is none yet"},
+    {"lock", "NAME", ALWAYS, lock,
+     "let nobody enter the account, keep all it has; its sessions end"},
+    {"unlock", "NAME", ALWAYS, unlock, "undo lock, and a lock by wrong passwords"},
+    {"admin", "NAME", ALWAYS | 1 << FLAG_REVOKE, admin,
+     "make an administrator of the account\n"
+     "      [--revoke]             take that right"},
     {"passwd", "NAME", ALWAYS | 1 << FLAG_PASSWORD_FILE, passwd,
-     "change the password\n"
+     "change the password; the account's sessions end\n"
      "      [--password-file FILE] the password is the file's first line; else it is asked for"},
-    {"list", NULL, ALWAYS | 1 << FLAG_JSON, list,
+    {"list", NULL, ALWAYS | READS | 1 << FLAG_JSON, list,
      "list the accounts\n"
      "      [--json]               one JSON object a line"},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 static void print_help(void) {
-    puts("zchatd user administers the accounts of a store, with or without a broker at work.\n\n"
+    puts("zchatd user administers the accounts of a store, with or without a broker at work: a\n"
+         "broker that serves the store is asked.\n\n"
          "    zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
          "--data and --config are zchatd's own and may stand anywhere.\n");
     for (size_t i = 0; i < VERBS; i++) {
@@ -417,37 +452,32 @@ static enum user_exit load_config(const struct call *call, struct config *config
     return USER_DONE;
 }
 
-static enum user_exit open_store(struct call *call, const char *folder) {
-    char error[ERROR_BYTES], path[DATA_PATH_BYTES];
-    struct store_options options = {.path = path};
-    if (!data_path(folder, DATA_STORE, path, sizeof path)) {
-        return fail(USER_NO_STORE, "the path of the data folder is too long");
+static enum user_exit open_target(struct call *call, const char *folder) {
+    bool create = call->values[FLAG_CREATE];
+    switch (target_open(&call->target, folder, create, call->verb->flags & READS)) {
+    case TARGET_OPENED:
+        return USER_DONE;
+    case TARGET_NONE:
+        return fail(USER_NO_STORE, "%s; name the broker's folder with --data DIR%s",
+                    call->target.error,
+                    call->verb->flags & 1 << FLAG_CREATE ? ", or make a store with --create" : "");
+    case TARGET_FAILED:
+        break;
     }
-    if (!(call->verb->flags & MAKES_STORE) && access(path, F_OK) != 0) {
-        return fail(USER_NO_STORE, "there is no store in %s: %s", folder, strerror(errno));
-    }
-    if (!data_make(folder, error, sizeof error)) {
-        return fail(USER_NO_STORE, "%s", error);
-    }
-    if (store_open(&call->store, &options) != STORE_OK) {
-        return fail(USER_NO_STORE, "%s", store_error(call->store));
-    }
-    return USER_DONE;
+    return fail(USER_NO_STORE, "%s", call->target.error);
 }
 
 static enum user_exit run(struct call *call) {
     struct config config;
     enum user_exit result = load_config(call, &config);
     if (result == USER_DONE) {
-        result = open_store(call, config.data);
+        result = open_target(call, config.data);
+        if (result == USER_DONE) {
+            result = call->verb->run(call);
+        }
+        target_close(&call->target);
     }
     config_release(&config);
-    if (result == USER_DONE) {
-        result = call->verb->run(call);
-    }
-    if (call->store) {
-        store_close(call->store);
-    }
     return result;
 }
 

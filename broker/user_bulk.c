@@ -1,6 +1,6 @@
-/* One transaction for each 1,000 accounts where adding is all there is to do; one for each account
- * where its hash takes a hundred times longer than the commit, so that an import that is broken off
- * and begun again goes on where it was. Passwords are wiped from every buffer of ours. */
+/* Many at a time where adding is all there is to do; one by one where its hash takes a hundred
+ * times longer than the commit, so that an import that is broken off and begun again goes on where
+ * it was. Passwords are wiped from every buffer of ours. */
 #include "user_bulk.h"
 
 #include "log.h"
@@ -11,24 +11,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TRANSACTION_ACCOUNTS 1000
-#define LINE_BYTES           (NAME_BYTES_MAX + PASSWORD_BYTES_MAX + 16)
+/* Lines whose account was given and not told of yet: more than are under way at a time. */
+#define LINES_KEPT 64
+#define LINE_BYTES (NAME_BYTES_MAX + PASSWORD_BYTES_MAX + 16)
 
 struct bulk {
-    struct store *store; /* borrowed: from the caller */
-    FILE *lines;         /* borrowed: from the caller */
-    unsigned number;     /* of the line */
+    struct target *target; /* borrowed: from the caller */
+    FILE *lines;           /* borrowed: from the caller */
+    struct {
+        unsigned number;
+        char name[NAME_BYTES];
+    } kept[LINES_KEPT]; /* by the order's number */
+    unsigned number;    /* of the line */
     unsigned added, existing, bad;
     bool broken; /* the store or the stream failed: nothing more can be done */
     char line[LINE_BYTES];
     char buffer[4096]; /* of the stream, so that it can be wiped */
 };
-
-int64_t user_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 bool user_password_fits(const char *password, size_t password_bytes) {
     return password_bytes >= 1 && password_bytes <= PASSWORD_BYTES_MAX &&
@@ -103,60 +102,55 @@ static bool take_name(struct bulk *bulk, const char *text, char name[NAME_BYTES]
     return false;
 }
 
-static void count(struct bulk *bulk, enum store_status status, const char *name) {
+static void count(struct bulk *bulk, enum store_status status, unsigned line, const char *name) {
     if (status == STORE_OK) {
         bulk->added++;
     } else if (status == STORE_EXISTS) {
-        fprintf(stderr, "zchatd user: line %u: %s exists already; left as it is\n", bulk->number,
-                name);
+        fprintf(stderr, "zchatd user: line %u: %s exists already; left as it is\n", line, name);
         bulk->existing++;
     } else {
-        break_off(bulk, store_error(bulk->store));
+        break_off(bulk, status == STORE_FULL ? "the disk has no room" : bulk->target->error);
     }
 }
 
-static bool transaction(struct bulk *bulk, enum store_status (*step)(struct store *)) {
-    if (!bulk->broken && step(bulk->store) != STORE_OK) {
-        break_off(bulk, store_error(bulk->store));
-    }
-    return !bulk->broken;
+static void told(void *arg, size_t number, enum store_status status) {
+    struct bulk *bulk = arg;
+    count(bulk, status, bulk->kept[number % LINES_KEPT].number,
+          bulk->kept[number % LINES_KEPT].name);
 }
 
-static void bulk_begin(struct bulk *bulk, struct store *store, FILE *lines) {
-    *bulk = (struct bulk){.store = store, .lines = lines};
+static void bulk_begin(struct bulk *bulk, struct target *target, FILE *lines) {
+    *bulk = (struct bulk){.target = target, .lines = lines};
     setvbuf(lines, bulk->buffer, _IOFBF, sizeof bulk->buffer);
 }
 
 /* Wipes, tells what was done, and closes the stream, which used our buffer. */
 static enum user_exit bulk_end(struct bulk *bulk) {
     fclose(bulk->lines);
-    printf("%u added, %u existed already, %u bad lines\n", bulk->added, bulk->existing, bulk->bad);
+    printf("%u added, %u existed already, %u bad lines, in the store %s\n", bulk->added,
+           bulk->existing, bulk->bad, bulk->target->path);
     enum user_exit result = bulk->broken || bulk->bad ? USER_FAILED : USER_DONE;
     password_wipe(bulk, sizeof *bulk);
     return result;
 }
 
-enum user_exit user_bulk_add(struct store *store, FILE *lines, const unsigned char key[KEY_BYTES],
+enum user_exit user_bulk_add(struct target *target, FILE *lines, const unsigned char key[KEY_BYTES],
                              bool admin) {
     struct bulk bulk;
-    char name[NAME_BYTES];
+    struct target_many many = {.target = target, .told = told, .arg = &bulk};
+    struct order order = {
+        .verb = ORDER_ADD, .admin = admin, .has_key = true, .label = USER_DEVICE_LABEL};
     size_t bytes;
-    bulk_begin(&bulk, store, lines);
-    transaction(&bulk, store_begin);
-    for (unsigned tried = 1; !bulk.broken && next_line(&bulk, &bytes); tried++) {
-        if (!take_name(&bulk, bulk.line, name)) {
-            continue;
-        }
-        int64_t account;
-        count(&bulk,
-              store_account_add(store, name, NULL, admin, key, USER_DEVICE_LABEL, user_now_us(),
-                                &account),
-              name);
-        if (tried % TRANSACTION_ACCOUNTS == 0 && transaction(&bulk, store_commit)) {
-            transaction(&bulk, store_begin);
+    memcpy(order.key, key, KEY_BYTES);
+    bulk_begin(&bulk, target, lines);
+    while (!bulk.broken && next_line(&bulk, &bytes)) {
+        if (take_name(&bulk, bulk.line, order.name)) {
+            bulk.kept[many.given % LINES_KEPT].number = bulk.number;
+            memcpy(bulk.kept[many.given % LINES_KEPT].name, order.name, sizeof order.name);
+            target_give(&many, &order);
         }
     }
-    transaction(&bulk, store_commit);
+    target_finish(&many);
     return bulk_end(&bulk);
 }
 
@@ -167,7 +161,7 @@ static bool hash_password(struct bulk *bulk, const char *password, size_t bytes,
         refuse_line(bulk, "the password is empty, too long, or no UTF-8 text");
         return false;
     }
-    if (!password_hash(password, bytes, hash)) {
+    if (!password_hash(password, hash)) {
         break_off(bulk, "no memory to hash a password");
         return false;
     }
@@ -176,22 +170,17 @@ static bool hash_password(struct bulk *bulk, const char *password, size_t bytes,
 
 static void import_account(struct bulk *bulk, const char *name, const char *password,
                            size_t password_bytes) {
-    struct store_account known;
-    char hash[PASSWORD_HASH_BYTES];
-    enum store_status status = store_account_find(bulk->store, name, &known);
+    struct order order = {.verb = ORDER_FIND};
+    uint32_t ended;
+    snprintf(order.name, sizeof order.name, "%s", name);
+    enum store_status status = target_carry_out(bulk->target, &order, &ended);
     if (status != STORE_NOT_FOUND) {
-        count(bulk, status == STORE_OK ? STORE_EXISTS : status, name);
-    } else if (hash_password(bulk, password, password_bytes, hash) &&
-               transaction(bulk, store_begin)) {
-        int64_t account;
-        count(
-            bulk,
-            store_account_add(bulk->store, name, hash, false, NULL, NULL, user_now_us(), &account),
-            name);
-        transaction(bulk, store_commit);
+        count(bulk, status == STORE_OK ? STORE_EXISTS : status, bulk->number, name);
+    } else if (hash_password(bulk, password, password_bytes, order.hash)) {
+        order.verb = ORDER_ADD;
+        count(bulk, target_carry_out(bulk->target, &order, &ended), bulk->number, name);
     }
-    password_wipe(&known, sizeof known);
-    password_wipe(hash, sizeof hash);
+    password_wipe(&order, sizeof order);
 }
 
 static void import_line(struct bulk *bulk, size_t bytes) {
@@ -207,11 +196,11 @@ static void import_line(struct bulk *bulk, size_t bytes) {
     }
 }
 
-enum user_exit user_bulk_import(struct store *store, FILE *lines) {
+enum user_exit user_bulk_import(struct target *target, FILE *lines) {
     struct bulk bulk;
     size_t bytes;
     bool progress = isatty(STDERR_FILENO);
-    bulk_begin(&bulk, store, lines);
+    bulk_begin(&bulk, target, lines);
     while (!bulk.broken && next_line(&bulk, &bytes)) {
         import_line(&bulk, bytes);
         if (progress) {

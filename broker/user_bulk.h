@@ -4,7 +4,7 @@
 #ifndef USER_BULK_H
 #define USER_BULK_H
 
-#include "store.h"
+#include "target.h"
 #include "user.h"
 
 #include <stdbool.h>
@@ -17,13 +17,11 @@
 
 /* What a password must be, too: text, and not empty. */
 bool user_password_fits(const char *password, size_t password_bytes);
-/* Microseconds since 1970. */
-int64_t user_now_us(void);
 
 /* Lines "NAME": accounts that only the key enters. */
-enum user_exit user_bulk_add(struct store *store, FILE *lines, const unsigned char key[KEY_BYTES],
+enum user_exit user_bulk_add(struct target *target, FILE *lines, const unsigned char key[KEY_BYTES],
                              bool admin);
 /* Lines "NAME PASSWORD", the password being all behind the first space or tab. */
-enum user_exit user_bulk_import(struct store *store, FILE *lines);
+enum user_exit user_bulk_import(struct target *target, FILE *lines);
 
 #endif

@@ -163,18 +163,27 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
                                           : STORE_MISMATCH;
 }
 
-enum store_status store_account_set_locked(struct store *store, const char *name, bool locked) {
+static enum store_status set_flag(struct store *store, enum statement statement, const char *name,
+                                  bool value) {
     enum store_status status = sqlite_write(store);
     if (status != STORE_OK) {
         return status;
     }
-    sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_LOCKED];
+    sqlite3_stmt *set = store->statements[statement];
     bind_text(set, 1, name);
-    bind_number(set, 2, locked);
+    bind_number(set, 2, value);
     if (sqlite_run(store, set) != STORE_OK) {
         return STORE_FAILED;
     }
     return sqlite3_changes(store->db) > 0 ? STORE_OK : STORE_NOT_FOUND;
+}
+
+enum store_status store_account_set_locked(struct store *store, const char *name, bool locked) {
+    return set_flag(store, STATEMENT_ACCOUNT_LOCKED, name, locked);
+}
+
+enum store_status store_account_set_admin(struct store *store, const char *name, bool admin) {
+    return set_flag(store, STATEMENT_ACCOUNT_ADMIN, name, admin);
 }
 
 uint64_t store_account_count(const struct store *store) {

@@ -75,6 +75,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ACCOUNT_LIST] = ACCOUNT_COLUMNS " ORDER BY a.name",
     [STATEMENT_ACCOUNT_PASSWORD] = "UPDATE account SET password_hash = ?2 WHERE id = ?1 AND "
                                    "(?3 IS NULL OR password_hash = ?3)",
+    [STATEMENT_ACCOUNT_ADMIN] = "UPDATE account SET admin = ?2 WHERE name = ?1",
     [STATEMENT_ACCOUNT_LOCKED] = "UPDATE account SET locked = ?2 WHERE name = ?1",
     [STATEMENT_ACCOUNT_DEVICE_NUMBER] =
         "UPDATE account SET devices = devices + 1 WHERE id = ?1 RETURNING devices",

@@ -139,6 +139,7 @@ enum store_status store_account_get(struct store *store, int64_t account,
 enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash);
 enum store_status store_account_set_locked(struct store *store, const char *name, bool locked);
+enum store_status store_account_set_admin(struct store *store, const char *name, bool admin);
 /* Calls `each` for every account in the order of names. */
 enum store_status store_account_list(struct store *store,
                                      void (*each)(void *arg, const struct store_account *),

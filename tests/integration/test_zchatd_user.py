@@ -1,6 +1,7 @@
 """zchatd user: the accounts of a store, with and without a broker at work."""
 
 import json
+import socket
 import stat
 
 import pexpect
@@ -19,7 +20,8 @@ def user(tmp_path):
     """Runs `zchatd user WORDS...` on a data folder of the test."""
 
     def call(*words, **options):
-        return run([ZCHATD, "user", *words, "--data", tmp_path / "data"], **options)
+        create = ["--create"] if words and words[0] in ("add", "import") else []
+        return run([ZCHATD, "user", *words, *create, "--data", tmp_path / "data"], **options)
 
     call.data = tmp_path / "data"
     return call
@@ -40,7 +42,8 @@ def listed(user):
 
 
 def test_an_account_with_a_key_alone_has_no_password(user):
-    assert user("add", "Yoda", "--device-key", KEY, check=0).stdout == "added yoda\n"
+    added = user("add", "Yoda", "--device-key", KEY, check=0).stdout
+    assert added == f"added yoda in the store {user.data}/zchat.db\n"
     yoda = listed(user)["yoda"]
     assert (yoda["password"], yoda["admin"], yoda["locked"]) == (False, False, False)
     assert yoda["last_seen"] is None and yoda["created"].endswith("Z")
@@ -99,21 +102,43 @@ def test_an_invalid_name_is_refused_with_the_rule(user, name):
     ["add", "yoda", "--password", "x"], ["list", "--admin"],
     ["list", "x"], ["add", "-"], ["add", "-", "--device-key", KEY, "--password-file", "/dev/null"],
     ["lock"], ["passwd", "yoda", "--device-key", KEY], ["add", "yoda", "--admin=yes"],
+    ["lock", "yoda", "--create"], ["add", "yoda", "--revoke"], ["admin"],
 ])
 def test_wrong_usage_is_2(user, words):
     assert user(*words, check=2).stderr.startswith("zchatd user: ")
 
 
-@pytest.mark.parametrize("words", [["lock"], ["unlock"], ["passwd"]])
+@pytest.mark.parametrize("words", [["lock"], ["unlock"], ["passwd"], ["admin"], ["admin", "--revoke"]])
 def test_an_unknown_account_is_5(user, words):
     user("add", "yoda", "--device-key", KEY, check=0)
     assert "there is no account luke" in user(*words, "luke", check=5).stderr
 
 
-@pytest.mark.parametrize("words", [["list"], ["lock", "yoda"], ["passwd", "yoda"]])
-def test_what_changes_accounts_makes_no_store(user, words):
-    assert "there is no store" in user(*words, check=3).stderr
-    assert not user.data.exists()
+@pytest.mark.parametrize("words", [["list"], ["lock", "yoda"], ["passwd", "yoda"], ["admin", "yoda"], ["unlock", "yoda"],
+                                   ["add", "yoda", "--device-key", KEY], ["add", "-", "--device-key", KEY],
+                                   ["import", "/dev/null"]])
+@pytest.mark.parametrize("folder", ["missing", "empty"])
+def test_without_create_no_store_is_made_and_the_folder_is_named(tmp_path, words, folder):
+    data = tmp_path / folder
+    if folder == "empty":
+        data.mkdir()
+    done = run([ZCHATD, "user", *words, "--data", folder], check=3, cwd=tmp_path)
+    assert f"there is no store in {data}" in done.stderr and "--data" in done.stderr
+    assert ("--create" in done.stderr) == (words[0] in ("add", "import"))
+    assert done.stdout == ""
+    assert not data.exists() or list(data.iterdir()) == []
+
+
+def test_every_answer_names_the_store(tmp_path):
+    (tmp_path / "p").write_text("open sesame\n")
+    (tmp_path / "c").write_text("luke secret\n")
+    for words in (["add", "yoda", "--device-key", KEY, "--create"], ["lock", "yoda"], ["unlock", "yoda"], ["list"],
+                  ["passwd", "yoda", "--password-file", "p"], ["admin", "yoda"], ["admin", "yoda", "--revoke"],
+                  ["import", "c"], ["add", "-", "--device-key", KEY]):
+        done = run([ZCHATD, "user", *words, "--data", "data"], check=0, cwd=tmp_path)
+        assert f"{tmp_path}/data/zchat.db" in done.stdout + done.stderr, words
+    assert "there is no account han in the store" in run(
+        [ZCHATD, "user", "lock", "han", "--data", "data"], check=5, cwd=tmp_path).stderr
 
 
 def test_a_store_that_cannot_be_opened_is_3(user, tmp_path):
@@ -124,16 +149,129 @@ def test_a_store_that_cannot_be_opened_is_3(user, tmp_path):
     run([ZCHATD, "user", "add", "x", "--device-key", KEY, "--data", tmp_path / "file"], check=3)
 
 
-def test_a_running_broker_sees_what_is_changed_beside_it(broker):
+# ---- beside a broker ----
+
+@pytest.fixture
+def asked(broker):
+    """Runs `zchatd user WORDS...` beside the test's broker, which must be the one that does it."""
+
+    def call(*words, **options):
+        done = run([ZCHATD, "user", *words, "--data", broker.data], check=0, **options)
+        assert f"which process {broker.pid} serves" in done.stdout
+        return done
+
+    return call
+
+
+def joined(broker, user, keys, **login):
+    client = Client(broker.address, keys=keys)
+    client.login(user, **login)
+    return client
+
+
+def test_lock_ends_the_open_sessions_at_once(broker, asked):
+    keys, others = Keys(), Keys()
+    broker.add_user("luke", device_key=keys.public)
+    broker.add_user("han", device_key=others.public)
+    luke, script, han = joined(broker, "luke", keys), joined(broker, "luke", keys, online=False), joined(broker, "han", others)
+    assert "ended 2 sessions" in asked("lock", "luke").stdout
+    for client in (luke, script):
+        assert "locked by an administrator" in client.wait_ended().text
+        with pytest.raises(CommandError, match="AUTH"):
+            client.call("who")
+        with pytest.raises(CommandError, match="AUTH.*locked by an administrator"):
+            client.login("luke")
+    assert han.who() == []
+    asked("unlock", "luke")
+    luke.login("luke")
+    for client in (luke, script, han):
+        client.close()
+
+
+def test_a_new_password_ends_the_open_sessions_and_a_lock(broker, asked):
+    broker.add_user("luke", password="old")
+    client = Client(broker.address)
+    client.login("luke", "old")
+    with Client(broker.address) as guesser:
+        for _ in range(3):
+            with pytest.raises(CommandError, match="AUTH"):
+                guesser.login("luke", "wrong")
+    asked("passwd", "luke", "--password-file", broker.password_file("new"))
+    assert "password" in client.wait_ended().text
+    with pytest.raises(CommandError, match="AUTH: wrong"):
+        client.login("luke", "old")
+    client.login("luke", "new")
+    client.close()
+
+
+def test_the_right_of_an_administrator_comes_and_goes_with_sessions_open(broker, asked):
     keys = Keys()
     broker.add_user("luke", device_key=keys.public)
-    client = Client(broker.address, keys=keys)
-    client.login("luke")
-    client.logout()
-    run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=0)
-    with pytest.raises(CommandError, match="AUTH.*locked by an administrator"):
-        client.login("luke")
+    client = joined(broker, "luke", keys)
+    with pytest.raises(CommandError, match="FORBIDDEN"):
+        client.call("shutdown")
+    asked("admin", "luke")
+    asked("admin", "luke", "--revoke")
+    with pytest.raises(CommandError, match="FORBIDDEN"):
+        client.call("shutdown")
+    asked("admin", "luke")
+    client.call("shutdown")
+    assert broker.exits_with() == 0
     client.close()
+
+
+def test_many_accounts_are_added_beside_a_broker(broker, tmp_path):
+    keys = Keys()
+    broker.add_users([f"user.{n:04}" for n in range(1000)], keys.public)
+    joined(broker, "user.0999", keys).close()
+    (tmp_path / "c").write_text("luke open sesame\nuser.0000 x\n")
+    done = run([ZCHATD, "user", "import", tmp_path / "c", "--data", broker.data], check=0)
+    assert done.stdout.startswith("1 added, 1 existed already, 0 bad lines, ")
+    with Client(broker.address) as client:
+        client.login("luke", "open sesame")
+
+
+def test_who_asks_for_nonsense_is_not_answered_and_others_are(broker, asked):
+    keys = Keys()
+    broker.add_user("luke", device_key=keys.public)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+        stranger.settimeout(WAIT_S)
+        stranger.connect(str(broker.data / "control"))
+        stranger.send(b"nonsense")
+        assert stranger.recv(100) == b""
+    asked("lock", "luke")
+
+
+def test_the_socket_is_its_owners_alone_and_goes_with_the_broker(broker):
+    path = broker.data / "control"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    broker.stop()
+    assert not path.exists()
+
+
+def test_a_broker_that_was_killed_is_not_asked(broker_factory):
+    broker = broker_factory()
+    broker.add_user("luke", device_key=KEY)
+    broker.kill()
+    done = run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=0)
+    assert "process" not in done.stdout
+    broker.start()
+    assert "which process" in run([ZCHATD, "user", "unlock", "luke", "--data", broker.data], check=0).stdout
+
+
+def test_a_broker_that_cannot_be_asked_is_told_of(broker):
+    broker.add_user("luke", device_key=KEY)
+    (broker.data / "control").unlink()
+    done = run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=1)
+    assert f"process {broker.pid}" in done.stderr and "open sessions go on" in done.stderr
+
+
+def test_a_data_folder_of_a_long_name_has_the_socket_too(broker_factory, tmp_path):
+    broker = broker_factory(start=False)
+    broker.data = tmp_path / ("long." * 30)
+    broker.start()
+    broker.add_user("luke", device_key=KEY)
+    assert "which process" in run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=0).stdout
 
 
 def test_a_second_broker_on_the_same_data_is_refused_and_the_first_named(broker):
@@ -152,13 +290,13 @@ def test_lock_and_unlock_show_in_the_list(user):
 def test_ten_thousand_accounts_are_made_from_stdin(user):
     names = "".join(f"user.{n:05}\n" for n in range(10000))
     done = user("add", "-", "--device-key", KEY, stdin=names, check=0)
-    assert done.stdout == "10000 added, 0 existed already, 0 bad lines\n"
+    assert done.stdout.startswith("10000 added, 0 existed already, 0 bad lines, in the store ")
     assert len(listed(user)) == 10000
 
 
 def test_bad_lines_of_stdin_are_named_and_the_others_added(user):
     done = user("add", "-", "--device-key", KEY, stdin="one\nt w o\none\nthree", check=1)
-    assert done.stdout == "2 added, 1 existed already, 1 bad lines\n"
+    assert done.stdout.startswith("2 added, 1 existed already, 1 bad lines, ")
     assert 'line 2: "t w o" is no name' in done.stderr
     assert "line 3: one exists already" in done.stderr
     assert set(listed(user)) == {"one", "three"}
@@ -169,7 +307,7 @@ def test_import_adds_names_with_passwords_and_leaves_those_that_exist(user, tmp_
     file = tmp_path / "credentials.txt"
     file.write_text("# name password\nluke open sesame\n\nYoda x\nhan\tsolo\r\n")
     done = user("import", file, check=0)
-    assert done.stdout == "2 added, 1 existed already, 0 bad lines\n"
+    assert done.stdout.startswith("2 added, 1 existed already, 0 bad lines, ")
     assert "line 4: yoda exists already" in done.stderr and "sesame" not in done.stderr
     accounts = listed(user)
     assert accounts["luke"]["password"] and accounts["han"]["password"]
@@ -181,7 +319,7 @@ def test_import_names_bad_lines_without_their_passwords(user, tmp_path):
     file.write_bytes(b"l@ke topsecret\nalone\nhan \nleia \xff\nchewie " + b"x" * 1025
                      + b"\nr2d2 " + b"x" * 5000 + b"\nnul to\0psecret\nlando fine\n")
     done = user("import", file, check=1)
-    assert done.stdout == "1 added, 0 existed already, 7 bad lines\n"
+    assert done.stdout.startswith("1 added, 0 existed already, 7 bad lines, ")
     for number in range(1, 8):
         assert f"line {number}: " in done.stderr
     assert "secret" not in done.stderr and "xxx" not in done.stderr
@@ -225,7 +363,7 @@ def test_without_a_terminal_a_password_needs_a_file(user):
 
 
 def terminal(user, *words):
-    words = [ZCHATD, "user", *words, "--data", str(user.data)]
+    words = [ZCHATD, "user", *words, *(["--create"] if words[0] == "add" else []), "--data", str(user.data)]
     return pexpect.spawn(words[0], words[1:], timeout=WAIT_S, encoding="utf-8")
 
 
@@ -277,7 +415,7 @@ def test_passwd_changes_a_password_asked_for(user):
 
 
 def test_an_interrupt_at_the_question_ends_it_and_the_echo_is_back(user):
-    script = f"trap : INT; '{ZCHATD}' user add luke --data '{user.data}'; echo status=$?; stty -a"
+    script = f"trap : INT; '{ZCHATD}' user add luke --create --data '{user.data}'; echo status=$?; stty -a"
     child = pexpect.spawn("/bin/bash", ["-c", script], timeout=WAIT_S, encoding="utf-8")
     child.expect("Password for luke: ")
     child.sendintr()

@@ -314,6 +314,55 @@ static void only_so_many_names_are_kept_and_the_oldest_go(void **state) {
     expect_failures(fixture, name, 5000001, 1, 0);
 }
 
+static void a_lock_is_shortened_and_failures_are_forgotten_by_name(void **state) {
+    struct fixture *fixture = *state;
+    for (int i = 1; i <= LOGIN_FAILURES_MAX; i++) {
+        fail_login(fixture, "nobody", i * 1000 * SECOND);
+    }
+    fail_login(fixture, "shutdown:han", 1);
+    expect_failures(fixture, "nobody", 10 * SECOND, 0, 3060 * SECOND);
+    fixture_begin(fixture);
+    assert_ok(store_login_shorten(fixture->store, "nobody", 10 * SECOND, 70 * SECOND));
+    assert_ok(store_login_forget(fixture->store, "shutdown:han"));
+    fixture_commit(fixture);
+    fixture_reopen(fixture);
+    expect_failures(fixture, "nobody", 10 * SECOND, 0, 70 * SECOND);
+    expect_failures(fixture, "nobody", 70 * SECOND, 0, 0);
+    expect_failures(fixture, "shutdown:han", 2, 0, 0);
+}
+
+/* As after the clock was set back: what is new must not go first. */
+static void of_names_with_a_time_of_the_future_the_oldest_go(void **state) {
+    struct fixture *fixture = *state;
+    char name[NAME_BYTES];
+    int64_t until;
+    fixture_begin(fixture);
+    for (int i = 0; i < LOGIN_FAILURES_KEPT; i++) {
+        (void)snprintf(name, sizeof name, "name%d", i);
+        assert_ok(store_login_failed(fixture->store, name, 1000 * SECOND + i, SECOND, &until));
+    }
+    assert_ok(store_login_failed(fixture->store, "new", 1 * SECOND, SECOND, &until));
+    assert_ok(store_login_failed(fixture->store, "newer", 2 * SECOND, SECOND, &until));
+    assert_ok(store_login_failed(fixture->store, "newest", 3 * SECOND, SECOND, &until));
+    fixture_commit(fixture);
+    expect_failures(fixture, "newest", 4 * SECOND, 1, 0);
+    expect_failures(fixture, "newer", 4 * SECOND, 1, 0);
+}
+
+static void the_right_of_an_administrator_comes_and_goes(void **state) {
+    struct fixture *fixture = *state;
+    struct store_account found;
+    fixture_account(fixture, "han");
+    for (int admin = 1; admin >= 0; admin--) {
+        fixture_begin(fixture);
+        assert_ok(store_account_set_admin(fixture->store, "han", admin));
+        assert_int_equal(store_account_set_admin(fixture->store, "nobody", admin), STORE_NOT_FOUND);
+        fixture_commit(fixture);
+        assert_ok(store_account_find(fixture->store, "han", &found));
+        assert_int_equal(found.admin, admin);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -331,6 +380,9 @@ int main(void) {
         TEST(three_wrong_passwords_lock_for_a_while),
         TEST(a_right_password_forgets_the_wrong_ones_and_a_device_key_does_not),
         TEST(only_so_many_names_are_kept_and_the_oldest_go),
+        TEST(a_lock_is_shortened_and_failures_are_forgotten_by_name),
+        TEST(of_names_with_a_time_of_the_future_the_oldest_go),
+        TEST(the_right_of_an_administrator_comes_and_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,7 +247,7 @@ class Broker:
 
     def add_user(self, name, password=None, device_key=None, admin=False):
         """Adds an account; the key is 40 characters of Z85 (or 64 hex digits)."""
-        command = [program("zchatd"), "user", "add", name, "--data", self.data]
+        command = [program("zchatd"), "user", "add", name, "--create", "--data", self.data]
         secret = None
         if device_key is not None:
             command += ["--device-key", _text(device_key)]
@@ -264,7 +264,7 @@ class Broker:
 
     def add_users(self, names, device_key):
         """Adds many accounts that one device key enters."""
-        run([program("zchatd"), "user", "add", "-", "--device-key", _text(device_key),
+        run([program("zchatd"), "user", "add", "-", "--create", "--device-key", _text(device_key),
              "--data", self.data], stdin="".join(f"{name}\n" for name in names), check=0, timeout=60)
 
     def password_file(self, password):

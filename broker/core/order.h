@@ -1,0 +1,38 @@
+/* What `zchatd user` does to accounts. With a broker at work it is asked, so that what follows from
+ * it for open sessions happens at once; without one the same is done to the store alone. */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include "store.h"
+
+struct core;
+
+enum order_verb {
+    ORDER_FIND, /* changes nothing: OK or NOT_FOUND */
+    ORDER_ADD,
+    ORDER_LOCK,   /* ends the sessions */
+    ORDER_UNLOCK, /* ends a lock by wrong passwords, too */
+    ORDER_PASSWD, /* likewise, and ends the sessions */
+    ORDER_MAKE_ADMIN,
+    ORDER_MAKE_MEMBER, /* takes the right of an administrator */
+};
+#define ORDER_VERBS (ORDER_MAKE_MEMBER + 1)
+
+struct order {
+    enum order_verb verb;
+    char name[NAME_BYTES];
+    char hash[STORE_HASH_BYTES]; /* ADD, PASSWD; "": none */
+    bool admin;                  /* ADD */
+    bool has_key;                /* ADD */
+    unsigned char key[KEY_BYTES];
+    char label[LABEL_BYTES_MAX + 1]; /* the key's */
+};
+
+/* The store's part, in its open transaction. OK, NOT_FOUND, EXISTS, FAILED. */
+enum store_status order_apply(struct store *store, const struct order *order, int64_t now_us);
+
+/* All of it, as a part of the turn. *ended: how many sessions it ended. */
+enum store_status core_order(struct core *core, const struct order *order, int64_t now_us,
+                             uint32_t *ended);
+
+#endif
