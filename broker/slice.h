@@ -8,7 +8,7 @@
 void slice_shorten(void);
 
 /* Makes this thread give way to the others of the process: where both want a core it gets about a
- * quarter of it. */
+ * third of it. */
 void slice_give_way(void);
 
 #endif

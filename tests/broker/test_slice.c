@@ -77,7 +77,7 @@ static void a_thread_gives_way_and_the_others_do_not(void **state) {
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, give_way, &there), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(there, before + 5);
+    assert_int_equal(there, before + 3);
     assert_int_equal(now().nice, before);
 }
 
