@@ -287,6 +287,7 @@ static void what_is_refused_says_why(void **state) {
     zchat *z = test->me->z;
     char path[256];
     char missing[256];
+    char other[256];
     struct answer answer;
     make_file(test, "f", 10, path);
     live_path(test->live, "missing", missing);
@@ -298,7 +299,10 @@ static void what_is_refused_says_why(void **state) {
     assert_int_equal(zchat_file_put(z, "t", path, "a/b", NULL, NULL, NULL), ZCHAT_INVALID);
     put(test, path, "name", &answer);
     live_expect(test->live, &answer, ZCHAT_OK);
-    put(test, path, "name", &answer);
+    put(test, path, "name", &answer); /* done already */
+    live_expect(test->live, &answer, ZCHAT_OK);
+    make_file(test, "other", 11, other);
+    put(test, other, "name", &answer);
     live_expect(test->live, &answer, ZCHAT_CONFLICT);
     answer = (struct answer){0};
     assert_int_equal(zchat_file_put(z, "none", path, NULL, NULL, live_answer, &answer), ZCHAT_OK);
