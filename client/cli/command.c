@@ -57,17 +57,17 @@ static const struct command command_table[] = {
      COMMAND_INVITING, verb_private_decline},
     {"private chat", NULL, "USER", "a conversation whose plain lines go privately", 1, 1, 0,
      COMMAND_PEER, verb_private_chat},
-    {"private stop", "stopprivate", "USER", "end the private chat with USER", 1, 1, 0, COMMAND_PEER,
-     verb_private_stop},
-    {"private file", NULL, "USER PATH", "offer a file in a private chat", 2, 2, COMMAND_QUOTED,
-     COMMAND_PEER_PATH, verb_private_file},
+    {"private stop", "stopprivate", "USER", "end the private chat with USER", 1, 1, COMMAND_PRIVATE,
+     COMMAND_PEER, verb_private_stop},
+    {"private file", NULL, "USER PATH", "offer a file in a private chat", 2, 2,
+     COMMAND_QUOTED | COMMAND_PRIVATE, COMMAND_PEER_PATH, verb_private_file},
     {"private take", NULL, "USER [PATH]", "fetch the file that USER offers, to here or to PATH", 1,
-     2, COMMAND_QUOTED, COMMAND_OFFERING_PATH, verb_private_take},
-    {"private refuse", NULL, "USER", "do without it", 1, 1, 0, COMMAND_OFFERING,
+     2, COMMAND_QUOTED | COMMAND_PRIVATE, COMMAND_OFFERING_PATH, verb_private_take},
+    {"private refuse", NULL, "USER", "do without it", 1, 1, COMMAND_PRIVATE, COMMAND_OFFERING,
      verb_private_refuse},
     {"private recv", NULL, "USER N [SECONDS]",
-     "for scripts: wait until N more private lines of USER came (5 seconds)", 2, 3, 0, COMMAND_PEER,
-     verb_private_recv},
+     "for scripts: wait until N more private lines of USER came (5 seconds)", 2, 3, COMMAND_PRIVATE,
+     COMMAND_PEER, verb_private_recv},
     /* The last of its group: its classic name is the group's. */
     {"private send", "private", "USER TEXT...",
      "a private line; a USER who is named like one of these words needs \"private send\"", 1, 1,
@@ -192,7 +192,7 @@ static bool command_in_group(const struct command *row, const char *word, size_t
 static const char *command_start(const struct app *app, const char *line) {
     const char *start = line + strspn(line, BLANKS);
     if (*start == '/' && start[1] != '/')
-        return start + 1;
+        return start + 1 + strspn(start + 1, BLANKS);
     return conversation_is_open(&app->conversation) ? NULL : start;
 }
 
@@ -241,6 +241,10 @@ static const struct command *command_forgotten(const char *line) {
     size_t bytes;
     const char *start = line + strspn(line, BLANKS);
     const struct command *row = command_named(start, &bytes);
+    if (row == NULL) {
+        row = command_miswritten(start);
+        bytes = strcspn(start, BLANKS "\n");
+    }
     bool more = row != NULL && start[bytes + strspn(start + bytes, BLANKS "\n")] != '\0';
     return more && (row->flags & COMMAND_UNSAID) != 0 ? row : NULL;
 }
@@ -311,10 +315,11 @@ static enum history_place command_keep(const struct command *row, bool fine) {
     return fine ? HISTORY_IN_FILE : HISTORY_IN_MEMORY;
 }
 
-/* Where there is no connection, what was asked for waits: that is said, whatever it is. */
-static void command_say_waiting(struct app *app, size_t calls_before) {
-    if (!app->connected && app->calls - app->privates.patient > calls_before)
-        app_note(app, "no connection; this is sent when it is back");
+/* Where there is no connection, what was asked for waits: that is said, whatever it is. But what is
+ * private goes straight to the other one's program. */
+static void command_say_waiting(struct app *app, size_t calls_before, enum history_place place) {
+    if (!app->connected && app->calls > calls_before && place != HISTORY_IN_PRIVATE)
+        app_warn(app, "no connection; this is sent when it is back");
 }
 
 static enum history_place command_call(struct app *app, const char *start) {
@@ -347,9 +352,9 @@ static enum history_place command_dispatch(struct app *app, const char *line) {
 }
 
 enum history_place command_run(struct app *app, const char *line) {
-    size_t calls = app->calls - app->privates.patient;
+    size_t calls = app->calls;
     enum history_place place = command_dispatch(app, line);
-    command_say_waiting(app, calls);
+    command_say_waiting(app, calls, place);
     return place;
 }
 

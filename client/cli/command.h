@@ -35,7 +35,7 @@ enum command_flag {
     COMMAND_REST = 1,    /* text follows the words, and must */
     COMMAND_QUOTED = 2,  /* the words may be quoted (words.h) */
     COMMAND_SECRET = 4,  /* a password may be in it, or be typed with it by mistake */
-    COMMAND_PRIVATE = 8, /* what follows is for one person's eyes, and is kept in no file */
+    COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and is kept in no file */
     COMMAND_UNSAID = 16  /* with it a line is never a message: it would tell a password */
 };
 

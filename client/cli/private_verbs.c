@@ -46,7 +46,7 @@ void verb_private_start(struct app *app, const struct command_words *words) {
     zchat_code code = zchat_private_start(app->z, call->user, call_answered, call);
     if (invited && code == ZCHAT_OK) /* which that accepts */
         peer->invites = false;
-    else if (code == ZCHAT_OK && app->line != NULL)
+    else if (code == ZCHAT_OK && app->line != NULL && app->connected)
         private_ask(app, call->user);
     call_begun(call, code);
 }

@@ -71,7 +71,8 @@ def test_the_forum_s_names_count_in_upper_case_only(person, town, name):
     assert f'there is no command "{name}"' in done.stderr and "answered in" in done.stdout
 
 
-@pytest.mark.parametrize("line", [f"SHT {SECRET}", f" SHT {SECRET}", f"passwd {SECRET}"])
+@pytest.mark.parametrize("line", [f"SHT {SECRET}", f" SHT {SECRET}", f"sht {SECRET}",
+                                  f"passwd {SECRET}"])
 def test_a_password_typed_without_the_slash_is_no_message(open_terminal, person, town, line):
     friend = town.join()
     terminal = open_terminal(town.name())
@@ -92,9 +93,10 @@ def test_an_unknown_command_in_a_conversation_is_sent_to_nobody(open_terminal, t
     terminal = open_terminal(town.name())
     terminal.enter(f"chat {friend.user}")
     terminal.wait_last(f"{friend.user}>")
-    for line in ("/mgs bob secret", "/msgbob secret", "/MSGS t secret"):
+    for line in ("/mgs bob secret", "/msgbob secret", "/MSGS t secret", "/ what bob"):
         terminal.enter(line)
-        terminal.wait_for(f'there is no command "{line.split()[0][1:]}"; /help lists them')
+        name = line.split()[0][1:] or "what"
+        terminal.wait_for(f'there is no command "{name}"; /help lists them')
     terminal.enter("last")
     friend.wait_text("last")
     assert friend.texts() == ["last"]
@@ -214,7 +216,7 @@ def test_a_line_to_one_person_comes_back_only_in_that_conversation(open_terminal
 
 
 @pytest.mark.parametrize("line", [f"passwd {SECRET}", f"login bob {SECRET}", f"sht {SECRET}",
-                                  f"register {SECRET}", f"Sht {SECRET}", SECRET])
+                                  f"register {SECRET}", f"Sht {SECRET}", f"/ SHT {SECRET}", SECRET])
 def test_a_line_that_may_tell_a_password_is_in_no_file(open_terminal, person, town, line):
     terminal = open_terminal(town.name())
     terminal.enter(line)
@@ -229,7 +231,7 @@ def test_a_line_that_may_tell_a_password_is_in_no_file(open_terminal, person, to
 
 @pytest.mark.parametrize("line", ["who", "since 60", "thread read t", "thread list", "blocked",
                                   "file list t", "file put t {path}", "send bob hi", "broadcast hi",
-                                  "devices", "thread follow t"])
+                                  "devices", "thread follow t", "private start bob"])
 def test_without_a_connection_it_is_said_that_a_command_waits(town_factory, tmp_path, line):
     town = town_factory(accounts=1)
     person = Person(town.broker, tmp_path / "own", town.keys)
