@@ -8,6 +8,9 @@
 #include <string.h>
 #include <utlist.h>
 
+/* Invitations that end in one turn; what is left is due at once. */
+#define EXPIRED_A_TURN 1000
+
 struct privates *privates_new(void) {
     return memory_new(sizeof(struct privates));
 }
@@ -192,7 +195,7 @@ int64_t private_deadline(const struct core *core) {
 }
 
 void private_tick(struct core *core, int64_t now_us) {
-    while (now_us >= private_deadline(core)) {
+    for (size_t i = 0; i < EXPIRED_A_TURN && now_us >= private_deadline(core); i++) {
         struct invitation *invitation = core->privates->in_time;
 
         if (!invitation->answered) {

@@ -31,9 +31,12 @@ void private_offered(struct app *app, const zchat_event *event) {
 /* --- sending --- */
 
 static void private_file_sent(struct call *call, const zchat_reply *reply) {
-    char what[NAME_BYTES + 32];
+    char what[NAME_BYTES + 48];
     call->app->privates.patient--;
-    snprintf(what, sizeof what, "the file did not reach %s", call->user);
+    snprintf(what, sizeof what,
+             reply->code == ZCHAT_UNKNOWN ? "the file may or may not have reached %s"
+                                          : "the file did not reach %s",
+             call->user);
     if (file_done(call, reply, what))
         app_note(call->app, "%s has %s", call->user, call->name);
 }

@@ -230,6 +230,56 @@ def test_a_peer_that_ends_is_exit_0_with_nothing_left(alice, bob, start):
     assert done.status == 0 and "is over" in done.err, done
 
 
+def open_chat(alice, bob, start):
+    """(hers, his): two calls with a chat between them."""
+    his = accept(start, bob, "--once")
+    hers = start(alice, "private", "start", name_of(bob))
+    hers.stdin.write("one\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "one"
+    return hers, his
+
+
+@pytest.mark.parametrize("blocks", ["alice", "bob"])
+def test_a_block_by_either_ends_an_open_chat(alice, bob, start, blocks):
+    hers, his = open_chat(alice, bob, start)
+    one, other = (alice, bob) if blocks == "alice" else (bob, alice)
+    one.ok("block", name_of(other))
+    for process, peer in ((hers, bob), (his, alice)):
+        done = end(process)
+        assert done.status == 0, done
+        assert f"The private chat with {name_of(peer)} is over" in done.err and "block" in done.err
+    one.ok("unblock", name_of(other))
+
+
+@pytest.mark.parametrize("leaver", ["hers", "his"])
+def test_an_interrupted_call_ends_the_chat_and_the_other_one_is_told(alice, bob, start, leaver):
+    hers, his = open_chat(alice, bob, start)
+    one, other, user = (hers, his, alice) if leaver == "hers" else (his, hers, bob)
+    one.send_signal(signal.SIGINT)
+    assert end(one).status == 130
+    done = end(other)
+    assert done.status == 0 and f"{name_of(user)} ended the private chat" in done.err, done
+
+
+def test_a_killed_call_ends_the_chat_within_a_while(alice, bob, start):
+    hers, his = open_chat(alice, bob, start)
+    his.kill()
+    done = end(hers)
+    assert done.status == 0 and f"{name_of(bob)}'s program is gone" in done.err, done
+
+
+def test_a_revoked_device_ends_its_chats(town, script, start):
+    alice, bob = script(), script()
+    hers, his = open_chat(alice, bob, start)
+    device, = [line["device"] for line in bob.ok("devices").lines if line["current"]]
+    bob.ok("revoke", device)
+    done = end(his)
+    assert "is over" in done.err or done.status == 4, done
+    done = end(hers)
+    assert done.status == 0 and f"with {name_of(bob)} is over" in done.err, done
+
+
 @pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"],
                          ids=["too long", "no UTF-8", "a NUL byte"])
 def test_a_line_that_can_not_be_sent_is_told_and_the_next_one_goes_on(alice, bob, start, line):
