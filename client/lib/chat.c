@@ -261,6 +261,7 @@ void chat_break(zchat *z, struct chat *chat, const char *text) {
 
 void chat_left(zchat *z, struct chat *chat) {
     chat->left_us = z->now_us;
+    chat->left = true;
     if (chat->opened && chat->state != CHAT_OPEN) {
         chat->gone_us = z->now_us + PRIVATE_GONE_S * SECOND_US;
     }

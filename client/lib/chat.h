@@ -34,6 +34,7 @@ struct chat {
     bool over;    /* ended: freed with the next sweep */
     bool leaving; /* it ends with the next step */
     bool parted;  /* the other side said farewell: it has nothing that it did not acknowledge */
+    bool left;    /* their session ended after the last invitation went out */
     bool strange; /* no program of the other one has the chat, the broker says */
     char refusal[160]; /* of an invitation: the other one's is to come instead. "": none */
     unsigned char key[KEY_BYTES];

@@ -51,6 +51,7 @@ void invitation_ask(zchat *z, struct chat *chat) {
     command.body_case = ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE;
     command.invite_private = &body;
     chat->asked = true;
+    chat->left = false;
     chat->retry_us = WAKE_NEVER;
     if (!add(z, REQUEST_PRIVATE_INVITE, &command, chat->invitation)) {
         chat_end(z, chat, ZCHAT_NO_MEMORY, "No memory for the invitation.", NULL);
@@ -445,8 +446,8 @@ void invitations_reply(zchat *z, const struct request *request, const Zchat__V1_
     const ProtobufCBinaryData id = {.data = (uint8_t *)request->id, .len = ID_BYTES};
     struct chat *chat =
         request->kind == REQUEST_PRIVATE_OPEN ? find_id(z, &id) : find_invitation(z, &id);
-    if (chat && !reply->error && request->kind == REQUEST_PRIVATE_INVITE) {
-        chat->gone_us = WAKE_NEVER; /* he is there */
+    if (chat && !reply->error && request->kind == REQUEST_PRIVATE_INVITE && !chat->left) {
+        chat->gone_us = WAKE_NEVER; /* they are there */
     }
     if (!chat || !reply->error) {
         return;

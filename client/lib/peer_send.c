@@ -38,16 +38,13 @@ static size_t slice_bytes(const struct peer_file *file) {
     return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
 }
 
-/* Files of /proc say that they have no bytes, and have some. */
-static bool ends_here(zchat *z, struct chat *chat, struct peer_file *file) {
-    if (!path_read(file->fd, z->transfers.buffer, 1, file->bytes) && errno == 0) {
-        return true;
+/* It may have grown since it was opened. */
+static bool ends_here(struct chat *chat, struct peer_file *file) {
+    bool ends = path_ends(file->fd, file->bytes);
+    if (!ends) {
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
     }
-    fail(chat, file, ZCHAT_IO,
-         path_is_same(file->fd, &file->state)
-             ? "does not end where its size says: send a copy of it"
-             : "changed while it was sent: send it again.");
-    return false;
+    return ends;
 }
 
 static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
@@ -58,7 +55,7 @@ static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     hash_add(&file->hasher, z->transfers.buffer, count);
     file->place += count;
     chat->files.busy = true;
-    if (file->place == file->bytes && ends_here(z, chat, file)) {
+    if (file->place == file->bytes && ends_here(chat, file)) {
         hash_end(&file->hasher, file->hash);
         file->stage = PEER_FILE_OFFERING;
     }

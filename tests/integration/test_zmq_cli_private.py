@@ -264,6 +264,9 @@ def test_an_interrupted_call_ends_the_chat_and_the_other_one_is_told(alice, bob,
 
 def test_a_killed_call_ends_the_chat_within_a_while(alice, bob, start):
     hers, his = open_chat(alice, bob, start)
+    his.stdin.write("got it\n")
+    his.stdin.flush()
+    assert json.loads(hers.stdout.readline())["text"] == "got it"
     his.kill()
     done = end(hers)
     assert done.status == 0 and f"{name_of(bob)}'s program is gone" in done.err, done
