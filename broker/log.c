@@ -32,6 +32,10 @@ void log_set_level(enum log_level level) {
     atomic_store(&level_now, (int)level);
 }
 
+bool log_is_on(enum log_level level) {
+    return (int)level >= atomic_load(&level_now);
+}
+
 /* A line that grows; what does not fit is cut. */
 struct line {
     char text[LOG_LINE_BYTES];
@@ -80,7 +84,7 @@ static void line_write(struct line *line) {
 
 __attribute__((format(printf, 3, 0))) static void log_event(enum log_level level, const char *event,
                                                             const char *format, va_list arguments) {
-    if ((int)level < atomic_load(&level_now)) {
+    if (!log_is_on(level)) {
         return;
     }
     int errno_kept = errno;

@@ -6,6 +6,7 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level {
@@ -17,6 +18,9 @@ enum log_level {
 
 /* What is below this level is not written. At first: info. */
 void log_set_level(enum log_level level);
+
+/* Whether that level is written: for lines that cost something to make. */
+bool log_is_on(enum log_level level);
 
 /* `event` is one word; `format` gives "key=value key=value" and may be NULL. A control character in
  * it becomes '?', and what makes the line longer than LOG_LINE_BYTES is cut. */

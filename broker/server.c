@@ -18,6 +18,7 @@
 #include "sockets.h"
 #include "store.h"
 #include "threads.h"
+#include "turn_log.h"
 #include "worker.h"
 #include "zap.h"
 
@@ -70,6 +71,7 @@ struct server {
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
     int signals;                         /* a signalfd; -1: none */
     struct intake intake;
+    struct turn_log turn_log;
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
     bool wipe; /* once it has left */
@@ -435,6 +437,7 @@ static void give_work(struct server *server) {
 /* What the disk has may be told. */
 static void tell(struct server *server, int64_t now) {
     send_frames(server, now);
+    turn_log_write(&server->turn_log, core_stats(server->core));
     give_work(server);
     if (server->control)
         control_tell(server->control);

@@ -115,7 +115,7 @@ static void refuse_password(struct call *call, const struct lock_names *names) {
     int64_t until_us = 0, latest_us = 0;
 
     core->stats.admin_passwords_wrong_total++;
-    core_note(core, "admin_password_wrong", "user=%s address=%s", call->session->member->name,
+    core_warn(core, "admin_password_wrong", "user=%s address=%s", call->session->member->name,
               call->peer->address);
     for (int i = 0; i < LOCKS; i++) {
         if (call_store(call, store_login_failed(core->store, names->of[i], call->now_us,

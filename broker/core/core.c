@@ -96,20 +96,23 @@ struct stats *core_stats(struct core *core) {
     return &core->stats;
 }
 
-static void note_va(struct core *core, const char *event, const char *format, va_list arguments) {
+typedef void note_fn(void *arg, const char *event, const char *details);
+
+static void note_va(struct core *core, note_fn *note, const char *event, const char *format,
+                    va_list arguments) {
     char details[256];
 
-    if (!core->options.note)
+    if (!note)
         return;
     vsnprintf(details, sizeof details, format, arguments);
-    core->options.note(core->options.note_arg, event, details);
+    note(core->options.note_arg, event, details);
 }
 
 void core_note(struct core *core, const char *event, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    note_va(core, event, format, arguments);
+    note_va(core, core->options.note, event, format, arguments);
     va_end(arguments);
 }
 
@@ -125,13 +128,16 @@ void core_note_rarely(struct core *core, const char *event, const char *source, 
         return;
     claim_get(core->claims, CLAIM_NOTED, name, strlen(name), core->now_us);
     va_start(arguments, format);
-    note_va(core, event, format, arguments);
+    note_va(core, core->options.warn, event, format, arguments);
     va_end(arguments);
 }
 
-void core_warn(struct core *core, const char *event, const char *details) {
-    if (core->options.warn)
-        core->options.warn(core->options.note_arg, event, details);
+void core_warn(struct core *core, const char *event, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    note_va(core, core->options.warn, event, format, arguments);
+    va_end(arguments);
 }
 
 const char *core_error(const struct core *core) {
@@ -360,9 +366,9 @@ static void tick_full(struct core *core, int64_t now_us) {
         return;
     core->full = !core->full;
     if (core->full)
-        core_warn(core, "disk_full", "result=\"nothing is stored until there is room\"");
+        core_warn(core, "disk_full", "%s", "result=\"nothing is stored until there is room\"");
     else
-        core_warn(core, "disk_has_room", "result=\"all is stored again\"");
+        core_warn(core, "disk_has_room", "%s", "result=\"all is stored again\"");
 }
 
 static void tick_drained(void *arg, struct peer *peer) {

@@ -117,12 +117,13 @@ bool call_page_fits(struct call *call);
 void core_note(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, of what a stranger can make happen as often as they like: once a minute for each event
+/* A warning of what a stranger can make happen as often as they like: once a minute for each event
  * and source. */
 void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
 /* The same as a warning: what an administrator should look at. */
-void core_warn(struct core *core, const char *event, const char *details);
+void core_warn(struct core *core, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

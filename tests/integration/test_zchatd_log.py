@@ -1,0 +1,36 @@
+"""Levels of the log: debug has a line for each turn, warn has what an administrator should look at."""
+
+import pytest
+
+from support.fixtures import town_factory  # noqa: F401
+from support.town import refused
+
+PASSWORD = "right password"
+
+
+def events(town, level):
+    return {line.split("event=")[1].split()[0] for line in town.broker.log_text().splitlines()
+            if f"level={level}" in line}
+
+
+@pytest.mark.parametrize("level, shown", [("debug", {"debug", "info", "warn"}), ("info", {"info", "warn"}),
+                                          ("warn", {"warn"}), ("error", set())])
+def test_a_level_shows_itself_and_those_after_it(town_factory, level, shown):  # noqa: F811
+    town = town_factory("--log-level", level, accounts=2,
+                        prepare=lambda broker: broker.add_user("guessed", password=PASSWORD))
+    alice, bob = town.join_many(2)
+    alice.message(bob.user, "not in the log")
+    for _ in range(4):
+        refused("AUTH", town.guest().login, "guessed", "wrong password")
+    town.leave()
+    town.broker.stop()
+    text = town.broker.log_text()
+    assert {name for name in ("debug", "info", "warn", "error") if f"level={name} " in text} == shown
+    if "debug" in shown:
+        turn = next(line for line in text.splitlines() if "event=turn" in line)
+        assert all(f" {name}=" in turn for name in ("frames_in", "commands", "frames_out", "commit_us"))
+    if "info" in shown:
+        assert {"session_open", "login_failed"} <= events(town, "info")
+    if "warn" in shown:
+        assert "login_locked" in events(town, "warn")
+    assert "not in the log" not in text and PASSWORD not in text
