@@ -2,6 +2,7 @@
 #include "config.h"
 #include "data.h"
 #include "descriptor.h"
+#include "headroom.h"
 #include "log.h"
 #include "server.h"
 #include "slice.h"
@@ -30,6 +31,8 @@ static int serve(struct config *config) {
     struct server *server;
     int status;
 
+    if (!headroom_suffices(config, error, sizeof error))
+        return fail(error, 3);
     if (!data_lock(&lock, config->data, error, sizeof error))
         return fail(error, 3);
     slice_shorten();

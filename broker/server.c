@@ -385,6 +385,12 @@ static void frame_free(void *bytes, void *hint) {
     free(bytes);
 }
 
+/* libzmq frees the bytes. */
+static void wrap(zmq_msg_t *payload, struct core_frame *frame) {
+    if (zmq_msg_init_data(payload, frame->bytes, frame->length, frame_free, NULL) != 0)
+        memory_missing();
+}
+
 /* Sends a frame to a peer. false: its pipe is full, the frame is still the caller's. */
 static bool send_to_peer(struct server *server, struct core_frame *frame) {
     struct connection *connection = core_peer_owner(frame->peer);
@@ -398,7 +404,7 @@ static bool send_to_peer(struct server *server, struct core_frame *frame) {
         free(frame->bytes);
         return true;
     }
-    zmq_msg_init_data(&payload, frame->bytes, frame->length, frame_free, NULL);
+    wrap(&payload, frame);
     if (zmq_msg_send(&payload, socket, ZMQ_DONTWAIT) < 0)
         zmq_msg_close(&payload);
     return true;
@@ -407,7 +413,7 @@ static bool send_to_peer(struct server *server, struct core_frame *frame) {
 static void publish(struct server *server, struct core_frame *frame) {
     zmq_msg_t payload;
 
-    zmq_msg_init_data(&payload, frame->bytes, frame->length, frame_free, NULL);
+    wrap(&payload, frame);
     if (zmq_msg_send(&payload, server->sockets.events, ZMQ_DONTWAIT) < 0)
         zmq_msg_close(&payload);
 }
@@ -559,6 +565,8 @@ static void leave(struct server *server) {
         return;
     core_shutdown(server->core, "the broker is shutting down", now_us());
     settle(server);
+    if (server->failed)
+        return;
     if (server->wipe && store_wipe(server->store) != STORE_OK) {
         log_error("wipe_failed", "reason=\"%s\"", store_error(server->store));
         server->failed = true;

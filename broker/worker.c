@@ -6,7 +6,6 @@
 #include "password.h"
 #include "slice.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -24,7 +23,11 @@ struct workers {
     struct core_work *given; /* owned, in order; under the lock */
     bool ending;             /* under the lock */
     uint32_t count;
-    pthread_t threads[]; /* those that run: count of them */
+    struct worker {
+        struct workers *workers; /* borrowed */
+        void *done;              /* owned: PUSH; the thread's own once it runs */
+        pthread_t thread;
+    } worker[]; /* those that run: count of them */
 };
 
 static void work_do(struct core_work *work) {
@@ -55,40 +58,57 @@ static struct core_work *work_wait(struct workers *workers) {
 }
 
 static void *worker_run(void *arg) {
-    struct workers *workers = arg;
-    void *done = zmq_socket(workers->context, ZMQ_PUSH);
+    struct worker *worker = arg;
     struct core_work *work;
 
-    assert(done && zmq_connect(done, DONE) == 0);
     slice_give_way(); /* whoever waits for a reply goes before whoever guesses passwords */
-    while ((work = work_wait(workers))) {
+    while ((work = work_wait(worker->workers))) {
         work_do(work);
-        if (zmq_send(done, &work, sizeof work, 0) != (int)sizeof work)
+        if (zmq_send(worker->done, &work, sizeof work, 0) != (int)sizeof work)
             work_free(work);
     }
-    zmq_close(done);
+    zmq_close(worker->done);
     return NULL;
 }
 
+/* The socket before the thread: what can be refused is refused where it can be said. */
+static bool worker_start(struct worker *worker, struct workers *workers) {
+    int reason;
+
+    worker->workers = workers;
+    worker->done = zmq_socket(workers->context, ZMQ_PUSH);
+    if (!worker->done)
+        return false;
+    reason = zmq_connect(worker->done, DONE) == 0
+                 ? pthread_create(&worker->thread, NULL, worker_run, worker)
+                 : errno;
+    if (reason != 0)
+        zmq_close(worker->done);
+    errno = reason;
+    return reason == 0;
+}
+
 struct workers *workers_new(void *context, uint32_t count) {
-    struct workers *workers = memory_new(sizeof *workers + count * sizeof(pthread_t));
+    struct workers *workers = memory_new(sizeof *workers + count * sizeof workers->worker[0]);
+    int reason;
 
     workers->context = context;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->changed, NULL);
     workers->done = zmq_socket(context, ZMQ_PULL);
-    if (!workers->done || zmq_bind(workers->done, DONE) != 0) {
-        workers_free(workers);
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if ((errno = pthread_create(&workers->threads[i], NULL, worker_run, workers)) != 0) {
-            workers_free(workers);
-            return NULL;
-        }
+    if (!workers->done || zmq_bind(workers->done, DONE) != 0)
+        goto fail;
+    while (workers->count < count) {
+        if (!worker_start(&workers->worker[workers->count], workers))
+            goto fail;
         workers->count++;
     }
     return workers;
+fail:
+    reason = errno;
+    workers_free(workers);
+    errno = reason;
+    return NULL;
 }
 
 void workers_free(struct workers *workers) {
@@ -101,7 +121,7 @@ void workers_free(struct workers *workers) {
     pthread_cond_broadcast(&workers->changed);
     pthread_mutex_unlock(&workers->lock);
     for (uint32_t i = 0; i < workers->count; i++)
-        pthread_join(workers->threads[i], NULL);
+        pthread_join(workers->worker[i].thread, NULL);
     while (workers->done && (work = workers_take(workers)))
         work_free(work);
     LL_FOREACH_SAFE(workers->given, work, next) {

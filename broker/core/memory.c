@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void memory_missing(void) {
+    fputs("zchatd: out of memory\n", stderr); /* which has no buffer to be allocated */
+    _Exit(1);
+}
+
 static void *memory_there(void *memory) {
-    if (!memory) {
-        fputs("zchatd: out of memory\n", stderr);
-        abort();
-    }
+    if (!memory)
+        memory_missing();
     return memory;
 }
 

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+/* Ends the process with its sentence, and status 1. */
+_Noreturn void memory_missing(void);
 /* Zeroed. Freed with free(). */
 void *memory_new(size_t bytes);
 void *memory_resize(void *memory, size_t bytes);

@@ -1,5 +1,5 @@
-/* See reserve.h. The log's file is opened for a moment to allocate room in it: SQLite has no locks
- * on it that this could drop. posix_fallocate says no for each kind of full: no blocks, a quota
+/* See reserve.h. The log's file is opened once more to allocate room in it: SQLite has no locks on
+ * it that closing it could drop. posix_fallocate says no for each kind of full: no blocks, a quota
  * (EDQUOT), the file size limit of the process (EFBIG). */
 #include "reserve.h"
 
@@ -27,6 +27,7 @@
 
 struct reserve {
     char *log_path;        /* owned */
+    int log;               /* owned; -1: not opened yet */
     char *spare_path;      /* owned: the file that has the room between two runs */
     uint64_t bytes;        /* to be had behind the log's end */
     uint64_t allocated;    /* of the log's file, as far as is known */
@@ -58,7 +59,15 @@ static uint64_t bytes_wanted(const char *path) {
     return bytes > RESERVE_BYTES_MIN ? bytes : RESERVE_BYTES_MIN;
 }
 
+static void close_log(struct reserve *reserve) {
+    if (reserve->log >= 0) {
+        (void)close(reserve->log);
+    }
+    reserve->log = -1;
+}
+
 static void release(struct reserve *reserve) {
+    close_log(reserve);
     free(reserve->log_path);
     free(reserve->spare_path);
     free(reserve);
@@ -69,6 +78,7 @@ struct reserve *reserve_new(const char *path) {
     if (!reserve) {
         return NULL;
     }
+    reserve->log = -1;
     reserve->log_path = path_with(path, "-wal");
     reserve->spare_path = path_with(path, "-reserve");
     if (!reserve->log_path || !reserve->spare_path) {
@@ -98,6 +108,7 @@ void reserve_free(struct reserve *reserve) {
     if (!reserve) {
         return;
     }
+    close_log(reserve); /* a removed one has its room as long as it is open */
     /* A log that is still there has the reserve; so has another process's. */
     if (access(reserve->log_path, F_OK) != 0 && !make_spare(reserve)) {
         (void)unlink(reserve->spare_path);
@@ -138,13 +149,12 @@ static bool allocate(struct reserve *reserve, int file, uint64_t wanted) {
     return true;
 }
 
+/* Kept open: a process without descriptors must not take its disk for full. */
 static bool hold_log(struct reserve *reserve, uint64_t wanted) {
-    int file = open_file(reserve->log_path, 0);
-    bool held = file >= 0 && allocate(reserve, file, wanted);
-    if (file >= 0) {
-        (void)close(file);
+    if (reserve->log < 0) {
+        reserve->log = open_file(reserve->log_path, 0);
     }
-    return held;
+    return reserve->log >= 0 && allocate(reserve, reserve->log, wanted);
 }
 
 /* The index would grow in the middle of a commit, where an error says nothing about what is in the
