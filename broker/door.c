@@ -3,9 +3,15 @@
 #include "core/memory.h"
 #include "monitor.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+/* After so many cuts the memory that they held is given back to the kernel: a while later, when it
+ * is over, and not often, for that takes some milliseconds. */
+#define CUTS_MANY    8
+#define GIVE_BACK_US (10 * 1000000LL)
 
 /* A key whose session ended. */
 struct ended_key {
@@ -21,6 +27,8 @@ struct door {
     struct monitor *monitors[2];         /* owned, by socket */
     struct ended_key *ended;             /* owned: to be looked at in this turn */
     struct ended_key *lost;              /* owned: in the order of their times */
+    uint64_t cuts;                       /* when memory was given back last */
+    int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
     int64_t now_us;                      /* the wall's, of the last take: for the connections */
 };
 
@@ -60,6 +68,7 @@ struct door *door_new(const struct door_options *options) {
     };
 
     door->options = *options;
+    door->give_back_us = INT64_MAX;
     door->links = links_new(&links);
     if (!door->links || !open_monitors(door)) {
         door_free(door);
@@ -175,20 +184,37 @@ void door_end_keys(struct door *door) {
 
 /* ---- time ---- */
 
+static void give_back(struct door *door) {
+    if (door->give_back_us == INT64_MAX) {
+        if (links_cut_total(door->links) - door->cuts >= CUTS_MANY)
+            door->give_back_us = link_now_us() + GIVE_BACK_US;
+    } else if (link_now_us() >= door->give_back_us) {
+        door->cuts = links_cut_total(door->links);
+        door->give_back_us = INT64_MAX;
+        malloc_trim(0);
+    }
+}
+
 void door_tick(struct door *door, size_t others) {
     if (door_watches(door))
         links_look(door->links);
     links_tick(door->links, others);
+    give_back(door);
+}
+
+static int64_t until_us(int64_t due_us) {
+    int64_t wait = due_us == INT64_MAX ? INT64_MAX : due_us - link_now_us();
+
+    return wait > 0 ? wait : 0;
 }
 
 int64_t door_wait_us(const struct door *door) {
-    int64_t first = links_wait_us(door->links), wait;
+    int64_t first = links_wait_us(door->links);
+    int64_t lost = until_us(door->lost ? door->lost->due_us : INT64_MAX);
+    int64_t give_back = until_us(door->give_back_us);
 
     if (door->ended)
         return 0;
-    if (!door->lost)
-        return first;
-    wait = door->lost->due_us - link_now_us();
-    wait = wait > 0 ? wait : 0;
-    return wait < first ? wait : first;
+    first = lost < first ? lost : first;
+    return give_back < first ? give_back : first;
 }

@@ -191,6 +191,7 @@ void link_cut(struct links *links, struct link *link, const char *kind, uint64_t
     dissolve(links, link);
     link_set_rank(links, link, LINK_CUT);
     link_watch_end(links, link);
+    links->cut_total++;
     if (counter)
         ++*counter;
     if (pace_due(links->options.pace, kind, link->source, link_now_us(), &before))
@@ -334,6 +335,10 @@ void links_tick(struct links *links, size_t others) {
     cut_late(links, LINK_SILENT);
     cut_late(links, LINK_STRANGER);
     links->options.stats->strangers = links->strangers;
+}
+
+uint64_t links_cut_total(const struct links *links) {
+    return links->cut_total;
 }
 
 int64_t links_wait_us(const struct links *links) {

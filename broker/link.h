@@ -92,6 +92,8 @@ void links_look(struct links *links);
 
 /* `others`: descriptors in use that are no links. Cuts who is late and who is too many. */
 void links_tick(struct links *links, size_t others);
+/* How many were cut so far. */
+uint64_t links_cut_total(const struct links *links);
 /* In how many microseconds links_look or links_tick want to be called; INT64_MAX: not at all. */
 int64_t links_wait_us(const struct links *links);
 

@@ -14,6 +14,7 @@ struct links {
     struct link *ranks[LINK_RANKS]; /* borrowed */
     struct source_count *sources;   /* owned: those with strangers */
     size_t strangers;
+    uint64_t cut_total;
     size_t places;      /* for strangers, as of the last tick */
     int watch;          /* owned: an epoll descriptor */
     int spare;          /* owned: a descriptor's number, so that a cut needs no new one */
