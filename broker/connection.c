@@ -116,8 +116,11 @@ static void connection_came_by(struct connections *connections, struct connectio
                                int fd, int64_t now_us) {
     if (fd != connection->fd || !connection->link)
         connection_note_fd(connections, connection, fd, now_us);
-    if (connection->link)
-        connection->link->frames++;
+    if (!connection->link)
+        return;
+    connection->link->frames++;
+    if (connection->link->rank == LINK_STRANGER && core_peer_has_session(connection->peer))
+        link_set_rank(connections->links, connection->link, LINK_MEMBER);
 }
 
 /* A routing id that a peer chose itself may be one that somebody else has just left: what is on its

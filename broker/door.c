@@ -1,6 +1,8 @@
 #include "door.h"
 
 #include "core/memory.h"
+#include "descriptor.h"
+#include "log.h"
 #include "monitor.h"
 
 #include <malloc.h>
@@ -22,11 +24,13 @@ struct ended_key {
 
 struct door {
     struct door_options options;
+    struct greeter *greeter;             /* owned */
     struct links *links;                 /* owned */
     struct subscriptions *subscriptions; /* owned */
     struct monitor *monitors[2];         /* owned, by socket */
     struct ended_key *ended;             /* owned: to be looked at in this turn */
     struct ended_key *lost;              /* owned: in the order of their times */
+    size_t others;                       /* descriptors in use that are no connections */
     uint64_t cuts;                       /* when memory was given back last */
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
     int64_t now_us;                      /* the wall's, of the last take: for the connections */
@@ -50,10 +54,22 @@ static void link_ended(void *arg, struct link *link) {
 
 static bool open_monitors(struct door *door) {
     const struct door_options *options = &door->options;
+    const struct sockets *sockets = options->sockets;
 
-    door->monitors[LINK_COMMANDS] = monitor_new(options->context, options->commands, "commands");
-    door->monitors[LINK_EVENTS] = monitor_new(options->context, options->events, "events");
+    door->monitors[LINK_COMMANDS] = monitor_new(options->context, sockets->commands, "commands");
+    door->monitors[LINK_EVENTS] = monitor_new(options->context, sockets->events, "events");
     return door->monitors[LINK_COMMANDS] && door->monitors[LINK_EVENTS];
+}
+
+static bool open_greeter(struct door *door, size_t descriptors_max) {
+    struct door_options *options = &door->options;
+    size_t guests = descriptors_max / GUESTS_ONE_OF;
+
+    door->greeter = greeter_new(options->sockets->greeter, &options->facts,
+                                guests < GUESTS_MAX ? guests : GUESTS_MAX,
+                                core_stats(options->core), options->pace);
+    options->sockets->greeter = -1; /* the greeter's now */
+    return door->greeter != NULL;
 }
 
 struct door *door_new(const struct door_options *options) {
@@ -61,7 +77,7 @@ struct door *door_new(const struct door_options *options) {
     struct links_options links = {
         .stats = core_stats(options->core),
         .pace = options->pace,
-        .descriptors_max = options->descriptors_max,
+        .descriptors_max = descriptors_raise(),
         .has_session = has_session,
         .closed = link_ended,
         .arg = door,
@@ -70,12 +86,14 @@ struct door *door_new(const struct door_options *options) {
     door->options = *options;
     door->give_back_us = INT64_MAX;
     door->links = links_new(&links);
-    if (!door->links || !open_monitors(door)) {
+    if (!door->links || !open_monitors(door) || !open_greeter(door, links.descriptors_max)) {
         door_free(door);
         return NULL;
     }
     door->subscriptions = subscriptions_new(options->core, door->links);
-    connections_init(options->connections, options->core, options->commands, door->links);
+    connections_init(options->connections, options->core, options->sockets->commands, door->links);
+    door->others = descriptors_open();
+    log_info("descriptors", "max=%zu used=%zu", links.descriptors_max, door->others);
     return door;
 }
 
@@ -92,6 +110,7 @@ void door_free(struct door *door) {
         return;
     monitor_free(door->monitors[LINK_COMMANDS]);
     monitor_free(door->monitors[LINK_EVENTS]);
+    greeter_free(door->greeter);
     links_free(door->links);
     subscriptions_free(door->subscriptions);
     keys_free(door->ended);
@@ -105,6 +124,10 @@ void *door_commands_monitor(const struct door *door) {
 
 void *door_events_monitor(const struct door *door) {
     return monitor_socket(door->monitors[LINK_EVENTS]);
+}
+
+int door_greeter_fd(const struct door *door) {
+    return greeter_fd(door->greeter);
 }
 
 int door_watch_fd(const struct door *door) {
@@ -134,6 +157,10 @@ static void take_monitor(struct door *door, enum link_socket socket) {
     }
 }
 
+void door_greet(struct door *door) {
+    greeter_serve(door->greeter);
+}
+
 void door_take(struct door *door, int64_t now_us) {
     door->now_us = now_us;
     take_monitor(door, LINK_COMMANDS);
@@ -142,7 +169,7 @@ void door_take(struct door *door, int64_t now_us) {
 
 void door_take_subscriptions(struct door *door) {
     take_monitor(door, LINK_EVENTS);
-    subscriptions_read(door->subscriptions, door->options.events);
+    subscriptions_read(door->subscriptions, door->options.sockets->events);
     core_stats(door->options.core)->subscriptions = subscriptions_count(door->subscriptions);
 }
 
@@ -195,10 +222,11 @@ static void give_back(struct door *door) {
     }
 }
 
-void door_tick(struct door *door, size_t others) {
+void door_tick(struct door *door) {
+    greeter_tick(door->greeter);
     if (door_watches(door))
         links_look(door->links);
-    links_tick(door->links, others);
+    links_tick(door->links, door->others + greeter_guests(door->greeter));
     give_back(door);
 }
 
@@ -209,12 +237,13 @@ static int64_t until_us(int64_t due_us) {
 }
 
 int64_t door_wait_us(const struct door *door) {
-    int64_t first = links_wait_us(door->links);
+    int64_t first = links_wait_us(door->links), greeter = greeter_wait_us(door->greeter);
     int64_t lost = until_us(door->lost ? door->lost->due_us : INT64_MAX);
     int64_t give_back = until_us(door->give_back_us);
 
     if (door->ended)
         return 0;
+    first = greeter < first ? greeter : first;
     first = lost < first ? lost : first;
     return give_back < first ? give_back : first;
 }

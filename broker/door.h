@@ -1,34 +1,40 @@
-/* Who comes and goes at the command and the event socket: what their monitors say, the links, who
- * subscribes, and which event connections end since their key's last session did. */
+/* Who comes and goes at the three sockets: the greeter's guests; at the command and the event
+ * socket what their monitors say, the links, who subscribes, and which event connections end since
+ * their key's last session did. */
 #ifndef DOOR_H
 #define DOOR_H
 
 #include "connection.h"
+#include "greeter.h"
+#include "sockets.h"
 #include "subscription.h"
 
 struct door;
 
 struct door_options {
-    void *context;  /* borrowed, as all of these */
-    void *commands; /* the ROUTER */
-    void *events;   /* the XPUB */
+    void *context;           /* borrowed, as all of these */
+    struct sockets *sockets; /* the greeter's is taken over */
+    struct greeter_facts facts;
     struct core *core;
     struct connections *connections;
     struct pace *pace;
-    size_t descriptors_max;
 };
 
-/* NULL: errno says why. Makes the connections' table ready, too. */
+/* NULL: errno says why. Makes the connections' table ready, too, and raises the limit of
+ * descriptors. All else that the broker holds open for good is open by now. */
 struct door *door_new(const struct door_options *options);
 /* Before the sockets are closed and the connections released. */
 void door_free(struct door *door);
 
-/* The two monitors' sockets and a descriptor, to be polled; the latter where door_watches. */
+/* The two monitors' sockets and two descriptors, to be polled; the latter where door_watches. */
 void *door_commands_monitor(const struct door *door);
 void *door_events_monitor(const struct door *door);
+int door_greeter_fd(const struct door *door);
 int door_watch_fd(const struct door *door);
 bool door_watches(const struct door *door);
 
+/* Serves the greeter's guests. */
+void door_greet(struct door *door);
 /* Reads what the monitors say: before the frames of the turn are read. */
 void door_take(struct door *door, int64_t now_us);
 /* Whether both sockets are to be read even if nothing seems to be there: only then is it known who
@@ -41,9 +47,8 @@ void door_session_ended(struct door *door, struct connection *connection,
                         const unsigned char key[KEY_BYTES], bool lost);
 /* Cuts the event connections of keys without a session: before the turn's events go out. */
 void door_end_keys(struct door *door);
-/* Cuts who is endless, late or too many. `others`: descriptors in use that are no connections of
- * the two sockets. */
-void door_tick(struct door *door, size_t others);
+/* Cuts who is endless, late or too many. */
+void door_tick(struct door *door);
 /* In how many microseconds door_end_keys or door_tick want to be called; INT64_MAX: not at all. */
 int64_t door_wait_us(const struct door *door);
 

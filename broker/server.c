@@ -8,9 +8,7 @@
 #include "core/core.h"
 #include "core/memory.h"
 #include "data.h"
-#include "descriptor.h"
 #include "door.h"
-#include "greeter.h"
 #include "intake.h"
 #include "log.h"
 #include "pace.h"
@@ -59,13 +57,10 @@ struct server {
     struct core *core;     /* owned */
     struct zap *zap;       /* owned */
     struct sockets sockets;
-    struct greeter *greeter; /* owned */
     struct door *door;       /* owned */
     struct workers *workers; /* owned */
     struct control *control; /* owned; NULL: `zchatd user` can't ask */
     struct pace *pace;       /* owned */
-    size_t descriptors_max;
-    size_t descriptors; /* in use when it began to serve */
     struct connections connections;
     struct identity identity;
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
@@ -202,35 +197,20 @@ static bool zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
     return core_key_is_live(((struct server *)arg)->core, key);
 }
 
-static bool open_greeter(struct server *server) {
-    size_t guests = server->descriptors_max / 8;
-    struct greeter_facts facts = {
-        .commands = server->sockets.commands_told,
-        .events = server->sockets.events_told,
-        .software = SOFTWARE,
-    };
-
-    if (!key_parse(server->identity.public_key, facts.server_key))
-        return false;
-    server->greeter =
-        greeter_new(server->sockets.greeter, &facts, guests < GUESTS_MAX ? guests : GUESTS_MAX,
-                    core_stats(server->core), server->pace);
-    server->sockets.greeter = -1; /* the greeter's now */
-    return server->greeter != NULL;
-}
-
 static bool open_door(struct server *server) {
     struct door_options options = {
         .context = server->context,
-        .commands = server->sockets.commands,
-        .events = server->sockets.events,
+        .sockets = &server->sockets,
+        .facts = {.commands = server->sockets.commands_told,
+                  .events = server->sockets.events_told,
+                  .software = SOFTWARE},
         .core = server->core,
         .connections = &server->connections,
         .pace = server->pace,
-        .descriptors_max = server->descriptors_max,
     };
 
-    server->door = door_new(&options);
+    if (key_parse(server->identity.public_key, options.facts.server_key))
+        server->door = door_new(&options);
     return server->door != NULL;
 }
 
@@ -252,7 +232,7 @@ static bool open_network(struct server *server, char *error, size_t error_bytes)
                       error_bytes))
         return false;
     server->workers = workers_new(server->context, config->password_workers);
-    opened = server->workers && open_door(server) && open_greeter(server);
+    opened = server->workers && open_door(server);
     if (!opened)
         snprintf(error, error_bytes, "the broker can't be set up: %s", zmq_strerror(errno));
     return opened;
@@ -265,7 +245,6 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     server->config = config;
     server->signals = server->sockets.greeter = -1;
     server->pace = pace_new();
-    server->descriptors_max = descriptors_raise();
     if (!read_admin_password(server, error, error_bytes))
         goto fail;
     core_options_of(server, &options);
@@ -286,7 +265,6 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     server->control = control_new(config->data, error, error_bytes);
     if (!server->control)
         log_warn("control_failed", "reason=\"%s\"", error);
-    server->descriptors = descriptors_open();
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     return server;
 fail:
@@ -301,7 +279,6 @@ void server_free(struct server *server) {
     connections_release(&server->connections);
     workers_free(server->workers);
     control_free(server->control);
-    greeter_free(server->greeter);
     sockets_close(&server->sockets);
     zap_free(server->zap);
     core_free(server->core);
@@ -490,10 +467,6 @@ static void settle(struct server *server) {
 
 /* ---- the loop ---- */
 
-static int64_t earlier(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 static long poll_timeout_ms(const struct server *server) {
     int64_t deadline = core_deadline(server->core);
     int64_t connections = connections_deadline(&server->connections), wait_us;
@@ -501,8 +474,8 @@ static long poll_timeout_ms(const struct server *server) {
     if (connections < deadline)
         deadline = connections;
     wait_us = deadline == INT64_MAX ? INT64_MAX : deadline - now_us();
-    wait_us =
-        earlier(wait_us, earlier(door_wait_us(server->door), greeter_wait_us(server->greeter)));
+    if (door_wait_us(server->door) < wait_us)
+        wait_us = door_wait_us(server->door);
     if (wait_us == INT64_MAX)
         return -1;
     return wait_us > 0 ? (long)(wait_us / 1000) + 1 : 0;
@@ -518,8 +491,7 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (items[POLL_STORE].revents)
         finish_commit(server, now);
     if (items[POLL_GREETER].revents)
-        greeter_serve(server->greeter);
-    greeter_tick(server->greeter);
+        door_greet(server->door);
     if (items[POLL_ZAP].revents || items[POLL_COMMANDS_MONITOR].revents ||
         items[POLL_EVENTS_MONITOR].revents)
         door_take(server->door, now);
@@ -535,7 +507,7 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);
     door_end_keys(server->door);
-    door_tick(server->door, server->descriptors + greeter_guests(server->greeter));
+    door_tick(server->door);
     finish_turn(server, now);
     if (core_wants_shutdown(server->core, &server->wipe))
         server->leaving = true;
@@ -597,7 +569,7 @@ int server_run(struct server *server) {
         [POLL_EVENTS] = {.socket = server->sockets.events},
         [POLL_EVENTS_MONITOR] = {.socket = door_events_monitor(server->door)},
         [POLL_WATCH] = {.fd = door_watch_fd(server->door)},
-        [POLL_GREETER] = {.fd = greeter_fd(server->greeter)},
+        [POLL_GREETER] = {.fd = door_greeter_fd(server->door)},
         [POLL_WORKERS] = {.socket = workers_socket(server->workers)},
         [POLL_CONTROL] = {.fd = server->control ? control_fd(server->control) : server->signals},
     };
@@ -610,7 +582,6 @@ int server_run(struct server *server) {
     }
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;
-    log_info("descriptors", "max=%zu used=%zu", server->descriptors_max, server->descriptors);
     tell_ready(server);
     while (!server->leaving && !server->failed) {
         items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;

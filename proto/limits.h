@@ -95,8 +95,9 @@
 #define UNFINISHED_MEMBER_MAX    (FRAME_BYTES_MAX + 64 * 1024)
 /* A connection to the greeter ends this long after it came or was answered. */
 #define GUEST_S 5
-/* ... and there are at most this many, or an eighth of the descriptors. */
-#define GUESTS_MAX 256
+/* ... and there are at most this many, or one of so many of the descriptors. */
+#define GUESTS_MAX    256
+#define GUESTS_ONE_OF 8
 /* Of each this many descriptors one is kept for files: connections without a session are cut where
  * they would take it. */
 #define DESCRIPTORS_KEPT_ONE_OF 10
