@@ -247,6 +247,7 @@ int app_exit_code(zchat_code code) {
     case ZCHAT_UNKNOWN_KEY:
     case ZCHAT_WRONG_PROTOCOL:
     case ZCHAT_IO:
+    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
         return 3;
     case ZCHAT_AUTH:
         return 4;
@@ -261,7 +262,6 @@ int app_exit_code(zchat_code code) {
     case ZCHAT_EXPIRED:
         return 124;
     case ZCHAT_UNIMPLEMENTED:
-    case ZCHAT_NO_MEMORY:
     case ZCHAT_CANCELLED:
     case ZCHAT_UNKNOWN:
         break;

@@ -1,4 +1,4 @@
-"""zmq-cli and libzchat where this machine refuses: every call works, or ends with a sentence and an
+"""zmq-cli, zchat and libzchat where this machine refuses: every call works, or ends with a sentence and an
 exit code of the contract, in time."""
 
 import resource
@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from support.broker import die_with_parent
-from zmq_cli import Cli
+from support.broker import die_with_parent, program
 
 LIMITS = [*range(6, 32), 40, 64]
 ENOUGH = 40
@@ -21,15 +20,19 @@ def title(town, alice):
     return title
 
 
-def run(cli, limit, words, stdin=b""):
-    """A call with so many descriptors; fails the test where it does not end by itself."""
+def run_command(command, environment, limit, stdin):
+    """With so many descriptors; fails the test where it does not end by itself."""
     def restrict():
         die_with_parent()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
-    return subprocess.run(cli.command(["--timeout", "2", *words]), input=stdin, env=cli.environment,
-                          capture_output=True, timeout=15, preexec_fn=restrict, check=False)
+    return subprocess.run(command, input=stdin, env=environment, capture_output=True, timeout=15,
+                          preexec_fn=restrict, check=False)
+
+
+def run(cli, limit, words, stdin=b""):
+    return run_command(cli.command(["--timeout", "2", *words]), cli.environment, limit, stdin)
 
 
 @pytest.mark.parametrize("words", [
@@ -49,6 +52,15 @@ def test_few_descriptors_are_an_error_with_a_sentence(alice, bob, title, words):
         assert b"src/" not in done.stderr, (limit, done)
         if limit >= ENOUGH and words[0] in ("ping", "login", "send", "thread", "file"):
             assert done.returncode == 0, (limit, done)
+
+
+def test_a_script_of_zchat_with_few_descriptors_ends_the_same_way(town, alice):
+    user = alice.environment["ZCHAT_USER"]
+    command = [program("zchat"), f"{user}@{town.broker.address.removeprefix('tcp://')}"]
+    for limit in LIMITS:
+        done = run_command(command, alice.environment, limit, b"who\n")
+        assert done.returncode in (0, 3) and done.stderr + done.stdout, (limit, done)
+        assert b"src/" not in done.stderr and (done.returncode == 0 or limit < ENOUGH), (limit, done)
 
 
 def test_many_descriptors_that_are_open_already_are_no_trouble(alice):
