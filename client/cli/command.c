@@ -396,6 +396,7 @@ void verb_help(struct app *app, const struct command_words *words) {
     for (size_t i = 0; i < COMMAND_ROWS; i++)
         command_show_help(app, &command_table[i]);
     app_note(app, "In a conversation plain lines are messages, and a command begins with /.");
+    app_note(app, "msg and w are send, query is chat. Alt+Enter begins a new line of a text.");
 }
 
 void verb_quit(struct app *app, const struct command_words *words) {

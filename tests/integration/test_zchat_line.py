@@ -207,6 +207,29 @@ def test_a_long_line_survives_fewer_rows(open_line, columns, rows):
 
 
 @pytest.mark.parametrize("columns, rows", SIZES)
+def test_fewer_rows_than_the_line_takes_leave_no_ghost_of_it(open_line, columns, rows):
+    terminal, friend, user = open_line(columns, rows)
+    terminal.enter("help")
+    terminal.wait_for("begins with /")
+    terminal.wait_last("zchat>")
+    terminal.type("w" * (columns * 2 + 20))
+    terminal.key("Home")
+    terminal.type("A")
+    terminal.wait_for("zchat> Awww")
+    terminal.resize(columns, 2)
+    terminal.type("B")
+    terminal.wait_for("zchat> ABwww")
+    friend.message(user, "while it was low")
+    terminal.wait(lambda: terminal.lines()[0].startswith("zchat> ABwww"), "the line's start")
+    terminal.resize(columns, rows)
+    terminal.type("C")
+    terminal.wait_for("zchat> ABCwww")
+    terminal.key("C-e", "C-u")
+    terminal.wait_last("zchat>")
+    assert "www" not in terminal.text() and terminal.text().count("zchat>") == 2
+
+
+@pytest.mark.parametrize("columns, rows", SIZES)
 def test_a_line_higher_than_the_screen_is_shown_around_its_cursor(open_line, columns, rows):
     terminal, friend, user = open_line(columns, rows)
     terminal.resize(columns, 4)
