@@ -33,6 +33,9 @@
 
 /* How long the broker waits for passwords that are being hashed before it leaves. */
 #define FINISH_WORK_US (5 * 1000000LL)
+/* What the wall's clock may differ before the core is told; and what is worth a line in the log. */
+#define WALL_SLACK_US 1000
+#define WALL_SET_US   (2 * 1000000LL)
 
 /* What is polled, in this order. */
 enum {
@@ -67,6 +70,7 @@ struct server {
     int signals;                         /* a signalfd; -1: none */
     struct intake intake;
     struct turn_log turn_log;
+    int64_t wall_ahead_us; /* of now_us, as the core was told */
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
     bool wipe; /* once it has left */
@@ -80,8 +84,22 @@ static int64_t clock_us(clockid_t clock) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Nobody sets it. */
 static int64_t now_us(void) {
-    return clock_us(CLOCK_REALTIME);
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+/* Between the two the thread may wait: a set clock differs by more than that takes. */
+static void look_at_the_wall(struct server *server) {
+    int64_t ahead_us = clock_us(CLOCK_REALTIME) - now_us();
+    int64_t differs_us = ahead_us - server->wall_ahead_us;
+
+    if (differs_us < WALL_SLACK_US && differs_us > -WALL_SLACK_US && server->wall_ahead_us != 0)
+        return;
+    if (server->wall_ahead_us != 0 && (differs_us > WALL_SET_US || differs_us < -WALL_SET_US))
+        log_warn("clock_was_set", "by_s=%lld", (long long)(differs_us / 1000000));
+    server->wall_ahead_us = ahead_us;
+    core_set_wall(server->core, ahead_us);
 }
 
 static void note(void *arg, const char *event, const char *details) {
@@ -259,6 +277,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
         goto fail;
     }
+    look_at_the_wall(server);
     if (!open_network(server, error, error_bytes))
         goto fail;
     /* Nothing but the store is needed to serve. */
@@ -484,6 +503,7 @@ static long poll_timeout_ms(const struct server *server) {
 static void turn(struct server *server, const zmq_pollitem_t *items) {
     int64_t now = now_us();
 
+    look_at_the_wall(server);
     if (items[POLL_SIGNALS].revents)
         take_signals(server);
     if (items[POLL_ZAP].revents)

@@ -64,24 +64,25 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
 }
 
 uint32_t lock_left_s(const struct call *call, int64_t locked_until_us) {
-    return (uint32_t)((locked_until_us - call->now_us + 999999) / 1000000);
+    return (uint32_t)((locked_until_us - core_wall_us(call->core, call->now_us) + 999999) /
+                      1000000);
 }
 
 /* A lock that lasts longer than one can is from before the clock was set back, or before locks were
  * made shorter: it begins anew, so that it also ends. */
 bool lock_state(struct call *call, const char *name, int64_t *locked_until_us) {
     struct core *core = call->core;
-    int64_t latest_us = call->now_us + core->options.block_duration_us;
+    int64_t wall_us = core_wall_us(core, call->now_us);
+    int64_t latest_us = wall_us + core->options.block_duration_us;
     uint32_t failures;
 
-    if (call_store(call, store_login_state(core->store, name, call->now_us, &failures,
+    if (call_store(call, store_login_state(core->store, name, wall_us, &failures,
                                            locked_until_us)) != STORE_OK)
         return false;
     if (*locked_until_us <= latest_us)
         return true;
     *locked_until_us = latest_us;
-    return call_store(call, store_login_shorten(core->store, name, call->now_us, latest_us)) ==
-           STORE_OK;
+    return call_store(call, store_login_shorten(core->store, name, wall_us, latest_us)) == STORE_OK;
 }
 
 /* Whether password logins of the name are locked; then the call fails. */
@@ -90,7 +91,7 @@ static bool refuse_locked(struct call *call, const char *name) {
 
     if (!lock_state(call, name, &locked_until_us))
         return true;
-    if (locked_until_us <= call->now_us)
+    if (locked_until_us <= core_wall_us(call->core, call->now_us))
         return false;
     fail_locked(call, locked_until_us);
     return true;
@@ -102,11 +103,11 @@ static void refuse_password(struct call *call, const char *name, const char *tex
 
     call->core->stats.logins_failed_total++;
     core_note(call->core, "login_failed", "user=%s address=%s", name, call->peer->address);
-    if (call_store(call,
-                   store_login_failed(call->core->store, name, call->now_us,
-                                      call->core->options.block_duration_us, &locked_until_us)))
+    if (call_store(call, store_login_failed(
+                             call->core->store, name, core_wall_us(call->core, call->now_us),
+                             call->core->options.block_duration_us, &locked_until_us)))
         return;
-    if (locked_until_us > call->now_us)
+    if (locked_until_us > core_wall_us(call->core, call->now_us))
         fail_locked(call, locked_until_us);
     else
         call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "%s", text);
@@ -233,9 +234,11 @@ static void login_open(struct call *call, const struct session *replaced) {
     call->result.login.first = login->online && !was_online;
     call->result.login.last = was_online && call->session->member->online == 0;
     if (call->result.login.first)
-        call_store(call, store_presence_begin(core->store, account->account, call->now_us));
+        call_store(call, store_presence_begin(core->store, account->account,
+                                              core_wall_us(core, call->now_us)));
     else if (call->result.login.last)
-        call_store(call, store_presence_end(core->store, account->account, call->now_us));
+        call_store(call, store_presence_end(core->store, account->account,
+                                            core_wall_us(core, call->now_us)));
 }
 
 void login_run(struct call *call) {
@@ -267,7 +270,8 @@ void login_run(struct call *call) {
     status =
         call_store(call, store_login_succeeded(call->core->store, account->account, call->peer->key,
                                                label_or_unnamed(login->device), by_password,
-                                               by_password && !login->no_trust, call->now_us,
+                                               by_password && !login->no_trust,
+                                               core_wall_us(call->core, call->now_us),
                                                &call->result.login.trusted));
     if (status != STORE_FAILED)
         login_open(call, replaced);
@@ -300,7 +304,7 @@ void login_done(struct call *call) {
     }
     login.user = call->session->member->name;
     login.session = call->session->number;
-    login.time_us = call->now_us;
+    login.time_us = core_wall_us(call->core, call->now_us);
     login.inbox_head = head;
     login.inbox_cursor = cursor;
     login.trusted = call->result.login.trusted;
@@ -365,10 +369,10 @@ void register_run(struct call *call) {
                         "the broker had no memory to hash the password: try again");
         return;
     }
-    status =
-        call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
-                                           false, new->no_trust ? NULL : call->peer->key,
-                                           label_or_unnamed(new->device), call->now_us, &account));
+    status = call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
+                                                false, new->no_trust ? NULL : call->peer->key,
+                                                label_or_unnamed(new->device),
+                                                core_wall_us(call->core, call->now_us), &account));
     if (status == STORE_EXISTS)
         register_refuse_taken(call);
 }

@@ -12,7 +12,7 @@ void ping_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__PingReply ping = ZCHAT__V1__PING_REPLY__INIT;
 
-    ping.time_us = call->now_us;
+    ping.time_us = core_wall_us(call->core, call->now_us);
     ping.software = (char *)call->core->options.software;
     reply.body_case = ZCHAT__V1__REPLY__BODY_PING;
     reply.ping = &ping;
@@ -102,7 +102,7 @@ static bool locks_are_open(struct call *call, const struct lock_names *names) {
     for (int i = 0; i < LOCKS; i++) {
         if (!lock_state(call, names->of[i], &until_us[i]))
             return false;
-        if (until_us[i] > call->now_us) {
+        if (until_us[i] > core_wall_us(call->core, call->now_us)) {
             fail_locked(call, until_us[i]);
             return false;
         }
@@ -118,12 +118,13 @@ static void refuse_password(struct call *call, const struct lock_names *names) {
     core_warn(core, "admin_password_wrong", "user=%s address=%s", call->session->member->name,
               call->peer->address);
     for (int i = 0; i < LOCKS; i++) {
-        if (call_store(call, store_login_failed(core->store, names->of[i], call->now_us,
+        if (call_store(call, store_login_failed(core->store, names->of[i],
+                                                core_wall_us(core, call->now_us),
                                                 core->options.block_duration_us, &until_us)))
             return;
         latest_us = until_us > latest_us ? until_us : latest_us;
     }
-    if (latest_us > call->now_us)
+    if (latest_us > core_wall_us(core, call->now_us))
         fail_locked(call, latest_us);
     else
         call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "wrong admin password");

@@ -10,9 +10,9 @@ void block_user_check(struct call *call) {
 
 void block_user_run(struct call *call) {
     const char *user = call->command->block_user->user;
-    enum store_status status =
-        call_store(call, store_block_add(call->core->store, call->session->member->account, user,
-                                         call->now_us, &call->result.block.other));
+    enum store_status status = call_store(
+        call, store_block_add(call->core->store, call->session->member->account, user,
+                              core_wall_us(call->core, call->now_us), &call->result.block.other));
 
     if (status == STORE_NOT_FOUND)
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);

@@ -78,7 +78,7 @@ static void broadcast_send(struct call *call, struct sent *sent) {
     broadcast.id = call->command->broadcast->id;
     broadcast.from = call->session->member->name;
     broadcast.text = call->command->broadcast->text;
-    event.time_us = call->now_us;
+    event.time_us = core_wall_us(call->core, call->now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_BROADCAST;
     event.broadcast = &broadcast;
     sent->reached = presence_tell(call->core, TOPIC_BROADCAST, &event, member->account);

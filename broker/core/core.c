@@ -15,6 +15,10 @@
 
 /* How far wrong a crash may make the end of the sessions that it ended. */
 #define ALIVE_EVERY_US (30 * 1000000LL)
+/* What a clock may be corrected by without having been set. */
+#define WALL_SET_US (2 * 1000000LL)
+/* Far more than a topic can give in ALIVE_EVERY_US. */
+#define TOPIC_NUMBERS_NOTED (60 * 1000000ULL)
 /* What strangers cause is logged once in this time for each source. */
 #define NOTE_EVERY_US (60 * 1000000LL)
 
@@ -90,6 +94,50 @@ void core_free(struct core *core) {
     wire_arena_free(core->reply_arena);
     wire_arena_free(core->frame_arena);
     free(core);
+}
+
+/* A topic's numbers begin at the moment of the start, or where the clock was set back since the
+ * last one beyond those that it gave. */
+static void begin_topics(struct core *core, int64_t wall_us) {
+    uint64_t noted = 0;
+
+    core_store(core, store_topics_state(core->store, &noted));
+    topics_init(&core->topics, noted > (uint64_t)wall_us ? (int64_t)noted : wall_us);
+}
+
+/* Beyond what can be published until it is noted again. */
+static void note_topics(struct core *core) {
+    uint64_t head = 0;
+
+    for (size_t i = 0; i < TOPICS; i++)
+        head = core->topics.topic[i].head > head ? core->topics.topic[i].head : head;
+    core_store(core, store_topics_note(core->store, head + TOPIC_NUMBERS_NOTED));
+}
+
+void core_set_wall(struct core *core, int64_t ahead_us) {
+    int64_t by_us = core->wall_known ? ahead_us - core->wall_ahead_us : 0;
+
+    if (!core->wall_known)
+        begin_topics(core, core->now_us + ahead_us);
+    core->wall_was_set =
+        core->wall_was_set || !core->wall_known || by_us > WALL_SET_US || by_us < -WALL_SET_US;
+    core->wall_set_by_us += by_us;
+    core->wall_known = true;
+    core->wall_ahead_us = ahead_us;
+}
+
+/* Where the disk is full now the times stay as they are: they are clamped where they are read. */
+static void tick_wall(struct core *core, int64_t now_us) {
+    if (!core->wall_was_set || !core_begin(core))
+        return;
+    core_store(core,
+               store_clock_set(core->store, core_wall_us(core, now_us), core->wall_set_by_us));
+    core->wall_was_set = false;
+    core->wall_set_by_us = 0;
+}
+
+int64_t core_wall_us(const struct core *core, int64_t now_us) {
+    return now_us + core->wall_ahead_us;
 }
 
 struct stats *core_stats(struct core *core) {
@@ -326,6 +374,7 @@ int64_t core_deadline(const struct core *core) {
         file_deadline(core),
         private_deadline(core),
         passwords_deadline(core),
+        core->wall_was_set ? 0 : INT64_MAX,
     };
     int64_t first = INT64_MAX;
 
@@ -353,7 +402,9 @@ static void tick_alive(struct core *core, int64_t now_us) {
         return;
     core->alive_us = now_us + ALIVE_EVERY_US;
     if (core_begin(core))
-        core_store(core, store_alive(core->store, now_us));
+        core_store(core, store_alive(core->store, core_wall_us(core, now_us)));
+    if (core->wall_known && !core->failed && core->in_turn)
+        note_topics(core);
 }
 
 static void tick_full(struct core *core, int64_t now_us) {
@@ -382,6 +433,7 @@ void core_tick(struct core *core, int64_t now_us) {
     struct session *session;
 
     core->now_us = now_us;
+    tick_wall(core, now_us);
     tick_idle(core, now_us);
     tick_alive(core, now_us);
     tick_full(core, now_us);

@@ -56,6 +56,11 @@ struct core_options {
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
 struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us);
 void core_free(struct core *core);
+/* `now_us`, in all of these, is a clock that is never set: what lasts some time is measured by it.
+ * How far the clock on the wall, which tells people the time and is what the store keeps, is ahead
+ * of it (or, < 0, behind), said anew when it was set. 0 until it is said, and before the first turn
+ * at the latest. */
+void core_set_wall(struct core *core, int64_t ahead_us);
 void core_reconfigure(struct core *core, const struct core_options *options);
 struct stats *core_stats(struct core *core); /* borrowed; the process counts its own in it, too */
 

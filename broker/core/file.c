@@ -42,7 +42,7 @@ void begin_upload_run(struct call *call) {
         .size = begin->size,
         .hash = told_hash(&begin->hash),
         .quota_bytes = call->core->options.files_bytes_max,
-        .now_us = call->now_us,
+        .now_us = core_wall_us(call->core, call->now_us),
     };
     enum store_status status;
 
@@ -120,9 +120,9 @@ void put_chunk_run(struct call *call) {
     const unsigned char *hash = told_hash(&put->hash);
     enum store_status status = call_store(
         call, store_upload_chunk(call->core->store, put->id.data, call->session->member->account,
-                                 put->offset, put->bytes.data, put->bytes.len, hash, call->now_us,
-                                 &call->result.upload.file, &call->result.upload.done,
-                                 &call->result.upload.thread));
+                                 put->offset, put->bytes.data, put->bytes.len, hash,
+                                 core_wall_us(call->core, call->now_us), &call->result.upload.file,
+                                 &call->result.upload.done, &call->result.upload.thread));
 
     if (status == STORE_HASH_UNFIT)
         refuse_hash(call, hash != NULL);
@@ -277,11 +277,12 @@ int64_t file_deadline(const struct core *core) {
 }
 
 void file_tick(struct core *core, int64_t now_us) {
+    int64_t wall_us = core_wall_us(core, now_us);
     bool more = false;
 
     if (now_us < core->expire_us || !core_begin(core))
         return;
-    core_store(core, store_uploads_expire(core->store, now_us - UPLOAD_EXPIRE_S * 1000000LL,
-                                          now_us - UPLOAD_EMPTY_EXPIRE_S * 1000000LL, &more));
+    core_store(core, store_uploads_expire(core->store, wall_us - UPLOAD_EXPIRE_S * 1000000LL,
+                                          wall_us - UPLOAD_EMPTY_EXPIRE_S * 1000000LL, &more));
     core->expire_us = more ? now_us : now_us + EXPIRE_EVERY_US;
 }

@@ -91,7 +91,7 @@ void inbox_tell_heads(struct core *core, struct session *session, bool topics, i
     struct heads heads;
 
     heads_fill(&heads, core, session, topics);
-    event.time_us = now_us;
+    event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_HEADS;
     event.heads = &heads.heads;
     outbox_event(core->outbox, &session->peer->line, &event);

@@ -66,7 +66,7 @@ static void tell_invited(struct core *core, struct invitation *invitation, struc
     invited.again.data = invitation->again;
     invited.again.len = invitation->is_again ? ID_BYTES : 0;
     invited.expires_us = invitation->expires_us;
-    event.time_us = now_us;
+    event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
     event.private_invited = &invited;
     outbox_event(core->outbox, &session->peer->line, &event);

@@ -125,7 +125,7 @@ void send_message_run(struct call *call) {
         .to = message->to,
         .text = message->text,
         .text_bytes = strlen(message->text),
-        .time_us = call->now_us,
+        .time_us = core_wall_us(call->core, call->now_us),
         .delivered = reaches(call->core, message->to),
         .only_again = send_message_misses(call), /* a retry gets the first one's reply */
     };

@@ -92,7 +92,7 @@ enum store_status core_order(struct core *core, const struct order *order, int64
     core->now_us = now_us;
     if (!core_begin(core))
         return STORE_FAILED;
-    status = core_store(core, order_apply(core->store, order, now_us));
+    status = core_store(core, order_apply(core->store, order, core_wall_us(core, now_us)));
     if (status != STORE_OK)
         return status;
     if (order->verb == ORDER_LOCK)

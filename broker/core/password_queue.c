@@ -326,10 +326,10 @@ static bool attempt_may_start(struct core *core, const struct attempt *attempt, 
 
     if (attempt->name[0] == '\0')
         return true;
-    if (core_store(core, store_login_state(core->store, attempt->name, now_us, &failures,
-                                           &locked_until_us)))
+    if (core_store(core, store_login_state(core->store, attempt->name, core_wall_us(core, now_us),
+                                           &failures, &locked_until_us)))
         return false;
-    return locked_until_us > now_us ||
+    return locked_until_us > 0 ||
            failures + attempts_under_way(core->passwords, attempt->name) < LOGIN_FAILURES_MAX;
 }
 

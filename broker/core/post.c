@@ -68,7 +68,7 @@ void post_to_thread_run(struct call *call) {
         .account = call->session->member->account,
         .text = post->text,
         .text_bytes = strlen(post->text),
-        .now_us = call->now_us,
+        .now_us = core_wall_us(call->core, call->now_us),
     };
     enum store_status status =
         call_store(call, store_post_add(call->core->store, &change, &call->result.changed));
@@ -126,7 +126,7 @@ void edit_post_run(struct call *call) {
         .number = edit->number,
         .text = edit->text,
         .text_bytes = strlen(edit->text),
-        .now_us = call->now_us,
+        .now_us = core_wall_us(call->core, call->now_us),
     };
     bool no_thread = false;
     enum store_status status = call_store(
@@ -173,7 +173,7 @@ void delete_post_run(struct call *call) {
         .account = call->session->member->account,
         .post = delete->post.len > 0 ? delete->post.data : NULL,
         .number = delete->number,
-        .now_us = call->now_us,
+        .now_us = core_wall_us(call->core, call->now_us),
     };
     bool no_thread = false;
     enum store_status status = call_store(

@@ -61,7 +61,7 @@ void presence_announce(struct core *core, int64_t account, const char *name, boo
 
     presence.user = (char *)name;
     presence.online = online;
-    event.time_us = now_us;
+    event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRESENCE;
     event.presence = &presence;
     presence_tell(core, TOPIC_PRESENCE, &event, account);
@@ -74,7 +74,7 @@ static void tell_end(struct core *core, struct session *session, Zchat__V1__EndR
 
     ended.reason = reason;
     ended.text = (char *)text;
-    event.time_us = now_us;
+    event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_SESSION_ENDED;
     event.session_ended = &ended;
     outbox_event_kept(core->outbox, &session->peer->line, &event);
@@ -116,7 +116,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
                           reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED);
     if (!last || reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED || !core_begin(core))
         return;
-    core_store(core, store_presence_end(core->store, account, now_us));
+    core_store(core, store_presence_end(core->store, account, core_wall_us(core, now_us)));
     presence_announce(core, account, name, false, now_us);
 }
 
@@ -237,10 +237,10 @@ void since_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SinceReply since = ZCHAT__V1__SINCE_REPLY__INIT;
     uint64_t seconds = call->command->since->seconds;
-    int64_t from_us = 0;
+    int64_t from_us = 0, wall_us = core_wall_us(call->core, call->now_us);
 
-    if (seconds < (uint64_t)call->now_us / 1000000)
-        from_us = call->now_us - (int64_t)seconds * 1000000;
+    if (seconds < (uint64_t)wall_us / 1000000)
+        from_us = wall_us - (int64_t)seconds * 1000000;
     people_add_online(&people);
     if (call_store(call, store_presence_since(call->core->store, from_us, since_add, &people)))
         return;

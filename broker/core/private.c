@@ -56,7 +56,7 @@ void private_tell_ended(struct core *core, struct session *session, const unsign
     ended.id.len = ID_BYTES;
     ended.user = (char *)user;
     ended.reason = reason;
-    event.time_us = core->now_us;
+    event.time_us = core_wall_us(core, core->now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED;
     event.private_ended = &ended;
     outbox_event(core->outbox, &session->peer->line, &event);
@@ -96,7 +96,7 @@ void private_tell_answered(struct core *core, const struct invitation *invitatio
 
     if (!inviter)
         return;
-    event.time_us = core->now_us;
+    event.time_us = core_wall_us(core, core->now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
     event.private_answered = answered;
     outbox_event(core->outbox, &inviter->peer->line, &event);

@@ -33,7 +33,11 @@ struct core {
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;
     int64_t started_us;
-    int64_t now_us;    /* of the last input */
+    int64_t now_us;         /* of the last input */
+    int64_t wall_ahead_us;  /* of the clock that people have */
+    int64_t wall_set_by_us; /* since the store was told; small corrections add up */
+    bool wall_was_set;
+    bool wall_known;
     int64_t alive_us;  /* when the store is told again that the broker lives */
     int64_t expire_us; /* when unfinished uploads are looked for */
     int64_t full_us;   /* when a full disk is looked at again */
@@ -124,6 +128,10 @@ void core_note_rarely(struct core *core, const char *event, const char *source, 
 /* The same as a warning: what an administrator should look at. */
 void core_warn(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The time of people's clocks, which may be set at any time: for what they are told and what the
+ * store keeps, never for how long something lasts. */
+int64_t core_wall_us(const struct core *core, int64_t now_us);
 
 /* The transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);

@@ -72,7 +72,8 @@ void create_thread_run(struct call *call) {
     if (thread_title_is_alike(call, create->title))
         return;
     status = call_store(call, store_thread_create(call->core->store, create->id.data, create->title,
-                                                  call->session->member->account, call->now_us,
+                                                  call->session->member->account,
+                                                  core_wall_us(call->core, call->now_us),
                                                   &call->result.thread));
 
     if (status == STORE_EXISTS)
@@ -274,7 +275,7 @@ void remove_thread_done(struct call *call) {
     about.thread.len = ID_BYTES;
     about.title = thread->title;
     event.seq = thread->head + 1;
-    event.time_us = call->now_us;
+    event.time_us = core_wall_us(call->core, call->now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
     event.thread = &about;
     thread_tell(call->core, thread, &event);

@@ -98,6 +98,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_FAILURE_REMOVE] =
         "DELETE FROM login_failure WHERE name = (SELECT name FROM account WHERE id = ?1)",
     [STATEMENT_FAILURE_FORGET] = "DELETE FROM login_failure WHERE name = ?1",
+    [STATEMENT_FAILURE_SHIFT] = "UPDATE login_failure SET locked_until_us = locked_until_us + ?2 "
+                                "WHERE locked_until_us > ?1 - ?2",
+    [STATEMENT_UPLOAD_SHIFT] = "UPDATE file SET chunk_us = chunk_us + ?1 WHERE seq = 0",
+    [STATEMENT_UPLOAD_CLAMP] = "UPDATE file SET chunk_us = ?1 WHERE seq = 0 AND chunk_us > ?1",
+    [STATEMENT_PRESENCE_CLAMP] = "UPDATE presence SET last_seen_us = ?1 WHERE last_seen_us > ?1",
     [STATEMENT_FAILURE_CLAMP] = "UPDATE login_failure SET changed_us = ?1 WHERE changed_us > ?1",
     [STATEMENT_FAILURE_COUNT] = "SELECT count(*) FROM login_failure",
     [STATEMENT_FAILURE_REMOVE_OLDEST] =

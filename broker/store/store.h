@@ -245,6 +245,17 @@ bool store_block_is(const struct store *store, int64_t account, int64_t other);
 /* Whether anybody blocked `account`, or it anybody. */
 bool store_block_any(const struct store *store, int64_t account);
 
+/* ---- the clock ---- */
+
+/* The clock says `now_us`; it was set by `by_us` since the last call (0: or this is the first one
+ * after the start). Locks and unfinished uploads last as long as they would have; what was stamped
+ * in the future, before the clock was set back, counts as of now. */
+enum store_status store_clock_set(struct store *store, int64_t now_us, int64_t by_us);
+/* A number that no public topic has reached, noted from time to time: over a restart the numbers
+ * grow from there on whatever the clock says. 0: none was noted. */
+enum store_status store_topics_state(struct store *store, uint64_t *head);
+enum store_status store_topics_note(struct store *store, uint64_t head);
+
 /* ---- presence over restarts ---- */
 
 /* The account's first session that counts as online began, its last one ended. */
