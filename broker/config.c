@@ -1,12 +1,12 @@
 /* A config comes from argv first, then from the file where argv is silent, then from the defaults.
  * The file is checked wholly, also where argv beats it. Nothing here opens a socket or the data
- * folder: a configuration can be checked while a broker runs. */
+ * folder but --check-config, which leaves no trace. */
 #include "config.h"
 
+#include "check.h"
 #include "config_file.h"
 #include "limits.h"
 #include "option.h"
-#include "password.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -28,7 +28,8 @@ static const struct {
     const char *help;
 } actions[] = {
     {"--print-config", ACTION_PRINT, "Print the configuration as a file for --config, and leave."},
-    {"--check-config", ACTION_CHECK, "Check the configuration, and leave: 0 fine, 2 not."},
+    {"--check-config", ACTION_CHECK,
+     "Check the configuration and what it names, leave no trace: 0 fine, 2 not."},
     {"--version", ACTION_VERSION, "Print the version, and leave."},
     {"--help", ACTION_HELP, "Print this, and leave."},
 };
@@ -241,13 +242,17 @@ static void print_config(const struct config *config) {
     }
 }
 
-/* What only a start would find out. */
 static bool check(const struct config *config, char *error, size_t error_bytes) {
-    char password[PASSWORD_BYTES];
-    bool good = !*config->admin_password_file ||
-                password_read_file(config->admin_password_file, password, error, error_bytes);
-    password_wipe(password, sizeof password);
-    return good;
+    long process = 0;
+    if (!check_config(config, &process, error, error_bytes)) {
+        return false;
+    }
+    fputs("configuration is fine", stdout);
+    if (process != 0) {
+        printf("; process %ld serves %s now", process, config->data);
+    }
+    puts("");
+    return true;
 }
 
 static enum config_result act(struct loading *loading) {
@@ -267,7 +272,6 @@ static enum config_result act(struct loading *loading) {
         if (!check(loading->config, loading->error, loading->error_bytes)) {
             return CONFIG_ERROR;
         }
-        puts("configuration is fine");
         break;
     }
     if (fflush(stdout) != 0) {

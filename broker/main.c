@@ -6,6 +6,7 @@
 #include "log.h"
 #include "server.h"
 #include "slice.h"
+#include "sockets.h"
 #include "user.h"
 
 #include <malloc.h>
@@ -35,6 +36,7 @@ static int serve(struct config *config) {
         return fail(error, 3);
     if (!data_lock(&lock, config->data, error, sizeof error))
         return fail(error, 3);
+    sockets_unpublish(config->data); /* of one that was killed */
     slice_shorten();
     server = server_new(config, error, sizeof error);
     status = server ? server_run(server) : fail(error, 3);

@@ -18,14 +18,16 @@ static const struct option options[] = {
     {"config", OPTION_PATH, OPTION_ARGV_ONLY | OPTION_EMPTY, FIELD(config), .standard = "",
      .help = "The configuration file. --print-config writes one to begin with."},
     {"bind", OPTION_HOST, 0, FIELD(bind), .standard = "*",
-     .help = "The address to listen on; * is all of them. Everything but the greeting is "
+     .help = "The address to listen on, or an interface's or a host's name, of whose addresses the "
+             "first that can be taken is; * is all of them. Everything but the greeting is "
              "encrypted."},
     {"port", OPTION_NUMBER, 0, FIELD(port), .standard = "4000", .min = 0, .max = 65533,
      .help = "The port that people know. Commands are on the next one, events on the one after "
              "that. 0 takes three free ones."},
     {"advertise", OPTION_HOST, OPTION_EMPTY, FIELD(advertise), .standard = "",
-     .help = "The host that clients are told to connect to. Empty: the one that they reached the "
-             "broker at."},
+     .help =
+         "The host that clients are told to connect to. Empty, or a wildcard: the one that they "
+         "reached the broker at."},
     {"data", OPTION_PATH, 0, FIELD(data), .standard = NULL,
      .help = "The folder of the store and the broker's key. It is made where it is missing."},
     {"identity", OPTION_CHOICE, OPTION_ARGV_ONLY, FIELD(identity), .standard = "keep",

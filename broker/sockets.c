@@ -1,8 +1,10 @@
 #include "sockets.h"
 
 #include "data.h"
+#include "host.h"
 #include "limits.h"
 #include "listener.h"
+#include "log.h"
 #include "zap.h"
 
 #include <errno.h>
@@ -68,15 +70,15 @@ static bool bind_to(void *socket, const char *host, uint32_t port) {
            (errno != EADDRINUSE && set(socket, ZMQ_IPV6, 0) && zmq_bind(socket, endpoint) == 0);
 }
 
-/* Where a socket is bound, as people can use it: the wildcard becomes this machine's own address.
- */
+/* Where a socket is bound, as people can use it. */
 static void tell_port(const char *port, const struct config *config, char address[ENDPOINT_BYTES],
                       char told[ENDPOINT_BYTES]) {
-    const char *host = strcmp(config->bind, "*") != 0 ? config->bind : "127.0.0.1";
+    char host[HOST_BYTES];
 
-    snprintf(address, ENDPOINT_BYTES, "tcp://%.200s:%.6s", host, port);
-    snprintf(told, ENDPOINT_BYTES, "tcp://%.200s:%.6s",
-             config->advertise[0] ? config->advertise : "*", port);
+    host_own(config->bind, host);
+    snprintf(address, ENDPOINT_BYTES, "tcp://%.255s:%.6s", host, port);
+    host_advertised(config->advertise, host);
+    snprintf(told, ENDPOINT_BYTES, "tcp://%.255s:%.6s", host, port);
 }
 
 static bool bound_at(void *socket, const struct config *config, char address[ENDPOINT_BYTES],
@@ -142,8 +144,9 @@ static bool greeter_open(struct sockets *sockets, const struct config *config, c
     return true;
 }
 
-bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
-                  const struct identity *identity, char *error, size_t error_bytes) {
+/* All three, at config's one address. */
+static bool open_all(struct sockets *sockets, void *context, const struct config *config,
+                     const struct identity *identity, char *error, size_t error_bytes) {
     memset(sockets, 0, sizeof *sockets);
     if (!greeter_open(sockets, config, error, error_bytes))
         return false;
@@ -152,6 +155,29 @@ bool sockets_open(struct sockets *sockets, void *context, const struct config *c
             return false;
     }
     return true;
+}
+
+bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
+                  const struct identity *identity, char *error, size_t error_bytes) {
+    struct config at = *config;
+    struct hosts hosts;
+
+    memset(sockets, 0, sizeof *sockets);
+    sockets->greeter = -1;
+    if (!hosts_find(&hosts, config->bind, error, error_bytes))
+        return false;
+    for (size_t i = 0; i < hosts.count; i++) {
+        at.bind = hosts.host[i];
+        if (open_all(sockets, context, &at, identity, error, error_bytes)) {
+            if (hosts.count > 1)
+                log_info("bound", "name=%s address=%s addresses=%zu", config->bind, at.bind,
+                         hosts.count);
+            return true;
+        }
+        if (i + 1 < hosts.count)
+            sockets_close(sockets);
+    }
+    return false;
 }
 
 void sockets_close(struct sockets *sockets) {

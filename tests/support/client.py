@@ -88,6 +88,7 @@ def greet(address, timeout=WAIT_S, protocol=PROTOCOL):
     """What the greeter says, endpoints with a host filled in."""
     socket = context.socket(zmq.DEALER)
     socket.linger = 0
+    socket.ipv6 = True
     try:
         socket.connect(address)
         request = schema.GreetingRequest(protocol=protocol, client="conformance")
@@ -110,6 +111,7 @@ def plain_socket(kind):
     """
     socket = context.socket(kind)
     socket.linger = 0
+    socket.ipv6 = True
     socket.reconnect_ivl = 2**31 - 1
     return socket
 

@@ -1,0 +1,135 @@
+#define _GNU_SOURCE /* O_TMPFILE, mkdtemp */
+#include "check.h"
+
+#include "data.h"
+#include "host.h"
+#include "identity.h"
+#include "password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool check_bind(const struct config *config, char *error, size_t error_bytes) {
+    struct hosts hosts;
+    if (!hosts_find(&hosts, config->bind, error, error_bytes)) {
+        return false;
+    }
+    for (size_t i = 0; i < hosts.count; i++) {
+        if (host_binds(hosts.host[i])) {
+            return true;
+        }
+    }
+    snprintf(error, error_bytes, "bind: no socket can be bound to %.64s: %s", config->bind,
+             strerror(errno));
+    return false;
+}
+
+static bool check_password(const struct config *config, char *error, size_t error_bytes) {
+    char password[PASSWORD_BYTES];
+    bool good = !*config->admin_password_file ||
+                password_read_file(config->admin_password_file, password, error, error_bytes);
+    password_wipe(password, sizeof password);
+    return good;
+}
+
+/* Whether something can be made in the folder: tried with a file without a name, or where the disk
+ * has no such thing with a folder that is gone again at once. False with errno. */
+static bool can_make_in(const char *folder) {
+    char path[DATA_PATH_BYTES];
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    return data_path(folder, ".zchatd-check.XXXXXX", path, sizeof path) && mkdtemp(path) &&
+           rmdir(path) == 0;
+}
+
+/* Cuts the path to its nearest part that exists. */
+static void cut_to_what_exists(char *path) {
+    while (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        char *slash = strrchr(path, '/');
+        if (!slash) {
+            strcpy(path, ".");
+            return;
+        }
+        slash[slash == path] = '\0';
+        if (slash == path) {
+            return;
+        }
+    }
+}
+
+static bool check_folder(const char *folder, char *error, size_t error_bytes) {
+    char path[DATA_PATH_BYTES];
+    struct stat status;
+    if (strlen(folder) >= sizeof path) {
+        snprintf(error, error_bytes, "data: the path of the folder is too long");
+        return false;
+    }
+    strcpy(path, folder);
+    cut_to_what_exists(path);
+    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        snprintf(error, error_bytes, "data: %s is no folder", path);
+        return false;
+    }
+    if (!can_make_in(path)) {
+        snprintf(error, error_bytes, "data: nothing can be made in the folder %s: %s", path,
+                 strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* A store that is there begins as SQLite's do, and can be read and written. */
+static bool check_store(const char *folder, char *error, size_t error_bytes) {
+    static const char begins[] = "SQLite format 3";
+    char path[DATA_PATH_BYTES], start[sizeof begins] = "";
+    int fd = data_path(folder, DATA_STORE, path, sizeof path) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    ssize_t bytes = 0;
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        return true;
+    }
+    if (fd >= 0) {
+        bytes = read(fd, start, sizeof start);
+    }
+    int reason = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (fd < 0 || bytes < 0) {
+        snprintf(error, error_bytes, "data: the store %s can't be opened: %s", path,
+                 strerror(reason));
+        return false;
+    }
+    if (bytes > 0 && memcmp(start, begins, sizeof begins) != 0) {
+        snprintf(error, error_bytes, "data: %s is no store", path);
+        return false;
+    }
+    return true;
+}
+
+/* One that is not there is made at the start. */
+static bool check_identity(const char *folder, char *error, size_t error_bytes) {
+    struct identity identity;
+    char path[DATA_PATH_BYTES];
+    if (!data_path(folder, "server.key", path, sizeof path) || access(path, F_OK) != 0) {
+        return true;
+    }
+    bool good = identity_load(&identity, folder, false, error, error_bytes);
+    identity_wipe(&identity);
+    return good;
+}
+
+bool check_config(const struct config *config, long *process, char *error, size_t error_bytes) {
+    *process = data_process(config->data);
+    return check_bind(config, error, error_bytes) && check_password(config, error, error_bytes) &&
+           check_folder(config->data, error, error_bytes) &&
+           check_store(config->data, error, error_bytes) &&
+           check_identity(config->data, error, error_bytes);
+}

@@ -1,0 +1,30 @@
+/* Which addresses of this machine a host in the configuration means, and what others are told of
+ * one. Texts are numeric and as an endpoint has them: "127.0.0.1", "[::1]", "*" for all. */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HOST_BYTES 256
+#define HOSTS_MAX  16
+
+struct hosts {
+    char host[HOSTS_MAX][HOST_BYTES];
+    size_t count;
+};
+
+/* "*", an address (IPv6 in brackets or without), an interface's name, or a name to look up, in this
+ * order of trying. False: `error` holds one sentence. */
+bool hosts_find(struct hosts *hosts, const char *text, char *error, size_t error_bytes);
+/* Whether a socket can be bound to the host, at any port; false with errno. */
+bool host_binds(const char *host);
+
+/* Where programs of this machine reach what is bound to the host: a wildcard is none that one could
+ * connect to, so it is this machine's own address. */
+void host_own(const char *host, char own[HOST_BYTES]);
+/* What --advertise tells: brackets around IPv6; "*", the host that the client dialled, for a
+ * wildcard or for nothing. */
+void host_advertised(const char *text, char told[HOST_BYTES]);
+
+#endif
