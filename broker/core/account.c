@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #define WRONG_LOGIN "wrong name or password"
 
@@ -422,4 +423,16 @@ void change_password_run(struct call *call) {
                                                          call->work->hash, call->work->new_hash)) ==
              STORE_MISMATCH)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the password was changed meanwhile");
+}
+
+/* Whoever knew the old password may be in with it: all sessions but this one log in anew. */
+void change_password_done(struct call *call) {
+    struct session *session, *next;
+
+    DL_FOREACH_SAFE2(call->session->member->sessions, session, next, member_next) {
+        if (session != call->session)
+            presence_end_session(call->core, session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
+                                 "the password was changed: log in again", call->now_us);
+    }
+    call_reply_empty(call);
 }

@@ -18,7 +18,7 @@ static const struct command_row rows[] = {
     ROW(REGISTER_ACCOUNT) = {"register_account", COMMAND_ANYBODY, 10, true,
                              register_check, register_work, register_run, register_done},
     ROW(CHANGE_PASSWORD)  = {"change_password", COMMAND_MEMBER, 10, true,
-                             change_password_check, change_password_work, change_password_run, call_reply_empty},
+                             change_password_check, change_password_work, change_password_run, change_password_done},
     ROW(LIST_DEVICES)     = {"list_devices", COMMAND_MEMBER, 2, true,
                              NULL, NULL, list_devices_run, list_devices_done},
     ROW(REVOKE_DEVICE)    = {"revoke_device", COMMAND_MEMBER, 2, true,

@@ -22,6 +22,7 @@ void register_done(struct call *call);
 void change_password_check(struct call *call);
 bool change_password_work(struct call *call);
 void change_password_run(struct call *call);
+void change_password_done(struct call *call);
 
 /* device.c */
 void list_devices_run(struct call *call);

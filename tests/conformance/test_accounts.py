@@ -349,6 +349,19 @@ def test_passwd_changes_the_password(town, account):
     refused("AUTH", enter, town, name, PASSWORD)
 
 
+def test_passwd_ends_the_other_sessions_of_the_account(town, account):
+    name, keys = account
+    client, other = enter(town, name, keys=keys), enter(town, name, PASSWORD)
+    script, stranger = enter(town, name, PASSWORD, online=False), town.join()
+    client.call("change_password", old_password=PASSWORD, new_password="another")
+    for ended in (other, script):
+        assert "password" in ended.wait_ended().text
+        refused("AUTH", ended.call, "who")
+    assert client.who() == [stranger.user] and client.ended is None
+    assert name in stranger.who()
+    refused("AUTH", enter, town, name, PASSWORD)
+
+
 def test_passwd_refuses_a_wrong_old_password(town, account):
     name, keys = account
     client = enter(town, name, keys=keys)

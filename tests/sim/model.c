@@ -263,6 +263,16 @@ static int register_end(struct world *world, struct link *link, struct request *
     return OK;
 }
 
+/* All sessions of the link's account but its own. */
+static void end_others(struct world *world, struct link *link) {
+    struct link *other;
+
+    LL_FOREACH(world->links, other) {
+        if (other != link && other->seat.open && other->seat.account == link->seat.account)
+            seat_end(world, other, true);
+    }
+}
+
 /* The session must be the one that asked, not just one on the same connection. */
 static int change_password_end(struct world *world, struct link *link, struct request *request,
                                const struct core_work *work) {
@@ -280,8 +290,10 @@ static int change_password_end(struct world *world, struct link *link, struct re
     password_hash(*password, hash, sizeof hash);
     if (code == OK && strcmp(work->hash, hash) != 0)
         code = CODE(CONFLICT); /* another session was faster */
-    if (code == OK)
+    if (code == OK) {
         *password = request->new_password;
+        end_others(world, link);
+    }
     return code;
 }
 
