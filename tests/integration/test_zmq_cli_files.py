@@ -253,6 +253,22 @@ def test_devices_are_written_to_also_by_a_link(alice, title, source, here):
     assert (here / "link").is_symlink()
 
 
+def test_a_name_alone_never_leads_into_a_device_pipe_or_folder(alice, title, source, here):
+    """Whoever uploaded it chose the name."""
+    (here / "sub").mkdir()
+    for name in ("pipe", "folder"):
+        alice.ok("file", "put", title, source(b"abc"), "--name", name)
+    for folder in (here, here / "sub"):
+        os.mkfifo(folder / "pipe")
+        (folder / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        for where in ([], ["-o", "sub"]):
+            for force in ([], ["--force"]):
+                error = alice.fails(3, "IO", "file", "get", title, name, *where, *force)
+                assert "not replaced" in error["message"]
+    assert files(here / "sub" / "folder") == files(here / "folder") == []
+
+
 @pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_the_name_of_stdout_is_stdout(alice, title, source, here, path):
     alice.ok("file", "put", title, source(b"abc"))

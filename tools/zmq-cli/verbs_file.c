@@ -124,7 +124,6 @@ static enum status choose_in_folder(const struct call *call, struct transfer *tr
     if (!transfer->in_folder)
         return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
     snprintf(transfer->in_folder, bytes, "%s%s%s", folder, slash, name);
-    transfer->target = transfer->in_folder;
     return STATUS_DONE;
 }
 
@@ -142,38 +141,44 @@ static bool is_stdout(const struct stat *facts) {
            own.st_ino == facts->st_ino;
 }
 
-/* What is there under the path that -o gave, or under the name. */
+/* The file's name, which somebody else chose, is that of a regular file here, or of none. */
+static enum status choose_by_name(const struct call *call, struct transfer *transfer,
+                                  const char *path) {
+    struct stat facts;
+    transfer->target = path;
+    if (option_flag(call->options, OPTION_FORCE) || stat(path, &facts) != 0 ||
+        !S_ISREG(facts.st_mode))
+        return STATUS_DONE;
+    return output_error(call->output, ZCHAT_CONFLICT, 0, "%s exists already; --force replaces it",
+                        path);
+}
+
+/* What is there under the path that -o gave. */
 static enum status choose_by_path(const struct call *call, struct transfer *transfer,
-                                  const char *path, bool force) {
+                                  const char *path) {
     struct stat facts;
     bool there = stat(path, &facts) == 0;
-    transfer->target = path;
-    if (there && S_ISDIR(facts.st_mode) && path != call->words[1])
-        return choose_in_folder(call, transfer, path);
-    transfer->special =
-        there && !S_ISDIR(facts.st_mode) && (!S_ISREG(facts.st_mode) || is_descriptor(path));
-    transfer->to_stdout = transfer->special && is_stdout(&facts);
-    if (there && !transfer->special && S_ISREG(facts.st_mode) && !force)
-        return output_error(call->output, ZCHAT_CONFLICT, 0,
-                            "%s exists already; --force replaces it", path);
+    if (there && S_ISDIR(facts.st_mode)) {
+        enum status status = choose_in_folder(call, transfer, path);
+        return status == STATUS_DONE ? choose_by_name(call, transfer, transfer->in_folder) : status;
+    }
+    transfer->special = there && (!S_ISREG(facts.st_mode) || is_descriptor(path));
+    if (!transfer->special)
+        return choose_by_name(call, transfer, path);
+    transfer->to_stdout = is_stdout(&facts);
+    transfer->target = transfer->to_stdout ? NULL : path;
     return STATUS_DONE;
 }
 
 static enum status choose_target(const struct call *call, struct transfer *transfer) {
     const char *given = option_text(call->options, OPTION_OUTPUT), *name = call->words[1];
-    bool force = option_flag(call->options, OPTION_FORCE);
     transfer->fd = -1;
     transfer->to_stdout = given && strcmp(given, "-") == 0;
     if (transfer->to_stdout)
         return STATUS_DONE;
-    if (!given && !stays_here(name))
-        return refuse_name(call);
-    enum status status = choose_by_path(call, transfer, given ? given : name, force);
-    if (status == STATUS_DONE && transfer->in_folder)
-        status = choose_by_path(call, transfer, transfer->in_folder, force);
-    if (transfer->to_stdout)
-        transfer->target = NULL;
-    return status;
+    if (given)
+        return choose_by_path(call, transfer, given);
+    return stays_here(name) ? choose_by_name(call, transfer, name) : refuse_name(call);
 }
 
 /* A pipe is opened when somebody reads it. */
