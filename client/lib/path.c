@@ -107,6 +107,13 @@ bool path_read(int fd, void *bytes, size_t count, uint64_t offset) {
 
 /* ---- written ---- */
 
+/* /dev/stdout and its like. */
+static bool is_descriptor(const char *path) {
+    const char proc[] = {'/', 'p', 'r', 'o', 'c', '/'};
+    char to[sizeof proc];
+    return readlink(path, to, sizeof to) == (ssize_t)sizeof to && memcmp(to, proc, sizeof to) == 0;
+}
+
 zchat_code path_check_target(const char *path, bool force, struct fault *fault) {
     struct stat status;
     const char *name = path_name(path);
@@ -115,6 +122,9 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
     }
     if (lstat(path, &status) != 0) {
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "Looking at", path);
+    }
+    if (S_ISLNK(status.st_mode) && is_descriptor(path)) {
+        return fault_set(fault, ZCHAT_IO, "%s leads to an open file, and is not replaced", path);
     }
     if (S_ISLNK(status.st_mode) && stat(path, &status) != 0) {
         status.st_mode = S_IFREG; /* it leads nowhere: the link itself is what is there */

@@ -314,6 +314,14 @@ static void what_is_refused_says_why(void **state) {
     assert_int_equal(
         zchat_file_get(z, "t", "name", test->live->folder, -1, true, NULL, live_answer, &answer),
         ZCHAT_IO);
+    live_path(test->live, "stdout", missing);
+    assert_int_equal(symlink("/proc/self/fd/1", missing), 0);
+    const char *const kept[] = {"/dev/null", missing};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(zchat_file_get(z, "t", "name", kept[i], -1, true, NULL, NULL, NULL),
+                         ZCHAT_IO);
+        assert_non_null(strstr(zchat_error(z), "not replaced"));
+    }
     no_rest(test);
 }
 
