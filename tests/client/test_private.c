@@ -601,6 +601,74 @@ static void accepting_beside_an_open_chat_takes_its_place(void **state) {
     assert_int_equal(zchat_private_count(eve->stage->z), 1);
 }
 
+static void a_farewell_before_the_hellos_ends_the_invitation(void **state) {
+    struct eve *eve = *state;
+    be_accepted(eve);
+    eve->socket = dial(eve, eve->public_key, eve->secret_key);
+    say_bye(eve);
+    const struct told *told = stage_await(eve->stage, 0, 2);
+    assert_int_equal(told->code, ZCHAT_FORBIDDEN);
+    assert_string_equal(told->text, "eve ended the private chat.");
+}
+
+/* ---- eve is invited ---- */
+
+static void reply_done(struct eve *eve, const Zchat__V1__Command *command) {
+    Zchat__V1__InvitePrivateReply body = ZCHAT__V1__INVITE_PRIVATE_REPLY__INIT;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    body.expires_us = 1;
+    reply.request = command->request;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_INVITE_PRIVATE;
+    reply.invite_private = &body;
+    fake_reply(eve->stage->fake, &reply);
+}
+
+/* eve listens, and accepts. */
+static void say_accepted(struct eve *eve, const Zchat__V1__Command *invite) {
+    Zchat__V1__PrivateAnswered body = ZCHAT__V1__PRIVATE_ANSWERED__INIT;
+    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    char endpoint[64];
+    size_t bytes = sizeof endpoint;
+    int one = 1;
+    int zero = 0;
+    memcpy(eve->chat, invite->invite_private->id.data, ID_BYTES);
+    eve->socket = zmq_socket(eve->context, ZMQ_PAIR);
+    zmq_setsockopt(eve->socket, ZMQ_LINGER, &zero, sizeof zero);
+    zmq_setsockopt(eve->socket, ZMQ_CURVE_SERVER, &one, sizeof one);
+    zmq_setsockopt(eve->socket, ZMQ_CURVE_SECRETKEY, eve->secret_key, KEY_BYTES);
+    assert_int_equal(zmq_bind(eve->socket, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(eve->socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes), 0);
+    body.id = data(eve->chat, ID_BYTES);
+    body.user = (char *)"eve";
+    body.answer = ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_ACCEPTED;
+    body.endpoint = endpoint;
+    body.key = data(eve->public_key, KEY_BYTES);
+    body.nonce = data(eve->nonce, NONCE_BYTES);
+    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
+    event.private_answered = &body;
+    fake_event(eve->stage->fake, &event);
+}
+
+static void a_renewal_that_reached_an_ended_session_is_not_waited_for(void **state) {
+    struct eve *eve = *state;
+    zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)7);
+    const Zchat__V1__Command *invite =
+        stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE);
+    reply_done(eve, invite);
+    say_accepted(eve, invite);
+    hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_HELLO);
+    say_hello(eve, eve->socket);
+    stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_OPEN, 1);
+    zmq_close(eve->socket);
+    eve->socket = NULL;
+    invite = stage_command(eve->stage, ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE);
+    assert_int_equal(invite->invite_private->again.len, ID_BYTES);
+    say_ended(eve, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+    reply_done(eve, invite);
+    const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
+    assert_string_equal(told->text, "eve's program is gone.");
+}
+
 /* ---- crossed invitations ---- */
 
 static void refuse_invite(struct eve *eve, const Zchat__V1__Command *command) {
@@ -690,6 +758,8 @@ int main(void) {
         TEST(an_invitation_that_overtakes_the_farewell_is_the_persons_to_answer),
         TEST(an_invitation_beside_an_open_chat_is_declined_or_ends_without_it),
         TEST(accepting_beside_an_open_chat_takes_its_place),
+        TEST(a_farewell_before_the_hellos_ends_the_invitation),
+        TEST(a_renewal_that_reached_an_ended_session_is_not_waited_for),
         TEST(a_crossed_invitation_is_accepted_before_the_brokers_refusal),
         TEST(a_crossed_invitation_is_accepted_after_the_brokers_refusal),
         TEST(a_refusal_without_an_invitation_is_told),
