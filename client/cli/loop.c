@@ -34,7 +34,6 @@ static int64_t loop_sooner(int64_t a_ms, int64_t b_ms) {
 static int loop_timeout_ms(const struct app *app) {
     int64_t due_ms = loop_sooner(presence_due_ms(app->presence), step_due_ms(app));
     due_ms = loop_sooner(due_ms, app->reconcile_ms == 0 ? -1 : app->reconcile_ms);
-    due_ms = loop_sooner(due_ms, app->privates.asked_ms == 0 ? -1 : app->privates.asked_ms);
     due_ms = loop_sooner(due_ms, app->leaving ? app->leave_ms : -1);
     if (due_ms < 0)
         return -1;
@@ -46,7 +45,6 @@ static void loop_settle(struct app *app) {
     int64_t now_ms = clock_now_ms();
     presence_tick(app->presence, now_ms);
     session_tick(app, now_ms);
-    private_tick(app, now_ms);
     step_script(app, now_ms);
     if (app->leaving &&
         (now_ms >= app->leave_ms || (!app->connected && app->privates.patient == 0)))

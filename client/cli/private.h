@@ -31,8 +31,7 @@ struct private_wait { /* of a script; all zero: for nothing */
 
 struct privates { /* all zero: nothing */
     struct peers peers;
-    char asked[NAME_BYTES]; /* whom an invitation is for of which nothing is heard yet */
-    int64_t asked_ms;       /* when that is told; 0: not */
+    char asked[NAME_BYTES]; /* whom the last invitation is for; "": it is answered */
     size_t patient;         /* calls that wait for a person, not for the broker */
     struct private_wait wait;
 };
@@ -64,9 +63,6 @@ bool private_step(struct app *app, int64_t now_ms);
 /* private_file.c: his oldest offer, which is there. `place` NULL: the current folder. */
 void private_take(struct app *app, const char *user, const char *place);
 void private_refuse(struct app *app, const char *user);
-/* private_verbs.c: tells what has waited long enough to be told. */
-void private_tick(struct app *app, int64_t now_ms);
-
 /* He offers a file. */
 void private_offered(struct app *app, const zchat_event *event);
 

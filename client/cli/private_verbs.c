@@ -2,36 +2,48 @@
  * invitation, the file, the lines. */
 #include "app.h"
 #include "call.h"
-#include "clock.h"
 #include "command.h"
 #include "private.h"
 #include "verbs.h"
 #include "words.h"
 
+#include <string.h>
+
 /* As long as an invitation lives. */
 #define PRIVATE_AWAIT_SECONDS 60
 #define PRIVATE_RECV_SECONDS  5
-#define PRIVATE_REFUSAL_MS    300
 
 /* --- beginning and end --- */
 
-/* A refusal comes at once: only then it is true that somebody is asked. */
-static void private_ask(struct app *app, const char *user) {
-    private_tick(app, INT64_MAX);
-    name_copy(app->privates.asked, user);
-    app->privates.asked_ms = clock_now_ms() + PRIVATE_REFUSAL_MS;
+static void private_look(struct app *app, const char *user, unsigned rounds);
+
+/* The broker answers in order: if it has not refused the invitation by now, somebody is asked. */
+static void private_passed(struct call *call, const zchat_reply *reply) {
+    struct app *app = call->app;
+    if (reply->code != ZCHAT_OK || strcmp(app->privates.asked, call->user) != 0)
+        return;
+    if (call->number > 1)
+        private_look(app, call->user, (unsigned)call->number - 1);
+    else
+        app_note(app, "%s is asked...", call->user);
 }
 
-void private_tick(struct app *app, int64_t now_ms) {
-    if (app->privates.asked_ms == 0 || now_ms < app->privates.asked_ms)
-        return;
-    app->privates.asked_ms = 0;
-    app_note(app, "%s is asked...", app->privates.asked);
+static void private_look(struct app *app, const char *user, unsigned rounds) {
+    struct call *call = call_new(app, private_passed, user);
+    call->number = rounds;
+    call_begun(call, zchat_ping(app->z, call_answered, call));
+}
+
+/* The invitation itself goes with the library's next turn, before the second ping. */
+static void private_ask(struct app *app, const char *user) {
+    name_copy(app->privates.asked, user);
+    private_look(app, user, 2);
 }
 
 static void private_started(struct call *call, const zchat_reply *reply) {
     call->app->privates.patient--;
-    call->app->privates.asked_ms = 0;
+    if (strcmp(call->app->privates.asked, call->user) == 0)
+        call->app->privates.asked[0] = '\0';
     if (reply->code == ZCHAT_CANCELLED && call->app->line != NULL)
         app_note(call->app, "the invitation to %s is taken back", call->user);
     else
