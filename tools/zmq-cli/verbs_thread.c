@@ -243,7 +243,7 @@ static enum status print_deleted(struct call *call, const zchat_reply *reply) {
     (void)reply;
     zchat_id_format(&which->id, id);
     if (call->output->json)
-        return print_title(call, which->known ? json_pack("{s:s}", "id", id) : NULL, NULL);
+        return print_title(call, which->known ? json_pack("{s:s}", "id", id) : NULL, "deleted");
     if (which->number)
         output_format(call->output, "deleted post %" PRIu64 "\n", which->number);
     else
