@@ -34,6 +34,7 @@ static void connection_forget(struct connections *connections, struct connection
     if (connection->link)
         connection->link->owner = NULL;
     HASH_DEL(connections->by_id, connection);
+    pipe_release(connection->pipe);
     free(connection->id);
     free(connection);
 }
@@ -74,6 +75,7 @@ static struct connection *connection_open(struct connections *connections, zmq_m
     memcpy(connection->id, zmq_msg_data(id), connection->id_bytes);
     strcpy(connection->key, user);
     connection->fd = -1;
+    connection->pipe = pipe_new(&connections->pipes);
     connection->peer =
         core_peer_open(connections->core, key, plain_address(address), connection, now_us);
     HASH_ADD_KEYPTR(hh, connections->by_id, connection->id, connection->id_bytes, connection);

@@ -7,6 +7,8 @@
 #include "core/core.h"
 #include "key.h"
 #include "link.h"
+#include "pipe.h"
+#include "progress.h"
 
 #include <uthash.h>
 #include <zmq.h>
@@ -21,6 +23,8 @@ struct connection {
     int64_t probe_us;   /* when the next one is due */
     bool suspect;
     bool gone;
+    struct pipe *pipe;              /* owned: what libzmq holds for it */
+    struct progress progress;       /* whether it is taken */
     struct peer *peer;              /* borrowed: the core's */
     struct connection *prev, *next; /* in the list of suspects or of those that are gone */
     UT_hash_handle hh;              /* by routing id */
@@ -33,6 +37,7 @@ struct connections {
     struct core *core;           /* borrowed */
     void *socket;                /* borrowed: the ROUTER */
     struct links *links;         /* borrowed */
+    struct pipe_total pipes;     /* what libzmq holds for all of them */
 };
 
 void connections_init(struct connections *connections, struct core *core, void *socket,

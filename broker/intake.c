@@ -69,7 +69,8 @@ void intake_begin_turn(struct intake *intake) {
 }
 
 bool intake_is_full(const struct intake *intake) {
-    return intake->frames >= TURN_FRAMES_MAX || intake->bytes >= intake->bytes_max;
+    return intake->frames >= TURN_FRAMES_MAX || intake->bytes >= intake->bytes_max ||
+           core_is_full(intake->core);
 }
 
 void intake_take(struct intake *intake, int64_t now) {

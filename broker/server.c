@@ -11,6 +11,8 @@
 #include "door.h"
 #include "intake.h"
 #include "log.h"
+#include "meter.h"
+#include "outlet.h"
 #include "pace.h"
 #include "password.h"
 #include "sockets.h"
@@ -69,6 +71,8 @@ struct server {
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
     int signals;                         /* a signalfd; -1: none */
     struct intake intake;
+    struct outlet outlet;
+    struct meter meter;
     struct turn_log turn_log;
     int64_t wall_ahead_us; /* of now_us, as the core was told */
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
@@ -112,6 +116,10 @@ static void warn(void *arg, const char *event, const char *details) {
     log_warn(event, "%s", details);
 }
 
+static int64_t steady_us(void) {
+    return clock_us(CLOCK_MONOTONIC);
+}
+
 static void session_ended(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost) {
     door_session_ended(((struct server *)arg)->door, owner, key, lost);
 }
@@ -141,6 +149,8 @@ static void core_options_of(struct server *server, struct core_options *options)
         .warn = warn,
         .session_ended = session_ended,
         .note_arg = server,
+        .clock_us = steady_us,
+        .in_pipe = outlet_in_pipe,
     };
 }
 
@@ -285,6 +295,9 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     if (!server->control)
         log_warn("control_failed", "reason=\"%s\"", error);
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
+    outlet_init(&server->outlet, server->sockets.commands, server->sockets.events,
+                &server->connections, server->door, server->core);
+    meter_init(&server->meter, core_stats(server->core), steady_us());
     return server;
 fail:
     server_free(server);
@@ -296,6 +309,7 @@ void server_free(struct server *server) {
         return;
     door_free(server->door);
     connections_release(&server->connections);
+    outlet_release(&server->outlet);
     workers_free(server->workers);
     control_free(server->control);
     sockets_close(&server->sockets);
@@ -373,60 +387,7 @@ static void count_commit(struct server *server) {
     struct stats *stats = core_stats(server->core);
 
     stats->commits_total++;
-    stats->commit_us_total += (uint64_t)(clock_us(CLOCK_MONOTONIC) - server->committing_us);
-}
-
-static void frame_free(void *bytes, void *hint) {
-    (void)hint;
-    free(bytes);
-}
-
-/* libzmq frees the bytes. */
-static void wrap(zmq_msg_t *payload, struct core_frame *frame) {
-    if (zmq_msg_init_data(payload, frame->bytes, frame->length, frame_free, NULL) != 0)
-        memory_missing();
-}
-
-/* Sends a frame to a peer. false: its pipe is full, the frame is still the caller's. */
-static bool send_to_peer(struct server *server, struct core_frame *frame) {
-    struct connection *connection = core_peer_owner(frame->peer);
-    void *socket = server->sockets.commands;
-    zmq_msg_t payload;
-
-    if (zmq_send(socket, connection->id, connection->id_bytes, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
-        if (errno == EAGAIN)
-            return false;
-        connection_is_gone(&server->connections, connection);
-        free(frame->bytes);
-        return true;
-    }
-    wrap(&payload, frame);
-    if (zmq_msg_send(&payload, socket, ZMQ_DONTWAIT) < 0)
-        zmq_msg_close(&payload);
-    return true;
-}
-
-static void publish(struct server *server, struct core_frame *frame) {
-    zmq_msg_t payload;
-
-    wrap(&payload, frame);
-    if (zmq_msg_send(&payload, server->sockets.events, ZMQ_DONTWAIT) < 0)
-        zmq_msg_close(&payload);
-}
-
-static void send_frames(struct server *server, int64_t now) {
-    struct core_frame frame;
-    bool published = false;
-
-    while (core_next_frame(server->core, &frame)) {
-        if (!frame.peer) {
-            if (!published) /* who may not hear it is cut first */
-                door_take_subscriptions(server->door);
-            published = true;
-            publish(server, &frame);
-        } else if (!send_to_peer(server, &frame) && !core_frame_refused(server->core, &frame, now))
-            connection_cut(&server->connections, core_peer_owner(frame.peer), "unread", NULL);
-    }
+    stats->commit_us_total += (uint64_t)(steady_us() - server->committing_us);
 }
 
 static void give_work(struct server *server) {
@@ -438,7 +399,7 @@ static void give_work(struct server *server) {
 
 /* What the disk has may be told. */
 static void tell(struct server *server, int64_t now) {
-    send_frames(server, now);
+    outlet_send(&server->outlet, now);
     turn_log_write(&server->turn_log, core_stats(server->core));
     give_work(server);
     if (server->control)
@@ -462,7 +423,7 @@ static void finish_turn(struct server *server, int64_t now) {
 
     if (core_is_committing(server->core) || server->failed)
         return;
-    server->committing_us = clock_us(CLOCK_MONOTONIC);
+    server->committing_us = steady_us();
     if (!core_commit(server->core)) {
         store_failed(server);
         return;
@@ -489,9 +450,12 @@ static void settle(struct server *server) {
 static long poll_timeout_ms(const struct server *server) {
     int64_t deadline = core_deadline(server->core);
     int64_t connections = connections_deadline(&server->connections), wait_us;
+    int64_t outlet = outlet_deadline(&server->outlet);
 
     if (connections < deadline)
         deadline = connections;
+    if (outlet < deadline)
+        deadline = outlet;
     wait_us = deadline == INT64_MAX ? INT64_MAX : deadline - now_us();
     if (door_wait_us(server->door) < wait_us)
         wait_us = door_wait_us(server->door);
@@ -523,6 +487,7 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         control_take(server->control, server->core, now);
     if (items[POLL_COMMANDS].revents || door_doubts(server->door))
         intake_take(&server->intake, now);
+    outlet_tick(&server->outlet, now);
     connections_tick(&server->connections, now);
     if (now >= core_deadline(server->core))
         core_tick(server->core, now);
@@ -547,11 +512,23 @@ static void finish_work(struct server *server) {
     }
 }
 
+/* Commands that wait for a turn have theirs, for as long as a supervisor may be expected to wait.
+ */
+static void finish_waiting(struct server *server) {
+    int64_t until_us = now_us() + FINISH_WORK_US;
+
+    while (!server->failed && core_has_waiting(server->core) && now_us() < until_us) {
+        core_tick(server->core, now_us());
+        settle(server);
+    }
+}
+
 /* What came before the signal is carried out and answered; then everybody is told. */
 static void leave(struct server *server) {
     settle(server);
     intake_take(&server->intake, now_us());
     settle(server);
+    finish_waiting(server);
     finish_work(server);
     if (server->failed)
         return;
@@ -607,7 +584,9 @@ int server_run(struct server *server) {
         items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
         items[POLL_WATCH].events = door_watches(server->door) ? ZMQ_POLLIN : 0;
         if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
+            meter_begin(&server->meter, steady_us());
             turn(server, items);
+            meter_end(&server->meter, steady_us());
         } else if (errno != EINTR) {
             log_error("poll_failed", "reason=\"%s\"", zmq_strerror(errno));
             server->failed = true;

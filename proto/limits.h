@@ -21,6 +21,47 @@
 /* What one frame may become in memory when it is decoded: 64 commands of 16 KiB fit four times. */
 #define DECODE_BYTES_MAX (4 * 1024 * 1024)
 
+/* A turn of the broker's loop. In time: whoever waits behind it should not notice. Its commit and
+ * the sending of what it made come on top. */
+#define TURN_US (15 * 1000)
+/* ... in bytes of answers and events: what lies in memory before anybody can take it. */
+#define TURN_ANSWER_BYTES (4 * 1024 * 1024)
+/* ... in rows read: some 2 us each, where no clock tells. */
+#define TURN_ROWS 8000
+/* Turns that took longer are counted. */
+#define TURN_LONG_US (50 * 1000)
+/* What one peer's commands may take of it before others that wait have theirs. */
+#define SLICE_US           2000
+#define SLICE_ANSWER_BYTES (512 * 1024)
+#define SLICE_ROWS         1000
+/* Frames whose commands wait for a later turn: of one peer eight chunks of an upload and as much
+ * again; of all of them little enough that memory does not suffer. */
+#define WAITING_BYTES_MAX     (4 * 1024 * 1024)
+#define WAITING_BYTES_ALL_MAX (32 * 1024 * 1024)
+/* How often peers that do not read are looked at again: at first, and at last. */
+#define STALL_LOOK_US     (2 * 1000)
+#define STALL_LOOK_MAX_US (100 * 1000)
+/* A peer that has as much to take, in the broker and in its pipe, is not served until it took some:
+ * two chunks, so that a download never waits for the broker. */
+#define LINE_FULL_BYTES (512 * 1024)
+/* ... and beyond this it gets no events: it makes up for them with Sync. */
+#define LINE_EVENTS_BYTES (768 * 1024)
+/* What libzmq may hold for one peer: beyond it the broker keeps the rest, which it can count and
+ * drop.
+ */
+#define PIPE_BYTES_MAX (512 * 1024)
+/* What is held for all peers together, here and in libzmq: beyond it the largest holder is cut off.
+ */
+#define PEERS_BYTES_MAX (96 * 1024 * 1024)
+/* What libzmq may hold of publications: beyond it they are dropped until some are taken. */
+#define PUBLISHED_BYTES_MAX (32 * 1024 * 1024)
+/* A peer that has something to take and takes nothing for so long is cut off, whatever it sends;
+ * and how often such peers are looked for. */
+#define UNREAD_CUT_US  (20 * 1000 * 1000)
+#define UNREAD_LOOK_US (5 * 1000 * 1000)
+/* A publication with as much in it takes no more events: many subscribers may have it waiting. */
+#define PUBLICATION_BYTES_FULL (64 * 1024)
+
 /* A name: short enough for one column of a list. */
 #define NAME_BYTES_MAX 32
 /* A message's text, in bytes after cleaning: a long mail, not a file. */
@@ -40,10 +81,10 @@
 #define KEY_BYTES      32
 #define KEY_TEXT_BYTES 40
 
-/* One page of Sync: whichever is reached first. The bytes leave room in a frame for what else is in
- * it. */
+/* One page of Sync or of a list: whichever is reached first. As many bytes as a chunk: a peer that
+ * does not read has a page on its way. */
 #define SYNC_ENTRIES_MAX 500
-#define SYNC_BYTES_MAX   (FRAME_BYTES_MAX - 128 * 1024)
+#define SYNC_BYTES_MAX   (256 * 1024)
 /* Public events that the broker keeps for each topic: a subscriber who missed more takes a
  * snapshot. */
 #define TOPIC_EVENTS_KEPT 1000

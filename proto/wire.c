@@ -2,6 +2,7 @@
  * all that protobuf-c lets pass; then protobuf-c decodes it into the arena. The scan descends only
  * into messages of the schema, which has no recursive types, so a frame can't make it deep. Nothing
  * is allocated outside of the arena, and nothing in it is freed before the reset. */
+#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "wire.h"
 
 #include "text.h"
@@ -48,6 +49,11 @@ void wire_arena_free(struct wire_arena *arena) {
 void wire_arena_reset(struct wire_arena *arena) {
     arena->used_bytes = 0;
     arena->refused = false;
+}
+
+void wire_arena_wipe(struct wire_arena *arena) {
+    explicit_bzero(arena->block, arena->used_bytes);
+    wire_arena_reset(arena);
 }
 
 void *wire_arena_take(struct wire_arena *arena, size_t bytes) {

@@ -21,6 +21,8 @@ struct wire_arena;
 struct wire_arena *wire_arena_new(size_t bytes_max);
 void wire_arena_free(struct wire_arena *arena);
 void wire_arena_reset(struct wire_arena *arena);
+/* The same, and overwrites what it held. */
+void wire_arena_wipe(struct wire_arena *arena);
 /* Memory that lives until the reset; NULL when the cap is reached. Aligned for any type. */
 void *wire_arena_take(struct wire_arena *arena, size_t bytes);
 

@@ -131,21 +131,17 @@ enum store_status call_store(struct call *call, enum store_status status) {
     return core_store(call->core, status);
 }
 
+void call_status_told(const struct call *call, enum store_status status) {
+    assert(status == STORE_OK || status == STORE_FAILED ||
+           call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED);
+}
+
 void *call_memory(struct call *call, size_t bytes) {
     void *memory = wire_arena_take(call->core->reply_arena, bytes);
 
     if (memory)
         memset(memory, 0, bytes);
     return memory;
-}
-
-bool call_page_fits(struct call *call) {
-    bool fits = call->peer->line.queued_bytes <= FRAME_BYTES_MAX;
-
-    if (!fits)
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
-                        "read the pages that are under way first");
-    return fits;
 }
 
 void call_reply(struct call *call, Zchat__V1__Reply *reply) {
@@ -262,6 +258,30 @@ void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *
     if (!call_failed(&call) && call.row->work && call.row->work(&call) && !call_failed(&call))
         return;
     call_finish(&call);
+}
+
+bool command_is_secret(const Zchat__V1__Command *command) {
+    switch (command->body_case) {
+    case ZCHAT__V1__COMMAND__BODY_LOGIN:
+    case ZCHAT__V1__COMMAND__BODY_REGISTER_ACCOUNT:
+    case ZCHAT__V1__COMMAND__BODY_CHANGE_PASSWORD:
+    case ZCHAT__V1__COMMAND__BODY_SHUTDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                         int64_t now_us) {
+    struct call call;
+
+    call_begin(&call, core, peer, command, now_us);
+    core->stats.commands_total++;
+    core->stats.commands_busy_total++;
+    call_fail_later(&call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                    "too many of your commands wait: read the answers, then try again");
+    call_refuse(&call);
 }
 
 void command_resume(struct core *core, struct peer *peer, uint64_t session,

@@ -47,7 +47,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->reply_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->limits = limits_new();
     core->claims = claims_new();
-    core->outbox = outbox_new(&core->stats);
+    core->outbox = outbox_new(&core->stats, &core->options);
     core->passwords = passwords_new();
     core->privates = privates_new();
     core->recent = recent_new();
@@ -66,6 +66,7 @@ static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
     if (peer->session)
         session_close(&core->sessions, peer->session, now_us);
     passwords_forget(core, peer);
+    turn_forget(core, peer);
     outbox_line_release(core->outbox, &peer->line);
     limit_release(core->limits, peer->key_budget, now_us);
     limit_release(core->limits, peer->address_budget, now_us);
@@ -226,6 +227,14 @@ bool core_peer_has_session(const struct peer *peer) {
     return peer->session != NULL;
 }
 
+size_t core_peer_queued(const struct peer *peer) {
+    return outbox_line_queued(&peer->line);
+}
+
+size_t core_queued(const struct core *core) {
+    return outbox_queued(core->outbox);
+}
+
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
     peer->closing = true;
     if (peer->session)
@@ -269,6 +278,7 @@ bool core_commit(struct core *core) {
     core->in_turn = false;
     core->stats.turns_total++;
     outbox_seal(core->outbox);
+    turn_end(core);
     return !core->failed;
 }
 
@@ -282,41 +292,21 @@ bool core_commit_end(struct core *core) {
     return !core->failed;
 }
 
-static void frame_faulty(struct core *core, struct peer *peer, enum wire_fault fault) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
-    uint64_t *counters[WIRE_FAULTS] = {
-        [WIRE_TOO_LARGE] = &core->stats.frames_too_large_total,
-        [WIRE_TOO_MANY] = &core->stats.frames_too_many_total,
-        [WIRE_MALFORMED] = &core->stats.frames_malformed_total,
-        [WIRE_BAD_TEXT] = &core->stats.frames_bad_text_total,
-        [WIRE_UNKNOWN_FIELD] = &core->stats.frames_unknown_field_total,
-    };
-
-    ++*counters[fault];
-    error.code = ZCHAT__V1__CODE__CODE_INVALID;
-    error.message = (char *)wire_fault_text(fault);
-    reply.error = &error;
-    outbox_reply(core->outbox, &peer->line, &reply);
-}
-
 void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
                 int64_t now_us) {
-    Zchat__V1__CommandBatch *batch;
-    enum wire_fault fault;
-
     core->now_us = now_us;
     if (!core_begin(core))
         return;
     core->stats.frames_in_total++;
-    wire_arena_reset(core->frame_arena);
-    fault = wire_read_commands(core->frame_arena, frame, frame_bytes, &batch);
-    if (fault != WIRE_FINE) {
-        frame_faulty(core, peer, fault);
-        return;
-    }
-    for (size_t i = 0; i < batch->n_commands && !core->failed; i++)
-        command_dispatch(core, peer, batch->commands[i], now_us);
+    turn_take(core, peer, frame, frame_bytes);
+}
+
+bool core_is_full(const struct core *core) {
+    return turn_is_full_for_new(core);
+}
+
+bool core_has_waiting(const struct core *core) {
+    return core->turn.ring != NULL;
 }
 
 bool core_next_frame(struct core *core, struct core_frame *out) {
@@ -367,10 +357,11 @@ int64_t core_deadline(const struct core *core) {
         idle_deadline(core),
         alive_deadline(core),
         full_deadline(core),
-        core->sessions.lag_us,
+        session_lag_deadline(&core->sessions),
         topics_deadline(&core->topics),
         thread_topics_deadline(&core->thread_topics),
         outbox_deadline(core->outbox),
+        turn_deadline(core),
         file_deadline(core),
         private_deadline(core),
         passwords_deadline(core),
@@ -445,6 +436,7 @@ void core_tick(struct core *core, int64_t now_us) {
     outbox_tick(core->outbox, now_us, tick_drained, core);
     while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
+    turn_go_on(core);
 }
 
 bool core_has_work(const struct core *core) {

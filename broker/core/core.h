@@ -5,7 +5,11 @@
  *
  * A turn: core_frame, core_peer_close, core_work_done, core_tick in any number and order; then
  * core_commit; once that is on the disk core_next_frame and core_next_work until there is nothing
- * more. */
+ * more.
+ *
+ * A turn is bounded in time, rows read and bytes of answers. What is left of a frame waits, in its
+ * peer's order, and core_tick goes on with it: at once in the next turn, as core_deadline says, or
+ * once the peer has read what it was sent. core_is_full says when to end a turn. */
 #ifndef CORE_H
 #define CORE_H
 
@@ -51,6 +55,10 @@ struct core_options {
      * nobody hears. */
     void (*session_ended)(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost);
     void *note_arg; /* for all three */
+    /* A steady clock, which bounds the time of a turn. NULL: only rows and bytes bound it. */
+    int64_t (*clock_us)(void);
+    /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
+    size_t (*in_pipe)(const void *owner);
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
@@ -71,10 +79,20 @@ struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES
 void *core_peer_owner(const struct peer *peer);
 /* Whether it is logged in. */
 bool core_peer_has_session(const struct peer *peer);
+/* Bytes made for the peer that are not yielded yet, or were refused; and for all peers and topics.
+ */
+size_t core_peer_queued(const struct peer *peer);
+size_t core_queued(const struct core *core);
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us);
 
 void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
                 int64_t now_us);
+
+/* Whether the turn is to be ended before it takes more frames. More are taken all the same: what
+ * does not fit waits, or is refused as BUSY past a bound. */
+bool core_is_full(const struct core *core);
+/* Whether commands wait for the next turn. */
+bool core_has_waiting(const struct core *core);
 
 /* When core_tick wants to be called at the latest; INT64_MAX: not at all. */
 int64_t core_deadline(const struct core *core);

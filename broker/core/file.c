@@ -67,6 +67,7 @@ void begin_upload_run(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "the broker has no room for %llu bytes more of files",
                   (unsigned long long)begin->size);
+    call_status_told(call, status);
 }
 
 void begin_upload_done(struct call *call) {
@@ -107,6 +108,7 @@ static void upload_refuse(struct call *call, enum store_status status) {
     else if (status == STORE_MISMATCH)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
                   "the bytes do not fit the file's hash: the upload begins anew");
+    call_status_told(call, status);
 }
 
 static void refuse_hash(struct call *call, bool told) {
@@ -197,7 +199,7 @@ void get_chunk_done(struct call *call) {
     struct store_file file;
     Zchat__V1__Upload upload;
 
-    if (!call_page_fits(call) || !file_find(call, get->thread, get->file, &file))
+    if (!file_find(call, get->thread, get->file, &file))
         return;
     got.bytes.data = wire_arena_take(call->core->reply_arena, limit);
     if (!got.bytes.data ||
@@ -263,6 +265,7 @@ void list_files_done(struct call *call) {
         thread_not_found(call, title);
     else if (list.full)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
+    call_status_told(call, status);
     if (status != STORE_OK || list.full)
         return;
     files.files = list.files;

@@ -29,12 +29,16 @@ char *memory_copy_text(const char *text) {
     return memcpy(memory_new(bytes), text, bytes);
 }
 
-void memory_wipe_text(char *text) {
-    volatile char *byte = text;
+void memory_wipe(void *memory, size_t bytes) {
+    volatile unsigned char *byte = memory;
 
+    while (bytes-- > 0)
+        *byte++ = 0;
+}
+
+void memory_wipe_text(char *text) {
     if (!text)
         return;
-    while (*byte)
-        *byte++ = 0;
+    memory_wipe(text, strlen(text));
     free(text);
 }

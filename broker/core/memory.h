@@ -12,6 +12,8 @@ _Noreturn void memory_missing(void);
 void *memory_new(size_t bytes);
 void *memory_resize(void *memory, size_t bytes);
 char *memory_copy_text(const char *text);
+/* Overwrites secret bytes. */
+void memory_wipe(void *memory, size_t bytes);
 /* Overwrites, then frees; NULL is fine. */
 void memory_wipe_text(char *text);
 

@@ -76,13 +76,8 @@ static void send_message_refuse(struct call *call, enum store_status status) {
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names another message: take a new one");
         break;
-    case STORE_OK:
-    case STORE_EXISTS:
-    case STORE_MISMATCH:
-    case STORE_HASH_UNFIT:
-    case STORE_FULL: /* said by call_store */
-    case STORE_QUOTA_ACCOUNT:
-    case STORE_FAILED:
+    default:
+        call_status_told(call, status);
         break;
     }
 }
@@ -111,7 +106,7 @@ static bool reaches(const struct core *core, const char *user) {
     if (!member)
         return false;
     DL_FOREACH2(member->sessions, session, member_next) {
-        if (session->inbox && !outbox_line_is_clogged(&session->peer->line))
+        if (session->inbox && !outbox_line_is_clogged(core->outbox, &session->peer->line))
             return true;
     }
     return false;

@@ -13,9 +13,12 @@
 /* Held for one peer at most: two of the largest frames. Whoever reads nothing loses what is beyond,
  * and with it the connection. */
 #define HELD_BYTES_MAX (2 * FRAME_BYTES_MAX)
-/* When a full pipe is tried again: ZeroMQ does not tell which peer of a ROUTER has room. */
-#define RETRY_US          (100 * 1000)
+/* When full pipes are looked at again: ZeroMQ does not tell which peer of a ROUTER has room. The
+ * time doubles while none of them takes anything. */
+#define RETRY_US          (5 * 1000)
+#define RETRY_MAX_US      (100 * 1000)
 #define FRAME_BYTES_FIRST 256
+#define TRIM_BYTES        (64 * 1024)
 
 struct outbox_frame {
     struct outbox_frame *next;  /* borrowed: the list's */
@@ -28,30 +31,45 @@ struct outbox_frame {
 };
 
 struct outbox {
-    struct outbox_frame *frames; /* owned, in order: the turn's */
-    struct outbox_frame *sealed; /* owned, in order: of turns before it */
-    struct outbox_line *holding; /* borrowed: lines that hold frames */
-    struct stats *stats;         /* borrowed: the core's */
-    int64_t retry_us;            /* when held frames are tried again */
+    struct outbox_frame *frames;        /* owned, in order: the turn's */
+    struct outbox_frame *sealed;        /* owned, in order: of turns before it */
+    struct outbox_line *holding;        /* borrowed: lines that hold frames or missed events */
+    struct stats *stats;                /* borrowed: the core's */
+    const struct core_options *options; /* borrowed: the core's */
+    size_t queued_bytes;                /* in all frames */
+    size_t made_bytes;                  /* in all frames that there ever were */
+    int64_t retry_us;                   /* when listed lines are looked at again */
+    int64_t retry_after_us;
 };
 
-struct outbox *outbox_new(struct stats *stats) {
+struct outbox *outbox_new(struct stats *stats, const struct core_options *options) {
     struct outbox *outbox = memory_new(sizeof *outbox);
 
     outbox->stats = stats;
+    outbox->options = options;
+    outbox->retry_us = INT64_MAX;
+    outbox->retry_after_us = RETRY_US;
     return outbox;
 }
 
-static void frame_free(struct outbox_frame *frame) {
+/* The frame leaves the outbox. */
+static void count_out(struct outbox *outbox, const struct outbox_frame *frame) {
+    outbox->queued_bytes -= frame->length;
+    if (frame->line)
+        frame->line->queued_bytes -= frame->length;
+}
+
+static void frame_free(struct outbox *outbox, struct outbox_frame *frame) {
+    count_out(outbox, frame);
     free(frame->bytes);
     free(frame);
 }
 
-static void frames_free(struct outbox_frame **list) {
+static void frames_free(struct outbox *outbox, struct outbox_frame **list) {
     struct outbox_frame *frame, *next;
 
     DL_FOREACH_SAFE(*list, frame, next) {
-        frame_free(frame);
+        frame_free(outbox, frame);
     }
     *list = NULL;
 }
@@ -59,8 +77,8 @@ static void frames_free(struct outbox_frame **list) {
 void outbox_free(struct outbox *outbox) {
     if (!outbox)
         return;
-    frames_free(&outbox->frames);
-    frames_free(&outbox->sealed);
+    frames_free(outbox, &outbox->frames);
+    frames_free(outbox, &outbox->sealed);
     free(outbox);
 }
 
@@ -78,7 +96,7 @@ static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_lin
     return frame;
 }
 
-static uint8_t *frame_grow(struct outbox_frame *frame, size_t bytes) {
+static uint8_t *frame_grow(struct outbox *outbox, struct outbox_frame *frame, size_t bytes) {
     size_t capacity = frame->capacity;
     uint8_t *end;
 
@@ -89,6 +107,8 @@ static uint8_t *frame_grow(struct outbox_frame *frame, size_t bytes) {
     frame->capacity = capacity;
     end = frame->bytes + frame->length;
     frame->length += bytes;
+    outbox->queued_bytes += bytes;
+    outbox->made_bytes += bytes;
     if (frame->line)
         frame->line->queued_bytes += bytes;
     return end;
@@ -105,27 +125,67 @@ void outbox_line_init(struct outbox_line *line, struct peer *peer) {
     line->peer = peer;
 }
 
-static void frames_drop(struct outbox_frame **list, const struct outbox_line *line) {
+static void frames_drop(struct outbox *outbox, struct outbox_frame **list,
+                        const struct outbox_line *line) {
     struct outbox_frame *frame, *next;
 
     DL_FOREACH_SAFE(*list, frame, next) {
         if (frame->line != line)
             continue;
         DL_DELETE(*list, frame);
-        frame_free(frame);
+        frame_free(outbox, frame);
     }
 }
 
 void outbox_line_release(struct outbox *outbox, struct outbox_line *line) {
-    frames_drop(&outbox->frames, line);
-    frames_drop(&outbox->sealed, line);
-    if (line->held)
+    if (line->queued_bytes > 0) {
+        frames_drop(outbox, &outbox->frames, line);
+        frames_drop(outbox, &outbox->sealed, line);
+    }
+    if (line->listed)
         DL_DELETE(outbox->holding, line);
-    frames_free(&line->held);
+    line->listed = false;
+    frames_free(outbox, &line->held);
 }
 
-bool outbox_line_is_clogged(const struct outbox_line *line) {
-    return line->held != NULL;
+static size_t line_in_pipe(const struct outbox *outbox, const struct outbox_line *line) {
+    return outbox->options->in_pipe ? outbox->options->in_pipe(core_peer_owner(line->peer)) : 0;
+}
+
+static size_t line_waiting(const struct outbox *outbox, const struct outbox_line *line) {
+    return line->queued_bytes + line_in_pipe(outbox, line);
+}
+
+bool outbox_line_is_clogged(const struct outbox *outbox, const struct outbox_line *line) {
+    return line->held != NULL || line_waiting(outbox, line) > LINE_EVENTS_BYTES;
+}
+
+bool outbox_line_is_full(const struct outbox *outbox, const struct outbox_line *line) {
+    return line_waiting(outbox, line) > LINE_FULL_BYTES;
+}
+
+size_t outbox_line_queued(const struct outbox_line *line) {
+    return line->queued_bytes;
+}
+
+size_t outbox_queued(const struct outbox *outbox) {
+    return outbox->queued_bytes;
+}
+
+size_t outbox_made(const struct outbox *outbox) {
+    return outbox->made_bytes;
+}
+
+/* Puts the line among those that are looked at until nothing waits. */
+static void line_list(struct outbox *outbox, struct outbox_line *line, int64_t now_us) {
+    if (line->listed)
+        return;
+    if (!outbox->holding) {
+        outbox->retry_after_us = RETRY_US;
+        outbox->retry_us = now_us + RETRY_US;
+    }
+    line->listed = true;
+    DL_APPEND(outbox->holding, line);
 }
 
 /* The open frame with room for an element of these bytes. */
@@ -149,13 +209,13 @@ static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t f
     size_t bytes = wire_element_size(element);
     struct outbox_frame *frame;
 
-    if (line->queued_bytes + bytes > HELD_BYTES_MAX && outbox_line_is_clogged(line)) {
+    if (line->held && line->queued_bytes + bytes > HELD_BYTES_MAX) {
         outbox->stats->replies_dropped_total++;
         line->lost_replies = true;
         return;
     }
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack(field, element, frame_grow(frame, bytes));
+    wire_element_pack(field, element, frame_grow(outbox, frame, bytes));
 }
 
 void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
@@ -172,14 +232,15 @@ bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__
     size_t bytes = wire_element_size(&event->base);
     struct outbox_frame *frame;
 
-    if (outbox_line_is_clogged(line)) {
+    if (outbox_line_is_clogged(outbox, line)) {
         outbox->stats->events_dropped_total++;
         line->missed_events = true;
+        line_list(outbox, line, event->time_us);
         return false;
     }
     outbox->stats->events_pushed_total++;
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(frame, bytes));
+    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(outbox, frame, bytes));
     return true;
 }
 
@@ -187,7 +248,7 @@ static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_fra
                                         const char *topic) {
     struct outbox_frame *frame = frame_begin(outbox, NULL, open);
 
-    wire_subscription(topic, frame_grow(frame, 2 + strlen(topic)));
+    wire_subscription(topic, frame_grow(outbox, frame, 2 + strlen(topic)));
     return frame;
 }
 
@@ -196,10 +257,10 @@ void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const cha
     size_t bytes = wire_element_size(&event->base);
     struct outbox_frame *frame = *open;
 
-    if (frame && frame->length + bytes > FRAME_BYTES_MAX)
+    if (frame && frame->length + bytes > PUBLICATION_BYTES_FULL)
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
-    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(frame, bytes));
+    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(outbox, frame, bytes));
     outbox->stats->events_published_total++;
 }
 
@@ -209,7 +270,7 @@ void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head
 
     publication.topic = (char *)topic;
     publication.head = head;
-    wire_pack(&publication.base, frame_grow(frame, wire_size(&publication.base)));
+    wire_pack(&publication.base, frame_grow(outbox, frame, wire_size(&publication.base)));
 }
 
 void outbox_seal(struct outbox *outbox) {
@@ -220,6 +281,12 @@ void outbox_seal(struct outbox *outbox) {
     }
     DL_CONCAT(outbox->sealed, outbox->frames);
     outbox->frames = NULL;
+}
+
+/* A long frame gives back what it has more than it needs: it may have to wait. */
+static void frame_trim(struct outbox_frame *frame) {
+    if (frame->capacity >= TRIM_BYTES && frame->capacity - frame->length > frame->capacity / 4)
+        frame->bytes = memory_resize(frame->bytes, frame->length);
 }
 
 bool outbox_next(struct outbox *outbox, struct core_frame *out) {
@@ -233,8 +300,8 @@ bool outbox_next(struct outbox *outbox, struct core_frame *out) {
     if (!frame)
         return false;
     DL_DELETE(outbox->sealed, frame);
-    if (frame->line)
-        frame->line->queued_bytes -= frame->length;
+    frame_trim(frame);
+    count_out(outbox, frame);
     out->peer = frame->line ? frame->line->peer : NULL;
     out->bytes = frame->bytes;
     out->length = frame->length;
@@ -253,31 +320,60 @@ void outbox_refused(struct outbox *outbox, struct outbox_line *line, struct core
     frame->length = frame->capacity = refused->length;
     refused->bytes = NULL;
     line->queued_bytes += frame->length;
-    if (!line->held)
-        DL_APPEND(outbox->holding, line);
+    outbox->queued_bytes += frame->length;
+    line->pipe_bytes = line_in_pipe(outbox, line);
     DL_PREPEND(line->held, frame);
-    outbox->retry_us = now_us + RETRY_US;
+    line_list(outbox, line, now_us);
 }
 
 int64_t outbox_deadline(const struct outbox *outbox) {
     return outbox->holding ? outbox->retry_us : INT64_MAX;
 }
 
+/* Whether its pipe may take something now. */
+static bool line_may_go(const struct outbox *outbox, const struct outbox_line *line) {
+    return !outbox->options->in_pipe || line_in_pipe(outbox, line) < line->pipe_bytes ||
+           line->pipe_bytes == 0;
+}
+
+/* What it holds is yielded again, before what was made for it since. */
+static void line_go(struct outbox *outbox, struct outbox_line *line) {
+    struct outbox_frame *held = line->held;
+
+    line->held = NULL;
+    DL_CONCAT(held, outbox->sealed);
+    outbox->sealed = held;
+}
+
+/* Looks at one line; true: it may go on. */
+static bool line_look(struct outbox *outbox, struct outbox_line *line,
+                      void (*drained)(void *arg, struct peer *peer), void *arg) {
+    bool missed = line->missed_events;
+
+    if (line->held ? !line_may_go(outbox, line) : outbox_line_is_full(outbox, line))
+        return false;
+    DL_DELETE(outbox->holding, line);
+    line->listed = false;
+    if (line->held)
+        line_go(outbox, line);
+    line->missed_events = false;
+    if (missed)
+        drained(arg, line->peer);
+    return true;
+}
+
 void outbox_tick(struct outbox *outbox, int64_t now_us,
                  void (*drained)(void *arg, struct peer *peer), void *arg) {
     struct outbox_line *line, *next;
+    bool any = false;
 
     if (now_us < outbox_deadline(outbox))
         return;
     DL_FOREACH_SAFE(outbox->holding, line, next) {
-        struct outbox_frame *held = line->held;
-
-        DL_DELETE(outbox->holding, line);
-        line->held = NULL;
-        DL_CONCAT(held, outbox->sealed); /* what was made for it since comes after them */
-        outbox->sealed = held;
-        if (line->missed_events)
-            drained(arg, line->peer);
-        line->missed_events = false;
+        any = line_look(outbox, line, drained, arg) || any;
     }
+    outbox->retry_after_us = any ? RETRY_US : 2 * outbox->retry_after_us;
+    if (outbox->retry_after_us > RETRY_MAX_US)
+        outbox->retry_after_us = RETRY_MAX_US;
+    outbox->retry_us = now_us + outbox->retry_after_us;
 }

@@ -1,7 +1,8 @@
 /* What goes out after the commit: for each peer one frame of replies and events a turn, for each
  * topic one of its events; more where a frame would grow past its limit. Frames leave in the order
  * in which they were begun. A peer whose pipe is full keeps its frames here for a while, and gets
- * no events until they went through. */
+ * no events until they went through. What waits for a peer, here and in its pipe, is counted in
+ * bytes, and so is what waits here for all of them. */
 #ifndef OUTBOX_H
 #define OUTBOX_H
 
@@ -15,20 +16,32 @@ struct outbox_frame;
 struct outbox_line {
     struct outbox_frame *open; /* borrowed: the frame that grows in this turn */
     struct outbox_frame *held; /* owned: refused by its pipe, in order */
-    struct outbox_line *next;  /* borrowed: the other lines that hold */
+    struct outbox_line *next;  /* borrowed: the other lines that are listed */
     struct outbox_line *prev;
     struct peer *peer;   /* borrowed: whose line it is */
     size_t queued_bytes; /* in frames that were not yielded yet, or are held */
+    size_t pipe_bytes;   /* in its pipe when it was refused last */
+    bool listed;         /* among the lines that hold frames or missed events */
     bool missed_events;  /* events were dropped since it was clogged */
     bool lost_replies;   /* replies were dropped: it can't go on */
 };
 
-struct outbox *outbox_new(struct stats *stats);
+/* Both are the core's, and borrowed. */
+struct outbox *outbox_new(struct stats *stats, const struct core_options *options);
 void outbox_free(struct outbox *outbox);
 
 void outbox_line_init(struct outbox_line *line, struct peer *peer);
 void outbox_line_release(struct outbox *outbox, struct outbox_line *line);
-bool outbox_line_is_clogged(const struct outbox_line *line);
+/* Whether the line takes no events: they would be dropped. */
+bool outbox_line_is_clogged(const struct outbox *outbox, const struct outbox_line *line);
+/* Whether so much waits for the peer, here and in its pipe, that nothing more is to be made for it.
+ */
+bool outbox_line_is_full(const struct outbox *outbox, const struct outbox_line *line);
+/* Bytes that wait here for the peer; for all peers and topics. */
+size_t outbox_line_queued(const struct outbox_line *line);
+size_t outbox_queued(const struct outbox *outbox);
+/* All bytes ever made: it only grows. */
+size_t outbox_made(const struct outbox *outbox);
 
 void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
 /* false: the line is clogged, the event is dropped. */

@@ -62,13 +62,6 @@ static void work_free(struct core_work *work) {
     free(work);
 }
 
-static void wipe(void *memory, size_t bytes) {
-    volatile unsigned char *byte = memory;
-
-    while (bytes-- > 0)
-        *byte++ = 0;
-}
-
 static void attempt_free(struct passwords *passwords, struct attempt *attempt) {
     DL_DELETE(passwords->attempts, attempt);
     passwords->count--;
@@ -76,7 +69,7 @@ static void attempt_free(struct passwords *passwords, struct attempt *attempt) {
         passwords->under_way--;
     claim_release(attempt->address);
     claim_release(attempt->key);
-    wipe(attempt->frame, attempt->frame_bytes);
+    memory_wipe(attempt->frame, attempt->frame_bytes);
     free(attempt->frame);
     work_free(attempt->work);
     free(attempt);
@@ -430,6 +423,7 @@ void passwords_done(struct core *core, struct core_work *work, int64_t now_us) {
         if (wire_read_commands(core->frame_arena, attempt->frame, attempt->frame_bytes, &batch) ==
             WIRE_FINE)
             command_resume(core, peer, attempt->session, batch->commands[0], work, now_us);
+        wire_arena_wipe(core->frame_arena);
     }
     if (attempt)
         attempt_free(core->passwords, attempt);

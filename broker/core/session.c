@@ -7,9 +7,6 @@
 #include <string.h>
 #include <utlist.h>
 
-/* How rarely at the most a lagging session is told the head again; its keep-alives do it, too. */
-#define LAG_WAIT_MAX_US (32 * HEAD_REPEAT_US)
-
 struct live_key {
     unsigned char key[KEY_BYTES];
     uint32_t sessions;
@@ -19,7 +16,6 @@ struct live_key {
 void sessions_init(struct sessions *sessions, struct limits *limits) {
     memset(sessions, 0, sizeof *sessions);
     sessions->limits = limits;
-    sessions->lag_us = INT64_MAX;
 }
 
 static struct followed *followed_find(const struct member *member, int64_t stream) {
@@ -148,14 +144,20 @@ struct session *session_open(struct sessions *sessions, struct peer *peer,
     return session;
 }
 
+static void lag_leave(struct sessions *sessions, struct session *session) {
+    DL_DELETE2(sessions->lagging[session->lag_times], session, lag_prev, lag_next);
+}
+
+static void lag_wait(struct sessions *sessions, struct session *session, int64_t now_us) {
+    session->lag_us = now_us + ((int64_t)HEAD_REPEAT_US << session->lag_times);
+    DL_APPEND2(sessions->lagging[session->lag_times], session, lag_prev, lag_next);
+}
+
 static void lag_end(struct sessions *sessions, struct session *session) {
     if (session->lag_us == 0)
         return;
-    DL_DELETE2(sessions->lagging, session, lag_prev, lag_next);
+    lag_leave(sessions, session);
     session->lag_us = 0;
-    session->lag_wait_us = 0;
-    if (!sessions->lagging)
-        sessions->lag_us = INT64_MAX;
 }
 
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us) {
@@ -211,11 +213,8 @@ void session_active(struct sessions *sessions, struct session *session, int64_t 
 void session_lags(struct sessions *sessions, struct session *session, int64_t now_us) {
     if (session->lag_us != 0)
         return;
-    session->lag_wait_us = HEAD_REPEAT_US;
-    session->lag_us = now_us + HEAD_REPEAT_US;
-    if (session->lag_us < sessions->lag_us)
-        sessions->lag_us = session->lag_us;
-    DL_APPEND2(sessions->lagging, session, lag_prev, lag_next);
+    session->lag_times = 0;
+    lag_wait(sessions, session, now_us);
 }
 
 void session_received(struct sessions *sessions, struct session *session, uint64_t seq) {
@@ -227,22 +226,29 @@ void session_received(struct sessions *sessions, struct session *session, uint64
         lag_end(sessions, session);
 }
 
-struct session *session_lag_due(struct sessions *sessions, int64_t now_us) {
-    int64_t first_us = INT64_MAX;
-    struct session *session;
+int64_t session_lag_deadline(const struct sessions *sessions) {
+    int64_t deadline_us = INT64_MAX;
 
-    if (now_us < sessions->lag_us)
-        return NULL;
-    DL_FOREACH2(sessions->lagging, session, lag_next) {
-        if (session->lag_us <= now_us) {
-            if (session->lag_wait_us < LAG_WAIT_MAX_US)
-                session->lag_wait_us *= 2;
-            session->lag_us = now_us + session->lag_wait_us;
-            return session;
-        }
-        if (session->lag_us < first_us)
-            first_us = session->lag_us;
+    for (size_t i = 0; i < LAG_QUEUES; i++) {
+        const struct session *first = sessions->lagging[i];
+
+        if (first && first->lag_us < deadline_us)
+            deadline_us = first->lag_us;
     }
-    sessions->lag_us = first_us;
+    return deadline_us;
+}
+
+struct session *session_lag_due(struct sessions *sessions, int64_t now_us) {
+    for (size_t i = 0; i < LAG_QUEUES; i++) {
+        struct session *session = sessions->lagging[i];
+
+        if (!session || session->lag_us > now_us)
+            continue;
+        lag_leave(sessions, session);
+        if (session->lag_times + 1 < LAG_QUEUES)
+            session->lag_times++;
+        lag_wait(sessions, session, now_us);
+        return session;
+    }
     return NULL;
 }

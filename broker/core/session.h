@@ -8,6 +8,7 @@
 #include "limit.h"
 #include "outbox.h"
 #include "store.h"
+#include "turn.h"
 
 #include <uthash.h>
 
@@ -22,6 +23,7 @@ struct peer {
     struct session *session;         /* owned; NULL: anonymous */
     bool closing;                    /* its connection is gone */
     struct outbox_line line;
+    struct backlog backlog;
     struct limit_bucket *key_budget;          /* borrowed: the limits', in use */
     struct limit_bucket *address_budget;      /* borrowed: the limits', in use */
     struct limit_bucket *password_budget;     /* borrowed: the limits', in use */
@@ -61,30 +63,33 @@ struct session {
     bool private_chats;
     bool has_instance;
     unsigned char instance[INSTANCE_BYTES];
-    int64_t command_us;  /* the last command that counts as activity */
-    uint64_t received;   /* how far its inbox came, as the client said */
-    int64_t lag_us;      /* when it is told the head again; 0: it does not lag */
-    int64_t lag_wait_us; /* how long it was let lag before that */
+    int64_t command_us; /* the last command that counts as activity */
+    uint64_t received;  /* how far its inbox came, as the client said */
+    int64_t lag_us;     /* when it is told the head again; 0: it does not lag */
+    unsigned lag_times; /* how often it was told: which queue it is in */
     struct session *member_next, *member_prev;
     struct session *idle_next, *idle_prev;     /* the longest idle first */
-    struct session *lag_next, *lag_prev;       /* lagging ones */
+    struct session *lag_next, *lag_prev;       /* in one queue of the lagging ones */
     struct session *inline_next, *inline_prev; /* those with public_events */
 };
 
 struct live_key;
 
+/* Sessions that lag wait in queues by how long they wait: HEAD_REPEAT_US, then twice as long each
+ * time. So each queue is in the order of lag_us, and who is due stands at its head. */
+#define LAG_QUEUES 6
+
 struct sessions {
     uint64_t number; /* the last one given */
     uint32_t count;
     uint32_t users_online;
-    struct member *members;         /* owned, by account */
-    struct member *members_by_name; /* borrowed: the same */
-    struct live_key *keys;          /* owned: keys with a session */
-    struct session *idle;           /* borrowed */
-    struct session *lagging;        /* borrowed; not in order of lag_us */
-    int64_t lag_us;                 /* not after the first of their lag_us */
-    struct session *with_public;    /* borrowed */
-    struct limits *limits;          /* borrowed: the core's */
+    struct member *members;              /* owned, by account */
+    struct member *members_by_name;      /* borrowed: the same */
+    struct live_key *keys;               /* owned: keys with a session */
+    struct session *idle;                /* borrowed */
+    struct session *lagging[LAG_QUEUES]; /* borrowed */
+    struct session *with_public;         /* borrowed */
+    struct limits *limits;               /* borrowed: the core's */
 };
 
 void sessions_init(struct sessions *sessions, struct limits *limits);
@@ -122,6 +127,8 @@ void session_active(struct sessions *sessions, struct session *session, int64_t 
 void session_lags(struct sessions *sessions, struct session *session, int64_t now_us);
 /* It knows the inbox up to here. */
 void session_received(struct sessions *sessions, struct session *session, uint64_t seq);
+/* When the next session is to be told the head; INT64_MAX: none lags. */
+int64_t session_lag_deadline(const struct sessions *sessions);
 /* The next session to be told the head; NULL: none. It is told later again, ever more rarely. */
 struct session *session_lag_due(struct sessions *sessions, int64_t now_us);
 

@@ -10,6 +10,7 @@
 #include "thread_topic.h"
 #include "threads.h"
 #include "topic.h"
+#include "turn.h"
 
 struct passwords;
 struct privates;
@@ -30,6 +31,7 @@ struct core {
     struct sessions sessions;
     struct topics topics;
     struct thread_topics thread_topics;
+    struct turn turn;
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;
     int64_t started_us;
@@ -106,6 +108,9 @@ void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_aft
 /* Takes a store's status; STORE_FAILED fails the core, STORE_FULL the call, other ones are the
  * handler's. Returns it. */
 enum store_status call_store(struct call *call, enum store_status status);
+/* The end of a chain that turns a status into a refusal: one that nothing was said about would
+ * pass as success, so it is our bug. */
+void call_status_told(const struct call *call, enum store_status status);
 /* Answers the call: its fault, or the reply's body that the caller has set. */
 void call_reply(struct call *call, Zchat__V1__Reply *reply);
 /* Answers a command that is done and has nothing to tell. */
@@ -114,9 +119,6 @@ void call_reply_empty(struct call *call);
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
 
-/* Whether there is room for one more page among what waits for the peer; the call fails where not.
- */
-bool call_page_fits(struct call *call);
 /* Something for the log; names and numbers only. */
 void core_note(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

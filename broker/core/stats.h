@@ -16,6 +16,7 @@
     X(commands_refused_total)                                                                      \
     X(commands_total)                                                                              \
     X(commands_unknown_total)                                                                      \
+    X(commands_waiting_bytes)                                                                      \
     X(commit_us_total)                                                                             \
     X(commits_total)                                                                               \
     X(connections)                                                                                 \
@@ -39,6 +40,7 @@
     X(frames_too_many_total)                                                                       \
     X(frames_unknown_field_total)                                                                  \
     X(frames_unproved_total)                                                                       \
+    X(frames_waited_total)                                                                         \
     X(greetings_late_total)                                                                        \
     X(greetings_refused_total)                                                                     \
     X(greetings_total)                                                                             \
@@ -51,6 +53,10 @@
     X(messages_total)                                                                              \
     X(password_queue)                                                                              \
     X(passwords_refused_total)                                                                     \
+    X(peers_held_bytes)                                                                            \
+    X(peers_unread_cut_total)                                                                      \
+    X(publications_dropped_total)                                                                  \
+    X(published_held_bytes)                                                                        \
     X(registrations_refused_total)                                                                 \
     X(registrations_total)                                                                         \
     X(replies_dropped_total)                                                                       \
@@ -59,6 +65,9 @@
     X(strangers)                                                                                   \
     X(subscriptions)                                                                               \
     X(subscriptions_refused_total)                                                                 \
+    X(turn_us_longest)                                                                             \
+    X(turn_us_longest_lately)                                                                      \
+    X(turns_long_total)                                                                            \
     X(turns_total)                                                                                 \
     X(uptime_s)                                                                                    \
     X(users_online)                                                                                \

@@ -10,8 +10,6 @@ void sync_check(struct call *call) {
     if (sync->stream[0] && strcmp(sync->stream, "inbox") != 0 &&
         !topic_find(&call->core->topics, sync->stream) && !thread_stream_parse(sync->stream, id))
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no stream of that name");
-    else
-        call_page_fits(call);
 }
 
 struct page {
@@ -78,10 +76,11 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     size_t from_bytes = strlen(stored->from), to_bytes = strlen(stored->to);
     struct inbox_entry *entry = call_memory(page->call, sizeof *entry + ID_BYTES + from_bytes +
                                                             to_bytes + stored->text_bytes + 3);
-    char *memory = (char *)(entry + 1);
+    char *memory;
 
     if (!entry)
         return false;
+    memory = (char *)(entry + 1);
     zchat__v1__event__init(&entry->event);
     zchat__v1__message__init(&entry->message);
     entry->message.id.data = memcpy(memory, stored->id, ID_BYTES);
@@ -216,6 +215,7 @@ static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
 
     if (status == STORE_NOT_FOUND)
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such thread any more");
+    call_status_told(call, status);
     if (status != STORE_OK || !page_begin(&page.page, call, sync->stream))
         return;
     page.thread = &thread;

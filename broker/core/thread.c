@@ -85,6 +85,7 @@ void create_thread_run(struct call *call) {
     else if (status == STORE_ID_REUSED)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
                   "this id names something else: take a new one");
+    call_status_told(call, status);
 }
 
 void create_thread_done(struct call *call) {
@@ -233,7 +234,8 @@ void read_thread_done(struct call *call) {
 
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, read->thread);
-    if (status != STORE_OK || !call_page_fits(call))
+    call_status_told(call, status);
+    if (status != STORE_OK)
         return;
     zchat__v1__read_thread_reply__init(&items.reply);
     items.reply.items = call_memory(call, items.limit * sizeof *items.reply.items);
@@ -259,6 +261,7 @@ void remove_thread_run(struct call *call) {
     else if (status == STORE_BLOCKED)
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
                   "only its creator or an administrator may remove a thread");
+    call_status_told(call, status);
 }
 
 void remove_thread_done(struct call *call) {

@@ -1,0 +1,281 @@
+/* See turn.h. A waiting frame is kept as it came, with the number of its next command: it is read
+ * again for each slice, which costs little beside what made it wait. */
+#include "turn.h"
+
+#include "command.h"
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct waiting_frame {
+    struct waiting_frame *next, *prev; /* borrowed: the peer's list */
+    size_t command;                    /* the next one's index */
+    size_t bytes;
+    uint8_t frame[];
+};
+
+/* What a waiting frame costs: the empty ones, too. */
+static size_t cost_of(size_t frame_bytes) {
+    return sizeof(struct waiting_frame) + frame_bytes;
+}
+
+/* How far a turn is, as a share of each bound. */
+struct bounds {
+    int64_t us;
+    size_t made;
+    uint64_t rows;
+};
+
+static const struct bounds turn_bounds = {TURN_US, TURN_ANSWER_BYTES, TURN_ROWS};
+/* While others wait the second half of a turn is theirs. */
+static const struct bounds new_bounds = {TURN_US / 2, TURN_ANSWER_BYTES / 2, TURN_ROWS / 2};
+static const struct bounds slice_bounds = {SLICE_US, SLICE_ANSWER_BYTES, SLICE_ROWS};
+
+static void clock_note(struct core *core) {
+    int64_t now_us;
+
+    if (!core->options.clock_us)
+        return;
+    now_us = core->options.clock_us();
+    core->turn.used_us += now_us - core->turn.at_us;
+    core->turn.at_us = now_us;
+}
+
+static void clock_begin(struct core *core) {
+    if (core->options.clock_us)
+        core->turn.at_us = core->options.clock_us();
+}
+
+static struct bounds turn_used(const struct core *core) {
+    return (struct bounds){core->turn.used_us, outbox_made(core->outbox) - core->turn.made,
+                           core->turn.rows};
+}
+
+static bool is_used_up(const struct core *core, const struct bounds *since,
+                       const struct bounds *bounds) {
+    struct bounds used = turn_used(core);
+
+    return used.us - since->us >= bounds->us || used.made - since->made >= bounds->made ||
+           used.rows - since->rows >= bounds->rows;
+}
+
+static bool turn_is_full(const struct core *core) {
+    static const struct bounds nothing;
+
+    return is_used_up(core, &nothing, &turn_bounds);
+}
+
+bool turn_is_full_for_new(const struct core *core) {
+    static const struct bounds nothing;
+
+    return is_used_up(core, &nothing, core->turn.ring ? &new_bounds : &turn_bounds);
+}
+
+static void refuse_fault(struct core *core, struct peer *peer, enum wire_fault fault) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    uint64_t *counters[WIRE_FAULTS] = {
+        [WIRE_TOO_LARGE] = &core->stats.frames_too_large_total,
+        [WIRE_TOO_MANY] = &core->stats.frames_too_many_total,
+        [WIRE_MALFORMED] = &core->stats.frames_malformed_total,
+        [WIRE_BAD_TEXT] = &core->stats.frames_bad_text_total,
+        [WIRE_UNKNOWN_FIELD] = &core->stats.frames_unknown_field_total,
+    };
+
+    ++*counters[fault];
+    error.code = ZCHAT__V1__CODE__CODE_INVALID;
+    error.message = (char *)wire_fault_text(fault);
+    reply.error = &error;
+    outbox_reply(core->outbox, &peer->line, &reply);
+}
+
+/* Reads a frame; NULL, and the peer is told, where it is faulty. */
+static Zchat__V1__CommandBatch *read_frame(struct core *core, struct peer *peer, const void *frame,
+                                           size_t frame_bytes) {
+    Zchat__V1__CommandBatch *batch;
+    enum wire_fault fault;
+
+    wire_arena_reset(core->frame_arena);
+    fault = wire_read_commands(core->frame_arena, frame, frame_bytes, &batch);
+    if (fault != WIRE_FINE)
+        refuse_fault(core, peer, fault);
+    return fault == WIRE_FINE ? batch : NULL;
+}
+
+/* Whether the slice that began at `since` ends before the next command. */
+static bool slice_ends(const struct core *core, const struct peer *peer,
+                       const struct bounds *since) {
+    return turn_is_full(core) || is_used_up(core, since, &slice_bounds) ||
+           outbox_line_is_full(core->outbox, &peer->line);
+}
+
+/* One slice of a frame: at least one command from *next on; false: some are left from *next on. */
+static bool run_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
+                      size_t *next) {
+    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes);
+    struct bounds since = turn_used(core);
+    bool secret = false;
+    size_t i = *next;
+
+    for (; batch && i < batch->n_commands && !core->failed; i++) {
+        if (i > *next && slice_ends(core, peer, &since))
+            break;
+        secret = command_is_secret(batch->commands[i]) || secret;
+        command_dispatch(core, peer, batch->commands[i], core->now_us);
+        if (i % 4 == 3 || core->turn.rows > since.rows)
+            clock_note(core);
+    }
+    clock_note(core);
+    *next = i;
+    i = batch ? batch->n_commands : 0;
+    if (secret)
+        wire_arena_wipe(core->frame_arena);
+    return *next >= i || core->failed;
+}
+
+/* ---- waiting ---- */
+
+static struct peer **list_of(struct core *core, const struct peer *peer) {
+    return peer->backlog.stalled ? &core->turn.stalled : &core->turn.ring;
+}
+
+static void list_leave(struct core *core, struct peer *peer) {
+    DL_DELETE2(*list_of(core, peer), peer, backlog.prev, backlog.next);
+}
+
+/* To the end of the list that fits it. */
+static void list_join(struct core *core, struct peer *peer) {
+    peer->backlog.stalled = outbox_line_is_full(core->outbox, &peer->line);
+    if (peer->backlog.stalled && !core->turn.stalled) {
+        core->turn.look_after_us = STALL_LOOK_US;
+        core->turn.look_us = core->now_us + STALL_LOOK_US;
+    }
+    DL_APPEND2(*list_of(core, peer), peer, backlog.prev, backlog.next);
+}
+
+static void frame_drop(struct core *core, struct peer *peer, struct waiting_frame *frame) {
+    DL_DELETE(peer->backlog.frames, frame);
+    peer->backlog.bytes -= cost_of(frame->bytes);
+    core->turn.waiting_bytes -= cost_of(frame->bytes);
+    core->stats.commands_waiting_bytes = core->turn.waiting_bytes;
+    memory_wipe(frame->frame, frame->bytes);
+    free(frame);
+}
+
+/* Whether there is room for one more waiting frame. */
+static bool may_wait(const struct core *core, const struct peer *peer, size_t frame_bytes) {
+    size_t most = peer->backlog.stalled ? WAITING_BYTES_MAX / 4 : WAITING_BYTES_MAX;
+    size_t cost = cost_of(frame_bytes);
+
+    return peer->backlog.bytes + cost <= most &&
+           core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
+}
+
+/* Answers the rest of a frame's commands: it can't wait, and later it can. */
+static void refuse_rest(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
+                        size_t next) {
+    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes);
+
+    for (size_t i = next; batch && i < batch->n_commands; i++)
+        command_refuse_busy(core, peer, batch->commands[i], core->now_us);
+    wire_arena_wipe(core->frame_arena);
+}
+
+static void wait_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
+                       size_t next) {
+    struct waiting_frame *waiting;
+
+    if (frame_bytes > FRAME_BYTES_MAX || !may_wait(core, peer, frame_bytes)) {
+        refuse_rest(core, peer, frame, frame_bytes, next);
+        return;
+    }
+    waiting = memory_new(sizeof *waiting + frame_bytes);
+    waiting->command = next;
+    waiting->bytes = frame_bytes;
+    memcpy(waiting->frame, frame, frame_bytes);
+    if (!peer->backlog.frames)
+        list_join(core, peer);
+    DL_APPEND(peer->backlog.frames, waiting);
+    peer->backlog.bytes += cost_of(frame_bytes);
+    core->turn.waiting_bytes += cost_of(frame_bytes);
+    core->stats.commands_waiting_bytes = core->turn.waiting_bytes;
+    core->stats.frames_waited_total++;
+}
+
+void turn_take(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes) {
+    size_t next = 0;
+
+    if (peer->backlog.frames || turn_is_full_for_new(core) ||
+        outbox_line_is_full(core->outbox, &peer->line)) {
+        wait_frame(core, peer, frame, frame_bytes, 0);
+        return;
+    }
+    clock_begin(core);
+    if (!run_frame(core, peer, frame, frame_bytes, &next))
+        wait_frame(core, peer, frame, frame_bytes, next);
+}
+
+/* Those of the stalled ones that have read go on. */
+static void look_at_stalled(struct core *core) {
+    struct peer *peer, *next;
+    bool any = false;
+
+    if (!core->turn.stalled || core->now_us < core->turn.look_us)
+        return;
+    DL_FOREACH_SAFE2(core->turn.stalled, peer, next, backlog.next) {
+        if (outbox_line_is_full(core->outbox, &peer->line))
+            continue;
+        list_leave(core, peer);
+        list_join(core, peer);
+        any = true;
+    }
+    core->turn.look_after_us = any ? STALL_LOOK_US : 2 * core->turn.look_after_us;
+    if (core->turn.look_after_us > STALL_LOOK_MAX_US)
+        core->turn.look_after_us = STALL_LOOK_MAX_US;
+    core->turn.look_us = core->now_us + core->turn.look_after_us;
+}
+
+static void go_on(struct core *core, struct peer *peer) {
+    struct waiting_frame *waiting = peer->backlog.frames;
+
+    list_leave(core, peer);
+    if (!outbox_line_is_full(core->outbox, &peer->line) &&
+        run_frame(core, peer, waiting->frame, waiting->bytes, &waiting->command))
+        frame_drop(core, peer, waiting);
+    if (peer->backlog.frames)
+        list_join(core, peer);
+}
+
+void turn_go_on(struct core *core) {
+    look_at_stalled(core);
+    if (!core->turn.ring)
+        return;
+    clock_begin(core);
+    while (core->turn.ring && !turn_is_full(core) && core_begin(core))
+        go_on(core, core->turn.ring);
+}
+
+void turn_end(struct core *core) {
+    core->turn.used_us = 0;
+    core->turn.rows = 0;
+    core->turn.made = outbox_made(core->outbox);
+}
+
+void turn_forget(struct core *core, struct peer *peer) {
+    struct waiting_frame *waiting, *next;
+
+    if (!peer->backlog.frames)
+        return;
+    list_leave(core, peer);
+    DL_FOREACH_SAFE(peer->backlog.frames, waiting, next) {
+        frame_drop(core, peer, waiting);
+    }
+}
+
+int64_t turn_deadline(const struct core *core) {
+    if (core->turn.ring && !turn_is_full(core))
+        return 0;
+    return core->turn.stalled ? core->turn.look_us : INT64_MAX;
+}

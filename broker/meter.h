@@ -1,0 +1,22 @@
+/* How long the turns of the loop take: the longest of all, and the longest of late. */
+#ifndef METER_H
+#define METER_H
+
+#include "core/stats.h"
+
+#include <stdint.h>
+
+struct meter {
+    struct stats *stats; /* borrowed: the core's */
+    int64_t began_us;    /* the turn, on a steady clock */
+    int64_t window_us;   /* when the present window began */
+    uint64_t present;    /* the longest turn in it, */
+    uint64_t former;     /* and in the one before it */
+};
+
+void meter_init(struct meter *meter, struct stats *stats, int64_t now_us);
+/* A turn begins and ends; `now_us` is the steady clock's. */
+void meter_begin(struct meter *meter, int64_t now_us);
+void meter_end(struct meter *meter, int64_t now_us);
+
+#endif

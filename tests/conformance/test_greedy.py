@@ -1,0 +1,180 @@
+"""Members who ask for much, legally: the others are served between their commands, and what nobody
+reads fills no memory."""
+
+import pathlib
+import time
+
+import pytest
+
+from support import schema
+from support.client import frames, make_command
+from support.ids import new_id
+
+MIB = 1024 * 1024
+TEXT = "x" * 4000
+POSTS = 300
+
+
+def rss(broker):
+    """The broker's memory, in bytes."""
+    text = pathlib.Path(f"/proc/{broker.pid}/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def post_much(client, title, count=POSTS, text=TEXT):
+    client.create_thread(title)
+    for start in range(0, count, 50):
+        client.batch([("post_to_thread", dict(id=new_id(), thread=title, text=text))
+                      for _ in range(min(50, count - start))], timeout=20)
+
+
+@pytest.fixture
+def long_thread(town):
+    """A thread whose reading makes long answers; its creator is gone."""
+    title = f"long thread {town.fresh_name()}"
+    creator = town.join()
+    post_much(creator, title)
+    creator.logout()
+    creator.close()
+    return title
+
+
+def ask(client, count, body, **fields):
+    """Sends commands in as few frames as can be, and reads nothing."""
+    for batch in frames([make_command(1000 + n, body, **fields) for n in range(count)]):
+        client.send_raw(batch.SerializeToString())
+
+
+def read_answers(client, count, timeout=60):
+    """Reads that many replies, one frame at a time."""
+    replies = []
+    deadline = time.monotonic() + timeout
+    while len(replies) < count:
+        left = deadline - time.monotonic()
+        assert left > 0 and client.dealer.poll(left * 1000), f"{len(replies)} of {count} answers came"
+        replies += [reply for reply in schema.ServerBatch.FromString(client.dealer.recv()).replies
+                    if reply.request >= 1000]
+    return replies
+
+
+def test_long_answers_that_nobody_reads_are_not_made(town, long_thread):
+    before = rss(town.broker)
+    greedy = town.join(rcvhwm=2)
+    ask(greedy, 640, "read_thread", thread=long_thread)
+    other = town.join()
+    for n in range(5):
+        other.ping()
+    assert rss(town.broker) - before < 48 * MIB
+    stats = town.stats()
+    assert stats["frames_waited_total"] > 0 and stats["peers_held_bytes"] < 8 * MIB
+
+
+def test_many_who_read_nothing_fill_no_memory(town, long_thread):
+    before = rss(town.broker)
+    user = town.name()
+    crowd = [town.join(user, rcvhwm=1, online=False) for _ in range(20)]
+    for greedy in crowd:
+        ask(greedy, 128, "read_thread", thread=long_thread)
+    other = town.join()
+    for n in range(5):
+        other.ping()
+    assert rss(town.broker) - before < 96 * MIB
+
+
+def test_who_reads_his_long_answers_gets_all_of_them_in_order(town, long_thread):
+    greedy = town.join()
+    ask(greedy, 200, "read_thread", thread=long_thread, limit=60)
+    replies = read_answers(greedy, 200)
+    assert [reply.request for reply in replies] == list(range(1000, 1200))
+    assert all(len(reply.read_thread.items) == 60 and reply.read_thread.more for reply in replies)
+
+
+def test_commands_behind_a_long_one_keep_their_order(town, long_thread):
+    author = town.join()
+    title = f"order {town.fresh_name()}"
+    author.create_thread(title)
+    commands = []
+    for n in range(60):
+        commands.append(make_command(1000 + 2 * n, "read_thread", thread=long_thread))
+        commands.append(make_command(1001 + 2 * n, "post_to_thread", id=new_id(), thread=title, text=str(n)))
+    for batch in frames(commands):
+        author.send_raw(batch.SerializeToString())
+    replies = read_answers(author, 120)
+    assert [reply.request for reply in replies] == list(range(1000, 1120))
+    items = author.call("read_thread", thread=title).items
+    assert [item.post.text for item in items] == [str(n) for n in range(60)]
+
+
+def test_others_are_served_between_the_commands_of_one_who_asks_for_much(town, long_thread):
+    greedy, other = town.join(), town.join()
+    done = town.stats()["commands_total"]
+    ask(greedy, 640, "read_thread", thread=long_thread)
+    for n in range(3):
+        other.ping()
+    assert town.stats()["commands_total"] - done < 400, "the greedy one's commands came first"
+    read_answers(greedy, 640)
+
+
+def test_commands_beyond_what_may_wait_are_busy_and_later_are_not(town, long_thread):
+    greedy = town.join()
+    wide = [("read_thread", dict(thread=long_thread))] * 4
+    numbers = greedy.start_batch(wide)
+    big = "y" * 16000
+    for _ in range(12):
+        numbers += greedy.start_batch([("send_message", dict(id=new_id(), to=greedy.user, text=big))] * 60)
+    codes = set()
+    for number in numbers:
+        greedy.wait(lambda: number in greedy.replies, 30)
+        reply = greedy.replies.pop(number)
+        if reply.HasField("error"):
+            codes.add(schema.Code.Name(reply.error.code))
+    assert codes <= {"CODE_BUSY", "CODE_INVALID"}
+    greedy.ping()
+
+
+def test_one_who_reads_nothing_for_long_is_cut_off_even_where_he_sends(town, long_thread):
+    greedy, other = town.join(rcvhwm=1), town.join(sub=True)
+    ask(greedy, 64, "read_thread", thread=long_thread)
+    deadline = time.monotonic() + 60
+    while other.stats()["peers_unread_cut_total"] == 0:
+        assert time.monotonic() < deadline
+        greedy.send_raw(b"")  # it seems to live
+        other.dealer.poll(500)
+    other.wait_presence(greedy.user, False)
+
+
+def test_broadcasts_told_one_by_one_fill_no_memory(town):
+    before = rss(town.broker)
+    sender, blocked = town.join(), town.name()
+    sender.block(blocked)
+    readers = town.join_many(40, rcvhwm=1)
+    for batch in frames([make_command(1000 + n, "broadcast", id=new_id(), text="x" * 16000)
+                         for n in range(400)]):
+        sender.send_raw(batch.SerializeToString())
+    read_answers(sender, 400)
+    assert rss(town.broker) - before < 96 * MIB
+    for reader in readers:
+        reader.close()
+
+
+def test_publications_that_nobody_reads_fill_no_memory(town):
+    before = rss(town.broker)
+    sender, deaf = town.join(), town.join()
+    deaf.subscribe()
+    sub = deaf.sub
+    deaf.sub = None
+    for n in range(40):
+        for batch in frames([make_command(1000 + n, "broadcast", id=new_id(), text="x" * 16000)
+                             for n in range(60)]):
+            sender.send_raw(batch.SerializeToString())
+        read_answers(sender, 60)
+    sub.close()
+    stats = town.stats()
+    assert stats["published_held_bytes"] <= 40 * MIB
+    assert rss(town.broker) - before < 64 * MIB
+
+
+def test_the_longest_turn_is_told(town):
+    town.join().ping()
+    stats = town.stats()
+    assert 0 < stats["turn_us_longest_lately"] <= stats["turn_us_longest"]
