@@ -376,6 +376,7 @@ void register_run(struct call *call) {
                                                 core_wall_us(call->core, call->now_us), &account));
     if (status == STORE_EXISTS)
         register_refuse_taken(call);
+    call_status_told(call, status);
 }
 
 void register_done(struct call *call) {

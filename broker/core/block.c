@@ -23,6 +23,7 @@ void block_user_run(struct call *call) {
     else if (status == STORE_QUOTA_SENDER)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "%d users are blocked, the most that are allowed: unblock one first", BLOCKS_MAX);
+    call_status_told(call, status);
 }
 
 void block_user_done(struct call *call) {
@@ -47,6 +48,7 @@ void unblock_user_run(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
     else if (status == STORE_EXISTS)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is not blocked", user);
+    call_status_told(call, status);
 }
 
 struct names {

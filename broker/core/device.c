@@ -41,11 +41,14 @@ void revoke_device_check(struct call *call) {
 
 void revoke_device_run(struct call *call) {
     uint64_t device = call->command->revoke_device->device;
+    enum store_status status =
+        call_store(call, store_device_revoke(call->core->store, call->session->member->account,
+                                             device, call->result.device.key));
 
-    if (call_store(call, store_device_revoke(call->core->store, call->session->member->account,
-                                             device, call->result.device.key)) == STORE_NOT_FOUND)
+    if (status == STORE_NOT_FOUND)
         call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no device %llu",
                   (unsigned long long)device);
+    call_status_told(call, status);
 }
 
 /* Ends the key's sessions, one's own last, since its end may take the member with it. */

@@ -37,6 +37,7 @@ void follow_thread_run(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "you follow %d threads, the most that are allowed: unfollow one first",
                   FOLLOWED_MAX);
+    call_status_told(call, status);
 }
 
 void follow_thread_done(struct call *call) {
@@ -62,6 +63,7 @@ void unfollow_thread_run(struct call *call) {
         thread_not_found(call, title);
     else if (status == STORE_EXISTS)
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "you do not follow this thread");
+    call_status_told(call, status);
 }
 
 void unfollow_thread_done(struct call *call) {

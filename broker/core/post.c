@@ -35,6 +35,7 @@ static void post_refuse(struct call *call, enum store_status status, const char 
                   (unsigned long long)(call->core->options.quotas.post_bytes >> 20));
         break;
     default:
+        call_status_told(call, status);
         break;
     }
 }
