@@ -131,7 +131,7 @@ static void cut_largest(struct outlet *outlet) {
         if ((!largest || held_by(connection) > held_by(largest)))
             largest = connection;
     }
-    if (largest)
+    if (largest && held_by(largest) > PEER_BYTES_FAIR)
         cut(outlet, largest, "much_unread");
 }
 

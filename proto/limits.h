@@ -34,9 +34,11 @@
 #define SLICE_US           2000
 #define SLICE_ANSWER_BYTES (512 * 1024)
 #define SLICE_ROWS         1000
-/* Frames whose commands wait for a later turn: of one peer eight chunks of an upload and as much
- * again; of all of them little enough that memory does not suffer. */
-#define WAITING_BYTES_MAX     (4 * 1024 * 1024)
+/* Frames whose commands wait for a later turn: of one peer far more than a client has under way; of
+ * all of them little enough that memory does not suffer. Once half of that waits, a quarter is left
+ * to each. */
+#define WAITING_FRAMES_MAX    64
+#define WAITING_BYTES_MAX     (8 * 1024 * 1024)
 #define WAITING_BYTES_ALL_MAX (32 * 1024 * 1024)
 /* How often peers that do not read are looked at again: at first, and at last. */
 #define STALL_LOOK_US     (2 * 1000)
@@ -50,9 +52,10 @@
  * drop.
  */
 #define PIPE_BYTES_MAX (512 * 1024)
-/* What is held for all peers together, here and in libzmq: beyond it the largest holder is cut off.
- */
-#define PEERS_BYTES_MAX (96 * 1024 * 1024)
+/* What is held for all peers together, here and in libzmq: beyond it the largest holder is cut off,
+ * if it holds more than what everybody may have waiting for a moment. */
+#define PEERS_BYTES_MAX (64 * 1024 * 1024)
+#define PEER_BYTES_FAIR (256 * 1024)
 /* What libzmq may hold of publications: beyond it they are dropped until some are taken. */
 #define PUBLISHED_BYTES_MAX (32 * 1024 * 1024)
 /* A peer that has something to take and takes nothing for so long is cut off, whatever it sends;
@@ -81,10 +84,10 @@
 #define KEY_BYTES      32
 #define KEY_TEXT_BYTES 40
 
-/* One page of Sync or of a list: whichever is reached first. As many bytes as a chunk: a peer that
- * does not read has a page on its way. */
+/* One page of Sync: whichever is reached first. The bytes leave room in a frame for what else is in
+ * it. */
 #define SYNC_ENTRIES_MAX 500
-#define SYNC_BYTES_MAX   (256 * 1024)
+#define SYNC_BYTES_MAX   (FRAME_BYTES_MAX - 128 * 1024)
 /* Public events that the broker keeps for each topic: a subscriber who missed more takes a
  * snapshot. */
 #define TOPIC_EVENTS_KEPT 1000

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Held for one peer at most: two of the largest frames. Whoever reads nothing loses what is beyond,
- * and with it the connection. */
-#define HELD_BYTES_MAX (2 * FRAME_BYTES_MAX)
+/* Held for one peer at most: one of the largest frames, and what came before it. Whoever reads
+ * nothing loses what is beyond, and with it the connection. */
+#define HELD_BYTES_MAX (FRAME_BYTES_MAX + LINE_FULL_BYTES)
 /* When full pipes are looked at again: ZeroMQ does not tell which peer of a ROUTER has room. The
  * time doubles while none of them takes anything. */
 #define RETRY_US          (5 * 1000)

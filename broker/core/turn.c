@@ -157,6 +157,7 @@ static void list_join(struct core *core, struct peer *peer) {
 
 static void frame_drop(struct core *core, struct peer *peer, struct waiting_frame *frame) {
     DL_DELETE(peer->backlog.frames, frame);
+    peer->backlog.count--;
     peer->backlog.bytes -= cost_of(frame->bytes);
     core->turn.waiting_bytes -= cost_of(frame->bytes);
     core->stats.commands_waiting_bytes = core->turn.waiting_bytes;
@@ -166,10 +167,11 @@ static void frame_drop(struct core *core, struct peer *peer, struct waiting_fram
 
 /* Whether there is room for one more waiting frame. */
 static bool may_wait(const struct core *core, const struct peer *peer, size_t frame_bytes) {
-    size_t most = peer->backlog.stalled ? WAITING_BYTES_MAX / 4 : WAITING_BYTES_MAX;
+    bool much = core->turn.waiting_bytes > WAITING_BYTES_ALL_MAX / 2;
+    size_t most = much ? WAITING_BYTES_MAX / 4 : WAITING_BYTES_MAX;
     size_t cost = cost_of(frame_bytes);
 
-    return peer->backlog.bytes + cost <= most &&
+    return peer->backlog.count < WAITING_FRAMES_MAX && peer->backlog.bytes + cost <= most &&
            core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 
@@ -198,6 +200,7 @@ static void wait_frame(struct core *core, struct peer *peer, const void *frame, 
     if (!peer->backlog.frames)
         list_join(core, peer);
     DL_APPEND(peer->backlog.frames, waiting);
+    peer->backlog.count++;
     peer->backlog.bytes += cost_of(frame_bytes);
     core->turn.waiting_bytes += cost_of(frame_bytes);
     core->stats.commands_waiting_bytes = core->turn.waiting_bytes;

@@ -16,6 +16,7 @@ struct waiting_frame;
 /* A peer's side of it, inside struct peer. */
 struct backlog {
     struct waiting_frame *frames; /* owned, in order */
+    size_t count;                 /* how many */
     size_t bytes;                 /* theirs */
     struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
     bool stalled;
