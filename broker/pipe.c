@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <zmq.h>
 
 #define REFERENCE  (1ULL << 40)
 #define BYTES_MASK (REFERENCE - 1)

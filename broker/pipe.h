@@ -6,9 +6,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <zmq.h>
 
 struct pipe;
+struct zmq_msg_t;
 
 /* What all pipes of one kind hold. Outlives them: zmq_ctx_term comes first. */
 struct pipe_total {
@@ -20,7 +20,7 @@ struct pipe *pipe_new(struct pipe_total *total);
 void pipe_release(struct pipe *pipe);
 
 /* Makes a message of malloc'ed bytes, which are the pipe's until libzmq is done with them. */
-void pipe_message(struct pipe *pipe, zmq_msg_t *message, uint8_t *bytes, size_t length);
+void pipe_message(struct pipe *pipe, struct zmq_msg_t *message, uint8_t *bytes, size_t length);
 
 /* What libzmq still holds; and all that it was done with, which only grows. */
 size_t pipe_bytes(const struct pipe *pipe);

@@ -88,6 +88,12 @@
  * it. */
 #define SYNC_ENTRIES_MAX 500
 #define SYNC_BYTES_MAX   (FRAME_BYTES_MAX - 128 * 1024)
+/* People in one answer of Who or Since: a quarter of a MiB, and some 10 ms. */
+#define PEOPLE_MAX 5000
+/* What rows read and bytes of answers cost in units of the rate budgets, where a message sent costs
+ * one: about the same time of the broker each. */
+#define ROWS_PER_UNIT  8
+#define BYTES_PER_UNIT (8 * 1024)
 /* Public events that the broker keeps for each topic: a subscriber who missed more takes a
  * snapshot. */
 #define TOPIC_EVENTS_KEPT 1000

@@ -62,6 +62,7 @@ static void names_add(void *arg, const char *name) {
     size_t bytes = strlen(name) + 1;
     char *copy = call_memory(names->call, bytes);
 
+    call_read(names->call, 1);
     if (copy && names->count < BLOCKS_MAX)
         names->list[names->count++] = memcpy(copy, name, bytes);
 }

@@ -209,6 +209,25 @@ static void call_charge(struct call *call) {
                     "too many commands in a short time: try again in %u s", (unsigned)wait_s);
 }
 
+void call_read(struct call *call, uint64_t count) {
+    call->core->turn.rows += count;
+}
+
+/* What it took besides its flat cost. */
+static void call_charge_work(struct call *call) {
+    struct core *core = call->core;
+    uint64_t read = core->turn.rows - call->rows_before;
+    size_t made = outbox_made(core->outbox) - call->made_before;
+    uint32_t cost = (uint32_t)(read / ROWS_PER_UNIT + made / BYTES_PER_UNIT);
+
+    if (cost == 0)
+        return;
+    limit_charge(core->limits, call->peer->key_budget, cost, call->now_us);
+    limit_charge(core->limits, call->peer->address_budget, cost, call->now_us);
+    if (call->peer->session)
+        limit_charge(core->limits, call->peer->session->member->budget, cost, call->now_us);
+}
+
 static void call_begin(struct call *call, struct core *core, struct peer *peer,
                        Zchat__V1__Command *command, int64_t now_us) {
     wire_arena_reset(core->reply_arena);
@@ -218,6 +237,8 @@ static void call_begin(struct call *call, struct core *core, struct peer *peer,
     call->command = command;
     call->row = command_row((int)command->body_case);
     call->now_us = now_us;
+    call->rows_before = core->turn.rows;
+    call->made_before = outbox_made(core->outbox);
     call->work = NULL;
     call->fault.code = ZCHAT__V1__CODE__CODE_UNSPECIFIED;
     call->fault.retry_after_s = 0;
@@ -232,6 +253,7 @@ static void call_finish(struct call *call) {
         call->row->done(call);
     if (call_failed(call))
         call_refuse(call);
+    call_charge_work(call);
 }
 
 void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,

@@ -213,13 +213,12 @@ void get_chunk_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-/* Grows by doubling; the last of the arrays is the reply's. */
+/* A page of files. One more than fits is asked for, to know whether there are more. */
 struct file_list {
     struct call *call; /* borrowed */
-    Zchat__V1__Upload **files;
-    size_t count;
-    size_t capacity;
-    bool full;
+    Zchat__V1__ListFilesReply reply;
+    size_t limit;
+    size_t bytes;
 };
 
 struct file_copy {
@@ -227,51 +226,61 @@ struct file_copy {
     struct store_file stored;
 };
 
-static bool list_grow(struct file_list *list) {
-    size_t capacity = list->capacity ? 2 * list->capacity : 64;
-    Zchat__V1__Upload **files = call_memory(list->call, capacity * sizeof *files);
+static bool list_add(void *arg, const struct store_file *stored) {
+    struct file_list *list = arg;
+    struct file_copy *copy = NULL;
 
-    if (!files)
+    call_read(list->call, 1);
+    if (list->reply.n_files < list->limit)
+        copy = call_memory(list->call, sizeof *copy);
+    list->reply.more = true; /* until this one is in the page */
+    if (!copy)
         return false;
-    if (list->count > 0)
-        memcpy(files, list->files, list->count * sizeof *files);
-    list->files = files;
-    list->capacity = capacity;
+    copy->stored = *stored;
+    upload_fill(&copy->upload, &copy->stored);
+    list->bytes += wire_element_size(&copy->upload.base);
+    if (list->bytes > SYNC_BYTES_MAX)
+        return false;
+    list->reply.files[list->reply.n_files++] = &copy->upload;
+    list->reply.more = false;
     return true;
 }
 
-static void list_add(void *arg, const struct store_file *stored) {
-    struct file_list *list = arg;
-    struct file_copy *copy = list->full ? NULL : call_memory(list->call, sizeof *copy);
+/* Where the page begins; false, and the call fails, where there is no such file. */
+static bool list_begins(struct call *call, const Zchat__V1__ListFiles *list, uint64_t *after_seq) {
+    struct store_file file;
 
-    if (!copy || (list->count == list->capacity && !list_grow(list))) {
-        list->full = true;
-        return;
-    }
-    copy->stored = *stored;
-    upload_fill(&copy->upload, &copy->stored);
-    list->files[list->count++] = &copy->upload;
+    *after_seq = 0;
+    if (!list->after[0])
+        return true;
+    if (!file_find(call, list->thread, list->after, &file))
+        return false;
+    *after_seq = file.seq;
+    return true;
 }
 
 void list_files_done(struct call *call) {
-    const char *title = call->command->list_files->thread;
-    struct file_list list = {.call = call};
+    const Zchat__V1__ListFiles *wanted = call->command->list_files;
+    struct file_list list = {.call = call, .limit = page_limit(wanted->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListFilesReply files = ZCHAT__V1__LIST_FILES_REPLY__INIT;
-    enum store_status status =
-        call_store(call, store_file_list(call->core->store, title, list_add, &list));
+    enum store_status status;
+    uint64_t after_seq;
 
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, title);
-    else if (list.full)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
-    call_status_told(call, status);
-    if (status != STORE_OK || list.full)
+    if (!list_begins(call, wanted, &after_seq))
         return;
-    files.files = list.files;
-    files.n_files = list.count;
+    zchat__v1__list_files_reply__init(&list.reply);
+    list.reply.files = call_memory(call, list.limit * sizeof *list.reply.files);
+    if (!list.reply.files)
+        return;
+    status = call_store(
+        call, store_file_list(call->core->store, wanted->thread, after_seq, list_add, &list));
+    if (status == STORE_NOT_FOUND)
+        thread_not_found(call, wanted->thread);
+    call_status_told(call, status);
+    if (status != STORE_OK)
+        return;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FILES;
-    reply.list_files = &files;
+    reply.list_files = &list.reply;
     call_reply(call, &reply);
 }
 

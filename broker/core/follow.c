@@ -86,6 +86,7 @@ static void list_add(void *arg, const struct store_followed *stored) {
     struct followed_list *list = arg;
     struct followed_copy *copy = call_memory(list->call, sizeof *copy);
 
+    call_read(list->call, 1);
     if (!copy || list->count == FOLLOWED_MAX)
         return; /* FOLLOWED_MAX of them fit into a reply's memory */
     copy->stored = *stored;

@@ -105,6 +105,8 @@ char *post_text(struct call *call, const struct store_post *post);
  */
 void title_form_all(struct call *call);
 /* Checks a new title or file's name; the call fails with its sentence. */
+/* How many entries a page has where so many are asked for; 0: the most. */
+size_t page_limit(uint32_t limit);
 bool thread_title_fits(struct call *call, const char *what, const char *title);
 /* Whether one that is there looks the same, though it is another one: the call fails, naming it. */
 bool thread_title_is_alike(struct call *call, const char *title);

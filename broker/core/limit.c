@@ -147,6 +147,18 @@ bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cos
     return true;
 }
 
+void limit_charge(struct limits *limits, struct limit_bucket *bucket, uint32_t cost,
+                  int64_t now_us) {
+    double most = most_units(limits, bucket->kind);
+
+    if (limits->rate[bucket->kind] == 0 || cost == 0)
+        return;
+    bucket_fill(limits, bucket, now_us);
+    bucket->units -= cost;
+    if (bucket->units < -most)
+        bucket->units = -most;
+}
+
 bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
                  uint32_t cost, int64_t now_us, uint32_t *retry_after_s) {
     struct limit_bucket *bucket = limit_use(limits, kind, name, name_bytes, now_us);

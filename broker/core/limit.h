@@ -33,6 +33,10 @@ struct limit_bucket *limit_use(struct limits *limits, enum limit_kind kind, cons
                                size_t name_bytes, int64_t now_us);
 void limit_release(struct limits *limits, struct limit_bucket *bucket, int64_t now_us);
 
+/* Takes `cost` out, even where there is less: what was done was done. What is owed is bounded by
+ * what the bucket holds. */
+void limit_charge(struct limits *limits, struct limit_bucket *bucket, uint32_t cost,
+                  int64_t now_us);
 /* Takes `cost` out; false and the seconds to wait where there is not enough. */
 bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cost, int64_t now_us,
                 uint32_t *retry_after_s);

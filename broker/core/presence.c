@@ -1,6 +1,7 @@
 /* Who is online, who was, and what the others are told of it. What a block forbids somebody to see
  * is never published: then each of the others is told on his own connection. */
 #include "handlers.h"
+#include "memory.h"
 #include "private.h"
 
 #include <stdlib.h>
@@ -120,96 +121,112 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     presence_announce(core, account, name, false, now_us);
 }
 
-/* Lists of people are made in the call's memory, one array that grows by doubling. */
-struct people {
-    struct call *call; /* borrowed */
-    Zchat__V1__Person **list;
-    size_t count;
-    size_t capacity;
-    bool full; /* the reply's cap is reached */
+/* ---- lists of people ---- */
+
+/* Somebody who is online, to be put in order before as many as fit become the answer. */
+struct present {
+    const struct member *member; /* borrowed: the table's */
+    int64_t seen_us;
 };
 
-static bool people_grow(struct people *people) {
-    size_t capacity = people->capacity ? 2 * people->capacity : 64;
-    Zchat__V1__Person **list = call_memory(people->call, capacity * sizeof *list);
+struct people {
+    struct call *call;       /* borrowed */
+    struct present *present; /* owned */
+    size_t present_count;
+    Zchat__V1__Person **list; /* the answer's, `limit` of them at most */
+    size_t count;
+    size_t limit;
+    bool more;
+};
 
-    if (!list)
-        return false;
-    if (people->count > 0)
-        memcpy(list, people->list, people->count * sizeof *list);
-    people->list = list;
-    people->capacity = capacity;
-    return true;
+static bool people_init(struct people *people, struct call *call, uint32_t limit) {
+    memset(people, 0, sizeof *people);
+    people->call = call;
+    people->limit = limit == 0 || limit > PEOPLE_MAX ? PEOPLE_MAX : limit;
+    people->list = call_memory(call, people->limit * sizeof(Zchat__V1__Person *));
+    if (!people->list)
+        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
+    return people->list != NULL;
 }
 
-static void people_add(struct people *people, const char *name, bool online, int64_t last_seen_us) {
+/* false: no more fit. */
+static bool people_add(struct people *people, const char *name, bool online, int64_t last_seen_us) {
     size_t name_bytes = strlen(name) + 1;
-    Zchat__V1__Person *person = call_memory(people->call, sizeof *person + name_bytes);
+    Zchat__V1__Person *person = NULL;
 
-    if (!person || (people->count == people->capacity && !people_grow(people))) {
-        people->full = true;
-        return;
-    }
+    if (people->count < people->limit)
+        person = call_memory(people->call, sizeof *person + name_bytes);
+    people->more = !person;
+    if (!person)
+        return false;
     zchat__v1__person__init(person);
     person->user = memcpy(person + 1, name, name_bytes);
     person->online = online;
     person->last_seen_us = last_seen_us;
     people->list[people->count++] = person;
+    return true;
 }
 
-static void people_add_online(struct people *people) {
-    struct core *core = people->call->core;
-    int64_t asker = people->call->session->member->account;
-    struct member *member, *next;
+static int64_t member_seen_us(const struct member *member) {
+    const struct session *session;
+    int64_t seen_us = 0;
 
-    HASH_ITER(hh, core->sessions.members, member, next) {
-        struct session *session;
-        int64_t seen_us = 0;
-
-        if (member->online == 0 || member->account == asker ||
-            store_block_is(core->store, member->account, asker))
-            continue;
-        DL_FOREACH2(member->sessions, session, member_next) {
-            if (session->online && session->command_us > seen_us)
-                seen_us = session->command_us;
-        }
-        people_add(people, member->name, true, seen_us);
+    DL_FOREACH2(member->sessions, session, member_next) {
+        if (session->online && session->command_us > seen_us)
+            seen_us = session->command_us;
     }
+    return seen_us;
 }
 
 static int by_name(const void *a, const void *b) {
-    return strcmp((*(Zchat__V1__Person *const *)a)->user, (*(Zchat__V1__Person *const *)b)->user);
+    return strcmp(((const struct present *)a)->member->name,
+                  ((const struct present *)b)->member->name);
 }
 
 static int by_last_seen(const void *a, const void *b) {
-    const Zchat__V1__Person *p = *(Zchat__V1__Person *const *)a;
-    const Zchat__V1__Person *q = *(Zchat__V1__Person *const *)b;
+    const struct present *p = a, *q = b;
 
-    if (p->online != q->online)
-        return p->online ? -1 : 1;
-    if (p->last_seen_us != q->last_seen_us)
-        return p->last_seen_us > q->last_seen_us ? -1 : 1;
-    return strcmp(p->user, q->user);
+    if (p->seen_us != q->seen_us)
+        return p->seen_us > q->seen_us ? -1 : 1;
+    return by_name(a, b);
 }
 
-static bool people_fit(struct call *call, const struct people *people) {
-    if (people->full)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
-    return !people->full;
+/* Those online after that name ("": all) that the asker may see, in order. */
+static void people_add_online(struct people *people, const char *after,
+                              int (*order)(const void *a, const void *b)) {
+    struct core *core = people->call->core;
+    int64_t asker = people->call->session->member->account;
+    struct member *member, *next;
+    bool fits = true;
+
+    people->present = memory_new((core->sessions.users_online + 1) * sizeof *people->present);
+    HASH_ITER(hh, core->sessions.members, member, next) {
+        if (member->online > 0 && member->account != asker && strcmp(member->name, after) > 0 &&
+            !store_block_is(core->store, member->account, asker))
+            people->present[people->present_count++] =
+                (struct present){member, member_seen_us(member)};
+    }
+    call_read(people->call, HASH_COUNT(core->sessions.members));
+    qsort(people->present, people->present_count, sizeof *people->present, order);
+    for (size_t i = 0; i < people->present_count && fits; i++)
+        fits =
+            people_add(people, people->present[i].member->name, true, people->present[i].seen_us);
+    free(people->present);
+    people->present = NULL;
 }
 
 void who_done(struct call *call) {
-    struct people people = {.call = call};
+    const Zchat__V1__Who *wanted = call->command->who;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__WhoReply who = ZCHAT__V1__WHO_REPLY__INIT;
+    struct people people;
 
-    people_add_online(&people);
-    if (!people_fit(call, &people))
+    if (!people_init(&people, call, wanted->limit))
         return;
-    if (people.count > 0)
-        qsort(people.list, people.count, sizeof *people.list, by_name);
+    people_add_online(&people, wanted->after, by_name);
     who.people = people.list;
     who.n_people = people.count;
+    who.more = people.more;
     reply.body_case = ZCHAT__V1__REPLY__BODY_WHO;
     reply.who = &who;
     call_reply(call, &reply);
@@ -220,36 +237,37 @@ void since_check(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the seconds must be a number above 0");
 }
 
-static void since_add(void *arg, int64_t account, const char *name, int64_t last_seen_us) {
+static bool since_add(void *arg, int64_t account, const char *name, int64_t last_seen_us) {
     struct people *people = arg;
     const struct core *core = people->call->core;
     const struct member *member = member_find(&core->sessions, account);
     int64_t asker = people->call->session->member->account;
 
+    call_read(people->call, 1);
     if (account == asker || (member && member->online > 0) ||
         store_block_is(core->store, account, asker))
-        return;
-    people_add(people, name, false, last_seen_us);
+        return true;
+    return people_add(people, name, false, last_seen_us);
 }
 
 void since_done(struct call *call) {
-    struct people people = {.call = call};
+    const Zchat__V1__Since *wanted = call->command->since;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SinceReply since = ZCHAT__V1__SINCE_REPLY__INIT;
-    uint64_t seconds = call->command->since->seconds;
+    struct people people;
     int64_t from_us = 0, wall_us = core_wall_us(call->core, call->now_us);
 
-    if (seconds < (uint64_t)wall_us / 1000000)
-        from_us = wall_us - (int64_t)seconds * 1000000;
-    people_add_online(&people);
-    if (call_store(call, store_presence_since(call->core->store, from_us, since_add, &people)))
+    if (wanted->seconds < (uint64_t)wall_us / 1000000)
+        from_us = wall_us - (int64_t)wanted->seconds * 1000000;
+    if (!people_init(&people, call, wanted->limit))
         return;
-    if (!people_fit(call, &people))
+    people_add_online(&people, "", by_last_seen);
+    if (!people.more &&
+        call_store(call, store_presence_since(call->core->store, from_us, since_add, &people)))
         return;
-    if (people.count > 0)
-        qsort(people.list, people.count, sizeof *people.list, by_last_seen);
     since.people = people.list;
     since.n_people = people.count;
+    since.more = people.more;
     reply.body_case = ZCHAT__V1__REPLY__BODY_SINCE;
     reply.since = &since;
     call_reply(call, &reply);

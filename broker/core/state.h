@@ -65,6 +65,8 @@ struct call {
     const struct command_row *row;
     Zchat__V1__Command *command; /* in the frame's arena */
     int64_t now_us;
+    uint64_t rows_before; /* what was read and made before it began */
+    size_t made_before;
     const struct core_work *work; /* the password work's result, once it is there */
     struct fault fault;
     union {
@@ -116,6 +118,8 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply);
 /* Answers a command that is done and has nothing to tell. */
 void call_reply_empty(struct call *call);
 
+/* Counts rows that were read of the store, or of a list in memory. */
+void call_read(struct call *call, uint64_t count);
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
 

@@ -78,6 +78,7 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
                                                             to_bytes + stored->text_bytes + 3);
     char *memory;
 
+    call_read(page->call, 1);
     if (!entry)
         return false;
     memory = (char *)(entry + 1);
@@ -134,6 +135,7 @@ static void sync_topic(struct call *call, struct topic *topic) {
     for (; seq <= topic->head; seq++) {
         Zchat__V1__Event *event = topic_read(call, topic_event(topic, seq));
 
+        call_read(call, 1);
         if (!event || !page_add(&page, event))
             break;
     }
@@ -189,6 +191,7 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     struct thread_page *page = arg;
     struct thread_entry *entry = call_memory(page->page.call, sizeof *entry);
 
+    call_read(page->page.call, 1);
     if (!entry)
         return false;
     entry->stored = *stored;

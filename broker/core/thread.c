@@ -100,7 +100,7 @@ void create_thread_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-static size_t page_limit(uint32_t limit) {
+size_t page_limit(uint32_t limit) {
     return limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
 }
 
@@ -120,6 +120,7 @@ static bool threads_add(void *arg, const struct store_thread *stored) {
     struct threads *threads = arg;
     struct thread_copy *copy = NULL;
 
+    call_read(threads->call, 1);
     if (threads->reply.n_threads < threads->limit)
         copy = call_memory(threads->call, sizeof *copy);
     if (!copy) {
@@ -204,6 +205,7 @@ static bool items_add(void *arg, const struct store_post *post, const struct sto
     struct item_copy *copy = NULL;
     size_t bytes;
 
+    call_read(items->call, 1);
     if (items->reply.n_items < items->limit)
         copy = call_memory(items->call, sizeof *copy);
     items->reply.more = true; /* until this one is in the page */
@@ -261,6 +263,8 @@ void remove_thread_run(struct call *call) {
     else if (status == STORE_BLOCKED)
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
                   "only its creator or an administrator may remove a thread");
+    else if (status == STORE_OK)
+        call_read(call, call->result.thread.posts + call->result.thread.uploads);
     call_status_told(call, status);
 }
 

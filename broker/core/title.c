@@ -53,6 +53,7 @@ void title_form_all(struct call *call) {
         break;
     case ZCHAT__V1__COMMAND__BODY_LIST_FILES:
         title_form(call, &command->list_files->thread);
+        title_form(call, &command->list_files->after);
         break;
     case ZCHAT__V1__COMMAND__BODY_BEGIN_UPLOAD:
         title_form(call, &command->begin_upload->thread);

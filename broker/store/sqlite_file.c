@@ -123,8 +123,8 @@ enum store_status store_file_read(struct store *store, int64_t file, uint64_t of
     return sqlite_piece_read(store, file, offset, bytes, *count);
 }
 
-enum store_status store_file_list(struct store *store, const char *title,
-                                  void (*each)(void *arg, const struct store_file *), void *arg) {
+enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,
+                                  bool (*each)(void *arg, const struct store_file *), void *arg) {
     struct store_thread thread;
     enum store_status status = store_thread_find(store, title, &thread);
     if (status != STORE_OK) {
@@ -132,13 +132,13 @@ enum store_status store_file_list(struct store *store, const char *title,
     }
     sqlite3_stmt *list = store->statements[STATEMENT_FILE_READ];
     bind_number(list, 1, thread.stream);
-    bind_number(list, 2, 0);
+    bind_number(list, 2, (int64_t)after_seq);
     enum step step = STEP_DONE;
     while (status == STORE_OK && (step = sqlite_step(store, list)) == STEP_ROW) {
         struct file file;
         status = sqlite_file_row(store, list, &file);
-        if (status == STORE_OK) {
-            each(arg, &file.file);
+        if (status == STORE_OK && !each(arg, &file.file)) {
+            break;
         }
     }
     (void)sqlite3_reset(list);

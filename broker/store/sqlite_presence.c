@@ -50,7 +50,7 @@ enum store_status store_alive(struct store *store, int64_t now_us) {
 }
 
 enum store_status store_presence_since(struct store *store, int64_t from_us,
-                                       void (*each)(void *arg, int64_t account, const char *name,
+                                       bool (*each)(void *arg, int64_t account, const char *name,
                                                     int64_t last_seen_us),
                                        void *arg) {
     if (begin(store) != STORE_OK) {
@@ -62,7 +62,9 @@ enum store_status store_presence_since(struct store *store, int64_t from_us,
     while ((step = sqlite_step(store, since)) == STEP_ROW) {
         char name[NAME_BYTES];
         column_text(since, 1, name, sizeof name);
-        each(arg, sqlite3_column_int64(since, 0), name, sqlite3_column_int64(since, 2));
+        if (!each(arg, sqlite3_column_int64(since, 0), name, sqlite3_column_int64(since, 2))) {
+            break;
+        }
     }
     (void)sqlite3_reset(since);
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;

@@ -264,9 +264,9 @@ enum store_status store_presence_end(struct store *store, int64_t account, int64
 /* The broker lives: what a crash after this will count as the end of the open sessions. */
 enum store_status store_alive(struct store *store, int64_t now_us);
 /* Calls `each` for every account with a session that ended at `from_us` or later, and not for those
- * online now (the caller knows them), the last seen first. */
+ * online now (the caller knows them), the last seen first, until it returns false. */
 enum store_status store_presence_since(struct store *store, int64_t from_us,
-                                       void (*each)(void *arg, int64_t account, const char *name,
+                                       bool (*each)(void *arg, int64_t account, const char *name,
                                                     int64_t last_seen_us),
                                        void *arg);
 

@@ -198,8 +198,10 @@ enum store_status store_file_alike(struct store *store, const char *title, const
 /* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. */
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count);
-enum store_status store_file_list(struct store *store, const char *title,
-                                  void (*each)(void *arg, const struct store_file *), void *arg);
+/* The complete files in the order in which they came, after that number of the stream (0: all),
+ * until `each` returns false. */
+enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,
+                                  bool (*each)(void *arg, const struct store_file *), void *arg);
 
 /* ---- all of it ---- */
 

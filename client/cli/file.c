@@ -271,11 +271,17 @@ static void file_listed(struct call *call, const zchat_reply *reply) {
         return;
     for (size_t i = 0; i < reply->count; i++)
         file_show_file(call->app, &reply->uploads[i]);
-    if (reply->count == 0)
+    if (reply->count == 0 && call->name == NULL)
         app_note(call->app, "there are no files in %s", call->title);
+    if (reply->count == 0 || !reply->more)
+        return;
+    const char *last = reply->uploads[reply->count - 1].file;
+    struct call *next = call_new_in(call->app, file_listed, call->title, last);
+    call_begun(next,
+               zchat_file_list(call->app->z, next->title, next->name, 0, call_answered, next));
 }
 
 void verb_file_list(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, file_listed, words->word[0], NULL);
-    call_begun(call, zchat_file_list(app->z, call->title, call_answered, call));
+    call_begun(call, zchat_file_list(app->z, call->title, NULL, 0, call_answered, call));
 }

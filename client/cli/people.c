@@ -30,6 +30,8 @@ static void people_listed(struct call *call, const zchat_reply *reply) {
         if (reply->people[i].online)
             roster_set_online(call->app->roster, reply->people[i].user, true);
     }
+    if (reply->more)
+        app_note(call->app, "there are more than these %zu", reply->count);
     if (reply->count == 0 && call->number == 0)
         app_note(call->app, "nobody else is online");
     else if (reply->count == 0)

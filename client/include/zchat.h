@@ -391,7 +391,10 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
  * right. */
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
-zchat_code zchat_file_list(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
+/* One page in the order in which the files came, after the file `after` (NULL: the first), at most
+ * `limit` (0: 500). */
+zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
+                           zchat_reply_fn *fn, void *arg);
 /* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An
  * upload gives its room back; what is there of a download is removed. */
 void zchat_file_cancel(zchat *z, const void *arg);

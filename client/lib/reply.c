@@ -122,9 +122,11 @@ static void fill_body(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out)
         break;
     case ZCHAT__V1__REPLY__BODY_WHO:
         fill_people(z, reply->who->people, reply->who->n_people, out);
+        out->more = reply->who->more;
         break;
     case ZCHAT__V1__REPLY__BODY_SINCE:
         fill_people(z, reply->since->people, reply->since->n_people, out);
+        out->more = reply->since->more;
         break;
     case ZCHAT__V1__REPLY__BODY_LIST_BLOCKED:
         fill_users(z, reply->list_blocked, out);

@@ -279,11 +279,14 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
 
 /* ---- files, and the broker ---- */
 
-zchat_code zchat_file_list(zchat *z, const char *title, zchat_reply_fn *fn, void *arg) {
+zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
+                           zchat_reply_fn *fn, void *arg) {
     zchat_code code = check_named(z, title);
     Zchat__V1__ListFiles body = ZCHAT__V1__LIST_FILES__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = (char *)title;
+    body.after = (char *)(after ? after : "");
+    body.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_FILES;
     command.list_files = &body;
     return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_FILE_LIST, fn, arg}, &command)

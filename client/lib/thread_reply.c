@@ -164,6 +164,7 @@ static void fill_uploads(zchat *z, const Zchat__V1__ListFilesReply *reply, zchat
         thread_upload_fill(reply->files[i], &list[i]);
     }
     out->uploads = list;
+    out->more = reply->more;
 }
 
 void thread_reply_fill(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {

@@ -1,6 +1,7 @@
 """Members who ask for much, legally: the others are served between their commands, and what nobody
 reads fills no memory."""
 
+import hashlib
 import pathlib
 import time
 
@@ -13,6 +14,7 @@ from support.ids import new_id
 MIB = 1024 * 1024
 TEXT = "x" * 4000
 POSTS = 300
+EMPTY_HASH = hashlib.blake2b(b"", digest_size=32).digest()
 
 
 def rss(broker):
@@ -181,3 +183,86 @@ def test_the_longest_turn_is_told(town):
     town.join().ping()
     stats = town.stats()
     assert 0 < stats["turn_us_longest_lately"] <= stats["turn_us_longest"]
+
+
+# ---- lists ----
+
+LONG_NAME = "n" * 110
+
+
+def put_many(client, title, count):
+    """Uploads that many files without a byte, with long names."""
+    client.create_thread(title)
+    for start in range(0, count, 60):
+        ids = [new_id() for _ in range(start, min(start + 60, count))]
+        client.batch([("begin_upload", dict(id=one, thread=title, file=f"{start + n:05} {LONG_NAME}", size=0))
+                      for n, one in enumerate(ids)], timeout=20)
+        client.batch([("put_chunk", dict(id=one, offset=0, bytes=b"", hash=EMPTY_HASH)) for one in ids],
+                     timeout=20)
+
+
+@pytest.fixture(scope="module")
+def many_files(_shared_town):
+    title = f"many files {_shared_town.fresh_name()}"
+    uploader = _shared_town.join()
+    put_many(uploader, title, 1900)
+    uploader.logout()
+    uploader.close()
+    return title
+
+
+def test_a_long_list_of_files_comes_in_pages_and_is_never_busy(town, many_files):
+    client = town.join()
+    names, after = [], ""
+    while True:
+        page = client.call("list_files", thread=many_files, after=after)
+        assert page.files and page.ByteSize() <= MIB
+        names += [upload.file for upload in page.files]
+        if not page.more:
+            break
+        after = names[-1]
+    assert names == [f"{n:05} {LONG_NAME}" for n in range(1900)]
+    assert len(client.call("list_files", thread=many_files, limit=3).files) == 3
+
+
+def test_lists_asked_for_in_one_breath_fill_no_memory(town, many_files):
+    before = rss(town.broker)
+    greedy, other = town.join(rcvhwm=2), town.join()
+    ask(greedy, 1500, "list_files", thread=many_files)
+    for n in range(5):
+        other.ping()
+    assert rss(town.broker) - before < 32 * MIB
+    assert town.stats()["peers_held_bytes"] < 8 * MIB
+    greedy.close()
+
+
+def test_who_comes_in_pages(town):
+    asker, *others = town.join_many(7)
+    first = asker.call("who", limit=4)
+    rest = asker.call("who", limit=4, after=first.people[-1].user)
+    assert first.more and not rest.more and len(first.people) == 4
+    assert [p.user for p in first.people] + [p.user for p in rest.people] == sorted(o.user for o in others)
+
+
+def test_since_says_that_there_are_more(town):
+    asker, *others = town.join_many(5)
+    page = asker.call("since", seconds=3600, limit=3)
+    assert page.more and len(page.people) == 3
+    names = {person.user for person in asker.call("since", seconds=3600).people}
+    assert {other.user for other in others} <= names
+
+
+def test_what_was_read_is_charged_and_not_a_flat_cost(town_factory):
+    town = town_factory("--rate-account", "50")
+    author, reader = town.join(), town.join()
+    title = "charged"
+    author.create_thread(title)
+    for n in range(10):
+        author.post(title, "x" * 16000)
+    results = []
+    for n in range(40):
+        results += reader.batch([("read_thread", dict(thread=title))])
+    read = [result for result in results if not isinstance(result, Exception)]
+    assert 5 <= len(read) <= 25, "500 units, of which each page costs 10 and 20 for its bytes"
+    busy = next(result for result in results if isinstance(result, Exception))
+    assert busy.code == "BUSY" and busy.retry_after_s > 0

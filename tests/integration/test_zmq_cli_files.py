@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from support.broker import program
+from support.ids import new_id
 from zmq_cli import RFC3339, UUID7, end
 
 CHUNK = 256 * 1024
@@ -600,3 +601,15 @@ def test_an_interrupt_ends_a_download_whose_reader_stands_still(alice, title, so
     assert process.wait(10) == 130
     process.stdout.close()
     process.stderr.close()
+
+
+def test_a_list_of_more_files_than_a_page_holds_is_whole(town, alice, title):
+    """1,100 files with long names: three pages, one list."""
+    uploader = town.join()
+    names = [f"{n:05} " + "n" * 110 for n in range(1100)]
+    nothing = hashlib.blake2b(b"", digest_size=32).digest()
+    for start in range(0, len(names), 50):
+        some = [(new_id(), name) for name in names[start:start + 50]]
+        uploader.batch([("begin_upload", dict(id=one, thread=title, file=name, size=0)) for one, name in some])
+        uploader.batch([("put_chunk", dict(id=one, hash=nothing)) for one, _ in some])
+    assert [line["file"] for line in alice.ok("file", "list", title).lines] == names

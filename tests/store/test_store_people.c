@@ -92,11 +92,12 @@ static void one_may_block_only_so_many(void **state) {
 
 /* ---- presence ---- */
 
-static void append_seen(void *arg, int64_t account, const char *name, int64_t last_seen_us) {
+static bool append_seen(void *arg, int64_t account, const char *name, int64_t last_seen_us) {
     char *seen = arg;
     size_t bytes = strlen(seen);
     assert_true(account > 0);
     (void)snprintf(seen + bytes, 128 - bytes, "%s:%d ", name, (int)last_seen_us);
+    return true;
 }
 
 static void expect_since(struct fixture *fixture, int64_t from_us, const char *expected) {

@@ -458,10 +458,11 @@ static void unfinished_uploads_expire(void **state) {
 
 /* ---- lists and names ---- */
 
-static void add_name(void *arg, const struct store_file *file) {
+static bool add_name(void *arg, const struct store_file *file) {
     assert_int_equal(file->received, file->size);
     (void)strcat(arg, file->name);
     (void)strcat(arg, "|");
+    return true;
 }
 
 static void names_are_any_text_in_the_order_in_which_they_came(void **state) {
@@ -482,9 +483,9 @@ static void names_are_any_text_in_the_order_in_which_they_came(void **state) {
         (void)strcat(expected, some[i]);
         (void)strcat(expected, "|");
     }
-    assert_ok(store_file_list(fixture->store, "T", add_name, names));
+    assert_ok(store_file_list(fixture->store, "T", 0, add_name, names));
     assert_string_equal(names, expected);
-    assert_int_equal(store_file_list(fixture->store, "V", add_name, names), STORE_NOT_FOUND);
+    assert_int_equal(store_file_list(fixture->store, "V", 0, add_name, names), STORE_NOT_FOUND);
     assert_int_equal(store_file_find(fixture->store, "V", "x", &stored), STORE_NOT_FOUND);
     assert_ok(store_file_find(fixture->store, "T", "x", &stored));
     assert_int_equal(stored.size, 80);

@@ -254,7 +254,14 @@ static enum status print_file(struct output *output, const zchat_upload *file, i
     return STATUS_DONE;
 }
 
+/* A list comes page by page. */
+struct listing {
+    char *last; /* owned: the last file's name of the page before; NULL: none */
+    bool more;
+};
+
 static enum status print_files(struct call *call, const zchat_reply *reply) {
+    struct listing *listing = call->arg;
     enum status status = STATUS_DONE;
     int width = 0;
     for (size_t i = 0; i < reply->count; i++)
@@ -262,13 +269,25 @@ static enum status print_files(struct call *call, const zchat_reply *reply) {
             width = (int)strlen(reply->uploads[i].user);
     for (size_t i = 0; i < reply->count && status == STATUS_DONE; i++)
         status = print_file(call->output, &reply->uploads[i], width);
-    return status;
+    free(listing->last);
+    listing->last = NULL;
+    listing->more = reply->more && reply->count > 0;
+    if (!listing->more || status != STATUS_DONE)
+        return status;
+    listing->last = strdup(reply->uploads[reply->count - 1].file);
+    if (!listing->last)
+        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
+    return STATUS_DONE;
 }
 
 enum status file_list(struct call *call) {
+    struct listing listing = {.more = true};
+    call->arg = &listing;
     enum status status = call_start(call);
-    if (status != STATUS_DONE)
-        return status;
-    return call_answer(call, zchat_file_list(call->z, call->words[0], call_replied, call),
-                       print_files);
+    while (status == STATUS_DONE && listing.more)
+        status = call_answer(
+            call, zchat_file_list(call->z, call->words[0], listing.last, 0, call_replied, call),
+            print_files);
+    free(listing.last);
+    return status;
 }

@@ -88,6 +88,8 @@ static enum status print_people(struct call *call, const zchat_reply *reply) {
             width = (int)strlen(reply->people[i].user);
     for (size_t i = 0; i < reply->count && status == STATUS_DONE; i++)
         status = print_person(call->output, &reply->people[i], width);
+    if (reply->more)
+        output_notice(call->output, "there are more than these");
     return status;
 }
 
