@@ -213,6 +213,8 @@ void connections_tick(struct connections *connections, int64_t now_us) {
             connection->probe_us = now_us + probe_after_us[connection->probes];
     }
     DL_FOREACH_SAFE(connections->gone, connection, next) {
+        if (core_is_full(connections->core))
+            break; /* a crowd that left at once is not to make everybody wait */
         connection_close(connections, connection, now_us);
     }
 }

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Each looks at all connections. */
+#define CUTS_A_TURN 16
+
 void outlet_init(struct outlet *outlet, void *commands, void *events,
                  struct connections *connections, struct door *door, struct core *core) {
     outlet->door = door;
@@ -23,6 +26,10 @@ void outlet_release(struct outlet *outlet) {
 
 size_t outlet_in_pipe(const void *connection) {
     return pipe_bytes(((const struct connection *)connection)->pipe);
+}
+
+size_t outlet_in_all_pipes(const void *connections) {
+    return pipe_total_bytes(&((const struct connections *)connections)->pipes);
 }
 
 /* ---- sending ---- */
@@ -123,16 +130,32 @@ static void look(struct outlet *outlet, int64_t now_us) {
     outlet->look_us = any ? now_us + UNREAD_LOOK_US : INT64_MAX;
 }
 
-/* One a turn: what it held is free by the next one. */
-static void cut_largest(struct outlet *outlet) {
+/* Whether it was cut and libzmq only has not said so yet. */
+static bool is_cut(const struct connection *connection) {
+    return connection->link && connection->link->rank == LINK_CUT;
+}
+
+static struct connection *largest_holder(const struct outlet *outlet) {
     struct connection *connection, *next, *largest = NULL;
 
     HASH_ITER(hh, outlet->connections->by_id, connection, next) {
-        if ((!largest || held_by(connection) > held_by(largest)))
+        if (!is_cut(connection) && (!largest || held_by(connection) > held_by(largest)))
             largest = connection;
     }
-    if (largest && held_by(largest) > PEER_BYTES_FAIR)
+    return largest;
+}
+
+/* Cuts the largest holders until the others hold less than the bound. */
+static void cut_largest(struct outlet *outlet, size_t held) {
+    struct connection *largest;
+
+    for (int i = 0; i < CUTS_A_TURN && held > PEERS_BYTES_MAX; i++) {
+        largest = largest_holder(outlet);
+        if (!largest || held_by(largest) < PEER_BYTES_FAIR)
+            return;
+        held -= held_by(largest);
         cut(outlet, largest, "much_unread");
+    }
 }
 
 void outlet_tick(struct outlet *outlet, int64_t now_us) {
@@ -141,7 +164,7 @@ void outlet_tick(struct outlet *outlet, int64_t now_us) {
     stats->peers_held_bytes = held_by_all(outlet);
     stats->published_held_bytes = pipe_bytes(outlet->published);
     if (stats->peers_held_bytes > PEERS_BYTES_MAX)
-        cut_largest(outlet);
+        cut_largest(outlet, stats->peers_held_bytes);
     if (now_us >= outlet->look_us)
         look(outlet, now_us);
 }

@@ -34,5 +34,7 @@ int64_t outlet_deadline(const struct outlet *outlet);
 
 /* core_options.in_pipe, of a connection. */
 size_t outlet_in_pipe(const void *connection);
+/* core_options.in_all_pipes, of the connections. */
+size_t outlet_in_all_pipes(const void *connections);
 
 #endif

@@ -151,6 +151,8 @@ static void core_options_of(struct server *server, struct core_options *options)
         .note_arg = server,
         .clock_us = steady_us,
         .in_pipe = outlet_in_pipe,
+        .in_all_pipes = outlet_in_all_pipes,
+        .pipes_arg = &server->connections,
     };
 }
 
@@ -452,6 +454,8 @@ static long poll_timeout_ms(const struct server *server) {
     int64_t connections = connections_deadline(&server->connections), wait_us;
     int64_t outlet = outlet_deadline(&server->outlet);
 
+    if (core_is_committing(server->core) && core_is_full(server->core))
+        return -1; /* nothing is done before the disk is */
     if (connections < deadline)
         deadline = connections;
     if (outlet < deadline)

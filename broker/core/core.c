@@ -237,9 +237,11 @@ size_t core_queued(const struct core *core) {
 
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
     peer->closing = true;
+    turn_begin_work(core);
     if (peer->session)
         presence_end_session(core, peer->session, 0, NULL, now_us);
     peer_forget(core, peer, now_us);
+    turn_has_room(core);
     core->stats.connections--;
 }
 
@@ -375,7 +377,7 @@ int64_t core_deadline(const struct core *core) {
 }
 
 static void tick_idle(struct core *core, int64_t now_us) {
-    while (now_us >= idle_deadline(core) && core_begin(core)) {
+    while (now_us >= idle_deadline(core) && turn_has_room(core) && core_begin(core)) {
         char text[96];
 
         snprintf(text, sizeof text, "logged out after %lld s without a command",
@@ -425,6 +427,7 @@ void core_tick(struct core *core, int64_t now_us) {
 
     core->now_us = now_us;
     tick_wall(core, now_us);
+    turn_begin_work(core);
     tick_idle(core, now_us);
     tick_alive(core, now_us);
     tick_full(core, now_us);
@@ -434,7 +437,8 @@ void core_tick(struct core *core, int64_t now_us) {
     private_tick(core, now_us);
     passwords_tick(core, now_us);
     outbox_tick(core->outbox, now_us, tick_drained, core);
-    while ((session = session_lag_due(&core->sessions, now_us)) && core_begin(core))
+    while (turn_has_room(core) && (session = session_lag_due(&core->sessions, now_us)) &&
+           core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
     turn_go_on(core);
 }

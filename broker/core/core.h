@@ -59,6 +59,9 @@ struct core_options {
     int64_t (*clock_us)(void);
     /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
     size_t (*in_pipe)(const void *owner);
+    /* The same of all peers together. NULL: none. */
+    size_t (*in_all_pipes)(const void *arg);
+    const void *pipes_arg; /* borrowed */
 };
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */

@@ -156,12 +156,26 @@ static size_t line_waiting(const struct outbox *outbox, const struct outbox_line
     return line->queued_bytes + line_in_pipe(outbox, line);
 }
 
+/* How much may wait for one peer: less, once much waits for all of them. */
+static size_t bound_of(const struct outbox *outbox, size_t bytes) {
+    size_t all = outbox->queued_bytes;
+
+    if (outbox->options->in_all_pipes)
+        all += outbox->options->in_all_pipes(outbox->options->pipes_arg);
+    return all > PEERS_BYTES_MAX / 2 ? bytes / 8 : bytes;
+}
+
 bool outbox_line_is_clogged(const struct outbox *outbox, const struct outbox_line *line) {
-    return line->held != NULL || line_waiting(outbox, line) > LINE_EVENTS_BYTES;
+    size_t waiting = line_waiting(outbox, line);
+
+    return line->held != NULL ||
+           (waiting > LINE_EVENTS_BYTES / 8 && waiting > bound_of(outbox, LINE_EVENTS_BYTES));
 }
 
 bool outbox_line_is_full(const struct outbox *outbox, const struct outbox_line *line) {
-    return line_waiting(outbox, line) > LINE_FULL_BYTES;
+    size_t waiting = line_waiting(outbox, line);
+
+    return waiting > LINE_FULL_BYTES / 8 && waiting > bound_of(outbox, LINE_FULL_BYTES);
 }
 
 size_t outbox_line_queued(const struct outbox_line *line) {

@@ -67,6 +67,15 @@ static bool turn_is_full(const struct core *core) {
     return is_used_up(core, &nothing, &turn_bounds);
 }
 
+void turn_begin_work(struct core *core) {
+    clock_begin(core);
+}
+
+bool turn_has_room(struct core *core) {
+    clock_note(core);
+    return !turn_is_full(core);
+}
+
 bool turn_is_full_for_new(const struct core *core) {
     static const struct bounds nothing;
 

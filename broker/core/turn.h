@@ -38,6 +38,10 @@ struct turn {
 void turn_take(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes);
 /* Goes on with what waits, until the turn is full. */
 void turn_go_on(struct core *core);
+/* Around work that no frame brings, of which there may be much: whether there is time for more of
+ * it in this turn. */
+void turn_begin_work(struct core *core);
+bool turn_has_room(struct core *core);
 /* The next turn begins. */
 void turn_end(struct core *core);
 /* The peer leaves; what waits of it is dropped. */
