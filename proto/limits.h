@@ -38,6 +38,7 @@
  * all of them little enough that memory does not suffer. Once half of that waits, a quarter is left
  * to each. */
 #define WAITING_FRAMES_MAX    64
+#define WAITING_REFUSED_MAX   512 /* commands of one that reads nothing: then it is cut off */
 #define WAITING_BYTES_MAX     (8 * 1024 * 1024)
 #define WAITING_BYTES_ALL_MAX (32 * 1024 * 1024)
 /* How often peers that do not read are looked at again: at first, and at last. */
@@ -60,7 +61,7 @@
 #define PUBLISHED_BYTES_MAX (32 * 1024 * 1024)
 /* A peer that has something to take and takes nothing for so long is cut off, whatever it sends;
  * and how often such peers are looked for. */
-#define UNREAD_CUT_US  (20 * 1000 * 1000)
+#define UNREAD_CUT_US  (30 * 1000 * 1000)
 #define UNREAD_LOOK_US (5 * 1000 * 1000)
 /* A publication with as much in it takes no more events: many subscribers may have it waiting. */
 #define PUBLICATION_BYTES_FULL (64 * 1024)

@@ -215,6 +215,11 @@ void outbox_line_break(struct outbox_line *line) {
         frame_close(line->open);
 }
 
+void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
+    outbox->stats->replies_dropped_total++;
+    line->lost_replies = true;
+}
+
 /* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut
  * off.
  */
@@ -224,8 +229,7 @@ static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t f
     struct outbox_frame *frame;
 
     if (line->held && line->queued_bytes + bytes > HELD_BYTES_MAX) {
-        outbox->stats->replies_dropped_total++;
-        line->lost_replies = true;
+        outbox_line_give_up(outbox, line);
         return;
     }
     frame = line_frame(outbox, line, bytes);
@@ -346,8 +350,8 @@ int64_t outbox_deadline(const struct outbox *outbox) {
 
 /* Whether its pipe may take something now. */
 static bool line_may_go(const struct outbox *outbox, const struct outbox_line *line) {
-    return !outbox->options->in_pipe || line_in_pipe(outbox, line) < line->pipe_bytes ||
-           line->pipe_bytes == 0;
+    return !outbox->options->in_pipe || line->lost_replies ||
+           line_in_pipe(outbox, line) < line->pipe_bytes || line->pipe_bytes == 0;
 }
 
 /* What it holds is yielded again, before what was made for it since. */

@@ -157,6 +157,7 @@ static void list_leave(struct core *core, struct peer *peer) {
 /* To the end of the list that fits it. */
 static void list_join(struct core *core, struct peer *peer) {
     peer->backlog.stalled = outbox_line_is_full(core->outbox, &peer->line);
+    peer->backlog.refused = 0;
     if (peer->backlog.stalled && !core->turn.stalled) {
         core->turn.look_after_us = STALL_LOOK_US;
         core->turn.look_us = core->now_us + STALL_LOOK_US;
@@ -179,8 +180,9 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
     bool much = core->turn.waiting_bytes > WAITING_BYTES_ALL_MAX / 2;
     size_t most = much ? WAITING_BYTES_MAX / 4 : WAITING_BYTES_MAX;
     size_t cost = cost_of(frame_bytes);
+    size_t frames = peer->backlog.stalled ? WAITING_FRAMES_MAX / 4 : WAITING_FRAMES_MAX;
 
-    return peer->backlog.count < WAITING_FRAMES_MAX && peer->backlog.bytes + cost <= most &&
+    return peer->backlog.count < frames && peer->backlog.bytes + cost <= most &&
            core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 
@@ -191,6 +193,10 @@ static void refuse_rest(struct core *core, struct peer *peer, const void *frame,
 
     for (size_t i = next; batch && i < batch->n_commands; i++)
         command_refuse_busy(core, peer, batch->commands[i], core->now_us);
+    if (batch && peer->backlog.stalled)
+        peer->backlog.refused += (uint32_t)(batch->n_commands - next);
+    if (peer->backlog.refused > WAITING_REFUSED_MAX)
+        outbox_line_give_up(core->outbox, &peer->line);
     wire_arena_wipe(core->frame_arena);
 }
 

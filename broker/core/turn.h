@@ -19,6 +19,7 @@ struct backlog {
     size_t count;                 /* how many */
     size_t bytes;                 /* theirs */
     struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
+    uint32_t refused;             /* commands, since it is stalled */
     bool stalled;
 };
 
