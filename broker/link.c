@@ -328,6 +328,20 @@ static void cut_crowd(struct links *links) {
     }
 }
 
+void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
+                      uint64_t *counter) {
+    int64_t now_us = link_now_us();
+
+    for (size_t fd = 0; fd < links->fds; fd++) {
+        struct link *link = links->by_fd[fd];
+
+        if (!link || link->socket != socket || link->rank == LINK_CUT)
+            continue;
+        if (progress_look(&link->unread, link->fd, progress_waits(link->fd), 0, now_us) >= after_us)
+            link_cut(links, link, "publications_unread", counter);
+    }
+}
+
 void links_tick(struct links *links, size_t others) {
     links->places = places(links, others);
     warn_of_descriptors(links, others);

@@ -10,6 +10,7 @@
 
 #include "core/stats.h"
 #include "pace.h"
+#include "progress.h"
 #include "source.h"
 
 #include <stdbool.h>
@@ -44,7 +45,8 @@ struct link {
     int64_t allowance_us;
     bool is_over; /* it has sent too much for one message, which may only wait to be read */
     uint64_t over_drains;
-    struct link *prev, *next;           /* in its rank's list, the oldest first */
+    struct progress unread;   /* whether it takes what it is sent, where that is looked at */
+    struct link *prev, *next; /* in its rank's list, the oldest first */
     struct link *over_prev, *over_next; /* in the list of those that are over */
 };
 
@@ -79,6 +81,11 @@ void link_set_rank(struct links *links, struct link *link, enum link_rank rank);
  * kernel holds for and from it. Safe at any time; libzmq says a moment later that it is closed.
  * `kind` is a word for the log, `counter` (may be NULL) counts it. */
 void link_cut(struct links *links, struct link *link, const char *kind, uint64_t *counter);
+
+/* Cuts the links of that socket for which the kernel has had bytes for so long, and got rid of none
+ * of them. To be called now and then while too much is held for them. */
+void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
+                      uint64_t *counter);
 
 /* Whether links wait for links_drained, to be known as endless or not. */
 bool links_doubt(const struct links *links);

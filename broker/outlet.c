@@ -98,7 +98,8 @@ void outlet_send(struct outlet *outlet, int64_t now_us) {
             cut(outlet, core_peer_owner(frame.peer), "answers_unread");
         }
     }
-    if (outlet->look_us == INT64_MAX && pipe_total_bytes(&outlet->connections->pipes) > 0)
+    if (outlet->look_us == INT64_MAX &&
+        (pipe_total_bytes(&outlet->connections->pipes) > 0 || pipe_bytes(outlet->published) > 0))
         outlet->look_us = now_us + UNREAD_LOOK_US;
 }
 
@@ -127,7 +128,11 @@ static void look(struct outlet *outlet, int64_t now_us) {
         look_at(outlet, connection, now_us);
         any = any || held_by(connection) > 0;
     }
+    any = any || pipe_bytes(outlet->published) > 0;
     outlet->look_us = any ? now_us + UNREAD_LOOK_US : INT64_MAX;
+    if (pipe_bytes(outlet->published) > PUBLISHED_BYTES_MAX / 4)
+        links_cut_unread(outlet->connections->links, LINK_EVENTS, UNREAD_LOOK_US,
+                         &core_stats(outlet->core)->peers_unread_cut_total);
 }
 
 /* Whether it was cut and libzmq only has not said so yet. */

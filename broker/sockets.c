@@ -15,9 +15,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* Frames that wait in libzmq for one peer, either way: each may have FRAME_BYTES_MAX, so this is
- * what one who reads nothing can make the broker hold. What is pushed beyond it is synced. */
+/* Frames that wait in libzmq for one peer: a bound on their number; outlet.c bounds their bytes. */
 #define PEER_FRAMES_MAX 64
+/* Frames of one peer that wait in libzmq to be read: each may have FRAME_BYTES_MAX, and there may
+ * be many peers. What is beyond waits in the kernel, and then with the peer. */
+#define PEER_FRAMES_UNREAD_MAX 4
 /* Publications that wait for one subscriber: what is beyond is dropped, and the numbers show it. */
 #define SUBSCRIBER_FRAMES_MAX 1000
 /* Connections that may wait to be accepted: a whole team comes back after a restart. */
@@ -51,7 +53,8 @@ static bool set_curve(void *socket, const struct identity *identity, const char 
 static bool set_commands(void *socket, const struct identity *identity) {
     return set_common(socket, FRAME_BYTES_MAX + FRAME_SLACK_BYTES) &&
            set_curve(socket, identity, ZAP_COMMANDS) && set(socket, ZMQ_ROUTER_MANDATORY, 1) &&
-           set(socket, ZMQ_SNDHWM, PEER_FRAMES_MAX) && set(socket, ZMQ_RCVHWM, PEER_FRAMES_MAX);
+           set(socket, ZMQ_SNDHWM, PEER_FRAMES_MAX) &&
+           set(socket, ZMQ_RCVHWM, PEER_FRAMES_UNREAD_MAX);
 }
 
 static bool set_events(void *socket, const struct identity *identity) {

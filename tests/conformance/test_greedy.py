@@ -266,3 +266,23 @@ def test_what_was_read_is_charged_and_not_a_flat_cost(town_factory):
     assert 5 <= len(read) <= 25, "500 units, of which each page costs 10 and 20 for its bytes"
     busy = next(result for result in results if isinstance(result, Exception))
     assert busy.code == "BUSY" and busy.retry_after_s > 0
+
+
+def test_a_subscriber_that_takes_nothing_is_cut_once_much_waits_for_it(town, long_thread):
+    """The others hear all."""
+    author, deaf, hearer = town.join(), town.join(), town.join(sub=True)
+    deaf.follow(long_thread)
+    deaf.subscribe()
+    sub, deaf.sub = deaf.sub, None
+    sub.rcvhwm = 1
+    before = town.stats()["subscriptions"]
+    deadline = time.monotonic() + 60
+    while town.stats()["subscriptions"] >= before:
+        assert time.monotonic() < deadline, "it is there for ever"
+        for batch in frames([make_command(0, "post_to_thread", id=new_id(), thread=long_thread, text="x" * 16000)
+                             for _ in range(60)]):
+            author.send_raw(batch.SerializeToString())
+        author.ping()
+    author.broadcast("still heard")
+    hearer.wait_broadcast("still heard")
+    sub.close()
