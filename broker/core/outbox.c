@@ -253,7 +253,7 @@ bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__
     if (outbox_line_is_clogged(outbox, line)) {
         outbox->stats->events_dropped_total++;
         line->missed_events = true;
-        line_list(outbox, line, event->time_us);
+        line_list(outbox, line, 0); /* looked at in the next tick */
         return false;
     }
     outbox->stats->events_pushed_total++;

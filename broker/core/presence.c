@@ -209,8 +209,8 @@ static void people_add_online(struct people *people, const char *after,
     call_read(people->call, HASH_COUNT(core->sessions.members));
     qsort(people->present, people->present_count, sizeof *people->present, order);
     for (size_t i = 0; i < people->present_count && fits; i++)
-        fits =
-            people_add(people, people->present[i].member->name, true, people->present[i].seen_us);
+        fits = people_add(people, people->present[i].member->name, true,
+                          core_wall_us(core, people->present[i].seen_us));
     free(people->present);
     people->present = NULL;
 }
