@@ -144,12 +144,18 @@ bool door_doubts(const struct door *door) {
 
 /* ---- what comes ---- */
 
+/* The monitor does not say whose it was. */
+static void handshake_failed(struct door *door, enum link_socket socket) {
+    core_stats(door->options.core)->handshakes_failed_total++;
+    links_tell_refused(door->links, "handshake_failed", NULL, socket);
+}
+
 static void take_monitor(struct door *door, enum link_socket socket) {
     struct monitor_event event;
 
     while (monitor_next(door->monitors[socket], &event)) {
         if (event.kind == MONITOR_HANDSHAKE_FAILED)
-            core_stats(door->options.core)->handshakes_failed_total++;
+            handshake_failed(door, socket);
         else if (event.kind == MONITOR_ACCEPTED)
             links_accepted(door->links, event.fd, socket);
         else if (event.kind == MONITOR_DISCONNECTED)

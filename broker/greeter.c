@@ -204,16 +204,25 @@ static void take_guests(struct greeter *greeter) {
 
 /* ---- what they say ---- */
 
+/* Always false: the guest is to go. */
+static bool refuse(struct greeter *greeter, const struct guest *guest) {
+    uint64_t before;
+
+    greeter->stats->greetings_refused_total++;
+    if (pace_due(greeter->pace, "greeting_refused", guest->source, link_now_us(), &before))
+        log_warn("greeting_refused", "address=%s before=%llu", guest->source,
+                 (unsigned long long)before);
+    return false;
+}
+
 static bool answer(struct greeter *greeter, struct guest *guest, const struct zmtp_news *news) {
     Zchat__V1__GreetingRequest *request;
     size_t bytes;
 
     wire_arena_reset(greeter->arena);
     if (wire_read_greeting_request(greeter->arena, news->bytes, news->length, &request) !=
-        WIRE_FINE) {
-        greeter->stats->greetings_refused_total++;
-        return false;
-    }
+        WIRE_FINE)
+        return refuse(greeter, guest);
     greeter->stats->greetings_total++;
     guest->until_us = link_now_us() + GUEST_US;
     DL_DELETE(greeter->guests, guest);
@@ -239,8 +248,7 @@ static bool take_news(struct greeter *greeter, struct guest *guest) {
                 return false;
             break;
         case ZMTP_WRONG:
-            greeter->stats->greetings_refused_total++;
-            return false;
+            return refuse(greeter, guest);
         }
     }
 }

@@ -42,8 +42,11 @@ static bool take_frame(struct intake *intake, size_t *bytes, int64_t now) {
         goto out;
     *bytes = zmq_msg_size(&payload);
     connection = connection_of(intake->connections, &id, &payload, now);
-    if (!connection)
+    if (!connection) {
         core_stats(intake->core)->frames_unproved_total++;
+        links_tell_refused(intake->connections->links, "frame_unproved",
+                           zmq_msg_gets(&payload, "Peer-Address"), LINK_COMMANDS);
+    }
     if (zmq_msg_more(&payload)) {
         drop_parts(socket, &payload);
         core_stats(intake->core)->frames_parts_total++;

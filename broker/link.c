@@ -183,6 +183,20 @@ static void dissolve(const struct links *links, const struct link *link) {
     dup3(links->watch, held, O_CLOEXEC);
 }
 
+static const char *name_of(enum link_socket socket) {
+    return socket == LINK_EVENTS ? "events" : "commands";
+}
+
+void links_tell_refused(struct links *links, const char *what, const char *address,
+                        enum link_socket socket) {
+    const char *from = address ? address : "unknown";
+    uint64_t before;
+
+    if (pace_due(links->options.pace, what, from, link_now_us(), &before))
+        log_warn(what, "address=%s socket=%s before=%llu", from, name_of(socket),
+                 (unsigned long long)before);
+}
+
 void link_cut(struct links *links, struct link *link, const char *kind, uint64_t *counter) {
     uint64_t before;
 
@@ -196,7 +210,7 @@ void link_cut(struct links *links, struct link *link, const char *kind, uint64_t
         ++*counter;
     if (pace_due(links->options.pace, kind, link->source, link_now_us(), &before))
         log_warn("connection_cut", "reason=%s address=%s socket=%s before=%llu", kind, link->source,
-                 link->socket == LINK_EVENTS ? "events" : "commands", (unsigned long long)before);
+                 name_of(link->socket), (unsigned long long)before);
 }
 
 /* ---- late ---- */

@@ -99,6 +99,10 @@ void links_look(struct links *links);
 
 /* `others`: descriptors in use that are no links. Cuts who is late and who is too many. */
 void links_tick(struct links *links, size_t others);
+/* Says in the log, at its pace, that something was refused: what (a word), from where (NULL: that
+ * is not known), at which socket. */
+void links_tell_refused(struct links *links, const char *what, const char *address,
+                        enum link_socket socket);
 /* How many were cut so far. */
 uint64_t links_cut_total(const struct links *links);
 /* In how many microseconds links_look or links_tick want to be called; INT64_MAX: not at all. */
