@@ -159,7 +159,7 @@ static void take_monitor(struct door *door, enum link_socket socket) {
         else if (event.kind == MONITOR_ACCEPTED)
             links_accepted(door->links, event.fd, socket);
         else if (event.kind == MONITOR_DISCONNECTED)
-            links_closed(door->links, event.fd);
+            links_closed(door->links, event.fd, socket);
     }
 }
 

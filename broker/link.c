@@ -112,10 +112,10 @@ static void link_forget(struct links *links, struct link *link) {
     free(link);
 }
 
-void links_closed(struct links *links, int fd) {
+void links_closed(struct links *links, int fd, enum link_socket socket) {
     struct link *link = links_find(links, fd);
 
-    if (link)
+    if (link && link->socket == socket)
         link_forget(links, link);
 }
 
@@ -123,7 +123,8 @@ void links_free(struct links *links) {
     if (!links)
         return;
     for (size_t fd = 0; fd < links->fds; fd++)
-        links_closed(links, (int)fd);
+        if (links->by_fd[fd])
+            link_forget(links, links->by_fd[fd]);
     free(links->by_fd);
     close(links->spare);
     close(links->watch);
@@ -148,11 +149,15 @@ static bool cookie_of(int fd, uint64_t *cookie) {
 
 /* One that is closed already has no cookie; its end is told next. */
 void links_accepted(struct links *links, int fd, enum link_socket socket) {
-    struct link *link;
-    uint64_t cookie;
+    struct link *link = links_find(links, fd);
+    uint64_t cookie = 0;
+    bool is_open = fd >= 0 && cookie_of(fd, &cookie);
 
-    links_closed(links, fd);
-    if (fd < 0 || !cookie_of(fd, &cookie))
+    if (link && is_open && link->cookie == cookie)
+        return;
+    if (link)
+        link_forget(links, link);
+    if (!is_open)
         return;
     by_fd_grow(links, fd);
     link = memory_new(sizeof *link);

@@ -70,9 +70,10 @@ struct links_options {
 struct links *links_new(const struct links_options *options);
 void links_free(struct links *links);
 
-/* What the monitors say. */
+/* What the monitors say. The two sockets' news may come in another order than it happened, so one
+ * of a descriptor that is the other socket's by now says nothing. */
 void links_accepted(struct links *links, int fd, enum link_socket socket);
-void links_closed(struct links *links, int fd);
+void links_closed(struct links *links, int fd, enum link_socket socket);
 /* NULL: there is none. */
 struct link *links_find(const struct links *links, int fd);
 
