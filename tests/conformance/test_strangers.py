@@ -10,7 +10,7 @@ import time
 import pytest
 
 from support import schema
-from support.client import Keys, greet, make_command
+from support.client import Keys, TimedOut, greet, make_command
 from support.curve import Cut, Raw, frame, greeting, metadata, null_handshake, tcp
 
 FULL = os.environ.get("ZCHAT_STORM") == "full"
@@ -195,6 +195,19 @@ def make_storm(town, kind, port):
     return storm
 
 
+def enter(town, within=5):
+    """Logs in as a program does that tries again when its connection ends: one in a crowd may."""
+    user, deadline = town.name(), time.monotonic() + within
+    while True:
+        client = town.guest(town.keys)
+        try:
+            client.login(user, timeout=1)
+            return client
+        except TimedOut:
+            client.close()
+            assert time.monotonic() < deadline, f"nobody gets in within {within} s"
+
+
 @pytest.mark.parametrize("kind", STORMS)
 @pytest.mark.parametrize("port", PORTS)
 def test_a_storm_locks_nobody_out(town_factory, port, kind):
@@ -205,8 +218,7 @@ def test_a_storm_locks_nobody_out(town_factory, port, kind):
     asking.start()
     storm = make_storm(town, kind, port)
     start = time.monotonic()
-    newcomer = town.join(sub=True)
-    newcomer.who()
+    newcomer = enter(town)
     entered = time.monotonic() - start
     grown = rss(town) - before
     times = asking.end()
