@@ -2,6 +2,7 @@
 
 #include "data.h"
 #include "password.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,8 @@ out:
     return made;
 }
 
-int64_t identity_mark(const struct identity *identity) {
+/* What the store notes of it; never 0. */
+static int64_t mark_of(const struct identity *identity) {
     unsigned char key[KEY_BYTES];
     int64_t mark = 1;
 
@@ -126,6 +128,33 @@ bool identity_load(struct identity *identity, const char *folder, bool make, cha
              identity_read(identity, fd, path, error, error_bytes);
     close(fd);
     return loaded;
+}
+
+static bool fail_store(const struct store *store, char *error, size_t error_bytes) {
+    snprintf(error, error_bytes, "%s", store_error(store));
+    return false;
+}
+
+bool identity_open(struct identity *identity, const char *folder, struct store *store,
+                   bool may_change, char *error, size_t error_bytes) {
+    int64_t noted, mark;
+    bool served;
+
+    if (store_identity(store, &noted, &served) != STORE_OK)
+        return fail_store(store, error, error_bytes);
+    if (!identity_load(identity, folder, may_change || (noted == 0 && !served), error, error_bytes))
+        return false;
+    mark = mark_of(identity);
+    if (noted != 0 && noted != mark && !may_change) {
+        snprintf(error, error_bytes,
+                 "the store in %s was served with another key than the one in server.key: bring "
+                 "that one back from a backup, or start once with --identity new (every client "
+                 "will warn of it)",
+                 folder);
+        return false;
+    }
+    return noted == mark || store_identity_note(store, mark) == STORE_OK ||
+           fail_store(store, error, error_bytes);
 }
 
 void identity_wipe(struct identity *identity) {

@@ -7,18 +7,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+struct store;
 
 struct identity {
     char public_key[KEY_TEXT];
     char secret_key[KEY_TEXT]; /* wiped by identity_wipe */
 };
 
-/* Loads it; where it is missing and `make`, makes it. false: `error` holds one sentence. */
+/* Loads it, or where it is missing and `make`, makes it. false: `error` holds one sentence. */
 bool identity_load(struct identity *identity, const char *folder, bool make, char *error,
                    size_t error_bytes);
-/* What the store notes of it; never 0. */
-int64_t identity_mark(const struct identity *identity);
+/* Loads it; where there is none and the store was never served, or `may_change`, makes one. Clients
+ * trust a key: the store notes which one it was served with, and another one is refused, unless
+ * `may_change`. false: `error` holds one sentence. */
+bool identity_open(struct identity *identity, const char *folder, struct store *store,
+                   bool may_change, char *error, size_t error_bytes);
 void identity_wipe(struct identity *identity);
 
 #endif

@@ -172,35 +172,6 @@ static bool open_store(struct server *server, char *error, size_t error_bytes) {
     return false;
 }
 
-/* Clients trust a key: the store notes which one it was served with, so that another one is taken
- * on purpose only. */
-static bool open_identity(struct server *server, char *error, size_t error_bytes) {
-    bool served, may_change = server->config->identity == IDENTITY_NEW;
-    int64_t noted, mark;
-
-    if (store_identity(server->store, &noted, &served) != STORE_OK) {
-        snprintf(error, error_bytes, "%s", store_error(server->store));
-        return false;
-    }
-    if (!identity_load(&server->identity, server->config->data,
-                       may_change || (noted == 0 && !served), error, error_bytes))
-        return false;
-    mark = identity_mark(&server->identity);
-    if (noted != 0 && noted != mark && !may_change) {
-        snprintf(error, error_bytes,
-                 "the store in %s was served with another key than the one in server.key: bring "
-                 "that one back from a backup, or start once with --identity new (every client "
-                 "will warn of it)",
-                 server->config->data);
-        return false;
-    }
-    if (noted != mark && store_identity_note(server->store, mark) != STORE_OK) {
-        snprintf(error, error_bytes, "%s", store_error(server->store));
-        return false;
-    }
-    return true;
-}
-
 static bool open_signals(struct server *server) {
     sigset_t set;
 
@@ -282,7 +253,9 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
     }
-    if (!open_store(server, error, error_bytes) || !open_identity(server, error, error_bytes))
+    if (!open_store(server, error, error_bytes) ||
+        !identity_open(&server->identity, config->data, server->store,
+                       config->identity == IDENTITY_NEW, error, error_bytes))
         goto fail;
     server->core = core_new(server->store, &options, now_us());
     if (!server->core) {
@@ -578,8 +551,7 @@ int server_run(struct server *server) {
 
     if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
                          sizeof error)) {
-        log_warn("endpoints_unwritten",
-                 "reason=\"%s\" result=\"it is removed; the line ready tells the same\"", error);
+        log_warn("endpoints_unwritten", "reason=\"%s\"", error);
     }
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;

@@ -238,7 +238,7 @@ def test_a_limit_for_the_size_of_files_is_a_full_disk(town_factory):
     town.close()
 
 
-def test_the_tool_for_accounts_says_that_the_disk_is_full(disk, disk_town):
+def test_the_tool_for_accounts_works_on_a_full_disk(disk, disk_town):
     town = disk_town
     town.join().ping()
     fill(disk.path, 0)
