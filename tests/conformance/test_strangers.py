@@ -167,7 +167,7 @@ class Member(threading.Thread):
 
     def run(self):
         try:
-            while not self.ended.wait(0.01):
+            while not self.times or not self.ended.wait(0.01):
                 start = time.monotonic()
                 self.client.ping()
                 self.times.append(time.monotonic() - start)
