@@ -40,7 +40,7 @@ static uint32_t tell_all(struct core *core, enum topic_name topic, Zchat__V1__Ev
     struct member *member = member_find(&core->sessions, about);
     struct session *session;
 
-    topic_publish(&core->topics.topic[topic], core->outbox, event, about);
+    topic_publish(&core->topics.topic[topic], core->outbox, event, about, core->now_us);
     DL_FOREACH2(core->sessions.with_public, session, inline_next) {
         outbox_event(core->outbox, &session->peer->line, event);
     }

@@ -30,7 +30,8 @@ void thread_topics_release(struct thread_topics *topics);
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]);
 /* Publishes an event that has its number already. */
 void thread_topic_publish(struct thread_topics *topics, struct outbox *outbox,
-                          const unsigned char id[ID_BYTES], const Zchat__V1__Event *event);
+                          const unsigned char id[ID_BYTES], const Zchat__V1__Event *event,
+                          int64_t now_us);
 
 int64_t thread_topics_deadline(const struct thread_topics *topics);
 void thread_topics_tick(struct thread_topics *topics, struct outbox *outbox, int64_t now_us);

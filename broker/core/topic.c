@@ -46,12 +46,12 @@ static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64
 }
 
 void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
-                   int64_t about) {
+                   int64_t about, int64_t now_us) {
     topic->head++;
     event->seq = topic->head;
     topic_keep(topic, event, about);
     outbox_publish(outbox, &topic->open, topic->name, event);
-    topic->repeat_us = event->time_us + HEAD_REPEAT_US;
+    topic->repeat_us = now_us + HEAD_REPEAT_US;
 }
 
 uint64_t topic_oldest(const struct topic *topic) {

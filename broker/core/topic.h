@@ -40,7 +40,7 @@ struct topic *topic_find(struct topics *topics, const char *name);
 
 /* Numbers the event, keeps it, publishes it. `about` is the account that it tells of. */
 void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
-                   int64_t about);
+                   int64_t about, int64_t now_us);
 /* The kept event of this number; NULL: it is gone, or not yet there. */
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq);
 /* The oldest that is kept; beyond the head: none. */
