@@ -109,6 +109,8 @@ def read_messages():
         elif word == "text":
             assert name not in entries, f"{name} stands there twice"
             entries[name] = (data, rest)
+        else:
+            assert not line or line[0] == "#", f"a line of messages.txt is of no kind: {line}"
     return entries
 
 
