@@ -65,7 +65,7 @@ static void tell_invited(struct core *core, struct invitation *invitation, struc
     invited.key.len = KEY_BYTES;
     invited.again.data = invitation->again;
     invited.again.len = invitation->is_again ? ID_BYTES : 0;
-    invited.expires_us = invitation->expires_us;
+    invited.expires_us = core_wall_us(core, invitation->expires_us);
     event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
     event.private_invited = &invited;
@@ -211,7 +211,7 @@ void invite_private_done(struct call *call) {
         invitation = invitation_new(call);
         tell_all_invited(call->core, invitation, call->now_us);
     }
-    invited.expires_us = invitation->expires_us;
+    invited.expires_us = core_wall_us(call->core, invitation->expires_us);
     reply.body_case = ZCHAT__V1__REPLY__BODY_INVITE_PRIVATE;
     reply.invite_private = &invited;
     call_reply(call, &reply);
