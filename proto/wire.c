@@ -360,12 +360,26 @@ size_t wire_element_size(const ProtobufCMessage *message) {
     return prefix_size(bytes) + bytes;
 }
 
-size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out) {
-    size_t bytes = wire_size(message);
-    uint8_t *at = prefix_pack(field, bytes, out);
-    size_t packed = wire_pack(message, at);
+/* What is behind key and length of an element that is that long. */
+static size_t element_body(size_t element_bytes) {
+    size_t length_bytes = 1;
+    while (varint_bytes(element_bytes - ELEMENT_KEY_BYTES - length_bytes) > length_bytes) {
+        length_bytes++;
+    }
+    return element_bytes - ELEMENT_KEY_BYTES - length_bytes;
+}
+
+void wire_element_pack_sized(uint32_t field, const ProtobufCMessage *message, size_t element_bytes,
+                             uint8_t *out) {
+    size_t bytes = element_body(element_bytes);
+    size_t packed = wire_pack(message, prefix_pack(field, bytes, out));
     assert(packed == bytes);
-    return (size_t)(at - out) + packed;
+}
+
+size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out) {
+    size_t bytes = wire_element_size(message);
+    wire_element_pack_sized(field, message, bytes, out);
+    return bytes;
 }
 
 size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out) {

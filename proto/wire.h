@@ -75,6 +75,9 @@ size_t wire_pack(const ProtobufCMessage *message, uint8_t *out);
  * command, reply or event at a time without holding them all unpacked. */
 size_t wire_element_size(const ProtobufCMessage *message);
 size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out);
+/* The same for whoever knows its wire_element_size already. */
+void wire_element_pack_sized(uint32_t field, const ProtobufCMessage *message, size_t element_bytes,
+                             uint8_t *out);
 
 /* The same for an element of PeerBatch.messages that is PeerLines: `head`, which has no text yet,
  * and its texts, which wire_text_pack has packed one behind the other. */

@@ -224,8 +224,7 @@ void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
  * off.
  */
 static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t field,
-                     const ProtobufCMessage *element) {
-    size_t bytes = wire_element_size(element);
+                     const ProtobufCMessage *element, size_t bytes) {
     struct outbox_frame *frame;
 
     if (line->held && line->queued_bytes + bytes > HELD_BYTES_MAX) {
@@ -233,17 +232,18 @@ static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t f
         return;
     }
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack(field, element, frame_grow(outbox, frame, bytes));
+    wire_element_pack_sized(field, element, bytes, frame_grow(outbox, frame, bytes));
 }
 
-void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
-    line_add(outbox, line, WIRE_REPLIES, &reply->base);
+void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply,
+                  size_t bytes) {
+    line_add(outbox, line, WIRE_REPLIES, &reply->base, bytes);
 }
 
 void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
                        const Zchat__V1__Event *event) {
     outbox->stats->events_pushed_total++;
-    line_add(outbox, line, WIRE_EVENTS, &event->base);
+    line_add(outbox, line, WIRE_EVENTS, &event->base, wire_element_size(&event->base));
 }
 
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
@@ -258,7 +258,7 @@ bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__
     }
     outbox->stats->events_pushed_total++;
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(outbox, frame, bytes));
+    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, frame_grow(outbox, frame, bytes));
     return true;
 }
 
@@ -278,7 +278,7 @@ void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const cha
     if (frame && frame->length + bytes > PUBLICATION_BYTES_FULL)
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
-    wire_element_pack(WIRE_EVENTS, &event->base, frame_grow(outbox, frame, bytes));
+    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, frame_grow(outbox, frame, bytes));
     outbox->stats->events_published_total++;
 }
 

@@ -46,7 +46,9 @@ size_t outbox_made(const struct outbox *outbox);
 /* Its peer reads nothing, and asks for ever more: its connection is to be cut. */
 void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line);
 
-void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
+/* `bytes` is the reply's wire_element_size. */
+void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply,
+                  size_t bytes);
 /* false: the line is clogged, the event is dropped. */
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
 /* What comes next begins a new frame. */
