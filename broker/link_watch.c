@@ -94,14 +94,17 @@ static uint64_t bound_of(const struct links *links, const struct link *link) {
     return link->rank == LINK_MEMBER ? UNFINISHED_MEMBER_MAX : strangers_bound(links);
 }
 
+/* What the kernel holds may be more than what came since: then libzmq took older bytes alone. */
 static bool is_unfinished(struct links *links, struct link *link, uint64_t received) {
     uint64_t ahead = received > link->received ? received - link->received : 0;
+    uint64_t unread;
 
     if (ahead <= bound_of(links, link))
         return false;
     if (link->rank == LINK_STRANGER && link_promote(links, link) && ahead <= bound_of(links, link))
         return false;
-    return ahead - unread_of(link->fd) > bound_of(links, link);
+    unread = unread_of(link->fd);
+    return unread < ahead && ahead - unread > bound_of(links, link);
 }
 
 static void over_begin(struct links *links, struct link *link) {

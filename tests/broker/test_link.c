@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "link.h"
 
+#include "limits.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -10,7 +12,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +152,50 @@ static void test_what_was_closed_already_is_no_link(void **state) {
     close(tcp.client);
 }
 
+/* Bytes that the kernel holds for whoever reads the server's end. */
+static int waiting(const struct tcp *tcp) {
+    int bytes = 0;
+
+    assert_int_equal(ioctl(tcp->server, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
+/* Sends so many, and waits until the other end's kernel has them; at most a minute. */
+static void tcp_send(const struct tcp *tcp, size_t bytes) {
+    char *zeros = calloc(1, bytes);
+    int wanted = waiting(tcp) + (int)bytes;
+
+    assert_non_null(zeros);
+    assert_int_equal(send(tcp->client, zeros, bytes, 0), bytes);
+    for (int i = 0; i < 60000 && waiting(tcp) < wanted; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(waiting(tcp), wanted);
+    free(zeros);
+}
+
+/* What libzmq did not even take yet says nothing about messages that have no end. */
+static void test_what_waits_in_the_kernel_is_no_endless_message(void **state) {
+    struct world *world = *state;
+    int room = 4 * UNFINISHED_STRANGER_MAX;
+    struct tcp tcp;
+    struct link *link;
+
+    assert_int_equal(setsockopt(world->listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+    tcp = tcp_open(world);
+    links_accepted(world->links, tcp.server, LINK_COMMANDS);
+    link = links_find(world->links, tcp.server);
+    tcp_send(&tcp, UNFINISHED_STRANGER_MAX / 2);
+    link->frames = 1;
+    links_look(world->links);
+    tcp_send(&tcp, UNFINISHED_STRANGER_MAX + 1);
+    links_look(world->links);
+    assert_false(links_doubt(world->links));
+    links_drained(world->links, LINK_COMMANDS);
+    links_look(world->links);
+    assert_int_equal(world->stats.connections_endless_total, 0);
+    tcp_close(&tcp);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -156,6 +204,7 @@ int main(void) {
         TEST(test_a_number_that_has_a_new_owner_is_not_cut),
         TEST(test_late_news_of_one_socket_takes_nothing_from_the_other),
         TEST(test_what_was_closed_already_is_no_link),
+        TEST(test_what_waits_in_the_kernel_is_no_endless_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
