@@ -135,30 +135,37 @@ static void look(struct outlet *outlet, int64_t now_us) {
                          &core_stats(outlet->core)->peers_unread_cut_total);
 }
 
-/* Whether it was cut and libzmq only has not said so yet. */
-static bool is_cut(const struct connection *connection) {
-    return connection->link && connection->link->rank == LINK_CUT;
+/* Whether it was cut or has ended, and only is not forgotten yet. */
+static bool is_leaving(const struct connection *connection) {
+    return !connection->link || connection->link->rank == LINK_CUT || connection->suspect ||
+           connection->gone;
 }
 
-static struct connection *largest_holder(const struct outlet *outlet) {
-    struct connection *connection, *next, *largest = NULL;
+/* What those hold that stay; and which of them holds the most. */
+static size_t held_by_those_that_stay(const struct outlet *outlet, struct connection **largest) {
+    struct connection *connection, *next;
+    size_t held = 0;
 
+    *largest = NULL;
     HASH_ITER(hh, outlet->connections->by_id, connection, next) {
-        if (!is_cut(connection) && (!largest || held_by(connection) > held_by(largest)))
-            largest = connection;
+        if (is_leaving(connection))
+            continue;
+        held += held_by(connection);
+        if (!*largest || held_by(connection) > held_by(*largest))
+            *largest = connection;
     }
-    return largest;
+    return held;
 }
 
-/* Cuts the largest holders until the others hold less than the bound. */
-static void cut_largest(struct outlet *outlet, size_t held) {
+/* Cuts the largest holders until the others hold less than the bound. What those hold that were cut
+ * is given back a few turns later: nobody else is cut for it. */
+static void cut_largest(struct outlet *outlet) {
     struct connection *largest;
 
-    for (int i = 0; i < CUTS_A_TURN && held > PEERS_BYTES_MAX; i++) {
-        largest = largest_holder(outlet);
-        if (!largest || held_by(largest) < PEER_BYTES_FAIR)
+    for (int i = 0; i < CUTS_A_TURN; i++) {
+        if (held_by_those_that_stay(outlet, &largest) <= PEERS_BYTES_MAX ||
+            held_by(largest) < PEER_BYTES_FAIR)
             return;
-        held -= held_by(largest);
         cut(outlet, largest, "much_unread");
     }
 }
@@ -169,7 +176,7 @@ void outlet_tick(struct outlet *outlet, int64_t now_us) {
     stats->peers_held_bytes = held_by_all(outlet);
     stats->published_held_bytes = pipe_bytes(outlet->published);
     if (stats->peers_held_bytes > PEERS_BYTES_MAX)
-        cut_largest(outlet, stats->peers_held_bytes);
+        cut_largest(outlet);
     if (now_us >= outlet->look_us)
         look(outlet, now_us);
 }

@@ -86,6 +86,24 @@ def test_many_who_read_nothing_fill_no_memory(town, long_thread):
         greedy.close()
 
 
+def test_nobody_is_cut_for_what_was_held_for_those_who_were_cut(town, long_thread):
+    """Some must go, since too much is held for all together; not each one that holds something."""
+    before = town.stats()["peers_unread_cut_total"]
+    users = town.names(2)
+    crowd = [town.join(users[n % 2], rcvhwm=1, online=False) for n in range(120)]
+    for greedy in crowd:
+        ask(greedy, 8, "read_thread", thread=long_thread)
+    other = town.join()
+    deadline = time.monotonic() + 60
+    for n in range(10):
+        other.ping()
+    while (stats := town.stats())["peers_unread_cut_total"] == before or stats["peers_held_bytes"] > 64 * MIB:
+        assert time.monotonic() < deadline
+    assert stats["peers_unread_cut_total"] - before < 90
+    for greedy in crowd:
+        greedy.close()
+
+
 def test_who_reads_his_long_answers_gets_all_of_them_in_order(town, long_thread):
     greedy = town.join()
     ask(greedy, 200, "read_thread", thread=long_thread, limit=60)
