@@ -33,7 +33,6 @@ struct door {
     size_t others;                       /* descriptors in use that are no connections */
     uint64_t cuts;                       /* when memory was given back last */
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
-    int64_t now_us;                      /* the wall's, of the last take: for the connections */
 };
 
 static bool has_session(void *arg, const struct link *link) {
@@ -49,7 +48,7 @@ static void link_ended(void *arg, struct link *link) {
     if (link->socket == LINK_EVENTS)
         subscriptions_closed(door->subscriptions, link);
     else
-        connection_hint(door->options.connections, link, door->now_us);
+        connection_hint(door->options.connections, link, link_now_us());
 }
 
 static bool open_monitors(struct door *door) {
@@ -167,8 +166,7 @@ void door_greet(struct door *door) {
     greeter_serve(door->greeter);
 }
 
-void door_take(struct door *door, int64_t now_us) {
-    door->now_us = now_us;
+void door_take(struct door *door) {
     take_monitor(door, LINK_COMMANDS);
     take_monitor(door, LINK_EVENTS);
 }

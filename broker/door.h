@@ -36,7 +36,7 @@ bool door_watches(const struct door *door);
 /* Serves the greeter's guests. */
 void door_greet(struct door *door);
 /* Reads what the monitors say: before the frames of the turn are read. */
-void door_take(struct door *door, int64_t now_us);
+void door_take(struct door *door);
 /* Whether both sockets are to be read even if nothing seems to be there: only then is it known who
  * sends without an end. */
 bool door_doubts(const struct door *door);

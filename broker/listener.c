@@ -2,7 +2,6 @@
 #include "listener.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -41,61 +40,26 @@ static int bound_anywhere(uint32_t port, int backlog) {
                                           : bound((struct sockaddr *)&four, sizeof four, backlog);
 }
 
-/* The first address of the interface, an IPv4 one if it has any; false: there is no such thing. */
-static bool interface_address(const char *name, struct sockaddr_storage *address,
-                              socklen_t *bytes) {
-    struct ifaddrs *all;
+static int bound_to_address(const char *host, uint32_t port, int backlog) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST};
+    struct addrinfo *found;
+    char service[16], bare[256];
+    int bracketed = host[0] == '[', fd;
 
-    *bytes = 0;
-    if (getifaddrs(&all) != 0)
-        return false;
-    for (struct ifaddrs *one = all; one; one = one->ifa_next) {
-        int family = one->ifa_addr ? one->ifa_addr->sa_family : AF_UNSPEC;
-
-        if (strcmp(one->ifa_name, name) != 0 || (family != AF_INET && family != AF_INET6) ||
-            (*bytes > 0 && (family != AF_INET || address->ss_family == AF_INET)))
-            continue;
-        *bytes = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-        memcpy(address, one->ifa_addr, *bytes);
-    }
-    freeifaddrs(all);
-    return *bytes > 0;
-}
-
-static int bound_to_name(const char *host, uint32_t port, int backlog) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-    char service[16];
-    int fd = -1;
-
+    snprintf(bare, sizeof bare, "%.*s", (int)strlen(host) - 2 * bracketed, host + bracketed);
     snprintf(service, sizeof service, "%u", (unsigned)port);
-    errno = EINVAL;
-    if (getaddrinfo(host, service, &hints, &found) != 0) {
-        errno = ENODEV;
+    if (getaddrinfo(bare, service, &hints, &found) != 0) {
+        errno = EADDRNOTAVAIL;
         return -1;
     }
-    for (struct addrinfo *one = found; one && fd < 0; one = one->ai_next)
-        fd = bound(one->ai_addr, one->ai_addrlen, backlog);
+    fd = bound(found->ai_addr, found->ai_addrlen, backlog);
     freeaddrinfo(found);
     return fd;
 }
 
 int listener_open(const char *host, uint32_t port, int backlog) {
-    struct sockaddr_storage address;
-    char bare[256];
-    socklen_t bytes;
-    size_t length = strlen(host);
-
-    if (!strcmp(host, "*"))
-        return bound_anywhere(port, backlog);
-    if (interface_address(host, &address, &bytes)) {
-        /* The port is at the same place in both kinds. */
-        ((struct sockaddr_in *)&address)->sin_port = htons((uint16_t)port);
-        return bound((struct sockaddr *)&address, bytes, backlog);
-    }
-    snprintf(bare, sizeof bare, "%s", host);
-    if (host[0] == '[' && host[length - 1] == ']' && length < sizeof bare)
-        snprintf(bare, sizeof bare, "%.*s", (int)length - 2, host + 1);
-    return bound_to_name(bare, port, backlog);
+    return strcmp(host, "*") == 0 ? bound_anywhere(port, backlog)
+                                  : bound_to_address(host, port, backlog);
 }
 
 uint32_t listener_port(int listener) {

@@ -1,5 +1,5 @@
-/* A listening TCP socket of our own, bound as libzmq would: to a name, an address, an interface, or
- * "*" for all. */
+/* A listening TCP socket of our own, bound as libzmq would: to an address, an IPv6 one in brackets,
+ * or to "*" for all. What a name or an interface stands for host.h tells. */
 #ifndef LISTENER_H
 #define LISTENER_H
 

@@ -116,10 +116,6 @@ static void warn(void *arg, const char *event, const char *details) {
     log_warn(event, "%s", details);
 }
 
-static int64_t steady_us(void) {
-    return clock_us(CLOCK_MONOTONIC);
-}
-
 static void session_ended(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost) {
     door_session_ended(((struct server *)arg)->door, owner, key, lost);
 }
@@ -149,7 +145,7 @@ static void core_options_of(struct server *server, struct core_options *options)
         .warn = warn,
         .session_ended = session_ended,
         .note_arg = server,
-        .clock_us = steady_us,
+        .clock_us = now_us,
         .in_pipe = outlet_in_pipe,
         .in_all_pipes = outlet_in_all_pipes,
         .pipes_arg = &server->connections,
@@ -272,7 +268,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     outlet_init(&server->outlet, server->sockets.commands, server->sockets.events,
                 &server->connections, server->door, server->core);
-    meter_init(&server->meter, core_stats(server->core), steady_us());
+    meter_init(&server->meter, core_stats(server->core), now_us());
     return server;
 fail:
     server_free(server);
@@ -362,7 +358,7 @@ static void count_commit(struct server *server) {
     struct stats *stats = core_stats(server->core);
 
     stats->commits_total++;
-    stats->commit_us_total += (uint64_t)(steady_us() - server->committing_us);
+    stats->commit_us_total += (uint64_t)(now_us() - server->committing_us);
 }
 
 static void give_work(struct server *server) {
@@ -398,7 +394,7 @@ static void finish_turn(struct server *server, int64_t now) {
 
     if (core_is_committing(server->core) || server->failed)
         return;
-    server->committing_us = steady_us();
+    server->committing_us = now_us();
     if (!core_commit(server->core)) {
         store_failed(server);
         return;
@@ -455,7 +451,7 @@ static void turn(struct server *server, const zmq_pollitem_t *items) {
         door_greet(server->door);
     if (items[POLL_ZAP].revents || items[POLL_COMMANDS_MONITOR].revents ||
         items[POLL_EVENTS_MONITOR].revents)
-        door_take(server->door, now);
+        door_take(server->door);
     if (items[POLL_EVENTS].revents || door_doubts(server->door))
         door_take_subscriptions(server->door);
     if (items[POLL_WORKERS].revents)
@@ -560,9 +556,9 @@ int server_run(struct server *server) {
         items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
         items[POLL_WATCH].events = door_watches(server->door) ? ZMQ_POLLIN : 0;
         if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
-            meter_begin(&server->meter, steady_us());
+            meter_begin(&server->meter, now_us());
             turn(server, items);
-            meter_end(&server->meter, steady_us());
+            meter_end(&server->meter, now_us());
         } else if (errno != EINTR) {
             log_error("poll_failed", "reason=\"%s\"", zmq_strerror(errno));
             server->failed = true;
