@@ -1,5 +1,6 @@
 /* What is asked about the broker itself. */
 #include "handlers.h"
+#include "memory.h"
 
 #include "unicode.h"
 
@@ -147,13 +148,6 @@ void shutdown_check(struct call *call) {
                   "this broker has no admin password: an administrator may do this");
 }
 
-static void wipe(char *secret, size_t bytes) {
-    volatile char *byte = secret;
-
-    while (bytes-- > 0)
-        *byte++ = 0;
-}
-
 /* In the form in which passwords are compared; one that is too long for it is none. */
 static bool is_admin_password(const struct call *call) {
     char typed[FORM_BYTES], known[FORM_BYTES];
@@ -161,8 +155,8 @@ static bool is_admin_password(const struct call *call) {
               unicode_password(call->core->options.admin_password, known, sizeof known) &&
               is_same_secret(typed, known);
 
-    wipe(typed, sizeof typed);
-    wipe(known, sizeof known);
+    memory_wipe(typed, sizeof typed);
+    memory_wipe(known, sizeof known);
     return is;
 }
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names whose failures are kept in memory at a time; the oldest goes first. */
-#define KEPT_MAX 256
+/* Names whose failures are kept in memory at a time; the oldest goes first. They are longer than an
+ * account's where they say what for: "shutdown@" and the network of an address. */
+#define KEPT_MAX        256
+#define KEPT_NAME_BYTES 96
 
 struct failure {
     uint32_t failures;
@@ -18,7 +20,7 @@ struct failure {
 
 struct failures {
     struct {
-        char name[NAME_BYTES]; /* "": free */
+        char name[KEPT_NAME_BYTES]; /* "": free */
         struct failure failure;
     } kept[KEPT_MAX];
     size_t next; /* which one goes next */
@@ -42,7 +44,7 @@ static enum store_status kept_set(struct store *store, const char *name, struct 
         at = store->failures->next;
         store->failures->next = (at + 1) % KEPT_MAX;
     }
-    (void)strncpy(store->failures->kept[at].name, name, NAME_BYTES - 1);
+    (void)strncpy(store->failures->kept[at].name, name, KEPT_NAME_BYTES - 1);
     store->failures->kept[at].failure = failure;
     return STORE_OK;
 }

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from support.broker import free_ports, program, run
-from support.client import CommandError, new_id
+from support.client import CommandError, Keys, new_id
 from support.disk import fill, small_disk
 from support.private import Invitation
 from support.town import refused
@@ -215,6 +215,34 @@ def test_wrong_passwords_lock_on_a_full_disk(disk, disk_town):
         refused("AUTH", town.guest().login, "with.password", "wrong")
     assert "try again in" in refused("AUTH", town.guest().login, "with.password", PASSWORD).message
     assert town.join().ping()
+
+
+def test_wrong_admin_passwords_lock_on_a_full_disk_wherever_they_come_from(disk, tmp_path, town_factory):
+    """Nor does a long name let anybody guess for nothing."""
+    name, file, keys = "n" * 32, tmp_path / "admin-password", Keys()
+    file.write_text(PASSWORD)
+
+    def prepare(broker):
+        broker.data = disk.path / "data"
+        broker.add_user(name, device_key=keys.public)
+    town = town_factory("--admin-password-file", file, accounts=6, prepare=prepare)
+    alice = town.join()
+    alice.create_thread("t")
+    fill(disk.path, 0)
+    until_refused(lambda n: alice.post("t", f"{n} {TEXT}"))
+    with contextlib.suppress(CommandError):
+        while True:  # what small changes may take
+            alice.block("user.003")
+            alice.call("unblock_user", user="user.003")
+    guessers = [town.guest(keys, source=f"127.0.0.{n}") for n in range(2, 6)]
+    for guesser in guessers:
+        guesser.login(name)
+    for guesser in guessers[:-1]:
+        refused("AUTH", guesser.call, "shutdown", password="wrong")
+    assert "locked" in refused("AUTH", guessers[-1].call, "shutdown", password=PASSWORD).message
+    alice.ping()
+    town.leave()
+    town.close()
 
 
 def test_a_limit_for_the_size_of_files_is_a_full_disk(town_factory):
