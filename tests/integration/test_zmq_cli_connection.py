@@ -11,7 +11,7 @@ import time
 import pytest
 import zmq
 
-from support.broker import Broker, free_ports
+from support.broker import Broker, free_ports, program
 from zmq_cli import Cli, end
 
 OTHER_KEY = zmq.curve_keypair()[0].decode()
@@ -156,6 +156,19 @@ def test_the_timeout_bounds_a_password_command_and_ends_it_with_its_children(str
     assert "password command" in error["message"] and "2 s" in error["message"]
     pids = file.read_text().split()
     assert len(pids) == 3 and not any(map(is_running, pids))
+
+
+def test_what_a_shell_had_started_before_it_became_zmq_cli_goes_on(stranger, tmp_path):
+    """They are its children then, as the command is."""
+    file = tmp_path / "pid"
+    process = subprocess.Popen(
+        ["sh", "-c", f'sleep 300 & echo $! > {file}; exec "$@"', "sh", program("zmq-cli"), "--timeout", "1",
+         "--password-cmd", "sleep 300", "login"],
+        env=stranger.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert process.wait(30) == 124
+    before = int(file.read_text())
+    assert is_running(before)
+    os.kill(before, signal.SIGKILL)
 
 
 def test_a_password_command_that_closes_its_stdout_is_bounded_too(stranger):

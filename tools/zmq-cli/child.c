@@ -145,13 +145,23 @@ static void kill_children(pid_t parent) {
         fclose(children);
 }
 
-/* Whoever lost their parent is a child of this process by now: see adopt. */
-static void kill_all(pid_t pid) {
+/* A shell that became this program may have started processes before: they are its own children,
+ * and not to be ended. */
+static bool has_children(void) {
+    siginfo_t ended;
+    return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Whoever lost their parent is a child of this process by now, if it adopts: see adopt. */
+static void kill_all(pid_t pid, bool adopts) {
     int error = errno;
-    kill_children(getpid());
+    kill(pid, SIGSTOP); /* as in kill_children */
+    kill_children(adopts ? getpid() : pid);
     kill(pid, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        kill_children(getpid());
+    while (waitpid(adopts ? -1 : pid, NULL, 0) > 0 || errno == EINTR) {
+        if (adopts)
+            kill_children(getpid());
+    }
     errno = error;
 }
 
@@ -195,9 +205,10 @@ int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t
     int ends[2];
     pid_t pid;
     int status = -1;
+    bool adopts = !has_children();
     if (!open_pipe(ends))
         return -1;
-    adopt(true);
+    adopt(adopts);
     int error = spawn(&pid, command, ends[1], STDOUT_FILENO, environ);
     close(ends[1]);
     errno = error;
@@ -205,7 +216,7 @@ int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t
         wait_for_end(pid, deadline_us))
         status = wait_for(pid);
     else if (error == 0)
-        kill_all(pid);
+        kill_all(pid, adopts);
     adopt(false);
     error = errno;
     close(ends[0]);

@@ -18,7 +18,8 @@ int child_feed(const char *command, const char *text, const struct child_variabl
 
 /* Runs `sh -c command` with an empty stdin and keeps what it prints, up to `capacity` bytes; *used
  * is how many. Returns like child_feed. A signal (EINTR) and the deadline of clock_us (ETIMEDOUT)
- * end it, and every process that it started. */
+ * end it, and every process that it started; what lost its parent is not found where this program
+ * had children before. */
 int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t capacity,
                   size_t *used);
 
