@@ -48,10 +48,6 @@ struct config {
     char **argv; /* borrowed: from the caller of config_load */
 };
 
-/* A burst of password attempts that one address may have: what rate_passwords gives in this time.
- */
-#define CONFIG_PASSWORDS_BURST_S 10
-
 enum config_result {
     CONFIG_RUN,   /* the config is complete */
     CONFIG_DONE,  /* --help, --version, --print-config or --check-config was served: exit 0 */

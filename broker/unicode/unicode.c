@@ -121,16 +121,6 @@ static void squeeze(struct units *units) {
 
 /* ---- forms ---- */
 
-bool unicode_nfc(const char *text, char *out, size_t out_bytes) {
-    struct units units;
-    if (is_ascii(text))
-        return put(text, strlen(text), out, out_bytes);
-    read_utf8(&units, text);
-    if (U_SUCCESS(units.error))
-        normalize(&units);
-    return write_utf8(&units, out, out_bytes);
-}
-
 bool unicode_title(const char *typed, char *out, size_t out_bytes) {
     struct units units;
     if (is_ascii(typed)) {

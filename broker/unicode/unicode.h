@@ -10,10 +10,8 @@
 /* A title's look and its folded form have at most 18 characters for each of its own. */
 #define LOOK_BYTES 12288
 
-/* Normal form C. `out` and `text` may be the same. False: it does not fit; `out` is as it was. */
-bool unicode_nfc(const char *text, char *out, size_t out_bytes);
-
-/* A title's or file name's stored form: normal form C without blanks at its ends. */
+/* A title's or file name's stored form: normal form C without blanks at its ends. `out` and `typed`
+ * may be the same. False: it does not fit; `out` is as it was. */
 bool unicode_title(const char *typed, char *out, size_t out_bytes);
 
 /* A password as RFC 8265 prepares it (OpaqueString): blanks of any kind become spaces, then normal

@@ -220,7 +220,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
     screen_end_line(app->screen);
 }
 
-/* The thread that the event is about; NULL: it is not to be heard of here. */
+/* The thread that the event is about; one that is new here was followed by another program. */
 static struct forum_thread *news_thread(struct app *app, const zchat_event *event) {
     struct forum_thread *thread = forum_find_id(&app->forum, &event->thread->id);
     if (thread == NULL || !thread->followed) {
@@ -230,7 +230,7 @@ static struct forum_thread *news_thread(struct app *app, const zchat_event *even
         thread->shown_seq = event->seq - 1;
         thread->acked_seq = event->seq - 1;
     }
-    return thread != NULL && thread->followed ? thread : NULL;
+    return thread;
 }
 
 void news_take(struct app *app, const zchat_event *event) {
