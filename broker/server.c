@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -300,16 +301,38 @@ void server_free(struct server *server) {
 
 /* ---- the turn: what came ---- */
 
+/* A pipe, such as a shell's <(...), gives what it has once: reading it again would wait for ever.
+ */
+static bool is_pipe(const char *path) {
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+static void reload_admin_password(struct server *server) {
+    char error[512];
+
+    if (is_pipe(server->config->admin_password_file))
+        log_warn("admin_password_kept", "reason=\"%s is a pipe: it is read at the start alone\"",
+                 server->config->admin_password_file);
+    else if (!read_admin_password(server, error, sizeof error))
+        log_error("admin_password_refused", "reason=\"%s\"", error);
+}
+
 static void reload(struct server *server) {
     char restart[256], error[512];
     struct core_options options;
 
+    if (is_pipe(server->config->config)) {
+        log_error("config_refused", "reason=\"%s is a pipe: it is read at the start alone\"",
+                  server->config->config);
+        return;
+    }
     if (config_reload(server->config, restart, sizeof restart, error, sizeof error) != CONFIG_RUN) {
         log_error("config_refused", "reason=\"%s\"", error);
         return;
     }
-    if (!read_admin_password(server, error, sizeof error))
-        log_error("admin_password_refused", "reason=\"%s\"", error);
+    reload_admin_password(server);
     core_options_of(server, &options);
     core_reconfigure(server->core, &options);
     log_set_level((enum log_level)server->config->log_level);

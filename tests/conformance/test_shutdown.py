@@ -1,5 +1,8 @@
 """shutdown: who may, what everybody is told, what stays, what wiping leaves. COMMANDS.md, "Administration"."""
 
+import os
+import threading
+
 import pytest
 
 from support import schema
@@ -51,6 +54,25 @@ def test_a_member_with_the_admin_password_may(guarded):
 def test_an_administrator_with_the_admin_password_may(guarded):
     town = guarded(accounts=1)
     town.join(ADMIN).call("shutdown", password=PASSWORD)
+    ended(town)
+
+
+@pytest.mark.parametrize("option", ["--admin-password-file", "--config"])
+def test_a_pipe_is_not_waited_for_when_the_configuration_is_read_again(town_factory, tmp_path, option):
+    """Nor is what it gave at the start lost."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = PASSWORD
+    if option == "--config":
+        (tmp_path / "password").write_text(PASSWORD)
+        text = f"admin-password-file = {tmp_path / 'password'}"
+    writer = threading.Thread(target=pipe.write_text, args=[text + "\n"])
+    writer.start()
+    town = town_factory(option, pipe, accounts=1)
+    writer.join()
+    town.broker.hup()
+    town.broker.wait_log("is a pipe")
+    town.join().call("shutdown", password=PASSWORD)
     ended(town)
 
 
