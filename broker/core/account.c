@@ -201,9 +201,10 @@ static void login_check_room(struct call *call, const struct session *replaced) 
                   "%s is already online, with %u of %u sessions: log out there first", member->name,
                   (unsigned)open, (unsigned)most);
     else
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "%s has %u script sessions open, the most that are allowed", member->name,
-                  (unsigned)open);
+        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+                        "%s has %u script sessions open, the most that are allowed: try again when "
+                        "one has ended",
+                        member->name, (unsigned)open);
 }
 
 static void login_open(struct call *call, const struct session *replaced) {

@@ -153,6 +153,17 @@ def test_presence_tells_that_a_connection_was_lost(town):
     assert user not in watcher.who()
 
 
+def test_a_script_session_too_many_is_busy(town):
+    """It is let in once another one has ended."""
+    user = town.name()
+    scripts = [town.join(user, online=False) for _ in range(64)]
+    late = town.guest(town.keys)
+    error = refused("BUSY", late.login, user, online=False)
+    assert error.retry_after_s > 0
+    scripts[10].logout()
+    late.login(user, online=False)
+
+
 def test_script_sessions_are_silent_and_do_not_count(town):
     watcher = town.join(sub=True)
     script = town.join(online=False)

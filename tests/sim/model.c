@@ -212,7 +212,7 @@ static int login(struct world *world, struct link *link, struct request *request
     if (!work && (!now->exists[request->user] || now->device[request->user][link->key] == 0))
         return CODE(AUTH);
     if (open - (replaced && replaced->seat.online == request->online ? 1 : 0) >= most)
-        return CODE(CONFLICT);
+        return request->online ? CODE(CONFLICT) : CODE(BUSY);
     if (work) {
         now->failures[request->user] = 0;
         now->locked_until_us[request->user] = 0;
