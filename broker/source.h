@@ -1,11 +1,12 @@
-/* Where a connection comes from, as one counts people by it: an IPv4 address, or the /64 of an IPv6
- * one, since whoever has one address there has all of them. */
+/* Where a connection comes from, as one counts people by it: its address_group. */
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include "core/address.h"
+
 #include <sys/socket.h>
 
-#define SOURCE_BYTES 48
+#define SOURCE_BYTES ADDRESS_GROUP_BYTES
 
 /* Anything that is no address of these kinds is "". */
 void source_of(const struct sockaddr *address, char source[SOURCE_BYTES]);
