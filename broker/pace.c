@@ -1,5 +1,6 @@
 /* See pace.h. A fixed number of places, each for one kind and source; a place is free again a
- * minute after its last line. When all are taken nothing is written about who comes next. */
+ * minute after its last line. When all are taken, those who come next share the place of their
+ * kind, which no number of sources can take. */
 #include "pace.h"
 
 #include "core/memory.h"
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES      64
+#define SOURCES     64
+#define KINDS       32 /* more than there are */
 #define PLACE_BYTES 96
 #define EVERY_US    (60 * 1000000LL)
 
@@ -20,7 +22,8 @@ struct place {
 };
 
 struct pace {
-    struct place places[PLACES];
+    struct place sources[SOURCES];
+    struct place kinds[KINDS];
 };
 
 struct pace *pace_new(void) {
@@ -37,11 +40,12 @@ static bool is_over(const struct place *place, int64_t now_us) {
 }
 
 /* The place of that name, or the first one that is free; NULL: there is none. */
-static struct place *place_of(struct pace *pace, const char *name, int64_t now_us) {
+static struct place *place_of(struct place *places, size_t count, const char *name,
+                              int64_t now_us) {
     struct place *found = NULL;
 
-    for (size_t i = 0; i < PLACES; i++) {
-        struct place *place = &pace->places[i];
+    for (size_t i = 0; i < count; i++) {
+        struct place *place = &places[i];
 
         if (!strcmp(place->name, name))
             return place;
@@ -59,10 +63,13 @@ static struct place *place_of(struct pace *pace, const char *name, int64_t now_u
 bool pace_due(struct pace *pace, const char *kind, const char *source, int64_t now_us,
               uint64_t *passed_over) {
     char name[PLACE_BYTES];
-    struct place *place;
+    struct place *place = NULL;
 
     snprintf(name, sizeof name, "%.40s %.50s", kind, source ? source : "");
-    place = place_of(pace, name, now_us);
+    if (source)
+        place = place_of(pace->sources, SOURCES, name, now_us);
+    if (!place)
+        place = place_of(pace->kinds, KINDS, kind, now_us);
     if (!place || !is_over(place, now_us)) {
         if (place)
             place->passed_over++;
