@@ -214,6 +214,26 @@ bool unicode_look(const char *title, char look[LOOK_BYTES]) {
     return write_utf8(&units, look, LOOK_BYTES);
 }
 
+/* Case folding would do too much: it also brings small letters together that look the same, the
+ * ligature of "fi" with its letters, the micro sign with the Greek mu. */
+static void lower(struct units *units) {
+    struct units from = *units;
+    units->count = u_strToLower(units->at, UNITS, from.at, from.count, "", &units->error);
+}
+
+/* Its capital is "SS". */
+static void spell_sharp_s(struct units *units) {
+    struct units from = *units;
+    int32_t count = 0;
+    for (int32_t i = 0; i < from.count && count < UNITS - 1; i++) {
+        bool sharp = from.at[i] == 0xDF;
+        units->at[count++] = sharp ? 's' : from.at[i];
+        if (sharp)
+            units->at[count++] = 's';
+    }
+    units->count = count;
+}
+
 bool unicode_fold(const char *title, char folded[LOOK_BYTES]) {
     struct units units;
     if (is_ascii(title)) {
@@ -226,7 +246,9 @@ bool unicode_fold(const char *title, char folded[LOOK_BYTES]) {
     }
     read_utf8(&units, title);
     if (U_SUCCESS(units.error))
-        fold(&units);
+        lower(&units);
+    if (U_SUCCESS(units.error))
+        spell_sharp_s(&units);
     if (U_SUCCESS(units.error))
         normalize(&units);
     return write_utf8(&units, folded, LOOK_BYTES);

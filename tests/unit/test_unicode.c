@@ -64,12 +64,17 @@ static void titles_that_look_alike_have_one_look(void **state) {
     assert_true(alike("\u2764", "\u2764\uFE0F"));
     assert_true(alike("\u0645\u06CC\u200C\u062E", "\u0645\u06CC\u062E"));
     assert_true(alike("..", "\u2025"));
+    assert_true(alike("finance", "\uFB01nance"));       /* the ligature */
+    assert_true(alike("5 \u03BCm", "5 \u00B5m"));       /* the micro sign */
+    assert_true(alike("\u0432\u043E", "\u1C80\u043E")); /* the rounded ve */
 }
 
 static void titles_that_everybody_can_tell_apart_do_not(void **state) {
     (void)state;
     assert_false(alike("harvest", "Harvest"));
     assert_false(alike("gr\u00F6\u00DFe", "GR\u00D6SSE"));
+    assert_false(alike("\u03BF\u03B4\u03CC\u03C2", "\u039F\u0394\u038C\u03A3"));
+    assert_false(alike("\u13A0\u13A1", "\uAB70\uAB71"));
     assert_false(alike("harvest", "harvests"));
     assert_false(alike("caf\u00E9", "cafe"));
     assert_false(alike("\u4F60\u597D", "\u4F60\u4EEC"));
