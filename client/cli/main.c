@@ -37,6 +37,18 @@ static int main_run(const struct options *options) {
     return exit_code;
 }
 
+/* The help or the version. */
+static int main_print(const struct options *options) {
+    if (options->help)
+        options_print_help();
+    else
+        puts("zchat " ZCHAT_VERSION);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "zchat: cannot write to standard output: %s\n", strerror(errno));
+    return 3;
+}
+
 int main(int argc, char **argv) {
     struct options options;
     char error[256] = "";
@@ -46,10 +58,8 @@ int main(int argc, char **argv) {
     if (!options_read(&options, argc, argv, error, sizeof error)) {
         fprintf(stderr, "zchat: %s\n", error);
         exit_code = 2;
-    } else if (options.help) {
-        options_print_help();
-    } else if (options.version) {
-        puts("zchat " ZCHAT_VERSION);
+    } else if (options.help || options.version) {
+        exit_code = main_print(&options);
     } else if (missing != NULL) {
         fprintf(stderr, "zchat: %s\n", missing);
         exit_code = 3;

@@ -276,6 +276,14 @@ def test_a_missing_stream_is_an_error_with_a_text(person, town, redirection, say
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
+def test_what_could_not_be_printed_is_no_success(option, redirection):
+    done = subprocess.run(["sh", "-c", f"{shlex.quote(str(program('zchat')))} {option} {redirection}"],
+                          text=True, capture_output=True, timeout=SCRIPT_S)
+    assert done.returncode == 3 and done.stderr.startswith("zchat: cannot write to standard output: ")
+
+
 @pytest.mark.parametrize("redirection", ["2>&-", "<&- >&- 2>&-"])
 def test_without_stderr_nothing_else_is_written_to_in_its_place(person, town, redirection):
     done = shell(person, town.name(), redirection)
