@@ -90,12 +90,15 @@ static bool check_folder(const char *folder, char *error, size_t error_bytes) {
 static bool check_store(const char *folder, char *error, size_t error_bytes) {
     static const char begins[] = "SQLite format 3";
     char path[DATA_PATH_BYTES], start[sizeof begins] = "";
-    int fd = data_path(folder, DATA_STORE, path, sizeof path) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    struct stat status = {0};
+    int fd = data_path(folder, DATA_STORE, path, sizeof path)
+                 ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) /* it may be a pipe */
+                 : -1;
     ssize_t bytes = 0;
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         return true;
     }
-    if (fd >= 0) {
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         bytes = read(fd, start, sizeof start);
     }
     int reason = errno;
@@ -105,6 +108,10 @@ static bool check_store(const char *folder, char *error, size_t error_bytes) {
     if (fd < 0 || bytes < 0) {
         snprintf(error, error_bytes, "data: the store %s can't be opened: %s", path,
                  strerror(reason));
+        return false;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        snprintf(error, error_bytes, "data: the store %s is no regular file", path);
         return false;
     }
     if (bytes > 0 && memcmp(start, begins, sizeof begins) != 0) {

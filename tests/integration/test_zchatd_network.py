@@ -1,6 +1,7 @@
 """Where zchatd listens, and what it tells of that: everything announced can be connected to."""
 
 import json
+import os
 import socket
 
 import pytest
@@ -126,6 +127,12 @@ def test_check_config_looks_at_the_store_and_the_key(data):
     (data / "server.key").write_text("nonsense")
     assert "server.key" in checked("--data", data)
     assert sorted(path.name for path in data.iterdir()) == ["server.key"]
+
+
+def test_check_config_does_not_wait_at_a_pipe(data):
+    data.mkdir(mode=0o700)
+    os.mkfifo(data / "zchat.db", 0o600)
+    assert "no regular file" in checked("--data", data)
 
 
 def test_check_config_reads_the_admin_password(data):
