@@ -44,8 +44,8 @@ static bool identity_read(struct identity *identity, int fd, const char *path, c
         valid = identity_parse(identity, text);
         if (!valid)
             snprintf(error, error_bytes,
-                     "%s holds no key pair: restore it from a backup, or remove it for a new key "
-                     "(every client will ask about it)",
+                     "%s holds no key pair: bring it back from a backup, or remove it and start "
+                     "once with --identity new (every client will warn of it)",
                      path);
     }
     password_wipe(text, sizeof text);
