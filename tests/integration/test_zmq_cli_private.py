@@ -1,5 +1,6 @@
 """zmq-cli: what COMMANDS.md says about private chats, between two calls that each hold an end."""
 
+import contextlib
 import json
 import os
 import signal
@@ -28,8 +29,11 @@ def start():
         process.limit.start()
         processes.append(process)
         if stdin is not None:
-            process.stdin.write(stdin)
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it may have ended by now
+                process.stdin.write(stdin)
+                process.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
         return process
 
     yield run
