@@ -423,6 +423,13 @@ def test_a_file_is_refused_where_none_is_wanted_or_its_name_is_taken(alice, bob,
     assert (tmp_path / "in" / "f.bin").read_bytes() == b"old"
 
 
+def test_a_folder_for_files_that_is_none_is_exit_3_at_once(bob, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "nothing", tmp_path / "file"):
+        done = bob("private", "accept", "--once", "--files-to", folder, check=3)
+        assert f"can't be put into {folder}" in done.err and "Waiting" not in done.err
+
+
 @pytest.mark.parametrize("path", ["missing", "folder", "pipe", "/dev/zero", "/proc/self/status"])
 def test_what_is_no_file_is_exit_3_before_anybody_is_asked(alice, bob, start, tmp_path, path):
     (tmp_path / "folder").mkdir()

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define INVITATION_US (60 * 1000000LL)
@@ -332,6 +333,16 @@ static uint64_t files_max(const struct options *options) {
     return mib > UINT64_MAX / MIB_BYTES ? UINT64_MAX : mib * MIB_BYTES;
 }
 
+/* Before anybody is asked: no file could be taken otherwise. */
+static enum status check_folder(const struct call *call, const char *path) {
+    struct stat status;
+    bool found = !path || stat(path, &status) == 0;
+    if (found && (!path || S_ISDIR(status.st_mode)))
+        return STATUS_DONE;
+    return output_error(call->output, ZCHAT_IO, 0, "files can't be put into %s: %s", path,
+                        strerror(found ? ENOTDIR : errno));
+}
+
 enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     const struct call_login how = {.private_chats = true};
     *chat = (struct private_chat){
@@ -342,7 +353,9 @@ enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     };
     call->on_event = on_event;
     call->arg = chat;
-    enum status status = call_login(call, &how);
+    enum status status = check_folder(call, chat->files_to);
+    if (status == STATUS_DONE)
+        status = call_login(call, &how);
     if (status == STATUS_DONE)
         copy_name(chat->self, zchat_user(call->z));
     return status;
