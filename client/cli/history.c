@@ -11,6 +11,7 @@
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
+#include "words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +132,8 @@ static void history_load_line(struct history *history, char *text) {
     history_remember(history, tag, text);
 }
 
-/* Reads all lines; how many there are is returned. */
+/* Reads all lines; how many there are is returned. What nobody can have typed, since it is no text
+ * or has a NUL in it, is passed over: it would come back as another line. */
 static size_t history_load(struct history *history) {
     char *text = NULL;
     size_t room = 0;
@@ -139,9 +141,10 @@ static size_t history_load(struct history *history) {
     ssize_t got;
     rewind(history->file);
     for (; (got = getline(&text, &room, history->file)) > 0; lines++) {
-        if (text[got - 1] == '\n')
-            text[got - 1] = '\0';
-        history_load_line(history, text);
+        size_t bytes = (size_t)got - (text[got - 1] == '\n' ? 1 : 0);
+        text[bytes] = '\0';
+        if (bytes > 0 && strlen(text) == bytes && words_are_text(text, bytes))
+            history_load_line(history, text);
     }
     free(text);
     return lines;
@@ -166,8 +169,16 @@ static int history_cut(FILE *from, size_t lines, const char *path, const char *n
 /* Nobody else may read it, whoever made it. */
 static FILE *history_open_file(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && fchmod(fd, 0600) != 0) {
+    struct stat status;
+    bool fine = fd >= 0 && fstat(fd, &status) == 0 && fchmod(fd, 0600) == 0;
+    if (fine && !S_ISREG(status.st_mode)) { /* a pipe would be waited for */
+        errno = EINVAL;
+        fine = false;
+    }
+    if (fd >= 0 && !fine) {
+        int error = errno;
         close(fd);
+        errno = error;
         fd = -1;
     }
     return fd < 0 ? NULL : fdopen(fd, "a+");

@@ -1,5 +1,7 @@
 """zchat in a terminal: what is typed is never disturbed by what arrives."""
 
+import os
+
 import pytest
 
 from zchat_terminal import Person, Terminal
@@ -216,3 +218,36 @@ def test_the_history_outlives_the_program(town, tmp_path):
         terminal.wait_last("zchat>")
         terminal.key("Up")
         terminal.wait_last("zchat> help devices")
+
+
+def test_a_damaged_line_of_the_history_does_not_come_back_as_another_one(town, tmp_path):
+    person = Person(town.broker, tmp_path, town.keys)
+    command = person.command(town.name())
+    with Terminal(command, person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.enter("help devices")
+        terminal.wait_for("without a password")
+        terminal.key("C-d")
+        terminal.wait_exit(0)
+    with open(person.history, "ab") as history:
+        history.write(b"broadcast all\0 of it\nwho\xff\n\n")
+    with Terminal(command, person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.key("Up")
+        terminal.wait_last("zchat> help devices")
+
+
+def test_a_pipe_in_the_place_of_the_history_is_not_waited_for(town, tmp_path):
+    person = Person(town.broker, tmp_path, town.keys)
+    command = person.command(town.name())
+    with Terminal(command, person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.enter("help devices")
+        terminal.wait_for("without a password")
+        terminal.key("C-d")
+        terminal.wait_exit(0)
+    path = person.history
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    with Terminal(command, person.environment) as terminal:
+        terminal.wait_for("what you type is not kept for the next time")
