@@ -107,7 +107,7 @@ def test_registration_closes_when_the_configuration_is_reread(town_factory, tmp_
     client.register("early", PASSWORD)
     config.write_text("registration = closed\n")
     town.broker.hup()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while True:
         try:
             client.register("early", PASSWORD)
@@ -248,7 +248,7 @@ def test_a_lock_ends_after_the_block_duration(town_factory):
     town = town_factory("--block-duration", "1", accounts=1)
     town.guest().register("yoda", PASSWORD)
     lock(town, "yoda")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while True:
         try:
             enter(town, "yoda", PASSWORD)

@@ -135,7 +135,7 @@ def test_a_flood_of_subscriptions_is_bounded(town, counted):
     flood = event_socket(town, zmq.SUB, flooder.keys)
     for n in range(5000):
         flood.subscribe(f"flood {n}".encode())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while town.stats()["subscriptions_refused_total"] == before["subscriptions_refused_total"]:
         assert time.monotonic() < deadline, "none of 5,000 subscriptions was refused"
     while (held := town.stats()["subscriptions"] - before["subscriptions"]) > 1000:
@@ -149,7 +149,7 @@ def test_subscriptions_are_given_back_when_a_subscriber_leaves(town, counted):
         sock = event_socket(town, zmq.SUB, client.keys)
         for k in range(100):
             sock.subscribe(f"topic {n} {k}".encode())
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while town.stats()["subscriptions"] < before["subscriptions"] + 100:
             assert time.monotonic() < deadline, f"the subscriptions of connection {n} do not show"
         sock.close()
@@ -201,7 +201,7 @@ def test_one_who_listens_to_everything_hears_nothing_personal(town):
     bob.wait_text("a personal secret")
     marker = new_id().hex()
     heard = []
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while marker.encode() not in b"".join(heard):
         assert time.monotonic() < deadline
         bob.broadcast(marker)
@@ -246,13 +246,13 @@ def test_one_who_does_not_read_harms_nobody(town, counted):
     """His pipe fills up, the others go on, and what he missed is in his inbox."""
     counted("events_dropped_total")
     sleeper, alice, bob = town.join(rcvhwm=1), town.join(inbox=False), town.join()
-    total, text = 3000, "x" * 16_000
-    for n in range(total):
-        alice.message(sleeper.user, text)
-        if n % 100 == 0:
-            bob.ping()
+    total, together = 1500, 30  # more than the kernel's buffers take, before who is silent is cut
+    for _ in range(total // together):
+        alice.batch([("send_message", dict(id=new_id(), to=sleeper.user, text="x" * 16_000))
+                     for _ in range(together)])
+        bob.ping()
     bob.message(alice.user, "quick as ever")
-    sleeper.wait_have(total, timeout=20)
+    sleeper.wait_have(total, timeout=60)
     assert [event.seq for event in sleeper.inbox] == list(range(1, total + 1))
 
 

@@ -68,7 +68,7 @@ def test_since_looks_back_no_further_than_asked(town):
     user = gone.user
     gone.logout()
     assert user in [person.user for person in asker.since(60)]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while user in [person.user for person in asker.since(1)]:
         assert time.monotonic() < deadline, "he was here more than a second ago"
         asker.pump(0.1)

@@ -9,7 +9,7 @@ from support.client import CommandError
 from support.town import refused
 
 
-def login_until_admitted(client, user, timeout=5):
+def login_until_admitted(client, user, timeout=20):
     """Logs in as soon as the broker noticed that another session is gone."""
     deadline = time.monotonic() + timeout
     while True:

@@ -9,7 +9,7 @@ import pytest
 from support.broker import bin_dir
 from support.client import new_id
 
-WAIT_S = 10
+WAIT_S = 30
 # How long an answer would have to come that must not come: it takes some milliseconds otherwise.
 SILENCE_S = 0.3
 

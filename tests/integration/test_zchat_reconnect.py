@@ -27,7 +27,7 @@ def test_a_killed_broker_is_told_once_and_the_line_is_kept(scene):
     terminal.wait_match(r"connection lost \(.*\); reconnecting\.\.\.")
     terminal.wait_last("[offline] zchat> half a line")
     town.broker.start(town.broker.port)
-    terminal.wait_for("connected again", timeout=15)
+    terminal.wait_for("connected again", timeout=40)
     terminal.wait_last("zchat> half a line")
     assert terminal.text().count("connection lost") == 1
     assert terminal.text().count("connected again") == 1
@@ -43,7 +43,7 @@ def test_what_is_sent_meanwhile_waits_and_arrives_once(scene):
     terminal.enter("quit")
     terminal.wait_for("2 commands wait for the connection")
     town.broker.start(town.broker.port)
-    terminal.wait_for("connected again", timeout=15)
+    terminal.wait_for("connected again", timeout=40)
     friend.resume()
     friend.wait_text("two")
     assert friend.texts() == ["one", "two"]
@@ -61,7 +61,7 @@ def test_what_came_meanwhile_is_shown_once(scene):
     town.broker.kill()
     terminal.wait_for("connection lost")
     town.broker.start(town.broker.port)
-    terminal.wait_for("connected again", timeout=15)
+    terminal.wait_for("connected again", timeout=40)
     terminal.enter("login")
     terminal.wait_last(f"name [{user}]:")
     terminal.enter("")
@@ -75,7 +75,7 @@ def test_a_stopping_broker_says_so_and_its_successor_is_found(scene):
     town.broker.stop()
     terminal.wait_for("connection lost")
     town.broker.start(town.broker.port)
-    terminal.wait_for("connected again", timeout=15)
+    terminal.wait_for("connected again", timeout=40)
     terminal.wait_last("zchat>")
     friend.resume()
     friend.message(user, "welcome back")
@@ -92,7 +92,7 @@ def test_another_key_at_the_port_is_refused_once_and_what_waits_is_kept(scene):
     other = Broker(start=False)
     try:
         other.start(town.broker.port)
-        terminal.wait_for("shows the key", timeout=15)
+        terminal.wait_for("shows the key", timeout=40)
     finally:
         other.close()
     terminal.wait_last("[offline] zchat> a draft")

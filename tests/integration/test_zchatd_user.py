@@ -12,7 +12,7 @@ from support.client import Client, CommandError, Keys
 
 ZCHATD = program("zchatd")
 KEY = "a1" * 32
-WAIT_S = 10
+WAIT_S = 30
 
 
 @pytest.fixture

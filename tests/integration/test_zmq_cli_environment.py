@@ -27,7 +27,7 @@ def run_command(command, environment, limit, stdin):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
-    return subprocess.run(command, input=stdin, env=environment, capture_output=True, timeout=15,
+    return subprocess.run(command, input=stdin, env=environment, capture_output=True, timeout=40,
                           preexec_fn=restrict, check=False)
 
 

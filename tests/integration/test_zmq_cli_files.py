@@ -69,7 +69,7 @@ def files(folder):
 def spawn(cli, *words):
     """A call at a terminal."""
     command = cli.command(words)
-    return pexpect.spawn(command[0], command[1:], env=cli.environment, timeout=15,
+    return pexpect.spawn(command[0], command[1:], env=cli.environment, timeout=40,
                          encoding="utf-8", dimensions=(24, 80))
 
 

@@ -234,7 +234,7 @@ def test_the_config_folder_is_found_as_the_library_finds_it(town, tmp_path):
 # Terminals.
 
 def spawn(cli, *words):
-    return pexpect.spawn(program("zmq-cli"), list(words), env=cli.environment, timeout=10,
+    return pexpect.spawn(program("zmq-cli"), list(words), env=cli.environment, timeout=40,
                          encoding="utf-8")
 
 
@@ -272,7 +272,7 @@ def test_two_passwords_that_differ_register_nobody(town, cli):
 
 
 def test_an_interrupted_prompt_ends_with_130_and_gives_the_echo_back(town, cli):
-    shell = pexpect.spawn("/bin/sh", env=dict(cli.environment, PS1="$ "), timeout=10,
+    shell = pexpect.spawn("/bin/sh", env=dict(cli.environment, PS1="$ "), timeout=40,
                           encoding="utf-8")
     shell.expect_exact("$ ")
     shell.sendline(f"{program('zmq-cli')} register {town.fresh_name()}; echo status=$?; stty -a")

@@ -40,7 +40,7 @@ def script(own, tmp_path):
 
 def spawn(cli, *words):
     command = cli.command(words)
-    return pexpect.spawn(command[0], command[1:], env=cli.environment, timeout=15, encoding="utf-8")
+    return pexpect.spawn(command[0], command[1:], env=cli.environment, timeout=40, encoding="utf-8")
 
 
 def status_of(terminal):

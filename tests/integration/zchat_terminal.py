@@ -15,7 +15,7 @@ import time
 from support.broker import die_with_parent, program
 from zmq_cli import clean_environment, use_device_key
 
-WAIT_S = 10
+WAIT_S = 30
 SCRIPT_S = 60
 EXIT = re.compile(r"\[exit (\d+)\]")
 

@@ -22,8 +22,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY = re.compile(r"^.*\bready\b.*\baddress=(?P<address>\S+) commands=(?P<commands>\S+)"
                    r" events=(?P<events>\S+) server_key=(?P<server_key>\S+)")
-START_S = 10
-STOP_S = 10
+START_S = 30
+STOP_S = 30
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -54,7 +54,7 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run(command, stdin="", timeout=15, check=None, env=None, cwd=None):
+def run(command, stdin="", timeout=60, check=None, env=None, cwd=None):
     """Runs a command to its end and returns its CompletedProcess (text).
 
     `check` is the exit status that it must have; with None any will do. Whatever fails, the
@@ -184,7 +184,7 @@ class Broker:
             self._ended = True
             self._news.notify_all()
 
-    def wait_log(self, pattern, timeout=5):
+    def wait_log(self, pattern, timeout=20):
         """The match of the first line since the start that fits, waiting for it."""
         pattern = re.compile(pattern)
         deadline = time.monotonic() + timeout

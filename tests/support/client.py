@@ -23,7 +23,7 @@ TOPICS = ("presence", "broadcast", "notice")
 PRIVATES = ("private_invited", "private_answered", "private_ended")
 FRAME_COMMANDS_MAX = 64
 FRAME_BYTES_MAX = 1024 * 1024
-WAIT_S = 5
+WAIT_S = 20
 # What has an id, so that it can be sent again. An upload asks first how far it came.
 AGAIN = ("send_message", "broadcast", "create_thread", "post_to_thread", "edit_post", "delete_post")
 

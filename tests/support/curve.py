@@ -60,7 +60,7 @@ def metadata(**properties):
     return out
 
 
-def tcp(endpoint, timeout=5):
+def tcp(endpoint, timeout=20):
     host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
     return socket.create_connection((host, int(port)), timeout=timeout)
 
@@ -139,7 +139,7 @@ class Raw:
         except OSError:
             raise Cut() from None
 
-    def receive(self, timeout=5):
+    def receive(self, timeout=20):
         """The payload of the next message; None: nothing came."""
         self.sock.settimeout(timeout)
         try:

@@ -141,11 +141,11 @@ class Forum:
     def ack_thread(self, thread, seq):
         return self.call("ack", stream=thread.stream, read=seq)
 
-    def wait_thread(self, thread, seq, timeout=5):
+    def wait_thread(self, thread, seq, timeout=20):
         """Until a followed thread's stream was read up to there."""
         return self.wait(lambda: thread.have >= seq, timeout, f"entry {seq} of {thread.title!r}")
 
-    def wait_removed(self, thread, timeout=5):
+    def wait_removed(self, thread, timeout=20):
         return self.wait(lambda: thread.removed, timeout, f"the removal of {thread.title!r}")
 
     # ---- what arrives ----

@@ -23,7 +23,7 @@ def monitored(sock, events):
         monitor.close(0)
 
 
-def outcome(sock, endpoint, timeout=5):
+def outcome(sock, endpoint, timeout=20):
     """Connects and says how the handshake ended: the name of the monitor's event, or "nothing"."""
     with monitored(sock, REFUSALS | zmq.EVENT_HANDSHAKE_SUCCEEDED) as monitor:
         sock.connect(endpoint)
