@@ -214,7 +214,7 @@ def test_an_edit_answers_with_the_post_as_it_stands(alice, title):
 
 def test_numbers_close_up_after_a_deletion(alice, bob, title):
     posted = post(alice, title, "a", "b", "c")
-    assert alice.ok("DLT", title, "2").one == {"thread": title}
+    assert alice.ok("DLT", title, "2").one == {"thread": title, "id": posted[1]["id"]}
     assert [(entry["number"], entry["text"]) for entry in read(bob, title)] == [("1", "a"), ("2", "c")]
     read(alice, title)
     assert alice.ok("thread", "delete", title, "2").one == {"thread": title, "id": posted[2]["id"]}
@@ -283,8 +283,9 @@ def test_a_number_means_what_was_last_read(script, alice, bob, title):
 
 
 def test_where_nothing_was_read_a_number_means_what_it_means_now(script, alice, bob, title):
-    posted = post(alice, title, "a", "b", "c")
-    script(name_of(alice)).ok("thread", "delete", title, "--id", posted[0]["id"])
+    other = script(name_of(alice))
+    posted = post(other, title, "a", "b", "c")
+    other.ok("thread", "delete", title, "--id", posted[0]["id"])
     alice.ok("thread", "edit", title, "1", "new b")
     alice.ok("thread", "delete", title, "2")
     assert texts(bob, title) == ["new b"]
@@ -334,9 +335,25 @@ def test_ones_own_post_has_its_number_where_it_follows_what_was_read(alice, bob,
     post(bob, title, "unread")
     post(alice, title, "third")
     alice.fails(5, "NOT_FOUND", "thread", "edit", title, "2", "x")
-    alice.fails(5, "NOT_FOUND", "thread", "edit", title, "3", "x")
-    assert texts(alice, title) == ["still mine", "unread", "third"]
     alice.ok("thread", "edit", title, "3", "new third")
+    assert texts(alice, title) == ["still mine", "unread", "new third"]
+
+
+def test_ones_own_posts_have_the_numbers_that_were_shown_without_reading(alice, bob, title):
+    post(alice, title, "p1", "p2", "p3", "p4")
+    alice.ok("thread", "delete", title, "1")
+    alice.ok("thread", "delete", title, "2")
+    assert texts(bob, title) == ["p3", "p4"]
+
+
+def test_ones_own_post_behind_others_has_the_number_that_was_shown(alice, bob, title):
+    post(bob, title, "his")
+    post(alice, title, "p2", "p3", "p4")
+    alice.ok("thread", "delete", title, "2")
+    alice.ok("thread", "delete", title, "3")
+    alice.fails(5, "NOT_FOUND", "thread", "delete", title, "1")
+    alice.fails(5, "NOT_FOUND", "thread", "delete", title, "5")
+    assert texts(bob, title) == ["his", "p4"]
 
 
 def test_ones_own_post_after_a_deletion_has_the_number_that_was_shown(alice, bob, title):
@@ -422,8 +439,8 @@ def test_a_damaged_file_of_numbers_never_hits_another_post(alice, title, damage)
     alice.ok("thread", "edit", title, "2", "new b")
 
 
-def test_reading_works_where_nothing_can_be_kept(alice, bob, title):
-    post(alice, title, "a")
+def test_reading_works_where_nothing_can_be_kept(script, alice, bob, title):
+    post(script(name_of(alice)), title, "a")
     (alice.folder / "state").write_text("in the way")
     done = alice.ok("thread", "read", title)
     assert done.one["text"] == "a" and "Cannot keep" in done.err

@@ -1,5 +1,6 @@
 /* The files of numbers: a head that says whose they are, then the posts' ids, a line each, all of
- * one length, so that a number's line is found without reading the others. */
+ * one length, so that a number's line is found without reading the others. The line of a number
+ * that was not shown, between others that were, is a hole in the file: it reads as NULs. */
 #include "numbers.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES   ZCHAT_ID_TEXT /* the newline is where the NUL was */
+#define NUMBER_MAX   (1u << 24)    /* of an own post: the broker's word must not fill a disk */
 #define FNV_BASIS    14695981039346656037u
 #define FNV_PRIME    1099511628211u
 #define FRESH_ENDING ".XXXXXX"
@@ -173,36 +175,67 @@ static bool open_kept(struct kept *kept, const struct call *call, const char *ti
     return there;
 }
 
-static bool read_line(const struct kept *kept, uint64_t number, zchat_id *id) {
+/* *shown is false for a hole. */
+static bool read_line(const struct kept *kept, uint64_t number, zchat_id *id, bool *shown) {
+    static const char hole[LINE_BYTES];
     char line[LINE_BYTES];
     off_t place = kept->head_bytes + (off_t)(number - 1) * LINE_BYTES;
-    if (pread(kept->fd, line, LINE_BYTES, place) != LINE_BYTES || line[LINE_BYTES - 1] != '\n')
+    *shown = true;
+    if (pread(kept->fd, line, LINE_BYTES, place) != LINE_BYTES)
+        return false;
+    *shown = memcmp(line, hole, LINE_BYTES) != 0;
+    if (line[LINE_BYTES - 1] != '\n')
         return false;
     line[LINE_BYTES - 1] = 0;
     return zchat_id_parse(line, id);
 }
 
+static enum status not_shown(const struct call *call, uint64_t number) {
+    return output_error(call->output, ZCHAT_NOT_FOUND, 0,
+                        "no post %" PRIu64 " was shown when you last read the thread or posted: "
+                        "read it again, or give --id",
+                        number);
+}
+
 enum status numbers_find(const struct call *call, const char *title, uint64_t number, zchat_id *id,
                          bool *known) {
     struct kept kept;
-    enum status status = STATUS_DONE;
-    bool useful = open_kept(&kept, call, title, O_RDONLY);
+    bool useful = open_kept(&kept, call, title, O_RDONLY), shown = true;
     *known = kept.fd >= 0;
     if (useful && *known && number > kept.count)
-        status = output_error(call->output, ZCHAT_NOT_FOUND, 0,
-                              "There was no post %" PRIu64 " when you last read the thread: read "
-                              "it again, or give --id.",
-                              number);
-    else if (!useful || (*known && !read_line(&kept, number, id)))
-        status = output_error(call->output, ZCHAT_CONFLICT, 0,
-                              "What you last read of the thread can't be told: read it again, or "
-                              "give --id.");
+        shown = false;
+    else if (useful && *known)
+        useful = read_line(&kept, number, id, &shown);
     if (kept.fd >= 0)
         close(kept.fd);
-    return status;
+    if (!shown)
+        return not_shown(call, number);
+    if (useful)
+        return STATUS_DONE;
+    return output_error(call->output, ZCHAT_CONFLICT, 0,
+                        "What you last read of the thread can't be told: read it again, or give "
+                        "--id.");
 }
 
-/* Nothing is lost where this fails: the number is then one that was not read yet. */
+/* Begins a file for who did not read the thread. Whoever does so at the same time writes the same.
+ */
+static void begin_kept(const struct call *call, const char *title) {
+    char *head = head_new(call, title);
+    char *path = path_new(call, head);
+    int fd = -1;
+    if (path) {
+        make_folder(path);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    }
+    if (fd >= 0) {
+        (void)!pwrite(fd, head, strlen(head), 0);
+        close(fd);
+    }
+    free(path);
+    free(head);
+}
+
+/* Nothing is lost where this fails: the number is then one that was not shown. */
 void numbers_append(const struct call *call, const char *title, uint64_t number,
                     const zchat_id *id) {
     struct kept kept;
@@ -210,7 +243,11 @@ void numbers_append(const struct call *call, const char *title, uint64_t number,
     zchat_id_format(id, line);
     line[LINE_BYTES - 1] = '\n';
     bool useful = open_kept(&kept, call, title, O_RDWR);
-    if (useful && kept.fd >= 0 && number >= 1 && number <= kept.count + 1)
+    if (useful && kept.fd < 0) {
+        begin_kept(call, title);
+        useful = open_kept(&kept, call, title, O_RDWR);
+    }
+    if (useful && kept.fd >= 0 && number >= 1 && number <= NUMBER_MAX)
         (void)!pwrite(kept.fd, line, LINE_BYTES,
                       kept.head_bytes + (off_t)(number - 1) * LINE_BYTES);
     if (kept.fd >= 0)

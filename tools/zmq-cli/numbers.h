@@ -1,4 +1,4 @@
-/* Which post each number of a thread stood for when this user last read it.
+/* Which post each number of a thread stood for when this user last read it, or posted to it.
  *
  * One file in the state folder for each broker, user and thread, 0600, which the next reading
  * replaces as a whole. Its name is a hash, so that no title is ever a path; whose it is stands
@@ -31,12 +31,13 @@ uint64_t numbers_add(struct numbers *numbers, const zchat_id *id);
  * so; only where not even that is possible it is an error. Releases the reading. */
 enum status numbers_keep(struct numbers *numbers);
 
-/* The post that has this number; *known is false where nothing was read yet. */
+/* The post that has this number; *known is false where nothing was read or posted yet. */
 enum status numbers_find(const struct call *call, const char *title, uint64_t number, zchat_id *id,
                          bool *known);
 
-/* Adds one's own new post if it comes right behind what was last read. After a deletion its number
- * may be that of another one that was read: then it means the new post, which was shown last. */
+/* Adds one's own new post, also where nothing was read: its number was shown. After a deletion it may
+ * be that of another one that was read: then it means the new post, which was shown last. Numbers
+ * between it and what was read stay unknown. */
 void numbers_append(const struct call *call, const char *title, uint64_t number,
                     const zchat_id *id);
 
