@@ -159,3 +159,14 @@ long data_process(const char *folder) {
     }
     return held ? (long)lock.l_pid : 0;
 }
+
+int data_open_store(const char *folder) {
+    char path[DATA_PATH_BYTES];
+    bool fits = data_path(folder, DATA_STORE, path, sizeof path);
+    return fits ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1; /* it may be a pipe */
+}
+
+bool data_is_held(int store) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTE, .l_len = 1};
+    return store >= 0 && fcntl(store, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}

@@ -31,4 +31,10 @@ bool data_path(const char *folder, const char *file, char *path, size_t path_byt
 /* The process of the broker that has the folder; 0: there is none, or it can't be told. */
 long data_process(const char *folder);
 
+/* The store's file, to ask data_is_held about; -1: there is none. To be closed after the store: see
+ * data_unlock. */
+int data_open_store(const char *folder);
+/* Whether a broker holds the file's lock, by whatever name it opened it. */
+bool data_is_held(int store);
+
 #endif

@@ -46,8 +46,26 @@ static enum target_opened open_store(struct target *target) {
     return TARGET_FAILED;
 }
 
+/* Whether a broker has the store that can't be asked: to write beside it would keep from it what
+ * was changed, and under another name of the store the disk would lose it. */
+static bool is_served(struct target *target) {
+    long process = data_process(target->folder);
+    char who[64] = "another folder's, or one that begins or ends just now";
+    if (process == 0 && !data_is_held(target->file)) {
+        return false;
+    }
+    if (process != 0) {
+        snprintf(who, sizeof who, "process %ld", process);
+    }
+    snprintf(target->error, sizeof target->error,
+             "nothing was done: a broker (%s) serves the store %s and can't be asked there: "
+             "name its own folder with --data, or end it first",
+             who, target->path);
+    return true;
+}
+
 enum target_opened target_open(struct target *target, const char *folder, bool create, bool reads) {
-    *target = (struct target){.control = -1};
+    *target = (struct target){.control = -1, .file = -1};
     name_store(target, folder);
     if (!target->path[0]) {
         snprintf(target->error, sizeof target->error, "the path of the data folder is too long");
@@ -55,6 +73,10 @@ enum target_opened target_open(struct target *target, const char *folder, bool c
     }
     if (!reads && (target->control = control_connect(folder, &target->process)) >= 0) {
         return TARGET_OPENED;
+    }
+    target->file = data_open_store(folder);
+    if (!reads && is_served(target)) {
+        return TARGET_FAILED;
     }
     if (!create && access(target->path, F_OK) != 0) {
         snprintf(target->error, sizeof target->error, "there is no store in %s: %s", target->folder,
@@ -74,6 +96,9 @@ void target_close(struct target *target) {
     }
     if (target->store) {
         store_close(target->store);
+    }
+    if (target->file >= 0) {
+        close(target->file); /* this drops SQLite's locks, too */
     }
 }
 
@@ -118,13 +143,12 @@ static enum store_status tell_broker(struct target *target, const struct order *
     if (target->control >= 0) {
         return ask(target, order, ended);
     }
-    if (process == 0) {
+    if (process == 0 && !data_is_held(target->file)) {
         return STORE_OK;
     }
     snprintf(target->error, sizeof target->error,
-             "done in the store, but the broker (process %ld) can't be asked: "
-             "open sessions go on until it is started again",
-             process);
+             "done in the store, but the broker that began meanwhile can't be asked: "
+             "open sessions go on until it is started again");
     return STORE_FAILED;
 }
 

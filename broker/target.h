@@ -13,6 +13,7 @@
 struct target {
     char path[DATA_PATH_BYTES]; /* of the store, absolute */
     char folder[DATA_PATH_BYTES];
+    int file;                          /* owned: the store's, to ask who has it; -1: none */
     struct store *store;               /* owned; NULL: the broker is asked */
     int control;                       /* owned: the connection to the broker; -1: none */
     long process;                      /* the broker's id */
@@ -25,8 +26,9 @@ enum target_opened {
     TARGET_FAILED, /* it can't be opened */
 };
 
-/* `reads` alone: the store itself is opened for it, also beside a broker. Unless the result is
- * TARGET_OPENED `error` holds one sentence. To be closed in any case. */
+/* `reads` alone: the store itself is opened for it, also beside a broker. Otherwise a broker that
+ * has the store, by whatever name, is asked; one that can't be asked is TARGET_FAILED. Unless the
+ * result is TARGET_OPENED `error` holds one sentence. To be closed in any case. */
 enum target_opened target_open(struct target *target, const char *folder, bool create, bool reads);
 void target_close(struct target *target);
 

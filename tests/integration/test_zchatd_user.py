@@ -259,11 +259,29 @@ def test_a_broker_that_was_killed_is_not_asked(broker_factory):
     assert "which process" in run([ZCHATD, "user", "unlock", "luke", "--data", broker.data], check=0).stdout
 
 
-def test_a_broker_that_cannot_be_asked_is_told_of(broker):
+@pytest.mark.parametrize("gone", [["control"], ["control", "lock"]])
+@pytest.mark.parametrize("words", [["lock", "luke"], ["add", "leia", "--device-key", KEY]])
+def test_beside_a_broker_that_cannot_be_asked_nothing_is_written(broker, gone, words):
     broker.add_user("luke", device_key=KEY)
-    (broker.data / "control").unlink()
-    done = run([ZCHATD, "user", "lock", "luke", "--data", broker.data], check=1)
-    assert f"process {broker.pid}" in done.stderr and "open sessions go on" in done.stderr
+    for name in gone:
+        (broker.data / name).unlink()
+    done = run([ZCHATD, "user", *words, "--data", broker.data], check=3)
+    assert "can't be asked" in done.stderr and done.stdout == ""
+    assert ("lock" in gone) or f"process {broker.pid}" in done.stderr
+    accounts = run([ZCHATD, "user", "list", "--data", broker.data], check=0).stdout
+    assert "luke" in accounts and "locked" not in accounts and "leia" not in accounts
+
+
+@pytest.mark.parametrize("words", [["lock", "luke"], ["add", "leia", "--device-key", KEY], ["import", "/dev/null"],
+                                   ["add", "-", "--device-key", KEY]])
+def test_a_store_that_a_broker_serves_by_another_name_is_left_alone(broker, tmp_path, words):
+    broker.add_user("luke", device_key=KEY)
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    (other / "zchat.db").hardlink_to(broker.data / "zchat.db")
+    done = run([ZCHATD, "user", *words, "--data", other], check=3, stdin="leia secret\n")
+    assert "can't be asked" in done.stderr and done.stdout == ""
+    assert [path.name for path in other.iterdir()] == ["zchat.db"]
 
 
 def test_a_data_folder_of_a_long_name_has_the_socket_too(broker_factory, tmp_path):
