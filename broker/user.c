@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -180,9 +181,17 @@ static enum user_exit add(struct call *call) {
 }
 
 static enum user_exit import(struct call *call) {
-    FILE *file = fopen(call->operand, "re");
+    bool is_stdin = !strcmp(call->operand, "-");
+    FILE *file = is_stdin ? stdin : fopen(call->operand, "re");
+    struct stat status;
+    if (file && fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode)) {
+        fclose(file);
+        file = NULL;
+        errno = EISDIR;
+    }
     if (!file) {
-        return fail(USER_FAILED, "%s can't be read: %s", call->operand, strerror(errno));
+        return fail(USER_FAILED, "%s can't be read: %s", is_stdin ? "stdin" : call->operand,
+                    strerror(errno));
     }
     return user_bulk_import(&call->target, file);
 }
@@ -281,7 +290,8 @@ static const struct verb verbs[] = {
      "      [--admin]              make it an administrator\n"
      "      [--create]             make the store where there is none yet"},
     {"import", "FILE", ALWAYS | 1 << FLAG_CREATE, import,
-     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are\n"
+     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are;\n"
+     "      FILE - is stdin\n"
      "      [--create]             make the store where there is none yet"},
     {"lock", "NAME", ALWAYS, lock,
      "let nobody enter the account, keep all it has; its sessions end"},

@@ -272,7 +272,7 @@ def test_beside_a_broker_that_cannot_be_asked_nothing_is_written(broker, gone, w
     assert "luke" in accounts and "locked" not in accounts and "leia" not in accounts
 
 
-@pytest.mark.parametrize("words", [["lock", "luke"], ["add", "leia", "--device-key", KEY], ["import", "/dev/null"],
+@pytest.mark.parametrize("words", [["lock", "luke"], ["add", "leia", "--device-key", KEY], ["import", "-"],
                                    ["add", "-", "--device-key", KEY]])
 def test_a_store_that_a_broker_serves_by_another_name_is_left_alone(broker, tmp_path, words):
     broker.add_user("luke", device_key=KEY)
@@ -374,6 +374,16 @@ def test_a_password_file_without_a_password_adds_nothing(user, tmp_path, text, w
 
 def test_import_of_a_missing_file_is_1(user):
     assert "can't be read" in user("import", "/nonexistent", check=1).stderr
+
+
+def test_import_of_a_folder_says_that_it_is_one(user, tmp_path):
+    done = user("import", tmp_path, check=1)
+    assert f"{tmp_path} can't be read: Is a directory" in done.stderr and "line" not in done.stderr
+
+
+def test_import_reads_stdin(user):
+    assert user("import", "-", stdin="luke open sesame\n", check=0).stdout.startswith("1 added, ")
+    assert listed(user)["luke"]["password"]
 
 
 def test_without_a_terminal_a_password_needs_a_file(user):
