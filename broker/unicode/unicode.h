@@ -23,8 +23,8 @@ bool unicode_password(const char *typed, char *out, size_t out_bytes);
  * what has no width. */
 bool unicode_look(const char *title, char look[LOOK_BYTES]);
 
-/* The title in small letters ("ss" for the sharp s): titles with one look and one folded form differ
- * by nothing but case, which everybody sees. */
+/* The title in small letters ("ss" for the sharp s): titles with one look and one folded form
+ * differ by nothing but case, which everybody sees. */
 bool unicode_fold(const char *title, char folded[LOOK_BYTES]);
 
 #endif

@@ -24,8 +24,9 @@
 
 #define FUNCTIONS(X)                                                                               \
     X(open)                                                                                        \
-    X(malloc) X(calloc) X(realloc) X(pthread_create) X(fsync) X(fdatasync) X(ftruncate)            \
-        X(posix_fallocate) X(mmap) X(eventfd) X(signalfd) X(epoll_create1) X(rename) X(pwrite)
+    X(malloc)                                                                                      \
+    X(calloc) X(realloc) X(pthread_create) X(fsync) X(fdatasync) X(ftruncate) X(posix_fallocate)   \
+        X(mmap) X(eventfd) X(signalfd) X(epoll_create1) X(rename) X(pwrite)
 
 enum function {
 #define ENUM(name) F_##name,

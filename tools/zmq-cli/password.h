@@ -1,5 +1,6 @@
 /* Passwords: from a file, from a command (as all programs take them, see zchat_password_take), or
- * typed at a terminal; never from argv or the environment. Whoever holds one releases it, which wipes it. */
+ * typed at a terminal; never from argv or the environment. Whoever holds one releases it, which
+ * wipes it. */
 #ifndef PASSWORD_H
 #define PASSWORD_H
 
