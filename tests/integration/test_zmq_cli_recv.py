@@ -167,14 +167,28 @@ def test_follow_goes_on_until_the_count(reader, writer):
     assert unread(reader) == ["not this one"]
 
 
-def test_follow_waits_longer_than_the_timeout(reader, writer):
-    process = reader.start("--timeout", "0.5", "recv", "--follow", "--count", "2")
+def test_follow_waits_longer_than_a_timeout_that_its_call_does_not_give(reader, writer):
+    process = reader.start("recv", "--follow", "--count", "2", ZCHAT_TIMEOUT="0.5")
     writer.tell(reader, "one")
     process.stdout.readline()
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)
     writer.tell(reader, "two")
     assert end(process).status == 0
+
+
+@pytest.mark.parametrize("words", [["--follow"], ["--follow", "--count", "1"], ["--wait", "60"],
+                                   ["--follow", "--exec", "cat"]])
+def test_a_timeout_that_is_given_ends_recv_whatever_it_waits_for(reader, words):
+    error = reader.fails(124, "EXPIRED", "--timeout", "2", "recv", *words)
+    assert "2 s of --timeout" in error["message"]
+
+
+def test_what_came_before_the_timeout_is_printed_and_acked(reader, writer):
+    writer.tell(reader, "one")
+    done = reader("--timeout", "2", "recv", "--follow", "--ack", check=124)
+    assert texts(done) == ["one"] and done.error["code"] == "EXPIRED"
+    assert unread(reader) == []
 
 
 def test_follow_goes_on_over_a_restart_of_the_broker(town_factory, folder):
@@ -333,17 +347,26 @@ def test_exec_gives_its_command_the_signals_a_shell_expects(reader, writer):
     assert "141" in error["message"]
 
 
-def test_an_interrupted_exec_finishes_and_acks_its_message_first(reader, writer, tmp_path):
+# They hold stdout open, so that none of them is left when a call's stdout has ended.
+ENDLESS = "(sleep 1000; true) & sleep 1000; true"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_too_and_its_message_stays_unread(reader, writer, tmp_path, number):
     writer.tell(reader, "one", "two")
-    began, hold = tmp_path / "began", tmp_path / "hold"
+    began = tmp_path / "began"
     os.mkfifo(began)
-    os.mkfifo(hold)
-    process = reader.start("recv", "--exec", f"echo > {began}; cat {hold}")
+    process = reader.start("recv", "--exec", f"echo > {began}; {ENDLESS}")
     with open(began) as fifo:
         fifo.read()
-    process.send_signal(signal.SIGINT)
-    with open(hold, "w"):
-        pass
+    process.send_signal(number)
     done = end(process)
     assert (done.status, done.err) == (130, ""), done
-    assert unread(reader) == ["two"]
+    assert unread(reader) == ["one", "two"]
+
+
+def test_a_timeout_that_is_given_ends_the_command_too_and_its_message_stays_unread(reader, writer):
+    writer.tell(reader, "x" * 16000, "two")
+    error = reader.fails(124, "EXPIRED", "--timeout", "2", "recv", "--exec", ENDLESS)
+    assert "entry 1 stays unread" in error["message"]
+    assert unread(reader) == ["x" * 16000, "two"]

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define LAST_MOMENT_US 500000 /* an answer takes some milliseconds */
+
 static const struct password_source own_password = {OPTION_PASSWORD_FILE, OPTION_PASSWORD_CMD,
                                                     "Password: ", false};
 
@@ -59,6 +61,11 @@ void call_renew_deadline(struct call *call) {
 void call_begin_time(struct call *call) {
     call_renew_deadline(call);
     call->limit_us = call->deadline_us;
+}
+
+void call_last_deadline(struct call *call) {
+    int64_t moment_us = clock_us() + LAST_MOMENT_US;
+    call->deadline_us = call->limit_us > moment_us ? call->limit_us : moment_us;
 }
 
 void call_shift_limit(struct call *call, int64_t since_us) {

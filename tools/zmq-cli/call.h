@@ -102,6 +102,10 @@ enum status call_work(struct call *call);
 /* Something moved: from now on the call may take --timeout again. */
 void call_renew_deadline(struct call *call);
 
+/* For the acknowledgement of what is done, where the whole call is bounded: its limit, or a moment
+ * after it. */
+void call_last_deadline(struct call *call);
+
 /* The time that went by since then was somebody's at a terminal. */
 void call_shift_limit(struct call *call, int64_t since_us);
 

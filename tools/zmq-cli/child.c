@@ -1,6 +1,6 @@
 /* Children are made with posix_spawn: the library has threads, so nothing may run between a fork
  * and its exec. The child gets default signals back, because zmq-cli ignores SIGPIPE. */
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall, memfd_create */
 #include "child.h"
 
 #include "interrupt.h"
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -98,36 +99,6 @@ static bool open_pipe(int ends[2]) {
     return true;
 }
 
-static void write_all(int fd, const char *text) {
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(fd, text, left);
-        if (written < 0 && errno != EINTR)
-            return; /* it doesn't want the rest: its exit status says whether that is right */
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-}
-
-int child_feed(const char *command, const char *text, const struct child_variable *variables,
-               size_t variable_count) {
-    int ends[2];
-    pid_t pid;
-    if (!open_pipe(ends))
-        return -1;
-    char **environment = environment_with(variables, variable_count);
-    int error = environment ? spawn(&pid, command, ends[0], STDIN_FILENO, environment) : ENOMEM;
-    environment_free(environment, variable_count);
-    close(ends[0]);
-    if (error == 0)
-        write_all(ends[1], text);
-    close(ends[1]);
-    errno = error;
-    return error ? -1 : wait_for(pid);
-}
-
 /* ---- ending it ---- */
 
 /* The children of a process, as the kernel tells them; those that end meanwhile are no matter. */
@@ -189,7 +160,7 @@ static bool read_all(int fd, int64_t deadline_us, char *buffer, size_t capacity,
     return true;
 }
 
-/* It has closed its stdout, and ends soon; or it does not. */
+/* false sets errno: EINTR or ETIMEDOUT. */
 static bool wait_for_end(pid_t pid, int64_t deadline_us) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0)
@@ -198,6 +169,52 @@ static bool wait_for_end(pid_t pid, int64_t deadline_us) {
     close(fd);
     errno = result == WAIT_INTERRUPTED ? EINTR : ETIMEDOUT;
     return result == WAIT_READY;
+}
+
+/* ---- feeding ---- */
+
+static bool write_all(int fd, const char *text) {
+    size_t left = strlen(text);
+    while (left > 0) {
+        ssize_t written = write(fd, text, left);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            text += written;
+            left -= (size_t)written;
+        }
+    }
+    return true;
+}
+
+/* The text as a file in memory: unlike a pipe it never blocks who writes it. -1 sets errno. */
+static int open_text(const char *text) {
+    int fd = memfd_create("message", MFD_CLOEXEC);
+    if (fd < 0 || (write_all(fd, text) && lseek(fd, 0, SEEK_SET) == 0))
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int child_feed(const char *command, const char *text, const struct child_variable *variables,
+               size_t variable_count, int64_t deadline_us) {
+    pid_t pid;
+    int fd = open_text(text);
+    if (fd < 0)
+        return -1;
+    char **environment = environment_with(variables, variable_count);
+    int error = environment ? spawn(&pid, command, fd, STDIN_FILENO, environment) : ENOMEM;
+    environment_free(environment, variable_count);
+    close(fd);
+    errno = error;
+    if (error)
+        return -1;
+    if (wait_for_end(pid, deadline_us))
+        return wait_for(pid);
+    kill_all(pid, false);
+    return -1;
 }
 
 int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t capacity,

@@ -14,6 +14,7 @@ void handover_init(struct handover *handover, const struct call *call, bool pati
     *handover = (struct handover){
         .command = option_text(call->options, OPTION_EXEC),
         .patient = patient,
+        .bounded = option_is_given(call->options, OPTION_TIMEOUT),
         .call = {.options = call->options, .config_dir = call->config_dir, .output = call->output},
     };
 }
@@ -33,7 +34,8 @@ static int feed(const struct handover *handover, const zchat_message *message, c
         {"ZCHAT_SEQ", seq},
         {"ZCHAT_TIME", time_precise(message->time_us, time)},
     };
-    return child_feed(handover->command, input, variables, sizeof variables / sizeof variables[0]);
+    return child_feed(handover->command, input, variables, sizeof variables / sizeof variables[0],
+                      handover->bounded ? handover->call.limit_us : NO_DEADLINE);
 }
 
 enum status handover_open(struct handover *handover) {
@@ -42,11 +44,17 @@ enum status handover_open(struct handover *handover) {
     return call_login(&handover->call, &how);
 }
 
-static enum status tell(const struct output *output, int ended, int error, uint64_t seq) {
+static enum status tell(const struct call *call, int ended, int error, uint64_t seq) {
+    const struct output *output = call->output;
     if (ended == 0)
         return STATUS_DONE;
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
+    if (ended < 0 && error == ETIMEDOUT)
+        return output_error(output, ZCHAT_EXPIRED, 0,
+                            "the command did not end within the %s s of --timeout, and was ended; "
+                            "entry %" PRIu64 " stays unread",
+                            option_text(call->options, OPTION_TIMEOUT), seq);
     if (ended < 0)
         return output_error(output, ZCHAT_IO, 0, "Cannot run the command: %s.", strerror(error));
     return output_failure(output, "COMMAND_FAILED",
@@ -62,12 +70,14 @@ enum status handover_run(struct handover *handover, const zchat_message *message
     int ended = feed(handover, message, input);
     int error = errno;
     free(input);
-    return tell(output, ended, error, message->seq);
+    return tell(&handover->call, ended, error, message->seq);
 }
 
 enum status handover_ack(struct handover *handover, uint64_t seq) {
     struct call *call = &handover->call;
-    if (handover->patient)
+    if (handover->bounded)
+        call_last_deadline(call);
+    else if (handover->patient)
         call->deadline_us = NO_DEADLINE;
     else
         call_renew_deadline(call);

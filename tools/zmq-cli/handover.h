@@ -12,6 +12,7 @@
 struct handover {
     const char *command; /* borrowed: from the options; NULL: there is none */
     bool patient;        /* waits for a broker that is away as long as it takes */
+    bool bounded;        /* by the limit of its call, commands and all: --timeout was given */
     struct call call;    /* of the acknowledgements */
 };
 

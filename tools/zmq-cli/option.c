@@ -35,8 +35,11 @@ static const struct option table[OPTION_END] = {
     [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
                         "how long the whole call may take, whatever it waits for: a password "
                         "command, a broker that is not there yet, an answer; given, also the end "
-                        "of stdin; of recv and files how long nothing may move; of private chats, "
-                        "where it is given, how long the other one is waited for, else 60"},
+                        "of stdin, and in the call itself also all of recv, with --follow and "
+                        "--exec, which it ends with 124; else of recv, and of files, how long "
+                        "nothing may move; of private chats, where it is given, how long the "
+                        "other one is waited for, else 60; in the call itself also by private "
+                        "accept without --once"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                        "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, true, NULL, NULL, NULL,
@@ -204,6 +207,10 @@ bool option_is_set(const struct options *options, enum option_id id) {
     return options->values[id].source > OPTION_FROM_DEFAULT;
 }
 
+bool option_is_given(const struct options *options, enum option_id id) {
+    return options->values[id].source == OPTION_FROM_FLAG;
+}
+
 bool option_flag(const struct options *options, enum option_id id) {
     assert(table[id].type == OPTION_FLAG);
     const char *text = options->values[id].text;
@@ -250,7 +257,7 @@ void help_print_wrapped(FILE *file, const char *text, int indent) {
 
 void option_print_help(enum option_id id, FILE *file) {
     const struct option *row = option_row(id);
-    char head[64], help[512], letter[5] = "    ";
+    char head[64], help[768], letter[5] = "    ";
     if (row->letter)
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
     snprintf(head, sizeof head, "  %s--%s%s%s", letter, row->name, row->argument ? " " : "",

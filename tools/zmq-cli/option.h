@@ -111,6 +111,7 @@ bool option_set(struct options *options, enum option_id id, const char *text,
                 enum option_source source, const char **wrong);
 
 bool option_is_set(const struct options *options, enum option_id id); /* a default doesn't count */
+bool option_is_given(const struct options *options, enum option_id id); /* in the call itself */
 bool option_flag(const struct options *options, enum option_id id);
 const char *option_text(const struct options *options, enum option_id id);     /* NULL: not set */
 int64_t option_microseconds(const struct options *options, enum option_id id); /* -1: not set */

@@ -19,6 +19,7 @@ struct receiver {
     bool sent;
     uint64_t count;  /* 0: all */
     int64_t wait_us; /* -1: --wait was not given */
+    bool bounded;    /* by the call's limit, whatever comes: --timeout was given */
 
     uint64_t taken; /* messages */
     uint64_t handled;
@@ -69,7 +70,8 @@ static void take(struct receiver *receiver, const zchat_message *message) {
         status = take_shown(receiver, message);
     else
         receiver->handled = message->seq;
-    call_renew_deadline(receiver->call);
+    if (!receiver->bounded)
+        call_renew_deadline(receiver->call);
     if (status != STATUS_DONE || (receiver->count && receiver->taken == receiver->count))
         stop(receiver, status);
 }
@@ -121,7 +123,10 @@ static bool can_ack(const struct call *call) {
 static enum status finish_acks(struct receiver *receiver) {
     struct call *call = receiver->call;
     enum status status = STATUS_DONE;
-    call_renew_deadline(call);
+    if (receiver->bounded)
+        call_last_deadline(call);
+    else
+        call_renew_deadline(call);
     while (receiver->ack && receiver->acked < receiver->written && status == STATUS_DONE) {
         ask_ack(receiver);
         status = call_wait(call, &receiver->ack_done);
@@ -148,14 +153,31 @@ static bool is_finished(const struct receiver *receiver) {
 }
 
 static int64_t wait_until(const struct receiver *receiver) {
+    int64_t until_us = NO_DEADLINE, limit_us = receiver->call->limit_us;
     if (!receiver->synced)
-        return receiver->call->deadline_us;
-    return receiver->wait_us < 0 ? NO_DEADLINE : receiver->quiet_since_us + receiver->wait_us;
+        until_us = receiver->call->deadline_us;
+    else if (receiver->wait_us >= 0)
+        until_us = receiver->quiet_since_us + receiver->wait_us;
+    return receiver->bounded && limit_us < until_us ? limit_us : until_us;
+}
+
+static bool is_out_of_time(const struct receiver *receiver) {
+    return receiver->bounded && clock_us() >= receiver->call->limit_us;
+}
+
+static enum status on_limit(struct receiver *receiver) {
+    struct call *call = receiver->call;
+    if (call->lost || !receiver->synced)
+        return call_timed_out(call);
+    return output_error(call->output, ZCHAT_EXPIRED, 0,
+                        receiver->taken ? "the %s s of --timeout are over"
+                                        : "the %s s of --timeout are over, and no message came",
+                        option_text(call->options, OPTION_TIMEOUT));
 }
 
 static enum status on_quiet(struct receiver *receiver) {
-    if (!receiver->synced)
-        return call_timed_out(receiver->call);
+    if (!receiver->synced || is_out_of_time(receiver))
+        return on_limit(receiver);
     if (receiver->count == 0 && receiver->taken > 0)
         return STATUS_DONE;
     return output_error(receiver->call->output, ZCHAT_EXPIRED, 0,
@@ -175,6 +197,8 @@ static enum status turn(struct receiver *receiver, bool *more) {
         return status;
     if (call->ended)
         return output_error(call->output, ZCHAT_AUTH, 0, "%s", call->why);
+    if (is_out_of_time(receiver))
+        return on_limit(receiver);
     ask_ack(receiver);
     switch (interrupt_wait(zchat_fd(call->z), wait_until(receiver))) {
     case WAIT_EXPIRED:
@@ -197,6 +221,10 @@ static enum status receive(struct receiver *receiver, uint64_t from_seq) {
     enum status status = STATUS_DONE;
     if (receiver->handover.command)
         status = handover_open(&receiver->handover);
+    if (receiver->handover.command && status == STATUS_DONE) {
+        receiver->call->limit_us = receiver->handover.call.limit_us;
+        receiver->call->deadline_us = receiver->call->limit_us;
+    }
     if (status == STATUS_DONE)
         status = call_login(receiver->call, &how);
     bool more = status == STATUS_DONE;
@@ -225,6 +253,7 @@ enum status recv_run(struct call *call) {
         .sent = option_flag(options, OPTION_SENT),
         .count = option_number(options, OPTION_COUNT),
         .wait_us = option_microseconds(options, OPTION_WAIT),
+        .bounded = option_is_given(options, OPTION_TIMEOUT),
     };
     handover_init(&receiver.handover, call, receiver.follow);
     receiver.ack = drain || receiver.handover.command || option_flag(options, OPTION_ACK);
