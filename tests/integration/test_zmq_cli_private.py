@@ -339,6 +339,20 @@ def test_nobody_who_invites_is_exit_124(bob, alice):
     assert name_of(alice) in error["message"]
 
 
+@pytest.mark.parametrize("words", [[], ["USER"]])
+def test_a_timeout_that_is_given_ends_the_wait_for_an_invitation(bob, alice, words):
+    words = [name_of(alice) if word == "USER" else word for word in words]
+    error = bob.fails(124, "EXPIRED", "private", "accept", *words, "--timeout", "2")
+    assert "within 2 s" in error["message"]
+
+
+@pytest.mark.parametrize("verb", ["accept", "decline"])
+def test_who_can_not_invite_is_told_at_once(town, bob, verb):
+    for name, status, code in (("b ad", 2, "INVALID"), (name_of(bob).upper(), 2, "INVALID"),
+                               ("", 2, "INVALID"), (town.fresh_name(), 5, "NOT_FOUND")):
+        bob.fails(status, code, "private", verb, name)
+
+
 @pytest.mark.parametrize("words", [["accept", "a", "b"], ["start"], ["decline"], ["send", "x"],
                                    ["decline", "x", "--all"], ["start", "x", "--once"], ["what"]])
 def test_wrong_usage_is_exit_2(alice, words):

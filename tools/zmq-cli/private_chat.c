@@ -304,8 +304,7 @@ static void on_event(void *arg, const zchat_event *event) {
 
 /* --- beginning --- */
 
-/* Folded to lower case, as the library tells it. */
-static void copy_name(char name[PRIVATE_USER_BYTES], const char *user) {
+void private_chat_name(char name[PRIVATE_USER_BYTES], const char *user) {
     snprintf(name, PRIVATE_USER_BYTES, "%s", user);
     for (char *c = name; *c; c++)
         if (*c >= 'A' && *c <= 'Z')
@@ -357,7 +356,7 @@ enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     if (status == STATUS_DONE)
         status = call_login(call, &how);
     if (status == STATUS_DONE)
-        copy_name(chat->self, zchat_user(call->z));
+        private_chat_name(chat->self, zchat_user(call->z));
     return status;
 }
 
@@ -371,7 +370,7 @@ void private_chat_release(struct private_chat *chat) {
 }
 
 static void begin_with(struct private_chat *chat, const char *user) {
-    copy_name(chat->user, user);
+    private_chat_name(chat->user, user);
     chat->closed = false;
     chat->said = false;
     chat->heard = false;
@@ -394,7 +393,7 @@ enum status private_chat_await(struct private_chat *chat, const char *user, int6
     struct call *call = chat->call;
     char text[PRIVATE_USER_BYTES + 32];
     snprintf(text, sizeof text, user ? "%s did not invite" : "%sobody invited", user ? user : "N");
-    copy_name(chat->wanted, user ? user : "");
+    private_chat_name(chat->wanted, user ? user : "");
     note_invitation(chat);
     if (!chat->invited)
         output_notice(call->output, "Waiting for an invitation%s%s.", user ? " of " : "",

@@ -57,6 +57,9 @@ enum status private_chat_decline(struct private_chat *chat);
 enum status private_chat_hold(struct private_chat *chat);
 enum status private_chat_stop(struct private_chat *chat);
 
+/* Folds a name to lower case, as the library tells it. */
+void private_chat_name(char name[PRIVATE_USER_BYTES], const char *user);
+
 /* How long a person is waited for: --timeout where it is said, else as long as an invitation
  * lives. */
 int64_t private_chat_patience_us(const struct call *call);

@@ -21,6 +21,51 @@ enum status private_start(struct call *call) {
     return status;
 }
 
+/* --- whether somebody can invite at all --- */
+
+/* It lives until the chat is released: answers may come as late as that. */
+struct lookup {
+    char user[PRIVATE_USER_BYTES];
+    bool done;
+    bool blocked;
+    zchat_code code;
+    char text[SENTENCE_BYTES];
+};
+
+static void on_looked_up(void *arg, const zchat_reply *reply) {
+    struct lookup *lookup = arg;
+    lookup->done = true;
+    lookup->code = reply->code;
+    snprintf(lookup->text, sizeof lookup->text, "%s", reply->text ? reply->text : "");
+    for (size_t i = 0; reply->code == ZCHAT_OK && reply->users && i < reply->count; i++)
+        lookup->blocked = lookup->blocked || strcmp(reply->users[i], lookup->user) == 0;
+}
+
+static enum status await_lookup(struct lookup *lookup, struct call *call, zchat_code queued) {
+    lookup->done = false;
+    if (queued)
+        on_looked_up(lookup, &(zchat_reply){.code = queued, .text = zchat_error(call->z)});
+    return call_wait(call, &lookup->done);
+}
+
+/* No command asks only that. To take back a block that isn't there does nothing, and fails
+ * differently where there is no such user; so whom one blocks is looked up first. */
+static enum status look_for(struct lookup *lookup, struct private_chat *chat, const char *user) {
+    struct call *call = chat->call;
+    private_chat_name(lookup->user, user);
+    if (strcmp(lookup->user, chat->self) == 0)
+        return output_error(call->output, ZCHAT_INVALID, 0, "%s is yourself", user);
+    enum status status = await_lookup(lookup, call, zchat_blocked(call->z, on_looked_up, lookup));
+    if (status != STATUS_DONE || lookup->code != ZCHAT_OK || lookup->blocked)
+        return status;
+    status = await_lookup(lookup, call, zchat_unblock(call->z, user, on_looked_up, lookup));
+    if (status == STATUS_DONE && (lookup->code == ZCHAT_INVALID || lookup->code == ZCHAT_NOT_FOUND))
+        return output_error(call->output, lookup->code, 0, "%s", lookup->text);
+    if (status == STATUS_DONE && lookup->code == ZCHAT_OK)
+        zchat_block(call->z, user, NULL, NULL); /* made in this moment elsewhere: still so */
+    return status;
+}
+
 /* --- answering --- */
 
 /* Whether another chat may follow after one ended so. */
@@ -29,8 +74,11 @@ static bool goes_on(const struct private_chat *chat, enum status status) {
            !chat->call->ended;
 }
 
-static enum status accept_one(struct private_chat *chat, const char *user, int64_t patience_us) {
+/* *late: nobody invited in time. */
+static enum status accept_one(struct private_chat *chat, const char *user, int64_t patience_us,
+                              bool *late) {
     enum status status = private_chat_await(chat, user, patience_us);
+    *late = status == STATUS_EXPIRED;
     if (status == STATUS_DONE)
         status = private_chat_accept(chat);
     if (status == STATUS_DONE)
@@ -38,16 +86,25 @@ static enum status accept_one(struct private_chat *chat, const char *user, int64
     return status;
 }
 
+/* For how long an invitation is waited for; -1: until interrupted. */
+static int64_t accept_patience_us(const struct call *call, bool once) {
+    return once || option_is_given(call->options, OPTION_TIMEOUT) ? private_chat_patience_us(call)
+                                                                  : -1;
+}
+
 enum status private_accept(struct call *call) {
     struct private_chat chat;
+    struct lookup lookup = {0};
     const char *user = call->word_count > 0 ? call->words[0] : NULL;
-    bool once = option_flag(call->options, OPTION_ONCE);
+    bool once = option_flag(call->options, OPTION_ONCE), late = false;
     enum status status = private_chat_begin(&chat, call);
+    if (status == STATUS_DONE && user)
+        status = look_for(&lookup, &chat, user);
     bool more = status == STATUS_DONE;
     chat.more_follow = !once;
     while (more) {
-        status = accept_one(&chat, user, once ? private_chat_patience_us(call) : -1);
-        more = !once && goes_on(&chat, status);
+        status = accept_one(&chat, user, accept_patience_us(call, once), &late);
+        more = !once && !late && goes_on(&chat, status);
         chat.trouble = more ? STATUS_DONE : chat.trouble;
     }
     private_chat_release(&chat);
@@ -74,6 +131,7 @@ static enum status decline_all(struct private_chat *chat) {
 
 enum status private_decline(struct call *call) {
     struct private_chat chat;
+    struct lookup lookup = {0};
     bool all = option_flag(call->options, OPTION_ALL);
     if (all == (call->word_count > 0))
         return output_error(call->output, ZCHAT_INVALID, 0, "Give USER or --all.");
@@ -81,6 +139,8 @@ enum status private_decline(struct call *call) {
     if (status == STATUS_DONE && all)
         status = decline_all(&chat);
     else if (status == STATUS_DONE)
+        status = look_for(&lookup, &chat, call->words[0]);
+    if (status == STATUS_DONE && !all)
         status = private_chat_await(&chat, call->words[0], private_chat_patience_us(call));
     if (status == STATUS_DONE && !all)
         status = private_chat_decline(&chat);
