@@ -5,6 +5,7 @@
 
 #include "log.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,14 +161,41 @@ static bool is_printable(const char *text) {
     return true;
 }
 
-/* One colon would be a port's; an IPv6 address has more. */
-static bool is_host(const char *text) {
-    size_t colons = 0;
-    for (const char *c = text; *c; c++) {
-        colons += *c == ':';
+/* With or without brackets, and with or without an interface behind '%'. */
+static bool is_ipv6(const char *text) {
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr unused;
+    bool bracketed = *text == '[';
+    const char *start = text + bracketed;
+    size_t bytes = strcspn(start, "]%"), all = strcspn(start, "]");
+    if (bytes >= sizeof address || strcmp(start + all, bracketed ? "]" : "") != 0) {
+        return false;
     }
-    return colons != 1 && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789.-_:%*[]")] == '\0';
+    memcpy(address, start, bytes);
+    address[bytes] = '\0';
+    return inet_pton(AF_INET6, address, &unused) == 1 && (start[bytes] != '%' || all > bytes + 1);
+}
+
+#define LABEL_BYTES_MAX     63 /* of a name, by RFC 1035, as the next */
+#define HOST_NAME_MAX_BYTES 253
+
+/* Labels of letters, digits, '-' and '_'; a dot may stand behind the last one. */
+static bool is_host_name(const char *text) {
+    const char *label = text;
+    while (*label) {
+        size_t bytes = strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-_");
+        if (bytes == 0 || bytes > LABEL_BYTES_MAX || label[0] == '-' || label[bytes - 1] == '-' ||
+            (label[bytes] != '.' && label[bytes] != '\0')) {
+            return false;
+        }
+        label += bytes + (label[bytes] == '.');
+    }
+    return label != text && strlen(text) <= HOST_NAME_MAX_BYTES;
+}
+
+static bool is_host(const char *text) {
+    return !strcmp(text, "*") || is_ipv6(text) || is_host_name(text);
 }
 
 static bool read_text(const struct option *option, const char *text, const char **value) {
