@@ -8,19 +8,67 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool check_bind(const struct config *config, char *error, size_t error_bytes) {
+__attribute__((format(printf, 2, 3))) static void remark(char remarks[CHECK_REMARKS_BYTES],
+                                                         const char *format, ...) {
+    size_t used = strlen(remarks);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(remarks + used, CHECK_REMARKS_BYTES - used, format, arguments);
+    va_end(arguments);
+}
+
+/* Of the three ports those that are taken now: by whom can't be told, and it may end before the
+ * start. */
+static void check_ports(const struct config *config, const char *host, char *remarks) {
+    for (uint32_t i = 0; config->port != 0 && i < 3; i++) {
+        if (!host_binds(host, config->port + i)) {
+            remark(remarks, "; but now port %u can't be bound: %s", (unsigned)(config->port + i),
+                   strerror(errno));
+        }
+    }
+}
+
+static bool is_served(const struct config *config, char *remarks) {
+    long process = data_process(config->data);
+    int store = data_open_store(config->data);
+    bool held = data_is_held(store);
+    if (store >= 0) {
+        close(store);
+    }
+    if (process != 0) {
+        remark(remarks, "; process %ld serves %s now", process, config->data);
+    } else if (held) {
+        remark(remarks, "; another process serves the store of %s now", config->data);
+    }
+    return process != 0 || held;
+}
+
+static void check_advertise(const struct config *config, char *remarks) {
+    char why[256];
+    if (!host_resolves(config->advertise, why, sizeof why)) {
+        remark(remarks, "; but advertise: %.253s does not resolve on this machine: %s",
+               config->advertise, why);
+    }
+}
+
+static bool check_bind(const struct config *config, char *remarks, char *error,
+                       size_t error_bytes) {
     struct hosts hosts;
     if (!hosts_find(&hosts, config->bind, error, error_bytes)) {
         return false;
     }
     for (size_t i = 0; i < hosts.count; i++) {
-        if (host_binds(hosts.host[i])) {
+        if (host_binds(hosts.host[i], 0)) {
+            if (!is_served(config, remarks)) {
+                check_ports(config, hosts.host[i], remarks);
+            }
             return true;
         }
     }
@@ -29,8 +77,20 @@ static bool check_bind(const struct config *config, char *error, size_t error_by
     return false;
 }
 
-static bool check_password(const struct config *config, char *error, size_t error_bytes) {
-    char password[PASSWORD_BYTES];
+/* A pipe gives what it has once, and a terminal waits for somebody. */
+static bool may_wait(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
+static bool check_password(const struct config *config, char *remarks, char *error,
+                           size_t error_bytes) {
+    char password[PASSWORD_BYTES] = "";
+    if (may_wait(config->admin_password_file)) {
+        remark(remarks, "; but the password file %s is no regular file and was not read",
+               config->admin_password_file);
+        return true;
+    }
     bool good = !*config->admin_password_file ||
                 password_read_file(config->admin_password_file, password, error, error_bytes);
     password_wipe(password, sizeof password);
@@ -52,7 +112,8 @@ static bool can_make_in(const char *folder) {
 
 /* Cuts the path to its nearest part that exists. */
 static void cut_to_what_exists(char *path) {
-    while (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    struct stat status;
+    while (lstat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
         char *slash = strrchr(path, '/');
         if (!slash) {
             strcpy(path, ".");
@@ -74,7 +135,11 @@ static bool check_folder(const char *folder, char *error, size_t error_bytes) {
     }
     strcpy(path, folder);
     cut_to_what_exists(path);
-    if (stat(path, &status) == 0 && !S_ISDIR(status.st_mode)) {
+    if (stat(path, &status) != 0) {
+        snprintf(error, error_bytes, "data: %s can't be followed: %s", path, strerror(errno));
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode)) {
         snprintf(error, error_bytes, "data: %s is no folder", path);
         return false;
     }
@@ -133,10 +198,16 @@ static bool check_identity(const char *folder, char *error, size_t error_bytes) 
     return good;
 }
 
-bool check_config(const struct config *config, long *process, char *error, size_t error_bytes) {
-    *process = data_process(config->data);
-    return check_bind(config, error, error_bytes) && check_password(config, error, error_bytes) &&
-           check_folder(config->data, error, error_bytes) &&
-           check_store(config->data, error, error_bytes) &&
-           check_identity(config->data, error, error_bytes);
+bool check_config(const struct config *config, char remarks[CHECK_REMARKS_BYTES], char *error,
+                  size_t error_bytes) {
+    remarks[0] = '\0';
+    bool good = check_bind(config, remarks, error, error_bytes) &&
+                check_password(config, remarks, error, error_bytes) &&
+                check_folder(config->data, error, error_bytes) &&
+                check_store(config->data, error, error_bytes) &&
+                check_identity(config->data, error, error_bytes);
+    if (good) {
+        check_advertise(config, remarks);
+    }
+    return good;
 }

@@ -7,8 +7,11 @@
 
 #include <stdbool.h>
 
-/* False: `error` holds one sentence. *process: the broker that serves the data folder now; 0: none.
- */
-bool check_config(const struct config *config, long *process, char *error, size_t error_bytes);
+#define CHECK_REMARKS_BYTES 8192
+
+/* False: `error` holds one sentence. Waits for nothing but the resolver. `remarks`: what is no
+ * fault, but may be none of what was meant, each "; ...". */
+bool check_config(const struct config *config, char remarks[CHECK_REMARKS_BYTES], char *error,
+                  size_t error_bytes);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum action {
     ACTION_RUN,
@@ -149,6 +150,14 @@ static bool take_entry(void *arg, unsigned line, const char *name, const char *v
 
 static bool take_file(struct loading *loading) {
     const char *path = loading->config->config;
+    struct stat status;
+    if (loading->action == ACTION_CHECK && path && stat(path, &status) == 0 &&
+        S_ISFIFO(status.st_mode)) {
+        snprintf(loading->error, loading->error_bytes,
+                 "config: %s is a pipe, which a check does not wait for: name a regular file",
+                 path);
+        return false;
+    }
     return !path || !*path ||
            config_file_read(path, take_entry, loading, loading->error, loading->error_bytes);
 }
@@ -243,15 +252,11 @@ static void print_config(const struct config *config) {
 }
 
 static bool check(const struct config *config, char *error, size_t error_bytes) {
-    long process = 0;
-    if (!check_config(config, &process, error, error_bytes)) {
+    char remarks[CHECK_REMARKS_BYTES];
+    if (!check_config(config, remarks, error, error_bytes)) {
         return false;
     }
-    fputs("configuration is fine", stdout);
-    if (process != 0) {
-        printf("; process %ld serves %s now", process, config->data);
-    }
-    puts("");
+    printf("configuration is fine%s\n", remarks);
     return true;
 }
 

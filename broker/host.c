@@ -105,17 +105,20 @@ bool hosts_find(struct hosts *hosts, const char *text, char *error, size_t error
     return hosts->count > 0;
 }
 
-bool host_binds(const char *host) {
+bool host_binds(const char *host, uint32_t port) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_PASSIVE};
     struct addrinfo *found;
-    char name[HOST_BYTES];
+    char name[HOST_BYTES], service[16];
+    snprintf(service, sizeof service, "%u", (unsigned)port);
     bare(!strcmp(host, "*") ? "0.0.0.0" : host, name);
-    if (getaddrinfo(name, "0", &hints, &found) != 0) {
+    if (getaddrinfo(name, service, &hints, &found) != 0) {
         errno = EADDRNOTAVAIL;
         return false;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool binds = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+    int on = 1; /* as the broker's sockets: connections that ended are not in the way */
+    bool binds = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                 bind(fd, found->ai_addr, found->ai_addrlen) == 0;
     int reason = errno;
     freeaddrinfo(found);
     if (fd >= 0) {
@@ -130,11 +133,31 @@ void host_own(const char *host, char own[HOST_BYTES]) {
     snprintf(own, HOST_BYTES, "%s", !is_wildcard(host) ? host : ipv6 ? "[::1]" : "127.0.0.1");
 }
 
+bool host_resolves(const char *text, char *why, size_t why_bytes) {
+    char told[HOST_BYTES], name[HOST_BYTES];
+    struct hosts hosts = {0};
+    host_advertised(text, told);
+    bare(told, name);
+    int reason = is_wildcard(name) ? 0 : look_up(&hosts, name, 0);
+    if (reason != 0) {
+        snprintf(why, why_bytes, "%s",
+                 reason == EAI_SYSTEM ? strerror(errno) : gai_strerror(reason));
+    }
+    return reason == 0;
+}
+
 void host_advertised(const char *text, char told[HOST_BYTES]) {
+    struct hosts interface = {0};
     char name[HOST_BYTES];
     bare(text, name);
+    if (name[0] && !is_wildcard(name)) {
+        add_interface(&interface, name, AF_INET);
+        add_interface(&interface, name, AF_INET6);
+    }
     if (!name[0] || is_wildcard(name)) {
         snprintf(told, HOST_BYTES, "*");
+    } else if (interface.count > 0) {
+        memcpy(told, interface.host[0], HOST_BYTES);
     } else if (strchr(name, ':')) {
         snprintf(told, HOST_BYTES, "[%.*s]", HOST_BYTES - 3, name);
     } else {

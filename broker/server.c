@@ -3,6 +3,7 @@
  * is to do, the more shares one commit. */
 #include "server.h"
 
+#include "advertised.h"
 #include "connection.h"
 #include "control.h"
 #include "core/core.h"
@@ -575,6 +576,7 @@ int server_run(struct server *server) {
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;
     tell_ready(server);
+    advertised_check(server->config->advertise);
     while (!server->leaving && !server->failed) {
         items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
         items[POLL_WATCH].events = door_watches(server->door) ? ZMQ_POLLIN : 0;

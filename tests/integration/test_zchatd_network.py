@@ -139,6 +139,58 @@ def test_check_config_reads_the_admin_password(data):
     assert "can't be read" in checked("--data", data, "--admin-password-file", "/nonexistent")
 
 
+@pytest.mark.parametrize("option, says", [("--admin-password-file", "was not read"), ("--config", "is a pipe")])
+def test_check_config_waits_for_no_pipe_that_is_to_be_read(data, tmp_path, option, says):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    done = run([ZCHATD, "--check-config", "--data", data, option, pipe], timeout=20)
+    assert str(pipe) in done.stdout + done.stderr and says in done.stdout + done.stderr
+
+
+def test_check_config_does_not_follow_a_link_to_nothing(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    for path in (tmp_path / "link", tmp_path / "link" / "data"):
+        assert f"{tmp_path}/link" in checked("--data", path)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_check_config_tells_of_a_port_that_is_taken(data, broker):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = min(taken.getsockname()[1], 65533)
+        done = run([ZCHATD, "--check-config", "--data", data, "--bind", "127.0.0.1", "--port", port], check=0)
+        assert f"port {taken.getsockname()[1]} can't be bound: Address already in use" in done.stdout
+    own = broker.address.rsplit(":", 1)[1]
+    done = run([ZCHATD, "--check-config", "--data", broker.data, "--bind", "127.0.0.1", "--port", own], check=0)
+    assert "can't be bound" not in done.stdout
+
+
+BAD_HOSTS = ["tcp://", "a..b", ".a", "-a", "a-", "a.-b", "a" * 64, "a:1", "[::1", "::1]", "[a]", "1:2", "*.a", "a%b",
+             "::1%", "a/b", "[]", ".".join(["a" * 60] * 5)]
+
+
+@pytest.mark.parametrize("option", ["--advertise", "--bind"])
+@pytest.mark.parametrize("host", BAD_HOSTS)
+def test_what_is_no_host_is_refused(data, option, host):
+    if (option, host) != ("--advertise", "tcp://"):  # nothing is the host that was dialled
+        assert f"{option} wants a host name or an address" in checked("--data", data, option, host)
+
+
+def test_an_interface_that_is_advertised_is_told_by_its_address(broker_factory):
+    greeting = greet(broker_factory("--advertise", "lo").address)
+    assert greeting.commands.startswith("tcp://127.0.0.1:")
+
+
+def test_a_host_that_does_not_resolve_is_advertised_with_a_remark(data, broker_factory):
+    done = run([ZCHATD, "--check-config", "--data", data, "--advertise", "nohost.invalid"], check=0)
+    assert "nohost.invalid does not resolve on this machine" in done.stdout
+    broker = broker_factory("--advertise", "nohost.invalid")
+    broker.wait_log("event=advertise_unresolved")
+    done = run([ZCHATD, "--check-config", "--data", data, "--advertise", "127.0.0.1"], check=0)
+    assert "resolve" not in done.stdout
+
+
 def test_check_config_says_that_a_broker_is_at_work(broker):
     done = run([ZCHATD, "--check-config", "--data", broker.data], check=0)
     assert f"process {broker.pid} serves {broker.data}" in done.stdout
