@@ -139,7 +139,7 @@ zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool sec
                        struct fault *fault) {
     struct stat status;
     *found = false;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
     if (fd < 0) {
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "Opening", file);
     }
@@ -147,6 +147,9 @@ zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool sec
     zchat_code code;
     if (fstat(fd, &status) != 0) {
         code = io_fault(fault, "Looking at", file);
+    } else if (!S_ISREG(status.st_mode)) {
+        code = fault_set(fault, ZCHAT_IO, "%s is %s, not a file: move it out of the way", file,
+                         S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
     } else if (secret && (status.st_mode & 077) != 0) {
         code =
             fault_set(fault, ZCHAT_IO,

@@ -208,6 +208,27 @@ def test_a_nul_in_what_the_config_folder_holds_is_refused(folder, cli):
     assert "known_brokers" in error["message"] and "NUL" in error["message"]
 
 
+@pytest.mark.parametrize("kind", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("name", ["zmq-cli.conf", "known_brokers", "device.key"])
+def test_what_is_no_file_in_the_config_folder_is_refused(town, folder, cli, kind, name):
+    cli.environment["ZCHAT_USER"] = town.name()
+    del cli.environment["ZCHAT_SERVER_KEY"]
+    (folder / name).unlink(missing_ok=True)
+    kind(folder / name)
+    error = cli.fails(3, "IO", "--trust-new", "login")
+    assert name in error["message"] and "not a file" in error["message"]
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--wait"])
+def test_a_number_of_seconds_that_is_none_names_the_bound(cli, option):
+    for text in ("1e9", "1000000001"):
+        assert "at most 1000000000" in cli.fails(2, "INVALID", "recv", option, text)["message"]
+
+
+def test_the_usage_of_a_verb_without_words_has_no_blank_behind_it(cli):
+    assert "usage: zmq-cli recv;" in cli.fails(2, "INVALID", "recv", "x")["message"]
+
+
 def test_a_context_that_is_not_there(folder, cli):
     assert "nowhere" in cli.fails(2, "INVALID", "--context", "nowhere", "ping")["message"]
     configure(folder, "[context empty]\n")

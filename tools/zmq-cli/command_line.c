@@ -160,7 +160,7 @@ static void check(struct command_line *line, const struct options *options) {
         if (option_is_set(options, id) && !verb_takes(verb, id))
             complain(line, "%s has no option --%s", verb->name, option_row(id)->name);
     if (line->word_count < verb->words_min - spared || line->word_count > verb->words_max - spared)
-        complain(line, "usage: zmq-cli %s %s", verb->name, verb->words);
+        complain(line, "usage: zmq-cli %s%s%s", verb->name, verb->words[0] ? " " : "", verb->words);
 }
 
 void command_line_read(struct command_line *line, struct options *options, int argc, char **argv) {

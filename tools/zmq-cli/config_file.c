@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_BYTES_MAX  (256 * 1024) /* nobody writes so much by hand */
 #define CONTEXT_PREFIX  "[context "
@@ -110,11 +111,22 @@ static enum status check_nul(struct reader *reader, const char *text, size_t byt
     return complain(reader, "the line", "has a NUL in it");
 }
 
+/* A pipe would be waited for, and a device has no end. */
+static bool is_no_file(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
+}
+
 enum status config_file_read(struct config_file *file, const char *path,
                              const struct output *output) {
     struct reader reader = {.file = file, .path = path, .output = output};
     *file = (struct config_file){0};
     size_t bytes = 0, mark = strlen(BYTE_ORDER_MARK);
+    if (is_no_file(path))
+        return output_error(output, ZCHAT_IO, 0,
+                            "%s is a folder, device, pipe or socket, not a file: move it out of "
+                            "the way",
+                            path);
     file->text = slurp(path, &bytes);
     if (!file->text && errno == ENOENT)
         return STATUS_DONE;

@@ -32,14 +32,15 @@ static const struct option table[OPTION_END] = {
                            "$XDG_CONFIG_HOME and $XDG_STATE_HOME"},
     [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, true, "ZCHAT_CONTEXT", NULL, "NAME",
                         "the [context NAME] of zmq-cli.conf to use"},
-    [OPTION_TIMEOUT] = {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
-                        "how long the whole call may take, whatever it waits for: a password "
-                        "command, a broker that is not there yet, an answer; given, also the end "
-                        "of stdin, and in the call itself also all of recv, with --follow and "
-                        "--exec, which it ends with 124; else of recv, and of files, how long "
-                        "nothing may move; of private chats, where it is given, how long the "
-                        "other one is waited for, else 60; in the call itself also by private "
-                        "accept without --once"},
+    [OPTION_TIMEOUT] =
+        {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
+         "how long the whole call may take, whatever it waits for: a password "
+         "command, a broker that is not there yet, an answer; given, also the end "
+         "of stdin, and in the call itself also all of recv, following and "
+         "commands included, which it ends with 124; else of recv, and of files, how long "
+         "nothing may move; of private chats, where it is given, how long the "
+         "other one is waited for, else 60; in the call itself also by private "
+         "accept without --once"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, true, NULL, NULL, NULL,
                        "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, true, NULL, NULL, NULL,
@@ -170,10 +171,13 @@ static const char *type_complaint(enum option_type type, const char *text) {
     case OPTION_TEXT:
         return text[0] ? NULL : "must not be empty";
     case OPTION_SECONDS:
-        return parse_seconds(text, &seconds) ? NULL : "is a number of seconds";
+        return parse_seconds(text, &seconds)
+                   ? NULL
+                   : "is a number of seconds in digits, at most 1000000000";
     case OPTION_DURATION:
-        return parse_seconds(text, &seconds) && seconds > 0 ? NULL
-                                                            : "is a number of seconds, not 0";
+        return parse_seconds(text, &seconds) && seconds > 0
+                   ? NULL
+                   : "is a number of seconds in digits, not 0, at most 1000000000";
     case OPTION_NUMBER:
         return option_parse_number(text, &number) ? NULL : "is a whole number from 1 on";
     case OPTION_UUID:
