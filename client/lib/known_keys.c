@@ -40,26 +40,46 @@ static zchat_code file_load(struct file *file, struct known_keys known, struct f
     return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
 }
 
-/* The place behind "name " in the line of that name; NULL: it has none. */
+/* The line of that name, which may have lost its key; NULL: there is none. */
 static const char *find_line(const char *text, const char *name) {
     size_t name_bytes = strlen(name);
     for (const char *line = text; *line != '\0'; line += *line == '\n') {
-        if (strncmp(line, name, name_bytes) == 0 && line[name_bytes] == ' ') {
-            return line + name_bytes + 1;
+        if (strncmp(line, name, name_bytes) == 0 && strchr(" \t\r\n", line[name_bytes])) {
+            return line;
         }
         line += strcspn(line, "\n");
     }
     return NULL;
 }
 
+/* A line without a key may have lost the end of its name, too, which is then anybody's: so nobody
+ * is met for the first time before it is mended. */
+static zchat_code check_lines(const struct file *file, struct fault *fault) {
+    size_t number = 1;
+    for (const char *line = file->text; *line != '\0'; line += *line == '\n', number++) {
+        size_t bytes = strcspn(line, "\r\n");
+        size_t name_bytes = strcspn(line, " \t\r\n");
+        if (bytes > 0 && *line != '#' && name_bytes + 1 >= bytes) {
+            return fault_set(fault, ZCHAT_IO,
+                             "line %zu of %s is damaged, it has no key: restore the file, or "
+                             "remove the line",
+                             number, file->path);
+        }
+        line += strcspn(line, "\n");
+    }
+    return ZCHAT_OK;
+}
+
 static zchat_code find_key(const struct file *file, const char *name, bool *known,
                            unsigned char key[KEY_BYTES], struct fault *fault) {
     char text[2 * KEY_BYTES + 1];
-    const char *at = find_line(file->text, name);
-    *known = at != NULL;
-    if (!at) {
-        return ZCHAT_OK;
+    const char *line = find_line(file->text, name);
+    *known = line != NULL;
+    if (!line) {
+        return check_lines(file, fault);
     }
+    const char *at = line + strlen(name);
+    at += *at == ' ';
     size_t bytes = strcspn(at, " \t\r\n");
     if (bytes < sizeof text) {
         memcpy(text, at, bytes);
@@ -136,7 +156,7 @@ static int lock_file(struct known_keys known, struct fault *fault) {
         fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
         return -1;
     }
-    int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
         fault_set(fault, ZCHAT_IO, "Locking %s failed: %s.", lock, strerror(errno));
         if (fd >= 0) {
@@ -167,16 +187,16 @@ static zchat_code forget_locked(struct known_keys known, const char *name,
     unsigned char key[KEY_BYTES];
     struct file file = {0};
     zchat_code code = file_load(&file, known, fault);
-    const char *at = code == ZCHAT_OK ? find_line(file.text, name) : NULL;
-    if (code == ZCHAT_OK && !at) {
+    const char *found_line = code == ZCHAT_OK ? find_line(file.text, name) : NULL;
+    if (code == ZCHAT_OK && !found_line) {
         code = fault_set(fault, ZCHAT_NOT_FOUND, "no key of %s is pinned in %s", name, file.path);
-    } else if (at) {
+    } else if (found_line) {
         fingerprint[0] = '\0';
         if (find_key(&file, name, &found, key, fault) == ZCHAT_OK) {
             key_fingerprint(key, fingerprint);
         }
-        char *line = file.text + (at - file.text) - strlen(name) - 1;
-        const char *rest = at + strcspn(at, "\n");
+        char *line = file.text + (found_line - file.text);
+        const char *rest = line + strcspn(line, "\n");
         rest += *rest == '\n';
         memmove(line, rest, strlen(rest) + 1);
         code = replace(&file, fault);

@@ -124,6 +124,20 @@ def test_forget_knows_the_peers_of_private_chats(newcomer):
     newcomer.fails(5, "NOT_FOUND", "forget", "carol@localhost")
 
 
+@pytest.mark.parametrize("cut", [lambda line: line.split()[0], lambda line: line.split()[0] + " ",
+                                 lambda line: line.split()[0][:-2],
+                                 lambda line: line.split()[0] + "\n"])
+def test_a_pin_that_lost_its_key_is_no_first_contact(newcomer, cut):
+    newcomer.ok("--trust-new", "ping")
+    damaged = cut(known(newcomer).read_text())
+    known(newcomer).write_text(damaged)
+    error = newcomer.fails(3, "IO", "--trust-new", "ping")
+    assert "known_brokers" in error["message"] and "remove" in error["message"]
+    assert known(newcomer).read_text() == damaged
+    newcomer.ok("forget", damaged.strip())
+    newcomer.ok("--trust-new", "ping")
+
+
 def test_zchat_forgets_as_well(town, tmp_path):
     person = Person(town.broker, tmp_path)
     person.script(["ping"], None, "--trust-new", known=False, check=0)
