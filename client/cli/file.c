@@ -11,6 +11,7 @@
 #include "screen.h"
 #include "verbs.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,8 +209,8 @@ char *file_path(const char *name, const char *place) {
 
 static void file_downloaded(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    bool taken =
-        reply->code == ZCHAT_CONFLICT && call->path != NULL && access(call->path, F_OK) == 0;
+    bool taken = reply->code == ZCHAT_CONFLICT && call->path != NULL &&
+                 faccessat(AT_FDCWD, call->path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     zchat_reply told = *reply;
     char text[APP_ERROR_BYTES];
     snprintf(text, sizeof text, "%s exists already; --force replaces it", taken ? call->path : "");

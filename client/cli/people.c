@@ -7,6 +7,7 @@
 #include "screen.h"
 #include "verbs.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -46,8 +47,10 @@ void verb_who(struct app *app, const struct command_words *words) {
 
 void verb_since(struct app *app, const struct command_words *words) {
     char *end;
+    errno = 0;
     unsigned long long seconds = strtoull(words->word[0], &end, 10);
-    if (words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' || seconds == 0) {
+    if (errno != 0 || words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' ||
+        seconds == 0) {
         app_fail(app, ZCHAT_INVALID, "since takes a number of seconds, 1 or more");
         return;
     }

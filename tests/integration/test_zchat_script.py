@@ -60,6 +60,7 @@ def test_an_empty_script_shows_what_was_missed(person, town):
 
 @pytest.mark.parametrize("lines, status", [
     (["since never"], 2),
+    (["since 99999999999999999999"], 2),
     (["no-such-command"], 2),
     (["send"], 2),
     (["send {self} hello"], 2),

@@ -207,6 +207,10 @@ def test_a_file_that_is_there_names_the_option_that_replaces_it(alice, title, so
     alice.ok("file", "put", title, source(b"new", "a"))
     (here / "a").write_bytes(b"old")
     assert "--force" in alice.fails(7, "CONFLICT", "file", "get", title, "a")["message"]
+    (here / "a").unlink()
+    (here / "a").symlink_to("nowhere")
+    assert "--force" in alice.fails(7, "CONFLICT", "file", "get", title, "a")["message"]
+    assert "--force" in alice.fails(7, "CONFLICT", "file", "get", title, "a", "-o", "a")["message"]
 
 
 def test_a_folder_takes_the_file_under_its_name(alice, title, source, here):

@@ -141,13 +141,19 @@ static bool is_stdout(const struct stat *facts) {
            own.st_ino == facts->st_ino;
 }
 
+/* A link that leads nowhere is something that is there, too. */
+static bool is_taken(const char *path) {
+    struct stat facts;
+    if (stat(path, &facts) != 0)
+        return lstat(path, &facts) == 0 && !is_descriptor(path);
+    return S_ISREG(facts.st_mode);
+}
+
 /* The file's name, which somebody else chose, is that of a regular file here, or of none. */
 static enum status choose_by_name(const struct call *call, struct transfer *transfer,
                                   const char *path) {
-    struct stat facts;
     transfer->target = path;
-    if (option_flag(call->options, OPTION_FORCE) || stat(path, &facts) != 0 ||
-        !S_ISREG(facts.st_mode))
+    if (option_flag(call->options, OPTION_FORCE) || !is_taken(path))
         return STATUS_DONE;
     return output_error(call->output, ZCHAT_CONFLICT, 0, "%s exists already; --force replaces it",
                         path);
