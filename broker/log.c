@@ -126,6 +126,22 @@ void log_error(const char *event, const char *format, ...) {
     va_end(arguments);
 }
 
+void log_reason(enum log_level level, const char *event, const char *reason) {
+    if (!log_is_on(level)) {
+        return;
+    }
+    int errno_kept = errno;
+    struct line line;
+    line_begin(&line, level, event);
+    line_print(&line, " reason=\"");
+    for (; *reason; reason++) {
+        line_print(&line, "%s%c", *reason == '"' || *reason == '\\' ? "\\" : "", *reason);
+    }
+    line_print(&line, "\"");
+    line_write(&line);
+    errno = errno_kept;
+}
+
 /* Bytes of the UTF-8 character that begins with `first`; the text is valid. */
 static size_t character_bytes(char first) {
     unsigned char byte = (unsigned char)first;

@@ -30,6 +30,10 @@ void log_info(const char *event, const char *format, ...) __attribute__((format(
 void log_warn(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_error(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* An event whose only key is the reason, a sentence of any text: in quotes, '"' and '\' escaped.
+ */
+void log_reason(enum log_level level, const char *event, const char *reason);
+
 /* Writes a peer's text as a value: in quotes, harmless for a terminal, '"' and '\' escaped, cut to
  * LOG_QUOTE_CHARACTERS with "..." behind it. Any bytes will do. Returns `out`. */
 #define LOG_QUOTE_CHARACTERS 64

@@ -266,7 +266,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     /* Nothing but the store is needed to serve. */
     server->control = control_new(config->data, error, error_bytes);
     if (!server->control)
-        log_warn("control_failed", "reason=\"%s\"", error);
+        log_reason(LOG_LEVEL_WARN, "control_failed", error);
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     outlet_init(&server->outlet, server->sockets.commands, server->sockets.events,
                 &server->connections, server->door, server->core);
@@ -317,7 +317,7 @@ static void reload_admin_password(struct server *server) {
         log_warn("admin_password_kept", "reason=\"%s is a pipe: it is read at the start alone\"",
                  server->config->admin_password_file);
     else if (!read_admin_password(server, error, sizeof error))
-        log_error("admin_password_refused", "reason=\"%s\"", error);
+        log_reason(LOG_LEVEL_ERROR, "admin_password_refused", error);
 }
 
 static void reload(struct server *server) {
@@ -330,7 +330,7 @@ static void reload(struct server *server) {
         return;
     }
     if (config_reload(server->config, restart, sizeof restart, error, sizeof error) != CONFIG_RUN) {
-        log_error("config_refused", "reason=\"%s\"", error);
+        log_reason(LOG_LEVEL_ERROR, "config_refused", error);
         return;
     }
     reload_admin_password(server);
@@ -355,7 +355,7 @@ static void answer_zap(struct server *server) {
     int refused = zap_answer(server->zap);
 
     if (refused < 0) {
-        log_error("zap_died", "reason=\"%s\"", zmq_strerror(errno));
+        log_reason(LOG_LEVEL_ERROR, "zap_died", zmq_strerror(errno));
         server->failed = true;
         return;
     }
@@ -372,7 +372,7 @@ static void take_work(struct server *server, int64_t now) {
 /* ---- the turn: what goes out ---- */
 
 static void store_failed(struct server *server) {
-    log_error("store_failed", "reason=\"%s\"", core_error(server->core));
+    log_reason(LOG_LEVEL_ERROR, "store_failed", core_error(server->core));
     fprintf(stderr, "zchatd: the store failed, nothing more is acknowledged: %s\n",
             core_error(server->core));
     server->failed = true;
@@ -534,7 +534,7 @@ static void leave(struct server *server) {
     if (server->failed)
         return;
     if (server->wipe && store_wipe(server->store) != STORE_OK) {
-        log_error("wipe_failed", "reason=\"%s\"", store_error(server->store));
+        log_reason(LOG_LEVEL_ERROR, "wipe_failed", store_error(server->store));
         server->failed = true;
     }
     log_info("stopped", "wiped=%s", server->wipe ? "true" : "false");
@@ -571,7 +571,7 @@ int server_run(struct server *server) {
 
     if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
                          sizeof error)) {
-        log_warn("endpoints_unwritten", "reason=\"%s\"", error);
+        log_reason(LOG_LEVEL_WARN, "endpoints_unwritten", error);
     }
     for (size_t i = 0; i < POLL_ITEMS; i++)
         items[i].events = ZMQ_POLLIN;
@@ -585,7 +585,7 @@ int server_run(struct server *server) {
             turn(server, items);
             meter_end(&server->meter, now_us());
         } else if (errno != EINTR) {
-            log_error("poll_failed", "reason=\"%s\"", zmq_strerror(errno));
+            log_reason(LOG_LEVEL_ERROR, "poll_failed", zmq_strerror(errno));
             server->failed = true;
         }
     }

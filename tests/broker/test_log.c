@@ -97,12 +97,22 @@ static void a_peers_text_is_cut_at_64_characters(void **state) {
     quoted(input, sizeof input, expected);
 }
 
+static void a_reason_is_one_value_whatever_is_quoted_in_it(void **state) {
+    (void)state;
+    files_catch(STDERR_FILENO);
+    log_reason(LOG_LEVEL_ERROR, "refused", "c:1: port wants 1, not \"a\\b\"\n");
+    files_caught(text, sizeof text);
+    assert_non_null(strstr(text, " level=error event=refused "
+                                 "reason=\"c:1: port wants 1, not \\\"a\\\\b\\\"?\"\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_logfmt_with_the_time),
         cmocka_unit_test(below_the_level_nothing_is_written),
         cmocka_unit_test(an_event_is_one_line_whatever_is_in_it),
         cmocka_unit_test(a_peers_text_is_quoted_escaped_and_harmless),
+        cmocka_unit_test(a_reason_is_one_value_whatever_is_quoted_in_it),
         cmocka_unit_test(a_peers_text_is_cut_at_64_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
