@@ -198,6 +198,8 @@ static bool is_host(const char *text) {
     return !strcmp(text, "*") || is_ipv6(text) || is_host_name(text);
 }
 
+#define TEXT_BYTES_MAX (OPTION_TEXT_BYTES / 2) /* a text with its NUL */
+
 static bool read_text(const struct option *option, const char *text, const char **value) {
     if (option->kind == OPTION_HOST && !strncmp(text, "tcp://", 6)) {
         text += 6;
@@ -206,7 +208,7 @@ static bool read_text(const struct option *option, const char *text, const char 
     if (*text == '\0') {
         return option->traits & OPTION_EMPTY;
     }
-    return strlen(text) < OPTION_TEXT_BYTES / 2 && is_printable(text) &&
+    return strlen(text) < TEXT_BYTES_MAX && is_printable(text) &&
            (option->kind == OPTION_PATH || is_host(text));
 }
 
@@ -232,7 +234,7 @@ void option_allowed(const struct option *option, char *text, size_t text_bytes) 
         list_choices(option, " or ", text, text_bytes);
         break;
     case OPTION_PATH:
-        snprintf(text, text_bytes, "a path without double quotes");
+        snprintf(text, text_bytes, "a path without double quotes and control characters");
         break;
     case OPTION_HOST:
         snprintf(text, text_bytes, "a host name or an address, without a port");
@@ -276,6 +278,10 @@ bool option_set(const struct option *option, struct config *config, const char *
     bool good = is_text(option)                 ? read_text(option, text, &value)
                 : option->kind == OPTION_NUMBER ? read_number(option, text, &number)
                                                 : read_choice(option, text, &number);
+    if (!good && is_text(option) && strlen(text) >= TEXT_BYTES_MAX) {
+        snprintf(fault, fault_bytes, "is too long: at most %d bytes are taken", TEXT_BYTES_MAX - 1);
+        return false;
+    }
     if (!good) {
         option_allowed(option, allowed, sizeof allowed);
         snprintf(fault, fault_bytes, "wants %s, not \"%.64s\"", allowed, text);
