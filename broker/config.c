@@ -9,6 +9,7 @@
 #include "option.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,7 +231,7 @@ static void print_help(void) {
         "zchatd is zchat's broker. It runs in the foreground, logs on stderr and says \"ready\" "
         "there\nwhen it serves. TERM and INT end it, HUP makes it read its configuration again.\n\n"
         "    zchatd [--OPTION VALUE ...]\n"
-        "    zchatd user --help       accounts, while the broker does not run\n\n"
+        "    zchatd user --help       accounts, with or without a broker at work\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");
     for (size_t i = 0; option_at(i); i++) {
         print_option(option_at(i));
@@ -279,9 +280,10 @@ static enum config_result act(struct loading *loading) {
         }
         break;
     }
-    if (fflush(stdout) != 0) {
-        snprintf(loading->error, loading->error_bytes, "stdout can't be written");
-        return CONFIG_ERROR;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        snprintf(loading->error, loading->error_bytes, "stdout can't be written: %s",
+                 strerror(errno));
+        return CONFIG_UNHEARD;
     }
     return CONFIG_DONE;
 }

@@ -49,9 +49,10 @@ struct config {
 };
 
 enum config_result {
-    CONFIG_RUN,   /* the config is complete */
-    CONFIG_DONE,  /* --help, --version, --print-config or --check-config was served: exit 0 */
-    CONFIG_ERROR, /* `error` holds one sentence: exit 2 */
+    CONFIG_RUN,     /* the config is complete */
+    CONFIG_DONE,    /* --help, --version, --print-config or --check-config was served: exit 0 */
+    CONFIG_ERROR,   /* `error` holds one sentence: exit 2 */
+    CONFIG_UNHEARD, /* likewise: what was asked for can't be written to stdout: exit 3 */
 };
 
 /* Fills `config` from argv (argv[0] is passed over) and the file that it names. Release it after

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 /* Opens /dev/null as those of 0 to 2 that are closed, so that no file or socket of ours becomes one
- * of them and gets what is written for people. Called before anything is opened. */
+ * of them and gets what is written for people; stdout only to be read, so that who writes to it
+ * hears that nobody gets it. Called before anything is opened. */
 void descriptors_open_standard(void);
 
 /* Raises the limit as far as it goes; how many there may be then. */

@@ -67,6 +67,9 @@ int main(int argc, char **argv) {
     case CONFIG_ERROR:
         status = fail(error, 2);
         break;
+    case CONFIG_UNHEARD:
+        status = fail(error, 3);
+        break;
     }
     config_release(&config);
     return status;

@@ -139,7 +139,7 @@ static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]
     bool given = file ? password_read_file(file, password, error, sizeof error)
                       : terminal_ask_password(call->name, password, error, sizeof error);
     if (!given) {
-        result = fail(USER_INVALID, "%s", error);
+        result = fail(file && errno ? USER_IO : USER_INVALID, "%s", error);
     } else if (!password_hash(password, hash)) {
         result = fail(USER_FAILED, "no memory to hash a password");
     }
@@ -190,7 +190,7 @@ static enum user_exit import(struct call *call) {
         errno = EISDIR;
     }
     if (!file) {
-        return fail(USER_FAILED, "%s can't be read: %s", is_stdin ? "stdin" : call->operand,
+        return fail(USER_IO, "%s can't be read: %s", is_stdin ? "stdin" : call->operand,
                     strerror(errno));
     }
     return user_bulk_import(&call->target, file);
@@ -317,8 +317,8 @@ static void print_help(void) {
         printf("  %s %s\n      %s\n", verbs[i].name, verbs[i].operand ? verbs[i].operand : "",
                verbs[i].help);
     }
-    puts("\nExit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store can't be opened,\n"
-         "5 no such account, 7 it exists already.");
+    puts("\nExit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store or a file can't be\n"
+         "opened or stdout can't be written, 5 no such account, 7 it exists already.");
 }
 
 /* ---- argv ---- */
@@ -468,13 +468,12 @@ static enum user_exit open_target(struct call *call, const char *folder) {
     case TARGET_OPENED:
         return USER_DONE;
     case TARGET_NONE:
-        return fail(USER_NO_STORE, "%s; name the broker's folder with --data DIR%s",
-                    call->target.error,
+        return fail(USER_IO, "%s; name the broker's folder with --data DIR%s", call->target.error,
                     call->verb->flags & 1 << FLAG_CREATE ? ", or make a store with --create" : "");
     case TARGET_FAILED:
         break;
     }
-    return fail(USER_NO_STORE, "%s", call->target.error);
+    return fail(USER_IO, "%s", call->target.error);
 }
 
 static enum user_exit run(struct call *call) {
@@ -500,8 +499,8 @@ int user_main(int argc, char **argv) {
         result = check_call(&call);
         result = result == USER_DONE ? run(&call) : result;
     }
-    if (fflush(stdout) != 0 && result == USER_DONE) {
-        result = fail(USER_FAILED, "stdout can't be written: %s", strerror(errno));
+    if ((fflush(stdout) != 0 || ferror(stdout)) && result == USER_DONE) {
+        result = fail(USER_IO, "stdout can't be written: %s", strerror(errno));
     }
     return (int)result;
 }

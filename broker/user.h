@@ -10,7 +10,7 @@ enum user_exit {
     USER_DONE = 0,
     USER_FAILED = 1, /* any other failure */
     USER_INVALID = 2,
-    USER_NO_STORE = 3, /* the data folder or the store can't be opened */
+    USER_IO = 3, /* the data folder, the store or a file can't be opened, or stdout not written */
     USER_NOT_FOUND = 5,
     USER_EXISTS = 7,
 };

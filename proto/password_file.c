@@ -73,12 +73,14 @@ bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *e
     if (bytes < 0) {
         snprintf(error, error_bytes, "the password file %s can't be read: %s", path,
                  strerror(reason));
+        errno = reason;
         return false;
     }
     fault = password_take(buffer, (size_t)bytes, password);
     wipe(buffer, sizeof buffer);
     if (fault) {
         snprintf(error, error_bytes, "the password file %s %s", path, fault);
+        errno = 0;
     }
     return !fault;
 }

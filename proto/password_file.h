@@ -19,7 +19,8 @@
  * an empty line, one that is too long, a NUL, no UTF-8. */
 const char *password_take(const char *bytes, size_t byte_count, char password[PASSWORD_BYTES]);
 
-/* Reads a file. False: `error` holds one sentence, and `password` is "". What was read is wiped but
+/* Reads a file. False: `error` holds one sentence, `password` is "", and errno is 0 where the file
+ * was read but holds no password. What was read is wiped but
  * for the password, which the caller wipes. */
 bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *error,
                         size_t error_bytes);

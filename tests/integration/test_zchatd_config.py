@@ -21,6 +21,21 @@ def test_version_is_one_line():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["--print-config"], ["--check-config", "--port", "0"],
+                                   ["user", "--help"], ["user", "list"]])
+@pytest.mark.parametrize("where", [">&-", ">/dev/full"])
+def test_a_stdout_that_takes_nothing_is_3(tmp_path, words, where):
+    key = "a1" * 32
+    run([ZCHATD, "user", "add", "yoda", "--device-key", key, "--create", "--data", tmp_path / "data"], check=0)
+    done = run(["sh", "-c", f'"$@" {where}', "sh", ZCHATD, *words, "--data", tmp_path / "data"], check=3)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("zchatd") and "stdout can't be written: " in last
+
+
+def test_a_text_that_is_too_long_is_said_to_be(tmp_path):
+    assert "--data is too long: at most " in refused("--data", tmp_path / ("long" * 300))
+
+
 def test_help_goes_to_stdout_and_names_every_option_of_the_file():
     text = run([ZCHATD, "--help"], check=0).stdout
     printed = run([ZCHATD, "--print-config"], check=0).stdout
@@ -31,6 +46,7 @@ def test_help_goes_to_stdout_and_names_every_option_of_the_file():
     for flag in ("--config", "--print-config", "--check-config", "--version", "--help", "user"):
         assert flag in text
     assert max(map(len, text.splitlines())) <= 100
+    assert "while the broker does not run" not in text
 
 
 def test_a_printed_configuration_is_fine_and_prints_the_same_again(tmp_path):

@@ -372,12 +372,14 @@ def test_a_password_file_without_a_password_adds_nothing(user, tmp_path, text, w
     assert listed(user) == {}
 
 
-def test_import_of_a_missing_file_is_1(user):
-    assert "can't be read" in user("import", "/nonexistent", check=1).stderr
+def test_a_file_that_cannot_be_read_is_3(user, tmp_path):
+    assert "can't be read" in user("import", "/nonexistent", check=3).stderr
+    for path in ("/nonexistent", tmp_path):
+        assert "can't be read" in user("add", "luke", "--password-file", path, check=3).stderr
 
 
 def test_import_of_a_folder_says_that_it_is_one(user, tmp_path):
-    done = user("import", tmp_path, check=1)
+    done = user("import", tmp_path, check=3)
     assert f"{tmp_path} can't be read: Is a directory" in done.stderr and "line" not in done.stderr
 
 
