@@ -410,6 +410,9 @@ static void crossed(zchat *z, struct chat *chat, const Zchat__V1__Error *error) 
 static void retry_later(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
     int64_t from_us = z->now_us + (int64_t)error->retry_after_s * SECOND_US;
     chat->strange = error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
+    if (chat->strange && chat->gone_us == WAKE_NEVER) {
+        chat->gone_us = z->now_us + PRIVATE_GONE_S * SECOND_US;
+    }
     chat_retry(z, chat);
     chat->retry_us = chat->retry_us < from_us ? from_us : chat->retry_us;
 }
