@@ -11,6 +11,8 @@
  * a suspect is probed at once and a few times more, ever later. Still there then, it was the
  * descriptor's former owner; and TCP's keep-alive sees to the rest. */
 static const int64_t probe_after_us[] = {0, 2000, 20 * 1000, 200 * 1000, 2000 * 1000};
+/* A routing id that libzmq gave. */
+#define GIVEN_ID_BYTES 5
 #define PROBES (sizeof probe_after_us / sizeof probe_after_us[0])
 
 void connections_init(struct connections *connections, struct core *core, void *socket,
@@ -126,11 +128,13 @@ static void connection_came_by(struct connections *connections, struct connectio
 }
 
 /* A routing id that a peer chose itself may be one that somebody else has just left: what is on its
- * way to him would go to the new owner. libzmq's own ids are never given twice. */
-static bool chose_its_id(zmq_msg_t *payload) {
+ * way to him would go to the new owner. libzmq's own ids are never given twice: a NUL and a number,
+ * where a peer may have begun its own with a NUL as well, so that it looks empty as a string. */
+static bool chose_its_id(zmq_msg_t *id, zmq_msg_t *payload) {
     const char *identity = zmq_msg_gets(payload, "Identity");
 
-    return identity && identity[0];
+    return (identity && identity[0]) || zmq_msg_size(id) != GIVEN_ID_BYTES ||
+           *(const char *)zmq_msg_data(id) != '\0';
 }
 
 struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
@@ -138,7 +142,7 @@ struct connection *connection_of(struct connections *connections, zmq_msg_t *id,
     const char *user = zmq_msg_gets(payload, "User-Id");
     struct connection *connection = NULL;
 
-    if (!user || chose_its_id(payload))
+    if (!user || chose_its_id(id, payload))
         return NULL;
     HASH_FIND(hh, connections->by_id, zmq_msg_data(id), zmq_msg_size(id), connection);
     if (connection && strcmp(connection->key, user) != 0) {

@@ -2,15 +2,17 @@
 messages without an end, noise. A member goes on, whoever wants in gets in, and the broker is soon
 what it was. ZCHAT_STORM=full makes the storms as large as they are told of."""
 
+import ctypes
 import os
 import socket
+import struct
 import threading
 import time
 
 import pytest
 
 from support import schema
-from support.client import Keys, TimedOut, greet, make_command
+from support.client import Client, Keys, TimedOut, greet, make_command
 from support.curve import Cut, Raw, frame, greeting, metadata, null_handshake, tcp
 
 FULL = os.environ.get("ZCHAT_STORM") == "full"
@@ -327,3 +329,34 @@ def test_strangers_that_are_refused_take_no_innocent_connection_along(town, coun
     for thread in troubles:
         thread.join(10)
     assert not errors, f"{len(errors)} of 600 innocent connections: {set(errors)}"
+
+
+def first_routing_ids(count):
+    """Where ROUTERs of a process begin to count their routing ids, if nobody seeds rand()."""
+    libc = ctypes.CDLL(None)
+    libc.srand(1)
+    for _ in range(count):
+        low, high = libc.rand(), libc.rand()
+        yield (low | high << 31) & 0xFFFFFFFF
+
+
+def test_nobody_knows_which_routing_id_is_given_next(town):
+    """A stranger that chose it ended the broker: libzmq aborts where it gives an id that is taken."""
+    next_ids = [first + number for first in first_routing_ids(4) for number in range(12)]
+    held = [raw(town, keys=Keys(), Identity=b"\0" + struct.pack(">I", number & 0xFFFFFFFF))
+            for number in next_ids]
+    for _ in range(10):
+        client = Client(town.broker.address, keys=Keys())
+        client.ping()
+        client.close()
+    assert town.broker.process.poll() is None
+    for peer in held:
+        peer.close()
+
+
+def test_a_chosen_routing_id_that_begins_with_a_nul_is_a_chosen_one(town, counted):
+    counted("frames_unproved_total")
+    longer = raw(town, keys=Keys(), Identity=b"\0mine as well")
+    longer.send(schema.CommandBatch(commands=[make_command(1, "ping")]).SerializeToString())
+    assert longer.receive(0.5) is None
+    longer.close()
