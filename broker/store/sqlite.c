@@ -429,12 +429,16 @@ static enum store_status load_blocks(struct store *store) {
 enum store_status sqlite_load(struct store *store) {
     int64_t accounts = 0;
     int64_t files_bytes = 0;
+    int64_t files_awaited = 0;
     if (make_memory(store) != STORE_OK || sqlite_meta(store, "accounts", &accounts) != STORE_OK ||
-        sqlite_number(store, store->statements[STATEMENT_FILE_BYTES], &files_bytes) != STORE_OK) {
+        sqlite_number(store, store->statements[STATEMENT_FILE_BYTES], &files_bytes) != STORE_OK ||
+        sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &files_awaited) !=
+            STORE_OK) {
         return STORE_FAILED;
     }
     store->accounts = (uint64_t)accounts;
     store->files_bytes = (uint64_t)files_bytes;
+    store->files_awaited = (uint64_t)files_awaited;
     return load_blocks(store) == STORE_OK && sqlite_piece_load(store) == STORE_OK
                ? sqlite_replay(store)
                : STORE_FAILED;

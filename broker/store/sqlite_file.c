@@ -73,6 +73,7 @@ enum store_status sqlite_file_remove(struct store *store, const struct file *fil
         return STORE_FAILED;
     }
     store->files_bytes -= file->file.size;
+    store->files_awaited -= file->file.size - file->file.received;
     return STORE_OK;
 }
 

@@ -47,6 +47,7 @@ struct store {
     uint64_t pass_messages; /* of which so many when the merge's pass began */
     uint64_t accounts;      /* as last read from the store */
     uint64_t files_bytes;   /* the sizes of all files, complete or not */
+    uint64_t files_awaited; /* how much of it has not come yet */
     size_t view_entries;    /* more than these in memory begin a merge */
     size_t slice_entries;   /* as in the options */
     size_t view_appended;   /* entries since the last store_maintain */

@@ -36,13 +36,9 @@ static bool has_quota(const struct store_upload *upload, uint64_t others) {
  * gives its place. OK, QUOTA_SENDER. */
 static enum store_status check_room(struct store *store, const struct store_upload *upload,
                                     const struct store_file *own) {
-    int64_t awaited = 0;
-    if (sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &awaited) != STORE_OK) {
-        return STORE_FAILED;
-    }
     uint64_t others = store->files_bytes - (own != NULL ? own->size : 0);
     uint64_t room = slots_room(store->slots);
-    uint64_t more = (uint64_t)awaited - (own != NULL ? own->size - own->received : 0);
+    uint64_t more = store->files_awaited - (own != NULL ? own->size - own->received : 0);
     bool fits = upload->size <= room && more <= room - upload->size;
     return fits && has_quota(upload, others) ? STORE_OK : STORE_QUOTA_SENDER;
 }
@@ -62,6 +58,7 @@ static enum store_status write_received(struct store *store, const struct file *
 static enum store_status start_anew(struct store *store, struct file *file, int64_t now_us) {
     struct hash hash;
     hash_begin(&hash);
+    store->files_awaited += file->file.received;
     file->file.received = 0;
     return sqlite_piece_remove_all(store, file->file.file) == STORE_OK
                ? write_received(store, file, &hash, 0, now_us)
@@ -102,6 +99,7 @@ static enum store_status insert(struct store *store, const struct store_upload *
         return STORE_FAILED;
     }
     store->files_bytes += upload->size;
+    store->files_awaited += upload->size;
     *out = file.file;
     return STORE_OK;
 }
@@ -127,6 +125,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
         return status;
     }
     store->files_bytes += upload->size - file->file.size;
+    store->files_awaited += upload->size - file->file.size;
     bool keeps = file->announced && upload->hash && is_same(file, upload);
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_TAKEN_OVER];
     bind_number(set, 1, file->file.file);
@@ -315,6 +314,7 @@ static enum store_status add(struct store *store, struct file *file, const void 
         return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
     }
     file->file.received += length;
+    store->files_awaited -= length;
     return last ? complete(store, file, now_us, thread) : keep_received(store, file, now_us);
 }
 
