@@ -89,7 +89,7 @@ struct door *door_new(const struct door_options *options) {
         door_free(door);
         return NULL;
     }
-    door->subscriptions = subscriptions_new(options->core, door->links);
+    door->subscriptions = subscriptions_new(options->core, door->links, options->pace);
     connections_init(options->connections, options->core, options->sockets->commands, door->links);
     door->others = descriptors_open();
     log_info("descriptors", "max=%zu used=%zu", links.descriptors_max, door->others);

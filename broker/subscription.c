@@ -43,15 +43,18 @@ struct feed {
 struct subscriptions {
     struct core *core;         /* borrowed */
     struct links *links;       /* borrowed */
+    struct pace *pace;         /* borrowed */
     struct subscriber *by_key; /* owned, with their feeds */
     uint64_t count;
 };
 
-struct subscriptions *subscriptions_new(struct core *core, struct links *links) {
+struct subscriptions *subscriptions_new(struct core *core, struct links *links,
+                                        struct pace *pace) {
     struct subscriptions *subscriptions = memory_new(sizeof *subscriptions);
 
     subscriptions->core = core;
     subscriptions->links = links;
+    subscriptions->pace = pace;
     return subscriptions;
 }
 
@@ -175,13 +178,15 @@ static void flooded(struct subscriptions *subscriptions, const struct feed *feed
     struct stats *stats = core_stats(subscriptions->core);
     unsigned char key[KEY_BYTES];
     char fingerprint[FINGERPRINT_TEXT] = "";
+    uint64_t before;
 
     if (feed->link->rank == LINK_CUT)
         return;
     if (key_parse(feed->subscriber->key, key))
         key_fingerprint(key, fingerprint);
-    log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u", fingerprint,
-             (unsigned)feed->subscriber->count);
+    if (pace_due(subscriptions->pace, "subscriptions_flooded", fingerprint, link_now_us(), &before))
+        log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u before=%llu", fingerprint,
+                 (unsigned)feed->subscriber->count, (unsigned long long)before);
     link_cut(subscriptions->links, feed->link, "subscriptions", &stats->connections_endless_total);
 }
 

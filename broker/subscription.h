@@ -8,13 +8,15 @@
 
 #include "limits.h"
 #include "link.h"
+#include "pace.h"
 
 #include <stdint.h>
 
 struct core;
 struct subscriptions;
 
-struct subscriptions *subscriptions_new(struct core *core, struct links *links);
+struct subscriptions *subscriptions_new(struct core *core, struct links *links,
+                                        struct pace *pace);
 void subscriptions_free(struct subscriptions *subscriptions);
 
 /* Reads what is there at the XPUB socket, a bounded number. */

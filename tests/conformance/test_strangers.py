@@ -2,6 +2,7 @@
 messages without an end, noise. A member goes on, whoever wants in gets in, and the broker is soon
 what it was. ZCHAT_STORM=full makes the storms as large as they are told of."""
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -360,3 +361,17 @@ def test_a_chosen_routing_id_that_begins_with_a_nul_is_a_chosen_one(town, counte
     longer.send(schema.CommandBatch(commands=[make_command(1, "ping")]).SerializeToString())
     assert longer.receive(0.5) is None
     longer.close()
+
+
+def test_a_flood_of_subscriptions_is_told_once(town, counted):
+    """Each of its connections is cut; the log does not grow with them."""
+    counted("connections_endless_total")
+    member = town.join()
+    for _ in range(8):
+        peer = raw(town, port="events", keys=member.keys)
+        with contextlib.suppress(Cut):
+            for number in range(1100):
+                peer.send(b"\x01topic %d" % number)
+        assert is_closed(peer.sock, 5)
+        peer.close()
+    assert town.broker.log_text().count("subscriptions_flooded") == 1
