@@ -210,10 +210,11 @@ def test_an_idle_session_ends_with_a_notice_and_announces_the_logout(town_factor
 
 def test_keep_alives_acks_and_what_arrives_are_no_activity(town_factory):
     town = town_factory(*IDLE, accounts=2)
-    sender, idle = town.join(), town.join()
-    user, start = idle.user, time.monotonic()
+    sender, start = town.join(), time.monotonic()
+    idle = town.join()
+    user = idle.user
     while idle.ended is None:
-        assert time.monotonic() - start < 5, "what is no activity kept the session open"
+        assert time.monotonic() - start < 20, "what is no activity kept the session open"
         sender.message(user, "are you there?")
         idle.start("keep_alive")
         idle.start("ack", read=idle.have)
