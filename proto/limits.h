@@ -211,6 +211,9 @@
 /* Broadcasts a second of one account, with a burst of ten times as many: each one interrupts
  * everybody, and costs the broker something for each who is online. */
 #define BROADCASTS_A_S 2
+/* The same for coming online, which is told to everybody, with its end. Who comes back from a lost
+ * connection within its grace was not away. */
+#define ARRIVALS_A_S 2
 /* Private chats of one session at a time: each is a socket. */
 #define PRIVATE_CHATS_MAX 64
 /* What the acceptor gives and the inviter shows. */

@@ -207,6 +207,22 @@ static void login_check_room(struct call *call, const struct session *replaced) 
                         member->name, (unsigned)open);
 }
 
+/* Spent by who proved to be the account only: nobody can keep another one out. */
+static void login_charge_arrival(struct call *call, const struct session *replaced) {
+    const int64_t *account = &call->result.login.account.account;
+    const struct member *member = member_find(&call->core->sessions, *account);
+    uint32_t wait_s = 0;
+
+    if (replaced || !call->command->login->online || (member && member->online > 0) ||
+        limit_spend(call->core->limits, LIMIT_ARRIVALS, account, sizeof *account, 1, call->now_us,
+                    &wait_s))
+        return;
+    call->core->stats.commands_busy_total++;
+    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+                    "%s came online too often in a short time: try again in %u s",
+                    call->result.login.account.name, (unsigned)wait_s);
+}
+
 static void login_open(struct call *call, const struct session *replaced) {
     const Zchat__V1__Login *login = call->command->login;
     const struct store_account *account = &call->result.login.account;
@@ -267,6 +283,8 @@ void login_run(struct call *call) {
         return;
     replaced = login_replaces(call);
     login_check_room(call, replaced);
+    if (!failed(call))
+        login_charge_arrival(call, replaced);
     if (failed(call))
         return;
     status =

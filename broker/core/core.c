@@ -35,6 +35,7 @@ void core_reconfigure(struct core *core, const struct core_options *options) {
     limits_set(core->limits, LIMIT_INVITATIONS, limited ? INVITATIONS_A_S : 0);
     limits_set(core->limits, LIMIT_PAIR, limited ? INVITATION_PAIR_UNITS_A_S : 0);
     limits_set(core->limits, LIMIT_BROADCASTS, limited ? BROADCASTS_A_S : 0);
+    limits_set(core->limits, LIMIT_ARRIVALS, limited ? ARRIVALS_A_S : 0);
 }
 
 struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us) {

@@ -25,6 +25,7 @@ static const struct {
     [LIMIT_INVITATIONS] = {1, 10},
     [LIMIT_PAIR] = {1, 10},
     [LIMIT_BROADCASTS] = {1, 10},
+    [LIMIT_ARRIVALS] = {1, 10},
 };
 
 struct limit_bucket {

@@ -16,6 +16,7 @@ enum limit_kind {
     LIMIT_INVITATIONS,   /* to private chats, by account */
     LIMIT_PAIR,          /* the same, by inviter and invitee */
     LIMIT_BROADCASTS,    /* by account */
+    LIMIT_ARRIVALS,      /* coming online, by account */
     LIMIT_KINDS,
 };
 

@@ -294,6 +294,24 @@ def test_an_account_has_a_budget_of_broadcasts(town_factory):
     bob.call("broadcast", id=new_id(), text="x")
 
 
+def test_an_account_has_a_budget_of_coming_online(town_factory):
+    """Each time is told to everybody. A script session is told to nobody, and costs nothing of it."""
+    town = town_factory("--rate-account", "20000", accounts=2)
+    user, other = town.names(2)
+    client = town.guest(town.keys)
+    came, error = 0, None
+    while error is None and came < 60:
+        try:
+            client.login(user, inbox=False)
+            client.logout()
+            came += 1
+        except CommandError as refusal:
+            error = refusal
+    assert 20 <= came < 60 and error.code == "BUSY" and error.retry_after_s > 0
+    client.login(user, online=False)
+    town.join(other)
+
+
 def cpu_of(pid):
     """The time that all threads of the process ran, in nanoseconds."""
     folder = f"/proc/{pid}/task"
