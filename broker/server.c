@@ -28,7 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -214,26 +213,12 @@ static bool open_door(struct server *server) {
     return server->door != NULL;
 }
 
-/* A ROUTER counts the routing ids that it gives from a number of rand(), the same in every process
- * where nobody calls srand(). A peer may choose any id, also one that is given next: then libzmq
- * aborts. So nobody may know where the count begins. */
-static bool hide_routing_ids(void) {
-    unsigned seed;
-    bool known = getrandom(&seed, sizeof seed, 0) == sizeof seed;
-
-    srand(known ? seed : 0);
-    return known;
-}
-
 static bool open_network(struct server *server, char *error, size_t error_bytes) {
     struct config *config = server->config;
     bool opened;
 
-    if (hide_routing_ids())
-        server->context = zmq_ctx_new();
+    server->context = sockets_context((int)config->io_threads);
     if (server->context) {
-        zmq_ctx_set(server->context, ZMQ_IO_THREADS, (int)config->io_threads);
-        zmq_ctx_set(server->context, ZMQ_MAX_SOCKETS, 65536);
         server->zap = zap_new(server->context, zap_admits_key, server);
     }
     if (!server->zap) {

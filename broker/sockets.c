@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -29,6 +31,27 @@
 /* libzmq measures encrypted frames; and what is only a little too large is better answered and
  * counted than cut off. */
 #define FRAME_SLACK_BYTES 4096
+
+/* A ROUTER counts the routing ids that it gives from a number of rand(), the same in every process
+ * where nobody calls srand(). A peer may choose any id, also one that is given next: then libzmq
+ * aborts. So nobody may know where the count begins. */
+static bool hide_routing_ids(void) {
+    unsigned seed;
+    bool known = getrandom(&seed, sizeof seed, 0) == sizeof seed;
+
+    srand(known ? seed : 0);
+    return known;
+}
+
+void *sockets_context(int io_threads) {
+    void *context = hide_routing_ids() ? zmq_ctx_new() : NULL;
+
+    if (context) {
+        zmq_ctx_set(context, ZMQ_IO_THREADS, io_threads);
+        zmq_ctx_set(context, ZMQ_MAX_SOCKETS, 65536);
+    }
+    return context;
+}
 
 static bool set(void *socket, int option, int value) {
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;

@@ -23,6 +23,9 @@ struct sockets {
     char events_told[ENDPOINT_BYTES];
 };
 
+/* A ZeroMQ context for them. NULL: errno says why. */
+void *sockets_context(int io_threads);
+
 /* The ZAP handler is bound already. false: `error` holds one sentence. */
 bool sockets_open(struct sockets *sockets, void *context, const struct config *config,
                   const struct identity *identity, char *error, size_t error_bytes);
