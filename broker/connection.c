@@ -13,7 +13,7 @@
 static const int64_t probe_after_us[] = {0, 2000, 20 * 1000, 200 * 1000, 2000 * 1000};
 /* A routing id that libzmq gave. */
 #define GIVEN_ID_BYTES 5
-#define PROBES (sizeof probe_after_us / sizeof probe_after_us[0])
+#define PROBES         (sizeof probe_after_us / sizeof probe_after_us[0])
 
 void connections_init(struct connections *connections, struct core *core, void *socket,
                       struct links *links) {

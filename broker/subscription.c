@@ -48,8 +48,7 @@ struct subscriptions {
     uint64_t count;
 };
 
-struct subscriptions *subscriptions_new(struct core *core, struct links *links,
-                                        struct pace *pace) {
+struct subscriptions *subscriptions_new(struct core *core, struct links *links, struct pace *pace) {
     struct subscriptions *subscriptions = memory_new(sizeof *subscriptions);
 
     subscriptions->core = core;

@@ -15,8 +15,7 @@
 struct core;
 struct subscriptions;
 
-struct subscriptions *subscriptions_new(struct core *core, struct links *links,
-                                        struct pace *pace);
+struct subscriptions *subscriptions_new(struct core *core, struct links *links, struct pace *pace);
 void subscriptions_free(struct subscriptions *subscriptions);
 
 /* Reads what is there at the XPUB socket, a bounded number. */

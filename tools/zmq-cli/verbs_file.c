@@ -187,7 +187,8 @@ static enum status choose_target(const struct call *call, struct transfer *trans
     return stays_here(name) ? choose_by_name(call, transfer, name) : refuse_name(call);
 }
 
-/* A pipe is opened when somebody reads it. */
+/* A pipe is opened when somebody reads it. Nothing tells of that without waiting in open, where no
+ * bound holds: so it is tried again. */
 static enum status open_special(const struct call *call, struct transfer *transfer) {
     const struct timespec pause = {.tv_nsec = AGAIN_US * 1000};
     do
