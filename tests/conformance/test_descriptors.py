@@ -100,12 +100,15 @@ def test_members_who_take_all_descriptors_are_told_of_and_the_broker_rests(town_
 
 def test_a_bound_of_lines_tells_of_what_was_cut(town_factory):
     town = town_factory(accounts=5, nofile=256)
-    for _ in range(3):
-        for _ in range(200):
-            try:
-                null_handshake(town.broker.address)
-            except OSError:
-                pass
+    crowd = []
+    for _ in range(600):
+        try:
+            crowd.append(null_handshake(town.broker.address))
+        except OSError:
+            pass
+    town.broker.wait_log("event=connection_cut")
+    for sock in crowd:
+        sock.close()
     lines = re.findall("event=connection_cut", town.broker.log_text())
     assert 1 <= len(lines) <= 10
     town.join()
