@@ -183,5 +183,5 @@ def test_a_peer_that_is_gone_without_a_word_is_noticed_within_20_s(far):
     start = time.monotonic()
     while sum(connections_of(town.broker.pid, port) for port in ports) > 0:
         assert time.monotonic() - start < NOTICED_S + 2, [connections_of(town.broker.pid, port) for port in ports]
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks at the table of connections
     town.broker.wait_log("event=session_end", 5)

@@ -243,7 +243,7 @@ def calm_down(town, before):
     deadline = time.monotonic() + 30
     while True:
         used, start = cpu_s(town), time.monotonic()
-        time.sleep(2)
+        time.sleep(2)  # what is measured is a share of these seconds
         share = (cpu_s(town) - used) / (time.monotonic() - start)
         if share < 0.05:
             break
@@ -251,7 +251,7 @@ def calm_down(town, before):
     deadline = time.monotonic() + 60
     while (grown := rss(town) - before) > 16 * MIB:
         assert time.monotonic() < deadline, f"it still has {grown / MIB:.0f} MiB more"
-        time.sleep(1)
+        time.sleep(1)  # no event tells that memory went back
 
 
 def test_what_says_nothing_is_closed_by_the_greeter_after_5_s(town):
@@ -265,7 +265,7 @@ def test_one_who_asks_the_greeter_twice_on_one_connection_is_answered_twice(town
     request = frame(schema.GreetingRequest(protocol=1).SerializeToString())
     for _ in range(2):
         sock.sendall(request)
-        time.sleep(0.01)
+        time.sleep(0.01)  # so that they arrive apart: nothing tells of that
     data = b""
     sock.settimeout(5)
     while data.count(b"zchatd ") < 2:

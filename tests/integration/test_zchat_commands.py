@@ -264,7 +264,7 @@ def test_a_warning_that_ctrl_c_leaves_is_forgotten(open_terminal, town):
     terminal = open_terminal(town.name())
     terminal.key("C-c")
     terminal.wait_for("once more leaves")
-    time.sleep(3.5) # longer than a second Ctrl-C is taken for the same wish
+    time.sleep(3.5)  # longer than a second Ctrl-C is taken for the same wish
     terminal.key("C-c")
     terminal.wait(lambda: terminal.text().count("once more leaves") == 2, "the second warning")
     terminal.enter("ping")
