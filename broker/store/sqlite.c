@@ -349,9 +349,6 @@ static enum store_status make_file(struct store *store) {
 }
 
 int sqlite_connect(const char *path, const char *vfs, sqlite3 **db) {
-    /* Its counting of memory takes a lock for each allocation. Refused once SQLite runs: no harm.
-     */
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, db, flags, vfs);
     if (code == SQLITE_OK) {
@@ -531,6 +528,9 @@ static enum store_status open_file(struct store *store, const struct store_optio
 }
 
 enum store_status store_open(struct store **out, const struct store_options *options) {
+    /* SQLite's counting of memory takes a lock for each allocation. Before anything else is asked
+     * of it: once it runs this is refused, without harm. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *store = *out = calloc(1, sizeof *store);
     if (store == NULL) {
         return STORE_FAILED;

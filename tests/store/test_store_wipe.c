@@ -368,8 +368,20 @@ static void a_hash_that_stayed_behind_catches_up(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Counted memory costs a lock for each allocation. */
+static void memory_is_not_counted(void **state) {
+    struct fixture *fixture = *state;
+    sqlite3_int64 used = -1, most;
+    (void)sqlite3_shutdown(); /* as in a process that begins */
+    fixture_open(fixture);
+    assert_int_equal(sqlite3_status64(SQLITE_STATUS_MEMORY_USED, &used, &most, 0), SQLITE_OK);
+    assert_int_equal(used, 0);
+    fixture_close(fixture);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(memory_is_not_counted),
         TEST(a_wiped_store_is_as_new_and_small),
         cmocka_unit_test(a_wipe_that_breaks_leaves_all_or_nothing),
         TEST(a_store_of_the_first_version_keeps_what_it_has),
