@@ -16,6 +16,7 @@
 #include "outlet.h"
 #include "pace.h"
 #include "password.h"
+#include "poller.h"
 #include "sockets.h"
 #include "store.h"
 #include "threads.h"
@@ -459,28 +460,28 @@ static long poll_timeout_ms(const struct server *server) {
     return wait_us > 0 ? (long)(wait_us / 1000) + 1 : 0;
 }
 
-static void turn(struct server *server, const zmq_pollitem_t *items) {
+static void turn(struct server *server, const struct poller_item *items) {
     int64_t now = now_us();
 
     look_at_the_wall(server);
-    if (items[POLL_SIGNALS].revents)
+    if (items[POLL_SIGNALS].ready)
         take_signals(server);
-    if (items[POLL_ZAP].revents)
+    if (items[POLL_ZAP].ready)
         answer_zap(server);
-    if (items[POLL_STORE].revents)
+    if (items[POLL_STORE].ready)
         finish_commit(server, now);
-    if (items[POLL_GREETER].revents)
+    if (items[POLL_GREETER].ready)
         door_greet(server->door);
-    if (items[POLL_ZAP].revents || items[POLL_COMMANDS_MONITOR].revents ||
-        items[POLL_EVENTS_MONITOR].revents)
+    if (items[POLL_ZAP].ready || items[POLL_COMMANDS_MONITOR].ready ||
+        items[POLL_EVENTS_MONITOR].ready)
         door_take(server->door);
-    if (items[POLL_EVENTS].revents || door_doubts(server->door))
+    if (items[POLL_EVENTS].ready || door_doubts(server->door))
         door_take_subscriptions(server->door);
-    if (items[POLL_WORKERS].revents)
+    if (items[POLL_WORKERS].ready)
         take_work(server, now);
-    if (items[POLL_CONTROL].revents && server->control)
+    if (items[POLL_CONTROL].ready && server->control)
         control_take(server->control, server->core, now);
-    if (items[POLL_COMMANDS].revents || door_doubts(server->door))
+    if (items[POLL_COMMANDS].ready || door_doubts(server->door))
         intake_take(&server->intake, now);
     outlet_tick(&server->outlet, now);
     connections_tick(&server->connections, now);
@@ -551,8 +552,13 @@ static void tell_ready(struct server *server) {
             server->identity.public_key, fingerprint);
 }
 
+static void poll_failed(struct server *server) {
+    log_reason(LOG_LEVEL_ERROR, "poll_failed", zmq_strerror(errno));
+    server->failed = true;
+}
+
 int server_run(struct server *server) {
-    zmq_pollitem_t items[POLL_ITEMS] = {
+    struct poller_item items[POLL_ITEMS] = {
         [POLL_SIGNALS] = {.fd = server->signals},
         [POLL_ZAP] = {.socket = zap_socket(server->zap)},
         [POLL_STORE] = {.fd = store_commit_fd(server->store)},
@@ -568,23 +574,22 @@ int server_run(struct server *server) {
     char error[512];
 
     if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
-                         sizeof error)) {
+                         sizeof error))
         log_reason(LOG_LEVEL_WARN, "endpoints_unwritten", error);
-    }
-    for (size_t i = 0; i < POLL_ITEMS; i++)
-        items[i].events = ZMQ_POLLIN;
     tell_ready(server);
     advertised_check(server->config->advertise);
+    if (!poller_begin(items, POLL_ITEMS))
+        poll_failed(server);
     while (!server->leaving && !server->failed) {
-        items[POLL_COMMANDS].events = intake_is_full(&server->intake) ? 0 : ZMQ_POLLIN;
-        items[POLL_WATCH].events = door_watches(server->door) ? ZMQ_POLLIN : 0;
-        if (zmq_poll(items, POLL_ITEMS, poll_timeout_ms(server)) >= 0) {
+        items[POLL_COMMANDS].wanted = !intake_is_full(&server->intake);
+        items[POLL_WATCH].wanted = door_watches(server->door);
+        items[POLL_COMMANDS].used = items[POLL_EVENTS].used = true; /* each turn may send */
+        if (poller_wait(items, POLL_ITEMS, poll_timeout_ms(server))) {
             meter_begin(&server->meter, now_us());
             turn(server, items);
             meter_end(&server->meter, now_us());
         } else if (errno != EINTR) {
-            log_reason(LOG_LEVEL_ERROR, "poll_failed", zmq_strerror(errno));
-            server->failed = true;
+            poll_failed(server);
         }
     }
     if (!server->failed)

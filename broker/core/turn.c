@@ -28,6 +28,10 @@ struct bounds {
     uint64_t rows;
 };
 
+/* How many commands go between two looks at the clock. Those that take long count rows, or are in
+ * long frames, of which few commands fit into one. */
+#define COMMANDS_A_LOOK 16
+
 static const struct bounds turn_bounds = {TURN_US, TURN_ANSWER_BYTES, TURN_ROWS};
 /* While others wait the second half of a turn is theirs. */
 static const struct bounds new_bounds = {TURN_US / 2, TURN_ANSWER_BYTES / 2, TURN_ROWS / 2};
@@ -133,7 +137,7 @@ static bool run_frame(struct core *core, struct peer *peer, const void *frame, s
             break;
         secret = command_is_secret(batch->commands[i]) || secret;
         command_dispatch(core, peer, batch->commands[i], core->now_us);
-        if (i % 4 == 3 || core->turn.rows > since.rows)
+        if (i % COMMANDS_A_LOOK == COMMANDS_A_LOOK - 1 || core->turn.rows > since.rows)
             clock_note(core);
     }
     clock_note(core);

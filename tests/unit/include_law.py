@@ -33,7 +33,7 @@ OURS = [
 
 # Headers of others: the only files that may include them.
 THEIRS = [
-    ("zmq.h", ["proto/key.c", "client/lib/*", "broker/server.[ch]", "broker/pipe.c", "broker/sockets.[ch]",
+    ("zmq.h", ["proto/key.c", "client/lib/*", "broker/server.[ch]", "broker/pipe.c", "broker/poller.c", "broker/sockets.[ch]",
                "broker/connection.[ch]", "broker/intake.c", "broker/subscription.[ch]",
                "broker/identity.[ch]", "broker/zap.[ch]", "broker/greeter.[ch]",
                "broker/worker.[ch]", "broker/monitor.[ch]",

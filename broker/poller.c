@@ -1,0 +1,92 @@
+#include "poller.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <time.h>
+#include <zmq.h>
+
+static int64_t now_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool poller_begin(struct poller_item *items, size_t count) {
+    assert(count <= POLLER_ITEMS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = sizeof items[i].fd;
+
+        items[i].used = items[i].wanted = true;
+        if (items[i].socket && zmq_getsockopt(items[i].socket, ZMQ_FD, &items[i].fd, &bytes) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* What libzmq has for the socket is taken note of, and the descriptor tells anew from here on. */
+static bool ask(struct poller_item *item) {
+    int events;
+    size_t bytes = sizeof events;
+
+    if (zmq_getsockopt(item->socket, ZMQ_EVENTS, &events, &bytes) != 0)
+        return false;
+    item->ready = (events & ZMQ_POLLIN) != 0;
+    item->used = item->ready;
+    return true;
+}
+
+/* Those that were used since they were asked; *any: one of them is ready. */
+static bool ask_used(struct poller_item *items, size_t count, bool *any) {
+    for (size_t i = 0; i < count; i++) {
+        items[i].ready = false;
+        if (items[i].socket && items[i].wanted && items[i].used && !ask(&items[i]))
+            return false;
+        *any = *any || items[i].ready;
+    }
+    return true;
+}
+
+static bool ask_told(struct poller_item *items, const struct pollfd *told, size_t count,
+                     bool *any) {
+    for (size_t i = 0; i < count; i++) {
+        if (told[i].revents & POLLNVAL) {
+            errno = EBADF;
+            return false;
+        }
+        if (told[i].revents && items[i].socket && !ask(&items[i]))
+            return false;
+        if (told[i].revents && !items[i].socket)
+            items[i].ready = true;
+        *any = *any || items[i].ready;
+    }
+    return true;
+}
+
+/* One wait; it may end early with nothing that is ready. */
+static bool wait_once(struct poller_item *items, size_t count, int timeout_ms, bool *any) {
+    struct pollfd told[POLLER_ITEMS_MAX];
+
+    if (!ask_used(items, count, any))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        told[i] = (struct pollfd){.fd = items[i].wanted ? items[i].fd : -1, .events = POLLIN};
+    return poll(told, count, *any ? 0 : timeout_ms) >= 0 && ask_told(items, told, count, any);
+}
+
+bool poller_wait(struct poller_item *items, size_t count, long timeout_ms) {
+    int64_t end_ms = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+    bool any = false;
+
+    if (!wait_once(items, count, (int)timeout_ms, &any))
+        return false;
+    while (!any && timeout_ms != 0) {
+        if (timeout_ms > 0)
+            timeout_ms = end_ms > now_ms() ? (long)(end_ms - now_ms()) : 0;
+        if (timeout_ms != 0 && !wait_once(items, count, (int)timeout_ms, &any))
+            return false;
+    }
+    return true;
+}
