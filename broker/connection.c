@@ -122,7 +122,7 @@ static void connection_came_by(struct connections *connections, struct connectio
         connection_note_fd(connections, connection, fd, now_us);
     if (!connection->link)
         return;
-    connection->link->frames++;
+    links_took(connections->links, connection->link);
     if (connection->link->rank == LINK_STRANGER && core_peer_has_session(connection->peer))
         link_set_rank(connections->links, connection->link, LINK_MEMBER);
 }

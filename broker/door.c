@@ -35,11 +35,11 @@ struct door {
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
 };
 
-static bool has_session(void *arg, const struct link *link) {
+static int64_t account_of(void *arg, const struct link *link) {
     const struct connection *connection = link->owner;
 
     (void)arg;
-    return link->socket == LINK_COMMANDS && connection && core_peer_has_session(connection->peer);
+    return link->socket == LINK_COMMANDS && connection ? core_peer_account(connection->peer) : 0;
 }
 
 static void link_ended(void *arg, struct link *link) {
@@ -77,7 +77,7 @@ struct door *door_new(const struct door_options *options) {
         .stats = core_stats(options->core),
         .pace = options->pace,
         .descriptors_max = descriptors_raise(),
-        .has_session = has_session,
+        .account = account_of,
         .closed = link_ended,
         .arg = door,
     };

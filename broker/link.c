@@ -235,7 +235,7 @@ static int64_t patience_us(const struct links *links, enum link_rank rank) {
 bool link_promote(struct links *links, struct link *link) {
     bool member =
         link->rank == LINK_MEMBER ||
-        (link->rank == LINK_STRANGER && links->options.has_session(links->options.arg, link));
+        (link->rank == LINK_STRANGER && links->options.account(links->options.arg, link) != 0);
 
     if (member)
         link_set_rank(links, link, LINK_MEMBER);

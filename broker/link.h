@@ -28,6 +28,7 @@ enum link_rank {
 };
 
 struct source_count;
+struct unfinished_sum;
 
 struct link {
     int fd;
@@ -43,11 +44,15 @@ struct link {
     uint64_t received;          /* bytes in all, when a frame had come since the look before */
     uint64_t allowance;         /* of the event socket: what it sent of late */
     int64_t allowance_us;
-    bool is_over; /* it has sent too much for one message, which may only wait to be read */
-    uint64_t over_drains;
+    bool is_over;         /* it has sent too much for one message, which may only wait to be read */
+    uint64_t over_drains; /* when that began: how often all was read, */
+    uint64_t over_taken;  /* and how many frames had been */
+    uint64_t unfinished;  /* bytes of a message that is known not to be complete */
+    struct unfinished_sum *unfinished_sum; /* borrowed: its account's; NULL: it holds none */
     struct progress unread;   /* whether it takes what it is sent, where that is looked at */
     struct link *prev, *next; /* in its rank's list, the oldest first */
     struct link *over_prev, *over_next; /* in the list of those that are over */
+    struct link *unfinished_prev, *unfinished_next;
 };
 
 struct links;
@@ -59,8 +64,8 @@ struct links_options {
     struct stats *stats; /* borrowed */
     struct pace *pace;   /* borrowed */
     size_t descriptors_max;
-    /* Whether a session stands behind the link now. */
-    bool (*has_session)(void *arg, const struct link *link);
+    /* The account whose session stands behind the link now; 0: there is none. */
+    int64_t (*account)(void *arg, const struct link *link);
     /* The link has ended, or its descriptor has a new owner. */
     void (*closed)(void *arg, struct link *link);
     void *arg;
@@ -88,6 +93,8 @@ void link_cut(struct links *links, struct link *link, const char *kind, uint64_t
 void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
                       uint64_t *counter);
 
+/* A whole frame of it was read. */
+void links_took(struct links *links, struct link *link);
 /* Whether links wait for links_drained, to be known as endless or not. */
 bool links_doubt(const struct links *links);
 /* All that had been sent to that socket was read. */

@@ -10,6 +10,7 @@
 #include "link_watch.h"
 
 #include "limits.h"
+#include "unfinished.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -31,6 +32,11 @@ void link_watch_begin(struct links *links, struct link *link) {
     epoll_ctl(links->watch, EPOLL_CTL_ADD, link->fd, &event);
 }
 
+void links_took(struct links *links, struct link *link) {
+    link->frames++;
+    links->taken[link->socket]++;
+}
+
 static void over_end(struct links *links, struct link *link) {
     if (link->is_over)
         DL_DELETE2(links->over, link, over_prev, over_next);
@@ -40,6 +46,7 @@ static void over_end(struct links *links, struct link *link) {
 /* The kernel ends the watching of a closed descriptor by itself. */
 void link_watch_end(struct links *links, struct link *link) {
     over_end(links, link);
+    unfinished_release(links, link);
 }
 
 bool links_doubt(const struct links *links) {
@@ -82,29 +89,49 @@ static uint64_t unread_of(int fd) {
     return ioctl(fd, SIOCINQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
+/* What each of so many may have, of what all of them may. */
+static uint64_t share_of(uint64_t all, size_t count, uint64_t least, uint64_t most) {
+    uint64_t share = all / (count + 1);
+
+    return share < least ? least : share < most ? share : most;
+}
+
 static uint64_t strangers_bound(const struct links *links) {
-    uint64_t share = UNFINISHED_STRANGERS_MAX / (links->strangers + 1);
-
-    if (share < UNFINISHED_STRANGER_MIN)
-        return UNFINISHED_STRANGER_MIN;
-    return share < UNFINISHED_STRANGER_MAX ? share : UNFINISHED_STRANGER_MAX;
+    return share_of(UNFINISHED_STRANGERS_MAX, links->strangers, UNFINISHED_STRANGER_MIN,
+                    UNFINISHED_STRANGER_MAX);
 }
 
+/* The most that it may hold. */
 static uint64_t bound_of(const struct links *links, const struct link *link) {
-    return link->rank == LINK_MEMBER ? UNFINISHED_MEMBER_MAX : strangers_bound(links);
+    if (link->rank != LINK_MEMBER)
+        return strangers_bound(links);
+    return link->socket == LINK_EVENTS ? UNFINISHED_SUBSCRIBER_MAX : UNFINISHED_MEMBER_MAX;
 }
 
-/* What the kernel holds may be more than what came since: then libzmq took older bytes alone. */
-static bool is_unfinished(struct links *links, struct link *link, uint64_t received) {
-    uint64_t ahead = received > link->received ? received - link->received : 0;
-    uint64_t unread;
+/* What it may hold and nobody asks. */
+static uint64_t share_of_link(const struct links *links, const struct link *link) {
+    if (link->rank != LINK_MEMBER || link->socket == LINK_EVENTS)
+        return bound_of(links, link);
+    return share_of(UNFINISHED_MEMBERS_MAX, links->count - links->strangers,
+                    UNFINISHED_STRANGER_MIN, UNFINISHED_STRANGER_MAX);
+}
 
-    if (ahead <= bound_of(links, link))
+/* Bytes that libzmq has of it beyond the last frame that was read. What the kernel holds may be
+ * more than what came since: then libzmq took older bytes alone. */
+static uint64_t ahead_of(const struct link *link, uint64_t received) {
+    uint64_t ahead = received > link->received ? received - link->received : 0;
+    uint64_t unread = ahead > 0 ? unread_of(link->fd) : 0;
+
+    return unread < ahead ? ahead - unread : 0;
+}
+
+static bool is_much(struct links *links, struct link *link, uint64_t received) {
+    uint64_t ahead = ahead_of(link, received);
+
+    if (ahead <= share_of_link(links, link))
         return false;
-    if (link->rank == LINK_STRANGER && link_promote(links, link) && ahead <= bound_of(links, link))
-        return false;
-    unread = unread_of(link->fd);
-    return unread < ahead && ahead - unread > bound_of(links, link);
+    return link->rank != LINK_STRANGER || !link_promote(links, link) ||
+           ahead > share_of_link(links, link);
 }
 
 static void over_begin(struct links *links, struct link *link) {
@@ -112,6 +139,7 @@ static void over_begin(struct links *links, struct link *link) {
         return;
     link->is_over = true;
     link->over_drains = links->drains[link->socket];
+    link->over_taken = links->taken[link->socket];
     DL_APPEND2(links->over, link, over_prev, over_next);
 }
 
@@ -125,29 +153,55 @@ static bool allow(struct link *link, uint64_t received) {
     uint64_t back = (uint64_t)(now_us - link->allowance_us) * SUBSCRIBER_BYTES_A_S / 1000000;
 
     link->allowance = link->allowance > back ? link->allowance - back : 0;
-    link->allowance += received > link->received ? received - link->received : 0;
+    link->allowance += received > link->progress ? received - link->progress : 0;
     link->allowance_us = now_us;
     return link->allowance <= SUBSCRIBER_BYTES_BURST;
 }
 
+static void complete(struct links *links, struct link *link, uint64_t received) {
+    link->frames = 0;
+    link->received = received;
+    over_end(links, link);
+    unfinished_release(links, link);
+}
+
 static void look_at(struct links *links, struct link *link) {
     uint64_t received;
+    bool much = false;
 
     if (link->rank == LINK_CUT || !received_by(link->fd, &received))
         return;
+    if (link->socket == LINK_EVENTS && link->rank == LINK_MEMBER)
+        much = !allow(link, received);
     link->progress = received;
-    if (link->socket == LINK_EVENTS && link->rank == LINK_MEMBER) {
-        if (!allow(link, received))
-            endless(links, link);
-        link->received = received;
-        over_end(links, link);
-    } else if (link->frames > 0) {
-        link->frames = 0;
-        link->received = received;
-        over_end(links, link);
-    } else if (is_unfinished(links, link, received)) {
+    if (much)
+        endless(links, link);
+    else if (link->frames > 0)
+        complete(links, link, received);
+    else if (is_much(links, link, received))
         over_begin(links, link);
-    }
+}
+
+/* Whether what was complete when it was over would have been read by now. While there always is
+ * more to read, ZeroMQ still takes a message of each connection in turn. */
+static bool was_read(const struct links *links, const struct link *link) {
+    return links->drains[link->socket] > link->over_drains ||
+           (link->socket == LINK_COMMANDS &&
+            links->taken[link->socket] - link->over_taken > 2 * links->count + 64);
+}
+
+/* Nothing complete was among what it sent. */
+static void look_at_unfinished(struct links *links, struct link *link) {
+    uint64_t received, ahead;
+
+    over_end(links, link);
+    if (!received_by(link->fd, &received))
+        return;
+    ahead = ahead_of(link, received);
+    if (ahead > bound_of(links, link))
+        endless(links, link);
+    else if (link->rank == LINK_MEMBER)
+        unfinished_charge(links, link, ahead);
 }
 
 /* What was over, and still is after everything complete was read. */
@@ -157,9 +211,10 @@ static void look_at_over(struct links *links) {
     DL_FOREACH_SAFE2(links->over, link, next, over_next) {
         if (link->frames > 0)
             look_at(links, link);
-        else if (links->drains[link->socket] > link->over_drains)
-            endless(links, link);
+        else if (was_read(links, link))
+            look_at_unfinished(links, link);
     }
+    unfinished_bound(links);
 }
 
 static int look_at_active(struct links *links) {

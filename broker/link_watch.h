@@ -21,6 +21,11 @@ struct links {
     int64_t look_us;    /* not looked at before; INT64_MAX: nothing was active of late */
     struct link *over;  /* borrowed */
     uint64_t drains[2]; /* of each socket */
+    uint64_t taken[2];
+    struct link *unfinished;                /* borrowed */
+    struct unfinished_sum *unfinished_sums; /* owned, by account */
+    uint64_t unfinished_bytes;
+    uint64_t unfinished_large; /* what single ones have beyond UNFINISHED_FAIR */
 };
 
 /* Whether a session stands behind it; its rank becomes that. */

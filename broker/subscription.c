@@ -230,7 +230,7 @@ static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
         ended(subscriptions, link);
         return false;
     }
-    link->frames++;
+    links_took(subscriptions->links, link);
     link_set_rank(subscriptions->links, link, LINK_MEMBER);
     feed = feed_of(subscriptions, link, user);
     if (length == 0 || bytes[0] > 1)

@@ -138,12 +138,24 @@
 #define STRANGER_CROWDED_S 30
 /* A handshake that is not through by then is given up. */
 #define HANDSHAKE_MS 5000
-/* Bytes of one message that is not complete: of a connection without a session between these two,
- * so that all of them together have no more than the third; of a session's more than a frame. */
-#define UNFINISHED_STRANGER_MIN  (8 * 1024)
+/* Bytes of one message that is not complete, which in the broker's memory may be up to 4.5 times as
+ * many: of a connection without a session between the first two, so that all of them together have
+ * no more than the third (and, of 1,000 connections, no more than 32 MiB become). */
+#define UNFINISHED_STRANGER_MIN  (6 * 1024)
 #define UNFINISHED_STRANGER_MAX  (64 * 1024)
-#define UNFINISHED_STRANGERS_MAX (8 * 1024 * 1024)
-#define UNFINISHED_MEMBER_MAX    (FRAME_BYTES_MAX + 64 * 1024)
+#define UNFINISHED_STRANGERS_MAX (6 * 1024 * 1024)
+/* ... of a session's command connection: one frame. */
+#define UNFINISHED_MEMBER_MAX (FRAME_BYTES_MAX + 64 * 1024)
+/* ... what each may have in any case: a chunk and what else is in its frame, less than 2 MiB of
+ * memory; and what those with more have beyond it, all together: two of the largest frames. */
+#define UNFINISHED_FAIR      (384 * 1024)
+#define UNFINISHED_LARGE_MAX (2 * 1024 * 1024)
+/* ... of all connections of an account: some uploads at a time over slow lines; and of all members.
+ * Beyond them who has the most is cut. */
+#define UNFINISHED_ACCOUNT_MAX (4 * 1024 * 1024)
+#define UNFINISHED_MEMBERS_MAX (16 * 1024 * 1024)
+/* ... at the event socket, where a message is a subscription. */
+#define UNFINISHED_SUBSCRIBER_MAX (8 * 1024)
 /* A connection to the greeter ends this long after it came or was answered. */
 #define GUEST_S 5
 /* ... and there are at most this many, or one of so many of the descriptors. */

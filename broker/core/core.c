@@ -228,6 +228,10 @@ bool core_peer_has_session(const struct peer *peer) {
     return peer->session != NULL;
 }
 
+int64_t core_peer_account(const struct peer *peer) {
+    return peer->session ? peer->session->member->account : 0;
+}
+
 size_t core_peer_queued(const struct peer *peer) {
     return outbox_line_queued(&peer->line);
 }

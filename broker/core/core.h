@@ -80,8 +80,9 @@ struct stats *core_stats(struct core *core); /* borrowed; the process counts its
 struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],
                             const char *address, void *owner, int64_t now_us);
 void *core_peer_owner(const struct peer *peer);
-/* Whether it is logged in. */
+/* Whether it is logged in, and as which account (0: as none). */
 bool core_peer_has_session(const struct peer *peer);
+int64_t core_peer_account(const struct peer *peer);
 /* Bytes made for the peer that are not yielded yet, or were refused; and for all peers and topics.
  */
 size_t core_peer_queued(const struct peer *peer);

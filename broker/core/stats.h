@@ -24,6 +24,7 @@
     X(connections_ended_total)                                                                     \
     X(connections_endless_total)                                                                   \
     X(connections_late_total)                                                                      \
+    X(connections_unfinished_total)                                                                \
     X(descriptors)                                                                                 \
     X(descriptors_max)                                                                             \
     X(descriptors_short_total)                                                                     \
@@ -69,6 +70,7 @@
     X(turn_us_longest_lately)                                                                      \
     X(turns_long_total)                                                                            \
     X(turns_total)                                                                                 \
+    X(unfinished_held_bytes)                                                                       \
     X(uptime_s)                                                                                    \
     X(users_online)                                                                                \
     X(zap_refused_total)

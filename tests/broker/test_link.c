@@ -33,10 +33,10 @@ struct tcp {
     int client;
 };
 
-static bool has_session(void *arg, const struct link *link) {
+static int64_t account_of(void *arg, const struct link *link) {
     (void)arg;
     (void)link;
-    return false;
+    return 0;
 }
 
 static void closed(void *arg, struct link *link) {
@@ -49,7 +49,7 @@ static int set_up(void **state) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct links_options options = {.stats = &world.stats,
                                     .descriptors_max = 1024,
-                                    .has_session = has_session,
+                                    .account = account_of,
                                     .closed = closed,
                                     .arg = &world};
 
