@@ -98,6 +98,15 @@
 /* Public events that the broker keeps for each topic: a subscriber who missed more takes a
  * snapshot. */
 #define TOPIC_EVENTS_KEPT 1000
+/* Who comes and goes is told at once after so long a silence; then what follows waits for so long
+ * and is told together: a frame to everybody for each login would cost more than the login. */
+#define GATHER_US (250 * 1000)
+/* ... and this much of it a slice, with pauses between them: in a crowd others have their share of
+ * what the broker can encrypt. */
+#define GATHER_SLICE_BYTES (512 * 1024)
+#define GATHER_PAUSE_US    (5 * 1000)
+/* Events that wait for that: beyond it the oldest go, and who has missed them is told the head. */
+#define GATHERED_MAX TOPIC_EVENTS_KEPT
 /* Broadcast ids that the broker remembers, so that a retry is not sent twice. */
 #define BROADCAST_IDS_KEPT 1000
 

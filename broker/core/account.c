@@ -315,6 +315,7 @@ void login_done(struct call *call) {
     if (call->result.login.first || call->result.login.last)
         presence_announce(core, call->session->member->account, call->session->member->name,
                           call->result.login.first, call->now_us);
+    gathered_join(core, call->session); /* with the numbers that the reply tells */
     login.topics = pointers;
     for (size_t i = 0; i < TOPICS; i++) {
         zchat__v1__topic_head__init(&heads[i]);

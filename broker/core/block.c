@@ -8,8 +8,16 @@ void block_user_check(struct call *call) {
     message_name_fits(call, call->command->block_user->user);
 }
 
+/* What the two were to be told of each other until now. */
+static void catch_up(struct call *call, const char *user) {
+    gathered_catch_up(call->core, call->session->member);
+    gathered_catch_up(call->core, member_find_name(&call->core->sessions, user));
+}
+
 void block_user_run(struct call *call) {
     const char *user = call->command->block_user->user;
+
+    catch_up(call, user);
     enum store_status status = call_store(
         call, store_block_add(call->core->store, call->session->member->account, user,
                               core_wall_us(call->core, call->now_us), &call->result.block.other));
@@ -41,6 +49,8 @@ void unblock_user_check(struct call *call) {
 
 void unblock_user_run(struct call *call) {
     const char *user = call->command->unblock_user->user;
+
+    catch_up(call, user);
     enum store_status status = call_store(
         call, store_block_remove(call->core->store, call->session->member->account, user));
 

@@ -48,13 +48,14 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->reply_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->limits = limits_new();
     core->claims = claims_new();
-    core->outbox = outbox_new(&core->stats, &core->options);
+    core->outbox = outbox_new(&core->stats, &core->options, gathered_catch_up_line, core);
     core->passwords = passwords_new();
     core->privates = privates_new();
     core->recent = recent_new();
     sessions_init(&core->sessions, core->limits);
     topics_init(&core->topics, now_us);
     thread_topics_init(&core->thread_topics);
+    gathered_init(&core->gathered);
     core_reconfigure(core, options);
     if (!core->frame_arena || !core->reply_arena) {
         core_free(core);
@@ -85,6 +86,7 @@ void core_free(struct core *core) {
     HASH_ITER(hh, core->peers, peer, next) {
         peer_forget(core, peer, core->started_us);
     }
+    gathered_release(&core->gathered);
     thread_topics_release(&core->thread_topics);
     topics_release(&core->topics);
     privates_free(core->privates);
@@ -367,6 +369,7 @@ int64_t core_deadline(const struct core *core) {
         session_lag_deadline(&core->sessions),
         topics_deadline(&core->topics),
         thread_topics_deadline(&core->thread_topics),
+        gathered_deadline(core),
         outbox_deadline(core->outbox),
         turn_deadline(core),
         file_deadline(core),
@@ -436,6 +439,7 @@ void core_tick(struct core *core, int64_t now_us) {
     tick_idle(core, now_us);
     tick_alive(core, now_us);
     tick_full(core, now_us);
+    gathered_tick(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
     thread_topics_tick(&core->thread_topics, core->outbox, now_us);
     file_tick(core, now_us);
@@ -462,9 +466,12 @@ void core_shutdown(struct core *core, const char *text, int64_t now_us) {
 
     if (!core_begin(core))
         return;
+    core->now_us = now_us;
+    gathered_end(core);
     HASH_ITER(hh, core->peers, peer, next) {
         if (peer->session)
             presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN,
                                  text, now_us);
     }
+    gathered_publish(core);
 }

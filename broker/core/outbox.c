@@ -36,17 +36,22 @@ struct outbox {
     struct outbox_line *holding;        /* borrowed: lines that hold frames or missed events */
     struct stats *stats;                /* borrowed: the core's */
     const struct core_options *options; /* borrowed: the core's */
-    size_t queued_bytes;                /* in all frames */
-    size_t made_bytes;                  /* in all frames that there ever were */
-    int64_t retry_us;                   /* when listed lines are looked at again */
+    void (*catch_up)(void *arg, struct outbox_line *line);
+    void *arg;           /* borrowed: catch_up's */
+    size_t queued_bytes; /* in all frames */
+    size_t made_bytes;   /* in all frames that there ever were */
+    int64_t retry_us;    /* when listed lines are looked at again */
     int64_t retry_after_us;
 };
 
-struct outbox *outbox_new(struct stats *stats, const struct core_options *options) {
+struct outbox *outbox_new(struct stats *stats, const struct core_options *options,
+                          void (*catch_up)(void *arg, struct outbox_line *line), void *arg) {
     struct outbox *outbox = memory_new(sizeof *outbox);
 
     outbox->stats = stats;
     outbox->options = options;
+    outbox->catch_up = catch_up;
+    outbox->arg = arg;
     outbox->retry_us = INT64_MAX;
     outbox->retry_after_us = RETRY_US;
     return outbox;
@@ -202,9 +207,11 @@ static void line_list(struct outbox *outbox, struct outbox_line *line, int64_t n
     DL_APPEND(outbox->holding, line);
 }
 
-/* The open frame with room for an element of these bytes. */
+/* The open frame with room for an element of these bytes. What was gathered comes before it. */
 static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line *line,
                                        size_t bytes) {
+    if (line->gathered && line->taken < *line->gathered)
+        outbox->catch_up(outbox->arg, line);
     if (line->open && line->open->length + bytes > FRAME_BYTES_FULL)
         frame_close(line->open);
     return line->open ? line->open : frame_begin(outbox, line, &line->open);
@@ -246,14 +253,34 @@ void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
     line_add(outbox, line, WIRE_EVENTS, &event->base, wire_element_size(&event->base));
 }
 
+void outbox_events_missed(struct outbox *outbox, struct outbox_line *line, size_t count) {
+    outbox->stats->events_dropped_total += count;
+    line->missed_events = true;
+    line_list(outbox, line, 0); /* looked at in the next tick */
+}
+
+/* Nobody who makes something else for the line is charged for these. */
+bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_t *packed,
+                   size_t bytes, size_t count) {
+    struct outbox_frame *frame;
+
+    if (outbox_line_is_clogged(outbox, line)) {
+        outbox_events_missed(outbox, line, count);
+        return false;
+    }
+    outbox->stats->events_pushed_total += count;
+    frame = line_frame(outbox, line, bytes);
+    memcpy(frame_grow(outbox, frame, bytes), packed, bytes);
+    outbox->made_bytes -= bytes;
+    return true;
+}
+
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
     size_t bytes = wire_element_size(&event->base);
     struct outbox_frame *frame;
 
     if (outbox_line_is_clogged(outbox, line)) {
-        outbox->stats->events_dropped_total++;
-        line->missed_events = true;
-        line_list(outbox, line, 0); /* looked at in the next tick */
+        outbox_events_missed(outbox, line, 1);
         return false;
     }
     outbox->stats->events_pushed_total++;
@@ -270,16 +297,29 @@ static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_fra
     return frame;
 }
 
-void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                    const Zchat__V1__Event *event) {
-    size_t bytes = wire_element_size(&event->base);
+/* Room for one event in the topic's frame. */
+static uint8_t *topic_room(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                           size_t bytes) {
     struct outbox_frame *frame = *open;
 
     if (frame && frame->length + bytes > PUBLICATION_BYTES_FULL)
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
-    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, frame_grow(outbox, frame, bytes));
+    return frame_grow(outbox, frame, bytes);
+}
+
+void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                    const Zchat__V1__Event *event) {
+    size_t bytes = wire_element_size(&event->base);
+
+    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes,
+                            topic_room(outbox, open, topic, bytes));
     outbox->stats->events_published_total++;
+}
+
+void outbox_publish_packed(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                           const uint8_t *packed, size_t bytes) {
+    memcpy(topic_room(outbox, open, topic, bytes), packed, bytes);
 }
 
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head) {

@@ -14,6 +14,10 @@ struct outbox_frame;
 
 /* A peer's side of it, inside struct peer. */
 struct outbox_line {
+    /* Number of the last gathered event that the line may have to take, and what it has taken.
+     * Before anything else goes to the line it takes what is behind. NULL: it takes none. */
+    const uint64_t *gathered; /* borrowed: the core's */
+    uint64_t taken;
     struct outbox_frame *open; /* borrowed: the frame that grows in this turn */
     struct outbox_frame *held; /* owned: refused by its pipe, in order */
     struct outbox_line *next;  /* borrowed: the other lines that are listed */
@@ -26,8 +30,10 @@ struct outbox_line {
     bool lost_replies;   /* replies were dropped: it can't go on */
 };
 
-/* Both are the core's, and borrowed. */
-struct outbox *outbox_new(struct stats *stats, const struct core_options *options);
+/* Both are the core's, and borrowed. `catch_up` is called for a line that is behind with what was
+ * gathered: it sets line->taken, and adds what is behind with outbox_events. */
+struct outbox *outbox_new(struct stats *stats, const struct core_options *options,
+                          void (*catch_up)(void *arg, struct outbox_line *line), void *arg);
 void outbox_free(struct outbox *outbox);
 
 void outbox_line_init(struct outbox_line *line, struct peer *peer);
@@ -51,6 +57,12 @@ void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
                   size_t bytes);
 /* false: the line is clogged, the event is dropped. */
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
+/* The same for events that are packed already, one behind the other as elements of WIRE_EVENTS, in
+ * less bytes than a frame. */
+bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_t *packed,
+                   size_t bytes, size_t count);
+/* As though so many events had been dropped for a clogged line. */
+void outbox_events_missed(struct outbox *outbox, struct outbox_line *line, size_t count);
 /* What comes next begins a new frame. */
 void outbox_line_break(struct outbox_line *line);
 /* An event that no stream makes up for: it waits like a reply. */
@@ -59,6 +71,9 @@ void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
 /* `open` is where the topic keeps its growing frame between calls. */
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const Zchat__V1__Event *event);
+/* The same for an event that is packed already as an element of WIRE_EVENTS, and was counted. */
+void outbox_publish_packed(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                           const uint8_t *packed, size_t bytes);
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head);
 
 /* The turn is over: outbox_next yields the frames of sealed turns. */

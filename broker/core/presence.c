@@ -40,6 +40,7 @@ static uint32_t tell_all(struct core *core, enum topic_name topic, Zchat__V1__Ev
     struct member *member = member_find(&core->sessions, about);
     struct session *session;
 
+    gathered_publish(core); /* who came before this is told first */
     topic_publish(&core->topics.topic[topic], core->outbox, event, about, core->now_us);
     DL_FOREACH2(core->sessions.with_public, session, inline_next) {
         outbox_event(core->outbox, &session->peer->line, event);
@@ -65,7 +66,7 @@ void presence_announce(struct core *core, int64_t account, const char *name, boo
     event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRESENCE;
     event.presence = &presence;
-    presence_tell(core, TOPIC_PRESENCE, &event, account);
+    gathered_add(core, &event, account);
 }
 
 static void tell_end(struct core *core, struct session *session, Zchat__V1__EndReason reason,

@@ -107,6 +107,8 @@ static void session_link(struct sessions *sessions, struct session *session) {
     DL_APPEND2(member->sessions, session, member_prev, member_next);
     if (session->public_events)
         DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
+    if (session->public_events || session->online)
+        DL_APPEND2(sessions->hearers, session, hearer_prev, hearer_next);
     DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
         if (member->online++ == 0)
@@ -160,6 +162,14 @@ static void lag_end(struct sessions *sessions, struct session *session) {
     session->lag_us = 0;
 }
 
+static void hearer_leave(struct sessions *sessions, struct session *session) {
+    if (!session->public_events && !session->online)
+        return;
+    if (sessions->next_hearer == session)
+        sessions->next_hearer = session->hearer_next;
+    DL_DELETE2(sessions->hearers, session, hearer_prev, hearer_next);
+}
+
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us) {
     struct member *member = session->member;
     struct followed *followed, *next;
@@ -168,6 +178,8 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
     DL_DELETE2(member->sessions, session, member_prev, member_next);
     if (session->public_events)
         DL_DELETE2(sessions->with_public, session, inline_prev, inline_next);
+    hearer_leave(sessions, session);
+    session->peer->line.gathered = NULL;
     DL_DELETE2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
         if (--member->online == 0)

@@ -71,6 +71,7 @@ struct session {
     struct session *idle_next, *idle_prev;     /* the longest idle first */
     struct session *lag_next, *lag_prev;       /* in one queue of the lagging ones */
     struct session *inline_next, *inline_prev; /* those with public_events */
+    struct session *hearer_next, *hearer_prev; /* those, and those that are online */
 };
 
 struct live_key;
@@ -89,6 +90,8 @@ struct sessions {
     struct session *idle;                /* borrowed */
     struct session *lagging[LAG_QUEUES]; /* borrowed */
     struct session *with_public;         /* borrowed */
+    struct session *hearers;             /* borrowed: who is told of others who come and go */
+    struct session *next_hearer;         /* borrowed: a walk's; NULL: none is under way */
     struct limits *limits;               /* borrowed: the core's */
 };
 

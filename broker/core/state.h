@@ -4,6 +4,7 @@
 
 #include "claim.h"
 #include "core.h"
+#include "gathered.h"
 #include "limit.h"
 #include "outbox.h"
 #include "session.h"
@@ -31,6 +32,7 @@ struct core {
     struct sessions sessions;
     struct topics topics;
     struct thread_topics thread_topics;
+    struct gathered gathered;
     struct turn turn;
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;

@@ -16,7 +16,7 @@ void topics_init(struct topics *topics, int64_t now_us) {
     for (size_t i = 0; i < TOPICS; i++) {
         topics->topic[i].name = names[i];
         topics->topic[i].first = (uint64_t)now_us;
-        topics->topic[i].head = (uint64_t)now_us - 1;
+        topics->topic[i].head = topics->topic[i].published = (uint64_t)now_us - 1;
         topics->topic[i].repeat_us = INT64_MAX;
     }
 }
@@ -45,13 +45,26 @@ static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64
     wire_element_pack(WIRE_EVENTS, &event->base, kept->bytes);
 }
 
-void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
-                   int64_t about, int64_t now_us) {
+void topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about) {
     topic->head++;
     event->seq = topic->head;
     topic_keep(topic, event, about);
-    outbox_publish(outbox, &topic->open, topic->name, event);
-    topic->repeat_us = now_us + HEAD_REPEAT_US;
+}
+
+void topic_publish_noted(struct topic *topic, struct outbox *outbox, int64_t now_us) {
+    if (topic->published < topic->head)
+        topic->repeat_us = now_us + HEAD_REPEAT_US;
+    while (topic->published < topic->head) {
+        const struct topic_event *noted = topic_event(topic, ++topic->published);
+
+        outbox_publish_packed(outbox, &topic->open, topic->name, noted->bytes, noted->length);
+    }
+}
+
+void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
+                   int64_t about, int64_t now_us) {
+    topic_note(topic, event, about);
+    topic_publish_noted(topic, outbox, now_us);
 }
 
 uint64_t topic_oldest(const struct topic *topic) {
@@ -82,7 +95,7 @@ void topics_tick(struct topics *topics, struct outbox *outbox, int64_t now_us) {
 
         if (now_us < topic->repeat_us)
             continue;
-        outbox_publish_head(outbox, topic->name, topic->head);
+        outbox_publish_head(outbox, topic->name, topic->published);
         topic->repeat_us = INT64_MAX;
     }
 }

@@ -321,6 +321,12 @@ class Client(Forum):
         self.inbox, self.pushed = [], []
         return self._opened(reply)
 
+    def opened_by(self, reply):
+        """For start_handled: what comes behind the reply is of the session already."""
+        if reply.HasField("error"):
+            raise CommandError(reply.error)
+        self._opened(reply.login)
+
     def _opened(self, reply, resumed=False):
         self.user, self.ended = reply.user, None
         self.session, self.inbox_cursor = reply.session, reply.inbox_cursor
