@@ -1,5 +1,5 @@
 /* The store's life: open, transaction, maintenance, close. What every operation shares is here too:
- * stepping a statement, and turning SQLite's errors into STORE_FAILED. */
+ * stepping a statement. */
 #include "sqlite_store.h"
 
 #include <assert.h>
@@ -22,34 +22,6 @@
 
 #define TEXT_OF(x)  TEXT_OF_(x)
 #define TEXT_OF_(x) #x
-
-enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason) {
-    if (!store->failed) {
-        store->failed = true;
-        (void)snprintf(store->error, sizeof store->error, "Cannot %s %s: %s.", doing,
-                       store->path == NULL ? "the store" : store->path, reason);
-    }
-    return STORE_FAILED;
-}
-
-enum store_status sqlite_fail(struct store *store, const char *doing) {
-    char reason[STORE_ERROR_BYTES / 2];
-    int code = store->db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db);
-    (void)snprintf(reason, sizeof reason, "%s (SQLite error %d)",
-                   store->db == NULL ? "out of memory" : sqlite3_errmsg(store->db), code);
-    return sqlite_fail_because(store, doing, reason);
-}
-
-enum store_status sqlite_no_memory(struct store *store) {
-    return sqlite_fail_because(store, "keep the view of", "out of memory");
-}
-
-const char *store_error(const struct store *store) {
-    if (store == NULL) {
-        return "Cannot open the store: out of memory.";
-    }
-    return store->failed ? store->error : "The store has not failed.";
-}
 
 enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
     int code = sqlite3_step(statement);
@@ -244,7 +216,7 @@ static enum store_status begin_sync(struct store *store) {
 
 static enum store_status end_sync(struct store *store, int code) {
     if (code != SQLITE_OK) {
-        return sqlite_fail_because(store, "sync", sqlite3_errstr(code));
+        return sqlite_fail_code(store, "sync", code, sqlite3_errstr(code));
     }
     return sqlite_piece_stored(store);
 }
@@ -454,9 +426,9 @@ void sqlite_unload(struct store *store) {
 
 /* From then on the syncer does what synchronous = FULL did with each commit; what NORMAL still
  * brings to the disk is the order in which log and database are written. */
-static enum store_status start_threads(struct store *store, const char *vfs) {
+static enum store_status start_threads(struct store *store) {
     const char *reason = NULL;
-    store->checkpoint = checkpoint_new(store->path, vfs, &reason);
+    store->checkpoint = checkpoint_new(store->path, page_check_name(store->pages), &reason);
     store->syncer = store->checkpoint != NULL ? syncer_new(&reason) : NULL;
     if (store->syncer == NULL) {
         return sqlite_fail_because(store, "start the threads of", reason);
@@ -502,7 +474,12 @@ static enum store_status open_file(struct store *store, const struct store_optio
             return sqlite_no_memory(store);
         }
     }
-    if (sqlite_connect(store->path, options->vfs, &store->db) != SQLITE_OK) {
+    store->pages = page_check_new(options->vfs);
+    if (store->pages == NULL) {
+        return sqlite_no_memory(store);
+    }
+    if (sqlite_connect(store->path, page_check_name(store->pages), &store->db) != SQLITE_OK ||
+        page_check_reserve(store->db) != SQLITE_OK) {
         return sqlite_fail(store, "open");
     }
     if (configure(store, options->exclusive) != STORE_OK) {
@@ -524,7 +501,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (store->hasher == NULL) {
         return sqlite_no_memory(store);
     }
-    return options->exclusive ? STORE_OK : start_threads(store, options->vfs);
+    return options->exclusive ? STORE_OK : start_threads(store);
 }
 
 enum store_status store_open(struct store **out, const struct store_options *options) {
@@ -591,6 +568,7 @@ void store_close(struct store *store) {
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
     (void)code;
+    page_check_free(store->pages);
     reserve_free(store->reserve);
     free(store->failures);
     free(store->path);

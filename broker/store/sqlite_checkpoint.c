@@ -156,7 +156,7 @@ enum store_status sqlite_checkpoint_finish(struct store *store) {
     bool is_due = store->checkpoint != NULL ? take_pass(store->checkpoint, &copied, &code)
                                             : store->wal_pages >= store->wal_pages_trigger;
     if (code != SQLITE_OK) {
-        return sqlite_fail_because(store, "checkpoint", sqlite3_errstr(code));
+        return sqlite_fail_code(store, "checkpoint", code, sqlite3_errstr(code));
     }
     if (!is_due || !is_rest_short(store, copied)) {
         return STORE_OK;

@@ -29,7 +29,7 @@ static size_t piece_bytes(const struct store_file *file, uint64_t offset) {
 }
 
 static enum store_status slots_fail(struct store *store, const char *doing, int code) {
-    return sqlite_fail_because(store, doing, sqlite3_errstr(code));
+    return sqlite_fail_code(store, doing, code, sqlite3_errstr(code));
 }
 
 /* ---- slots ---- */

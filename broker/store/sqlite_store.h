@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "directory.h"
 #include "hasher.h"
+#include "page_check.h"
 #include "reserve.h"
 #include "slots.h"
 #include "sqlite_statement.h"
@@ -29,6 +30,7 @@ struct checkpoint;
 #define LOG_UPLOADED 5
 
 struct store {
+    struct page_check *pages;                  /* owned: the VFS of all connections */
     sqlite3 *db;                               /* owned */
     char *path;                                /* owned */
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* owned */
@@ -69,13 +71,19 @@ struct store {
     char error[STORE_ERROR_BYTES];
 };
 
-/* ---- sqlite.c ---- */
+/* ---- sqlite_fail.c ---- */
 
 /* Records what SQLite says about the last call as the store's error. Returns STORE_FAILED. */
 enum store_status sqlite_fail(struct store *store, const char *doing);
 /* The same with a reason of our own. */
 enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason);
 enum store_status sqlite_no_memory(struct store *store);
+/* The same with a code of SQLite's and its text. */
+enum store_status sqlite_fail_code(struct store *store, const char *doing, int code,
+                                   const char *message);
+
+/* ---- sqlite.c ---- */
+
 /* Begins the transaction of the turn, where that was not done yet, for a change that takes no more
  * room than the reserve has. OK, FULL. */
 enum store_status sqlite_write(struct store *store);

@@ -1,7 +1,10 @@
 /* See fixture.h. */
 #include "fixture.h"
 
+#include "page_check.h"
+
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +102,30 @@ void fixture_merge_all(struct fixture *fixture) {
         assert_ok(store_maintain(fixture->store, &more));
         fixture_commit(fixture);
     }
+}
+
+struct sqlite3 *fixture_connect(const struct fixture *fixture, struct page_check **pages) {
+    sqlite3 *db = NULL;
+    *pages = page_check_new(NULL);
+    assert_non_null(*pages);
+    assert_int_equal(sqlite3_open_v2(fixture->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                                     page_check_name(*pages)),
+                     SQLITE_OK);
+    return db;
+}
+
+void fixture_disconnect(struct sqlite3 *db, struct page_check *pages) {
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    page_check_free(pages);
+}
+
+void fixture_execute(const struct fixture *fixture, const char *sql) {
+    struct page_check *pages;
+    sqlite3 *db = fixture_connect(fixture, &pages);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s", sqlite3_errmsg(db));
+    }
+    fixture_disconnect(db, pages);
 }
 
 int64_t fixture_account(struct fixture *fixture, const char *name) {

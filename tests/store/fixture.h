@@ -16,6 +16,9 @@
 
 #define FIXTURE_PATH_BYTES 512
 
+struct page_check;
+struct sqlite3;
+
 struct fixture {
     char folder[FIXTURE_PATH_BYTES]; /* "": in memory */
     char path[FIXTURE_PATH_BYTES];
@@ -42,6 +45,12 @@ void fixture_begin(struct fixture *fixture);
 void fixture_commit(struct fixture *fixture);
 /* store_maintain until nothing waits, in transactions of their own. */
 void fixture_merge_all(struct fixture *fixture);
+
+/* Runs SQL on the closed or open store's database, beside it; its pages get their checksums. */
+void fixture_execute(const struct fixture *fixture, const char *sql);
+/* A connection of that kind. Both: for a store in a folder. */
+struct sqlite3 *fixture_connect(const struct fixture *fixture, struct page_check **pages);
+void fixture_disconnect(struct sqlite3 *db, struct page_check *pages);
 
 /* In a transaction of its own. */
 int64_t fixture_account(struct fixture *fixture, const char *name);

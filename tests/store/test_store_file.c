@@ -1,4 +1,5 @@
 /* The store as files: modes, versions, what is refused, and a write-ahead log that stays short. */
+#define _GNU_SOURCE /* memmem */
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -47,13 +48,6 @@ static void a_file_that_others_could_read_becomes_private(void **state) {
     expect_private(fixture, "");
 }
 
-static void execute(const struct fixture *fixture, const char *sql) {
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 static void expect_refused(struct fixture *fixture, const char *says) {
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
     assert_non_null(strstr(store_error(fixture->store), says));
@@ -66,13 +60,13 @@ static void a_newer_store_is_refused(void **state) {
     fixture_open(fixture);
     fixture_account(fixture, "han");
     fixture_close(fixture);
-    execute(fixture, "PRAGMA user_version = 2000");
+    fixture_execute(fixture, "PRAGMA user_version = 2000");
     expect_refused(fixture, "a newer zchat made it (schema 2000, this program knows up to ");
 }
 
 static void another_database_is_refused(void **state) {
     struct fixture *fixture = *state;
-    execute(fixture, "CREATE TABLE mine (x)");
+    fixture_execute(fixture, "CREATE TABLE mine (x)");
     expect_refused(fixture, "it is no store of zchat");
 }
 
@@ -177,6 +171,36 @@ static void a_pass_merges_all_and_moves_the_watermark(void **state) {
     assert_int_equal(query(fixture, "SELECT count(*) FROM stream WHERE merged_seq = 700"), 2);
 }
 
+/* A bit in the middle of a text, which SQLite alone would serve. */
+static void flip_text(const struct fixture *fixture, const char *text) {
+    static char bytes[1024 * 1024];
+    FILE *file = fopen(fixture->path, "r+");
+    assert_non_null(file);
+    size_t count = fread(bytes, 1, sizeof bytes, file);
+    char *at = memmem(bytes, count, text, strlen(text));
+    assert_non_null(at);
+    assert_int_equal(fseek(file, at - bytes, SEEK_SET), 0);
+    assert_int_equal(fputc(*at ^ 1, file), *at ^ 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_damaged_page_is_named_with_what_to_do(void **state) {
+    struct fixture *fixture = *state;
+    fixture_open(fixture);
+    fixture_account(fixture, "lando-calrissian");
+    fixture_close(fixture);
+    flip_text(fixture, "lando-calrissian");
+    enum store_status status = store_open(&fixture->store, &fixture->options);
+    struct store_account account;
+    assert_int_equal(status == STORE_OK
+                         ? store_account_find(fixture->store, "lando-calrissian", &account)
+                         : status,
+                     STORE_FAILED);
+    assert_non_null(strstr(store_error(fixture->store), ", page "));
+    assert_non_null(strstr(store_error(fixture->store), "zchatd check-store"));
+    fixture_close(fixture);
+}
+
 static void closing_leaves_one_file(void **state) {
     struct fixture *fixture = *state;
     char path[FIXTURE_PATH_BYTES + 8];
@@ -201,6 +225,7 @@ int main(void) {
         TEST(a_second_broker_on_the_same_store_fails_and_harms_nothing),
         TEST(the_write_ahead_log_stays_short),
         TEST(a_pass_merges_all_and_moves_the_watermark),
+        TEST(a_damaged_page_is_named_with_what_to_do),
         TEST(closing_leaves_one_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

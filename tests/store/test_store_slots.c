@@ -265,13 +265,9 @@ static void a_store_without_its_pieces_is_refused(void **state) {
 
 static void a_piece_that_two_files_have_is_refused(void **state) {
     struct fixture *fixture = *state;
-    sqlite3 *db = NULL;
     upload(fixture, "T", "f", PIECES(2));
     fixture_close(fixture);
-    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "UPDATE piece_slot SET slot = 0", NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    fixture_execute(fixture, "UPDATE piece_slot SET slot = 0");
     expect_refused(fixture);
 }
 

@@ -143,13 +143,6 @@ static void a_wipe_that_breaks_leaves_all_or_nothing(void **state) {
 
 /* ---- an earlier version's ---- */
 
-static void execute(const struct fixture *fixture, const char *sql) {
-    sqlite3 *db = NULL;
-    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 /* Two accounts; three messages, of which the first two are merged. */
 static const char content[] =
     "PRAGMA application_id = 2053335156; PRAGMA user_version = 1;"
@@ -179,8 +172,8 @@ static void expect_messages(struct fixture *fixture, const char *expected) {
 static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     struct fixture *fixture = *state;
     fixture->options.view_entries = 1;
-    execute(fixture, schema_0001);
-    execute(fixture, content);
+    fixture_execute(fixture, schema_0001);
+    fixture_execute(fixture, content);
     fixture_open(fixture);
     for (int round = 0; round < 2; round++) {
         assert_int_equal(store_account_count(fixture->store), 2);
@@ -227,7 +220,7 @@ static void expect_completion_after(struct fixture *fixture, const char *sql) {
         assert_ok(forum_chunk(fixture, &file, at, 200000, &stored, &done));
     }
     fixture_close(fixture);
-    execute(fixture, sql);
+    fixture_execute(fixture, sql);
     fixture->options.exclusive = false;
     fixture_open(fixture);
     assert_ok(forum_begin(fixture, &file, &stored));
@@ -242,12 +235,12 @@ static void a_store_of_the_second_version_completes_its_uploads(void **state) {
 
 /* Then whole pieces were in the database, too. */
 static void put_pieces(const struct fixture *fixture, const struct forum_file *file) {
-    sqlite3 *db = NULL;
+    struct page_check *pages;
+    sqlite3 *db = fixture_connect(fixture, &pages);
     sqlite3_stmt *add = NULL;
     unsigned char *bytes = malloc(file->size);
     assert_non_null(bytes);
     forum_fill(file, 0, bytes, file->size);
-    assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db,
                                         "UPDATE piece SET bytes = ?2 WHERE place & 1048575 = ?1",
                                         -1, &add, NULL),
@@ -259,7 +252,7 @@ static void put_pieces(const struct fixture *fixture, const struct forum_file *f
         (void)sqlite3_reset(add);
     }
     assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    fixture_disconnect(db, pages);
     free(bytes);
 }
 
@@ -276,9 +269,9 @@ static void a_store_of_the_third_version_keeps_its_files(void **state) {
     assert_ok(forum_chunk(fixture, &file, 0, 262144, &stored, &done));
     assert_ok(forum_chunk(fixture, &file, 262144, 262144, &stored, &done));
     fixture_close(fixture);
-    execute(fixture,
-            "INSERT INTO piece SELECT place, zeroblob(262144) FROM piece_slot;" WITHOUT_SLOTS
-            "PRAGMA user_version = 3");
+    fixture_execute(
+        fixture, "INSERT INTO piece SELECT place, zeroblob(262144) FROM piece_slot;" WITHOUT_SLOTS
+                 "PRAGMA user_version = 3");
     put_pieces(fixture, &file);
     fixture_open(fixture);
     stored = forum_upload(fixture, &file, 262144);
@@ -309,7 +302,7 @@ static void a_store_of_the_fourth_version_gets_titles_of_one_form(void **state) 
     assert_ok(forum_begin(fixture, &file, &stored));
     forum_upload(fixture, &file, 10);
     fixture_close(fixture);
-    execute(fixture, WITHOUT_LOOKS "PRAGMA user_version = 4");
+    fixture_execute(fixture, WITHOUT_LOOKS "PRAGMA user_version = 4");
     fixture_open(fixture);
     assert_string_equal(forum_find(fixture, "caf\u00E9").title, "caf\u00E9");
     assert_string_equal(forum_find(fixture, "caf\u00E9 (2)").title, "caf\u00E9 (2)");
@@ -352,7 +345,7 @@ static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **st
     int64_t before[] = {usage(fixture, 1), usage(fixture, 2)};
     assert_int_equal(before[0], (5 + 3 + 2 * 128) * 1000000 + 100000);
     assert_int_equal(before[1], (4 + 2 * 128) * 1000000 + 10 + 1024);
-    execute(fixture, WITHOUT_USAGE "PRAGMA user_version = 5");
+    fixture_execute(fixture, WITHOUT_USAGE "PRAGMA user_version = 5");
     fixture_open(fixture);
     fixture_close(fixture);
     for (int i = 0; i < 2; i++) {
