@@ -1,6 +1,7 @@
 /* See bench.h. */
 #include "bench.h"
 
+#include "folder.h"
 #include "zchat.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 void bench_account_name(uint64_t number, char name[BENCH_NAME_BYTES]) {
     snprintf(name, BENCH_NAME_BYTES, "u%" PRIu64, number);
@@ -54,7 +56,7 @@ void bench_device_key(const char *config_dir, char key[64]) {
 
 static void broker_said(void *arg) {
     struct bench *bench = arg;
-    if (!broker_listen(bench->broker))
+    if (!child_listen(bench->broker))
         bench_fail(bench, "the broker has ended");
 }
 
@@ -103,16 +105,18 @@ static bool start_broker(struct bench *bench, uint64_t senders, uint64_t account
     const struct settings *settings = bench->settings;
     struct broker_options options = {.zchatd = settings->zchatd,
                                      .data = bench->data,
-                                     .pin = settings->pin,
+                                     .core = bench->cores.server,
                                      .io_threads = settings->io_threads};
     if (!add_accounts(bench, &options, senders, accounts, accounts_per_key))
         return false;
     bench->broker = broker_start(&options);
     if (!bench->broker)
         return false;
-    bench->server = broker_address(bench->broker);
+    if (!child_told(bench->broker, "address=tcp://", bench->address, sizeof bench->address))
+        return false;
+    bench->server = bench->address;
     bench->broker_source = (struct loop_source){broker_said, bench};
-    return loop_add(bench->loop, broker_fd(bench->broker), &bench->broker_source);
+    return loop_add(bench->loop, child_fd(bench->broker), &bench->broker_source);
 }
 
 static bool make_folders(struct bench *bench) {
@@ -141,6 +145,7 @@ bool bench_init(struct bench *bench, const struct settings *settings, uint64_t s
                 uint64_t accounts, uint64_t accounts_per_key) {
     memset(bench, 0, sizeof *bench);
     bench->settings = settings;
+    bench->cores = (struct cores){-1, -1};
     bench->loop = loop_new();
     if (!bench->loop) {
         bench_fail(bench, "no loop: %s", strerror(errno));
@@ -149,13 +154,13 @@ bool bench_init(struct bench *bench, const struct settings *settings, uint64_t s
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
     bench->server = settings->server;
-    return make_folders(bench) &&
+    return (!settings->pin || cores_find(&bench->cores)) && make_folders(bench) &&
            (settings->server || start_broker(bench, senders, accounts, accounts_per_key)) &&
-           (!settings->pin || pin_self());
+           (!settings->pin || cores_pin(bench->cores.own));
 }
 
 void bench_release(struct bench *bench) {
-    broker_free(bench->broker);
+    child_free(bench->broker);
     loop_free(bench->loop);
     folder_remove(bench->folder);
 }
@@ -175,12 +180,22 @@ bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg
     return false;
 }
 
-static double seconds_of(const struct timeval *time) {
-    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+static void tick(void *arg) {
+    struct ticking *ticking = arg;
+    uint64_t times;
+    if (read(ticking->timer.fd, &times, sizeof times) == sizeof times)
+        ticking->fn(ticking->arg);
 }
 
-double bench_own_cpu_s(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
+bool bench_tick(struct bench *bench, struct ticking *ticking, int64_t interval_us,
+                void (*fn)(void *arg), void *arg) {
+    *ticking = (struct ticking){.timer = {{tick, ticking}, -1}, .fn = fn, .arg = arg};
+    if (loop_every(bench->loop, &ticking->timer, interval_us))
+        return true;
+    bench_fail(bench, "no timer: %s", strerror(errno));
+    return false;
+}
+
+void bench_beside_data(const struct bench *bench, const char *name, char path[BENCH_PATH_BYTES]) {
+    snprintf(path, BENCH_PATH_BYTES, "%.400s-%.64s", bench->data, name);
 }

@@ -5,6 +5,7 @@
 #define BENCH_H
 
 #include "broker.h"
+#include "cores.h"
 #include "loop.h"
 #include "option.h"
 
@@ -17,12 +18,14 @@
 struct bench {
     const struct settings *settings; /* borrowed: from main */
     struct loop *loop;               /* owned */
-    struct broker *broker;           /* owned; NULL: --server */
+    struct cores cores;
+    struct child *broker; /* owned; NULL: --server */
     struct loop_source broker_source;
     char folder[BENCH_PATH_BYTES]; /* owned: temporary; "" where none is needed */
     char data[BENCH_PATH_BYTES];
     char config_dir[BENCH_PATH_BYTES];
-    const char *server; /* borrowed: from the settings or the broker */
+    char address[256];  /* the broker's */
+    const char *server; /* borrowed: from the settings, or address */
     bool failed;
 };
 
@@ -44,14 +47,24 @@ __attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const
 bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg), void *arg,
                 const char *what);
 
+/* Calls `fn` every so often, until loop_unset(bench->loop, &ticking->timer); timer.fd is -1 before.
+ * false: bench_fail() was called. */
+struct ticking {
+    struct loop_timer timer;
+    void (*fn)(void *arg);
+    void *arg; /* borrowed: from the caller */
+};
+bool bench_tick(struct bench *bench, struct ticking *ticking, int64_t interval_us,
+                void (*fn)(void *arg), void *arg);
+
+/* A file beside the broker's store, on the same disk, for what is compared with it. */
+void bench_beside_data(const struct bench *bench, const char *name, char path[BENCH_PATH_BYTES]);
+
 /* The config folder with the device key that the group-th of the accounts trust. */
 void bench_config_dir(const struct bench *bench, uint64_t group, char path[BENCH_PATH_BYTES]);
 
 /* The public part of the device key in that folder, which is made where it is missing. "": it said
  * why. */
 void bench_device_key(const char *config_dir, char key[64]);
-
-/* User and system time of this process, in seconds. */
-double bench_own_cpu_s(void);
 
 #endif

@@ -17,7 +17,7 @@
 struct stream {
     struct client *client;       /* borrowed: from the verb */
     struct histogram *histogram; /* borrowed: from the verb */
-    struct loop_timer timer;
+    struct ticking ticking;
     char text[TEXT_BYTES + 1];
     int64_t begin_us;
     double interval_us;
@@ -59,9 +59,6 @@ static bool send_one(struct stream *stream, int64_t due_us) {
 
 static void send_due(void *arg) {
     struct stream *stream = arg;
-    uint64_t times;
-    if (read(stream->timer.fd, &times, sizeof times) != sizeof times)
-        return;
     int64_t now_us = loop_now_us(), due_us;
     do {
         due_us = stream->begin_us + (int64_t)((double)(stream->sent + 1) * stream->interval_us);
@@ -73,13 +70,10 @@ static bool stream_begin(struct stream *stream, struct client *client,
     struct bench *bench = client->bench;
     *stream = (struct stream){.client = client,
                               .histogram = histogram,
-                              .timer = {.source = {send_due, stream}, .fd = -1},
                               .begin_us = loop_now_us(),
                               .interval_us = 1e6 / (double)bench->settings->rate};
     memset(stream->text, 'x', TEXT_BYTES);
-    if (!loop_every(bench->loop, &stream->timer, (int64_t)stream->interval_us))
-        bench_fail(bench, "no timer: %s", strerror(errno));
-    return !bench->failed;
+    return bench_tick(bench, &stream->ticking, (int64_t)stream->interval_us, send_due, stream);
 }
 
 static bool all_acknowledged(void *arg) {
@@ -89,7 +83,7 @@ static bool all_acknowledged(void *arg) {
 
 static bool stream_end(struct stream *stream) {
     struct bench *bench = stream->client->bench;
-    loop_unset(bench->loop, &stream->timer);
+    loop_unset(bench->loop, &stream->ticking.timer);
     return bench_wait(bench, BENCH_PATIENCE_US, all_acknowledged, stream, "an acknowledgement");
 }
 

@@ -1,6 +1,7 @@
 /* See curve_copy.h. A first small frame makes the connection before the time counts. */
 #include "curve_copy.h"
 
+#include "curve.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -12,9 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define PATIENCE_MS    60000
-#define KEY_TEXT       41
-#define ENDPOINT_BYTES 64
+#define PATIENCE_MS 60000
 
 struct end {
     void *context;                 /* owned */
@@ -30,57 +29,45 @@ static bool fail(const char *what) {
     return false;
 }
 
-static bool set_int(void *socket, int option, int value) {
-    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
-}
-
-static bool set_key(void *socket, int option, const char *key) {
-    return zmq_setsockopt(socket, option, key, KEY_TEXT) == 0;
-}
-
-static bool end_open(struct end *end, int type) {
-    end->context = zmq_ctx_new();
-    end->socket = end->context ? zmq_socket(end->context, type) : NULL;
-    return end->socket && set_int(end->socket, ZMQ_LINGER, 0) &&
-           set_int(end->socket, ZMQ_SNDTIMEO, PATIENCE_MS) &&
-           set_int(end->socket, ZMQ_RCVTIMEO, PATIENCE_MS);
-}
-
 static void end_close(struct end *end) {
     if (end->socket)
         zmq_close(end->socket);
     if (end->fd >= 0)
         close(end->fd);
-    while (end->context && zmq_ctx_term(end->context) != 0 && errno == EINTR)
-        ;
+    curve_context_free(end->context);
 }
 
-static bool server_open(struct end *server, int type, const char *secret,
-                        char endpoint[ENDPOINT_BYTES]) {
-    size_t bytes = ENDPOINT_BYTES;
-    return end_open(server, type) && set_int(server->socket, ZMQ_CURVE_SERVER, 1) &&
-           set_key(server->socket, ZMQ_CURVE_SECRETKEY, secret) &&
-           zmq_bind(server->socket, "tcp://127.0.0.1:*") == 0 &&
-           zmq_getsockopt(server->socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) == 0;
+static bool is_patient(void *socket) {
+    return socket && curve_set(socket, ZMQ_SNDTIMEO, PATIENCE_MS) &&
+           curve_set(socket, ZMQ_RCVTIMEO, PATIENCE_MS);
+}
+
+static bool server_open(struct end *server, int type, const struct curve_keys *keys,
+                        char endpoint[CURVE_ENDPOINT_BYTES]) {
+    server->context = curve_context(1);
+    server->socket = server->context ? curve_bound(server->context, type, CURVE_FRAMES_USUAL, keys,
+                                                   NULL, endpoint)
+                                     : NULL;
+    return is_patient(server->socket);
 }
 
 static bool client_open(struct end *client, int type, const char *server_key,
                         const char *endpoint) {
-    char public[KEY_TEXT], secret[KEY_TEXT];
-    return end_open(client, type) && zmq_curve_keypair(public, secret) == 0 &&
-           set_key(client->socket, ZMQ_CURVE_SERVERKEY, server_key) &&
-           set_key(client->socket, ZMQ_CURVE_PUBLICKEY, public) &&
-           set_key(client->socket, ZMQ_CURVE_SECRETKEY, secret) &&
-           zmq_connect(client->socket, endpoint) == 0;
+    struct curve_keys keys;
+    client->context = curve_context(1);
+    if (!client->context || !curve_keys_make(&keys))
+        return false;
+    client->socket = curve_client(client->context, type, CURVE_FRAMES_USUAL, &keys, server_key);
+    return is_patient(client->socket) && zmq_connect(client->socket, endpoint) == 0;
 }
 
 /* Both ends, and a thread that serves the one; false: it said why. */
 static bool begin(struct end *server, int server_type, struct end *client, int client_type,
                   void *(*serve)(void *server), pthread_t *thread) {
-    char public[KEY_TEXT], secret[KEY_TEXT], endpoint[ENDPOINT_BYTES];
-    if (zmq_curve_keypair(public, secret) != 0 ||
-        !server_open(server, server_type, secret, endpoint) ||
-        !client_open(client, client_type, public, endpoint))
+    char endpoint[CURVE_ENDPOINT_BYTES];
+    struct curve_keys keys;
+    if (!curve_keys_make(&keys) || !server_open(server, server_type, &keys, endpoint) ||
+        !client_open(client, client_type, keys.public, endpoint))
         return fail("no sockets");
     errno = pthread_create(thread, NULL, serve, server);
     return errno == 0 || fail("no thread");

@@ -1,6 +1,5 @@
 /* What files and private chats are compared with: bytes through a pair of encrypted ZeroMQ sockets
- * over loopback, without a protocol, a hash or a store. The only file of the bench that knows
- * ZeroMQ. */
+ * over loopback, without a protocol, a hash or a store. */
 #ifndef CURVE_COPY_H
 #define CURVE_COPY_H
 

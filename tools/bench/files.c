@@ -10,6 +10,7 @@
 #include "beside.h"
 #include "client.h"
 #include "curve_copy.h"
+#include "folder.h"
 
 #include <errno.h>
 #include <inttypes.h>

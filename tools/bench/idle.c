@@ -56,34 +56,30 @@ static bool idle_for(struct idle *idle, int64_t time_us) {
     return false;
 }
 
-static double cpu_s(const struct broker_usage *usage) {
-    return usage->main_s + usage->io_s + usage->other_s;
-}
-
-static void print_report(const struct settings *settings, const struct broker_usage usage[3]) {
+static void print_report(const struct settings *settings, const struct usage usage[3]) {
     double clients = (double)settings->clients;
     printf("{\"bench\":\"idle\",\"clients\":%" PRIu64 ",\"events\":\"%s\",\"seconds\":%g,"
            "\"broker_cpu_percent\":%.3f,\"broker_rss_mib\":%.1f,\"broker_kib_per_client\":%.1f,"
            "\"login_cpu_ms_per_client\":%.3f}\n",
            settings->clients, events_name(settings->events), settings->seconds,
-           100 * (cpu_s(&usage[2]) - cpu_s(&usage[1])) / settings->seconds,
+           100 * (usage_s(&usage[2]) - usage_s(&usage[1])) / settings->seconds,
            (double)usage[2].rss_kib / 1024,
            ((double)usage[2].rss_kib - (double)usage[0].rss_kib) / clients,
-           1e3 * (cpu_s(&usage[1]) - cpu_s(&usage[0])) / clients);
+           1e3 * (usage_s(&usage[1]) - usage_s(&usage[0])) / clients);
 }
 
 static bool go(struct idle *idle) {
     const struct settings *settings = idle->settings;
     struct bench *bench = &idle->bench;
-    struct broker_usage usage[3];
+    struct usage usage[3];
     if (!bench_init(bench, settings, 0, settings->clients, CLIENTS_PER_KEY))
         return false;
-    if (!broker_usage(bench->broker, &usage[0]) ||
+    if (!child_usage(bench->broker, &usage[0]) ||
         !bench_wait(bench, BENCH_PATIENCE_US + (int64_t)settings->clients * 20000, all_logged_in,
                     idle, "the clients' login") ||
-        !idle_for(idle, QUIET_US) || !broker_usage(bench->broker, &usage[1]) ||
+        !idle_for(idle, QUIET_US) || !child_usage(bench->broker, &usage[1]) ||
         !idle_for(idle, (int64_t)(settings->seconds * 1e6)) ||
-        !broker_usage(bench->broker, &usage[2]))
+        !child_usage(bench->broker, &usage[2]))
         return false;
     print_report(settings, usage);
     return true;

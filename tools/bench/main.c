@@ -1,5 +1,6 @@
 /* zchat-bench: puts load on a broker and says what it measured, one JSON line on stdout; everything
  * else is on stderr. It talks to the broker through libzchat like any client. */
+#include "bare.h"
 #include "bench.h"
 #include "files.h"
 #include "idle.h"
@@ -37,6 +38,8 @@ static const struct verb {
      "was lost, doubled or out of order"},
     {"names", VERB_NAMES, names_main, "print the names of the accounts that send --server needs"},
     {"key", VERB_KEY, key_main, "print the device key that these accounts must trust"},
+    {"bare", VERB_BARE, bare_main,
+     "the server without a protocol or a store that the others start to be compared with"},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

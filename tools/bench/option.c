@@ -69,6 +69,14 @@ static const struct row rows[] = {
     {"--rate", KIND_NUMBER, VERB_SEND, FIELD(rate), "0", 0, 10000000, "N",
      "messages/s of all senders together; latencies then count from when a message was due; "
      "0: as many as the windows allow"},
+    {"--limit-seconds", KIND_SECONDS, VERB_SEND, FIELD(limit_seconds), "2", 0, 3600, "S",
+     "how long each of the limits is measured, half before and half after: plain frames through "
+     "encrypted sockets and back, without and with fdatasync, a plain log, and Redis where it is "
+     "installed; 0: not at all, as with --server"},
+    {"--limit-frame", KIND_NUMBER, VERB_SEND, FIELD(limit_frame), "1", 1, 64, "N",
+     "messages in each of the plain frames"},
+    {"--redis", KIND_TEXT, VERB_SEND, FIELD(redis), NULL, 0, 0, "PATH",
+     "the redis-server that is measured, too; else the one on the PATH, if there is one"},
     {"--sample", KIND_NUMBER, VERB_SEND, FIELD(sample), "200", 0, 1000000, "N",
      "accounts without a reader whose inboxes are read at the end"},
     {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
@@ -81,7 +89,9 @@ static const struct row rows[] = {
      "begins the random choice of accounts"},
     {"--pin", KIND_FLAG, OWN_BROKER, FIELD(pin), NULL, 0, 0, NULL,
      "keep the broker with all its threads on one core, and this program off it"},
-    {"--io-threads", KIND_NUMBER, OWN_BROKER, FIELD(io_threads), "1", 1, 16, "N",
+    {"--log", KIND_TEXT, VERB_BARE, FIELD(log), NULL, 0, 0, "FILE",
+     "have each turn's frames in this file, on the disk, before they are answered"},
+    {"--io-threads", KIND_NUMBER, OWN_BROKER | VERB_BARE, FIELD(io_threads), "1", 1, 16, "N",
      "given to the broker"},
     {"--zchatd", KIND_TEXT, OWN_BROKER, FIELD(zchatd), NULL, 0, 0, "PATH",
      "the broker's program; else the zchatd beside this one"},
@@ -93,7 +103,7 @@ static const struct row rows[] = {
      "zchatd user add - --device-key $(zchat-bench key --config-dir DIR)"},
     {"--config-dir", KIND_TEXT, OWN_BROKER | VERB_KEY, FIELD(config_dir), NULL, 0, 0, "DIR",
      "where the device key is that all accounts trust; else a temporary folder"},
-    {"--help", KIND_FLAG, OWN_BROKER | VERB_NAMES | VERB_KEY, FIELD(help), NULL, 0, 0, NULL,
+    {"--help", KIND_FLAG, OWN_BROKER | VERB_NAMES | VERB_KEY | VERB_BARE, FIELD(help), NULL, 0, 0, NULL,
      "print this help and end"},
 };
 /* clang-format on */

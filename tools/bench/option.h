@@ -15,6 +15,7 @@ enum verb_bit {
     VERB_KEY = 8,
     VERB_FILES = 16,
     VERB_PRIVATE = 32,
+    VERB_BARE = 64,
 };
 
 enum events {
@@ -38,11 +39,15 @@ struct settings {
     uint64_t runs;
     uint64_t lines;
     uint64_t batch;
+    uint64_t limit_frame;
     double seconds;
+    double limit_seconds;
     const char *zchatd;     /* borrowed: argv. NULL: beside this program */
     const char *data;       /* borrowed: argv. NULL: a temporary folder */
     const char *server;     /* borrowed: argv. NULL: a broker of our own */
     const char *config_dir; /* borrowed: argv. NULL: a temporary folder */
+    const char *redis;      /* borrowed: argv. NULL: the one on the PATH, if any */
+    const char *log;        /* borrowed: argv. NULL: none */
     enum events events;
     bool check;
     bool beside;

@@ -5,6 +5,7 @@
 #include "client.h"
 #include "histogram.h"
 #include "ledger.h"
+#include "limits.h"
 #include "payload.h"
 
 struct sender;
@@ -57,6 +58,7 @@ struct run {
     struct reading inboxes;      /* what the accounts read */
     struct reading own;          /* what the senders read in their own inboxes */
     struct counters counters[2]; /* before and after */
+    struct limits limits;
     struct histogram acknowledgement;
     struct histogram delivery;
     int64_t begin_us;

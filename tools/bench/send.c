@@ -2,6 +2,7 @@
  * report. */
 #include "send.h"
 
+#include "pace.h"
 #include "run.h"
 
 #include <inttypes.h>
@@ -9,16 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often a rate is looked at: messages are due in between, and sent together. */
-#define RATE_TICK_US         (500)
 #define PROGRESS_TICK_US     (1000 * INT64_C(1000))
 #define DELIVERY_PATIENCE_US (20 * INT64_C(1000000))
-
-/* What the machine gave for the measured part. */
-struct cost {
-    struct broker_usage broker;
-    double own_s;
-};
 
 struct progress {
     struct run *run; /* borrowed */
@@ -57,42 +50,6 @@ static void show_progress(void *arg) {
     progress->acknowledged = run->acknowledged_total;
 }
 
-struct ticking {
-    struct loop_timer timer;
-    void (*fn)(void *arg);
-    void *arg;
-};
-
-static void tick(void *arg) {
-    struct ticking *ticking = arg;
-    uint64_t times;
-    if (read(ticking->timer.fd, &times, sizeof times) == sizeof times)
-        ticking->fn(ticking->arg);
-}
-
-static bool tick_every(struct run *run, struct ticking *ticking, int64_t interval_us,
-                       void (*fn)(void *arg), void *arg) {
-    *ticking = (struct ticking){.timer = {{tick, ticking}, -1}, .fn = fn, .arg = arg};
-    if (loop_every(run->bench.loop, &ticking->timer, interval_us))
-        return true;
-    bench_fail(&run->bench, "no timer");
-    return false;
-}
-
-static void look(const struct run *run, struct cost *cost) {
-    memset(cost, 0, sizeof *cost);
-    if (run->bench.broker)
-        broker_usage(run->bench.broker, &cost->broker);
-    cost->own_s = bench_own_cpu_s();
-}
-
-static void subtract(struct cost *cost, const struct cost *before) {
-    cost->own_s -= before->own_s;
-    cost->broker.main_s -= before->broker.main_s;
-    cost->broker.io_s -= before->broker.io_s;
-    cost->broker.other_s -= before->broker.other_s;
-}
-
 /* What has not come by then is lost to the one who waits for it. */
 static bool wait_for_deliveries(struct run *run) {
     int64_t until_us = loop_now_us() + DELIVERY_PATIENCE_US;
@@ -114,20 +71,18 @@ static bool measure(struct run *run, struct cost *cost) {
     struct bench *bench = &run->bench;
     struct progress progress = {.run = run};
     struct ticking shown = {.timer.fd = -1}, rate = {.timer.fd = -1};
-    struct cost before;
-    bool done =
-        (!isatty(STDERR_FILENO) ||
-         tick_every(run, &shown, PROGRESS_TICK_US, show_progress, &progress)) &&
-        (run->settings->rate == 0 || tick_every(run, &rate, RATE_TICK_US, senders_pump, run));
+    struct cost_since since;
+    bool done = (!isatty(STDERR_FILENO) ||
+                 bench_tick(bench, &shown, PROGRESS_TICK_US, show_progress, &progress)) &&
+                (run->settings->rate == 0 || bench_tick(bench, &rate, PACE_US, senders_pump, run));
     int64_t duration_us = (int64_t)(run->settings->seconds * 1e6);
-    look(run, &before);
+    cost_begin(&since, bench->broker, &bench->cores);
     senders_begin(run, duration_us);
     done = done &&
            bench_wait(bench, duration_us + BENCH_PATIENCE_US, senders_are_idle, run,
                       "the acknowledgement of the last messages") &&
            wait_for_deliveries(run);
-    look(run, cost);
-    subtract(cost, &before);
+    cost_end(&since, cost);
     loop_unset(bench->loop, &shown.timer);
     loop_unset(bench->loop, &rate.timer);
     if (isatty(STDERR_FILENO))
@@ -173,79 +128,111 @@ static uint64_t lost_connections(const struct run *run) {
     return lost;
 }
 
-static void print_setting(const struct settings *settings) {
-    printf("\"setting\":{\"senders\":%" PRIu64 ",\"receivers\":%" PRIu64 ",\"accounts\":%" PRIu64
-           ",\"window\":%" PRIu64 ",\"size\":%" PRIu64 ",\"seconds\":%g,\"rate\":%" PRIu64
-           ",\"pin\":%s,\"check\":%s,\"io_threads\":%" PRIu64 ",\"seed\":%" PRIu64 "}",
-           settings->senders, settings->receivers, settings->accounts, settings->window,
-           settings->size_bytes, settings->seconds, settings->rate,
-           settings->pin ? "true" : "false", settings->check ? "true" : "false",
-           settings->io_threads, settings->seed);
+static void print_setting(const struct settings *settings, struct json *json) {
+    json_object(json, "setting");
+    json_count(json, "senders", settings->senders);
+    json_count(json, "receivers", settings->receivers);
+    json_count(json, "accounts", settings->accounts);
+    json_count(json, "window", settings->window);
+    json_count(json, "size", settings->size_bytes);
+    json_real(json, "seconds", settings->seconds, 1);
+    json_real(json, "limit_seconds", settings->limit_seconds, 1);
+    json_count(json, "limit_frame", settings->limit_frame);
+    json_count(json, "rate", settings->rate);
+    json_flag(json, "pin", settings->pin);
+    json_flag(json, "check", settings->check);
+    json_count(json, "io_threads", settings->io_threads);
+    json_count(json, "seed", settings->seed);
+    json_end(json);
 }
 
-static void print_latency(const char *name, const struct histogram *histogram) {
-    printf("\"%s_p50_ms\":%.3f,\"%s_p99_ms\":%.3f,", name,
-           (double)histogram_percentile(histogram, 0.50) / 1e3, name,
-           (double)histogram_percentile(histogram, 0.99) / 1e3);
+static void print_latency(struct json *json, const char *name, const struct histogram *histogram) {
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s_p50_ms", name);
+    json_real(json, whole, (double)histogram_percentile(histogram, 0.50) / 1e3, 3);
+    snprintf(whole, sizeof whole, "%s_p99_ms", name);
+    json_real(json, whole, (double)histogram_percentile(histogram, 0.99) / 1e3, 3);
 }
 
-static void print_cost(const struct run *run, const struct cost *cost, double seconds) {
-    double millions = (double)run->acknowledged_total / 1e6;
-    double broker_s = cost->broker.main_s + cost->broker.io_s + cost->broker.other_s;
-    if (run->bench.broker)
-        printf("\"broker_cpu_s_per_million\":%.3f,\"broker_cpu_main\":%.3f,\"broker_cpu_io\":%.3f,"
-               "\"broker_cpu_other\":%.3f,\"broker_cores\":%.3f,\"broker_rss_mib\":%.1f,",
-               broker_s / millions, cost->broker.main_s / millions, cost->broker.io_s / millions,
-               cost->broker.other_s / millions, broker_s / seconds,
-               (double)cost->broker.rss_kib / 1024);
-    printf("\"bench_cpu_s_per_million\":%.3f,\"bench_cores\":%.3f,", cost->own_s / millions,
-           cost->own_s / seconds);
+static void print_cost(const struct run *run, const struct cost *cost, struct json *json) {
+    double done = (double)run->acknowledged_total;
+    cost_print(json, "broker", cost, done);
+    json_real(json, "broker_cpu_main", cost->server.main_s / done * 1e6, 3);
+    json_real(json, "broker_cpu_io", cost->server.io_s / done * 1e6, 3);
+    json_real(json, "broker_cpu_other", cost->server.other_s / done * 1e6, 3);
+    json_real(json, "broker_rss_mib", (double)cost->server.rss_kib / 1024, 1);
+    json_real(json, "bench_cpu_s_per_million", usage_s(&cost->own) / done * 1e6, 3);
 }
 
-/* A broker that was started again meanwhile counts from 0. */
-static void print_commits(const struct run *run) {
+/* 0: not known. A broker that was started again meanwhile counts from 0. */
+static double messages_per_commit(const struct run *run) {
     const struct counters *before = &run->counters[0], *after = &run->counters[1];
-    if (after->commits < before->commits || lost_connections(run) > 0)
-        return;
-    double commits = (double)(after->commits - before->commits);
-    printf("\"messages_per_commit\":%.1f,\"commit_ms\":%.3f,",
-           commits > 0 ? (double)run->acknowledged_total / commits : 0,
-           commits > 0 ? (double)(after->commit_us - before->commit_us) / commits / 1e3 : 0);
+    if (after->commits <= before->commits || lost_connections(run) > 0)
+        return 0;
+    return (double)run->acknowledged_total / (double)(after->commits - before->commits);
 }
 
-/* true: nothing was lost, doubled or out of order. */
-static bool print_report(const struct run *run, const struct cost *cost,
+static void print_commits(const struct run *run, struct json *json) {
+    const struct counters *before = &run->counters[0], *after = &run->counters[1];
+    double batch = messages_per_commit(run);
+    if (batch == 0)
+        return;
+    json_real(json, "messages_per_commit", batch, 1);
+    json_real(json, "commit_ms",
+              (double)(after->commit_us - before->commit_us) /
+                  (double)(after->commits - before->commits) / 1e3,
+              3);
+}
+
+static uint64_t faults(const struct run *run) {
+    return run->inboxes.lost + run->own.lost + run->inboxes.doubled + run->own.doubled +
+           run->inboxes.out_of_order + run->own.out_of_order;
+}
+
+static void print_faults(const struct run *run, struct json *json, uint64_t accounts_checked) {
+    json_count(json, "lost", run->inboxes.lost + run->own.lost);
+    json_count(json, "doubled", run->inboxes.doubled + run->own.doubled);
+    json_count(json, "out_of_order", run->inboxes.out_of_order + run->own.out_of_order);
+    json_count(json, "checked_accounts", accounts_checked);
+    json_count(json, "checked_messages", run->inboxes.read + run->own.read);
+    json_count(json, "lost_connections", lost_connections(run));
+}
+
+static void print_report(const struct run *run, const struct cost *cost,
                          uint64_t accounts_checked) {
     double seconds = (double)(run->last_us - run->begin_us) / 1e6;
-    uint64_t lost = run->inboxes.lost + run->own.lost;
-    uint64_t doubled = run->inboxes.doubled + run->own.doubled;
-    uint64_t out_of_order = run->inboxes.out_of_order + run->own.out_of_order;
-    printf("{\"bench\":\"send\",\"acknowledged\":%" PRIu64 ",\"acknowledged_per_s\":%.0f,"
-           "\"delivered\":%" PRIu64 ",\"delivered_per_s\":%.0f,",
-           run->acknowledged_total, (double)run->acknowledged_total / seconds, run->delivered_total,
-           (double)run->delivered_total / seconds);
-    print_latency("acknowledgement", &run->acknowledgement);
-    print_latency("delivery", &run->delivery);
-    print_cost(run, cost, seconds);
-    print_commits(run);
-    printf("\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"out_of_order\":%" PRIu64
-           ",\"checked_accounts\":%" PRIu64 ",\"checked_messages\":%" PRIu64
-           ",\"lost_connections\":%" PRIu64 ",\"elapsed_s\":%.3f,",
-           lost, doubled, out_of_order, accounts_checked, run->inboxes.read + run->own.read,
-           lost_connections(run), seconds);
-    print_setting(run->settings);
-    puts("}");
-    return lost + doubled + out_of_order == 0;
+    double per_s = (double)run->acknowledged_total / seconds;
+    struct json json;
+    json_open(&json, stdout, "send");
+    json_count(&json, "acknowledged", run->acknowledged_total);
+    json_real(&json, "acknowledged_per_s", per_s, 0);
+    json_count(&json, "delivered", run->delivered_total);
+    json_real(&json, "delivered_per_s", (double)run->delivered_total / seconds, 0);
+    print_latency(&json, "acknowledgement", &run->acknowledgement);
+    print_latency(&json, "delivery", &run->delivery);
+    print_cost(run, cost, &json);
+    print_commits(run, &json);
+    limits_print(&run->limits, run->settings, &json, per_s);
+    print_faults(run, &json, accounts_checked);
+    json_real(&json, "elapsed_s", seconds, 3);
+    print_setting(run->settings, &json);
+    json_close(&json);
 }
 
 static bool go(struct run *run) {
     const struct settings *settings = run->settings;
-    struct cost cost;
+    struct bench *bench = &run->bench;
+    struct cost cost = {0};
     uint64_t accounts_checked = 0;
-    return bench_init(&run->bench, settings, settings->senders, settings->accounts, UINT64_MAX) &&
-           senders_open(run) && receivers_open(run) && read_counters(run, &run->counters[0]) &&
-           measure(run, &cost) && read_counters(run, &run->counters[1]) &&
-           check_inboxes(run, &accounts_checked) && print_report(run, &cost, accounts_checked);
+    if (!bench_init(bench, settings, settings->senders, settings->accounts, UINT64_MAX) ||
+        !senders_open(run) || !receivers_open(run) || !limits_measure(&run->limits, bench) ||
+        !read_counters(run, &run->counters[0]) || !measure(run, &cost) ||
+        !read_counters(run, &run->counters[1]) || !limits_measure(&run->limits, bench) ||
+        !limits_measure_log(&run->limits, bench, messages_per_commit(run)) ||
+        !check_inboxes(run, &accounts_checked))
+        return false;
+    print_report(run, &cost, accounts_checked);
+    return faults(run) == 0;
 }
 
 int send_main(const struct settings *settings) {

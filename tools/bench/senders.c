@@ -1,4 +1,5 @@
 /* The connections that send: each keeps its window full, or as full as the rate asks for. */
+#include "pace.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -28,10 +29,8 @@ static void give_slot(struct slot *slot) {
 /* When the sender's next message is due. */
 static int64_t next_due_us(const struct sender *sender, int64_t now_us) {
     const struct run *run = sender->run;
-    double rate = (double)run->settings->rate / (double)run->settings->senders;
-    if (rate == 0)
-        return now_us;
-    return run->begin_us + (int64_t)((double)sender->sent * 1e6 / rate);
+    return pace_due_us(run->begin_us, sender->sent, sender->number, run->settings->senders,
+                       (double)run->settings->rate, now_us);
 }
 
 static void pump(struct sender *sender);

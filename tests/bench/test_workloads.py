@@ -1,0 +1,98 @@
+"""zchat-bench: each workload in a short form ends, prints one line of JSON, and loses nothing.
+
+What it measures is not judged: other things run on this machine, too.
+"""
+
+import json
+
+import pytest
+
+from support.broker import program, run
+
+ECHOES = "echo", "echo_fdatasync"
+BOUNDS = {"server", "generator", "both", "neither", "unknown"}
+
+
+def bench(*words, check=0):
+    """The JSON that a workload prints; it is all that it prints."""
+    done = run([program("zchat-bench"), *words], timeout=100, check=check)
+    assert done.stdout.count("\n") == 1, done.stdout
+    return json.loads(done.stdout)
+
+
+def assert_nothing_is_wrong(told):
+    for fault in "lost", "doubled", "out_of_order":
+        assert told[fault] == 0, told
+
+
+def assert_limit(told, name):
+    """The limit was measured, and the workload compared with it."""
+    assert told[f"{name}_per_s"] > 0, told
+    assert told[f"{name}_bound"] in BOUNDS, told
+    assert told[f"of_{name}"] > 0, told
+
+
+def test_delivered():
+    told = bench("send", "--senders", "4", "--receivers", "8", "--accounts", "8", "--window", "16",
+                 "--seconds", "1", "--limit-seconds", "0", "--check")
+    assert_nothing_is_wrong(told)
+    assert told["delivered"] == told["acknowledged"] > 0
+    assert "of_echo" not in told
+
+
+def test_stored():
+    told = bench("send", "--senders", "4", "--receivers", "4", "--accounts", "300",
+                 "--window", "64", "--seconds", "1", "--limit-seconds", "0", "--check")
+    assert_nothing_is_wrong(told)
+    assert told["checked_accounts"] == 300
+    assert told["checked_messages"] >= 2 * told["acknowledged"] > 0
+
+
+def test_send_beside_its_limits():
+    for words in [], ["--rate", "500"]:
+        told = bench("send", "--senders", "2", "--receivers", "2", "--accounts", "50", "--window", "16",
+                     "--seconds", "0.5", "--limit-seconds", "0.4", *words)
+        assert_nothing_is_wrong(told)
+        for echo in ECHOES:
+            assert_limit(told, echo)
+        assert told["log_per_s"] > 0
+
+
+def test_idle():
+    told = bench("idle", "--clients", "10", "--seconds", "0.5")
+    assert told["clients"] == 10
+    assert told["broker_cpu_percent"] >= 0
+
+
+def test_files():
+    told = bench("files", "--size-mib", "4", "--runs", "1")
+    assert told["upload_of_copy"] > 0
+
+
+def test_private():
+    told = bench("private", "--lines", "20000", "--runs", "2")
+    assert told["lines"] == 20000
+
+
+@pytest.fixture
+def refused():
+    def refuse(*words):
+        done = run([program("zchat-bench"), *words], check=2)
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1, done.stderr
+        return done.stderr.strip()
+
+    return refuse
+
+
+def test_options(refused):
+    assert refused("send", "--limit-seconds", "-1") == \
+        'zchat-bench: --limit-seconds takes a number from 0 to 3600, not "-1"'
+    assert refused("send", "--limit-frame", "65") == \
+        'zchat-bench: --limit-frame takes a number from 1 to 64, not "65"'
+    assert refused("send", "--senders") == \
+        "zchat-bench: --senders lacks its value; see zchat-bench send --help"
+    assert refused("idle", "--limit-frame", "1") == \
+        "zchat-bench: --limit-frame is no option of it; see zchat-bench idle --help"
+    assert refused("send", "--receivers", "2", "--accounts", "1") == \
+        "zchat-bench: there can't be more --receivers than --accounts"
