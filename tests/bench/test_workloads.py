@@ -60,8 +60,18 @@ def test_send_beside_its_limits():
 
 def test_idle():
     told = bench("idle", "--clients", "10", "--seconds", "0.5")
-    assert told["clients"] == 10
-    assert told["broker_cpu_percent"] >= 0
+    assert told["clients"] == 10 and told["connections"] == 2
+    assert told["broker_cpu_percent"] >= 0 and told["bare_cpu_percent"] >= 0
+    assert told["bytes_of_bare"] is not None
+    assert "bare_cpu_percent" not in bench("idle", "--clients", "3", "--seconds", "0.2", "--alone")
+
+
+@pytest.mark.parametrize("events, connections", [("none", 1), ("inline", 1), ("sub", 2)])
+def test_login(events, connections):
+    told = bench("login", "--clients", "40", "--events", events)
+    assert told["clients"] == 40 and told["connections"] == connections
+    assert told["logins_per_s"] > 0
+    assert_limit(told, "connects")
 
 
 def test_files():
@@ -94,5 +104,9 @@ def test_options(refused):
         "zchat-bench: --senders lacks its value; see zchat-bench send --help"
     assert refused("idle", "--limit-frame", "1") == \
         "zchat-bench: --limit-frame is no option of it; see zchat-bench idle --help"
+    assert refused("login", "--clients", "0") == \
+        'zchat-bench: --clients takes a number from 1 to 20000, not "0"'
+    assert refused("login", "--events", "all") == \
+        'zchat-bench: --events takes none|inline|sub, not "all"'
     assert refused("send", "--receivers", "2", "--accounts", "1") == \
         "zchat-bench: there can't be more --receivers than --accounts"

@@ -28,6 +28,7 @@ OURS = [
     ("client/lib/*", ["proto/*", "client/lib/*", "client/include/zchat.h"]),
     ("client/cli/*", ["client/include/zchat.h"]),
     ("client/*", ["client/include/zchat.h"]),
+    ("tools/bench/light.c", ["proto/*"]),
     ("tools/*", ["client/include/zchat.h"]),
 ]
 

@@ -239,6 +239,12 @@ int bare_main(const struct settings *settings) {
 
 /* ---- as a process ---- */
 
+bool bare_told(const struct child *child, struct curve_server *at) {
+    return child_told(child, "commands=", at->commands, sizeof at->commands) &&
+           child_told(child, "events=", at->events, sizeof at->events) &&
+           child_told(child, "server_key=", at->key, sizeof at->key);
+}
+
 bool bare_start(struct bare *bare, const char *log, int core, uint64_t io_threads) {
     char program[PATH_BYTES], threads[24], file[PATH_BYTES], verb[] = "bare";
     char threads_option[] = "--io-threads", log_option[] = "--log";
@@ -248,10 +254,7 @@ bool bare_start(struct bare *bare, const char *log, int core, uint64_t io_thread
     snprintf(threads, sizeof threads, "%" PRIu64, io_threads);
     snprintf(file, sizeof file, "%s", log ? log : "");
     *bare = (struct bare){.child = child_start(&options)};
-    return bare->child &&
-           child_told(bare->child, "commands=", bare->commands, sizeof bare->commands) &&
-           child_told(bare->child, "events=", bare->events, sizeof bare->events) &&
-           child_told(bare->child, "server_key=", bare->key, sizeof bare->key);
+    return bare->child && bare_told(bare->child, &bare->at);
 }
 
 void bare_stop(struct bare *bare) {

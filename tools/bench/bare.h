@@ -26,10 +26,11 @@ int bare_main(const struct settings *settings);
 
 struct bare {
     struct child *child; /* owned */
-    char commands[CURVE_ENDPOINT_BYTES];
-    char events[CURVE_ENDPOINT_BYTES];
-    char key[CURVE_KEY_TEXT];
+    struct curve_server at;
 };
+
+/* Where a child serves that said so, zchatd or a bare server. false: it did not say. */
+bool bare_told(const struct child *child, struct curve_server *at);
 
 /* Starts one as a process; log NULL: none. false: it said why; bare_stop() anyway. */
 bool bare_start(struct bare *bare, const char *log, int core, uint64_t io_threads);

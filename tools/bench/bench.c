@@ -78,21 +78,24 @@ void bench_config_dir(const struct bench *bench, uint64_t group, char path[BENCH
         snprintf(path, BENCH_PATH_BYTES, "%.480s/%" PRIu64, bench->config_dir, group);
 }
 
-static bool add_group(struct bench *bench, const struct broker_options *options, uint64_t group,
-                      struct names *names) {
+static bool add_group(struct bench *bench, const struct broker_options *options,
+                      const struct bench_accounts *accounts, uint64_t group, struct names *names) {
     char folder[BENCH_PATH_BYTES], key[64];
+    if (accounts->keys)
+        return broker_add_accounts(options, accounts->keys[group].public, write_names, names);
     bench_config_dir(bench, group, folder);
     bench_device_key(folder, key);
     return key[0] && broker_add_accounts(options, key, write_names, names);
 }
 
 static bool add_accounts(struct bench *bench, const struct broker_options *options,
-                         uint64_t senders, uint64_t accounts, uint64_t accounts_per_key) {
-    struct names names = {.senders = senders};
-    for (uint64_t group = 0; group == 0 || names.first < accounts; group++) {
-        uint64_t left = accounts - names.first;
-        names.end = names.first + (left < accounts_per_key ? left : accounts_per_key);
-        if (!add_group(bench, options, group, &names))
+                         const struct bench_accounts *accounts) {
+    struct names names = {.senders = accounts->senders};
+    uint64_t per_key = accounts->accounts_per_key ? accounts->accounts_per_key : accounts->accounts;
+    for (uint64_t group = 0; group == 0 || names.first < accounts->accounts; group++) {
+        uint64_t left = accounts->accounts - names.first;
+        names.end = names.first + (left < per_key ? left : per_key);
+        if (!add_group(bench, options, accounts, group, &names))
             return false;
         names.senders = 0;
         names.first = names.end;
@@ -100,19 +103,17 @@ static bool add_accounts(struct bench *bench, const struct broker_options *optio
     return true;
 }
 
-static bool start_broker(struct bench *bench, uint64_t senders, uint64_t accounts,
-                         uint64_t accounts_per_key) {
+static bool start_broker(struct bench *bench, const struct bench_accounts *accounts) {
     const struct settings *settings = bench->settings;
     struct broker_options options = {.zchatd = settings->zchatd,
                                      .data = bench->data,
                                      .core = bench->cores.server,
                                      .io_threads = settings->io_threads};
-    if (!add_accounts(bench, &options, senders, accounts, accounts_per_key))
+    if (!add_accounts(bench, &options, accounts))
         return false;
     bench->broker = broker_start(&options);
-    if (!bench->broker)
-        return false;
-    if (!child_told(bench->broker, "address=tcp://", bench->address, sizeof bench->address))
+    if (!bench->broker ||
+        !child_told(bench->broker, "address=tcp://", bench->address, sizeof bench->address))
         return false;
     bench->server = bench->address;
     bench->broker_source = (struct loop_source){broker_said, bench};
@@ -141,8 +142,8 @@ static void raise_descriptors(void) {
     }
 }
 
-bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
-                uint64_t accounts, uint64_t accounts_per_key) {
+bool bench_init(struct bench *bench, const struct settings *settings,
+                const struct bench_accounts *accounts) {
     memset(bench, 0, sizeof *bench);
     bench->settings = settings;
     bench->cores = (struct cores){-1, -1};
@@ -155,7 +156,7 @@ bool bench_init(struct bench *bench, const struct settings *settings, uint64_t s
     raise_descriptors();
     bench->server = settings->server;
     return (!settings->pin || cores_find(&bench->cores)) && make_folders(bench) &&
-           (settings->server || start_broker(bench, senders, accounts, accounts_per_key)) &&
+           (settings->server || start_broker(bench, accounts)) &&
            (!settings->pin || cores_pin(bench->cores.own));
 }
 

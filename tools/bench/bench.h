@@ -6,6 +6,7 @@
 
 #include "broker.h"
 #include "cores.h"
+#include "curve.h"
 #include "loop.h"
 #include "option.h"
 
@@ -35,10 +36,18 @@ void bench_sender_name(uint64_t number, char name[BENCH_NAME_BYTES]);
 /* Accounts from `first` to before `end`. */
 void bench_write_names(FILE *file, uint64_t senders, uint64_t first, uint64_t end);
 
-/* So many accounts in turn trust the same device key, the senders the first ones'. false: it said
- * why; bench_release() anyway. */
-bool bench_init(struct bench *bench, const struct settings *settings, uint64_t senders,
-                uint64_t accounts, uint64_t accounts_per_key);
+/* The accounts that the broker begins with: so many in turn trust the same device key, the senders
+ * the first ones'. */
+struct bench_accounts {
+    uint64_t senders;
+    uint64_t accounts;
+    uint64_t accounts_per_key;     /* 0: one key for all */
+    const struct curve_keys *keys; /* borrowed: for bench_init. NULL: those in the config folder */
+};
+
+/* false: it said why; bench_release() anyway. */
+bool bench_init(struct bench *bench, const struct settings *settings,
+                const struct bench_accounts *accounts);
 void bench_release(struct bench *bench);
 
 __attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const char *format, ...);

@@ -14,6 +14,13 @@ struct curve_keys {
     char secret[CURVE_KEY_TEXT];
 };
 
+/* Where a server is met: the broker, or a bare one. */
+struct curve_server {
+    char commands[CURVE_ENDPOINT_BYTES];
+    char events[CURVE_ENDPOINT_BYTES];
+    char key[CURVE_KEY_TEXT];
+};
+
 /* With room for many sockets. NULL: see errno. */
 void *curve_context(int io_threads);
 void curve_context_free(void *context);

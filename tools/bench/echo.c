@@ -112,7 +112,7 @@ static bool open_all(struct course *course) {
         dealer->line.on_open = opened;
         dealer->line.arg = dealer;
         if (!curve_keys_make(&keys) || !line_open(&dealer->line, &course->board, LINE_DEALER, &keys,
-                                                  course->bare.key, course->bare.commands)) {
+                                                  course->bare.at.key, course->bare.at.commands)) {
             bench_fail(course->bench, "a bare connection can't be made");
             return false;
         }

@@ -240,7 +240,8 @@ static bool make_folder(struct files *files) {
 
 static bool go(struct files *files) {
     const struct settings *settings = files->settings;
-    if (!bench_init(&files->bench, settings, 2, 1, UINT64_MAX) || !make_folder(files) ||
+    const struct bench_accounts accounts = {.senders = 2, .accounts = 1};
+    if (!bench_init(&files->bench, settings, &accounts) || !make_folder(files) ||
         !open_clients(files) || !create_thread(files))
         return false;
     for (uint64_t run = 0; run < settings->runs; run++) {

@@ -4,7 +4,7 @@
 #include "plain_log.h"
 
 bool limits_are_wanted(const struct settings *settings) {
-    return !settings->server && settings->limit_seconds > 0;
+    return !settings->server && !settings->alone && settings->limit_seconds > 0;
 }
 
 static bool measure_echo(struct bench *bench, bool synced, struct echo *echo) {

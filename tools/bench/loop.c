@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define EVENTS_A_TURN 64
+#define WAIT_MAX_US   (3600 * INT64_C(1000000))
 
 struct loop {
     int epoll;
@@ -51,17 +52,24 @@ static bool take_signals(struct loop *loop) {
     return loop->signals >= 0 && loop_add(loop, loop->signals, &loop->interrupted);
 }
 
-struct loop *loop_new(void) {
+struct loop *loop_new_for_thread(void) {
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;
     loop->signals = -1;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll < 0 || !take_signals(loop)) {
-        loop_free(loop);
-        return NULL;
-    }
-    return loop;
+    if (loop->epoll >= 0)
+        return loop;
+    free(loop);
+    return NULL;
+}
+
+struct loop *loop_new(void) {
+    struct loop *loop = loop_new_for_thread();
+    if (!loop || take_signals(loop))
+        return loop;
+    loop_free(loop);
+    return NULL;
 }
 
 void loop_free(struct loop *loop) {
@@ -105,6 +113,8 @@ void loop_unset(struct loop *loop, struct loop_timer *timer) {
 
 static int wait_ms(int64_t until_us) {
     int64_t left_us = until_us - loop_now_us();
+    if (left_us > WAIT_MAX_US)
+        return (int)(WAIT_MAX_US / 1000);
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 

@@ -26,6 +26,8 @@ enum loop_end {
 
 /* Takes SIGINT and SIGTERM from now on: made before any thread begins. NULL: see errno. */
 struct loop *loop_new(void);
+/* The same for another thread, without signals. */
+struct loop *loop_new_for_thread(void);
 void loop_free(struct loop *loop);
 
 /* Calls the source whenever the fd is readable. The source stays where it is until it is removed.

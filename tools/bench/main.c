@@ -4,6 +4,7 @@
 #include "bench.h"
 #include "files.h"
 #include "idle.h"
+#include "login.h"
 #include "option.h"
 #include "private.h"
 #include "send.h"
@@ -30,7 +31,10 @@ static const struct verb {
 } verbs[] = {
     {"send", VERB_SEND, send_main,
      "senders send to random accounts; exit 1 where anything was lost, doubled or out of order"},
-    {"idle", VERB_IDLE, idle_main, "clients that are logged in and do nothing"},
+    {"idle", VERB_IDLE, idle_main,
+     "clients that are logged in and do nothing, compared with bare connections"},
+    {"login", VERB_LOGIN, login_main,
+     "clients log in with their device keys, compared with bare connects that do not log in"},
     {"files", VERB_FILES, files_main,
      "a file goes up and down, compared with a plain encrypted copy; exit 1 where a byte is wrong"},
     {"private", VERB_PRIVATE, private_main,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE)
+#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN)
 
 enum kind {
     KIND_FLAG,
@@ -81,10 +81,15 @@ static const struct row rows[] = {
      "accounts without a reader whose inboxes are read at the end"},
     {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
      "read the inboxes of all accounts at the end, the senders' own too"},
-    {"--clients", KIND_NUMBER, VERB_IDLE, FIELD(clients), "100", 1, 20000, "N",
-     "connections, each of an account of its own, online"},
-    {"--events", KIND_EVENTS, VERB_IDLE, FIELD(events), "sub", 0, 0, "none|inline|sub",
-     "how the clients get the public events: not at all, on the command connection, or on a SUB"},
+    {"--clients", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(clients), "100", 1, 20000, "N",
+     "each of an account of its own"},
+    {"--at-a-time", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(at_a_time), "32", 1, 1000, "N",
+     "clients that are on their way in at a time"},
+    {"--events", KIND_EVENTS, VERB_IDLE | VERB_LOGIN, FIELD(events), "sub", 0, 0, "none|inline|sub",
+     "how the clients get the public events: not at all (and are not online), on the command "
+     "connection, or on a second one"},
+    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN, FIELD(alone), NULL, 0, 0, NULL,
+     "measure the broker alone, without what it is compared with"},
     {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
      "begins the random choice of accounts"},
     {"--pin", KIND_FLAG, OWN_BROKER, FIELD(pin), NULL, 0, 0, NULL,

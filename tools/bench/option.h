@@ -16,6 +16,7 @@ enum verb_bit {
     VERB_FILES = 16,
     VERB_PRIVATE = 32,
     VERB_BARE = 64,
+    VERB_LOGIN = 128,
 };
 
 enum events {
@@ -33,6 +34,7 @@ struct settings {
     uint64_t rate;
     uint64_t sample;
     uint64_t clients;
+    uint64_t at_a_time;
     uint64_t io_threads;
     uint64_t seed;
     uint64_t size_mib;
@@ -51,6 +53,7 @@ struct settings {
     enum events events;
     bool check;
     bool beside;
+    bool alone;
     bool pin;
     bool help;
 };

@@ -250,7 +250,9 @@ static bool go(struct private *private) {
     const struct settings *settings = private->settings;
     line_init(private->sender.line, settings->size_bytes);
     line_init(private->receiver.line, settings->size_bytes);
-    if (!bench_init(&private->bench, settings, 0, 2, 1) || !log_in(private) || !open_chat(private))
+    const struct bench_accounts accounts = {.accounts = 2, .accounts_per_key = 1};
+    if (!bench_init(&private->bench, settings, &accounts) || !log_in(private) ||
+        !open_chat(private))
         return false;
     for (uint64_t run = 0; run < settings->runs; run++) {
         if (!through_plain_pair(private, &private->plain_s[run]) ||

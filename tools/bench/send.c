@@ -223,11 +223,13 @@ static bool go(struct run *run) {
     const struct settings *settings = run->settings;
     struct bench *bench = &run->bench;
     struct cost cost = {0};
+    const struct bench_accounts accounts = {.senders = settings->senders,
+                                            .accounts = settings->accounts};
     uint64_t accounts_checked = 0;
-    if (!bench_init(bench, settings, settings->senders, settings->accounts, UINT64_MAX) ||
-        !senders_open(run) || !receivers_open(run) || !limits_measure(&run->limits, bench) ||
-        !read_counters(run, &run->counters[0]) || !measure(run, &cost) ||
-        !read_counters(run, &run->counters[1]) || !limits_measure(&run->limits, bench) ||
+    if (!bench_init(bench, settings, &accounts) || !senders_open(run) || !receivers_open(run) ||
+        !limits_measure(&run->limits, bench) || !read_counters(run, &run->counters[0]) ||
+        !measure(run, &cost) || !read_counters(run, &run->counters[1]) ||
+        !limits_measure(&run->limits, bench) ||
         !limits_measure_log(&run->limits, bench, messages_per_commit(run)) ||
         !check_inboxes(run, &accounts_checked))
         return false;

@@ -1,0 +1,310 @@
+/* See light.h. The only file of the bench that knows the schema. */
+#include "light.h"
+
+#include "id.h"
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define DECODE_BYTES (8 * 1024 * 1024)
+#define BATCH_BYTES  256 /* at first */
+#define TOPIC_BYTES  64
+
+static void fail(struct light *light, const char *why) {
+    if (light->calls->on_failure)
+        light->calls->on_failure(light->calls->arg, why);
+}
+
+/* ---- commands ---- */
+
+static bool make_room(struct light *light, size_t bytes) {
+    size_t wanted = light->batch_bytes + bytes;
+    size_t room = light->batch_room ? light->batch_room : BATCH_BYTES;
+    while (room < wanted)
+        room *= 2;
+    unsigned char *batch = room == light->batch_room ? light->batch : realloc(light->batch, room);
+    if (!batch)
+        return false;
+    light->batch = batch;
+    light->batch_room = room;
+    return true;
+}
+
+void light_flush(struct light *light) {
+    if (light->batch_count == 0)
+        return;
+    if (!line_send(&light->commands, light->batch, light->batch_bytes))
+        fail(light, "a frame can't be sent");
+    light->batch_bytes = 0;
+    light->batch_count = 0;
+}
+
+/* Adds the command, which gets a number unless it is not answered. */
+static uint64_t add(struct light *light, Zchat__V1__Command *command, bool answered) {
+    command->request = answered ? ++light->requests : 0;
+    size_t bytes = wire_element_size(&command->base);
+    if (light->batch_count == FRAME_COMMANDS_MAX || light->batch_bytes + bytes > FRAME_BYTES_FULL)
+        light_flush(light);
+    if (!make_room(light, bytes)) {
+        fail(light, "no memory");
+        return 0;
+    }
+    wire_element_pack_sized(WIRE_COMMANDS, &command->base, bytes,
+                            light->batch + light->batch_bytes);
+    light->batch_bytes += bytes;
+    light->batch_count++;
+    return command->request;
+}
+
+/* Ids need not be guarded against guessing here: they count from a number that was random once. */
+static ProtobufCBinaryData make_id(struct light *light, unsigned char id[ID_BYTES]) {
+    struct timespec now;
+    unsigned char random[10] = {0};
+    uint64_t number = light->lights->ids++;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (size_t i = 0; i < sizeof number; i++)
+        random[sizeof random - 1 - i] = (unsigned char)(number >> 8 * i);
+    id_make(id, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, random);
+    return (ProtobufCBinaryData){ID_BYTES, id};
+}
+
+/* Nobody writes to a packed message's strings. */
+static char *string(const char *text) {
+    return (char *)(uintptr_t)text;
+}
+
+void light_login(struct light *light, const char *user, enum events events, bool inbox) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Login login = ZCHAT__V1__LOGIN__INIT;
+    login.protocol = PROTOCOL_VERSION;
+    login.user = string(user);
+    login.online = events != EVENTS_NONE;
+    login.inbox = inbox;
+    login.public_events = events == EVENTS_INLINE;
+    login.device = login.client = string("zchat-bench");
+    command.body_case = ZCHAT__V1__COMMAND__BODY_LOGIN;
+    command.login = &login;
+    light->mode = events;
+    add(light, &command, true);
+    light_flush(light);
+}
+
+uint64_t light_send(struct light *light, const char *to, const char *text) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__SendMessage message = ZCHAT__V1__SEND_MESSAGE__INIT;
+    unsigned char id[ID_BYTES];
+    message.id = make_id(light, id);
+    message.to = string(to);
+    message.text = string(text);
+    command.body_case = ZCHAT__V1__COMMAND__BODY_SEND_MESSAGE;
+    command.send_message = &message;
+    return add(light, &command, true);
+}
+
+uint64_t light_broadcast(struct light *light, const char *text) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Broadcast broadcast = ZCHAT__V1__BROADCAST__INIT;
+    unsigned char id[ID_BYTES];
+    broadcast.id = make_id(light, id);
+    broadcast.text = string(text);
+    command.body_case = ZCHAT__V1__COMMAND__BODY_BROADCAST;
+    command.broadcast = &broadcast;
+    return add(light, &command, true);
+}
+
+uint64_t light_post(struct light *light, const char *title, const char *text) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__PostToThread post = ZCHAT__V1__POST_TO_THREAD__INIT;
+    unsigned char id[ID_BYTES];
+    post.id = make_id(light, id);
+    post.thread = string(title);
+    post.text = string(text);
+    command.body_case = ZCHAT__V1__COMMAND__BODY_POST_TO_THREAD;
+    command.post_to_thread = &post;
+    return add(light, &command, true);
+}
+
+uint64_t light_create_thread(struct light *light, const char *title) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__CreateThread thread = ZCHAT__V1__CREATE_THREAD__INIT;
+    unsigned char id[ID_BYTES];
+    thread.id = make_id(light, id);
+    thread.title = string(title);
+    command.body_case = ZCHAT__V1__COMMAND__BODY_CREATE_THREAD;
+    command.create_thread = &thread;
+    return add(light, &command, true);
+}
+
+uint64_t light_follow(struct light *light, const char *title) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__FollowThread follow = ZCHAT__V1__FOLLOW_THREAD__INIT;
+    follow.thread = string(title);
+    command.body_case = ZCHAT__V1__COMMAND__BODY_FOLLOW_THREAD;
+    command.follow_thread = &follow;
+    return add(light, &command, true);
+}
+
+void light_acknowledge(struct light *light) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Ack ack = ZCHAT__V1__ACK__INIT;
+    ack.received = ack.read = light->message_seq;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
+    command.ack = &ack;
+    if (light->message_seq > 0)
+        add(light, &command, false);
+}
+
+/* ---- what comes ---- */
+
+static void come_in(void *arg) {
+    struct light *light = arg;
+    light->is_in = true;
+    if (light->calls->on_in)
+        light->calls->on_in(light->calls->arg);
+}
+
+static void subscribe(struct light *light, const char *topic) {
+    uint8_t prefix[2 + TOPIC_BYTES];
+    if (!line_subscribe(&light->events, prefix, wire_subscription(topic, prefix)))
+        fail(light, "a subscription can't be made");
+}
+
+static void read_publication(void *arg, const void *frame, size_t frame_bytes);
+
+static void open_events(struct light *light) {
+    light->events.on_frame = read_publication;
+    light->events.on_open = come_in;
+    light->events.arg = light;
+    if (!line_open(&light->events, &light->lights->board, LINE_SUB, light->keys,
+                   light->lights->server.key, light->lights->server.events)) {
+        fail(light, "no second connection");
+        return;
+    }
+    subscribe(light, "presence");
+    subscribe(light, "broadcast");
+    subscribe(light, "notice");
+}
+
+/* Its topic, where it comes on the SUB. */
+static void take_followed(struct light *light, const Zchat__V1__FollowThreadReply *reply) {
+    char topic[TOPIC_BYTES] = "thread/";
+    size_t bytes = reply->followed ? reply->followed->id.len : 0;
+    for (size_t i = 0; i < bytes && i < ID_BYTES; i++)
+        snprintf(topic + 7 + 2 * i, 3, "%02x", reply->followed->id.data[i]);
+    if (light->mode == EVENTS_SUB)
+        subscribe(light, topic);
+}
+
+static void take_reply(struct light *light, const Zchat__V1__Reply *reply) {
+    if (reply->error) {
+        fail(light, reply->error->message);
+        return;
+    }
+    if (reply->body_case == ZCHAT__V1__REPLY__BODY_FOLLOW_THREAD)
+        take_followed(light, reply->follow_thread);
+    if (reply->body_case != ZCHAT__V1__REPLY__BODY_LOGIN) {
+        if (light->calls->on_reply)
+            light->calls->on_reply(light->calls->arg, reply->request);
+    } else if (light->mode == EVENTS_SUB) {
+        open_events(light);
+    } else {
+        come_in(light);
+    }
+}
+
+static void take_text(struct light *light, enum light_kind kind, const char *text) {
+    if (light->calls->on_text)
+        light->calls->on_text(light->calls->arg, kind, text);
+}
+
+static void take_event(struct light *light, const Zchat__V1__Event *event) {
+    switch (event->body_case) {
+    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+        light->message_seq = event->seq;
+        take_text(light, LIGHT_MESSAGE, event->message->text);
+        break;
+    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+        take_text(light, LIGHT_BROADCAST, event->broadcast->text);
+        break;
+    case ZCHAT__V1__EVENT__BODY_THREAD:
+        if (event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_POSTED)
+            take_text(light, LIGHT_POST, event->thread->posted->text);
+        break;
+    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+        fail(light, event->session_ended->text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void read_frame(void *arg, const void *frame, size_t frame_bytes) {
+    struct light *light = arg;
+    struct wire_arena *arena = light->lights->arena;
+    Zchat__V1__ServerBatch *batch;
+    if (light->is_deaf && light->is_in)
+        return;
+    wire_arena_reset(arena);
+    if (wire_read_server(arena, frame, frame_bytes, &batch) != WIRE_FINE) {
+        fail(light, "a frame can't be read");
+        return;
+    }
+    for (size_t i = 0; i < batch->n_replies; i++)
+        take_reply(light, batch->replies[i]);
+    for (size_t i = 0; i < batch->n_events; i++)
+        take_event(light, batch->events[i]);
+    light_flush(light);
+}
+
+static void read_publication(void *arg, const void *frame, size_t frame_bytes) {
+    struct light *light = arg;
+    struct wire_arena *arena = light->lights->arena;
+    Zchat__V1__Publication *publication;
+    if (light->is_deaf)
+        return;
+    wire_arena_reset(arena);
+    if (wire_read_publication(arena, frame, frame_bytes, &publication) != WIRE_FINE) {
+        fail(light, "a publication can't be read");
+        return;
+    }
+    for (size_t i = 0; i < publication->n_events; i++)
+        take_event(light, publication->events[i]);
+    light_flush(light);
+}
+
+/* ---- their lives ---- */
+
+bool lights_init(struct lights *lights, struct loop *loop, const struct curve_server *server) {
+    *lights = (struct lights){.arena = wire_arena_new(DECODE_BYTES), .server = *server};
+    bool random = getrandom(&lights->ids, sizeof lights->ids, 0) == sizeof lights->ids;
+    lights->ids >>= 4; /* the id's own bits are there, and room to count */
+    return random && lights->arena && board_init(&lights->board, loop);
+}
+
+void lights_release(struct lights *lights) {
+    board_release(&lights->board);
+    wire_arena_free(lights->arena);
+    lights->arena = NULL;
+}
+
+bool light_open(struct light *light, struct lights *lights, const struct curve_keys *keys,
+                const struct light_calls *calls) {
+    light->lights = lights;
+    light->keys = keys;
+    light->calls = calls;
+    light->commands.on_frame = read_frame;
+    light->commands.arg = light;
+    return line_open(&light->commands, &lights->board, LINE_DEALER, keys, lights->server.key,
+                     lights->server.commands);
+}
+
+void light_close(struct light *light) {
+    line_close(&light->events);
+    line_close(&light->commands);
+    free(light->batch);
+    light->batch = NULL;
+}
