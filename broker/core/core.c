@@ -15,6 +15,8 @@
 
 /* How far wrong a crash may make the end of the sessions that it ended. */
 #define ALIVE_EVERY_US (30 * 1000000LL)
+/* What a crash may forget of who came and went, and of when devices were used. */
+#define NOTES_EVERY_US (1 * 1000000LL)
 /* What a clock may be corrected by without having been set. */
 #define WALL_SET_US (2 * 1000000LL)
 /* Far more than a topic can give in ALIVE_EVERY_US. */
@@ -43,7 +45,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
 
     core->store = store;
     core->started_us = core->now_us = now_us;
-    core->alive_us = INT64_MAX;
+    core->alive_us = core->notes_us = INT64_MAX;
     core->frame_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->reply_arena = wire_arena_new(DECODE_BYTES_MAX);
     core->limits = limits_new();
@@ -280,10 +282,18 @@ static void commit_turn(struct core *core) {
         core_store(core, store_maintain(core->store, &more));
 }
 
+static void await_notes(struct core *core) {
+    if (!store_notes_wait(core->store))
+        core->notes_us = INT64_MAX;
+    else if (core->notes_us == INT64_MAX)
+        core->notes_us = core->now_us + NOTES_EVERY_US;
+}
+
 bool core_commit(struct core *core) {
     assert(!core->committing);
     if (core->in_turn && !core->failed)
         commit_turn(core);
+    await_notes(core);
     core->in_turn = false;
     core->stats.turns_total++;
     outbox_seal(core->outbox);
@@ -365,6 +375,7 @@ int64_t core_deadline(const struct core *core) {
     int64_t deadlines[] = {
         idle_deadline(core),
         alive_deadline(core),
+        core->notes_us,
         full_deadline(core),
         session_lag_deadline(&core->sessions),
         topics_deadline(&core->topics),
@@ -408,6 +419,14 @@ static void tick_alive(struct core *core, int64_t now_us) {
         note_topics(core);
 }
 
+static void tick_notes(struct core *core, int64_t now_us) {
+    if (now_us < core->notes_us)
+        return;
+    core->notes_us = now_us + NOTES_EVERY_US; /* once more, if the disk is full */
+    if (core_begin(core))
+        core_store(core, store_notes_write(core->store));
+}
+
 static void tick_full(struct core *core, int64_t now_us) {
     if (now_us < full_deadline(core))
         return;
@@ -438,6 +457,7 @@ void core_tick(struct core *core, int64_t now_us) {
     turn_begin_work(core);
     tick_idle(core, now_us);
     tick_alive(core, now_us);
+    tick_notes(core, now_us);
     tick_full(core, now_us);
     gathered_tick(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
@@ -474,4 +494,5 @@ void core_shutdown(struct core *core, const char *text, int64_t now_us) {
                                  text, now_us);
     }
     gathered_publish(core);
+    core_store(core, store_notes_write(core->store));
 }

@@ -42,7 +42,9 @@ struct core {
     int64_t wall_set_by_us; /* since the store was told; small corrections add up */
     bool wall_was_set;
     bool wall_known;
-    int64_t alive_us;  /* when the store is told again that the broker lives */
+    int64_t alive_us; /* when the store is told again that the broker lives */
+    int64_t
+        notes_us; /* when what logins left in the store's memory is written; INT64_MAX: nothing */
     int64_t expire_us; /* when unfinished uploads are looked for */
     int64_t full_us;   /* when a full disk is looked at again */
     bool full;         /* as last told to the log */

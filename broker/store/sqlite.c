@@ -238,6 +238,9 @@ static enum store_status commit(struct store *store, bool *waits) {
 enum store_status store_commit_begin(struct store *store, bool *waits) {
     assert(store->in_turn && !store->syncing);
     bool wrote = store->in_transaction;
+    if (wrote) {
+        (void)store_notes_write(store); /* which fails the store, or does not */
+    }
     store->in_turn = false;
     store->in_transaction = false;
     *waits = false;
@@ -571,6 +574,7 @@ void store_close(struct store *store) {
     page_check_free(store->pages);
     reserve_free(store->reserve);
     free(store->failures);
+    sqlite_notes_forget(store);
     free(store->path);
     free(store);
 }

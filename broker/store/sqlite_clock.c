@@ -23,6 +23,7 @@ static enum store_status clamp_alive(struct store *store, int64_t now_us) {
 }
 
 enum store_status store_clock_set(struct store *store, int64_t now_us, int64_t by_us) {
+    sqlite_notes_clamp(store, now_us);
     enum store_status status = store->failed ? STORE_FAILED : sqlite_write(store);
     if (status == STORE_OK && by_us != 0) {
         status = run_with(store, STATEMENT_FAILURE_SHIFT, now_us, by_us);

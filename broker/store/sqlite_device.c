@@ -60,6 +60,8 @@ enum store_status store_device_list(struct store *store, int64_t account,
             .trusted_us = sqlite3_column_int64(list, 3),
             .used_us = sqlite3_column_int64(list, 4),
         };
+        int64_t noted_us = sqlite_note_used_us(store, account, (int64_t)device->device);
+        device->used_us = noted_us != 0 ? noted_us : device->used_us;
         column_text(list, 1, device->label, sizeof device->label);
         if (!column_blob(list, 2, device->key, KEY_BYTES)) {
             (void)sqlite3_reset(list);

@@ -167,21 +167,19 @@ enum store_status store_login_forget(struct store *store, const char *name) {
 
 static enum store_status forget_failures(struct store *store, int64_t account, const char *name) {
     sqlite3_stmt *remove = store->statements[STATEMENT_FAILURE_REMOVE];
-    enum store_status status = begin_forgetting(store, name);
+    struct failure failure;
+    enum store_status status = failure_get(store, name, &failure);
+    bool none = failure.failures == 0 && failure.locked_until_us == 0;
+    /* Those in memory hide what may be in the store. */
+    if (status != STORE_OK || (none && kept_find(store, name) == KEPT_MAX)) {
+        return status;
+    }
+    status = begin_forgetting(store, name);
     if (status != STORE_OK || !store->in_transaction) {
         return status;
     }
     bind_number(remove, 1, account);
     return sqlite_run(store, remove);
-}
-
-static enum store_status mark_used(struct store *store, int64_t account, int64_t device,
-                                   int64_t now_us) {
-    sqlite3_stmt *used = store->statements[STATEMENT_DEVICE_USED];
-    bind_number(used, 1, account);
-    bind_number(used, 2, device);
-    bind_number(used, 3, now_us);
-    return sqlite_run(store, used);
 }
 
 enum store_status store_login_succeeded(struct store *store, int64_t account,
@@ -193,7 +191,6 @@ enum store_status store_login_succeeded(struct store *store, int64_t account,
         return STORE_FAILED;
     }
     const struct person *person;
-    bool notes = sqlite_may_note(store);
     enum store_status status = sqlite_person(store, account, &person);
     if (status != STORE_OK) {
         return status;
@@ -206,15 +203,15 @@ enum store_status store_login_succeeded(struct store *store, int64_t account,
     if (known == STORE_FAILED || status != STORE_OK) {
         return known == STORE_FAILED ? known : status;
     }
-    *trusted = known == STORE_OK || (trust && notes);
     if (by_password && forget_failures(store, account, person->name) != STORE_OK) {
         return STORE_FAILED;
     }
-    if (!notes) {
+    *trusted = known == STORE_OK || (trust && sqlite_may_note(store));
+    if (known == STORE_OK) {
+        return sqlite_note_used(store, account, device, now_us);
+    }
+    if (!*trusted) {
         return store->failed ? STORE_FAILED : STORE_OK;
     }
-    if (known == STORE_OK) {
-        return mark_used(store, account, device, now_us);
-    }
-    return trust ? sqlite_device_add(store, account, key, label, now_us, now_us) : STORE_OK;
+    return sqlite_device_add(store, account, key, label, now_us, now_us);
 }

@@ -3,7 +3,7 @@
  * runs, and calls none of them. */
 #include "sqlite_store.h"
 
-static enum store_status begin(struct store *store) {
+enum store_status sqlite_presence_close(struct store *store) {
     if (store->failed) {
         return STORE_FAILED;
     }
@@ -16,31 +16,17 @@ static enum store_status begin(struct store *store) {
     return store->failed ? STORE_FAILED : STORE_OK;
 }
 
-static enum store_status change(struct store *store, enum statement statement, int64_t account,
-                                int64_t now_us) {
-    if (begin(store) != STORE_OK) {
-        return STORE_FAILED;
-    }
-    if (!sqlite_may_note(store)) {
-        return store->failed ? STORE_FAILED : STORE_OK;
-    }
-    sqlite3_stmt *set = store->statements[statement];
-    bind_number(set, 1, account);
-    bind_number(set, 2, now_us);
-    return sqlite_run(store, set);
-}
-
 enum store_status store_presence_begin(struct store *store, int64_t account, int64_t now_us) {
-    return change(store, STATEMENT_PRESENCE_BEGIN, account, now_us);
+    return store->failed ? STORE_FAILED : sqlite_note_presence(store, account, true, now_us);
 }
 
 enum store_status store_presence_end(struct store *store, int64_t account, int64_t now_us) {
-    return change(store, STATEMENT_PRESENCE_END, account, now_us);
+    return store->failed ? STORE_FAILED : sqlite_note_presence(store, account, false, now_us);
 }
 
 enum store_status store_alive(struct store *store, int64_t now_us) {
     int64_t accounts = 0;
-    if (begin(store) != STORE_OK ||
+    if (sqlite_presence_close(store) != STORE_OK || store_notes_write(store) != STORE_OK ||
         (sqlite_may_note(store) && sqlite_meta_set(store, "alive_us", now_us) != STORE_OK) ||
         store->failed || sqlite_meta(store, "accounts", &accounts) != STORE_OK) {
         return STORE_FAILED;
@@ -53,7 +39,7 @@ enum store_status store_presence_since(struct store *store, int64_t from_us,
                                        bool (*each)(void *arg, int64_t account, const char *name,
                                                     int64_t last_seen_us),
                                        void *arg) {
-    if (begin(store) != STORE_OK) {
+    if (sqlite_presence_close(store) != STORE_OK || store_notes_write(store) != STORE_OK) {
         return STORE_FAILED;
     }
     sqlite3_stmt *since = store->statements[STATEMENT_PRESENCE_SINCE];

@@ -43,6 +43,7 @@ struct store {
     struct syncer *syncer;                     /* owned; NULL: each commit syncs by itself */
     struct reserve *reserve;   /* owned; NULL: none is kept (not the system's VFS) */
     struct failures *failures; /* owned; NULL: none had to be kept in memory */
+    struct notes *notes;       /* owned; NULL: there are none */
 
     int64_t last_position;  /* of the log */
     uint64_t messages;      /* in the log */
@@ -131,6 +132,23 @@ enum store_status sqlite_device_add(struct store *store, int64_t account, const 
 /* OK with the number of the device that has the key, NOT_FOUND. */
 enum store_status sqlite_device_find(struct store *store, int64_t account, const unsigned char *key,
                                      int64_t *device);
+
+/* ---- sqlite_presence.c ---- */
+
+/* Ends what the last process left open, once. */
+enum store_status sqlite_presence_close(struct store *store);
+
+/* ---- sqlite_note.c: what waits to be written with something else ---- */
+
+enum store_status sqlite_note_presence(struct store *store, int64_t account, bool online,
+                                       int64_t time_us);
+enum store_status sqlite_note_used(struct store *store, int64_t account, int64_t device,
+                                   int64_t time_us);
+/* When the device was used, as far as it is not written yet; 0: nothing waits. */
+int64_t sqlite_note_used_us(const struct store *store, int64_t account, int64_t device);
+/* No time of theirs is after this one. */
+void sqlite_notes_clamp(struct store *store, int64_t now_us);
+void sqlite_notes_forget(struct store *store);
 
 /* ---- sqlite_inbox.c ---- */
 

@@ -34,6 +34,7 @@ enum store_status store_wipe(struct store *store) {
         reserve_forget(store->reserve);
     }
     sqlite_unload(store);
+    sqlite_notes_forget(store);
     store->presence_closed = false;
     store->view_appended = 0;
     return sqlite_load(store) == STORE_OK ? sqlite_piece_trim(store) : STORE_FAILED;

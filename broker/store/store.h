@@ -160,9 +160,10 @@ enum store_status store_login_shorten(struct store *store, const char *name, int
                                       int64_t locked_until_us);
 /* Forgets the failures of a name that need not be an account's. */
 enum store_status store_login_forget(struct store *store, const char *name);
-/* A login succeeded: forgets the failures where `by_password`, marks the device as used, and trusts
- * `key` where `trust`. *trusted: it is now, which a full disk can keep it from. QUOTA_SENDER where
- * DEVICES_MAX are trusted already. */
+/* A login succeeded: forgets the failures where `by_password`, marks the device as used (a note,
+ * see store_notes_write), and trusts `key` where `trust`. *trusted: it is now, which a full disk
+ * can keep it from. QUOTA_SENDER where DEVICES_MAX are trusted already. Nothing is written where
+ * there are no failures and no new device. */
 enum store_status store_login_succeeded(struct store *store, int64_t account,
                                         const unsigned char key[KEY_BYTES], const char *label,
                                         bool by_password, bool trust, int64_t now_us,
@@ -258,10 +259,21 @@ enum store_status store_topics_note(struct store *store, uint64_t head);
 
 /* ---- presence over restarts ---- */
 
+/* When devices were used, who came and who went are notes: they wait in memory until a transaction
+ * that writes something else takes them along, store_notes_write, store_alive or
+ * store_presence_since does, or too many wait. store_device_list and store_presence_since know them
+ * at once, store_account.last_seen_us once they are written. A crash, and store_close, lose those
+ * that wait: such an account is as it was before them. On a full disk they go on waiting, and the
+ * ones that are too many are dropped. */
+bool store_notes_wait(const struct store *store);
+/* Writes what waits, so that it is on the disk after the commit. */
+enum store_status store_notes_write(struct store *store);
+
 /* The account's first session that counts as online began, its last one ended. */
 enum store_status store_presence_begin(struct store *store, int64_t account, int64_t now_us);
 enum store_status store_presence_end(struct store *store, int64_t account, int64_t now_us);
-/* The broker lives: what a crash after this will count as the end of the open sessions. */
+/* The broker lives: what a crash after this will count as the end of the sessions that are open
+ * (and whose beginning is written). */
 enum store_status store_alive(struct store *store, int64_t now_us);
 /* Calls `each` for every account with a session that ended at `from_us` or later, and not for those
  * online now (the caller knows them), the last seen first, until it returns false. */

@@ -102,6 +102,8 @@ def test_since_counts_over_a_restart(town_factory, end):
     asker, online, gone, never = town.names(4)
     town.join(online)
     town.join(gone).logout()
+    asker_before = town.join(asker)
+    asker_before.message(gone, "what waits is written with this")
     before = time.time_ns() // 1000
     getattr(town.broker, end)()
     town.broker.start()

@@ -135,9 +135,23 @@ static void compare(struct world *world, bool unknown) {
         world->model.guesses[i] = town->now.failures[i];
 }
 
+/* What logins leave behind may wait for so long until it is written, and a busy broker writes it
+ * later. */
+#define NOTES_WAIT_US (2 * 1000000LL)
+
+static void forget_notes(struct world *world) {
+    struct town *town = world->town;
+
+    for (int i = 0; i < ACCOUNTS_MAX; i++) {
+        if (town->seen_us[i] > world->now_us - NOTES_WAIT_US)
+            town->unsure |= UINT32_C(1) << i;
+    }
+}
+
 static void die(struct world *world, bool unknown) {
     struct broker *broker = &world->broker;
 
+    forget_notes(world);
     drop_core(broker);
     disk_power_failure(broker->disk, broker->store, &world->random);
     broker->store = NULL;

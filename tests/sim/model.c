@@ -169,6 +169,17 @@ static struct link *login_replaces(struct world *world, const struct link *link,
     return NULL;
 }
 
+/* Where a crash left it open it is as though this were the first time. */
+static void model_seen(struct world *world, int account) {
+    struct town *town = world->town;
+    uint32_t bit = UINT32_C(1) << account;
+
+    if (!town->now.seen[account] || (town->unsure & bit))
+        town->seen_us[account] = world->now_us;
+    town->now.seen[account] = true;
+    town->unsure &= ~bit;
+}
+
 static void login_open(struct world *world, struct link *link, struct request *request,
                        struct link *replaced) {
     struct town_state *now = &world->town->now;
@@ -194,7 +205,7 @@ static void login_open(struct world *world, struct link *link, struct request *r
     if (was_online != model_is_online(world, request->user))
         announce(world, request->user, request->online);
     if (request->online)
-        now->seen[request->user] = true;
+        model_seen(world, request->user);
 }
 
 static int login(struct world *world, struct link *link, struct request *request,

@@ -54,7 +54,8 @@ struct broadcast {
 
 struct town {
     struct town_state now, committed;
-    uint32_t unsure; /* accounts whose `seen` a failed commit left open: a set, bit by bit */
+    uint32_t unsure;               /* accounts whose `seen` a crash left open: a set, bit by bit */
+    int64_t seen_us[ACCOUNTS_MAX]; /* when each was online for the first time */
     uint32_t *inbox[ACCOUNTS_MAX]; /* owned: items, entry n at n - 1 */
     size_t inbox_max[ACCOUNTS_MAX];
     struct message *messages; /* owned */

@@ -158,6 +158,7 @@ static void the_first_sign_of_life_does_not_prolong_what_the_crash_ended(void **
     struct fixture *fixture = *state;
     fixture_begin(fixture);
     assert_ok(store_presence_begin(fixture->store, HAN, 100));
+    assert_ok(store_notes_write(fixture->store));
     fixture_commit(fixture);
     fixture_crash(fixture, CRASHVFS_KEEP_SYNCED);
     fixture_open(fixture);
@@ -165,6 +166,130 @@ static void the_first_sign_of_life_does_not_prolong_what_the_crash_ended(void **
     assert_ok(store_alive(fixture->store, 9000));
     fixture_commit(fixture);
     expect_last_seen(fixture, HAN, 100);
+}
+
+static bool commit_waits_for_the_disk(struct fixture *fixture) {
+    bool waits = false;
+    assert_ok(store_commit_begin(fixture->store, &waits));
+    if (waits) {
+        assert_ok(store_commit_end(fixture->store));
+    }
+    return waits;
+}
+
+static void key_login(struct fixture *fixture, int64_t account, int64_t now_us) {
+    unsigned char key[KEY_BYTES] = {1};
+    bool trusted = false;
+    assert_ok(
+        store_login_succeeded(fixture->store, account, key, "x", false, false, now_us, &trusted));
+    assert_true(trusted);
+    assert_ok(store_presence_begin(fixture->store, account, now_us));
+}
+
+static int64_t account_with_key(struct fixture *fixture, const char *name) {
+    unsigned char key[KEY_BYTES] = {1};
+    int64_t account = 0;
+    fixture_begin(fixture);
+    assert_ok(store_account_add(fixture->store, name, "$x", false, key, "x", 1, &account));
+    fixture_commit(fixture);
+    return account;
+}
+
+static void expect_used(struct fixture *fixture, int64_t account, int64_t used_us) {
+    struct store_device devices[DEVICES_MAX];
+    size_t count = 0;
+    assert_ok(store_device_list(fixture->store, account, devices, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(devices[0].used_us, used_us);
+}
+
+static void a_login_that_changes_nothing_durable_needs_no_commit(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_in_folder();
+    fixture_open(fixture);
+    int64_t han = account_with_key(fixture, "han");
+    bool trusted = false;
+    unsigned char key[KEY_BYTES] = {1};
+    fixture_begin(fixture);
+    key_login(fixture, han, 100);
+    assert_false(commit_waits_for_the_disk(fixture));
+    fixture_begin(fixture);
+    assert_ok(store_presence_end(fixture->store, han, 150));
+    assert_ok(store_login_succeeded(fixture->store, han, key, "x", true, true, 200, &trusted));
+    assert_false(commit_waits_for_the_disk(fixture));
+    assert_true(store_notes_wait(fixture->store));
+    expect_used(fixture, han, 200);
+    fixture_begin(fixture);
+    assert_ok(store_notes_write(fixture->store));
+    assert_true(commit_waits_for_the_disk(fixture));
+    assert_false(store_notes_wait(fixture->store));
+    fixture_reopen(fixture);
+    expect_last_seen(fixture, han, 150);
+    expect_used(fixture, han, 200);
+    fixture_free(fixture);
+}
+
+static void a_login_after_wrong_passwords_is_durable(void **state) {
+    struct fixture *fixture = *state;
+    unsigned char key[KEY_BYTES] = {1};
+    int64_t until_us = 0, account = account_with_key(fixture, "chewie");
+    uint32_t failures = 0;
+    bool trusted = false;
+    fixture_begin(fixture);
+    assert_ok(store_login_failed(fixture->store, "chewie", 10, 1000, &until_us));
+    fixture_commit(fixture);
+    fixture_begin(fixture);
+    assert_ok(store_login_succeeded(fixture->store, account, key, "x", true, false, 20, &trusted));
+    fixture_commit(fixture);
+    fixture_crash(fixture, CRASHVFS_KEEP_SYNCED);
+    fixture_open(fixture);
+    assert_ok(store_login_state(fixture->store, "chewie", 30, &failures, &until_us));
+    assert_int_equal(failures, 0);
+    expect_used(fixture, account, 20);
+}
+
+static void what_waits_is_written_with_whatever_writes(void **state) {
+    struct fixture *fixture = *state;
+    fixture_begin(fixture);
+    assert_ok(store_presence_begin(fixture->store, HAN, 100));
+    assert_ok(store_presence_end(fixture->store, HAN, 200));
+    assert_ok(store_presence_begin(fixture->store, LEIA, 150));
+    fixture_commit(fixture);
+    fixture_sent(fixture, HAN, "leia", "hello");
+    fixture_crash(fixture, CRASHVFS_KEEP_SYNCED);
+    fixture_open(fixture);
+    expect_since(fixture, 0, "han:200 leia:150 ");
+}
+
+static void a_kill_loses_what_waits_and_nothing_else(void **state) {
+    struct fixture *fixture = *state;
+    fixture_begin(fixture);
+    assert_ok(store_presence_begin(fixture->store, HAN, 100));
+    assert_ok(store_presence_begin(fixture->store, LEIA, 110));
+    assert_ok(store_alive(fixture->store, 120));
+    fixture_commit(fixture);
+    fixture_begin(fixture);
+    assert_ok(store_presence_end(fixture->store, HAN, 200));
+    assert_ok(store_presence_begin(fixture->store, LUKE, 210));
+    fixture_commit(fixture);
+    fixture_crash(fixture, CRASHVFS_KEEP_SYNCED);
+    fixture_open(fixture);
+    expect_since(fixture, 0, "han:120 leia:120 ");
+    expect_last_seen(fixture, LUKE, 0);
+}
+
+/* More than are kept are written at once; a set clock holds for those that wait. */
+static void notes_are_bounded_and_follow_the_clock(void **state) {
+    struct fixture *fixture = *state;
+    fixture_begin(fixture);
+    for (int64_t account = 1; account <= 20000; account++) {
+        assert_ok(store_presence_begin(fixture->store, 1000000 + account, 5));
+    }
+    assert_ok(store_presence_begin(fixture->store, HAN, 900));
+    assert_ok(store_presence_end(fixture->store, HAN, 950));
+    assert_ok(store_clock_set(fixture->store, 500, -450));
+    fixture_commit(fixture);
+    expect_last_seen(fixture, HAN, 500);
 }
 
 static void an_administrators_look_changes_no_presence(void **state) {
@@ -196,6 +321,11 @@ int main(void) {
         TEST(those_who_left_are_listed_the_last_seen_first),
         TEST(after_a_crash_the_last_sign_of_life_is_the_end),
         TEST(the_first_sign_of_life_does_not_prolong_what_the_crash_ended),
+        cmocka_unit_test(a_login_that_changes_nothing_durable_needs_no_commit),
+        TEST(a_login_after_wrong_passwords_is_durable),
+        TEST(what_waits_is_written_with_whatever_writes),
+        TEST(a_kill_loses_what_waits_and_nothing_else),
+        TEST(notes_are_bounded_and_follow_the_clock),
         cmocka_unit_test(an_administrators_look_changes_no_presence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
