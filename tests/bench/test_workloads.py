@@ -74,6 +74,17 @@ def test_login(events, connections):
     assert_limit(told, "connects")
 
 
+@pytest.mark.parametrize("what", ["broadcast", "post"])
+@pytest.mark.parametrize("events", ["inline", "sub"])
+def test_fanout(what, events):
+    told = bench("fanout", "--what", what, "--events", events, "--clients", "10", "--senders", "3",
+                 "--window", "8", "--seconds", "0.4", "--limit-seconds", "0.2")
+    assert_nothing_is_wrong(told)
+    assert told["delivered"] == 10 * told["acknowledged"] > 0
+    assert_limit(told, "bare")
+    assert told["bare_fdatasync"] == (what == "post")
+
+
 def test_files():
     told = bench("files", "--size-mib", "4", "--runs", "1")
     assert told["upload_of_copy"] > 0
@@ -108,5 +119,9 @@ def test_options(refused):
         'zchat-bench: --clients takes a number from 1 to 20000, not "0"'
     assert refused("login", "--events", "all") == \
         'zchat-bench: --events takes none|inline|sub, not "all"'
+    assert refused("fanout", "--events", "none") == \
+        'zchat-bench: --events takes inline|sub, not "none"'
+    assert refused("fanout", "--what", "mail") == \
+        'zchat-bench: --what takes broadcast|post, not "mail"'
     assert refused("send", "--receivers", "2", "--accounts", "1") == \
         "zchat-bench: there can't be more --receivers than --accounts"

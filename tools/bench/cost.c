@@ -71,3 +71,9 @@ void cost_print(struct json *json, const char *prefix, const struct cost *cost, 
     snprintf(name, sizeof name, "%s_bound", prefix);
     json_text(json, name, cost_bound(cost));
 }
+
+void cost_print_ratio(struct json *json, const char *name, const struct cost *cost, double done,
+                      const struct cost *limit, double limit_done) {
+    json_real(json, name, (usage_s(&limit->server) / limit_done) / (usage_s(&cost->server) / done),
+              3);
+}

@@ -32,7 +32,12 @@ void cost_end(const struct cost_since *since, struct cost *cost);
  * wake-up. Without --pin it is "unknown". */
 void cost_print(struct json *json, const char *prefix, const struct cost *cost, double done);
 
-/* The word that it prints. */
+/* What the limit's server needs for one of its `limit_done`, by what `cost` is for one of `done`:
+ * the ratio of the two rates where the servers are the bound, whoever else uses the machine. */
+void cost_print_ratio(struct json *json, const char *name, const struct cost *cost, double done,
+                      const struct cost *limit, double limit_done);
+
+/* The word that cost_print prints. */
 const char *cost_bound(const struct cost *cost);
 
 #endif

@@ -38,3 +38,11 @@ int64_t histogram_percentile(const struct histogram *histogram, double share) {
     }
     return 0;
 }
+
+void histogram_print(struct json *json, const char *name, const struct histogram *histogram) {
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s_p50_ms", name);
+    json_real(json, whole, (double)histogram_percentile(histogram, 0.50) / 1e3, 3);
+    snprintf(whole, sizeof whole, "%s_p99_ms", name);
+    json_real(json, whole, (double)histogram_percentile(histogram, 0.99) / 1e3, 3);
+}

@@ -3,6 +3,8 @@
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 
+#include "json.h"
+
 #include <stdint.h>
 
 #define HISTOGRAM_FINE    64 /* buckets for each power of two */
@@ -17,5 +19,8 @@ void histogram_add(struct histogram *histogram, int64_t us);
 
 /* The duration that the share (0 to 1) of all is not above; 0 where there is none. */
 int64_t histogram_percentile(const struct histogram *histogram, double share);
+
+/* Prints NAME_p50_ms and NAME_p99_ms. */
+void histogram_print(struct json *json, const char *name, const struct histogram *histogram);
 
 #endif

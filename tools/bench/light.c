@@ -242,12 +242,19 @@ static void take_event(struct light *light, const Zchat__V1__Event *event) {
     }
 }
 
+static void hear_only(struct light *light, const void *frame, size_t frame_bytes) {
+    if (light->calls->on_frame)
+        light->calls->on_frame(light->calls->arg, frame, frame_bytes);
+}
+
 static void read_frame(void *arg, const void *frame, size_t frame_bytes) {
     struct light *light = arg;
     struct wire_arena *arena = light->lights->arena;
     Zchat__V1__ServerBatch *batch;
-    if (light->is_deaf && light->is_in)
+    if (light->is_deaf && light->is_in) {
+        hear_only(light, frame, frame_bytes);
         return;
+    }
     wire_arena_reset(arena);
     if (wire_read_server(arena, frame, frame_bytes, &batch) != WIRE_FINE) {
         fail(light, "a frame can't be read");
@@ -264,8 +271,10 @@ static void read_publication(void *arg, const void *frame, size_t frame_bytes) {
     struct light *light = arg;
     struct wire_arena *arena = light->lights->arena;
     Zchat__V1__Publication *publication;
-    if (light->is_deaf)
+    if (light->is_deaf) {
+        hear_only(light, frame, frame_bytes);
         return;
+    }
     wire_arena_reset(arena);
     if (wire_read_publication(arena, frame, frame_bytes, &publication) != WIRE_FINE) {
         fail(light, "a publication can't be read");
@@ -274,6 +283,57 @@ static void read_publication(void *arg, const void *frame, size_t frame_bytes) {
     for (size_t i = 0; i < publication->n_events; i++)
         take_event(light, publication->events[i]);
     light_flush(light);
+}
+
+/* ---- frames that are only counted ---- */
+
+/* Where in a frame one is; at == end: it is over, or broken. */
+struct reader {
+    const unsigned char *at;
+    const unsigned char *end;
+};
+
+static uint64_t read_number(struct reader *reader) {
+    uint64_t number = 0;
+    for (unsigned shift = 0; reader->at < reader->end && shift < 64; shift += 7) {
+        unsigned char byte = *reader->at++;
+        number |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return number;
+    }
+    reader->at = reader->end;
+    return 0;
+}
+
+/* The next field that is a message, string or bytes, and its number; numbers are passed over. */
+static unsigned read_field(struct reader *reader, struct reader *field) {
+    while (reader->at < reader->end) {
+        uint64_t key = read_number(reader), length = read_number(reader);
+        if ((key & 7) != 2)
+            continue;
+        if (length > (uint64_t)(reader->end - reader->at))
+            break;
+        *field = (struct reader){reader->at, reader->at + length};
+        reader->at += length;
+        return (unsigned)(key >> 3);
+    }
+    reader->at = reader->end;
+    return 0;
+}
+
+/* An event's body is its only field that is no number; a batch and a publication have their events
+ * in the same field. */
+uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind) {
+    static const unsigned bodies[] = {[LIGHT_MESSAGE] = ZCHAT__V1__EVENT__BODY_MESSAGE,
+                                      [LIGHT_BROADCAST] = ZCHAT__V1__EVENT__BODY_BROADCAST,
+                                      [LIGHT_POST] = ZCHAT__V1__EVENT__BODY_THREAD};
+    struct reader reader = {frame, (const unsigned char *)frame + frame_bytes}, event, body;
+    uint64_t count = 0;
+    for (unsigned field; (field = read_field(&reader, &event));) {
+        if (field == WIRE_EVENTS && read_field(&event, &body) == bodies[kind])
+            count++;
+    }
+    return count;
 }
 
 /* ---- their lives ---- */

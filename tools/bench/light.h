@@ -35,6 +35,7 @@ struct light_calls {
     void (*on_in)(void *arg);                      /* logged in, and the SUB's handshake done */
     void (*on_reply)(void *arg, uint64_t request); /* a command of this number is done */
     void (*on_text)(void *arg, enum light_kind kind, const char *text); /* somebody's */
+    void (*on_frame)(void *arg, const void *frame, size_t frame_bytes); /* of one that is deaf */
     void (*on_failure)(void *arg, const char *why);                     /* nothing more comes */
     void *arg; /* borrowed: from who opens it */
 };
@@ -68,6 +69,9 @@ void light_close(struct light *light);
 /* Logs in with the device key, online unless events are EVENTS_NONE; on_in tells when it is done.
  * `inbox` asks for messages. */
 void light_login(struct light *light, const char *user, enum events events, bool inbox);
+
+/* How many events of this kind are in a frame, without decoding it. */
+uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind);
 
 /* Each returns the number that on_reply gets. Ids are made. */
 uint64_t light_send(struct light *light, const char *to, const char *text);

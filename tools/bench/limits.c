@@ -44,26 +44,25 @@ bool limits_measure_log(struct limits *limits, struct bench *bench, double batch
     return false;
 }
 
-static void print_echo(struct json *json, const char *prefix, const struct echo *echo,
-                       double per_s) {
+static void print_echo(struct json *json, const char *prefix, const struct echo *echo, double per_s,
+                       const struct cost *cost, double done) {
     char name[64];
     snprintf(name, sizeof name, "%s_per_s", prefix);
     json_real(json, name, echo_rate(echo), 0);
-    snprintf(name, sizeof name, "%s_p50_ms", prefix);
-    json_real(json, name, (double)histogram_percentile(&echo->took, 0.50) / 1e3, 3);
-    snprintf(name, sizeof name, "%s_p99_ms", prefix);
-    json_real(json, name, (double)histogram_percentile(&echo->took, 0.99) / 1e3, 3);
+    histogram_print(json, prefix, &echo->took);
     cost_print(json, prefix, &echo->cost, (double)echo->count);
     snprintf(name, sizeof name, "of_%s", prefix);
     json_real(json, name, per_s / echo_rate(echo), 3);
+    snprintf(name, sizeof name, "cpu_of_%s", prefix);
+    cost_print_ratio(json, name, cost, done, &echo->cost, (double)echo->count);
 }
 
 void limits_print(const struct limits *limits, const struct settings *settings, struct json *json,
-                  double per_s) {
+                  double per_s, const struct cost *cost, double done) {
     if (!limits_are_wanted(settings))
         return;
-    print_echo(json, "echo", &limits->echo, per_s);
-    print_echo(json, "echo_fdatasync", &limits->synced, per_s);
+    print_echo(json, "echo", &limits->echo, per_s, cost, done);
+    print_echo(json, "echo_fdatasync", &limits->synced, per_s, cost, done);
     if (limits->has_redis)
         redis_print(&limits->redis, json, per_s);
     if (limits->log_per_s > 0) {

@@ -26,8 +26,8 @@ bool limits_measure(struct limits *limits, struct bench *bench);
 /* A plain log beside the store, so many messages in each write, for --limit-seconds. */
 bool limits_measure_log(struct limits *limits, struct bench *bench, double batch);
 
-/* Rates and what the messages of the broker, so many a second, are of them. */
+/* Rates, and what the broker's messages are of them: so many a second, `done` at so much cost. */
 void limits_print(const struct limits *limits, const struct settings *settings, struct json *json,
-                  double per_s);
+                  double per_s, const struct cost *cost, double done);
 
 #endif

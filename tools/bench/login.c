@@ -80,6 +80,9 @@ static void print_report(const struct logins *logins) {
         json_real(&json, "connects_per_s", rate(&logins->bare), 1);
         cost_print(&json, "connects", &logins->bare.cost, (double)logins->bare.count);
         json_real(&json, "of_connects", rate(&logins->broker) / rate(&logins->bare), 3);
+        cost_print_ratio(&json, "cpu_of_connects", &logins->broker.cost,
+                         (double)logins->broker.count, &logins->bare.cost,
+                         (double)logins->bare.count);
     }
     json_count(&json, "at_a_time", settings->at_a_time);
     json_flag(&json, "pin", settings->pin);

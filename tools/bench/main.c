@@ -2,6 +2,7 @@
  * else is on stderr. It talks to the broker through libzchat like any client. */
 #include "bare.h"
 #include "bench.h"
+#include "fanout.h"
 #include "files.h"
 #include "idle.h"
 #include "login.h"
@@ -35,6 +36,9 @@ static const struct verb {
      "clients that are logged in and do nothing, compared with bare connections"},
     {"login", VERB_LOGIN, login_main,
      "clients log in with their device keys, compared with bare connects that do not log in"},
+    {"fanout", VERB_FANOUT, fanout_main,
+     "broadcasts, or posts to a thread, to many at once, compared with bare sockets; exit 1 where "
+     "any was lost, doubled or out of order"},
     {"files", VERB_FILES, files_main,
      "a file goes up and down, compared with a plain encrypted copy; exit 1 where a byte is wrong"},
     {"private", VERB_PRIVATE, private_main,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN)
+#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN | VERB_FANOUT)
 
 enum kind {
     KIND_FLAG,
@@ -13,6 +13,7 @@ enum kind {
     KIND_SECONDS,
     KIND_TEXT,
     KIND_EVENTS,
+    KIND_WHAT,
 };
 
 struct row {
@@ -31,15 +32,15 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {"--senders", KIND_NUMBER, VERB_SEND | VERB_NAMES, FIELD(senders), "8", 1, 1000, "N",
+    {"--senders", KIND_NUMBER, VERB_SEND | VERB_NAMES | VERB_FANOUT, FIELD(senders), "8", 1, 1000, "N",
      "connections that send, each of an account of its own"},
     {"--receivers", KIND_NUMBER, VERB_SEND, FIELD(receivers), "8", 0, 1000, "N",
      "how many of the accounts have a session that reads"},
     {"--accounts", KIND_NUMBER, VERB_SEND | VERB_NAMES, FIELD(accounts), "10000", 1, 1000000, "N",
      "accounts that are sent to, at random"},
-    {"--window", KIND_NUMBER, VERB_SEND, FIELD(window), "64", 1, 65536, "N",
+    {"--window", KIND_NUMBER, VERB_SEND | VERB_FANOUT, FIELD(window), "64", 1, 65536, "N",
      "messages of each sender that are under way at a time"},
-    {"--size", KIND_NUMBER, VERB_SEND, FIELD(size_bytes), "100", 48, 16384, "BYTES",
+    {"--size", KIND_NUMBER, VERB_SEND | VERB_FANOUT, FIELD(size_bytes), "100", 48, 16384, "BYTES",
      "length of a message's text"},
     {"--window", KIND_NUMBER, VERB_FILES, FIELD(window), "4", 1, 64, "N",
      "chunks of the plain copy that are under way at a time"},
@@ -60,7 +61,7 @@ static const struct row rows[] = {
      "are told"},
     {"--beside", KIND_FLAG, VERB_FILES, FIELD(beside), NULL, 0, 0, NULL,
      "measure messages, too: alone, then beside uploads"},
-    {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE, FIELD(seconds), "10", 0.1, 3600, "S",
+    {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE | VERB_FANOUT, FIELD(seconds), "10", 0.1, 3600, "S",
      "how long is measured"},
     {"--seconds", KIND_SECONDS, VERB_FILES, FIELD(seconds), "3", 0.1, 3600, "S",
      "how long --beside measures, alone as well as with uploads"},
@@ -73,6 +74,8 @@ static const struct row rows[] = {
      "how long each of the limits is measured, half before and half after: plain frames through "
      "encrypted sockets and back, without and with fdatasync, a plain log, and Redis where it is "
      "installed; 0: not at all, as with --server"},
+    {"--limit-seconds", KIND_SECONDS, VERB_FANOUT, FIELD(limit_seconds), "2", 0.1, 3600, "S",
+     "how long the bare server is measured, half before and half after"},
     {"--limit-frame", KIND_NUMBER, VERB_SEND, FIELD(limit_frame), "1", 1, 64, "N",
      "messages in each of the plain frames"},
     {"--redis", KIND_TEXT, VERB_SEND, FIELD(redis), NULL, 0, 0, "PATH",
@@ -81,6 +84,12 @@ static const struct row rows[] = {
      "accounts without a reader whose inboxes are read at the end"},
     {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
      "read the inboxes of all accounts at the end, the senders' own too"},
+    {"--clients", KIND_NUMBER, VERB_FANOUT, FIELD(clients), "100", 1, 4000, "N",
+     "those who get them, each of an account of its own"},
+    {"--what", KIND_WHAT, VERB_FANOUT, FIELD(what), "broadcast", 0, 0, "broadcast|post",
+     "broadcasts to all, or posts to a thread that all follow"},
+    {"--events", KIND_EVENTS, VERB_FANOUT, FIELD(events), "sub", 1, 0, "inline|sub",
+     "how they get them: on the command connection, or on a second one"},
     {"--clients", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(clients), "100", 1, 20000, "N",
      "each of an account of its own"},
     {"--at-a-time", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(at_a_time), "32", 1, 1000, "N",
@@ -88,7 +97,7 @@ static const struct row rows[] = {
     {"--events", KIND_EVENTS, VERB_IDLE | VERB_LOGIN, FIELD(events), "sub", 0, 0, "none|inline|sub",
      "how the clients get the public events: not at all (and are not online), on the command "
      "connection, or on a second one"},
-    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN, FIELD(alone), NULL, 0, 0, NULL,
+    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN | VERB_FANOUT, FIELD(alone), NULL, 0, 0, NULL,
      "measure the broker alone, without what it is compared with"},
     {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
      "begins the random choice of accounts"},
@@ -117,8 +126,14 @@ static const struct row rows[] = {
 static const char *const events_names[] = {
     [EVENTS_NONE] = "none", [EVENTS_INLINE] = "inline", [EVENTS_SUB] = "sub"};
 
+static const char *const whats[] = {[WHAT_BROADCAST] = "broadcast", [WHAT_POST] = "post"};
+
 const char *events_name(enum events events) {
     return events_names[events];
+}
+
+const char *what_name(enum what what) {
+    return whats[what];
 }
 
 static bool set_number(const struct row *row, void *field, const char *text) {
@@ -142,14 +157,31 @@ static bool set_seconds(const struct row *row, void *field, const char *text) {
     return true;
 }
 
-static bool set_events(void *field, const char *text) {
-    for (enum events i = EVENTS_NONE; i <= EVENTS_SUB; i++) {
-        if (strcmp(events_names[i], text) == 0) {
-            memcpy(field, &i, sizeof i);
-            return true;
-        }
+/* The place of the text among the names; -1: it is none of them. */
+static int place_of(const char *text, const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], text) == 0)
+            return (int)i;
     }
-    return false;
+    return -1;
+}
+
+/* The row's min is the first of the names that it takes. */
+static bool set_events(const struct row *row, void *field, const char *text) {
+    int place = place_of(text, events_names, sizeof events_names / sizeof events_names[0]);
+    enum events events = (enum events)place;
+    if (place < (int)row->min)
+        return false;
+    memcpy(field, &events, sizeof events);
+    return true;
+}
+
+static bool set_what(void *field, const char *text) {
+    int place = place_of(text, whats, sizeof whats / sizeof whats[0]);
+    enum what what = (enum what)place;
+    if (place >= 0)
+        memcpy(field, &what, sizeof what);
+    return place >= 0;
 }
 
 static bool set(struct settings *settings, const struct row *row, const char *text) {
@@ -166,7 +198,9 @@ static bool set(struct settings *settings, const struct row *row, const char *te
         memcpy(field, &text, sizeof text);
         return text[0] != 0;
     case KIND_EVENTS:
-        return set_events(field, text);
+        return set_events(row, field, text);
+    case KIND_WHAT:
+        return set_what(field, text);
     }
     return false;
 }

@@ -17,12 +17,18 @@ enum verb_bit {
     VERB_PRIVATE = 32,
     VERB_BARE = 64,
     VERB_LOGIN = 128,
+    VERB_FANOUT = 256,
 };
 
 enum events {
     EVENTS_NONE,
     EVENTS_INLINE,
     EVENTS_SUB,
+};
+
+enum what {
+    WHAT_BROADCAST,
+    WHAT_POST,
 };
 
 struct settings {
@@ -51,6 +57,7 @@ struct settings {
     const char *redis;      /* borrowed: argv. NULL: the one on the PATH, if any */
     const char *log;        /* borrowed: argv. NULL: none */
     enum events events;
+    enum what what;
     bool check;
     bool beside;
     bool alone;
@@ -66,5 +73,6 @@ bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char
 void settings_help(enum verb_bit verb, FILE *file);
 
 const char *events_name(enum events events);
+const char *what_name(enum what what);
 
 #endif

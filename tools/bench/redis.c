@@ -313,8 +313,7 @@ bool redis_run(struct bench *bench, struct redis *redis) {
 void redis_print(const struct redis *redis, struct json *json, double per_s) {
     double redis_per_s = (double)redis->count / redis->seconds;
     json_real(json, "redis_per_s", redis_per_s, 0);
-    json_real(json, "redis_p50_ms", (double)histogram_percentile(&redis->took, 0.50) / 1e3, 3);
-    json_real(json, "redis_p99_ms", (double)histogram_percentile(&redis->took, 0.99) / 1e3, 3);
+    histogram_print(json, "redis", &redis->took);
     cost_print(json, "redis", &redis->cost, (double)redis->count);
     json_real(json, "of_redis", per_s / redis_per_s, 3);
 }

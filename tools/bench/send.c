@@ -146,14 +146,6 @@ static void print_setting(const struct settings *settings, struct json *json) {
     json_end(json);
 }
 
-static void print_latency(struct json *json, const char *name, const struct histogram *histogram) {
-    char whole[64];
-    snprintf(whole, sizeof whole, "%s_p50_ms", name);
-    json_real(json, whole, (double)histogram_percentile(histogram, 0.50) / 1e3, 3);
-    snprintf(whole, sizeof whole, "%s_p99_ms", name);
-    json_real(json, whole, (double)histogram_percentile(histogram, 0.99) / 1e3, 3);
-}
-
 static void print_cost(const struct run *run, const struct cost *cost, struct json *json) {
     double done = (double)run->acknowledged_total;
     cost_print(json, "broker", cost, done);
@@ -208,11 +200,11 @@ static void print_report(const struct run *run, const struct cost *cost,
     json_real(&json, "acknowledged_per_s", per_s, 0);
     json_count(&json, "delivered", run->delivered_total);
     json_real(&json, "delivered_per_s", (double)run->delivered_total / seconds, 0);
-    print_latency(&json, "acknowledgement", &run->acknowledgement);
-    print_latency(&json, "delivery", &run->delivery);
+    histogram_print(&json, "acknowledgement", &run->acknowledgement);
+    histogram_print(&json, "delivery", &run->delivery);
     print_cost(run, cost, &json);
     print_commits(run, &json);
-    limits_print(&run->limits, run->settings, &json, per_s);
+    limits_print(&run->limits, run->settings, &json, per_s, cost, (double)run->acknowledged_total);
     print_faults(run, &json, accounts_checked);
     json_real(&json, "elapsed_s", seconds, 3);
     print_setting(run->settings, &json);
