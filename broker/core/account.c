@@ -57,7 +57,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
     uint32_t left_s = lock_left_s(call, locked_until_us);
 
     call->core->stats.logins_locked_total++;
-    core_note_rarely(call->core, "login_locked", call->peer->group, "address=%s left_s=%u",
+    core_warn_rarely(call->core, "login_locked", call->peer->group, "address=%s left_s=%u",
                      call->peer->address, (unsigned)left_s);
     call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
                     "locked after %d wrong passwords: try again in %u s, or use a trusted device",
@@ -303,12 +303,14 @@ void login_done(struct call *call) {
     Zchat__V1__TopicHead heads[TOPICS], *pointers[TOPICS];
     struct core *core = call->core;
     uint64_t head = 0, cursor = 0;
+    char source[SESSION_SOURCE_BYTES];
 
     core->stats.logins_total++;
     passwords_good(call, call->session->member->name);
-    core_note(core, "session_open", "user=%s session=%llu online=%s address=%s",
-              call->session->member->name, (unsigned long long)call->session->number,
-              call->session->online ? "true" : "false", call->peer->address);
+    core_note_rarely(core, "session_open", session_source(call->session, source),
+                     "user=%s session=%llu online=%s address=%s", call->session->member->name,
+                     (unsigned long long)call->session->number,
+                     call->session->online ? "true" : "false", call->peer->address);
     outbox_line_break(&call->peer->line); /* events of a session before it don't share its batch */
     call_store(call,
                store_inbox_state(core->store, call->session->member->account, &head, &cursor));
@@ -369,7 +371,7 @@ bool register_work(struct call *call) {
 
     if (!limit_take(core->limits, call->peer->registration_budget, 1, call->now_us, &wait_s)) {
         core->stats.registrations_refused_total++;
-        core_note_rarely(core, "registrations_refused", call->peer->group, "address=%s",
+        core_warn_rarely(core, "registrations_refused", call->peer->group, "address=%s",
                          call->peer->address);
         call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
                         "too many accounts were registered from your address: try again in %u s",

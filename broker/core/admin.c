@@ -88,7 +88,7 @@ static struct lock_names lock_names(const struct call *call) {
 static void fail_locked(struct call *call, int64_t locked_until_us) {
     uint32_t left_s = lock_left_s(call, locked_until_us);
 
-    core_note_rarely(call->core, "admin_password_locked", call->peer->group,
+    core_warn_rarely(call->core, "admin_password_locked", call->peer->group,
                      "user=%s address=%s left_s=%u", call->session->member->name,
                      call->peer->address, (unsigned)left_s);
     call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,

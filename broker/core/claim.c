@@ -16,6 +16,7 @@ struct claim {
     unsigned char name[NAME_BYTES_LONGEST];
     unsigned name_bytes;
     uint32_t held;
+    uint32_t passed_over;
     uint32_t used; /* CLAIM_UNITs, at used_us */
     int64_t used_us;
     int64_t seen_us;
@@ -116,6 +117,17 @@ void claim_use(struct claim *claim, int64_t now_us) {
     if (used != claim->used || now_us < claim->used_us || claim->used == 0)
         claim->used_us = now_us;
     claim->used = used < UINT32_MAX - CLAIM_UNIT ? used + CLAIM_UNIT : used;
+}
+
+void claim_pass_over(struct claim *claim) {
+    claim->passed_over++;
+}
+
+uint32_t claim_passed_over(struct claim *claim) {
+    uint32_t count = claim->passed_over;
+
+    claim->passed_over = 0;
+    return count;
 }
 
 int64_t claim_seen_us(const struct claim *claim) {

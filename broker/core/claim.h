@@ -41,6 +41,9 @@ uint32_t claim_held(const struct claim *claim);
 #define CLAIM_UNIT 1024
 void claim_use(struct claim *claim, int64_t now_us);
 uint32_t claim_used(const struct claim *claim, int64_t now_us);
+/* Something that it caused was passed over; how much was since this was asked last. */
+void claim_pass_over(struct claim *claim);
+uint32_t claim_passed_over(struct claim *claim);
 /* When it was last looked at by claim_get. */
 int64_t claim_seen_us(const struct claim *claim);
 

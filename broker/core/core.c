@@ -21,7 +21,7 @@
 #define WALL_SET_US (2 * 1000000LL)
 /* Far more than a topic can give in ALIVE_EVERY_US. */
 #define TOPIC_NUMBERS_NOTED (60 * 1000000ULL)
-/* What strangers cause is logged once in this time for each source. */
+/* What strangers cause, and scripts in a loop, is logged once in this time for each source. */
 #define NOTE_EVERY_US (60 * 1000000LL)
 
 void core_reconfigure(struct core *core, const struct core_options *options) {
@@ -152,13 +152,17 @@ struct stats *core_stats(struct core *core) {
 
 typedef void note_fn(void *arg, const char *event, const char *details);
 
-static void note_va(struct core *core, note_fn *note, const char *event, const char *format,
-                    va_list arguments) {
+/* `before`: how many like it were passed over; 0: nothing is said of that. */
+static void note_va(struct core *core, note_fn *note, const char *event, uint32_t before,
+                    const char *format, va_list arguments) {
     char details[256];
+    int used;
 
     if (!note)
         return;
-    vsnprintf(details, sizeof details, format, arguments);
+    used = vsnprintf(details, sizeof details, format, arguments);
+    if (before > 0 && used >= 0 && (size_t)used < sizeof details)
+        snprintf(details + used, sizeof details - (size_t)used, " before=%u", (unsigned)before);
     note(core->options.note_arg, event, details);
 }
 
@@ -166,23 +170,40 @@ void core_note(struct core *core, const char *event, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    note_va(core, core->options.note, event, format, arguments);
+    note_va(core, core->options.note, event, 0, format, arguments);
     va_end(arguments);
+}
+
+static void note_rarely_va(struct core *core, note_fn *note, const char *event, const char *source,
+                           const char *format, va_list arguments) {
+    struct claim *noted;
+    char name[128];
+
+    snprintf(name, sizeof name, "%s %s", event, source);
+    noted = claim_find(core->claims, CLAIM_NOTED, name, strlen(name));
+    if (noted && core->now_us - claim_seen_us(noted) < NOTE_EVERY_US) {
+        claim_pass_over(noted);
+        return;
+    }
+    noted = claim_get(core->claims, CLAIM_NOTED, name, strlen(name), core->now_us);
+    note_va(core, note, event, claim_passed_over(noted), format, arguments);
 }
 
 void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) {
-    const struct claim *noted;
-    char name[128];
     va_list arguments;
 
-    snprintf(name, sizeof name, "%s %s", event, source);
-    noted = claim_find(core->claims, CLAIM_NOTED, name, strlen(name));
-    if (noted && core->now_us - claim_seen_us(noted) < NOTE_EVERY_US)
-        return;
-    claim_get(core->claims, CLAIM_NOTED, name, strlen(name), core->now_us);
     va_start(arguments, format);
-    note_va(core, core->options.warn, event, format, arguments);
+    note_rarely_va(core, core->options.note, event, source, format, arguments);
+    va_end(arguments);
+}
+
+void core_warn_rarely(struct core *core, const char *event, const char *source, const char *format,
+                      ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    note_rarely_va(core, core->options.warn, event, source, format, arguments);
     va_end(arguments);
 }
 
@@ -190,7 +211,7 @@ void core_warn(struct core *core, const char *event, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    note_va(core, core->options.warn, event, format, arguments);
+    note_va(core, core->options.warn, event, 0, format, arguments);
     va_end(arguments);
 }
 

@@ -186,7 +186,7 @@ void passwords_good(struct call *call, const char *name) {
 static void count_refusal(struct core *core, const struct peer *peer) {
     core->stats.passwords_refused_total++;
     core->stats.commands_busy_total++;
-    core_note_rarely(core, "passwords_busy", peer->group, "address=%s waiting=%zu", peer->address,
+    core_warn_rarely(core, "passwords_busy", peer->group, "address=%s waiting=%zu", peer->address,
                      core->passwords->count);
 }
 

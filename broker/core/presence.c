@@ -104,11 +104,12 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     uint64_t number = session->number;
     struct peer *peer = session->peer;
     bool last = session->online && member->online == 1;
-    char name[NAME_BYTES];
+    char name[NAME_BYTES], source[SESSION_SOURCE_BYTES];
 
     strcpy(name, member->name);
-    core_note(core, "session_end", "user=%s session=%llu reason=%s", name,
-              (unsigned long long)session->number, end_reason_name(reason));
+    core_note_rarely(core, "session_end", session_source(session, source),
+                     "user=%s session=%llu reason=%s", name, (unsigned long long)session->number,
+                     end_reason_name(reason));
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     session_close(&core->sessions, session, now_us);

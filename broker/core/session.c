@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -118,6 +119,12 @@ static void session_link(struct sessions *sessions, struct session *session) {
     }
     sessions->count++;
     key_count(sessions, session->peer->key, +1);
+}
+
+const char *session_source(const struct session *session, char source[SESSION_SOURCE_BYTES]) {
+    snprintf(source, SESSION_SOURCE_BYTES, "%s%s", session->member->name,
+             session->online ? "" : " script");
+    return source;
 }
 
 struct session *session_open(struct sessions *sessions, struct peer *peer,

@@ -104,6 +104,10 @@ struct session_new {
     const unsigned char *instance; /* NULL: none */
     uint64_t head, cursor;
 };
+/* Whose session it is, for the log: an account's scripts are another source than its people. */
+#define SESSION_SOURCE_BYTES (NAME_BYTES + 8)
+const char *session_source(const struct session *session, char source[SESSION_SOURCE_BYTES]);
+
 /* The peer has no session yet. */
 struct session *session_open(struct sessions *sessions, struct peer *peer,
                              const struct session_new *new, int64_t now_us);

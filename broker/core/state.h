@@ -131,9 +131,11 @@ void *call_memory(struct call *call, size_t bytes);
 void core_note(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A warning of what a stranger can make happen as often as they like: once a minute for each event
- * and source. */
+/* The same, and as a warning, of what somebody can make happen as often as they like: once a minute
+ * for each event and source, with the number of those that were passed over before it. */
 void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
+void core_warn_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
 /* The same as a warning: what an administrator should look at. */
 void core_warn(struct core *core, const char *event, const char *format, ...)

@@ -34,3 +34,19 @@ def test_a_level_shows_itself_and_those_after_it(town_factory, level, shown):  #
     if "warn" in shown:
         assert "login_locked" in events(town, "warn")
     assert "not in the log" not in text and PASSWORD not in text
+
+
+def test_scripts_in_a_loop_write_a_line_a_minute_and_a_person_s_is_beside_them(town_factory):  # noqa: F811
+    """Each call of zmq-cli is a session: its opening and its end are not worth a line each."""
+    town = town_factory(accounts=2)
+    user = town.name()
+    for _ in range(25):
+        script = town.join(user, online=False)
+        script.logout()
+        script.close()
+    person = town.join(user)
+    person.logout()
+    lines = town.broker.log_text().splitlines()
+    for event in ("session_open", "session_end"):
+        shown = [line for line in lines if f"event={event} user={user} " in line]
+        assert len(shown) == 2, shown
