@@ -193,8 +193,19 @@ static bool read_admin_password(struct server *server, char *error, size_t error
     return !path[0] || password_read_file(path, server->admin_password, error, error_bytes);
 }
 
-static bool zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
-    return core_key_is_live(((struct server *)arg)->core, key);
+static enum zap_answer zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
+    struct server *server = arg;
+    char fingerprint[FINGERPRINT_TEXT];
+    uint64_t before;
+
+    if (!core_key_is_live(server->core, key))
+        return ZAP_REFUSED;
+    if (core_key_may_listen(server->core, key, now_us()))
+        return ZAP_ADMITTED;
+    key_fingerprint(key, fingerprint);
+    if (pace_due(server->pace, "events_busy", fingerprint, now_us(), &before))
+        log_warn("events_busy", "key=\"%s\" before=%llu", fingerprint, (unsigned long long)before);
+    return ZAP_LATER;
 }
 
 static bool open_door(struct server *server) {
@@ -351,7 +362,7 @@ static void take_signals(struct server *server) {
 }
 
 static void answer_zap(struct server *server) {
-    int refused = zap_answer(server->zap);
+    int refused = zap_serve(server->zap);
 
     if (refused < 0) {
         log_reason(LOG_LEVEL_ERROR, "zap_died", zmq_strerror(errno));

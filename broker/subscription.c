@@ -210,9 +210,8 @@ void subscriptions_end(struct subscriptions *subscriptions, const unsigned char 
 
 /* ---- frames ---- */
 
-static bool is_live(const struct subscriptions *subscriptions, const char *user) {
-    unsigned char key[KEY_BYTES];
-
+static bool is_live(const struct subscriptions *subscriptions, const char *user,
+                    unsigned char key[KEY_BYTES]) {
     return user && key_parse(user, key) && core_key_is_live(subscriptions->core, key);
 }
 
@@ -222,14 +221,16 @@ static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
     const unsigned char *bytes = zmq_msg_data(frame);
     const char *user = zmq_msg_gets(frame, "User-Id");
     size_t length = zmq_msg_size(frame);
+    unsigned char key[KEY_BYTES];
     struct feed *feed;
 
     if (!link || link->socket != LINK_EVENTS || link->rank == LINK_CUT)
         return length > 0 && bytes[0] <= 1;
-    if (!is_live(subscriptions, user)) {
+    if (!is_live(subscriptions, user, key)) {
         ended(subscriptions, link);
         return false;
     }
+    core_key_subscribed(subscriptions->core, key, 1, link_now_us());
     links_took(subscriptions->links, link);
     link_set_rank(subscriptions->links, link, LINK_MEMBER);
     feed = feed_of(subscriptions, link, user);

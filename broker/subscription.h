@@ -2,7 +2,8 @@
  * subscribes to what. XPUB has applied a subscription before it is seen here and takes back none
  * but with its connection: so the connection that takes a key beyond SUBSCRIPTIONS_MAX, or that
  * names what can be no topic, is cut. So is one whose key has no session, at its first frame or
- * when the last session ends. What is no subscription is counted and thrown away. */
+ * when the last session ends. What it asks for is taken out of the key's budget, without which no
+ * connection is admitted. What is no subscription is counted and thrown away. */
 #ifndef SUBSCRIPTION_H
 #define SUBSCRIPTION_H
 

@@ -72,42 +72,44 @@ static bool part_is(const struct request *request, size_t i, const char *text) {
     return request->bytes[i] == strlen(text) && !memcmp(request->part[i], text, strlen(text));
 }
 
-static bool request_is_allowed(const struct zap *zap, const struct request *request) {
+static enum zap_answer request_judge(const struct zap *zap, const struct request *request) {
     if (request->count != REQUEST_PARTS || !part_is(request, 0, "1.0") ||
         !part_is(request, 5, "CURVE") || request->bytes[6] != KEY_BYTES)
-        return false;
+        return ZAP_REFUSED;
     if (part_is(request, 2, ZAP_COMMANDS))
-        return true;
-    return part_is(request, 2, ZAP_EVENTS) &&
-           zap->admits(zap->arg, (const unsigned char *)request->part[6]);
+        return ZAP_ADMITTED;
+    if (!part_is(request, 2, ZAP_EVENTS))
+        return ZAP_REFUSED;
+    return zap->admits(zap->arg, (const unsigned char *)request->part[6]);
 }
 
-static bool request_answer(struct zap *zap, const struct request *request, bool allowed) {
+static bool request_answer(struct zap *zap, const struct request *request, enum zap_answer answer) {
+    static const char *const codes[ZAP_ANSWERS] = {"200", "300", "400"};
+    static const char *const texts[ZAP_ANSWERS] = {"OK", "too much for now", "not admitted"};
     char user[KEY_TEXT] = "";
     size_t id_bytes = request->count > 1 ? request->bytes[1] : 0;
-    const char *code = allowed ? "200" : "400";
-    const char *text = allowed ? "OK" : "not admitted";
+    const char *text = texts[answer];
 
-    if (allowed)
+    if (answer == ZAP_ADMITTED)
         key_format((const unsigned char *)request->part[6], user);
     return zmq_send(zap->socket, "1.0", 3, ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap->socket, request->part[1], id_bytes, ZMQ_SNDMORE) >= 0 &&
-           zmq_send(zap->socket, code, 3, ZMQ_SNDMORE) >= 0 &&
+           zmq_send(zap->socket, codes[answer], 3, ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap->socket, text, strlen(text), ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap->socket, user, strlen(user), ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap->socket, "", 0, 0) >= 0;
 }
 
-int zap_answer(struct zap *zap) {
+int zap_serve(struct zap *zap) {
     struct request request;
     int refused = 0;
 
     while (request_read(zap, &request)) {
-        bool allowed = request_is_allowed(zap, &request);
+        enum zap_answer answer = request_judge(zap, &request);
 
-        if (!request_answer(zap, &request, allowed))
+        if (!request_answer(zap, &request, answer))
             return -1;
-        refused += allowed ? 0 : 1;
+        refused += answer == ZAP_ADMITTED ? 0 : 1;
     }
     return errno == EAGAIN || errno == EINTR ? refused : -1;
 }

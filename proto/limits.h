@@ -125,6 +125,11 @@
 #define SUBSCRIPTIONS_MAX 1000
 /* One subscription is the name of a topic, packed; ZeroMQ keeps a node for each byte of it. */
 #define SUBSCRIPTION_BYTES_MAX 64
+/* What a key may ask of the event socket in a second, with a burst of ten times as much: a
+ * subscription, or the end of one, costs 1, a connection with its handshake and end more. Who
+ * follows as many threads as one may comes back at once; whoever connects in a loop waits. */
+#define EVENTS_UNITS_A_S       200
+#define EVENTS_CONNECTION_COST 40
 /* What one connection may send to the event socket: all its subscriptions at once, and little
  * afterwards. */
 #define SUBSCRIBER_BYTES_BURST (256 * 1024)

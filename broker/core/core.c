@@ -38,6 +38,7 @@ void core_reconfigure(struct core *core, const struct core_options *options) {
     limits_set(core->limits, LIMIT_PAIR, limited ? INVITATION_PAIR_UNITS_A_S : 0);
     limits_set(core->limits, LIMIT_BROADCASTS, limited ? BROADCASTS_A_S : 0);
     limits_set(core->limits, LIMIT_ARRIVALS, limited ? ARRIVALS_A_S : 0);
+    limits_set(core->limits, LIMIT_EVENTS, options->rates.key > 0 ? EVENTS_UNITS_A_S : 0);
 }
 
 struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us) {
@@ -221,6 +222,18 @@ const char *core_error(const struct core *core) {
 
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]) {
     return session_key_is_live(&core->sessions, key);
+}
+
+bool core_key_may_listen(struct core *core, const unsigned char key[KEY_BYTES], int64_t now_us) {
+    uint32_t wait_s;
+
+    return limit_spend(core->limits, LIMIT_EVENTS, key, KEY_BYTES, EVENTS_CONNECTION_COST, now_us,
+                       &wait_s);
+}
+
+void core_key_subscribed(struct core *core, const unsigned char key[KEY_BYTES], uint32_t count,
+                         int64_t now_us) {
+    limit_owe(core->limits, LIMIT_EVENTS, key, KEY_BYTES, count, now_us);
 }
 
 struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES],

@@ -155,5 +155,10 @@ void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
 
 /* Whether a session is open with this key: whom the event socket admits. */
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);
+/* Takes a connection to the event socket out of the key's budget; false: there is too little in it
+ * now. What is subscribed there comes out of the same budget, even if there is less in it. */
+bool core_key_may_listen(struct core *core, const unsigned char key[KEY_BYTES], int64_t now_us);
+void core_key_subscribed(struct core *core, const unsigned char key[KEY_BYTES], uint32_t count,
+                         int64_t now_us);
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
     [LIMIT_PAIR] = {1, 10},
     [LIMIT_BROADCASTS] = {1, 10},
     [LIMIT_ARRIVALS] = {1, 10},
+    [LIMIT_EVENTS] = {1, 10},
 };
 
 struct limit_bucket {
@@ -167,4 +168,12 @@ bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, 
 
     limit_release(limits, bucket, now_us);
     return there;
+}
+
+void limit_owe(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
+               uint32_t cost, int64_t now_us) {
+    struct limit_bucket *bucket = limit_use(limits, kind, name, name_bytes, now_us);
+
+    limit_charge(limits, bucket, cost, now_us);
+    limit_release(limits, bucket, now_us);
 }

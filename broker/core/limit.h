@@ -17,6 +17,7 @@ enum limit_kind {
     LIMIT_PAIR,          /* the same, by inviter and invitee */
     LIMIT_BROADCASTS,    /* by account */
     LIMIT_ARRIVALS,      /* coming online, by account */
+    LIMIT_EVENTS,        /* connections to the event socket and subscriptions, by key */
     LIMIT_KINDS,
 };
 
@@ -41,8 +42,10 @@ void limit_charge(struct limits *limits, struct limit_bucket *bucket, uint32_t c
 /* Takes `cost` out; false and the seconds to wait where there is not enough. */
 bool limit_take(struct limits *limits, struct limit_bucket *bucket, uint32_t cost, int64_t now_us,
                 uint32_t *retry_after_s);
-/* The same for a bucket that nobody keeps in use. */
+/* The same two for a bucket that nobody keeps in use. */
 bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
                  uint32_t cost, int64_t now_us, uint32_t *retry_after_s);
+void limit_owe(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
+               uint32_t cost, int64_t now_us);
 
 #endif

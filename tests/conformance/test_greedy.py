@@ -6,14 +6,18 @@ import pathlib
 import time
 
 import pytest
+import zmq
 
 from support import schema
 from support.client import frames, make_command
 from support.ids import new_id
+from support.raw import outcome
 
 MIB = 1024 * 1024
 TEXT = "x" * 4000
 POSTS = 300
+# A budget for keys alone, large enough for what these tests ask besides.
+KEY_BUDGET = ("--rate-key", "1000")
 EMPTY_HASH = hashlib.blake2b(b"", digest_size=32).digest()
 
 
@@ -304,3 +308,41 @@ def test_a_subscriber_that_takes_nothing_is_cut_once_much_waits_for_it(town, lon
     author.broadcast("still heard")
     hearer.wait_broadcast("still heard")
     sub.close()
+
+
+def listen(town, topics, timeout=20):
+    """One connection to the event socket that subscribes to so many topics and ends; whether it was let in."""
+    sock = town.socket(zmq.SUB, town.keys)
+    sock.reconnect_ivl = -1
+    for k in range(topics):
+        sock.subscribe(b"topic %d" % k)
+    admitted = outcome(sock, town.broker.events, timeout) == "HANDSHAKE_SUCCEEDED"
+    deadline = time.monotonic() + 20
+    while admitted and town.stats()["subscriptions"] < topics:
+        assert time.monotonic() < deadline
+    sock.close()
+    while town.stats()["subscriptions"] >= topics:
+        assert time.monotonic() < deadline
+    return admitted
+
+
+def test_one_who_connects_for_events_in_a_loop_waits_and_is_let_in_again(town_factory):
+    """Each connection costs the broker a handshake, its subscriptions and their end."""
+    town = town_factory(*KEY_BUDGET, accounts=3)
+    greedy, other = town.join(), town.join()
+    admitted = [listen(town, 300, timeout=2) for _ in range(12)]
+    assert all(admitted[:4]) and not all(admitted)
+    assert town.stats()["zap_refused_total"] > 0
+    assert town.broker.log_text().count("event=events_busy") == 1
+    other.ping()
+    deadline = time.monotonic() + 20
+    while not listen(town, 1, timeout=2):
+        assert time.monotonic() < deadline, "it is never let in again"
+    greedy.close()
+
+
+def test_one_who_follows_much_may_come_back_at_once(town_factory):
+    town = town_factory(*KEY_BUDGET, accounts=3)
+    follower = town.join()
+    assert listen(town, 950) and listen(town, 950)
+    follower.close()
