@@ -74,6 +74,16 @@ def test_login(events, connections):
     assert_limit(told, "connects")
 
 
+@pytest.mark.parametrize("words", [["sparse", "--pairs", "20"], ["latency", "--rate", "500"]])
+def test_pairs(words):
+    told = bench(*words, "--seconds", "0.5", "--limit-seconds", "0.2")
+    assert_nothing_is_wrong(told)
+    assert told["delivered"] == told["acknowledged"] > 0
+    assert_limit(told, "forward")
+    assert_limit(told, "forward_fdatasync")
+    assert told["p50_times_forward_fdatasync"] > 0
+
+
 @pytest.mark.parametrize("what", ["broadcast", "post"])
 @pytest.mark.parametrize("events", ["inline", "sub"])
 def test_fanout(what, events):
@@ -119,6 +129,10 @@ def test_options(refused):
         'zchat-bench: --clients takes a number from 1 to 20000, not "0"'
     assert refused("login", "--events", "all") == \
         'zchat-bench: --events takes none|inline|sub, not "all"'
+    assert refused("latency", "--rate", "0") == \
+        'zchat-bench: --rate takes a number from 1 to 1e+06, not "0"'
+    assert refused("sparse", "--window", "2") == \
+        "zchat-bench: --window is no option of it; see zchat-bench sparse --help"
     assert refused("fanout", "--events", "none") == \
         'zchat-bench: --events takes inline|sub, not "none"'
     assert refused("fanout", "--what", "mail") == \

@@ -9,6 +9,7 @@
 #include "option.h"
 #include "private.h"
 #include "send.h"
+#include "sparse.h"
 #include "zchat.h"
 
 #include <string.h>
@@ -32,6 +33,10 @@ static const struct verb {
 } verbs[] = {
     {"send", VERB_SEND, send_main,
      "senders send to random accounts; exit 1 where anything was lost, doubled or out of order"},
+    {"sparse", VERB_SPARSE, sparse_main,
+     "many pairs with one message under way each, compared with a bare server that forwards"},
+    {"latency", VERB_LATENCY, latency_main,
+     "messages at a fixed rate, compared with a bare server that forwards"},
     {"idle", VERB_IDLE, idle_main,
      "clients that are logged in and do nothing, compared with bare connections"},
     {"login", VERB_LOGIN, login_main,

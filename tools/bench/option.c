@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_BROKER (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN | VERB_FANOUT)
+#define PAIRS (VERB_SPARSE | VERB_LATENCY)
+#define OWN_BROKER                                                                                 \
+    (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN | VERB_FANOUT | PAIRS)
 
 enum kind {
     KIND_FLAG,
@@ -40,7 +42,7 @@ static const struct row rows[] = {
      "accounts that are sent to, at random"},
     {"--window", KIND_NUMBER, VERB_SEND | VERB_FANOUT, FIELD(window), "64", 1, 65536, "N",
      "messages of each sender that are under way at a time"},
-    {"--size", KIND_NUMBER, VERB_SEND | VERB_FANOUT, FIELD(size_bytes), "100", 48, 16384, "BYTES",
+    {"--size", KIND_NUMBER, VERB_SEND | VERB_FANOUT | PAIRS, FIELD(size_bytes), "100", 48, 16384, "BYTES",
      "length of a message's text"},
     {"--window", KIND_NUMBER, VERB_FILES, FIELD(window), "4", 1, 64, "N",
      "chunks of the plain copy that are under way at a time"},
@@ -61,7 +63,7 @@ static const struct row rows[] = {
      "are told"},
     {"--beside", KIND_FLAG, VERB_FILES, FIELD(beside), NULL, 0, 0, NULL,
      "measure messages, too: alone, then beside uploads"},
-    {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE | VERB_FANOUT, FIELD(seconds), "10", 0.1, 3600, "S",
+    {"--seconds", KIND_SECONDS, VERB_SEND | VERB_IDLE | VERB_FANOUT | PAIRS, FIELD(seconds), "10", 0.1, 3600, "S",
      "how long is measured"},
     {"--seconds", KIND_SECONDS, VERB_FILES, FIELD(seconds), "3", 0.1, 3600, "S",
      "how long --beside measures, alone as well as with uploads"},
@@ -74,7 +76,7 @@ static const struct row rows[] = {
      "how long each of the limits is measured, half before and half after: plain frames through "
      "encrypted sockets and back, without and with fdatasync, a plain log, and Redis where it is "
      "installed; 0: not at all, as with --server"},
-    {"--limit-seconds", KIND_SECONDS, VERB_FANOUT, FIELD(limit_seconds), "2", 0.1, 3600, "S",
+    {"--limit-seconds", KIND_SECONDS, VERB_FANOUT | PAIRS, FIELD(limit_seconds), "2", 0.1, 3600, "S",
      "how long the bare server is measured, half before and half after"},
     {"--limit-frame", KIND_NUMBER, VERB_SEND, FIELD(limit_frame), "1", 1, 64, "N",
      "messages in each of the plain frames"},
@@ -84,6 +86,14 @@ static const struct row rows[] = {
      "accounts without a reader whose inboxes are read at the end"},
     {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
      "read the inboxes of all accounts at the end, the senders' own too"},
+    {"--pairs", KIND_NUMBER, VERB_SPARSE, FIELD(pairs), "500", 1, 4000, "N",
+     "senders, each with a receiver of its own and one message under way"},
+    {"--pairs", KIND_NUMBER, VERB_LATENCY, FIELD(pairs), "8", 1, 4000, "N",
+     "senders, each with a receiver of its own"},
+    {"--rate", KIND_NUMBER, VERB_LATENCY, FIELD(rate), "2000", 1, 1000000, "N",
+     "messages/s of all senders together; latencies count from when a message was due"},
+    {"--window", KIND_NUMBER, VERB_LATENCY, FIELD(window), "1024", 1, 65536, "N",
+     "messages of each sender that may be under way at a time"},
     {"--clients", KIND_NUMBER, VERB_FANOUT, FIELD(clients), "100", 1, 4000, "N",
      "those who get them, each of an account of its own"},
     {"--what", KIND_WHAT, VERB_FANOUT, FIELD(what), "broadcast", 0, 0, "broadcast|post",
@@ -97,7 +107,7 @@ static const struct row rows[] = {
     {"--events", KIND_EVENTS, VERB_IDLE | VERB_LOGIN, FIELD(events), "sub", 0, 0, "none|inline|sub",
      "how the clients get the public events: not at all (and are not online), on the command "
      "connection, or on a second one"},
-    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN | VERB_FANOUT, FIELD(alone), NULL, 0, 0, NULL,
+    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN | VERB_FANOUT | PAIRS, FIELD(alone), NULL, 0, 0, NULL,
      "measure the broker alone, without what it is compared with"},
     {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
      "begins the random choice of accounts"},

@@ -18,6 +18,8 @@ enum verb_bit {
     VERB_BARE = 64,
     VERB_LOGIN = 128,
     VERB_FANOUT = 256,
+    VERB_SPARSE = 512,
+    VERB_LATENCY = 1024,
 };
 
 enum events {
@@ -40,6 +42,7 @@ struct settings {
     uint64_t rate;
     uint64_t sample;
     uint64_t clients;
+    uint64_t pairs;
     uint64_t at_a_time;
     uint64_t io_threads;
     uint64_t seed;
