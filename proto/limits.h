@@ -254,6 +254,9 @@
 /* ... and how long when the other one's session has ended as well: a program that lost its
  * connections and lives on is back by then. */
 #define PRIVATE_GONE_S 10
+/* How long a program waits at its start to learn whether the name that it was given as its address
+ * for private chats is one. */
+#define PRIVATE_ADDRESS_MS 3000
 /* A link that is not made by then is an error; one that is dead is noticed within three times 5 s.
  */
 #define PRIVATE_CONNECT_MS           10000

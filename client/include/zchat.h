@@ -250,7 +250,8 @@ typedef struct zchat_options {
     const char *client;          /* the program's name and version. NULL: libzchat */
     const char *device;          /* this device's label. NULL: user@hostname of the system */
     const char *private_address; /* where others reach this machine for private chats: a host's name
-                                    or address. NULL: the one that the broker sees */
+                                    or address, which zchat_new looks up, for 3 s at most. NULL: the
+                                    one that the broker sees */
     zchat_event_fn *on_event;
     void *arg;
 } zchat_options;

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -91,8 +92,7 @@ static bool thread_start(struct answer *answer) {
     return started;
 }
 
-static bool look_up_later(struct resolve *resolve) {
-    int *ends = resolve->answer->pipe;
+static bool pipe_open(int ends[2]) {
     if (pipe(ends) != 0) {
         ends[0] = ends[1] = -1;
         return false;
@@ -100,28 +100,41 @@ static bool look_up_later(struct resolve *resolve) {
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(ends[1], F_SETFD, FD_CLOEXEC);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    if (!wake_add(resolve->wake, ends[0], &resolve->source)) {
+    return true;
+}
+
+static bool look_up_later(struct resolve *resolve) {
+    int *ends = resolve->answer->pipe;
+    if (!pipe_open(ends) || !wake_add(resolve->wake, ends[0], &resolve->source)) {
         return false;
     }
     resolve->watched = true;
     return thread_start(resolve->answer);
 }
 
-struct resolve *resolve_new(const char *host, struct wake *wake) {
-    struct resolve *resolve = calloc(1, sizeof *resolve);
+static struct answer *answer_new(const char *host) {
     struct answer *answer = calloc(1, sizeof *answer);
-    if (!resolve || !answer) {
-        free(resolve);
-        free(answer);
+    if (!answer) {
         return NULL;
     }
     assert(strlen(host) < sizeof answer->host);
     strcpy(answer->host, host);
     atomic_init(&answer->owners, 1);
     answer->pipe[0] = answer->pipe[1] = -1;
+    look_up(answer, AI_NUMERICHOST);
+    return answer;
+}
+
+struct resolve *resolve_new(const char *host, struct wake *wake) {
+    struct resolve *resolve = calloc(1, sizeof *resolve);
+    struct answer *answer = answer_new(host);
+    if (!resolve || !answer) {
+        free(resolve);
+        free(answer);
+        return NULL;
+    }
     resolve->answer = answer;
     resolve->wake = wake;
-    look_up(answer, AI_NUMERICHOST);
     if (answer->count == 0 && !look_up_later(resolve)) {
         resolve_free(resolve);
         return NULL;
@@ -165,4 +178,31 @@ const char *resolve_host(const struct resolve *resolve, size_t index) {
 
 const char *resolve_error(const struct resolve *resolve) {
     return gai_strerror(resolve->answer->error);
+}
+
+/* In a thread, because that alone can be left behind. */
+static bool answer_wait(struct answer *answer, int timeout_ms, const char **why) {
+    struct pollfd done;
+    if (!pipe_open(answer->pipe) || !thread_start(answer)) {
+        *why = "there is no descriptor or thread for its lookup";
+        return false;
+    }
+    done = (struct pollfd){.fd = answer->pipe[0], .events = POLLIN};
+    if (poll(&done, 1, timeout_ms) <= 0) {
+        *why = "no answer came";
+        return false;
+    }
+    *why = gai_strerror(answer->error);
+    return answer->error == 0 && answer->count > 0;
+}
+
+bool resolve_within(const char *host, int timeout_ms, const char **why) {
+    struct answer *answer = answer_new(host);
+    bool found = false;
+    *why = "no memory";
+    if (answer) {
+        found = answer->count > 0 || answer_wait(answer, timeout_ms, why);
+        answer_leave(answer);
+    }
+    return found;
 }

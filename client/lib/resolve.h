@@ -22,4 +22,8 @@ size_t resolve_count(const struct resolve *resolve);
 const char *resolve_host(const struct resolve *resolve, size_t index);
 const char *resolve_error(const struct resolve *resolve);
 
+/* Waits, so long at most, to know whether the host has an address. false: it has none, or that is
+ * not known by then; *why, borrowed for good, says so. */
+bool resolve_within(const char *host, int timeout_ms, const char **why);
+
 #endif

@@ -1,8 +1,12 @@
 /* Options as they were given become settings that need no further check. */
 #include "settings.h"
 
+#include "limits.h"
+#include "resolve.h"
 #include "text.h"
 
+#include <arpa/inet.h>
+#include <net/if.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +71,38 @@ static zchat_code set_client(struct settings *settings, const char *client, stru
     return ZCHAT_OK;
 }
 
+/* Others would find their own machine there, or nobody. */
+static bool is_wildcard(const char *host) {
+    struct in6_addr ipv6;
+    struct in_addr ipv4;
+    return (inet_pton(AF_INET, host, &ipv4) == 1 && ipv4.s_addr == INADDR_ANY) ||
+           (inet_pton(AF_INET6, host, &ipv6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&ipv6));
+}
+
+/* A private chat that can't come to be for it would be the first to say so. */
+static zchat_code check_private_address(const char *host, struct fault *fault) {
+    const char *why;
+    if (is_wildcard(host)) {
+        return fault_set(fault, ZCHAT_INVALID,
+                         "the address for private chats \"%.100s\" is none that others can "
+                         "connect to: give the one at which they reach this machine",
+                         host);
+    }
+    if (if_nametoindex(host) != 0) {
+        return fault_set(fault, ZCHAT_INVALID,
+                         "the address for private chats \"%.100s\" is a network interface: give "
+                         "its address, at which others reach this machine",
+                         host);
+    }
+    if (!resolve_within(host, PRIVATE_ADDRESS_MS, &why)) {
+        return fault_set(fault, ZCHAT_INVALID,
+                         "the address for private chats \"%.100s\" can't be resolved (%s): give a "
+                         "host's name or an address at which others reach this machine",
+                         host, why);
+    }
+    return ZCHAT_OK;
+}
+
 static zchat_code set_private_address(struct settings *settings, const char *host,
                                       struct fault *fault) {
     struct address address = {.port = 1};
@@ -80,7 +116,7 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
         address_endpoint(&address, endpoint);
         if (address_parse(endpoint, 1, &address)) {
             strcpy(settings->private_address, address.host);
-            return ZCHAT_OK;
+            return check_private_address(address.host, fault);
         }
     }
     return fault_set(fault, ZCHAT_INVALID,

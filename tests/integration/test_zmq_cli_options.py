@@ -334,3 +334,28 @@ def test_never_a_prompt_without_a_terminal_at_stdin(town, cli):
     finally:
         os.close(read)
         os.close(write)
+
+
+# An address for private chats at which nobody can reach this machine is refused at once, wherever it
+# stands: the first private chat would be too late.
+
+@pytest.mark.parametrize("address, why", [("lo", "network interface"), ("0.0.0.0", "none that others can"),
+                                          ("::", "none that others can"), ("nobody.has.this.name.invalid", "resolved"),
+                                          ("300.1.1.1", "resolved")])
+def test_an_address_for_private_chats_that_is_none_is_refused_at_the_start(town, cli, folder, address, why):
+    for words, text in ((["--private-address", address], ""), ([], f"private-address = {address}\n")):
+        configure(folder, text)
+        error = cli.fails(2, "INVALID", "-u", town.name(), "private", "accept", *words)
+        assert f'"{address}"' in error["message"] and why in error["message"] and "give" in error["message"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost"])
+def test_an_address_or_name_for_private_chats_is_taken(town, cli, address):
+    cli.fails(124, "EXPIRED", "-u", town.name(), "--timeout", "1", "private", "accept", "--private-address", address)
+
+
+def test_zchat_refuses_an_address_for_private_chats_that_is_none(town, folder):
+    done = subprocess.run([program("zchat"), "--private-address", "lo", f"nobody@{town.broker.host}:{town.broker.port}"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                          env=clean_environment(folder, ZCHAT_CONFIG_DIR=folder))
+    assert done.returncode == 2 and "network interface" in done.stderr, done
