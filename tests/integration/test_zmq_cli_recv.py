@@ -184,6 +184,18 @@ def test_a_timeout_that_is_given_ends_recv_whatever_it_waits_for(reader, words):
     assert "2 s of --timeout" in error["message"]
 
 
+@pytest.mark.parametrize("verb", ["inbox", "recv"])
+def test_a_timeout_that_is_given_ends_a_long_inbox_that_is_read_slowly(reader, writer, verb):
+    writer.tell(reader, *(f"{number} {'x' * 16000}" for number in range(200)))
+    process = reader.start("--timeout", "1", verb)
+    process.stdout.readline()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1.2)  # it stands in the middle of its first page
+    done = end(process)
+    assert done.status == 124 and "1 s" in done.error["message"]
+    assert len(done.lines) < 199
+
+
 def test_what_came_before_the_timeout_is_printed_and_acked(reader, writer):
     writer.tell(reader, "one")
     done = reader("--timeout", "2", "recv", "--follow", "--ack", check=124)
@@ -348,7 +360,7 @@ def test_exec_gives_its_command_the_signals_a_shell_expects(reader, writer):
 
 
 # They hold stdout open, so that none of them is left when a call's stdout has ended.
-ENDLESS = "(sleep 1000; true) & sleep 1000; true"
+ENDLESS = "(sleep 30; true) & sleep 30; true"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

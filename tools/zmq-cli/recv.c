@@ -241,6 +241,7 @@ static enum status receive(struct receiver *receiver, uint64_t from_seq) {
 enum status recv_inbox(struct call *call) {
     struct receiver receiver = {.call = call, .wait_us = -1};
     receiver.sent = option_flag(call->options, OPTION_SENT);
+    receiver.bounded = option_is_given(call->options, OPTION_TIMEOUT);
     return receive(&receiver, 0);
 }
 
