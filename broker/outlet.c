@@ -83,6 +83,12 @@ static void cut(struct outlet *outlet, struct connection *connection, const char
                    &core_stats(outlet->core)->peers_unread_cut_total);
 }
 
+void outlet_gave_up(struct outlet *outlet, struct connection *connection, int64_t now_us) {
+    cut(outlet, connection, "answers_unread");
+    if (outlet->look_us == INT64_MAX)
+        outlet->look_us = now_us + UNREAD_LOOK_US;
+}
+
 void outlet_send(struct outlet *outlet, int64_t now_us) {
     struct core_frame frame;
     bool published = false;
@@ -113,10 +119,13 @@ static size_t held_by_all(const struct outlet *outlet) {
     return core_queued(outlet->core) + pipe_total_bytes(&outlet->connections->pipes);
 }
 
-/* Cuts a peer that has had something to take for long, and took nothing. */
+/* Cuts a peer that has had something to take for long, and took nothing; and one that was to be cut
+ * and could not be. */
 static void look_at(struct outlet *outlet, struct connection *connection, int64_t now_us) {
-    if (progress_look(&connection->progress, connection->fd, held_by(connection) > 0,
-                      pipe_taken(connection->pipe), now_us) >= UNREAD_CUT_US)
+    if (core_peer_lost_replies(connection->peer))
+        cut(outlet, connection, "answers_unread");
+    else if (progress_look(&connection->progress, connection->fd, held_by(connection) > 0,
+                           pipe_taken(connection->pipe), now_us) >= UNREAD_CUT_US)
         cut(outlet, connection, "nothing_read");
 }
 
@@ -126,7 +135,7 @@ static void look(struct outlet *outlet, int64_t now_us) {
 
     HASH_ITER(hh, outlet->connections->by_id, connection, next) {
         look_at(outlet, connection, now_us);
-        any = any || held_by(connection) > 0;
+        any = any || held_by(connection) > 0 || core_peer_lost_replies(connection->peer);
     }
     any = any || pipe_bytes(outlet->published) > 0;
     outlet->look_us = any ? now_us + UNREAD_LOOK_US : INT64_MAX;

@@ -28,6 +28,8 @@ void outlet_release(struct outlet *outlet);
 
 /* Sends all that the core yields. */
 void outlet_send(struct outlet *outlet, int64_t now_us);
+/* A reply to it was dropped: it is cut now, or as soon as it can be. */
+void outlet_gave_up(struct outlet *outlet, struct connection *connection, int64_t now_us);
 /* Cuts who holds too much or for too long. */
 void outlet_tick(struct outlet *outlet, int64_t now_us);
 int64_t outlet_deadline(const struct outlet *outlet);

@@ -123,6 +123,10 @@ static void session_ended(void *arg, void *owner, const unsigned char key[KEY_BY
     door_session_ended(((struct server *)arg)->door, owner, key, lost);
 }
 
+static void gave_up(void *arg, void *owner) {
+    outlet_gave_up(&((struct server *)arg)->outlet, owner, now_us());
+}
+
 static void core_options_of(struct server *server, struct core_options *options) {
     const struct config *config = server->config;
 
@@ -147,6 +151,7 @@ static void core_options_of(struct server *server, struct core_options *options)
         .note = note,
         .warn = warn,
         .session_ended = session_ended,
+        .gave_up = gave_up,
         .note_arg = server,
         .clock_us = now_us,
         .in_pipe = outlet_in_pipe,

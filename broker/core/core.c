@@ -270,6 +270,10 @@ int64_t core_peer_account(const struct peer *peer) {
     return peer->session ? peer->session->member->account : 0;
 }
 
+bool core_peer_lost_replies(const struct peer *peer) {
+    return peer->line.lost_replies;
+}
+
 size_t core_peer_queued(const struct peer *peer) {
     return outbox_line_queued(&peer->line);
 }

@@ -54,7 +54,10 @@ struct core_options {
      * gone, so the device may be back in a moment. Told in the turn in which it happens. NULL:
      * nobody hears. */
     void (*session_ended)(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost);
-    void *note_arg; /* for all three */
+    /* A reply to `owner` (from core_peer_open) was dropped, for which it would wait in vain: its
+     * connection is to be cut. Told once, at once. NULL: nobody hears. */
+    void (*gave_up)(void *arg, void *owner);
+    void *note_arg; /* for all four */
     /* A steady clock, which bounds the time of a turn. NULL: only rows and bytes bound it. */
     int64_t (*clock_us)(void);
     /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
@@ -83,6 +86,8 @@ void *core_peer_owner(const struct peer *peer);
 /* Whether it is logged in, and as which account (0: as none). */
 bool core_peer_has_session(const struct peer *peer);
 int64_t core_peer_account(const struct peer *peer);
+/* Whether a reply to it was dropped. */
+bool core_peer_lost_replies(const struct peer *peer);
 /* Bytes made for the peer that are not yielded yet, or were refused; and for all peers and topics.
  */
 size_t core_peer_queued(const struct peer *peer);

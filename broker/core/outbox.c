@@ -223,8 +223,12 @@ void outbox_line_break(struct outbox_line *line) {
 }
 
 void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
+    bool first = !line->lost_replies;
+
     outbox->stats->replies_dropped_total++;
     line->lost_replies = true;
+    if (first && outbox->options->gave_up)
+        outbox->options->gave_up(outbox->options->note_arg, core_peer_owner(line->peer));
 }
 
 /* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut

@@ -10,6 +10,7 @@ import zmq
 
 from support import schema
 from support.client import frames, make_command
+from support.curve import Cut, Raw
 from support.ids import new_id
 from support.raw import outcome
 
@@ -346,3 +347,23 @@ def test_one_who_follows_much_may_come_back_at_once(town_factory):
     follower = town.join()
     assert listen(town, 950) and listen(town, 950)
     follower.close()
+
+
+def test_one_whose_answers_were_dropped_is_cut_though_he_reads_by_then(town, long_thread):
+    """An answer that never comes would be waited for for ever."""
+    greedy = Raw(town.broker.commands, town.broker.server_key.encode(), town.keys)
+
+    def send(count, body, **fields):
+        greedy.send(schema.CommandBatch(commands=[make_command(1, body, **fields) for _ in range(count)])
+                    .SerializeToString())
+
+    send(1, "login", protocol=1, user=town.name())
+    dropped, deadline = town.stats()["replies_dropped_total"], time.monotonic() + 30
+    with pytest.raises(Cut):
+        send(64, "read_thread", thread=long_thread)
+        while town.stats()["replies_dropped_total"] == dropped:
+            assert time.monotonic() < deadline, "nothing was dropped"
+            send(64, "ping")
+        while greedy.receive(5) is not None:
+            pass
+    greedy.close()
