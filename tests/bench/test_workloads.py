@@ -95,6 +95,17 @@ def test_fanout(what, events):
     assert told["bare_fdatasync"] == (what == "post")
 
 
+def test_growth(tmp_path):
+    kept = "--data", str(tmp_path / "data"), "--config-dir", str(tmp_path)
+    short = ("growth", "--accounts", "2000", "--messages", "4000", "--visits", "20", "--seconds", "0.2")
+    told = bench(*short, *kept)
+    assert told["lost"] == 0
+    assert told["send_of_small"] > 0 and told["page_times_small"] > 0
+    assert told["start_ms"] > 0 and told["wait_after_max_ms"] > 0
+    again = bench(*short, *kept, "--filled", "--alone")
+    assert again["lost"] == 0 and "send_of_small" not in again
+
+
 def test_files():
     told = bench("files", "--size-mib", "4", "--runs", "1")
     assert told["upload_of_copy"] > 0
@@ -129,6 +140,8 @@ def test_options(refused):
         'zchat-bench: --clients takes a number from 1 to 20000, not "0"'
     assert refused("login", "--events", "all") == \
         'zchat-bench: --events takes none|inline|sub, not "all"'
+    assert refused("growth", "--filled") == \
+        "zchat-bench: --filled needs --data and --config-dir of the earlier run"
     assert refused("latency", "--rate", "0") == \
         'zchat-bench: --rate takes a number from 1 to 1e+06, not "0"'
     assert refused("sparse", "--window", "2") == \

@@ -103,14 +103,15 @@ static bool add_accounts(struct bench *bench, const struct broker_options *optio
     return true;
 }
 
-static bool start_broker(struct bench *bench, const struct bench_accounts *accounts) {
-    const struct settings *settings = bench->settings;
-    struct broker_options options = {.zchatd = settings->zchatd,
-                                     .data = bench->data,
-                                     .core = bench->cores.server,
-                                     .io_threads = settings->io_threads};
-    if (!add_accounts(bench, &options, accounts))
-        return false;
+static struct broker_options broker_of(const struct bench *bench) {
+    return (struct broker_options){.zchatd = bench->settings->zchatd,
+                                   .data = bench->data,
+                                   .core = bench->cores.server,
+                                   .io_threads = bench->settings->io_threads};
+}
+
+static bool start_broker(struct bench *bench) {
+    const struct broker_options options = broker_of(bench);
     bench->broker = broker_start(&options);
     if (!bench->broker ||
         !child_told(bench->broker, "address=tcp://", bench->address, sizeof bench->address))
@@ -118,6 +119,29 @@ static bool start_broker(struct bench *bench, const struct bench_accounts *accou
     bench->server = bench->address;
     bench->broker_source = (struct loop_source){broker_said, bench};
     return loop_add(bench->loop, child_fd(bench->broker), &bench->broker_source);
+}
+
+static bool first_start(struct bench *bench, const struct bench_accounts *accounts) {
+    const struct broker_options options = broker_of(bench);
+    return (bench->settings->filled || add_accounts(bench, &options, accounts)) &&
+           start_broker(bench);
+}
+
+void bench_stop_broker(struct bench *bench) {
+    if (bench->broker)
+        loop_remove(bench->loop, child_fd(bench->broker));
+    child_free(bench->broker);
+    bench->broker = NULL;
+}
+
+bool bench_restart_broker(struct bench *bench, int64_t *took_us) {
+    bench_stop_broker(bench);
+    int64_t begin_us = loop_now_us();
+    bool good = start_broker(bench);
+    *took_us = loop_now_us() - begin_us;
+    if (!good)
+        bench_fail(bench, "the broker did not start again");
+    return good;
 }
 
 static bool make_folders(struct bench *bench) {
@@ -156,11 +180,12 @@ bool bench_init(struct bench *bench, const struct settings *settings,
     raise_descriptors();
     bench->server = settings->server;
     return (!settings->pin || cores_find(&bench->cores)) && make_folders(bench) &&
-           (settings->server || start_broker(bench, accounts)) &&
+           (settings->server || first_start(bench, accounts)) &&
            (!settings->pin || cores_pin(bench->cores.own));
 }
 
 void bench_release(struct bench *bench) {
+    cores_unpin(&bench->cores);
     child_free(bench->broker);
     loop_free(bench->loop);
     folder_remove(bench->folder);

@@ -50,6 +50,11 @@ bool bench_init(struct bench *bench, const struct settings *settings,
                 const struct bench_accounts *accounts);
 void bench_release(struct bench *bench);
 
+/* Ends the broker with what is under way, and starts it again on its store; tells how long it took
+ * from the start until it served. false: bench_fail() was called. */
+void bench_stop_broker(struct bench *bench);
+bool bench_restart_broker(struct bench *bench, int64_t *took_us);
+
 __attribute__((format(printf, 2, 3))) void bench_fail(struct bench *bench, const char *format, ...);
 
 /* Waits until done(arg); false, and it said why: it took too long, or the run is over. */

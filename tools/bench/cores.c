@@ -30,6 +30,16 @@ bool cores_pin(int core) {
     return false;
 }
 
+void cores_unpin(const struct cores *cores) {
+    cpu_set_t both;
+    CPU_ZERO(&both);
+    if (cores->own < 0)
+        return;
+    CPU_SET((size_t)cores->own, &both);
+    CPU_SET((size_t)cores->server, &both);
+    sched_setaffinity(0, sizeof both, &both);
+}
+
 /* The line's numbers are ticks: user, nice, system, idle, waiting for a disk, and so on. */
 static double busy_of(const char *line) {
     unsigned long long user, nice, kernel, irq, soft, steal;

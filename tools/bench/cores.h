@@ -15,6 +15,8 @@ bool cores_find(struct cores *cores);
 
 /* Keeps this process, with the threads that it begins later, on the core. */
 bool cores_pin(int core);
+/* Lets this thread, with those that it begins later, use both again. */
+void cores_unpin(const struct cores *cores);
 
 /* Seconds in which the cores of the machine were not idle, all together, since it began. */
 double cores_busy_s(void);

@@ -148,6 +148,32 @@ uint64_t light_follow(struct light *light, const char *title) {
     return add(light, &command, true);
 }
 
+uint64_t light_ping(struct light *light) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Ping ping = ZCHAT__V1__PING__INIT;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_PING;
+    command.ping = &ping;
+    return add(light, &command, true);
+}
+
+uint64_t light_logout(struct light *light) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Logout logout = ZCHAT__V1__LOGOUT__INIT;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
+    command.logout = &logout;
+    return add(light, &command, true);
+}
+
+uint64_t light_sync(struct light *light, uint64_t after_seq, uint32_t limit) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    sync.after_seq = after_seq;
+    sync.limit = limit;
+    command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
+    command.sync = &sync;
+    return add(light, &command, true);
+}
+
 void light_acknowledge(struct light *light) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     Zchat__V1__Ack ack = ZCHAT__V1__ACK__INIT;
@@ -206,6 +232,10 @@ static void take_reply(struct light *light, const Zchat__V1__Reply *reply) {
     }
     if (reply->body_case == ZCHAT__V1__REPLY__BODY_FOLLOW_THREAD)
         take_followed(light, reply->follow_thread);
+    if (reply->body_case == ZCHAT__V1__REPLY__BODY_SYNC)
+        light->page_entries = reply->sync->n_events;
+    if (reply->body_case == ZCHAT__V1__REPLY__BODY_LOGIN)
+        light->inbox_head = reply->login->inbox_head;
     if (reply->body_case != ZCHAT__V1__REPLY__BODY_LOGIN) {
         if (light->calls->on_reply)
             light->calls->on_reply(light->calls->arg, reply->request);

@@ -49,9 +49,11 @@ struct light {
     enum events mode;
     bool is_deaf; /* what comes is not decoded, once it is in */
     bool is_in;
-    uint64_t requests;    /* numbers given */
-    uint64_t message_seq; /* the last one's in the inbox */
-    unsigned char *batch; /* owned: commands that wait */
+    uint64_t requests;     /* numbers given */
+    uint64_t message_seq;  /* the last one's in the inbox */
+    uint64_t inbox_head;   /* at the login */
+    uint64_t page_entries; /* in the last page */
+    unsigned char *batch;  /* owned: commands that wait */
     size_t batch_bytes;
     size_t batch_room;
     unsigned batch_count;
@@ -79,6 +81,10 @@ uint64_t light_broadcast(struct light *light, const char *text);
 uint64_t light_post(struct light *light, const char *title, const char *text);
 uint64_t light_create_thread(struct light *light, const char *title);
 uint64_t light_follow(struct light *light, const char *title);
+uint64_t light_ping(struct light *light);
+uint64_t light_logout(struct light *light);
+/* A page of the inbox; page_entries tells how many it has. */
+uint64_t light_sync(struct light *light, uint64_t after_seq, uint32_t limit);
 
 /* The messages that came, unanswered. */
 void light_acknowledge(struct light *light);

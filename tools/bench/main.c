@@ -4,6 +4,7 @@
 #include "bench.h"
 #include "fanout.h"
 #include "files.h"
+#include "growth.h"
 #include "idle.h"
 #include "login.h"
 #include "option.h"
@@ -44,6 +45,9 @@ static const struct verb {
     {"fanout", VERB_FANOUT, fanout_main,
      "broadcasts, or posts to a thread, to many at once, compared with bare sockets; exit 1 where "
      "any was lost, doubled or out of order"},
+    {"growth", VERB_GROWTH, growth_main,
+     "a store with many accounts and messages, compared with a small one; exit 1 where any was "
+     "lost"},
     {"files", VERB_FILES, files_main,
      "a file goes up and down, compared with a plain encrypted copy; exit 1 where a byte is wrong"},
     {"private", VERB_PRIVATE, private_main,

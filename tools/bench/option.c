@@ -7,7 +7,8 @@
 
 #define PAIRS (VERB_SPARSE | VERB_LATENCY)
 #define OWN_BROKER                                                                                 \
-    (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN | VERB_FANOUT | PAIRS)
+    (VERB_SEND | VERB_IDLE | VERB_FILES | VERB_PRIVATE | VERB_LOGIN | VERB_FANOUT | PAIRS |        \
+     VERB_GROWTH)
 
 enum kind {
     KIND_FLAG,
@@ -34,15 +35,15 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {"--senders", KIND_NUMBER, VERB_SEND | VERB_NAMES | VERB_FANOUT, FIELD(senders), "8", 1, 1000, "N",
+    {"--senders", KIND_NUMBER, VERB_SEND | VERB_NAMES | VERB_FANOUT | VERB_GROWTH, FIELD(senders), "8", 1, 1000, "N",
      "connections that send, each of an account of its own"},
     {"--receivers", KIND_NUMBER, VERB_SEND, FIELD(receivers), "8", 0, 1000, "N",
      "how many of the accounts have a session that reads"},
     {"--accounts", KIND_NUMBER, VERB_SEND | VERB_NAMES, FIELD(accounts), "10000", 1, 1000000, "N",
      "accounts that are sent to, at random"},
-    {"--window", KIND_NUMBER, VERB_SEND | VERB_FANOUT, FIELD(window), "64", 1, 65536, "N",
+    {"--window", KIND_NUMBER, VERB_SEND | VERB_FANOUT | VERB_GROWTH, FIELD(window), "64", 1, 65536, "N",
      "messages of each sender that are under way at a time"},
-    {"--size", KIND_NUMBER, VERB_SEND | VERB_FANOUT | PAIRS, FIELD(size_bytes), "100", 48, 16384, "BYTES",
+    {"--size", KIND_NUMBER, VERB_SEND | VERB_FANOUT | PAIRS | VERB_GROWTH, FIELD(size_bytes), "100", 48, 16384, "BYTES",
      "length of a message's text"},
     {"--window", KIND_NUMBER, VERB_FILES, FIELD(window), "4", 1, 64, "N",
      "chunks of the plain copy that are under way at a time"},
@@ -86,6 +87,20 @@ static const struct row rows[] = {
      "accounts without a reader whose inboxes are read at the end"},
     {"--check", KIND_FLAG, VERB_SEND, FIELD(check), NULL, 0, 0, NULL,
      "read the inboxes of all accounts at the end, the senders' own too"},
+    {"--accounts", KIND_NUMBER, VERB_GROWTH, FIELD(accounts), "100000", 1000, 5000000, "N",
+     "accounts of the large store; the small one has 1000"},
+    {"--messages", KIND_NUMBER, VERB_GROWTH, FIELD(messages), "1000000", 1000, 1000000000, "N",
+     "messages that the large store is filled with, to accounts at random; the small one has as "
+     "many for each account"},
+    {"--visits", KIND_NUMBER, VERB_GROWTH, FIELD(visits), "500", 1, 100000, "N",
+     "random accounts that log in one after the other and read a page of 50 messages"},
+    {"--seconds", KIND_SECONDS, VERB_GROWTH, FIELD(seconds), "3", 0.1, 3600, "S",
+     "how long sending is measured"},
+    {"--filled", KIND_FLAG, VERB_GROWTH, FIELD(filled), NULL, 0, 0, NULL,
+     "the store in --data has its accounts and messages from an earlier run with these options and "
+     "the same --config-dir"},
+    {"--seed", KIND_NUMBER, VERB_GROWTH, FIELD(seed), "1", 1, 1e15, "N",
+     "begins the random choice of accounts"},
     {"--pairs", KIND_NUMBER, VERB_SPARSE, FIELD(pairs), "500", 1, 4000, "N",
      "senders, each with a receiver of its own and one message under way"},
     {"--pairs", KIND_NUMBER, VERB_LATENCY, FIELD(pairs), "8", 1, 4000, "N",
@@ -107,7 +122,7 @@ static const struct row rows[] = {
     {"--events", KIND_EVENTS, VERB_IDLE | VERB_LOGIN, FIELD(events), "sub", 0, 0, "none|inline|sub",
      "how the clients get the public events: not at all (and are not online), on the command "
      "connection, or on a second one"},
-    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN | VERB_FANOUT | PAIRS, FIELD(alone), NULL, 0, 0, NULL,
+    {"--alone", KIND_FLAG, VERB_SEND | VERB_IDLE | VERB_LOGIN | VERB_FANOUT | PAIRS | VERB_GROWTH, FIELD(alone), NULL, 0, 0, NULL,
      "measure the broker alone, without what it is compared with"},
     {"--seed", KIND_NUMBER, VERB_SEND, FIELD(seed), "1", 1, 1e15, "N",
      "begins the random choice of accounts"},
@@ -238,6 +253,13 @@ static bool fits_together(const struct settings *settings) {
     return false;
 }
 
+static bool is_complete(const struct settings *settings) {
+    if (!settings->filled || (settings->data && settings->config_dir))
+        return true;
+    fprintf(stderr, "zchat-bench: --filled needs --data and --config-dir of the earlier run\n");
+    return false;
+}
+
 bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char **argv) {
     *settings = (struct settings){0};
     for (size_t i = 0; i < ROWS; i++) {
@@ -258,7 +280,7 @@ bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char
             return false;
         }
     }
-    return verb != VERB_SEND || fits_together(settings);
+    return (verb != VERB_SEND || fits_together(settings)) && is_complete(settings);
 }
 
 void settings_help(enum verb_bit verb, FILE *file) {

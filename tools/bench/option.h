@@ -20,6 +20,7 @@ enum verb_bit {
     VERB_FANOUT = 256,
     VERB_SPARSE = 512,
     VERB_LATENCY = 1024,
+    VERB_GROWTH = 2048,
 };
 
 enum events {
@@ -43,6 +44,8 @@ struct settings {
     uint64_t sample;
     uint64_t clients;
     uint64_t pairs;
+    uint64_t messages;
+    uint64_t visits;
     uint64_t at_a_time;
     uint64_t io_threads;
     uint64_t seed;
@@ -64,6 +67,7 @@ struct settings {
     bool check;
     bool beside;
     bool alone;
+    bool filled;
     bool pin;
     bool help;
 };

@@ -4,6 +4,7 @@
 
 #include "folder.h"
 #include "pace.h"
+#include "random.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -116,20 +117,12 @@ static bool start(struct course *course) {
 
 /* ---- the messages ---- */
 
-/* xorshift64*, as the senders choose. */
-static uint64_t choose(struct link *link) {
-    link->random ^= link->random >> 12;
-    link->random ^= link->random << 25;
-    link->random ^= link->random >> 27;
-    uint64_t high = (link->random * UINT64_C(2685821657736338717)) >> 32;
-    return high * link->course->bench->settings->accounts >> 32;
-}
-
 static size_t write_one(struct link *link, char *room) {
     struct course *course = link->course;
     size_t text_bytes = course->bench->settings->size_bytes;
     char key[32];
-    int key_bytes = snprintf(key, sizeof key, "u%" PRIu64, choose(link));
+    int key_bytes = snprintf(key, sizeof key, "u%" PRIu64,
+                             random_below(&link->random, course->bench->settings->accounts));
     int bytes = sprintf(room, "*5\r\n$4\r\nXADD\r\n$%d\r\n%s\r\n$1\r\n*\r\n$1\r\nt\r\n$%zu\r\n",
                         key_bytes, key, text_bytes);
     memcpy(room + bytes, course->text, text_bytes);
@@ -219,7 +212,7 @@ static bool link_open(struct link *link, struct course *course, uint64_t number)
     int at_once = 1;
     *link = (struct link){.course = course, .number = number, .at_start = true};
     link->source = (struct loop_source){process, link};
-    link->random = settings->seed * UINT64_C(0x9E3779B97F4A7C15) + number + 1;
+    link->random = random_begin(settings->seed, number);
     link->due_us = calloc(settings->window, sizeof *link->due_us);
     link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     return link->due_us && link->fd >= 0 &&

@@ -1,17 +1,14 @@
 /* The connections that send: each keeps its window full, or as full as the rate asks for. */
 #include "pace.h"
+#include "random.h"
 #include "run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* xorshift64*: the same choice of accounts for the same seed. */
+/* The same choice of accounts for the same seed. */
 static uint32_t choose(struct sender *sender) {
-    sender->random ^= sender->random >> 12;
-    sender->random ^= sender->random << 25;
-    sender->random ^= sender->random >> 27;
-    uint64_t high = (sender->random * UINT64_C(2685821657736338717)) >> 32;
-    return (uint32_t)(high * sender->run->settings->accounts >> 32);
+    return (uint32_t)random_below(&sender->random, sender->run->settings->accounts);
 }
 
 static struct slot *take_slot(struct sender *sender) {
@@ -109,7 +106,7 @@ static bool sender_init(struct sender *sender, struct run *run, uint32_t number)
     const struct settings *settings = run->settings;
     sender->run = run;
     sender->number = number;
-    sender->random = settings->seed * UINT64_C(0x9E3779B97F4A7C15) + number + 1;
+    sender->random = random_begin(settings->seed, number);
     sender->text = malloc(settings->size_bytes + 1);
     sender->slots = calloc(settings->window, sizeof *sender->slots);
     if (!sender->text || !sender->slots)

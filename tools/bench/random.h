@@ -1,0 +1,20 @@
+/* Random choices that are the same for the same seed: xorshift64*. */
+#ifndef RANDOM_OF_BENCH_H
+#define RANDOM_OF_BENCH_H
+
+#include <stdint.h>
+
+/* A state from a seed and the number of who chooses. */
+static inline uint64_t random_begin(uint64_t seed, uint64_t number) {
+    return seed * UINT64_C(0x9E3779B97F4A7C15) + number + 1;
+}
+
+/* One of so many; bound is below 2^32. */
+static inline uint64_t random_below(uint64_t *state, uint64_t bound) {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return ((*state * UINT64_C(2685821657736338717)) >> 32) * bound >> 32;
+}
+
+#endif
