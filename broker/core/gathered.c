@@ -79,10 +79,8 @@ void gathered_add(struct core *core, Zchat__V1__Event *event, int64_t about) {
         forget(gathered, GATHERED_MAX / 2);
     }
     event->seq = 0;
-    if (!hidden) {
+    if (!hidden)
         topic_note(&core->topics.topic[TOPIC_PRESENCE], event, about);
-        core->stats.events_published_total++;
-    }
     keep(gathered, event, about, hidden);
 }
 

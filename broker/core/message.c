@@ -138,6 +138,7 @@ void send_message_run(struct call *call) {
 
 /* Pushes an entry to the member's sessions that asked for their inbox. */
 static void push(struct call *call, struct member *member, const Zchat__V1__Event *event) {
+    struct outbox_packed packed = {0};
     struct session *session;
 
     if (!member)
@@ -147,7 +148,9 @@ static void push(struct call *call, struct member *member, const Zchat__V1__Even
     DL_FOREACH2(member->sessions, session, member_next) {
         if (!session->inbox)
             continue;
-        outbox_event(call->core->outbox, &session->peer->line, event);
+        if (!packed.bytes)
+            packed = outbox_pack(call->core->outbox, event);
+        outbox_push(call->core->outbox, &session->peer->line, &packed);
         session_lags(&call->core->sessions, session, call->now_us);
     }
 }

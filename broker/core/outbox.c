@@ -18,7 +18,11 @@
 #define RETRY_US          (5 * 1000)
 #define RETRY_MAX_US      (100 * 1000)
 #define FRAME_BYTES_FIRST 256
-#define TRIM_BYTES        (64 * 1024)
+/* What a frame may have at once because the one before it was as long. */
+#define FRAME_BYTES_FIRST_MAX 8192
+/* Frames without bytes that are kept for use. */
+#define SPARE_FRAMES_MAX 1024
+#define TRIM_BYTES       (64 * 1024)
 
 struct outbox_frame {
     struct outbox_frame *next;  /* borrowed: the list's */
@@ -31,8 +35,12 @@ struct outbox_frame {
 };
 
 struct outbox {
-    struct outbox_frame *frames;        /* owned, in order: the turn's */
-    struct outbox_frame *sealed;        /* owned, in order: of turns before it */
+    struct outbox_frame *frames; /* owned, in order: the turn's */
+    struct outbox_frame *sealed; /* owned, in order: of turns before it */
+    struct outbox_frame *spare;  /* owned: without bytes, linked by next */
+    size_t spare_count;
+    uint8_t *packed; /* owned: the last event that was packed */
+    size_t packed_bytes_max;
     struct outbox_line *holding;        /* borrowed: lines that hold frames or missed events */
     struct stats *stats;                /* borrowed: the core's */
     const struct core_options *options; /* borrowed: the core's */
@@ -64,10 +72,32 @@ static void count_out(struct outbox *outbox, const struct outbox_frame *frame) {
         frame->line->queued_bytes -= frame->length;
 }
 
+/* A frame without bytes, as it comes. */
+static struct outbox_frame *frame_take(struct outbox *outbox) {
+    struct outbox_frame *frame = outbox->spare;
+
+    if (!frame)
+        return memory_new(sizeof *frame);
+    LL_DELETE(outbox->spare, frame);
+    outbox->spare_count--;
+    memset(frame, 0, sizeof *frame);
+    return frame;
+}
+
+/* Its bytes are somebody else's by now. */
+static void frame_put(struct outbox *outbox, struct outbox_frame *frame) {
+    if (outbox->spare_count >= SPARE_FRAMES_MAX) {
+        free(frame);
+        return;
+    }
+    LL_PREPEND(outbox->spare, frame);
+    outbox->spare_count++;
+}
+
 static void frame_free(struct outbox *outbox, struct outbox_frame *frame) {
     count_out(outbox, frame);
     free(frame->bytes);
-    free(frame);
+    frame_put(outbox, frame);
 }
 
 static void frames_free(struct outbox *outbox, struct outbox_frame **list) {
@@ -80,21 +110,36 @@ static void frames_free(struct outbox *outbox, struct outbox_frame **list) {
 }
 
 void outbox_free(struct outbox *outbox) {
+    struct outbox_frame *frame, *next;
+
     if (!outbox)
         return;
     frames_free(outbox, &outbox->frames);
     frames_free(outbox, &outbox->sealed);
+    LL_FOREACH_SAFE(outbox->spare, frame, next) {
+        free(frame);
+    }
+    free(outbox->packed);
     free(outbox);
+}
+
+/* What a frame of the line, or of a topic, has room for at first. */
+static size_t bytes_first(const struct outbox_line *line) {
+    size_t last = line ? line->last_bytes : 0;
+
+    if (last > FRAME_BYTES_FIRST_MAX)
+        return FRAME_BYTES_FIRST_MAX;
+    return last > FRAME_BYTES_FIRST ? last : FRAME_BYTES_FIRST;
 }
 
 static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_line *line,
                                         struct outbox_frame **open) {
-    struct outbox_frame *frame = memory_new(sizeof *frame);
+    struct outbox_frame *frame = frame_take(outbox);
 
     frame->line = line;
     frame->open = open;
-    frame->capacity = FRAME_BYTES_FIRST;
-    frame->bytes = memory_new(frame->capacity);
+    frame->capacity = bytes_first(line);
+    frame->bytes = memory_resize(NULL, frame->capacity);
     DL_APPEND(outbox->frames, frame);
     if (open)
         *open = frame;
@@ -279,8 +324,19 @@ bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_
     return true;
 }
 
-bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
+struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event) {
     size_t bytes = wire_element_size(&event->base);
+
+    if (bytes > outbox->packed_bytes_max) {
+        outbox->packed_bytes_max = 2 * bytes;
+        outbox->packed = memory_resize(outbox->packed, outbox->packed_bytes_max);
+    }
+    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, outbox->packed);
+    return (struct outbox_packed){outbox->packed, bytes};
+}
+
+bool outbox_push(struct outbox *outbox, struct outbox_line *line,
+                 const struct outbox_packed *event) {
     struct outbox_frame *frame;
 
     if (outbox_line_is_clogged(outbox, line)) {
@@ -288,9 +344,15 @@ bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__
         return false;
     }
     outbox->stats->events_pushed_total++;
-    frame = line_frame(outbox, line, bytes);
-    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, frame_grow(outbox, frame, bytes));
+    frame = line_frame(outbox, line, event->length);
+    memcpy(frame_grow(outbox, frame, event->length), event->bytes, event->length);
     return true;
+}
+
+bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
+    struct outbox_packed packed = outbox_pack(outbox, event);
+
+    return outbox_push(outbox, line, &packed);
 }
 
 static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_frame **open,
@@ -301,29 +363,15 @@ static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_fra
     return frame;
 }
 
-/* Room for one event in the topic's frame. */
-static uint8_t *topic_room(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                           size_t bytes) {
+void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
+                    const struct outbox_packed *event) {
     struct outbox_frame *frame = *open;
 
-    if (frame && frame->length + bytes > PUBLICATION_BYTES_FULL)
+    if (frame && frame->length + event->length > PUBLICATION_BYTES_FULL)
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
-    return frame_grow(outbox, frame, bytes);
-}
-
-void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                    const Zchat__V1__Event *event) {
-    size_t bytes = wire_element_size(&event->base);
-
-    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes,
-                            topic_room(outbox, open, topic, bytes));
+    memcpy(frame_grow(outbox, frame, event->length), event->bytes, event->length);
     outbox->stats->events_published_total++;
-}
-
-void outbox_publish_packed(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                           const uint8_t *packed, size_t bytes) {
-    memcpy(topic_room(outbox, open, topic, bytes), packed, bytes);
 }
 
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head) {
@@ -367,14 +415,16 @@ bool outbox_next(struct outbox *outbox, struct core_frame *out) {
     out->peer = frame->line ? frame->line->peer : NULL;
     out->bytes = frame->bytes;
     out->length = frame->length;
+    if (frame->line)
+        frame->line->last_bytes = frame->length;
     outbox->stats->frames_out_total++;
-    free(frame);
+    frame_put(outbox, frame);
     return true;
 }
 
 void outbox_refused(struct outbox *outbox, struct outbox_line *line, struct core_frame *refused,
                     int64_t now_us) {
-    struct outbox_frame *frame = memory_new(sizeof *frame);
+    struct outbox_frame *frame = frame_take(outbox);
 
     outbox->stats->frames_out_total--;
     frame->line = line;

@@ -25,6 +25,7 @@ struct outbox_line {
     struct peer *peer;   /* borrowed: whose line it is */
     size_t queued_bytes; /* in frames that were not yielded yet, or are held */
     size_t pipe_bytes;   /* in its pipe when it was refused last */
+    size_t last_bytes;   /* of its last frame: the next one is likely to be as long */
     bool listed;         /* among the lines that hold frames or missed events */
     bool missed_events;  /* events were dropped since it was clogged */
     bool lost_replies;   /* replies were dropped: it can't go on */
@@ -52,10 +53,20 @@ size_t outbox_made(const struct outbox *outbox);
 /* Its peer reads nothing, and asks for ever more: its connection is to be cut. */
 void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line);
 
+/* An event as the element of a frame: packed once, for however many are told of it. */
+struct outbox_packed {
+    const uint8_t *bytes; /* borrowed: the outbox's, until the next event is packed */
+    size_t length;
+};
+struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event);
+
 /* `bytes` is the reply's wire_element_size. */
 void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply,
                   size_t bytes);
 /* false: the line is clogged, the event is dropped. */
+bool outbox_push(struct outbox *outbox, struct outbox_line *line,
+                 const struct outbox_packed *event);
+/* The same of an event that nobody else is told of. */
 bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
 /* The same for events that are packed already, one behind the other as elements of WIRE_EVENTS, in
  * less bytes than a frame. */
@@ -70,10 +81,7 @@ void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
                        const Zchat__V1__Event *event);
 /* `open` is where the topic keeps its growing frame between calls. */
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                    const Zchat__V1__Event *event);
-/* The same for an event that is packed already as an element of WIRE_EVENTS, and was counted. */
-void outbox_publish_packed(struct outbox *outbox, struct outbox_frame **open, const char *topic,
-                           const uint8_t *packed, size_t bytes);
+                    const struct outbox_packed *event);
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head);
 
 /* The turn is over: outbox_next yields the frames of sealed turns. */

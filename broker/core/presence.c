@@ -12,24 +12,26 @@ bool presence_hidden(const struct core *core, int64_t a, int64_t b) {
     return store_block_is(core->store, a, b) || store_block_is(core->store, b, a);
 }
 
-static bool tell_member(struct core *core, struct member *member, const Zchat__V1__Event *event) {
+static bool tell_member(struct core *core, struct member *member,
+                        const struct outbox_packed *event) {
     struct session *session;
 
     DL_FOREACH2(member->sessions, session, member_next) {
         if (session->online || session->public_events)
-            outbox_event(core->outbox, &session->peer->line, event);
+            outbox_push(core->outbox, &session->peer->line, event);
     }
     return member->online > 0;
 }
 
 static uint32_t tell_each(struct core *core, const Zchat__V1__Event *event, int64_t about) {
+    struct outbox_packed packed = outbox_pack(core->outbox, event);
     struct member *member, *next;
     uint32_t told = 0;
 
     HASH_ITER(hh, core->sessions.members, member, next) {
         if (member->account == about || presence_hidden(core, member->account, about))
             continue;
-        if (tell_member(core, member, event))
+        if (tell_member(core, member, &packed))
             told++;
     }
     return told;
@@ -39,11 +41,12 @@ static uint32_t tell_all(struct core *core, enum topic_name topic, Zchat__V1__Ev
                          int64_t about) {
     struct member *member = member_find(&core->sessions, about);
     struct session *session;
+    struct outbox_packed packed;
 
     gathered_publish(core); /* who came before this is told first */
-    topic_publish(&core->topics.topic[topic], core->outbox, event, about, core->now_us);
+    packed = topic_publish(&core->topics.topic[topic], core->outbox, event, about, core->now_us);
     DL_FOREACH2(core->sessions.with_public, session, inline_next) {
-        outbox_event(core->outbox, &session->peer->line, event);
+        outbox_push(core->outbox, &session->peer->line, &packed);
     }
     return core->sessions.users_online - (member && member->online > 0 ? 1 : 0);
 }

@@ -49,12 +49,14 @@ void upload_fill(Zchat__V1__Upload *out, struct store_file *file) {
 }
 
 void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event) {
+    struct outbox_packed packed = outbox_pack(core->outbox, event);
     struct session *session;
 
-    thread_topic_publish(&core->thread_topics, core->outbox, thread->id, event, core->now_us);
+    thread_topic_publish(&core->thread_topics, core->outbox, thread->id, event->seq, &packed,
+                         core->now_us);
     DL_FOREACH2(core->sessions.with_public, session, inline_next) {
         if (member_follows(session->member, thread->stream))
-            outbox_event(core->outbox, &session->peer->line, event);
+            outbox_push(core->outbox, &session->peer->line, &packed);
     }
 }
 

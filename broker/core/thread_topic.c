@@ -51,11 +51,11 @@ static struct thread_topic *topic_of(struct thread_topics *topics,
 }
 
 void thread_topic_publish(struct thread_topics *topics, struct outbox *outbox,
-                          const unsigned char id[ID_BYTES], const Zchat__V1__Event *event,
-                          int64_t now_us) {
+                          const unsigned char id[ID_BYTES], uint64_t seq,
+                          const struct outbox_packed *event, int64_t now_us) {
     struct thread_topic *topic = topic_of(topics, id);
 
-    topic->head = event->seq;
+    topic->head = seq;
     topic->repeat_us = now_us + HEAD_REPEAT_US;
     outbox_publish(outbox, &topic->open, topic->name, event);
 }

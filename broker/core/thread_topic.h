@@ -28,10 +28,10 @@ void thread_topics_release(struct thread_topics *topics);
 
 /* "thread/" and the id in hex. */
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]);
-/* Publishes an event that has its number already. */
+/* Publishes an event, which has the number `seq`. */
 void thread_topic_publish(struct thread_topics *topics, struct outbox *outbox,
-                          const unsigned char id[ID_BYTES], const Zchat__V1__Event *event,
-                          int64_t now_us);
+                          const unsigned char id[ID_BYTES], uint64_t seq,
+                          const struct outbox_packed *event, int64_t now_us);
 
 int64_t thread_topics_deadline(const struct thread_topics *topics);
 void thread_topics_tick(struct thread_topics *topics, struct outbox *outbox, int64_t now_us);

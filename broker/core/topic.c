@@ -38,11 +38,16 @@ struct topic *topic_find(struct topics *topics, const char *name) {
 
 static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64_t about) {
     struct topic_event *kept = &topic->kept[event->seq % TOPIC_EVENTS_KEPT];
+    size_t bytes = wire_element_size(&event->base);
 
     kept->about = about;
-    kept->length = wire_element_size(&event->base);
-    kept->bytes = memory_resize(kept->bytes, kept->length);
-    wire_element_pack(WIRE_EVENTS, &event->base, kept->bytes);
+    kept->length = bytes;
+    kept->bytes = memory_resize(kept->bytes, bytes);
+    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, kept->bytes);
+}
+
+static struct outbox_packed packed_of(const struct topic_event *event) {
+    return (struct outbox_packed){event->bytes, event->length};
 }
 
 void topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about) {
@@ -55,16 +60,17 @@ void topic_publish_noted(struct topic *topic, struct outbox *outbox, int64_t now
     if (topic->published < topic->head)
         topic->repeat_us = now_us + HEAD_REPEAT_US;
     while (topic->published < topic->head) {
-        const struct topic_event *noted = topic_event(topic, ++topic->published);
+        struct outbox_packed noted = packed_of(topic_event(topic, ++topic->published));
 
-        outbox_publish_packed(outbox, &topic->open, topic->name, noted->bytes, noted->length);
+        outbox_publish(outbox, &topic->open, topic->name, &noted);
     }
 }
 
-void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
-                   int64_t about, int64_t now_us) {
+struct outbox_packed topic_publish(struct topic *topic, struct outbox *outbox,
+                                   Zchat__V1__Event *event, int64_t about, int64_t now_us) {
     topic_note(topic, event, about);
     topic_publish_noted(topic, outbox, now_us);
+    return packed_of(topic_event(topic, topic->head));
 }
 
 uint64_t topic_oldest(const struct topic *topic) {

@@ -43,9 +43,9 @@ struct topic *topic_find(struct topics *topics, const char *name);
  * after it. `about` is the account that it tells of. */
 void topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about);
 void topic_publish_noted(struct topic *topic, struct outbox *outbox, int64_t now_us);
-/* Both at once. */
-void topic_publish(struct topic *topic, struct outbox *outbox, Zchat__V1__Event *event,
-                   int64_t about, int64_t now_us);
+/* Both at once; returns the event packed, as it is kept. */
+struct outbox_packed topic_publish(struct topic *topic, struct outbox *outbox,
+                                   Zchat__V1__Event *event, int64_t about, int64_t now_us);
 /* The kept event of this number; NULL: it is gone, or not yet there. */
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq);
 /* The oldest that is kept; beyond the head: none. */
