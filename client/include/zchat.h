@@ -3,7 +3,12 @@
  * One `zchat` is one connection of one user. It has no thread of its own that calls back: a program
  * polls zchat_fd() and calls zchat_process(), or lets zchat_run() do both; every callback runs
  * inside one of these two. A handle belongs to one thread at a time; several handles are
- * independent.
+ * independent, and may be used in several threads.
+ *
+ * Handles share one thread that reads and writes the network for a thousand of them, and one more
+ * once one of them accepts a private chat; zchat_free of the last one ends both, and waits up to a
+ * tenth of a second for what it said last. A child after fork() makes handles of its own; with
+ * those of its parent it can do nothing, not even zchat_free.
  *
  * The library never prints, sets no signal handler, and never aborts because of what it is given.
  * Strings are UTF-8, ended by NUL. What a callback is handed is borrowed until it returns.

@@ -30,10 +30,10 @@
 #define PAIR_FRAMES_MAX 256
 
 /* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused, and never ends a context in
- * which a socket's mailbox was: so nothing is begun without room for all of it. A context needs 5
- * descriptors and its first socket 1; a channel 4, and as many of the one before it may not be
- * closed yet, since libzmq does that later. */
-#define CONTEXT_DESCRIPTORS 8
+ * which a socket's mailbox was: so nothing is begun without room for all of it. A channel needs 4
+ * descriptors, and as many of the one before it may not be closed yet, since libzmq does that
+ * later.
+ */
 #define CHANNEL_DESCRIPTORS 10
 
 struct channel {
@@ -58,10 +58,10 @@ struct secret { /* a frame that is wiped when ZeroMQ has written it */
 };
 
 /* False sets errno. */
-static bool have_room(int descriptors) {
+static bool have_room(void) {
     int fds[CHANNEL_DESCRIPTORS];
     int count = 0;
-    while (count < descriptors && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+    while (count < CHANNEL_DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
         count++;
     }
     int error = errno;
@@ -69,32 +69,7 @@ static bool have_room(int descriptors) {
         close(fds[i]);
     }
     errno = error;
-    return count == descriptors;
-}
-
-/* The first socket starts the threads, whose descriptors are there then, and stay. */
-void *channel_context_new(void) {
-    if (!have_room(CONTEXT_DESCRIPTORS)) {
-        return NULL;
-    }
-    void *context = zmq_ctx_new();
-    void *first = context ? zmq_socket(context, ZMQ_PAIR) : NULL;
-    if (context && !first) {
-        zmq_ctx_term(context);
-        return NULL;
-    }
-    if (first) {
-        zmq_close(first);
-    }
-    return context;
-}
-
-void channel_context_free(void *context) {
-    if (!context) {
-        return;
-    }
-    while (zmq_ctx_term(context) != 0 && errno == EINTR) {
-    }
+    return count == CHANNEL_DESCRIPTORS;
 }
 
 static bool set_int(void *socket, int option, int value) {
@@ -159,21 +134,22 @@ static bool watch(struct channel *channel, void *socket, int *fd, struct wake_so
 }
 
 /* A name that was used is free only some time after its socket was closed. */
-static bool monitor_open(struct channel *channel, void *context) {
+static bool monitor_open(struct channel *channel, struct context *context) {
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://monitor-%08x%08x", randombytes_random(),
              randombytes_random());
     if (zmq_socket_monitor(channel->socket, endpoint, ZMQ_EVENT_ALL) != 0) {
         return false;
     }
-    channel->monitor = zmq_socket(context, ZMQ_PAIR);
+    channel->monitor = context_socket(context, ZMQ_PAIR);
     return channel->monitor && set_int(channel->monitor, ZMQ_LINGER, 0) &&
            zmq_connect(channel->monitor, endpoint) == 0 &&
            watch(channel, channel->monitor, &channel->monitor_fd, &channel->monitor_source);
 }
 
-static struct channel *channel_make(void *context, struct wake *wake, enum channel_type type) {
-    struct channel *channel = have_room(CHANNEL_DESCRIPTORS) ? calloc(1, sizeof *channel) : NULL;
+static struct channel *channel_make(struct context *context, struct wake *wake,
+                                    enum channel_type type) {
+    struct channel *channel = have_room() ? calloc(1, sizeof *channel) : NULL;
     if (!channel) {
         return NULL;
     }
@@ -181,11 +157,11 @@ static struct channel *channel_make(void *context, struct wake *wake, enum chann
     channel->fd = channel->monitor_fd = channel->peer_fd = -1;
     zmq_msg_init(&channel->in);
     zmq_msg_init(&channel->out);
-    channel->socket = zmq_socket(context, socket_type(type));
+    channel->socket = context_socket(context, socket_type(type));
     return channel;
 }
 
-struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
+struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys) {
     struct channel *channel = channel_make(context, wake, type);
     if (!channel) {
@@ -225,8 +201,9 @@ static bool bind_anywhere(void *socket, uint16_t *port) {
     return true;
 }
 
-struct channel *channel_listen(void *context, struct wake *wake, const struct channel_keys *keys,
-                               const char *domain, uint16_t *port) {
+struct channel *channel_listen(struct context *context, struct wake *wake,
+                               const struct channel_keys *keys, const char *domain,
+                               uint16_t *port) {
     struct channel *channel = channel_make(context, wake, CHANNEL_PAIR);
     if (!channel) {
         return NULL;

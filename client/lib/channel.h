@@ -1,9 +1,10 @@
 /* A ZeroMQ socket, its monitor and their places in the wake: one connection, made once. It never
  * reconnects by itself; what became of it is told, and whoever opened it opens another. Only
- * this file of the library and peer_zap.c know zmq.h. */
+ * this file of the library, context.c and peer_zap.c know zmq.h. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
 
+#include "context.h"
 #include "limits.h"
 #include "wake.h"
 
@@ -32,19 +33,15 @@ struct channel_keys {
     const unsigned char *secret_key;
 };
 
-/* What the sockets of one handle share. NULL: no memory or file descriptors. */
-void *channel_context_new(void);
-void channel_context_free(void *context);
-
 /* Begins to connect. `keys` NULL: without security. NULL with errno: no memory or file descriptors
  * (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
-struct channel *channel_new(void *context, struct wake *wake, enum channel_type type,
+struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys);
 /* A PAIR socket that waits at a free port of all addresses, CURVE's server: it becomes ready with
  * the first connection that the ZAP handler admits for `domain`, which admits nobody else then.
  * The keys' server_key does not count. NULL with errno. */
-struct channel *channel_listen(void *context, struct wake *wake, const struct channel_keys *keys,
-                               const char *domain, uint16_t *port);
+struct channel *channel_listen(struct context *context, struct wake *wake,
+                               const struct channel_keys *keys, const char *domain, uint16_t *port);
 /* Closes. What was sent but not yet written is given linger_ms. */
 void channel_free(struct channel *channel, int linger_ms);
 

@@ -94,8 +94,6 @@ void chats_release(zchat *z) {
         at->over = true;
     }
     sweep(&z->chats);
-    peer_zap_free(z->chats.zap);
-    z->chats.zap = NULL;
 }
 
 /* ---- the end ---- */
@@ -194,23 +192,8 @@ static struct link_place place_of(const zchat *z) {
         .context = z->connection.context, .wake = z->wake, .device = z->device};
 }
 
-static bool admits(void *arg, const char *domain, const unsigned char *key) {
-    const zchat *z = arg;
-    bool admitted = false;
-    for (struct chat *at = z->chats.list; at && !admitted; at = at->next) {
-        admitted = !at->over && at->link && link_admits(at->link, domain, key);
-    }
-    return admitted;
-}
-
 zchat_code chat_listen(zchat *z, struct chat *chat, struct fault *fault) {
     drop_link(chat, 0);
-    if (!z->chats.zap) {
-        z->chats.zap = peer_zap_new(z->connection.context, z->wake, admits, z);
-    }
-    if (!z->chats.zap) {
-        return fault_set(fault, ZCHAT_NO_MEMORY, "No memory, or no more file descriptors.");
-    }
     chat->link = link_listen(place_of(z), chat->key, fault);
     if (!chat->link) {
         return fault->code;
@@ -431,9 +414,6 @@ static void step(zchat *z, struct chat *chat) {
 }
 
 void chats_step(zchat *z) {
-    if (z->chats.zap) {
-        peer_zap_answer(z->chats.zap);
-    }
     for (struct chat *at = z->chats.list; at && !z->doomed; at = at->next) {
         if (!at->over) {
             step(z, at);

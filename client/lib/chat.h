@@ -8,7 +8,6 @@
 #include "lines.h"
 #include "link.h"
 #include "peer_file.h"
-#include "peer_zap.h"
 #include "request.h"
 #include "text.h"
 #include "zchat.h"
@@ -55,7 +54,6 @@ struct chat {
 
 struct chats {
     struct chat *list;       /* owned, and each in it */
-    struct peer_zap *zap;    /* owned; NULL before the first link that listens */
     int64_t active_us;       /* when the broker may be told again that one is active */
     int64_t active_every_us; /* how often: in time for the broker's idle limit */
     bool active_waits;       /* one was, and it is told at active_us */

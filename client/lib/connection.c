@@ -51,7 +51,7 @@ bool connection_init(struct connection *connection, const struct settings *setti
         memcpy(connection->key, settings->key, KEY_BYTES);
         key_fingerprint(connection->key, connection->fingerprint);
     }
-    connection->context = channel_context_new();
+    connection->context = context_acquire();
     return connection->context != NULL;
 }
 
@@ -67,7 +67,7 @@ static void close_channel(struct connection *connection, int linger_ms) {
 void connection_release(struct connection *connection) {
     bool up = connection->state == CONNECTION_UP;
     close_channel(connection, up ? LINGER_MS : 0);
-    channel_context_free(connection->context);
+    context_release(connection->context);
     connection->context = NULL;
 }
 

@@ -35,7 +35,7 @@ struct connection {
     const struct device *device;     /* borrowed: from the handle */
     struct wake *wake;               /* borrowed: from the handle */
     struct wire_arena *arena;        /* borrowed: from the handle */
-    void *context;                   /* owned */
+    struct context *context;         /* owned: a place in it */
     struct resolve *resolve;         /* owned */
     struct channel *channel;         /* owned: the greeter's, then the commands' */
     enum connection_state state;

@@ -26,6 +26,7 @@ void link_free(struct link *link, int linger_ms) {
     if (!link) {
         return;
     }
+    peer_zap_expect_end(link->guest);
     channel_free(link->channel, linger_ms);
     resolve_free(link->resolve);
     sodium_memzero(link->nonce, sizeof link->nonce);
@@ -50,7 +51,10 @@ struct link *link_listen(struct link_place place, const unsigned char key[KEY_BY
     sodium_bin2hex(link->domain, sizeof link->domain, random, sizeof random);
     randombytes_buf(link->nonce, sizeof link->nonce);
     link->listens = true;
-    link->channel = channel_listen(place.context, place.wake, &keys, link->domain, &link->port);
+    link->guest = context_expect(place.context, link->domain, key);
+    if (link->guest) {
+        link->channel = channel_listen(place.context, place.wake, &keys, link->domain, &link->port);
+    }
     if (!link->channel) {
         fault_set(fault, ZCHAT_NO_MEMORY, "No socket for the private chat could be opened: %s.",
                   strerror(errno));
@@ -76,15 +80,6 @@ struct link *link_dial(struct link_place place, const struct address *address,
         return NULL;
     }
     return link;
-}
-
-bool link_admits(struct link *link, const char *domain, const unsigned char key[KEY_BYTES]) {
-    if (!link->listens || link->admitted || strcmp(link->domain, domain) != 0 ||
-        sodium_memcmp(link->key, key, KEY_BYTES) != 0) {
-        return false;
-    }
-    link->admitted = true;
-    return true;
 }
 
 static enum link_state die(struct link *link, enum channel_state end) {

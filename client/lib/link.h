@@ -18,7 +18,7 @@ enum link_state {
 };
 
 struct link_place { /* what all links of a handle share; borrowed */
-    void *context;
+    struct context *context;
     struct wake *wake;
     const struct device *device;
 };
@@ -32,7 +32,7 @@ struct link {
     bool listens;
     uint16_t port;                    /* where it listens */
     char domain[LINK_DOMAIN];         /* of the ZAP handler */
-    bool admitted;                    /* somebody was: nobody else is */
+    struct peer_guest *guest;         /* owned: whom it admits; NULL where it connects */
     unsigned char key[KEY_BYTES];     /* the peer's */
     unsigned char nonce[NONCE_BYTES]; /* to be shown by who connects */
     enum link_state state;
@@ -49,9 +49,6 @@ struct link *link_dial(struct link_place place, const struct address *address,
                        struct fault *fault);
 /* Closes; what was sent is given linger_ms. */
 void link_free(struct link *link, int linger_ms);
-
-/* Whether the ZAP handler admits that key to that domain; true once. */
-bool link_admits(struct link *link, const char *domain, const unsigned char key[KEY_BYTES]);
 
 /* The address in digits that it tried last; NULL: none was found, or it listens. */
 const char *link_tried(const struct link *link);

@@ -1,23 +1,29 @@
-/* The ZAP handler of a handle's listening links: who may connect is asked for each connection, with
- * the link's domain and the key that CURVE proved. */
+/* The ZAP handler of a context's listening sockets: a thread that answers for each connection
+ * whether it may be made, by the socket's domain and the key that CURVE proved. The thread calls
+ * nobody back. */
 #ifndef PEER_ZAP_H
 #define PEER_ZAP_H
 
 #include "limits.h"
-#include "wake.h"
 
 #include <stdbool.h>
 
+#define PEER_ZAP_DOMAIN_BYTES 64 /* with its NUL */
+
 struct peer_zap;
+struct peer_guest;
 
-/* `key` has KEY_BYTES. */
-typedef bool peer_zap_admits(void *arg, const char *domain, const unsigned char *key);
-
-/* One for a context; before the first socket listens. NULL: no memory or file descriptors. */
-struct peer_zap *peer_zap_new(void *context, struct wake *wake, peer_zap_admits *admits, void *arg);
+/* One for a context of ZeroMQ; before the first socket listens. NULL: no memory or file
+ * descriptors. */
+struct peer_zap *peer_zap_new(void *context);
+/* Once the context has ended, which ends the thread. NULL is fine. */
 void peer_zap_free(struct peer_zap *zap);
 
-/* Answers what was asked. */
-void peer_zap_answer(struct peer_zap *zap);
+/* The one key that is admitted to this domain, once. Comes before its socket listens. NULL: no
+ * memory. */
+struct peer_guest *peer_zap_expect(struct peer_zap *zap, const char *domain,
+                                   const unsigned char key[KEY_BYTES]);
+/* Nobody is admitted there any more. NULL is fine. */
+void peer_zap_expect_end(struct peer_guest *guest);
 
 #endif

@@ -140,9 +140,8 @@ static void be_accepted(struct eve *eve) {
 
 /* ---- eve's socket ---- */
 
-static void *dial(struct eve *eve, const unsigned char *public_key,
+static void *plug(struct eve *eve, const unsigned char *public_key,
                   const unsigned char *secret_key) {
-    char endpoint[64];
     unsigned char server[KEY_BYTES];
     int zero = 0;
     void *socket = zmq_socket(eve->context, ZMQ_PAIR);
@@ -152,8 +151,19 @@ static void *dial(struct eve *eve, const unsigned char *public_key,
     zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server, KEY_BYTES);
     zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public_key, KEY_BYTES);
     zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, KEY_BYTES);
+    return socket;
+}
+
+static void connect_to_the_client(const struct eve *eve, void *socket) {
+    char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", eve->port);
     assert_int_equal(zmq_connect(socket, endpoint), 0);
+}
+
+static void *dial(struct eve *eve, const unsigned char *public_key,
+                  const unsigned char *secret_key) {
+    void *socket = plug(eve, public_key, secret_key);
+    connect_to_the_client(eve, socket);
     return socket;
 }
 
@@ -231,12 +241,16 @@ static Zchat__V1__PeerMessage *hear(struct eve *eve, Zchat__V1__PeerMessage__Bod
 }
 
 /* The other one is turned away before he can say anything. */
-static void is_refused(struct eve *eve) {
+static void is_refused(struct eve *eve, const unsigned char *public_key,
+                       const unsigned char *secret_key) {
     uint16_t event = 0;
+    eve->other = plug(eve, public_key, secret_key);
     zmq_socket_monitor(eve->other, "inproc://watch",
                        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
     eve->watch = zmq_socket(eve->context, ZMQ_PAIR);
     assert_int_equal(zmq_connect(eve->watch, "inproc://watch"), 0);
+    connect_to_the_client(eve, eve->other);
+    say_hello(eve, eve->other);
     while (zmq_recv(eve->watch, &event, sizeof event, ZMQ_DONTWAIT) < 0) {
         assert_true(stage_step(eve->stage));
     }
@@ -290,9 +304,7 @@ static void a_third_party_with_another_key_is_not_heard(void **state) {
     randombytes_buf(secret_key, KEY_BYTES);
     crypto_scalarmult_base(public_key, secret_key);
     be_accepted(eve);
-    eve->other = dial(eve, public_key, secret_key);
-    say_hello(eve, eve->other);
-    is_refused(eve);
+    is_refused(eve, public_key, secret_key);
     eve->socket = dial(eve, eve->public_key, eve->secret_key);
     say_hello(eve, eve->socket);
     hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_HELLO);
@@ -304,9 +316,7 @@ static void a_third_party_with_another_key_is_not_heard(void **state) {
 static void a_second_connection_of_the_same_key_is_not_heard(void **state) {
     struct eve *eve = *state;
     open_chat(eve);
-    eve->other = dial(eve, eve->public_key, eve->secret_key);
-    say_hello(eve, eve->other);
-    is_refused(eve);
+    is_refused(eve, eve->public_key, eve->secret_key);
     say_line(eve, 1, "first");
     stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
     assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN), 0);

@@ -92,6 +92,27 @@ static void lines_pass_both_ways(void **state) {
     assert_string_equal(last(test->alice, ZCHAT_EVENT_PRIVATE_LINE)->text, "two");
 }
 
+/* One thread of the process answers who may connect to any of them. */
+static void two_handles_that_wait_for_a_peer_each_get_their_own(void **state) {
+    struct test *test = *state;
+    struct client *carol = live_client(test->live, "carol", ZCHAT_PUBLIC_NONE);
+    struct answer started = {0};
+    struct answer accepted = {0};
+    open_chat(test);
+    assert_int_equal(zchat_private_start(carol->z, "alice", live_answer, &started), ZCHAT_OK);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_INVITED, 1);
+    assert_int_equal(zchat_private_accept(test->alice->z, "carol", live_answer, &accepted),
+                     ZCHAT_OK);
+    await(test, carol, ZCHAT_EVENT_PRIVATE_OPEN, 1);
+    await(test, test->alice, ZCHAT_EVENT_PRIVATE_OPEN, 2);
+    send_line(test, carol, "alice", "one");
+    send_line(test, test->alice, "bob", "two");
+    send_line(test, test->alice, "carol", "three");
+    assert_string_equal(last(test->alice, ZCHAT_EVENT_PRIVATE_LINE)->user, "carol");
+    assert_string_equal(last(test->bob, ZCHAT_EVENT_PRIVATE_LINE)->text, "two");
+    assert_string_equal(last(carol, ZCHAT_EVENT_PRIVATE_LINE)->text, "three");
+}
+
 static void a_stop_is_told_and_a_new_chat_may_begin(void **state) {
     struct test *test = *state;
     struct answer stopped = {0};
@@ -663,6 +684,7 @@ static void a_file_that_does_not_end_where_its_size_says_is_not_sent(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(lines_pass_both_ways),
+        TEST(two_handles_that_wait_for_a_peer_each_get_their_own),
         TEST(a_stop_is_told_and_a_new_chat_may_begin),
         TEST(each_failure_has_its_own_text),
         TEST(an_invitation_is_declined_or_taken_back),

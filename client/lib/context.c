@@ -1,0 +1,155 @@
+/* The context that has places left is the only thing here that the process shares; each knows its
+ * own users. A context whose end was begun is never given to anybody: its end may take a while, and
+ * nobody waits for it but who ends it. */
+#include "context.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* Handles that share a context. One thread carries so many without being what they wait for. */
+#define PLACES 1000
+/* Six a handle, three more a private chat; the default of 1,023 ends at 170 handles. */
+#define SOCKETS_MAX 16384
+/* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused: so nothing is begun without
+ * room for all of it. A context needs 5 descriptors and its first socket 1. */
+#define DESCRIPTORS 8
+
+struct context {
+    void *zmq;
+    struct peer_zap *zap; /* owned; NULL before the first guest */
+    unsigned users;
+    pid_t process;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    struct context *open; /* borrowed from its users; NULL: none has places left */
+} shared = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- forks ---- */
+
+static void lock(void) {
+    pthread_mutex_lock(&shared.lock);
+}
+
+static void unlock(void) {
+    pthread_mutex_unlock(&shared.lock);
+}
+
+/* Its threads are the parent's: the child can't use it, nor end it. */
+static void forget(void) {
+    shared.open = NULL;
+    unlock();
+}
+
+static void watch_forks(void) {
+    pthread_atfork(lock, unlock, forget);
+}
+
+static bool is_ours(const struct context *context) {
+    return context->process == getpid();
+}
+
+/* ---- begin and end ---- */
+
+/* False sets errno. */
+static bool have_room(void) {
+    int fds[DESCRIPTORS];
+    int count = 0;
+    while (count < DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+        count++;
+    }
+    int error = errno;
+    for (int i = 0; i < count; i++) {
+        close(fds[i]);
+    }
+    errno = error;
+    return count == DESCRIPTORS;
+}
+
+/* The first socket starts the threads, whose descriptors are there then, and stay. */
+static bool start(void *zmq) {
+    void *first = NULL;
+    if (zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX) == 0) {
+        first = zmq_socket(zmq, ZMQ_PAIR);
+    }
+    if (first) {
+        zmq_close(first);
+    }
+    return first != NULL;
+}
+
+static void end(struct context *context) {
+    while (context->zmq && zmq_ctx_term(context->zmq) != 0 && errno == EINTR) {
+    }
+    peer_zap_free(context->zap);
+    free(context);
+}
+
+static struct context *make(void) {
+    struct context *context = have_room() ? calloc(1, sizeof *context) : NULL;
+    if (!context) {
+        return NULL;
+    }
+    context->process = getpid();
+    context->zmq = zmq_ctx_new();
+    if (!context->zmq || !start(context->zmq)) {
+        int error = errno;
+        end(context);
+        errno = error;
+        return NULL;
+    }
+    return context;
+}
+
+struct context *context_acquire(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    lock();
+    if (!shared.open || !is_ours(shared.open)) {
+        shared.open = make();
+    }
+    struct context *context = shared.open;
+    if (context && ++context->users == PLACES) {
+        shared.open = NULL;
+    }
+    unlock();
+    return context;
+}
+
+void context_release(struct context *context) {
+    if (!context || !is_ours(context)) {
+        return;
+    }
+    lock();
+    bool last = --context->users == 0;
+    if (last && shared.open == context) {
+        shared.open = NULL;
+    }
+    unlock();
+    if (last) {
+        end(context);
+    }
+}
+
+/* ---- use ---- */
+
+void *context_socket(struct context *context, int type) {
+    return zmq_socket(context->zmq, type);
+}
+
+struct peer_guest *context_expect(struct context *context, const char *domain,
+                                  const unsigned char key[KEY_BYTES]) {
+    lock();
+    if (!context->zap && have_room()) {
+        context->zap = peer_zap_new(context->zmq);
+    }
+    struct peer_zap *zap = context->zap;
+    unlock();
+    return zap ? peer_zap_expect(zap, domain, key) : NULL;
+}
