@@ -273,6 +273,18 @@ enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, 
                       (ProtobufCMessage **)batch);
 }
 
+size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, size_t bytes) {
+    const uint8_t *begin = frame, *end = begin + frame_bytes;
+    struct scan scan = {.at = begin};
+    struct field field;
+    while (count-- > 0 && scan.at < end && (size_t)(scan.at - begin) < bytes) {
+        if (!take_field(&scan, end, &field)) {
+            return frame_bytes;
+        }
+    }
+    return (size_t)(scan.at - begin);
+}
+
 enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                  Zchat__V1__ServerBatch **batch) {
     *batch = NULL;

@@ -46,6 +46,9 @@ const char *wire_fault_name(enum wire_fault fault);
  * (or another fault of its own) makes the frame faulty. */
 enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__CommandBatch **batch);
+/* Bytes of the first commands of a frame that was found to be fine: of `count` of them, or of
+ * fewer, but one, that have `bytes` together. What is left of it is a frame as well. */
+size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, size_t bytes);
 
 /* Frames as clients read them: unknown fields are passed over. */
 enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, size_t frame_bytes,

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "memory.h"
 
 #include <stdio.h>
@@ -30,10 +31,7 @@ char *memory_copy_text(const char *text) {
 }
 
 void memory_wipe(void *memory, size_t bytes) {
-    volatile unsigned char *byte = memory;
-
-    while (bytes-- > 0)
-        *byte++ = 0;
+    explicit_bzero(memory, bytes);
 }
 
 void memory_wipe_text(char *text) {

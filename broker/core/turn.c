@@ -1,5 +1,6 @@
-/* See turn.h. A waiting frame is kept as it came, with the number of its next command: it is read
- * again for each slice, which costs little beside what made it wait. */
+/* See turn.h. What waits of a frame is kept as it came. A frame is read as a whole before its first
+ * command is carried out, and what waited of it then piece by piece: what a slice is long enough
+ * for, not all that is left each time. */
 #include "turn.h"
 
 #include "command.h"
@@ -9,10 +10,14 @@
 #include <string.h>
 #include <utlist.h>
 
+/* What is read at once of a frame that waited. */
+#define PIECE_BYTES (64 * 1024)
+
 struct waiting_frame {
     struct waiting_frame *next, *prev; /* borrowed: the peer's list */
-    size_t command;                    /* the next one's index */
+    size_t done;                       /* bytes of it that were carried out */
     size_t bytes;
+    bool checked; /* all of it was found to be fine */
     uint8_t frame[];
 };
 
@@ -124,28 +129,39 @@ static bool slice_ends(const struct core *core, const struct peer *peer,
            outbox_line_is_full(core->outbox, &peer->line);
 }
 
-/* One slice of a frame: at least one command from *next on; false: some are left from *next on. */
-static bool run_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
-                      size_t *next) {
-    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes);
+/* Carries commands out until the slice ends, but one. Returns how many. */
+static size_t run_commands(struct core *core, struct peer *peer,
+                           const Zchat__V1__CommandBatch *batch) {
     struct bounds since = turn_used(core);
     bool secret = false;
-    size_t i = *next;
+    size_t i;
 
-    for (; batch && i < batch->n_commands && !core->failed; i++) {
-        if (i > *next && slice_ends(core, peer, &since))
+    for (i = 0; i < batch->n_commands && !core->failed; i++) {
+        if (i > 0 && slice_ends(core, peer, &since))
             break;
         secret = command_is_secret(batch->commands[i]) || secret;
         command_dispatch(core, peer, batch->commands[i], core->now_us);
-        if (i % COMMANDS_A_LOOK == COMMANDS_A_LOOK - 1 || core->turn.rows > since.rows)
+        if (i % 4 == 3 || core->turn.rows > since.rows)
             clock_note(core);
     }
     clock_note(core);
-    *next = i;
-    i = batch ? batch->n_commands : 0;
     if (secret)
         wire_arena_wipe(core->frame_arena);
-    return *next >= i || core->failed;
+    return i;
+}
+
+/* One slice of a frame, which is the rest of another one if it was checked before: at least one
+ * command. Returns how many bytes that were; nothing is done of a frame that is faulty. */
+static size_t run_frame(struct core *core, struct peer *peer, const uint8_t *frame,
+                        size_t frame_bytes, bool checked) {
+    size_t bytes =
+        checked ? wire_commands_bytes(frame, frame_bytes, SIZE_MAX, PIECE_BYTES) : frame_bytes;
+    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, bytes);
+    size_t done = batch ? run_commands(core, peer, batch) : 0;
+
+    if (!batch || core->failed)
+        return frame_bytes;
+    return wire_commands_bytes(frame, bytes, done, SIZE_MAX);
 }
 
 /* ---- waiting ---- */
@@ -190,30 +206,30 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
            core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 
-/* Answers the rest of a frame's commands: it can't wait, and later it can. */
-static void refuse_rest(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
-                        size_t next) {
+/* Answers a frame's commands, or what is left of them: it can't wait, and later it can. */
+static void refuse_rest(struct core *core, struct peer *peer, const void *frame,
+                        size_t frame_bytes) {
     Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes);
 
-    for (size_t i = next; batch && i < batch->n_commands; i++)
+    for (size_t i = 0; batch && i < batch->n_commands; i++)
         command_refuse_busy(core, peer, batch->commands[i], core->now_us);
     if (batch && peer->backlog.stalled)
-        peer->backlog.refused += (uint32_t)(batch->n_commands - next);
+        peer->backlog.refused += (uint32_t)batch->n_commands;
     if (peer->backlog.refused > WAITING_REFUSED_MAX)
         outbox_line_give_up(core->outbox, &peer->line);
     wire_arena_wipe(core->frame_arena);
 }
 
 static void wait_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
-                       size_t next) {
+                       bool checked) {
     struct waiting_frame *waiting;
 
     if (frame_bytes > FRAME_BYTES_MAX || !may_wait(core, peer, frame_bytes)) {
-        refuse_rest(core, peer, frame, frame_bytes, next);
+        refuse_rest(core, peer, frame, frame_bytes);
         return;
     }
     waiting = memory_new(sizeof *waiting + frame_bytes);
-    waiting->command = next;
+    waiting->checked = checked;
     waiting->bytes = frame_bytes;
     memcpy(waiting->frame, frame, frame_bytes);
     if (!peer->backlog.frames)
@@ -227,16 +243,17 @@ static void wait_frame(struct core *core, struct peer *peer, const void *frame, 
 }
 
 void turn_take(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes) {
-    size_t next = 0;
+    size_t done;
 
     if (peer->backlog.frames || turn_is_full_for_new(core) ||
         outbox_line_is_full(core->outbox, &peer->line)) {
-        wait_frame(core, peer, frame, frame_bytes, 0);
+        wait_frame(core, peer, frame, frame_bytes, false);
         return;
     }
     clock_begin(core);
-    if (!run_frame(core, peer, frame, frame_bytes, &next))
-        wait_frame(core, peer, frame, frame_bytes, next);
+    done = run_frame(core, peer, frame, frame_bytes, false);
+    if (done < frame_bytes)
+        wait_frame(core, peer, (const uint8_t *)frame + done, frame_bytes - done, true);
 }
 
 /* Those of the stalled ones that have read go on. */
@@ -263,9 +280,13 @@ static void go_on(struct core *core, struct peer *peer) {
     struct waiting_frame *waiting = peer->backlog.frames;
 
     list_leave(core, peer);
-    if (!outbox_line_is_full(core->outbox, &peer->line) &&
-        run_frame(core, peer, waiting->frame, waiting->bytes, &waiting->command))
-        frame_drop(core, peer, waiting);
+    if (!outbox_line_is_full(core->outbox, &peer->line)) {
+        waiting->done += run_frame(core, peer, waiting->frame + waiting->done,
+                                   waiting->bytes - waiting->done, waiting->checked);
+        waiting->checked = true;
+        if (waiting->done >= waiting->bytes)
+            frame_drop(core, peer, waiting);
+    }
     if (peer->backlog.frames)
         list_join(core, peer);
 }

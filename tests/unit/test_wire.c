@@ -403,6 +403,32 @@ static void what_is_written_is_read_back(void **state) {
     wire_arena_free(arena);
 }
 
+/* Whatever the pieces are cut by, each is a frame, and together they are the whole one. */
+static void a_frame_is_read_in_pieces_of_whole_commands(void **state) {
+    static const struct {
+        size_t count, bytes, pieces;
+    } cuts[] = {{1, SIZE_MAX, 20}, {7, SIZE_MAX, 3}, {SIZE_MAX, 1, 20}, {SIZE_MAX, SIZE_MAX, 1}};
+    uint8_t frame[2048];
+    size_t frame_bytes = some_frame(frame);
+    struct wire_arena *arena = wire_arena_new(DECODE_BYTES_MAX);
+    Zchat__V1__CommandBatch *batch;
+    (void)state;
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        size_t pieces = 0, commands = 0;
+        for (size_t at = 0, bytes; at < frame_bytes; at += bytes, pieces++) {
+            bytes = wire_commands_bytes(frame + at, frame_bytes - at, cuts[i].count, cuts[i].bytes);
+            assert_int_equal(wire_read_commands(arena, frame + at, bytes, &batch), WIRE_FINE);
+            commands += batch->n_commands;
+            wire_arena_reset(arena);
+        }
+        assert_int_equal(pieces, cuts[i].pieces);
+        assert_int_equal(commands, 20);
+    }
+    assert_int_equal(wire_commands_bytes(frame, frame_bytes, 0, SIZE_MAX), 0);
+    assert_int_equal(wire_commands_bytes(frame, 0, 1, SIZE_MAX), 0);
+    wire_arena_free(arena);
+}
+
 /* An element whose length takes one, two and three bytes. */
 static void elements_of_every_length_are_packed(void **state) {
     static const size_t sizes[] = {0, 1, 119, 127, 128, 129, 16383, 16384, 200000};
@@ -518,6 +544,7 @@ int main(void) {
         cmocka_unit_test(every_cap_of_memory_is_kept),
         cmocka_unit_test(every_cut_is_found),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_frame_is_read_in_pieces_of_whole_commands),
         cmocka_unit_test(elements_of_every_length_are_packed),
         cmocka_unit_test(lines_are_packed_text_by_text),
         cmocka_unit_test(a_subscription_is_a_prefix_of_its_publications),
