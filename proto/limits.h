@@ -28,6 +28,8 @@
 #define TURN_ANSWER_BYTES (4 * 1024 * 1024)
 /* ... in rows read: some 2 us each, where no clock tells. */
 #define TURN_ROWS 8000
+/* ... in bytes of commands: what one commit may have to write, while others wait for it. */
+#define TURN_COMMAND_BYTES (768 * 1024)
 /* Turns that took longer are counted. */
 #define TURN_LONG_US (50 * 1000)
 /* What one peer's commands may take of it before others that wait have theirs. */

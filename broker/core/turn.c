@@ -31,16 +31,19 @@ struct bounds {
     int64_t us;
     size_t made;
     uint64_t rows;
+    size_t bytes;
 };
 
 /* How many commands go between two looks at the clock. Those that take long count rows, or are in
  * long frames, of which few commands fit into one. */
 #define COMMANDS_A_LOOK 16
 
-static const struct bounds turn_bounds = {TURN_US, TURN_ANSWER_BYTES, TURN_ROWS};
+static const struct bounds turn_bounds = {TURN_US, TURN_ANSWER_BYTES, TURN_ROWS,
+                                          TURN_COMMAND_BYTES};
 /* While others wait the second half of a turn is theirs. */
-static const struct bounds new_bounds = {TURN_US / 2, TURN_ANSWER_BYTES / 2, TURN_ROWS / 2};
-static const struct bounds slice_bounds = {SLICE_US, SLICE_ANSWER_BYTES, SLICE_ROWS};
+static const struct bounds new_bounds = {TURN_US / 2, TURN_ANSWER_BYTES / 2, TURN_ROWS / 2,
+                                         TURN_COMMAND_BYTES / 2};
+static const struct bounds slice_bounds = {SLICE_US, SLICE_ANSWER_BYTES, SLICE_ROWS, SIZE_MAX};
 
 static void clock_note(struct core *core) {
     int64_t now_us;
@@ -59,7 +62,7 @@ static void clock_begin(struct core *core) {
 
 static struct bounds turn_used(const struct core *core) {
     return (struct bounds){core->turn.used_us, outbox_made(core->outbox) - core->turn.made,
-                           core->turn.rows};
+                           core->turn.rows, core->turn.bytes};
 }
 
 static bool is_used_up(const struct core *core, const struct bounds *since,
@@ -67,7 +70,7 @@ static bool is_used_up(const struct core *core, const struct bounds *since,
     struct bounds used = turn_used(core);
 
     return used.us - since->us >= bounds->us || used.made - since->made >= bounds->made ||
-           used.rows - since->rows >= bounds->rows;
+           used.rows - since->rows >= bounds->rows || used.bytes - since->bytes >= bounds->bytes;
 }
 
 static bool turn_is_full(const struct core *core) {
@@ -161,7 +164,9 @@ static size_t run_frame(struct core *core, struct peer *peer, const uint8_t *fra
 
     if (!batch || core->failed)
         return frame_bytes;
-    return wire_commands_bytes(frame, bytes, done, SIZE_MAX);
+    done = wire_commands_bytes(frame, bytes, done, SIZE_MAX);
+    core->turn.bytes += done;
+    return done;
 }
 
 /* ---- waiting ---- */
@@ -303,6 +308,7 @@ void turn_go_on(struct core *core) {
 void turn_end(struct core *core) {
     core->turn.used_us = 0;
     core->turn.rows = 0;
+    core->turn.bytes = 0;
     core->turn.made = outbox_made(core->outbox);
 }
 

@@ -28,6 +28,7 @@ struct turn {
     int64_t used_us;       /* in this turn */
     size_t made;           /* bytes that the outbox had made when the turn began */
     uint64_t rows;         /* read in this turn */
+    size_t bytes;          /* of the commands carried out in this turn */
     struct peer *ring;     /* borrowed: peers whose commands wait for time */
     struct peer *stalled;  /* borrowed: peers whose commands wait until they have read */
     size_t waiting_bytes;  /* of all of them */
