@@ -123,7 +123,11 @@ static void connection_came_by(struct connections *connections, struct connectio
     if (!connection->link)
         return;
     links_took(connections->links, connection->link);
-    if (connection->link->rank == LINK_STRANGER && core_peer_has_session(connection->peer))
+}
+
+void connection_served(struct connections *connections, struct connection *connection) {
+    if (connection->link && connection->link->rank == LINK_STRANGER &&
+        core_peer_has_session(connection->peer))
         link_set_rank(connections->links, connection->link, LINK_MEMBER);
 }
 

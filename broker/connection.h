@@ -50,6 +50,10 @@ void connections_release(struct connections *connections);
 struct connection *connection_of(struct connections *connections, zmq_msg_t *id, zmq_msg_t *payload,
                                  int64_t now_us);
 
+/* The frame was taken by the core: whoever logged in with it is no stranger from now on, also if
+ * nothing more comes of them. */
+void connection_served(struct connections *connections, struct connection *connection);
+
 /* The link was closed: whose it seemed to be is looked after. */
 void connection_hint(struct connections *connections, struct link *link, int64_t now_us);
 /* Ends a connection; its peer is told of nothing any more. May be called at any time. Nothing

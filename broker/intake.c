@@ -53,6 +53,7 @@ static bool take_frame(struct intake *intake, size_t *bytes, int64_t now) {
     } else if (connection) {
         core_frame(intake->core, connection->peer, zmq_msg_data(&payload), zmq_msg_size(&payload),
                    now);
+        connection_served(intake->connections, connection);
     }
 out:
     zmq_msg_close(&payload);

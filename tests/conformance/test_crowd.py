@@ -197,3 +197,12 @@ def wait_for_all(client, there, users):
         client.events.clear()
         return there == users
     client.wait(complete, what=f"the rest of {len(users)} people")
+
+
+def test_who_has_logged_in_is_no_stranger_without_a_second_frame(town):
+    """Strangers have few places, and who is too many is looked for among all of them."""
+    asker = town.join()
+    come(town, town.names(30), public_events=True)
+    deadline = time.monotonic() + 20
+    while asker.stats()["strangers"] > 0:
+        assert time.monotonic() < deadline, "members count as strangers"
