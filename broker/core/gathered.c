@@ -169,6 +169,12 @@ static bool walks(const struct gathered *gathered) {
     return gathered->walk_us != INT64_MAX;
 }
 
+static int64_t gather_us(const struct core *core) {
+    int64_t us = (int64_t)core->sessions.hearers_count * GATHER_HEARER_US;
+
+    return us < GATHER_US ? GATHER_US : us > GATHER_US_MAX ? GATHER_US_MAX : us;
+}
+
 int64_t gathered_deadline(const struct core *core) {
     const struct gathered *gathered = &core->gathered;
 
@@ -176,7 +182,9 @@ int64_t gathered_deadline(const struct core *core) {
         return gathered->walk_us;
     if (gathered->count == 0)
         return INT64_MAX;
-    return gathered->told_us == INT64_MIN ? 0 : gathered->told_us + GATHER_US;
+    if (gathered->told_us == INT64_MIN || gathered->count >= GATHERED_MAX / 2)
+        return 0;
+    return gathered->told_us + gather_us(core);
 }
 
 static void walk_begin(struct core *core, int64_t now_us) {

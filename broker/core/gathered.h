@@ -1,8 +1,8 @@
 /* News of who came and went, on their way to everybody. They are numbered and kept by their topic
- * when they happen; told they are together: the first after GATHER_US of silence at once, what
- * follows GATHER_US after that. Whatever else goes to a session takes along, in front of it, what
- * the session was not told yet, so nothing overtakes them. What a block forbids somebody to see
- * waits here as well, and is told to each of the others. */
+ * when they happen; told they are together: the first after GATHER_US of silence (more where many
+ * are told) at once, what follows GATHER_US after that. Whatever else goes to a session takes
+ * along, in front of it, what the session was not told yet, so nothing overtakes them. What a block
+ * forbids somebody to see waits here as well, and is told to each of the others. */
 #ifndef GATHERED_H
 #define GATHERED_H
 

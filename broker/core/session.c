@@ -102,14 +102,20 @@ static struct member *member_of(struct sessions *sessions, const struct session_
     return member;
 }
 
+static void hearer_join(struct sessions *sessions, struct session *session) {
+    if (!session->public_events && !session->online)
+        return;
+    DL_APPEND2(sessions->hearers, session, hearer_prev, hearer_next);
+    sessions->hearers_count++;
+}
+
 static void session_link(struct sessions *sessions, struct session *session) {
     struct member *member = session->member;
 
     DL_APPEND2(member->sessions, session, member_prev, member_next);
     if (session->public_events)
         DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
-    if (session->public_events || session->online)
-        DL_APPEND2(sessions->hearers, session, hearer_prev, hearer_next);
+    hearer_join(sessions, session);
     DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
         if (member->online++ == 0)
@@ -175,6 +181,7 @@ static void hearer_leave(struct sessions *sessions, struct session *session) {
     if (sessions->next_hearer == session)
         sessions->next_hearer = session->hearer_next;
     DL_DELETE2(sessions->hearers, session, hearer_prev, hearer_next);
+    sessions->hearers_count--;
 }
 
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us) {

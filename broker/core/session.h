@@ -91,8 +91,9 @@ struct sessions {
     struct session *lagging[LAG_QUEUES]; /* borrowed */
     struct session *with_public;         /* borrowed */
     struct session *hearers;             /* borrowed: who is told of others who come and go */
-    struct session *next_hearer;         /* borrowed: a walk's; NULL: none is under way */
-    struct limits *limits;               /* borrowed: the core's */
+    uint32_t hearers_count;
+    struct session *next_hearer; /* borrowed: a walk's; NULL: none is under way */
+    struct limits *limits;       /* borrowed: the core's */
 };
 
 void sessions_init(struct sessions *sessions, struct limits *limits);
