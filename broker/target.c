@@ -38,7 +38,7 @@ static void name_store(struct target *target, const char *folder) {
 }
 
 static enum target_opened open_store(struct target *target) {
-    struct store_options options = {.path = target->path};
+    struct store_options options = {.path = target->path, .beside = true};
     if (store_open(&target->store, &options) == STORE_OK) {
         return TARGET_OPENED;
     }

@@ -29,6 +29,7 @@
     X(descriptors_max)                                                                             \
     X(descriptors_short_total)                                                                     \
     X(disk_full)                                                                                   \
+    X(entries_damaged_total)                                                                       \
     X(events_dropped_total)                                                                        \
     X(events_published_total)                                                                      \
     X(events_pushed_total)                                                                         \

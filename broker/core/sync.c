@@ -92,8 +92,11 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     entry->message.text = entry_text(&memory, stored->text, stored->text_bytes);
     entry->event.seq = stored->seq;
     entry->event.time_us = stored->time_us;
-    entry->event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
     entry->event.message = &entry->message;
+    if (stored->damaged)
+        page->call->core->stats.entries_damaged_total++;
+    else
+        entry->event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
     return page_add(page, &entry->event);
 }
 
@@ -178,6 +181,8 @@ static bool entry_body(struct call *call, struct thread_entry *entry) {
         entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_DELETED;
         entry->about.deleted = &entry->deleted;
         return true;
+    case STORE_LOST:
+        break;
     case STORE_UPLOADED:
         upload_fill(&entry->upload, &stored->file);
         entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED;
@@ -197,7 +202,9 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     entry->stored = *stored;
     zchat__v1__event__init(&entry->event);
     zchat__v1__thread_event__init(&entry->about);
-    if (!entry_body(page->page.call, entry))
+    if (stored->kind == STORE_LOST || stored->post.damaged)
+        page->page.call->core->stats.entries_damaged_total++;
+    else if (!entry_body(page->page.call, entry))
         return false;
     entry->about.thread.data = page->thread->id;
     entry->about.thread.len = ID_BYTES;

@@ -1,6 +1,6 @@
 /* The store's life: open, transaction, maintenance, close. What every operation shares is here too:
  * stepping a statement. */
-#include "sqlite_store.h"
+#include "sqlite_log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -23,8 +23,7 @@
 #define TEXT_OF(x)  TEXT_OF_(x)
 #define TEXT_OF_(x) #x
 
-enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
-    int code = sqlite3_step(statement);
+static enum step step_of(struct store *store, sqlite3_stmt *statement, int code) {
     if (code == SQLITE_ROW) {
         return STEP_ROW;
     }
@@ -34,6 +33,18 @@ enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
     (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
     (void)sqlite3_reset(statement); /* says the same error once more */
     return STEP_FAILED;
+}
+
+enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
+    return step_of(store, statement, sqlite3_step(statement));
+}
+
+enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement) {
+    int code = sqlite3_step(statement);
+    if ((code & 0xff) == SQLITE_CORRUPT) {
+        return STEP_DONE;
+    }
+    return step_of(store, statement, code);
 }
 
 enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement) {
@@ -119,7 +130,7 @@ static enum store_status begin(struct store *store) {
         return STORE_FAILED;
     }
     store->in_transaction = true;
-    return STORE_OK;
+    return sqlite_log_begin(store);
 }
 
 static bool has_rest(const struct store *store) {
@@ -223,7 +234,7 @@ static enum store_status end_sync(struct store *store, int code) {
 
 /* The slots' bytes first: the log may reach the disk by itself at any time. */
 static enum store_status commit(struct store *store, bool *waits) {
-    if (sqlite_piece_sync(store) != STORE_OK ||
+    if (sqlite_log_commit(store) != STORE_OK || sqlite_piece_sync(store) != STORE_OK ||
         sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
         return STORE_FAILED;
     }
@@ -266,18 +277,32 @@ enum store_status store_commit(struct store *store) {
     return waits ? store_commit_end(store) : status;
 }
 
+static bool merge_waits(const struct store *store) {
+    return sqlite_merge_waits(store) || sqlite_id_merge_waits(store);
+}
+
+static enum store_status merge_slices(struct store *store) {
+    enum store_status status = STORE_OK;
+    if (merge_waits(store) && sqlite_may_note(store)) {
+        status = sqlite_merge_waits(store) ? sqlite_merge_slice(store) : STORE_OK;
+        if (status == STORE_OK && sqlite_id_merge_waits(store)) {
+            status = sqlite_id_merge_slice(store);
+        }
+    }
+    store->view_appended = 0;
+    return status;
+}
+
 enum store_status store_maintain(struct store *store, bool *more) {
     *more = false;
     if (store->failed) {
         return STORE_FAILED;
     }
     if (store->in_turn) {
-        if (sqlite_merge_waits(store) && sqlite_may_note(store) &&
-            sqlite_merge_slice(store) != STORE_OK) {
+        if (merge_slices(store) != STORE_OK) {
             return STORE_FAILED;
         }
-        store->view_appended = 0;
-        *more = sqlite_merge_waits(store) && !store_is_full(store);
+        *more = merge_waits(store) && !store_is_full(store);
     }
     sqlite_checkpoint_begin(store);
     if (store->failed) {
@@ -377,9 +402,11 @@ static enum store_status make_memory(struct store *store) {
     uint64_t seed;
     sqlite3_randomness(sizeof seed, &seed);
     store->view = view_new();
+    store->log = log_new(seed);
     store->directory = directory_new(seed);
     store->blocks = blocks_new();
-    if (store->view == NULL || store->directory == NULL || store->blocks == NULL) {
+    if (store->view == NULL || store->log == NULL || store->directory == NULL ||
+        store->blocks == NULL) {
         return sqlite_no_memory(store);
     }
     return STORE_OK;
@@ -421,7 +448,9 @@ void sqlite_unload(struct store *store) {
     blocks_free(store->blocks);
     directory_free(store->directory);
     view_free(store->view);
+    log_free(store->log);
     store->slots = NULL;
+    store->log = NULL;
     store->blocks = NULL;
     store->directory = NULL;
     store->view = NULL;
@@ -515,6 +544,7 @@ enum store_status store_open(struct store **out, const struct store_options *opt
     if (store == NULL) {
         return STORE_FAILED;
     }
+    store->beside = options->beside;
     store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
     store->slice_entries = options->slice_entries > 0 ? options->slice_entries : SLICE_ENTRIES;
     store->wal_pages_step = options->wal_pages > 0 ? options->wal_pages : WAL_PAGES;

@@ -1,6 +1,8 @@
 /* Reading inboxes, and streams as such: their heads and cursors. */
-#include "sqlite_store.h"
+#include "sqlite_log.h"
 #include "sqlite_walk.h"
+
+#include <string.h>
 
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);
@@ -40,46 +42,43 @@ struct page {
     bool ended; /* by the limit, or by `each` */
 };
 
-/* A row: id, time, author, recipient, text. */
-static enum store_status hand_out(struct store *store, sqlite3_stmt *row, uint64_t seq,
-                                  struct page *page) {
+static enum store_status find_people(struct store *store, const struct log_entry *entry,
+                                     struct store_message *message) {
     const struct person *from;
     const struct person *to;
-    struct store_message message = {
-        .seq = seq,
-        .time_us = sqlite3_column_int64(row, 1),
-        .text = (const char *)sqlite3_column_text(row, 4),
-        .text_bytes = (size_t)sqlite3_column_bytes(row, 4),
-    };
-    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 2), &from);
+    enum store_status status = sqlite_person(store, entry->author, &from);
     if (status == STORE_OK) {
-        status = sqlite_person(store, sqlite3_column_int64(row, 3), &to);
+        status = sqlite_person(store, entry->stream, &to);
     }
+    if (status == STORE_OK) {
+        message->from = from->name;
+        message->to = to->name;
+    }
+    return status;
+}
+
+/* Of what is damaged that much is handed out as can be read. */
+static enum store_status hand_out(struct store *store, int64_t position, uint64_t seq,
+                                  struct page *page) {
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    struct store_message message = {.seq = seq, .from = "", .to = "", .text = "", .damaged = true};
+    enum store_status status =
+        entry.kind == LOG_MESSAGE ? find_people(store, &entry, &message) : STORE_NOT_FOUND;
     if (status == STORE_FAILED) {
         return status;
     }
-    if (status != STORE_OK || message.text == NULL || !column_blob(row, 0, message.id, ID_BYTES)) {
-        return sqlite_fail_because(store, "read", "a message in the log is damaged");
+    if (status == STORE_OK) {
+        message.time_us = entry.time_us;
+        message.text = entry.text;
+        message.text_bytes = entry.text_bytes;
+        message.damaged = entry.text_damaged;
+        memcpy(message.id, entry.id, ID_BYTES);
     }
-    message.from = from->name;
-    message.to = to->name;
     page->ended = !page->each(page->arg, &message) || --page->left == 0;
     return STORE_OK;
-}
-
-static enum store_status read_message(struct store *store, int64_t position, uint64_t seq,
-                                      struct page *page) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_MESSAGE];
-    bind_number(find, 1, position);
-    enum step step = sqlite_step(store, find);
-    enum store_status status = STORE_FAILED;
-    if (step == STEP_ROW) {
-        status = hand_out(store, find, seq, page);
-    } else if (step == STEP_DONE) {
-        status = sqlite_fail_because(store, "read", "a message is missing in the log");
-    }
-    (void)sqlite3_reset(find);
-    return status;
 }
 
 enum store_status store_inbox_read(struct store *store, int64_t account, uint64_t after_seq,
@@ -98,7 +97,7 @@ enum store_status store_inbox_read(struct store *store, int64_t account, uint64_
     status = walk_begin(store, &walk, stream, after_seq, stream->head);
     while (status == STORE_OK && !page.ended &&
            (status = walk_next(store, &walk, &position)) == STORE_OK) {
-        status = read_message(store, position, walk.seq, &page);
+        status = hand_out(store, position, walk.seq, &page);
     }
     return walk_end(store, &walk, status);
 }
@@ -106,16 +105,13 @@ enum store_status store_inbox_read(struct store *store, int64_t account, uint64_
 enum store_status sqlite_authors(struct store *store, const struct stream *stream,
                                  uint64_t after_seq, uint64_t last_seq,
                                  bool (*each)(void *arg, int64_t author), void *arg) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_AUTHOR];
+    struct log_entry entry;
     struct walk walk;
     int64_t position = 0;
     enum store_status status = walk_begin(store, &walk, stream, after_seq, last_seq);
     while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
-        int64_t author = 0;
-        bind_number(find, 1, position);
-        if (sqlite_number(store, find, &author) != STORE_OK) {
-            status = sqlite_fail_because(store, "read", "a message is missing in the log");
-        } else if (!each(arg, author)) {
+        status = sqlite_log_read(store, position, &entry);
+        if (status == STORE_OK && !each(arg, entry.author)) {
             status = sqlite_no_memory(store);
         }
     }

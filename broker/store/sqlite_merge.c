@@ -1,9 +1,9 @@
 /* The way of the view's entries: from the log into memory when the store opens, and from memory
  * into the table entry, slice by slice. A slice writes entries and their stream's merged_seq
- * together, so at any moment each entry of a log row is in exactly one of the two; the watermark
+ * together, so at any moment each entry of the log is in exactly one of the two; the watermark
  * only bounds what a replay has to look at, and moves when a pass is complete. */
 #include "run.h"
-#include "sqlite_store.h"
+#include "sqlite_log.h"
 
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
                                       uint64_t seq, bool own) {
@@ -21,22 +21,53 @@ static enum store_status replay_entry(struct store *store, int64_t position, int
     return view_push(store->view, stream, position, own) ? STORE_OK : sqlite_no_memory(store);
 }
 
-/* A row: pos, author, stream_a, seq_a, stream_b, seq_b, kind. */
-static enum store_status replay_row(struct store *store, sqlite3_stmt *row) {
-    int64_t position = sqlite3_column_int64(row, 0);
-    int64_t author = sqlite3_column_int64(row, 1);
-    store->messages += sqlite3_column_int(row, 6) == LOG_MESSAGE;
-    for (int column = 2; column <= 4; column += 2) {
-        if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+static enum store_status replay_streams(struct store *store, int64_t position,
+                                        const struct log_entry *entry) {
+    if (replay_entry(store, position, entry->stream, entry->seq, false) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (entry->kind != LOG_MESSAGE) {
+        return STORE_OK;
+    }
+    store->messages++;
+    return replay_entry(store, position, entry->author, entry->second, true);
+}
+
+/* The log from the first row on that is in neither the view nor the index of ids. */
+static enum store_status replay_row(struct store *store, int64_t watermark,
+                                    const struct log_row *row) {
+    struct log *log = store->log;
+    enum store_status status = STORE_OK;
+    for (size_t i = 0; i < row->count && status == STORE_OK; i++) {
+        int64_t position = row->first + (int64_t)i;
+        struct log_entry entry;
+        log_row_read(row, position, &entry);
+        if (entry.kind == LOG_LOST) {
+            return sqlite_fail_because(store, "read", "the end of the log is damaged");
+        }
+        if (entry.id == NULL) {
             continue;
         }
-        int64_t id = sqlite3_column_int64(row, column);
-        if (replay_entry(store, position, id, column_count(row, column + 1), id == author) !=
-            STORE_OK) {
-            return STORE_FAILED;
+        if (position > log->ids_merged && !ids_add(log->ids, entry.id, position)) {
+            return sqlite_no_memory(store);
         }
+        status = position > watermark ? replay_streams(store, position, &entry) : STORE_OK;
     }
-    return STORE_OK;
+    return status;
+}
+
+static enum store_status replay(struct store *store, int64_t watermark) {
+    sqlite3_stmt *tail = store->statements[STATEMENT_LOG_TAIL];
+    int64_t merged = store->log->ids_merged;
+    bind_number(tail, 1, (watermark < merged ? watermark : merged) + 1);
+    enum store_status status = STORE_OK;
+    enum step step = STEP_DONE;
+    while (status == STORE_OK && (step = sqlite_step(store, tail)) == STEP_ROW) {
+        struct log_row row = sqlite_log_row(tail);
+        status = replay_row(store, watermark, &row);
+    }
+    (void)sqlite3_reset(tail);
+    return step == STEP_FAILED ? STORE_FAILED : status;
 }
 
 enum store_status sqlite_replay(struct store *store) {
@@ -44,20 +75,11 @@ enum store_status sqlite_replay(struct store *store) {
     int64_t messages = 0;
     if (sqlite_meta(store, "watermark", &watermark) != STORE_OK ||
         sqlite_meta(store, "messages", &messages) != STORE_OK ||
-        sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &store->last_position) !=
-            STORE_OK) {
+        sqlite_log_load(store) != STORE_OK || sqlite_id_load(store) != STORE_OK) {
         return STORE_FAILED;
     }
     store->messages = (uint64_t)messages;
-    sqlite3_stmt *tail = store->statements[STATEMENT_LOG_TAIL];
-    bind_number(tail, 1, watermark);
-    enum store_status status = STORE_OK;
-    enum step step = STEP_DONE;
-    while (status == STORE_OK && (step = sqlite_step(store, tail)) == STEP_ROW) {
-        status = replay_row(store, tail);
-    }
-    (void)sqlite3_reset(tail);
-    return step == STEP_FAILED ? STORE_FAILED : status;
+    return replay(store, watermark);
 }
 
 bool sqlite_merge_waits(const struct store *store) {

@@ -6,38 +6,48 @@
 
 /* ---- rows ---- */
 
-/* A row: seq_a, id, author, time_us, edited_us (NULL: deleted). */
-static enum store_status read_post(struct store *store, sqlite3_stmt *row, struct post *out) {
+/* Whether it stands. */
+static enum store_status read_edited(struct store *store, const struct log_entry *entry,
+                                     struct post *out) {
+    sqlite3_stmt *find = store->statements[STATEMENT_POST_AT];
+    bind_number(find, 1, entry->stream);
+    bind_number(find, 2, (int64_t)entry->seq);
+    enum store_status status = sqlite_number(store, find, &out->post.edited_us);
+    out->stands = status == STORE_OK;
+    return status == STORE_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+enum store_status sqlite_post_entry(struct store *store, const struct log_entry *entry,
+                                    struct store_post *out) {
     const struct person *author;
-    *out = (struct post){
-        .author = sqlite3_column_int64(row, 2),
-        .stands = sqlite3_column_type(row, 4) != SQLITE_NULL,
-        .post = {.seq = column_count(row, 0),
-                 .time_us = sqlite3_column_int64(row, 3),
-                 .edited_us = sqlite3_column_int64(row, 4)},
-    };
-    enum store_status status = sqlite_person(store, out->author, &author);
-    if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->post.id, ID_BYTES)) {
-        return sqlite_fail_because(store, "read", "a post in the log is damaged");
+    out->damaged = true;
+    if (entry->kind == LOG_LOST) {
+        return STORE_OK;
     }
+    enum store_status status = sqlite_person(store, entry->author, &author);
     if (status == STORE_OK) {
-        memcpy(out->post.user, author->name, sizeof out->post.user);
+        memcpy(out->user, author->name, sizeof out->user);
     }
-    return status;
+    memcpy(out->id, entry->id, ID_BYTES);
+    out->time_us = entry->time_us;
+    out->damaged = status != STORE_OK;
+    return status == STORE_FAILED ? STORE_FAILED : STORE_OK;
 }
 
 enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out) {
-    sqlite3_stmt *find = store->statements[STATEMENT_POST_AT];
-    bind_number(find, 1, position);
-    enum step step = sqlite_step(store, find);
-    enum store_status status = STORE_FAILED;
-    if (step == STEP_ROW) {
-        status = read_post(store, find, out);
-    } else if (step == STEP_DONE) {
-        status = sqlite_fail_because(store, "read", "a post is missing in the log");
+    struct log_entry entry;
+    *out = (struct post){.post.damaged = true};
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
     }
-    (void)sqlite3_reset(find);
-    return status;
+    if (entry.kind != LOG_POSTED) {
+        return STORE_OK;
+    }
+    out->author = entry.author;
+    out->post.seq = entry.seq;
+    return sqlite_post_entry(store, &entry, &out->post) == STORE_OK
+               ? read_edited(store, &entry, out)
+               : STORE_FAILED;
 }
 
 /* ---- retries ---- */
@@ -57,26 +67,21 @@ struct known {
 /* OK, NOT_FOUND. */
 static enum store_status find_known(struct store *store, const unsigned char *id,
                                     const struct store_post_change *change, struct known *out) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_BY_ID];
-    bind_blob(find, 1, id, ID_BYTES);
-    enum step step = sqlite_step(store, find);
-    if (step == STEP_ROW) {
-        const unsigned char *text = sqlite3_column_text(find, 6);
-        size_t text_bytes = (size_t)sqlite3_column_bytes(find, 6);
-        *out = (struct known){
-            .kind = sqlite3_column_int(find, 0),
-            .time_us = sqlite3_column_int64(find, 1),
-            .author = sqlite3_column_int64(find, 2),
-            .stream = sqlite3_column_int64(find, 3),
-            .seq = column_count(find, 4),
-            .subject = sqlite3_column_int64(find, 5),
-            .position = sqlite3_column_int64(find, 8),
-            .same_text = text_bytes == change->text_bytes &&
-                         (text_bytes == 0 || memcmp(text, change->text, text_bytes) == 0),
-        };
+    struct log_entry entry;
+    enum store_status status = sqlite_log_find(store, id, &out->position, &entry);
+    if (status != STORE_OK) {
+        return status;
     }
-    (void)sqlite3_reset(find);
-    return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
+    out->kind = entry.kind;
+    out->time_us = entry.time_us;
+    out->author = entry.author;
+    out->stream = entry.stream;
+    out->seq = entry.seq;
+    out->subject = (int64_t)entry.second;
+    out->same_text =
+        !entry.text_damaged && entry.text_bytes == change->text_bytes &&
+        (entry.text_bytes == 0 || memcmp(entry.text, change->text, entry.text_bytes) == 0);
+    return STORE_OK;
 }
 
 /* A change as it goes on its way. */
@@ -141,14 +146,14 @@ static enum store_status append(struct store *store, struct changing *of, int64_
                                 struct store_post_changed *out) {
     const struct store_post_change *change = of->change;
     bool has_text = of->kind != LOG_DELETED;
-    struct log_row row = {.id = change->id,
-                          .kind = of->kind,
-                          .author = change->account,
-                          .subject = subject,
-                          .text = has_text ? change->text : "",
-                          .text_bytes = has_text ? change->text_bytes : 0,
-                          .time_us = change->now_us};
-    if (sqlite_thread_append(store, &of->thread, &row) != STORE_OK) {
+    struct log_entry entry = {.id = change->id,
+                              .kind = of->kind,
+                              .author = change->account,
+                              .second = (uint64_t)subject,
+                              .text = has_text ? change->text : "",
+                              .text_bytes = has_text ? change->text_bytes : 0,
+                              .time_us = change->now_us};
+    if (sqlite_thread_append(store, &of->thread, &entry) != STORE_OK) {
         return STORE_FAILED;
     }
     *out = (struct store_post_changed){.seq = of->thread.head,

@@ -42,20 +42,17 @@ static const char *const sql[STATEMENT_COUNT] = {
 
     [STATEMENT_STREAM_REMOVE] = "DELETE FROM stream WHERE id = ?1",
 
-    [STATEMENT_LOG_APPEND] = "INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, "
-                             "stream_b, seq_b, body, delivered) VALUES (?1, ?2, ?3, ?4, ?5, "
-                             "?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
-    [STATEMENT_LOG_BY_ID] = "SELECT kind, time_us, author, stream_a, seq_a, seq_b, body, "
-                            "delivered, pos FROM log WHERE id = ?1",
-    [STATEMENT_LOG_LAST] = "SELECT max((SELECT coalesce(max(pos), 0) FROM log), "
-                           "(SELECT value FROM meta WHERE name = 'watermark'))",
-    [STATEMENT_LOG_TAIL] = "SELECT pos, author, stream_a, seq_a, stream_b, seq_b, kind FROM log "
-                           "WHERE pos > ?1 ORDER BY pos",
-    [STATEMENT_LOG_MESSAGE] = "SELECT id, time_us, author, stream_a, body FROM log WHERE pos = ?1",
-    [STATEMENT_LOG_AUTHOR] = "SELECT author FROM log WHERE pos = ?1",
-    [STATEMENT_LOG_ENTRY] = "SELECT kind, id, author, time_us, seq_b, body FROM log WHERE pos = ?1",
-    [STATEMENT_LOG_REMOVE] =
-        "DELETE FROM log WHERE pos = ?1 RETURNING kind, author, length(CAST(body AS BLOB))",
+    [STATEMENT_LOG_APPEND] = "INSERT INTO log (last, count, entries) VALUES (?1, ?2, ?3)",
+    [STATEMENT_LOG_ROW] =
+        "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last LIMIT 1",
+    [STATEMENT_LOG_TAIL] = "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last",
+    [STATEMENT_LOG_CHANGE] = "UPDATE log SET entries = ?2 WHERE last = ?1",
+    [STATEMENT_LOG_LAST] = "SELECT coalesce(max(last), 0) FROM log",
+    [STATEMENT_ID_RUN] =
+        "SELECT last_id, places FROM id_run WHERE last_id >= ?1 ORDER BY last_id LIMIT 1",
+    [STATEMENT_ID_RUN_ADD] = "INSERT INTO id_run (last_id, places) VALUES (?1, ?2)",
+    [STATEMENT_ID_RUN_REMOVE] = "DELETE FROM id_run WHERE last_id = ?1",
+    [STATEMENT_ID_RUN_LAST] = "SELECT max(last_id) FROM id_run",
     [STATEMENT_ENTRY_ADD] = "INSERT INTO entry (stream, last_seq, positions) VALUES (?1, ?2, ?3)",
     [STATEMENT_ENTRY_RUNS] = "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
                              "> ?2 ORDER BY last_seq",
@@ -129,9 +126,8 @@ static const char *const sql[STATEMENT_COUNT] = {
         "p.account WHERE p.last_seen_us >= ?1 AND p.online = 0 ORDER BY p.last_seen_us DESC, "
         "a.name",
 
-    [STATEMENT_ID_TAKEN] =
-        "SELECT EXISTS (SELECT 1 FROM log WHERE id = ?1) OR EXISTS (SELECT 1 FROM "
-        "thread WHERE id = ?1) OR EXISTS (SELECT 1 FROM file WHERE id = ?1)",
+    [STATEMENT_ID_TAKEN] = "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
+                           "FROM file WHERE id = ?1)",
     [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us, "
                              "look, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
     [STATEMENT_THREAD_ALIKE] = "SELECT title FROM thread WHERE look = ?1 AND folded < ?2 UNION ALL "
@@ -145,18 +141,13 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_THREAD_REMOVE] = "DELETE FROM thread WHERE stream = ?1",
 
     [STATEMENT_POST_ADD] = "INSERT INTO post (stream, seq, pos, text_pos) VALUES (?1, ?2, ?3, ?3)",
-    [STATEMENT_POST_AT] = "SELECT l.seq_a, l.id, l.author, l.time_us, p.edited_us FROM "
-                          "log l LEFT JOIN post "
-                          "p ON p.stream = l.stream_a AND p.seq = l.seq_a WHERE l.pos = ?1",
+    [STATEMENT_POST_AT] = "SELECT edited_us FROM post WHERE stream = ?1 AND seq = ?2",
     [STATEMENT_POST_EDITED] =
         "UPDATE post SET text_pos = ?3, edited_us = ?4 WHERE stream = ?1 AND seq = ?2",
     [STATEMENT_POST_REMOVE] = "DELETE FROM post WHERE stream = ?1 AND seq = ?2",
     [STATEMENT_POST_REMOVE_ALL] = "DELETE FROM post WHERE stream = ?1",
-    [STATEMENT_POST_READ] =
-        "SELECT p.seq, p.edited_us, l.id, l.author, l.time_us, t.body FROM post p CROSS JOIN log l "
-        "ON "
-        "l.pos = p.pos CROSS JOIN log t ON t.pos = p.text_pos WHERE p.stream = ?1 AND p.seq > ?2 "
-        "ORDER BY p.seq",
+    [STATEMENT_POST_READ] = "SELECT seq, edited_us, pos, text_pos FROM post WHERE stream = ?1 AND "
+                            "seq > ?2 ORDER BY seq",
     [STATEMENT_POST_NUMBER] =
         "SELECT (SELECT coalesce(sum(posts), 0) FROM post_block WHERE stream = ?1 AND block < ?2) "
         "+ "

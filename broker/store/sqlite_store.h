@@ -15,6 +15,7 @@
 #include "view.h"
 
 struct checkpoint;
+struct log;
 
 #define STORE_ERROR_BYTES 512
 
@@ -22,12 +23,8 @@ struct checkpoint;
 #define STREAM_INBOX  1
 #define STREAM_THREAD 2
 
-/* log.kind */
-#define LOG_MESSAGE  1
-#define LOG_POSTED   2
-#define LOG_EDITED   3
-#define LOG_DELETED  4
-#define LOG_UPLOADED 5
+/* A run of the table id_run: 40 ids with their positions, so that four rows fit into a page. */
+#define ID_RUN_BYTES 960
 
 struct store {
     struct page_check *pages;                  /* owned: the VFS of all connections */
@@ -35,6 +32,7 @@ struct store {
     char *path;                                /* owned */
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* owned */
     struct view *view;                         /* owned */
+    struct log *log;                           /* owned */
     struct directory *directory;               /* owned */
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
@@ -68,6 +66,7 @@ struct store {
     bool in_transaction;  /* and something was written */
     bool syncing;         /* the last commit is on its way to the disk */
     bool presence_closed; /* what the last process left open */
+    bool beside;          /* as in the options */
     bool failed;
     char error[STORE_ERROR_BYTES];
 };
@@ -99,6 +98,8 @@ enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
 
 /* One step; where it failed, the store has the error and the statement is reset. */
 enum step sqlite_step(struct store *store, sqlite3_stmt *statement);
+/* The same for reading what may be damaged without the store's end: then there is no row. */
+enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement);
 /* Runs a statement that returns nothing of interest, and resets it. */
 enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement);
 /* Runs a statement that returns one number in one row. OK, NOT_FOUND (no row). */

@@ -3,7 +3,6 @@
 
 #include "sqlite_walk.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* ---- rows ---- */
@@ -122,10 +121,16 @@ enum store_status store_thread_alike(struct store *store, const char *title,
 /* ---- creating ---- */
 
 enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]) {
+    struct log_entry entry;
+    int64_t position;
+    enum store_status status = sqlite_log_find(store, id, &position, &entry);
+    if (status != STORE_NOT_FOUND) {
+        return status == STORE_OK ? STORE_ID_REUSED : status;
+    }
     sqlite3_stmt *taken = store->statements[STATEMENT_ID_TAKEN];
     int64_t is_taken = 0;
     bind_blob(taken, 1, id, ID_BYTES);
-    enum store_status status = sqlite_number(store, taken, &is_taken);
+    status = sqlite_number(store, taken, &is_taken);
     return status == STORE_OK && is_taken != 0 ? STORE_ID_REUSED : status;
 }
 
@@ -185,29 +190,6 @@ enum store_status store_thread_create(struct store *store, const unsigned char i
 
 /* ---- what happens in one ---- */
 
-static enum store_status insert_row(struct store *store, const struct store_thread *thread,
-                                    const struct log_row *row) {
-    sqlite3_stmt *add = store->statements[STATEMENT_LOG_APPEND];
-    bind_number(add, 1, store->last_position + 1);
-    bind_blob(add, 2, row->id, ID_BYTES);
-    bind_number(add, 3, row->kind);
-    bind_number(add, 4, row->time_us);
-    bind_number(add, 5, row->author);
-    bind_number(add, 6, thread->stream);
-    bind_number(add, 7, (int64_t)thread->head + 1);
-    bind_null(add, 8);
-    if (row->subject == 0) {
-        bind_null(add, 9);
-    } else {
-        bind_number(add, 9, row->subject);
-    }
-    bind_text_bytes(add, 10, row->text, row->text_bytes);
-    bind_number(add, 11, 0);
-    enum store_status status = sqlite_run(store, add);
-    assert(status != STORE_OK || sqlite3_changes(store->db) == 1); /* the id was free */
-    return status;
-}
-
 static enum store_status write_thread(struct store *store, const struct store_thread *thread) {
     sqlite3_stmt *changed = store->statements[STATEMENT_THREAD_CHANGED];
     bind_number(changed, 1, thread->stream);
@@ -218,19 +200,22 @@ static enum store_status write_thread(struct store *store, const struct store_th
 }
 
 enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
-                                       const struct log_row *row) {
+                                       struct log_entry *entry) {
     struct stream *stream;
-    if (sqlite_stream(store, thread->stream, &stream) != STORE_OK ||
-        insert_row(store, thread, row) != STORE_OK) {
+    if (sqlite_stream(store, thread->stream, &stream) != STORE_OK) {
         return STORE_FAILED;
     }
-    store->last_position++;
+    entry->stream = thread->stream;
+    entry->seq = stream->head + 1;
+    if (sqlite_log_append(store, entry) != STORE_OK) {
+        return STORE_FAILED;
+    }
     store->view_appended++;
     if (!view_push(store->view, stream, store->last_position, false)) {
         return sqlite_no_memory(store);
     }
     thread->head = stream->head;
-    thread->last_us = row->time_us;
+    thread->last_us = entry->time_us;
     return write_thread(store, thread);
 }
 
@@ -262,23 +247,17 @@ static enum store_status give_back(struct store *store, struct given *given) {
     return bytes > 0 ? sqlite_give_log(store, given->author, bytes) : STORE_OK;
 }
 
-static enum store_status remove_row(struct store *store, int64_t position, struct given *given) {
-    sqlite3_stmt *remove = store->statements[STATEMENT_LOG_REMOVE];
-    enum store_status status = STORE_OK;
-    enum step step;
-    bind_number(remove, 1, position);
-    while ((step = sqlite_step(store, remove)) == STEP_ROW) {
-        int64_t author = sqlite3_column_int64(remove, 1);
-        if (author != given->author) {
-            status = give_back(store, given);
-        }
-        given->author = author;
-        if (sqlite3_column_int(remove, 0) != LOG_UPLOADED) {
-            given->bytes += sqlite3_column_int64(remove, 2) + LOG_ROW_BYTES;
-        }
+static enum store_status remove_entry(struct store *store, int64_t position, struct given *given) {
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
     }
-    (void)sqlite3_reset(remove);
-    return step == STEP_FAILED ? STORE_FAILED : status;
+    enum store_status status = entry.author != given->author ? give_back(store, given) : STORE_OK;
+    given->author = entry.author;
+    if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED) {
+        given->bytes += (int64_t)entry.text_bytes + LOG_ROW_BYTES;
+    }
+    return status == STORE_OK ? sqlite_log_remove(store, position) : status;
 }
 
 static enum store_status remove_log(struct store *store, const struct stream *stream) {
@@ -287,7 +266,7 @@ static enum store_status remove_log(struct store *store, const struct stream *st
     int64_t position = 0;
     enum store_status status = walk_begin(store, &walk, stream, 0, stream->head);
     while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
-        status = remove_row(store, position, &given);
+        status = remove_entry(store, position, &given);
     }
     status = walk_end(store, &walk, status);
     return status == STORE_OK ? give_back(store, &given) : status;

@@ -4,7 +4,7 @@
 #ifndef SQLITE_THREAD_H
 #define SQLITE_THREAD_H
 
-#include "sqlite_store.h"
+#include "sqlite_log.h"
 #include "threads.h"
 #include "title.h"
 
@@ -16,19 +16,10 @@ enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct 
  * ID_REUSED. */
 enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]);
 
-struct log_row {
-    const unsigned char *id; /* ID_BYTES: free */
-    int kind;
-    int64_t author;
-    int64_t subject; /* seq_b; 0: none */
-    const char *text;
-    size_t text_bytes;
-    int64_t time_us;
-};
-/* Appends a row to the log at store->last_position + 1, and its entry to the thread, whose head and
- * last_us move on; then writes the thread's row, in which the caller has counted already. */
+/* Appends an entry, whose stream and number are set here, to the log and to the thread, whose head
+ * and last_us move on; then writes the thread's row, in which the caller has counted already. */
 enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
-                                       const struct log_row *row);
+                                       struct log_entry *entry);
 
 /* ---- sqlite_number.c ---- */
 
@@ -49,7 +40,10 @@ struct post {
     bool stands;
     struct store_post post; /* without its text and its number */
 };
-/* The post whose row in the log is at `position`. */
+/* What the log says of a post, but for its text. */
+enum store_status sqlite_post_entry(struct store *store, const struct log_entry *entry,
+                                    struct store_post *out);
+/* The post whose entry in the log is at `position`. A damaged one does not stand. */
 enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out);
 
 /* ---- sqlite_file.c ---- */

@@ -21,26 +21,33 @@ static void hand_out(struct page *page, const struct store_post *post,
     page->ended = !page->each(page->arg, post, file) || --page->left == 0;
 }
 
-/* A row: seq, edited_us, id, author, time_us, text. */
+/* The text is at a position of its own: the one that stands. */
+static enum store_status read_text(struct store *store, int64_t position, struct store_post *post) {
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    post->text = entry.text != NULL ? entry.text : "";
+    post->text_bytes = entry.text_bytes;
+    post->damaged = post->damaged || entry.kind == LOG_LOST || entry.text_damaged;
+    return STORE_OK;
+}
+
+/* A row: seq, edited_us, pos, text_pos. */
 static enum store_status hand_out_post(struct store *store, sqlite3_stmt *row, struct page *page) {
-    const struct person *author;
+    struct log_entry entry;
     struct store_post post = {
         .number = ++page->number,
         .seq = column_count(row, 0),
         .edited_us = sqlite3_column_int64(row, 1),
-        .time_us = sqlite3_column_int64(row, 4),
-        .text = (const char *)sqlite3_column_text(row, 5),
-        .text_bytes = (size_t)sqlite3_column_bytes(row, 5),
     };
-    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 3), &author);
-    if (status == STORE_NOT_FOUND || post.text == NULL || !column_blob(row, 2, post.id, ID_BYTES)) {
-        return sqlite_fail_because(store, "read", "a post in the log is damaged");
+    if (sqlite_log_read(store, sqlite3_column_int64(row, 2), &entry) != STORE_OK ||
+        sqlite_post_entry(store, &entry, &post) != STORE_OK ||
+        read_text(store, sqlite3_column_int64(row, 3), &post) != STORE_OK) {
+        return STORE_FAILED;
     }
-    if (status == STORE_OK) {
-        memcpy(post.user, author->name, sizeof post.user);
-        hand_out(page, &post, NULL);
-    }
-    return status;
+    hand_out(page, &post, NULL);
+    return STORE_OK;
 }
 
 static enum store_status hand_out_file(struct store *store, sqlite3_stmt *row, struct page *page) {
@@ -131,30 +138,27 @@ static enum store_status number_of(struct store *store, const struct post *post,
     return status;
 }
 
-/* A row of the log: kind, id, author, time_us, seq_b, body. */
-static enum store_status read_post_entry(struct store *store, sqlite3_stmt *row, int64_t position,
-                                         struct sync *sync, struct store_thread_entry *out) {
+/* What `entry` points to is gone where another one was read: the text comes last. */
+static enum store_status read_post_entry(struct store *store, const struct log_entry *entry,
+                                         int64_t position, struct sync *sync,
+                                         struct store_thread_entry *out) {
     struct post post;
     bool came = out->kind == STORE_POSTED;
     uint64_t number;
-    if (sqlite_post_at(store, came ? position : sqlite3_column_int64(row, 4), &post) != STORE_OK ||
+    if (sqlite_post_at(store, came ? position : (int64_t)entry->second, &post) != STORE_OK ||
         number_of(store, &post, came, sync, &number) != STORE_OK) {
         return STORE_FAILED;
     }
     out->post = post.post;
     out->post.number = number;
     out->post.edited_us = out->kind == STORE_EDITED ? out->time_us : 0;
-    out->post.text = (const char *)sqlite3_column_text(row, 5);
-    out->post.text_bytes = (size_t)sqlite3_column_bytes(row, 5);
-    return out->post.text != NULL
-               ? STORE_OK
-               : sqlite_fail_because(store, "read", "a post in the log is damaged");
+    return read_text(store, position, &out->post);
 }
 
-static enum store_status read_file_entry(struct store *store, sqlite3_stmt *row,
+static enum store_status read_file_entry(struct store *store, const struct log_entry *entry,
                                          struct store_thread_entry *out) {
     struct file file;
-    enum store_status status = sqlite_file_numbered(store, sqlite3_column_int64(row, 4), &file);
+    enum store_status status = sqlite_file_numbered(store, (int64_t)entry->second, &file);
     if (status == STORE_NOT_FOUND) {
         return sqlite_fail_because(store, "read", "a file is missing");
     }
@@ -164,40 +168,35 @@ static enum store_status read_file_entry(struct store *store, sqlite3_stmt *row,
     return status;
 }
 
-static enum store_status read_row(struct store *store, sqlite3_stmt *row, int64_t position,
-                                  struct sync *sync, struct store_thread_entry *out) {
+static enum store_status read_entry(struct store *store, int64_t position, struct sync *sync,
+                                    struct store_thread_entry *out) {
     static const enum store_entry_kind kinds[] = {
         [LOG_POSTED] = STORE_POSTED,
         [LOG_EDITED] = STORE_EDITED,
         [LOG_DELETED] = STORE_DELETED,
         [LOG_UPLOADED] = STORE_UPLOADED,
     };
-    int kind = sqlite3_column_int(row, 0);
-    if (kind < LOG_POSTED || kind > LOG_UPLOADED) {
-        return sqlite_fail_because(store, "read", "an entry of a thread is damaged");
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
     }
-    out->kind = kinds[kind];
-    out->time_us = sqlite3_column_int64(row, 3);
-    return out->kind == STORE_UPLOADED ? read_file_entry(store, row, out)
-                                       : read_post_entry(store, row, position, sync, out);
+    if (entry.kind < LOG_POSTED || entry.kind > LOG_UPLOADED) {
+        out->kind = STORE_LOST;
+        return STORE_OK;
+    }
+    out->kind = kinds[entry.kind];
+    out->time_us = entry.time_us;
+    return out->kind == STORE_UPLOADED ? read_file_entry(store, &entry, out)
+                                       : read_post_entry(store, &entry, position, sync, out);
 }
 
 static enum store_status hand_out_entry(struct store *store, int64_t position, uint64_t seq,
                                         struct sync *sync) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_ENTRY];
     struct store_thread_entry entry = {.seq = seq};
-    bind_number(find, 1, position);
-    enum step step = sqlite_step(store, find);
-    enum store_status status = STORE_FAILED;
-    if (step == STEP_ROW) {
-        status = read_row(store, find, position, sync, &entry);
-    } else if (step == STEP_DONE) {
-        status = sqlite_fail_because(store, "read", "an entry of a thread is missing in the log");
-    }
+    enum store_status status = read_entry(store, position, sync, &entry);
     if (status == STORE_OK) {
         sync->ended = !sync->each(sync->arg, &entry) || --sync->left == 0;
     }
-    (void)sqlite3_reset(find);
     return status;
 }
 

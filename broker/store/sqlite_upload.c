@@ -233,14 +233,14 @@ static enum store_status follow(struct store *store, const struct file *file) {
 /* The file appears in its thread. */
 static enum store_status complete(struct store *store, struct file *file, int64_t now_us,
                                   struct store_thread *thread) {
-    struct log_row row = {.id = file->file.id,
-                          .kind = LOG_UPLOADED,
-                          .author = file->uploader,
-                          .subject = file->file.file,
-                          .text = "",
-                          .time_us = now_us};
+    struct log_entry entry = {.id = file->file.id,
+                              .kind = LOG_UPLOADED,
+                              .author = file->uploader,
+                              .second = (uint64_t)file->file.file,
+                              .text = "",
+                              .time_us = now_us};
     thread->uploads++;
-    if (sqlite_thread_append(store, thread, &row) != STORE_OK) {
+    if (sqlite_thread_append(store, thread, &entry) != STORE_OK) {
         return STORE_FAILED;
     }
     file->file.seq = thread->head;
@@ -255,10 +255,9 @@ static enum store_status complete(struct store *store, struct file *file, int64_
 
 /* A message may have taken the id since the upload began: then nothing can carry it. */
 static enum store_status check_log(struct store *store, const struct file *file) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_BY_ID];
-    int64_t kind;
-    bind_blob(find, 1, file->file.id, ID_BYTES);
-    enum store_status status = sqlite_number(store, find, &kind);
+    struct log_entry entry;
+    int64_t position;
+    enum store_status status = sqlite_log_find(store, file->file.id, &position, &entry);
     return status == STORE_OK ? STORE_ID_REUSED : status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 

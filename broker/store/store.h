@@ -45,6 +45,7 @@ struct store_options {
                              store are beside it, with more behind the name */
     const char *vfs;      /* NULL: SQLite's default. Tests name their own */
     bool exclusive;       /* no other process and no threads: simulations */
+    bool beside;          /* a broker may have it open: only accounts and devices are changed */
     size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
     size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
     int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
@@ -214,6 +215,7 @@ struct store_message {
     const char *to;
     const char *text;
     size_t text_bytes;
+    bool damaged; /* the text is "", and the rest too where it can't be read: but for seq */
 };
 
 /* Hands out the inbox's entries after `after_seq` in order, until `each` returns false or `limit`

@@ -35,6 +35,7 @@ struct store_post {
     size_t text_bytes;
     int64_t time_us;
     int64_t edited_us; /* 0: never */
+    bool damaged;      /* the text is "", and the rest too where it can't be read: but for seq */
 };
 
 struct store_file {
@@ -55,6 +56,7 @@ enum store_entry_kind {
     STORE_EDITED,
     STORE_DELETED, /* post.id and post.user alone */
     STORE_UPLOADED,
+    STORE_LOST, /* damaged: neither */
 };
 struct store_thread_entry {
     enum store_entry_kind kind;

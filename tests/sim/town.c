@@ -174,7 +174,8 @@ static bool entry_fits(void *arg, const struct store_message *entry) {
         differs(reading, "a number in the inbox", entry->seq, reading->seq);
     else if (!town_item_of(entry->id, ID_BYTES, &item) || item != should)
         differs(reading, "the message at a place in the inbox", item, should);
-    else if (entry->time_us != message->time_us || strcmp(entry->text, text) != 0 ||
+    else if (entry->time_us != message->time_us || entry->text_bytes != message->text_bytes ||
+             memcmp(entry->text, text, entry->text_bytes) != 0 ||
              account_of_name(entry->from) != message->author ||
              account_of_name(entry->to) != message->to)
         differs(reading, "what a message holds differs, whose number", item, should);

@@ -128,6 +128,7 @@ static void an_account_of_another_process_is_seen_at_once(void **state) {
     int64_t account = 0;
     int64_t han = fixture_account(fixture, "han");
     assert_int_equal(store_account_find(fixture->store, "leia", &found), STORE_NOT_FOUND);
+    fixture->options.beside = true;
     assert_ok(store_open(&tool, &fixture->options));
     assert_ok(store_begin(tool));
     assert_ok(store_account_add(tool, "leia", "$x", false, NULL, NULL, 1, &account));

@@ -303,6 +303,7 @@ static void an_administrators_look_changes_no_presence(void **state) {
     assert_ok(store_presence_begin(fixture->store, han, 100));
     assert_ok(store_alive(fixture->store, 200));
     fixture_commit(fixture);
+    fixture->options.beside = true;
     assert_ok(store_open(&tool, &fixture->options));
     assert_ok(store_account_find(tool, "han", &found));
     assert_int_equal(found.last_seen_us, 200);

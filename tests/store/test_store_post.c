@@ -89,7 +89,9 @@ static void expect_all_or_nothing(struct fixture *fixture, const struct forum_fi
     fixture_close(fixture);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece_slot"), *removed ? 0 : 2);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece"), *removed ? 0 : 1);
-    assert_int_equal(forum_query(fixture, "SELECT count(*) FROM log"), *removed ? 1 : 62);
+    assert_int_equal(
+        forum_query(fixture, "SELECT count(*) FROM log WHERE length(entries) > 11 * count"),
+        *removed ? 1 : 62);
     fixture_open(fixture);
 }
 

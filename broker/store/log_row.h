@@ -1,0 +1,73 @@
+/* The log's entries, and the rows that they are packed in: each row has entries of one transaction
+ * that follow each other, as many as fit into a page of the database. Each entry is checked for
+ * itself, so that a damaged byte takes no other entry along. Pure: no SQL, no memory of its own.
+ *
+ * An entry, numbers with the lowest byte first:
+ *     4  check of what is before the text, with the position
+ *     4  check of the text, with the position
+ *     2  bytes of what follows
+ *     1  kind; 0x80 where it was delivered
+ *    16  id; not there in marks and where it is gone
+ *        as numbers of 7 bits a byte, the lowest first: time_us, author, stream, seq, second
+ *        the text, to the end
+ * A check is the lower half of XXH3 over 64 bits, seeded with the position. */
+#ifndef LOG_ROW_H
+#define LOG_ROW_H
+
+#include "limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* These are stored. */
+#define LOG_GONE     0 /* its thread was removed: only the kind is left */
+#define LOG_MESSAGE  1
+#define LOG_POSTED   2
+#define LOG_EDITED   3
+#define LOG_DELETED  4
+#define LOG_UPLOADED 5
+#define LOG_MARK     6 /* of a transaction without other entries: only the kind */
+/* And this is what reading says of one that is damaged but for its place. */
+#define LOG_LOST (-1)
+
+/* A row of so many bytes still fits into a page, beside what SQLite needs there. */
+#define LOG_ROW_FULL 4032
+/* What one that is gone needs, and any at most. */
+#define LOG_ENTRY_BYTES_GONE 11
+#define LOG_ENTRY_BYTES_MAX  (10 + 1 + ID_BYTES + 5 * 10 + TEXT_BYTES_MAX)
+
+struct log_entry {
+    int kind;
+    bool delivered;          /* to a live session, when it came */
+    bool text_damaged;       /* then there is none */
+    const unsigned char *id; /* ID_BYTES; NULL: gone, lost or a mark */
+    int64_t time_us;
+    int64_t author;
+    int64_t stream;   /* the recipient's inbox, or the thread */
+    uint64_t seq;     /* there */
+    uint64_t second;  /* message: its number in the author's inbox; edited, deleted: the post's
+                         position; uploaded: the file's number */
+    const char *text; /* not ended by a NUL */
+    size_t text_bytes;
+};
+
+/* What the entry will need. */
+size_t log_entry_bytes(const struct log_entry *entry);
+/* Writes it, returns how many bytes that were. */
+size_t log_entry_write(unsigned char *out, int64_t position, const struct log_entry *entry);
+
+struct log_row {
+    int64_t first; /* the position of its first entry */
+    size_t count;
+    const unsigned char *bytes; /* borrowed */
+    size_t length;
+};
+
+/* The entry at a position of the row, which may be damaged: then LOG_LOST, or without its text.
+ * What `out` points to is the row's. */
+void log_row_read(const struct log_row *row, int64_t position, struct log_entry *out);
+/* Where its bytes are; false: lost. */
+bool log_row_find(const struct log_row *row, int64_t position, size_t *at, size_t *length);
+
+#endif
