@@ -114,7 +114,7 @@ static int file_read(sqlite3_file *base, void *out, int bytes, sqlite3_int64 off
         return SQLITE_OK;
     }
     note_damage(file->check, number);
-    return SQLITE_IOERR_DATA;
+    return PAGE_CHECK_DAMAGED;
 }
 
 static bool has_scratch(struct checked *file, size_t bytes) {

@@ -19,6 +19,11 @@
 #define PAGE_CHECK_BYTES     8
 #define PAGE_CHECK_PAGES_MAX 16 /* so many damaged pages are remembered by number */
 
+/* What reading a damaged page is for SQLite. With an SQLITE_IOERR it would undo the transaction that
+ * was open, and SQLITE_CORRUPT itself would keep that from its commit; one that only reads past the
+ * damage goes on. */
+#define PAGE_CHECK_DAMAGED (SQLITE_CORRUPT | (128 << 8))
+
 struct page_check;
 
 /* Makes it over the VFS of that name (NULL: SQLite's default), which must outlive it, and registers
@@ -34,7 +39,7 @@ const char *page_check_name(const struct page_check *check);
 int page_check_reserve(sqlite3 *db);
 /* Whether a database file that was opened has checksums. */
 bool page_check_is_on(const struct page_check *check);
-/* How many reads met a damaged page, which SQLite reports as SQLITE_IOERR_DATA; and the numbers of
+/* How many reads met a damaged page, which SQLite reports as PAGE_CHECK_DAMAGED; and the numbers of
  * the first PAGE_CHECK_PAGES_MAX different ones. */
 uint64_t page_check_damaged(const struct page_check *check, uint32_t pages[PAGE_CHECK_PAGES_MAX],
                             size_t *count);

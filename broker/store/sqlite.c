@@ -39,12 +39,10 @@ enum step sqlite_step(struct store *store, sqlite3_stmt *statement) {
     return step_of(store, statement, sqlite3_step(statement));
 }
 
-enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement) {
+enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement, bool *is_damaged) {
     int code = sqlite3_step(statement);
-    if ((code & 0xff) == SQLITE_CORRUPT) {
-        return STEP_DONE;
-    }
-    return step_of(store, statement, code);
+    *is_damaged = (code & 0xff) == SQLITE_CORRUPT;
+    return *is_damaged ? STEP_DONE : step_of(store, statement, code);
 }
 
 enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement) {

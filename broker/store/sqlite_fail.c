@@ -32,7 +32,7 @@ static void name_pages(const struct store *store, char *out, size_t out_bytes) {
 
 static bool is_damage(int code) {
     int primary = code & 0xff;
-    return code == SQLITE_IOERR_DATA || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
 }
 
 enum store_status sqlite_fail_code(struct store *store, const char *doing, int code,

@@ -95,7 +95,7 @@ static bool keep(struct log *log, const void *bytes, size_t length) {
     return true;
 }
 
-struct log_row sqlite_log_row(sqlite3_stmt *row) {
+static struct log_row row_of(sqlite3_stmt *row) {
     uint64_t count = column_count(row, 1);
     return (struct log_row){.first = sqlite3_column_int64(row, 0) - (int64_t)count + 1,
                             .count = (size_t)count,
@@ -105,7 +105,7 @@ struct log_row sqlite_log_row(sqlite3_stmt *row) {
 
 static enum store_status keep_row(struct store *store, sqlite3_stmt *statement) {
     struct log *log = store->log;
-    struct log_row row = sqlite_log_row(statement);
+    struct log_row row = row_of(statement);
     if (!keep(log, row.bytes, row.length)) {
         return sqlite_no_memory(store);
     }
@@ -118,20 +118,47 @@ static bool is_within(const struct log_row *row, int64_t position) {
     return row->count > 0 && position >= row->first && position - row->first < (int64_t)row->count;
 }
 
+/* The row of a page that is damaged somewhere, read past the page's checksum: of its entries each
+ * one has its own. What can't be read at all is no row. */
+static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t position) {
+    sqlite3_stmt *find = NULL;
+    enum store_status status = STORE_OK;
+    const char *sql = sqlite3_sql(store->statements[STATEMENT_LOG_ROW]);
+    if (sqlite3_prepare_v2(db, sql, -1, &find, NULL) == SQLITE_OK) {
+        bind_number(find, 1, position);
+        if (sqlite3_step(find) == SQLITE_ROW) {
+            status = keep_row(store, find);
+        }
+    }
+    (void)sqlite3_finalize(find);
+    return status;
+}
+
+static enum store_status salvage(struct store *store, int64_t position) {
+    sqlite3 *db = NULL;
+    enum store_status status = STORE_OK;
+    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK) {
+        status = salvage_row(store, db, position);
+    }
+    (void)sqlite3_close(db);
+    return status;
+}
+
 /* Reads the row with the position, where there is one. */
 static enum store_status load_row(struct store *store, int64_t position) {
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_ROW];
+    bool is_damaged = false;
     if (is_within(&store->log->row, position)) {
         return STORE_OK;
     }
     store->log->row.count = 0;
     bind_number(find, 1, position);
-    enum step step = sqlite_step_damaged(store, find);
+    enum step step = sqlite_step_damaged(store, find, &is_damaged);
     enum store_status status = step == STEP_ROW      ? keep_row(store, find)
                                : step == STEP_FAILED ? STORE_FAILED
                                                      : STORE_OK;
     (void)sqlite3_reset(find);
-    return status;
+    return is_damaged ? salvage(store, position) : status;
 }
 
 static void read_filling(struct store *store, int64_t position, struct log_entry *out) {
@@ -160,6 +187,8 @@ enum store_status sqlite_log_read(struct store *store, int64_t position, struct 
     }
     if (is_within(&log->row, position)) {
         log_row_read(&log->row, position, out);
+    } else if (log->row.count > 0) {
+        out->kind = LOG_GONE; /* between two rows: an earlier version removed it */
     }
     return STORE_OK;
 }

@@ -33,41 +33,23 @@ static enum store_status replay_streams(struct store *store, int64_t position,
     return replay_entry(store, position, entry->author, entry->second, true);
 }
 
-/* The log from the first row on that is in neither the view nor the index of ids. */
-static enum store_status replay_row(struct store *store, int64_t watermark,
-                                    const struct log_row *row) {
+/* Of an entry that is damaged, whose streams are not known, the numbers would be given again. */
+static enum store_status replay(struct store *store, int64_t position, int64_t watermark) {
     struct log *log = store->log;
-    enum store_status status = STORE_OK;
-    for (size_t i = 0; i < row->count && status == STORE_OK; i++) {
-        int64_t position = row->first + (int64_t)i;
-        struct log_entry entry;
-        log_row_read(row, position, &entry);
-        if (entry.kind == LOG_LOST) {
-            return sqlite_fail_because(store, "read", "the end of the log is damaged");
-        }
-        if (entry.id == NULL) {
-            continue;
-        }
-        if (position > log->ids_merged && !ids_add(log->ids, entry.id, position)) {
-            return sqlite_no_memory(store);
-        }
-        status = position > watermark ? replay_streams(store, position, &entry) : STORE_OK;
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+        return STORE_FAILED;
     }
-    return status;
-}
-
-static enum store_status replay(struct store *store, int64_t watermark) {
-    sqlite3_stmt *tail = store->statements[STATEMENT_LOG_TAIL];
-    int64_t merged = store->log->ids_merged;
-    bind_number(tail, 1, (watermark < merged ? watermark : merged) + 1);
-    enum store_status status = STORE_OK;
-    enum step step = STEP_DONE;
-    while (status == STORE_OK && (step = sqlite_step(store, tail)) == STEP_ROW) {
-        struct log_row row = sqlite_log_row(tail);
-        status = replay_row(store, watermark, &row);
+    if (entry.kind == LOG_LOST && position > watermark) {
+        return sqlite_fail_because(store, "read", "the end of the log is damaged");
     }
-    (void)sqlite3_reset(tail);
-    return step == STEP_FAILED ? STORE_FAILED : status;
+    if (entry.id == NULL) {
+        return STORE_OK;
+    }
+    if (position > log->ids_merged && !ids_add(log->ids, entry.id, position)) {
+        return sqlite_no_memory(store);
+    }
+    return position > watermark ? replay_streams(store, position, &entry) : STORE_OK;
 }
 
 enum store_status sqlite_replay(struct store *store) {
@@ -79,7 +61,13 @@ enum store_status sqlite_replay(struct store *store) {
         return STORE_FAILED;
     }
     store->messages = (uint64_t)messages;
-    return replay(store, watermark);
+    int64_t merged = store->log->ids_merged;
+    enum store_status status = STORE_OK;
+    for (int64_t position = (watermark < merged ? watermark : merged) + 1;
+         position <= store->last_position && status == STORE_OK; position++) {
+        status = replay(store, position, watermark);
+    }
+    return status;
 }
 
 bool sqlite_merge_waits(const struct store *store) {

@@ -45,7 +45,6 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_LOG_APPEND] = "INSERT INTO log (last, count, entries) VALUES (?1, ?2, ?3)",
     [STATEMENT_LOG_ROW] =
         "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last LIMIT 1",
-    [STATEMENT_LOG_TAIL] = "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last",
     [STATEMENT_LOG_CHANGE] = "UPDATE log SET entries = ?2 WHERE last = ?1",
     [STATEMENT_LOG_LAST] = "SELECT coalesce(max(last), 0) FROM log",
     [STATEMENT_ID_RUN] =

@@ -99,7 +99,7 @@ enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
 /* One step; where it failed, the store has the error and the statement is reset. */
 enum step sqlite_step(struct store *store, sqlite3_stmt *statement);
 /* The same for reading what may be damaged without the store's end: then there is no row. */
-enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement);
+enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement, bool *is_damaged);
 /* Runs a statement that returns nothing of interest, and resets it. */
 enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement);
 /* Runs a statement that returns one number in one row. OK, NOT_FOUND (no row). */

@@ -4,13 +4,18 @@
 
 #include "run.h"
 
+static void read_runs(struct store *store, const struct walk *walk, uint64_t after_seq) {
+    sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
+    (void)sqlite3_reset(runs);
+    bind_number(runs, 1, walk->stream->id);
+    bind_number(runs, 2, (int64_t)after_seq);
+}
+
 enum store_status walk_begin(struct store *store, struct walk *walk, const struct stream *stream,
                              uint64_t after_seq, uint64_t last_seq) {
     *walk = (struct walk){.stream = stream, .seq = after_seq, .last_seq = last_seq};
     if (after_seq < stream->merged) {
-        sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
-        bind_number(runs, 1, stream->id);
-        bind_number(runs, 2, (int64_t)after_seq);
+        read_runs(store, walk, after_seq);
     }
     if (!store->in_transaction && after_seq < last_seq) {
         walk->in_transaction = true;
@@ -28,21 +33,25 @@ enum store_status walk_end(struct store *store, struct walk *walk, enum store_st
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-/* Reads the next row of entry, which must hold the entry `seq`. */
+/* Reads the next row of entry, which should hold the entry `seq`. Where that is damaged, `seq` is
+ * passed over, and the next one is looked for anew. */
 static enum store_status next_run(struct store *store, struct walk *walk, uint64_t seq) {
     sqlite3_stmt *runs = store->statements[STATEMENT_ENTRY_RUNS];
-    enum step step = sqlite_step(store, runs);
+    bool is_damaged;
+    uint64_t count = 0;
+    enum step step = sqlite_step_damaged(store, runs, &is_damaged);
     if (step == STEP_FAILED) {
         return STORE_FAILED;
     }
-    uint64_t count = 0;
     if (step == STEP_ROW) {
         walk->positions = sqlite3_column_blob(runs, 1);
         walk->run_last_seq = column_count(runs, 0);
         count = (uint64_t)sqlite3_column_bytes(runs, 1) / RUN_ENTRY_BYTES;
     }
-    if (count == 0 || walk->run_last_seq < seq || walk->run_last_seq - seq >= count) {
-        return sqlite_fail_because(store, "read", "the index of a stream has a hole");
+    if (count == 0 || walk->run_last_seq < seq || walk->run_last_seq < count) {
+        read_runs(store, walk, seq);
+        walk->run_last_seq = seq;
+        count = 0;
     }
     walk->run_first_seq = walk->run_last_seq - count + 1;
     return STORE_OK;
@@ -59,7 +68,9 @@ enum store_status walk_next(struct store *store, struct walk *walk, int64_t *pos
         if (seq > walk->run_last_seq && next_run(store, walk, seq) != STORE_OK) {
             return STORE_FAILED;
         }
-        *position = run_get(walk->positions, (size_t)(seq - walk->run_first_seq));
+        *position = seq < walk->run_first_seq
+                        ? 0
+                        : run_get(walk->positions, (size_t)(seq - walk->run_first_seq));
     }
     walk->seq = seq;
     return STORE_OK;

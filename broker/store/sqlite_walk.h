@@ -18,7 +18,7 @@ struct walk {
 /* Over the entries after `after_seq` up to `last_seq`, which is at most the stream's head. */
 enum store_status walk_begin(struct store *store, struct walk *walk, const struct stream *stream,
                              uint64_t after_seq, uint64_t last_seq);
-/* The position of the walk's next entry. OK, NOT_FOUND (the end). */
+/* The position of the walk's next entry; 0: damaged. OK, NOT_FOUND (the end). */
 enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position);
 /* Follows walk_begin in any case. Takes the status that ended the walk: NOT_FOUND is its end, and
  * OK. */

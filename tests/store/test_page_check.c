@@ -136,7 +136,7 @@ static void a_flipped_bit_in_any_byte_of_any_page_is_found(void **state) {
             unsigned char bit = (unsigned char)(1 << (at + page) % 8);
             bytes[at] ^= bit;
             put(bench, page, bytes);
-            assert_int_equal(verify(bench, page), SQLITE_IOERR_DATA);
+            assert_int_equal(verify(bench, page), PAGE_CHECK_DAMAGED);
             bytes[at] ^= bit;
         }
         put(bench, page, bytes);
@@ -155,7 +155,7 @@ static void a_reading_that_meets_a_damaged_page_fails_and_it_is_named(void **sta
     bytes[2000] ^= 1; /* in the text: SQLite alone would not see it */
     put(bench, last, bytes);
     connect_to(bench, true);
-    assert_int_equal(read_all(bench), SQLITE_IOERR_DATA);
+    assert_int_equal(read_all(bench), PAGE_CHECK_DAMAGED);
     assert_true(page_check_damaged(bench->check, pages, &count) > 0);
     assert_int_equal(count, 1);
     assert_int_equal(pages[0], last + 1);
@@ -171,8 +171,8 @@ static void a_page_at_anothers_place_is_found(void **state) {
     put(bench, 3, other);
     put(bench, 4, one);
     connect_to(bench, true);
-    assert_int_equal(verify(bench, 3), SQLITE_IOERR_DATA);
-    assert_int_equal(verify(bench, 4), SQLITE_IOERR_DATA);
+    assert_int_equal(verify(bench, 3), PAGE_CHECK_DAMAGED);
+    assert_int_equal(verify(bench, 4), PAGE_CHECK_DAMAGED);
     stop(bench);
 }
 
@@ -186,9 +186,9 @@ static void a_page_of_zeros_and_a_page_behind_the_end_are_found(void **state) {
     assert_int_equal(
         bench->raw->pMethods->xTruncate(bench->raw, (sqlite3_int64)(pages - 2) * PAGE + PAGE / 2),
         SQLITE_OK);
-    assert_int_equal(verify(bench, 3), SQLITE_IOERR_DATA);
-    assert_int_equal(verify(bench, pages - 2), SQLITE_IOERR_DATA);
-    assert_int_equal(verify(bench, pages - 1), SQLITE_IOERR_DATA);
+    assert_int_equal(verify(bench, 3), PAGE_CHECK_DAMAGED);
+    assert_int_equal(verify(bench, pages - 2), PAGE_CHECK_DAMAGED);
+    assert_int_equal(verify(bench, pages - 1), PAGE_CHECK_DAMAGED);
     assert_true(read_all(bench) != SQLITE_OK);
     stop(bench);
 }
