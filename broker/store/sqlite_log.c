@@ -193,9 +193,34 @@ enum store_status sqlite_log_read(struct store *store, int64_t position, struct 
     return STORE_OK;
 }
 
+/* The page with the log's end is one that is written, too: where it is damaged somewhere, it is
+ * written anew as it is, so that its checksum is right again. Its entries' checks go on telling
+ * which of them are not. */
+static void rewrite_end(struct store *store) {
+    static const char rewrite[] = /* SQLite writes no page for a change that is none */
+        "BEGIN IMMEDIATE;"
+        "UPDATE log SET count = count + 1 WHERE last = (SELECT max(last) FROM log);"
+        "UPDATE log SET count = count - 1 WHERE last = (SELECT max(last) FROM log);"
+        "COMMIT";
+    sqlite3 *db = NULL;
+    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK) {
+        (void)sqlite3_exec(db, rewrite, NULL, NULL, NULL); /* else the page stays damaged */
+    }
+    (void)sqlite3_close(db);
+}
+
 enum store_status sqlite_log_load(struct store *store) {
-    if (sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &store->last_position) !=
-        STORE_OK) {
+    sqlite3_stmt *find = store->statements[STATEMENT_LOG_LAST];
+    bool is_damaged;
+    enum step step = sqlite_step_damaged(store, find, &is_damaged);
+    (void)sqlite3_reset(find);
+    if (step == STEP_FAILED) {
+        return STORE_FAILED;
+    }
+    if (is_damaged) {
+        rewrite_end(store);
+    }
+    if (sqlite_number(store, find, &store->last_position) != STORE_OK) {
         return STORE_FAILED;
     }
     store->log->written = store->last_position;

@@ -10,6 +10,7 @@
 #include "screen.h"
 #include "session.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,15 @@ static bool mailbox_forget_sent(struct mailbox *mailbox, const zchat_id *id) {
 
 /* --- showing --- */
 
+static void mailbox_show_damaged(struct app *app, const zchat_message *message) {
+    app_note(app, "message %" PRIu64 " can't be read: damaged at the broker", message->seq);
+}
+
 void mailbox_show(struct app *app, const zchat_message *message) {
+    if (message->damaged) {
+        mailbox_show_damaged(app, message);
+        return;
+    }
     app_begin_line(app, message->time_us);
     if (message->sent) {
         screen_putf(app->screen, SCREEN_OWN, "me → %s", message->to);
@@ -76,6 +85,10 @@ void mailbox_show(struct app *app, const zchat_message *message) {
 
 static void mailbox_show_new(struct app *app, const zchat_message *message) {
     app->mailbox.shown_seq = message->seq;
+    if (message->damaged) {
+        mailbox_show_damaged(app, message);
+        return;
+    }
     if (message->sent && mailbox_forget_sent(&app->mailbox, &message->id))
         return;
     const char *other = message->sent ? message->to : message->from;

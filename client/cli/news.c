@@ -215,6 +215,9 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
         news_show_deed(app, event->upload->user, "uploaded", event->upload->file);
     else if (event->kind == ZCHAT_EVENT_DELETED)
         news_show_deletion(app, event, thread);
+    else if (event->kind == ZCHAT_EVENT_DAMAGED)
+        screen_putf(app->screen, SCREEN_DIM,
+                    "entry %" PRIu64 " can't be read: damaged at the broker", event->seq);
     else
         news_show_deed(app, event->user, "removed", "the thread");
     screen_end_line(app->screen);

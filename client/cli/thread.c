@@ -101,12 +101,19 @@ static void thread_show_upload(struct app *app, const zchat_upload *upload) {
     screen_end_line(app->screen);
 }
 
+static void thread_show_other(struct app *app, const zchat_item *item) {
+    if (item->upload != NULL)
+        thread_show_upload(app, item->upload);
+    else
+        app_note(app, "entry %" PRIu64 " can't be read: damaged at the broker", item->seq);
+}
+
 static void thread_show_items(struct app *app, struct forum_thread *thread,
                               const zchat_reply *reply) {
     for (size_t i = 0; i < reply->count; i++) {
         const zchat_item *item = &reply->items[i];
         if (item->post == NULL) {
-            thread_show_upload(app, item->upload);
+            thread_show_other(app, item);
             continue;
         }
         thread_show_post(app, item->post);

@@ -102,8 +102,9 @@ typedef struct zchat_message { /* an entry of the inbox */
     const char *from;
     const char *to;
     const char *text;
-    bool sent;   /* one's own, from this or another device */
-    bool missed; /* was stored before this login: "while you were away" */
+    bool sent;    /* one's own, from this or another device */
+    bool missed;  /* was stored before this login: "while you were away" */
+    bool damaged; /* the broker can't read it any more: only seq is known, and `text` says so */
 } zchat_message;
 
 typedef struct zchat_thread {
@@ -137,7 +138,7 @@ typedef struct zchat_upload {
     unsigned char hash[ZCHAT_HASH_BYTES];
 } zchat_upload;
 
-typedef struct zchat_item { /* of a thread: exactly one of the two is not NULL */
+typedef struct zchat_item { /* of a thread: one of the two is not NULL, or it is damaged */
     uint64_t seq;
     const zchat_post *post;
     const zchat_upload *upload;
@@ -223,7 +224,8 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_PRIVATE_BROKEN,  /* user, text: the link is dead; it is invited anew by itself */
     ZCHAT_EVENT_PRIVATE_CLOSED, /* user, text, id, online: an invitation (false) or a chat (true) is
                                    over, and why. There may be both of one user */
-    ZCHAT_EVENT_THREAD_REMOVED  /* user */
+    ZCHAT_EVENT_THREAD_REMOVED, /* user */
+    ZCHAT_EVENT_DAMAGED         /* the broker can't read that entry of the thread any more */
 } zchat_event_kind;
 
 typedef struct zchat_event {

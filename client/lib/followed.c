@@ -236,8 +236,9 @@ static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent 
         told->user = upload.user;
         told->id = upload.id;
         break;
-    default: /* a kind that this library is too old for */
-        return;
+    default:
+        told->kind = ZCHAT_EVENT_DAMAGED;
+        break;
     }
     handle_tell(z, told);
 }

@@ -107,6 +107,16 @@ void inbox_retry(zchat *z) {
 
 bool inbox_message(const zchat *z, const Zchat__V1__Event *event, zchat_message *message) {
     const Zchat__V1__Message *body = event->message;
+    if (event->body_case == ZCHAT__V1__EVENT__BODY__NOT_SET) {
+        *message = (zchat_message){.seq = event->seq,
+                                   .time_us = event->time_us,
+                                   .from = "",
+                                   .to = "",
+                                   .text = "(damaged where the broker keeps it)",
+                                   .missed = event->seq <= z->inbox.missed,
+                                   .damaged = true};
+        return true;
+    }
     if (event->body_case != ZCHAT__V1__EVENT__BODY_MESSAGE || body->id.len != ID_BYTES) {
         return false;
     }

@@ -84,19 +84,19 @@ union thing {
     zchat_upload upload;
 };
 
-static bool fill_item(const Zchat__V1__ThreadItem *item, zchat_item *out, union thing *thing) {
+static void fill_item(const Zchat__V1__ThreadItem *item, zchat_item *out, union thing *thing) {
     *out = (zchat_item){.seq = item->seq};
     switch (item->item_case) {
     case ZCHAT__V1__THREAD_ITEM__ITEM_POST:
         thread_post_fill(item->post, &thing->post);
         out->post = &thing->post;
-        return true;
+        break;
     case ZCHAT__V1__THREAD_ITEM__ITEM_UPLOAD:
         thread_upload_fill(item->upload, &thing->upload);
         out->upload = &thing->upload;
-        return true;
-    default: /* of a kind that this library is too old for */
-        return false;
+        break;
+    default: /* damaged */
+        break;
     }
 }
 
@@ -107,9 +107,8 @@ static void fill_items(zchat *z, const Zchat__V1__ReadThreadReply *reply, zchat_
     if (!things) {
         return;
     }
-    out->count = 0;
     for (size_t i = 0; i < reply->n_items; i++) {
-        out->count += fill_item(reply->items[i], &list[out->count], &things[out->count]);
+        fill_item(reply->items[i], &list[i], &things[i]);
     }
     out->items = list;
     out->more = reply->more;

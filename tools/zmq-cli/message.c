@@ -13,6 +13,8 @@ static json_t *message_object(const zchat_message *message) {
                   value_time(message->time_us), "missed", message->missed);
     if (object && message->sent)
         json_object_set_new(object, "sent", json_true());
+    if (object && message->damaged)
+        json_object_set_new(object, "damaged", json_true());
     return object;
 }
 

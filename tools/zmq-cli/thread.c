@@ -37,6 +37,14 @@ enum status post_print(struct output *output, const zchat_post *post, uint64_t n
     return STATUS_DONE;
 }
 
+enum status damaged_print(struct output *output, uint64_t seq) {
+    if (output->json)
+        return output_object(output,
+                             json_pack("{s:o, s:b}", "seq", value_big(seq), "damaged", true));
+    output_format(output, "(entry %" PRIu64 " is damaged where the broker keeps it)\n", seq);
+    return STATUS_DONE;
+}
+
 json_t *upload_object(const zchat_upload *upload) {
     char id[ZCHAT_ID_TEXT], hash[2 * ZCHAT_HASH_BYTES + 1];
     zchat_id_format(&upload->id, id);

@@ -8,6 +8,8 @@ enum status thread_print(struct output *output, const zchat_thread *thread, int 
 
 /* A post with the number that it has for this user. */
 enum status post_print(struct output *output, const zchat_post *post, uint64_t number);
+/* What is there of an entry that the broker can't read. */
+enum status damaged_print(struct output *output, uint64_t seq);
 
 /* An upload among a thread's posts. */
 enum status upload_print(struct output *output, const zchat_upload *upload);

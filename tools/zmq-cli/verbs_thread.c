@@ -149,6 +149,8 @@ static enum status print_item(struct call *call, const zchat_item *item) {
     reading->after_seq = item->seq;
     if (item->upload)
         return upload_print(call->output, item->upload);
+    if (!item->post)
+        return damaged_print(call->output, item->seq);
     return post_print(call->output, item->post, numbers_add(&reading->numbers, &item->post->id));
 }
 
