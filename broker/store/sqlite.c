@@ -1,6 +1,7 @@
 /* The store's life: open, transaction, maintenance, close. What every operation shares is here too:
  * stepping a statement. */
 #include "sqlite_log.h"
+#include "sqlite_upgrade.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -321,17 +322,22 @@ static off_t bytes_of(const char *path, const char *suffix) {
 
 /* SQLite would take the log of a database that is missing, or cut to nothing, for garbage. */
 static enum store_status refuse_remains(struct store *store) {
-    bool remains = bytes_of(store->path, "-wal") > 0 || bytes_of(store->path, "-pieces") > 0;
+    bool remains = bytes_of(store->path, "-wal") > 0 || bytes_of(store->path, "-pieces") > 0 ||
+                   bytes_of(store->path, STORE_NEW_SUFFIX) > 0;
     return remains && bytes_of(store->path, "") == 0
                ? sqlite_fail_because(store, "open",
                                      "it is missing or empty, and what belongs to it is there: "
-                                     "bring it back from a backup, or remove the files with -wal "
-                                     "and -pieces behind its name for a new store")
+                                     "bring it back from a backup, or remove the files with -wal, "
+                                     "-pieces and " STORE_NEW_SUFFIX
+                                     " behind its name for a new store")
                : STORE_OK;
 }
 
 /* Makes the file with its mode before SQLite does; it gives -wal and -shm the same. */
 static enum store_status make_file(struct store *store) {
+    if (!store->beside) {
+        sqlite_upgrade_end(store->path);
+    }
     if (refuse_remains(store) != STORE_OK) {
         return STORE_FAILED;
     }
@@ -494,6 +500,24 @@ static enum store_status take_reserve(struct store *store) {
     return STORE_OK;
 }
 
+int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db) {
+    int code = sqlite_connect(path, page_check_name(store->pages), db);
+    return code == SQLITE_OK ? page_check_reserve(*db) : code;
+}
+
+/* The connection, to a store that is not an earlier version's. */
+static enum store_status connect_store(struct store *store, const struct store_options *options) {
+    if (sqlite_connect_checked(store, store->path, &store->db) != SQLITE_OK) {
+        return sqlite_fail(store, "open");
+    }
+    if (options->vfs == NULL && sqlite_upgrade(store, options) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    return store->db != NULL || sqlite_connect_checked(store, store->path, &store->db) == SQLITE_OK
+               ? STORE_OK
+               : sqlite_fail(store, "open");
+}
+
 static enum store_status open_file(struct store *store, const struct store_options *options) {
     if (options->vfs == NULL && make_file(store) != STORE_OK) {
         return STORE_FAILED;
@@ -508,9 +532,8 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (store->pages == NULL) {
         return sqlite_no_memory(store);
     }
-    if (sqlite_connect(store->path, page_check_name(store->pages), &store->db) != SQLITE_OK ||
-        page_check_reserve(store->db) != SQLITE_OK) {
-        return sqlite_fail(store, "open");
+    if (connect_store(store, options) != STORE_OK) {
+        return STORE_FAILED;
     }
     if (configure(store, options->exclusive) != STORE_OK) {
         return STORE_FAILED;

@@ -95,7 +95,7 @@ static bool keep(struct log *log, const void *bytes, size_t length) {
     return true;
 }
 
-static struct log_row row_of(sqlite3_stmt *row) {
+struct log_row sqlite_log_row(sqlite3_stmt *row) {
     uint64_t count = column_count(row, 1);
     return (struct log_row){.first = sqlite3_column_int64(row, 0) - (int64_t)count + 1,
                             .count = (size_t)count,
@@ -105,7 +105,7 @@ static struct log_row row_of(sqlite3_stmt *row) {
 
 static enum store_status keep_row(struct store *store, sqlite3_stmt *statement) {
     struct log *log = store->log;
-    struct log_row row = row_of(statement);
+    struct log_row row = sqlite_log_row(statement);
     if (!keep(log, row.bytes, row.length)) {
         return sqlite_no_memory(store);
     }

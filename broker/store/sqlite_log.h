@@ -34,6 +34,8 @@ void log_free(struct log *log);
 
 /* Finds the log's end. */
 enum store_status sqlite_log_load(struct store *store);
+/* The row of a statement that has last, count, entries. Its bytes are the statement's. */
+struct log_row sqlite_log_row(sqlite3_stmt *row);
 /* A transaction begins. FAILED: another process appends to the log, too. */
 enum store_status sqlite_log_begin(struct store *store);
 /* Appends at store->last_position + 1. Wants sqlite_write. */

@@ -1,7 +1,8 @@
 /* The schema's versions. PRAGMA user_version tells which one a file has; each migration leads from
- * the version before to its own, in one transaction. A migration that was released never changes.
- */
-#include "sqlite_store.h"
+ * the version before to its own, and what a file lacks is one transaction. A migration that was
+ * released never changes. A store with something in it gets from version 6 to 7 in another file
+ * (sqlite_upgrade.h): only a new one goes through all of them. */
+#include "sqlite_upgrade.h"
 #include "title.h"
 
 #include <stdio.h>
@@ -41,7 +42,7 @@ static enum store_status refuse_newer(struct store *store, int version) {
     return sqlite_fail_because(store, "open", reason);
 }
 
-static enum store_status check(struct store *store, int *version) {
+enum store_status sqlite_version(struct store *store, int *version) {
     int application = 0;
     int tables = 0;
     if (pragma(store, "PRAGMA user_version", version) != STORE_OK ||
@@ -67,25 +68,40 @@ static enum store_status apply(struct store *store, int version) {
     return STORE_OK;
 }
 
-enum store_status sqlite_migrate(struct store *store) {
+/* Another process may have done it while this one waited. */
+static enum store_status apply_all(struct store *store, int last) {
     int version = 0;
-    enum store_status status = check(store, &version);
-    if (status == STORE_OK && version < VERSION && !title_functions(store->db)) {
-        return sqlite_no_memory(store);
+    enum store_status status = sqlite_version(store, &version);
+    if (status == STORE_OK && version > 0 && version < VERSION_PACKED && last >= VERSION_PACKED) {
+        return sqlite_fail_because(store, "migrate", "an earlier zchat made it");
     }
-    while (status == STORE_OK && version < VERSION) {
-        if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
-            return sqlite_fail(store, "migrate");
-        }
-        /* Another process may have done it while this one waited. */
-        status = check(store, &version);
-        if (status == STORE_OK && version < VERSION) {
-            status = apply(store, ++version);
-        }
-        if (status == STORE_OK &&
-            sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-            status = sqlite_fail(store, "migrate");
-        }
+    while (status == STORE_OK && version < last) {
+        status = apply(store, ++version);
     }
     return status;
+}
+
+enum store_status sqlite_migrate_to(struct store *store, int last) {
+    int version = 0;
+    enum store_status status = sqlite_version(store, &version);
+    if (status != STORE_OK || version >= last) {
+        return status;
+    }
+    if (!title_functions(store->db)) {
+        return sqlite_no_memory(store);
+    }
+    if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_fail(store, "migrate");
+    }
+    if (apply_all(store, last) != STORE_OK) {
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        return STORE_FAILED;
+    }
+    return sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK
+               ? STORE_OK
+               : sqlite_fail(store, "migrate");
+}
+
+enum store_status sqlite_migrate(struct store *store) {
+    return sqlite_migrate_to(store, VERSION);
 }

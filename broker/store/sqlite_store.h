@@ -114,8 +114,12 @@ void sqlite_unload(struct store *store);
 
 /* ---- sqlite_migrate.c ---- */
 
-/* Brings the schema to this program's version; refuses a newer one, and a file that is no store. */
+/* The schema's version, 0 of a file that is empty; refuses a newer one, and a file that is no store.
+ */
+enum store_status sqlite_version(struct store *store, int *version);
+/* Brings the schema to this program's version, or to `last` where it is an earlier one. */
 enum store_status sqlite_migrate(struct store *store);
+enum store_status sqlite_migrate_to(struct store *store, int last);
 
 /* ---- sqlite_account.c ---- */
 
@@ -210,6 +214,8 @@ enum store_status sqlite_piece_trim(struct store *store);
 
 /* Opens a connection of its own, and configures it like the store's. */
 int sqlite_connect(const char *path, const char *vfs, sqlite3 **db);
+/* The same over the store's VFS; a database that is made so has checksums. */
+int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db);
 
 /* The thread that copies the write-ahead log into the database. NULL: see *reason. */
 struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason);

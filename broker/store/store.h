@@ -51,9 +51,18 @@ struct store_options {
     int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
     uint64_t unread_max;  /* 0: INBOX_UNREAD_MAX */
     uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
+    /* Hears how far the work on an earlier version's store is, from 0 to `of`; false: it is to end,
+     * and store_open fails. NULL: nobody hears. */
+    bool (*progress)(void *arg, uint64_t done, uint64_t of);
+    void *progress_arg;
 };
 
-/* Opens or makes the store, migrates its schema, and rebuilds the view of the log's tail. Accounts
+/* Behind the path: where a store that an earlier version made is kept when it was brought up to
+ * date. Its files in threads are the present store's. */
+#define STORE_BACKUP_SUFFIX "-before-7"
+
+/* Opens or makes the store, migrates its schema (not beside a broker where that takes long), and
+ * rebuilds the view of the log's tail. After a migration the path names another file. Accounts
  * that were online when the last process died get the last store_alive as their last_seen, written
  * with the first store_presence_* or store_alive. On STORE_FAILED *out is a store that answers
  * store_error and wants store_close; NULL only where memory lacked.

@@ -1,5 +1,5 @@
 /* A store that is made as new, and one that an earlier version made. */
-#include "forum.h"
+#include "old.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -189,21 +189,12 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 6);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 7);
     fixture_open(fixture);
 }
 
-#define WITHOUT_USAGE                                                                              \
-    "ALTER TABLE account DROP COLUMN post_bytes; ALTER TABLE account DROP COLUMN threads; "        \
-    "ALTER TABLE account DROP COLUMN file_bytes; "
-#define WITHOUT_LOOKS                                                                              \
-    WITHOUT_USAGE "DROP INDEX thread_look; DROP INDEX file_look; "                                 \
-                  "ALTER TABLE thread DROP COLUMN look; ALTER TABLE thread DROP COLUMN folded; "   \
-                  "ALTER TABLE file DROP COLUMN look; ALTER TABLE file DROP COLUMN folded; "
-#define WITHOUT_SLOTS WITHOUT_LOOKS "DROP TABLE piece_slot; "
-
-/* A new store whose unfinished upload is changed by `sql`, and then completed. */
-static void expect_completion_after(struct fixture *fixture, const char *sql) {
+/* A store whose unfinished upload is changed by `sql`, and then completed. */
+static void expect_completion_after(struct fixture *fixture, bool old, const char *sql) {
     struct store_file stored;
     fixture->options.exclusive = true; /* so that the hash is never behind */
     fixture_open(fixture);
@@ -220,6 +211,9 @@ static void expect_completion_after(struct fixture *fixture, const char *sql) {
         assert_ok(forum_chunk(fixture, &file, at, 200000, &stored, &done));
     }
     fixture_close(fixture);
+    if (old) {
+        old_make(fixture);
+    }
     fixture_execute(fixture, sql);
     fixture->options.exclusive = false;
     fixture_open(fixture);
@@ -229,8 +223,7 @@ static void expect_completion_after(struct fixture *fixture, const char *sql) {
 }
 
 static void a_store_of_the_second_version_completes_its_uploads(void **state) {
-    expect_completion_after(*state, WITHOUT_SLOTS
-                            "ALTER TABLE file DROP COLUMN hashed; PRAGMA user_version = 2");
+    expect_completion_after(*state, true, OLD_2);
 }
 
 /* Then whole pieces were in the database, too. */
@@ -269,9 +262,9 @@ static void a_store_of_the_third_version_keeps_its_files(void **state) {
     assert_ok(forum_chunk(fixture, &file, 0, 262144, &stored, &done));
     assert_ok(forum_chunk(fixture, &file, 262144, 262144, &stored, &done));
     fixture_close(fixture);
-    fixture_execute(
-        fixture, "INSERT INTO piece SELECT place, zeroblob(262144) FROM piece_slot;" WITHOUT_SLOTS
-                 "PRAGMA user_version = 3");
+    old_make(fixture);
+    fixture_execute(fixture,
+                    "INSERT INTO piece SELECT place, zeroblob(262144) FROM piece_slot;" OLD_3);
     put_pieces(fixture, &file);
     fixture_open(fixture);
     stored = forum_upload(fixture, &file, 262144);
@@ -302,7 +295,8 @@ static void a_store_of_the_fourth_version_gets_titles_of_one_form(void **state) 
     assert_ok(forum_begin(fixture, &file, &stored));
     forum_upload(fixture, &file, 10);
     fixture_close(fixture);
-    fixture_execute(fixture, WITHOUT_LOOKS "PRAGMA user_version = 4");
+    old_make(fixture);
+    fixture_execute(fixture, OLD_4);
     fixture_open(fixture);
     assert_string_equal(forum_find(fixture, "caf\u00E9").title, "caf\u00E9");
     assert_string_equal(forum_find(fixture, "caf\u00E9 (2)").title, "caf\u00E9 (2)");
@@ -345,7 +339,8 @@ static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **st
     int64_t before[] = {usage(fixture, 1), usage(fixture, 2)};
     assert_int_equal(before[0], (5 + 3 + 2 * 128) * 1000000 + 100000);
     assert_int_equal(before[1], (4 + 2 * 128) * 1000000 + 10 + 1024);
-    fixture_execute(fixture, WITHOUT_USAGE "PRAGMA user_version = 5");
+    old_make(fixture);
+    fixture_execute(fixture, OLD_5);
     fixture_open(fixture);
     fixture_close(fixture);
     for (int i = 0; i < 2; i++) {
@@ -355,8 +350,9 @@ static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **st
 }
 
 static void a_hash_that_stayed_behind_catches_up(void **state) {
-    expect_completion_after(*state, "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state "
-                                    "FROM file WHERE received = 0)");
+    expect_completion_after(*state, false,
+                            "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state "
+                            "FROM file WHERE received = 0)");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
