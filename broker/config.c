@@ -85,7 +85,10 @@ static bool take_option(struct loading *loading, int argc, char **argv, int *at)
     if (loading->from_argv & option_bit(option)) {
         return refuse(loading, word, "is given twice");
     }
-    const char *value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+    const char *value = equals                           ? equals + 1
+                        : option->traits & OPTION_SWITCH ? option->choices[1]
+                        : *at + 1 < argc                 ? argv[++*at]
+                                                         : NULL;
     if (!value || (!equals && !strncmp(value, "--", 2))) {
         return refuse(loading, word, "needs a value");
     }
@@ -208,7 +211,7 @@ static void format_standard(const struct option *option, char *text, size_t text
 static void print_option(const struct option *option) {
     char text[OPTION_TEXT_BYTES];
     option_synopsis(option, text, sizeof text);
-    printf("  --%s %s", option->name, text);
+    printf(option->traits & OPTION_SWITCH ? "  --%s" : "  --%s %s", option->name, text);
     format_standard(option, text, sizeof text);
     printf(" (default %s%s)\n", text, option->traits & OPTION_HUP ? ", HUP" : "");
     print_wrapped("      ", option->help);

@@ -26,6 +26,7 @@ struct config {
     char *data;                  /* owned; a folder */
     char *admin_password_file;   /* owned; HUP; "": no admin password */
     uint32_t identity;           /* enum config_identity */
+    uint32_t accept_loss;        /* 0 or 1 */
     uint32_t port;               /* the greeter's; 0: three free ones */
     uint32_t block_duration_s;   /* HUP */
     uint32_t timeout_s;          /* HUP; 0: never */

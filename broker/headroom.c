@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the broker opens besides: the store's files and threads (10), sockets with their monitors
+/* What the broker opens besides: the store's files and threads (11), sockets with their monitors
  * and listeners (13), ZeroMQ's own (6), signals and files that are read for a moment (3). */
 #define OWN 32
 /* Of each thread. */

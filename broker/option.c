@@ -35,6 +35,11 @@ static const struct option options[] = {
      .choices = {[IDENTITY_KEEP] = "keep", [IDENTITY_NEW] = "new"},
      .help = "Whether the store must be served with the key that it was served with. New: once, "
              "where that key is lost; every client will warn of the change."},
+    {"accept-loss", OPTION_CHOICE, OPTION_ARGV_ONLY | OPTION_SWITCH, FIELD(accept_loss),
+     .standard = "no", .choices = {"no", "yes"},
+     .help = "Start on a store that lost something that was acknowledged, and go on with what is "
+             "left where that is whole: once, where there is no backup. Without it such a start is "
+             "refused, with numbers."},
     {"block-duration", OPTION_NUMBER, OPTION_HUP, FIELD(block_duration_s), .standard = "60",
      .min = 1, .max = YEAR_S, .unit = "seconds",
      .help = "How long three wrong passwords in a row lock an account's password logins."},

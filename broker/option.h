@@ -20,6 +20,7 @@ enum option_trait {
     OPTION_HUP = 1,       /* HUP may change it */
     OPTION_ARGV_ONLY = 2, /* it makes no sense in the file */
     OPTION_EMPTY = 4,     /* "" is a value */
+    OPTION_SWITCH = 8,    /* on argv it stands alone, for its second choice */
 };
 
 #define OPTION_CHOICES_MAX 4

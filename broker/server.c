@@ -164,14 +164,17 @@ static void core_options_of(struct server *server, struct core_options *options)
 
 static bool open_store(struct server *server, char *error, size_t error_bytes) {
     char path[DATA_PATH_BYTES];
-    struct store_options options = {.path = path};
+    struct store_options options = {.path = path, .accept_loss = server->config->accept_loss != 0};
 
     if (!data_path(server->config->data, DATA_STORE, path, sizeof path)) {
         snprintf(error, error_bytes, "the path of the data folder is too long");
         return false;
     }
-    if (store_open(&server->store, &options) == STORE_OK)
+    if (store_open(&server->store, &options) == STORE_OK) {
+        if (store_remark(server->store))
+            log_warn("store", "remark=\"%s\"", store_remark(server->store));
         return true;
+    }
     snprintf(error, error_bytes, "%s", store_error(server->store));
     return false;
 }

@@ -228,13 +228,14 @@ static enum store_status end_sync(struct store *store, int code) {
     if (code != SQLITE_OK) {
         return sqlite_fail_code(store, "sync", code, sqlite3_errstr(code));
     }
-    return sqlite_piece_stored(store);
+    return sqlite_piece_stored(store) == STORE_OK ? sqlite_head_synced(store) : STORE_FAILED;
 }
 
 /* The slots' bytes first: the log may reach the disk by itself at any time. */
 static enum store_status commit(struct store *store, bool *waits) {
     if (sqlite_log_commit(store) != STORE_OK || sqlite_piece_sync(store) != STORE_OK ||
-        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
+        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK ||
+        sqlite_head_committed(store) != STORE_OK) {
         return STORE_FAILED;
     }
     slots_committed(store->slots);
@@ -513,6 +514,7 @@ static enum store_status connect_store(struct store *store, const struct store_o
     if (options->vfs == NULL && sqlite_upgrade(store, options) != STORE_OK) {
         return STORE_FAILED;
     }
+    store->head_new = store->db == NULL;
     return store->db != NULL || sqlite_connect_checked(store, store->path, &store->db) == SQLITE_OK
                ? STORE_OK
                : sqlite_fail(store, "open");
@@ -532,10 +534,11 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (store->pages == NULL) {
         return sqlite_no_memory(store);
     }
-    if (connect_store(store, options) != STORE_OK) {
+    if (sqlite_head_look(store) != STORE_OK || connect_store(store, options) != STORE_OK) {
         return STORE_FAILED;
     }
-    if (configure(store, options->exclusive) != STORE_OK) {
+    if (configure(store, options->exclusive) != STORE_OK ||
+        sqlite_head_check(store, options->accept_loss) != STORE_OK) {
         return STORE_FAILED;
     }
     if (store->reserve != NULL && take_reserve(store) != STORE_OK) {
@@ -547,7 +550,8 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
         return sqlite_fail(store, "prepare the statements of");
     }
-    if (sqlite_load(store) != STORE_OK || sync_log(store) != STORE_OK) {
+    if (sqlite_load(store) != STORE_OK || sync_log(store) != STORE_OK ||
+        sqlite_head_begin(store) != STORE_OK) {
         return STORE_FAILED;
     }
     store->hasher = hasher_new(!options->exclusive);
@@ -614,10 +618,7 @@ void store_close(struct store *store) {
     syncer_free(store->syncer);
     hasher_free(store->hasher);
     statement_finalize_all(store->statements);
-    if (store->failed && store->db != NULL) {
-        /* What the disk holds is unknown: leave it to the next start. */
-        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    }
+    sqlite_head_end(store);
     sqlite_unload(store);
     int code = sqlite3_close(store->db);
     assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */

@@ -165,6 +165,9 @@ enum store_status sqlite_checkpoint_finish(struct store *store) {
     code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
     if (code == SQLITE_OK && pages == copied) {
         store->wal_begins = true;
+        if (sqlite_head_copied(store) != STORE_OK) {
+            return STORE_FAILED;
+        }
     }
     return sqlite_checkpoint_is_fault(store->db, code) ? sqlite_fail(store, "checkpoint")
                                                        : STORE_OK;

@@ -25,6 +25,7 @@ enum store_status store_presence_end(struct store *store, int64_t account, int64
 }
 
 enum store_status store_alive(struct store *store, int64_t now_us) {
+    store->head_due = true;
     int64_t accounts = 0;
     if (sqlite_presence_close(store) != STORE_OK || store_notes_write(store) != STORE_OK ||
         (sqlite_may_note(store) && sqlite_meta_set(store, "alive_us", now_us) != STORE_OK) ||

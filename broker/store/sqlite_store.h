@@ -6,6 +6,7 @@
 #include "blocks.h"
 #include "directory.h"
 #include "hasher.h"
+#include "head.h"
 #include "page_check.h"
 #include "reserve.h"
 #include "slots.h"
@@ -13,6 +14,7 @@
 #include "store.h"
 #include "syncer.h"
 #include "view.h"
+#include "wal_scan.h"
 
 struct checkpoint;
 struct log;
@@ -69,6 +71,18 @@ struct store {
     bool beside;          /* as in the options */
     bool failed;
     char error[STORE_ERROR_BYTES];
+    char remark[STORE_ERROR_BYTES]; /* "": none */
+
+    struct head *head;          /* owned; the rest is sqlite_head.c's alone */
+    enum head_state head_found; /* as the next three: at the opening */
+    bool head_new;              /* there was no store yet, or one of an earlier version */
+    struct wal_scan log_found;
+    char log_lacks[128];        /* "": the write-ahead log has what it must have */
+    struct head_mark mark;      /* as the head's file has it; first: as it had it */
+    struct head_mark mark_next; /* of the commit whose sync is under way */
+    bool mark_waits;            /* there is one */
+    bool head_begun;            /* commits are noted */
+    bool head_due;              /* to be synced with the next one */
 };
 
 /* ---- sqlite_fail.c ---- */
@@ -114,12 +128,31 @@ void sqlite_unload(struct store *store);
 
 /* ---- sqlite_migrate.c ---- */
 
-/* The schema's version, 0 of a file that is empty; refuses a newer one, and a file that is no store.
+/* The schema's version, 0 of a file that is empty; refuses a newer one, and a file that is no
+ * store.
  */
 enum store_status sqlite_version(struct store *store, int *version);
 /* Brings the schema to this program's version, or to `last` where it is an earlier one. */
 enum store_status sqlite_migrate(struct store *store);
 enum store_status sqlite_migrate_to(struct store *store, int last);
+
+/* ---- sqlite_head.c ---- */
+
+/* Before SQLite opens: reads the head, and looks at the write-ahead log. */
+enum store_status sqlite_head_look(struct store *store);
+/* When SQLite has opened, before anything is written: refuses a store that has lost something. */
+enum store_status sqlite_head_check(struct store *store, bool accept_loss);
+/* What is there is durable: from now on commits are noted. */
+enum store_status sqlite_head_begin(struct store *store);
+/* After each commit, and after it is on the disk. */
+enum store_status sqlite_head_committed(struct store *store);
+enum store_status sqlite_head_synced(struct store *store);
+/* The write-ahead log is in the database, as a whole. */
+enum store_status sqlite_head_copied(struct store *store);
+/* Before all goes. */
+enum store_status sqlite_head_wipe(struct store *store);
+/* Before SQLite closes, which may remove the write-ahead log. */
+void sqlite_head_end(struct store *store);
 
 /* ---- sqlite_account.c ---- */
 

@@ -26,8 +26,8 @@ static enum store_status cut(struct store *store) {
 
 enum store_status store_wipe(struct store *store) {
     assert(!store->in_turn);
-    if (store->failed || empty(store) != STORE_OK || sqlite_migrate(store) != STORE_OK ||
-        cut(store) != STORE_OK) {
+    if (store->failed || sqlite_head_wipe(store) != STORE_OK || empty(store) != STORE_OK ||
+        sqlite_migrate(store) != STORE_OK || cut(store) != STORE_OK) {
         return STORE_FAILED;
     }
     if (store->reserve != NULL) {

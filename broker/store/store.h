@@ -46,6 +46,7 @@ struct store_options {
     const char *vfs;      /* NULL: SQLite's default. Tests name their own */
     bool exclusive;       /* no other process and no threads: simulations */
     bool beside;          /* a broker may have it open: only accounts and devices are changed */
+    bool accept_loss;     /* opens it, too, where something is missing that was acknowledged */
     size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
     size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
     int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
@@ -66,6 +67,7 @@ struct store_options {
  * that were online when the last process died get the last store_alive as their last_seen, written
  * with the first store_presence_* or store_alive. On STORE_FAILED *out is a store that answers
  * store_error and wants store_close; NULL only where memory lacked.
+ * A store from which something is missing that was acknowledged is refused (head.h).
  * Beside a broker another process may open the store, too, for accounts (store_account_*,
  * store_device_*): all else is the one broker's. */
 enum store_status store_open(struct store **out, const struct store_options *options);
@@ -74,6 +76,10 @@ void store_close(struct store *store);
 /* Why the first STORE_FAILED: one sentence, never NULL. Works with the NULL store of a store_open
  * that had no memory. */
 const char *store_error(const struct store *store);
+
+/* What a start should tell about the store that was opened, as a part of a sentence: the loss that
+ * was accepted, or what could not be verified. NULL: nothing. */
+const char *store_remark(const struct store *store);
 
 enum store_status store_begin(struct store *store);
 enum store_status store_commit(struct store *store);

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const char schema_0001[];
 extern const char schema_0002[];
@@ -120,4 +121,6 @@ void old_make(const struct fixture *fixture) {
     execute(db, "COMMIT");
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(rename(path, fixture->path), 0);
+    (void)snprintf(path, sizeof path, "%s-head", fixture->path);
+    assert_int_equal(unlink(path), 0); /* there was none */
 }

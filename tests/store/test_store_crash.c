@@ -29,6 +29,7 @@ static void crash_between_and_within_transactions(uint64_t seed, enum crashvfs_k
         fixture_crash(fixture, keep);
         model_roll_back(model);
         fixture_open(fixture);
+        assert_null(store_remark(fixture->store)); /* its head is there */
         model_check(model);
     }
     model_free(model);
@@ -84,6 +85,7 @@ static void fail_and_recover(uint64_t seed, enum crashvfs_call call, int code, c
         crashvfs_crash(fixture->disk, seed % 2 == 0 ? CRASHVFS_KEEP_SYNCED : CRASHVFS_KEEP_SOME);
         crashvfs_mend(fixture->disk);
         fixture_open(fixture);
+        assert_null(store_remark(fixture->store));
         model_resolve(model);
         model_check(model);
     }
