@@ -2,6 +2,7 @@
  * are looked for now and then and give back what they reserved. */
 #include "handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define EXPIRE_EVERY_US (60 * 1000000LL)
@@ -191,20 +192,42 @@ static bool file_find(struct call *call, const char *title, const char *name,
     return false;
 }
 
+/* The broker goes on, and so do the file's other pieces. */
+static void piece_damaged(struct call *call, const struct store_file *file, uint64_t offset) {
+    struct core *core = call->core;
+    uint64_t piece = offset / STORE_PIECE_BYTES;
+    char source[48];
+
+    core->stats.pieces_damaged_total++;
+    snprintf(source, sizeof source, "%lld", (long long)file->file);
+    core_note_rarely(core, "piece_damaged", source, "file=%lld piece=%llu", (long long)file->file,
+                     (unsigned long long)piece);
+    call_fail(
+        call, ZCHAT__V1__CODE__CODE_NOT_FOUND,
+        "the broker's disk has damaged the file: what is behind its first %llu bytes can't be "
+        "read; ask for it to be uploaded once more",
+        (unsigned long long)offset);
+}
+
 void get_chunk_done(struct call *call) {
     const Zchat__V1__GetChunk *get = call->command->get_chunk;
     size_t limit = get->limit == 0 || get->limit > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : get->limit;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__GetChunkReply got = ZCHAT__V1__GET_CHUNK_REPLY__INIT;
     struct store_file file;
+    enum store_status status;
     Zchat__V1__Upload upload;
 
     if (!file_find(call, get->thread, get->file, &file))
         return;
     got.bytes.data = wire_arena_take(call->core->reply_arena, limit);
-    if (!got.bytes.data ||
-        call_store(call, store_file_read(call->core->store, file.file, get->offset, got.bytes.data,
-                                         limit, &got.bytes.len)))
+    if (!got.bytes.data)
+        return;
+    status = call_store(call, store_file_read(call->core->store, file.file, get->offset,
+                                              got.bytes.data, limit, &got.bytes.len));
+    if (status == STORE_DAMAGED)
+        piece_damaged(call, &file, get->offset + got.bytes.len);
+    if (status != STORE_OK)
         return;
     upload_fill(&upload, &file);
     got.upload = &upload;

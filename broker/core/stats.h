@@ -57,6 +57,7 @@
     X(passwords_refused_total)                                                                     \
     X(peers_held_bytes)                                                                            \
     X(peers_unread_cut_total)                                                                      \
+    X(pieces_damaged_total)                                                                        \
     X(publications_dropped_total)                                                                  \
     X(published_held_bytes)                                                                        \
     X(registrations_refused_total)                                                                 \

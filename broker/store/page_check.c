@@ -98,7 +98,8 @@ static int file_close(sqlite3_file *file) {
     return real_of(file)->pMethods->xClose(real_of(file));
 }
 
-/* SQLite takes what is behind the end for zeros: a page of which something is there is damage. */
+/* SQLite takes what is behind the end for zeros; a whole page is read only where there should be
+ * one. SQLITE_CORRUPT, not SQLITE_IOERR_DATA, after which SQLite rolls the transaction back. */
 static int file_read(sqlite3_file *base, void *out, int bytes, sqlite3_int64 offset) {
     struct checked *file = checked_of(base);
     int code = file->real->pMethods->xRead(file->real, out, bytes, offset);

@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
-#define SUFFIX "-pieces"
-/* SQLite's own VFS takes less than 128 KiB at a time. */
-#define PART_BYTES ((size_t)65536)
-#define COUNT_MIN  1024
+#define SUFFIX    "-pieces"
+#define COUNT_MIN 1024
 
 enum state {
     FREE = 0,
@@ -29,11 +28,12 @@ struct slots {
     unsigned char *states; /* owned: of each slot */
     size_t count;          /* those behind are free */
     size_t max;
-    size_t lowest; /* none below it is free */
-    bool left;     /* some are LEFT */
-    bool leaving;  /* some are LEAVING */
-    bool trimmed;  /* since the opening */
-    bool written;  /* since the last sync */
+    size_t lowest;                       /* none below it is free */
+    bool left;                           /* some are LEFT */
+    bool leaving;                        /* some are LEAVING */
+    bool trimmed;                        /* since the opening */
+    bool written;                        /* since the last sync */
+    unsigned char part[SLOT_PART_BYTES]; /* of which only some is wanted */
 };
 
 /* ---- the file ---- */
@@ -185,17 +185,27 @@ int slots_stored(struct slots *slots) {
     return slots_trim(slots);
 }
 
-static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t place) {
+static void sum_part(const unsigned char *bytes, unsigned char out[8]) {
+    XXH64_canonical_t sum;
+    XXH64_canonicalFromHash(&sum, XXH3_64bits(bytes, SLOT_PART_BYTES));
+    memcpy(out, sum.digest, 8);
+}
+
+/* SQLite's own VFS takes less than 128 KiB at a time. */
+static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t place,
+                       unsigned char *sums) {
     const sqlite3_io_methods *methods = slots->file->pMethods;
     int code = SQLITE_OK;
-    for (size_t at = 0; at < SLOT_BYTES && code == SQLITE_OK; at += PART_BYTES) {
-        code = methods->xWrite(slots->file, bytes + at, (int)PART_BYTES, place + (int64_t)at);
+    for (size_t at = 0; at < SLOT_BYTES && code == SQLITE_OK; at += SLOT_PART_BYTES, sums += 8) {
+        sum_part(bytes + at, sums);
+        code = methods->xWrite(slots->file, bytes + at, (int)SLOT_PART_BYTES, place + (int64_t)at);
     }
     return code;
 }
 
 /* A full disk is no failure as long as the file need not grow: what is there is overwritten. */
-int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) {
+int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
+                unsigned char sums[SLOT_SUMS_BYTES]) {
     int code = slots->trimmed ? SQLITE_OK : slots_trim(slots);
     if (code != SQLITE_OK) {
         return code;
@@ -207,7 +217,7 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) 
     code = slots_claim(slots, *slot);
     if (code == SQLITE_OK) {
         slots->written = true;
-        code = write_parts(slots, bytes, place_of(*slot));
+        code = write_parts(slots, bytes, place_of(*slot), sums);
     }
     if (code != SQLITE_OK && reserve_is_full_error(slots->file, code)) {
         slots->states[*slot] = FREE;
@@ -216,16 +226,36 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot) 
     return code;
 }
 
-int slots_read(struct slots *slots, int64_t slot, size_t at, unsigned char *bytes, size_t length) {
-    const sqlite3_io_methods *methods = slots->file->pMethods;
-    int64_t place = place_of(slot) + (int64_t)at;
+/* What is behind the file's end is damage, too. */
+static int read_part(struct slots *slots, int64_t place, const unsigned char *sum,
+                     unsigned char *bytes) {
+    unsigned char is[8];
+    int code = slots->file->pMethods->xRead(slots->file, bytes, (int)SLOT_PART_BYTES, place);
+    if (code == SQLITE_IOERR_SHORT_READ) {
+        return SQLITE_CORRUPT;
+    }
+    if (code != SQLITE_OK || sum == NULL) {
+        return code;
+    }
+    sum_part(bytes, is);
+    return memcmp(is, sum, sizeof is) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
+int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, size_t at,
+               unsigned char *bytes, size_t length) {
     int code = SQLITE_OK;
     assert(length <= SLOT_BYTES && at <= SLOT_BYTES - length);
     while (length > 0 && code == SQLITE_OK) {
-        size_t count = length < PART_BYTES ? length : PART_BYTES;
-        code = methods->xRead(slots->file, bytes, (int)count, place);
+        size_t part = at / SLOT_PART_BYTES, from = at % SLOT_PART_BYTES;
+        size_t count = SLOT_PART_BYTES - from < length ? SLOT_PART_BYTES - from : length;
+        bool whole = count == SLOT_PART_BYTES;
+        code = read_part(slots, place_of(slot) + (int64_t)(part * SLOT_PART_BYTES),
+                         sums == NULL ? NULL : sums + 8 * part, whole ? bytes : slots->part);
+        if (!whole) {
+            memcpy(bytes, slots->part + from, count);
+        }
         bytes += count;
-        place += (int64_t)count;
+        at += count;
         length -= count;
     }
     return code;

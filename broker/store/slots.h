@@ -5,6 +5,8 @@
  * Where that row goes, the slot is free for other bytes once its going is on the disk. So a crash
  * leaves nothing worse than slots that nobody uses.
  *
+ * A slot has checksums, one for each part of 64 KiB, which are kept where the slot's number is.
+ *
  * What returns an int returns SQLite's code: the work is done by the VFS of the database. */
 #ifndef SLOTS_H
 #define SLOTS_H
@@ -14,6 +16,11 @@
 #include <stdint.h>
 
 #define SLOT_BYTES ((size_t)262144) /* never changes: the file has no other order */
+
+/* The checksums of a slot: XXH3 of each part, the highest byte first. */
+#define SLOT_PART_BYTES ((size_t)65536)
+#define SLOT_PARTS      (SLOT_BYTES / SLOT_PART_BYTES)
+#define SLOT_SUMS_BYTES (8 * SLOT_PARTS)
 
 struct slots;
 
@@ -32,8 +39,12 @@ int slots_check(struct slots *slots);
 uint64_t slots_room(const struct slots *slots);
 /* Writes SLOT_BYTES to a free slot; *slot: which. SQLITE_FULL: there is no room, and nothing was
  * written. */
-int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot);
-int slots_read(struct slots *slots, int64_t slot, size_t at, unsigned char *bytes, size_t length);
+int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
+                unsigned char sums[SLOT_SUMS_BYTES]);
+/* Verifies the parts that it reads from; `sums` NULL: there are none. SQLITE_CORRUPT: they are
+ * damaged. */
+int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, size_t at,
+               unsigned char *bytes, size_t length);
 /* The open transaction has deleted its row. */
 void slots_leave(struct slots *slots, int64_t slot);
 

@@ -121,7 +121,7 @@ enum store_status store_file_read(struct store *store, int64_t file, uint64_t of
     }
     uint64_t left = offset < found.file.received ? found.file.received - offset : 0;
     *count = left < length ? (size_t)left : length;
-    return sqlite_piece_read(store, file, offset, bytes, *count);
+    return sqlite_piece_read(store, file, offset, bytes, *count, count);
 }
 
 enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,

@@ -80,8 +80,9 @@ enum store_status sqlite_piece_trim(struct store *store) {
 
 static enum store_status add_slot(struct store *store, int64_t place, const unsigned char *bytes) {
     sqlite3_stmt *add = store->statements[STATEMENT_PIECE_SLOT_ADD];
+    unsigned char sums[SLOT_SUMS_BYTES];
     int64_t slot;
-    int code = slots_write(store->slots, bytes, &slot);
+    int code = slots_write(store->slots, bytes, &slot, sums);
     if (code == SQLITE_FULL) {
         return STORE_QUOTA_SENDER;
     }
@@ -90,13 +91,28 @@ static enum store_status add_slot(struct store *store, int64_t place, const unsi
     }
     bind_number(add, 1, place);
     bind_number(add, 2, slot);
+    bind_blob(add, 3, sums, sizeof sums);
     return sqlite_run(store, add);
 }
 
-static enum store_status read_slot(struct store *store, int64_t slot, size_t at,
+/* Damage is the piece's alone. */
+static enum store_status tell_read(struct store *store, int code, const char *doing) {
+    return code == SQLITE_OK                 ? STORE_OK
+           : (code & 0xff) == SQLITE_CORRUPT ? STORE_DAMAGED
+                                             : slots_fail(store, doing, code);
+}
+
+/* The row has the slot and its checksums. */
+static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_t at,
                                    unsigned char *bytes, size_t length) {
-    int code = slots_read(store->slots, slot, at, bytes, length);
-    return code == SQLITE_OK ? STORE_OK : slots_fail(store, "read the pieces beside", code);
+    const unsigned char *sums = sqlite3_column_blob(row, 1);
+    int bytes_of_sums = sqlite3_column_bytes(row, 1);
+    if (sums != NULL && bytes_of_sums != (int)SLOT_SUMS_BYTES) {
+        return STORE_DAMAGED;
+    }
+    return tell_read(
+        store, slots_read(store->slots, sqlite3_column_int64(row, 0), sums, at, bytes, length),
+        "read the pieces beside");
 }
 
 static enum store_status leave_slots(struct store *store, int64_t first, int64_t last) {
@@ -192,36 +208,36 @@ static enum store_status read_blob(struct store *store, int64_t place, size_t at
     if (code == SQLITE_OK) {
         code = sqlite3_blob_read(blob, bytes, (int)length, (int)at);
     }
-    enum store_status status = code == SQLITE_OK ? STORE_OK : sqlite_fail(store, "read");
-    if (sqlite3_blob_close(blob) != SQLITE_OK) {
-        status = sqlite_fail(store, "read");
-    }
-    return status;
+    int closed = sqlite3_blob_close(blob);
+    return tell_read(store, code == SQLITE_OK ? closed : code, "read the pieces of");
 }
 
 static enum store_status read_piece(struct store *store, int64_t place, size_t at,
                                     unsigned char *bytes, size_t length) {
     sqlite3_stmt *get = store->statements[STATEMENT_PIECE_SLOT_GET];
-    int64_t slot;
     bind_number(get, 1, place);
-    enum store_status status = sqlite_number(store, get, &slot);
-    return status == STORE_OK          ? read_slot(store, slot, at, bytes, length)
-           : status == STORE_NOT_FOUND ? read_blob(store, place, at, bytes, length)
-                                       : status;
+    enum step step = sqlite_step(store, get);
+    enum store_status status =
+        step == STEP_ROW ? read_slot(store, get, at, bytes, length) : STORE_FAILED;
+    (void)sqlite3_reset(get);
+    return step == STEP_DONE ? read_blob(store, place, at, bytes, length) : status;
 }
 
 enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
-                                    unsigned char *bytes, size_t length) {
-    enum store_status status = STORE_OK;
-    while (length > 0 && status == STORE_OK) {
+                                    unsigned char *bytes, size_t length, size_t *right) {
+    *right = 0;
+    while (*right < length) {
         size_t at = (size_t)(offset % PIECE_BYTES);
-        size_t count = min_size(PIECE_BYTES - at, length);
-        status = read_piece(store, place_of(file, offset), at, bytes, count);
+        size_t count = min_size(PIECE_BYTES - at, length - *right);
+        enum store_status status =
+            read_piece(store, place_of(file, offset), at, bytes + *right, count);
+        if (status != STORE_OK) {
+            return status;
+        }
         offset += count;
-        bytes += count;
-        length -= count;
+        *right += count;
     }
-    return status;
+    return STORE_OK;
 }
 
 enum store_status sqlite_piece_remove_all(struct store *store, int64_t file) {

@@ -191,8 +191,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PIECE_ADD] = "INSERT INTO piece (place, bytes) VALUES (?1, ?2)",
     [STATEMENT_PIECE_ADD_ZEROS] = "INSERT INTO piece (place, bytes) VALUES (?1, zeroblob(?2))",
     [STATEMENT_PIECE_REMOVE_ALL] = "DELETE FROM piece WHERE place BETWEEN ?1 AND ?2",
-    [STATEMENT_PIECE_SLOT_ADD] = "INSERT INTO piece_slot (place, slot) VALUES (?1, ?2)",
-    [STATEMENT_PIECE_SLOT_GET] = "SELECT slot FROM piece_slot WHERE place = ?1",
+    [STATEMENT_PIECE_SLOT_ADD] = "INSERT INTO piece_slot (place, slot, sums) VALUES (?1, ?2, ?3)",
+    [STATEMENT_PIECE_SLOT_GET] = "SELECT slot, sums FROM piece_slot WHERE place = ?1",
     [STATEMENT_PIECE_SLOT_ALL] = "SELECT slot FROM piece_slot",
     [STATEMENT_PIECE_SLOT_REMOVE_ALL] =
         "DELETE FROM piece_slot WHERE place BETWEEN ?1 AND ?2 RETURNING slot",

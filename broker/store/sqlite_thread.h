@@ -79,9 +79,9 @@ enum store_status sqlite_file_remove(struct store *store, const struct file *fil
  * nothing was stored). */
 enum store_status sqlite_piece_write(struct store *store, const struct file *file,
                                      const unsigned char *bytes, size_t length);
-/* Reads bytes that are there. */
+/* Reads bytes that are there. OK, DAMAGED: those of the piece behind *right bytes. */
 enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
-                                    unsigned char *bytes, size_t length);
+                                    unsigned char *bytes, size_t length, size_t *right);
 enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
 
 /* Binds a title's look and folded form to two parameters: borrowed until the statement has run. */

@@ -221,7 +221,7 @@ static enum store_status follow(struct store *store, const struct file *file) {
     while (status == STORE_OK && offset < file->file.received) {
         uint64_t left = file->file.received - offset;
         size_t count = left < SLICE_BYTES ? (size_t)left : SLICE_BYTES;
-        status = sqlite_piece_read(store, file->file.file, offset, bytes, count);
+        status = sqlite_piece_read(store, file->file.file, offset, bytes, count, &count);
         if (status == STORE_OK && !hasher_add(store->hasher, file->file.file, bytes, count)) {
             return sqlite_no_memory(store);
         }
@@ -298,6 +298,9 @@ static enum store_status add(struct store *store, struct file *file, const void 
     }
     if (status == STORE_OK) {
         status = follow(store, file);
+    }
+    if (status == STORE_DAMAGED) { /* what came before must come once more */
+        return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
     }
     if (status != STORE_OK) {
         return status;

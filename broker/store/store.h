@@ -34,6 +34,7 @@ enum store_status {
     STORE_ID_REUSED,     /* the id names another message */
     STORE_MISMATCH,   /* the bytes are not those of the announced hash; the password is another */
     STORE_HASH_UNFIT, /* that hash is missing, or not the one that was announced before */
+    STORE_DAMAGED,    /* the disk has not kept it: nothing else is harmed */
     STORE_FULL,       /* the disk has no room: see store_is_full */
     STORE_FAILED,     /* see store_error */
 };

@@ -197,7 +197,9 @@ enum store_status store_file_find(struct store *store, const char *title, const 
 /* Another file of the thread, complete or not, whose name looks the same. OK, NOT_FOUND. */
 enum store_status store_file_alike(struct store *store, const char *title, const char *name,
                                    char other[FILE_NAME_BYTES]);
-/* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. */
+/* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. OK,
+ * NOT_FOUND, DAMAGED: the next piece behind *count bytes; they are right. */
+#define STORE_PIECE_BYTES (UINT64_C(256) * 1024)
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count);
 /* The complete files in the order in which they came, after that number of the stream (0: all),

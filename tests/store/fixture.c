@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 /* See fixture.h. */
 #include "fixture.h"
 
@@ -126,6 +127,21 @@ void fixture_execute(const struct fixture *fixture, const char *sql) {
         fail_msg("%s", sqlite3_errmsg(db));
     }
     fixture_disconnect(db, pages);
+}
+
+void fixture_flip(const struct fixture *fixture, const void *bytes, size_t length) {
+    enum { ALL = 8 * 1024 * 1024 };
+    char *all = malloc(ALL);
+    FILE *file = fopen(fixture->path, "r+");
+    assert_non_null(all);
+    assert_non_null(file);
+    size_t count = fread(all, 1, ALL, file);
+    char *at = memmem(all, count, bytes, length);
+    assert_non_null(at);
+    assert_int_equal(fseek(file, at - all, SEEK_SET), 0);
+    assert_int_equal(fputc(*at ^ 1, file), (unsigned char)(*at ^ 1));
+    assert_int_equal(fclose(file), 0);
+    free(all);
 }
 
 int64_t fixture_account(struct fixture *fixture, const char *name) {

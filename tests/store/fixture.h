@@ -48,6 +48,8 @@ void fixture_merge_all(struct fixture *fixture);
 
 /* Runs SQL on the closed or open store's database, beside it; its pages get their checksums. */
 void fixture_execute(const struct fixture *fixture, const char *sql);
+/* Flips a bit where these bytes are in the database's file. */
+void fixture_flip(const struct fixture *fixture, const void *bytes, size_t length);
 /* A connection of that kind. Both: for a store in a folder. */
 struct sqlite3 *fixture_connect(const struct fixture *fixture, struct page_check **pages);
 void fixture_disconnect(struct sqlite3 *db, struct page_check *pages);

@@ -1,5 +1,4 @@
 /* The store as files: modes, versions, what is refused, and a write-ahead log that stays short. */
-#define _GNU_SOURCE /* memmem */
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -173,25 +172,12 @@ static void a_pass_merges_all_and_moves_the_watermark(void **state) {
     assert_int_equal(query(fixture, "SELECT count(*) FROM stream WHERE merged_seq = 700"), 2);
 }
 
-/* A bit in the middle of a text, which SQLite alone would serve. */
-static void flip_text(const struct fixture *fixture, const char *text) {
-    static char bytes[1024 * 1024];
-    FILE *file = fopen(fixture->path, "r+");
-    assert_non_null(file);
-    size_t count = fread(bytes, 1, sizeof bytes, file);
-    char *at = memmem(bytes, count, text, strlen(text));
-    assert_non_null(at);
-    assert_int_equal(fseek(file, at - bytes, SEEK_SET), 0);
-    assert_int_equal(fputc(*at ^ 1, file), *at ^ 1);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void a_damaged_page_is_named_with_what_to_do(void **state) {
     struct fixture *fixture = *state;
     fixture_open(fixture);
     fixture_account(fixture, "lando-calrissian");
     fixture_close(fixture);
-    flip_text(fixture, "lando-calrissian");
+    fixture_flip(fixture, "lando-calrissian", 16);
     enum store_status status = store_open(&fixture->store, &fixture->options);
     struct store_account account;
     assert_int_equal(status == STORE_OK

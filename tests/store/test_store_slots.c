@@ -4,6 +4,7 @@
 
 #include "slots.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct alone {
     struct crashvfs *disk;
     sqlite3 *db;
     struct slots *slots;
+    unsigned char sums[16][SLOT_SUMS_BYTES]; /* of the slots as they were written last */
 };
 
 static void open_slots(struct alone *alone) {
@@ -55,13 +57,17 @@ static int64_t write_slot(struct alone *alone, unsigned char byte) {
     static unsigned char bytes[SLOT_BYTES];
     int64_t slot = -1;
     memset(bytes, byte, sizeof bytes);
-    assert_int_equal(slots_write(alone->slots, bytes, &slot), SQLITE_OK);
+    unsigned char sums[SLOT_SUMS_BYTES];
+    assert_int_equal(slots_write(alone->slots, bytes, &slot, sums), SQLITE_OK);
+    assert_true(slot >= 0 && slot < 16);
+    memcpy(alone->sums[slot], sums, sizeof sums);
     return slot;
 }
 
 static void expect_slot(struct alone *alone, int64_t slot, unsigned char byte) {
     static unsigned char bytes[SLOT_BYTES];
-    assert_int_equal(slots_read(alone->slots, slot, 0, bytes, sizeof bytes), SQLITE_OK);
+    assert_int_equal(slots_read(alone->slots, slot, alone->sums[slot], 0, bytes, sizeof bytes),
+                     SQLITE_OK);
     for (size_t i = 0; i < sizeof bytes; i++) {
         assert_int_equal(bytes[i], byte);
     }
@@ -81,7 +87,8 @@ static void what_is_written_is_read(void **state) {
     for (unsigned char i = 0; i < 3; i++) {
         expect_slot(alone, i, i);
     }
-    assert_int_equal(slots_read(alone->slots, 2, SLOT_BYTES - 3, some, 3), SQLITE_OK);
+    assert_int_equal(slots_read(alone->slots, 2, alone->sums[2], SLOT_BYTES - 3, some, 3),
+                     SQLITE_OK);
     assert_memory_equal(some, "\2\2\2", 3);
 }
 
@@ -244,6 +251,72 @@ static void what_is_behind_the_last_piece_is_cut(void **state) {
     expect(fixture, &second);
 }
 
+static void damage_pieces(const struct fixture *fixture, off_t at) {
+    char path[FIXTURE_PATH_BYTES + 8];
+    unsigned char byte;
+    pieces_path(fixture, path);
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(file, &byte, 1, at), 1);
+    assert_int_equal(close(file), 0);
+}
+
+/* What is before the damage is read, and so is what is behind it; nothing else is harmed. */
+static void a_damaged_slot_is_an_error_of_what_is_in_it(void **state) {
+    struct fixture *fixture = *state;
+    static unsigned char bytes[PIECES(3)];
+    struct store_file stored;
+    size_t count;
+    struct forum_file file = upload(fixture, "T", "f", PIECES(3));
+    struct forum_file other = upload(fixture, "T", "other", PIECES(1));
+    assert_ok(store_file_find(fixture->store, "T", "f", &stored));
+    damage_pieces(fixture, (off_t)PIECES(1) + 100000); /* in its second part of 64 KiB */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            store_file_read(fixture->store, stored.file, 0, bytes, sizeof bytes, &count),
+            STORE_DAMAGED);
+        assert_int_equal(count, PIECES(1));
+        assert_int_equal(
+            store_file_read(fixture->store, stored.file, PIECES(1) + 70000, bytes, 10, &count),
+            STORE_DAMAGED);
+        assert_ok(store_file_read(fixture->store, stored.file, PIECES(1) + 1, bytes, 10, &count));
+        assert_ok(
+            store_file_read(fixture->store, stored.file, PIECES(1) + 131072, bytes, 10, &count));
+        expect(fixture, &other);
+        damage_pieces(fixture, (off_t)PIECES(1) + 100000);
+        expect(fixture, &file);
+        damage_pieces(fixture, (off_t)PIECES(1) + 100000);
+        fixture_reopen(fixture);
+    }
+}
+
+/* A part of a file in the database is in a page. */
+static void a_damaged_page_of_a_piece_is_an_error_of_that_piece(void **state) {
+    struct fixture *fixture = *state;
+    static unsigned char bytes[PIECES(1)];
+    struct store_file stored;
+    size_t count;
+    struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = 100000, .seed = 3};
+    struct forum_file other = {.title = "T", .name = "o", .account = 1, .size = 1000, .seed = 9};
+    fixture_id(fixture, file.id);
+    fixture_id(fixture, other.id);
+    forum_upload(fixture, &file, 100000);
+    forum_upload(fixture, &other, 1000);
+    assert_ok(store_file_find(fixture->store, "T", "f", &stored));
+    fixture_close(fixture);
+    unsigned char some[64];
+    forum_fill(&file, 50000, some, sizeof some);
+    fixture_flip(fixture, some, sizeof some);
+    fixture_open(fixture);
+    fixture_begin(fixture);
+    assert_int_equal(store_file_read(fixture->store, stored.file, 0, bytes, 100000, &count),
+                     STORE_DAMAGED);
+    fixture_commit(fixture);
+    expect(fixture, &other);
+}
+
 static void expect_refused(struct fixture *fixture) {
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
     assert_non_null(strstr(store_error(fixture->store), "-pieces"));
@@ -382,6 +455,8 @@ int main(void) {
         TEST(what_a_removal_leaves_is_used_again),
         TEST(the_disk_gets_back_what_a_removal_leaves),
         TEST(what_is_behind_the_last_piece_is_cut),
+        TEST(a_damaged_slot_is_an_error_of_what_is_in_it),
+        TEST(a_damaged_page_of_a_piece_is_an_error_of_that_piece),
         TEST(a_store_without_its_pieces_is_refused),
         TEST(a_piece_that_two_files_have_is_refused),
         TEST(what_the_disk_cannot_take_is_refused_at_the_beginning),
