@@ -234,7 +234,8 @@ static void print_help(void) {
         "zchatd is zchat's broker. It runs in the foreground, logs on stderr and says \"ready\" "
         "there\nwhen it serves. TERM and INT end it, HUP makes it read its configuration again.\n\n"
         "    zchatd [--OPTION VALUE ...]\n"
-        "    zchatd user --help       accounts, with or without a broker at work\n\n"
+        "    zchatd user --help       accounts, with or without a broker at work\n"
+        "    zchatd check-store       verifies the store: what is damaged\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");
     for (size_t i = 0; option_at(i); i++) {
         print_option(option_at(i));

@@ -1,4 +1,5 @@
 /* zchatd: reads its configuration, takes the data folder, serves until it is told to leave. */
+#include "check_store.h"
 #include "config.h"
 #include "data.h"
 #include "descriptor.h"
@@ -57,6 +58,8 @@ int main(int argc, char **argv) {
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     if (user_wanted(argc, argv))
         return user_main(argc, argv);
+    if (check_store_wanted(argc, argv))
+        return check_store_main(argc, argv);
     switch (config_load(&config, argc, argv, error, sizeof error)) {
     case CONFIG_RUN:
         log_set_level((enum log_level)config.log_level);

@@ -328,21 +328,21 @@ static int option_words(int argc, char **argv, int at) {
     if (strncmp(argv[at], "--", 2) != 0) {
         return 0;
     }
-    bool value_follows = option_find(argv[at] + 2, strlen(argv[at] + 2)) && at + 1 < argc;
+    const struct option *option = option_find(argv[at] + 2, strlen(argv[at] + 2));
+    bool value_follows = option && !(option->traits & OPTION_SWITCH) && at + 1 < argc;
     return value_follows ? 2 : 1;
 }
 
-/* Where the word "user" stands; 0: nowhere. */
-static int user_word(int argc, char **argv) {
+int user_verb_at(int argc, char **argv, const char *verb) {
     int at = 1;
     while (at < argc && option_words(argc, argv, at) > 0) {
         at += option_words(argc, argv, at);
     }
-    return at < argc && !strcmp(argv[at], "user") ? at : 0;
+    return at < argc && !strcmp(argv[at], verb) ? at : 0;
 }
 
 bool user_wanted(int argc, char **argv) {
-    return user_word(argc, argv) > 0;
+    return user_verb_at(argc, argv, "user") > 0;
 }
 
 /* FLAGS: there is none of that name. */
@@ -398,7 +398,7 @@ static enum user_exit take_word(struct call *call, const char *word) {
 
 static enum user_exit take_argv(struct call *call, int argc, char **argv) {
     enum user_exit result = USER_DONE;
-    int user_at = user_word(argc, argv);
+    int user_at = user_verb_at(argc, argv, "user");
     for (int i = 1; i < argc && result == USER_DONE && !call->help; i++) {
         if (i == user_at) {
             continue;

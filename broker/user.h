@@ -19,6 +19,10 @@ enum user_exit {
  * option's value is "user". */
 bool user_wanted(int argc, char **argv);
 
+/* Where in argv the verb stands: the first word that is no option and no option's value; 0: it is
+ * another one, or there is none. */
+int user_verb_at(int argc, char **argv, const char *verb);
+
 /* Does what the whole argv asks for; returns an enum user_exit for main to return. */
 int user_main(int argc, char **argv);
 

@@ -13,9 +13,6 @@
 /* Another process may begin the log anew while it is read. */
 #define LOOKS_MAX 10
 
-/* The first version that wrote heads. */
-#define VERSION_WITH_HEAD 7
-
 static enum store_status fail(struct store *store, const char *doing, int code) {
     return sqlite_fail_code(store, doing, code, sqlite3_errstr(code));
 }
@@ -89,7 +86,7 @@ enum store_status sqlite_head_look(struct store *store) {
 /* ---- before anything is written ---- */
 
 /* 0 where there is no such table. */
-static int number(struct store *store, const char *sql, int64_t *out) {
+static int number(const struct store *store, const char *sql, int64_t *out) {
     sqlite3_stmt *statement = NULL;
     *out = 0;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
@@ -182,6 +179,19 @@ static enum store_status check_state(struct store *store, bool has_content) {
     return STORE_OK;
 }
 
+static int read_position(const struct store *store, int64_t *position) {
+    return number(store, "SELECT max(last) FROM log", position);
+}
+
+bool sqlite_head_lost(const struct store *store, char *out, size_t out_bytes) {
+    int64_t position = 0;
+    if (read_position(store, &position) != SQLITE_OK || !tells_loss(store, position)) {
+        return false;
+    }
+    tell_loss(store, position, out, out_bytes);
+    return true;
+}
+
 const char *store_remark(const struct store *store) {
     return store->remark[0] == '\0' ? NULL : store->remark;
 }
@@ -189,7 +199,7 @@ const char *store_remark(const struct store *store) {
 enum store_status sqlite_head_check(struct store *store, bool accept_loss) {
     char loss[STORE_ERROR_BYTES / 2];
     int64_t position = 0, version = 0;
-    int code = number(store, "SELECT max(last) FROM log", &position);
+    int code = read_position(store, &position);
     if (code == SQLITE_OK) {
         code = number(store, "PRAGMA user_version", &version);
     }
@@ -199,7 +209,7 @@ enum store_status sqlite_head_check(struct store *store, bool accept_loss) {
     store->head_new = store->head_new || version == 0;
     if (!tells_loss(store, position)) {
         return check_pages(store, position) == STORE_OK
-                   ? check_state(store, version >= VERSION_WITH_HEAD && !store->head_new)
+                   ? check_state(store, version >= SQLITE_VERSION_WITH_HEAD && !store->head_new)
                    : STORE_FAILED;
     }
     tell_loss(store, position, loss, sizeof loss);

@@ -138,10 +138,15 @@ enum store_status sqlite_migrate_to(struct store *store, int last);
 
 /* ---- sqlite_head.c ---- */
 
+/* The first version of the schema whose stores have heads. */
+#define SQLITE_VERSION_WITH_HEAD 7
+
 /* Before SQLite opens: reads the head, and looks at the write-ahead log. */
 enum store_status sqlite_head_look(struct store *store);
 /* When SQLite has opened, before anything is written: refuses a store that has lost something. */
 enum store_status sqlite_head_check(struct store *store, bool accept_loss);
+/* Whether something is, as a part of a sentence. Where the log can't be read, false. */
+bool sqlite_head_lost(const struct store *store, char *out, size_t out_bytes);
 /* What is there is durable: from now on commits are noted. */
 enum store_status sqlite_head_begin(struct store *store);
 /* After each commit, and after it is on the disk. */

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.broker import die_with_parent, program
+from support.broker import die_with_parent, program, run
 from support.town import refused
 from support.transfer import Download, Upload, bytes_of
 
@@ -94,3 +94,77 @@ def test_a_damaged_piece_is_an_error_of_its_download_alone(town_factory):
     assert town.stats()["pieces_damaged_total"] == 4
     assert town.broker.log_text().count("piece_damaged") == 1, "once a minute"
     alice.message(bob.user, "still here")
+
+
+# ---- check-store ----
+
+def check_store(data, code, *words):
+    done = run([program("zchatd"), "check-store", "--data", data, *words], check=code, timeout=120)
+    return done.stdout
+
+
+def files_of(data):
+    return {path.name: (path.stat().st_size, path.read_bytes()) for path in sorted(data.iterdir())
+            if path.name.startswith("zchat.db") and not path.name.endswith("-shm")}
+
+
+def make_content(town, title="T"):
+    alice, bob = town.join_many(2)
+    alice.create_thread(title)
+    for i in range(30):
+        alice.message(bob.user, f"message {i} " + "x" * 2000)
+    Upload(alice, title, "file", bytes_of(3 * PIECE_BYTES + 5000)).run()
+
+
+def test_a_whole_store_is_found_whole_beside_a_broker_after_a_kill_and_after_a_stop(town_factory):
+    town = town_factory(accounts=8)
+    make_content(town)
+    assert "is whole" in check_store(town.broker.data, 0)
+    make_content(town, "U")
+    town.broker.kill()
+    before = files_of(town.broker.data)
+    assert "is whole" in check_store(town.broker.data, 0)
+    assert files_of(town.broker.data) == before, "it changes nothing"
+    town.broker.start()
+    town.broker.stop()
+    before = files_of(town.broker.data)
+    said = check_store(town.broker.data, 0)
+    assert " 6 pieces of files" in said, said
+    assert files_of(town.broker.data) == before
+
+
+def test_what_is_damaged_is_listed(town_factory):
+    town = town_factory(accounts=8)
+    make_content(town)
+    town.broker.stop()
+    data = town.broker.data
+    pages = (data / "zchat.db").stat().st_size // 4096
+    flip(data / "zchat.db", (pages // 2) * 4096 + 2000)
+    flip(data / "zchat.db-pieces", PIECE_BYTES + 3)
+    said = check_store(data, 1)
+    assert f"page {pages // 2 + 1} of " in said, said
+    assert "piece 1 of file 1 is damaged" in said, said
+    assert "is damaged in " in said.splitlines()[-1] and "backup" in said.splitlines()[-1]
+    (data / "zchat.db-head").unlink()
+    (data / "zchat.db-pieces").unlink()
+    said = check_store(data, 1)
+    assert "-head" in said and "-pieces" in said and "is missing" in said, said
+    assert not (data / "zchat.db-head").exists() and not (data / "zchat.db-pieces").exists()
+
+
+def test_a_lost_tail_is_listed(town_factory):
+    town = town_factory(accounts=8)
+    send_some(town)
+    town.broker.kill()
+    lose_the_last_frames(town.broker.data)
+    said = check_store(town.broker.data, 1)
+    assert "entries that were acknowledged are missing" in said, said
+
+
+def test_where_there_is_nothing_to_check_it_says_so(tmp_path):
+    check_store(tmp_path, 5)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "zchat.db").write_bytes(b"no database at all" * 1000)
+    assert "not a database" in check_store(tmp_path, 3)
+    check_store(tmp_path, 2, "--no-such-option")
+    assert "Exit codes" in check_store(tmp_path, 0, "--help")

@@ -1,0 +1,164 @@
+/* See check_store.h. What is damaged goes to stdout, a line each, and how far it is to a terminal
+ * on stderr. */
+#include "check_store.h"
+
+#include "config.h"
+#include "data.h"
+#include "store_check.h"
+#include "user.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define VERB        "check-store"
+#define ERROR_BYTES 512
+/* The line on the terminal is written so often. */
+#define SHOWN_EVERY_MS 200
+
+enum {
+    EXIT_WHOLE = 0,
+    EXIT_DAMAGED = 1,
+    EXIT_USAGE = 2,
+    EXIT_IO = 3,
+    EXIT_NONE = 5,
+};
+
+struct shown {
+    bool terminal;
+    bool line; /* one stands there */
+    int64_t at_ms;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void clear_line(struct shown *shown) {
+    if (shown->line) {
+        fputs("\r\033[K", stderr);
+    }
+    shown->line = false;
+}
+
+static void show_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
+    struct shown *shown = arg;
+    if (!shown->terminal || now_ms() - shown->at_ms < SHOWN_EVERY_MS) {
+        return;
+    }
+    shown->at_ms = now_ms();
+    shown->line = true;
+    fprintf(stderr, "\r\033[K" VERB ": %s", what);
+    if (all > 0) {
+        fprintf(stderr, " %llu %%", (unsigned long long)(done * 100 / all));
+    } else if (done > 0) {
+        fprintf(stderr, " %llu", (unsigned long long)done);
+    }
+    fflush(stderr);
+}
+
+static void show_damage(void *arg, const char *sentence) {
+    clear_line(arg);
+    puts(sentence);
+}
+
+static int fail(int status, const char *sentence) {
+    fprintf(stderr, "zchatd " VERB ": %s\n", sentence);
+    return status;
+}
+
+static void print_help(void) {
+    puts(
+        "zchatd check-store verifies a store as a whole, with or without a broker at work: what "
+        "was\n"
+        "recorded apart from it, the write-ahead log, the checksum of each page, entry and piece "
+        "of\n"
+        "a file, and that what finds entries fits. It changes nothing. What is damaged is "
+        "printed,\n"
+        "a line each.\n\n"
+        "    zchatd check-store [--data DIR] [--config FILE]\n\n"
+        "Exit codes: 0 the store is whole, 1 it is damaged, 2 usage, 3 it can't be read or stdout\n"
+        "can't be written, 5 there is none.");
+}
+
+static void print_whole(const struct store_check *check) {
+    printf("the store %s is whole: %llu pages, %llu entries of the log, %llu pieces of files\n",
+           check->path, (unsigned long long)check->pages, (unsigned long long)check->entries,
+           (unsigned long long)check->pieces);
+    if (check->pages == 0) {
+        puts("its pages have no checksums: an older zchat made it");
+    }
+    if (check->pieces_unchecked > 0) {
+        printf("%llu pieces have no checksums: an older zchat stored them\n",
+               (unsigned long long)check->pieces_unchecked);
+    }
+}
+
+static int tell(const struct store_check *check, enum store_status status) {
+    char sentence[ERROR_BYTES + DATA_PATH_BYTES];
+    switch (status) {
+    case STORE_OK:
+        print_whole(check);
+        return EXIT_WHOLE;
+    case STORE_DAMAGED:
+        printf("the store %s is damaged in %llu place%s: bring it back from a backup\n",
+               check->path, (unsigned long long)check->damages, check->damages == 1 ? "" : "s");
+        return EXIT_DAMAGED;
+    case STORE_NOT_FOUND:
+        snprintf(sentence, sizeof sentence,
+                 "there is no store %s; name the broker's folder with --data DIR", check->path);
+        return fail(EXIT_NONE, sentence);
+    default:
+        return EXIT_IO;
+    }
+}
+
+static int check(const char *folder) {
+    char path[DATA_PATH_BYTES];
+    struct shown shown = {.terminal = isatty(STDERR_FILENO)};
+    struct store_check check = {
+        .path = path, .damage = show_damage, .progress = show_progress, .arg = &shown};
+    if (!data_path(folder, DATA_STORE, path, sizeof path)) {
+        return fail(EXIT_USAGE, "the path of the data folder is too long");
+    }
+    enum store_status status = store_check(&check);
+    clear_line(&shown);
+    int result = tell(&check, status);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        result = fail(EXIT_IO, "stdout can't be written");
+    }
+    return result;
+}
+
+bool check_store_wanted(int argc, char **argv) {
+    return user_verb_at(argc, argv, VERB) > 0;
+}
+
+/* All else in argv is zchatd's own. */
+int check_store_main(int argc, char **argv) {
+    char error[ERROR_BYTES];
+    struct config config;
+    int at = user_verb_at(argc, argv, VERB), result = EXIT_USAGE;
+    for (int i = at; i + 1 < argc; i++) {
+        argv[i] = argv[i + 1];
+    }
+    argc--;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help")) {
+            print_help();
+            return EXIT_WHOLE;
+        }
+    }
+    if (config_load(&config, argc, argv, error, sizeof error) == CONFIG_RUN) {
+        result = check(config.data);
+    } else {
+        (void)fail(EXIT_USAGE, error);
+    }
+    config_release(&config);
+    return result;
+}
