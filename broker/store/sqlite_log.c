@@ -129,6 +129,9 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
         if (sqlite3_step(find) == SQLITE_ROW) {
             status = keep_row(store, find);
         }
+        if (!is_within(&store->log->row, position)) {
+            store->log->row.count = 0; /* another one's: nothing is known of this one */
+        }
     }
     (void)sqlite3_finalize(find);
     return status;

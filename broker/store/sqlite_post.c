@@ -21,7 +21,7 @@ enum store_status sqlite_post_entry(struct store *store, const struct log_entry 
                                     struct store_post *out) {
     const struct person *author;
     out->damaged = true;
-    if (entry->kind == LOG_LOST) {
+    if (entry->id == NULL) { /* lost, or gone where a post should be */
         return STORE_OK;
     }
     enum store_status status = sqlite_person(store, entry->author, &author);

@@ -29,7 +29,7 @@ static enum store_status read_text(struct store *store, int64_t position, struct
     }
     post->text = entry.text != NULL ? entry.text : "";
     post->text_bytes = entry.text_bytes;
-    post->damaged = post->damaged || entry.kind == LOG_LOST || entry.text_damaged;
+    post->damaged = post->damaged || entry.id == NULL || entry.text_damaged;
     return STORE_OK;
 }
 
