@@ -98,9 +98,8 @@ static bool send_message_misses(struct call *call) {
            !presence_hidden(call->core, author, account.account);
 }
 
-/* Whether a push will go to a session of the user. */
-static bool reaches(const struct core *core, const char *user) {
-    const struct member *member = member_find_name(&core->sessions, user);
+/* Whether a push will go to a session of the member. */
+static bool reaches(const struct core *core, const struct member *member) {
     const struct session *session;
 
     if (!member)
@@ -114,6 +113,7 @@ static bool reaches(const struct core *core, const char *user) {
 
 void send_message_run(struct call *call) {
     const Zchat__V1__SendMessage *message = call->command->send_message;
+    struct member *to = member_find_name(&call->core->sessions, message->to);
     struct store_message_new new = {
         .id = message->id.data,
         .author = call->session->member->account,
@@ -121,14 +121,16 @@ void send_message_run(struct call *call) {
         .text = message->text,
         .text_bytes = strlen(message->text),
         .time_us = core_wall_us(call->core, call->now_us),
-        .delivered = reaches(call->core, message->to),
+        .delivered = reaches(call->core, to),
         .only_again = send_message_misses(call), /* a retry gets the first one's reply */
     };
     enum store_status status;
 
     if (call->core->failed)
         return;
-    status = call_store(call, store_message_append(call->core->store, &new, &call->result.sent));
+    call->result.sent.to = to;
+    status =
+        call_store(call, store_message_append(call->core->store, &new, &call->result.sent.stored));
     if (new.only_again && status == STORE_NOT_FOUND)
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online: nothing was stored",
                   message->to);
@@ -157,7 +159,7 @@ static void push(struct call *call, struct member *member, const Zchat__V1__Even
 
 static void push_both(struct call *call) {
     const Zchat__V1__SendMessage *new = call->command->send_message;
-    const struct store_message_stored *stored = &call->result.sent;
+    const struct store_message_stored *stored = &call->result.sent.stored;
     Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
     Zchat__V1__Message message = ZCHAT__V1__MESSAGE__INIT;
 
@@ -169,13 +171,13 @@ static void push_both(struct call *call) {
     event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
     event.message = &message;
     event.seq = stored->recipient_seq;
-    push(call, member_find(&call->core->sessions, stored->recipient), &event);
+    push(call, call->result.sent.to, &event);
     event.seq = stored->author_seq;
     push(call, call->session->member, &event);
 }
 
 void send_message_done(struct call *call) {
-    const struct store_message_stored *stored = &call->result.sent;
+    const struct store_message_stored *stored = &call->result.sent.stored;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SendMessageReply sent = ZCHAT__V1__SEND_MESSAGE_REPLY__INIT;
 

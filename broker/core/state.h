@@ -81,7 +81,10 @@ struct call {
             bool first; /* this session made the account come online */
             bool last;  /* it took the place of the last one that counted as online */
         } login;
-        struct store_message_stored sent;
+        struct {
+            struct store_message_stored stored;
+            struct member *to; /* borrowed: the table's; NULL: no session is theirs */
+        } sent;
         struct {
             int64_t other;
         } block;

@@ -1,4 +1,6 @@
-/* Two tables over the same people. */
+/* People stand in blocks that never move. Two tables of small slots find them: each slot has 32
+ * bits of the hash and the person's number, so that the slots of ten thousand people stay in the
+ * processor's cache, and a person is looked at only if it is very likely the one that is meant. */
 #include "directory.h"
 
 #include "table.h"
@@ -7,19 +9,76 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct directory {
-    uint64_t seed;
-    struct table *by_name;    /* owned */
-    struct table *by_account; /* owned, with the people */
+enum { SLOTS_FIRST = 16, BLOCK_PEOPLE = 512 };
+
+struct slot {
+    uint32_t hash;
+    uint32_t number; /* the person's, from 1; 0: free */
 };
 
-static bool name_is(const void *item, const void *key) {
-    return strcmp(((const struct person *)item)->name, key) == 0;
+struct index {
+    struct slot *slots; /* owned */
+    uint32_t mask;      /* slots - 1, a power of two less one */
+};
+
+struct directory {
+    uint64_t seed;
+    struct person **blocks; /* owned, like the blocks */
+    uint32_t blocks_max;
+    uint32_t count; /* people */
+    struct index by_name;
+    struct index by_account;
+};
+
+static struct person *person_at(const struct directory *directory, uint32_t number) {
+    return &directory->blocks[(number - 1) / BLOCK_PEOPLE][(number - 1) % BLOCK_PEOPLE];
 }
 
-static bool account_is(const void *item, const void *key) {
-    return ((const struct person *)item)->account == *(const int64_t *)key;
+static uint32_t hash_name(const struct directory *directory, const char *name) {
+    return (uint32_t)table_hash_name(directory->seed, name);
 }
+
+static uint32_t hash_account(int64_t account) {
+    return (uint32_t)table_hash_number((uint64_t)account);
+}
+
+/* ---- the tables ---- */
+
+static bool index_init(struct index *index) {
+    *index = (struct index){calloc(SLOTS_FIRST, sizeof *index->slots), SLOTS_FIRST - 1};
+    return index->slots != NULL;
+}
+
+static void put(struct slot *slots, uint32_t mask, struct slot slot) {
+    uint32_t at = slot.hash & mask;
+    while (slots[at].number != 0) {
+        at = (at + 1) & mask;
+    }
+    slots[at] = slot;
+}
+
+static bool grow(struct index *index) {
+    uint32_t mask = 2 * index->mask + 1;
+    struct slot *slots = calloc((size_t)mask + 1, sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i <= index->mask; i++) {
+        if (index->slots[i].number != 0) {
+            put(slots, mask, index->slots[i]);
+        }
+    }
+    free(index->slots);
+    *index = (struct index){slots, mask};
+    return true;
+}
+
+/* At most three quarters full. */
+static bool has_room(struct index *index, uint32_t count) {
+    return (uint64_t)count * 4 <= ((uint64_t)index->mask + 1) * 3 || grow(index);
+}
+
+/* ---- people ---- */
 
 struct directory *directory_new(uint64_t seed) {
     struct directory *directory = calloc(1, sizeof *directory);
@@ -27,9 +86,7 @@ struct directory *directory_new(uint64_t seed) {
         return NULL;
     }
     directory->seed = seed;
-    directory->by_name = table_new(name_is);
-    directory->by_account = table_new(account_is);
-    if (directory->by_name == NULL || directory->by_account == NULL) {
+    if (!index_init(&directory->by_name) || !index_init(&directory->by_account)) {
         directory_free(directory);
         return NULL;
     }
@@ -40,17 +97,61 @@ void directory_free(struct directory *directory) {
     if (directory == NULL) {
         return;
     }
-    table_free(directory->by_name, NULL);
-    table_free(directory->by_account, free);
+    for (uint32_t i = 0; i < directory->blocks_max; i++) {
+        free(directory->blocks[i]);
+    }
+    free(directory->blocks);
+    free(directory->by_name.slots);
+    free(directory->by_account.slots);
     free(directory);
 }
 
 const struct person *directory_by_name(const struct directory *directory, const char *name) {
-    return table_find(directory->by_name, table_hash_name(directory->seed, name), name);
+    const struct index *index = &directory->by_name;
+    uint32_t hash = hash_name(directory, name);
+    for (uint32_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+        const struct slot *slot = &index->slots[at];
+        if (slot->number == 0) {
+            return NULL;
+        }
+        if (slot->hash == hash && strcmp(person_at(directory, slot->number)->name, name) == 0) {
+            return person_at(directory, slot->number);
+        }
+    }
 }
 
 const struct person *directory_by_account(const struct directory *directory, int64_t account) {
-    return table_find(directory->by_account, table_hash_number((uint64_t)account), &account);
+    const struct index *index = &directory->by_account;
+    uint32_t hash = hash_account(account);
+    for (uint32_t at = hash & index->mask;; at = (at + 1) & index->mask) {
+        const struct slot *slot = &index->slots[at];
+        if (slot->number == 0) {
+            return NULL;
+        }
+        if (slot->hash == hash && person_at(directory, slot->number)->account == account) {
+            return person_at(directory, slot->number);
+        }
+    }
+}
+
+/* A block for the next person. */
+static bool block_has_room(struct directory *directory) {
+    uint32_t block = directory->count / BLOCK_PEOPLE;
+    if (block == directory->blocks_max) {
+        uint32_t max = directory->blocks_max == 0 ? 16 : 2 * directory->blocks_max;
+        struct person **blocks = realloc(directory->blocks, max * sizeof(struct person *));
+        if (blocks == NULL) {
+            return false;
+        }
+        memset(blocks + directory->blocks_max, 0,
+               (max - directory->blocks_max) * sizeof(struct person *));
+        directory->blocks = blocks;
+        directory->blocks_max = max;
+    }
+    if (directory->blocks[block] == NULL) {
+        directory->blocks[block] = malloc(BLOCK_PEOPLE * sizeof(struct person));
+    }
+    return directory->blocks[block] != NULL;
 }
 
 const struct person *directory_add(struct directory *directory, int64_t account, const char *name) {
@@ -58,19 +159,18 @@ const struct person *directory_add(struct directory *directory, int64_t account,
     if (known != NULL) {
         return known;
     }
-    assert(strlen(name) < NAME_BYTES);
-    struct person *person = malloc(sizeof *person);
-    if (person == NULL) {
+    assert(strlen(name) < NAME_BYTES && directory->count < UINT32_MAX);
+    if (!has_room(&directory->by_name, directory->count + 1) ||
+        !has_room(&directory->by_account, directory->count + 1) || !block_has_room(directory)) {
         return NULL;
     }
+    uint32_t number = ++directory->count;
+    struct person *person = person_at(directory, number);
     person->account = account;
     memcpy(person->name, name, strlen(name) + 1);
-    if (!table_add(directory->by_account, table_hash_number((uint64_t)account), person)) {
-        free(person);
-        return NULL;
-    }
-    /* Without memory for the second table he is found by number only: the caller gives up anyway.
-     */
-    return table_add(directory->by_name, table_hash_name(directory->seed, name), person) ? person
-                                                                                         : NULL;
+    put(directory->by_name.slots, directory->by_name.mask,
+        (struct slot){hash_name(directory, name), number});
+    put(directory->by_account.slots, directory->by_account.mask,
+        (struct slot){hash_account(account), number});
+    return person;
 }
