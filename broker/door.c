@@ -32,6 +32,7 @@ struct door {
     struct ended_key *lost;              /* owned: in the order of their times */
     size_t others;                       /* descriptors in use that are no connections */
     uint64_t cuts;                       /* when memory was given back last */
+    bool used_events;                    /* since the server asked */
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
 };
 
@@ -171,7 +172,15 @@ void door_take(struct door *door) {
     take_monitor(door, LINK_EVENTS);
 }
 
+bool door_used_events(struct door *door) {
+    bool used = door->used_events;
+
+    door->used_events = false;
+    return used;
+}
+
 void door_take_subscriptions(struct door *door) {
+    door->used_events = true;
     take_monitor(door, LINK_EVENTS);
     subscriptions_read(door->subscriptions, door->options.sockets->events);
     core_stats(door->options.core)->subscriptions = subscriptions_count(door->subscriptions);

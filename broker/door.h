@@ -42,6 +42,8 @@ void door_take(struct door *door);
 bool door_doubts(const struct door *door);
 /* Reads what came to the event socket; before anything is published as well. */
 void door_take_subscriptions(struct door *door);
+/* Whether that was done since this was asked last: it comes before everything that is published. */
+bool door_used_events(struct door *door);
 /* For core_options: a session ended. */
 void door_session_ended(struct door *door, struct connection *connection,
                         const unsigned char key[KEY_BYTES], bool lost);

@@ -602,7 +602,8 @@ int server_run(struct server *server) {
     while (!server->leaving && !server->failed) {
         items[POLL_COMMANDS].wanted = !intake_is_full(&server->intake);
         items[POLL_WATCH].wanted = door_watches(server->door);
-        items[POLL_COMMANDS].used = items[POLL_EVENTS].used = true; /* each turn may send */
+        items[POLL_COMMANDS].used = true; /* each turn may send */
+        items[POLL_EVENTS].used = door_used_events(server->door) || items[POLL_EVENTS].used;
         if (poller_wait(items, POLL_ITEMS, poll_timeout_ms(server))) {
             meter_begin(&server->meter, now_us());
             turn(server, items);

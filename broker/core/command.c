@@ -145,17 +145,11 @@ void *call_memory(struct call *call, size_t bytes) {
 }
 
 void call_reply(struct call *call, Zchat__V1__Reply *reply) {
-    size_t bytes;
-
     if (call->command->request == 0)
         return;
     reply->request = call->command->request;
-    bytes = wire_element_size(&reply->base);
-    if (bytes > FRAME_BYTES_MAX) {
+    if (!outbox_reply(call->core->outbox, &call->peer->line, reply))
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the answer is too long for one frame");
-        return;
-    }
-    outbox_reply(call->core->outbox, &call->peer->line, reply, bytes);
 }
 
 void call_reply_empty(struct call *call) {

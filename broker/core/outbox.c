@@ -4,6 +4,7 @@
 #include "outbox.h"
 
 #include "memory.h"
+#include "pack.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #define FRAME_BYTES_FIRST 256
 /* What a frame may have at once because the one before it was as long. */
 #define FRAME_BYTES_FIRST_MAX 8192
+/* Holds nearly all replies and events; a page of history needs more. */
+#define PACKED_BYTES_FIRST 4096
 /* Frames without bytes that are kept for use. */
 #define SPARE_FRAMES_MAX 1024
 #define TRIM_BYTES       (64 * 1024)
@@ -39,7 +42,7 @@ struct outbox {
     struct outbox_frame *sealed; /* owned, in order: of turns before it */
     struct outbox_frame *spare;  /* owned: without bytes, linked by next */
     size_t spare_count;
-    uint8_t *packed; /* owned: the last event that was packed */
+    uint8_t *packed; /* owned: the last element is at its end */
     size_t packed_bytes_max;
     struct outbox_line *holding;        /* borrowed: lines that hold frames or missed events */
     struct stats *stats;                /* borrowed: the core's */
@@ -58,6 +61,8 @@ struct outbox *outbox_new(struct stats *stats, const struct core_options *option
 
     outbox->stats = stats;
     outbox->options = options;
+    outbox->packed_bytes_max = PACKED_BYTES_FIRST;
+    outbox->packed = memory_new(PACKED_BYTES_FIRST);
     outbox->catch_up = catch_up;
     outbox->arg = arg;
     outbox->retry_us = INT64_MAX;
@@ -276,11 +281,27 @@ void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
         outbox->options->gave_up(outbox->options->note_arg, core_peer_owner(line->peer));
 }
 
+/* Packed at the end of the room for it, which grows until it fits. */
+static struct outbox_packed pack(struct outbox *outbox, uint32_t field,
+                                 const ProtobufCMessage *element) {
+    uint8_t *end = outbox->packed + outbox->packed_bytes_max;
+    const uint8_t *at = pack_element_before(field, element, outbox->packed, end);
+
+    while (!at) {
+        outbox->packed_bytes_max *= 2;
+        outbox->packed = memory_resize(outbox->packed, outbox->packed_bytes_max);
+        end = outbox->packed + outbox->packed_bytes_max;
+        at = pack_element_before(field, element, outbox->packed, end);
+    }
+    return (struct outbox_packed){at, (size_t)(end - at)};
+}
+
 /* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut
  * off.
  */
-static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t field,
-                     const ProtobufCMessage *element, size_t bytes) {
+static void line_add(struct outbox *outbox, struct outbox_line *line,
+                     const struct outbox_packed *element) {
+    size_t bytes = element->length;
     struct outbox_frame *frame;
 
     if (line->held && line->queued_bytes + bytes > HELD_BYTES_MAX) {
@@ -288,18 +309,24 @@ static void line_add(struct outbox *outbox, struct outbox_line *line, uint32_t f
         return;
     }
     frame = line_frame(outbox, line, bytes);
-    wire_element_pack_sized(field, element, bytes, frame_grow(outbox, frame, bytes));
+    memcpy(frame_grow(outbox, frame, bytes), element->bytes, bytes);
 }
 
-void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply,
-                  size_t bytes) {
-    line_add(outbox, line, WIRE_REPLIES, &reply->base, bytes);
+bool outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply) {
+    struct outbox_packed packed = pack(outbox, WIRE_REPLIES, &reply->base);
+
+    if (packed.length > FRAME_BYTES_MAX)
+        return false;
+    line_add(outbox, line, &packed);
+    return true;
 }
 
 void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
                        const Zchat__V1__Event *event) {
+    struct outbox_packed packed = outbox_pack(outbox, event);
+
     outbox->stats->events_pushed_total++;
-    line_add(outbox, line, WIRE_EVENTS, &event->base, wire_element_size(&event->base));
+    line_add(outbox, line, &packed);
 }
 
 void outbox_events_missed(struct outbox *outbox, struct outbox_line *line, size_t count) {
@@ -325,14 +352,7 @@ bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_
 }
 
 struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event) {
-    size_t bytes = wire_element_size(&event->base);
-
-    if (bytes > outbox->packed_bytes_max) {
-        outbox->packed_bytes_max = 2 * bytes;
-        outbox->packed = memory_resize(outbox->packed, outbox->packed_bytes_max);
-    }
-    wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, outbox->packed);
-    return (struct outbox_packed){outbox->packed, bytes};
+    return pack(outbox, WIRE_EVENTS, &event->base);
 }
 
 bool outbox_push(struct outbox *outbox, struct outbox_line *line,

@@ -53,16 +53,15 @@ size_t outbox_made(const struct outbox *outbox);
 /* Its peer reads nothing, and asks for ever more: its connection is to be cut. */
 void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line);
 
-/* An event as the element of a frame: packed once, for however many are told of it. */
+/* An element of a frame: an event is packed once, for however many are told of it. */
 struct outbox_packed {
-    const uint8_t *bytes; /* borrowed: the outbox's, until the next event is packed */
+    const uint8_t *bytes; /* borrowed: the outbox's, until the next one is packed */
     size_t length;
 };
 struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event);
 
-/* `bytes` is the reply's wire_element_size. */
-void outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply,
-                  size_t bytes);
+/* false: it is too long for a frame. */
+bool outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
 /* false: the line is clogged, the event is dropped. */
 bool outbox_push(struct outbox *outbox, struct outbox_line *line,
                  const struct outbox_packed *event);

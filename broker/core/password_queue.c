@@ -203,7 +203,7 @@ static void give_up(struct core *core, struct attempt *attempt) {
     reply.request = attempt->request;
     reply.error = &error;
     if (attempt->request != 0)
-        outbox_reply(core->outbox, &peer->line, &reply, wire_element_size(&reply.base));
+        outbox_reply(core->outbox, &peer->line, &reply);
     attempt_free(core->passwords, attempt);
 }
 

@@ -109,7 +109,7 @@ static void refuse_fault(struct core *core, struct peer *peer, enum wire_fault f
     error.code = ZCHAT__V1__CODE__CODE_INVALID;
     error.message = (char *)wire_fault_text(fault);
     reply.error = &error;
-    outbox_reply(core->outbox, &peer->line, &reply, wire_element_size(&reply.base));
+    outbox_reply(core->outbox, &peer->line, &reply);
 }
 
 /* Reads a frame; NULL, and the peer is told, where it is faulty. */

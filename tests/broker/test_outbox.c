@@ -61,7 +61,7 @@ static void add_reply(struct world *world) {
     memset(text, 'x', sizeof text - 1);
     error.message = text;
     reply.error = &error;
-    outbox_reply(world->outbox, &world->peer.line, &reply, wire_element_size(&reply.base));
+    outbox_reply(world->outbox, &world->peer.line, &reply);
 }
 
 /* Its pipe takes nothing. */
