@@ -18,6 +18,8 @@ static void open_core(struct world *world) {
     broker->store = disk_open(broker->disk);
     if (!broker->store)
         world_fail(world, "the store can't be opened after a crash");
+    if (store_remark(broker->store))
+        world_fail(world, "the store lacks something: %s", store_remark(broker->store));
     broker->core = core_new(broker->store, &broker->options, world->now_us);
     broker->restart_us = INT64_MAX;
     broker->busy_until_us = world->now_us;
