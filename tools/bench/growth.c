@@ -25,7 +25,7 @@ struct facts {
     uint64_t accounts;
     uint64_t messages; /* it was filled with */
     double filled_s;
-    double start_ms; /* the longest */
+    double start_ms; /* the longest of its starts */
     double rss_mib;  /* after the start; the last */
     double bytes_per_message;
     struct flood_result sending;
@@ -150,27 +150,39 @@ static bool send_to_it(struct store *store, uint64_t messages, double seconds,
     return flood_run(&store->bench, &options, result);
 }
 
-/* Tells what the disk holds for each message, and starts the broker with all of it behind it. */
+static bool restart(struct store *store) {
+    struct facts *facts = store->facts;
+    int64_t took_us;
+    if (!bench_restart_broker(&store->bench, &took_us) ||
+        !bare_told(store->bench.broker, &store->at))
+        return false;
+    if ((double)took_us / 1e3 > facts->start_ms)
+        facts->start_ms = (double)took_us / 1e3;
+    return true;
+}
+
+static bool send_filling(struct store *store) {
+    struct flood_result *filling = calloc(1, sizeof *filling);
+    bool good = filling && send_to_it(store, store->settings.messages, 0, filling);
+    store->facts->filled_s += good ? filling->seconds : 0;
+    free(filling);
+    return good;
+}
+
+/* Tells what the disk holds for each message, without a broker at work before and after, and starts
+ * it with all of them behind it. */
 static bool fill(struct store *store) {
     struct bench *bench = &store->bench;
-    struct facts *facts = store->facts;
-    struct flood_result *filling = calloc(1, sizeof *filling);
-    uint64_t bytes = folder_bytes(bench->data);
-    bool good = filling != NULL;
-    int64_t start_us;
-    if (!store->settings.filled)
-        good = good && send_to_it(store, store->settings.messages, 0, filling);
-    if (good)
-        facts->filled_s += filling->seconds;
-    free(filling);
     bench_stop_broker(bench);
-    facts->bytes_per_message =
-        ((double)folder_bytes(bench->data) - (double)bytes) / (double)store->settings.messages;
-    if (!good || !bench_restart_broker(bench, &start_us) || !bare_told(bench->broker, &store->at))
+    if (store->settings.filled)
+        return restart(store);
+    double bytes = (double)folder_bytes(bench->data);
+    if (!restart(store) || !send_filling(store))
         return false;
-    if ((double)start_us / 1e3 > facts->start_ms)
-        facts->start_ms = (double)start_us / 1e3;
-    return true;
+    bench_stop_broker(bench);
+    bytes = (double)folder_bytes(bench->data) - bytes;
+    store->facts->bytes_per_message = bytes / (double)store->settings.messages;
+    return restart(store);
 }
 
 static bool look_on(struct store *store) {
@@ -290,7 +302,8 @@ static void print_facts(struct json *json, const char *prefix, const struct fact
     char name[64];
     print_real(json, prefix, "start_ms", facts->start_ms, 1);
     print_real(json, prefix, "rss_mib", facts->rss_mib, 1);
-    print_real(json, prefix, "bytes_per_message", facts->bytes_per_message, 1);
+    if (facts->bytes_per_message != 0)
+        print_real(json, prefix, "bytes_per_message", facts->bytes_per_message, 1);
     print_real(json, prefix, "send_per_s", rate(facts), 0);
     print_times(json, prefix, "send", &facts->sending.took);
     name_of(name, prefix, "broker");
@@ -322,7 +335,8 @@ static void print_report(const struct settings *settings, const struct facts *la
     json_open(&json, stdout, "growth");
     json_count(&json, "accounts", settings->accounts);
     json_count(&json, "messages", settings->messages);
-    json_real(&json, "fill_per_s", (double)large->messages / large->filled_s, 0);
+    if (!settings->filled)
+        json_real(&json, "fill_per_s", (double)large->messages / large->filled_s, 0);
     print_facts(&json, "", large);
     if (!settings->alone) {
         print_facts(&json, "small_", small);
