@@ -12,6 +12,8 @@
 
 /* What connecting, logging in and the answers that are still out may take. */
 #define BENCH_PATIENCE_US (60 * INT64_C(1000000))
+/* ... and for each of many that log in, besides. */
+#define BENCH_LOGIN_US 20000
 
 #define BENCH_NAME_BYTES 33
 #define BENCH_PATH_BYTES 512
@@ -70,6 +72,9 @@ struct ticking {
 };
 bool bench_tick(struct bench *bench, struct ticking *ticking, int64_t interval_us,
                 void (*fn)(void *arg), void *arg);
+
+/* Clients that are on their way in at a time. */
+#define BENCH_AT_A_TIME 32
 
 /* A file beside the broker's store, on the same disk, for what is compared with it. */
 void bench_beside_data(const struct bench *bench, const char *name, char path[BENCH_PATH_BYTES]);

@@ -222,8 +222,8 @@ static bool party_gather(struct party *party) {
         bench_fail(bench, "no thread");
         return false;
     }
-    return bench_wait(bench, BENCH_PATIENCE_US + (int64_t)party->count * 20000, party_is_complete,
-                      party, "the clients' login");
+    return bench_wait(bench, BENCH_PATIENCE_US + (int64_t)party->count * BENCH_LOGIN_US,
+                      party_is_complete, party, "the clients' login");
 }
 
 static struct crowd *crowd_new(struct bench *bench, const struct crowd_options *options) {

@@ -8,8 +8,9 @@
 
 #define SOCKETS_MAX 65536
 /* What a crowd may have under way to accept(). */
-#define BACKLOG  4096
-#define NEVER_MS INT32_MAX
+#define BACKLOG 4096
+/* A server that has much to do gives a handshake up after seconds. */
+#define AGAIN_MS 100
 
 void *curve_context(int io_threads) {
     void *context = zmq_ctx_new();
@@ -72,7 +73,7 @@ void *curve_bound(void *context, int type, int frames_max, const struct curve_ke
 void *curve_client(void *context, int type, int frames_max, const struct curve_keys *keys,
                    const char *server_key) {
     void *socket = open_socket(context, type, frames_max);
-    if (socket && curve_set(socket, ZMQ_RECONNECT_IVL, NEVER_MS) &&
+    if (socket && curve_set(socket, ZMQ_RECONNECT_IVL, AGAIN_MS) &&
         set_key(socket, ZMQ_CURVE_SERVERKEY, server_key) &&
         set_key(socket, ZMQ_CURVE_PUBLICKEY, keys->public) &&
         set_key(socket, ZMQ_CURVE_SECRETKEY, keys->secret))

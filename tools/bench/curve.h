@@ -35,7 +35,7 @@ bool curve_keys_make(struct curve_keys *keys);
 void *curve_bound(void *context, int type, int frames_max, const struct curve_keys *keys,
                   const char *zap_domain, char endpoint[CURVE_ENDPOINT_BYTES]);
 
-/* Not connected yet, and never again by itself. */
+/* Not connected yet; what fails before it is through, a handshake above all, is tried again. */
 void *curve_client(void *context, int type, int frames_max, const struct curve_keys *keys,
                    const char *server_key);
 

@@ -49,6 +49,7 @@ struct fan {
     struct sender *senders;     /* owned */
     struct follower *followers; /* owned */
     char *frame;                /* owned: a text with the NUL, behind a bare one's first byte */
+    uint64_t opened;            /* senders, then followers */
     bool has_thread;
     uint64_t sent;
     uint64_t acknowledged;
@@ -288,17 +289,33 @@ static bool open_sender(struct fan *fan, uint32_t number) {
     return true;
 }
 
+static bool open_next(struct fan *fan) {
+    uint64_t number = fan->opened++, senders = settings_of(fan)->senders;
+    if (number < senders ? open_sender(fan, (uint32_t)number)
+                         : open_follower(fan, number - senders))
+        return true;
+    failed(fan, strerror(errno));
+    return false;
+}
+
+static uint64_t count_in(const struct fan *fan) {
+    const struct settings *settings = settings_of(fan);
+    uint64_t in = 0;
+    for (uint64_t i = 0; i < settings->senders; i++)
+        in += fan->senders[i].is_in;
+    for (uint64_t i = 0; i < settings->clients; i++)
+        in += fan->followers[i].is_in;
+    return in;
+}
+
+/* Opens more as others are in. */
 static bool all_are_in(void *arg) {
-    const struct fan *fan = arg;
-    for (uint64_t i = 0; i < settings_of(fan)->senders; i++) {
-        if (!fan->senders[i].is_in)
-            return false;
-    }
-    for (uint64_t i = 0; i < settings_of(fan)->clients; i++) {
-        if (!fan->followers[i].is_in)
-            return false;
-    }
-    return true;
+    struct fan *fan = arg;
+    uint64_t all = settings_of(fan)->senders + settings_of(fan)->clients, in = count_in(fan);
+    while (fan->opened < all && fan->opened - in < BENCH_AT_A_TIME && open_next(fan))
+        ;
+    board_settle(&fan->lights.board);
+    return in == all;
 }
 
 static bool has_thread(void *arg) {
@@ -332,20 +349,9 @@ static bool make_thread(struct fan *fan) {
 }
 
 static bool open_all(struct fan *fan) {
-    const struct settings *settings = settings_of(fan);
-    bool good = true;
-    for (uint32_t i = 0; good && i < settings->senders; i++)
-        good = open_sender(fan, i);
-    for (uint64_t i = 0; good && i < settings->clients; i++)
-        good = open_follower(fan, i);
-    board_settle(&fan->lights.board);
-    if (!good) {
-        failed(fan, strerror(errno));
-        return false;
-    }
-    return bench_wait(fan->bench, BENCH_PATIENCE_US, all_are_in, fan, "the followers' login") &&
-           make_thread(fan) &&
-           bench_wait(fan->bench, BENCH_PATIENCE_US, all_follow, fan, "following");
+    int64_t patience_us = BENCH_PATIENCE_US + (int64_t)settings_of(fan)->clients * BENCH_LOGIN_US;
+    return bench_wait(fan->bench, patience_us, all_are_in, fan, "the followers' login") &&
+           make_thread(fan) && bench_wait(fan->bench, patience_us, all_follow, fan, "following");
 }
 
 /* ---- the course ---- */

@@ -1,6 +1,6 @@
 /* Light clients: as much of the protocol as a load needs, on lines of one board, so that thousands
  * of them cost this program little. They know the broker's endpoints and key (the greeter is not
- * asked), keep no stream without holes, and never connect again. Commands are gathered until
+ * asked), keep no stream without holes, and do not log in again. Commands are gathered until
  * light_flush(), which happens by itself after each frame that was read. */
 #ifndef LIGHT_H
 #define LIGHT_H
