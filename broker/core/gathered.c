@@ -125,7 +125,7 @@ static void give(struct core *core, struct session *session, size_t from) {
     const struct gathered *gathered = &core->gathered;
     size_t offset = gathered->events[from].offset;
 
-    if (gathered->last_hidden >= first_of(gathered) + from)
+    if (!session->public_events || gathered->last_hidden >= first_of(gathered) + from)
         give_those_allowed(core, session, from);
     else
         outbox_events(core->outbox, &session->peer->line, gathered->bytes + offset,

@@ -1,0 +1,209 @@
+/* A crowd that is larger than what is gathered, through the core: frames go in, frames come out,
+ * and no time passes but what a test says. */
+#include "core.h"
+#include "fixture.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WATCHER 1 /* accounts, in the order in which they are made */
+#define VISITS  (GATHERED_MAX + 100)
+
+struct told {
+    struct peer *peer;
+    size_t presence, heads;
+    uint64_t last;   /* number of the last presence event */
+    bool is_ordered; /* each follows the one before it, but for what is missing at the start */
+};
+
+struct town {
+    struct fixture *fixture;
+    struct core *core;
+    struct wire_arena *arena;
+    struct told watcher, plain; /* with public events; without */
+    uint64_t request;
+};
+
+static void command(struct town *town, struct peer *peer, Zchat__V1__Command *command) {
+    Zchat__V1__CommandBatch batch = ZCHAT__V1__COMMAND_BATCH__INIT;
+    uint8_t frame[512];
+
+    command->request = ++town->request;
+    batch.commands = &command;
+    batch.n_commands = 1;
+    assert_true(wire_size(&batch.base) <= sizeof frame);
+    core_frame(town->core, peer, frame, wire_pack(&batch.base, frame), 1000000);
+}
+
+static void login(struct town *town, struct peer *peer, const char *user, bool public_events) {
+    Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Login body = ZCHAT__V1__LOGIN__INIT;
+
+    body.protocol = PROTOCOL_VERSION;
+    body.user = (char *)user;
+    body.online = true;
+    body.public_events = public_events;
+    envelope.body_case = ZCHAT__V1__COMMAND__BODY_LOGIN;
+    envelope.login = &body;
+    command(town, peer, &envelope);
+}
+
+static void logout(struct town *town, struct peer *peer) {
+    Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Logout body = ZCHAT__V1__LOGOUT__INIT;
+
+    envelope.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
+    envelope.logout = &body;
+    command(town, peer, &envelope);
+}
+
+static void take_event(struct told *told, const Zchat__V1__Event *event) {
+    told->heads += event->body_case == ZCHAT__V1__EVENT__BODY_HEADS;
+    if (event->body_case != ZCHAT__V1__EVENT__BODY_PRESENCE)
+        return;
+    told->is_ordered = told->is_ordered && (told->presence == 0 || event->seq == told->last + 1);
+    told->last = event->seq;
+    told->presence++;
+}
+
+static void take(struct town *town, const struct core_frame *frame) {
+    struct told *told = frame->peer == town->watcher.peer ? &town->watcher
+                        : frame->peer == town->plain.peer ? &town->plain
+                                                          : NULL;
+    Zchat__V1__ServerBatch *batch;
+
+    if (!frame->peer || !told)
+        return;
+    wire_arena_reset(town->arena);
+    assert_int_equal(wire_read_server(town->arena, frame->bytes, frame->length, &batch), WIRE_FINE);
+    for (size_t i = 0; i < batch->n_events; i++)
+        take_event(told, batch->events[i]);
+}
+
+static void turn(struct town *town) {
+    struct core_frame frame;
+
+    assert_true(core_commit(town->core));
+    while (core_next_frame(town->core, &frame)) {
+        take(town, &frame);
+        free(frame.bytes);
+    }
+}
+
+static struct peer *peer_of(struct town *town, unsigned char number) {
+    unsigned char key[KEY_BYTES] = {number};
+
+    return core_peer_open(town->core, key, "10.0.0.1", NULL, 1000000);
+}
+
+static void account(struct town *town, const char *name, unsigned char number) {
+    unsigned char key[KEY_BYTES] = {number};
+    int64_t account;
+
+    fixture_begin(town->fixture);
+    assert_ok(store_account_add(town->fixture->store, name, NULL, false, key, "x", 1, &account));
+    fixture_commit(town->fixture);
+}
+
+static int setup(void **state) {
+    const struct core_options options = {
+        .sessions_per_user = 4, .password_workers = 1, .admin_password = "", .software = "test"};
+    struct town *town = calloc(1, sizeof *town);
+
+    town->fixture = fixture_in_memory(1);
+    town->arena = wire_arena_new(DECODE_BYTES_MAX);
+    fixture_open(town->fixture);
+    account(town, "watcher", 1);
+    account(town, "plain", 2);
+    account(town, "visitor", 3);
+    town->core = core_new(town->fixture->store, &options, 1000000);
+    core_set_wall(town->core, 0);
+    town->watcher = (struct told){.peer = peer_of(town, 1), .is_ordered = true};
+    town->plain = (struct told){.peer = peer_of(town, 2), .is_ordered = true};
+    login(town, town->watcher.peer, "watcher", true);
+    login(town, town->plain.peer, "plain", false);
+    turn(town);
+    *state = town;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct town *town = *state;
+
+    core_free(town->core);
+    wire_arena_free(town->arena);
+    fixture_free(town->fixture);
+    free(town);
+    return 0;
+}
+
+/* Each visit is two events; no tick comes in between. */
+static void visits(struct town *town, size_t count) {
+    struct peer *visitor = peer_of(town, 3);
+
+    for (size_t i = 0; i < count; i++) {
+        login(town, visitor, "visitor", false);
+        logout(town, visitor);
+        turn(town);
+    }
+}
+
+static void tick(struct town *town, int64_t now_us) {
+    core_tick(town->core, now_us);
+    turn(town);
+}
+
+static void what_fits_is_told_whole_and_in_order(void **state) {
+    struct town *town = *state;
+    size_t before;
+
+    tick(town, 1000000 + GATHER_US);
+    before = town->watcher.presence;
+    visits(town, 100);
+    tick(town, 1000000 + 2 * GATHER_US);
+    assert_int_equal(town->watcher.presence, before + 200);
+    assert_true(town->watcher.is_ordered);
+    assert_int_equal(town->plain.presence, 0);
+}
+
+/* The oldest go; who has missed them is told the head, so that a hole shows. */
+static void a_crowd_beyond_the_bound_costs_the_oldest_only(void **state) {
+    struct town *town = *state;
+
+    visits(town, VISITS);
+    tick(town, 1000000 + GATHER_US);
+    tick(town, 1000000 + 2 * GATHER_US);
+    assert_in_range(town->watcher.presence, GATHERED_MAX / 2, GATHERED_MAX);
+    assert_true(town->watcher.is_ordered);
+    assert_true(town->watcher.heads > 0);
+    assert_int_equal(town->plain.presence, 0);
+}
+
+static void who_asked_for_no_public_events_gets_none_beyond_the_bound(void **state) {
+    struct town *town = *state;
+    int64_t blocked;
+
+    fixture_begin(town->fixture);
+    assert_ok(store_block_add(town->fixture->store, WATCHER, "visitor", 1, &blocked));
+    fixture_commit(town->fixture);
+    visits(town, 1); /* hidden from the watcher alone */
+    fixture_begin(town->fixture);
+    assert_ok(store_block_remove(town->fixture->store, WATCHER, "visitor"));
+    fixture_commit(town->fixture);
+    visits(town, VISITS); /* and public */
+    tick(town, 1000000 + GATHER_US);
+    assert_in_range(town->plain.presence, 0, 2);
+    assert_int_equal(town->plain.last, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(what_fits_is_told_whole_and_in_order),
+        TEST(a_crowd_beyond_the_bound_costs_the_oldest_only),
+        TEST(who_asked_for_no_public_events_gets_none_beyond_the_bound),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
