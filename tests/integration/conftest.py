@@ -30,3 +30,31 @@ def alice(script):
 @pytest.fixture
 def bob(script):
     return script()
+
+
+@pytest.fixture
+def title(town, alice):
+    """A thread that alice made."""
+    title = "files of " + town.fresh_name()
+    alice.ok("thread", "create", title)
+    return title
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, in which every call runs."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Makes a file: source(bytes, name)."""
+    def make(content, name="source"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return make

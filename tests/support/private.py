@@ -16,6 +16,7 @@ WAIT_S = 5
 NONCE_BYTES = 32
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 PEER_PROTOCOL = 1
+CHAT = dict(private_chats=True)
 
 
 class Invitation:
@@ -152,3 +153,24 @@ class Peer:
 
     def is_silent(self, seconds):
         return not self.socket.poll(seconds * 1000)
+
+
+# ---- what tests say with two clients ----
+
+def pair(town):
+    return town.join(**CHAT), town.join(**CHAT)
+
+
+def invite(client, user, id=None, **fields):
+    return client.call("invite_private", id=id or new_id(), user=user, **fields)
+
+
+def answer(client, id, accept=True, port=4711, address="", nonce=b"n" * 32):
+    return client.call("answer_private", id=id, accept=accept, port=port, address=address, nonce=nonce)
+
+
+def assert_told_nothing(*clients):
+    """No event of a private chat has come, nor is on its way."""
+    for client in clients:
+        client.ping()
+        assert client.privates == [], client.user
