@@ -172,20 +172,28 @@ void links_accepted(struct links *links, int fd, enum link_socket socket) {
 
 /* ---- the cut ---- */
 
-/* While the spare descriptor holds the socket it stays what it is, whatever libzmq closes. A
- * connection that is dissolved, not only shut down, gives neither libzmq nor its peer what is still
- * on its way; libzmq reads of it that it is over, as of one that was reset. */
-static void dissolve(const struct links *links, const struct link *link) {
-    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    int held = links->spare;
+/* While the spare descriptor holds the socket it stays what it is, whatever libzmq closes. */
+int link_hold(const struct links *links, const struct link *link) {
     uint64_t cookie;
 
-    if (dup3(link->fd, held, O_CLOEXEC) < 0)
-        return;
-    if (cookie_of(held, &cookie) && cookie == link->cookie &&
-        connect(held, &nowhere, sizeof nowhere) != 0)
+    if (dup3(link->fd, links->spare, O_CLOEXEC) < 0)
+        return -1;
+    return cookie_of(links->spare, &cookie) && cookie == link->cookie ? links->spare : -1;
+}
+
+void link_let_go(const struct links *links) {
+    dup3(links->watch, links->spare, O_CLOEXEC);
+}
+
+/* A connection that is dissolved, not only shut down, gives neither libzmq nor its peer what is
+ * still on its way; libzmq reads of it that it is over, as of one that was reset. */
+static void dissolve(const struct links *links, const struct link *link) {
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    int held = link_hold(links, link);
+
+    if (held >= 0 && connect(held, &nowhere, sizeof nowhere) != 0)
         shutdown(held, SHUT_RDWR);
-    dup3(links->watch, held, O_CLOEXEC);
+    link_let_go(links);
 }
 
 static const char *name_of(enum link_socket socket) {

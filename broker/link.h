@@ -53,6 +53,10 @@ struct link {
     struct link *prev, *next; /* in its rank's list, the oldest first */
     struct link *over_prev, *over_next; /* in the list of those that are over */
     struct link *unfinished_prev, *unfinished_next;
+    int64_t probe_us;  /* since when what comes is looked at; 0: it is not */
+    uint64_t probe_at; /* where its unfinished message is to be looked at next */
+    bool is_small;     /* a part began in it, unless it was the next message */
+    struct link *probe_prev, *probe_next;
 };
 
 struct links;

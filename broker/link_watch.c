@@ -10,6 +10,7 @@
 #include "link_watch.h"
 
 #include "limits.h"
+#include "probe.h"
 #include "unfinished.h"
 
 #include <linux/sockios.h>
@@ -47,6 +48,7 @@ static void over_end(struct links *links, struct link *link) {
 void link_watch_end(struct links *links, struct link *link) {
     over_end(links, link);
     unfinished_release(links, link);
+    probe_end(links, link);
 }
 
 bool links_doubt(const struct links *links) {
@@ -161,8 +163,11 @@ static bool allow(struct link *link, uint64_t received) {
 static void complete(struct links *links, struct link *link, uint64_t received) {
     link->frames = 0;
     link->received = received;
+    link->is_small = false;
+    link->probe_at = 0;
     over_end(links, link);
     unfinished_release(links, link);
+    probe_end(links, link);
 }
 
 static void look_at(struct links *links, struct link *link) {
@@ -190,6 +195,21 @@ static bool was_read(const struct links *links, const struct link *link) {
             links->taken[link->socket] - link->over_taken > 2 * links->count + 64);
 }
 
+/* What has more than everybody may have is looked at, now and then, for what it is. */
+static void charge(struct links *links, struct link *link, uint64_t ahead) {
+    unfinished_charge(links, link, ahead);
+    if (ahead <= UNFINISHED_FAIR || ahead < link->probe_at)
+        return;
+    link->probe_at = ahead + UNFINISHED_PROBE;
+    probe_begin(links, link);
+}
+
+static void is_of_parts(struct links *links, struct link *link) {
+    over_end(links, link);
+    over_begin(links, link);
+    link->is_small = true;
+}
+
 /* Nothing complete was among what it sent. */
 static void look_at_unfinished(struct links *links, struct link *link) {
     uint64_t received, ahead;
@@ -198,10 +218,10 @@ static void look_at_unfinished(struct links *links, struct link *link) {
     if (!received_by(link->fd, &received))
         return;
     ahead = ahead_of(link, received);
-    if (ahead > bound_of(links, link))
+    if (ahead > bound_of(links, link) || link->is_small)
         endless(links, link);
     else if (link->rank == LINK_MEMBER)
-        unfinished_charge(links, link, ahead);
+        charge(links, link, ahead);
 }
 
 /* What was over, and still is after everything complete was read. */
@@ -234,9 +254,11 @@ void links_look(struct links *links) {
     int64_t begun_us = link_now_us(), wait_us;
     int count;
 
+    probes_look(links, is_of_parts);
     look_at_over(links);
     count = look_at_active(links);
     wait_us = LOOK_SHARE * (link_now_us() - begun_us);
     wait_us = wait_us < LOOK_MIN_US ? LOOK_MIN_US : wait_us > LOOK_MAX_US ? LOOK_MAX_US : wait_us;
-    links->look_us = count > 0 || links->over ? link_now_us() + wait_us : INT64_MAX;
+    links->look_us =
+        count > 0 || links->over || links->probes ? link_now_us() + wait_us : INT64_MAX;
 }

@@ -24,12 +24,17 @@ struct links {
     uint64_t taken[2];
     struct link *unfinished;                /* borrowed */
     struct unfinished_sum *unfinished_sums; /* owned, by account */
+    struct link *probes;                    /* borrowed */
     uint64_t unfinished_bytes;
     uint64_t unfinished_large; /* what single ones have beyond UNFINISHED_FAIR */
 };
 
 /* Whether a session stands behind it; its rank becomes that. */
 bool link_promote(struct links *links, struct link *link);
+/* The descriptor of the link's own socket, which nobody else's can become until it is let go; -1:
+ * it is closed. */
+int link_hold(const struct links *links, const struct link *link);
+void link_let_go(const struct links *links);
 /* Asks the kernel for its progress; whether that had grown. */
 bool link_progress(struct link *link);
 void link_watch_begin(struct links *links, struct link *link);

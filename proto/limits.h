@@ -170,6 +170,8 @@
  * memory; and what those with more have beyond it, all together: two of the largest frames. */
 #define UNFINISHED_FAIR      (384 * 1024)
 #define UNFINISHED_LARGE_MAX (2 * 1024 * 1024)
+/* ... and after how many more bytes such a one is looked at again: whether it is of many parts. */
+#define UNFINISHED_PROBE (64 * 1024)
 /* ... of all connections of an account: some uploads at a time over slow lines; and of all members.
  * Beyond them who has the most is cut. */
 #define UNFINISHED_ACCOUNT_MAX (4 * 1024 * 1024)

@@ -154,3 +154,35 @@ def test_a_subscriber_s_message_without_an_end_is_cut_however_slow(town, counted
             town.stats()
     assert town.stats()["connections_endless_total"] > before
     peer.close()
+
+
+def test_a_member_s_message_of_many_parts_is_cut_before_it_is_as_long_as_a_frame_may_be(town, counted):
+    counted("connections_endless_total")
+    peer = member(town, town.name())
+    before, peak = rss(town), 0
+    for _ in range(90):  # nearly as much as a frame may have
+        if not send_parts([peer], 10 * 1024, together=10 * 1024):
+            break
+        peak = max(peak, rss(town) - before)
+        town.stats()
+    else:
+        raise AssertionError("it may send all of it")
+    assert peak < 4 * MIB
+    peer.close()
+
+
+def test_a_large_frame_that_comes_slowly_is_answered_whatever_comes_behind_it(town):
+    before = town.stats()["connections_endless_total"]
+    peer = member(town, town.name())
+    data = peer.part(batch("broadcast", id=new_id(), text="x" * 16_000) * 60)
+    data += b"".join(peer.part(batch("ping")) for _ in range(20))
+    for at in range(0, len(data), 8 * 1024):
+        peer.send_bytes(data[at:at + 8 * 1024])
+        town.stats() if at % (32 * 1024) == 0 else None
+    replies = 0
+    while replies < 80:
+        payload = peer.receive()
+        assert payload is not None, f"{replies} of 80 answers came"
+        replies += len(schema.ServerBatch.FromString(payload).replies)
+    assert town.stats()["connections_endless_total"] == before
+    peer.close()
