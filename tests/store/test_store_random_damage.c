@@ -4,6 +4,7 @@
  * process was killed. With an argument: so many damages, instead of a few dozen. */
 #include "fixture.h"
 #include "forum.h"
+#include "store_check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -418,6 +419,26 @@ static bool open_and_compare(struct fixture *fixture, const struct dump *was, co
     return true;
 }
 
+static void ignore_damage(void *arg, const char *sentence) {
+    (void)arg;
+    assert_true(strlen(sentence) > 10);
+}
+
+static void ignore_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
+    (void)arg;
+    (void)what;
+    (void)done;
+    (void)all;
+}
+
+static bool is_found_whole(const struct fixture *fixture) {
+    struct store_check check = {
+        .path = fixture->path, .damage = ignore_damage, .progress = ignore_progress};
+    enum store_status status = store_check(&check);
+    assert_int_equal(status == STORE_OK, check.damages == 0);
+    return status == STORE_OK;
+}
+
 static void try(struct fixture *fixture, const struct image *image, const struct dump *was,
                 uint64_t seed, struct counts *counts) {
     uint64_t random = seed;
@@ -438,13 +459,17 @@ static void try(struct fixture *fixture, const struct image *image, const struct
     (void)snprintf(what, sizeof what, "damage %llu, %s in store%s", (unsigned long long)seed, kind,
                    suffixes[hit]);
     put(&damaged, fixture);
-    bool right = false, again = false;
+    bool whole = is_found_whole(fixture), right = false, again = false;
+    put(&damaged, fixture);
     if (!open_and_compare(fixture, was, what, &right)) {
         counts->refused++;
     } else {
         counts->right += right;
         counts->told += !right;
         (void)open_and_compare(fixture, was, what, &again); /* nothing was made worse, or right */
+    }
+    if (whole && !right) {
+        fail_msg("%s: the store was found whole", what);
     }
     image_release(&damaged);
 }
@@ -466,6 +491,7 @@ static void run(uint64_t damages, bool killed) {
         take(&image, fixture);
     }
     put(&image, fixture);
+    assert_true(is_found_whole(fixture));
     fixture_open(fixture); /* says why not */
     fixture_close(fixture);
     put(&image, fixture);
