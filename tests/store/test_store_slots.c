@@ -317,6 +317,31 @@ static void a_damaged_page_of_a_piece_is_an_error_of_that_piece(void **state) {
     expect(fixture, &other);
 }
 
+/* Its hash stayed behind: the bytes are read again. */
+static void an_upload_that_goes_on_over_damaged_bytes_begins_anew(void **state) {
+    struct fixture *fixture = *state;
+    struct store_file stored;
+    bool done;
+    struct forum_file file = {.title = "T", .name = "f", .account = 1, .size = PIECES(2)};
+    struct forum_file other = {.title = "T", .name = "other", .account = 1, .size = 1};
+    fixture_id(fixture, file.id);
+    fixture_id(fixture, other.id);
+    assert_ok(forum_begin(fixture, &file, &stored));
+    assert_ok(forum_begin(fixture, &other, &stored));
+    assert_ok(forum_chunk(fixture, &file, 0, SLOT_BYTES, &stored, &done));
+    fixture_close(fixture);
+    damage_pieces(fixture, 5);
+    fixture_execute(fixture,
+                    "UPDATE file SET hashed = 0, hash_state = (SELECT hash_state FROM file "
+                    "WHERE name = 'other') WHERE name = 'f'");
+    fixture_open(fixture);
+    assert_int_equal(forum_chunk(fixture, &file, SLOT_BYTES, SLOT_BYTES, &stored, &done),
+                     STORE_MISMATCH);
+    assert_int_equal(stored.received, 0);
+    stored = forum_upload(fixture, &file, SLOT_BYTES);
+    forum_expect_bytes(fixture, &file, stored.file, file.size);
+}
+
 static void expect_refused(struct fixture *fixture) {
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
     assert_non_null(strstr(store_error(fixture->store), "-pieces"));
@@ -457,6 +482,7 @@ int main(void) {
         TEST(what_is_behind_the_last_piece_is_cut),
         TEST(a_damaged_slot_is_an_error_of_what_is_in_it),
         TEST(a_damaged_page_of_a_piece_is_an_error_of_that_piece),
+        TEST(an_upload_that_goes_on_over_damaged_bytes_begins_anew),
         TEST(a_store_without_its_pieces_is_refused),
         TEST(a_piece_that_two_files_have_is_refused),
         TEST(what_the_disk_cannot_take_is_refused_at_the_beginning),
