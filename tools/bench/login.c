@@ -1,4 +1,5 @@
-/* As many clients come in twice at a bare server, before and after they do at the broker. A client
+/* As many clients come in twice at a bare server, before and after they do at the broker; in more
+ * than one round they leave, and come in again. A client
  * is in when its login was answered and, where it has a second connection, that one's handshake is
  * done; a bare one when its first frame came back, and the same. */
 #include "login.h"
@@ -24,8 +25,8 @@ struct logins {
     struct arrival bare;
 };
 
-static bool gather(struct logins *logins, const struct child *server, const struct curve_server *at,
-                   bool bare, struct arrival *arrival) {
+static bool gather_once(struct logins *logins, const struct child *server,
+                        const struct curve_server *at, bool bare, struct arrival *arrival) {
     const struct settings *settings = logins->settings;
     const struct crowd_options options = {.server = *at,
                                           .bare = bare,
@@ -43,6 +44,15 @@ static bool gather(struct logins *logins, const struct child *server, const stru
     arrival->count += settings->clients;
     arrival->seconds += (double)took_us / 1e6;
     crowd_leave(crowd);
+    return true;
+}
+
+static bool gather(struct logins *logins, const struct child *server, const struct curve_server *at,
+                   bool bare, struct arrival *arrival) {
+    for (uint64_t i = 0; i < logins->settings->rounds; i++) {
+        if (!gather_once(logins, server, at, bare, arrival))
+            return false;
+    }
     return true;
 }
 
@@ -84,6 +94,7 @@ static void print_report(const struct logins *logins) {
                          (double)logins->broker.count, &logins->bare.cost,
                          (double)logins->bare.count);
     }
+    json_count(&json, "rounds", settings->rounds);
     json_count(&json, "at_a_time", settings->at_a_time);
     json_flag(&json, "pin", settings->pin);
     json_count(&json, "io_threads", settings->io_threads);

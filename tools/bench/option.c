@@ -117,6 +117,8 @@ static const struct row rows[] = {
      "how they get them: on the command connection, or on a second one"},
     {"--clients", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(clients), "100", 1, 20000, "N",
      "each of an account of its own"},
+    {"--rounds", KIND_NUMBER, VERB_LOGIN, FIELD(rounds), "1", 1, 1000, "N",
+     "how often they come in, and leave: few clients are in too soon to tell anything"},
     {"--at-a-time", KIND_NUMBER, VERB_IDLE | VERB_LOGIN, FIELD(at_a_time), "32", 1, 1000, "N",
      "clients that are on their way in at a time"},
     {"--events", KIND_EVENTS, VERB_IDLE | VERB_LOGIN, FIELD(events), "sub", 0, 0, "none|inline|sub",

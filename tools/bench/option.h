@@ -47,6 +47,7 @@ struct settings {
     uint64_t messages;
     uint64_t visits;
     uint64_t at_a_time;
+    uint64_t rounds;
     uint64_t io_threads;
     uint64_t seed;
     uint64_t size_mib;
