@@ -3,11 +3,10 @@
  */
 #include "ids.h"
 
-#include "table.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #define PLACES_MIN 1024
 
@@ -49,11 +48,9 @@ static struct id_place *place(const struct ids *ids, uint64_t number) {
     return &ids->ring[number & (ids->max - 1)];
 }
 
-/* The last bytes are the random ones. */
+/* Of all bytes: whoever chooses ids must not choose where they are. */
 static size_t slot_of(const struct ids *ids, const unsigned char *id) {
-    uint64_t low;
-    memcpy(&low, id + ID_BYTES - sizeof low, sizeof low);
-    return (size_t)(table_hash_number(low ^ ids->seed) & (2 * ids->max - 1));
+    return (size_t)(XXH3_64bits_withSeed(id, ID_BYTES, ids->seed) & (2 * ids->max - 1));
 }
 
 static size_t next(const struct ids *ids, size_t slot) {
