@@ -260,7 +260,7 @@ static void texts_are_cleaned_again(void **state) {
     assert_string_equal(stage_await(stage, ZCHAT_EVENT_MESSAGE, 1)->user, "bob ");
 }
 
-static void an_entry_of_an_unknown_kind_counts_but_is_not_handed_out(void **state) {
+static void an_entry_without_a_body_is_handed_out_as_damaged(void **state) {
     struct stage *stage = *state;
     stage->fake->inbox_head = 1;
     stage_login(stage, ZCHAT_PUBLIC_NONE, true);
@@ -277,8 +277,10 @@ static void an_entry_of_an_unknown_kind_counts_but_is_not_handed_out(void **stat
     reply.sync = &page;
     fake_reply(stage->fake, &reply);
     stage_await(stage, ZCHAT_EVENT_SYNCED, 1);
+    assert_non_null(strstr(stage_await(stage, ZCHAT_EVENT_MESSAGE, 1)->text, "damaged"));
     fake_message(stage->fake, 2, "bob");
-    handed_out(stage, 2, 2);
+    handed_out(stage, 1, 2);
+    assert_null(strstr(stage_told(stage, ZCHAT_EVENT_MESSAGE, 1)->text, "damaged"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -301,7 +303,7 @@ int main(void) {
         TEST(a_last_ack_is_sent_before_the_handle_is_freed),
         TEST(a_cursor_moved_elsewhere_is_told_once),
         TEST(texts_are_cleaned_again),
-        TEST(an_entry_of_an_unknown_kind_counts_but_is_not_handed_out),
+        TEST(an_entry_without_a_body_is_handed_out_as_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

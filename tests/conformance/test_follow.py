@@ -248,6 +248,7 @@ def test_posting_publishes_one_event_however_many_follow(town, thread):
     followed = [follower.follow(thread) for follower in followers]
     for follower in followers:
         follower.ping()
+    alice.broadcast("what was gathered of presence is published before this")
     before = town.stats()["events_published_total"]
     commands = [("post_to_thread", dict(id=new_id(), thread=thread, text=str(n))) for n in range(10)]
     alice.batch(commands)
