@@ -178,8 +178,16 @@ def test_what_one_sent_from_another_device_is_marked(terminal, town, user):
     assert ": from here" not in terminal.text()
 
 
+def open_and_look(open_terminal, town, *options):
+    """A terminal that was told who is there: whoever comes now is news."""
+    there = town.join()
+    terminal = open_terminal(*options)
+    terminal.wait_for(f"online: {there.user}")
+    return terminal
+
+
 def test_presence_on_tells_each_change(open_terminal, town):
-    terminal = open_terminal("--presence", "on", "--timestamps", "off")
+    terminal = open_and_look(open_terminal, town, "--presence", "on", "--timestamps", "off")
     name = town.name()
     friend = town.join(name)
     terminal.wait_match(rf"^\* {name} is here$")
@@ -188,7 +196,7 @@ def test_presence_on_tells_each_change(open_terminal, town):
 
 
 def test_presence_auto_gathers_arrivals(open_terminal, town):
-    terminal = open_terminal("--timestamps", "off")
+    terminal = open_and_look(open_terminal, town, "--timestamps", "off")
     friends = town.join_many(6)
     found = terminal.wait_match(r"^\* (.*) are here$")
     assert found[1] == f"{friends[0].user}, {friends[1].user}, {friends[2].user} and 3 others"
@@ -208,7 +216,7 @@ def test_presence_auto_is_silent_about_a_reconnect(open_terminal, town):
 
 
 def test_who_arrives_is_not_announced_after_what_he_says(open_terminal, town, user):
-    terminal = open_terminal("--timestamps", "off")
+    terminal = open_and_look(open_terminal, town, "--timestamps", "off")
     friend = town.join()
     friend.message(user, "at once")
     terminal.wait_match(f"^{friend.user}: at once$")
