@@ -337,11 +337,11 @@ def test_logging_out_ends_the_chat_for_the_other_one(chat, alice, bob):
 
 def test_private_lines_count_as_activity_whatever_the_idle_limit(town_factory, make_person,
                                                                  open_terminal):
-    town = town_factory("--timeout", "3", accounts=2)
+    town = town_factory("--timeout", "6", accounts=2)
     alice, bob = make_person(town), make_person(town)
     one, other = open_terminal(alice), open_terminal(bob)
     open_chat(one, other, alice, bob)
-    until, n = time.monotonic() + 7, 0
+    until, n = time.monotonic() + 14, 0
     while time.monotonic() < until:
         n += 1
         for terminal, far, whom in ((one, other, bob), (other, one, alice)):
@@ -349,7 +349,7 @@ def test_private_lines_count_as_activity_whatever_the_idle_limit(town_factory, m
             far.wait_for(f"(private): line {n}")
     for terminal in (one, other):
         assert "without a command" not in terminal.text()
-    one.wait_for("logged out after 3 s without a command")
+    one.wait_for("logged out after 6 s without a command")
     other.wait_for("the private chat")
     other.wait_for("is over")
 
