@@ -143,6 +143,30 @@ static void close_one(int *fd) {
     *fd = -1;
 }
 
+static bool is_still(int fd, const char *folder) {
+    struct stat locked, named;
+    char path[DATA_PATH_BYTES];
+    return data_path(folder, DATA_STORE, path, sizeof path) && fstat(fd, &locked) == 0 &&
+           stat(path, &named) == 0 && locked.st_dev == named.st_dev &&
+           locked.st_ino == named.st_ino;
+}
+
+bool data_lock_moved(struct data_lock *lock, const char *folder, char *error, size_t error_bytes) {
+    int fd = -1;
+    if (is_still(lock->store, folder)) {
+        return true;
+    }
+    if (!lock_store(folder, &fd)) {
+        snprintf(error, error_bytes, "the data folder %s can't be used: " DATA_STORE ": %s", folder,
+                 is_taken(errno) ? "another broker has it" : strerror(errno));
+        close_one(&fd);
+        return false;
+    }
+    close_one(&lock->store);
+    lock->store = fd;
+    return true;
+}
+
 void data_unlock(struct data_lock *lock) {
     close_one(&lock->file);
     close_one(&lock->store);

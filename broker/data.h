@@ -22,6 +22,8 @@ struct data_lock {
  * process: one broker to a store. False: `error` holds one sentence. Makes an empty file where
  * there is no store yet. */
 bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t error_bytes);
+/* The store's path may name another file since: then locks that one instead. */
+bool data_lock_moved(struct data_lock *lock, const char *folder, char *error, size_t error_bytes);
 /* Only after the store is closed: closing a file drops SQLite's locks on it, too. */
 void data_unlock(struct data_lock *lock);
 

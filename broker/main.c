@@ -40,7 +40,9 @@ static int serve(struct config *config) {
     sockets_unpublish(config->data); /* of one that was killed */
     slice_shorten();
     server = server_new(config, error, sizeof error);
-    status = server ? server_run(server) : fail(error, 3);
+    status = server && data_lock_moved(&lock, config->data, error, sizeof error)
+                 ? server_run(server)
+                 : fail(error, 3);
     server_free(server);
     data_unlock(&lock);
     return status;

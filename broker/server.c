@@ -13,6 +13,7 @@
 #include "intake.h"
 #include "log.h"
 #include "meter.h"
+#include "opening.h"
 #include "outlet.h"
 #include "pace.h"
 #include "password.h"
@@ -162,23 +163,6 @@ static void core_options_of(struct server *server, struct core_options *options)
 
 /* ---- set up ---- */
 
-static bool open_store(struct server *server, char *error, size_t error_bytes) {
-    char path[DATA_PATH_BYTES];
-    struct store_options options = {.path = path, .accept_loss = server->config->accept_loss != 0};
-
-    if (!data_path(server->config->data, DATA_STORE, path, sizeof path)) {
-        snprintf(error, error_bytes, "the path of the data folder is too long");
-        return false;
-    }
-    if (store_open(&server->store, &options) == STORE_OK) {
-        if (store_remark(server->store))
-            log_warn("store", "remark=\"%s\"", store_remark(server->store));
-        return true;
-    }
-    snprintf(error, error_bytes, "%s", store_error(server->store));
-    return false;
-}
-
 static bool open_signals(struct server *server) {
     sigset_t set;
 
@@ -269,7 +253,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
     }
-    if (!open_store(server, error, error_bytes) ||
+    if (!opening_store(&server->store, config, error, error_bytes) ||
         !identity_open(&server->identity, config->data, server->store,
                        config->identity == IDENTITY_NEW, error, error_bytes))
         goto fail;

@@ -1,5 +1,6 @@
 /* See sqlite_upgrade.h. The new database has a table `migrating` that says of which file it is made
  * until it is complete; without it, the comparison alone decides. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "sqlite_upgrade.h"
 
 #include "disk.h"
@@ -72,7 +73,7 @@ static enum store_status check_names(struct upgrade *upgrade, struct stat *old) 
     struct stat backup;
     bool has_backup = lstat(upgrade->backup, &backup) == 0;
     char reason[STORE_ERROR_BYTES / 2];
-    if (stat(upgrade->store->path, old) != 0) {
+    if (stat(upgrade->old, old) != 0) {
         return fail(upgrade, strerror(errno));
     }
     if (has_backup && !is_same(&backup, old)) {
@@ -93,7 +94,7 @@ static uint64_t bytes_on_disk(const char *path) {
 }
 
 static enum store_status check_room(struct upgrade *upgrade, const struct stat *old) {
-    uint64_t free = disk_free_bytes(upgrade->store->path);
+    uint64_t free = disk_free_bytes(upgrade->old);
     uint64_t there = bytes_on_disk(upgrade->path);
     uint64_t needed = (uint64_t)old->st_size + ROOM_BESIDE;
     char reason[STORE_ERROR_BYTES / 2];
@@ -253,7 +254,7 @@ static bool sync_folder(const char *path) {
 /* The old name always has one of them, but on disks without hard links: sqlite_upgrade_end is for
  * these. */
 static bool name_backup(const struct upgrade *upgrade) {
-    const char *path = upgrade->store->path;
+    const char *path = upgrade->old;
     if (link(path, upgrade->backup) == 0 || errno == EEXIST) {
         return true;
     }
@@ -262,7 +263,7 @@ static bool name_backup(const struct upgrade *upgrade) {
 }
 
 static enum store_status swap_names(struct upgrade *upgrade) {
-    const char *path = upgrade->store->path;
+    const char *path = upgrade->old;
     char *journal = sqlite3_mprintf("%s-journal", upgrade->path);
     bool swapped = journal != NULL && name_backup(upgrade) && sync_folder(path) &&
                    rename(upgrade->path, path) == 0 && sync_folder(path);
@@ -327,10 +328,15 @@ enum store_status sqlite_upgrade(struct store *store, const struct store_options
         return fail(&upgrade, "an earlier zchat made it: start zchatd, which brings it up to date, "
                               "and then do this again");
     }
-    upgrade.path = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, store->path);
-    upgrade.backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, store->path);
+    upgrade.old = realpath(store->path, NULL);
+    if (upgrade.old == NULL) {
+        return fail(&upgrade, strerror(errno));
+    }
+    upgrade.path = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, upgrade.old);
+    upgrade.backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, upgrade.old);
     status = upgrade.path != NULL && upgrade.backup != NULL ? replace(&upgrade)
                                                             : sqlite_no_memory(store);
+    free(upgrade.old);
     sqlite3_free(upgrade.path);
     sqlite3_free(upgrade.backup);
     return status;

@@ -13,6 +13,7 @@
 struct upgrade {
     struct store *store; /* its db: main is the old one, locked, and `new` the new one */
     const struct store_options *options;
+    char *old;     /* owned: its path, without symbolic links */
     char *path;    /* owned: the new one's */
     char *backup;  /* owned */
     int64_t last;  /* the log's last position */

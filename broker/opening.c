@@ -1,0 +1,92 @@
+#include "opening.h"
+
+#include "data.h"
+#include "log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct opening {
+    const char *path;
+    bool terminal;
+    bool migrates;
+    uint64_t thousandths; /* as last shown */
+    int64_t begun_s;
+};
+
+static int64_t now_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
+static bool is_told_to_end(void) {
+    sigset_t waiting;
+    return sigpending(&waiting) == 0 &&
+           (sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1);
+}
+
+static void begin(struct opening *opening) {
+    opening->migrates = true;
+    opening->begun_s = now_s();
+    log_info("store_migrates",
+             "store=%s reason=\"an earlier version made it: it is written anew, which takes half a "
+             "minute for a million messages, and goes on with the next start if it is ended\"",
+             opening->path);
+}
+
+static void show(struct opening *opening, uint64_t done, uint64_t of) {
+    uint64_t thousandths = of == 0 ? 1000 : (uint64_t)((double)done / (double)of * 1000);
+    if (opening->terminal && thousandths != opening->thousandths) {
+        opening->thousandths = thousandths;
+        fprintf(stderr, "\rmigrating the store: %u.%u %% ", (unsigned)(thousandths / 10),
+                (unsigned)(thousandths % 10));
+    }
+}
+
+static bool tell(void *arg, uint64_t done, uint64_t of) {
+    struct opening *opening = arg;
+    if (!opening->migrates) {
+        begin(opening);
+    }
+    show(opening, done, of);
+    return !is_told_to_end();
+}
+
+static void end(const struct opening *opening, bool opened) {
+    if (opening->migrates && opening->terminal) {
+        fputs("\n", stderr);
+    }
+    if (opening->migrates && opened) {
+        log_info("store_migrated",
+                 "seconds=%lld backup=%s" STORE_BACKUP_SUFFIX
+                 " reason=\"it was compared entry by entry; the backup is of no use to this "
+                 "version: remove it when nobody wants to go back. Files in threads are not in it, "
+                 "but in the store's -pieces as before\"",
+                 (long long)(now_s() - opening->begun_s), opening->path);
+    }
+}
+
+bool opening_store(struct store **out, const struct config *config, char *error,
+                   size_t error_bytes) {
+    char path[DATA_PATH_BYTES];
+    struct opening opening = {.path = path, .terminal = isatty(STDERR_FILENO) == 1};
+    struct store_options options = {.path = path,
+                                    .accept_loss = config->accept_loss != 0,
+                                    .progress = tell,
+                                    .progress_arg = &opening};
+    if (!data_path(config->data, DATA_STORE, path, sizeof path)) {
+        snprintf(error, error_bytes, "the path of the data folder is too long");
+        return false;
+    }
+    bool opened = store_open(out, &options) == STORE_OK;
+    end(&opening, opened);
+    if (!opened) {
+        snprintf(error, error_bytes, "%s", store_error(*out));
+    } else if (store_remark(*out)) {
+        log_warn("store", "remark=\"%s\"", store_remark(*out));
+    }
+    return opened;
+}
