@@ -58,6 +58,15 @@ struct unpacking {
     int64_t position; /* of the last entry that was given */
 };
 
+/* A row of last, count, entries. */
+static struct log_row row_of(sqlite3_stmt *row) {
+    uint64_t count = column_count(row, 1);
+    return (struct log_row){.first = sqlite3_column_int64(row, 0) - (int64_t)count + 1,
+                            .count = (size_t)count,
+                            .bytes = sqlite3_column_blob(row, 2),
+                            .length = (size_t)sqlite3_column_bytes(row, 2)};
+}
+
 static enum step next_entry(struct upgrade *upgrade, struct unpacking *unpacking,
                             struct log_entry *out) {
     struct log_row *row = &unpacking->row;
@@ -67,7 +76,7 @@ static enum step next_entry(struct upgrade *upgrade, struct unpacking *unpacking
         if (step != STEP_ROW) {
             return step;
         }
-        *row = sqlite_log_row(unpacking->rows);
+        *row = row_of(unpacking->rows);
         unpacking->position = row->first;
     }
     log_row_read(row, unpacking->position, out);
