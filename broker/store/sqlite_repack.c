@@ -178,8 +178,7 @@ bool repack_entry(sqlite3_stmt *row, struct log_entry *out) {
 static enum store_status refuse_entry(struct upgrade *upgrade, int64_t position) {
     char reason[160];
     (void)sqlite3_snprintf(sizeof reason, reason,
-                           "the log's entry %lld is damaged, and nothing was changed: bring the "
-                           "store back from a backup",
+                           "the log's entry %lld is damaged: bring the store back from a backup",
                            (long long)position);
     return sqlite_fail_because(upgrade->store, "migrate", reason);
 }

@@ -52,15 +52,21 @@ static bool is_journal(struct upgrade *upgrade, const char *mode) {
 /* Without a write-ahead log it is one file, and SQLite takes the log away only where nobody else
  * has the database open. Then no other process can read it, so none writes what would be lost. */
 static enum store_status lock_old(struct upgrade *upgrade) {
-    if (execute(upgrade, "PRAGMA main.journal_mode = DELETE") != STORE_OK ||
-        sqlite_migrate_to(upgrade->store, VERSION_PACKED - 1) != STORE_OK ||
+    static const char taken[] = "another process has it open: end that one first";
+    sqlite3 *db = upgrade->store->db;
+    int code = sqlite3_exec(db, "PRAGMA main.journal_mode = DELETE", NULL, NULL, NULL);
+    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) {
+        return fail(upgrade, taken);
+    }
+    if (code != SQLITE_OK) {
+        return sqlite_fail(upgrade->store, "migrate");
+    }
+    if (sqlite_migrate_to(upgrade->store, VERSION_PACKED - 1) != STORE_OK ||
         execute(upgrade, "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") !=
             STORE_OK) {
         return STORE_FAILED;
     }
-    return is_journal(upgrade, "delete")
-               ? STORE_OK
-               : fail(upgrade, "another process has it open: end that one first");
+    return is_journal(upgrade, "delete") ? STORE_OK : fail(upgrade, taken);
 }
 
 static bool is_same(const struct stat *a, const struct stat *b) {
@@ -69,8 +75,8 @@ static bool is_same(const struct stat *a, const struct stat *b) {
 
 /* The names that the end will need. By another name of the old one a broker could serve it later.
  */
-static enum store_status check_names(struct upgrade *upgrade, struct stat *old) {
-    struct stat backup;
+static enum store_status check_names(struct upgrade *upgrade) {
+    struct stat info, backup, *old = &info;
     bool has_backup = lstat(upgrade->backup, &backup) == 0;
     char reason[STORE_ERROR_BYTES / 2];
     if (stat(upgrade->old, old) != 0) {
@@ -93,12 +99,20 @@ static uint64_t bytes_on_disk(const char *path) {
     return stat(path, &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0;
 }
 
-static enum store_status check_room(struct upgrade *upgrade, const struct stat *old) {
+/* What the write-ahead log has goes into the old one. */
+static uint64_t bytes_needed(const struct upgrade *upgrade) {
+    char *log = sqlite3_mprintf("%s-wal", upgrade->old);
+    uint64_t bytes = bytes_on_disk(upgrade->old) + (log != NULL ? bytes_on_disk(log) : 0);
+    sqlite3_free(log);
+    return bytes + ROOM_BESIDE;
+}
+
+static enum store_status check_room(struct upgrade *upgrade) {
     uint64_t free = disk_free_bytes(upgrade->old);
     uint64_t there = bytes_on_disk(upgrade->path);
-    uint64_t needed = (uint64_t)old->st_size + ROOM_BESIDE;
+    uint64_t needed = bytes_needed(upgrade);
     char reason[STORE_ERROR_BYTES / 2];
-    if (there + free >= needed || free == UINT64_MAX) {
+    if (free == UINT64_MAX || there + free >= needed) {
         return STORE_OK;
     }
     (void)snprintf(reason, sizeof reason,
@@ -298,15 +312,18 @@ static void say_what_holds(struct store *store) {
     size_t length = strlen(store->error);
     if (length > 0 && store->error[length - 1] == '.') {
         (void)snprintf(store->error + length - 1, sizeof store->error - length + 1,
-                       "; the store is as it was, and the next start goes on from there.");
+                       "; nothing is lost, and the next start goes on from there.");
     }
 }
 
 static enum store_status replace(struct upgrade *upgrade) {
     struct stat old;
-    if (lock_old(upgrade) != STORE_OK || check_names(upgrade, &old) != STORE_OK ||
-        check_room(upgrade, &old) != STORE_OK) {
+    if (check_names(upgrade) != STORE_OK || check_room(upgrade) != STORE_OK ||
+        lock_old(upgrade) != STORE_OK) {
         return STORE_FAILED;
+    }
+    if (stat(upgrade->old, &old) != 0) {
+        return fail(upgrade, strerror(errno));
     }
     if (fill_new(upgrade, &old) != STORE_OK) {
         say_what_holds(upgrade->store);
