@@ -350,13 +350,13 @@ static void a_write_that_is_refused_ends_it_and_the_next_start_goes_on(void **st
     expect_migrated(fixture);
 }
 
-static bool end_at_half(void *arg, uint64_t done, uint64_t of) {
+static bool end_at_quarter(void *arg, uint64_t done, uint64_t of) {
     *(uint64_t *)arg = done;
-    return done < of / 2;
+    return done < of / 4;
 }
 
-static void end_halfway(struct fixture *fixture, uint64_t *done) {
-    fixture->options.progress = end_at_half;
+static void end_early(struct fixture *fixture, uint64_t *done) {
+    fixture->options.progress = end_at_quarter;
     fixture->options.progress_arg = done;
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
     assert_non_null(strstr(store_error(fixture->store), "told to end; nothing is lost, and the "
@@ -369,7 +369,7 @@ static void who_hears_of_the_progress_may_end_it(void **state) {
     struct fixture *fixture = *state;
     uint64_t done = 0;
     make_first(fixture);
-    end_halfway(fixture, &done);
+    end_early(fixture, &done);
     assert_true(done > 0);
     expect_migrated(fixture);
 }
@@ -386,7 +386,7 @@ static void what_was_done_is_not_done_again(void **state) {
     struct fixture *fixture = *state;
     uint64_t done;
     make_first(fixture);
-    end_halfway(fixture, &done);
+    end_early(fixture, &done);
     execute_new(fixture, "CREATE TABLE mine (x)");
     expect_migrated(fixture);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM mine"), 0);
@@ -404,7 +404,7 @@ static void what_was_left_wrong_is_made_anew(void **state) {
     uint64_t done;
     make_first(fixture);
     for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
-        end_halfway(fixture, &done);
+        end_early(fixture, &done);
         execute_new(fixture, damages[i]);
     }
     expect_migrated(fixture);
@@ -430,7 +430,7 @@ static void a_store_that_was_used_in_between_is_copied_anew(void **state) {
     uint64_t done;
     struct store_account account;
     make_first(fixture);
-    end_halfway(fixture, &done);
+    end_early(fixture, &done);
     fixture_execute(fixture, "UPDATE account SET created_us = 77 WHERE name = 'leia'");
     fixture_open(fixture);
     assert_ok(store_account_find(fixture->store, "leia", &account));
