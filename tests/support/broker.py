@@ -155,6 +155,10 @@ class Broker:
         self.host, port_text = self.address.removeprefix("tcp://").rsplit(":", 1)
         self.port = int(port_text)
 
+    def start_without_waiting(self):
+        """Starts it on free ports; it may end before it serves."""
+        self._launch(free_ports())
+
     def _launch(self, port):
         self.log.touch()
         command = [program("zchatd"), "--bind", self.bind, "--port", str(port),
