@@ -132,7 +132,7 @@ static void expect_migrated(struct fixture *fixture) {
     expect_first(fixture);
     fixture_sent(fixture, 1, "leia", "new");
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 7);
+    assert_true(forum_query(fixture, "PRAGMA user_version") >= 7);
     assert_int_equal(query_backup(fixture, "PRAGMA user_version"), 6);
     assert_int_equal(query_backup(fixture, "SELECT count(*) FROM log"), MESSAGES);
     assert_int_equal(size_of(fixture, "-migrating"), -1);
