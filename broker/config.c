@@ -336,3 +336,9 @@ void config_release(struct config *config) {
         option_release(option_at(i), config);
     }
 }
+
+bool config_is_pipe(const char *path) {
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}

@@ -4,6 +4,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,10 @@ enum config_result config_load(struct config *config, int argc, char **argv, cha
  * else is CONFIG_ERROR: nothing has changed. */
 enum config_result config_reload(struct config *config, char *restart, size_t restart_bytes,
                                  char *error, size_t error_bytes);
+
+/* Whether it is a pipe, such as a shell's <(...), which gives what it has once: reading it again
+ * would wait for ever. */
+bool config_is_pipe(const char *path);
 
 void config_release(struct config *config);
 

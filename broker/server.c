@@ -31,7 +31,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -304,18 +303,10 @@ void server_free(struct server *server) {
 
 /* ---- the turn: what came ---- */
 
-/* A pipe, such as a shell's <(...), gives what it has once: reading it again would wait for ever.
- */
-static bool is_pipe(const char *path) {
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
 static void reload_admin_password(struct server *server) {
     char error[512];
 
-    if (is_pipe(server->config->admin_password_file))
+    if (config_is_pipe(server->config->admin_password_file))
         log_warn("admin_password_kept", "reason=\"%s is a pipe: it is read at the start alone\"",
                  server->config->admin_password_file);
     else if (!read_admin_password(server, error, sizeof error))
@@ -326,7 +317,7 @@ static void reload(struct server *server) {
     char restart[256], error[512];
     struct core_options options;
 
-    if (is_pipe(server->config->config)) {
+    if (config_is_pipe(server->config->config)) {
         log_error("config_refused", "reason=\"%s is a pipe: it is read at the start alone\"",
                   server->config->config);
         return;

@@ -108,6 +108,11 @@ enum store_status sqlite_add(struct store *store);
 /* The same for what is better not written than refused. False: not now, or it failed. */
 bool sqlite_may_note(struct store *store);
 
+/* Takes the reserve, or finds out that there is no room for it. */
+bool sqlite_hold_reserve(struct store *store, bool anew);
+/* At the opening: what was committed before is on the disk. */
+enum store_status sqlite_sync_log(struct store *store);
+
 enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
 
 /* One step; where it failed, the store has the error and the statement is reset. */
