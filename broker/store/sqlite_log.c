@@ -212,17 +212,19 @@ static void rewrite_end(struct store *store) {
     (void)sqlite3_close(db);
 }
 
-enum store_status sqlite_log_load(struct store *store) {
-    sqlite3_stmt *find = store->statements[STATEMENT_LOG_LAST];
-    bool is_damaged;
-    enum step step = sqlite_step_damaged(store, find, &is_damaged);
-    (void)sqlite3_reset(find);
-    if (step == STEP_FAILED) {
-        return STORE_FAILED;
-    }
-    if (is_damaged) {
+void sqlite_log_mend(struct store *store) {
+    sqlite3_stmt *find = NULL;
+    bool is_damaged =
+        sqlite3_prepare_v2(store->db, "SELECT max(last) FROM log", -1, &find, NULL) == SQLITE_OK &&
+        (sqlite3_step(find) & 0xff) == SQLITE_CORRUPT;
+    (void)sqlite3_finalize(find);
+    if (is_damaged && !store->beside) {
         rewrite_end(store);
     }
+}
+
+enum store_status sqlite_log_load(struct store *store) {
+    sqlite3_stmt *find = store->statements[STATEMENT_LOG_LAST];
     if (sqlite_number(store, find, &store->last_position) != STORE_OK) {
         return STORE_FAILED;
     }

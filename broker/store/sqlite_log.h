@@ -32,6 +32,9 @@ struct log {
 struct log *log_new(uint64_t seed);
 void log_free(struct log *log);
 
+/* After the opening: sees to it that a damaged byte in the page with the log's end does not keep it
+ * from being read and written. */
+void sqlite_log_mend(struct store *store);
 /* Finds the log's end. */
 enum store_status sqlite_log_load(struct store *store);
 /* The row of a statement that has last, count, entries. Its bytes are the statement's. */

@@ -234,8 +234,11 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (sqlite_head_look(store) != STORE_OK || connect_store(store, options) != STORE_OK) {
         return STORE_FAILED;
     }
-    if (configure(store, options->exclusive) != STORE_OK ||
-        sqlite_head_check(store, options->accept_loss) != STORE_OK) {
+    if (configure(store, options->exclusive) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    sqlite_log_mend(store);
+    if (sqlite_head_check(store, options->accept_loss) != STORE_OK) {
         return STORE_FAILED;
     }
     if (store->reserve != NULL && take_reserve(store) != STORE_OK) {

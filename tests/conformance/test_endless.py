@@ -19,6 +19,13 @@ def rss(town):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def allowed(town, size):
+    """With AddressSanitizer each part has its red zones as well."""
+    with open(f"/proc/{town.broker.pid}/status") as file:
+        address_space_kib = next(int(line.split()[1]) for line in file if line.startswith("VmSize:"))
+    return 3 * size if address_space_kib > 1 << 32 else size
+
+
 def stranger(town):
     peer = Raw(town.broker.commands, town.broker.server_key.encode(), town.keys)
     peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -79,7 +86,7 @@ def test_small_parts_that_come_one_by_one_cost_no_more_than_others(town, counted
     send_parts(peers, 5 * 1024, together=1)
     slow = member(town, town.name())
     send_parts([slow], 256 * 1024, together=1)
-    assert wait_rss_still(town) - before < 8 * MIB
+    assert wait_rss_still(town) - before < allowed(town, 8 * MIB)
     for peer in [*peers, slow]:
         peer.close()
 
@@ -90,7 +97,7 @@ def test_all_sessions_of_one_account_have_one_bound(town, counted):
     before, user = rss(town), town.name()
     peers = [member(town, user) for _ in range(30)]
     send_parts(peers, 900 * 1024)
-    assert rss(town) - before < 32 * MIB
+    assert rss(town) - before < allowed(town, 32 * MIB)
     assert town.stats()["unfinished_held_bytes"] <= 4 * MIB
     for peer in peers:
         peer.close()

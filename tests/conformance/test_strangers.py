@@ -127,7 +127,7 @@ def test_one_who_sends_much_and_finishes_it_is_not_cut(town, counted):
         batch = schema.CommandBatch(commands=[make_command(10_000 + n * 100 + k, "broadcast", id=os.urandom(16),
                                                            text="x" * 16_000) for k in range(60)])
         peer.send_raw(batch.SerializeToString())
-    peer.wait_reply(peer.start("ping"), 30)
+    peer.wait_reply(peer.start("ping"), 120)
     big.ping()
 
 
