@@ -19,9 +19,9 @@
 #define PAGE_CHECK_BYTES     8
 #define PAGE_CHECK_PAGES_MAX 16 /* so many damaged pages are remembered by number */
 
-/* What reading a damaged page is for SQLite. With an SQLITE_IOERR it would undo the transaction that
- * was open, and SQLITE_CORRUPT itself would keep that from its commit; one that only reads past the
- * damage goes on. */
+/* What reading a damaged page is for SQLite. With an SQLITE_IOERR it would undo the transaction
+ * that was open, and SQLITE_CORRUPT itself would keep that from its commit; one that only reads
+ * past the damage goes on. */
 #define PAGE_CHECK_DAMAGED (SQLITE_CORRUPT | (128 << 8))
 
 struct page_check;

@@ -1,6 +1,7 @@
 /* Which ids the log has: the newest in memory, the others in the table id_run, in runs of some that
  * follow each other, each under its last one. Ids grow with time, so that what is merged goes
  * behind the last run, but for the few that came late. */
+#include "run.h"
 #include "sqlite_log.h"
 
 #include <stdlib.h>
@@ -8,25 +9,14 @@
 
 #define IDS_KEPT    16384 /* a retry comes soon, or after a restart */
 #define SLICE       4096  /* more than a turn can bring */
-#define PLACE_BYTES (ID_BYTES + 8)
+#define PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)
 
 _Static_assert(ID_RUN_BYTES % PLACE_BYTES == 0, "a run has whole places");
 #define RUN_PLACES (ID_RUN_BYTES / PLACE_BYTES)
 
-static int64_t place_position(const unsigned char *place) {
-    uint64_t position = 0;
-    for (size_t i = ID_BYTES; i < PLACE_BYTES; i++) {
-        position = position << 8 | place[i];
-    }
-    return (int64_t)position;
-}
-
 static void place_put(unsigned char *place, const struct id_place *from) {
-    uint64_t left = (uint64_t)from->position;
     memcpy(place, from->id, ID_BYTES);
-    for (size_t i = PLACE_BYTES; i-- > ID_BYTES; left >>= 8) {
-        place[i] = (unsigned char)(left & 0xff);
-    }
+    run_put(place + ID_BYTES, 0, from->position);
 }
 
 /* ---- finding ---- */
@@ -72,7 +62,7 @@ static enum store_status find_merged(struct store *store, const unsigned char *i
         return STORE_FAILED;
     }
     const unsigned char *place = bsearch(id, log->run, log->run_count, PLACE_BYTES, by_id);
-    *position = place != NULL ? place_position(place) : 0;
+    *position = place != NULL ? run_get(place + ID_BYTES, 0) : 0;
     return STORE_OK;
 }
 
@@ -139,7 +129,7 @@ static enum store_status write_run(struct store *store, const unsigned char *pla
     return sqlite_run(store, add);
 }
 
-/* Runs of RUN_PLACES; of places up to `end`. */
+/* All that is left, in runs of RUN_PLACES. */
 static enum store_status write_behind(struct store *store, struct merging *merging) {
     unsigned char run[ID_RUN_BYTES];
     while (merging->at < merging->count) {
