@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rest is short where it is at most this share of the log. */
+/* The rest is short where it is at most this share of the log, and so few pages that a turn is not
+ * long for them; but a log of that many steps has grown enough, on a disk that gets no further. */
 #define REST_SHARE 8
+#define REST_PAGES 1024
+#define LONG_STEPS 32
 
 enum state { IDLE, WANTED, RUNNING, FINISHED, STOPPED };
 
@@ -142,7 +145,9 @@ static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
  * the next one. */
 static bool is_rest_short(struct store *store, int copied) {
     bool advanced = copied > store->wal_copied;
-    bool is_short = store->wal_pages - copied <= store->wal_pages / REST_SHARE;
+    int rest = store->wal_pages - copied;
+    bool is_long = store->wal_pages / LONG_STEPS >= store->wal_pages_step;
+    bool is_short = rest <= store->wal_pages / REST_SHARE && (rest <= REST_PAGES || is_long);
     store->wal_copied = copied;
     if (is_short || !advanced) {
         store->wal_pages_trigger = 2 * store->wal_pages;
