@@ -4,18 +4,22 @@ Every wait is bounded and waits for an event. Only processes that this file star
 their id; should the test itself be killed, the kernel ends its brokers.
 """
 
+import array
 import collections
 import ctypes
+import fcntl
 import os
 import pathlib
 import random
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -96,6 +100,12 @@ def free_ports():
                 sock.close()
 
 
+def waiting_bytes(pipe):
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 class Broker:
     """A zchatd. Running from its making on, unless start=False.
 
@@ -121,7 +131,7 @@ class Broker:
         self._lines = collections.deque()
         self._news = threading.Condition()
         self._reader = None
-        self._ended = False
+        self._ended = True
         if start:
             try:
                 self.start()
@@ -169,8 +179,8 @@ class Broker:
                                         preexec_fn=self.prepare)
         with self._news:
             self._lines.clear()
-            self._ended = False
-        self._reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
+            self._ended, self._stderr = False, self.process.stderr
+        self._reader = threading.Thread(target=self._read, args=(self._stderr,), daemon=True)
         self._reader.start()
 
     @property
@@ -178,15 +188,19 @@ class Broker:
         return self.process.pid
 
     def _read(self, stream):
+        """What was written is in the pipe or, where nobody holds the lock, in the log."""
+        ready, rest = select.poll(), b""
+        ready.register(stream, select.POLLIN)
         with stream, open(self.log, "ab", buffering=0) as copy:
-            for line in stream:
-                copy.write(line)
+            while not self._ended:
+                ready.poll()
                 with self._news:
-                    self._lines.append(line.decode(errors="replace").rstrip("\n"))
+                    some = os.read(stream.fileno(), 65536)
+                    copy.write(some)
+                    *lines, rest = (rest + (some or b"\n" * bool(rest))).split(b"\n")
+                    self._lines.extend(line.decode(errors="replace") for line in lines)
+                    self._ended = not some
                     self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
 
     def wait_log(self, pattern, timeout=20):
         """The match of the first line since the start that fits, waiting for it."""
@@ -209,6 +223,9 @@ class Broker:
 
     def log_text(self):
         """All it ever wrote to stderr."""
+        with self._news:
+            while not self._ended and waiting_bytes(self._stderr) > 0:
+                self._news.wait()
         return self.log.read_text(errors="replace")
 
     def _reap(self, timeout):
