@@ -4,10 +4,12 @@ What the program writes also comes through a pipe: that is the event on which a 
 screen again, and `raw` keeps it all.
 """
 
+import contextlib
 import os
 import re
 import select
 import shlex
+import signal
 import subprocess
 import tempfile
 import time
@@ -109,6 +111,12 @@ class Terminal:
         self.close()
 
     def close(self):
+        """The program goes before its terminal: at a hangup's SIGCONT, LeakSanitizer waits for ever."""
+        panes = subprocess.run(["tmux", "-S", self.socket, "list-panes", "-a", "-F", "#{pane_pid}"],
+                               capture_output=True, text=True, timeout=WAIT_S)
+        for pane in panes.stdout.split():
+            with contextlib.suppress(ProcessLookupError):  # it was about to end
+                os.killpg(int(pane), signal.SIGKILL)
         self.server.terminate()
         self.server.wait(WAIT_S)
         os.close(self.out)
@@ -138,8 +146,8 @@ class Terminal:
     # ---- what a person sees ----
 
     def lines(self):
-        """The screen's rows that are not empty."""
-        return [line for line in self.tmux("capture-pane", "-p").split("\n") if line]
+        """The screen's rows that are not empty; one that is where all are, amid a redrawing."""
+        return [line for line in self.tmux("capture-pane", "-p").split("\n") if line] or [""]
 
     def all_lines(self):
         """The same with what scrolled away, and wrapped rows joined."""
