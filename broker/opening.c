@@ -16,10 +16,14 @@ struct opening {
     int64_t begun_s;
 };
 
-static int64_t now_s(void) {
+static int64_t now_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t now_s(void) {
+    return now_us() / 1000000;
 }
 
 static bool is_told_to_end(void) {
@@ -76,6 +80,7 @@ bool opening_store(struct store **out, const struct config *config, char *error,
     struct opening opening = {.path = path, .terminal = isatty(STDERR_FILENO) == 1};
     struct store_options options = {.path = path,
                                     .accept_loss = config->accept_loss != 0,
+                                    .clock_us = now_us,
                                     .progress = tell,
                                     .progress_arg = &opening};
     if (!data_path(config->data, DATA_STORE, path, sizeof path)) {

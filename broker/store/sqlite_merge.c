@@ -111,11 +111,43 @@ static enum store_status write_stream(struct store *store, const struct stream *
     return sqlite_run(store, set);
 }
 
-/* Twice as much as has arrived since the last call, but at least a slice: so memory stays bounded.
- */
-static size_t slice_entries(const struct store *store) {
-    size_t arrived = store->view_appended;
-    return 2 * arrived > store->slice_entries ? 2 * arrived : store->slice_entries;
+/* ---- slices ---- */
+
+/* The clock is read once for so many entries, or streams. */
+#define CLOCK_EVERY 8
+
+struct slice {
+    size_t must;      /* twice as much as has arrived since the last one: so memory stays bounded */
+    size_t may;       /* where nothing presses, until the time is over */
+    int64_t begin_us; /* 0 without a clock */
+    size_t merged;
+    size_t looked; /* so much was merged when the clock was read last */
+};
+
+static struct slice begin_slice(const struct store *store) {
+    size_t must = 2 * store->view_appended;
+    return (struct slice){.must = must,
+                          .may = must > store->slice_entries ? must : store->slice_entries,
+                          .begin_us = store->clock_us ? store->clock_us() : 0};
+}
+
+static bool is_time_over(const struct store *store, struct slice *slice) {
+    if (store->clock_us == NULL || slice->merged - slice->looked < CLOCK_EVERY) {
+        return false;
+    }
+    slice->looked = slice->merged;
+    return store->clock_us() - slice->begin_us >= store->slice_us;
+}
+
+static bool is_over(const struct store *store, struct slice *slice) {
+    return slice->merged >= slice->must &&
+           (slice->merged >= slice->may || is_time_over(store, slice));
+}
+
+/* How many of one stream's entries at once: not so many that the clock waits for long. */
+static size_t some(const struct slice *slice) {
+    size_t left = slice->may - slice->merged;
+    return left < RUN_ENTRIES ? left : RUN_ENTRIES;
 }
 
 enum store_status sqlite_merge_slice(struct store *store) {
@@ -128,9 +160,9 @@ enum store_status sqlite_merge_slice(struct store *store) {
         store->pass_messages = store->messages;
     }
     struct stream *stream;
-    size_t left = slice_entries(store);
-    while (left > 0 && (stream = view_pass_stream(view)) != NULL) {
-        size_t count = view_pass_entries(view, left);
+    struct slice slice = begin_slice(store);
+    while (!is_over(store, &slice) && (stream = view_pass_stream(view)) != NULL) {
+        size_t count = view_pass_entries(view, some(&slice));
         if (write_entries(store, stream, count) != STORE_OK ||
             write_stream(store, stream, count) != STORE_OK) {
             return STORE_FAILED;
@@ -138,7 +170,7 @@ enum store_status sqlite_merge_slice(struct store *store) {
         if (!view_pass_merged(view, count)) {
             return sqlite_no_memory(store);
         }
-        left -= count;
+        slice.merged += count;
     }
     if (view_pass_stream(view) != NULL) {
         return STORE_OK;

@@ -12,6 +12,7 @@
 
 #define VIEW_ENTRIES    262144
 #define SLICE_ENTRIES   1024
+#define MERGE_US        1000
 #define WAL_PAGES       8192      /* 32 MiB */
 #define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
 #define CACHE_KIB       65536
@@ -272,6 +273,8 @@ enum store_status store_open(struct store **out, const struct store_options *opt
     store->beside = options->beside;
     store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
     store->slice_entries = options->slice_entries > 0 ? options->slice_entries : SLICE_ENTRIES;
+    store->slice_us = options->slice_us > 0 ? options->slice_us : MERGE_US;
+    store->clock_us = options->clock_us;
     store->wal_pages_step = options->wal_pages > 0 ? options->wal_pages : WAL_PAGES;
     store->unread_max = options->unread_max > 0 ? options->unread_max : INBOX_UNREAD_MAX;
     store->unread_per_sender_max = options->unread_per_sender_max > 0

@@ -52,8 +52,10 @@ struct store {
     uint64_t files_bytes;   /* the sizes of all files, complete or not */
     uint64_t files_awaited; /* how much of it has not come yet */
     size_t view_entries;    /* more than these in memory begin a merge */
-    size_t slice_entries;   /* as in the options */
-    size_t view_appended;   /* entries since the last store_maintain */
+    size_t slice_entries;   /* as in the options, like the next two */
+    int64_t slice_us;
+    int64_t (*clock_us)(void);
+    size_t view_appended; /* entries since the last store_maintain */
     struct store_quotas quotas;
     uint64_t unread_max;
     uint64_t unread_per_sender_max;

@@ -42,16 +42,19 @@ enum store_status {
 struct store;
 
 struct store_options {
-    const char *path;     /* the database file; made with 0600, its folder exists. Others of the
-                             store are beside it, with more behind the name */
-    const char *vfs;      /* NULL: SQLite's default. Tests name their own */
-    bool exclusive;       /* no other process and no threads: simulations */
-    bool beside;          /* a broker may have it open: only accounts and devices are changed */
-    bool accept_loss;     /* opens it, too, where something is missing that was acknowledged */
-    size_t view_entries;  /* inbox entries kept in memory before they are merged; 0: 262,144 */
-    size_t slice_entries; /* that one store_maintain merges at least; 0: 1,024 */
-    int wal_pages;        /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
-    uint64_t unread_max;  /* 0: INBOX_UNREAD_MAX */
+    const char *path;    /* the database file; made with 0600, its folder exists. Others of the
+                            store are beside it, with more behind the name */
+    const char *vfs;     /* NULL: SQLite's default. Tests name their own */
+    bool exclusive;      /* no other process and no threads: simulations */
+    bool beside;         /* a broker may have it open: only accounts and devices are changed */
+    bool accept_loss;    /* opens it, too, where something is missing that was acknowledged */
+    size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
+    size_t
+        slice_entries; /* that one store_maintain merges at most, unless more arrived; 0: 1,024 */
+    int64_t slice_us;  /* of clock_us, after which it ends, unless more arrived; 0: 1,000 */
+    int64_t (*clock_us)(void); /* only ever compared with itself; NULL: slices are counted alone */
+    int wal_pages;             /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
+    uint64_t unread_max;       /* 0: INBOX_UNREAD_MAX */
     uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
     /* Hears how far the work on an earlier version's store is, from 0 to `of`; false: it is to end,
      * and store_open fails. NULL: nobody hears. */
@@ -93,8 +96,9 @@ enum store_status store_commit_begin(struct store *store, bool *waits);
 int store_commit_fd(const struct store *store);
 enum store_status store_commit_end(struct store *store);
 
-/* Work that waits. Before the commit: merges one slice of the view (slice_entries, or twice what
- * arrived since the last call) within the transaction; *more: there is more of it, for the next
+/* Work that waits. Before the commit: merges one slice of the view within the transaction: until
+ * slice_us are over or slice_entries are merged, but at least twice what arrived since the last
+ * call, so that memory stays bounded however much arrives. *more: there is more of it, for the next
  * turn, whenever that is. After it: sees to the checkpoint, which the next transaction does where
  * nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
