@@ -135,7 +135,7 @@ def test_a_flood_of_subscriptions_is_bounded(town, counted):
     flood = event_socket(town, zmq.SUB, flooder.keys)
     for n in range(5000):
         flood.subscribe(f"flood {n}".encode())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while town.stats()["subscriptions_refused_total"] == before["subscriptions_refused_total"]:
         assert time.monotonic() < deadline, "none of 5,000 subscriptions was refused"
     while (held := town.stats()["subscriptions"] - before["subscriptions"]) > 1000:
@@ -149,7 +149,7 @@ def test_subscriptions_are_given_back_when_a_subscriber_leaves(town, counted):
         sock = event_socket(town, zmq.SUB, client.keys)
         for k in range(100):
             sock.subscribe(f"topic {n} {k}".encode())
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while town.stats()["subscriptions"] < before["subscriptions"] + 100:
             assert time.monotonic() < deadline, f"the subscriptions of connection {n} do not show"
         sock.close()
@@ -201,7 +201,7 @@ def test_one_who_listens_to_everything_hears_nothing_personal(town):
     bob.wait_text("a personal secret")
     marker = new_id().hex()
     heard = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while marker.encode() not in b"".join(heard):
         assert time.monotonic() < deadline
         bob.broadcast(marker)

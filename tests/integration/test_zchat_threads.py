@@ -391,8 +391,13 @@ def test_a_deletion_says_which_post_it_was(person, town, title, terminal_of):
     terminal.enter(f'thread follow "{title}"')
     terminal.wait_for("from now on")
     long = "日本語 and what else belongs to a text that is too long for a line of news"
-    person.script([f'MSG "{title}" short', f'MSG "{title}" {long}', f'DLT "{title}" 1',
-                   f'DLT "{title}" 2'], bob, check=0)
+    script = start_script(person, bob)
+    for text in ("short", long):
+        script.stdin.write(f'MSG "{title}" {text}\n')
+        script.stdin.flush()
+        terminal.wait_for(f" {bob}: {text[:10]}")  # else its news would be that it is gone
+    script.communicate(f'DLT "{title}" 1\nDLT "{title}" 2\n', timeout=SCRIPT_S)
+    assert script.returncode == 0
     terminal.wait_for(f"[{title}] {bob} deleted a post: 1 short")
     terminal.wait_match(rf"^\[{title}\] {bob} deleted a post: 2 日本語 and what.*\.\.\.$")
 

@@ -5,9 +5,8 @@ import os
 
 BEFORE_S = 20
 
-
-def pytest_configure():
-    """Pytest's own faulthandler_timeout ends with each test; what hangs may be what comes after the last one."""
-    end = float(os.environ.get("ZCHAT_TEST_TIMEOUT", 0))
-    if end > BEFORE_S:
-        faulthandler.dump_traceback_later(end - BEFORE_S, file=os.fdopen(os.dup(2), "w"))
+# Pytest's own faulthandler_timeout begins and ends with each test; what hangs may be what comes before
+# the first one, an import for example, or after the last one.
+_end = float(os.environ.get("ZCHAT_TEST_TIMEOUT", 0))
+if _end > BEFORE_S:
+    faulthandler.dump_traceback_later(_end - BEFORE_S, file=os.fdopen(os.dup(2), "w"))
