@@ -14,7 +14,8 @@
 /* Any type's alignment. */
 #define ARENA_ALIGN 16
 /* Numbers below it belong to the envelope of a command, the others to commands. */
-#define FIRST_COMMAND 10
+#define FIRST_COMMAND   10
+#define COMMAND_REQUEST 1
 /* Key (below field 16) and length (at most FRAME_BYTES_MAX) of an element. */
 #define ELEMENT_KEY_BYTES 1
 
@@ -80,7 +81,7 @@ const char *wire_fault_text(enum wire_fault fault) {
         [WIRE_FINE] = "Nothing is wrong.",
         [WIRE_TOO_LARGE] = "The frame is too large; send less in one frame.",
         [WIRE_TOO_MANY] = "The frame holds too many commands; send at most 64 in one frame.",
-        [WIRE_MALFORMED] = "The frame is not a message of this protocol; check the schema.",
+        [WIRE_MALFORMED] = "The frame or command is not one of this protocol; check the schema.",
         [WIRE_BAD_TEXT] = "A text is not UTF-8 or holds a NUL; send UTF-8 without NUL.",
         [WIRE_UNKNOWN_FIELD] =
             "A message has a field that this broker does not know; leave it out.",
@@ -103,7 +104,6 @@ const char *wire_fault_name(enum wire_fault fault) {
 struct scan {
     const uint8_t *at; /* borrowed: the frame */
     bool strict;
-    size_t commands;
 };
 
 /* One field as it stands in the frame; data and its bytes are those of a length-prefixed one. */
@@ -203,10 +203,6 @@ static enum wire_fault scan_known(struct scan *scan, const ProtobufCFieldDescrip
     if (known->type != PROTOBUF_C_TYPE_MESSAGE) {
         return WIRE_FINE;
     }
-    if (known->descriptor == &zchat__v1__command__descriptor &&
-        ++scan->commands > FRAME_COMMANDS_MAX) {
-        return WIRE_TOO_MANY;
-    }
     scan->at = field->data;
     return scan_message(scan, known->descriptor, field->data + field->data_bytes);
 }
@@ -244,33 +240,135 @@ static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDes
     return scan->strict && newer && body ? WIRE_UNKNOWN_FIELD : WIRE_FINE;
 }
 
-static enum wire_fault read_frame(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
-                                  bool strict, const void *frame, size_t frame_bytes,
-                                  ProtobufCMessage **message) {
+static enum wire_fault read_message(struct wire_arena *arena,
+                                    const ProtobufCMessageDescriptor *type, bool strict,
+                                    const uint8_t *bytes, size_t count,
+                                    ProtobufCMessage **message) {
     *message = NULL;
-    const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
     struct scan scan = {.at = bytes, .strict = strict};
-    enum wire_fault fault = scan_message(&scan, type, bytes + frame_bytes);
+    enum wire_fault fault = scan_message(&scan, type, bytes + count);
     if (fault != WIRE_FINE) {
         return fault;
     }
     ProtobufCAllocator allocator = {allocate, release, arena};
     arena->refused = false;
-    *message = protobuf_c_message_unpack(type, &allocator, frame_bytes, bytes);
+    *message = protobuf_c_message_unpack(type, &allocator, count, bytes);
     if (*message == NULL) {
         return arena->refused ? WIRE_TOO_LARGE : WIRE_MALFORMED;
     }
     return WIRE_FINE;
 }
 
-enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
-                                   Zchat__V1__CommandBatch **batch) {
+static enum wire_fault read_frame(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
+                                  const void *frame, size_t frame_bytes,
+                                  ProtobufCMessage **message) {
+    *message = NULL;
+    if (frame_bytes > FRAME_BYTES_MAX) {
+        return WIRE_TOO_LARGE;
+    }
+    const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
+    return read_message(arena, type, false, bytes, frame_bytes, message);
+}
+
+/* ---- commands ---- */
+
+/* How many commands a frame has, if it can be split into them. */
+static enum wire_fault count_commands(const uint8_t *bytes, size_t frame_bytes, size_t *count) {
+    const uint8_t *end = bytes + frame_bytes;
+    struct scan scan = {.at = bytes};
+    struct field field;
+    for (*count = 0; scan.at < end; ++*count) {
+        if (!take_field(&scan, end, &field)) {
+            return WIRE_MALFORMED;
+        }
+        if (field.number != WIRE_COMMANDS) {
+            return WIRE_UNKNOWN_FIELD;
+        }
+        if (field.type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
+            return WIRE_MALFORMED;
+        }
+        if (*count == FRAME_COMMANDS_MAX) {
+            return WIRE_TOO_MANY;
+        }
+    }
+    return WIRE_FINE;
+}
+
+/* The number of a command that is faulty, as far as it can be read; 0: not. */
+static uint64_t number_of(const struct field *command) {
+    const uint8_t *end = command->data + command->data_bytes;
+    struct scan scan = {.at = command->data};
+    struct field field;
+    uint64_t key, number = 0;
+    for (struct scan begin = scan; scan.at < end && take_field(&scan, end, &field); begin = scan) {
+        if (field.number == COMMAND_REQUEST && field.type == PROTOBUF_C_WIRE_TYPE_VARINT) {
+            (void)(take_varint(&begin, end, 5, &key) && take_varint(&begin, end, 10, &number));
+        }
+    }
+    return number;
+}
+
+/* A command that is faulty comes out with its number alone. False: no memory. */
+static bool read_command(struct wire_arena *arena, const struct field *field,
+                         Zchat__V1__Command **command, enum wire_fault *fault) {
+    *fault = read_message(arena, &zchat__v1__command__descriptor, true, field->data,
+                          field->data_bytes, (ProtobufCMessage **)command);
+    if (*fault == WIRE_FINE) {
+        return true;
+    }
+    *command = wire_arena_take(arena, sizeof **command);
+    if (*command == NULL) {
+        return false;
+    }
+    zchat__v1__command__init(*command);
+    (*command)->request = number_of(field);
+    return true;
+}
+
+static bool make_batch(struct wire_arena *arena, size_t count, Zchat__V1__CommandBatch **batch) {
+    *batch = wire_arena_take(arena, sizeof **batch);
+    if (*batch == NULL) {
+        return false;
+    }
+    zchat__v1__command_batch__init(*batch);
+    (*batch)->n_commands = count;
+    (*batch)->commands = wire_arena_take(arena, count * sizeof *(*batch)->commands);
+    return (*batch)->commands != NULL;
+}
+
+enum wire_fault wire_read_each_command(struct wire_arena *arena, const void *frame,
+                                       size_t frame_bytes, Zchat__V1__CommandBatch **batch,
+                                       enum wire_fault faults[FRAME_COMMANDS_MAX]) {
     *batch = NULL;
     if (frame_bytes > FRAME_BYTES_MAX) {
         return WIRE_TOO_LARGE;
     }
-    return read_frame(arena, &zchat__v1__command_batch__descriptor, true, frame, frame_bytes,
-                      (ProtobufCMessage **)batch);
+    const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
+    size_t count;
+    enum wire_fault fault = count_commands(bytes, frame_bytes, &count);
+    if (fault != WIRE_FINE) {
+        return fault;
+    }
+    bool good = make_batch(arena, count, batch);
+    struct scan scan = {.at = bytes};
+    struct field field;
+    for (size_t i = 0; good && i < count; i++) {
+        good = take_field(&scan, bytes + frame_bytes, &field) &&
+               read_command(arena, &field, &(*batch)->commands[i], &faults[i]);
+    }
+    *batch = good ? *batch : NULL;
+    return good ? WIRE_FINE : WIRE_TOO_LARGE;
+}
+
+enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
+                                   Zchat__V1__CommandBatch **batch) {
+    enum wire_fault faults[FRAME_COMMANDS_MAX];
+    enum wire_fault fault = wire_read_each_command(arena, frame, frame_bytes, batch, faults);
+    for (size_t i = 0; fault == WIRE_FINE && i < (*batch)->n_commands; i++) {
+        fault = faults[i];
+    }
+    *batch = fault == WIRE_FINE ? *batch : NULL;
+    return fault;
 }
 
 size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, size_t bytes) {
@@ -287,21 +385,13 @@ size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, 
 
 enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                  Zchat__V1__ServerBatch **batch) {
-    *batch = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
-        return WIRE_TOO_LARGE;
-    }
-    return read_frame(arena, &zchat__v1__server_batch__descriptor, false, frame, frame_bytes,
+    return read_frame(arena, &zchat__v1__server_batch__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)batch);
 }
 
 enum wire_fault wire_read_publication(struct wire_arena *arena, const void *frame,
                                       size_t frame_bytes, Zchat__V1__Publication **publication) {
-    *publication = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
-        return WIRE_TOO_LARGE;
-    }
-    return read_frame(arena, &zchat__v1__publication__descriptor, false, frame, frame_bytes,
+    return read_frame(arena, &zchat__v1__publication__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)publication);
 }
 
@@ -312,27 +402,19 @@ enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void 
     if (frame_bytes > GREETING_BYTES_MAX) {
         return WIRE_TOO_LARGE;
     }
-    return read_frame(arena, &zchat__v1__greeting_request__descriptor, false, frame, frame_bytes,
+    return read_frame(arena, &zchat__v1__greeting_request__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)request);
 }
 
 enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__Greeting **greeting) {
-    *greeting = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
-        return WIRE_TOO_LARGE;
-    }
-    return read_frame(arena, &zchat__v1__greeting__descriptor, false, frame, frame_bytes,
+    return read_frame(arena, &zchat__v1__greeting__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)greeting);
 }
 
 enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                Zchat__V1__PeerBatch **batch) {
-    *batch = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
-        return WIRE_TOO_LARGE;
-    }
-    return read_frame(arena, &zchat__v1__peer_batch__descriptor, false, frame, frame_bytes,
+    return read_frame(arena, &zchat__v1__peer_batch__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)batch);
 }
 

@@ -42,8 +42,13 @@ const char *wire_fault_text(enum wire_fault fault);
 const char *wire_fault_name(enum wire_fault fault);
 
 /* A frame as the broker reads it: strict. A command of a number that this schema does not know is
- * no fault of the frame: it comes out with the body not set. A command with any other unknown field
- * (or another fault of its own) makes the frame faulty. */
+ * no fault: it comes out with the body not set. One with any other unknown field, or another fault
+ * of its own, comes out with that fault and with its number alone, which is 0 where it can't be
+ * read. The frame is faulty if it can't be split into commands, or has too many. */
+enum wire_fault wire_read_each_command(struct wire_arena *arena, const void *frame,
+                                       size_t frame_bytes, Zchat__V1__CommandBatch **batch,
+                                       enum wire_fault faults[FRAME_COMMANDS_MAX]);
+/* The same where one faulty command makes the frame faulty. */
 enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__CommandBatch **batch);
 /* Bytes of the first commands of a frame that was found to be fine: of `count` of them, or of

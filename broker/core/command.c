@@ -192,9 +192,9 @@ static void call_allow(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only an administrator may do this");
 }
 
-static void call_charge(struct call *call) {
+static void call_charge(struct call *call, uint32_t cost) {
     struct limits *limits = call->core->limits;
-    uint32_t cost = call->row->cost, wait_s = 0;
+    uint32_t wait_s = 0;
 
     if (limit_take(limits, call->peer->key_budget, cost, call->now_us, &wait_s) &&
         limit_take(limits, call->peer->address_budget, cost, call->now_us, &wait_s) &&
@@ -253,6 +253,29 @@ static void call_finish(struct call *call) {
     call_charge_work(call);
 }
 
+/* A refusal is an answer, too, and is charged as the cheapest command. */
+static void refuse_unknown(struct call *call) {
+    call->core->stats.commands_unknown_total++;
+    call_charge(call, 1);
+    if (!call_failed(call))
+        call_fail(call, ZCHAT__V1__CODE__CODE_UNIMPLEMENTED,
+                  "this broker does not know the command; it is %s", call->core->options.software);
+    call_refuse(call);
+}
+
+void command_refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                           enum wire_fault fault, int64_t now_us) {
+    struct call call;
+
+    call_begin(&call, core, peer, command, now_us);
+    core->stats.commands_total++;
+    core->stats.commands_faulty_total++;
+    call_charge(&call, 1);
+    if (!call_failed(&call))
+        call_fail(&call, ZCHAT__V1__CODE__CODE_INVALID, "%s", wire_fault_text(fault));
+    call_refuse(&call);
+}
+
 void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                       int64_t now_us) {
     struct call call;
@@ -260,17 +283,14 @@ void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *
     call_begin(&call, core, peer, command, now_us);
     core->stats.commands_total++;
     if (!call.row) {
-        core->stats.commands_unknown_total++;
-        call_fail(&call, ZCHAT__V1__CODE__CODE_UNIMPLEMENTED,
-                  "this broker does not know the command; it is %s", core->options.software);
-        call_refuse(&call);
+        refuse_unknown(&call);
         return;
     }
     if (call.session && call.row->activity)
         session_active(&core->sessions, call.session, now_us);
     call_allow(&call);
     if (!call_failed(&call))
-        call_charge(&call);
+        call_charge(&call, call.row->cost);
     title_form_all(&call);
     if (!call_failed(&call) && call.row->check)
         call.row->check(&call);

@@ -34,6 +34,9 @@ bool command_is_secret(const Zchat__V1__Command *command);
 /* Answers a command that can't wait for its turn. */
 void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                          int64_t now_us);
+/* Answers a command that can't be read. */
+void command_refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                           enum wire_fault fault, int64_t now_us);
 /* The rest of a command whose password work came back. `session` is the number of the one that gave
  * it; 0: it came from nobody. */
 void command_resume(struct core *core, struct peer *peer, uint64_t session,

@@ -13,6 +13,7 @@
     X(broadcasts_total)                                                                            \
     X(commands_busy_total)                                                                         \
     X(commands_disk_full_total)                                                                    \
+    X(commands_faulty_total)                                                                       \
     X(commands_refused_total)                                                                      \
     X(commands_total)                                                                              \
     X(commands_unknown_total)                                                                      \
@@ -33,7 +34,6 @@
     X(events_dropped_total)                                                                        \
     X(events_published_total)                                                                      \
     X(events_pushed_total)                                                                         \
-    X(frames_bad_text_total)                                                                       \
     X(frames_in_total)                                                                             \
     X(frames_malformed_total)                                                                      \
     X(frames_out_total)                                                                            \

@@ -17,7 +17,7 @@ struct waiting_frame {
     struct waiting_frame *next, *prev; /* borrowed: the peer's list */
     size_t done;                       /* bytes of it that were carried out */
     size_t bytes;
-    bool checked; /* all of it was found to be fine */
+    bool checked; /* it can be split into commands */
     uint8_t frame[];
 };
 
@@ -94,35 +94,50 @@ bool turn_is_full_for_new(const struct core *core) {
     return is_used_up(core, &nothing, core->turn.ring ? &new_bounds : &turn_bounds);
 }
 
-static void refuse_fault(struct core *core, struct peer *peer, enum wire_fault fault) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+/* Only where it can't be split into commands. */
+static void count_fault(struct core *core, enum wire_fault fault) {
     uint64_t *counters[WIRE_FAULTS] = {
         [WIRE_TOO_LARGE] = &core->stats.frames_too_large_total,
         [WIRE_TOO_MANY] = &core->stats.frames_too_many_total,
         [WIRE_MALFORMED] = &core->stats.frames_malformed_total,
-        [WIRE_BAD_TEXT] = &core->stats.frames_bad_text_total,
         [WIRE_UNKNOWN_FIELD] = &core->stats.frames_unknown_field_total,
     };
 
     ++*counters[fault];
+}
+
+/* What can't be read has no number to be answered under. */
+static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fault fault) {
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+
     error.code = ZCHAT__V1__CODE__CODE_INVALID;
     error.message = (char *)wire_fault_text(fault);
     reply.error = &error;
     outbox_reply(core->outbox, &peer->line, &reply);
 }
 
-/* Reads a frame; NULL, and the peer is told, where it is faulty. */
+/* Reads a frame; NULL, and the peer is told, where it can't be split into commands. */
 static Zchat__V1__CommandBatch *read_frame(struct core *core, struct peer *peer, const void *frame,
-                                           size_t frame_bytes) {
+                                           size_t frame_bytes,
+                                           enum wire_fault faults[FRAME_COMMANDS_MAX]) {
     Zchat__V1__CommandBatch *batch;
     enum wire_fault fault;
 
     wire_arena_reset(core->frame_arena);
-    fault = wire_read_commands(core->frame_arena, frame, frame_bytes, &batch);
-    if (fault != WIRE_FINE)
-        refuse_fault(core, peer, fault);
-    return fault == WIRE_FINE ? batch : NULL;
+    fault = wire_read_each_command(core->frame_arena, frame, frame_bytes, &batch, faults);
+    if (fault == WIRE_FINE)
+        return batch;
+    count_fault(core, fault);
+    refuse_unreadable(core, peer, fault);
+    return NULL;
+}
+
+static void refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Command *command,
+                          enum wire_fault fault) {
+    command_refuse_faulty(core, peer, command, fault, core->now_us);
+    if (fault == WIRE_MALFORMED && command->request == 0)
+        refuse_unreadable(core, peer, fault);
 }
 
 /* Whether the slice that began at `since` ends before the next command. */
@@ -134,7 +149,7 @@ static bool slice_ends(const struct core *core, const struct peer *peer,
 
 /* Carries commands out until the slice ends, but one. Returns how many. */
 static size_t run_commands(struct core *core, struct peer *peer,
-                           const Zchat__V1__CommandBatch *batch) {
+                           const Zchat__V1__CommandBatch *batch, const enum wire_fault *faults) {
     struct bounds since = turn_used(core);
     bool secret = false;
     size_t i;
@@ -143,7 +158,10 @@ static size_t run_commands(struct core *core, struct peer *peer,
         if (i > 0 && slice_ends(core, peer, &since))
             break;
         secret = command_is_secret(batch->commands[i]) || secret;
-        command_dispatch(core, peer, batch->commands[i], core->now_us);
+        if (faults[i] == WIRE_FINE)
+            command_dispatch(core, peer, batch->commands[i], core->now_us);
+        else
+            refuse_faulty(core, peer, batch->commands[i], faults[i]);
         if (i % 4 == 3 || core->turn.rows > since.rows)
             clock_note(core);
     }
@@ -154,13 +172,14 @@ static size_t run_commands(struct core *core, struct peer *peer,
 }
 
 /* One slice of a frame, which is the rest of another one if it was checked before: at least one
- * command. Returns how many bytes that were; nothing is done of a frame that is faulty. */
+ * command. Returns how many bytes that were; nothing is done of a frame that can't be split. */
 static size_t run_frame(struct core *core, struct peer *peer, const uint8_t *frame,
                         size_t frame_bytes, bool checked) {
     size_t bytes =
         checked ? wire_commands_bytes(frame, frame_bytes, SIZE_MAX, PIECE_BYTES) : frame_bytes;
-    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, bytes);
-    size_t done = batch ? run_commands(core, peer, batch) : 0;
+    enum wire_fault faults[FRAME_COMMANDS_MAX];
+    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, bytes, faults);
+    size_t done = batch ? run_commands(core, peer, batch, faults) : 0;
 
     if (!batch || core->failed)
         return frame_bytes;
@@ -214,7 +233,8 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
 /* Answers a frame's commands, or what is left of them: it can't wait, and later it can. */
 static void refuse_rest(struct core *core, struct peer *peer, const void *frame,
                         size_t frame_bytes) {
-    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes);
+    enum wire_fault faults[FRAME_COMMANDS_MAX];
+    Zchat__V1__CommandBatch *batch = read_frame(core, peer, frame, frame_bytes, faults);
 
     for (size_t i = 0; batch && i < batch->n_commands; i++)
         command_refuse_busy(core, peer, batch->commands[i], core->now_us);

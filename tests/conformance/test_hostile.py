@@ -161,35 +161,69 @@ def test_a_frame_of_a_little_more_than_1_mib_is_invalid(town, counted):
 def test_a_frame_that_is_no_protobuf_is_invalid(town, counted):
     counted("frames_malformed_total")
     client = town.guest()
-    for frame in (b"\xff", b"garbage", b"\x0a\x05ab", b"\x0b\x0c", bytes(1000), b"\x0a\x02\x08"):
+    for frame in (b"\xff", b"garbage", b"\x0a\x05ab", b"\x0b\x0c", bytes(1000)):
         unreadable(client, frame)
     client.ping()
 
 
+def among_others(town, bad, request):
+    """Sends a frame with a bad command between two good ones; the broker's error. The good ones are done."""
+    alice, bob = town.join(), town.join()
+    good = [make_command(number, "send_message", id=new_id(), to=bob.user, text=f"text {number}")
+            for number in (1001, 1003)]
+    first, last = (field(1, 2, command.SerializeToString()) for command in good)
+    alice.send_raw(first + bad(bob.user) + last)
+    for number in (1001, 1003):
+        alice.wait_reply(number)
+    assert bob.sync().head == 2
+    reply = alice.replies.pop(request, None)
+    assert reply is not None and reply.error.code == schema.CODE_INVALID and reply.error.message
+    assert not alice.replies, "more was answered"
+
+
+def test_a_command_that_is_no_protobuf_is_invalid_under_its_number_and_the_others_are_done(town, counted):
+    counted("commands_faulty_total")
+    among_others(town, lambda _: field(1, 2, field(1, 0, b"\x07") + b"\x0b\x0c"), 7)
+    among_others(town, lambda _: field(1, 2, field(1, 0, b"\x07") + field(20, 2, b"\x0a\x7f")), 7)
+    among_others(town, lambda _: field(1, 2, field(20, 0, b"\x01") + field(1, 0, varint(2**63))), 2**63)
+
+
+def test_a_command_whose_number_can_t_be_read_is_invalid_without_one(town, counted):
+    counted("commands_faulty_total")
+    among_others(town, lambda _: field(1, 2, b"\x08"), 0)
+
+
 @pytest.mark.parametrize("text", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x00b", b"ab\xe2\x82"])
 def test_a_string_that_is_no_utf8_or_holds_a_nul_is_invalid(town, counted, text):
-    counted("frames_bad_text_total")
-    alice, bob = town.join(), town.join()
-    good = field(1, 2, make_command(50, "send_message", id=new_id(), to=bob.user,
-                                    text="before").SerializeToString())
-    unreadable(alice, good + message_frame(bob.user, text))
-    alice.ping()
-    assert 50 not in alice.replies, "something of the frame was done"
-    assert bob.sync().head == 0
+    counted("commands_faulty_total")
+    among_others(town, lambda to: message_frame(to, text, request=1002), 1002)
 
 
-@pytest.mark.parametrize("place", ["batch", "command", "body"])
+@pytest.mark.parametrize("place", ["command", "body"])
 def test_an_unknown_field_is_invalid(town, counted, place):
+    counted("commands_faulty_total")
+    if place == "body":
+        among_others(town, lambda to: message_frame(to, b"hello", 1002, field(90, 0, b"\x01")), 1002)
+    else:
+        ping = field(1, 0, b"\x09") + field(8, 2, b"x") + field(40, 2)
+        among_others(town, lambda _: field(1, 2, ping), 9)
+
+
+def test_an_unknown_field_beside_the_commands_is_invalid_and_none_is_done(town, counted):
     counted("frames_unknown_field_total")
     alice, bob = town.join(), town.join()
-    frame = message_frame(bob.user, b"hello", more=field(90, 0, b"\x01") if place == "body" else b"")
-    if place == "batch":
-        frame += field(90, 2, b"what is this?")
-    if place == "command":
-        ping = field(1, 0, b"\x09") + field(8, 2, b"x") + field(40, 2)
-        frame += field(1, 2, ping)
-    unreadable(alice, frame)
+    unreadable(alice, message_frame(bob.user, b"hello") + field(90, 2, b"what is this?"))
     assert bob.sync().head == 0
+
+
+@pytest.mark.parametrize("what", [field(8, 0, b"\x01"), field(99, 2)])
+def test_what_can_t_be_carried_out_costs_what_others_cost(town_factory, what):
+    """Else a flood of it is answered for nothing."""
+    client = town_factory("--rate-key", "1").guest()
+    client.send_raw(b"".join(field(1, 2, field(1, 0, varint(n)) + what) for n in range(1, 65)))
+    client.wait(lambda: len(client.replies) == 64, what="64 replies")
+    codes = {reply.error.code for reply in client.replies.values()}
+    assert schema.CODE_BUSY in codes and len(codes) == 2, codes
 
 
 @pytest.mark.parametrize("number", [16, 27, 49, 99, 1000, 2**28])
