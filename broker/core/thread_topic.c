@@ -2,7 +2,6 @@
 
 #include "memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -13,36 +12,40 @@ void thread_topics_init(struct thread_topics *topics) {
 
 static void topic_drop(struct thread_topics *topics, struct thread_topic *topic) {
     DL_DELETE(topics->waiting, topic);
-    HASH_DEL(topics->by_name, topic);
+    HASH_DEL(topics->by_id, topic);
     free(topic);
 }
 
 void thread_topics_release(struct thread_topics *topics) {
     struct thread_topic *topic, *next;
 
-    HASH_ITER(hh, topics->by_name, topic, next) {
+    HASH_ITER(hh, topics->by_id, topic, next) {
         topic_drop(topics, topic);
     }
 }
 
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]) {
-    char *end = name + sprintf(name, "thread/");
+    static const char prefix[] = "thread/", digits[] = "0123456789abcdef";
+    char *end = name + sizeof prefix - 1;
 
-    for (size_t i = 0; i < ID_BYTES; i++)
-        end += sprintf(end, "%02x", id[i]);
+    memcpy(name, prefix, sizeof prefix);
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        *end++ = digits[id[i] >> 4];
+        *end++ = digits[id[i] & 15];
+    }
+    *end = '\0';
 }
 
 static struct thread_topic *topic_of(struct thread_topics *topics,
                                      const unsigned char id[ID_BYTES]) {
-    char name[THREAD_TOPIC_BYTES];
     struct thread_topic *topic = NULL;
 
-    thread_topic_name(id, name);
-    HASH_FIND_STR(topics->by_name, name, topic);
+    HASH_FIND(hh, topics->by_id, id, ID_BYTES, topic);
     if (!topic) {
         topic = memory_new(sizeof *topic);
-        memcpy(topic->name, name, sizeof name);
-        HASH_ADD_STR(topics->by_name, name, topic);
+        memcpy(topic->id, id, ID_BYTES);
+        thread_topic_name(id, topic->name);
+        HASH_ADD(hh, topics->by_id, id, ID_BYTES, topic);
     } else {
         DL_DELETE(topics->waiting, topic);
     }

@@ -10,16 +10,17 @@
 #define THREAD_TOPIC_BYTES 40 /* "thread/", 32 hex digits, NUL */
 
 struct thread_topic {
+    unsigned char id[ID_BYTES];
     char name[THREAD_TOPIC_BYTES];
     struct outbox_frame *open; /* borrowed: the outbox's growing frame */
     uint64_t head;
     int64_t repeat_us;
     struct thread_topic *prev, *next; /* the one that is due first is first */
-    UT_hash_handle hh;                /* by name */
+    UT_hash_handle hh;                /* by id */
 };
 
 struct thread_topics {
-    struct thread_topic *by_name; /* owned */
+    struct thread_topic *by_id;   /* owned */
     struct thread_topic *waiting; /* borrowed */
 };
 
