@@ -272,7 +272,7 @@ enum store_status store_commit(struct store *store) {
 }
 
 static bool merge_waits(const struct store *store) {
-    return sqlite_merge_waits(store) || sqlite_id_merge_waits(store);
+    return sqlite_merge_waits(store) || sqlite_id_merge_waits(store) || sqlite_fresh_waits(store);
 }
 
 static enum store_status merge_slices(struct store *store) {
@@ -281,6 +281,9 @@ static enum store_status merge_slices(struct store *store) {
         status = sqlite_merge_waits(store) ? sqlite_merge_slice(store) : STORE_OK;
         if (status == STORE_OK && sqlite_id_merge_waits(store)) {
             status = sqlite_id_merge_slice(store);
+        }
+        if (status == STORE_OK && sqlite_fresh_waits(store)) {
+            status = sqlite_fresh_write(store);
         }
     }
     store->view_appended = 0;

@@ -24,6 +24,8 @@ struct log {
     unsigned char run_from[ID_BYTES]; /* it has what is between this id */
     unsigned char run_last[ID_BYTES]; /* and this one */
     size_t run_count;                 /* 0: none was read */
+    bool others_known;                /* the last id of all threads and files: */
+    unsigned char others_last[ID_BYTES];
 };
 
 /* ---- sqlite_log.c ---- */

@@ -27,7 +27,7 @@ static enum store_status replay_streams(struct store *store, int64_t position,
         return STORE_FAILED;
     }
     if (entry->kind != LOG_MESSAGE) {
-        return STORE_OK;
+        return sqlite_fresh_replay(store, position, entry);
     }
     store->messages++;
     return replay_entry(store, position, entry->author, entry->second, true);
@@ -177,7 +177,8 @@ enum store_status sqlite_merge_slice(struct store *store) {
     }
     int64_t watermark = view_pass_watermark(view);
     view_pass_end(view);
-    return sqlite_meta_set(store, "watermark", watermark) == STORE_OK
+    return sqlite_fresh_write(store) == STORE_OK &&
+                   sqlite_meta_set(store, "watermark", watermark) == STORE_OK
                ? sqlite_meta_set(store, "messages", (int64_t)store->pass_messages)
                : STORE_FAILED;
 }

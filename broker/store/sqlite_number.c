@@ -15,7 +15,8 @@ enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t
     bind_number(count, 3, (int64_t)(block * BLOCK_SEQS));
     bind_number(count, 4, (int64_t)seq);
     enum store_status status = sqlite_number(store, count, &found);
-    *number = (uint64_t)found;
+    const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
+    *number = (uint64_t)found + (fresh != NULL ? fresh_up_to(fresh, seq) : 0);
     return status;
 }
 
@@ -40,8 +41,23 @@ static enum store_status find_block(struct store *store, int64_t stream, uint64_
     return step == STEP_FAILED ? STORE_FAILED : status;
 }
 
+/* Among those that have no rows yet: OK, NOT_FOUND. */
+static enum store_status find_fresh(const struct store *store, int64_t stream, uint64_t number,
+                                    int64_t *position) {
+    const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
+    uint64_t before = fresh != NULL ? fresh->thread.posts - fresh->count : 0;
+    if (fresh == NULL || number <= before || number > fresh->thread.posts) {
+        return STORE_NOT_FOUND;
+    }
+    *position = fresh->positions[number - before - 1];
+    return STORE_OK;
+}
+
 enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64_t number,
                                      int64_t *position) {
+    if (find_fresh(store, stream, number, position) == STORE_OK) {
+        return STORE_OK;
+    }
     uint64_t block = 0;
     uint64_t before = 0;
     enum store_status status =
@@ -56,11 +72,28 @@ enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64
     return sqlite_number(store, nth, position);
 }
 
-enum store_status sqlite_number_count(struct store *store, int64_t stream, uint64_t seq,
-                                      int64_t change) {
+static enum store_status count(struct store *store, int64_t stream, uint64_t block,
+                               int64_t change) {
     sqlite3_stmt *add = store->statements[STATEMENT_POST_BLOCK_ADD];
     bind_number(add, 1, stream);
-    bind_number(add, 2, (int64_t)(seq / BLOCK_SEQS));
+    bind_number(add, 2, (int64_t)block);
     bind_number(add, 3, change);
     return sqlite_run(store, add);
+}
+
+enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64_t first_seq,
+                                     uint64_t last_seq) {
+    for (uint64_t seq = first_seq; seq <= last_seq;) {
+        uint64_t next = (seq / BLOCK_SEQS + 1) * BLOCK_SEQS;
+        uint64_t end = next <= last_seq ? next : last_seq + 1;
+        if (count(store, stream, seq / BLOCK_SEQS, (int64_t)(end - seq)) != STORE_OK) {
+            return STORE_FAILED;
+        }
+        seq = end;
+    }
+    return STORE_OK;
+}
+
+enum store_status sqlite_number_went(struct store *store, int64_t stream, uint64_t seq) {
+    return count(store, stream, seq / BLOCK_SEQS, -1);
 }

@@ -118,8 +118,9 @@ static enum store_status make_memory(struct store *store) {
     store->log = log_new(seed);
     store->directory = directory_new(seed);
     store->blocks = blocks_new();
+    store->fresh = fresh_new(seed);
     if (store->view == NULL || store->log == NULL || store->directory == NULL ||
-        store->blocks == NULL) {
+        store->blocks == NULL || store->fresh == NULL) {
         return sqlite_no_memory(store);
     }
     return STORE_OK;
@@ -143,6 +144,7 @@ enum store_status sqlite_load(struct store *store) {
     int64_t files_bytes = 0;
     int64_t files_awaited = 0;
     if (make_memory(store) != STORE_OK || sqlite_meta(store, "accounts", &accounts) != STORE_OK ||
+        sqlite_meta(store, "posted", &store->posted) != STORE_OK ||
         sqlite_number(store, store->statements[STATEMENT_FILE_BYTES], &files_bytes) != STORE_OK ||
         sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &files_awaited) !=
             STORE_OK) {
@@ -158,12 +160,14 @@ enum store_status sqlite_load(struct store *store) {
 
 void sqlite_unload(struct store *store) {
     slots_close(store->slots);
+    fresh_free(store->fresh);
     blocks_free(store->blocks);
     directory_free(store->directory);
     view_free(store->view);
     log_free(store->log);
     store->slots = NULL;
     store->log = NULL;
+    store->fresh = NULL;
     store->blocks = NULL;
     store->directory = NULL;
     store->view = NULL;

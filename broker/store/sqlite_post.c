@@ -9,6 +9,11 @@
 /* Whether it stands. */
 static enum store_status read_edited(struct store *store, const struct log_entry *entry,
                                      struct post *out) {
+    const struct fresh_thread *fresh = fresh_thread(store->fresh, entry->stream);
+    if (fresh != NULL && entry->seq >= fresh_first_seq(fresh)) {
+        out->stands = true;
+        return STORE_OK;
+    }
     sqlite3_stmt *find = store->statements[STATEMENT_POST_AT];
     bind_number(find, 1, entry->stream);
     bind_number(find, 2, (int64_t)entry->seq);
@@ -136,7 +141,7 @@ static enum store_status begin(struct store *store, struct changing *of,
     if (status == STORE_OK) {
         return answer_again(store, of, &known, out);
     }
-    return status == STORE_NOT_FOUND ? sqlite_id_free(store, of->change->id) : status;
+    return status == STORE_NOT_FOUND ? sqlite_id_free_beside_log(store, of->change->id) : status;
 }
 
 /* ---- changing ---- */
@@ -163,20 +168,11 @@ static enum store_status append(struct store *store, struct changing *of, int64_
     return STORE_OK;
 }
 
-static enum store_status insert_post(struct store *store, const struct store_thread *thread) {
-    sqlite3_stmt *add = store->statements[STATEMENT_POST_ADD];
-    bind_number(add, 1, thread->stream);
-    bind_number(add, 2, (int64_t)thread->head);
-    bind_number(add, 3, store->last_position);
-    return sqlite_run(store, add) == STORE_OK
-               ? sqlite_number_count(store, thread->stream, thread->head, 1)
-               : STORE_FAILED;
-}
-
 /* The last check: what it counts is undone by nothing. OK, FULL, QUOTA_ACCOUNT. */
 static enum store_status begin_adding(struct store *store, const struct store_post_change *change) {
     enum store_status status = sqlite_add(store);
-    return status == STORE_OK ? sqlite_use_log(store, change->account, change->text_bytes) : status;
+    return status == STORE_OK ? sqlite_fresh_use(store, change->account, change->text_bytes)
+                              : status;
 }
 
 enum store_status store_post_add(struct store *store, const struct store_post_change *change,
@@ -200,10 +196,7 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
         .number = of.thread.posts, .seq = of.thread.head + 1, .time_us = change->now_us};
     memcpy(of.post.post.id, change->id, ID_BYTES);
     memcpy(of.post.post.user, author->name, sizeof of.post.post.user);
-    if (append(store, &of, 0, out) != STORE_OK) {
-        return STORE_FAILED;
-    }
-    return insert_post(store, &of.thread);
+    return append(store, &of, 0, out);
 }
 
 /* ---- edits and deletions ---- */
@@ -245,6 +238,16 @@ static enum store_status begin_change(struct store *store, struct changing *of,
     return of->post.author == of->change->account ? STORE_OK : STORE_BLOCKED;
 }
 
+/* As begin_adding. */
+static enum store_status begin_editing(struct store *store,
+                                       const struct store_post_change *change) {
+    enum store_status status = sqlite_add(store);
+    if (status == STORE_OK) {
+        status = sqlite_fresh_write(store);
+    }
+    return status == STORE_OK ? sqlite_use_log(store, change->account, change->text_bytes) : status;
+}
+
 static enum store_status update_post(struct store *store, const struct changing *of) {
     sqlite3_stmt *edited = store->statements[STATEMENT_POST_EDITED];
     bind_number(edited, 1, of->thread.stream);
@@ -266,7 +269,7 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
         STORE_OK) {
         return STORE_FAILED;
     }
-    status = begin_adding(store, change);
+    status = begin_editing(store, change);
     if (status != STORE_OK) {
         return status;
     }
@@ -281,7 +284,7 @@ static enum store_status delete_post(struct store *store, const struct changing 
     bind_number(remove, 1, of->thread.stream);
     bind_number(remove, 2, (int64_t)of->post.post.seq);
     return sqlite_run(store, remove) == STORE_OK
-               ? sqlite_number_count(store, of->thread.stream, of->post.post.seq, -1)
+               ? sqlite_number_went(store, of->thread.stream, of->post.post.seq)
                : STORE_FAILED;
 }
 
@@ -292,7 +295,7 @@ enum store_status store_post_delete(struct store *store, const struct store_post
     if (status != STORE_OK || out->again) {
         return status;
     }
-    status = sqlite_write(store);
+    status = sqlite_write_pages(store, sqlite_fresh_pages(store));
     if (status == STORE_OK) {
         status = sqlite_use_log_always(store, change->account);
     }

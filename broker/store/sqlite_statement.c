@@ -57,6 +57,7 @@ static const char *const sql[STATEMENT_COUNT] = {
                              "> ?2 ORDER BY last_seq",
     [STATEMENT_ENTRY_REMOVE] = "DELETE FROM entry WHERE stream = ?1",
 
+    [STATEMENT_POST_BYTES] = "SELECT post_bytes FROM account WHERE id = ?1",
     [STATEMENT_USE_POSTS] = USE("post_bytes"),
     [STATEMENT_USE_THREADS] = USE("threads"),
     [STATEMENT_USE_FILES] = USE("file_bytes"),
@@ -127,6 +128,8 @@ static const char *const sql[STATEMENT_COUNT] = {
 
     [STATEMENT_ID_TAKEN] = "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
                            "FROM file WHERE id = ?1)",
+    [STATEMENT_ID_OTHERS_LAST] = "SELECT max(coalesce((SELECT max(id) FROM thread), x''), "
+                                 "coalesce((SELECT max(id) FROM file), x''))",
     [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us, "
                              "look, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
     [STATEMENT_THREAD_ALIKE] = "SELECT title FROM thread WHERE look = ?1 AND folded < ?2 UNION ALL "

@@ -5,6 +5,7 @@
 
 #include "blocks.h"
 #include "directory.h"
+#include "fresh.h"
 #include "hasher.h"
 #include "head.h"
 #include "page_check.h"
@@ -18,6 +19,7 @@
 
 struct checkpoint;
 struct log;
+struct log_entry;
 
 #define STORE_ERROR_BYTES 512
 
@@ -35,6 +37,7 @@ struct store {
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* owned */
     struct view *view;                         /* owned */
     struct log *log;                           /* owned */
+    struct fresh *fresh;                       /* owned */
     struct directory *directory;               /* owned */
     struct blocks *blocks;                     /* owned */
     struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
@@ -46,6 +49,7 @@ struct store {
     struct notes *notes;       /* owned; NULL: there are none */
 
     int64_t last_position;  /* of the log */
+    int64_t posted;         /* of the log: posts up to it have their rows */
     uint64_t messages;      /* in the log */
     uint64_t pass_messages; /* of which so many when the merge's pass began */
     uint64_t accounts;      /* as last read from the store */
@@ -223,7 +227,7 @@ enum store_status sqlite_quota_read(struct store *store, struct stream *stream, 
 
 /* ---- sqlite_usage.c: what accounts have of what has a quota ---- */
 
-/* A row in a thread's log, a thread, a file: OK, QUOTA_ACCOUNT. */
+/* A row in a thread's log (after sqlite_fresh_write), a thread, a file: OK, QUOTA_ACCOUNT. */
 enum store_status sqlite_use_log(struct store *store, int64_t account, size_t text_bytes);
 enum store_status sqlite_use_thread(struct store *store, int64_t account);
 enum store_status sqlite_use_file(struct store *store, int64_t account, uint64_t bytes);
@@ -243,6 +247,17 @@ enum store_status sqlite_replay(struct store *store);
 /* Whether a pass runs, or should. */
 bool sqlite_merge_waits(const struct store *store);
 enum store_status sqlite_merge_slice(struct store *store);
+
+/* ---- sqlite_fresh.c ---- */
+
+/* Brings a row of the log into memory, where it is a post that has no rows yet. */
+enum store_status sqlite_fresh_replay(struct store *store, int64_t position,
+                                      const struct log_entry *entry);
+/* Writes the rows of all posts in memory: before anything else changes such rows, before the
+ * watermark passes the posts, and where there are enough. Wants sqlite_write. */
+enum store_status sqlite_fresh_write(struct store *store);
+/* Whether there are enough. */
+bool sqlite_fresh_waits(const struct store *store);
 
 /* ---- sqlite_piece.c ---- */
 

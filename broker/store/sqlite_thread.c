@@ -7,8 +7,18 @@
 
 /* ---- rows ---- */
 
+static bool is_fresh(const struct fresh_thread *fresh, struct store_thread *out) {
+    if (fresh != NULL) {
+        *out = fresh->thread;
+    }
+    return fresh != NULL;
+}
+
 static enum store_status read_thread(struct store *store, sqlite3_stmt *row,
                                      struct store_thread *out) {
+    if (is_fresh(fresh_thread(store->fresh, sqlite3_column_int64(row, 0)), out)) {
+        return STORE_OK;
+    }
     *out = (struct store_thread){
         .stream = sqlite3_column_int64(row, 0),
         .created_us = sqlite3_column_int64(row, 4),
@@ -44,6 +54,9 @@ static enum store_status one_thread(struct store *store, sqlite3_stmt *find,
 }
 
 enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct store_thread *out) {
+    if (is_fresh(fresh_thread(store->fresh, stream), out)) {
+        return STORE_OK;
+    }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_STREAM];
     bind_number(find, 1, stream);
     return one_thread(store, find, out);
@@ -53,6 +66,9 @@ enum store_status store_thread_find(struct store *store, const char *title,
                                     struct store_thread *out) {
     if (store->failed) {
         return STORE_FAILED;
+    }
+    if (is_fresh(fresh_titled(store->fresh, title), out)) {
+        return STORE_OK;
     }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_TITLE];
     bind_text(find, 1, title);
@@ -120,6 +136,31 @@ enum store_status store_thread_alike(struct store *store, const char *title,
 
 /* ---- creating ---- */
 
+static enum store_status load_others(struct store *store) {
+    struct log *log = store->log;
+    sqlite3_stmt *last = store->statements[STATEMENT_ID_OTHERS_LAST];
+    enum step step = sqlite_step(store, last);
+    log->others_known = step == STEP_ROW && column_blob(last, 0, log->others_last, ID_BYTES);
+    (void)sqlite3_reset(last);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+/* Ids grow, so that nearly all of them are behind the last one. */
+enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]) {
+    struct log *log = store->log;
+    int64_t is_taken = 0;
+    if (!log->others_known && load_others(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    if (log->others_known && memcmp(id, log->others_last, ID_BYTES) > 0) {
+        return STORE_OK;
+    }
+    sqlite3_stmt *taken = store->statements[STATEMENT_ID_TAKEN];
+    bind_blob(taken, 1, id, ID_BYTES);
+    enum store_status status = sqlite_number(store, taken, &is_taken);
+    return status == STORE_OK && is_taken != 0 ? STORE_ID_REUSED : status;
+}
+
 enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]) {
     struct log_entry entry;
     int64_t position;
@@ -127,11 +168,7 @@ enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_
     if (status != STORE_NOT_FOUND) {
         return status == STORE_OK ? STORE_ID_REUSED : status;
     }
-    sqlite3_stmt *taken = store->statements[STATEMENT_ID_TAKEN];
-    int64_t is_taken = 0;
-    bind_blob(taken, 1, id, ID_BYTES);
-    status = sqlite_number(store, taken, &is_taken);
-    return status == STORE_OK && is_taken != 0 ? STORE_ID_REUSED : status;
+    return sqlite_id_free_beside_log(store, id);
 }
 
 /* NOT_FOUND: it may be made. OK: it was made already, by the same call. EXISTS, ID_REUSED. */
@@ -177,6 +214,7 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
     bind_number(add, 5, now_us);
     title_look(title, &look);
     sqlite_bind_look(add, 6, &look);
+    store->log->others_known = false;
     return sqlite_run(store, add) == STORE_OK ? sqlite_thread_get(store, stream, out)
                                               : STORE_FAILED;
 }
@@ -190,7 +228,7 @@ enum store_status store_thread_create(struct store *store, const unsigned char i
 
 /* ---- what happens in one ---- */
 
-static enum store_status write_thread(struct store *store, const struct store_thread *thread) {
+enum store_status sqlite_thread_write(struct store *store, const struct store_thread *thread) {
     sqlite3_stmt *changed = store->statements[STATEMENT_THREAD_CHANGED];
     bind_number(changed, 1, thread->stream);
     bind_number(changed, 2, (int64_t)thread->posts);
@@ -216,7 +254,11 @@ enum store_status sqlite_thread_append(struct store *store, struct store_thread 
     }
     thread->head = stream->head;
     thread->last_us = entry->time_us;
-    return write_thread(store, thread);
+    if (entry->kind == LOG_POSTED) {
+        return sqlite_fresh_push(store, thread, store->last_position);
+    }
+    return sqlite_fresh_write(store) == STORE_OK ? sqlite_thread_write(store, thread)
+                                                 : STORE_FAILED;
 }
 
 /* ---- removing ---- */
@@ -305,7 +347,10 @@ enum store_status store_thread_remove(struct store *store, const char *title, in
     }
     status = sqlite_stream(store, out->stream, &stream);
     if (status == STORE_OK) {
-        status = sqlite_write_pages(store, 2 * stream->head);
+        status = sqlite_write_pages(store, 2 * stream->head + sqlite_fresh_pages(store));
+    }
+    if (status == STORE_OK) {
+        status = sqlite_fresh_write(store);
     }
     if (status != STORE_OK) {
         return status;

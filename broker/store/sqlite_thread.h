@@ -15,11 +15,26 @@ enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct 
 /* Whether an id names neither a message, a post, a change of one, a thread nor a file: OK,
  * ID_REUSED. */
 enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]);
+/* The same of what is known to be no message, post or change of one. */
+enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]);
 
 /* Appends an entry, whose stream and number are set here, to the log and to the thread, whose head
- * and last_us move on; then writes the thread's row, in which the caller has counted already. */
+ * and last_us move on. Of a post the rest waits in memory; for any other entry what waits there is
+ * written, and then the thread's row, in which the caller has counted already. */
 enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
                                        struct log_entry *entry);
+
+enum store_status sqlite_thread_write(struct store *store, const struct store_thread *thread);
+
+/* ---- sqlite_fresh.c: posts that have no rows yet ---- */
+
+/* A post in a thread's log, as sqlite_use_log: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_fresh_use(struct store *store, int64_t account, size_t text_bytes);
+/* The thread's last entry is a post, at that position of the log. */
+enum store_status sqlite_fresh_push(struct store *store, const struct store_thread *thread,
+                                    int64_t position);
+/* How many pages sqlite_fresh_write takes at most, or nearly so. */
+uint64_t sqlite_fresh_pages(const struct store *store);
 
 /* ---- sqlite_number.c ---- */
 
@@ -29,9 +44,11 @@ enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t
 /* The position in the log of the post with that number. OK, NOT_FOUND. */
 enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64_t number,
                                      int64_t *position);
-/* A post at `seq` came (1) or went (-1). */
-enum store_status sqlite_number_count(struct store *store, int64_t stream, uint64_t seq,
-                                      int64_t change);
+/* Posts came as all entries of those numbers. */
+enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64_t first_seq,
+                                     uint64_t last_seq);
+/* A post at `seq` went. */
+enum store_status sqlite_number_went(struct store *store, int64_t stream, uint64_t seq);
 
 /* ---- sqlite_post.c ---- */
 

@@ -33,21 +33,40 @@ static enum store_status read_text(struct store *store, int64_t position, struct
     return STORE_OK;
 }
 
-/* A row: seq, edited_us, pos, text_pos. */
-static enum store_status hand_out_post(struct store *store, sqlite3_stmt *row, struct page *page) {
+static enum store_status hand_out_post(struct store *store, int64_t position, int64_t text_position,
+                                       struct store_post *post, struct page *page) {
     struct log_entry entry;
-    struct store_post post = {
-        .number = ++page->number,
-        .seq = column_count(row, 0),
-        .edited_us = sqlite3_column_int64(row, 1),
-    };
-    if (sqlite_log_read(store, sqlite3_column_int64(row, 2), &entry) != STORE_OK ||
-        sqlite_post_entry(store, &entry, &post) != STORE_OK ||
-        read_text(store, sqlite3_column_int64(row, 3), &post) != STORE_OK) {
+    post->number = ++page->number;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK ||
+        sqlite_post_entry(store, &entry, post) != STORE_OK ||
+        read_text(store, text_position, post) != STORE_OK) {
         return STORE_FAILED;
     }
-    hand_out(page, &post, NULL);
+    hand_out(page, post, NULL);
     return STORE_OK;
+}
+
+/* A row: seq, edited_us, pos, text_pos. */
+static enum store_status hand_out_row(struct store *store, sqlite3_stmt *row, struct page *page) {
+    struct store_post post = {.seq = column_count(row, 0),
+                              .edited_us = sqlite3_column_int64(row, 1)};
+    return hand_out_post(store, sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 3), &post,
+                         page);
+}
+
+/* Those that have no rows yet are behind all that have. */
+static enum store_status read_fresh(struct store *store, int64_t stream, uint64_t after,
+                                    struct page *page) {
+    const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
+    size_t count = fresh != NULL ? fresh->count : 0;
+    enum store_status status = STORE_OK;
+    for (size_t i = count > 0 ? fresh_up_to(fresh, after) : 0;
+         i < count && status == STORE_OK && !page->ended; i++) {
+        struct store_post post = {.seq = fresh_first_seq(fresh) + i};
+        int64_t position = fresh->positions[i];
+        status = hand_out_post(store, position, position, &post, page);
+    }
+    return status;
 }
 
 static enum store_status hand_out_file(struct store *store, sqlite3_stmt *row, struct page *page) {
@@ -72,7 +91,7 @@ static enum store_status read_items(struct store *store, struct page *page) {
         }
         if (file != STEP_ROW ||
             (post == STEP_ROW && column_count(posts, 0) < column_count(files, FILE_SEQ_COLUMN))) {
-            status = hand_out_post(store, posts, page);
+            status = hand_out_row(store, posts, page);
             post = sqlite_step(store, posts);
         } else {
             status = hand_out_file(store, files, page);
@@ -107,7 +126,7 @@ store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_
     status = read_items(store, &page);
     (void)sqlite3_reset(posts);
     (void)sqlite3_reset(files);
-    return status;
+    return status == STORE_OK ? read_fresh(store, stream, after, &page) : status;
 }
 
 /* ---- the stream ---- */

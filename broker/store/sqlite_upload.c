@@ -83,6 +83,7 @@ static enum store_status insert(struct store *store, const struct store_upload *
     }
     hash_begin(&hash);
     sqlite3_stmt *add = store->statements[STATEMENT_FILE_ADD];
+    store->log->others_known = false;
     bind_number(add, 1, number);
     bind_blob(add, 2, upload->id, ID_BYTES);
     bind_number(add, 3, stream);
@@ -128,6 +129,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     store->files_awaited += upload->size - file->file.size;
     bool keeps = file->announced && upload->hash && is_same(file, upload);
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_TAKEN_OVER];
+    store->log->others_known = false;
     bind_number(set, 1, file->file.file);
     bind_blob(set, 2, upload->id, ID_BYTES);
     bind_number(set, 3, (int64_t)upload->size);

@@ -1,6 +1,8 @@
 /* See forum.h. */
 #include "forum.h"
 
+#include "sqlite_store.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +114,13 @@ struct store_post_changed forum_posted(struct fixture *fixture, int64_t account,
     assert_ok(forum_post(fixture, &change, &changed));
     assert_false(changed.again);
     return changed;
+}
+
+void forum_write_rows(struct fixture *fixture) {
+    fixture_begin(fixture);
+    assert_ok(sqlite_write(fixture->store));
+    assert_ok(sqlite_fresh_write(fixture->store));
+    fixture_commit(fixture);
 }
 
 /* ---- pages ---- */

@@ -35,6 +35,9 @@ enum store_status forum_delete(struct fixture *fixture, const struct forum_chang
 struct store_post_changed forum_posted(struct fixture *fixture, int64_t account, const char *title,
                                        const char *text);
 
+/* Writes the rows of posts that have none yet, in a transaction of its own. */
+void forum_write_rows(struct fixture *fixture);
+
 /* The thread as it stands, a line each: "1 han: text\n" and "han uploaded name\n". To be freed. */
 char *forum_read(struct fixture *fixture, int64_t stream, uint64_t after_seq, size_t limit);
 void forum_expect(struct fixture *fixture, int64_t stream, const char *lines);

@@ -55,7 +55,7 @@ static void copy_tables(sqlite3 *db) {
     for (size_t i = 0; i < count; i++) {
         execute(db, copies[i]);
     }
-    execute(db, "DELETE FROM meta WHERE name = 'ids'");
+    execute(db, "DELETE FROM meta WHERE name IN ('ids', 'posted')");
 }
 
 static void add_entry(sqlite3_stmt *add, int64_t position, const struct log_entry *entry) {
@@ -107,10 +107,13 @@ static void copy_log(sqlite3 *db) {
     assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
 }
 
-void old_make(const struct fixture *fixture) {
+void old_make(struct fixture *fixture) {
     char path[FIXTURE_PATH_BYTES + 8];
     char attach[2 * FIXTURE_PATH_BYTES];
     sqlite3 *db = NULL;
+    fixture_open(fixture);
+    forum_write_rows(fixture);
+    fixture_close(fixture);
     (void)snprintf(path, sizeof path, "%s-old", fixture->path);
     (void)snprintf(attach, sizeof attach, "ATTACH '%s' AS now; BEGIN", fixture->path);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);

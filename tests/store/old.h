@@ -6,7 +6,7 @@
 
 /* The closed store, which is in a folder, becomes what version 6 would have made of the same
  * commands: a database without checksums, whose log has a row for each entry. */
-void old_make(const struct fixture *fixture);
+void old_make(struct fixture *fixture);
 
 /* SQL that leads from there to earlier ones. Of version 3 and before, the pieces in slots are to be
  * in the table piece. */
