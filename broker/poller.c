@@ -1,17 +1,17 @@
+#define _GNU_SOURCE /* ppoll */
 #include "poller.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
 #include <time.h>
 #include <zmq.h>
 
-static int64_t now_ms(void) {
+static int64_t now_us(void) {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 bool poller_begin(struct poller_item *items, size_t count) {
@@ -66,26 +66,30 @@ static bool ask_told(struct poller_item *items, const struct pollfd *told, size_
 }
 
 /* One wait; it may end early with nothing that is ready. */
-static bool wait_once(struct poller_item *items, size_t count, int timeout_ms, bool *any) {
+static bool wait_once(struct poller_item *items, size_t count, int64_t timeout_us, bool *any) {
     struct pollfd told[POLLER_ITEMS_MAX];
+    struct timespec timeout = {0, 0};
 
     if (!ask_used(items, count, any))
         return false;
     for (size_t i = 0; i < count; i++)
         told[i] = (struct pollfd){.fd = items[i].wanted ? items[i].fd : -1, .events = POLLIN};
-    return poll(told, count, *any ? 0 : timeout_ms) >= 0 && ask_told(items, told, count, any);
+    if (!*any && timeout_us > 0)
+        timeout = (struct timespec){timeout_us / 1000000, timeout_us % 1000000 * 1000};
+    return ppoll(told, count, *any || timeout_us >= 0 ? &timeout : NULL, NULL) >= 0 &&
+           ask_told(items, told, count, any);
 }
 
-bool poller_wait(struct poller_item *items, size_t count, long timeout_ms) {
-    int64_t end_ms = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+bool poller_wait(struct poller_item *items, size_t count, int64_t timeout_us) {
+    int64_t end_us = timeout_us > 0 ? now_us() + timeout_us : 0;
     bool any = false;
 
-    if (!wait_once(items, count, (int)timeout_ms, &any))
+    if (!wait_once(items, count, timeout_us, &any))
         return false;
-    while (!any && timeout_ms != 0) {
-        if (timeout_ms > 0)
-            timeout_ms = end_ms > now_ms() ? (long)(end_ms - now_ms()) : 0;
-        if (timeout_ms != 0 && !wait_once(items, count, (int)timeout_ms, &any))
+    while (!any && timeout_us != 0) {
+        if (timeout_us > 0)
+            timeout_us = end_us > now_us() ? end_us - now_us() : 0;
+        if (timeout_us != 0 && !wait_once(items, count, timeout_us, &any))
             return false;
     }
     return true;

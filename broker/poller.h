@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct poller_item {
     void *socket; /* borrowed; NULL: the descriptor alone */
@@ -24,6 +25,6 @@ struct poller_item {
 bool poller_begin(struct poller_item *items, size_t count);
 /* Waits for one that is ready, and at most so long; < 0: without an end. What was ready counts as
  * used. false with errno: EINTR, or a socket or descriptor that is none. */
-bool poller_wait(struct poller_item *items, size_t count, long timeout_ms);
+bool poller_wait(struct poller_item *items, size_t count, int64_t timeout_us);
 
 #endif

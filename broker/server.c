@@ -435,7 +435,7 @@ static void settle(struct server *server) {
 
 /* ---- the loop ---- */
 
-static long poll_timeout_ms(const struct server *server) {
+static int64_t poll_timeout_us(const struct server *server) {
     int64_t deadline = core_deadline(server->core);
     int64_t connections = connections_deadline(&server->connections), wait_us;
     int64_t outlet = outlet_deadline(&server->outlet);
@@ -451,7 +451,7 @@ static long poll_timeout_ms(const struct server *server) {
         wait_us = door_wait_us(server->door);
     if (wait_us == INT64_MAX)
         return -1;
-    return wait_us > 0 ? (long)(wait_us / 1000) + 1 : 0;
+    return wait_us > 0 ? wait_us : 0;
 }
 
 static void turn(struct server *server, const struct poller_item *items) {
@@ -579,7 +579,7 @@ int server_run(struct server *server) {
         items[POLL_WATCH].wanted = door_watches(server->door);
         items[POLL_COMMANDS].used = true; /* each turn may send */
         items[POLL_EVENTS].used = door_used_events(server->door) || items[POLL_EVENTS].used;
-        if (poller_wait(items, POLL_ITEMS, poll_timeout_ms(server))) {
+        if (poller_wait(items, POLL_ITEMS, poll_timeout_us(server))) {
             meter_begin(&server->meter, now_us());
             turn(server, items);
             meter_end(&server->meter, now_us());

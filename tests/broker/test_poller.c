@@ -49,8 +49,8 @@ static void hear(struct ends *ends) {
     assert_int_equal(zmq_recv(ends->here, &byte, 1, ZMQ_DONTWAIT), 1);
 }
 
-static bool is_ready(struct poller_item *item, long timeout_ms) {
-    assert_true(poller_wait(item, 1, timeout_ms));
+static bool is_ready(struct poller_item *item, int64_t timeout_us) {
+    assert_true(poller_wait(item, 1, timeout_us));
     return item->ready;
 }
 
@@ -60,7 +60,7 @@ static void a_socket_is_ready_until_all_is_read(void **state) {
 
     assert_true(poller_begin(&item, 1));
     assert_false(is_ready(&item, 0));
-    assert_false(is_ready(&item, 1));
+    assert_false(is_ready(&item, 1000));
     say(ends);
     say(ends);
     assert_true(is_ready(&item, -1));
@@ -99,7 +99,7 @@ static void what_is_not_wanted_waits(void **state) {
     assert_false(is_ready(&item, 0));
     item.wanted = false;
     say(ends);
-    assert_false(is_ready(&item, 1));
+    assert_false(is_ready(&item, 1000));
     item.wanted = true;
     assert_true(is_ready(&item, -1));
     hear(ends);
