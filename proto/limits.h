@@ -111,8 +111,18 @@
  * what the broker can encrypt. */
 #define GATHER_SLICE_BYTES (512 * 1024)
 #define GATHER_PAUSE_US    (5 * 1000)
+#define BROADCAST_PAUSE_US (1 * 1000)
+/* Broadcasts that follow one are told together, once so long has passed for each who is told: a
+ * frame to one takes some 3 us of a core, whatever is in it, and somebody who reads notices none of
+ * it. */
+#define BROADCAST_HEARER_US 5
+#define BROADCAST_US_MAX    (20 * 1000)
+/* ... at once where there is as much of them: then what is in a frame costs more than the frame. */
+#define BROADCAST_BYTES_FULL (16 * 1024)
 /* Events that wait for that: beyond it the oldest go, and who has missed them is told the head. */
 #define GATHERED_MAX TOPIC_EVENTS_KEPT
+/* ... but no broadcast: beyond these, or as many bytes, everybody is told at once. */
+#define GATHERED_BYTES_MAX (64 * 1024)
 /* Broadcast ids that the broker remembers, so that a retry is not sent twice. */
 #define BROADCAST_IDS_KEPT 1000
 

@@ -9,6 +9,7 @@
 #define BYTES_FIRST 4096
 
 struct gathered_event {
+    enum topic_name topic;
     int64_t about;
     size_t offset; /* in the bytes */
     size_t length;
@@ -20,7 +21,8 @@ void gathered_init(struct gathered *gathered) {
     gathered->events = memory_new(GATHERED_MAX * sizeof *gathered->events);
     gathered->capacity = BYTES_FIRST;
     gathered->bytes = memory_new(gathered->capacity);
-    gathered->told_us = INT64_MIN;
+    gathered->told_us = -BROADCAST_US_MAX;
+    gathered->presence_us = -GATHER_US_MAX;
     gathered->walk_us = INT64_MAX;
 }
 
@@ -53,39 +55,77 @@ static uint8_t *room_for(struct gathered *gathered, size_t bytes) {
     return gathered->bytes + gathered->length;
 }
 
-static void keep(struct gathered *gathered, const Zchat__V1__Event *event, int64_t about,
-                 bool hidden) {
+static void keep(struct gathered *gathered, const struct gathered_event *event,
+                 const struct outbox_packed *packed) {
     struct gathered_event *kept = &gathered->events[gathered->count];
 
-    kept->about = about;
+    *kept = *event;
     kept->offset = gathered->length;
-    kept->length = wire_element_size(&event->base);
-    kept->hidden = hidden;
-    wire_element_pack_sized(WIRE_EVENTS, &event->base, kept->length,
-                            room_for(gathered, kept->length));
-    gathered->length += kept->length;
+    kept->length = packed->length;
+    memcpy(room_for(gathered, packed->length), packed->bytes, packed->length);
+    gathered->length += packed->length;
     gathered->count++;
     gathered->last++;
-    if (hidden)
+    if (kept->hidden)
         gathered->last_hidden = gathered->last;
+    if (kept->topic == TOPIC_PRESENCE)
+        gathered->last_presence = gathered->last;
+    else
+        gathered->last_broadcast = gathered->last;
 }
 
-void gathered_add(struct core *core, Zchat__V1__Event *event, int64_t about) {
-    struct gathered *gathered = &core->gathered;
-    bool hidden = store_block_any(core->store, about);
+static void tell_now(struct core *core);
 
-    if (gathered->count == GATHERED_MAX) {
-        gathered_publish(core);
+static void make_room(struct core *core, enum topic_name topic) {
+    struct gathered *gathered = &core->gathered;
+    bool broadcasts = gathered->count > 0 && gathered->last_broadcast >= first_of(gathered);
+
+    if (gathered->count < GATHERED_MAX &&
+        (topic == TOPIC_PRESENCE || gathered->length < GATHERED_BYTES_MAX))
+        return;
+    gathered_publish(core);
+    if (broadcasts || topic != TOPIC_PRESENCE)
+        tell_now(core);
+    else
         forget(gathered, GATHERED_MAX / 2);
-    }
+}
+
+size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+                    int64_t about) {
+    struct gathered_event added = {.topic = topic,
+                                   .about = about,
+                                   .hidden = about != 0 && store_block_any(core->store, about)};
+    struct outbox_packed packed;
+
+    make_room(core, topic);
     event->seq = 0;
-    if (!hidden)
-        topic_note(&core->topics.topic[TOPIC_PRESENCE], event, about);
-    keep(gathered, event, about, hidden);
+    packed = added.hidden ? outbox_pack(core->outbox, event)
+                          : topic_note(&core->topics.topic[topic], event, about);
+    keep(&core->gathered, &added, &packed);
+    return packed.length;
+}
+
+/* In their order: a frame grows only until another topic has its turn. */
+static void publish(struct core *core, const struct gathered_event *event) {
+    struct gathered *gathered = &core->gathered;
+    const struct outbox_packed packed = {gathered->bytes + event->offset, event->length};
+
+    if (event->topic != gathered->publishing)
+        topic_break(&core->topics.topic[gathered->publishing]);
+    gathered->publishing = event->topic;
+    topic_publish(&core->topics.topic[event->topic], core->outbox, &packed, core->now_us);
 }
 
 void gathered_publish(struct core *core) {
-    topic_publish_noted(&core->topics.topic[TOPIC_PRESENCE], core->outbox, core->now_us);
+    struct gathered *gathered = &core->gathered;
+
+    while (gathered->published < gathered->last) {
+        const struct gathered_event *event =
+            &gathered->events[++gathered->published - first_of(gathered)];
+
+        if (!event->hidden)
+            publish(core, event);
+    }
 }
 
 /* ---- to one session ---- */
@@ -123,13 +163,14 @@ static void give_those_allowed(struct core *core, struct session *session, size_
 
 static void give(struct core *core, struct session *session, size_t from) {
     const struct gathered *gathered = &core->gathered;
-    size_t offset = gathered->events[from].offset;
+    size_t offset = gathered->events[from].offset, bytes = gathered->length - offset;
 
-    if (!session->public_events || gathered->last_hidden >= first_of(gathered) + from)
+    if (!session->public_events || gathered->last_hidden >= first_of(gathered) + from ||
+        bytes > FRAME_BYTES_FULL)
         give_those_allowed(core, session, from);
     else
-        outbox_events(core->outbox, &session->peer->line, gathered->bytes + offset,
-                      gathered->length - offset, gathered->count - from);
+        outbox_events(core->outbox, &session->peer->line, gathered->bytes + offset, bytes,
+                      gathered->count - from);
 }
 
 void gathered_catch_up_line(void *arg, struct outbox_line *line) {
@@ -169,28 +210,44 @@ static bool walks(const struct gathered *gathered) {
     return gathered->walk_us != INT64_MAX;
 }
 
-static int64_t gather_us(const struct core *core) {
+static int64_t presence_deadline(const struct core *core) {
     int64_t us = (int64_t)core->sessions.hearers_count * GATHER_HEARER_US;
 
-    return us < GATHER_US ? GATHER_US : us > GATHER_US_MAX ? GATHER_US_MAX : us;
+    if (core->gathered.last_presence <= core->gathered.walked)
+        return INT64_MAX;
+    us = us < GATHER_US ? GATHER_US : us > GATHER_US_MAX ? GATHER_US_MAX : us;
+    return core->gathered.presence_us + us;
+}
+
+static int64_t broadcast_deadline(const struct core *core) {
+    int64_t us = (int64_t)core->sessions.hearers_count * BROADCAST_HEARER_US;
+
+    if (core->gathered.last_broadcast <= core->gathered.walked)
+        return INT64_MAX;
+    if (core->gathered.length >= BROADCAST_BYTES_FULL)
+        return 0;
+    return core->gathered.told_us + (us > BROADCAST_US_MAX ? BROADCAST_US_MAX : us);
 }
 
 int64_t gathered_deadline(const struct core *core) {
-    const struct gathered *gathered = &core->gathered;
+    int64_t presence = presence_deadline(core), broadcast = broadcast_deadline(core);
 
-    if (walks(gathered))
-        return gathered->walk_us;
-    if (gathered->count == 0)
-        return INT64_MAX;
-    if (gathered->told_us == INT64_MIN || gathered->count >= GATHERED_MAX / 2)
+    if (walks(&core->gathered))
+        return core->gathered.walk_us;
+    if (core->gathered.count >= GATHERED_MAX / 2)
         return 0;
-    return gathered->told_us + gather_us(core);
+    return presence < broadcast ? presence : broadcast;
 }
 
 static void walk_begin(struct core *core, int64_t now_us) {
+    struct gathered *gathered = &core->gathered;
+
     gathered_publish(core);
-    core->gathered.walked = core->gathered.last;
-    core->gathered.told_us = core->gathered.walk_us = now_us;
+    gathered->broadcasts = gathered->last_broadcast > gathered->walked;
+    if (gathered->last_presence > gathered->walked)
+        gathered->presence_us = now_us;
+    gathered->walked = gathered->last;
+    gathered->told_us = gathered->walk_us = now_us;
     core->sessions.next_hearer = core->sessions.hearers;
 }
 
@@ -202,20 +259,36 @@ static void walk_end(struct gathered *gathered) {
         forget(gathered, gathered->walked - first + 1);
 }
 
+static void walk_on(struct core *core) {
+    struct session *session = core->sessions.next_hearer;
+
+    core->sessions.next_hearer = session->hearer_next;
+    catch_up(core, session);
+}
+
+/* What is said is of more use than who is there: it has most of the turn. */
+static size_t slice_bytes(const struct gathered *gathered) {
+    return gathered->broadcasts ? TURN_ANSWER_BYTES : GATHER_SLICE_BYTES;
+}
+
 /* false: the slice is over before the walk. */
 static bool walk(struct core *core) {
-    struct sessions *sessions = &core->sessions;
-    size_t before = outbox_queued(core->outbox);
+    size_t before = outbox_queued(core->outbox), most = slice_bytes(&core->gathered);
 
-    while (sessions->next_hearer) {
-        struct session *session = sessions->next_hearer;
-
-        if (!turn_has_room(core) || outbox_queued(core->outbox) - before >= GATHER_SLICE_BYTES)
+    while (core->sessions.next_hearer) {
+        if (!turn_has_room(core) || outbox_queued(core->outbox) - before >= most)
             return false;
-        sessions->next_hearer = session->hearer_next;
-        catch_up(core, session);
+        walk_on(core);
     }
     return true;
+}
+
+/* Without slices: there would be ever more of it. */
+static void tell_now(struct core *core) {
+    walk_begin(core, core->now_us);
+    while (core->sessions.next_hearer)
+        walk_on(core);
+    walk_end(&core->gathered);
 }
 
 void gathered_tick(struct core *core, int64_t now_us) {
@@ -228,7 +301,7 @@ void gathered_tick(struct core *core, int64_t now_us) {
     if (walk(core))
         walk_end(gathered);
     else
-        gathered->walk_us = now_us + GATHER_PAUSE_US;
+        gathered->walk_us = now_us + (gathered->broadcasts ? BROADCAST_PAUSE_US : GATHER_PAUSE_US);
 }
 
 void gathered_end(struct core *core) {

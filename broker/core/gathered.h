@@ -1,11 +1,14 @@
-/* News of who came and went, on their way to everybody. They are numbered and kept by their topic
- * when they happen; told they are together: the first after GATHER_US of silence (more where many
- * are told) at once, what follows GATHER_US after that. Whatever else goes to a session takes
- * along, in front of it, what the session was not told yet, so nothing overtakes them. What a block
- * forbids somebody to see waits here as well, and is told to each of the others. */
+/* Public events on their way to everybody: who came and went, and broadcasts. They are numbered and
+ * kept by their topic when they happen; told they are together, in one frame for each who hears:
+ * the first after some silence at once, what follows after that time. Presence waits GATHER_US
+ * (more where many are told), a broadcast far less, and takes along what came before it. Whatever
+ * else goes to a session takes along, in front of it, what the session was not told yet, so nothing
+ * overtakes them. What a block forbids somebody to see waits here as well, and is told to each of
+ * the others. */
 #ifndef GATHERED_H
 #define GATHERED_H
 
+#include "topic.h"
 #include "wire.h"
 
 #include <stdbool.h>
@@ -15,7 +18,6 @@
 struct core;
 struct gathered_event;
 struct member;
-struct outbox_line;
 struct session;
 
 /* Events are counted: `last` is the newest one's number, those before it follow each other. */
@@ -25,18 +27,26 @@ struct gathered {
     size_t length;
     size_t capacity;
     size_t count;
-    uint64_t last;        /* 0: there never was one */
-    uint64_t last_hidden; /* the newest that only some may see; 0: there never was one */
-    uint64_t walked;      /* all have these, or will once the walk is over */
-    int64_t told_us;      /* when the last walk began */
-    int64_t walk_us;      /* when it goes on; INT64_MAX: none is under way */
+    uint64_t last;          /* 0: there never was one */
+    uint64_t last_hidden;   /* the newest that only some may see; 0: there never was one */
+    uint64_t last_presence; /* the newest of its kind; 0: there never was one */
+    uint64_t last_broadcast;
+    uint64_t published;         /* of these what all may see is published */
+    enum topic_name publishing; /* the topic of the last one that was */
+    uint64_t walked;            /* all have these, or will once the walk is over */
+    int64_t told_us;            /* when the last walk began, */
+    int64_t presence_us;        /* and the last one that told of who came or went */
+    int64_t walk_us;            /* when it goes on; INT64_MAX: none is under way */
+    bool broadcasts;            /* it tells broadcasts */
 };
 
 void gathered_init(struct gathered *gathered);
 void gathered_release(struct gathered *gathered);
 
-/* Numbers the event, and keeps it until it is told. */
-void gathered_add(struct core *core, Zchat__V1__Event *event, int64_t about);
+/* Numbers the event, and keeps it until it is told; `about`: the account that caused it, 0: none.
+ * Returns its bytes. */
+size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+                    int64_t about);
 /* The session is told what comes from now on, until it ends. */
 void gathered_join(struct core *core, struct session *session);
 /* Tells the member's sessions what they were not told yet. NULL: nobody. */

@@ -69,8 +69,8 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
 /* Tells all who may know that the member came or went. */
 void presence_announce(struct core *core, int64_t account, const char *name, bool online,
                        int64_t now_us);
-/* Publishes an event of a topic that `about` caused, or, where a block forbids that, sends it to
- * each who may see it. Returns how many users online that were. */
+/* Has an event of a topic that `about` caused published, or, where a block forbids that, sent to
+ * each who may see it. Returns how many users online that are. */
 uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
                        int64_t about);
 /* Whether a block stands between the two, in either direction. */

@@ -267,9 +267,17 @@ static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line
     return line->open ? line->open : frame_begin(outbox, line, &line->open);
 }
 
+void outbox_break(struct outbox_frame *open) {
+    if (open)
+        frame_close(open);
+}
+
 void outbox_line_break(struct outbox_line *line) {
-    if (line->open)
-        frame_close(line->open);
+    outbox_break(line->open);
+}
+
+void outbox_charge(struct outbox *outbox, size_t bytes) {
+    outbox->made_bytes += bytes;
 }
 
 void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {

@@ -75,6 +75,10 @@ bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_
 void outbox_events_missed(struct outbox *outbox, struct outbox_line *line, size_t count);
 /* What comes next begins a new frame. */
 void outbox_line_break(struct outbox_line *line);
+/* The same, of the frame that grows where `open` of outbox_publish is; NULL: none does. */
+void outbox_break(struct outbox_frame *open);
+/* Counts bytes as made that are made later, for whoever causes them. */
+void outbox_charge(struct outbox *outbox, size_t bytes);
 /* An event that no stream makes up for: it waits like a reply. */
 void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
                        const Zchat__V1__Event *event);

@@ -12,51 +12,33 @@ bool presence_hidden(const struct core *core, int64_t a, int64_t b) {
     return store_block_is(core->store, a, b) || store_block_is(core->store, b, a);
 }
 
-static bool tell_member(struct core *core, struct member *member,
-                        const struct outbox_packed *event) {
-    struct session *session;
-
-    DL_FOREACH2(member->sessions, session, member_next) {
-        if (session->online || session->public_events)
-            outbox_push(core->outbox, &session->peer->line, event);
-    }
-    return member->online > 0;
-}
-
-static uint32_t tell_each(struct core *core, const Zchat__V1__Event *event, int64_t about) {
-    struct outbox_packed packed = outbox_pack(core->outbox, event);
+/* Users online but this one, without those who may not see them. */
+static uint32_t count_each(const struct core *core, int64_t about) {
     struct member *member, *next;
-    uint32_t told = 0;
+    uint32_t count = 0;
 
     HASH_ITER(hh, core->sessions.members, member, next) {
-        if (member->account == about || presence_hidden(core, member->account, about))
-            continue;
-        if (tell_member(core, member, &packed))
-            told++;
+        count += member->online > 0 && member->account != about &&
+                 !presence_hidden(core, member->account, about);
     }
-    return told;
+    return count;
 }
 
-static uint32_t tell_all(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
-                         int64_t about) {
-    struct member *member = member_find(&core->sessions, about);
-    struct session *session;
-    struct outbox_packed packed;
+static uint32_t count_all(const struct core *core, int64_t about) {
+    const struct member *member = member_find(&core->sessions, about);
 
-    gathered_publish(core); /* who came before this is told first */
-    packed = topic_publish(&core->topics.topic[topic], core->outbox, event, about, core->now_us);
-    DL_FOREACH2(core->sessions.with_public, session, inline_next) {
-        outbox_push(core->outbox, &session->peer->line, &packed);
-    }
     return core->sessions.users_online - (member && member->online > 0 ? 1 : 0);
 }
 
+/* Whoever causes it is charged for all that are told, though they are told later. */
 uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
                        int64_t about) {
-    event->seq = 0;
-    if (about != 0 && store_block_any(core->store, about))
-        return tell_each(core, event, about);
-    return tell_all(core, topic, event, about);
+    size_t bytes = gathered_add(core, topic, event, about);
+    bool hidden = event->seq == 0;
+
+    outbox_charge(core->outbox, bytes * (hidden ? core->sessions.hearers_count
+                                                : core->sessions.with_public_count));
+    return hidden ? count_each(core, about) : count_all(core, about);
 }
 
 void presence_announce(struct core *core, int64_t account, const char *name, bool online,
@@ -69,7 +51,7 @@ void presence_announce(struct core *core, int64_t account, const char *name, boo
     event.time_us = core_wall_us(core, now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRESENCE;
     event.presence = &presence;
-    gathered_add(core, &event, account);
+    gathered_add(core, TOPIC_PRESENCE, &event, account);
 }
 
 static void tell_end(struct core *core, struct session *session, Zchat__V1__EndReason reason,

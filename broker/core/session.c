@@ -113,8 +113,10 @@ static void session_link(struct sessions *sessions, struct session *session) {
     struct member *member = session->member;
 
     DL_APPEND2(member->sessions, session, member_prev, member_next);
-    if (session->public_events)
+    if (session->public_events) {
         DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
+        sessions->with_public_count++;
+    }
     hearer_join(sessions, session);
     DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
     if (session->online) {
@@ -190,8 +192,10 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
 
     lag_end(sessions, session);
     DL_DELETE2(member->sessions, session, member_prev, member_next);
-    if (session->public_events)
+    if (session->public_events) {
         DL_DELETE2(sessions->with_public, session, inline_prev, inline_next);
+        sessions->with_public_count--;
+    }
     hearer_leave(sessions, session);
     session->peer->line.gathered = NULL;
     DL_DELETE2(sessions->idle, session, idle_prev, idle_next);

@@ -90,7 +90,8 @@ struct sessions {
     struct session *idle;                /* borrowed */
     struct session *lagging[LAG_QUEUES]; /* borrowed */
     struct session *with_public;         /* borrowed */
-    struct session *hearers;             /* borrowed: who is told of others who come and go */
+    uint32_t with_public_count;
+    struct session *hearers; /* borrowed: who is told of others who come and go */
     uint32_t hearers_count;
     struct session *next_hearer; /* borrowed: a walk's; NULL: none is under way */
     struct limits *limits;       /* borrowed: the core's */

@@ -46,31 +46,25 @@ static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64
     wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, kept->bytes);
 }
 
-static struct outbox_packed packed_of(const struct topic_event *event) {
-    return (struct outbox_packed){event->bytes, event->length};
-}
+struct outbox_packed topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about) {
+    const struct topic_event *kept;
 
-void topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about) {
     topic->head++;
     event->seq = topic->head;
     topic_keep(topic, event, about);
+    kept = topic_event(topic, topic->head);
+    return (struct outbox_packed){kept->bytes, kept->length};
 }
 
-void topic_publish_noted(struct topic *topic, struct outbox *outbox, int64_t now_us) {
-    if (topic->published < topic->head)
-        topic->repeat_us = now_us + HEAD_REPEAT_US;
-    while (topic->published < topic->head) {
-        struct outbox_packed noted = packed_of(topic_event(topic, ++topic->published));
-
-        outbox_publish(outbox, &topic->open, topic->name, &noted);
-    }
+void topic_publish(struct topic *topic, struct outbox *outbox, const struct outbox_packed *noted,
+                   int64_t now_us) {
+    topic->published++;
+    topic->repeat_us = now_us + HEAD_REPEAT_US;
+    outbox_publish(outbox, &topic->open, topic->name, noted);
 }
 
-struct outbox_packed topic_publish(struct topic *topic, struct outbox *outbox,
-                                   Zchat__V1__Event *event, int64_t about, int64_t now_us) {
-    topic_note(topic, event, about);
-    topic_publish_noted(topic, outbox, now_us);
-    return packed_of(topic_event(topic, topic->head));
+void topic_break(struct topic *topic) {
+    outbox_break(topic->open);
 }
 
 uint64_t topic_oldest(const struct topic *topic) {

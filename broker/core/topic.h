@@ -22,7 +22,7 @@ struct topic_event {
 struct topic {
     const char *name;
     uint64_t head;             /* of the last event; first - 1: none since the start */
-    uint64_t published;        /* of the last one that was published */
+    uint64_t published;        /* of the last one that was published; those behind it wait */
     uint64_t first;            /* of the first event since the start */
     int64_t repeat_us;         /* when the head is published again; INT64_MAX: not */
     struct outbox_frame *open; /* borrowed: the outbox's growing frame */
@@ -39,13 +39,14 @@ void topics_release(struct topics *topics);
 /* NULL: there is no topic of that name. */
 struct topic *topic_find(struct topics *topics, const char *name);
 
-/* Numbers the event and keeps it: it waits for topic_publish_noted, before TOPIC_EVENTS_KEPT came
- * after it. `about` is the account that it tells of. */
-void topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about);
-void topic_publish_noted(struct topic *topic, struct outbox *outbox, int64_t now_us);
-/* Both at once; returns the event packed, as it is kept. */
-struct outbox_packed topic_publish(struct topic *topic, struct outbox *outbox,
-                                   Zchat__V1__Event *event, int64_t about, int64_t now_us);
+/* Numbers the event and keeps it; `about` is the account that it tells of. Returns it packed, as it
+ * is kept. */
+struct outbox_packed topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about);
+/* Publishes the next one that was noted. */
+void topic_publish(struct topic *topic, struct outbox *outbox, const struct outbox_packed *noted,
+                   int64_t now_us);
+/* What is published next begins a new frame. */
+void topic_break(struct topic *topic);
 /* The kept event of this number; NULL: it is gone, or not yet there. */
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq);
 /* The oldest that is kept; beyond the head: none. */

@@ -1,5 +1,5 @@
-/* A crowd that is larger than what is gathered, through the core: frames go in, frames come out,
- * and no time passes but what a test says. */
+/* What is gathered of public events, through the core: frames go in, frames come out, and no time
+ * passes but what a test says. */
 #include "core.h"
 #include "fixture.h"
 #include "wire.h"
@@ -12,28 +12,35 @@
 
 struct told {
     struct peer *peer;
-    size_t presence, heads;
-    uint64_t last;   /* number of the last presence event */
+    size_t presence, heads, broadcasts, frames;
+    uint64_t last;           /* number of the last presence event, */
+    uint64_t last_broadcast; /* and of the last broadcast; 0: none, or hidden from some */
     bool is_ordered; /* each follows the one before it, but for what is missing at the start */
 };
+
+/* What was published, as far as there is room: a letter for each event, a space behind each frame.
+ */
+#define PUBLISHED_MAX 64
 
 struct town {
     struct fixture *fixture;
     struct core *core;
     struct wire_arena *arena;
     struct told watcher, plain; /* with public events; without */
+    char published[PUBLISHED_MAX];
     uint64_t request;
+    int64_t now_us;
 };
 
 static void command(struct town *town, struct peer *peer, Zchat__V1__Command *command) {
     Zchat__V1__CommandBatch batch = ZCHAT__V1__COMMAND_BATCH__INIT;
-    uint8_t frame[512];
+    static uint8_t frame[32 * 1024];
 
     command->request = ++town->request;
     batch.commands = &command;
     batch.n_commands = 1;
     assert_true(wire_size(&batch.base) <= sizeof frame);
-    core_frame(town->core, peer, frame, wire_pack(&batch.base, frame), 1000000);
+    core_frame(town->core, peer, frame, wire_pack(&batch.base, frame), town->now_us);
 }
 
 static void login(struct town *town, struct peer *peer, const char *user, bool public_events) {
@@ -58,13 +65,60 @@ static void logout(struct town *town, struct peer *peer) {
     command(town, peer, &envelope);
 }
 
+static void broadcast(struct town *town, struct peer *peer, const char *text) {
+    Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Broadcast body = ZCHAT__V1__BROADCAST__INIT;
+    uint8_t id[ID_BYTES] = {0, 0, 0, 0, 0, 0, 0x70, 0, 0x80};
+
+    memcpy(id + ID_BYTES - sizeof(uint32_t), &town->request, sizeof(uint32_t));
+    body.id = (ProtobufCBinaryData){sizeof id, id};
+    body.text = (char *)text;
+    envelope.body_case = ZCHAT__V1__COMMAND__BODY_BROADCAST;
+    envelope.broadcast = &body;
+    command(town, peer, &envelope);
+}
+
+static void ping(struct town *town, struct peer *peer) {
+    Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
+    Zchat__V1__Ping body = ZCHAT__V1__PING__INIT;
+
+    envelope.body_case = ZCHAT__V1__COMMAND__BODY_PING;
+    envelope.ping = &body;
+    command(town, peer, &envelope);
+}
+
+static void take_broadcast(struct told *told, const Zchat__V1__Event *event) {
+    told->is_ordered =
+        told->is_ordered && (told->last_broadcast == 0 || event->seq == told->last_broadcast + 1);
+    told->last_broadcast = event->seq;
+    told->broadcasts++;
+}
+
 static void take_event(struct told *told, const Zchat__V1__Event *event) {
     told->heads += event->body_case == ZCHAT__V1__EVENT__BODY_HEADS;
+    if (event->body_case == ZCHAT__V1__EVENT__BODY_BROADCAST)
+        take_broadcast(told, event);
     if (event->body_case != ZCHAT__V1__EVENT__BODY_PRESENCE)
         return;
     told->is_ordered = told->is_ordered && (told->presence == 0 || event->seq == told->last + 1);
     told->last = event->seq;
     told->presence++;
+}
+
+static void take_published(struct town *town, const struct core_frame *frame) {
+    size_t at = strlen(town->published);
+    Zchat__V1__Publication *publication;
+
+    wire_arena_reset(town->arena);
+    assert_int_equal(wire_read_publication(town->arena, frame->bytes, frame->length, &publication),
+                     WIRE_FINE);
+    if (publication->n_events == 0 || at + publication->n_events + 2 > PUBLISHED_MAX)
+        return;
+    for (size_t i = 0; i < publication->n_events; i++)
+        town->published[at++] =
+            publication->events[i]->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE ? 'P' : 'B';
+    town->published[at++] = ' ';
+    town->published[at] = '\0';
 }
 
 static void take(struct town *town, const struct core_frame *frame) {
@@ -73,10 +127,13 @@ static void take(struct town *town, const struct core_frame *frame) {
                                                           : NULL;
     Zchat__V1__ServerBatch *batch;
 
-    if (!frame->peer || !told)
+    if (!frame->peer)
+        take_published(town, frame);
+    if (!told)
         return;
     wire_arena_reset(town->arena);
     assert_int_equal(wire_read_server(town->arena, frame->bytes, frame->length, &batch), WIRE_FINE);
+    told->frames += batch->n_events > 0;
     for (size_t i = 0; i < batch->n_events; i++)
         take_event(told, batch->events[i]);
 }
@@ -111,6 +168,7 @@ static int setup(void **state) {
         .sessions_per_user = 4, .password_workers = 1, .admin_password = "", .software = "test"};
     struct town *town = calloc(1, sizeof *town);
 
+    town->now_us = 1000000;
     town->fixture = fixture_in_memory(1);
     town->arena = wire_arena_new(DECODE_BYTES_MAX);
     fixture_open(town->fixture);
@@ -197,6 +255,151 @@ static void who_asked_for_no_public_events_gets_none_beyond_the_bound(void **sta
     assert_int_equal(town->plain.last, 0);
 }
 
+/* ---- broadcasts ---- */
+
+/* A turn as the broker has it: commands, a tick where one is due, what is sent. */
+static void go(struct town *town, int64_t after_us) {
+    town->now_us += after_us;
+    if (town->now_us >= core_deadline(town->core))
+        core_tick(town->core, town->now_us);
+    turn(town);
+}
+
+/* All was told long ago; nothing of it counts. */
+static void begin(struct town *town) {
+    go(town, 10 * GATHER_US);
+    go(town, 10 * GATHER_US);
+    town->watcher = (struct told){.peer = town->watcher.peer, .is_ordered = true};
+    town->plain = (struct told){.peer = town->plain.peer, .is_ordered = true};
+    town->published[0] = '\0';
+}
+
+static void a_broadcast_after_silence_is_told_in_its_own_turn(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    for (size_t i = 1; i <= 3; i++) {
+        broadcast(town, town->plain.peer, "hello");
+        go(town, 0);
+        assert_int_equal(town->watcher.broadcasts, i);
+        go(town, BROADCAST_US_MAX);
+    }
+    assert_string_equal(town->published, "B B B ");
+}
+
+static void broadcasts_close_behind_one_are_told_together(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    for (size_t i = 0; i < 6; i++) {
+        broadcast(town, town->plain.peer, "hello");
+        go(town, 0);
+    }
+    assert_int_equal(town->watcher.broadcasts, 1);
+    assert_true(core_deadline(town->core) <= town->now_us + 2 * BROADCAST_HEARER_US);
+    go(town, 2 * BROADCAST_HEARER_US);
+    assert_int_equal(town->watcher.broadcasts, 6);
+    assert_int_equal(town->watcher.frames, 2);
+    assert_true(town->watcher.is_ordered);
+    assert_string_equal(town->published, "B BBBBB ");
+    assert_int_equal(town->plain.broadcasts, 0);
+}
+
+static void an_answer_comes_behind_the_broadcasts_before_it(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    for (size_t i = 0; i < 3; i++)
+        broadcast(town, town->plain.peer, "hello");
+    ping(town, town->watcher.peer);
+    turn(town);
+    assert_int_equal(town->watcher.broadcasts, 3);
+    assert_int_equal(town->watcher.frames, 1);
+    go(town, BROADCAST_US_MAX);
+    assert_int_equal(town->watcher.broadcasts, 3);
+}
+
+static void more_broadcasts_than_may_wait_are_all_told(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    for (size_t i = 0; i < 3 * GATHERED_MAX; i++) /* in one turn */
+        broadcast(town, town->plain.peer, "hello");
+    go(town, BROADCAST_US_MAX);
+    assert_int_equal(town->watcher.broadcasts, 3 * GATHERED_MAX);
+    assert_true(town->watcher.is_ordered);
+    assert_int_equal(town->watcher.heads, 0);
+}
+
+/* What long texts cost is their bytes: nothing is won by waiting. */
+static void long_broadcasts_do_not_wait(void **state) {
+    static char text[TEXT_BYTES_MAX + 1];
+    struct town *town = *state;
+
+    begin(town);
+    memset(text, 'x', sizeof text - 1);
+    for (size_t i = 1; i <= 8; i++) {
+        broadcast(town, town->plain.peer, text);
+        go(town, 0);
+        assert_int_equal(town->watcher.broadcasts, i);
+    }
+}
+
+/* Who leaves right behind their words has not left before them. */
+static void what_is_published_keeps_its_order_over_topics(void **state) {
+    struct town *town = *state;
+    struct peer *visitor = peer_of(town, 3);
+
+    begin(town);
+    broadcast(town, town->plain.peer, "hello");
+    go(town, 0);
+    login(town, visitor, "visitor", false);
+    broadcast(town, visitor, "here I am");
+    logout(town, visitor);
+    broadcast(town, town->plain.peer, "bye");
+    broadcast(town, town->plain.peer, "bye");
+    go(town, BROADCAST_US_MAX);
+    assert_string_equal(town->published, "B P B P BB ");
+    assert_int_equal(town->watcher.presence, 2);
+    assert_int_equal(town->watcher.broadcasts, 4);
+    assert_int_equal(town->watcher.frames, 2);
+}
+
+/* A broadcast does not make those wait who come behind it. */
+static void a_broadcast_is_no_presence(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    broadcast(town, town->plain.peer, "hello");
+    go(town, 0);
+    login(town, peer_of(town, 3), "visitor", false);
+    go(town, 0);
+    assert_int_equal(town->watcher.presence, 1);
+}
+
+static void a_broadcast_that_some_may_not_hear_waits_as_well(void **state) {
+    struct town *town = *state;
+    struct peer *visitor = peer_of(town, 3);
+    int64_t blocked;
+
+    fixture_begin(town->fixture);
+    assert_ok(store_block_add(town->fixture->store, WATCHER, "visitor", 1, &blocked));
+    fixture_commit(town->fixture);
+    login(town, visitor, "visitor", false);
+    begin(town);
+    for (size_t i = 0; i < 4; i++) {
+        broadcast(town, visitor, "hello");
+        go(town, 0);
+    }
+    assert_int_equal(town->plain.broadcasts, 1);
+    go(town, BROADCAST_US_MAX);
+    assert_int_equal(town->plain.broadcasts, 4);
+    assert_int_equal(town->plain.frames, 2);
+    assert_int_equal(town->plain.last_broadcast, 0);
+    assert_int_equal(town->watcher.broadcasts, 0);
+    assert_string_equal(town->published, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -204,6 +407,14 @@ int main(void) {
         TEST(what_fits_is_told_whole_and_in_order),
         TEST(a_crowd_beyond_the_bound_costs_the_oldest_only),
         TEST(who_asked_for_no_public_events_gets_none_beyond_the_bound),
+        TEST(a_broadcast_after_silence_is_told_in_its_own_turn),
+        TEST(broadcasts_close_behind_one_are_told_together),
+        TEST(an_answer_comes_behind_the_broadcasts_before_it),
+        TEST(more_broadcasts_than_may_wait_are_all_told),
+        TEST(long_broadcasts_do_not_wait),
+        TEST(what_is_published_keeps_its_order_over_topics),
+        TEST(a_broadcast_is_no_presence),
+        TEST(a_broadcast_that_some_may_not_hear_waits_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -378,9 +378,11 @@ bool tap_publication(struct world *world, const uint8_t *bytes, size_t length) {
     return publication->n_events > 0;
 }
 
-/* Who comes and goes is told a little later, all else in its turn. */
+/* What is public is told a little later. */
 static bool may_wait(const struct world *world, const struct news *news) {
-    return news->stream == STREAM_PRESENCE && world->now_us < news->time_us + GATHER_US;
+    int64_t for_us = news->stream == STREAM_PRESENCE ? GATHER_US : BROADCAST_US_MAX;
+
+    return world->now_us < news->time_us + for_us;
 }
 
 void tap_turn(struct world *world) {
