@@ -1,5 +1,5 @@
-/* The accounts that were met so far: name <-> number. Names never change and accounts never go, so
- * what is in here stays true; what is not may be in the store all the same. */
+/* The accounts: name <-> number. Names never change and accounts never go, so what is in here stays
+ * true; what is not may be in the store all the same, from another process. */
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
 

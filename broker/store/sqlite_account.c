@@ -42,6 +42,20 @@ enum store_status sqlite_person(struct store *store, int64_t account, const stru
     return remember(store, account, name, out);
 }
 
+enum store_status sqlite_people_load(struct store *store) {
+    sqlite3_stmt *all = store->statements[STATEMENT_ACCOUNT_NAMES];
+    enum store_status status = STORE_OK;
+    enum step step = STEP_DONE;
+    while (status == STORE_OK && (step = sqlite_step(store, all)) == STEP_ROW) {
+        const struct person *person;
+        char name[NAME_BYTES];
+        column_text(all, 1, name, sizeof name);
+        status = remember(store, sqlite3_column_int64(all, 0), name, &person);
+    }
+    (void)sqlite3_reset(all);
+    return step == STEP_FAILED ? STORE_FAILED : status;
+}
+
 static void read_account(sqlite3_stmt *row, struct store_account *out) {
     *out = (struct store_account){
         .account = sqlite3_column_int64(row, 0),

@@ -3,6 +3,7 @@
 #include "sqlite_check.h"
 
 #include "run.h"
+#include "sqlite_band.h"
 #include "sqlite_log.h"
 
 #include <stdlib.h>
@@ -200,59 +201,175 @@ static void check_place(struct log_check *log, int64_t stream, uint64_t seq, int
     }
 }
 
-/* A run of a stream that ended with `behind` before. Returns with what it ends. */
-static uint64_t check_run(struct log_check *log, sqlite3_stmt *runs, int64_t stream,
-                          uint64_t behind) {
-    uint64_t last = (uint64_t)sqlite3_column_int64(runs, 1);
-    uint64_t count = (uint64_t)sqlite3_column_bytes(runs, 2) / RUN_ENTRY_BYTES;
-    if (count == 0 || count > last || last - count != behind) {
-        check_tell(log->checking, &log->checking->log_damages,
-                   "stream %lld has a hole behind its entry %llu", (long long)stream,
-                   (unsigned long long)behind);
-        return last;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        check_place(log, stream, behind + 1 + i, run_get(sqlite3_column_blob(runs, 2), (size_t)i));
-    }
-    return last;
+/* Entries of one stream that follow each other. */
+struct found {
+    size_t place; /* the stream's in its band */
+    uint64_t first;
+    uint64_t last;
+};
+
+/* A band, and where its entries were found. */
+struct band_check {
+    struct log_check *log; /* borrowed */
+    size_t number;
+    struct band *band;   /* owned: what is known of its streams */
+    struct found *found; /* owned */
+    size_t count;
+    size_t max;
+    uint32_t rows; /* of band_row */
+    size_t last_bytes;
+};
+
+static int64_t first_of(const struct band_check *band) {
+    return (int64_t)(band->number * BAND_STREAMS) + 1;
 }
 
-static void check_merged(struct log_check *log, int64_t stream, uint64_t last) {
-    sqlite3_stmt *get = check_prepare(log->checking, "SELECT merged_seq FROM stream WHERE id = ?1");
-    bool fits = false;
-    if (get != NULL) {
-        (void)sqlite3_bind_int64(get, 1, stream);
-        fits = sqlite3_step(get) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(get, 0) == last;
+static void tell_band(const struct band_check *band, const char *what) {
+    check_tell(band->log->checking, &band->log->checking->log_damages,
+               "the band of streams %lld to %lld %s", (long long)first_of(band),
+               (long long)first_of(band) + BAND_STREAMS - 1, what);
+}
+
+static void add_found(struct band_check *band, size_t place, uint64_t first, uint64_t last) {
+    if (band->count == band->max) {
+        size_t max = band->max == 0 ? 1024 : 2 * band->max;
+        struct found *found = realloc(band->found, max * sizeof *found);
+        if (found == NULL) {
+            tell_band(band, "can't be looked at: out of memory");
+            return;
+        }
+        band->found = found;
+        band->max = max;
     }
-    (void)sqlite3_finalize(get);
-    if (!fits) {
-        check_tell(log->checking, &log->checking->log_damages,
-                   "stream %lld does not end with its last entry, %llu", (long long)stream,
-                   (unsigned long long)last);
+    band->found[band->count++] = (struct found){place, first, last};
+}
+
+/* A row of entry. */
+static void check_run(struct band_check *band, sqlite3_stmt *runs) {
+    int64_t stream = sqlite3_column_int64(runs, 0);
+    uint64_t last = (uint64_t)sqlite3_column_int64(runs, 1);
+    uint64_t count = (uint64_t)sqlite3_column_bytes(runs, 2) / RUN_ENTRY_BYTES;
+    if (count == 0 || count > last) {
+        tell_band(band, "has a row that can't be");
+        return;
     }
+    for (uint64_t i = 0; i < count; i++) {
+        check_place(band->log, stream, last - count + 1 + i,
+                    run_get(sqlite3_column_blob(runs, 2), (size_t)i));
+    }
+    add_found(band, (size_t)(stream - first_of(band)), last - count + 1, last);
+}
+
+/* A row of band_row. */
+static void check_groups(struct band_check *band, sqlite3_stmt *rows) {
+    const unsigned char *bytes = sqlite3_column_blob(rows, 1);
+    size_t length = (size_t)sqlite3_column_bytes(rows, 1), at = 0;
+    struct group group;
+    while (group_read(bytes, length, &at, &group)) {
+        int64_t stream = first_of(band) + (int64_t)group.place;
+        for (size_t i = 0; i < group.count; i++) {
+            check_place(band->log, stream, group.first + i, group.positions[i]);
+        }
+        add_found(band, group.place, group.first, group.first + group.count - 1);
+    }
+    if (at != length) {
+        tell_band(band, "has a damaged row");
+    }
+    band->rows++;
+    band->last_bytes = length;
+    if (sqlite3_column_int64(rows, 0) != BAND_PLACE(band->number, band->rows)) {
+        tell_band(band, "lacks a row");
+    }
+}
+
+/* Calls `each` for each row that the query finds between two numbers. */
+static void for_each(struct band_check *band, const char *sql, int64_t from, int64_t to,
+                     void (*each)(struct band_check *, sqlite3_stmt *)) {
+    sqlite3_stmt *rows = check_prepare(band->log->checking, sql);
+    int code = rows == NULL ? SQLITE_CORRUPT : SQLITE_DONE;
+    if (rows != NULL) {
+        (void)sqlite3_bind_int64(rows, 1, from);
+        (void)sqlite3_bind_int64(rows, 2, to);
+    }
+    while (rows != NULL && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        each(band, rows);
+    }
+    (void)check_end(band->log->checking, "the table of streams' entries", rows, code);
+}
+
+static void take_stream(struct band_check *band, sqlite3_stmt *row) {
+    struct stream *stream = &band->band->streams[sqlite3_column_int64(row, 0) - first_of(band)];
+    stream->is_known = true;
+    stream->merged = (uint64_t)sqlite3_column_int64(row, 1);
+}
+
+static void take_band(struct band_check *band, sqlite3_stmt *row) {
+    band->band->rows = (uint32_t)sqlite3_column_int64(row, 0);
+    band->band->last_row_bytes = (uint32_t)sqlite3_column_int64(row, 1);
+    if (!band_read(sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2), band->band)) {
+        tell_band(band, "is damaged");
+    }
+}
+
+static int by_place(const void *a, const void *b) {
+    const struct found *x = a, *y = b;
+    return x->place != y->place ? (x->place > y->place) - (x->place < y->place)
+                                : (x->first > y->first) - (x->first < y->first);
+}
+
+/* Of a stream that was removed some may be left. */
+static void check_numbers(const struct band_check *band) {
+    size_t at = 0;
+    for (size_t place = 0; place < BAND_STREAMS; place++) {
+        const struct stream *stream = &band->band->streams[place];
+        uint64_t last = 0;
+        bool is_whole = true;
+        for (; at < band->count && band->found[at].place == place; at++) {
+            is_whole = is_whole && band->found[at].first == last + 1;
+            last = band->found[at].last;
+        }
+        if (stream->is_known && (!is_whole || last != stream->merged)) {
+            check_tell(band->log->checking, &band->log->checking->log_damages,
+                       "stream %lld has a hole, or does not end with its entry %llu",
+                       (long long)first_of(band) + (long long)place,
+                       (unsigned long long)stream->merged);
+        }
+    }
+}
+
+static void check_band(struct band_check *band) {
+    int64_t first = first_of(band), last = first + BAND_STREAMS - 1;
+    int64_t number = (int64_t)band->number;
+    for_each(band, "SELECT id, merged_seq FROM stream WHERE id BETWEEN ?1 AND ?2", first, last,
+             take_stream);
+    for_each(band, "SELECT rows, last_bytes, streams FROM band WHERE band BETWEEN ?1 AND ?2",
+             number, number, take_band);
+    for_each(band, "SELECT stream, last_seq, positions FROM entry WHERE stream BETWEEN ?1 AND ?2",
+             first, last, check_run);
+    for_each(band, "SELECT place, groups FROM band_row WHERE place BETWEEN ?1 AND ?2",
+             BAND_PLACE(number, 0), BAND_PLACE(number + 1, 0) - 1, check_groups);
+    if (band->rows != band->band->rows || band->last_bytes != band->band->last_row_bytes) {
+        tell_band(band, "has other rows than it says");
+    }
+    if (band->count > 0) {
+        qsort(band->found, band->count, sizeof *band->found, by_place);
+    }
+    check_numbers(band);
 }
 
 static void check_streams(struct log_check *log) {
-    sqlite3_stmt *runs = check_prepare(
-        log->checking, "SELECT stream, last_seq, positions FROM entry ORDER BY stream, last_seq");
-    int code = runs == NULL ? SQLITE_CORRUPT : SQLITE_DONE;
-    int64_t stream = 0;
-    uint64_t last = 0, done = 0;
-    while (runs != NULL && (code = sqlite3_step(runs)) == SQLITE_ROW) {
-        if (sqlite3_column_int64(runs, 0) != stream) {
-            if (last > 0) {
-                check_merged(log, stream, last);
-            }
-            stream = sqlite3_column_int64(runs, 0);
-            last = 0;
-        }
-        last = check_run(log, runs, stream, last);
-        check_progress(log->checking, "runs of streams", ++done, 0);
+    struct band_check band = {.log = log, .band = malloc(sizeof *band.band)};
+    int64_t last = check_number(log->checking, "SELECT max(id) FROM stream");
+    size_t bands = last > 0 ? view_band_of(last) + 1 : 0;
+    for (; band.band != NULL && band.number < bands; band.number++) {
+        memset(band.band, 0, sizeof *band.band);
+        band.count = band.rows = 0;
+        band.last_bytes = 0;
+        check_band(&band);
+        check_progress(log->checking, "bands of streams", band.number + 1, bands);
     }
-    if (last > 0 && code == SQLITE_DONE) {
-        check_merged(log, stream, last);
-    }
-    (void)check_end(log->checking, "the table of streams' entries", runs, code);
+    free(band.found);
+    free(band.band);
 }
 
 /* ---- the whole ---- */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/* What is not in memory came after the opening, and has no more than its row: no entries. */
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);
     if (*out != NULL) {

@@ -1,8 +1,9 @@
 /* The way of the view's entries: from the log into memory when the store opens, and from memory
- * into the table entry, slice by slice. A slice writes entries and their stream's merged_seq
- * together, so at any moment each entry of the log is in exactly one of the two; the watermark
- * only bounds what a replay has to look at, and moves when a pass is complete. */
+ * into the tables entry and band_row, slice by slice. A slice writes entries and what is known of
+ * their band together, so at any moment each entry of the log is in exactly one place; the
+ * watermark only bounds what a replay has to look at, and moves when a pass is complete. */
 #include "run.h"
+#include "sqlite_band.h"
 #include "sqlite_log.h"
 
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
@@ -60,6 +61,12 @@ enum store_status sqlite_replay(struct store *store) {
         sqlite_log_load(store) != STORE_OK || sqlite_id_load(store) != STORE_OK) {
         return STORE_FAILED;
     }
+    if (store->beside) {
+        return STORE_OK; /* nobody reads an inbox there */
+    }
+    if (sqlite_band_load(store) != STORE_OK) {
+        return STORE_FAILED;
+    }
     store->messages = (uint64_t)messages;
     int64_t merged = store->log->ids_merged;
     enum store_status status = STORE_OK;
@@ -74,43 +81,6 @@ bool sqlite_merge_waits(const struct store *store) {
     return view_pass_runs(store->view) || view_count(store->view) > store->view_entries;
 }
 
-/* One row of entry: `count` entries of the stream behind `seq`. */
-static enum store_status write_run(struct store *store, const struct stream *stream, uint64_t seq,
-                                   size_t count) {
-    unsigned char positions[RUN_ENTRIES * RUN_ENTRY_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        run_put(positions, i, view_position(stream, seq + 1 + i));
-    }
-    sqlite3_stmt *add = store->statements[STATEMENT_ENTRY_ADD];
-    bind_number(add, 1, stream->id);
-    bind_number(add, 2, (int64_t)(seq + count));
-    bind_blob(add, 3, positions, count * RUN_ENTRY_BYTES);
-    return sqlite_run(store, add);
-}
-
-static enum store_status write_entries(struct store *store, const struct stream *stream,
-                                       size_t count) {
-    for (size_t done = 0; done < count; done += RUN_ENTRIES) {
-        size_t left = count - done;
-        if (write_run(store, stream, stream->merged + done,
-                      left < RUN_ENTRIES ? left : RUN_ENTRIES) != STORE_OK) {
-            return STORE_FAILED;
-        }
-    }
-    return STORE_OK;
-}
-
-/* The cursor goes along: of merged entries a replay no longer sees which are the owner's own. */
-static enum store_status write_stream(struct store *store, const struct stream *stream,
-                                      size_t count) {
-    sqlite3_stmt *set = store->statements[STATEMENT_STREAM_MERGED];
-    bind_number(set, 1, stream->id);
-    bind_number(set, 2, (int64_t)(stream->merged + count));
-    bind_number(set, 3, (int64_t)stream->cursor);
-    bind_number(set, 4, stream->cursor == stream->head);
-    return sqlite_run(store, set);
-}
-
 /* ---- slices ---- */
 
 /* The clock is read once for so many entries, or streams. */
@@ -122,6 +92,7 @@ struct slice {
     int64_t begin_us; /* 0 without a clock */
     size_t merged;
     size_t looked; /* so much was merged when the clock was read last */
+    bool is_late;  /* then the time was over */
 };
 
 static struct slice begin_slice(const struct store *store) {
@@ -132,11 +103,11 @@ static struct slice begin_slice(const struct store *store) {
 }
 
 static bool is_time_over(const struct store *store, struct slice *slice) {
-    if (store->clock_us == NULL || slice->merged - slice->looked < CLOCK_EVERY) {
-        return false;
+    if (store->clock_us != NULL && slice->merged - slice->looked >= CLOCK_EVERY) {
+        slice->looked = slice->merged;
+        slice->is_late = store->clock_us() - slice->begin_us >= store->slice_us;
     }
-    slice->looked = slice->merged;
-    return store->clock_us() - slice->begin_us >= store->slice_us;
+    return slice->is_late;
 }
 
 static bool is_over(const struct store *store, struct slice *slice) {
@@ -145,9 +116,94 @@ static bool is_over(const struct store *store, struct slice *slice) {
 }
 
 /* How many of one stream's entries at once: not so many that the clock waits for long. */
-static size_t some(const struct slice *slice) {
+static size_t some(const struct slice *slice, size_t entries) {
     size_t left = slice->may - slice->merged;
-    return left < RUN_ENTRIES ? left : RUN_ENTRIES;
+    size_t most = left < RUN_ENTRIES ? left : RUN_ENTRIES;
+    return entries < most ? entries : most;
+}
+
+/* ---- bands ---- */
+
+/* Groups on their way into the band's rows. */
+struct groups {
+    size_t length;
+    unsigned char bytes[BAND_ROW_FULL];
+};
+
+static enum store_status write_groups(struct store *store, size_t band, struct groups *groups) {
+    enum store_status status =
+        groups->length > 0 ? sqlite_band_add(store, band, groups->bytes, groups->length) : STORE_OK;
+    groups->length = 0;
+    return status;
+}
+
+/* One row of entry: the stream's next `count` entries. */
+static enum store_status write_run(struct store *store, const struct stream *stream, size_t count) {
+    unsigned char positions[RUN_ENTRIES * RUN_ENTRY_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        run_put(positions, i, view_position(stream, stream->merged + 1 + i));
+    }
+    sqlite3_stmt *add = store->statements[STATEMENT_ENTRY_ADD];
+    bind_number(add, 1, stream->id);
+    bind_number(add, 2, (int64_t)(stream->merged + count));
+    bind_blob(add, 3, positions, count * RUN_ENTRY_BYTES);
+    return sqlite_run(store, add);
+}
+
+static enum store_status write_group(struct store *store, const struct stream *stream, size_t count,
+                                     struct groups *groups) {
+    struct group group = {.place = (size_t)(stream->id - 1) % BAND_STREAMS,
+                          .first = stream->merged + 1,
+                          .count = count};
+    if (groups->length + GROUP_BYTES_MAX > sizeof groups->bytes &&
+        write_groups(store, view_band_of(stream->id), groups) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        group.positions[i] = view_position(stream, group.first + i);
+    }
+    groups->length += group_write(groups->bytes + groups->length, &group);
+    return STORE_OK;
+}
+
+/* A stream's next entries, as many as fit into a row of its own or a group. */
+static enum store_status merge_stream(struct store *store, struct stream *stream,
+                                      struct slice *slice, struct groups *groups) {
+    size_t entries = view_pass_entries(stream);
+    size_t count = some(slice, entries);
+    enum store_status status = entries > GROUP_ENTRIES_MAX
+                                   ? write_run(store, stream, count)
+                                   : write_group(store, stream, count, groups);
+    if (status == STORE_OK) {
+        view_pass_merged(store->view, stream, count);
+        slice->merged += count;
+    }
+    return status;
+}
+
+/* The rest of the band, or as much as the slice has time for. */
+static enum store_status merge_band(struct store *store, size_t band, struct slice *slice) {
+    struct groups groups = {.length = 0};
+    size_t before = slice->merged;
+    struct stream *stream;
+    enum store_status status = STORE_OK;
+    while (status == STORE_OK && !is_over(store, slice) &&
+           (stream = view_pass_stream(store->view)) != NULL) {
+        status = merge_stream(store, stream, slice, &groups);
+    }
+    if (status == STORE_OK) {
+        status = write_groups(store, band, &groups);
+    }
+    return status == STORE_OK && slice->merged > before ? sqlite_band_write(store, band) : status;
+}
+
+static enum store_status end_pass(struct store *store) {
+    int64_t watermark = view_pass_watermark(store->view);
+    view_pass_end(store->view);
+    return sqlite_fresh_write(store) == STORE_OK &&
+                   sqlite_meta_set(store, "watermark", watermark) == STORE_OK
+               ? sqlite_meta_set(store, "messages", (int64_t)store->pass_messages)
+               : STORE_FAILED;
 }
 
 enum store_status sqlite_merge_slice(struct store *store) {
@@ -159,26 +215,15 @@ enum store_status sqlite_merge_slice(struct store *store) {
         view_pass_begin(view, store->last_position);
         store->pass_messages = store->messages;
     }
-    struct stream *stream;
     struct slice slice = begin_slice(store);
-    while (!is_over(store, &slice) && (stream = view_pass_stream(view)) != NULL) {
-        size_t count = view_pass_entries(view, some(&slice));
-        if (write_entries(store, stream, count) != STORE_OK ||
-            write_stream(store, stream, count) != STORE_OK) {
+    size_t band;
+    while (view_pass_band(view, &band)) {
+        if (is_over(store, &slice)) {
+            return STORE_OK;
+        }
+        if (merge_band(store, band, &slice) != STORE_OK) {
             return STORE_FAILED;
         }
-        if (!view_pass_merged(view, count)) {
-            return sqlite_no_memory(store);
-        }
-        slice.merged += count;
     }
-    if (view_pass_stream(view) != NULL) {
-        return STORE_OK;
-    }
-    int64_t watermark = view_pass_watermark(view);
-    view_pass_end(view);
-    return sqlite_fresh_write(store) == STORE_OK &&
-                   sqlite_meta_set(store, "watermark", watermark) == STORE_OK
-               ? sqlite_meta_set(store, "messages", (int64_t)store->pass_messages)
-               : STORE_FAILED;
+    return end_pass(store);
 }

@@ -10,8 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* In memory before a pass begins: 64 for each band where there are a million accounts, which is
+ * worth the page that is written for them. There are never more than these and what one turn
+ * brings, as each slice merges twice what arrived, and a start reads the log for at most three
+ * times as many. */
 #define VIEW_ENTRIES    262144
-#define SLICE_ENTRIES   1024
+#define SLICE_ENTRIES   8192 /* of many streams some 1 ms, where no clock tells */
 #define MERGE_US        1000
 #define WAL_PAGES       8192      /* 32 MiB */
 #define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
@@ -153,9 +157,11 @@ enum store_status sqlite_load(struct store *store) {
     store->accounts = (uint64_t)accounts;
     store->files_bytes = (uint64_t)files_bytes;
     store->files_awaited = (uint64_t)files_awaited;
-    return load_blocks(store) == STORE_OK && sqlite_piece_load(store) == STORE_OK
-               ? sqlite_replay(store)
-               : STORE_FAILED;
+    if (load_blocks(store) != STORE_OK || sqlite_piece_load(store) != STORE_OK ||
+        (!store->beside && sqlite_people_load(store) != STORE_OK)) {
+        return STORE_FAILED;
+    }
+    return sqlite_replay(store);
 }
 
 void sqlite_unload(struct store *store) {

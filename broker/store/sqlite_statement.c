@@ -36,8 +36,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
     [STATEMENT_STREAM_ADD] = "INSERT INTO stream (id, kind) VALUES (?1, ?2)",
     [STATEMENT_STREAM_GET] = "SELECT merged_seq, read_seq, read_all FROM stream WHERE id = ?1",
-    [STATEMENT_STREAM_MERGED] =
-        "UPDATE stream SET merged_seq = ?2, read_seq = ?3, read_all = ?4 WHERE id = ?1",
+    [STATEMENT_STREAM_ALL] = "SELECT id, merged_seq, read_seq, read_all FROM stream",
     [STATEMENT_STREAM_CURSOR] = "UPDATE stream SET read_seq = ?2, read_all = ?3 WHERE id = ?1",
 
     [STATEMENT_STREAM_REMOVE] = "DELETE FROM stream WHERE id = ?1",
@@ -56,6 +55,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ENTRY_RUNS] = "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
                              "> ?2 ORDER BY last_seq",
     [STATEMENT_ENTRY_REMOVE] = "DELETE FROM entry WHERE stream = ?1",
+    [STATEMENT_BAND_ALL] = "SELECT band, rows, last_bytes, streams FROM band",
+    [STATEMENT_BAND_PUT] =
+        "INSERT OR REPLACE INTO band (band, rows, last_bytes, streams) VALUES (?1, ?2, ?3, ?4)",
+    [STATEMENT_BAND_ROW] = "SELECT groups FROM band_row WHERE place = ?1",
+    [STATEMENT_BAND_ROW_PUT] = "INSERT OR REPLACE INTO band_row (place, groups) VALUES (?1, ?2)",
 
     [STATEMENT_POST_BYTES] = "SELECT post_bytes FROM account WHERE id = ?1",
     [STATEMENT_USE_POSTS] = USE("post_bytes"),
@@ -67,6 +71,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ACCOUNT_COUNTED] = "UPDATE meta SET value = value + 1 WHERE name = 'accounts'",
     [STATEMENT_ACCOUNT_ID] = "SELECT id FROM account WHERE name = ?1",
     [STATEMENT_ACCOUNT_NAME] = "SELECT name FROM account WHERE id = ?1",
+    [STATEMENT_ACCOUNT_NAMES] = "SELECT id, name FROM account",
     [STATEMENT_ACCOUNT_BY_NAME] = ACCOUNT_COLUMNS " WHERE a.name = ?1",
     [STATEMENT_ACCOUNT_BY_ID] = ACCOUNT_COLUMNS " WHERE a.id = ?1",
     [STATEMENT_ACCOUNT_LIST] = ACCOUNT_COLUMNS " ORDER BY a.name",

@@ -176,6 +176,8 @@ void sqlite_head_end(struct store *store);
 enum store_status sqlite_person_named(struct store *store, const char *name,
                                       const struct person **out);
 enum store_status sqlite_person(struct store *store, int64_t account, const struct person **out);
+/* At the opening: all people into memory, so that nobody is looked up one by one. */
+enum store_status sqlite_people_load(struct store *store);
 
 /* ---- sqlite_device.c ---- */
 

@@ -3,16 +3,27 @@
 #ifndef SQLITE_WALK_H
 #define SQLITE_WALK_H
 
-#include "sqlite_store.h"
+#include "run.h"
+#include "sqlite_band.h"
+
+/* Entries that follow each other, of one of the two places where merged ones are. */
+struct walk_run {
+    uint64_t first;
+    uint64_t last; /* 0: none was read yet; both UINT64_MAX: there is no more */
+    int64_t positions[RUN_ENTRIES];
+};
 
 struct walk {
-    const struct stream *stream;    /* borrowed: from the view */
-    uint64_t seq;                   /* of the entry that was found last */
-    uint64_t last_seq;              /* the walk's end */
-    const unsigned char *positions; /* borrowed: from the statement's row; a run */
-    uint64_t run_first_seq;
-    uint64_t run_last_seq; /* 0: no row was read yet */
-    bool in_transaction;   /* of its own, so that not each row locks and unlocks the file */
+    const struct stream *stream; /* borrowed: from the view */
+    uint64_t seq;                /* of the entry that was found last */
+    uint64_t last_seq;           /* the walk's end */
+    struct walk_run row;         /* of entry */
+    bool row_again;              /* the last one was damaged: the statement begins anew */
+    struct walk_run group;       /* of band_row */
+    uint32_t band_row;           /* the row that it is in; 0: none was looked for yet */
+    size_t band_at;              /* behind it */
+    struct band_groups groups;
+    bool in_transaction; /* of its own, so that not each row locks and unlocks the file */
 };
 
 /* Over the entries after `after_seq` up to `last_seq`, which is at most the stream's head. */

@@ -42,16 +42,18 @@ enum store_status {
 struct store;
 
 struct store_options {
-    const char *path;    /* the database file; made with 0600, its folder exists. Others of the
-                            store are beside it, with more behind the name */
-    const char *vfs;     /* NULL: SQLite's default. Tests name their own */
-    bool exclusive;      /* no other process and no threads: simulations */
-    bool beside;         /* a broker may have it open: only accounts and devices are changed */
-    bool accept_loss;    /* opens it, too, where something is missing that was acknowledged */
-    size_t view_entries; /* inbox entries kept in memory before they are merged; 0: 262,144 */
-    size_t
-        slice_entries; /* that one store_maintain merges at most, unless more arrived; 0: 1,024 */
-    int64_t slice_us;  /* of clock_us, after which it ends, unless more arrived; 0: 1,000 */
+    const char *path; /* the database file; made with 0600, its folder exists. Others of the
+                         store are beside it, with more behind the name */
+    const char *vfs;  /* NULL: SQLite's default. Tests name their own */
+    bool exclusive;   /* no other process and no threads: simulations */
+    bool beside;      /* a broker may have it open: only accounts and devices are changed */
+    bool accept_loss; /* opens it, too, where something is missing that was acknowledged */
+    /* Inbox entries in memory before a merge begins; 0: 262,144. There are never more than these
+     * and what one turn brings. */
+    size_t view_entries;
+    /* That one store_maintain merges at most, unless more arrived; 0: 8,192. */
+    size_t slice_entries;
+    int64_t slice_us;          /* of clock_us, after which it ends, unless more arrived; 0: 1,000 */
     int64_t (*clock_us)(void); /* only ever compared with itself; NULL: slices are counted alone */
     int wal_pages;             /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
     uint64_t unread_max;       /* 0: INBOX_UNREAD_MAX */

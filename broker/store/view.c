@@ -1,84 +1,122 @@
-/* What always holds: a stream with entries in memory is either in the pass's list at or behind its
- * place, or in the list of touched streams, and never in both. */
+/* What always holds: a stream that is not known has no entries, and a band counts those of its
+ * streams. A pass goes through the bands once, so it sees each entry that was there when it began,
+ * and some that came later. */
 #include "view.h"
 
-#include "table.h"
 #include "tally.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct list {
-    struct stream **streams; /* owned; the streams are borrowed: from the table */
-    size_t count;
-    size_t max;
-};
+/* So that a number that nobody gave does not take all memory. */
+#define BANDS_MAX ((size_t)1 << 24)
 
 struct view {
-    struct table *streams; /* owned, with its items */
+    struct band **bands; /* owned, like the bands; NULL: not there yet */
+    size_t bands_count;
+    size_t bands_max;
     size_t entries;
-    struct list touched; /* streams with entries that no pass has seen */
-    struct list pass;    /* those of the pass, sorted by id */
-    size_t pass_at;
     bool pass_runs;
+    size_t pass_band;
+    size_t pass_at; /* in the band */
     int64_t pass_watermark;
 };
 
-static bool stream_is(const void *item, const void *key) {
-    return ((const struct stream *)item)->id == *(const int64_t *)key;
-}
-
-static void stream_free(void *item) {
-    struct stream *stream = item;
-    tally_free(stream->tally);
-    free(stream->positions);
-    free(stream);
-}
-
 struct view *view_new(void) {
-    struct view *view = calloc(1, sizeof *view);
-    if (view == NULL) {
-        return NULL;
+    return calloc(1, sizeof(struct view));
+}
+
+static void release(struct stream *stream) {
+    tally_free(stream->tally);
+    if (stream->max > 0) {
+        free(stream->positions.many);
     }
-    view->streams = table_new(stream_is);
-    if (view->streams == NULL) {
-        free(view);
-        return NULL;
-    }
-    return view;
 }
 
 void view_free(struct view *view) {
     if (view == NULL) {
         return;
     }
-    table_free(view->streams, stream_free);
-    free(view->touched.streams);
-    free(view->pass.streams);
+    for (size_t i = 0; i < view->bands_count; i++) {
+        for (size_t j = 0; view->bands[i] != NULL && j < BAND_STREAMS; j++) {
+            release(&view->bands[i]->streams[j]);
+        }
+        free(view->bands[i]);
+    }
+    free(view->bands);
     free(view);
 }
 
+/* ---- bands ---- */
+
+size_t view_bands(const struct view *view) {
+    return view->bands_count;
+}
+
+struct band *view_band(const struct view *view, size_t band) {
+    return band < view->bands_count ? view->bands[band] : NULL;
+}
+
+size_t view_band_of(int64_t id) {
+    return id < 1 ? SIZE_MAX : (size_t)(id - 1) / BAND_STREAMS;
+}
+
+static bool has_room_for_bands(struct view *view, size_t count) {
+    if (count > BANDS_MAX || count <= view->bands_max) {
+        return count <= BANDS_MAX;
+    }
+    size_t max = 2 * view->bands_max > count ? 2 * view->bands_max : count;
+    struct band **bands = realloc(view->bands, max * sizeof(struct band *));
+    if (bands == NULL) {
+        return false;
+    }
+    view->bands = bands;
+    view->bands_max = max;
+    return true;
+}
+
+struct band *view_band_make(struct view *view, size_t number) {
+    if (view_band(view, number) != NULL) {
+        return view->bands[number];
+    }
+    struct band *band = has_room_for_bands(view, number + 1) ? calloc(1, sizeof *band) : NULL;
+    if (band == NULL) {
+        return NULL;
+    }
+    while (view->bands_count <= number) {
+        view->bands[view->bands_count++] = NULL;
+    }
+    view->bands[number] = band;
+    return band;
+}
+
+/* ---- streams ---- */
+
+static struct stream *stream_in(struct band *band, int64_t id) {
+    return &band->streams[(size_t)(id - 1) % BAND_STREAMS];
+}
+
 struct stream *view_find(const struct view *view, int64_t id) {
-    return table_find(view->streams, table_hash_number((uint64_t)id), &id);
+    struct band *band = view_band(view, view_band_of(id));
+    struct stream *stream = band != NULL ? stream_in(band, id) : NULL;
+    return stream != NULL && stream->is_known ? stream : NULL;
 }
 
 struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t cursor,
                         bool cursor_follows) {
     assert(view_find(view, id) == NULL);
-    struct stream *stream = malloc(sizeof *stream);
-    if (stream == NULL) {
+    struct band *band = id > 0 ? view_band_make(view, view_band_of(id)) : NULL;
+    if (band == NULL) {
         return NULL;
     }
+    struct stream *stream = stream_in(band, id);
     *stream = (struct stream){.id = id,
                               .head = merged,
                               .merged = merged,
                               .cursor = cursor,
+                              .is_known = true,
                               .cursor_follows = cursor_follows};
-    if (!table_add(view->streams, table_hash_number((uint64_t)id), stream)) {
-        free(stream);
-        return NULL;
-    }
     return stream;
 }
 
@@ -86,107 +124,97 @@ static size_t entries_of(const struct stream *stream) {
     return (size_t)(stream->head - stream->merged);
 }
 
-static bool list_add(struct list *list, struct stream *stream) {
-    if (list->count == list->max) {
-        size_t max = list->max == 0 ? 64 : list->max * 2;
-        struct stream **streams = realloc(list->streams, max * sizeof(struct stream *));
-        if (streams == NULL) {
-            return false;
-        }
-        list->streams = streams;
-        list->max = max;
+static const int64_t *positions_of(const struct stream *stream) {
+    return stream->max == 0 ? &stream->positions.one : stream->positions.many + stream->first;
+}
+
+static struct band *band_of(const struct view *view, const struct stream *stream) {
+    return view->bands[view_band_of(stream->id)];
+}
+
+static void drop(struct view *view, struct stream *stream, size_t count) {
+    view->entries -= count;
+    band_of(view, stream)->entries -= count;
+}
+
+void view_remove(struct view *view, struct stream *stream) {
+    drop(view, stream, entries_of(stream));
+    release(stream);
+    *stream = (struct stream){0};
+}
+
+/* Room for two and more, where there was room for one. */
+static bool make_many(struct stream *stream) {
+    enum { FIRST_MAX = 4 };
+    int64_t *many = malloc(FIRST_MAX * sizeof *many);
+    if (many == NULL) {
+        return false;
     }
-    list->streams[list->count++] = stream;
+    many[0] = stream->positions.one;
+    stream->positions.many = many;
+    stream->first = 0;
+    stream->max = FIRST_MAX;
     return true;
 }
 
 /* Makes room for one more position behind the others. */
-static bool room(struct stream *stream) {
+static bool has_room(struct stream *stream) {
     size_t count = entries_of(stream);
-    if (stream->positions_first + count < stream->positions_max) {
+    if (stream->max == 0) {
+        return count == 0 || make_many(stream);
+    }
+    if (stream->first + count < stream->max) {
         return true;
     }
-    if (stream->positions_first > count) {
-        memcpy(stream->positions, stream->positions + stream->positions_first,
-               count * sizeof(int64_t));
-        stream->positions_first = 0;
+    if (stream->first > count) {
+        memcpy(stream->positions.many, positions_of(stream), count * sizeof(int64_t));
+        stream->first = 0;
         return true;
     }
-    size_t max = stream->positions_max == 0 ? 4 : stream->positions_max * 2;
-    int64_t *positions = realloc(stream->positions, max * sizeof(int64_t));
-    if (positions == NULL) {
+    size_t max = (size_t)stream->max * 2;
+    int64_t *many =
+        max <= UINT32_MAX ? realloc(stream->positions.many, max * sizeof(int64_t)) : NULL;
+    if (many == NULL) {
         return false;
     }
-    stream->positions = positions;
-    stream->positions_max = max;
+    stream->positions.many = many;
+    stream->max = (uint32_t)max;
     return true;
 }
 
-/* Takes a stream out of what is left of a list; false: it is not in there. */
-static bool list_remove(struct list *list, size_t from, const struct stream *stream) {
-    for (size_t i = from; i < list->count; i++) {
-        if (list->streams[i] == stream) {
-            size_t behind = --list->count - i;
-            memmove(list->streams + i, list->streams + i + 1, behind * sizeof(struct stream *));
-            return true;
-        }
-    }
-    return false;
-}
-
-void view_remove(struct view *view, struct stream *stream) {
-    if (entries_of(stream) > 0) {
-        bool found = list_remove(&view->touched, 0, stream) ||
-                     (view->pass_runs && list_remove(&view->pass, view->pass_at, stream));
-        assert(found);
-        (void)found;
-        view->entries -= entries_of(stream);
-    }
-    struct stream *removed =
-        table_remove(view->streams, table_hash_number((uint64_t)stream->id), &stream->id);
-    assert(removed == stream);
-    stream_free(removed);
-}
-
 bool view_push(struct view *view, struct stream *stream, int64_t position, bool own) {
-    if (!room(stream) || (entries_of(stream) == 0 && !list_add(&view->touched, stream))) {
+    if (!has_room(stream)) {
         return false;
     }
-    stream->positions[stream->positions_first + entries_of(stream)] = position;
+    if (stream->max == 0) {
+        stream->positions.one = position;
+    } else {
+        stream->positions.many[stream->first + entries_of(stream)] = position;
+    }
     if (own && stream->cursor_follows && stream->cursor == stream->head) {
         stream->cursor++;
     }
     stream->head++;
     view->entries++;
+    band_of(view, stream)->entries++;
     return true;
 }
 
 int64_t view_position(const struct stream *stream, uint64_t seq) {
     assert(seq > stream->merged && seq <= stream->head);
-    return stream->positions[stream->positions_first + (size_t)(seq - stream->merged - 1)];
+    return positions_of(stream)[seq - stream->merged - 1];
 }
 
 size_t view_count(const struct view *view) {
     return view->entries;
 }
 
-static int by_id(const void *a, const void *b) {
-    int64_t x = (*(struct stream *const *)a)->id;
-    int64_t y = (*(struct stream *const *)b)->id;
-    return (x > y) - (x < y);
-}
+/* ---- passes ---- */
 
 void view_pass_begin(struct view *view, int64_t watermark) {
     assert(!view->pass_runs);
-    struct list empty = view->pass;
-    empty.count = 0;
-    view->pass = view->touched;
-    view->touched = empty;
-    if (view->pass.count > 1) {
-        qsort(view->pass.streams, view->pass.count, sizeof(struct stream *), by_id);
-    }
-    view->pass_at = 0;
     view->pass_runs = true;
+    view->pass_band = view->pass_at = 0;
     view->pass_watermark = watermark;
 }
 
@@ -198,42 +226,47 @@ int64_t view_pass_watermark(const struct view *view) {
     return view->pass_watermark;
 }
 
-struct stream *view_pass_stream(const struct view *view) {
+static bool has_entries(const struct view *view, size_t band) {
+    return view->bands[band] != NULL && view->bands[band]->entries > 0;
+}
+
+bool view_pass_band(struct view *view, size_t *band) {
     assert(view->pass_runs);
-    return view->pass_at < view->pass.count ? view->pass.streams[view->pass_at] : NULL;
-}
-
-size_t view_pass_entries(const struct view *view, size_t max) {
-    const struct stream *stream = view_pass_stream(view);
-    size_t count = entries_of(stream);
-    const int64_t *positions = stream->positions + stream->positions_first;
-    size_t found = 0;
-    while (found < count && found < max && positions[found] <= view->pass_watermark) {
-        found++;
+    while (view->pass_band < view->bands_count && !has_entries(view, view->pass_band)) {
+        view->pass_band++;
+        view->pass_at = 0;
     }
-    return found;
+    *band = view->pass_band;
+    return view->pass_band < view->bands_count;
 }
 
-bool view_pass_merged(struct view *view, size_t count) {
-    struct stream *stream = view_pass_stream(view);
+struct stream *view_pass_stream(struct view *view) {
+    struct band *band = view->bands[view->pass_band];
+    for (; view->pass_at < BAND_STREAMS; view->pass_at++) {
+        if (entries_of(&band->streams[view->pass_at]) > 0) {
+            return &band->streams[view->pass_at];
+        }
+    }
+    view->pass_band++;
+    view->pass_at = 0;
+    return NULL;
+}
+
+size_t view_pass_entries(const struct stream *stream) {
+    return entries_of(stream);
+}
+
+void view_pass_merged(struct view *view, struct stream *stream, size_t count) {
     assert(count <= entries_of(stream));
+    drop(view, stream, count);
     stream->merged += count;
-    stream->positions_first += count;
-    view->entries -= count;
-    if (entries_of(stream) == 0) {
-        free(stream->positions);
-        stream->positions = NULL;
-        stream->positions_first = stream->positions_max = 0;
-    } else if (view_pass_entries(view, 1) > 0) {
-        return true;
-    } else if (!list_add(&view->touched, stream)) {
-        return false;
+    stream->first += stream->max > 0 ? (uint32_t)count : 0;
+    if (entries_of(stream) == 0 && stream->max > 0) {
+        free(stream->positions.many);
+        stream->first = stream->max = 0;
     }
-    view->pass_at++;
-    return true;
 }
 
 void view_pass_end(struct view *view) {
-    assert(view_pass_stream(view) == NULL);
     view->pass_runs = false;
 }

@@ -1,7 +1,8 @@
-/* The newest entries of all streams in memory: (stream, seq) -> position in the log. Older entries
- * are in the store's indexed part; a pass moves entries there, stream by stream in the order of
- * their ids, while new ones arrive. No SQL in here: the caller reads and writes the indexed part.
- */
+/* The streams in memory, with the newest entries of each: (stream, seq) -> position in the log.
+ * Older entries are in the store's indexed part; a pass moves entries there, band by band and
+ * stream by stream in the order of their ids, while new ones arrive. Ids are given one after the
+ * other, so that a stream's place follows from its id. No SQL in here: the caller reads and writes
+ * the indexed part. */
 #ifndef VIEW_H
 #define VIEW_H
 
@@ -9,19 +10,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Streams whose ids follow each other, from 1 on; what is written of a band's heads and cursors
+ * fits into a page, and mostly into a third of one. */
+#define BAND_STREAMS 250
+
 struct view;
 struct tally;
 
+/* 64 bytes, and a million of them are nothing rare. */
 struct stream {
     int64_t id;
     uint64_t head;       /* the last number given */
     uint64_t merged;     /* entries up to this number are in the indexed part, the rest here */
     uint64_t cursor;     /* entries up to this number are read */
-    bool cursor_follows; /* the cursor was the head when it was set */
     struct tally *tally; /* owned; NULL: not counted */
-    int64_t *positions;  /* owned: of the entries merged+1 .. head, from `positions_first` on */
-    size_t positions_first;
-    size_t positions_max;
+    union {
+        int64_t one;
+        int64_t *many; /* owned */
+    } positions;       /* of the entries merged+1 .. head, from `first` on; the view's alone */
+    uint32_t first;
+    uint32_t max;        /* 0: there is one at most */
+    bool is_known;       /* the view's alone */
+    bool cursor_follows; /* the cursor was the head when it was set */
+};
+
+struct band {
+    struct stream streams[BAND_STREAMS];
+    size_t entries; /* in memory */
+    /* Of the indexed part, for whoever writes it. */
+    uint32_t rows;
+    uint32_t last_row_bytes;
 };
 
 /* NULL: no memory. */
@@ -45,17 +63,30 @@ int64_t view_position(const struct stream *stream, uint64_t seq);
 /* Entries in memory. */
 size_t view_count(const struct view *view);
 
-/* Begins a pass over all entries in memory up to that position. */
+/* ---- bands ---- */
+
+/* So many there are, from 0 on; NULL: none of its streams is known. */
+size_t view_bands(const struct view *view);
+struct band *view_band(const struct view *view, size_t band);
+size_t view_band_of(int64_t id);
+/* The same, made where it is not there. NULL: no memory. */
+struct band *view_band_make(struct view *view, size_t band);
+
+/* ---- passes ---- */
+
+/* Begins a pass over all entries in memory; `watermark`: the position of the last one. */
 void view_pass_begin(struct view *view, int64_t watermark);
 bool view_pass_runs(const struct view *view);
 int64_t view_pass_watermark(const struct view *view);
-/* The pass's next stream; NULL: the pass is complete, view_pass_end follows. */
-struct stream *view_pass_stream(const struct view *view);
-/* How many entries of that stream the pass has to move, at most `max`. */
-size_t view_pass_entries(const struct view *view, size_t max);
-/* The first `count` entries of the pass's stream are in the indexed part now: drops them, and goes
- * on to the next stream where none is left. false: no memory. */
-bool view_pass_merged(struct view *view, size_t count);
+/* The next band that has entries; false: the pass is complete, view_pass_end follows. */
+bool view_pass_band(struct view *view, size_t *band);
+/* The next stream of that band that has entries; NULL: none, and the pass goes on to the next band.
+ */
+struct stream *view_pass_stream(struct view *view);
+/* How many entries it has. */
+size_t view_pass_entries(const struct stream *stream);
+/* The first `count` of them are in the indexed part now. */
+void view_pass_merged(struct view *view, struct stream *stream, size_t count);
 void view_pass_end(struct view *view);
 
 #endif

@@ -1,7 +1,9 @@
 /* See old.h. The old database is made beside the new one, by a plain SQLite. */
 #include "old.h"
 
+#include "band_row.h"
 #include "log_row.h"
+#include "run.h"
 #include "title.h"
 
 #include <sqlite3.h>
@@ -107,6 +109,87 @@ static void copy_log(sqlite3 *db) {
     assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
 }
 
+/* ---- bands: what they have was in the streams' own rows ---- */
+
+static struct view *read_streams(sqlite3 *db) {
+    struct view *view = view_new();
+    assert_non_null(view);
+    sqlite3_stmt *rows = prepare(db, "SELECT id, merged_seq, read_seq, read_all FROM main.stream");
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        assert_non_null(
+            view_add(view, sqlite3_column_int64(rows, 0), (uint64_t)sqlite3_column_int64(rows, 1),
+                     (uint64_t)sqlite3_column_int64(rows, 2), sqlite3_column_int(rows, 3) != 0));
+    }
+    assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);
+    return view;
+}
+
+static void write_stream(sqlite3_stmt *set, const struct stream *stream) {
+    (void)sqlite3_bind_int64(set, 1, stream->id);
+    (void)sqlite3_bind_int64(set, 2, (int64_t)stream->merged);
+    (void)sqlite3_bind_int64(set, 3, (int64_t)stream->cursor);
+    (void)sqlite3_bind_int(set, 4, stream->cursor_follows);
+    assert_int_equal(sqlite3_step(set), SQLITE_DONE);
+    (void)sqlite3_reset(set);
+}
+
+static void copy_streams(sqlite3 *db, const struct view *view) {
+    sqlite3_stmt *bands = prepare(db, "SELECT band, streams FROM now.band");
+    sqlite3_stmt *set = prepare(db, "UPDATE main.stream SET merged_seq = ?2, read_seq = ?3, "
+                                    "read_all = ?4 WHERE id = ?1");
+    while (sqlite3_step(bands) == SQLITE_ROW) {
+        struct band *band = view_band(view, (size_t)sqlite3_column_int64(bands, 0));
+        if (band != NULL) {
+            assert_true(band_read(sqlite3_column_blob(bands, 1),
+                                  (size_t)sqlite3_column_bytes(bands, 1), band));
+        }
+        for (size_t i = 0; band != NULL && i < BAND_STREAMS; i++) {
+            if (band->streams[i].is_known) {
+                write_stream(set, &band->streams[i]);
+            }
+        }
+    }
+    assert_int_equal(sqlite3_finalize(bands), SQLITE_OK);
+    assert_int_equal(sqlite3_finalize(set), SQLITE_OK);
+}
+
+static void write_group(sqlite3_stmt *add, int64_t stream, const struct group *group) {
+    unsigned char run[GROUP_ENTRIES_MAX * RUN_ENTRY_BYTES];
+    for (size_t i = 0; i < group->count; i++) {
+        run_put(run, i, group->positions[i]);
+    }
+    (void)sqlite3_bind_int64(add, 1, stream);
+    (void)sqlite3_bind_int64(add, 2, (int64_t)(group->first + group->count - 1));
+    (void)sqlite3_bind_blob(add, 3, run, (int)(group->count * RUN_ENTRY_BYTES), SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(add), SQLITE_DONE);
+    (void)sqlite3_reset(add);
+}
+
+static void copy_groups(sqlite3 *db, const struct view *view) {
+    sqlite3_stmt *rows = prepare(db, "SELECT place >> 24, groups FROM now.band_row");
+    sqlite3_stmt *add = prepare(db, "INSERT INTO main.entry VALUES (?1, ?2, ?3)");
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        int64_t first = sqlite3_column_int64(rows, 0) * BAND_STREAMS + 1;
+        size_t at = 0;
+        struct group group;
+        while (group_read(sqlite3_column_blob(rows, 1), (size_t)sqlite3_column_bytes(rows, 1), &at,
+                          &group)) {
+            if (view_find(view, first + (int64_t)group.place) != NULL) {
+                write_group(add, first + (int64_t)group.place, &group);
+            }
+        }
+    }
+    assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);
+    assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
+}
+
+static void copy_bands(sqlite3 *db) {
+    struct view *view = read_streams(db);
+    copy_streams(db, view);
+    copy_groups(db, view);
+    view_free(view);
+}
+
 void old_make(struct fixture *fixture) {
     char path[FIXTURE_PATH_BYTES + 8];
     char attach[2 * FIXTURE_PATH_BYTES];
@@ -121,6 +204,7 @@ void old_make(struct fixture *fixture) {
     execute(db, attach);
     copy_tables(db);
     copy_log(db);
+    copy_bands(db);
     execute(db, "COMMIT");
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(rename(path, fixture->path), 0);

@@ -1,6 +1,8 @@
 /* How the newest entries get from memory into the store's indexed part: by slices that a turn has
  * time for, and at least as fast as others arrive. The clock is one that the test winds on. */
+#include "band_row.h"
 #include "fixture.h"
+#include "store_check.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -19,19 +21,40 @@ static int64_t standing(void) {
     return 1;
 }
 
-static int64_t merged(const struct fixture *fixture) {
+/* Adds up what the query's rows say. */
+static int64_t sum(const struct fixture *fixture, const char *sql,
+                   int64_t (*of)(sqlite3_stmt *row)) {
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
+    int64_t all = 0;
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT coalesce(sum(length(positions)) / 8, 0) FROM entry",
-                                        -1, &statement, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        all += of(statement);
+    }
     assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
-    return value;
+    return all;
+}
+
+static int64_t number(sqlite3_stmt *row) {
+    return sqlite3_column_int64(row, 0);
+}
+
+static int64_t entries_in(sqlite3_stmt *row) {
+    size_t at = 0;
+    int64_t count = 0;
+    struct group group;
+    while (group_read(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0), &at,
+                      &group)) {
+        count += (int64_t)group.count;
+    }
+    return count;
+}
+
+static int64_t merged(const struct fixture *fixture) {
+    return sum(fixture, "SELECT coalesce(sum(length(positions)) / 8, 0) FROM entry", number) +
+           sum(fixture, "SELECT groups FROM band_row", entries_in);
 }
 
 static void send_some(struct fixture *fixture, int count) {
@@ -117,6 +140,164 @@ static void a_slice_ends_after_so_many_entries_where_no_clock_runs(void **state)
     assert_int_equal(turn(fixture, 0, &more), 300);
 }
 
+/* ---- streams with few entries ---- */
+
+enum { MANY = 3 * BAND_STREAMS + 20, ROUNDS = 24 };
+
+/* In each round everybody sends a message to whoever is `round` behind them, and every fourth time
+ * one of them sends many. */
+static void send_rounds(struct fixture *fixture, int from, int to) {
+    for (int round = from; round < to; round++) {
+        fixture_begin(fixture);
+        for (int i = 0; i < MANY + (round % 4 == 0 ? 60 : 0); i++) {
+            char name[16], text[32];
+            struct store_message_stored stored;
+            int author = i < MANY ? i : 5;
+            (void)snprintf(name, sizeof name, "user%d", 1 + (author + round) % MANY);
+            (void)snprintf(text, sizeof text, "%d from %d", round, author + 1);
+            assert_ok(fixture_send(fixture, NULL, 1 + author, name, text, &stored));
+        }
+        fixture_commit(fixture);
+        fixture_merge_all(fixture);
+    }
+}
+
+struct reading {
+    uint64_t seq; /* the last one's, or its round */
+    size_t count;
+};
+
+static bool read_one(void *arg, const struct store_message *message) {
+    struct reading *reading = arg;
+    assert_false(message->damaged);
+    assert_int_equal(message->seq, reading->seq + 1);
+    reading->seq = message->seq;
+    reading->count++;
+    return true;
+}
+
+/* From any entry on all that follow are there, without a hole. */
+static void expect_all_readable(struct fixture *fixture, int64_t account) {
+    uint64_t head, cursor;
+    assert_ok(store_inbox_state(fixture->store, account, &head, &cursor));
+    for (uint64_t after = 0; after <= head; after += 1 + after / 4) {
+        struct reading reading = {.seq = after};
+        assert_ok(store_inbox_read(fixture->store, account, after, SIZE_MAX, read_one, &reading));
+        assert_int_equal(reading.count, head - after);
+    }
+}
+
+static bool find_text(void *arg, const struct store_message *message) {
+    struct reading *reading = arg;
+    int round, author;
+    char from[16], text[32];
+    (void)snprintf(text, sizeof text, "%.*s", (int)message->text_bytes, message->text);
+    assert_int_equal(sscanf(text, "%d from %d", &round, &author), 2);
+    (void)snprintf(from, sizeof from, "user%d", author);
+    assert_string_equal(message->from, from);
+    assert_true((uint64_t)round >= reading->seq);
+    reading->seq = (uint64_t)round;
+    reading->count++;
+    return true;
+}
+
+static void expect_all_inboxes(struct fixture *fixture) {
+    for (int64_t account = 1; account <= MANY; account += 7) {
+        struct reading reading = {.seq = 0};
+        expect_all_readable(fixture, account);
+        assert_ok(store_inbox_read(fixture->store, account, 0, SIZE_MAX, find_text, &reading));
+        assert_true(reading.count >= 2 * ROUNDS);
+    }
+}
+
+static void ignore_text(void *arg, const char *text) {
+    (void)arg;
+    print_message("%s\n", text);
+}
+
+static void ignore_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
+    (void)arg, (void)what, (void)done, (void)all;
+}
+
+static uint64_t damages(const struct fixture *fixture) {
+    struct store_check check = {
+        .path = fixture->path, .damage = ignore_text, .progress = ignore_progress};
+    (void)store_check(&check);
+    return check.damages;
+}
+
+static void expect_sound(const struct fixture *fixture) {
+    assert_int_equal(damages(fixture), 0);
+}
+
+static void streams_with_few_entries_share_rows(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.view_entries = 1000;
+    fixture_open(fixture);
+    for (int i = 1; i <= MANY; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "user%d", i);
+        assert_int_equal(fixture_account(fixture, name), i);
+    }
+    send_rounds(fixture, 1, ROUNDS / 2);
+    expect_all_readable(fixture, 6);
+    fixture_reopen(fixture);
+    send_rounds(fixture, ROUNDS / 2, ROUNDS + 1);
+    expect_all_inboxes(fixture);
+    fixture_reopen(fixture);
+    expect_all_inboxes(fixture);
+    int64_t entries = sum(fixture, "SELECT groups FROM band_row", entries_in);
+    int64_t rows = sum(fixture, "SELECT count(*) FROM band_row", number);
+    assert_true(entries > (int64_t)MANY * ROUNDS);
+    assert_true(rows > 8);
+    assert_true(entries / rows > 200);
+    assert_true(sum(fixture, "SELECT count(*) FROM entry", number) > 0); /* who sends many */
+    fixture_close(fixture);
+    expect_sound(fixture);
+}
+
+/* With the right checksums of its pages: each would lead a reader astray. */
+static void a_check_finds_what_is_wrong_with_a_band(void **state) {
+    static const char *const wrongs[] = {
+        "UPDATE band SET rows = rows + 1",
+        "UPDATE band SET last_bytes = last_bytes - 1",
+        "UPDATE band SET streams = zeroblob(500)",
+        "DELETE FROM band",
+        "DELETE FROM band_row",
+        "UPDATE band_row SET groups = substr(groups, 1, length(groups) - 1)",
+        "UPDATE band_row SET groups = CAST(substr(groups, 1, 3) || x'01' || substr(groups, 5) AS "
+        "BLOB)",
+        "UPDATE band_row SET place = place + 1",
+        "INSERT INTO entry VALUES (1, 1, x'0000000000000001')",
+    };
+    struct fixture *fixture = *state;
+    fixture->options.view_entries = 1;
+    fixture_open(fixture);
+    for (int i = 1; i <= PEOPLE; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "user%d", i);
+        assert_int_equal(fixture_account(fixture, name), i);
+    }
+    send_some(fixture, 3 * PEOPLE);
+    fixture_merge_all(fixture);
+    fixture_close(fixture);
+    expect_sound(fixture);
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        char undo[FIXTURE_PATH_BYTES];
+        fixture_execute(fixture, "CREATE TABLE a AS SELECT * FROM band; CREATE TABLE b AS SELECT * "
+                                 "FROM band_row; CREATE TABLE c AS SELECT * FROM entry;");
+        fixture_execute(fixture, wrongs[i]);
+        print_message("%s\n", wrongs[i]);
+        assert_true(damages(fixture) > 0);
+        (void)snprintf(undo, sizeof undo,
+                       "DELETE FROM band; INSERT INTO band SELECT * FROM a; DELETE FROM band_row; "
+                       "INSERT INTO band_row SELECT * FROM b; DELETE FROM entry; INSERT INTO entry "
+                       "SELECT * FROM c; DROP TABLE a; DROP TABLE b; DROP TABLE c");
+        fixture_execute(fixture, undo);
+        expect_sound(fixture);
+    }
+}
+
 static int setup(void **state) {
     *state = fixture_in_folder();
     return 0;
@@ -134,6 +315,8 @@ int main(void) {
         TEST(a_slice_ends_when_its_time_is_over),
         TEST(a_slice_merges_more_than_arrived_whatever_time_it_takes),
         TEST(a_slice_ends_after_so_many_entries_where_no_clock_runs),
+        TEST(streams_with_few_entries_share_rows),
+        TEST(a_check_finds_what_is_wrong_with_a_band),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,40 @@
+/* What a band's rows are made of (schema/0010.sql): groups, each of some entries of one stream that
+ * follow each other, and what is known of each of its streams. Pure: no SQL, no memory of its own.
+ *
+ * A group: the stream's place in the band in one byte; then, as numbers of 7 bits a byte, the
+ * lowest first: the number of its first entry, how many there are, the position in the log of the
+ * first, and how far each other one is behind the one before.
+ * Of a stream: up to which number its entries are in the indexed part; twice its cursor, and 1 if
+ * that was its last entry. */
+#ifndef BAND_ROW_H
+#define BAND_ROW_H
+
+#include "view.h"
+
+/* A row of so many bytes still fits into a page. */
+#define BAND_ROW_FULL 4032
+/* A stream that has more entries at once gets rows of its own (run.h). */
+#define GROUP_ENTRIES_MAX 15
+/* 9 bytes for a position, and the differences of positions. */
+#define GROUP_BYTES_MAX (1 + 10 + 1 + GROUP_ENTRIES_MAX * 9)
+/* Of all streams of a band. */
+#define BAND_BYTES_MAX (BAND_STREAMS * 20)
+
+struct group {
+    size_t place;
+    uint64_t first; /* the number of its first entry */
+    size_t count;
+    int64_t positions[GROUP_ENTRIES_MAX];
+};
+
+/* Returns how many bytes that were. */
+size_t group_write(unsigned char *out, const struct group *group);
+/* Reads the group at *at and goes behind it; false: there is none, or it is damaged. */
+bool group_read(const unsigned char *bytes, size_t length, size_t *at, struct group *out);
+
+/* Returns how many bytes that were, BAND_BYTES_MAX at most. */
+size_t band_write(unsigned char *out, const struct band *band);
+/* Brings what is known into the band's streams that are known already; false: it is damaged. */
+bool band_read(const unsigned char *bytes, size_t length, struct band *band);
+
+#endif
