@@ -7,6 +7,9 @@
 #include <utlist.h>
 
 #define BYTES_FIRST 4096
+/* Who is told a broadcast in a turn that has no room: commands may fill every turn. Presence waits,
+ * as a crowd's logins go before it. */
+#define BROADCAST_TOLD_LEAST 64
 
 struct gathered_event {
     enum topic_name topic;
@@ -274,9 +277,12 @@ static size_t slice_bytes(const struct gathered *gathered) {
 /* false: the slice is over before the walk. */
 static bool walk(struct core *core) {
     size_t before = outbox_queued(core->outbox), most = slice_bytes(&core->gathered);
+    size_t least = core->gathered.broadcasts ? BROADCAST_TOLD_LEAST : 0;
 
-    while (core->sessions.next_hearer) {
-        if (!turn_has_room(core) || outbox_queued(core->outbox) - before >= most)
+    for (size_t told = 0; core->sessions.next_hearer; told++) {
+        bool has_room = turn_has_room(core) || told < least;
+
+        if (!has_room || outbox_queued(core->outbox) - before >= most)
             return false;
         walk_on(core);
     }

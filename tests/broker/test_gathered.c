@@ -163,9 +163,21 @@ static void account(struct town *town, const char *name, unsigned char number) {
     fixture_commit(town->fixture);
 }
 
+/* A clock by which each look takes so long. */
+static int64_t look_us;
+
+static int64_t clock_us(void) {
+    static int64_t now_us;
+
+    return now_us += look_us;
+}
+
 static int setup(void **state) {
-    const struct core_options options = {
-        .sessions_per_user = 4, .password_workers = 1, .admin_password = "", .software = "test"};
+    const struct core_options options = {.sessions_per_user = 4,
+                                         .password_workers = 1,
+                                         .admin_password = "",
+                                         .software = "test",
+                                         .clock_us = clock_us};
     struct town *town = calloc(1, sizeof *town);
 
     town->now_us = 1000000;
@@ -345,6 +357,19 @@ static void long_broadcasts_do_not_wait(void **state) {
     }
 }
 
+static void what_is_to_be_told_goes_on_in_turns_without_room(void **state) {
+    struct town *town = *state;
+
+    begin(town);
+    broadcast(town, town->plain.peer, "hello");
+    login(town, peer_of(town, 3), "visitor", false);
+    look_us = TURN_US;
+    go(town, 0);
+    look_us = 0;
+    assert_int_equal(town->watcher.broadcasts, 1);
+    assert_int_equal(town->watcher.presence, 1);
+}
+
 /* Who leaves right behind their words has not left before them. */
 static void what_is_published_keeps_its_order_over_topics(void **state) {
     struct town *town = *state;
@@ -412,6 +437,7 @@ int main(void) {
         TEST(an_answer_comes_behind_the_broadcasts_before_it),
         TEST(more_broadcasts_than_may_wait_are_all_told),
         TEST(long_broadcasts_do_not_wait),
+        TEST(what_is_to_be_told_goes_on_in_turns_without_room),
         TEST(what_is_published_keeps_its_order_over_topics),
         TEST(a_broadcast_is_no_presence),
         TEST(a_broadcast_that_some_may_not_hear_waits_as_well),
