@@ -103,6 +103,10 @@ size_t fresh_count(const struct fresh *fresh) {
     return fresh->count;
 }
 
+size_t fresh_rows(const struct fresh *fresh) {
+    return fresh->count + 2 * table_count(fresh->by_stream) + table_count(fresh->by_account);
+}
+
 uint64_t fresh_first_seq(const struct fresh_thread *of) {
     return of->thread.head - of->count + 1;
 }

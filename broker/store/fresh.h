@@ -48,6 +48,8 @@ const struct fresh_thread *fresh_threads(const struct fresh *fresh);
 const struct fresh_author *fresh_authors(const struct fresh *fresh);
 /* Posts in here. */
 size_t fresh_count(const struct fresh *fresh);
+/* How many rows are to be written or changed for them: of post, post_block, thread, account. */
+size_t fresh_rows(const struct fresh *fresh);
 /* Their rows are written. false: no memory. */
 bool fresh_clear(struct fresh *fresh);
 

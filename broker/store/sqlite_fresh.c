@@ -7,8 +7,8 @@
 
 #include "limits.h"
 
-/* So many posts are written at once: some milliseconds, should each be in a thread of its own. */
-#define FRESH_MAX 512
+/* So many rows are written at once, which takes about a millisecond. */
+#define FRESH_ROWS_MAX 512
 
 /* ---- from the log ---- */
 
@@ -136,6 +136,6 @@ uint64_t sqlite_fresh_pages(const struct store *store) {
 }
 
 bool sqlite_fresh_waits(const struct store *store) {
-    size_t most = store->view_entries < FRESH_MAX ? store->view_entries : FRESH_MAX;
-    return fresh_count(store->fresh) >= most;
+    return fresh_rows(store->fresh) >= FRESH_ROWS_MAX ||
+           fresh_count(store->fresh) >= store->view_entries;
 }
