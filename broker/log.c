@@ -2,24 +2,34 @@
  * appended file two threads' lines never mix. Nothing peers send can begin a new line or reach a
  * terminal as a command.
  *
- * The level is the only state: it belongs to the process as stderr does, so it stands here and not
- * in every struct that may have to say something. A failed write is not reported, for there is
- * nobody to tell. */
+ * The level and where lines go are the only state: they belong to the process as stderr does, so
+ * they stand here and not in every struct that may have to say something. A failed write is not
+ * reported, for there is nobody to tell. Nobody waits for the log: what a terminal or a pipe does
+ * not take at once is lost, and the next line that goes says how many were. */
+#define _GNU_SOURCE /* O_CLOEXEC and its like */
 #include "log.h"
 
 #include "text.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static atomic_int level_now = LOG_LEVEL_INFO;
+/* stderr once more, which does not wait; -1: stderr itself, since it takes everything. */
+static atomic_int unwaiting = -1;
+static atomic_bool is_socket;
+static atomic_uint lines_lost;
+static atomic_bool line_is_cut; /* the last one, in its middle */
 
 static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -34,6 +44,29 @@ void log_set_level(enum log_level level) {
 
 bool log_is_on(enum log_level level) {
     return (int)level >= atomic_load(&level_now);
+}
+
+/* The flag belongs to what was opened, which a shell or a supervisor may share: so it is opened
+ * anew and stderr stays as it is. A file is not: it always takes what it gets, and has its place.
+ */
+void log_open(void) {
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) != 0) {
+        return;
+    }
+    atomic_store(&is_socket, S_ISSOCK(status.st_mode));
+    if (S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO)) {
+        atomic_store(&unwaiting,
+                     open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    }
+}
+
+void log_close(void) {
+    int fd = atomic_exchange(&unwaiting, -1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    atomic_store(&is_socket, false);
 }
 
 /* A line that grows; what does not fit is cut. */
@@ -68,6 +101,41 @@ static void line_begin(struct line *line, enum log_level level, const char *even
     line_print(line, ".%06ldZ level=%s event=%s", now.tv_nsec / 1000, level_names[level], event);
 }
 
+static ssize_t write_once(const char *text, size_t bytes) {
+    int fd = atomic_load(&unwaiting);
+    if (atomic_load(&is_socket)) {
+        return send(STDERR_FILENO, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    return write(fd >= 0 ? fd : STDERR_FILENO, text, bytes);
+}
+
+/* Whether all of it went. */
+static bool write_text(const char *text, size_t bytes) {
+    ssize_t written;
+    do {
+        written = write_once(text, bytes);
+    } while (written < 0 && errno == EINTR);
+    if (written > 0 && (size_t)written < bytes) {
+        atomic_store(&line_is_cut, true);
+    }
+    return written < 0 ? errno != EAGAIN : (size_t)written == bytes;
+}
+
+/* False: they still are to be told. */
+static bool tell_lost(unsigned lost) {
+    bool cut = atomic_exchange(&line_is_cut, false);
+    struct line line;
+    line_begin(&line, LOG_LEVEL_WARN, "log_lines_lost");
+    line_print(&line, " lines=%u\n", lost);
+    if ((!cut || write_text("\n", 1)) && write_text(line.text, line.used)) {
+        return true;
+    }
+    if (cut) {
+        atomic_store(&line_is_cut, true);
+    }
+    return false;
+}
+
 static void line_write(struct line *line) {
     for (size_t i = 0; i < line->used; i++) {
         unsigned char byte = (unsigned char)line->text[i];
@@ -76,10 +144,11 @@ static void line_write(struct line *line) {
         }
     }
     line->text[line->used++] = '\n';
-    ssize_t written;
-    do {
-        written = write(STDERR_FILENO, line->text, line->used);
-    } while (written < 0 && errno == EINTR);
+    unsigned lost = atomic_exchange(&lines_lost, 0);
+    bool told = lost == 0 || tell_lost(lost);
+    if (!told || !write_text(line->text, line->used)) {
+        atomic_fetch_add(&lines_lost, (told ? 0 : lost) + 1);
+    }
 }
 
 __attribute__((format(printf, 3, 0))) static void log_event(enum log_level level, const char *event,

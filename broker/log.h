@@ -16,6 +16,11 @@ enum log_level {
     LOG_LEVEL_ERROR,
 };
 
+/* From here on no line waits for who reads stderr: a terminal that was stopped (Ctrl-S), a pager.
+ * Whoever has stderr replaced afterwards calls log_close() first. */
+void log_open(void);
+void log_close(void);
+
 /* What is below this level is not written. At first: info. */
 void log_set_level(enum log_level level);
 

@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
     switch (config_load(&config, argc, argv, error, sizeof error)) {
     case CONFIG_RUN:
         log_set_level((enum log_level)config.log_level);
+        log_open();
         status = serve(&config);
         break;
     case CONFIG_DONE:

@@ -2,6 +2,7 @@
 #include "files.h"
 #include "log.h"
 
+#include <fcntl.h>
 #include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,6 +107,44 @@ static void a_reason_is_one_value_whatever_is_quoted_in_it(void **state) {
                                  "reason=\"c:1: port wants 1, not \\\"a\\\\b\\\"?\"\n"));
 }
 
+/* The bytes that are in a pipe, or in a terminal. */
+static size_t drained(int from) {
+    size_t used = 0;
+    ssize_t got;
+    assert_int_equal(fcntl(from, F_SETFL, O_NONBLOCK), 0);
+    memset(text, 0, sizeof text);
+    while ((got = read(from, text + used % (sizeof text / 2), sizeof text / 2)) > 0) {
+        used += (size_t)got;
+    }
+    return used;
+}
+
+/* One that waits is ended by the alarm. */
+static void nobody_waits_for_who_does_not_read(void **state) {
+    (void)state;
+    int ends[2], kept = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    log_open();
+    alarm(20);
+    for (int i = 0; i < 5000; i++) {
+        log_info("filler", "number=%d", i);
+    }
+    size_t filled = drained(ends[0]);
+    log_info("after", NULL);
+    drained(ends[0]);
+    alarm(0);
+    log_close();
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(filled > 4096);
+    assert_non_null(strstr(text, "level=warn event=log_lines_lost lines="));
+    assert_non_null(strstr(text, "event=after\n"));
+    assert_null(strstr(text, "filler"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_logfmt_with_the_time),
@@ -114,6 +153,7 @@ int main(void) {
         cmocka_unit_test(a_peers_text_is_quoted_escaped_and_harmless),
         cmocka_unit_test(a_reason_is_one_value_whatever_is_quoted_in_it),
         cmocka_unit_test(a_peers_text_is_cut_at_64_characters),
+        cmocka_unit_test(nobody_waits_for_who_does_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

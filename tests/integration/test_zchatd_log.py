@@ -1,7 +1,12 @@
 """Levels of the log: debug has a line for each turn, warn has what an administrator should look at."""
 
+import os
+import subprocess
+
 import pytest
 
+from support.broker import READY, die_with_parent, free_ports, program
+from support.client import Client
 from support.fixtures import town_factory  # noqa: F401
 from support.town import refused
 
@@ -50,3 +55,32 @@ def test_scripts_in_a_loop_write_a_line_a_minute_and_a_person_s_is_beside_them(t
     for event in ("session_open", "session_end"):
         shown = [line for line in lines if f"event={event} user={user} " in line]
         assert len(shown) == 2, shown
+
+
+def test_a_terminal_that_was_stopped_stops_nobody(tmp_path):
+    """Ctrl-S at the broker's terminal: what it logs is lost, and it serves, and ends when told to."""
+    ours, its = os.openpty()
+    port = free_ports()
+    broker = subprocess.Popen([program("zchatd"), "--bind", "127.0.0.1", "--port", str(port), "--data",
+                               str(tmp_path / "data")], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=its, preexec_fn=die_with_parent)
+    try:
+        said = ""
+        while not READY.search(said.splitlines()[-1] if said else ""):
+            said += os.read(ours, 4096).decode()
+        os.write(ours, b"\x13")
+        for name in ("alice", "bob"):
+            with Client(f"tcp://127.0.0.1:{port}") as client:
+                client.register(name, PASSWORD)
+                client.login(name)
+        os.write(ours, b"\x11")
+        with Client(f"tcp://127.0.0.1:{port}") as client:
+            client.register("carol", PASSWORD)
+        broker.terminate()
+        assert broker.wait(30) == 0
+        assert "event=log_lines_lost" in os.read(ours, 65536).decode()
+    finally:
+        broker.kill()
+        broker.wait()
+        os.close(ours)
+        os.close(its)
