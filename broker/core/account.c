@@ -103,7 +103,8 @@ static void refuse_password(struct call *call, const char *name, const char *tex
     int64_t locked_until_us = 0;
 
     call->core->stats.logins_failed_total++;
-    core_note(call->core, "login_failed", "user=%s address=%s", name, call->peer->address);
+    core_note_rarely(call->core, "login_failed", call->peer->group, "user=%s address=%s", name,
+                     call->peer->address);
     if (call_store(call, store_login_failed(
                              call->core->store, name, core_wall_us(call->core, call->now_us),
                              call->core->options.block_duration_us, &locked_until_us)))

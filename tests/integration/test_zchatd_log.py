@@ -57,6 +57,15 @@ def test_scripts_in_a_loop_write_a_line_a_minute_and_a_person_s_is_beside_them(t
         assert len(shown) == 2, shown
 
 
+def test_wrong_passwords_write_a_line_a_minute_whatever_name_they_are_for(town_factory):  # noqa: F811
+    """Anybody may send them, so they must not fill the disk that the log is on."""
+    town = town_factory(accounts=1)
+    for name in ("one", "two", "three", "four"):
+        refused("AUTH", town.guest().login, name, "wrong password")
+    lines = [line for line in town.broker.log_text().splitlines() if "event=login_failed " in line]
+    assert len(lines) == 1 and " user=one " in lines[0], lines
+
+
 def test_a_terminal_that_was_stopped_stops_nobody(tmp_path):
     """Ctrl-S at the broker's terminal: what it logs is lost, and it serves, and ends when told to."""
     ours, its = os.openpty()
