@@ -128,13 +128,13 @@ static Zchat__V1__Event *topic_read(struct call *call, const struct topic_event 
 }
 
 static void sync_topic(struct call *call, struct topic *topic) {
-    uint64_t seq = call->command->sync->after_seq + 1;
+    uint64_t after = call->command->sync->after_seq, seq = topic_oldest(topic);
     struct page page;
 
     if (!page_begin(&page, call, topic->name))
         return;
-    if (seq < topic_oldest(topic))
-        seq = topic_oldest(topic);
+    if (after >= seq)
+        seq = (after < topic->head ? after : topic->head) + 1;
     for (; seq <= topic->head; seq++) {
         Zchat__V1__Event *event = topic_read(call, topic_event(topic, seq));
 

@@ -176,6 +176,9 @@ def test_of_a_topic_the_last_1000_events_are_kept(town):
     page = alice.sync("broadcast", after + 600)
     assert [event.seq for event in page.events] == list(range(after + 601, after + 1101))
     assert not page.more
+    for beyond in (after + 1100, 2**64 - 2, 2**64 - 1):
+        page = alice.sync("broadcast", beyond)
+        assert not page.events and page.head == after + 1100 and not page.more, beyond
 
 
 def test_a_silent_topic_tells_its_head_once_more_after_2_s(town):
