@@ -47,6 +47,7 @@ struct link {
     bool is_over;         /* it has sent too much for one message, which may only wait to be read */
     uint64_t over_drains; /* when that began: how often all was read, */
     uint64_t over_taken;  /* and how many frames had been */
+    uint64_t over_ahead;  /* and what libzmq had of it beyond the last frame that was read */
     uint64_t unfinished;  /* bytes of a message that is known not to be complete */
     struct unfinished_sum *unfinished_sum; /* borrowed: its account's; NULL: it holds none */
     struct progress unread;   /* whether it takes what it is sent, where that is looked at */
@@ -55,7 +56,8 @@ struct link {
     struct link *unfinished_prev, *unfinished_next;
     int64_t probe_us;  /* since when what comes is looked at; 0: it is not */
     uint64_t probe_at; /* where its unfinished message is to be looked at next */
-    bool is_small;     /* a part began in it, unless it was the next message */
+    uint64_t part_at;  /* read so far, libzmq knows what began in it: a part, or the next message */
+    bool is_small;     /* it was a part, unless a message was complete then */
     struct link *probe_prev, *probe_next;
 };
 

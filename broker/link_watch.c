@@ -25,6 +25,7 @@
 #define LOOK_MAX_US   50000
 #define LOOK_SHARE    64 /* looking takes at most one of so many parts of the time */
 #define EVENTS_A_LOOK 256
+#define READ_BYTES    8192 /* what libzmq reads at once at most, behind the end of a message */
 
 void link_watch_begin(struct links *links, struct link *link) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = link->fd};
@@ -136,10 +137,20 @@ static bool is_much(struct links *links, struct link *link, uint64_t received) {
            ahead > share_of_link(links, link);
 }
 
-static void over_begin(struct links *links, struct link *link) {
+static uint64_t read_by_libzmq(const struct link *link, uint64_t received) {
+    uint64_t unread = unread_of(link->fd);
+
+    return unread < received ? received - unread : 0;
+}
+
+/* What libzmq has of it by now is judged, once all that is complete of that has been read: what
+ * comes meanwhile may be complete as well. */
+static void over_begin(struct links *links, struct link *link, uint64_t received) {
     if (link->is_over)
         return;
     link->is_over = true;
+    link->over_ahead = ahead_of(link, received);
+    link->is_small = link->part_at > 0 && read_by_libzmq(link, received) >= link->part_at;
     link->over_drains = links->drains[link->socket];
     link->over_taken = links->taken[link->socket];
     DL_APPEND2(links->over, link, over_prev, over_next);
@@ -164,6 +175,7 @@ static void complete(struct links *links, struct link *link, uint64_t received) 
     link->frames = 0;
     link->received = received;
     link->is_small = false;
+    link->part_at = 0;
     link->probe_at = 0;
     over_end(links, link);
     unfinished_release(links, link);
@@ -184,7 +196,7 @@ static void look_at(struct links *links, struct link *link) {
     else if (link->frames > 0)
         complete(links, link, received);
     else if (is_much(links, link, received))
-        over_begin(links, link);
+        over_begin(links, link, received);
 }
 
 /* Whether what was complete when it was over would have been read by now. While there always is
@@ -204,24 +216,31 @@ static void charge(struct links *links, struct link *link, uint64_t ahead) {
     probe_begin(links, link);
 }
 
+/* What came after the head has been read by libzmq when one more buffer has: then it gave what was
+ * before the head to whoever reads messages. */
 static void is_of_parts(struct links *links, struct link *link) {
-    over_end(links, link);
-    over_begin(links, link);
-    link->is_small = true;
+    uint64_t received;
+
+    (void)links;
+    if (received_by(link->fd, &received))
+        link->part_at = received + READ_BYTES + 1;
 }
 
-/* Nothing complete was among what it sent. */
+/* Nothing complete was among what it had sent when that was looked at. */
 static void look_at_unfinished(struct links *links, struct link *link) {
-    uint64_t received, ahead;
+    uint64_t received, ahead = link->over_ahead;
 
     over_end(links, link);
     if (!received_by(link->fd, &received))
         return;
-    ahead = ahead_of(link, received);
-    if (ahead > bound_of(links, link) || link->is_small)
+    if (ahead > bound_of(links, link) || link->is_small) {
         endless(links, link);
-    else if (link->rank == LINK_MEMBER)
+        return;
+    }
+    if (link->rank == LINK_MEMBER)
         charge(links, link, ahead);
+    if (ahead_of(link, received) > ahead)
+        over_begin(links, link, received);
 }
 
 /* What was over, and still is after everything complete was read. */
