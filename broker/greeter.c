@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <uthash.h>
 #include <utlist.h>
 
 /* What one turn does: whoever floods this port must not keep the others waiting. */
@@ -27,19 +28,26 @@
 /* How long nobody is accepted when there are no descriptors. */
 #define PAUSE_US 100000LL
 
+struct guest_source {
+    char name[SOURCE_BYTES];
+    size_t guests;
+    UT_hash_handle hh;
+};
+
 struct guest {
     int fd;
     int64_t until_us;
-    char source[SOURCE_BYTES];
+    struct guest_source *source; /* borrowed: the table's */
     struct zmtp zmtp;
     struct guest *prev, *next; /* the first to go first */
 };
 
 struct greeter {
-    int listener;         /* owned */
-    int epoll;            /* owned */
-    int64_t paused_us;    /* until when nobody is accepted; 0: not paused */
-    struct guest *guests; /* owned */
+    int listener;                 /* owned */
+    int epoll;                    /* owned */
+    int64_t paused_us;            /* until when nobody is accepted; 0: not paused */
+    struct guest *guests;         /* owned */
+    struct guest_source *sources; /* owned: those with guests */
     size_t count;
     size_t max;
     struct stats *stats;      /* borrowed */
@@ -97,8 +105,31 @@ size_t greeter_guests(const struct greeter *greeter) {
     return greeter->count;
 }
 
+static struct guest_source *source_join(struct greeter *greeter, const struct sockaddr *address) {
+    struct guest_source *source = NULL;
+    char name[SOURCE_BYTES];
+
+    source_of(address, name);
+    HASH_FIND_STR(greeter->sources, name, source);
+    if (!source) {
+        source = memory_new(sizeof *source);
+        strcpy(source->name, name);
+        HASH_ADD_STR(greeter->sources, name, source);
+    }
+    source->guests++;
+    return source;
+}
+
+static void source_leave(struct greeter *greeter, struct guest_source *source) {
+    if (--source->guests > 0)
+        return;
+    HASH_DEL(greeter->sources, source);
+    free(source);
+}
+
 static void guest_close(struct greeter *greeter, struct guest *guest) {
     DL_DELETE(greeter->guests, guest);
+    source_leave(greeter, guest->source);
     greeter->count--;
     close(guest->fd);
     free(guest);
@@ -123,36 +154,32 @@ void greeter_free(struct greeter *greeter) {
 
 /* ---- who comes ---- */
 
-static size_t guests_from(const struct greeter *greeter, const char *source) {
-    const struct guest *guest;
-    size_t count = 0;
+static const struct guest_source *source_with_most(const struct greeter *greeter) {
+    const struct guest_source *source, *most = greeter->sources;
 
-    DL_FOREACH(greeter->guests, guest) {
-        count += !strcmp(guest->source, source);
-    }
-    return count;
+    for (source = most; source; source = source->hh.next)
+        if (source->guests > most->guests)
+            most = source;
+    return most;
 }
 
-/* Ends the oldest guest of the address that has most of the last one's and the first one's: one of
- * them floods, if any does. */
-static void close_oldest(struct greeter *greeter, const char *source) {
-    struct guest *guest, *first = greeter->guests;
+/* Ends the oldest guest of the address that has most. */
+static void close_oldest(struct greeter *greeter) {
+    const struct guest_source *most = source_with_most(greeter);
+    struct guest *guest;
     uint64_t before;
 
-    if (!first)
-        return;
-    if (2 * guests_from(greeter, source) > greeter->count) {
-        DL_FOREACH(greeter->guests, guest) {
-            if (!strcmp(guest->source, source))
-                break;
-        }
-        first = guest;
+    DL_FOREACH(greeter->guests, guest) {
+        if (guest->source == most)
+            break;
     }
+    if (!guest)
+        return;
     greeter->stats->connections_crowded_total++;
-    if (pace_due(greeter->pace, "greeter_crowded", first->source, link_now_us(), &before))
+    if (pace_due(greeter->pace, "greeter_crowded", most->name, link_now_us(), &before))
         log_warn("connection_cut", "reason=crowded address=%s socket=greeter before=%llu",
-                 first->source, (unsigned long long)before);
-    guest_close(greeter, first);
+                 most->name, (unsigned long long)before);
+    guest_close(greeter, guest);
 }
 
 static bool say(const struct guest *guest, const uint8_t *bytes, size_t count) {
@@ -165,9 +192,9 @@ static void guest_open(struct greeter *greeter, int fd, const struct sockaddr *a
 
     guest->fd = fd;
     guest->until_us = link_now_us() + GUEST_US;
-    source_of(address, guest->source);
     if (greeter->count >= greeter->max)
-        close_oldest(greeter, guest->source);
+        close_oldest(greeter);
+    guest->source = source_join(greeter, address);
     zmtp_init(&guest->zmtp);
     DL_APPEND(greeter->guests, guest);
     greeter->count++;
@@ -192,7 +219,7 @@ static void take_guests(struct greeter *greeter) {
             guest_open(greeter, fd, (struct sockaddr *)&address);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (greeter->guests)
-                close_oldest(greeter, greeter->guests->source);
+                close_oldest(greeter);
             else
                 pause_listening(greeter);
             return;
@@ -209,8 +236,8 @@ static bool refuse(struct greeter *greeter, const struct guest *guest) {
     uint64_t before;
 
     greeter->stats->greetings_refused_total++;
-    if (pace_due(greeter->pace, "greeting_refused", guest->source, link_now_us(), &before))
-        log_warn("greeting_refused", "address=%s before=%llu", guest->source,
+    if (pace_due(greeter->pace, "greeting_refused", guest->source->name, link_now_us(), &before))
+        log_warn("greeting_refused", "address=%s before=%llu", guest->source->name,
                  (unsigned long long)before);
     return false;
 }

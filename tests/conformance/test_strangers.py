@@ -287,6 +287,29 @@ def test_more_at_once_than_the_greeter_has_places_for_are_all_greeted(town):
         assert greet(town.broker.address).server_key
 
 
+def test_who_floods_the_greeter_from_some_addresses_costs_another_one_no_place(town, counted):
+    """None of them has most of the places, and all together have them: one of theirs goes."""
+    counted("connections_crowded_total")
+    cut = town.stats()["connections_crowded_total"]
+    sock = tcp(town.broker.address)
+    port = town.broker.port
+    crowd = [socket.create_connection(("127.0.0.1", port), 20, (f"127.0.0.{2 + number % 8}", 0))
+             for number in range(300)]
+    for _ in range(1000):
+        if town.stats()["connections_crowded_total"] > cut:
+            break
+    sock.sendall(greeting(b"NULL") + frame(b"\x05READY" + metadata(Socket_Type=b"REQ"), 4) + frame(b"", 1)
+                 + frame(schema.GreetingRequest(protocol=1).SerializeToString()))
+    data = b""
+    sock.settimeout(5)
+    while b"zchatd " not in data:
+        more = sock.recv(65536)
+        assert more, "it was cut for others"
+        data += more
+    for peer in [sock, *crowd]:
+        peer.close()
+
+
 # ---- forged routing ids and the descriptors of others ----
 
 def test_strangers_that_are_refused_take_no_innocent_connection_along(town, counted):
