@@ -41,10 +41,19 @@ static void state_of(const struct stat *status, struct path_state *state) {
     state->inode = status->st_ino;
 }
 
+/* What is behind its end: 0 nothing, 1 something, -1 that can't be read. */
+static ssize_t read_behind(int fd, uint64_t bytes) {
+    char more;
+    ssize_t got;
+    do {
+        got = pread(fd, &more, 1, (off_t)bytes);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* Files of /proc say that they are empty. */
 bool path_ends(int fd, uint64_t bytes) {
-    char more;
-    return pread(fd, &more, 1, (off_t)bytes) <= 0;
+    return read_behind(fd, bytes) == 0;
 }
 
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault) {
@@ -60,7 +69,10 @@ zchat_code path_open(const char *path, int *fd, struct path_state *state, struct
         code = fault_set(fault, ZCHAT_IO, "%s is %s.", path,
                          S_ISDIR(status.st_mode) ? "a folder, no file" : "no regular file");
     }
-    if (code == ZCHAT_OK && !path_ends(*fd, (uint64_t)status.st_size)) {
+    ssize_t behind = code == ZCHAT_OK ? read_behind(*fd, (uint64_t)status.st_size) : 0;
+    if (behind < 0) {
+        code = io_fault(fault, "Reading", path);
+    } else if (behind > 0) {
         code = fault_set(fault, ZCHAT_IO,
                          "%s goes on behind the %ju bytes that it says it has; send a copy of it",
                          path, (uintmax_t)status.st_size);

@@ -296,7 +296,7 @@ def test_a_full_disk_leaves_no_file_under_the_name(alice, title, source, small_d
     alice.ok("file", "get", title, "source", "-o", source(b"", "got"), "--force")
 
 
-@pytest.mark.parametrize("path", ["/proc/self/status", "/proc/cpuinfo"])
+@pytest.mark.parametrize("path", ["/proc/self/status", "/proc/cpuinfo", "/proc/self/mem"])
 def test_a_file_that_is_longer_than_it_says_is_refused(alice, title, path):
     error = alice.fails(3, "IO", "file", "put", title, path)
     assert path in error["message"]
