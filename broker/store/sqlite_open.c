@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In memory before a pass begins: 64 for each band where there are a million accounts, which is
+/* In memory before a pass begins: 130 for each band where there are a million accounts, which is
  * worth the page that is written for them. There are never more than these and what one turn
  * brings, as each slice merges twice what arrived, and a start reads the log for at most three
  * times as many. */
-#define VIEW_ENTRIES    262144
+#define VIEW_ENTRIES    524288
 #define SLICE_ENTRIES   8192 /* of many streams some 1 ms, where no clock tells */
 #define MERGE_US        1000
 #define WAL_PAGES       8192      /* 32 MiB */

@@ -48,7 +48,7 @@ struct store_options {
     bool exclusive;   /* no other process and no threads: simulations */
     bool beside;      /* a broker may have it open: only accounts and devices are changed */
     bool accept_loss; /* opens it, too, where something is missing that was acknowledged */
-    /* Inbox entries in memory before a merge begins; 0: 262,144. There are never more than these
+    /* Inbox entries in memory before a merge begins; 0: 524,288. There are never more than these
      * and what one turn brings. */
     size_t view_entries;
     /* That one store_maintain merges at most, unless more arrived; 0: 8,192. */
