@@ -113,9 +113,9 @@
 #define GATHER_PAUSE_US    (5 * 1000)
 #define BROADCAST_PAUSE_US (1 * 1000)
 /* Broadcasts that follow one are told together, once so long has passed for each who is told: a
- * frame to one takes some 3 us of a core, whatever is in it, and somebody who reads notices none of
- * it. */
-#define BROADCAST_HEARER_US 5
+ * frame to one takes some 3 us of a core, whatever is in it, so these take a sixth of it; and
+ * somebody who reads notices nothing of it. */
+#define BROADCAST_HEARER_US 20
 #define BROADCAST_US_MAX    (20 * 1000)
 /* ... at once where there is as much of them: then what is in a frame costs more than the frame. */
 #define BROADCAST_BYTES_FULL (16 * 1024)
