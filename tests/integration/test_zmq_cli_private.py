@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.broker import die_with_parent
+from support.broker import die_with_parent, program, run
 from support.disk import small_disk
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
@@ -254,6 +254,21 @@ def test_a_block_by_either_ends_an_open_chat(alice, bob, start, blocks):
         assert done.status == 0, done
         assert f"The private chat with {name_of(peer)} is over" in done.err and "block" in done.err
     one.ok("unblock", name_of(other))
+
+
+def test_a_session_that_the_broker_ends_ends_the_chat_as_a_failure(town, alice, bob, start):
+    hers, his = open_chat(alice, bob, start)
+    waiting = accept(start, alice)
+    def user(verb):
+        run([program("zchatd"), "user", verb, name_of(alice), "--data", town.broker.data], check=0)
+    user("lock")
+    try:
+        for process in (hers, waiting):
+            done = end(process)
+            assert done.status == 4 and [error["code"] for error in errors(done)] == ["AUTH"], done
+        assert end(his).status == 0
+    finally:
+        user("unlock")
 
 
 @pytest.mark.parametrize("leaver", ["hers", "his"])

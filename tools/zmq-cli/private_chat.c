@@ -554,6 +554,8 @@ enum status private_chat_hold(struct private_chat *chat) {
     if (chat->closed)
         tell_unsent(chat);
     enum status stopped = chat->call->refused ? STATUS_DONE : private_chat_stop(chat);
+    if (status == STATUS_DONE && chat->call->ended)
+        status = output_error(chat->call->output, ZCHAT_AUTH, 0, "%s", chat->call->why);
     if (status == STATUS_DONE)
         status = chat->trouble != STATUS_DONE ? chat->trouble : stopped;
     if (status == STATUS_DONE && chat->undelivered > 0)
