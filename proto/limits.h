@@ -36,9 +36,9 @@
 #define SLICE_US           2000
 #define SLICE_ANSWER_BYTES (512 * 1024)
 #define SLICE_ROWS         1000
-/* Frames whose commands wait for a later turn: of one peer far more than a client has under way; of
- * all of them little enough that memory does not suffer. Once half of that waits, a quarter is left
- * to each. */
+/* Frames whose commands wait for a later turn: of one peer far more than a client has under way, in
+ * bytes with all others of its account; of all together little enough that memory does not suffer.
+ * Once half of that waits, a quarter is left to each. */
 #define WAITING_FRAMES_MAX    64
 #define WAITING_REFUSED_MAX   512 /* commands of one that reads nothing: then it is cut off */
 #define WAITING_BYTES_MAX     (8 * 1024 * 1024)

@@ -219,6 +219,19 @@ static void frame_drop(struct core *core, struct peer *peer, struct waiting_fram
     free(frame);
 }
 
+/* What waits of all sessions of the peer's account. */
+static size_t bytes_of_account(const struct peer *peer) {
+    const struct session *session;
+    size_t bytes = 0;
+
+    if (!peer->session)
+        return peer->backlog.bytes;
+    DL_FOREACH2(peer->session->member->sessions, session, member_next) {
+        bytes += session->peer->backlog.bytes;
+    }
+    return bytes;
+}
+
 /* Whether there is room for one more waiting frame. */
 static bool may_wait(const struct core *core, const struct peer *peer, size_t frame_bytes) {
     bool much = core->turn.waiting_bytes > WAITING_BYTES_ALL_MAX / 2;
@@ -226,7 +239,7 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
     size_t cost = cost_of(frame_bytes);
     size_t frames = peer->backlog.stalled ? WAITING_FRAMES_MAX / 4 : WAITING_FRAMES_MAX;
 
-    return peer->backlog.count < frames && peer->backlog.bytes + cost <= most &&
+    return peer->backlog.count < frames && bytes_of_account(peer) + cost <= most &&
            core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 

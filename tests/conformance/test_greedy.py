@@ -154,6 +154,24 @@ def test_commands_beyond_what_may_wait_are_busy_and_later_are_not(town, long_thr
     greedy.ping()
 
 
+def test_what_waits_of_an_account_is_bounded_over_its_sessions(town, long_thread):
+    """Else it has all the room there is, and nobody else's commands may wait."""
+    user, big = town.name(), "y" * 16000
+    before = town.stats()["commands_busy_total"]
+    crowd = [town.join(user, rcvhwm=1, online=False) for _ in range(20)]
+    for greedy in crowd:
+        ask(greedy, 64, "read_thread", thread=long_thread)
+    for _ in range(7):
+        for greedy in crowd:
+            greedy.start_batch([("send_message", dict(id=new_id(), to=user, text=big))] * 60)
+    deadline = time.monotonic() + 60
+    while (stats := town.stats())["commands_busy_total"] - before < 20 * 60:
+        assert time.monotonic() < deadline, stats
+    assert stats["commands_waiting_bytes"] <= 8 * MIB
+    for greedy in crowd:
+        greedy.close()
+
+
 def test_one_who_reads_nothing_for_long_is_cut_off_even_where_he_sends(town, long_thread):
     greedy, other = town.join(rcvhwm=1), town.join(sub=True)
     ask(greedy, 64, "read_thread", thread=long_thread)
