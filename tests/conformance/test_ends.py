@@ -94,7 +94,7 @@ def test_a_device_that_revoked_itself_hears_nothing_more(town):
 
 
 def test_a_device_that_was_idle_too_long_hears_nothing_more(town_factory):
-    town = town_factory("--timeout", "2", accounts=10)
+    town = town_factory("--timeout", "4", accounts=10)
     client, ear, speaker = device(town)
     deadline = time.monotonic() + 30
     while client.ended is None:

@@ -189,17 +189,18 @@ def test_a_script_session_changes_nothing_beside_one_that_counts(town):
 
 # ---- idle ----
 
-IDLE = ("--timeout", "1")
+IDLE_S = 3  # on a busy machine a test's client may not have its turn for a second
+IDLE = ("--timeout", str(IDLE_S))
 
 
 def test_an_idle_session_ends_with_a_notice_and_announces_the_logout(town_factory):
     town = town_factory(*IDLE, accounts=3)
     watcher, idle = town.join(public_events=True), town.guest(town.keys)
-    assert idle.login(town.name()).idle_timeout_s == 1
+    assert idle.login(town.name()).idle_timeout_s == IDLE_S
     user = idle.user
     start = time.monotonic()
     while watcher.presence_of(user) != [True, False]:
-        assert time.monotonic() - start < 5, "the logout was not announced"
+        assert time.monotonic() - start < 30, "the logout was not announced"
         watcher.who()
         watcher.pump(0.2)
     ended = idle.wait_ended()
@@ -214,12 +215,12 @@ def test_keep_alives_acks_and_what_arrives_are_no_activity(town_factory):
     idle = town.join()
     user = idle.user
     while idle.ended is None:
-        assert time.monotonic() - start < 20, "what is no activity kept the session open"
+        assert time.monotonic() - start < 60, "what is no activity kept the session open"
         sender.message(user, "are you there?")
         idle.start("keep_alive")
         idle.start("ack", read=idle.have)
         idle.pump(0.2)
-    assert time.monotonic() - start >= 0.9
+    assert time.monotonic() - start >= 0.9 * IDLE_S
     assert idle.ended.reason == schema.END_REASON_IDLE
 
 
@@ -227,7 +228,7 @@ def test_failed_commands_are_activity(town_factory):
     town = town_factory(*IDLE, accounts=1)
     client = town.join()
     start = time.monotonic()
-    while time.monotonic() - start < 2.2:
+    while time.monotonic() - start < 2.2 * IDLE_S:
         refused("INVALID", client.message, client.user, "to myself")
         client.pump(0.3)
     assert client.ended is None

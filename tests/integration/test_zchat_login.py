@@ -231,7 +231,7 @@ def test_messages_that_arrive_leave_a_password_question_alone(friend, town):
 
 
 def test_an_idle_session_ends_and_may_begin_again(town_factory, tmp_path):
-    town = town_factory("--timeout", "1", accounts=2)
+    town = town_factory("--timeout", "3", accounts=2)
     person = Person(town.broker, tmp_path, town.keys)
     user = town.name()
     with start(person, user) as terminal:
