@@ -133,11 +133,11 @@ def test_a_flood_of_subscriptions_is_bounded(town, counted):
     counted("subscriptions_refused_total")
     flooder, before = stranger_with_a_session(town), town.stats()
     flood = event_socket(town, zmq.SUB, flooder.keys)
-    for n in range(5000):
+    for n in range(2000):  # so many more that they pass for a message without an end may end so
         flood.subscribe(f"flood {n}".encode())
     deadline = time.monotonic() + 60
     while town.stats()["subscriptions_refused_total"] == before["subscriptions_refused_total"]:
-        assert time.monotonic() < deadline, "none of 5,000 subscriptions was refused"
+        assert time.monotonic() < deadline, "none of 2,000 subscriptions was refused"
     while (held := town.stats()["subscriptions"] - before["subscriptions"]) > 1000:
         assert time.monotonic() < deadline, f"it holds {held} subscriptions of the flooder"
     flood.close()
