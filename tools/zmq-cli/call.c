@@ -2,6 +2,7 @@
  * the library connects again and asks again, until the deadline. */
 #include "call.h"
 
+#include "bound.h"
 #include "interrupt.h"
 
 #include <errno.h>
@@ -56,11 +57,13 @@ static void on_event(void *arg, const zchat_event *event) {
 
 void call_renew_deadline(struct call *call) {
     call->deadline_us = clock_us() + option_microseconds(call->options, OPTION_TIMEOUT);
+    bound_step();
 }
 
 void call_begin_time(struct call *call) {
     call_renew_deadline(call);
     call->limit_us = call->deadline_us;
+    bound_until(call->limit_us);
 }
 
 void call_last_deadline(struct call *call) {
@@ -71,6 +74,7 @@ void call_last_deadline(struct call *call) {
 void call_shift_limit(struct call *call, int64_t since_us) {
     call->limit_us += clock_us() - since_us;
     call->deadline_us = call->limit_us;
+    bound_until(call->limit_us);
 }
 
 void call_tell_away(struct call *call, const zchat_event *event) {
@@ -195,6 +199,14 @@ enum status call_open(struct call *call) {
     return call_wait(call, &call->connected);
 }
 
+/* A reader of what is printed may take their time, unless --timeout was given. */
+static void print_reply(struct call *call, const zchat_reply *reply) {
+    int64_t began_us = clock_us();
+    call->print_status = call->print(call, reply);
+    if (!option_is_set(call->options, OPTION_TIMEOUT))
+        call->deadline_us += clock_us() - began_us;
+}
+
 void call_replied(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     call->answered = true;
@@ -202,7 +214,7 @@ void call_replied(void *arg, const zchat_reply *reply) {
     call->retry_after_s = reply->retry_after_s;
     keep(call->text, reply->text);
     if (reply->code == ZCHAT_OK && call->print)
-        call->print_status = call->print(call, reply);
+        print_reply(call, reply);
 }
 
 /* Waits for the answer and leaves it in the call; tells only what kept it from coming. */

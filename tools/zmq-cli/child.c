@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define AGAIN_US 20000 /* between two looks at a command that can't be waited for */
+
 extern char **environ;
 
 static bool is_overridden(const char *entry, const struct child_variable *variables, size_t count) {
@@ -160,13 +162,32 @@ static bool read_all(int fd, int64_t deadline_us, char *buffer, size_t capacity,
     return true;
 }
 
+static bool has_ended(pid_t pid) {
+    siginfo_t ended = {0};
+    return waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
+}
+
+/* Without a descriptor to wait for: looks again and again. */
+static enum wait_result wait_in_steps(pid_t pid, int64_t deadline_us) {
+    enum wait_result result = WAIT_EXPIRED;
+    bool second;
+    while (!has_ended(pid)) {
+        int64_t now_us = clock_us();
+        if (result == WAIT_INTERRUPTED || now_us >= deadline_us)
+            return result;
+        int64_t step_us = now_us + AGAIN_US < deadline_us ? now_us + AGAIN_US : deadline_us;
+        result = interrupt_wait_either(-1, -1, step_us, &second);
+    }
+    return WAIT_READY;
+}
+
 /* false sets errno: EINTR or ETIMEDOUT. */
 static bool wait_for_end(pid_t pid, int64_t deadline_us) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0)
-        return true; /* waitpid waits, then */
-    enum wait_result result = interrupt_wait(fd, deadline_us);
-    close(fd);
+    enum wait_result result =
+        fd < 0 ? wait_in_steps(pid, deadline_us) : interrupt_wait(fd, deadline_us);
+    if (fd >= 0)
+        close(fd);
     errno = result == WAIT_INTERRUPTED ? EINTR : ETIMEDOUT;
     return result == WAIT_READY;
 }

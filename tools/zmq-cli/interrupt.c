@@ -3,6 +3,8 @@
 #define _GNU_SOURCE /* ppoll */
 #include "interrupt.h"
 
+#include "bound.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -105,9 +107,11 @@ enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t dead
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    bound_wait_begins();
     sigprocmask(SIG_BLOCK, &signals, &before);
     enum wait_result result = wait_blocked(&pair, deadline_us, &before);
     int error = errno;
+    bound_wait_ends();
     *second = pair.second_ready;
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;

@@ -3,6 +3,7 @@
  *
  * This file only reads straight down: the options, the verb, the call, its end. What a verb does is
  * in the file of its group, see verb.c. It never prompts without a terminal. */
+#include "bound.h"
 #include "call.h"
 #include "command_line.h"
 #include "interrupt.h"
@@ -24,6 +25,10 @@ static void open_standard_files(void) {
         close(fd);
 }
 
+static int exit_code(enum status status) {
+    return status == STATUS_BROKEN_PIPE ? 0 : (int)status;
+}
+
 static enum status run(const struct command_line *line, const struct preferences *preferences,
                        struct output *output) {
     struct call call = {
@@ -37,9 +42,11 @@ static enum status run(const struct command_line *line, const struct preferences
     };
     call_begin_time(&call);
     enum status status = line->verb->run(&call);
-    call_close(&call);
     enum status written = output_flush(output);
-    return status == STATUS_DONE ? written : status;
+    status = status == STATUS_DONE ? written : status;
+    bound_end_with(exit_code(status));
+    call_close(&call);
+    return status;
 }
 
 static void choose_output(struct output *output, const struct options *options) {
@@ -65,6 +72,7 @@ static enum status print_help(const struct command_line *line, struct output *ou
 static enum status go(struct command_line *line, struct preferences *preferences,
                       struct output *output) {
     choose_output(output, &preferences->options);
+    bound_begin(&preferences->options);
     if (option_flag(&preferences->options, OPTION_HELP))
         return print_help(line, output);
     if (option_flag(&preferences->options, OPTION_VERSION)) {
@@ -76,19 +84,22 @@ static enum status go(struct command_line *line, struct preferences *preferences
                             line->verb ? line->verb->name : "", line->verb ? " " : "");
     enum status status = preferences_load(preferences, output);
     choose_output(output, &preferences->options);
+    bound_begin(&preferences->options);
     return status == STATUS_DONE ? run(line, preferences, output) : status;
 }
 
 int main(int argc, char **argv) {
     struct command_line line;
     struct preferences preferences;
-    struct output output = {0};
+    struct output output;
     open_standard_files();
+    output_init(&output);
     interrupt_catch();
     preferences_init(&preferences);
     command_line_read(&line, &preferences.options, argc, argv);
     enum status status = go(&line, &preferences, &output);
     preferences_release(&preferences);
     command_line_release(&line);
-    return status == STATUS_BROKEN_PIPE ? 0 : (int)status;
+    output_release(&output);
+    return exit_code(status);
 }

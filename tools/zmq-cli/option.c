@@ -36,7 +36,8 @@ static const struct option table[OPTION_END] = {
         {"timeout", 0, OPTION_DURATION, true, "ZCHAT_TIMEOUT", "5", "SECONDS",
          "how long the whole call may take, whatever it waits for: a password "
          "command, a broker that is not there yet, an answer; given, also the end "
-         "of stdin, and in the call itself also all of recv, following and "
+         "of stdin and a reader of what is printed, and in the call itself also all of recv, "
+         "following and "
          "commands included, which it ends with 124; else of recv, and of files, how long "
          "nothing may move; of private chats, where it is given, how long the "
          "other one is waited for, else 60; in the call itself also by private "

@@ -1,8 +1,10 @@
 /* Printing: lines of data, errors, notices. The first failed write to stdout is kept, because a
  * later one may fail with another reason or not at all. */
+#define _GNU_SOURCE /* fopencookie */
 #include "output.h"
 
 #include "bar.h"
+#include "bound.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,8 +12,46 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LINE_BYTES 2048
+/* It can hardly be told: there. */
+#define NOT_READ "standard error did not take what is said"
+
+/* ---- the stream ---- */
+
+/* What failed once is not tried again: it might block. A stream's writer returns 0 for a failure.
+ */
+static ssize_t write_out(void *cookie, const char *bytes, size_t count) {
+    const struct output *output = cookie;
+    if (output->write_error) {
+        errno = output->write_error;
+        return 0;
+    }
+    const char *before = bound_write_begins("standard output did not take what is printed");
+    ssize_t written = write(STDOUT_FILENO, bytes, count);
+    int error = errno;
+    bound_write_ends(before);
+    errno = error;
+    return written < 0 ? 0 : written;
+}
+
+void output_init(struct output *output) {
+    *output = (struct output){.out = NULL};
+    output->out = fopencookie(output, "w", (cookie_io_functions_t){.write = write_out});
+    if (!output->out)
+        output->out = stdout;
+    else if (isatty(STDOUT_FILENO))
+        setvbuf(output->out, NULL, _IOLBF, 0);
+}
+
+void output_release(struct output *output) {
+    if (output->out != stdout)
+        fclose(output->out);
+    output->out = NULL;
+}
+
+/* ---- codes ---- */
 
 enum status status_of(zchat_code code) {
     switch (code) {
@@ -52,13 +92,13 @@ static void note_failure(struct output *output, bool failed) {
 }
 
 void output_text(struct output *output, const char *text) {
-    note_failure(output, fputs(text, stdout) == EOF);
+    note_failure(output, fputs(text, output->out) == EOF);
 }
 
 void output_format(struct output *output, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    note_failure(output, vfprintf(stdout, format, arguments) < 0);
+    note_failure(output, vfprintf(output->out, format, arguments) < 0);
     va_end(arguments);
 }
 
@@ -75,14 +115,14 @@ void output_indented(struct output *output, const char *text) {
 enum status output_object(struct output *output, json_t *object) {
     if (!object)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
-    note_failure(output, json_dumpf(object, stdout, JSON_COMPACT) != 0);
+    note_failure(output, json_dumpf(object, output->out, JSON_COMPACT) != 0);
     output_text(output, "\n");
     json_decref(object);
     return STATUS_DONE;
 }
 
 enum status output_flush(struct output *output) {
-    note_failure(output, fflush(stdout) == EOF);
+    note_failure(output, fflush(output->out) == EOF);
     if (output->write_error == 0)
         return STATUS_DONE;
     if (output->write_error == EPIPE)
@@ -119,11 +159,13 @@ static void print_error(const struct output *output, const char *name, uint32_t 
     char message[LINE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     zchat_text_clean(message);
+    const char *before = bound_write_begins(NOT_READ);
     end_bar(output);
     if (output->json)
         print_error_object(name, retry_after_s, message);
     else
         fprintf(stderr, "zmq-cli: %s\n", message);
+    bound_write_ends(before);
 }
 
 enum status output_error(const struct output *output, zchat_code code, uint32_t retry_after_s,
@@ -147,8 +189,10 @@ static void print_notice(const struct output *output, const char *format, va_lis
     char message[LINE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     zchat_text_clean(message);
+    const char *before = bound_write_begins(NOT_READ);
     end_bar(output);
     fprintf(stderr, "zmq-cli: %s\n", message);
+    bound_write_ends(before);
 }
 
 void output_notice(const struct output *output, const char *format, ...) {

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The exit codes of COMMANDS.md. */
 enum status {
@@ -31,6 +32,7 @@ enum status {
 struct bar;
 
 struct output {
+    FILE *out; /* owned: writes to stdout */
     bool json;
     bool quiet;
     bool verbose;
@@ -38,6 +40,10 @@ struct output {
     int write_error; /* errno of the first failed write to stdout */
     bool write_told; /* that it failed was told */
 };
+
+/* Without memory for a stream of its own it writes to stdout's. */
+void output_init(struct output *output);
+void output_release(struct output *output);
 
 enum status status_of(zchat_code code);
 

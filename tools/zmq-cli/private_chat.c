@@ -3,6 +3,7 @@
  * library acknowledges it. */
 #include "private_chat.h"
 
+#include "bound.h"
 #include "interrupt.h"
 
 #include <errno.h>
@@ -355,6 +356,7 @@ enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     enum status status = check_folder(call, chat->files_to);
     if (status == STATUS_DONE)
         status = call_login(call, &how);
+    bound_each_step(!option_is_set(call->options, OPTION_TIMEOUT), NULL);
     if (status == STATUS_DONE)
         private_chat_name(chat->self, zchat_user(call->z));
     return status;

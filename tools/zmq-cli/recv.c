@@ -4,6 +4,7 @@
  * at a time, the next one covers all that was written meanwhile. */
 #include "recv.h"
 
+#include "bound.h"
 #include "handover.h"
 #include "interrupt.h"
 #include "message.h"
@@ -227,6 +228,8 @@ static enum status receive(struct receiver *receiver, uint64_t from_seq) {
     }
     if (status == STATUS_DONE)
         status = call_login(receiver->call, &how);
+    if (!receiver->bounded)
+        bound_each_step(true, NULL);
     bool more = status == STATUS_DONE;
     while (more)
         status = turn(receiver, &more);

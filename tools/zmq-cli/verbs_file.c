@@ -4,6 +4,7 @@
 #include "verbs_file.h"
 
 #include "bar.h"
+#include "bound.h"
 #include "interrupt.h"
 #include "thread.h"
 
@@ -69,7 +70,9 @@ static enum status begin(struct call *call, struct transfer *transfer) {
     call->output->bar = &transfer->bar;
     call->on_event = on_event;
     call->arg = transfer;
-    return call_start(call);
+    enum status status = call_start(call);
+    bound_each_step(!option_is_set(call->options, OPTION_TIMEOUT), "nothing of the file moved");
+    return status;
 }
 
 static enum status finish(struct call *call, struct transfer *transfer, enum status status) {
