@@ -90,7 +90,7 @@ void core_free(struct core *core) {
         peer_forget(core, peer, core->started_us);
     }
     gathered_release(&core->gathered);
-    thread_topics_release(&core->thread_topics);
+    thread_topics_release(core);
     topics_release(&core->topics);
     privates_free(core->privates);
     recent_free(core->recent);
@@ -334,6 +334,7 @@ bool core_commit(struct core *core) {
     await_notes(core);
     core->in_turn = false;
     core->stats.turns_total++;
+    thread_topics_end_turn(core);
     outbox_seal(core->outbox);
     turn_end(core);
     return !core->failed;
@@ -417,7 +418,7 @@ int64_t core_deadline(const struct core *core) {
         full_deadline(core),
         session_lag_deadline(&core->sessions),
         topics_deadline(&core->topics),
-        thread_topics_deadline(&core->thread_topics),
+        thread_topics_deadline(core),
         gathered_deadline(core),
         outbox_deadline(core->outbox),
         turn_deadline(core),
@@ -499,7 +500,7 @@ void core_tick(struct core *core, int64_t now_us) {
     tick_full(core, now_us);
     gathered_tick(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
-    thread_topics_tick(&core->thread_topics, core->outbox, now_us);
+    thread_topics_tick(core, now_us);
     file_tick(core, now_us);
     private_tick(core, now_us);
     passwords_tick(core, now_us);
@@ -526,6 +527,7 @@ void core_shutdown(struct core *core, const char *text, int64_t now_us) {
         return;
     core->now_us = now_us;
     gathered_end(core);
+    thread_topics_tell(core);
     HASH_ITER(hh, core->peers, peer, next) {
         if (peer->session)
             presence_end_session(core, peer->session, ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN,

@@ -3,15 +3,24 @@
 
 #include <string.h>
 
+struct loading {
+    struct sessions *sessions; /* borrowed */
+    struct member *member;     /* borrowed */
+};
+
 static void load_one(void *arg, const struct store_followed *followed) {
-    member_follow(arg, followed->stream);
+    const struct loading *loading = arg;
+
+    member_follow(loading->sessions, loading->member, followed->stream);
 }
 
 void follow_load(struct core *core, struct member *member) {
+    struct loading loading = {&core->sessions, member};
+
     if (member->followed_loaded)
         return;
     member->followed_loaded = true;
-    core_store(core, store_followed_list(core->store, member->account, load_one, member));
+    core_store(core, store_followed_list(core->store, member->account, load_one, &loading));
 }
 
 static void followed_fill(Zchat__V1__FollowedThread *out, struct store_followed *followed) {
@@ -45,7 +54,8 @@ void follow_thread_done(struct call *call) {
     Zchat__V1__FollowThreadReply follow = ZCHAT__V1__FOLLOW_THREAD_REPLY__INIT;
     Zchat__V1__FollowedThread followed;
 
-    member_follow(call->session->member, call->result.followed.stream);
+    thread_topic_tell(call->core, call->result.followed.id); /* what was there before */
+    member_follow(&call->core->sessions, call->session->member, call->result.followed.stream);
     followed_fill(&followed, &call->result.followed);
     follow.followed = &followed;
     reply.body_case = ZCHAT__V1__REPLY__BODY_FOLLOW_THREAD;
@@ -67,7 +77,8 @@ void unfollow_thread_run(struct call *call) {
 }
 
 void unfollow_thread_done(struct call *call) {
-    member_unfollow(call->session->member, call->result.followed.stream);
+    thread_topic_tell(call->core, call->result.followed.id); /* nothing comes behind the answer */
+    member_unfollow(&call->core->sessions, call->session->member, call->result.followed.stream);
     call_reply_empty(call);
 }
 
@@ -89,6 +100,7 @@ static void list_add(void *arg, const struct store_followed *stored) {
     call_read(list->call, 1);
     if (!copy || list->count == FOLLOWED_MAX)
         return; /* FOLLOWED_MAX of them fit into a reply's memory */
+    member_follow(&list->call->core->sessions, list->call->session->member, stored->stream);
     copy->stored = *stored;
     followed_fill(&copy->followed, &copy->stored);
     list->threads[list->count++] = &copy->followed;

@@ -137,14 +137,21 @@ static size_t bytes_first(const struct outbox_line *line) {
     return last > FRAME_BYTES_FIRST ? last : FRAME_BYTES_FIRST;
 }
 
-static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_line *line,
-                                        struct outbox_frame **open) {
+/* It is in no list yet. */
+static struct outbox_frame *frame_new(struct outbox *outbox, struct outbox_line *line) {
     struct outbox_frame *frame = frame_take(outbox);
 
     frame->line = line;
-    frame->open = open;
     frame->capacity = bytes_first(line);
     frame->bytes = memory_resize(NULL, frame->capacity);
+    return frame;
+}
+
+static struct outbox_frame *frame_begin(struct outbox *outbox, struct outbox_line *line,
+                                        struct outbox_frame **open) {
+    struct outbox_frame *frame = frame_new(outbox, line);
+
+    frame->open = open;
     DL_APPEND(outbox->frames, frame);
     if (open)
         *open = frame;
@@ -383,11 +390,19 @@ bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__
     return outbox_push(outbox, line, &packed);
 }
 
+static size_t topic_bytes(const char *topic) {
+    return 2 + strlen(topic);
+}
+
+static void frame_address(struct outbox *outbox, struct outbox_frame *frame, const char *topic) {
+    wire_subscription(topic, frame_grow(outbox, frame, topic_bytes(topic)));
+}
+
 static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_frame **open,
                                         const char *topic) {
     struct outbox_frame *frame = frame_begin(outbox, NULL, open);
 
-    wire_subscription(topic, frame_grow(outbox, frame, 2 + strlen(topic)));
+    frame_address(outbox, frame, topic);
     return frame;
 }
 
@@ -409,6 +424,32 @@ void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head
     publication.topic = (char *)topic;
     publication.head = head;
     wire_pack(&publication.base, frame_grow(outbox, frame, wire_size(&publication.base)));
+}
+
+void outbox_gather(struct outbox *outbox, struct outbox_frame **waiting, const char *topic,
+                   const struct outbox_packed *event) {
+    if (!*waiting) {
+        *waiting = frame_new(outbox, NULL);
+        frame_address(outbox, *waiting, topic);
+    }
+    memcpy(frame_grow(outbox, *waiting, event->length), event->bytes, event->length);
+}
+
+struct outbox_packed outbox_publish_gathered(struct outbox *outbox, struct outbox_frame **waiting,
+                                             const char *topic, size_t count) {
+    struct outbox_frame *frame = *waiting;
+    size_t before = topic_bytes(topic);
+
+    *waiting = NULL;
+    DL_APPEND(outbox->frames, frame);
+    outbox->stats->events_published_total += count;
+    return (struct outbox_packed){frame->bytes + before, frame->length - before};
+}
+
+void outbox_drop_gathered(struct outbox *outbox, struct outbox_frame **waiting) {
+    if (*waiting)
+        frame_free(outbox, *waiting);
+    *waiting = NULL;
 }
 
 void outbox_seal(struct outbox *outbox) {

@@ -86,6 +86,16 @@ void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const struct outbox_packed *event);
 void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head);
+/* An event that waits for others of its topic, to leave with them in a later turn: in `*waiting`,
+ * which is NULL at first. */
+void outbox_gather(struct outbox *outbox, struct outbox_frame **waiting, const char *topic,
+                   const struct outbox_packed *event);
+/* What waits is published in this turn, it is so many events. Returns them, one behind the other:
+ * the outbox's, until the turn is sealed. */
+struct outbox_packed outbox_publish_gathered(struct outbox *outbox, struct outbox_frame **waiting,
+                                             const char *topic, size_t count);
+/* Forgets what waits; NULL: nothing does. */
+void outbox_drop_gathered(struct outbox *outbox, struct outbox_frame **waiting);
 
 /* The turn is over: outbox_next yields the frames of sealed turns. */
 void outbox_seal(struct outbox *outbox);

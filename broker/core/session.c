@@ -30,23 +30,74 @@ bool member_follows(const struct member *member, int64_t stream) {
     return followed_find(member, stream) != NULL;
 }
 
-void member_follow(struct member *member, int64_t stream) {
+static struct followers *followers_find(const struct sessions *sessions, int64_t stream) {
+    struct followers *followers = NULL;
+
+    HASH_FIND(hh, sessions->followers, &stream, sizeof stream, followers);
+    return followers;
+}
+
+const struct followers *session_followers(const struct sessions *sessions, int64_t stream) {
+    return followers_find(sessions, stream);
+}
+
+static struct followers *followers_join(struct sessions *sessions, const struct member *member,
+                                        int64_t stream) {
+    struct followers *followers = followers_find(sessions, stream);
+
+    if (!followers) {
+        followers = memory_new(sizeof *followers);
+        followers->stream = stream;
+        HASH_ADD(hh, sessions->followers, stream, sizeof followers->stream, followers);
+    }
+    followers->members++;
+    followers->with_public += member->with_public;
+    return followers;
+}
+
+static void followers_leave(struct sessions *sessions, const struct member *member,
+                            struct followers *followers) {
+    followers->with_public -= member->with_public;
+    if (--followers->members > 0)
+        return;
+    HASH_DEL(sessions->followers, followers);
+    free(followers);
+}
+
+void member_follow(struct sessions *sessions, struct member *member, int64_t stream) {
     struct followed *followed;
 
     if (member_follows(member, stream))
         return;
     followed = memory_new(sizeof *followed);
     followed->stream = stream;
+    followed->followers = followers_join(sessions, member, stream);
     HASH_ADD(hh, member->followed, stream, sizeof followed->stream, followed);
 }
 
-void member_unfollow(struct member *member, int64_t stream) {
-    struct followed *followed = followed_find(member, stream);
-
-    if (!followed)
-        return;
+static void followed_drop(struct sessions *sessions, struct member *member,
+                          struct followed *followed) {
+    followers_leave(sessions, member, followed->followers);
     HASH_DEL(member->followed, followed);
     free(followed);
+}
+
+void member_unfollow(struct sessions *sessions, struct member *member, int64_t stream) {
+    struct followed *followed = followed_find(member, stream);
+
+    if (followed)
+        followed_drop(sessions, member, followed);
+}
+
+/* A session with public events comes or goes. */
+static void with_public_count(struct sessions *sessions, struct member *member, int change) {
+    struct followed *followed, *next;
+
+    sessions->with_public_count += (uint32_t)change;
+    member->with_public += (uint32_t)change;
+    HASH_ITER(hh, member->followed, followed, next) {
+        followed->followers->with_public += (uint32_t)change;
+    }
 }
 
 static void key_count(struct sessions *sessions, const unsigned char key[KEY_BYTES], int change) {
@@ -115,7 +166,7 @@ static void session_link(struct sessions *sessions, struct session *session) {
     DL_APPEND2(member->sessions, session, member_prev, member_next);
     if (session->public_events) {
         DL_APPEND2(sessions->with_public, session, inline_prev, inline_next);
-        sessions->with_public_count++;
+        with_public_count(sessions, member, +1);
     }
     hearer_join(sessions, session);
     DL_APPEND2(sessions->idle, session, idle_prev, idle_next);
@@ -194,7 +245,7 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
     DL_DELETE2(member->sessions, session, member_prev, member_next);
     if (session->public_events) {
         DL_DELETE2(sessions->with_public, session, inline_prev, inline_next);
-        sessions->with_public_count--;
+        with_public_count(sessions, member, -1);
     }
     hearer_leave(sessions, session);
     session->peer->line.gathered = NULL;
@@ -213,7 +264,7 @@ void session_close(struct sessions *sessions, struct session *session, int64_t n
         return;
     HASH_DEL(sessions->members, member);
     HASH_ITER(hh, member->followed, followed, next) {
-        member_unfollow(member, followed->stream);
+        followed_drop(sessions, member, followed);
     }
     HASH_DELETE(by_name, sessions->members_by_name, member);
     limit_release(sessions->limits, member->budget, now_us);

@@ -31,9 +31,18 @@ struct peer {
     UT_hash_handle hh;                        /* by number */
 };
 
+/* Who follows a thread and is there. */
+struct followers {
+    int64_t stream;
+    uint32_t members;
+    uint32_t with_public; /* their sessions with public_events */
+    UT_hash_handle hh;    /* by stream */
+};
+
 /* A thread that an account follows. */
 struct followed {
     int64_t stream;
+    struct followers *followers; /* borrowed: the table's; the member is one of them */
     UT_hash_handle hh;
 };
 
@@ -44,6 +53,7 @@ struct member {
     struct session *sessions;  /* owned by their peers; linked by member_next */
     uint32_t online;           /* sessions that count as online */
     uint32_t scripts;          /* and that don't */
+    uint32_t with_public;      /* of both, those with public_events */
     uint64_t head;             /* the inbox's, as of the last commit */
     struct followed *followed; /* owned: threads, by stream */
     bool followed_loaded;
@@ -87,6 +97,7 @@ struct sessions {
     struct member *members;              /* owned, by account */
     struct member *members_by_name;      /* borrowed: the same */
     struct live_key *keys;               /* owned: keys with a session */
+    struct followers *followers;         /* owned: of threads, by stream */
     struct session *idle;                /* borrowed */
     struct session *lagging[LAG_QUEUES]; /* borrowed */
     struct session *with_public;         /* borrowed */
@@ -125,9 +136,11 @@ struct session *session_of_instance(const struct member *member, const unsigned 
                                     const unsigned char *instance);
 
 /* Notes that the member follows the thread, or no more; whether it does. */
-void member_follow(struct member *member, int64_t stream);
-void member_unfollow(struct member *member, int64_t stream);
+void member_follow(struct sessions *sessions, struct member *member, int64_t stream);
+void member_unfollow(struct sessions *sessions, struct member *member, int64_t stream);
 bool member_follows(const struct member *member, int64_t stream);
+/* NULL: nobody is there who follows it. */
+const struct followers *session_followers(const struct sessions *sessions, int64_t stream);
 
 /* A command that counts as activity came. */
 void session_active(struct sessions *sessions, struct session *session, int64_t now_us);

@@ -48,16 +48,14 @@ void upload_fill(Zchat__V1__Upload *out, struct store_file *file) {
     out->hash.len = HASH_BYTES;
 }
 
+/* Whoever causes it is charged for all that are told, though they are told later. */
 void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event) {
+    const struct followers *followers = session_followers(&core->sessions, thread->stream);
     struct outbox_packed packed = outbox_pack(core->outbox, event);
-    struct session *session;
 
-    thread_topic_publish(&core->thread_topics, core->outbox, thread->id, event->seq, &packed,
-                         core->now_us);
-    DL_FOREACH2(core->sessions.with_public, session, inline_next) {
-        if (member_follows(session->member, thread->stream))
-            outbox_push(core->outbox, &session->peer->line, &packed);
-    }
+    if (followers)
+        outbox_charge(core->outbox, packed.length * followers->with_public);
+    thread_topic_gather(core, thread, event->seq, &packed);
 }
 
 void create_thread_check(struct call *call) {
@@ -291,8 +289,9 @@ void remove_thread_done(struct call *call) {
     event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
     event.thread = &about;
     thread_tell(call->core, thread, &event);
+    thread_topic_tell(call->core, thread->id);
     HASH_ITER(hh, call->core->sessions.members, member, next) {
-        member_unfollow(member, thread->stream);
+        member_unfollow(&call->core->sessions, member, thread->stream);
     }
     call_reply_empty(call);
 }

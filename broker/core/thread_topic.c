@@ -1,27 +1,27 @@
-#include "thread_topic.h"
-
+#include "handlers.h"
 #include "memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+#define DUE_FIRST 16
 
 void thread_topics_init(struct thread_topics *topics) {
     memset(topics, 0, sizeof *topics);
 }
 
-static void topic_drop(struct thread_topics *topics, struct thread_topic *topic) {
-    DL_DELETE(topics->waiting, topic);
-    HASH_DEL(topics->by_id, topic);
-    free(topic);
-}
-
-void thread_topics_release(struct thread_topics *topics) {
+void thread_topics_release(struct core *core) {
+    struct thread_topics *topics = &core->thread_topics;
     struct thread_topic *topic, *next;
 
     HASH_ITER(hh, topics->by_id, topic, next) {
-        topic_drop(topics, topic);
+        outbox_drop_gathered(core->outbox, &topic->waiting);
+        HASH_DEL(topics->by_id, topic);
+        free(topic);
     }
+    free(topics->due);
 }
 
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]) {
@@ -36,45 +36,183 @@ void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_
     *end = '\0';
 }
 
-static struct thread_topic *topic_of(struct thread_topics *topics,
-                                     const unsigned char id[ID_BYTES]) {
+/* ---- the heap ---- */
+
+static void put(struct thread_topics *topics, size_t place, struct thread_topic *topic) {
+    topics->due[place] = topic;
+    topic->place = place;
+}
+
+static void move_up(struct thread_topics *topics, size_t place, struct thread_topic *topic) {
+    while (place > 0 && topics->due[(place - 1) / 2]->due_us > topic->due_us) {
+        put(topics, place, topics->due[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    put(topics, place, topic);
+}
+
+static void move_down(struct thread_topics *topics, size_t place, struct thread_topic *topic) {
+    for (size_t child; (child = 2 * place + 1) < topics->due_count; place = child) {
+        if (child + 1 < topics->due_count &&
+            topics->due[child + 1]->due_us < topics->due[child]->due_us)
+            child++;
+        if (topics->due[child]->due_us >= topic->due_us)
+            break;
+        put(topics, place, topics->due[child]);
+    }
+    put(topics, place, topic);
+}
+
+static void due_join(struct thread_topics *topics, struct thread_topic *topic) {
+    if (topics->due_count == topics->due_room) {
+        topics->due_room = topics->due_room ? 2 * topics->due_room : DUE_FIRST;
+        topics->due = memory_resize(topics->due, topics->due_room * sizeof(struct thread_topic *));
+    }
+    move_up(topics, topics->due_count++, topic);
+}
+
+static void due_leave(struct thread_topics *topics, struct thread_topic *topic) {
+    size_t place = topic->place;
+    struct thread_topic *last = topics->due[--topics->due_count];
+
+    assert(topics->due[place] == topic || last == topic);
+    if (last == topic)
+        return;
+    if (last->due_us < topic->due_us)
+        move_up(topics, place, last);
+    else
+        move_down(topics, place, last);
+}
+
+/* ---- a topic ---- */
+
+static struct thread_topic *topic_find_id(const struct thread_topics *topics,
+                                          const unsigned char id[ID_BYTES]) {
     struct thread_topic *topic = NULL;
 
     HASH_FIND(hh, topics->by_id, id, ID_BYTES, topic);
-    if (!topic) {
-        topic = memory_new(sizeof *topic);
-        memcpy(topic->id, id, ID_BYTES);
-        thread_topic_name(id, topic->name);
-        HASH_ADD(hh, topics->by_id, id, ID_BYTES, topic);
-    } else {
-        DL_DELETE(topics->waiting, topic);
-    }
-    DL_APPEND(topics->waiting, topic);
     return topic;
 }
 
-void thread_topic_publish(struct thread_topics *topics, struct outbox *outbox,
-                          const unsigned char id[ID_BYTES], uint64_t seq,
-                          const struct outbox_packed *event, int64_t now_us) {
-    struct thread_topic *topic = topic_of(topics, id);
+static struct thread_topic *topic_of(struct thread_topics *topics,
+                                     const struct store_thread *thread) {
+    struct thread_topic *topic = topic_find_id(topics, thread->id);
 
+    if (topic)
+        return topic;
+    topic = memory_new(sizeof *topic);
+    memcpy(topic->id, thread->id, ID_BYTES);
+    topic->stream = thread->stream;
+    topic->told_us = -THREAD_US_MAX;
+    thread_topic_name(topic->id, topic->name);
+    HASH_ADD(hh, topics->by_id, id, ID_BYTES, topic);
+    DL_APPEND(topics->silent, topic);
+    return topic;
+}
+
+static void push(struct core *core, const struct thread_topic *topic,
+                 const struct outbox_packed *events) {
+    struct session *session;
+
+    if (!session_followers(&core->sessions, topic->stream))
+        return;
+    DL_FOREACH2(core->sessions.with_public, session, inline_next) {
+        if (member_follows(session->member, topic->stream))
+            outbox_events(core->outbox, &session->peer->line, events->bytes, events->length,
+                          topic->count);
+    }
+}
+
+static void tell(struct core *core, struct thread_topic *topic) {
+    struct thread_topics *topics = &core->thread_topics;
+    struct outbox_packed events =
+        outbox_publish_gathered(core->outbox, &topic->waiting, topic->name, topic->count);
+
+    push(core, topic, &events);
+    due_leave(topics, topic);
+    topics->bytes -= topic->bytes;
+    topic->count = topic->bytes = 0;
+    topic->told_us = core->now_us;
+    topic->due_us = core->now_us + HEAD_REPEAT_US;
+    DL_APPEND(topics->silent, topic);
+}
+
+static void wait_begin(struct core *core, struct thread_topic *topic) {
+    const struct followers *followers = session_followers(&core->sessions, topic->stream);
+    int64_t wait_us = followers ? (int64_t)followers->members * THREAD_FOLLOWER_US : 0;
+
+    DL_DELETE(core->thread_topics.silent, topic);
+    topic->due_us = topic->told_us + (wait_us > THREAD_US_MAX ? THREAD_US_MAX : wait_us);
+    due_join(&core->thread_topics, topic);
+}
+
+void thread_topic_gather(struct core *core, const struct store_thread *thread, uint64_t seq,
+                         const struct outbox_packed *event) {
+    struct thread_topics *topics = &core->thread_topics;
+    struct thread_topic *topic = topic_of(topics, thread);
+
+    if (!topic->waiting)
+        wait_begin(core, topic);
+    outbox_gather(core->outbox, &topic->waiting, topic->name, event);
     topic->head = seq;
-    topic->repeat_us = now_us + HEAD_REPEAT_US;
-    outbox_publish(outbox, &topic->open, topic->name, event);
+    topic->count++;
+    topic->bytes += event->length;
+    topics->bytes += event->length;
+    if (topic->bytes >= THREAD_BYTES_FULL)
+        tell(core, topic);
+    while (topics->bytes > THREADS_BYTES_MAX)
+        tell(core, topics->due[0]);
 }
 
-int64_t thread_topics_deadline(const struct thread_topics *topics) {
-    return topics->waiting ? topics->waiting->repeat_us : INT64_MAX;
+void thread_topic_tell(struct core *core, const unsigned char id[ID_BYTES]) {
+    struct thread_topic *topic = topic_find_id(&core->thread_topics, id);
+
+    if (topic && topic->waiting)
+        tell(core, topic);
 }
 
-void thread_topics_tick(struct thread_topics *topics, struct outbox *outbox, int64_t now_us) {
-    while (now_us >= thread_topics_deadline(topics)) {
-        struct thread_topic *topic = topics->waiting;
+void thread_topics_tell(struct core *core) {
+    while (core->thread_topics.due_count > 0)
+        tell(core, core->thread_topics.due[0]);
+}
 
-        if (topic->open) /* its events leave first: the outbox points to it */
+static int64_t waiting_deadline(const struct thread_topics *topics) {
+    return topics->due_count > 0 ? topics->due[0]->due_us : INT64_MAX;
+}
+
+static int64_t silent_deadline(const struct thread_topics *topics) {
+    return topics->silent ? topics->silent->due_us : INT64_MAX;
+}
+
+/* At least one goes, and no more than a turn has room for. */
+void thread_topics_end_turn(struct core *core) {
+    struct thread_topics *topics = &core->thread_topics;
+    size_t before = outbox_queued(core->outbox);
+
+    while (core->now_us >= waiting_deadline(topics)) {
+        tell(core, topics->due[0]);
+        if (outbox_queued(core->outbox) - before >= TURN_ANSWER_BYTES)
             return;
+    }
+}
 
-        outbox_publish_head(outbox, topic->name, topic->head);
-        topic_drop(topics, topic);
+/* What waits leaves with the turn, and no turn ends before the disk has the one before it. */
+int64_t thread_topics_deadline(const struct core *core) {
+    int64_t silent = silent_deadline(&core->thread_topics);
+    int64_t waiting = core->committing ? INT64_MAX : waiting_deadline(&core->thread_topics);
+
+    return silent < waiting ? silent : waiting;
+}
+
+void thread_topics_tick(struct core *core, int64_t now_us) {
+    struct thread_topics *topics = &core->thread_topics;
+
+    while (now_us >= silent_deadline(topics)) {
+        struct thread_topic *topic = topics->silent;
+
+        outbox_publish_head(core->outbox, topic->name, topic->head);
+        DL_DELETE(topics->silent, topic);
+        HASH_DEL(topics->by_id, topic);
+        free(topic);
     }
 }

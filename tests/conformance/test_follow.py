@@ -348,6 +348,37 @@ def test_a_session_that_read_nothing_for_long_finds_what_it_lost(town, thread):
     assert followed.seqs() == list(range(1, total + 1))
 
 
+@pytest.mark.parametrize("how", ["sub", "public_events"])
+def test_posts_close_behind_each_other_come_in_order_and_the_removal_last(town, how):
+    """They are told together; their author is answered meanwhile."""
+    alice, bob = town.join(), town.join(**{how: True})
+    title = f"told together {how}"
+    alice.create_thread(title)
+    followed = bob.follow(title)
+    bob.ping()
+    for n in range(200):
+        assert alice.post(title, str(n)).seq == n + 1
+    alice.remove_thread(title)
+    bob.wait_removed(followed)
+    assert followed.seqs() == list(range(1, 202))
+    assert [event.seq for event in followed.pushed] == followed.seqs()
+    assert followed.events[-1].thread.WhichOneof("body") == "removed"
+
+
+def test_nothing_of_a_thread_comes_behind_the_reply_to_unfollow(town, thread):
+    alice, bob = town.join(), town.join(public_events=True)
+    followed = bob.follow(thread)
+    requests = alice.start_batch([("post_to_thread", dict(id=new_id(), thread=thread, text=str(n))) for n in range(300)])
+    bob.wait(lambda: followed.have >= 1, what="the first one")
+    bob.unfollow(thread)
+    have = followed.have
+    assert followed.seqs() == list(range(1, have + 1))
+    for request in requests:
+        alice.wait_reply(request)
+    bob.ping()
+    assert followed.have == have and bob.strays == []
+
+
 # ---- after an absence ----
 
 def test_after_an_absence_it_goes_on_from_the_cursor(town, thread):
