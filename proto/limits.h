@@ -36,13 +36,16 @@
 #define SLICE_US           2000
 #define SLICE_ANSWER_BYTES (512 * 1024)
 #define SLICE_ROWS         1000
-/* Frames whose commands wait for a later turn: of one peer far more than a client has under way, in
- * bytes with all others of its account; of all together little enough that memory does not suffer.
- * Once half of that waits, a quarter is left to each. */
-#define WAITING_FRAMES_MAX    64
-#define WAITING_REFUSED_MAX   512 /* commands of one that reads nothing: then it is cut off */
+/* Frames whose commands wait for a later turn, in bytes, whatever number that is: of one account
+ * (without one: of an address) far more than a client has under way; of all together little enough
+ * that memory does not suffer. Once half of that waits, a quarter is left to each. */
 #define WAITING_BYTES_MAX     (8 * 1024 * 1024)
 #define WAITING_BYTES_ALL_MAX (32 * 1024 * 1024)
+/* ... of one connection that reads nothing: the chunks of an upload that are under way, and the
+ * acknowledgements of whoever is only slow; and how many commands are refused beyond it before it
+ * is cut off. */
+#define WAITING_STALLED_BYTES_MAX (2 * 1024 * 1024)
+#define WAITING_REFUSED_MAX       512
 /* How often peers that do not read are looked at again: at first, and at last. */
 #define STALL_LOOK_US     (2 * 1000)
 #define STALL_LOOK_MAX_US (100 * 1000)

@@ -3,27 +3,44 @@
  * for, not all that is left each time. */
 #include "turn.h"
 
+#include "address.h"
 #include "command.h"
 #include "memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 #include <utlist.h>
 
 /* What is read at once of a frame that waited. */
 #define PIECE_BYTES (64 * 1024)
 
+/* Whose waiting bytes count together: all sessions of an account; without one all connections of an
+ * address. What waits stays theirs, whoever its connection is by then. */
+struct waiter_name {
+    int64_t account;                 /* 0: nobody's */
+    char group[ADDRESS_GROUP_BYTES]; /* of an account: empty */
+};
+
+struct waiter {
+    struct waiter_name name; /* without gaps: it is the key */
+    size_t bytes;
+    UT_hash_handle hh;
+};
+
 struct waiting_frame {
     struct waiting_frame *next, *prev; /* borrowed: the peer's list */
+    struct waiter *waiter;             /* borrowed: the turn's, to whom it counts */
     size_t done;                       /* bytes of it that were carried out */
     size_t bytes;
     bool checked; /* it can be split into commands */
     uint8_t frame[];
 };
 
-/* What a waiting frame costs: the empty ones, too. */
+/* What a waiting frame costs, with what the allocator adds: the empty ones, too. */
 static size_t cost_of(size_t frame_bytes) {
-    return sizeof(struct waiting_frame) + frame_bytes;
+    return sizeof(struct waiting_frame) + 2 * sizeof(size_t) + frame_bytes;
 }
 
 /* How far a turn is, as a share of each bound. */
@@ -209,27 +226,53 @@ static void list_join(struct core *core, struct peer *peer) {
     DL_APPEND2(*list_of(core, peer), peer, backlog.prev, backlog.next);
 }
 
+static struct waiter_name waiter_name(const struct peer *peer) {
+    struct waiter_name name;
+
+    memset(&name, 0, sizeof name);
+    if (peer->session)
+        name.account = peer->session->member->account;
+    else
+        snprintf(name.group, sizeof name.group, "%s", peer->group);
+    return name;
+}
+
+/* NULL: nothing waits of them. */
+static struct waiter *waiter_find(const struct core *core, const struct peer *peer) {
+    struct waiter_name name = waiter_name(peer);
+    struct waiter *waiter;
+
+    HASH_FIND(hh, core->turn.waiters, &name, sizeof name, waiter);
+    return waiter;
+}
+
+static struct waiter *waiter_make(struct core *core, const struct peer *peer) {
+    struct waiter *waiter = waiter_find(core, peer);
+
+    if (waiter)
+        return waiter;
+    waiter = memory_new(sizeof *waiter);
+    waiter->name = waiter_name(peer);
+    HASH_ADD(hh, core->turn.waiters, name, sizeof waiter->name, waiter);
+    return waiter;
+}
+
+static void waiter_take_out(struct core *core, struct waiter *waiter, size_t bytes) {
+    waiter->bytes -= bytes;
+    if (waiter->bytes > 0)
+        return;
+    HASH_DEL(core->turn.waiters, waiter);
+    free(waiter);
+}
+
 static void frame_drop(struct core *core, struct peer *peer, struct waiting_frame *frame) {
     DL_DELETE(peer->backlog.frames, frame);
-    peer->backlog.count--;
     peer->backlog.bytes -= cost_of(frame->bytes);
+    waiter_take_out(core, frame->waiter, cost_of(frame->bytes));
     core->turn.waiting_bytes -= cost_of(frame->bytes);
     core->stats.commands_waiting_bytes = core->turn.waiting_bytes;
     memory_wipe(frame->frame, frame->bytes);
     free(frame);
-}
-
-/* What waits of all sessions of the peer's account. */
-static size_t bytes_of_account(const struct peer *peer) {
-    const struct session *session;
-    size_t bytes = 0;
-
-    if (!peer->session)
-        return peer->backlog.bytes;
-    DL_FOREACH2(peer->session->member->sessions, session, member_next) {
-        bytes += session->peer->backlog.bytes;
-    }
-    return bytes;
 }
 
 /* Whether there is room for one more waiting frame. */
@@ -237,9 +280,11 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
     bool much = core->turn.waiting_bytes > WAITING_BYTES_ALL_MAX / 2;
     size_t most = much ? WAITING_BYTES_MAX / 4 : WAITING_BYTES_MAX;
     size_t cost = cost_of(frame_bytes);
-    size_t frames = peer->backlog.stalled ? WAITING_FRAMES_MAX / 4 : WAITING_FRAMES_MAX;
+    const struct waiter *waiter = waiter_find(core, peer);
 
-    return peer->backlog.count < frames && bytes_of_account(peer) + cost <= most &&
+    if (peer->backlog.stalled && peer->backlog.bytes + cost > WAITING_STALLED_BYTES_MAX)
+        return false;
+    return (waiter ? waiter->bytes : 0) + cost <= most &&
            core->turn.waiting_bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 
@@ -273,7 +318,8 @@ static void wait_frame(struct core *core, struct peer *peer, const void *frame, 
     if (!peer->backlog.frames)
         list_join(core, peer);
     DL_APPEND(peer->backlog.frames, waiting);
-    peer->backlog.count++;
+    waiting->waiter = waiter_make(core, peer);
+    waiting->waiter->bytes += cost_of(frame_bytes);
     peer->backlog.bytes += cost_of(frame_bytes);
     core->turn.waiting_bytes += cost_of(frame_bytes);
     core->stats.commands_waiting_bytes = core->turn.waiting_bytes;

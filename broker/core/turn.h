@@ -11,12 +11,12 @@
 
 struct core;
 struct peer;
+struct waiter;
 struct waiting_frame;
 
 /* A peer's side of it, inside struct peer. */
 struct backlog {
     struct waiting_frame *frames; /* owned, in order */
-    size_t count;                 /* how many */
     size_t bytes;                 /* theirs */
     struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
     uint32_t refused;             /* commands, since it is stalled */
@@ -24,16 +24,17 @@ struct backlog {
 };
 
 struct turn {
-    int64_t at_us;         /* the clock when it was last looked at */
-    int64_t used_us;       /* in this turn */
-    size_t made;           /* bytes that the outbox had made when the turn began */
-    uint64_t rows;         /* read in this turn */
-    size_t bytes;          /* of the commands carried out in this turn */
-    struct peer *ring;     /* borrowed: peers whose commands wait for time */
-    struct peer *stalled;  /* borrowed: peers whose commands wait until they have read */
-    size_t waiting_bytes;  /* of all of them */
-    int64_t look_us;       /* when the stalled ones are looked at */
-    int64_t look_after_us; /* grows while none of them reads */
+    int64_t at_us;          /* the clock when it was last looked at */
+    int64_t used_us;        /* in this turn */
+    size_t made;            /* bytes that the outbox had made when the turn began */
+    uint64_t rows;          /* read in this turn */
+    size_t bytes;           /* of the commands carried out in this turn */
+    struct peer *ring;      /* borrowed: peers whose commands wait for time */
+    struct peer *stalled;   /* borrowed: peers whose commands wait until they have read */
+    size_t waiting_bytes;   /* of all of them */
+    struct waiter *waiters; /* owned: whose they are, by account or address */
+    int64_t look_us;        /* when the stalled ones are looked at */
+    int64_t look_after_us;  /* grows while none of them reads */
 };
 
 /* Carries a frame's commands out, or keeps what does not fit into this turn. */

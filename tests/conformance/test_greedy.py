@@ -172,6 +172,41 @@ def test_what_waits_of_an_account_is_bounded_over_its_sessions(town, long_thread
         greedy.close()
 
 
+def test_what_waits_of_an_ended_session_still_counts_for_its_account(town, long_thread):
+    """Else who ends sessions and opens new ones has all the room there is."""
+    user, big = town.name(), "y" * 16000
+    crowds = []
+    for _ in range(2):
+        crowds += (crowd := [town.join(user, rcvhwm=1, online=False) for _ in range(10)])
+        for greedy in crowd:
+            ask(greedy, 64, "read_thread", thread=long_thread)
+        before = town.stats()["commands_busy_total"]
+        for _ in range(2):
+            for greedy in crowd:
+                greedy.start_batch([("send_message", dict(id=new_id(), to=user, text=big))] * 60)
+        deadline = time.monotonic() + 60
+        while not crowds[10:] and (stats := town.stats())["commands_waiting_bytes"] < 7 * MIB:
+            assert time.monotonic() < deadline, stats
+        while crowds[10:] and (stats := town.stats())["commands_busy_total"] - before < 10 * 60:
+            assert time.monotonic() < deadline, stats
+        if not crowds[10:]:
+            other = town.join(user, online=False)
+            other.call("change_password", old_password="", new_password="another", timeout=20)
+    assert town.stats()["commands_waiting_bytes"] <= 8 * MIB
+    for greedy in crowds:
+        greedy.close()
+
+
+def test_small_commands_of_one_who_reads_nothing_wait_however_many_they_are(town, long_thread):
+    """Who is only slow is not refused an acknowledgement."""
+    slow = town.join(rcvhwm=1)
+    ask(slow, 64, "read_thread", thread=long_thread)
+    for n in range(300):
+        slow.send_raw(schema.CommandBatch(commands=[make_command(2000 + n, "ping")]).SerializeToString())
+    replies = read_answers(slow, 64 + 300)
+    assert not [reply.request for reply in replies if reply.HasField("error")]
+
+
 def test_one_who_reads_nothing_for_long_is_cut_off_even_where_he_sends(town, long_thread):
     greedy, other = town.join(rcvhwm=1), town.join(sub=True)
     ask(greedy, 64, "read_thread", thread=long_thread)
