@@ -50,6 +50,8 @@ static bool take_frame(struct intake *intake, size_t *bytes, int64_t now) {
     if (zmq_msg_more(&payload)) {
         drop_parts(socket, &payload);
         core_stats(intake->core)->frames_parts_total++;
+        if (connection)
+            core_frame_dropped(intake->core, connection->peer, *bytes, now);
     } else if (connection) {
         core_frame(intake->core, connection->peer, zmq_msg_data(&payload), zmq_msg_size(&payload),
                    now);

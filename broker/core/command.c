@@ -192,14 +192,26 @@ static void call_allow(struct call *call) {
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only an administrator may do this");
 }
 
-static void call_charge(struct call *call, uint32_t cost) {
+static bool take_of_all(const struct call *call, uint32_t cost, uint32_t *wait_s) {
     struct limits *limits = call->core->limits;
+
+    return limit_take(limits, call->peer->key_budget, cost, call->now_us, wait_s) &&
+           limit_take(limits, call->peer->address_budget, cost, call->now_us, wait_s) &&
+           (!call->session ||
+            limit_take(limits, call->session->member->budget, cost, call->now_us, wait_s));
+}
+
+static void charge_all(struct core *core, const struct peer *peer, uint32_t cost, int64_t now_us) {
+    limit_charge(core->limits, peer->key_budget, cost, now_us);
+    limit_charge(core->limits, peer->address_budget, cost, now_us);
+    if (peer->session)
+        limit_charge(core->limits, peer->session->member->budget, cost, now_us);
+}
+
+static void call_charge(struct call *call, uint32_t cost) {
     uint32_t wait_s = 0;
 
-    if (limit_take(limits, call->peer->key_budget, cost, call->now_us, &wait_s) &&
-        limit_take(limits, call->peer->address_budget, cost, call->now_us, &wait_s) &&
-        (!call->session ||
-         limit_take(limits, call->session->member->budget, cost, call->now_us, &wait_s)))
+    if (take_of_all(call, cost, &wait_s))
         return;
     call->core->stats.commands_busy_total++;
     call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
@@ -217,12 +229,20 @@ static void call_charge_work(struct call *call) {
     size_t made = outbox_made(core->outbox) - call->made_before;
     uint32_t cost = (uint32_t)(read / ROWS_PER_UNIT + made / BYTES_PER_UNIT);
 
-    if (cost == 0)
-        return;
-    limit_charge(core->limits, call->peer->key_budget, cost, call->now_us);
-    limit_charge(core->limits, call->peer->address_budget, cost, call->now_us);
-    if (call->peer->session)
-        limit_charge(core->limits, call->peer->session->member->budget, cost, call->now_us);
+    if (cost > 0)
+        charge_all(core, call->peer, cost, call->now_us);
+}
+
+uint32_t command_charge_frame(struct core *core, struct peer *peer, size_t frame_bytes,
+                              int64_t now_us) {
+    struct call call = {.core = core, .peer = peer, .session = peer->session, .now_us = now_us};
+    uint32_t cost = 1 + (uint32_t)(frame_bytes / BYTES_PER_UNIT), wait_s = 0;
+
+    if (take_of_all(&call, cost, &wait_s))
+        return 0;
+    core->stats.commands_busy_total++;
+    charge_all(core, peer, cost, now_us);
+    return wait_s;
 }
 
 static void call_begin(struct call *call, struct core *core, struct peer *peer,
@@ -318,6 +338,7 @@ void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Comman
     call_begin(&call, core, peer, command, now_us);
     core->stats.commands_total++;
     core->stats.commands_busy_total++;
+    charge_all(core, peer, 1, now_us);
     call_fail_later(&call, ZCHAT__V1__CODE__CODE_BUSY, 1,
                     "too many of your commands wait: read the answers, then try again");
     call_refuse(&call);

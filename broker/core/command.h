@@ -34,6 +34,10 @@ bool command_is_secret(const Zchat__V1__Command *command);
 /* Answers a command that can't wait for its turn. */
 void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                          int64_t now_us);
+/* Charges for a frame without a command that can be read: a flat cost, and its bytes. Returns how
+ * many seconds there is too little for it, which is owed then. */
+uint32_t command_charge_frame(struct core *core, struct peer *peer, size_t frame_bytes,
+                              int64_t now_us);
 /* Answers a command that can't be read. */
 void command_refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                            enum wire_fault fault, int64_t now_us);

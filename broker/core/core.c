@@ -359,6 +359,10 @@ void core_frame(struct core *core, struct peer *peer, const void *frame, size_t 
     turn_take(core, peer, frame, frame_bytes);
 }
 
+void core_frame_dropped(struct core *core, struct peer *peer, size_t frame_bytes, int64_t now_us) {
+    command_charge_frame(core, peer, frame_bytes, now_us);
+}
+
 bool core_is_full(const struct core *core) {
     return turn_is_full_for_new(core);
 }

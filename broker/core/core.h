@@ -96,6 +96,8 @@ void core_peer_close(struct core *core, struct peer *peer, int64_t now_us);
 
 void core_frame(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes,
                 int64_t now_us);
+/* One of the peer was dropped before it got here: it costs what one without a command does. */
+void core_frame_dropped(struct core *core, struct peer *peer, size_t frame_bytes, int64_t now_us);
 
 /* Whether the turn is to be ended before it takes more frames. More are taken all the same: what
  * does not fit waits, or is refused as BUSY past a bound. */

@@ -124,12 +124,14 @@ static void count_fault(struct core *core, enum wire_fault fault) {
 }
 
 /* What can't be read has no number to be answered under. */
-static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fault fault) {
+static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fault fault,
+                              uint32_t wait_s) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
 
-    error.code = ZCHAT__V1__CODE__CODE_INVALID;
+    error.code = wait_s ? ZCHAT__V1__CODE__CODE_BUSY : ZCHAT__V1__CODE__CODE_INVALID;
     error.message = (char *)wire_fault_text(fault);
+    error.retry_after_s = wait_s;
     reply.error = &error;
     outbox_reply(core->outbox, &peer->line, &reply);
 }
@@ -146,7 +148,8 @@ static Zchat__V1__CommandBatch *read_frame(struct core *core, struct peer *peer,
     if (fault == WIRE_FINE)
         return batch;
     count_fault(core, fault);
-    refuse_unreadable(core, peer, fault);
+    refuse_unreadable(core, peer, fault,
+                      command_charge_frame(core, peer, frame_bytes, core->now_us));
     return NULL;
 }
 
@@ -154,7 +157,7 @@ static void refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Comma
                           enum wire_fault fault) {
     command_refuse_faulty(core, peer, command, fault, core->now_us);
     if (fault == WIRE_MALFORMED && command->request == 0)
-        refuse_unreadable(core, peer, fault);
+        refuse_unreadable(core, peer, fault, 0);
 }
 
 /* Whether the slice that began at `since` ends before the next command. */
@@ -200,6 +203,8 @@ static size_t run_frame(struct core *core, struct peer *peer, const uint8_t *fra
 
     if (!batch || core->failed)
         return frame_bytes;
+    if (batch->n_commands == 0)
+        command_charge_frame(core, peer, frame_bytes, core->now_us);
     done = wire_commands_bytes(frame, bytes, done, SIZE_MAX);
     core->turn.bytes += done;
     return done;

@@ -226,6 +226,20 @@ def test_what_can_t_be_carried_out_costs_what_others_cost(town_factory, what):
     assert schema.CODE_BUSY in codes and len(codes) == 2, codes
 
 
+@pytest.mark.parametrize("frame", [b"\xff" * 20, field(90, 0, b"\x01"), bytes(1024 * 1024 + 1),
+                                   field(1, 2) * 65, b"", [b"of", b"several", b"parts"]],
+                         ids=["malformed", "unknown", "too large", "too many", "empty", "parts"])
+def test_a_frame_that_is_no_commands_costs_what_others_cost(town_factory, frame):
+    """Else a flood of them is read for nothing."""
+    client = town_factory("--rate-key", "1").guest()
+    for _ in range(12):
+        if isinstance(frame, list):
+            client.dealer.send_multipart(frame)
+        else:
+            client.send_raw(frame)
+    refused("BUSY", client.ping)
+
+
 @pytest.mark.parametrize("number", [16, 27, 49, 99, 1000, 2**28])
 def test_an_unknown_command_is_unimplemented_and_the_others_are_done(town, counted, number):
     counted("commands_unknown_total")
