@@ -68,8 +68,14 @@
  * and how often such peers are looked for. */
 #define UNREAD_CUT_US  (30 * 1000 * 1000)
 #define UNREAD_LOOK_US (5 * 1000 * 1000)
-/* A publication with as much in it takes no more events: many subscribers may have it waiting. */
+/* A publication takes no event that would make it longer: many subscribers may have it waiting. */
 #define PUBLICATION_BYTES_FULL (64 * 1024)
+/* ... in a crowd of more connections than these not even so long: encrypted it fits into the 8,192
+ * bytes that libzmq has for what it writes to each. Of a longer one libzmq holds an encrypted copy
+ * for each subscriber until that one's connection takes it; with 5,000 these filled more memory
+ * than the connections themselves. */
+#define PUBLICATION_BYTES_CROWD 8000
+#define PUBLICATION_CROWD       256
 
 /* A name: short enough for one column of a list. */
 #define NAME_BYTES_MAX 32

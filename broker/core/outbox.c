@@ -406,11 +406,16 @@ static struct outbox_frame *topic_frame(struct outbox *outbox, struct outbox_fra
     return frame;
 }
 
+static size_t publication_full(const struct outbox *outbox) {
+    return outbox->stats->connections > PUBLICATION_CROWD ? PUBLICATION_BYTES_CROWD
+                                                          : PUBLICATION_BYTES_FULL;
+}
+
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const struct outbox_packed *event) {
     struct outbox_frame *frame = *open;
 
-    if (frame && frame->length + event->length > PUBLICATION_BYTES_FULL)
+    if (frame && frame->length + event->length > publication_full(outbox))
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
     memcpy(frame_grow(outbox, frame, event->length), event->bytes, event->length);

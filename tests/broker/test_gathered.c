@@ -28,6 +28,8 @@ struct town {
     struct wire_arena *arena;
     struct told watcher, plain; /* with public events; without */
     char published[PUBLISHED_MAX];
+    size_t published_count;   /* events, all of them */
+    size_t published_longest; /* bytes of a frame */
     uint64_t request;
     int64_t now_us;
 };
@@ -112,6 +114,9 @@ static void take_published(struct town *town, const struct core_frame *frame) {
     wire_arena_reset(town->arena);
     assert_int_equal(wire_read_publication(town->arena, frame->bytes, frame->length, &publication),
                      WIRE_FINE);
+    town->published_count += publication->n_events;
+    if (frame->length > town->published_longest)
+        town->published_longest = frame->length;
     if (publication->n_events == 0 || at + publication->n_events + 2 > PUBLISHED_MAX)
         return;
     for (size_t i = 0; i < publication->n_events; i++)
@@ -235,6 +240,23 @@ static void what_fits_is_told_whole_and_in_order(void **state) {
     assert_int_equal(town->watcher.presence, before + 200);
     assert_true(town->watcher.is_ordered);
     assert_int_equal(town->plain.presence, 0);
+}
+
+/* What libzmq writes to a connection at once; around what is encrypted ZMTP has 9 bytes, CURVE 33.
+ */
+#define LIBZMQ_BATCH_BYTES 8192
+#define CURVE_BYTES        (9 + 33)
+
+static void libzmq_need_not_hold_a_publication_for_each_subscriber(void **state) {
+    struct town *town = *state;
+
+    for (size_t i = 0; i < PUBLICATION_CROWD; i++)
+        peer_of(town, 4);
+    visits(town, GATHERED_MAX / 2 - 10);
+    tick(town, 1000000 + 2 * GATHER_US);
+    assert_true(town->published_count >= GATHERED_MAX - 20);
+    assert_true(town->published_longest > LIBZMQ_BATCH_BYTES / 2);
+    assert_true(town->published_longest + CURVE_BYTES <= LIBZMQ_BATCH_BYTES);
 }
 
 /* The oldest go; who has missed them is told the head, so that a hole shows. */
@@ -430,6 +452,7 @@ static void a_broadcast_that_some_may_not_hear_waits_as_well(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_fits_is_told_whole_and_in_order),
+        TEST(libzmq_need_not_hold_a_publication_for_each_subscriber),
         TEST(a_crowd_beyond_the_bound_costs_the_oldest_only),
         TEST(who_asked_for_no_public_events_gets_none_beyond_the_bound),
         TEST(a_broadcast_after_silence_is_told_in_its_own_turn),
