@@ -10,9 +10,11 @@
 #include <string.h>
 #include <utlist.h>
 
-/* After so many cuts the memory that they held is given back to the kernel: a while later, when it
- * is over, and not often, for that takes some milliseconds. */
-#define CUTS_MANY    8
+/* Where connections and traffic left so much free, it is given back to the kernel, which libzmq's
+ * threads would keep: a while later, when it is over, and not often, for that takes some
+ * milliseconds. Who is cut held far more than one who leaves. */
+#define LINK_BYTES   (40 * 1024)
+#define CUT_BYTES    (DOOR_LEFT_BYTES / 8)
 #define GIVE_BACK_US (10 * 1000000LL)
 
 /* A key whose session ended. */
@@ -31,7 +33,8 @@ struct door {
     struct ended_key *ended;             /* owned: to be looked at in this turn */
     struct ended_key *lost;              /* owned: in the order of their times */
     size_t others;                       /* descriptors in use that are no connections */
-    uint64_t cuts;                       /* when memory was given back last */
+    uint64_t cuts;                       /* those whose memory was counted as left */
+    uint64_t left_bytes;                 /* since memory was given back last */
     bool used_events;                    /* since the server asked */
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
 };
@@ -46,6 +49,7 @@ static int64_t account_of(void *arg, const struct link *link) {
 static void link_ended(void *arg, struct link *link) {
     struct door *door = arg;
 
+    door_left(door, LINK_BYTES);
     if (link->socket == LINK_EVENTS)
         subscriptions_closed(door->subscriptions, link);
     else
@@ -224,15 +228,26 @@ void door_end_keys(struct door *door) {
 
 /* ---- time ---- */
 
+void door_left(struct door *door, uint64_t bytes) {
+    door->left_bytes += bytes;
+    if (door->give_back_us == INT64_MAX && door->left_bytes >= DOOR_LEFT_BYTES)
+        door->give_back_us = link_now_us() + GIVE_BACK_US;
+}
+
+static void note_cuts(struct door *door) {
+    uint64_t cuts = links_cut_total(door->links);
+
+    if (cuts > door->cuts)
+        door_left(door, (cuts - door->cuts) * CUT_BYTES);
+    door->cuts = cuts;
+}
+
 static void give_back(struct door *door) {
-    if (door->give_back_us == INT64_MAX) {
-        if (links_cut_total(door->links) - door->cuts >= CUTS_MANY)
-            door->give_back_us = link_now_us() + GIVE_BACK_US;
-    } else if (link_now_us() >= door->give_back_us) {
-        door->cuts = links_cut_total(door->links);
-        door->give_back_us = INT64_MAX;
-        malloc_trim(0);
-    }
+    if (door->give_back_us == INT64_MAX || link_now_us() < door->give_back_us)
+        return;
+    door->left_bytes = 0;
+    door->give_back_us = INT64_MAX;
+    malloc_trim(0);
 }
 
 void door_tick(struct door *door) {
@@ -240,6 +255,7 @@ void door_tick(struct door *door) {
     if (door_watches(door))
         links_look(door->links);
     links_tick(door->links, door->others + greeter_guests(door->greeter));
+    note_cuts(door);
     give_back(door);
 }
 

@@ -49,7 +49,11 @@ void door_session_ended(struct door *door, struct connection *connection,
                         const unsigned char key[KEY_BYTES], bool lost);
 /* Cuts the event connections of keys without a session: before the turn's events go out. */
 void door_end_keys(struct door *door);
-/* Cuts who is endless, late or too many. */
+/* So much memory is or will soon be free that libzmq's threads had. From DOOR_LEFT_BYTES on it is
+ * given back to the kernel, some seconds later. */
+#define DOOR_LEFT_BYTES (16 * 1024 * 1024)
+void door_left(struct door *door, uint64_t bytes);
+/* Cuts who is endless, late or too many, and gives memory back. */
 void door_tick(struct door *door);
 /* In how many microseconds door_end_keys or door_tick want to be called; INT64_MAX: not at all. */
 int64_t door_wait_us(const struct door *door);

@@ -62,8 +62,8 @@ static bool send_to_peer(struct outlet *outlet, struct core_frame *frame) {
     return true;
 }
 
-/* What subscribers do not take must not fill the memory: the numbers of the events show them what
- * they missed, and Sync makes up for it. */
+/* libzmq copies a long one for each subscriber. What subscribers do not take must not fill the
+ * memory: the numbers of the events show them what they missed, and Sync makes up for it. */
 static void publish(struct outlet *outlet, struct core_frame *frame) {
     zmq_msg_t payload;
 
@@ -72,6 +72,8 @@ static void publish(struct outlet *outlet, struct core_frame *frame) {
         free(frame->bytes);
         return;
     }
+    if (frame->length > PUBLICATION_BYTES_CROWD)
+        door_left(outlet->door, frame->length * core_stats(outlet->core)->connections);
     pipe_message(outlet->published, &payload, frame->bytes, frame->length);
     if (zmq_msg_send(&payload, outlet->events, ZMQ_DONTWAIT) < 0)
         zmq_msg_close(&payload);
@@ -184,6 +186,8 @@ void outlet_tick(struct outlet *outlet, int64_t now_us) {
 
     stats->peers_held_bytes = held_by_all(outlet);
     stats->published_held_bytes = pipe_bytes(outlet->published);
+    if (stats->peers_held_bytes > DOOR_LEFT_BYTES)
+        door_left(outlet->door, stats->peers_held_bytes);
     if (stats->peers_held_bytes > PEERS_BYTES_MAX)
         cut_largest(outlet);
     if (now_us >= outlet->look_us)

@@ -6,10 +6,13 @@ import time
 import pytest
 
 from support.client import PROTOCOL, new_id
+from support.memory import allowed, rss
 from support.town import Town
 
 CROWD = 500
 GATHER_S = 0.25
+MIB = 1024 * 1024
+GIVEN_BACK = 12 * MIB
 
 
 def watch(client):
@@ -185,6 +188,27 @@ def test_500_who_log_in_at_once_on_one_connection_each_all_get_in():
         stayed = {client.user for client in clients[1::2]}
         for client, there in list(zip(clients, seen))[1::2]:
             wait_for_all(client, there, stayed)
+    finally:
+        town.leave()
+        town.close()
+
+
+def test_what_a_crowd_held_is_given_back_within_a_minute_of_its_leaving():
+    town = Town(accounts=CROWD)
+    try:
+        town.join(sub=True)
+        if allowed(town.broker, 1) != 1:
+            pytest.skip("AddressSanitizer has an allocator of its own")
+        before = rss(town.broker)
+        crowd = town.join_many(CROWD - 1, sub=True, inbox=False)
+        held = rss(town.broker) - before
+        assert held > GIVEN_BACK, "too few came"
+        for client in crowd:
+            client.close()
+        deadline = time.monotonic() + 60
+        while (kept := rss(town.broker) - before) > GIVEN_BACK:
+            assert time.monotonic() < deadline, f"of {held / MIB:.1f} MiB it still has {kept / MIB:.1f}"
+            time.sleep(0.2)  # no event tells that memory went back
     finally:
         town.leave()
         town.close()
