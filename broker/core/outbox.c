@@ -411,11 +411,16 @@ static size_t publication_full(const struct outbox *outbox) {
                                                           : PUBLICATION_BYTES_FULL;
 }
 
+bool outbox_may_gather(const struct outbox *outbox, const struct outbox_frame *waiting,
+                       const struct outbox_packed *event) {
+    return waiting->length + event->length <= publication_full(outbox);
+}
+
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const struct outbox_packed *event) {
     struct outbox_frame *frame = *open;
 
-    if (frame && frame->length + event->length > publication_full(outbox))
+    if (frame && !outbox_may_gather(outbox, frame, event))
         frame_close(frame);
     frame = *open ? *open : topic_frame(outbox, open, topic);
     memcpy(frame_grow(outbox, frame, event->length), event->bytes, event->length);

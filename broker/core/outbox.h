@@ -90,6 +90,9 @@ void outbox_publish_head(struct outbox *outbox, const char *topic, uint64_t head
  * which is NULL at first. */
 void outbox_gather(struct outbox *outbox, struct outbox_frame **waiting, const char *topic,
                    const struct outbox_packed *event);
+/* Whether it would leave in a frame that is not too long. */
+bool outbox_may_gather(const struct outbox *outbox, const struct outbox_frame *waiting,
+                       const struct outbox_packed *event);
 /* What waits is published in this turn, it is so many events. Returns them, one behind the other:
  * the outbox's, until the turn is sealed. */
 struct outbox_packed outbox_publish_gathered(struct outbox *outbox, struct outbox_frame **waiting,

@@ -151,6 +151,8 @@ void thread_topic_gather(struct core *core, const struct store_thread *thread, u
     struct thread_topics *topics = &core->thread_topics;
     struct thread_topic *topic = topic_of(topics, thread);
 
+    if (topic->waiting && !outbox_may_gather(core->outbox, topic->waiting, event))
+        tell(core, topic);
     if (!topic->waiting)
         wait_begin(core, topic);
     outbox_gather(core->outbox, &topic->waiting, topic->name, event);
