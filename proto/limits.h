@@ -149,6 +149,12 @@
  * who never reads, or one who floods, must not fill the disk. */
 #define INBOX_UNREAD_MAX            1000000
 #define INBOX_UNREAD_PER_SENDER_MAX 250000
+/* ... and in bytes, each message with INBOX_ENTRY_BYTES: as the number does of lines, this allows
+ * 4,000 texts of the largest size from one sender, some months' mail. */
+#define INBOX_UNREAD_BYTES_MAX            (256 * 1024 * 1024)
+#define INBOX_UNREAD_BYTES_PER_SENDER_MAX (64 * 1024 * 1024)
+/* What a message counts in these besides its text: about what the store needs for it. */
+#define INBOX_ENTRY_BYTES 128
 /* Devices of one account: far more than anybody owns. */
 #define DEVICES_MAX 64
 /* Names that one user may block. */

@@ -65,10 +65,12 @@ static void send_message_refuse(struct call *call, enum store_status status) {
         call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s has blocked you", to);
         break;
     case STORE_QUOTA_INBOX:
+        call->core->stats.messages_quota_total++;
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "the inbox of %s is full of unread messages: try again when some were read", to);
         break;
     case STORE_QUOTA_SENDER:
+        call->core->stats.messages_quota_total++;
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
                   "%s has too many unread messages of yours: try again when some were read", to);
         break;

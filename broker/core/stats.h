@@ -51,6 +51,7 @@
     X(logins_locked_total)                                                                         \
     X(logins_total)                                                                                \
     X(messages_again_total)                                                                        \
+    X(messages_quota_total)                                                                        \
     X(messages_stored)                                                                             \
     X(messages_total)                                                                              \
     X(password_queue)                                                                              \

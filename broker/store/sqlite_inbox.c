@@ -105,14 +105,15 @@ enum store_status store_inbox_read(struct store *store, int64_t account, uint64_
 
 enum store_status sqlite_authors(struct store *store, const struct stream *stream,
                                  uint64_t after_seq, uint64_t last_seq,
-                                 bool (*each)(void *arg, int64_t author), void *arg) {
+                                 bool (*each)(void *arg, int64_t author, size_t text_bytes),
+                                 void *arg) {
     struct log_entry entry;
     struct walk walk;
     int64_t position = 0;
     enum store_status status = walk_begin(store, &walk, stream, after_seq, last_seq);
     while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
         status = sqlite_log_read(store, position, &entry);
-        if (status == STORE_OK && !each(arg, entry.author)) {
+        if (status == STORE_OK && !each(arg, entry.author, entry.text_bytes)) {
             status = sqlite_no_memory(store);
         }
     }

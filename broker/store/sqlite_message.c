@@ -83,7 +83,8 @@ static enum store_status push(struct store *store, const struct append *append,
         .recipient_seq = append->recipient->head,
         .delivered = append->message->delivered,
     };
-    return sqlite_quota_received(store, append->recipient, append->author->id);
+    return sqlite_quota_received(store, append->recipient, append->author->id,
+                                 append->message->text_bytes);
 }
 
 static enum store_status find_streams(struct store *store, struct append *append) {

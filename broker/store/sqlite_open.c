@@ -290,6 +290,11 @@ enum store_status store_open(struct store **out, const struct store_options *opt
     store->unread_per_sender_max = options->unread_per_sender_max > 0
                                        ? options->unread_per_sender_max
                                        : INBOX_UNREAD_PER_SENDER_MAX;
+    store->unread_bytes_max =
+        options->unread_bytes_max > 0 ? options->unread_bytes_max : INBOX_UNREAD_BYTES_MAX;
+    store->unread_bytes_per_sender_max = options->unread_bytes_per_sender_max > 0
+                                             ? options->unread_bytes_per_sender_max
+                                             : INBOX_UNREAD_BYTES_PER_SENDER_MAX;
     store->path = strdup(options->path);
     if (store->path == NULL) {
         return sqlite_no_memory(store);

@@ -63,6 +63,8 @@ struct store {
     struct store_quotas quotas;
     uint64_t unread_max;
     uint64_t unread_per_sender_max;
+    uint64_t unread_bytes_max;
+    uint64_t unread_bytes_per_sender_max;
 
     int wal_pages;         /* of the write-ahead log after the last commit */
     int wal_pages_step;    /* how many begin a checkpoint of a new log */
@@ -212,18 +214,20 @@ void sqlite_notes_forget(struct store *store);
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out);
 /* Makes a stream of that kind; its number was never given before. */
 enum store_status sqlite_stream_add(struct store *store, int kind, int64_t *id);
-/* The authors of the entries after `after_seq` up to `last_seq`, in order. `each` false: it has no
- * memory. */
+/* The authors and bytes of text of the entries after `after_seq` up to `last_seq`, in order. `each`
+ * false: it has no memory. */
 enum store_status sqlite_authors(struct store *store, const struct stream *stream,
                                  uint64_t after_seq, uint64_t last_seq,
-                                 bool (*each)(void *arg, int64_t author), void *arg);
+                                 bool (*each)(void *arg, int64_t author, size_t text_bytes),
+                                 void *arg);
 
 /* ---- sqlite_quota.c ---- */
 
 /* Whether the inbox may take one more from that sender: OK, QUOTA_INBOX, QUOTA_SENDER. */
 enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender);
 /* It took one. */
-enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender);
+enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender,
+                                        size_t text_bytes);
 /* Its cursor was at `from` and moved. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from);
 

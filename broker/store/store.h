@@ -27,9 +27,9 @@ enum store_status {
     STORE_SELF,          /* one can't do this to oneself */
     STORE_BLOCKED,       /* the actor blocked the other one (both: this one) */
     STORE_BLOCKED_BY,    /* the other one blocked the actor */
-    STORE_QUOTA_INBOX,   /* the recipient has INBOX_UNREAD_MAX unread messages */
-    STORE_QUOTA_SENDER,  /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them; or DEVICES_MAX,
-                            BLOCKS_MAX */
+    STORE_QUOTA_INBOX,   /* the recipient has INBOX_UNREAD_MAX unread messages, or as many bytes */
+    STORE_QUOTA_SENDER,  /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them, or as many bytes;
+                            or DEVICES_MAX, BLOCKS_MAX */
     STORE_QUOTA_ACCOUNT, /* the account has all that store_quotas allow it */
     STORE_ID_REUSED,     /* the id names another message */
     STORE_MISMATCH,   /* the bytes are not those of the announced hash; the password is another */
@@ -57,7 +57,9 @@ struct store_options {
     int64_t (*clock_us)(void); /* only ever compared with itself; NULL: slices are counted alone */
     int wal_pages;             /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
     uint64_t unread_max;       /* 0: INBOX_UNREAD_MAX */
-    uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
+    uint64_t unread_per_sender_max;       /* 0: INBOX_UNREAD_PER_SENDER_MAX */
+    uint64_t unread_bytes_max;            /* 0: INBOX_UNREAD_BYTES_MAX */
+    uint64_t unread_bytes_per_sender_max; /* 0: INBOX_UNREAD_BYTES_PER_SENDER_MAX */
     /* Hears how far the work on an earlier version's store is, from 0 to `of`; false: it is to end,
      * and store_open fails. NULL: nobody hears. */
     bool (*progress)(void *arg, uint64_t done, uint64_t of);

@@ -8,12 +8,12 @@
 
 struct sender {
     int64_t account;
-    uint64_t count;
+    struct tally_sum sum;
 };
 
 struct tally {
     struct table *senders; /* owned, with its items */
-    uint64_t total;
+    struct tally_sum total;
 };
 
 static bool sender_is(const void *item, const void *key) {
@@ -45,7 +45,18 @@ static struct sender *find(const struct tally *tally, int64_t sender) {
     return table_find(tally->senders, table_hash_number((uint64_t)sender), &sender);
 }
 
-bool tally_add(struct tally *tally, int64_t account) {
+static void sum_add(struct tally_sum *sum, uint64_t bytes) {
+    sum->count++;
+    sum->bytes += bytes;
+}
+
+/* What was damaged since it was counted may read as more. */
+static void sum_take(struct tally_sum *sum, uint64_t bytes) {
+    sum->count--;
+    sum->bytes -= bytes < sum->bytes ? bytes : sum->bytes;
+}
+
+bool tally_add(struct tally *tally, int64_t account, uint64_t bytes) {
     struct sender *sender = find(tally, account);
     if (sender == NULL) {
         sender = malloc(sizeof *sender);
@@ -58,25 +69,26 @@ bool tally_add(struct tally *tally, int64_t account) {
             return false;
         }
     }
-    sender->count++;
-    tally->total++;
+    sum_add(&sender->sum, bytes);
+    sum_add(&tally->total, bytes);
     return true;
 }
 
-void tally_take(struct tally *tally, int64_t account) {
+void tally_take(struct tally *tally, int64_t account, uint64_t bytes) {
     struct sender *sender = find(tally, account);
     assert(sender != NULL);
-    tally->total--;
-    if (--sender->count == 0) {
+    sum_take(&tally->total, bytes);
+    sum_take(&sender->sum, bytes);
+    if (sender->sum.count == 0) {
         free(table_remove(tally->senders, table_hash_number((uint64_t)account), &account));
     }
 }
 
-uint64_t tally_total(const struct tally *tally) {
+struct tally_sum tally_total(const struct tally *tally) {
     return tally->total;
 }
 
-uint64_t tally_of(const struct tally *tally, int64_t account) {
+struct tally_sum tally_of(const struct tally *tally, int64_t account) {
     const struct sender *sender = find(tally, account);
-    return sender == NULL ? 0 : sender->count;
+    return sender == NULL ? (struct tally_sum){0} : sender->sum;
 }

@@ -1,5 +1,5 @@
-/* How many unread received entries a stream has, in total and from each sender: kept only for
- * streams so far behind that a quota could be reached. */
+/* How many unread received entries a stream has and of how many bytes, in total and from each
+ * sender: kept only for streams so far behind that a quota could be reached. */
 #ifndef TALLY_H
 #define TALLY_H
 
@@ -8,15 +8,20 @@
 
 struct tally;
 
+struct tally_sum {
+    uint64_t count;
+    uint64_t bytes;
+};
+
 /* NULL: no memory. */
 struct tally *tally_new(void);
 void tally_free(struct tally *tally);
 
 /* false: no memory. */
-bool tally_add(struct tally *tally, int64_t sender);
-/* One of that sender, counted before, is read now. */
-void tally_take(struct tally *tally, int64_t sender);
-uint64_t tally_total(const struct tally *tally);
-uint64_t tally_of(const struct tally *tally, int64_t sender);
+bool tally_add(struct tally *tally, int64_t sender, uint64_t bytes);
+/* One of that sender and of so many bytes, counted before, is read now. */
+void tally_take(struct tally *tally, int64_t sender, uint64_t bytes);
+struct tally_sum tally_total(const struct tally *tally);
+struct tally_sum tally_of(const struct tally *tally, int64_t sender);
 
 #endif

@@ -255,6 +255,26 @@ def test_the_longest_turn_is_told(town):
     assert 0 < stats["turn_us_longest_lately"] <= stats["turn_us_longest"]
 
 
+# ---- an inbox that nobody reads ----
+
+def test_an_inbox_takes_64_mib_unread_of_a_sender_and_more_when_it_was_read(town_factory):
+    """A quota of messages alone would be 4 GB of long texts."""
+    town = town_factory("--rate-account", "0", "--rate-key", "0", "--rate-address", "0")
+    flooder, reader, other = town.join(), town.join(), town.join()
+    text = "x" * 16384
+    stored, codes = 0, set()
+    while not codes and stored < 6000:
+        results = flooder.batch([("send_message", dict(id=new_id(), to=reader.user, text=text))
+                                 for _ in range(60)], timeout=30)
+        codes = {result.code for result in results if isinstance(result, Exception)}
+        stored += 60 - sum(isinstance(result, Exception) for result in results)
+    assert codes == {"BUSY"} and 64 * MIB <= stored * (16384 + 128) <= 65 * MIB
+    assert town.stats()["messages_quota_total"] > 0
+    other.message(reader.user, "from somebody else")
+    reader.call("ack", read=stored // 2)
+    flooder.message(reader.user, text)
+
+
 # ---- lists ----
 
 LONG_NAME = "n" * 110

@@ -82,19 +82,40 @@ size_t model_messages(const struct model *model) {
 
 /* ---- sending ---- */
 
+/* What a message counts in a quota. */
+static uint64_t bytes_of(const struct model *model, size_t number) {
+    char text[TEXT_MAX];
+    text_of(model->messages[number].text, text);
+    return INBOX_ENTRY_BYTES + strlen(text);
+}
+
+static uint64_t or_default(uint64_t option, uint64_t otherwise) {
+    return option > 0 ? option : otherwise;
+}
+
 static enum store_status quota(const struct model *model, size_t from, size_t to) {
     const struct state *now = &model->now;
     size_t total = 0;
     size_t same = 0;
+    uint64_t total_bytes = 0, same_bytes = 0;
     for (size_t seq = now->cursors[to] + 1; seq <= now->heads[to]; seq++) {
         size_t author = model->messages[model->inboxes[to][seq]].from;
         total += author != to;
         same += author != to && author == from;
+        uint64_t bytes = bytes_of(model, model->inboxes[to][seq]);
+        total_bytes += author != to ? bytes : 0;
+        same_bytes += author != to && author == from ? bytes : 0;
     }
-    if (total >= model->fixture->options.unread_max) {
+    const struct store_options *options = &model->fixture->options;
+    if (total >= options->unread_max ||
+        total_bytes >= or_default(options->unread_bytes_max, INBOX_UNREAD_BYTES_MAX)) {
         return STORE_QUOTA_INBOX;
     }
-    return same >= model->fixture->options.unread_per_sender_max ? STORE_QUOTA_SENDER : STORE_OK;
+    return same >= options->unread_per_sender_max ||
+                   same_bytes >= or_default(options->unread_bytes_per_sender_max,
+                                            INBOX_UNREAD_BYTES_PER_SENDER_MAX)
+               ? STORE_QUOTA_SENDER
+               : STORE_OK;
 }
 
 static enum store_status expected(const struct model *model, const struct message *message) {

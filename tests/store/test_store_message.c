@@ -293,6 +293,87 @@ static void what_one_sends_fills_no_inbox_of_ones_own(void **state) {
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
 }
 
+/* Texts of which each counts 1,128 bytes with its entry. */
+#define LONG_TEXT_BYTES 1000
+
+static void expect_long(struct fixture *fixture, int64_t from, const char *to,
+                        enum store_status expected) {
+    struct store_message_stored stored;
+    char text[LONG_TEXT_BYTES + 1];
+    memset(text, 'x', LONG_TEXT_BYTES);
+    text[LONG_TEXT_BYTES] = 0;
+    fixture_begin(fixture);
+    assert_int_equal(fixture_send(fixture, NULL, from, to, text, &stored), expected);
+    fixture_commit(fixture);
+}
+
+/* More messages than can count, and 4 or 6 long texts, the last one of which may go beyond. */
+static void limit_bytes(struct fixture *fixture) {
+    fixture->options.unread_max = fixture->options.unread_per_sender_max = 1000;
+    fixture->options.unread_bytes_per_sender_max = 4 * 1100;
+    fixture->options.unread_bytes_max = 6 * 1100;
+    fixture_reopen(fixture);
+}
+
+static void a_sender_fills_only_his_part_of_an_inbox_in_bytes(void **state) {
+    struct fixture *fixture = *state;
+    limit_bytes(fixture);
+    for (int i = 0; i < 4; i++) {
+        expect_long(fixture, HAN, "leia", STORE_OK);
+    }
+    expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    expect_long(fixture, LUKE, "leia", STORE_OK);
+    expect_long(fixture, LUKE, "leia", STORE_OK);
+    expect_long(fixture, LUKE, "leia", STORE_QUOTA_INBOX);
+    expect_long(fixture, HAN, "luke", STORE_OK);
+}
+
+static void bytes_that_were_read_are_free_again(void **state) {
+    struct fixture *fixture = *state;
+    limit_bytes(fixture);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 4; i++) {
+            expect_long(fixture, HAN, "leia", STORE_OK);
+        }
+        expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+        for (uint64_t read = 1; read <= 4; read++) {
+            assert_int_equal(move_cursor(fixture, LEIA, (uint64_t)(round * 8) + read),
+                             (uint64_t)(round * 8) + read);
+            expect_long(fixture, HAN, "leia", STORE_OK);
+            expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+        }
+        move_cursor(fixture, LEIA, UINT64_MAX);
+    }
+}
+
+static void bytes_unread_at_the_start_count(void **state) {
+    struct fixture *fixture = *state;
+    limit_bytes(fixture);
+    for (int i = 0; i < 3; i++) {
+        expect_long(fixture, HAN, "leia", STORE_OK);
+    }
+    fixture_merge_all(fixture);
+    fixture_reopen(fixture);
+    expect_long(fixture, HAN, "leia", STORE_OK);
+    fixture_reopen(fixture);
+    expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    move_cursor(fixture, LEIA, 2);
+    fixture_reopen(fixture);
+    expect_long(fixture, HAN, "leia", STORE_OK);
+    expect_long(fixture, HAN, "leia", STORE_OK);
+    expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+}
+
+static void short_messages_are_counted_as_what_they_take(void **state) {
+    struct fixture *fixture = *state;
+    limit_bytes(fixture); /* 34 with 5 bytes and their entry */
+    for (int i = 0; i < 34; i++) {
+        expect_send(fixture, HAN, "leia", STORE_OK);
+    }
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+}
+
 static void a_retry_is_no_matter_of_quotas(void **state) {
     struct fixture *fixture = *state;
     struct store_message_stored stored;
@@ -329,6 +410,10 @@ int main(void) {
         TEST(who_has_read_everything_has_read_his_own_message),
         TEST(a_sender_fills_only_his_part_of_an_inbox),
         TEST(what_one_sends_fills_no_inbox_of_ones_own),
+        TEST(a_sender_fills_only_his_part_of_an_inbox_in_bytes),
+        TEST(bytes_that_were_read_are_free_again),
+        TEST(bytes_unread_at_the_start_count),
+        TEST(short_messages_are_counted_as_what_they_take),
         TEST(a_retry_is_no_matter_of_quotas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,9 @@ static void the_store_is_like_its_model(void **state) {
         fixture->options.wal_pages = 100;
         fixture->options.unread_max = 60;
         fixture->options.unread_per_sender_max = 15;
+        fixture->options.unread_bytes_max = seed % 2 ? 20000 : INBOX_UNREAD_BYTES_MAX;
+        fixture->options.unread_bytes_per_sender_max =
+            seed % 2 ? 3000 : INBOX_UNREAD_BYTES_PER_SENDER_MAX;
         fixture_open(fixture);
         struct model *model = model_new(fixture, seed);
         model_run(model, OPERATIONS);
@@ -31,6 +34,8 @@ static void it_is_so_without_quotas_and_on_a_disk(void **state) {
     fixture->options.view_entries = 3000;
     fixture->options.unread_max = INBOX_UNREAD_MAX;
     fixture->options.unread_per_sender_max = INBOX_UNREAD_PER_SENDER_MAX;
+    fixture->options.unread_bytes_max = INBOX_UNREAD_BYTES_MAX;
+    fixture->options.unread_bytes_per_sender_max = INBOX_UNREAD_BYTES_PER_SENDER_MAX;
     fixture_open(fixture);
     struct model *model = model_new(fixture, 77);
     model_run(model, 15000);

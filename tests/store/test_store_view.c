@@ -64,16 +64,20 @@ static void a_tally_counts_each_sender(void **state) {
     (void)state;
     struct tally *tally = tally_new();
     assert_non_null(tally);
-    assert_true(tally_add(tally, 1));
-    assert_true(tally_add(tally, 2));
-    assert_true(tally_add(tally, 2));
-    assert_int_equal(tally_total(tally), 3);
-    assert_int_equal(tally_of(tally, 2), 2);
-    tally_take(tally, 2);
-    tally_take(tally, 2);
-    assert_int_equal(tally_of(tally, 2), 0);
-    assert_int_equal(tally_of(tally, 3), 0);
-    assert_int_equal(tally_total(tally), 1);
+    assert_true(tally_add(tally, 1, 100));
+    assert_true(tally_add(tally, 2, 10));
+    assert_true(tally_add(tally, 2, 20));
+    assert_int_equal(tally_total(tally).count, 3);
+    assert_int_equal(tally_total(tally).bytes, 130);
+    assert_int_equal(tally_of(tally, 2).count, 2);
+    assert_int_equal(tally_of(tally, 2).bytes, 30);
+    tally_take(tally, 2, 10);
+    assert_int_equal(tally_of(tally, 2).bytes, 20);
+    tally_take(tally, 2, 20);
+    assert_int_equal(tally_of(tally, 2).count, 0);
+    assert_int_equal(tally_of(tally, 3).count, 0);
+    assert_int_equal(tally_total(tally).count, 1);
+    assert_int_equal(tally_total(tally).bytes, 100);
     tally_free(tally);
 }
 
