@@ -3,6 +3,7 @@
 #include "handlers.h"
 
 #include "memory.h"
+#include "private.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -458,5 +459,6 @@ void change_password_done(struct call *call) {
             presence_end_session(call->core, session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
                                  "the password was changed: log in again", call->now_us);
     }
+    private_revoked(call->core, call->session->member->account);
     call_reply_empty(call);
 }

@@ -1,5 +1,6 @@
 /* The device keys that an account trusts. */
 #include "handlers.h"
+#include "private.h"
 
 #include <string.h>
 #include <utlist.h>
@@ -73,6 +74,7 @@ void revoke_device_done(struct call *call) {
     bool own = !memcmp(call->peer->key, call->result.device.key, KEY_BYTES);
 
     revoked.sessions = revoke_sessions(call) + (own ? 1 : 0);
+    private_revoked(call->core, call->session->member->account);
     reply.body_case = ZCHAT__V1__REPLY__BODY_REVOKE_DEVICE;
     reply.revoke_device = &revoked;
     call_reply(call, &reply);

@@ -3,6 +3,7 @@
 #include "order.h"
 
 #include "handlers.h"
+#include "private.h"
 
 #include <utlist.h>
 
@@ -60,6 +61,14 @@ static void note(struct core *core, const struct order *order, uint32_t ended) {
                   order->name, (unsigned)ended);
 }
 
+/* Also where the account has no session any more. */
+static void end_chats(struct core *core, const char *name) {
+    struct store_account account;
+
+    if (core_store(core, store_account_find(core->store, name, &account)) == STORE_OK)
+        private_revoked(core, account.account);
+}
+
 /* The member goes with the last session. */
 static uint32_t end_sessions(struct core *core, const char *name, const char *why, int64_t now_us) {
     struct member *member;
@@ -70,6 +79,7 @@ static uint32_t end_sessions(struct core *core, const char *name, const char *wh
                              now_us);
         ended++;
     }
+    end_chats(core, name);
     return ended;
 }
 

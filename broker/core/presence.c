@@ -100,8 +100,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     session_close(&core->sessions, session, now_us);
     if (core->options.session_ended)
         core->options.session_ended(core->options.note_arg, peer->owner, peer->key, peer->closing);
-    private_session_ended(core, number, account,
-                          reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED);
+    private_session_ended(core, number, account, reason);
     if (!last || reason == ZCHAT__V1__END_REASON__END_REASON_REPLACED || !core_begin(core))
         return;
     core_store(core, store_presence_end(core->store, account, core_wall_us(core, now_us)));

@@ -59,7 +59,11 @@ void private_tell_ended(struct core *core, struct session *session, const unsign
     event.time_us = core_wall_us(core, core->now_us);
     event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED;
     event.private_ended = &ended;
-    outbox_event(core->outbox, &session->peer->line, &event);
+    if (reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED ||
+        reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN)
+        outbox_event_kept(core->outbox, &session->peer->line, &event);
+    else
+        outbox_event(core->outbox, &session->peer->line, &event);
 }
 
 bool private_asks(const struct invitation *invitation, const struct session *session) {
@@ -124,13 +128,13 @@ bool private_reaches(const struct member *member) {
     return false;
 }
 
-/* The far end learns that this session is no more. */
-static void tell_gone(struct core *core, const struct chat_end *end) {
+/* The far end learns what became of this one. */
+static void tell_far(struct core *core, const struct chat_end *end, Zchat__V1__PrivateEnd reason) {
     const struct chat *chat = end->chat;
     const struct chat_end *far = &chat->ends[end == &chat->ends[0] ? 1 : 0];
 
     private_tell_ended(core, private_session(core, far->account, far->session), chat->id,
-                       far->other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
+                       far->other, reason);
 }
 
 static void withdraw(struct core *core, struct invitation *invitation) {
@@ -145,28 +149,43 @@ static void refuse_gone(struct core *core, struct invitation *invitation) {
 }
 
 /* Each step may free the holder: the next thing it has is looked for anew. */
-static void end_holder(struct core *core, uint64_t session, bool replaced) {
+static void end_holder(struct core *core, uint64_t session, Zchat__V1__EndReason reason) {
+    bool revoked = reason == ZCHAT__V1__END_REASON__END_REASON_REVOKED;
+    Zchat__V1__PrivateEnd end = revoked ? ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN
+                                        : ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE;
     struct private_holder *holder;
 
     while ((holder = private_holder(core->privates, session)) && holder->made)
         withdraw(core, holder->made);
     while ((holder = private_holder(core->privates, session)) && holder->ends) {
-        if (!replaced)
-            tell_gone(core, holder->ends);
+        if (reason != ZCHAT__V1__END_REASON__END_REASON_REPLACED)
+            tell_far(core, holder->ends, end);
         private_leave(core->privates, holder->ends->chat, session);
     }
 }
 
-void private_session_ended(struct core *core, uint64_t session, int64_t account, bool replaced) {
+void private_session_ended(struct core *core, uint64_t session, int64_t account,
+                           Zchat__V1__EndReason reason) {
     bool reachable = private_reaches(member_find(&core->sessions, account));
     const struct private_party *party;
     struct invitation *invitation, *next;
 
-    end_holder(core, session, replaced);
+    end_holder(core, session, reason);
     party = private_party(core->privates, account);
     DL_FOREACH_SAFE2(party ? party->ask : NULL, invitation, next, got_next) {
         if (invitation->holder == session || !reachable)
             refuse_gone(core, invitation);
+    }
+}
+
+/* A program that never told of its end, or lost its session before. */
+void private_revoked(struct core *core, int64_t account) {
+    const struct chat *chat, *next;
+
+    HASH_ITER(hh, core->privates->chats, chat, next) {
+        for (size_t i = 0; i < 2; i++)
+            if (chat->ends[i].account == account && chat->ends[i].session == 0)
+                tell_far(core, &chat->ends[i], ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
     }
 }
 

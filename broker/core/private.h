@@ -134,8 +134,14 @@ void private_tell_refused(struct core *core, const struct invitation *invitation
                           Zchat__V1__PrivateAnswer answer);
 
 /* A session of the account is no more: its invitations end with it, and the far ends of its chats
- * are told; `replaced`: not, since it goes on as another one. */
-void private_session_ended(struct core *core, uint64_t session, int64_t account, bool replaced);
+ * are told: that it is gone, and of one that was revoked that the chat is over, since whoever has
+ * the device might go on with it. Not of one that was replaced: it goes on as another one. */
+void private_session_ended(struct core *core, uint64_t session, int64_t account,
+                           Zchat__V1__EndReason reason);
+/* A device of the account, or all of them, are no longer it: whoever is at the other end of a chat
+ * whose end no session of the account has, told or any more, is told that it is over. Walks all
+ * chats: it happens rarely. */
+void private_revoked(struct core *core, int64_t account);
 /* A block came between the two: what is open between them ends. */
 void private_blocked(struct core *core, int64_t a, int64_t b);
 

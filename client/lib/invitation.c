@@ -344,6 +344,16 @@ static void take_blocked(zchat *z, struct chat *chat) {
     chat_end(z, chat, ZCHAT_UNREACHABLE, text, "A block came between the two of you.");
 }
 
+/* The far end may go on with the link, but is no more who it was. */
+static void take_revoked(zchat *z, struct chat *chat) {
+    char text[160];
+    snprintf(text, sizeof text,
+             "the broker ended the session of %s: their device, password or account is no longer "
+             "valid",
+             chat->user);
+    chat_end(z, chat, ZCHAT_UNREACHABLE, text, "the broker ended your session");
+}
+
 static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
     char text[128];
     struct chat *chat = find_id(z, &ended->id);
@@ -359,8 +369,12 @@ static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
         }
         return;
     }
+    struct chat *open = chat;
     chat = find_invitation(z, &ended->id);
     if (!chat || (chat->state != CHAT_ASKED && chat->state != CHAT_UNKNOWN)) {
+        if (open && ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN) {
+            take_revoked(z, open);
+        }
         return;
     }
     if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN) {

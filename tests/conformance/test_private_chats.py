@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support import schema
+from support.broker import program, run
 from support.client import Keys
 from support.ids import new_id
 from support.private import CHAT, Invitation, Peer, answer, assert_told_nothing, ended, invite, pair
@@ -112,6 +113,55 @@ def test_the_one_who_stays_learns_that_the_other_ones_session_ended(town, leave,
     getattr(leaves, leave)()
     told = ended(stays, chat.id)
     assert (told.user, told.reason) == (user, schema.PRIVATE_END_GONE)
+
+
+def test_the_one_who_stays_learns_that_the_other_ones_device_was_revoked(town):
+    """The link lives on where whoever has the device keeps it: the chat is over, not its session gone."""
+    alice = town.join(**CHAT)
+    bob = town.join(**CHAT)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    chat.open()
+    device, = [device.device for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
+    town.join(bob.user).call("revoke_device", device=device)
+    told = ended(alice, chat.id)
+    assert (told.user, told.reason) == (bob.user, schema.PRIVATE_END_WITHDRAWN)
+
+
+@pytest.mark.parametrize("leave", ["told nothing", "closed", "logout"])
+def test_who_told_nothing_of_a_chat_or_left_before_is_revoked_as_well(town, leave):
+    """A program that means no good need not tell the broker of its end."""
+    alice = town.join(**CHAT)
+    bob = town.join(**CHAT)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    alice.call("open_private", id=chat.id, user=bob.user)
+    device, = [device.device for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
+    user = bob.user
+    if leave != "told nothing":
+        bob.call("open_private", id=chat.id, user=alice.user)
+    if leave == "closed":
+        bob.call("close_private", id=chat.id)
+    if leave == "logout":
+        bob.logout()
+        assert ended(alice, chat.id).reason == schema.PRIVATE_END_GONE
+    town.join(user).call("revoke_device", device=device)
+    assert ended(alice, chat.id).reason == schema.PRIVATE_END_WITHDRAWN
+
+
+def test_a_locked_accounts_chats_end(town):
+    alice = town.join(**CHAT)
+    bob = town.join(**CHAT)
+    chat = Invitation(alice, bob)
+    chat.answer()
+    chat.answered()
+    alice.call("open_private", id=chat.id, user=bob.user)
+    user = bob.user
+    bob.logout()
+    run([program("zchatd"), "user", "lock", user, "--data", town.broker.data], check=0)
+    assert ended(alice, chat.id).reason == schema.PRIVATE_END_WITHDRAWN
 
 
 def test_a_closed_chat_is_not_ended_again(town):

@@ -12,6 +12,8 @@ import pytest
 
 from support.broker import die_with_parent, program, run
 from support.disk import small_disk
+from support.ids import new_id
+from support.private import CHAT, Peer, answered, invite
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
 
@@ -300,6 +302,33 @@ def test_a_revoked_device_ends_its_chats(town, script, start):
     assert "is over" in done.err or done.status == 4, done
     done = end(hers)
     assert done.status == 0 and f"with {name_of(bob)} is over" in done.err, done
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_chat_ends_with_the_device_at_its_other_end_that_was_revoked(town, bob, start, tells):
+    """Whoever has that device keeps the link, and never tells the broker of the chat."""
+    thief = town.join(**CHAT)
+    his = accept(start, bob, "--once")
+    told = answered(thief, _invite(thief, name_of(bob)))
+    with Peer.inviting(thief.keys, told.key, told.endpoint) as peer:
+        peer.hello(thief.user, told.id, told.nonce)
+        peer.next("hello")
+        if tells:
+            thief.call("open_private", id=told.id, user=name_of(bob))
+        peer.line(1, "hello")
+        assert json.loads(his.stdout.readline())["text"] == "hello"
+        owner = town.join(thief.user)
+        device, = [device.device for device in owner.call("list_devices").devices
+                   if device.key == thief.keys.raw]
+        owner.call("revoke_device", device=device)
+        done = end(his)
+    assert done.status == 0 and "the broker ended the session of" in done.err, done
+
+
+def _invite(client, user):
+    id = new_id()
+    invite(client, user, id)
+    return id
 
 
 @pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"],
