@@ -129,7 +129,7 @@ static bool password_fits(struct call *call, const char *name, const char *text)
 }
 
 void login_check(struct call *call) {
-    Zchat__V1__Login *login = call->command->login;
+    Zchat__V1__LoginRequest *login = call->command->login;
 
     if (call->session) {
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "logged in as %s already: log out first",
@@ -140,7 +140,7 @@ void login_check(struct call *call) {
     if (!failed(call))
         check_name(call, login->user);
     if (!failed(call))
-        check_label(call, login->device);
+        check_label(call, login->device_label);
     if (!failed(call) && strlen(login->password) > PASSWORD_BYTES_MAX)
         call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, WRONG_LOGIN);
     if (!failed(call) && login->instance.len != 0 && login->instance.len != INSTANCE_BYTES)
@@ -152,7 +152,7 @@ void login_check(struct call *call) {
 }
 
 bool login_work(struct call *call) {
-    Zchat__V1__Login *login = call->command->login;
+    Zchat__V1__LoginRequest *login = call->command->login;
     struct store_account account = {0};
     enum store_status status;
 
@@ -180,7 +180,7 @@ static void login_by_key(struct call *call) {
 
 /* The session that this login takes the place of; NULL: none. */
 static struct session *login_replaces(const struct call *call) {
-    const Zchat__V1__Login *login = call->command->login;
+    const Zchat__V1__LoginRequest *login = call->command->login;
 
     return session_of_instance(
         member_find(&call->core->sessions, call->result.login.account.account), call->peer->key,
@@ -226,7 +226,7 @@ static void login_charge_arrival(struct call *call, const struct session *replac
 }
 
 static void login_open(struct call *call, const struct session *replaced) {
-    const Zchat__V1__Login *login = call->command->login;
+    const Zchat__V1__LoginRequest *login = call->command->login;
     const struct store_account *account = &call->result.login.account;
     struct core *core = call->core;
     struct member *member = member_find(&core->sessions, account->account);
@@ -262,7 +262,7 @@ static void login_open(struct call *call, const struct session *replaced) {
 }
 
 void login_run(struct call *call) {
-    const Zchat__V1__Login *login = call->command->login;
+    const Zchat__V1__LoginRequest *login = call->command->login;
     struct store_account *account = &call->result.login.account;
     bool by_password = login->password[0] != '\0';
     struct session *replaced;
@@ -291,7 +291,7 @@ void login_run(struct call *call) {
         return;
     status =
         call_store(call, store_login_succeeded(call->core->store, account->account, call->peer->key,
-                                               label_or_unnamed(login->device), by_password,
+                                               label_or_unnamed(login->device_label), by_password,
                                                by_password && !login->no_trust,
                                                core_wall_us(call->core, call->now_us),
                                                &call->result.login.trusted));
@@ -301,7 +301,7 @@ void login_run(struct call *call) {
 
 void login_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__LoginReply login = ZCHAT__V1__LOGIN_REPLY__INIT;
+    Zchat__V1__LoginResponse login = ZCHAT__V1__LOGIN_RESPONSE__INIT;
     Zchat__V1__TopicHead heads[TOPICS], *pointers[TOPICS];
     struct core *core = call->core;
     uint64_t head = 0, cursor = 0;
@@ -351,7 +351,7 @@ static void register_refuse_taken(struct call *call) {
 }
 
 void register_check(struct call *call) {
-    Zchat__V1__Register *new = call->command->register_account;
+    Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
 
     check_protocol(call, new->protocol);
     if (!failed(call) && !call->core->options.registration_open)
@@ -360,7 +360,7 @@ void register_check(struct call *call) {
     if (!failed(call))
         check_name(call, new->user);
     if (!failed(call))
-        check_label(call, new->device);
+        check_label(call, new->device_label);
     if (!failed(call))
         check_new_password(call, new->password);
 }
@@ -385,7 +385,7 @@ bool register_work(struct call *call) {
 }
 
 void register_run(struct call *call) {
-    const Zchat__V1__Register *new = call->command->register_account;
+    const Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
     enum store_status status;
     int64_t account;
 
@@ -396,7 +396,7 @@ void register_run(struct call *call) {
     }
     status = call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
                                                 false, new->no_trust ? NULL : call->peer->key,
-                                                label_or_unnamed(new->device),
+                                                label_or_unnamed(new->device_label),
                                                 core_wall_us(call->core, call->now_us), &account));
     if (status == STORE_EXISTS)
         register_refuse_taken(call);
@@ -405,7 +405,7 @@ void register_run(struct call *call) {
 
 void register_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__RegisterReply new = ZCHAT__V1__REGISTER_REPLY__INIT;
+    Zchat__V1__RegisterAccountResponse new = ZCHAT__V1__REGISTER_ACCOUNT_RESPONSE__INIT;
 
     call->core->stats.registrations_total++;
     core_note(call->core, "account_registered", "user=%s address=%s",
@@ -421,7 +421,7 @@ void change_password_check(struct call *call) {
 }
 
 bool change_password_work(struct call *call) {
-    const Zchat__V1__ChangePassword *change = call->command->change_password;
+    const Zchat__V1__ChangePasswordRequest *change = call->command->change_password;
     const struct member *member = call->session->member;
     struct store_account account;
 

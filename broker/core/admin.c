@@ -11,7 +11,7 @@
 
 void ping_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__PingReply ping = ZCHAT__V1__PING_REPLY__INIT;
+    Zchat__V1__PingResponse ping = ZCHAT__V1__PING_RESPONSE__INIT;
 
     ping.time_us = core_wall_us(call->core, call->now_us);
     ping.software = (char *)call->core->options.software;
@@ -34,7 +34,7 @@ static void gauges_set(struct core *core, int64_t now_us) {
 
 void get_stats_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__GetStatsReply got = ZCHAT__V1__GET_STATS_REPLY__INIT;
+    Zchat__V1__GetStatsResponse got = ZCHAT__V1__GET_STATS_RESPONSE__INIT;
     size_t count;
     const struct stats_row *rows = stats_rows(&count);
     Zchat__V1__Stat *stats = call_memory(call, count * sizeof *stats);

@@ -79,7 +79,7 @@ static void names_add(void *arg, const char *name) {
 
 void list_blocked_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListBlockedReply blocked = ZCHAT__V1__LIST_BLOCKED_REPLY__INIT;
+    Zchat__V1__ListBlockedResponse blocked = ZCHAT__V1__LIST_BLOCKED_RESPONSE__INIT;
     struct names names = {.call = call};
 
     /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */

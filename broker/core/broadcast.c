@@ -63,7 +63,7 @@ static struct sent *recent_add(struct recent *recent, const struct call *call) {
 }
 
 void broadcast_check(struct call *call) {
-    Zchat__V1__Broadcast *broadcast = call->command->broadcast;
+    Zchat__V1__BroadcastRequest *broadcast = call->command->broadcast;
 
     if (message_id_fits(call, &broadcast->id))
         message_text_fits(call, broadcast->text);
@@ -71,15 +71,15 @@ void broadcast_check(struct call *call) {
 
 static void broadcast_send(struct call *call, struct sent *sent) {
     const struct member *member = call->session->member;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__BroadcastEvent broadcast = ZCHAT__V1__BROADCAST_EVENT__INIT;
     uint32_t others = call->core->sessions.users_online - (member->online > 0 ? 1 : 0);
 
     broadcast.id = call->command->broadcast->id;
-    broadcast.from = call->session->member->name;
+    broadcast.sender = call->session->member->name;
     broadcast.text = call->command->broadcast->text;
     event.time_us = core_wall_us(call->core, call->now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_BROADCAST;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST;
     event.broadcast = &broadcast;
     sent->reached = presence_tell(call->core, TOPIC_BROADCAST, &event, member->account);
     sent->skipped = others - sent->reached;
@@ -102,7 +102,7 @@ static bool broadcast_charge(struct call *call) {
 
 void broadcast_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__BroadcastReply broadcast = ZCHAT__V1__BROADCAST_REPLY__INIT;
+    Zchat__V1__BroadcastResponse broadcast = ZCHAT__V1__BROADCAST_RESPONSE__INIT;
     struct sent *sent = recent_find(call->core->recent, call);
 
     if (!sent && !broadcast_charge(call))

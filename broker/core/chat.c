@@ -12,7 +12,7 @@ static size_t chats_of(const struct privates *privates, uint64_t session) {
 }
 
 void open_private_check(struct call *call) {
-    Zchat__V1__OpenPrivate *open = call->command->open_private;
+    Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
 
     if (message_id_fits(call, &open->id) && message_name_fits(call, open->user) &&
         chats_of(call->core->privates, call->session->number) >= PRIVATE_CHATS_MAX)
@@ -21,7 +21,7 @@ void open_private_check(struct call *call) {
 }
 
 void open_private_run(struct call *call) {
-    const Zchat__V1__OpenPrivate *open = call->command->open_private;
+    const Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
 
     if (call_store(call, store_account_find(call->core->store, open->user,
                                             &call->result.invited)) == STORE_NOT_FOUND)
@@ -51,7 +51,7 @@ static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other
 }
 
 void open_private_done(struct call *call) {
-    const Zchat__V1__OpenPrivate *open = call->command->open_private;
+    const Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
     struct chat *chat = chat_of(call->core->privates, &open->id);
     struct chat_end *end =
         end_of(chat, call->session->member->account, call->result.invited.account);

@@ -163,13 +163,13 @@ void call_reply_empty(struct call *call) {
     assert(body); /* the reply's memory is empty before it */
     protobuf_c_message_init(type, body);
     reply.body_case = (Zchat__V1__Reply__BodyCase)call->command->body_case;
-    reply.login = (Zchat__V1__LoginReply *)body; /* the union's pointer, of whichever type */
+    reply.login = (Zchat__V1__LoginResponse *)body; /* the union's pointer, of whichever type */
     call_reply(call, &reply);
 }
 
 static void call_refuse(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
 
     error.code = call->fault.code;
     error.message = call->fault.text;

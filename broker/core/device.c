@@ -12,7 +12,7 @@ void list_devices_run(struct call *call) {
 
 void list_devices_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListDevicesReply list = ZCHAT__V1__LIST_DEVICES_REPLY__INIT;
+    Zchat__V1__ListDevicesResponse list = ZCHAT__V1__LIST_DEVICES_RESPONSE__INIT;
     Zchat__V1__Device devices[DEVICES_MAX], *pointers[DEVICES_MAX];
 
     list.devices = pointers;
@@ -20,7 +20,7 @@ void list_devices_done(struct call *call) {
         struct store_device *device = &call->result.device.devices[i];
 
         zchat__v1__device__init(&devices[i]);
-        devices[i].device = device->device;
+        devices[i].number = device->device;
         devices[i].label = device->label;
         devices[i].key.data = device->key;
         devices[i].key.len = KEY_BYTES;
@@ -70,7 +70,7 @@ static uint32_t revoke_sessions(struct call *call) {
 
 void revoke_device_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__RevokeDeviceReply revoked = ZCHAT__V1__REVOKE_DEVICE_REPLY__INIT;
+    Zchat__V1__RevokeDeviceResponse revoked = ZCHAT__V1__REVOKE_DEVICE_RESPONSE__INIT;
     bool own = !memcmp(call->peer->key, call->result.device.key, KEY_BYTES);
 
     revoked.sessions = revoke_sessions(call) + (own ? 1 : 0);

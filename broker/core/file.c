@@ -21,11 +21,11 @@ static bool hash_fits(struct call *call, const ProtobufCBinaryData *hash) {
 }
 
 void begin_upload_check(struct call *call) {
-    const Zchat__V1__BeginUpload *begin = call->command->begin_upload;
+    const Zchat__V1__BeginUploadRequest *begin = call->command->begin_upload;
     uint64_t most = call->core->options.file_bytes_max;
 
     if (!message_id_fits(call, &begin->id) ||
-        !thread_title_fits(call, "a file's name", begin->file) || !hash_fits(call, &begin->hash))
+        !thread_title_fits(call, "a file's name", begin->file) || !hash_fits(call, &begin->digest))
         return;
     if (begin->size > most)
         call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
@@ -34,14 +34,14 @@ void begin_upload_check(struct call *call) {
 }
 
 void begin_upload_run(struct call *call) {
-    const Zchat__V1__BeginUpload *begin = call->command->begin_upload;
+    const Zchat__V1__BeginUploadRequest *begin = call->command->begin_upload;
     struct store_upload upload = {
         .id = begin->id.data,
         .title = begin->thread,
         .name = begin->file,
         .account = call->session->member->account,
         .size = begin->size,
-        .hash = told_hash(&begin->hash),
+        .hash = told_hash(&begin->digest),
         .quota_bytes = call->core->options.files_bytes_max,
         .now_us = core_wall_us(call->core, call->now_us),
     };
@@ -73,7 +73,7 @@ void begin_upload_run(struct call *call) {
 
 void begin_upload_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__BeginUploadReply begun = ZCHAT__V1__BEGIN_UPLOAD_REPLY__INIT;
+    Zchat__V1__BeginUploadResponse begun = ZCHAT__V1__BEGIN_UPLOAD_RESPONSE__INIT;
 
     begun.received = call->result.upload.file.received;
     begun.done = call->result.upload.file.seq != 0;
@@ -83,13 +83,13 @@ void begin_upload_done(struct call *call) {
 }
 
 void put_chunk_check(struct call *call) {
-    const Zchat__V1__PutChunk *put = call->command->put_chunk;
+    const Zchat__V1__PutChunkRequest *put = call->command->put_chunk;
 
-    if (put->bytes.len > CHUNK_BYTES_MAX)
+    if (put->data.len > CHUNK_BYTES_MAX)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a chunk has at most %d bytes",
                   CHUNK_BYTES_MAX);
     else if (message_id_fits(call, &put->id))
-        hash_fits(call, &put->hash);
+        hash_fits(call, &put->digest);
 }
 
 static void upload_refuse(struct call *call, enum store_status status) {
@@ -119,11 +119,11 @@ static void refuse_hash(struct call *call, bool told) {
 }
 
 void put_chunk_run(struct call *call) {
-    const Zchat__V1__PutChunk *put = call->command->put_chunk;
-    const unsigned char *hash = told_hash(&put->hash);
+    const Zchat__V1__PutChunkRequest *put = call->command->put_chunk;
+    const unsigned char *hash = told_hash(&put->digest);
     enum store_status status = call_store(
         call, store_upload_chunk(call->core->store, put->id.data, call->session->member->account,
-                                 put->offset, put->bytes.data, put->bytes.len, hash,
+                                 put->offset, put->data.data, put->data.len, hash,
                                  core_wall_us(call->core, call->now_us), &call->result.upload.file,
                                  &call->result.upload.done, &call->result.upload.thread));
 
@@ -135,7 +135,7 @@ void put_chunk_run(struct call *call) {
 
 static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
     struct store_thread *thread = &call->result.upload.thread;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
 
     about.thread.data = thread->id;
@@ -145,7 +145,7 @@ static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
     about.uploaded = upload;
     event.seq = call->result.upload.file.seq;
     event.time_us = call->result.upload.file.time_us;
-    event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     event.thread = &about;
     thread_tell(call->core, thread, &event);
 }
@@ -153,7 +153,7 @@ static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
 void put_chunk_done(struct call *call) {
     struct store_file *file = &call->result.upload.file;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__PutChunkReply put = ZCHAT__V1__PUT_CHUNK_REPLY__INIT;
+    Zchat__V1__PutChunkResponse put = ZCHAT__V1__PUT_CHUNK_RESPONSE__INIT;
     Zchat__V1__Upload upload;
 
     put.received = file->received;
@@ -210,23 +210,23 @@ static void piece_damaged(struct call *call, const struct store_file *file, uint
 }
 
 void get_chunk_done(struct call *call) {
-    const Zchat__V1__GetChunk *get = call->command->get_chunk;
+    const Zchat__V1__GetChunkRequest *get = call->command->get_chunk;
     size_t limit = get->limit == 0 || get->limit > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : get->limit;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__GetChunkReply got = ZCHAT__V1__GET_CHUNK_REPLY__INIT;
+    Zchat__V1__GetChunkResponse got = ZCHAT__V1__GET_CHUNK_RESPONSE__INIT;
     struct store_file file;
     enum store_status status;
     Zchat__V1__Upload upload;
 
     if (!file_find(call, get->thread, get->file, &file))
         return;
-    got.bytes.data = wire_arena_take(call->core->reply_arena, limit);
-    if (!got.bytes.data)
+    got.data.data = wire_arena_take(call->core->reply_arena, limit);
+    if (!got.data.data)
         return;
     status = call_store(call, store_file_read(call->core->store, file.file, get->offset,
-                                              got.bytes.data, limit, &got.bytes.len));
+                                              got.data.data, limit, &got.data.len));
     if (status == STORE_DAMAGED)
-        piece_damaged(call, &file, get->offset + got.bytes.len);
+        piece_damaged(call, &file, get->offset + got.data.len);
     if (status != STORE_OK)
         return;
     upload_fill(&upload, &file);
@@ -239,7 +239,7 @@ void get_chunk_done(struct call *call) {
 /* A page of files. One more than fits is asked for, to know whether there are more. */
 struct file_list {
     struct call *call; /* borrowed */
-    Zchat__V1__ListFilesReply reply;
+    Zchat__V1__ListFilesResponse reply;
     size_t limit;
     size_t bytes;
 };
@@ -270,7 +270,8 @@ static bool list_add(void *arg, const struct store_file *stored) {
 }
 
 /* Where the page begins; false, and the call fails, where there is no such file. */
-static bool list_begins(struct call *call, const Zchat__V1__ListFiles *list, uint64_t *after_seq) {
+static bool list_begins(struct call *call, const Zchat__V1__ListFilesRequest *list,
+                        uint64_t *after_seq) {
     struct store_file file;
 
     *after_seq = 0;
@@ -283,7 +284,7 @@ static bool list_begins(struct call *call, const Zchat__V1__ListFiles *list, uin
 }
 
 void list_files_done(struct call *call) {
-    const Zchat__V1__ListFiles *wanted = call->command->list_files;
+    const Zchat__V1__ListFilesRequest *wanted = call->command->list_files;
     struct file_list list = {.call = call, .limit = page_limit(wanted->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     enum store_status status;
@@ -291,7 +292,7 @@ void list_files_done(struct call *call) {
 
     if (!list_begins(call, wanted, &after_seq))
         return;
-    zchat__v1__list_files_reply__init(&list.reply);
+    zchat__v1__list_files_response__init(&list.reply);
     list.reply.files = call_memory(call, list.limit * sizeof *list.reply.files);
     if (!list.reply.files)
         return;

@@ -51,7 +51,7 @@ void follow_thread_run(struct call *call) {
 
 void follow_thread_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__FollowThreadReply follow = ZCHAT__V1__FOLLOW_THREAD_REPLY__INIT;
+    Zchat__V1__FollowThreadResponse follow = ZCHAT__V1__FOLLOW_THREAD_RESPONSE__INIT;
     Zchat__V1__FollowedThread followed;
 
     thread_topic_tell(call->core, call->result.followed.id); /* what was there before */
@@ -109,7 +109,7 @@ static void list_add(void *arg, const struct store_followed *stored) {
 void list_followed_done(struct call *call) {
     struct followed_list list = {.call = call};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListFollowedReply followed = ZCHAT__V1__LIST_FOLLOWED_REPLY__INIT;
+    Zchat__V1__ListFollowedResponse followed = ZCHAT__V1__LIST_FOLLOWED_RESPONSE__INIT;
 
     list.threads = call_memory(call, FOLLOWED_MAX * sizeof *list.threads);
     if (!list.threads ||

@@ -93,7 +93,7 @@ static void make_room(struct core *core, enum topic_name topic) {
         forget(gathered, GATHERED_MAX / 2);
 }
 
-size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__ServerEvent *event,
                     int64_t about) {
     struct gathered_event added = {.topic = topic,
                                    .about = about,

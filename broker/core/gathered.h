@@ -45,7 +45,7 @@ void gathered_release(struct gathered *gathered);
 
 /* Numbers the event, and keeps it until it is told; `about`: the account that caused it, 0: none.
  * Returns its bytes. */
-size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__ServerEvent *event,
                     int64_t about);
 /* The session is told what comes from now on, until it ends. */
 void gathered_join(struct core *core, struct session *session);

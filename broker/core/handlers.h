@@ -71,7 +71,7 @@ void presence_announce(struct core *core, int64_t account, const char *name, boo
                        int64_t now_us);
 /* Has an event of a topic that `about` caused published, or, where a block forbids that, sent to
  * each who may see it. Returns how many users online that are. */
-uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__ServerEvent *event,
                        int64_t about);
 /* Whether a block stands between the two, in either direction. */
 bool presence_hidden(const struct core *core, int64_t a, int64_t b);
@@ -94,7 +94,7 @@ void remove_thread_run(struct call *call);
 void remove_thread_done(struct call *call);
 /* "thread/" and 32 hex digits: the id; false where it is none. */
 bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]);
-void thread_fill(Zchat__V1__Thread *out, struct store_thread *thread);
+void thread_fill(Zchat__V1__ThreadInfo *out, struct store_thread *thread);
 void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
 /* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
 void post_fill(Zchat__V1__Post *out, struct store_post *post);
@@ -113,7 +113,8 @@ bool thread_title_is_alike(struct call *call, const char *title);
 bool thread_file_is_alike(struct call *call, const char *title, const char *name);
 void thread_not_found(struct call *call, const char *title);
 /* Tells the followers: on the thread's topic, and on the connections that asked for it. */
-void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event);
+void thread_tell(struct core *core, const struct store_thread *thread,
+                 Zchat__V1__ServerEvent *event);
 
 /* post.c */
 void post_to_thread_check(struct call *call);

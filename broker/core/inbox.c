@@ -4,12 +4,12 @@
 #include <string.h>
 #include <utlist.h>
 
-static bool ack_is_inbox(const Zchat__V1__Ack *ack) {
+static bool ack_is_inbox(const Zchat__V1__AckRequest *ack) {
     return !ack->stream[0] || !strcmp(ack->stream, "inbox");
 }
 
 static void ack_inbox(struct call *call) {
-    const Zchat__V1__Ack *ack = call->command->ack;
+    const Zchat__V1__AckRequest *ack = call->command->ack;
     int64_t account = call->session->member->account;
     uint64_t head = 0, before = 0, *cursor = &call->result.ack.cursor;
 
@@ -22,7 +22,7 @@ static void ack_inbox(struct call *call) {
 }
 
 static void ack_thread(struct call *call) {
-    const Zchat__V1__Ack *ack = call->command->ack;
+    const Zchat__V1__AckRequest *ack = call->command->ack;
     unsigned char id[ID_BYTES];
     struct store_thread thread;
 
@@ -45,10 +45,10 @@ void ack_run(struct call *call) {
 }
 
 void ack_done(struct call *call) {
-    const Zchat__V1__Ack *ack = call->command->ack;
+    const Zchat__V1__AckRequest *ack = call->command->ack;
     uint64_t known = ack->received > ack->read ? ack->received : ack->read;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__AckReply acked = ZCHAT__V1__ACK_REPLY__INIT;
+    Zchat__V1__AckResponse acked = ZCHAT__V1__ACK_RESPONSE__INIT;
     struct session *session;
 
     if (ack_is_inbox(ack))
@@ -89,22 +89,24 @@ static void heads_fill(struct heads *heads, struct core *core, const struct sess
 }
 
 void inbox_tell_heads(struct core *core, struct session *session, bool topics, int64_t now_us) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     struct heads heads;
 
     heads_fill(&heads, core, session, topics);
     event.time_us = core_wall_us(core, now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_HEADS;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_HEADS;
     event.heads = &heads.heads;
     outbox_event(core->outbox, &session->peer->line, &event);
 }
 
 void keep_alive_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    Zchat__V1__KeepAliveResponse kept = ZCHAT__V1__KEEP_ALIVE_RESPONSE__INIT;
     struct heads heads;
 
     heads_fill(&heads, call->core, call->session, true);
+    kept.heads = &heads.heads;
     reply.body_case = ZCHAT__V1__REPLY__BODY_KEEP_ALIVE;
-    reply.keep_alive = &heads.heads;
+    reply.keep_alive = &kept;
     call_reply(call, &reply);
 }

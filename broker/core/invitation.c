@@ -14,7 +14,7 @@
 /* ---- inviting ---- */
 
 void invite_private_check(struct call *call) {
-    Zchat__V1__InvitePrivate *invite = call->command->invite_private;
+    Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
 
     if (!message_id_fits(call, &invite->id) || !message_name_fits(call, invite->user))
         return;
@@ -55,7 +55,7 @@ static uint64_t holder_of(const struct call *call) {
 
 static void tell_invited(struct core *core, struct invitation *invitation, struct session *session,
                          int64_t now_us) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__PrivateInvited invited = ZCHAT__V1__PRIVATE_INVITED__INIT;
 
     invited.id.data = invitation->id;
@@ -67,7 +67,7 @@ static void tell_invited(struct core *core, struct invitation *invitation, struc
     invited.again.len = invitation->is_again ? ID_BYTES : 0;
     invited.expires_us = core_wall_us(core, invitation->expires_us);
     event.time_us = core_wall_us(core, now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_INVITED;
     event.private_invited = &invited;
     outbox_event(core->outbox, &session->peer->line, &event);
 }
@@ -157,7 +157,7 @@ static void check_open(struct call *call) {
 }
 
 void invite_private_run(struct call *call) {
-    const Zchat__V1__InvitePrivate *invite = call->command->invite_private;
+    const Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
     const struct core *core = call->core;
     struct store_account *account = &call->result.invited;
     int64_t inviter = call->session->member->account;
@@ -177,7 +177,7 @@ void invite_private_run(struct call *call) {
 }
 
 static struct invitation *invitation_new(struct call *call) {
-    const Zchat__V1__InvitePrivate *invite = call->command->invite_private;
+    const Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
     struct invitation *invitation = memory_new(sizeof *invitation);
 
     memcpy(invitation->id, invite->id.data, ID_BYTES);
@@ -201,7 +201,7 @@ void invite_private_done(struct call *call) {
     struct invitation *invitation =
         private_invitation(call->core->privates, &call->command->invite_private->id);
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__InvitePrivateReply invited = ZCHAT__V1__INVITE_PRIVATE_REPLY__INIT;
+    Zchat__V1__InvitePrivateResponse invited = ZCHAT__V1__INVITE_PRIVATE_RESPONSE__INIT;
 
     if (invitation && invitation->session != call->session->number) {
         call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "this id names another invitation");
@@ -228,7 +228,7 @@ static bool address_fits(const char *address) {
 }
 
 void answer_private_check(struct call *call) {
-    const Zchat__V1__AnswerPrivate *answer = call->command->answer_private;
+    const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     const struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
     if (!invitation || invitation->invitee != call->session->member->account)
@@ -251,7 +251,7 @@ void answer_private_check(struct call *call) {
 }
 
 static void tell_accepted(struct call *call, const struct invitation *invitation) {
-    const Zchat__V1__AnswerPrivate *answer = call->command->answer_private;
+    const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     const char *address = answer->address[0] ? answer->address : call->peer->address;
     Zchat__V1__PrivateAnswered answered;
     char endpoint[ENDPOINT_BYTES];
@@ -267,7 +267,7 @@ static void tell_accepted(struct call *call, const struct invitation *invitation
 }
 
 void answer_private_done(struct call *call) {
-    const Zchat__V1__AnswerPrivate *answer = call->command->answer_private;
+    const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
     private_answer_invitation(call->core->privates, invitation);

@@ -41,7 +41,7 @@ bool message_name_fits(struct call *call, char *user) {
 }
 
 void send_message_check(struct call *call) {
-    Zchat__V1__SendMessage *message = call->command->send_message;
+    Zchat__V1__SendMessageRequest *message = call->command->send_message;
 
     if (message_id_fits(call, &message->id) && message_name_fits(call, message->to))
         message_text_fits(call, message->text);
@@ -87,7 +87,7 @@ static void send_message_refuse(struct call *call, enum store_status status) {
 /* Whether it was asked to be sent only to somebody online, who is not there. A block is said rather
  * than that: the operation finds it. */
 static bool send_message_misses(struct call *call) {
-    const Zchat__V1__SendMessage *message = call->command->send_message;
+    const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     int64_t author = call->session->member->account;
     struct store_account account;
     const struct member *member;
@@ -114,7 +114,7 @@ static bool reaches(const struct core *core, const struct member *member) {
 }
 
 void send_message_run(struct call *call) {
-    const Zchat__V1__SendMessage *message = call->command->send_message;
+    const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     struct member *to = member_find_name(&call->core->sessions, message->to);
     struct store_message_new new = {
         .id = message->id.data,
@@ -141,7 +141,7 @@ void send_message_run(struct call *call) {
 }
 
 /* Pushes an entry to the member's sessions that asked for their inbox. */
-static void push(struct call *call, struct member *member, const Zchat__V1__Event *event) {
+static void push(struct call *call, struct member *member, const Zchat__V1__ServerEvent *event) {
     struct outbox_packed packed = {0};
     struct session *session;
 
@@ -160,17 +160,17 @@ static void push(struct call *call, struct member *member, const Zchat__V1__Even
 }
 
 static void push_both(struct call *call) {
-    const Zchat__V1__SendMessage *new = call->command->send_message;
+    const Zchat__V1__SendMessageRequest *new = call->command->send_message;
     const struct store_message_stored *stored = &call->result.sent.stored;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
-    Zchat__V1__Message message = ZCHAT__V1__MESSAGE__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
+    Zchat__V1__MessageEvent message = ZCHAT__V1__MESSAGE_EVENT__INIT;
 
     message.id = new->id;
-    message.from = call->session->member->name;
+    message.sender = call->session->member->name;
     message.to = new->to;
     message.text = new->text;
     event.time_us = stored->time_us;
-    event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
     event.message = &message;
     event.seq = stored->recipient_seq;
     push(call, call->result.sent.to, &event);
@@ -181,7 +181,7 @@ static void push_both(struct call *call) {
 void send_message_done(struct call *call) {
     const struct store_message_stored *stored = &call->result.sent.stored;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__SendMessageReply sent = ZCHAT__V1__SEND_MESSAGE_REPLY__INIT;
+    Zchat__V1__SendMessageResponse sent = ZCHAT__V1__SEND_MESSAGE_RESPONSE__INIT;
 
     if (stored->again) {
         call->core->stats.messages_again_total++;

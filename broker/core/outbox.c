@@ -337,7 +337,7 @@ bool outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
 }
 
 void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
-                       const Zchat__V1__Event *event) {
+                       const Zchat__V1__ServerEvent *event) {
     struct outbox_packed packed = outbox_pack(outbox, event);
 
     outbox->stats->events_pushed_total++;
@@ -366,7 +366,7 @@ bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_
     return true;
 }
 
-struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event) {
+struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__ServerEvent *event) {
     return pack(outbox, WIRE_EVENTS, &event->base);
 }
 
@@ -384,7 +384,8 @@ bool outbox_push(struct outbox *outbox, struct outbox_line *line,
     return true;
 }
 
-bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event) {
+bool outbox_event(struct outbox *outbox, struct outbox_line *line,
+                  const Zchat__V1__ServerEvent *event) {
     struct outbox_packed packed = outbox_pack(outbox, event);
 
     return outbox_push(outbox, line, &packed);

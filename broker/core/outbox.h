@@ -58,7 +58,7 @@ struct outbox_packed {
     const uint8_t *bytes; /* borrowed: the outbox's, until the next one is packed */
     size_t length;
 };
-struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__Event *event);
+struct outbox_packed outbox_pack(struct outbox *outbox, const Zchat__V1__ServerEvent *event);
 
 /* false: it is too long for a frame. */
 bool outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Reply *reply);
@@ -66,7 +66,8 @@ bool outbox_reply(struct outbox *outbox, struct outbox_line *line, const Zchat__
 bool outbox_push(struct outbox *outbox, struct outbox_line *line,
                  const struct outbox_packed *event);
 /* The same of an event that nobody else is told of. */
-bool outbox_event(struct outbox *outbox, struct outbox_line *line, const Zchat__V1__Event *event);
+bool outbox_event(struct outbox *outbox, struct outbox_line *line,
+                  const Zchat__V1__ServerEvent *event);
 /* The same for events that are packed already, one behind the other as elements of WIRE_EVENTS, in
  * less bytes than a frame. */
 bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_t *packed,
@@ -81,7 +82,7 @@ void outbox_break(struct outbox_frame *open);
 void outbox_charge(struct outbox *outbox, size_t bytes);
 /* An event that no stream makes up for: it waits like a reply. */
 void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
-                       const Zchat__V1__Event *event);
+                       const Zchat__V1__ServerEvent *event);
 /* `open` is where the topic keeps its growing frame between calls. */
 void outbox_publish(struct outbox *outbox, struct outbox_frame **open, const char *topic,
                     const struct outbox_packed *event);

@@ -192,7 +192,7 @@ static void count_refusal(struct core *core, const struct peer *peer) {
 
 static void give_up(struct core *core, struct attempt *attempt) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
     struct peer *peer = peer_of(core, attempt);
 
     count_refusal(core, peer);

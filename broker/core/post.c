@@ -40,29 +40,30 @@ static void post_refuse(struct call *call, enum store_status status, const char 
     }
 }
 
-static void event_begin(struct call *call, Zchat__V1__Event *event, Zchat__V1__ThreadEvent *about) {
+static void event_begin(struct call *call, Zchat__V1__ServerEvent *event,
+                        Zchat__V1__ThreadEvent *about) {
     struct store_post_changed *changed = &call->result.changed;
 
-    zchat__v1__event__init(event);
+    zchat__v1__server_event__init(event);
     zchat__v1__thread_event__init(about);
     about->thread.data = changed->thread.id;
     about->thread.len = ID_BYTES;
     about->title = changed->thread.title;
     event->seq = changed->seq;
     event->time_us = changed->time_us;
-    event->body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    event->body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     event->thread = about;
 }
 
 void post_to_thread_check(struct call *call) {
-    Zchat__V1__PostToThread *post = call->command->post_to_thread;
+    Zchat__V1__PostToThreadRequest *post = call->command->post_to_thread;
 
     if (message_id_fits(call, &post->id))
         message_text_fits(call, post->text);
 }
 
 void post_to_thread_run(struct call *call) {
-    const Zchat__V1__PostToThread *post = call->command->post_to_thread;
+    const Zchat__V1__PostToThreadRequest *post = call->command->post_to_thread;
     struct store_post_change change = {
         .id = post->id.data,
         .title = post->thread,
@@ -80,9 +81,9 @@ void post_to_thread_run(struct call *call) {
 void post_to_thread_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__PostToThreadReply posted = ZCHAT__V1__POST_TO_THREAD_REPLY__INIT;
+    Zchat__V1__PostToThreadResponse posted = ZCHAT__V1__POST_TO_THREAD_RESPONSE__INIT;
     Zchat__V1__ThreadEvent about;
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
     Zchat__V1__Post post;
 
     if (!changed->again) {
@@ -102,8 +103,31 @@ void post_to_thread_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-static bool which_fits(struct call *call, const ProtobufCBinaryData *post, uint64_t number) {
-    bool fits = post->len > 0 ? post->len == ID_BYTES : number > 0;
+/* Which post an edit or a deletion is about: its id, or NULL and its number. */
+struct target {
+    const ProtobufCBinaryData *post;
+    uint64_t number;
+    bool shown; /* the number is what the post was shown with */
+};
+
+static struct target edit_target(const Zchat__V1__EditPostRequest *edit) {
+    if (edit->target_case == ZCHAT__V1__EDIT_POST_REQUEST__TARGET_POST)
+        return (struct target){&edit->post, edit->shown_number, edit->shown_number > 0};
+    if (edit->target_case == ZCHAT__V1__EDIT_POST_REQUEST__TARGET_NUMBER)
+        return (struct target){NULL, edit->number, false};
+    return (struct target){NULL, 0, false};
+}
+
+static struct target delete_target(const Zchat__V1__DeletePostRequest *delete) {
+    if (delete->target_case == ZCHAT__V1__DELETE_POST_REQUEST__TARGET_POST)
+        return (struct target){&delete->post, delete->shown_number, delete->shown_number > 0};
+    if (delete->target_case == ZCHAT__V1__DELETE_POST_REQUEST__TARGET_NUMBER)
+        return (struct target){NULL, delete->number, false};
+    return (struct target){NULL, 0, false};
+}
+
+static bool target_fits(struct call *call, struct target target) {
+    bool fits = target.post ? target.post->len == ID_BYTES : target.number > 0;
 
     if (!fits)
         call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "which post? give its id, or its number");
@@ -111,20 +135,21 @@ static bool which_fits(struct call *call, const ProtobufCBinaryData *post, uint6
 }
 
 void edit_post_check(struct call *call) {
-    Zchat__V1__EditPost *edit = call->command->edit_post;
+    Zchat__V1__EditPostRequest *edit = call->command->edit_post;
 
-    if (message_id_fits(call, &edit->id) && which_fits(call, &edit->post, edit->number))
+    if (message_id_fits(call, &edit->id) && target_fits(call, edit_target(edit)))
         message_text_fits(call, edit->text);
 }
 
 void edit_post_run(struct call *call) {
-    const Zchat__V1__EditPost *edit = call->command->edit_post;
+    const Zchat__V1__EditPostRequest *edit = call->command->edit_post;
+    struct target target = edit_target(edit);
     struct store_post_change change = {
         .id = edit->id.data,
         .title = edit->thread,
         .account = call->session->member->account,
-        .post = edit->post.len > 0 ? edit->post.data : NULL,
-        .number = edit->number,
+        .post = target.post ? target.post->data : NULL,
+        .number = target.number,
         .text = edit->text,
         .text_bytes = strlen(edit->text),
         .now_us = core_wall_us(call->core, call->now_us),
@@ -133,15 +158,15 @@ void edit_post_run(struct call *call) {
     enum store_status status = call_store(
         call, store_post_edit(call->core->store, &change, &call->result.changed, &no_thread));
 
-    post_refuse(call, status, edit->thread, no_thread, edit->post.len > 0 && edit->number > 0);
+    post_refuse(call, status, edit->thread, no_thread, target.shown);
 }
 
 void edit_post_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__EditPostReply edited = ZCHAT__V1__EDIT_POST_REPLY__INIT;
+    Zchat__V1__EditPostResponse edited = ZCHAT__V1__EDIT_POST_RESPONSE__INIT;
     Zchat__V1__ThreadEvent about;
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
     Zchat__V1__Post post;
 
     post_fill(&post, &changed->post);
@@ -160,37 +185,37 @@ void edit_post_done(struct call *call) {
 }
 
 void delete_post_check(struct call *call) {
-    const Zchat__V1__DeletePost *delete = call->command->delete_post;
+    const Zchat__V1__DeletePostRequest *delete = call->command->delete_post;
 
     if (message_id_fits(call, &delete->id))
-        which_fits(call, &delete->post, delete->number);
+        target_fits(call, delete_target(delete));
 }
 
 void delete_post_run(struct call *call) {
-    const Zchat__V1__DeletePost *delete = call->command->delete_post;
+    const Zchat__V1__DeletePostRequest *delete = call->command->delete_post;
+    struct target target = delete_target(delete);
     struct store_post_change change = {
         .id = delete->id.data,
         .title = delete->thread,
         .account = call->session->member->account,
-        .post = delete->post.len > 0 ? delete->post.data : NULL,
-        .number = delete->number,
+        .post = target.post ? target.post->data : NULL,
+        .number = target.number,
         .now_us = core_wall_us(call->core, call->now_us),
     };
     bool no_thread = false;
     enum store_status status = call_store(
         call, store_post_delete(call->core->store, &change, &call->result.changed, &no_thread));
 
-    post_refuse(call, status, delete->thread, no_thread,
-                delete->post.len > 0 && delete->number > 0);
+    post_refuse(call, status, delete->thread, no_thread, target.shown);
 }
 
 void delete_post_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__DeletePostReply gone = ZCHAT__V1__DELETE_POST_REPLY__INIT;
+    Zchat__V1__DeletePostResponse gone = ZCHAT__V1__DELETE_POST_RESPONSE__INIT;
     Zchat__V1__PostDeleted deleted = ZCHAT__V1__POST_DELETED__INIT;
     Zchat__V1__ThreadEvent about;
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
 
     if (!changed->again) {
         event_begin(call, &event, &about);

@@ -31,7 +31,7 @@ static uint32_t count_all(const struct core *core, int64_t about) {
 }
 
 /* Whoever causes it is charged for all that are told, though they are told later. */
-uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Event *event,
+uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__ServerEvent *event,
                        int64_t about) {
     size_t bytes = gathered_add(core, topic, event, about);
     bool hidden = event->seq == 0;
@@ -43,26 +43,26 @@ uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__Even
 
 void presence_announce(struct core *core, int64_t account, const char *name, bool online,
                        int64_t now_us) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__PresenceEvent presence = ZCHAT__V1__PRESENCE_EVENT__INIT;
 
     presence.user = (char *)name;
     presence.online = online;
     event.time_us = core_wall_us(core, now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRESENCE;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE;
     event.presence = &presence;
     gathered_add(core, TOPIC_PRESENCE, &event, account);
 }
 
 static void tell_end(struct core *core, struct session *session, Zchat__V1__EndReason reason,
                      const char *text, int64_t now_us) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__SessionEnded ended = ZCHAT__V1__SESSION_ENDED__INIT;
 
     ended.reason = reason;
     ended.text = (char *)text;
     event.time_us = core_wall_us(core, now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_SESSION_ENDED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED;
     event.session_ended = &ended;
     outbox_event_kept(core->outbox, &session->peer->line, &event);
 }
@@ -202,9 +202,9 @@ static void people_add_online(struct people *people, const char *after,
 }
 
 void who_done(struct call *call) {
-    const Zchat__V1__Who *wanted = call->command->who;
+    const Zchat__V1__WhoRequest *wanted = call->command->who;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__WhoReply who = ZCHAT__V1__WHO_REPLY__INIT;
+    Zchat__V1__WhoResponse who = ZCHAT__V1__WHO_RESPONSE__INIT;
     struct people people;
 
     if (!people_init(&people, call, wanted->limit))
@@ -237,9 +237,9 @@ static bool since_add(void *arg, int64_t account, const char *name, int64_t last
 }
 
 void since_done(struct call *call) {
-    const Zchat__V1__Since *wanted = call->command->since;
+    const Zchat__V1__SinceRequest *wanted = call->command->since;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__SinceReply since = ZCHAT__V1__SINCE_REPLY__INIT;
+    Zchat__V1__SinceResponse since = ZCHAT__V1__SINCE_RESPONSE__INIT;
     struct people people;
     int64_t from_us = 0, wall_us = core_wall_us(call->core, call->now_us);
 

@@ -47,7 +47,7 @@ struct session *private_session(const struct core *core, int64_t account, uint64
 
 void private_tell_ended(struct core *core, struct session *session, const unsigned char *id,
                         const char *user, Zchat__V1__PrivateEnd reason) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__PrivateEnded ended = ZCHAT__V1__PRIVATE_ENDED__INIT;
 
     if (!session)
@@ -57,7 +57,7 @@ void private_tell_ended(struct core *core, struct session *session, const unsign
     ended.user = (char *)user;
     ended.reason = reason;
     event.time_us = core_wall_us(core, core->now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ENDED;
     event.private_ended = &ended;
     if (reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED ||
         reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN)
@@ -96,12 +96,12 @@ void private_answered(Zchat__V1__PrivateAnswered *answered, const struct invitat
 void private_tell_answered(struct core *core, const struct invitation *invitation,
                            Zchat__V1__PrivateAnswered *answered) {
     struct session *inviter = private_session(core, invitation->inviter, invitation->session);
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
 
     if (!inviter)
         return;
     event.time_us = core_wall_us(core, core->now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ANSWERED;
     event.private_answered = answered;
     outbox_event(core->outbox, &inviter->peer->line, &event);
 }

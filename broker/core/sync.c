@@ -4,7 +4,7 @@
 #include <string.h>
 
 void sync_check(struct call *call) {
-    const Zchat__V1__Sync *sync = call->command->sync;
+    const Zchat__V1__SyncRequest *sync = call->command->sync;
     unsigned char id[ID_BYTES];
 
     if (sync->stream[0] && strcmp(sync->stream, "inbox") != 0 &&
@@ -14,7 +14,7 @@ void sync_check(struct call *call) {
 
 struct page {
     struct call *call; /* borrowed */
-    Zchat__V1__SyncReply reply;
+    Zchat__V1__SyncResponse reply;
     size_t bytes;
     size_t limit;
 };
@@ -25,7 +25,7 @@ static bool page_begin(struct page *page, struct call *call, const char *stream)
     memset(page, 0, sizeof *page);
     page->call = call;
     page->limit = limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
-    zchat__v1__sync_reply__init(&page->reply);
+    zchat__v1__sync_response__init(&page->reply);
     page->reply.stream = (char *)stream;
     page->reply.events = call_memory(call, page->limit * sizeof *page->reply.events);
     if (!page->reply.events)
@@ -34,7 +34,7 @@ static bool page_begin(struct page *page, struct call *call, const char *stream)
 }
 
 /* Takes the event into the page; false where it does not fit any more. */
-static bool page_add(struct page *page, Zchat__V1__Event *event) {
+static bool page_add(struct page *page, Zchat__V1__ServerEvent *event) {
     size_t bytes = wire_element_size(&event->base);
 
     if (page->reply.n_events == page->limit ||
@@ -47,7 +47,7 @@ static bool page_add(struct page *page, Zchat__V1__Event *event) {
 
 static void page_end(struct page *page, uint64_t head) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__SyncReply *sync = &page->reply;
+    Zchat__V1__SyncResponse *sync = &page->reply;
 
     sync->head = head;
     if (sync->n_events > 0)
@@ -58,8 +58,8 @@ static void page_end(struct page *page, uint64_t head) {
 }
 
 struct inbox_entry {
-    Zchat__V1__Event event;
-    Zchat__V1__Message message;
+    Zchat__V1__ServerEvent event;
+    Zchat__V1__MessageEvent message;
 };
 
 static char *entry_text(char **memory, const char *text, size_t bytes) {
@@ -82,12 +82,12 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     if (!entry)
         return false;
     memory = (char *)(entry + 1);
-    zchat__v1__event__init(&entry->event);
-    zchat__v1__message__init(&entry->message);
+    zchat__v1__server_event__init(&entry->event);
+    zchat__v1__message_event__init(&entry->message);
     entry->message.id.data = memcpy(memory, stored->id, ID_BYTES);
     entry->message.id.len = ID_BYTES;
     memory += ID_BYTES;
-    entry->message.from = entry_text(&memory, stored->from, from_bytes);
+    entry->message.sender = entry_text(&memory, stored->from, from_bytes);
     entry->message.to = entry_text(&memory, stored->to, to_bytes);
     entry->message.text = entry_text(&memory, stored->text, stored->text_bytes);
     entry->event.seq = stored->seq;
@@ -96,7 +96,7 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     if (stored->damaged)
         page->call->core->stats.entries_damaged_total++;
     else
-        entry->event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
+        entry->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
     return page_add(page, &entry->event);
 }
 
@@ -116,14 +116,14 @@ static void sync_inbox(struct call *call) {
 }
 
 /* A kept event, read back from its bytes; what a block made since hides comes without its body. */
-static Zchat__V1__Event *topic_read(struct call *call, const struct topic_event *kept) {
+static Zchat__V1__ServerEvent *topic_read(struct call *call, const struct topic_event *kept) {
     int64_t asker = call->session->member->account;
     Zchat__V1__ServerBatch *batch;
 
     if (wire_read_server(call->core->reply_arena, kept->bytes, kept->length, &batch) != WIRE_FINE)
         return NULL; /* the page's memory is used up */
     if (kept->about != 0 && presence_hidden(call->core, asker, kept->about))
-        batch->events[0]->body_case = ZCHAT__V1__EVENT__BODY__NOT_SET;
+        batch->events[0]->body_case = ZCHAT__V1__SERVER_EVENT__BODY__NOT_SET;
     return batch->events[0];
 }
 
@@ -136,7 +136,7 @@ static void sync_topic(struct call *call, struct topic *topic) {
     if (after >= seq)
         seq = (after < topic->head ? after : topic->head) + 1;
     for (; seq <= topic->head; seq++) {
-        Zchat__V1__Event *event = topic_read(call, topic_event(topic, seq));
+        Zchat__V1__ServerEvent *event = topic_read(call, topic_event(topic, seq));
 
         call_read(call, 1);
         if (!event || !page_add(&page, event))
@@ -147,7 +147,7 @@ static void sync_topic(struct call *call, struct topic *topic) {
 
 /* What a stored entry of a thread's stream becomes, all in the call's memory. */
 struct thread_entry {
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
     Zchat__V1__ThreadEvent about;
     Zchat__V1__Post post;
     Zchat__V1__Upload upload;
@@ -200,7 +200,7 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     if (!entry)
         return false;
     entry->stored = *stored;
-    zchat__v1__event__init(&entry->event);
+    zchat__v1__server_event__init(&entry->event);
     zchat__v1__thread_event__init(&entry->about);
     if (stored->kind == STORE_LOST || stored->post.damaged)
         page->page.call->core->stats.entries_damaged_total++;
@@ -211,13 +211,13 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     entry->about.title = page->thread->title;
     entry->event.seq = stored->seq;
     entry->event.time_us = stored->time_us;
-    entry->event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    entry->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     entry->event.thread = &entry->about;
     return page_add(&page->page, &entry->event);
 }
 
 static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
-    const Zchat__V1__Sync *sync = call->command->sync;
+    const Zchat__V1__SyncRequest *sync = call->command->sync;
     struct store_thread thread;
     struct thread_page page;
     enum store_status status =

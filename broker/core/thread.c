@@ -23,8 +23,8 @@ bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]) {
     return true;
 }
 
-void thread_fill(Zchat__V1__Thread *out, struct store_thread *thread) {
-    zchat__v1__thread__init(out);
+void thread_fill(Zchat__V1__ThreadInfo *out, struct store_thread *thread) {
+    zchat__v1__thread_info__init(out);
     out->id.data = thread->id;
     out->id.len = ID_BYTES;
     out->title = thread->title;
@@ -44,12 +44,13 @@ void upload_fill(Zchat__V1__Upload *out, struct store_file *file) {
     out->file = file->name;
     out->size = file->size;
     out->time_us = file->time_us;
-    out->hash.data = file->hash;
-    out->hash.len = HASH_BYTES;
+    out->digest.data = file->hash;
+    out->digest.len = HASH_BYTES;
 }
 
 /* Whoever causes it is charged for all that are told, though they are told later. */
-void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1__Event *event) {
+void thread_tell(struct core *core, const struct store_thread *thread,
+                 Zchat__V1__ServerEvent *event) {
     const struct followers *followers = session_followers(&core->sessions, thread->stream);
     struct outbox_packed packed = outbox_pack(core->outbox, event);
 
@@ -59,14 +60,14 @@ void thread_tell(struct core *core, const struct store_thread *thread, Zchat__V1
 }
 
 void create_thread_check(struct call *call) {
-    const Zchat__V1__CreateThread *create = call->command->create_thread;
+    const Zchat__V1__CreateThreadRequest *create = call->command->create_thread;
 
     if (message_id_fits(call, &create->id))
         thread_title_fits(call, "a title", create->title);
 }
 
 void create_thread_run(struct call *call) {
-    const Zchat__V1__CreateThread *create = call->command->create_thread;
+    const Zchat__V1__CreateThreadRequest *create = call->command->create_thread;
     enum store_status status;
 
     if (thread_title_is_alike(call, create->title))
@@ -90,8 +91,8 @@ void create_thread_run(struct call *call) {
 
 void create_thread_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__CreateThreadReply created = ZCHAT__V1__CREATE_THREAD_REPLY__INIT;
-    Zchat__V1__Thread thread;
+    Zchat__V1__CreateThreadResponse created = ZCHAT__V1__CREATE_THREAD_RESPONSE__INIT;
+    Zchat__V1__ThreadInfo thread;
 
     thread_fill(&thread, &call->result.thread);
     created.thread = &thread;
@@ -107,12 +108,12 @@ size_t page_limit(uint32_t limit) {
 /* A page of threads. One more than fits is asked for, to know whether there are more. */
 struct threads {
     struct call *call; /* borrowed */
-    Zchat__V1__ListThreadsReply reply;
+    Zchat__V1__ListThreadsResponse reply;
     size_t limit;
 };
 
 struct thread_copy {
-    Zchat__V1__Thread thread;
+    Zchat__V1__ThreadInfo thread;
     struct store_thread stored;
 };
 
@@ -134,14 +135,14 @@ static bool threads_add(void *arg, const struct store_thread *stored) {
 }
 
 void list_threads_done(struct call *call) {
-    const Zchat__V1__ListThreads *list = call->command->list_threads;
+    const Zchat__V1__ListThreadsRequest *list = call->command->list_threads;
     struct threads threads = {.call = call, .limit = page_limit(list->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
 
-    zchat__v1__list_threads_reply__init(&threads.reply);
+    zchat__v1__list_threads_response__init(&threads.reply);
     threads.reply.threads = call_memory(call, threads.limit * sizeof *threads.reply.threads);
     if (!threads.reply.threads ||
-        call_store(call, store_thread_list(call->core->store, list->after_title, threads.limit + 1,
+        call_store(call, store_thread_list(call->core->store, list->after, threads.limit + 1,
                                            threads_add, &threads)))
         return;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_THREADS;
@@ -152,7 +153,7 @@ void list_threads_done(struct call *call) {
 /* A page of a thread's items, bounded by their number and their bytes. */
 struct items {
     struct call *call; /* borrowed */
-    Zchat__V1__ReadThreadReply reply;
+    Zchat__V1__ReadThreadResponse reply;
     size_t bytes;
     size_t limit;
 };
@@ -229,11 +230,11 @@ static bool items_add(void *arg, const struct store_post *post, const struct sto
 }
 
 void read_thread_done(struct call *call) {
-    const Zchat__V1__ReadThread *read = call->command->read_thread;
+    const Zchat__V1__ReadThreadRequest *read = call->command->read_thread;
     struct items items = {.call = call, .limit = page_limit(read->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     struct store_thread stored;
-    Zchat__V1__Thread thread;
+    Zchat__V1__ThreadInfo thread;
     enum store_status status =
         call_store(call, store_thread_find(call->core->store, read->thread, &stored));
 
@@ -242,7 +243,7 @@ void read_thread_done(struct call *call) {
     call_status_told(call, status);
     if (status != STORE_OK)
         return;
-    zchat__v1__read_thread_reply__init(&items.reply);
+    zchat__v1__read_thread_response__init(&items.reply);
     items.reply.items = call_memory(call, items.limit * sizeof *items.reply.items);
     if (!items.reply.items ||
         call_store(call, store_thread_read(call->core->store, stored.stream, read->after_seq,
@@ -273,7 +274,7 @@ void remove_thread_run(struct call *call) {
 
 void remove_thread_done(struct call *call) {
     struct store_thread *thread = &call->result.thread;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
     Zchat__V1__ThreadRemoved removed = ZCHAT__V1__THREAD_REMOVED__INIT;
     struct member *member, *next;
@@ -286,7 +287,7 @@ void remove_thread_done(struct call *call) {
     about.title = thread->title;
     event.seq = thread->head + 1;
     event.time_us = core_wall_us(call->core, call->now_us);
-    event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     event.thread = &about;
     thread_tell(call->core, thread, &event);
     thread_topic_tell(call->core, thread->id);

@@ -36,7 +36,7 @@ struct topic *topic_find(struct topics *topics, const char *name) {
     return NULL;
 }
 
-static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64_t about) {
+static void topic_keep(struct topic *topic, const Zchat__V1__ServerEvent *event, int64_t about) {
     struct topic_event *kept = &topic->kept[event->seq % TOPIC_EVENTS_KEPT];
     size_t bytes = wire_element_size(&event->base);
 
@@ -46,7 +46,7 @@ static void topic_keep(struct topic *topic, const Zchat__V1__Event *event, int64
     wire_element_pack_sized(WIRE_EVENTS, &event->base, bytes, kept->bytes);
 }
 
-struct outbox_packed topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about) {
+struct outbox_packed topic_note(struct topic *topic, Zchat__V1__ServerEvent *event, int64_t about) {
     const struct topic_event *kept;
 
     topic->head++;

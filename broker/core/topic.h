@@ -41,7 +41,7 @@ struct topic *topic_find(struct topics *topics, const char *name);
 
 /* Numbers the event and keeps it; `about` is the account that it tells of. Returns it packed, as it
  * is kept. */
-struct outbox_packed topic_note(struct topic *topic, Zchat__V1__Event *event, int64_t about);
+struct outbox_packed topic_note(struct topic *topic, Zchat__V1__ServerEvent *event, int64_t about);
 /* Publishes the next one that was noted. */
 void topic_publish(struct topic *topic, struct outbox *outbox, const struct outbox_packed *noted,
                    int64_t now_us);

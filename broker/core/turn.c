@@ -127,7 +127,7 @@ static void count_fault(struct core *core, enum wire_fault fault) {
 static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fault fault,
                               uint32_t wait_s) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
 
     error.code = wait_s ? ZCHAT__V1__CODE__CODE_BUSY : ZCHAT__V1__CODE__CODE_INVALID;
     error.message = (char *)wire_fault_text(fault);

@@ -135,13 +135,13 @@ zchat_code zchat_register(zchat *z, const char *user, const char *password, bool
     if (code != ZCHAT_OK) {
         return code;
     }
-    Zchat__V1__Register body = ZCHAT__V1__REGISTER__INIT;
+    Zchat__V1__RegisterAccountRequest body = ZCHAT__V1__REGISTER_ACCOUNT_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.protocol = PROTOCOL_VERSION;
     body.user = name;
     body.password = (char *)password;
     body.no_trust = no_trust;
-    body.device = z->settings.device;
+    body.device_label = z->settings.device;
     command.body_case = ZCHAT__V1__COMMAND__BODY_REGISTER_ACCOUNT;
     command.register_account = &body;
     return call_queue(z, (struct call){REQUEST_REGISTER, fn, arg}, &command);
@@ -159,7 +159,7 @@ zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_pass
     if (code != ZCHAT_OK) {
         return code;
     }
-    Zchat__V1__ChangePassword body = ZCHAT__V1__CHANGE_PASSWORD__INIT;
+    Zchat__V1__ChangePasswordRequest body = ZCHAT__V1__CHANGE_PASSWORD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.old_password = old_password ? (char *)old_password : (char *)"";
     body.new_password = (char *)new_password;
@@ -170,7 +170,7 @@ zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_pass
 
 zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__ListDevices body = ZCHAT__V1__LIST_DEVICES__INIT;
+    Zchat__V1__ListDevicesRequest body = ZCHAT__V1__LIST_DEVICES_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_DEVICES;
     command.list_devices = &body;
@@ -183,7 +183,7 @@ zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg
     if (code == ZCHAT_OK && device == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "Devices are numbered from 1.");
     }
-    Zchat__V1__RevokeDevice body = ZCHAT__V1__REVOKE_DEVICE__INIT;
+    Zchat__V1__RevokeDeviceRequest body = ZCHAT__V1__REVOKE_DEVICE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.device = device;
     command.body_case = ZCHAT__V1__COMMAND__BODY_REVOKE_DEVICE;
@@ -215,7 +215,7 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
         zchat_id_new(&own);
         id = &own;
     }
-    Zchat__V1__SendMessage body = ZCHAT__V1__SEND_MESSAGE__INIT;
+    Zchat__V1__SendMessageRequest body = ZCHAT__V1__SEND_MESSAGE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = (uint8_t *)id->bytes;
     body.id.len = ID_BYTES;
@@ -242,7 +242,7 @@ zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void 
         return code;
     }
     zchat_id_new(&id);
-    Zchat__V1__Broadcast body = ZCHAT__V1__BROADCAST__INIT;
+    Zchat__V1__BroadcastRequest body = ZCHAT__V1__BROADCAST_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = id.bytes;
     body.id.len = ID_BYTES;
@@ -259,7 +259,7 @@ zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void 
 
 zchat_code zchat_who(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__Who body = ZCHAT__V1__WHO__INIT;
+    Zchat__V1__WhoRequest body = ZCHAT__V1__WHO_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_WHO;
     command.who = &body;
@@ -271,7 +271,7 @@ zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg
     if (code == ZCHAT_OK && seconds == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "The number of seconds is positive.");
     }
-    Zchat__V1__Since body = ZCHAT__V1__SINCE__INIT;
+    Zchat__V1__SinceRequest body = ZCHAT__V1__SINCE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.seconds = seconds;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SINCE;
@@ -295,7 +295,7 @@ zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg
     if (code == ZCHAT_OK) {
         code = call_check_name(z, user, name);
     }
-    Zchat__V1__BlockUser body = ZCHAT__V1__BLOCK_USER__INIT;
+    Zchat__V1__BlockUserRequest body = ZCHAT__V1__BLOCK_USER_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.user = name;
     command.body_case = ZCHAT__V1__COMMAND__BODY_BLOCK_USER;
@@ -310,7 +310,7 @@ zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *a
     if (code == ZCHAT_OK) {
         code = call_check_name(z, user, name);
     }
-    Zchat__V1__UnblockUser body = ZCHAT__V1__UNBLOCK_USER__INIT;
+    Zchat__V1__UnblockUserRequest body = ZCHAT__V1__UNBLOCK_USER_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.user = name;
     command.body_case = ZCHAT__V1__COMMAND__BODY_UNBLOCK_USER;
@@ -321,7 +321,7 @@ zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *a
 
 zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__ListBlocked body = ZCHAT__V1__LIST_BLOCKED__INIT;
+    Zchat__V1__ListBlockedRequest body = ZCHAT__V1__LIST_BLOCKED_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_BLOCKED;
     command.list_blocked = &body;
@@ -337,7 +337,7 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
         code =
             fault_set(&z->fault, ZCHAT_INVALID, "A page has at most %d entries.", SYNC_ENTRIES_MAX);
     }
-    Zchat__V1__Sync body = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__SyncRequest body = ZCHAT__V1__SYNC_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.after_seq = after_seq;
     body.limit = limit;
@@ -365,7 +365,7 @@ zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
     if (code != ZCHAT_OK || !fn) {
         return code != ZCHAT_OK ? code : ack_later(z, seq);
     }
-    Zchat__V1__Ack body = ZCHAT__V1__ACK__INIT;
+    Zchat__V1__AckRequest body = ZCHAT__V1__ACK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.read = seq;
     command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
@@ -377,7 +377,7 @@ zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
 
 zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__Ping body = ZCHAT__V1__PING__INIT;
+    Zchat__V1__PingRequest body = ZCHAT__V1__PING_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_PING;
     command.ping = &body;
@@ -386,7 +386,7 @@ zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg) {
 
 zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__GetStats body = ZCHAT__V1__GET_STATS__INIT;
+    Zchat__V1__GetStatsRequest body = ZCHAT__V1__GET_STATS_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_GET_STATS;
     command.get_stats = &body;

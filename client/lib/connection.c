@@ -223,7 +223,7 @@ static enum connection_news connect_commands(struct connection *connection, int6
     if (!connection->channel) {
         return fail_to_open(connection, now_us);
     }
-    Zchat__V1__Ping ping = ZCHAT__V1__PING__INIT;
+    Zchat__V1__PingRequest ping = ZCHAT__V1__PING_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.request = PROOF_REQUEST;
     command.body_case = ZCHAT__V1__COMMAND__BODY_PING;

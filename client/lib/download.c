@@ -80,7 +80,7 @@ static size_t chunk_bytes(uint64_t from, uint64_t to) {
 /* ---- asking ---- */
 
 static void ask(zchat *z, struct download *download, uint64_t offset, size_t limit) {
-    Zchat__V1__GetChunk body = ZCHAT__V1__GET_CHUNK__INIT;
+    Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = download->transfer.title;
     body.file = download->transfer.name;
@@ -183,20 +183,20 @@ static void finish(zchat *z, struct download *download, const Zchat__V1__Upload 
 }
 
 static void take_bytes(zchat *z, struct download *download, uint64_t offset,
-                       const Zchat__V1__GetChunkReply *reply) {
+                       const Zchat__V1__GetChunkResponse *reply) {
     struct transfer *transfer = &download->transfer;
     size_t wanted = chunk_bytes(offset, transfer->bytes);
-    size_t count = reply->bytes.len;
+    size_t count = reply->data.len;
     if (offset != download->written || count > wanted || (count == 0 && wanted > 0)) {
         fail_for_good(z, download, ZCHAT_UNIMPLEMENTED,
                       "the broker's chunks do not fit the file's size.");
         return;
     }
-    if (!path_write(download->fd, reply->bytes.data, count)) {
+    if (!path_write(download->fd, reply->data.data, count)) {
         fail_io(z, download, "Writing to");
         return;
     }
-    hash_add(&download->hash, reply->bytes.data, count);
+    hash_add(&download->hash, reply->data.data, count);
     download->written += count;
     if (download->path) {
         path_write_out(download->fd, download->written, count);
@@ -212,10 +212,11 @@ static void take_bytes(zchat *z, struct download *download, uint64_t offset,
     }
 }
 
-static void take_first(zchat *z, struct download *download, const Zchat__V1__GetChunkReply *reply) {
+static void take_first(zchat *z, struct download *download,
+                       const Zchat__V1__GetChunkResponse *reply) {
     struct transfer *transfer = &download->transfer;
     transfer->bytes = reply->upload->size;
-    memcpy(transfer->hash, reply->upload->hash.data, HASH_BYTES);
+    memcpy(transfer->hash, reply->upload->digest.data, HASH_BYTES);
     hash_begin(&download->hash);
     if (download->path && !open_part(z, download)) {
         return;
@@ -226,20 +227,20 @@ static void take_first(zchat *z, struct download *download, const Zchat__V1__Get
         return;
     }
     download->stage = DOWNLOAD_FETCHING;
-    download->next = reply->bytes.len;
+    download->next = reply->data.len;
     take_bytes(z, download, 0, reply);
 }
 
 static bool is_same(const struct transfer *transfer, const Zchat__V1__Upload *facts) {
     return facts->size == transfer->bytes &&
-           memcmp(facts->hash.data, transfer->hash, HASH_BYTES) == 0;
+           memcmp(facts->digest.data, transfer->hash, HASH_BYTES) == 0;
 }
 
 static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     struct download *download = download_of(transfer);
-    const Zchat__V1__GetChunkReply *chunk = reply->get_chunk;
-    if (!chunk->upload || chunk->upload->hash.len != HASH_BYTES) {
+    const Zchat__V1__GetChunkResponse *chunk = reply->get_chunk;
+    if (!chunk->upload || chunk->upload->digest.len != HASH_BYTES) {
         fail_for_good(z, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part.");
     } else if (download->stage == DOWNLOAD_ASKING) {
         take_first(z, download, chunk);
@@ -252,7 +253,7 @@ static void take_reply(zchat *z, struct transfer *transfer, const struct request
 }
 
 static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
-                   const Zchat__V1__Error *error) {
+                   const Zchat__V1__CommandError *error) {
     (void)request;
     if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
         remove_part(download_of(transfer));

@@ -161,7 +161,7 @@ void followed_refresh(zchat *z) {
     if (!followed->active || followed->listing || !z->session.live) {
         return;
     }
-    Zchat__V1__ListFollowed body = ZCHAT__V1__LIST_FOLLOWED__INIT;
+    Zchat__V1__ListFollowedRequest body = ZCHAT__V1__LIST_FOLLOWED_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_FOLLOWED;
     command.list_followed = &body;
@@ -182,7 +182,7 @@ static void fetch(zchat *z, struct followed_thread *thread) {
         return;
     }
     char stream[FOLLOWED_STREAM_BYTES];
-    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     followed_stream(thread->id, stream);
     sync.stream = stream;
@@ -244,18 +244,20 @@ static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent 
 }
 
 /* A callback adds no thread and takes none out: `thread` stays. */
-static void hand_out(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
+static void hand_out(zchat *z, struct followed_thread *thread,
+                     const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.title = thread->title, .creator = ""};
     zchat_event told = {.seq = event->seq, .time_us = event->time_us, .thread = &of};
     thread->position = event->seq;
     memcpy(of.id.bytes, thread->id, ID_BYTES);
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_THREAD) {
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD) {
         tell_body(z, &told, event->thread);
     }
 }
 
 /* It is gone, with whatever of it was not handed out yet. */
-static void tell_removed(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
+static void tell_removed(zchat *z, struct followed_thread *thread,
+                         const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.creator = ""};
     zchat_event told = {.kind = ZCHAT_EVENT_THREAD_REMOVED, .seq = thread->head + 1, .thread = &of};
     memcpy(of.id.bytes, thread->id, ID_BYTES);
@@ -280,8 +282,8 @@ static void raise_head(zchat *z, struct followed_thread *thread, uint64_t head) 
     fetch(z, thread);
 }
 
-static void take(zchat *z, struct followed_thread *thread, const Zchat__V1__Event *event) {
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_THREAD &&
+static void take(zchat *z, struct followed_thread *thread, const Zchat__V1__ServerEvent *event) {
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD &&
         event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_REMOVED) {
         tell_removed(z, thread, event);
         return;
@@ -292,7 +294,7 @@ static void take(zchat *z, struct followed_thread *thread, const Zchat__V1__Even
     raise_head(z, thread, event->seq);
 }
 
-void followed_event(zchat *z, const Zchat__V1__Event *event) {
+void followed_event(zchat *z, const Zchat__V1__ServerEvent *event) {
     const ProtobufCBinaryData *id = &event->thread->thread;
     struct followed_thread *thread =
         z->followed.active && id->len == ID_BYTES ? find(&z->followed, id->data) : NULL;
@@ -340,7 +342,8 @@ void followed_publication(zchat *z, const Zchat__V1__Publication *publication) {
 
 /* ---- pages ---- */
 
-static void take_page(zchat *z, struct followed_thread *thread, const Zchat__V1__SyncReply *page) {
+static void take_page(zchat *z, struct followed_thread *thread,
+                      const Zchat__V1__SyncResponse *page) {
     uint64_t before = thread->position;
     for (size_t i = 0; i < page->n_events && z->followed.active && !z->doomed; i++) {
         if (page->events[i]->seq > thread->position) {
@@ -423,7 +426,7 @@ void followed_listed(zchat *z, const Zchat__V1__Reply *reply) {
         followed->list_us = z->now_us + RETRY_US;
         return;
     }
-    const Zchat__V1__ListFollowedReply *list = reply->list_followed;
+    const Zchat__V1__ListFollowedResponse *list = reply->list_followed;
     for (size_t i = 0; i < followed->count; i++) {
         followed->list[i].listed = false;
     }
@@ -473,7 +476,7 @@ bool followed_want_read(zchat *z, const unsigned char id[ID_BYTES], uint64_t seq
 /* False: no memory. */
 static bool move(zchat *z, struct followed_thread *thread) {
     char stream[FOLLOWED_STREAM_BYTES];
-    Zchat__V1__Ack ack = ZCHAT__V1__ACK__INIT;
+    Zchat__V1__AckRequest ack = ZCHAT__V1__ACK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     followed_stream(thread->id, stream);
     ack.stream = stream;

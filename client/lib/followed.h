@@ -51,7 +51,7 @@ void followed_refresh(zchat *z);
 /* Subscribes to all of them. False: no memory. */
 bool followed_subscribe(const zchat *z, struct channel *channel);
 
-void followed_event(zchat *z, const Zchat__V1__Event *event);
+void followed_event(zchat *z, const Zchat__V1__ServerEvent *event);
 void followed_publication(zchat *z, const Zchat__V1__Publication *publication);
 
 /* Answers to the library's own requests. */

@@ -58,7 +58,7 @@ struct request *handle_add(zchat *z, enum request_kind kind, Zchat__V1__Command 
 
 /* Without memory for it the next one comes in KEEP_ALIVE_S. */
 void handle_keep_alive(zchat *z) {
-    Zchat__V1__KeepAlive body = ZCHAT__V1__KEEP_ALIVE__INIT;
+    Zchat__V1__KeepAliveRequest body = ZCHAT__V1__KEEP_ALIVE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_KEEP_ALIVE;
     command.keep_alive = &body;

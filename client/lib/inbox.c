@@ -28,7 +28,7 @@ static void fetch(zchat *z) {
         inbox->retry_us != WAKE_NEVER) {
         return;
     }
-    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     sync.stream = (char *)STREAM;
     sync.after_seq = inbox->position;
@@ -55,7 +55,7 @@ static void tell_synced(zchat *z) {
     }
 }
 
-void inbox_start(zchat *z, const Zchat__V1__LoginReply *reply) {
+void inbox_start(zchat *z, const Zchat__V1__LoginResponse *reply) {
     const struct login *login = z->session.login;
     inbox_init(&z->inbox);
     z->inbox.active = login->inbox;
@@ -78,7 +78,7 @@ static bool waits_for_future(const zchat *z) {
     return login->from_seq_set && z->inbox.position + 1 == login->from_seq;
 }
 
-void inbox_resume(zchat *z, const Zchat__V1__LoginReply *reply) {
+void inbox_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
     struct inbox *inbox = &z->inbox;
     inbox->head = reply->inbox_head;
     inbox->acked = 0;
@@ -105,9 +105,9 @@ void inbox_retry(zchat *z) {
     z->inbox.retry_us = z->now_us + RETRY_US;
 }
 
-bool inbox_message(const zchat *z, const Zchat__V1__Event *event, zchat_message *message) {
-    const Zchat__V1__Message *body = event->message;
-    if (event->body_case == ZCHAT__V1__EVENT__BODY__NOT_SET) {
+bool inbox_message(const zchat *z, const Zchat__V1__ServerEvent *event, zchat_message *message) {
+    const Zchat__V1__MessageEvent *body = event->message;
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY__NOT_SET) {
         *message = (zchat_message){.seq = event->seq,
                                    .time_us = event->time_us,
                                    .from = "",
@@ -117,25 +117,25 @@ bool inbox_message(const zchat *z, const Zchat__V1__Event *event, zchat_message 
                                    .damaged = true};
         return true;
     }
-    if (event->body_case != ZCHAT__V1__EVENT__BODY_MESSAGE || body->id.len != ID_BYTES) {
+    if (event->body_case != ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE || body->id.len != ID_BYTES) {
         return false;
     }
     text_clean(body->text, strlen(body->text));
-    text_clean_line(body->from, strlen(body->from));
+    text_clean_line(body->sender, strlen(body->sender));
     text_clean_line(body->to, strlen(body->to));
     *message = (zchat_message){.seq = event->seq,
                                .time_us = event->time_us,
-                               .from = body->from,
+                               .from = body->sender,
                                .to = body->to,
                                .text = body->text,
-                               .sent = strcmp(body->from, z->session.user) == 0,
+                               .sent = strcmp(body->sender, z->session.user) == 0,
                                .missed = event->seq <= z->inbox.missed};
     memcpy(message->id.bytes, body->id.data, ID_BYTES);
     return true;
 }
 
 /* An entry of a kind that this library is too old for counts, but is not handed out. */
-static void hand_out(zchat *z, const Zchat__V1__Event *event) {
+static void hand_out(zchat *z, const Zchat__V1__ServerEvent *event) {
     zchat_message message;
     z->inbox.position = event->seq;
     ack_soon(z);
@@ -158,7 +158,7 @@ static void raise_head(zchat *z, uint64_t head) {
     fetch(z);
 }
 
-void inbox_event(zchat *z, const Zchat__V1__Event *event) {
+void inbox_event(zchat *z, const Zchat__V1__ServerEvent *event) {
     if (!z->inbox.active || event->seq <= z->inbox.position) {
         return;
     }
@@ -190,7 +190,7 @@ void inbox_page(zchat *z, const Zchat__V1__Reply *reply) {
         inbox_retry(z);
         return;
     }
-    const Zchat__V1__SyncReply *page = reply->sync;
+    const Zchat__V1__SyncResponse *page = reply->sync;
     for (size_t i = 0; i < page->n_events && inbox->active; i++) {
         if (page->events[i]->seq > inbox->position) {
             hand_out(z, page->events[i]);
@@ -222,7 +222,7 @@ static uint64_t have(const struct inbox *inbox) {
     return inbox->position < inbox->head ? inbox->position : inbox->head;
 }
 
-bool inbox_ack(const zchat *z, bool flush, Zchat__V1__Ack *ack) {
+bool inbox_ack(const zchat *z, bool flush, Zchat__V1__AckRequest *ack) {
     const struct inbox *inbox = &z->inbox;
     bool due = flush || z->now_us >= inbox->ack_us - ACK_US / 2;
     if (inbox->ack_us == WAKE_NEVER || !z->session.live) {
@@ -236,7 +236,7 @@ bool inbox_ack(const zchat *z, bool flush, Zchat__V1__Ack *ack) {
     return ack->received != 0 || ack->read != 0;
 }
 
-void inbox_acked(zchat *z, const Zchat__V1__Ack *ack) {
+void inbox_acked(zchat *z, const Zchat__V1__AckRequest *ack) {
     struct inbox *inbox = &z->inbox;
     if (ack->received != 0) {
         inbox->acked = ack->received;
@@ -251,7 +251,7 @@ void inbox_acked(zchat *z, const Zchat__V1__Ack *ack) {
 /* ---- time ---- */
 
 void inbox_tick(zchat *z) {
-    Zchat__V1__Ack ack;
+    Zchat__V1__AckRequest ack;
     if (z->now_us >= z->inbox.ack_us && !inbox_ack(z, false, &ack)) {
         z->inbox.ack_us = WAKE_NEVER;
     }

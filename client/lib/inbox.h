@@ -23,16 +23,16 @@ struct inbox {
 
 void inbox_init(struct inbox *inbox);
 /* After a login: begins at its cursor, or where the login's options say. */
-void inbox_start(zchat *z, const Zchat__V1__LoginReply *reply);
+void inbox_start(zchat *z, const Zchat__V1__LoginResponse *reply);
 /* After a resumed login: goes on from the position. */
-void inbox_resume(zchat *z, const Zchat__V1__LoginReply *reply);
+void inbox_resume(zchat *z, const Zchat__V1__LoginResponse *reply);
 void inbox_stop(zchat *z);
 /* The connection is lost: what was under way is asked again after the resume. */
 void inbox_lost(zchat *z);
 /* What was under way is not answered, but the connection is there: it is asked again later. */
 void inbox_retry(zchat *z);
 
-void inbox_event(zchat *z, const Zchat__V1__Event *event);
+void inbox_event(zchat *z, const Zchat__V1__ServerEvent *event);
 void inbox_heads(zchat *z, const Zchat__V1__Heads *heads);
 void inbox_page(zchat *z, const Zchat__V1__Reply *reply);
 /* The account's cursor is there now. */
@@ -41,14 +41,14 @@ void inbox_cursor(zchat *z, uint64_t cursor);
 void inbox_want_read(zchat *z, uint64_t seq);
 
 /* What a frame that is sent now should tell; false: nothing. `flush`: also what could wait. */
-bool inbox_ack(const zchat *z, bool flush, Zchat__V1__Ack *ack);
+bool inbox_ack(const zchat *z, bool flush, Zchat__V1__AckRequest *ack);
 /* It was sent. */
-void inbox_acked(zchat *z, const Zchat__V1__Ack *ack);
+void inbox_acked(zchat *z, const Zchat__V1__AckRequest *ack);
 
 void inbox_tick(zchat *z);
 int64_t inbox_deadline_us(const struct inbox *inbox);
 
 /* An event's entry as it is handed out; its texts are cleaned. False: it is none. */
-bool inbox_message(const zchat *z, const Zchat__V1__Event *event, zchat_message *message);
+bool inbox_message(const zchat *z, const Zchat__V1__ServerEvent *event, zchat_message *message);
 
 #endif

@@ -19,7 +19,7 @@
 
 /* One of our frames could not be read, and nothing of it was done. Which one is not said: so that
  * nobody waits in vain, all that is under way is answered. */
-static void take_frame_error(zchat *z, const Zchat__V1__Error *error) {
+static void take_frame_error(zchat *z, const Zchat__V1__CommandError *error) {
     struct request_list calls = {0};
     char text[400];
     text_clean_line(error->message, strlen(error->message));
@@ -122,8 +122,9 @@ static void take_own(zchat *z, const struct request *request, const Zchat__V1__R
         followed_moved(z, request->id, reply);
         break;
     default:
-        if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE) {
-            take_heads(z, reply->keep_alive);
+        if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE &&
+            reply->keep_alive->heads) {
+            take_heads(z, reply->keep_alive->heads);
         }
         break;
     }
@@ -146,21 +147,21 @@ static void take_reply(zchat *z, const Zchat__V1__Reply *reply) {
     }
 }
 
-static void take_event(zchat *z, const Zchat__V1__Event *event) {
+static void take_event(zchat *z, const Zchat__V1__ServerEvent *event) {
     if (!z->session.live) {
         return;
     }
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE:
         inbox_event(z, event);
         break;
-    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED:
         session_ended(z, event);
         break;
-    case ZCHAT__V1__EVENT__BODY_HEADS:
+    case ZCHAT__V1__SERVER_EVENT__BODY_HEADS:
         take_heads(z, event->heads);
         break;
-    case ZCHAT__V1__EVENT__BODY_THREAD:
+    case ZCHAT__V1__SERVER_EVENT__BODY_THREAD:
         followed_event(z, event);
         break;
     default:

@@ -33,7 +33,7 @@ static struct request *add(zchat *z, enum request_kind kind, Zchat__V1__Command 
 }
 
 void invitation_ask(zchat *z, struct chat *chat) {
-    Zchat__V1__InvitePrivate body = ZCHAT__V1__INVITE_PRIVATE__INIT;
+    Zchat__V1__InvitePrivateRequest body = ZCHAT__V1__INVITE_PRIVATE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     zchat_id id;
     zchat_id_new(&id);
@@ -59,7 +59,7 @@ void invitation_ask(zchat *z, struct chat *chat) {
 }
 
 void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word) {
-    Zchat__V1__AnswerPrivate body = ZCHAT__V1__ANSWER_PRIVATE__INIT;
+    Zchat__V1__AnswerPrivateRequest body = ZCHAT__V1__ANSWER_PRIVATE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = chat->invitation;
     body.id.len = ID_BYTES;
@@ -77,7 +77,7 @@ void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word) {
 }
 
 void invitation_open(zchat *z, const struct chat *chat) {
-    Zchat__V1__OpenPrivate body = ZCHAT__V1__OPEN_PRIVATE__INIT;
+    Zchat__V1__OpenPrivateRequest body = ZCHAT__V1__OPEN_PRIVATE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     if (!z->session.live) {
         return; /* told with the resume */
@@ -91,7 +91,7 @@ void invitation_open(zchat *z, const struct chat *chat) {
 }
 
 static void close_at_broker(zchat *z, const unsigned char *id) {
-    Zchat__V1__ClosePrivate body = ZCHAT__V1__CLOSE_PRIVATE__INIT;
+    Zchat__V1__ClosePrivateRequest body = ZCHAT__V1__CLOSE_PRIVATE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = (uint8_t *)id;
     body.id.len = ID_BYTES;
@@ -115,7 +115,7 @@ void invitation_close(zchat *z, const struct chat *chat) {
 }
 
 void invitation_active(zchat *z) {
-    Zchat__V1__Active body = ZCHAT__V1__ACTIVE__INIT;
+    Zchat__V1__ActiveRequest body = ZCHAT__V1__ACTIVE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     z->chats.active_waits = z->session.live && z->now_us < z->chats.active_us;
     if (!z->session.live || z->chats.active_waits) {
@@ -388,15 +388,15 @@ static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
     chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
 }
 
-bool invitations_event(zchat *z, const Zchat__V1__Event *event) {
+bool invitations_event(zchat *z, const Zchat__V1__ServerEvent *event) {
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_INVITED:
         take_invited(z, event->private_invited);
         return true;
-    case ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ANSWERED:
         take_answered(z, event->private_answered);
         return true;
-    case ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ENDED:
         take_ended(z, event->private_ended);
         return true;
     default:
@@ -406,7 +406,7 @@ bool invitations_event(zchat *z, const Zchat__V1__Event *event) {
 
 /* ---- what the broker refuses ---- */
 
-static void refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void refused(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
                  error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
     text_clean_line(error->message, strlen(error->message));
@@ -415,13 +415,13 @@ static void refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) 
 }
 
 /* The other one's invitation was first, and has come or is on its way. */
-static void crossed(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void crossed(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     text_clean_line(error->message, strlen(error->message));
     snprintf(chat->refusal, sizeof chat->refusal, "%.150s", error->message);
     chat->deadline_us = z->now_us + CROSSED_US;
 }
 
-static void retry_later(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void retry_later(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     int64_t from_us = z->now_us + (int64_t)error->retry_after_s * SECOND_US;
     chat->strange = error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
     if (chat->strange && chat->gone_us == WAKE_NEVER) {
@@ -431,7 +431,7 @@ static void retry_later(zchat *z, struct chat *chat, const Zchat__V1__Error *err
     chat->retry_us = chat->retry_us < from_us ? from_us : chat->retry_us;
 }
 
-static void invite_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void invite_refused(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     bool passes = error->code != ZCHAT__V1__CODE__CODE_NOT_FOUND &&
                   error->code != ZCHAT__V1__CODE__CODE_INVALID;
     if (chat->state == CHAT_BROKEN && passes) {
@@ -444,13 +444,13 @@ static void invite_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *
 }
 
 /* An answer to an invitation that is gone: a new link's is followed by another one. */
-static void answer_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void answer_refused(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     if (chat->state == CHAT_LINKING && !chat->opened) {
         refused(z, chat, error);
     }
 }
 
-static void open_refused(zchat *z, struct chat *chat, const Zchat__V1__Error *error) {
+static void open_refused(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     if (error->code == ZCHAT__V1__CODE__CODE_FORBIDDEN ||
         error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
         text_clean_line(error->message, strlen(error->message));

@@ -24,7 +24,7 @@ void invitation_active(zchat *z);
 void invitations_entered(zchat *z, uint32_t idle_timeout_s);
 
 /* Events about private chats; false: it is none. */
-bool invitations_event(zchat *z, const Zchat__V1__Event *event);
+bool invitations_event(zchat *z, const Zchat__V1__ServerEvent *event);
 void invitations_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply);
 /* The session is lost; it is there again. */
 void invitations_lost(zchat *z);

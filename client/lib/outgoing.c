@@ -15,7 +15,7 @@ struct batch {
     size_t bytes;
     bool secret;
     bool ack_set;
-    Zchat__V1__Ack ack;
+    Zchat__V1__AckRequest ack;
     Zchat__V1__Command command;
 };
 
@@ -28,7 +28,7 @@ static bool may_send(const zchat *z, const struct request *request) {
 }
 
 static void add_ack(zchat *z, struct batch *batch, bool flush) {
-    zchat__v1__ack__init(&batch->ack);
+    zchat__v1__ack_request__init(&batch->ack);
     zchat__v1__command__init(&batch->command);
     batch->ack_set = z->connection.state == CONNECTION_UP && inbox_ack(z, flush, &batch->ack);
     if (batch->ack_set) {

@@ -68,8 +68,8 @@ static void offer(struct chat *chat, struct peer_file *file) {
     body.id.len = ID_BYTES;
     body.file = file->name;
     body.size = file->bytes;
-    body.hash.data = file->hash;
-    body.hash.len = HASH_BYTES;
+    body.digest.data = file->hash;
+    body.digest.len = HASH_BYTES;
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_OFFER;
     message.file_offer = &body;
     if (chat_say(chat, &message)) {
@@ -104,8 +104,8 @@ static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
     body.id.data = file->id;
     body.id.len = ID_BYTES;
     body.offset = file->place;
-    body.bytes.data = z->transfers.buffer;
-    body.bytes.len = count;
+    body.data.data = z->transfers.buffer;
+    body.data.len = count;
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK;
     message.file_chunk = &body;
     if (!chat_say(chat, &message)) {

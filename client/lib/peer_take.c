@@ -122,7 +122,7 @@ void peer_take_step(zchat *z, struct chat *chat, struct peer_file *file) {
 static bool offer_fits(const Zchat__V1__PeerFileOffer *offer) {
     char clean[FILE_NAME_BYTES];
     size_t bytes = strlen(offer->file);
-    if (offer->id.len != ID_BYTES || offer->hash.len != HASH_BYTES || bytes == 0 ||
+    if (offer->id.len != ID_BYTES || offer->digest.len != HASH_BYTES || bytes == 0 ||
         bytes > TITLE_BYTES_MAX || strchr(offer->file, '/') ||
         text_characters(offer->file, bytes) > TITLE_CHARACTERS_MAX) {
         return false;
@@ -177,7 +177,7 @@ void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer
         return;
     }
     memcpy(file->id, offer->id.data, ID_BYTES);
-    memcpy(file->hash, offer->hash.data, HASH_BYTES);
+    memcpy(file->hash, offer->digest.data, HASH_BYTES);
     strcpy(file->name, offer->file);
     file->bytes = offer->size;
     zchat_upload facts = peer_file_facts(chat, file);
@@ -191,7 +191,7 @@ void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer
 
 void peer_take_chunk(struct chat *chat, struct peer_file *file,
                      const Zchat__V1__PeerFileChunk *chunk) {
-    size_t count = chunk->bytes.len;
+    size_t count = chunk->data.len;
     if (file->stage != PEER_FILE_TAKING) {
         return;
     }
@@ -199,11 +199,11 @@ void peer_take_chunk(struct chat *chat, struct peer_file *file,
         fail_hash(chat, file, "its chunks do not fit together.");
         return;
     }
-    if (!path_write(file->fd, chunk->bytes.data, count)) {
+    if (!path_write(file->fd, chunk->data.data, count)) {
         fail_io(chat, file, "Writing to");
         return;
     }
-    hash_add(&file->hasher, chunk->bytes.data, count);
+    hash_add(&file->hasher, chunk->data.data, count);
     file->done += count;
     peer_file_tell(file, file->done);
     if (file->stage != PEER_FILE_TAKING) {

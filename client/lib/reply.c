@@ -38,12 +38,12 @@ static const char *fingerprint(zchat *z, const ProtobufCBinaryData *key) {
     return text;
 }
 
-static void fill_devices(zchat *z, const Zchat__V1__ListDevicesReply *reply, zchat_reply *out) {
+static void fill_devices(zchat *z, const Zchat__V1__ListDevicesResponse *reply, zchat_reply *out) {
     zchat_device *list = reply_room(z, reply->n_devices, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_devices; i++) {
         const Zchat__V1__Device *device = reply->devices[i];
         text_clean_line(device->label, strlen(device->label));
-        list[i] = (zchat_device){.device = device->device,
+        list[i] = (zchat_device){.device = device->number,
                                  .label = device->label,
                                  .fingerprint = fingerprint(z, &device->key),
                                  .trusted_us = device->trusted_us,
@@ -53,7 +53,7 @@ static void fill_devices(zchat *z, const Zchat__V1__ListDevicesReply *reply, zch
     out->devices = list;
 }
 
-static void fill_users(zchat *z, const Zchat__V1__ListBlockedReply *reply, zchat_reply *out) {
+static void fill_users(zchat *z, const Zchat__V1__ListBlockedResponse *reply, zchat_reply *out) {
     const char **list = reply_room(z, reply->n_users, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_users; i++) {
         text_clean_line(reply->users[i], strlen(reply->users[i]));
@@ -62,7 +62,7 @@ static void fill_users(zchat *z, const Zchat__V1__ListBlockedReply *reply, zchat
     out->users = list;
 }
 
-static void fill_stats(zchat *z, const Zchat__V1__GetStatsReply *reply, zchat_reply *out) {
+static void fill_stats(zchat *z, const Zchat__V1__GetStatsResponse *reply, zchat_reply *out) {
     zchat_stat *list = reply_room(z, reply->n_stats, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_stats; i++) {
         text_clean_line(reply->stats[i]->name, strlen(reply->stats[i]->name));
@@ -71,7 +71,7 @@ static void fill_stats(zchat *z, const Zchat__V1__GetStatsReply *reply, zchat_re
     out->stats = list;
 }
 
-static void fill_page(zchat *z, const Zchat__V1__SyncReply *reply, zchat_reply *out) {
+static void fill_page(zchat *z, const Zchat__V1__SyncResponse *reply, zchat_reply *out) {
     zchat_message *list = reply_room(z, reply->n_events, sizeof *list, out);
     if (!list) {
         return;
@@ -85,7 +85,7 @@ static void fill_page(zchat *z, const Zchat__V1__SyncReply *reply, zchat_reply *
     out->more = reply->more;
 }
 
-static void fill_login(const Zchat__V1__LoginReply *reply, zchat_reply *out) {
+static void fill_login(const Zchat__V1__LoginResponse *reply, zchat_reply *out) {
     text_clean_line(reply->user, strlen(reply->user));
     out->user = reply->user;
     out->trusted = reply->trusted;
@@ -151,7 +151,7 @@ static void fill_body(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out)
     }
 }
 
-static void fill_error(const Zchat__V1__Error *error, zchat_reply *out) {
+static void fill_error(const Zchat__V1__CommandError *error, zchat_reply *out) {
     bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
                  error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
     text_clean_line(error->message, strlen(error->message));

@@ -36,7 +36,7 @@ void session_forget(zchat *z) {
 /* ---- asking ---- */
 
 static struct request *add_login(zchat *z, const struct login *login, enum request_kind kind) {
-    Zchat__V1__Login body = ZCHAT__V1__LOGIN__INIT;
+    Zchat__V1__LoginRequest body = ZCHAT__V1__LOGIN_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.protocol = PROTOCOL_VERSION;
     body.user = (char *)login->user;
@@ -48,7 +48,7 @@ static struct request *add_login(zchat *z, const struct login *login, enum reque
     body.public_events = login->public_events == ZCHAT_PUBLIC_INLINE;
     body.instance.data = z->session.instance;
     body.instance.len = INSTANCE_BYTES;
-    body.device = z->settings.device;
+    body.device_label = z->settings.device;
     body.client = z->settings.client;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LOGIN;
     command.login = &body;
@@ -78,7 +78,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     if (!z->session.intended) {
         return fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
     }
-    Zchat__V1__Logout body = ZCHAT__V1__LOGOUT__INIT;
+    Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
     command.logout = &body;
@@ -99,7 +99,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
 
 /* ---- answers ---- */
 
-static void enter(zchat *z, const Zchat__V1__LoginReply *reply) {
+static void enter(zchat *z, const Zchat__V1__LoginResponse *reply) {
     struct session *session = &z->session;
     if (!name_fold(reply->user, session->user)) {
         strcpy(session->user, session->login->user);
@@ -137,7 +137,7 @@ void session_logout_done(zchat *z, struct request *request, const zchat_reply *a
     handle_answer(z, request, answer);
 }
 
-static void resume_refused(zchat *z, const Zchat__V1__Error *error) {
+static void resume_refused(zchat *z, const Zchat__V1__CommandError *error) {
     char reason[400];
     text_clean_line(error->message, strlen(error->message));
     snprintf(reason, sizeof reason, "The broker no longer accepts the login of %s: %s",
@@ -219,7 +219,7 @@ void session_lost(zchat *z) {
     logout_by_loss(z);
 }
 
-void session_ended(zchat *z, const Zchat__V1__Event *event) {
+void session_ended(zchat *z, const Zchat__V1__ServerEvent *event) {
     Zchat__V1__SessionEnded *body = event->session_ended;
     text_clean(body->text, strlen(body->text));
     zchat_event told = {

@@ -37,7 +37,7 @@ void session_connected(zchat *z);
 /* The connection is lost: what can be repeated waits, the rest is answered. */
 void session_lost(zchat *z);
 /* The broker ended the session. */
-void session_ended(zchat *z, const Zchat__V1__Event *event);
+void session_ended(zchat *z, const Zchat__V1__ServerEvent *event);
 /* Nobody is logged in any longer; secrets are wiped. */
 void session_forget(zchat *z);
 

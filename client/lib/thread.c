@@ -66,7 +66,7 @@ zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, 
     if (!id) {
         return ZCHAT_INVALID;
     }
-    Zchat__V1__CreateThread body = ZCHAT__V1__CREATE_THREAD__INIT;
+    Zchat__V1__CreateThreadRequest body = ZCHAT__V1__CREATE_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id = bytes_of(id);
     body.title = (char *)title;
@@ -82,9 +82,9 @@ zchat_code zchat_thread_list(zchat *z, const char *after_title, uint32_t limit, 
     if (code == ZCHAT_OK) {
         code = check_page(z, limit);
     }
-    Zchat__V1__ListThreads body = ZCHAT__V1__LIST_THREADS__INIT;
+    Zchat__V1__ListThreadsRequest body = ZCHAT__V1__LIST_THREADS_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    body.after_title = first ? (char *)"" : (char *)after_title;
+    body.after = first ? (char *)"" : (char *)after_title;
     body.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_THREADS;
     command.list_threads = &body;
@@ -98,7 +98,7 @@ zchat_code zchat_thread_read(zchat *z, const char *title, uint64_t after_seq, ui
     if (code == ZCHAT_OK) {
         code = check_page(z, limit);
     }
-    Zchat__V1__ReadThread body = ZCHAT__V1__READ_THREAD__INIT;
+    Zchat__V1__ReadThreadRequest body = ZCHAT__V1__READ_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = (char *)title;
     body.after_seq = after_seq;
@@ -111,7 +111,7 @@ zchat_code zchat_thread_read(zchat *z, const char *title, uint64_t after_seq, ui
 
 zchat_code zchat_thread_remove(zchat *z, const char *title, zchat_reply_fn *fn, void *arg) {
     zchat_code code = check_named(z, title);
-    Zchat__V1__RemoveThread body = ZCHAT__V1__REMOVE_THREAD__INIT;
+    Zchat__V1__RemoveThreadRequest body = ZCHAT__V1__REMOVE_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = (char *)title;
     command.body_case = ZCHAT__V1__COMMAND__BODY_REMOVE_THREAD;
@@ -136,7 +136,7 @@ zchat_code zchat_thread_post(zchat *z, const char *title, const char *text, cons
     if (!id) {
         return ZCHAT_INVALID;
     }
-    Zchat__V1__PostToThread body = ZCHAT__V1__POST_TO_THREAD__INIT;
+    Zchat__V1__PostToThreadRequest body = ZCHAT__V1__POST_TO_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id = bytes_of(id);
     body.thread = (char *)title;
@@ -168,14 +168,18 @@ zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, 
         return code;
     }
     zchat_id_new(&id);
-    Zchat__V1__EditPost body = ZCHAT__V1__EDIT_POST__INIT;
+    Zchat__V1__EditPostRequest body = ZCHAT__V1__EDIT_POST_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id = bytes_of(&id);
     body.thread = (char *)title;
     if (post) {
+        body.target_case = ZCHAT__V1__EDIT_POST_REQUEST__TARGET_POST;
         body.post = bytes_of(post);
+        body.shown_number = number;
+    } else {
+        body.target_case = ZCHAT__V1__EDIT_POST_REQUEST__TARGET_NUMBER;
+        body.number = number;
     }
-    body.number = number;
     body.text = (char *)text;
     command.body_case = ZCHAT__V1__COMMAND__BODY_EDIT_POST;
     command.edit_post = &body;
@@ -190,14 +194,18 @@ zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post
         code = check_post(z, post, number);
     }
     zchat_id_new(&id);
-    Zchat__V1__DeletePost body = ZCHAT__V1__DELETE_POST__INIT;
+    Zchat__V1__DeletePostRequest body = ZCHAT__V1__DELETE_POST_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id = bytes_of(&id);
     body.thread = (char *)title;
     if (post) {
+        body.target_case = ZCHAT__V1__DELETE_POST_REQUEST__TARGET_POST;
         body.post = bytes_of(post);
+        body.shown_number = number;
+    } else {
+        body.target_case = ZCHAT__V1__DELETE_POST_REQUEST__TARGET_NUMBER;
+        body.number = number;
     }
-    body.number = number;
     command.body_case = ZCHAT__V1__COMMAND__BODY_DELETE_POST;
     command.delete_post = &body;
     return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_THREAD_DELETE, fn, arg}, &command)
@@ -208,7 +216,7 @@ zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post
 
 zchat_code zchat_thread_follow(zchat *z, const char *title, zchat_reply_fn *fn, void *arg) {
     zchat_code code = check_named(z, title);
-    Zchat__V1__FollowThread body = ZCHAT__V1__FOLLOW_THREAD__INIT;
+    Zchat__V1__FollowThreadRequest body = ZCHAT__V1__FOLLOW_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = (char *)title;
     command.body_case = ZCHAT__V1__COMMAND__BODY_FOLLOW_THREAD;
@@ -226,7 +234,7 @@ zchat_code zchat_thread_unfollow(zchat *z, const char *title, zchat_reply_fn *fn
     if (!kept) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the call.");
     }
-    Zchat__V1__UnfollowThread body = ZCHAT__V1__UNFOLLOW_THREAD__INIT;
+    Zchat__V1__UnfollowThreadRequest body = ZCHAT__V1__UNFOLLOW_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = kept;
     command.body_case = ZCHAT__V1__COMMAND__BODY_UNFOLLOW_THREAD;
@@ -243,7 +251,7 @@ zchat_code zchat_thread_unfollow(zchat *z, const char *title, zchat_reply_fn *fn
 
 zchat_code zchat_followed_list(zchat *z, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
-    Zchat__V1__ListFollowed body = ZCHAT__V1__LIST_FOLLOWED__INIT;
+    Zchat__V1__ListFollowedRequest body = ZCHAT__V1__LIST_FOLLOWED_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_FOLLOWED;
     command.list_followed = &body;
@@ -267,7 +275,7 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
         return code;
     }
     char stream[FOLLOWED_STREAM_BYTES];
-    Zchat__V1__Ack body = ZCHAT__V1__ACK__INIT;
+    Zchat__V1__AckRequest body = ZCHAT__V1__ACK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     followed_stream(thread->bytes, stream);
     body.stream = stream;
@@ -282,7 +290,7 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
 zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
                            zchat_reply_fn *fn, void *arg) {
     zchat_code code = check_named(z, title);
-    Zchat__V1__ListFiles body = ZCHAT__V1__LIST_FILES__INIT;
+    Zchat__V1__ListFilesRequest body = ZCHAT__V1__LIST_FILES_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = (char *)title;
     body.after = (char *)(after ? after : "");
@@ -299,7 +307,7 @@ zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply
     if (code == ZCHAT_OK && password) {
         code = call_check_password(z, password);
     }
-    Zchat__V1__Shutdown body = ZCHAT__V1__SHUTDOWN__INIT;
+    Zchat__V1__ShutdownRequest body = ZCHAT__V1__SHUTDOWN_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.password = password ? (char *)password : (char *)"";
     body.wipe = wipe;

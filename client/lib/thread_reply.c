@@ -35,12 +35,12 @@ void thread_upload_fill(const Zchat__V1__Upload *upload, zchat_upload *out) {
                           .size = upload->size,
                           .time_us = upload->time_us};
     thread_id_fill(&upload->id, &out->id);
-    if (upload->hash.len == ZCHAT_HASH_BYTES) {
-        memcpy(out->hash, upload->hash.data, ZCHAT_HASH_BYTES);
+    if (upload->digest.len == ZCHAT_HASH_BYTES) {
+        memcpy(out->hash, upload->digest.data, ZCHAT_HASH_BYTES);
     }
 }
 
-static void fill_thread(const Zchat__V1__Thread *thread, zchat_thread *out) {
+static void fill_thread(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
     *out = (zchat_thread){.title = line(thread->title),
                           .creator = line(thread->creator),
                           .posts = thread->posts,
@@ -55,7 +55,7 @@ static void unreadable(zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_UNIMPLEMENTED, .text = "The broker's answer lacks a part."};
 }
 
-static void fill_one(zchat *z, const Zchat__V1__Thread *thread, zchat_reply *out) {
+static void fill_one(zchat *z, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {
     if (!thread) {
         unreadable(out);
         return;
@@ -67,7 +67,7 @@ static void fill_one(zchat *z, const Zchat__V1__Thread *thread, zchat_reply *out
     }
 }
 
-static void fill_threads(zchat *z, const Zchat__V1__ListThreadsReply *reply, zchat_reply *out) {
+static void fill_threads(zchat *z, const Zchat__V1__ListThreadsResponse *reply, zchat_reply *out) {
     zchat_thread *list = reply_room(z, reply->n_threads, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_threads; i++) {
         fill_thread(reply->threads[i], &list[i]);
@@ -100,7 +100,7 @@ static void fill_item(const Zchat__V1__ThreadItem *item, zchat_item *out, union 
     }
 }
 
-static void fill_items(zchat *z, const Zchat__V1__ReadThreadReply *reply, zchat_reply *out) {
+static void fill_items(zchat *z, const Zchat__V1__ReadThreadResponse *reply, zchat_reply *out) {
     fill_one(z, reply->thread, out);
     zchat_item *list = out->thread ? reply_room(z, reply->n_items, sizeof(zchat_item), out) : NULL;
     union thing *things = list ? reply_room(z, reply->n_items, sizeof(union thing), out) : NULL;
@@ -114,7 +114,7 @@ static void fill_items(zchat *z, const Zchat__V1__ReadThreadReply *reply, zchat_
     out->more = reply->more;
 }
 
-static void fill_edited(zchat *z, const Zchat__V1__EditPostReply *reply, zchat_reply *out) {
+static void fill_edited(zchat *z, const Zchat__V1__EditPostResponse *reply, zchat_reply *out) {
     if (!reply->post) {
         unreadable(out);
         return;
@@ -140,7 +140,7 @@ static void fill_followed(zchat *z, Zchat__V1__FollowedThread *const *threads, s
 }
 
 /* A list's thread tells no more of it than a followed one does. */
-static void fill_follow(zchat *z, const Zchat__V1__FollowThreadReply *reply, zchat_reply *out) {
+static void fill_follow(zchat *z, const Zchat__V1__FollowThreadResponse *reply, zchat_reply *out) {
     if (!reply->followed) {
         unreadable(out);
         return;
@@ -157,7 +157,7 @@ static void fill_follow(zchat *z, const Zchat__V1__FollowThreadReply *reply, zch
     }
 }
 
-static void fill_uploads(zchat *z, const Zchat__V1__ListFilesReply *reply, zchat_reply *out) {
+static void fill_uploads(zchat *z, const Zchat__V1__ListFilesResponse *reply, zchat_reply *out) {
     zchat_upload *list = reply_room(z, reply->n_files, sizeof *list, out);
     for (size_t i = 0; list && i < reply->n_files; i++) {
         thread_upload_fill(reply->files[i], &list[i]);

@@ -119,21 +119,21 @@ static void tell_broadcast(zchat *z, zchat_event *event, const Zchat__V1__Broadc
     if (body->id.len == ID_BYTES) {
         memcpy(event->id.bytes, body->id.data, ID_BYTES);
     }
-    tell_from(z, event, body->from);
+    tell_from(z, event, body->sender);
 }
 
-static void hand_out(zchat *z, const Zchat__V1__Event *event) {
+static void hand_out(zchat *z, const Zchat__V1__ServerEvent *event) {
     zchat_event told = {.seq = event->seq, .time_us = event->time_us};
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_PRESENCE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE:
         told.kind = ZCHAT_EVENT_PRESENCE;
         told.online = event->presence->online;
         tell_from(z, &told, event->presence->user);
         break;
-    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+    case ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST:
         tell_broadcast(z, &told, event->broadcast);
         break;
-    case ZCHAT__V1__EVENT__BODY_NOTICE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_NOTICE:
         text_clean(event->notice->text, strlen(event->notice->text));
         told.kind = ZCHAT_EVENT_NOTICE;
         told.text = event->notice->text;
@@ -152,7 +152,7 @@ static void fetch(zchat *z, size_t index) {
         topic->position >= topic->head || topic->retry_us != WAKE_NEVER) {
         return;
     }
-    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     sync.stream = (char *)NAMES[index];
     sync.after_seq = topic->position;
@@ -175,7 +175,7 @@ static void raise_head(zchat *z, size_t index, uint64_t head) {
     fetch(z, index);
 }
 
-static void take(zchat *z, size_t index, const Zchat__V1__Event *event) {
+static void take(zchat *z, size_t index, const Zchat__V1__ServerEvent *event) {
     struct topic *topic = &z->topics.list[index];
     if (event->seq == topic->position + 1) {
         topic->position = event->seq;
@@ -184,20 +184,20 @@ static void take(zchat *z, size_t index, const Zchat__V1__Event *event) {
     raise_head(z, index, event->seq);
 }
 
-static size_t topic_of(const Zchat__V1__Event *event) {
+static size_t topic_of(const Zchat__V1__ServerEvent *event) {
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_PRESENCE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE:
         return 0;
-    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+    case ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST:
         return 1;
-    case ZCHAT__V1__EVENT__BODY_NOTICE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_NOTICE:
         return 2;
     default:
         return TOPICS;
     }
 }
 
-void topics_event(zchat *z, const Zchat__V1__Event *event) {
+void topics_event(zchat *z, const Zchat__V1__ServerEvent *event) {
     size_t index = topic_of(event);
     if (z->topics.mode == ZCHAT_PUBLIC_NONE || index == TOPICS) {
         return;
@@ -230,7 +230,7 @@ void topics_page(zchat *z, size_t index, const Zchat__V1__Reply *reply) {
         topic->retry_us = z->now_us + RETRY_US;
         return;
     }
-    const Zchat__V1__SyncReply *page = reply->sync;
+    const Zchat__V1__SyncResponse *page = reply->sync;
     for (size_t i = 0; i < page->n_events && z->topics.mode != ZCHAT_PUBLIC_NONE; i++) {
         if (page->events[i]->seq > topic->position) {
             topic->position = page->events[i]->seq;
@@ -254,7 +254,7 @@ static void open_soon(zchat *z) {
     }
 }
 
-void topics_start(zchat *z, const Zchat__V1__LoginReply *reply) {
+void topics_start(zchat *z, const Zchat__V1__LoginResponse *reply) {
     topics_stop(z);
     z->topics.mode = z->session.login->public_events;
     for (size_t i = 0; i < reply->n_topics; i++) {
@@ -267,7 +267,7 @@ void topics_start(zchat *z, const Zchat__V1__LoginReply *reply) {
 }
 
 /* A head below the position: the broker's clock was set back before it started anew. */
-void topics_resume(zchat *z, const Zchat__V1__LoginReply *reply) {
+void topics_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
     for (size_t i = 0; i < reply->n_topics; i++) {
         size_t index = topic_named(reply->topics[i]->topic);
         if (index < TOPICS && reply->topics[i]->head < z->topics.list[index].position) {

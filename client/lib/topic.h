@@ -34,15 +34,15 @@ void topics_init(struct topics *topics);
 void topics_release(struct topics *topics);
 
 /* After a login, and after a resumed one. */
-void topics_start(zchat *z, const Zchat__V1__LoginReply *reply);
-void topics_resume(zchat *z, const Zchat__V1__LoginReply *reply);
+void topics_start(zchat *z, const Zchat__V1__LoginResponse *reply);
+void topics_resume(zchat *z, const Zchat__V1__LoginResponse *reply);
 void topics_stop(zchat *z);
 void topics_lost(zchat *z);
 /* See inbox_retry. */
 void topics_retry(zchat *z);
 
 /* A public or personal event from the command connection. */
-void topics_event(zchat *z, const Zchat__V1__Event *event);
+void topics_event(zchat *z, const Zchat__V1__ServerEvent *event);
 void topics_heads(zchat *z, const Zchat__V1__Heads *heads);
 void topics_page(zchat *z, size_t topic, const Zchat__V1__Reply *reply);
 

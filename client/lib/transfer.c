@@ -86,7 +86,7 @@ void transfer_done(zchat *z, struct transfer *transfer, const zchat_upload *uplo
            &(zchat_reply){.code = ZCHAT_OK, .id = upload->id, .count = 1, .uploads = upload});
 }
 
-void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__Error *error) {
+void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__CommandError *error) {
     bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
                  error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
     text_clean_line(error->message, strlen(error->message));
@@ -193,7 +193,7 @@ void transfers_lost(zchat *z) {
 }
 
 /* Trying later helps. */
-static bool passes(const Zchat__V1__Error *error) {
+static bool passes(const Zchat__V1__CommandError *error) {
     return error && error->code == ZCHAT__V1__CODE__CODE_BUSY && error->retry_after_s > 0;
 }
 

@@ -20,7 +20,7 @@ struct transfer_kind {
                   const Zchat__V1__Reply *reply);
     /* The broker's error, which will not pass by waiting. */
     void (*refuse)(zchat *z, struct transfer *transfer, const struct request *request,
-                   const Zchat__V1__Error *error);
+                   const Zchat__V1__CommandError *error);
     /* What was under way is forgotten. */
     void (*restart)(struct transfer *transfer);
     /* The caller gave it up: what it left behind goes. */
@@ -90,6 +90,6 @@ void transfer_tell(struct transfer *transfer, uint64_t bytes);
 void transfer_fail(zchat *z, struct transfer *transfer, const struct fault *fault);
 void transfer_done(zchat *z, struct transfer *transfer, const zchat_upload *upload);
 /* Answers it with the broker's error. */
-void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__Error *error);
+void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__CommandError *error);
 
 #endif

@@ -62,7 +62,7 @@ static void forget_record(struct upload *upload) {
 
 /* The broker frees the room; whether it heard is no matter, since it expires, too. */
 static void cancel_at_broker(zchat *z, struct upload *upload) {
-    Zchat__V1__CancelUpload body = ZCHAT__V1__CANCEL_UPLOAD__INIT;
+    Zchat__V1__CancelUploadRequest body = ZCHAT__V1__CANCEL_UPLOAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     if (upload->stage < UPLOAD_BEGUN) {
         return;
@@ -156,7 +156,7 @@ static void begin(zchat *z, struct upload *upload) {
     if (!open_record(z, upload)) {
         return;
     }
-    Zchat__V1__BeginUpload body = ZCHAT__V1__BEGIN_UPLOAD__INIT;
+    Zchat__V1__BeginUploadRequest body = ZCHAT__V1__BEGIN_UPLOAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
@@ -171,7 +171,7 @@ static void begin(zchat *z, struct upload *upload) {
 }
 
 static void look(zchat *z, struct upload *upload) {
-    Zchat__V1__GetChunk body = ZCHAT__V1__GET_CHUNK__INIT;
+    Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     upload->stage = UPLOAD_LOOKING;
     body.thread = upload->transfer.title;
@@ -183,7 +183,8 @@ static void look(zchat *z, struct upload *upload) {
     transfer_ask(z, &upload->transfer, REQUEST_GET_CHUNK, &command);
 }
 
-static void take_begun(zchat *z, struct upload *upload, const Zchat__V1__BeginUploadReply *reply) {
+static void take_begun(zchat *z, struct upload *upload,
+                       const Zchat__V1__BeginUploadResponse *reply) {
     if (reply->done) {
         look(z, upload);
         return;
@@ -229,13 +230,13 @@ static void hash_slice(zchat *z, struct upload *upload) {
 }
 
 /* With the last chunk, which may have to be sent again: the state stays as it is. */
-static void tell_hash(struct upload *upload, Zchat__V1__PutChunk *body) {
+static void tell_hash(struct upload *upload, Zchat__V1__PutChunkRequest *body) {
     struct hash hash = upload->hash;
     size_t known = (size_t)(upload->hashed - upload->next);
-    hash_add(&hash, body->bytes.data + known, body->bytes.len - known);
+    hash_add(&hash, body->data.data + known, body->data.len - known);
     hash_end(&hash, upload->transfer.hash);
-    body->hash.data = upload->transfer.hash;
-    body->hash.len = HASH_BYTES;
+    body->digest.data = upload->transfer.hash;
+    body->digest.len = HASH_BYTES;
 }
 
 /* ---- sending ---- */
@@ -251,13 +252,13 @@ static void send_chunk(zchat *z, struct upload *upload) {
     if (!read_slice(z, upload, upload->next, count)) {
         return;
     }
-    Zchat__V1__PutChunk body = ZCHAT__V1__PUT_CHUNK__INIT;
+    Zchat__V1__PutChunkRequest body = ZCHAT__V1__PUT_CHUNK_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     body.offset = upload->next;
-    body.bytes.data = upload->slice;
-    body.bytes.len = count;
+    body.data.data = upload->slice;
+    body.data.len = count;
     if (upload->next + count == upload->transfer.bytes) {
         if (!path_ends(upload->fd, upload->transfer.bytes)) {
             fail_changed(z, upload);
@@ -280,7 +281,7 @@ static void done(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts
     transfer_done(z, &upload->transfer, &told);
 }
 
-static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkReply *reply) {
+static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkResponse *reply) {
     transfer_tell(&upload->transfer, reply->received);
     if (reply->upload && !upload->transfer.over) {
         done(z, upload, reply->upload);
@@ -290,11 +291,11 @@ static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkR
 /* Only what this user uploaded, and is as long, can be this file. */
 static void compare(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
     if (strcmp(facts->user, z->session.user) != 0 || facts->size != upload->transfer.bytes ||
-        facts->hash.len != HASH_BYTES) {
+        facts->digest.len != HASH_BYTES) {
         transfer_fail(z, &upload->transfer, &upload->taken);
         return;
     }
-    memcpy(upload->transfer.hash, facts->hash.data, HASH_BYTES);
+    memcpy(upload->transfer.hash, facts->digest.data, HASH_BYTES);
     upload->stage = UPLOAD_COMPARING;
 }
 
@@ -320,7 +321,7 @@ static void compare_slice(zchat *z, struct upload *upload) {
     look(z, upload);
 }
 
-static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkReply *reply) {
+static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkResponse *reply) {
     if (!reply->upload) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker's answer lacks a part.");
@@ -341,7 +342,7 @@ static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunk
 
 /* True: it goes on. */
 static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
-                       const Zchat__V1__Error *error) {
+                       const Zchat__V1__CommandError *error) {
     bool stale = asked == REQUEST_BEGIN_UPLOAD && upload->again &&
                  error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
     bool lost = asked == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND;
@@ -357,14 +358,14 @@ static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
 }
 
 /* Once he is logged in again, or the broker's disk has room. */
-static bool may_resume(enum request_kind asked, const Zchat__V1__Error *error) {
+static bool may_resume(enum request_kind asked, const Zchat__V1__CommandError *error) {
     return error->code == ZCHAT__V1__CODE__CODE_AUTH ||
            (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == REQUEST_PUT_CHUNK);
 }
 
 /* True: what has the name is looked at. */
 static bool look_at_taken(zchat *z, struct upload *upload, enum request_kind asked,
-                          const Zchat__V1__Error *error) {
+                          const Zchat__V1__CommandError *error) {
     if (asked != REQUEST_BEGIN_UPLOAD || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
         return false;
     }
@@ -376,7 +377,7 @@ static bool look_at_taken(zchat *z, struct upload *upload, enum request_kind ask
 }
 
 static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
-                   const Zchat__V1__Error *error) {
+                   const Zchat__V1__CommandError *error) {
     struct upload *upload = upload_of(transfer);
     if (begin_anew(z, upload, request->kind, error) ||
         look_at_taken(z, upload, request->kind, error)) {

@@ -47,7 +47,7 @@ static void command(struct town *town, struct peer *peer, Zchat__V1__Command *co
 
 static void login(struct town *town, struct peer *peer, const char *user, bool public_events) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Login body = ZCHAT__V1__LOGIN__INIT;
+    Zchat__V1__LoginRequest body = ZCHAT__V1__LOGIN_REQUEST__INIT;
 
     body.protocol = PROTOCOL_VERSION;
     body.user = (char *)user;
@@ -60,7 +60,7 @@ static void login(struct town *town, struct peer *peer, const char *user, bool p
 
 static void logout(struct town *town, struct peer *peer) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Logout body = ZCHAT__V1__LOGOUT__INIT;
+    Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
 
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
     envelope.logout = &body;
@@ -69,7 +69,7 @@ static void logout(struct town *town, struct peer *peer) {
 
 static void broadcast(struct town *town, struct peer *peer, const char *text) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Broadcast body = ZCHAT__V1__BROADCAST__INIT;
+    Zchat__V1__BroadcastRequest body = ZCHAT__V1__BROADCAST_REQUEST__INIT;
     uint8_t id[ID_BYTES] = {0, 0, 0, 0, 0, 0, 0x70, 0, 0x80};
 
     memcpy(id + ID_BYTES - sizeof(uint32_t), &town->request, sizeof(uint32_t));
@@ -82,25 +82,25 @@ static void broadcast(struct town *town, struct peer *peer, const char *text) {
 
 static void ping(struct town *town, struct peer *peer) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Ping body = ZCHAT__V1__PING__INIT;
+    Zchat__V1__PingRequest body = ZCHAT__V1__PING_REQUEST__INIT;
 
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_PING;
     envelope.ping = &body;
     command(town, peer, &envelope);
 }
 
-static void take_broadcast(struct told *told, const Zchat__V1__Event *event) {
+static void take_broadcast(struct told *told, const Zchat__V1__ServerEvent *event) {
     told->is_ordered =
         told->is_ordered && (told->last_broadcast == 0 || event->seq == told->last_broadcast + 1);
     told->last_broadcast = event->seq;
     told->broadcasts++;
 }
 
-static void take_event(struct told *told, const Zchat__V1__Event *event) {
-    told->heads += event->body_case == ZCHAT__V1__EVENT__BODY_HEADS;
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_BROADCAST)
+static void take_event(struct told *told, const Zchat__V1__ServerEvent *event) {
+    told->heads += event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_HEADS;
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST)
         take_broadcast(told, event);
-    if (event->body_case != ZCHAT__V1__EVENT__BODY_PRESENCE)
+    if (event->body_case != ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE)
         return;
     told->is_ordered = told->is_ordered && (told->presence == 0 || event->seq == told->last + 1);
     told->last = event->seq;
@@ -121,7 +121,7 @@ static void take_published(struct town *town, const struct core_frame *frame) {
         return;
     for (size_t i = 0; i < publication->n_events; i++)
         town->published[at++] =
-            publication->events[i]->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE ? 'P' : 'B';
+            publication->events[i]->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE ? 'P' : 'B';
     town->published[at++] = ' ';
     town->published[at] = '\0';
 }

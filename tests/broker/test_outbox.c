@@ -56,7 +56,7 @@ static int tear_down(void **state) {
 static void add_reply(struct world *world) {
     static char text[16 * 1024];
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
 
     memset(text, 'x', sizeof text - 1);
     error.message = text;

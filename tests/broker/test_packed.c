@@ -46,14 +46,14 @@ static int teardown(void **state) {
 
 /* Packed in the outbox, and the same bytes as the wire has them in *expected. */
 static struct outbox_packed pack(struct post_office *office, uint64_t seq, uint8_t *expected) {
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__BroadcastEvent broadcast = ZCHAT__V1__BROADCAST_EVENT__INIT;
 
-    broadcast.from = (char *)"han";
+    broadcast.sender = (char *)"han";
     broadcast.text = office->text;
     event.seq = seq;
     event.time_us = 7;
-    event.body_case = ZCHAT__V1__EVENT__BODY_BROADCAST;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST;
     event.broadcast = &broadcast;
     wire_element_pack(WIRE_EVENTS, &event.base, expected);
     return outbox_pack(office->outbox, &event);

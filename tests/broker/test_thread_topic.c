@@ -48,7 +48,7 @@ static void command(struct town *town, struct peer *peer, Zchat__V1__Command *co
 
 static void login(struct town *town, struct peer *peer, const char *user, bool public_events) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Login body = ZCHAT__V1__LOGIN__INIT;
+    Zchat__V1__LoginRequest body = ZCHAT__V1__LOGIN_REQUEST__INIT;
 
     body.protocol = PROTOCOL_VERSION;
     body.user = (char *)user;
@@ -68,7 +68,7 @@ static ProtobufCBinaryData new_id(struct town *town, uint8_t id[ID_BYTES]) {
 
 static void create(struct town *town, const char *title) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__CreateThread body = ZCHAT__V1__CREATE_THREAD__INIT;
+    Zchat__V1__CreateThreadRequest body = ZCHAT__V1__CREATE_THREAD_REQUEST__INIT;
     uint8_t id[ID_BYTES];
 
     body.id = new_id(town, id);
@@ -80,7 +80,7 @@ static void create(struct town *town, const char *title) {
 
 static void post(struct town *town, const char *title, const char *text) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__PostToThread body = ZCHAT__V1__POST_TO_THREAD__INIT;
+    Zchat__V1__PostToThreadRequest body = ZCHAT__V1__POST_TO_THREAD_REQUEST__INIT;
     uint8_t id[ID_BYTES];
 
     body.id = new_id(town, id);
@@ -93,7 +93,7 @@ static void post(struct town *town, const char *title, const char *text) {
 
 static void remove_thread(struct town *town, const char *title) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__RemoveThread body = ZCHAT__V1__REMOVE_THREAD__INIT;
+    Zchat__V1__RemoveThreadRequest body = ZCHAT__V1__REMOVE_THREAD_REQUEST__INIT;
 
     body.thread = (char *)title;
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_REMOVE_THREAD;
@@ -103,7 +103,7 @@ static void remove_thread(struct town *town, const char *title) {
 
 static void follow(struct town *town, struct peer *peer, const char *title) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__FollowThread body = ZCHAT__V1__FOLLOW_THREAD__INIT;
+    Zchat__V1__FollowThreadRequest body = ZCHAT__V1__FOLLOW_THREAD_REQUEST__INIT;
 
     body.thread = (char *)title;
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_FOLLOW_THREAD;
@@ -113,7 +113,7 @@ static void follow(struct town *town, struct peer *peer, const char *title) {
 
 static void unfollow(struct town *town, struct peer *peer, const char *title) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__UnfollowThread body = ZCHAT__V1__UNFOLLOW_THREAD__INIT;
+    Zchat__V1__UnfollowThreadRequest body = ZCHAT__V1__UNFOLLOW_THREAD_REQUEST__INIT;
 
     body.thread = (char *)title;
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_UNFOLLOW_THREAD;
@@ -123,7 +123,7 @@ static void unfollow(struct town *town, struct peer *peer, const char *title) {
 
 static void logout(struct town *town, struct peer *peer) {
     Zchat__V1__Command envelope = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Logout body = ZCHAT__V1__LOGOUT__INIT;
+    Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
 
     envelope.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
     envelope.logout = &body;
@@ -132,11 +132,11 @@ static void logout(struct town *town, struct peer *peer) {
 
 /* ---- what comes ---- */
 
-static size_t take_events(struct told *told, Zchat__V1__Event **events, size_t count) {
+static size_t take_events(struct told *told, Zchat__V1__ServerEvent **events, size_t count) {
     size_t before = told->count;
 
     for (size_t i = 0; i < count; i++) {
-        if (events[i]->body_case != ZCHAT__V1__EVENT__BODY_THREAD)
+        if (events[i]->body_case != ZCHAT__V1__SERVER_EVENT__BODY_THREAD)
             continue;
         assert_true(told->count < EVENTS_MAX);
         told->seqs[told->count++] = events[i]->seq;

@@ -58,24 +58,24 @@ void eve_new_id(unsigned char id[ID_BYTES]) {
 
 void eve_say_invited(struct eve *eve, unsigned char *id, unsigned char *again) {
     Zchat__V1__PrivateInvited body = ZCHAT__V1__PRIVATE_INVITED__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     body.id = eve_data(id, ID_BYTES);
     body.user = (char *)"eve";
     body.key = eve_data(eve->public_key, KEY_BYTES);
     body.again = eve_data(again, again ? ID_BYTES : 0);
     body.expires_us = 1;
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_INVITED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_INVITED;
     event.private_invited = &body;
     fake_event(eve->stage->fake, &event);
 }
 
 void eve_say_ended(struct eve *eve, Zchat__V1__PrivateEnd reason) {
     Zchat__V1__PrivateEnded body = ZCHAT__V1__PRIVATE_ENDED__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     body.id = eve_data(eve->chat, ID_BYTES);
     body.user = (char *)"eve";
     body.reason = reason;
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ENDED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ENDED;
     event.private_ended = &body;
     fake_event(eve->stage->fake, &event);
 }

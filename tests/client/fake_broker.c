@@ -135,7 +135,7 @@ void fake_reply(struct fake *fake, Zchat__V1__Reply *reply) {
     say(fake, &batch);
 }
 
-void fake_event(struct fake *fake, Zchat__V1__Event *event) {
+void fake_event(struct fake *fake, Zchat__V1__ServerEvent *event) {
     Zchat__V1__ServerBatch batch = ZCHAT__V1__SERVER_BATCH__INIT;
     batch.n_events = 1;
     batch.events = &event;
@@ -143,7 +143,7 @@ void fake_event(struct fake *fake, Zchat__V1__Event *event) {
 }
 
 void fake_error(struct fake *fake, uint64_t request, Zchat__V1__Code code, const char *text) {
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     error.code = code;
     error.message = (char *)text;
@@ -154,26 +154,26 @@ void fake_error(struct fake *fake, uint64_t request, Zchat__V1__Code code, const
 
 /* One message and all that it points to. */
 struct entry {
-    Zchat__V1__Event event;
-    Zchat__V1__Message message;
+    Zchat__V1__ServerEvent event;
+    Zchat__V1__MessageEvent message;
     unsigned char id[ID_BYTES];
     char text[32];
 };
 
 static void entry_make(struct entry *entry, uint64_t seq, const char *from) {
     unsigned char random[10] = {0};
-    zchat__v1__event__init(&entry->event);
-    zchat__v1__message__init(&entry->message);
+    zchat__v1__server_event__init(&entry->event);
+    zchat__v1__message_event__init(&entry->message);
     id_make(entry->id, seq, random);
     snprintf(entry->text, sizeof entry->text, "m%" PRIu64, seq);
     entry->message.id.data = entry->id;
     entry->message.id.len = ID_BYTES;
-    entry->message.from = (char *)from;
+    entry->message.sender = (char *)from;
     entry->message.to = (char *)"me";
     entry->message.text = entry->text;
     entry->event.seq = seq;
     entry->event.time_us = 1;
-    entry->event.body_case = ZCHAT__V1__EVENT__BODY_MESSAGE;
+    entry->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
     entry->event.message = &entry->message;
 }
 
@@ -186,8 +186,8 @@ void fake_message(struct fake *fake, uint64_t seq, const char *from) {
 void fake_page(struct fake *fake, const Zchat__V1__Command *sync, uint64_t first, uint64_t last,
                uint64_t head) {
     static struct entry entries[PAGE_MAX];
-    static Zchat__V1__Event *events[PAGE_MAX];
-    Zchat__V1__SyncReply page = ZCHAT__V1__SYNC_REPLY__INIT;
+    static Zchat__V1__ServerEvent *events[PAGE_MAX];
+    Zchat__V1__SyncResponse page = ZCHAT__V1__SYNC_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     for (uint64_t seq = first; seq <= last; seq++) {
         assert(page.n_events < PAGE_MAX);
@@ -205,7 +205,8 @@ void fake_page(struct fake *fake, const Zchat__V1__Command *sync, uint64_t first
     fake_reply(fake, &reply);
 }
 
-void fake_publish(struct fake *fake, const char *topic, Zchat__V1__Event *event, uint64_t head) {
+void fake_publish(struct fake *fake, const char *topic, Zchat__V1__ServerEvent *event,
+                  uint64_t head) {
     uint8_t frame[4096];
     Zchat__V1__Publication publication = ZCHAT__V1__PUBLICATION__INIT;
     publication.topic = (char *)topic;
@@ -261,7 +262,7 @@ static void fill_topics(const struct fake *fake, Zchat__V1__TopicHead heads[3],
 static void answer_login(struct fake *fake, const Zchat__V1__Command *command) {
     Zchat__V1__TopicHead heads[3];
     Zchat__V1__TopicHead *list[3];
-    Zchat__V1__LoginReply login = ZCHAT__V1__LOGIN_REPLY__INIT;
+    Zchat__V1__LoginResponse login = ZCHAT__V1__LOGIN_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     fill_topics(fake, heads, list);
     login.user = command->login->user;
@@ -280,7 +281,7 @@ static void answer_login(struct fake *fake, const Zchat__V1__Command *command) {
 }
 
 static void answer_ping(struct fake *fake, const Zchat__V1__Command *command) {
-    Zchat__V1__PingReply ping = ZCHAT__V1__PING_REPLY__INIT;
+    Zchat__V1__PingResponse ping = ZCHAT__V1__PING_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     ping.time_us = 1;
     ping.software = (char *)"fake";
@@ -293,13 +294,15 @@ static void answer_ping(struct fake *fake, const Zchat__V1__Command *command) {
 static void answer_keep_alive(struct fake *fake, const Zchat__V1__Command *command) {
     Zchat__V1__TopicHead heads[3];
     Zchat__V1__TopicHead *list[3];
-    Zchat__V1__Heads body = ZCHAT__V1__HEADS__INIT;
+    Zchat__V1__Heads told = ZCHAT__V1__HEADS__INIT;
+    Zchat__V1__KeepAliveResponse body = ZCHAT__V1__KEEP_ALIVE_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     fill_topics(fake, heads, list);
-    body.inbox = fake->inbox_head;
-    body.cursor = fake->inbox_cursor;
-    body.n_topics = 3;
-    body.topics = list;
+    told.inbox = fake->inbox_head;
+    told.cursor = fake->inbox_cursor;
+    told.n_topics = 3;
+    told.topics = list;
+    body.heads = &told;
     reply.request = command->request;
     reply.body_case = ZCHAT__V1__REPLY__BODY_KEEP_ALIVE;
     reply.keep_alive = &body;

@@ -63,7 +63,7 @@ Zchat__V1__Command *fake_next(struct fake *fake, Zchat__V1__Command__BodyCase bo
 /* Says something to the client that last said something. */
 void fake_frame(struct fake *fake, const void *frame, size_t frame_bytes);
 void fake_reply(struct fake *fake, Zchat__V1__Reply *reply);
-void fake_event(struct fake *fake, Zchat__V1__Event *event);
+void fake_event(struct fake *fake, Zchat__V1__ServerEvent *event);
 void fake_error(struct fake *fake, uint64_t request, Zchat__V1__Code code, const char *text);
 /* Pushes a message of the inbox, from `from`, its text "m<seq>". */
 void fake_message(struct fake *fake, uint64_t seq, const char *from);
@@ -71,6 +71,7 @@ void fake_message(struct fake *fake, uint64_t seq, const char *from);
 void fake_page(struct fake *fake, const Zchat__V1__Command *sync, uint64_t first, uint64_t last,
                uint64_t head);
 /* Publishes on the event socket; an event's seq of 0: only the head is told. */
-void fake_publish(struct fake *fake, const char *topic, Zchat__V1__Event *event, uint64_t head);
+void fake_publish(struct fake *fake, const char *topic, Zchat__V1__ServerEvent *event,
+                  uint64_t head);
 
 #endif

@@ -33,11 +33,11 @@ static void handed_out(struct stage *stage, uint64_t first, uint64_t last) {
 
 static void heads(struct stage *stage, uint64_t head, uint64_t cursor) {
     Zchat__V1__Heads body = ZCHAT__V1__HEADS__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     body.inbox = head;
     body.cursor = cursor;
     event.time_us = 1;
-    event.body_case = ZCHAT__V1__EVENT__BODY_HEADS;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_HEADS;
     event.heads = &body;
     fake_event(stage->fake, &event);
 }
@@ -249,10 +249,10 @@ static void texts_are_cleaned_again(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_INLINE, true);
     Zchat__V1__NoticeEvent notice = ZCHAT__V1__NOTICE_EVENT__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     notice.text = (char *)"a\033[31mb\007";
     event.time_us = 1;
-    event.body_case = ZCHAT__V1__EVENT__BODY_NOTICE;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_NOTICE;
     event.notice = &notice;
     fake_event(stage->fake, &event);
     fake_message(stage->fake, 1, "b\033]0;x\007ob\n");
@@ -264,9 +264,9 @@ static void an_entry_without_a_body_is_handed_out_as_damaged(void **state) {
     struct stage *stage = *state;
     stage->fake->inbox_head = 1;
     stage_login(stage, ZCHAT_PUBLIC_NONE, true);
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
-    Zchat__V1__Event *events[1] = {&event};
-    Zchat__V1__SyncReply page = ZCHAT__V1__SYNC_REPLY__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
+    Zchat__V1__ServerEvent *events[1] = {&event};
+    Zchat__V1__SyncResponse page = ZCHAT__V1__SYNC_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     event.seq = 1;
     page.n_events = 1;

@@ -14,11 +14,11 @@
 static void say_answered(struct eve *eve, const Zchat__V1__Command *invite,
                          Zchat__V1__PrivateAnswer answer) {
     Zchat__V1__PrivateAnswered body = ZCHAT__V1__PRIVATE_ANSWERED__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     body.id = invite->invite_private->id;
     body.user = (char *)"eve";
     body.answer = answer;
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ANSWERED;
     event.private_answered = &body;
     fake_event(eve->stage->fake, &event);
 }
@@ -130,7 +130,7 @@ static void a_farewell_before_the_hellos_ends_the_invitation(void **state) {
 /* ---- eve is invited ---- */
 
 static void reply_done(struct eve *eve, const Zchat__V1__Command *command) {
-    Zchat__V1__InvitePrivateReply body = ZCHAT__V1__INVITE_PRIVATE_REPLY__INIT;
+    Zchat__V1__InvitePrivateResponse body = ZCHAT__V1__INVITE_PRIVATE_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     body.expires_us = 1;
     reply.request = command->request;
@@ -142,7 +142,7 @@ static void reply_done(struct eve *eve, const Zchat__V1__Command *command) {
 /* eve listens, and accepts. */
 static void say_accepted(struct eve *eve, const Zchat__V1__Command *invite) {
     Zchat__V1__PrivateAnswered body = ZCHAT__V1__PRIVATE_ANSWERED__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     char endpoint[64];
     size_t bytes = sizeof endpoint;
     int one = 1;
@@ -160,7 +160,7 @@ static void say_accepted(struct eve *eve, const Zchat__V1__Command *invite) {
     body.endpoint = endpoint;
     body.key = eve_data(eve->public_key, KEY_BYTES);
     body.nonce = eve_data(eve->nonce, NONCE_BYTES);
-    event.body_case = ZCHAT__V1__EVENT__BODY_PRIVATE_ANSWERED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRIVATE_ANSWERED;
     event.private_answered = &body;
     fake_event(eve->stage->fake, &event);
 }
@@ -188,7 +188,7 @@ static void a_renewal_that_reached_an_ended_session_is_not_waited_for(void **sta
 /* ---- crossed invitations ---- */
 
 static void refuse_invite(struct eve *eve, const Zchat__V1__Command *command) {
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     error.code = ZCHAT__V1__CODE__CODE_CONFLICT;
     error.message = (char *)"eve has invited you already: accept that";

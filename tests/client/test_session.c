@@ -31,7 +31,7 @@ static void send_text(struct stage *stage, long number) {
 }
 
 static void answer_send(struct stage *stage, const Zchat__V1__Command *command) {
-    Zchat__V1__SendMessageReply body = ZCHAT__V1__SEND_MESSAGE_REPLY__INIT;
+    Zchat__V1__SendMessageResponse body = ZCHAT__V1__SEND_MESSAGE_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     body.id = command->send_message->id;
     body.seq = 7;
@@ -43,8 +43,8 @@ static void answer_send(struct stage *stage, const Zchat__V1__Command *command) 
 
 static void answer_empty(struct stage *stage, uint64_t request,
                          Zchat__V1__Reply__BodyCase body_case) {
-    Zchat__V1__BlockUserReply empty = ZCHAT__V1__BLOCK_USER_REPLY__INIT;
-    Zchat__V1__LogoutReply out = ZCHAT__V1__LOGOUT_REPLY__INIT;
+    Zchat__V1__BlockUserResponse empty = ZCHAT__V1__BLOCK_USER_RESPONSE__INIT;
+    Zchat__V1__LogoutResponse out = ZCHAT__V1__LOGOUT_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     reply.request = request;
     reply.body_case = body_case;
@@ -57,11 +57,11 @@ static void answer_empty(struct stage *stage, uint64_t request,
 
 static void end_session(struct stage *stage, Zchat__V1__EndReason reason) {
     Zchat__V1__SessionEnded ended = ZCHAT__V1__SESSION_ENDED__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     ended.reason = reason;
     ended.text = (char *)"it is over";
     event.time_us = 1;
-    event.body_case = ZCHAT__V1__EVENT__BODY_SESSION_ENDED;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED;
     event.session_ended = &ended;
     fake_event(stage->fake, &event);
 }
@@ -69,12 +69,12 @@ static void end_session(struct stage *stage, Zchat__V1__EndReason reason) {
 static void a_lost_session_is_resumed_with_the_device_key(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
-    const Zchat__V1__Login *first = stage_command(stage, LOGIN)->login;
+    const Zchat__V1__LoginRequest *first = stage_command(stage, LOGIN)->login;
     assert_string_equal(first->password, "secret");
     assert_string_equal(zchat_user(stage->z), "me");
     fake_break(stage->fake);
     stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
-    const Zchat__V1__Login *second = stage_command(stage, LOGIN)->login;
+    const Zchat__V1__LoginRequest *second = stage_command(stage, LOGIN)->login;
     assert_string_equal(second->password, "");
     assert_string_equal(second->user, "me");
     assert_true(second->online);

@@ -38,7 +38,7 @@ static void say_followed(struct stage *stage, const Zchat__V1__Command *command,
                          uint64_t head, uint64_t cursor) {
     Zchat__V1__FollowedThread thread = ZCHAT__V1__FOLLOWED_THREAD__INIT;
     Zchat__V1__FollowedThread *list = &thread;
-    Zchat__V1__ListFollowedReply body = ZCHAT__V1__LIST_FOLLOWED_REPLY__INIT;
+    Zchat__V1__ListFollowedResponse body = ZCHAT__V1__LIST_FOLLOWED_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     thread.id = thread_id();
     thread.title = (char *)"t\033[1m";
@@ -53,14 +53,14 @@ static void say_followed(struct stage *stage, const Zchat__V1__Command *command,
 }
 
 struct posted {
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
     Zchat__V1__ThreadEvent about;
     Zchat__V1__Post post;
     Zchat__V1__ThreadRemoved removed;
 };
 
-static Zchat__V1__Event *posted(struct posted *posted, uint64_t seq) {
-    zchat__v1__event__init(&posted->event);
+static Zchat__V1__ServerEvent *posted(struct posted *posted, uint64_t seq) {
+    zchat__v1__server_event__init(&posted->event);
     zchat__v1__thread_event__init(&posted->about);
     zchat__v1__post__init(&posted->post);
     posted->post.id = thread_id();
@@ -73,12 +73,12 @@ static Zchat__V1__Event *posted(struct posted *posted, uint64_t seq) {
     posted->about.posted = &posted->post;
     posted->event.seq = seq;
     posted->event.time_us = 1;
-    posted->event.body_case = ZCHAT__V1__EVENT__BODY_THREAD;
+    posted->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     posted->event.thread = &posted->about;
     return &posted->event;
 }
 
-static Zchat__V1__Event *removed(struct posted *event, uint64_t seq) {
+static Zchat__V1__ServerEvent *removed(struct posted *event, uint64_t seq) {
     posted(event, seq);
     zchat__v1__thread_removed__init(&event->removed);
     event->removed.user = (char *)"bob";
@@ -90,8 +90,8 @@ static Zchat__V1__Event *removed(struct posted *event, uint64_t seq) {
 static void say_page(struct stage *stage, const Zchat__V1__Command *sync, uint64_t first,
                      uint64_t last, uint64_t head) {
     struct posted entries[16];
-    Zchat__V1__Event *events[16];
-    Zchat__V1__SyncReply page = ZCHAT__V1__SYNC_REPLY__INIT;
+    Zchat__V1__ServerEvent *events[16];
+    Zchat__V1__SyncResponse page = ZCHAT__V1__SYNC_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     for (uint64_t seq = first; seq <= last; seq++) {
         events[page.n_events] = posted(&entries[page.n_events], seq);
@@ -247,7 +247,7 @@ static void a_hole_is_filled(void **state) {
 static void events_of_the_sub_socket_and_its_repeated_head_count(void **state) {
     struct stage *stage = *state;
     struct posted event;
-    Zchat__V1__Event none = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent none = ZCHAT__V1__SERVER_EVENT__INIT;
     follow(stage, ZCHAT_PUBLIC_SUB, 5, 5);
     stage_command(stage, BODY(KEEP_ALIVE));
     say_followed(stage, stage_command(stage, BODY(LIST_FOLLOWED)), true, 5, 5);
@@ -264,14 +264,14 @@ static void events_that_were_dropped_show_in_the_list(void **state) {
     Zchat__V1__TopicHead topic = ZCHAT__V1__TOPIC_HEAD__INIT;
     Zchat__V1__TopicHead *topics = &topic;
     Zchat__V1__Heads heads = ZCHAT__V1__HEADS__INIT;
-    Zchat__V1__Event event = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     follow(stage, ZCHAT_PUBLIC_INLINE, 5, 5);
     stage_settle(stage);
     topic.topic = (char *)"presence";
     heads.n_topics = 1;
     heads.topics = &topics;
     event.time_us = 1;
-    event.body_case = ZCHAT__V1__EVENT__BODY_HEADS;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_HEADS;
     event.heads = &heads;
     fake_event(stage->fake, &event);
     say_followed(stage, stage_command(stage, BODY(LIST_FOLLOWED)), true, 6, 5);
@@ -344,7 +344,7 @@ static void who_was_away_learns_of_a_removal_but_of_no_unfollow(void **state) {
 }
 
 static void say_acked(struct stage *stage, const Zchat__V1__Command *command) {
-    Zchat__V1__AckReply body = ZCHAT__V1__ACK_REPLY__INIT;
+    Zchat__V1__AckResponse body = ZCHAT__V1__ACK_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     body.cursor = command->ack->read;
     reply.request = command->request;

@@ -26,35 +26,35 @@ static int teardown(void **state) {
 
 /* An event and what it points to. */
 struct public {
-    Zchat__V1__Event event;
+    Zchat__V1__ServerEvent event;
     Zchat__V1__PresenceEvent presence;
     Zchat__V1__BroadcastEvent broadcast;
     unsigned char id[ID_BYTES];
 };
 
-static Zchat__V1__Event *presence(struct public *public, uint64_t seq, const char *user) {
-    zchat__v1__event__init(&public->event);
+static Zchat__V1__ServerEvent *presence(struct public *public, uint64_t seq, const char *user) {
+    zchat__v1__server_event__init(&public->event);
     zchat__v1__presence_event__init(&public->presence);
     public->presence.user = (char *)user;
     public->presence.online = true;
     public->event.seq = seq;
     public->event.time_us = 1;
-    public->event.body_case = ZCHAT__V1__EVENT__BODY_PRESENCE;
+    public->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE;
     public->event.presence = &public->presence;
     return &public->event;
 }
 
-static Zchat__V1__Event *broadcast(struct public *public, uint64_t seq, const char *from) {
-    zchat__v1__event__init(&public->event);
+static Zchat__V1__ServerEvent *broadcast(struct public *public, uint64_t seq, const char *from) {
+    zchat__v1__server_event__init(&public->event);
     zchat__v1__broadcast_event__init(&public->broadcast);
     memset(public->id, 0x70, sizeof public->id);
     public->broadcast.id.data = public->id;
     public->broadcast.id.len = ID_BYTES;
-    public->broadcast.from = (char *)from;
+    public->broadcast.sender = (char *)from;
     public->broadcast.text = (char *)"hello";
     public->event.seq = seq;
     public->event.time_us = 1;
-    public->event.body_case = ZCHAT__V1__EVENT__BODY_BROADCAST;
+    public->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST;
     public->event.broadcast = &public->broadcast;
     return &public->event;
 }
@@ -63,8 +63,8 @@ static Zchat__V1__Event *broadcast(struct public *public, uint64_t seq, const ch
 static void answer_page(struct stage *stage, const Zchat__V1__Command *sync, uint64_t first,
                         uint64_t last, uint64_t head) {
     struct public publics[16];
-    Zchat__V1__Event *events[16];
-    Zchat__V1__SyncReply page = ZCHAT__V1__SYNC_REPLY__INIT;
+    Zchat__V1__ServerEvent *events[16];
+    Zchat__V1__SyncResponse page = ZCHAT__V1__SYNC_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     for (uint64_t seq = first; seq <= last; seq++) {
         events[page.n_events] = presence(&publics[page.n_events], seq, "u");
@@ -79,8 +79,8 @@ static void answer_page(struct stage *stage, const Zchat__V1__Command *sync, uin
     fake_reply(stage->fake, &reply);
 }
 
-static void publish(struct stage *stage, Zchat__V1__Event *event) {
-    bool presence = event->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE;
+static void publish(struct stage *stage, Zchat__V1__ServerEvent *event) {
+    bool presence = event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE;
     fake_publish(stage->fake, presence ? "presence" : "broadcast", event, 0);
 }
 
@@ -173,7 +173,7 @@ static void what_was_published_before_the_subscription_is_fetched(void **state) 
 
 static void a_head_told_again_shows_a_lost_last_event(void **state) {
     struct stage *stage = *state;
-    Zchat__V1__Event none = ZCHAT__V1__EVENT__INIT;
+    Zchat__V1__ServerEvent none = ZCHAT__V1__SERVER_EVENT__INIT;
     subscribe(stage);
     fake_publish(stage->fake, "presence", &none, 102);
     answer_page(stage, stage_command(stage, SYNC), 101, 102, 102);
@@ -203,8 +203,8 @@ static void ones_own_events_are_dropped(void **state) {
 
 static void answer_done(struct stage *stage, Zchat__V1__Command__BodyCase body,
                         Zchat__V1__Reply__BodyCase reply_body) {
-    Zchat__V1__BlockUserReply block = ZCHAT__V1__BLOCK_USER_REPLY__INIT;
-    Zchat__V1__UnblockUserReply unblock = ZCHAT__V1__UNBLOCK_USER_REPLY__INIT;
+    Zchat__V1__BlockUserResponse block = ZCHAT__V1__BLOCK_USER_RESPONSE__INIT;
+    Zchat__V1__UnblockUserResponse unblock = ZCHAT__V1__UNBLOCK_USER_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     size_t answers = stage_count(stage, 0);
     reply.request = stage_command(stage, body)->request;

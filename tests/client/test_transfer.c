@@ -110,7 +110,7 @@ static bool exists(const char *path) {
 /* ---- what the broker says ---- */
 
 static void say_begun(struct scene *scene, const Zchat__V1__Command *command, uint64_t received) {
-    Zchat__V1__BeginUploadReply body = ZCHAT__V1__BEGIN_UPLOAD_REPLY__INIT;
+    Zchat__V1__BeginUploadResponse body = ZCHAT__V1__BEGIN_UPLOAD_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     body.received = received;
     reply.request = command->request;
@@ -128,15 +128,15 @@ static void fill(struct scene *scene, Zchat__V1__Upload *upload, uint64_t bytes)
     upload->file = (char *)"../na\033me";
     upload->size = bytes;
     upload->time_us = 1;
-    upload->hash.data = scene->hash;
-    upload->hash.len = HASH_BYTES;
+    upload->digest.data = scene->hash;
+    upload->digest.len = HASH_BYTES;
 }
 
 static void say_put(struct scene *scene, const Zchat__V1__Command *command, bool last) {
     Zchat__V1__Upload upload;
-    Zchat__V1__PutChunkReply body = ZCHAT__V1__PUT_CHUNK_REPLY__INIT;
+    Zchat__V1__PutChunkResponse body = ZCHAT__V1__PUT_CHUNK_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    body.received = command->put_chunk->offset + command->put_chunk->bytes.len;
+    body.received = command->put_chunk->offset + command->put_chunk->data.len;
     fill(scene, &upload, body.received);
     body.upload = last ? &upload : NULL;
     reply.request = command->request;
@@ -149,12 +149,12 @@ static void say_put(struct scene *scene, const Zchat__V1__Command *command, bool
 static void say_got(struct scene *scene, const Zchat__V1__Command *command, uint64_t size,
                     size_t count) {
     Zchat__V1__Upload upload;
-    Zchat__V1__GetChunkReply body = ZCHAT__V1__GET_CHUNK_REPLY__INIT;
+    Zchat__V1__GetChunkResponse body = ZCHAT__V1__GET_CHUNK_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     fill(scene, &upload, size);
     body.upload = &upload;
-    body.bytes.data = scene->bytes + command->get_chunk->offset;
-    body.bytes.len = count;
+    body.data.data = scene->bytes + command->get_chunk->offset;
+    body.data.len = count;
     reply.request = command->request;
     reply.body_case = ZCHAT__V1__REPLY__BODY_GET_CHUNK;
     reply.get_chunk = &body;
@@ -181,8 +181,8 @@ static Zchat__V1__Command *next_put(struct scene *scene, uint64_t offset) {
 /* The chunk that ends the file, and tells its hash; none before does. */
 static Zchat__V1__Command *last_put(struct scene *scene, uint64_t offset) {
     Zchat__V1__Command *command = next_put(scene, offset);
-    assert_int_equal(command->put_chunk->hash.len, HASH_BYTES);
-    assert_memory_equal(command->put_chunk->hash.data, scene->hash, HASH_BYTES);
+    assert_int_equal(command->put_chunk->digest.len, HASH_BYTES);
+    assert_memory_equal(command->put_chunk->digest.data, scene->hash, HASH_BYTES);
     return command;
 }
 
@@ -206,15 +206,15 @@ static void an_upload_tells_the_file_and_sends_its_chunks(void **state) {
     assert_string_equal(begin->begin_upload->thread, "t");
     assert_string_equal(begin->begin_upload->file, "file");
     assert_int_equal(begin->begin_upload->size, CHUNK + 3);
-    assert_int_equal(begin->begin_upload->hash.len, 0);
+    assert_int_equal(begin->begin_upload->digest.len, 0);
     say_begun(scene, begin, 0);
     Zchat__V1__Command *chunk = next_put(scene, 0);
-    assert_int_equal(chunk->put_chunk->bytes.len, CHUNK);
+    assert_int_equal(chunk->put_chunk->data.len, CHUNK);
     assert_memory_equal(chunk->put_chunk->id.data, begin->begin_upload->id.data, ID_BYTES);
-    assert_int_equal(chunk->put_chunk->hash.len, 0);
+    assert_int_equal(chunk->put_chunk->digest.len, 0);
     say_put(scene, chunk, false);
     chunk = last_put(scene, CHUNK);
-    assert_memory_equal(chunk->put_chunk->bytes.data, scene->bytes + CHUNK, 3);
+    assert_memory_equal(chunk->put_chunk->data.data, scene->bytes + CHUNK, 3);
     assert_int_equal(zchat_pending(scene->stage->z), 1);
     say_put(scene, chunk, true);
     assert_int_equal(answer(scene)->code, ZCHAT_OK);
@@ -270,7 +270,7 @@ static void the_hash_is_right_wherever_it_goes_on(void **state) {
         fake_break(scene->stage->fake);
         say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), places[i]);
         Zchat__V1__Command *chunk = next_put(scene, places[i]);
-        assert_memory_equal(chunk->put_chunk->bytes.data, scene->bytes + places[i], CHUNK);
+        assert_memory_equal(chunk->put_chunk->data.data, scene->bytes + places[i], CHUNK);
     }
     fake_break(scene->stage->fake);
     say_begun(scene, next(scene, BODY(BEGIN_UPLOAD)), 6 * CHUNK + 1);
@@ -333,7 +333,7 @@ static void an_empty_file_has_a_hash_too(void **state) {
 
 static void told_to_wait_it_waits(void **state) {
     struct scene *scene = *state;
-    Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     set_size(scene, 10);
     put(scene);
@@ -510,7 +510,7 @@ static void a_download_goes_on_after_a_lost_connection(void **state) {
 static void who_is_not_logged_in_is_told(void **state) {
     struct scene *scene = *state;
     struct stage *stage = scene->stage;
-    Zchat__V1__LogoutReply body = ZCHAT__V1__LOGOUT_REPLY__INIT;
+    Zchat__V1__LogoutResponse body = ZCHAT__V1__LOGOUT_RESPONSE__INIT;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     set_size(scene, 10);
     assert_int_equal(zchat_logout(stage->z, stage_answer, NULL), ZCHAT_OK);

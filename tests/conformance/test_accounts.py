@@ -332,7 +332,7 @@ def test_a_second_login_on_a_connection_is_a_conflict(town):
     client.who()
 
 
-@pytest.mark.parametrize("fields", [dict(user=""), dict(user="two words"), dict(device="x" * 65),
+@pytest.mark.parametrize("fields", [dict(user=""), dict(user="two words"), dict(device_label="x" * 65),
                                     dict(client="x" * 65)])
 def test_a_malformed_login_is_invalid(town, fields):
     refused("INVALID", town.guest(town.keys).call, "login", **{"protocol": 1, "user": "user.000", **fields})
@@ -428,13 +428,13 @@ def test_passwd_needs_a_session(town):
 
 def test_devices_lists_the_trusted_keys_oldest_first(town):
     name, laptop, phone = town.fresh_name(), Keys(), Keys()
-    town.guest(laptop).register(name, PASSWORD, device="laptop")
-    client = enter(town, name, PASSWORD, keys=phone, device="phone")
+    town.guest(laptop).register(name, PASSWORD, device_label="laptop")
+    client = enter(town, name, PASSWORD, keys=phone, device_label="phone")
     enter(town, name, PASSWORD, keys=Keys(), no_trust=True)
     first, second = client.call("list_devices").devices
     assert (first.label, first.key, first.current) == ("laptop", laptop.raw, False)
     assert (second.label, second.key, second.current) == ("phone", phone.raw, True)
-    assert 0 < first.device != second.device > 0
+    assert 0 < first.number != second.number > 0
     assert 0 < first.trusted_us <= second.trusted_us <= second.used_us
     assert first.used_us == 0
 
@@ -447,8 +447,8 @@ def test_devices_need_a_session(town):
 def test_a_label_is_a_harmless_line_of_at_most_64_characters(town):
     name = town.fresh_name()
     keys = Keys()
-    refused("INVALID", town.guest(keys).register, name, PASSWORD, device="x" * 65)
-    town.guest(keys).register(name, PASSWORD, device="my\x1b[31m lap\u202etop")
+    refused("INVALID", town.guest(keys).register, name, PASSWORD, device_label="x" * 65)
+    town.guest(keys).register(name, PASSWORD, device_label="my\x1b[31m lap\u202etop")
     client = enter(town, name, keys=keys)
     assert client.call("list_devices").devices[0].label == "my laptop"
 
@@ -459,7 +459,7 @@ def test_revoke_ends_the_sessions_of_the_key_at_once(town, account):
     lost = Keys()
     thieves = [enter(town, name, PASSWORD, keys=lost), enter(town, name, keys=lost)]
     device = next(d for d in client.call("list_devices").devices if d.key == lost.raw)
-    assert client.call("revoke_device", device=device.device).sessions == 2
+    assert client.call("revoke_device", device=device.number).sessions == 2
     for thief in thieves:
         refused("AUTH", thief.call, "who")
         assert thief.wait_ended().reason == schema.END_REASON_REVOKED and thief.ended.text
@@ -476,8 +476,8 @@ def test_a_revoked_key_trusted_again_gets_a_new_number(town, account):
     for _ in range(2):
         enter(town, name, PASSWORD, keys=other).close()
         device = next(d for d in client.call("list_devices").devices if d.key == other.raw)
-        numbers.append(device.device)
-        client.call("revoke_device", device=device.device)
+        numbers.append(device.number)
+        client.call("revoke_device", device=device.number)
     assert numbers[1] > numbers[0]
 
 
@@ -485,7 +485,7 @@ def test_revoking_the_own_key_ends_the_own_session(town, account):
     name, keys = account
     client = enter(town, name, keys=keys)
     device = client.call("list_devices").devices[0]
-    client.call("revoke_device", device=device.device)
+    client.call("revoke_device", device=device.number)
     assert client.wait_ended().reason == schema.END_REASON_REVOKED
     refused("AUTH", client.call, "who")
     refused("AUTH", client.login, name)
@@ -494,7 +494,7 @@ def test_revoking_the_own_key_ends_the_own_session(town, account):
 def test_revoke_touches_no_other_account_with_the_same_key(town):
     one, other = town.join(), town.join()
     device = one.call("list_devices").devices[0]
-    assert one.call("revoke_device", device=device.device).sessions == 1
+    assert one.call("revoke_device", device=device.number).sessions == 1
     other.who()
     assert other.call("list_devices").devices[0].key == town.keys.raw
     town.join(other.user)
@@ -504,8 +504,8 @@ def test_revoke_refuses_numbers_that_are_not_ones_own(town, account):
     name, keys = account
     client = enter(town, name, keys=keys)
     other = town.join()
-    theirs = other.call("list_devices").devices[0].device
-    own = client.call("list_devices").devices[0].device
+    theirs = other.call("list_devices").devices[0].number
+    own = client.call("list_devices").devices[0].number
     refused("NOT_FOUND", client.call, "revoke_device", device=own + theirs + 1000)
     refused("INVALID", client.call, "revoke_device", device=0)
     if theirs != own:

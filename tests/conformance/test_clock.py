@@ -144,7 +144,7 @@ def test_an_unfinished_upload_outlives_a_clock_that_is_set(town_of, clock, threa
     title = thread_of(alice)
     fields = dict(id=new_id(), thread=title, file="data", size=10)
     alice.call("begin_upload", **fields)
-    alice.call("put_chunk", id=fields["id"], offset=0, bytes=b"12345")
+    alice.call("put_chunk", id=fields["id"], offset=0, data=b"12345")
     clock.set(ahead_s)
     alice.ping()
     town.stats()

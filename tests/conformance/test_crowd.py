@@ -106,7 +106,7 @@ def test_a_broadcast_comes_behind_its_sender(town, way):
         visitor.broadcast("here I am", new_id())
         watcher.wait_broadcast("here I am")
         mine = [event.WhichOneof("body") for event in watcher.events
-                if visitor.user in (event.presence.user, getattr(event.broadcast, "from"))]
+                if visitor.user in (event.presence.user, event.broadcast.sender)]
         watcher.events.clear()
         assert mine == ["presence", "broadcast"]
 

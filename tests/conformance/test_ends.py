@@ -81,14 +81,14 @@ def test_a_device_that_was_revoked_hears_nothing_more(town, counted):
     client, ear, speaker = device(town)
     other = town.guest()
     other.login(client.user, "password")
-    number = next(item.device for item in other.call("list_devices").devices if item.key == client.keys.raw)
+    number = next(item.number for item in other.call("list_devices").devices if item.key == client.keys.raw)
     assert other.call("revoke_device", device=number).sessions == 1
     is_deaf(ear, speaker)
 
 
 def test_a_device_that_revoked_itself_hears_nothing_more(town):
     client, ear, speaker = device(town)
-    number = next(item.device for item in client.call("list_devices").devices if item.current)
+    number = next(item.number for item in client.call("list_devices").devices if item.current)
     client.call("revoke_device", device=number)
     is_deaf(ear, speaker)
 

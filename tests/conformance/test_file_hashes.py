@@ -22,7 +22,7 @@ def test_a_hash_may_come_with_the_last_chunk(town, thread, size):
     upload.begin()
     assert_nothing_appeared(bob, thread)
     done = upload.send().done
-    assert (done.size, done.hash) == (len(data), hash_of(data))
+    assert (done.size, done.digest) == (len(data), hash_of(data))
     bob.wait_thread(followed, 1)
     assert followed.events[0].thread.uploaded == done
     assert files(bob, thread) == [done] and bob.read_items(thread)[0].upload == done
@@ -38,11 +38,11 @@ def test_the_last_chunk_without_any_hash_is_refused(town, thread, size):
     if len(data) > CHUNK_BYTES:
         at = upload.put(0, CHUNK_BYTES).received
     for _ in range(2):
-        error = refused("INVALID", upload.put, at, len(data), hash=b"")
+        error = refused("INVALID", upload.put, at, len(data), digest=b"")
         assert "hash" in error.message
         assert upload.begin().received == at
         assert_nothing_appeared(alice, thread)
-    assert upload.send().done.hash == hash_of(data)
+    assert upload.send().done.digest == hash_of(data)
     assert Download(alice, thread, "file").run() == data
 
 
@@ -51,11 +51,11 @@ def test_another_hash_than_the_first_one_is_refused(town, thread):
     upload = Upload(alice, thread, "file", data)
     upload.begin()
     upload.put(0, 500)
-    error = refused("INVALID", upload.put, 500, 500, hash=hash_of(b"other bytes"))
+    error = refused("INVALID", upload.put, 500, 500, digest=hash_of(b"other bytes"))
     assert "another hash" in error.message
     assert upload.begin().received == 500
     assert_nothing_appeared(alice, thread)
-    assert upload.put(500, 500, hash=hash_of(data)).upload.hash == hash_of(data)
+    assert upload.put(500, 500, digest=hash_of(data)).upload.digest == hash_of(data)
     assert Download(alice, thread, "file").run() == data
 
 
@@ -63,9 +63,9 @@ def test_a_hash_before_the_last_chunk_counts_for_nothing(town, thread):
     alice, data = town.join(), bytes_of(1000)
     upload = Upload(alice, thread, "file", data, late=True)
     upload.begin()
-    assert upload.put(0, 500, hash=hash_of(b"other bytes")).received == 500
-    refused("INVALID", upload.put, 500, 500, hash=b"")
-    assert upload.put(500, 500).upload.hash == hash_of(data)
+    assert upload.put(0, 500, digest=hash_of(b"other bytes")).received == 500
+    refused("INVALID", upload.put, 500, 500, digest=b"")
+    assert upload.put(500, 500).upload.digest == hash_of(data)
 
 
 def test_the_last_chunk_with_its_hash_may_come_again(town, thread):
@@ -74,7 +74,7 @@ def test_the_last_chunk_with_its_hash_may_come_again(town, thread):
     upload.begin()
     upload.put(0, 500)
     last = upload.put(500, 500)
-    assert upload.put(500, 500) == last and upload.put(500, 500, hash=b"") == last
+    assert upload.put(500, 500) == last and upload.put(500, 500, digest=b"") == last
     for late in (True, False):
         reply = Upload(alice, thread, "file", data, id=upload.id, late=late).begin()
         assert (reply.received, reply.done) == (1000, True)
@@ -90,7 +90,7 @@ def test_an_upload_that_began_without_a_hash_may_go_on_with_one(town, thread):
     upload.late = False
     assert upload.begin().received == CHUNK_BYTES
     refused("CONFLICT", Upload(alice, thread, "file", data[::-1], id=upload.id).begin)
-    assert upload.send().done.hash == hash_of(data)
+    assert upload.send().done.digest == hash_of(data)
 
 
 @pytest.mark.parametrize("first", [False, True])

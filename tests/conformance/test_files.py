@@ -42,7 +42,7 @@ def test_a_file_goes_up_and_comes_down_as_it_was(town, thread, size):
     assert (reply.received, reply.done) == (0, False)
     assert_nothing_appeared(bob, thread, "file")
     done = upload.send().done
-    assert (done.id, done.user, done.file, done.size, done.hash) == \
+    assert (done.id, done.user, done.file, done.size, done.digest) == \
         (upload.id, alice.user, "file", len(data), hash_of(data))
     assert done.time_us and upload.received == len(data)
     assert files(bob, thread) == [done]
@@ -55,7 +55,7 @@ def test_an_upload_in_a_frame_of_several_chunks(town, thread):
     alice, data = town.join(), bytes_of(3 * 100_000)
     upload = Upload(alice, thread, "file", data)
     upload.begin()
-    replies = alice.batch([("put_chunk", dict(id=upload.id, offset=n, bytes=data[n:n + 100_000]))
+    replies = alice.batch([("put_chunk", dict(id=upload.id, offset=n, data=data[n:n + 100_000]))
                            for n in range(0, len(data), 100_000)])
     assert [reply.received for reply in replies] == [100_000, 200_000, 300_000]
     assert [reply.HasField("upload") for reply in replies] == [False, False, True]
@@ -82,7 +82,7 @@ def test_a_file_is_read_from_any_place(town, thread):
                           (len(data) - 1, 0), (len(data), 0), (len(data) + 1, 5), (2**63, 1), (2**64 - 1, 0)):
         reply = alice.call("get_chunk", thread=thread, file="file", offset=offset, limit=limit)
         most = min(limit or CHUNK_BYTES, CHUNK_BYTES)
-        assert reply.bytes == data[offset:offset + most], (offset, limit)
+        assert reply.data == data[offset:offset + most], (offset, limit)
         assert reply.upload == files(alice, thread)[0]
 
 
@@ -201,8 +201,8 @@ def test_an_id_that_names_something_else_is_a_conflict(town, thread):
 @pytest.mark.parametrize("id", [b"", b"x", new_id()[:15], new_id() + b"x"])
 def test_an_id_that_is_none_is_refused(town, thread, id):
     alice = town.join()
-    refused("INVALID", alice.call, "begin_upload", id=id, thread=thread, file="file", size=1, hash=hash_of(b"x"))
-    refused("INVALID", alice.call, "put_chunk", id=id, bytes=b"x")
+    refused("INVALID", alice.call, "begin_upload", id=id, thread=thread, file="file", size=1, digest=hash_of(b"x"))
+    refused("INVALID", alice.call, "put_chunk", id=id, data=b"x")
     refused("INVALID", alice.call, "cancel_upload", id=id)
     assert_nothing_appeared(alice, thread, "file")
 
@@ -212,11 +212,11 @@ def test_an_id_that_is_none_is_refused(town, thread, id):
 @pytest.mark.parametrize("hash", [b"x", bytes(31), bytes(33)])
 def test_a_hash_that_is_none_is_refused(town, thread, hash):
     alice, upload = town.join(), Upload(town.join(), thread, "another", bytes_of(10), late=True)
-    refused("INVALID", alice.call, "begin_upload", id=new_id(), thread=thread, file="file", size=1, hash=hash)
+    refused("INVALID", alice.call, "begin_upload", id=new_id(), thread=thread, file="file", size=1, digest=hash)
     assert_nothing_appeared(alice, thread, "file")
     upload.begin()
-    refused("INVALID", upload.put, 0, 5, hash=hash)
-    refused("INVALID", upload.put, 0, 10, hash=hash)
+    refused("INVALID", upload.put, 0, 5, digest=hash)
+    refused("INVALID", upload.put, 0, 10, digest=hash)
     assert upload.begin().received == 0
     assert_nothing_appeared(alice, thread, "another")
 
@@ -226,7 +226,7 @@ def test_a_hash_that_is_none_is_refused(town, thread, hash):
 def test_bytes_that_are_not_those_of_the_hash_begin_anew(town, thread, size, late):
     alice, bob, data = town.join(), town.join(public_events=True), bytes_of(SIZES[size])
     followed = bob.follow(thread)
-    upload = Upload(alice, thread, "file", data, hash=hash_of(b"other bytes"), late=late)
+    upload = Upload(alice, thread, "file", data, digest=hash_of(b"other bytes"), late=late)
     upload.begin()
     refused("INVALID", upload.send)
     assert_nothing_appeared(bob, thread, "file")
@@ -244,7 +244,7 @@ def test_after_a_wrong_byte_the_right_ones_complete_the_same_upload(town, thread
     alice, data = town.join(), bytes_of(CHUNK_BYTES + 10)
     wrong = bytearray(data)
     wrong[5] ^= 1
-    upload = Upload(alice, thread, "file", bytes(wrong), hash=hash_of(data))
+    upload = Upload(alice, thread, "file", bytes(wrong), digest=hash_of(data))
     upload.begin()
     refused("INVALID", upload.send)
     right = Upload(alice, thread, "file", data, id=upload.id)
@@ -258,8 +258,8 @@ def test_a_hole_is_refused_and_changes_nothing(town, thread):
     upload.begin()
     upload.put(0, 1000)
     for offset in (1001, 2000, 3000, 3001, 2**63, 2**64 - 1):
-        refused("INVALID", alice.call, "put_chunk", id=upload.id, offset=offset, bytes=b"x" * 10)
-    refused("INVALID", alice.call, "put_chunk", id=upload.id, offset=1000, bytes=b"x" * 2001)
+        refused("INVALID", alice.call, "put_chunk", id=upload.id, offset=offset, data=b"x" * 10)
+    refused("INVALID", alice.call, "put_chunk", id=upload.id, offset=1000, data=b"x" * 2001)
     assert upload.begin().received == 1000
     upload.send()
     assert Download(alice, thread, "file").run() == data
@@ -285,8 +285,8 @@ def test_an_empty_chunk_ends_nothing_but_an_empty_file(town, thread):
     assert upload.begin().received == 0
     empty = Upload(alice, thread, "empty", b"")
     empty.begin()
-    refused("INVALID", alice.call, "put_chunk", id=empty.id, offset=0, bytes=b"x")
-    refused("INVALID", alice.call, "put_chunk", id=empty.id, offset=1, bytes=b"")
+    refused("INVALID", alice.call, "put_chunk", id=empty.id, offset=0, data=b"x")
+    refused("INVALID", alice.call, "put_chunk", id=empty.id, offset=1, data=b"")
     assert file_names(alice, thread) == []
     assert empty.send().done.size == 0
 
@@ -297,7 +297,7 @@ def test_somebody_elses_upload_is_forbidden(town, thread):
     upload.begin()
     upload.put(0, 2)
     for client in (bob, admin):
-        refused("FORBIDDEN", client.call, "put_chunk", id=upload.id, offset=2, bytes=b"XXX")
+        refused("FORBIDDEN", client.call, "put_chunk", id=upload.id, offset=2, data=b"XXX")
         refused("FORBIDDEN", client.call, "cancel_upload", id=upload.id)
     assert upload.begin().received == 2
     upload.send()
@@ -354,7 +354,7 @@ def test_a_file_that_is_too_large_is_busy(town_factory):
     alice.create_thread("t")
     refused("BUSY", Upload(alice, "t", "file", bytes(MIB + 1)).begin)
     refused("BUSY", alice.call, "begin_upload", id=new_id(), thread="t", file="file", size=2**64 - 1,
-            hash=hash_of(b""))
+            digest=hash_of(b""))
     assert Upload(alice, "t", "file", bytes(MIB)).run().size == MIB
 
 

@@ -287,7 +287,7 @@ def put_many(client, title, count):
         ids = [new_id() for _ in range(start, min(start + 60, count))]
         client.batch([("begin_upload", dict(id=one, thread=title, file=f"{start + n:05} {LONG_NAME}", size=0))
                       for n, one in enumerate(ids)], timeout=20)
-        client.batch([("put_chunk", dict(id=one, offset=0, bytes=b"", hash=EMPTY_HASH)) for one in ids],
+        client.batch([("put_chunk", dict(id=one, offset=0, data=b"", digest=EMPTY_HASH)) for one in ids],
                      timeout=20)
 
 

@@ -305,17 +305,17 @@ def test_a_post_that_was_shown_in_a_thread_made_anew_since_is_a_conflict(town):
     alice.post(title, "of the second one")
     for number, code in ((1, "CONFLICT"), (0, "NOT_FOUND")):
         refused(code, alice.call, "edit_post", id=new_id(), thread=title, post=shown,
-                number=number, text="x")
+                shown_number=number, text="x")
         refused(code, alice.call, "delete_post", id=new_id(), thread=title, post=shown,
-                number=number)
+                shown_number=number)
     assert alice.post_texts(title) == ["of the second one"]
 
 
 def test_an_id_counts_more_than_a_number(town, thread):
     alice = town.join()
     ids = fill(alice, thread, 3)
-    alice.call("edit_post", id=new_id(), thread=thread, post=ids[0], number=3, text="first")
-    alice.call("delete_post", id=new_id(), thread=thread, post=ids[1], number=1)
+    alice.call("edit_post", id=new_id(), thread=thread, post=ids[0], shown_number=3, text="first")
+    alice.call("delete_post", id=new_id(), thread=thread, post=ids[1], shown_number=1)
     assert alice.post_texts(thread) == ["first", "3"]
 
 

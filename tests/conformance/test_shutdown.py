@@ -169,7 +169,7 @@ def test_every_session_is_told_after_the_reply_and_what_came_before_it(town_fact
     admin.batches = []
     people[0].message(people[1].user, "just before")
     reply = admin.call("shutdown")
-    assert reply == schema.ShutdownReply()
+    assert reply == schema.ShutdownResponse()
     told(admin, *people)
     people[1].wait_text("just before")
     ended(town)

@@ -161,7 +161,7 @@ def test_the_list_is_in_the_order_of_titles_page_by_page(town_factory):
         assert [thread.title for thread in alice.list_threads(page)] == in_order
     reply = alice.call("list_threads", limit=10_000)
     assert len(reply.threads) == 500 and reply.more
-    reply = alice.call("list_threads", after_title="no such title", limit=3)
+    reply = alice.call("list_threads", after="no such title", limit=3)
     assert [thread.title for thread in reply.threads] == ["ä", "\U0001F600"] and not reply.more
     assert len(alice.call("list_threads", limit=len(titles)).threads) == 500
 

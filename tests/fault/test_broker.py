@@ -81,9 +81,9 @@ def talk(broker, keys, acknowledged):
         call(alice, "post_to_thread", id=new_id(), thread="t", text="post")
         upload = Upload(alice, "t", "file", bytes_of(CHUNK_BYTES + 1))
         call(alice, "begin_upload", id=upload.id, thread="t", file="file", size=CHUNK_BYTES + 1,
-             hash=upload.hash)
+             digest=upload.digest)
         for offset, length in ((0, CHUNK_BYTES), (CHUNK_BYTES, 1)):
-            call(alice, "put_chunk", id=upload.id, offset=offset, bytes=bytes(upload.data[offset:offset + length]))
+            call(alice, "put_chunk", id=upload.id, offset=offset, data=bytes(upload.data[offset:offset + length]))
         call(bob, "get_chunk", thread="t", file="file", offset=0)
         call(bob, "sync", stream="inbox", after_seq=0, limit=10)
         call(bob, "ack", stream="inbox", read=2, received=2)

@@ -81,14 +81,14 @@ def all_cases(batch, greeter, peer):
         yield f"command.{name}", batch.CommandBatch(commands=[fill(batch.Command(), number)])
     for name, number in {**bodies(batch.Reply), "error": NO_BODY}.items():
         yield f"reply.{name}", batch.ServerBatch(replies=[fill(batch.Reply(), number)])
-    for name, number in bodies(batch.Event).items():
-        yield f"event.{name}", batch.ServerBatch(events=[fill(batch.Event(), number)])
-    for name, number in bodies(batch.Event().thread).items():
-        event = fill(batch.Event(), bodies(batch.Event)["thread"])
+    for name, number in bodies(batch.ServerEvent).items():
+        yield f"event.{name}", batch.ServerBatch(events=[fill(batch.ServerEvent(), number)])
+    for name, number in bodies(batch.ServerEvent().thread).items():
+        event = fill(batch.ServerEvent(), bodies(batch.ServerEvent)["thread"])
         event.thread.CopyFrom(fill(type(event.thread)(), number))
         yield f"event.thread.{name}", batch.ServerBatch(events=[event])
     for name in TOPICS:
-        yield f"publication.{name}", fill(batch.Publication(), bodies(batch.Event)[name])
+        yield f"publication.{name}", fill(batch.Publication(), bodies(batch.ServerEvent)[name])
         yield f"subscription.{name}", batch.Publication(topic=name)
     yield "server_batch", fill(batch.ServerBatch())
     yield "greeting_request", fill(greeter.GreetingRequest())

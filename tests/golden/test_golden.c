@@ -241,7 +241,7 @@ static void replies_are_golden(void **state) {
 
 static void events_are_golden(void **state) {
     (void)state;
-    assert_bodies("event", WIRE_EVENTS, &zchat__v1__event__descriptor);
+    assert_bodies("event", WIRE_EVENTS, &zchat__v1__server_event__descriptor);
     assert_whole("server_batch", "", &zchat__v1__server_batch__descriptor, 0);
 }
 
@@ -255,8 +255,8 @@ static void events_of_threads_are_golden(void **state) {
         struct wire_arena *arena = wire_arena_new(DECODE_BYTES_MAX);
         uint8_t bytes[FRAME_MAX];
         assert_non_null(arena);
-        Zchat__V1__Event *event = (Zchat__V1__Event *)filled(arena, &zchat__v1__event__descriptor,
-                                                             ZCHAT__V1__EVENT__BODY_THREAD);
+        Zchat__V1__ServerEvent *event = (Zchat__V1__ServerEvent *)filled(
+            arena, &zchat__v1__server_event__descriptor, ZCHAT__V1__SERVER_EVENT__BODY_THREAD);
         event->thread = (Zchat__V1__ThreadEvent *)filled(arena, type, type->fields[i].id);
         assert_true(wire_element_size(&event->base) <= sizeof bytes);
         assert_golden("event.thread", type->fields[i].name, bytes,
@@ -269,9 +269,9 @@ static void publications_and_subscriptions_are_golden(void **state) {
     static const struct {
         const char *topic;
         uint32_t body;
-    } topics[] = {{"presence", ZCHAT__V1__EVENT__BODY_PRESENCE},
-                  {"broadcast", ZCHAT__V1__EVENT__BODY_BROADCAST},
-                  {"notice", ZCHAT__V1__EVENT__BODY_NOTICE}};
+    } topics[] = {{"presence", ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE},
+                  {"broadcast", ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST},
+                  {"notice", ZCHAT__V1__SERVER_EVENT__BODY_NOTICE}};
     (void)state;
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         uint8_t bytes[FRAME_MAX];

@@ -144,7 +144,7 @@ def test_logging_out_and_in_again_as_somebody_else(friend, town):
         terminal.wait_for(f"You are {bob}")
         terminal.enter(f"send {carol.user} it is me")
         message = carol.wait_text("it is me").message
-        assert getattr(message, "from") == bob
+        assert message.sender == bob
         terminal.enter("login")
         terminal.wait_for(f"you are logged in as {bob}")
         terminal.enter("logout")

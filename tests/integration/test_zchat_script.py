@@ -130,7 +130,7 @@ def test_login_as_one_after_the_other(person, town):
     person.script([f"login {alice}", f"send {friend.user} a", "logout", f"login {bob}",
                    f"send {friend.user} b"], None, check=0)
     friend.wait_text("b")
-    assert [getattr(event.message, "from") for event in friend.inbox] == [alice, bob]
+    assert [event.message.sender for event in friend.inbox] == [alice, bob]
 
 
 def test_a_conversation_by_script(person, town):

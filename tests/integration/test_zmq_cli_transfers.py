@@ -199,5 +199,5 @@ def test_a_list_of_more_files_than_a_page_holds_is_whole(town, alice, title):
     for start in range(0, len(names), 50):
         some = [(new_id(), name) for name in names[start:start + 50]]
         uploader.batch([("begin_upload", dict(id=one, thread=title, file=name, size=0)) for one, name in some])
-        uploader.batch([("put_chunk", dict(id=one, hash=nothing)) for one, _ in some])
+        uploader.batch([("put_chunk", dict(id=one, digest=nothing)) for one, _ in some])
     assert [line["file"] for line in alice.ok("file", "list", title).lines] == names

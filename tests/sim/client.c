@@ -197,7 +197,7 @@ static void letter_answered(struct client *client, uint64_t request) {
 /* ---- replies ---- */
 
 static void logged_in(struct world *world, struct client *client,
-                      const Zchat__V1__LoginReply *login) {
+                      const Zchat__V1__LoginResponse *login) {
     client->state = CLIENT_MEMBER;
     client->login = 0;
     client->backoff_us = 0;
@@ -233,13 +233,13 @@ static void login_answered(struct world *world, struct client *client,
 
 /* One of the devices is trusted no more; maybe this one. */
 static void devices_listed(struct world *world, struct client *client,
-                           const Zchat__V1__ListDevicesReply *list) {
+                           const Zchat__V1__ListDevicesResponse *list) {
     if (list->n_devices == 0 || client->state != CLIENT_MEMBER || world->phase != WORLD_ROUGH ||
         world->town->committed.password[client_account(client)] == 0 ||
         !random_chance(&world->random, 500))
         return;
     client_draft(world, client, KIND(REVOKE_DEVICE))->device =
-        list->devices[random_below(&world->random, list->n_devices)]->device;
+        list->devices[random_below(&world->random, list->n_devices)]->number;
 }
 
 static void refused(struct client *client, const struct request *request, int code) {
@@ -263,7 +263,7 @@ static void done(struct world *world, struct client *client, const struct reques
         break;
     case KIND(KEEP_ALIVE):
         if (client->state == CLIENT_MEMBER)
-            mailbox_heads(world, client, reply->keep_alive);
+            mailbox_heads(world, client, reply->keep_alive->heads);
         break;
     case KIND(LIST_DEVICES):
         devices_listed(world, client, reply->list_devices);

@@ -99,12 +99,13 @@ void client_session_over(struct client *client);
 void client_add_letter(struct world *world, struct client *client, const struct letter *new);
 
 /* mailbox.c */
-void mailbox_begin(struct world *world, struct client *client, const Zchat__V1__LoginReply *login);
-void mailbox_event(struct world *world, struct client *client, const Zchat__V1__Event *event);
+void mailbox_begin(struct world *world, struct client *client,
+                   const Zchat__V1__LoginResponse *login);
+void mailbox_event(struct world *world, struct client *client, const Zchat__V1__ServerEvent *event);
 void mailbox_publication(struct world *world, struct client *client,
                          const Zchat__V1__Publication *publication);
 void mailbox_page(struct world *world, struct client *client, int stream,
-                  const Zchat__V1__SyncReply *page);
+                  const Zchat__V1__SyncResponse *page);
 void mailbox_heads(struct world *world, struct client *client, const Zchat__V1__Heads *heads);
 void mailbox_sync(struct world *world, struct client *client, int stream);
 void mailbox_ack(struct world *world, struct client *client);

@@ -42,7 +42,8 @@ static void ack_soon(struct world *world, struct client *client) {
         client->ack_us = world->now_us + random_between(&world->random, 1000, 1000000);
 }
 
-void mailbox_begin(struct world *world, struct client *client, const Zchat__V1__LoginReply *login) {
+void mailbox_begin(struct world *world, struct client *client,
+                   const Zchat__V1__LoginResponse *login) {
     struct mailbox *box = open_box(client);
 
     if (!box->begun)
@@ -61,7 +62,8 @@ void mailbox_begin(struct world *world, struct client *client, const Zchat__V1__
 
 /* ---- the inbox ---- */
 
-static void hand_out(struct world *world, struct client *client, const Zchat__V1__Event *event) {
+static void hand_out(struct world *world, struct client *client,
+                     const Zchat__V1__ServerEvent *event) {
     const struct town *town = world->town;
     struct mailbox *box = open_box(client);
     int account = client->account[client->session_is];
@@ -76,7 +78,8 @@ static void hand_out(struct world *world, struct client *client, const Zchat__V1
     ack_soon(world, client);
 }
 
-static void take_entry(struct world *world, struct client *client, const Zchat__V1__Event *event) {
+static void take_entry(struct world *world, struct client *client,
+                       const Zchat__V1__ServerEvent *event) {
     struct mailbox *box = open_box(client);
 
     if (event->seq == box->have + 1)
@@ -108,7 +111,7 @@ static void hear(struct world *world, struct client *client,
     uint32_t item = 0;
 
     town_item_of(heard->id.data, heard->id.len, &item);
-    if (account_of_name(heard->from) == client->account[client->session_is])
+    if (account_of_name(heard->sender) == client->account[client->session_is])
         return;
     if (item >= client->heard_max) {
         uint32_t max = item + 64;
@@ -131,7 +134,7 @@ bool mailbox_heard(const struct client *client, uint32_t item) {
 }
 
 static void take_news(struct world *world, struct client *client, int stream,
-                      const Zchat__V1__Event *event) {
+                      const Zchat__V1__ServerEvent *event) {
     uint64_t *place = &client->place[stream];
 
     if (event->seq != 0) {
@@ -143,7 +146,7 @@ static void take_news(struct world *world, struct client *client, int stream,
         }
         *place = event->seq;
     }
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_BROADCAST)
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST)
         hear(world, client, event->broadcast);
 }
 
@@ -157,24 +160,25 @@ static void check_silence(struct world *world, const struct client *client, cons
                    user);
 }
 
-void mailbox_event(struct world *world, struct client *client, const Zchat__V1__Event *event) {
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_SESSION_ENDED) {
+void mailbox_event(struct world *world, struct client *client,
+                   const Zchat__V1__ServerEvent *event) {
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED) {
         say(world, "client %lld: its session ended, reason %lld", client->number,
             event->session_ended->reason, 0, 0);
         client_session_over(client);
     }
     if (client->state != CLIENT_MEMBER || client->stranger)
         return;
-    if (event->body_case == ZCHAT__V1__EVENT__BODY_MESSAGE) {
-        check_silence(world, client, event->message->from, event->time_us);
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE) {
+        check_silence(world, client, event->message->sender, event->time_us);
         take_entry(world, client, event);
-    } else if (event->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE) {
+    } else if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE) {
         check_silence(world, client, event->presence->user, event->time_us);
         take_news(world, client, STREAM_PRESENCE, event);
-    } else if (event->body_case == ZCHAT__V1__EVENT__BODY_BROADCAST) {
-        check_silence(world, client, event->broadcast->from, event->time_us);
+    } else if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST) {
+        check_silence(world, client, event->broadcast->sender, event->time_us);
         take_news(world, client, STREAM_BROADCAST, event);
-    } else if (event->body_case == ZCHAT__V1__EVENT__BODY_HEADS) {
+    } else if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_HEADS) {
         mailbox_heads(world, client, event->heads);
     }
 }
@@ -198,7 +202,7 @@ void mailbox_heads(struct world *world, struct client *client, const Zchat__V1__
 /* ---- pages ---- */
 
 void mailbox_page(struct world *world, struct client *client, int stream,
-                  const Zchat__V1__SyncReply *page) {
+                  const Zchat__V1__SyncResponse *page) {
     uint64_t *place = &client->place[stream];
 
     client->syncs[stream] = false;

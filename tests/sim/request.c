@@ -42,24 +42,24 @@ bool password_read(const char *text, int *password, uint64_t *link, uint64_t *nu
 struct body {
     Zchat__V1__Command command;
     union {
-        Zchat__V1__Login login;
-        Zchat__V1__Logout logout;
-        Zchat__V1__Register register_account;
-        Zchat__V1__ChangePassword change_password;
-        Zchat__V1__ListDevices list_devices;
-        Zchat__V1__RevokeDevice revoke_device;
-        Zchat__V1__SendMessage send_message;
-        Zchat__V1__Broadcast broadcast;
-        Zchat__V1__Who who;
-        Zchat__V1__Since since;
-        Zchat__V1__BlockUser block_user;
-        Zchat__V1__UnblockUser unblock_user;
-        Zchat__V1__ListBlocked list_blocked;
-        Zchat__V1__Sync sync;
-        Zchat__V1__Ack ack;
-        Zchat__V1__Ping ping;
-        Zchat__V1__KeepAlive keep_alive;
-        Zchat__V1__GetStats get_stats;
+        Zchat__V1__LoginRequest login;
+        Zchat__V1__LogoutRequest logout;
+        Zchat__V1__RegisterAccountRequest register_account;
+        Zchat__V1__ChangePasswordRequest change_password;
+        Zchat__V1__ListDevicesRequest list_devices;
+        Zchat__V1__RevokeDeviceRequest revoke_device;
+        Zchat__V1__SendMessageRequest send_message;
+        Zchat__V1__BroadcastRequest broadcast;
+        Zchat__V1__WhoRequest who;
+        Zchat__V1__SinceRequest since;
+        Zchat__V1__BlockUserRequest block_user;
+        Zchat__V1__UnblockUserRequest unblock_user;
+        Zchat__V1__ListBlockedRequest list_blocked;
+        Zchat__V1__SyncRequest sync;
+        Zchat__V1__AckRequest ack;
+        Zchat__V1__PingRequest ping;
+        Zchat__V1__KeepAliveRequest keep_alive;
+        Zchat__V1__GetStatsRequest get_stats;
     } is;
     char user[NAME_TEXT];
     char password[PASSWORD_TEXT];
@@ -70,10 +70,11 @@ struct body {
 };
 
 #define SET(body, field, name)                                                                     \
-    (zchat__v1__##name##__init(&(body)->is.field), (body)->command.field = &(body)->is.field)
+    (zchat__v1__##name##_request__init(&(body)->is.field),                                         \
+     (body)->command.field = &(body)->is.field)
 
 static void fill_login(struct body *body, const struct request *request) {
-    Zchat__V1__Login *login = &body->is.login;
+    Zchat__V1__LoginRequest *login = &body->is.login;
 
     SET(body, login, login);
     login->protocol = PROTOCOL_VERSION;
@@ -92,7 +93,7 @@ static void fill_login(struct body *body, const struct request *request) {
 
 static void fill_password(struct body *body, const struct request *request) {
     if (request->kind == KIND(REGISTER_ACCOUNT)) {
-        SET(body, register_account, register);
+        SET(body, register_account, register_account);
         body->is.register_account.protocol = PROTOCOL_VERSION;
         body->is.register_account.user = body->user;
         body->is.register_account.password = body->new_password;

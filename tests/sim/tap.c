@@ -18,13 +18,14 @@ static _Noreturn void wrong(struct world *world, const struct link *link,
 /* ---- entries of an inbox ---- */
 
 /* Whether the event is what stands at that place of that account's inbox. */
-static bool entry_fits(const struct world *world, int account, const Zchat__V1__Event *event) {
+static bool entry_fits(const struct world *world, int account,
+                       const Zchat__V1__ServerEvent *event) {
     const struct town *town = world->town;
     char text[TEXT_BYTES_MAX + 1];
     const struct message *message;
     uint32_t item;
 
-    if (event->body_case != ZCHAT__V1__EVENT__BODY_MESSAGE || event->seq == 0 ||
+    if (event->body_case != ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE || event->seq == 0 ||
         event->seq > town->committed.head[account])
         return false;
     if (!town_item_of(event->message->id.data, event->message->id.len, &item) ||
@@ -34,12 +35,12 @@ static bool entry_fits(const struct world *world, int account, const Zchat__V1__
     message_text(item, message->text_bytes, text);
     return !memcmp(event->message->id.data, message->id, ID_BYTES) &&
            event->time_us == message->time_us && !strcmp(event->message->text, text) &&
-           account_of_name(event->message->from) == message->author &&
+           account_of_name(event->message->sender) == message->author &&
            account_of_name(event->message->to) == message->to;
 }
 
 static void check_page(struct world *world, const struct link *link, const struct request *request,
-                       const Zchat__V1__SyncReply *page) {
+                       const Zchat__V1__SyncResponse *page) {
     uint64_t next = request->after_seq + 1;
 
     if (strcmp(page->stream, stream_names[request->stream]) != 0)
@@ -67,7 +68,7 @@ static void check_page(struct world *world, const struct link *link, const struc
 /* ---- replies ---- */
 
 static void check_login(struct world *world, const struct link *link, const struct request *request,
-                        const Zchat__V1__LoginReply *login) {
+                        const Zchat__V1__LoginResponse *login) {
     if (account_of_name(login->user) != request->user || login->session == 0)
         wrong(world, link, request, "the user", 0, (uint64_t)request->user);
     if (login->inbox_head != request->value[0])
@@ -77,7 +78,7 @@ static void check_login(struct world *world, const struct link *link, const stru
 }
 
 static void check_sent(struct world *world, const struct link *link, const struct request *request,
-                       const Zchat__V1__SendMessageReply *sent) {
+                       const Zchat__V1__SendMessageResponse *sent) {
     const struct message *message = &world->town->messages[request->item];
 
     if (memcmp(sent->id.data, message->id, ID_BYTES) != 0)
@@ -107,7 +108,8 @@ static void check_people(struct world *world, const struct link *link,
 }
 
 static void check_blocked(struct world *world, const struct link *link,
-                          const struct request *request, const Zchat__V1__ListBlockedReply *list) {
+                          const struct request *request,
+                          const Zchat__V1__ListBlockedResponse *list) {
     uint32_t is = 0;
 
     for (size_t i = 0; i < list->n_users; i++)
@@ -148,10 +150,12 @@ static void check_body(struct world *world, const struct link *link, const struc
             wrong(world, link, request, "the cursor", reply->ack->cursor, request->value[0]);
         break;
     case KIND(KEEP_ALIVE):
-        if (reply->keep_alive->inbox != request->value[0])
-            wrong(world, link, request, "the head", reply->keep_alive->inbox, request->value[0]);
-        if (reply->keep_alive->cursor != request->value[1])
-            wrong(world, link, request, "the cursor", reply->keep_alive->cursor, request->value[1]);
+        if (reply->keep_alive->heads->inbox != request->value[0])
+            wrong(world, link, request, "the head", reply->keep_alive->heads->inbox,
+                  request->value[0]);
+        if (reply->keep_alive->heads->cursor != request->value[1])
+            wrong(world, link, request, "the cursor", reply->keep_alive->heads->cursor,
+                  request->value[1]);
         break;
     case KIND(REVOKE_DEVICE):
         if (reply->revoke_device->sessions != request->value[0])
@@ -169,7 +173,7 @@ static bool asks_password(const struct request *request) {
 }
 
 static void check_error(struct world *world, const struct link *link, const struct request *request,
-                        const Zchat__V1__Error *error) {
+                        const Zchat__V1__CommandError *error) {
     if (!error->message[0])
         wrong(world, link, request, "an error's text", 0, 1);
     if (error->code == AUTH && asks_password(request) && request->account < 0 &&
@@ -218,7 +222,7 @@ static void tap_reply(struct world *world, struct link *link, const Zchat__V1__R
 /* ---- events ---- */
 
 static void tap_message(struct world *world, const struct link *link,
-                        const Zchat__V1__Event *event) {
+                        const Zchat__V1__ServerEvent *event) {
     for (int account = 0; account < ACCOUNTS_MAX; account++) {
         if ((link->accounts & (UINT32_C(1) << account)) != 0 && entry_fits(world, account, event))
             return;
@@ -237,9 +241,9 @@ static int only_account(const struct link *link) {
 }
 
 /* The news that an event tells; ends the world where nothing of that happened. */
-static struct news *news_of(struct world *world, const Zchat__V1__Event *event) {
-    bool presence = event->body_case == ZCHAT__V1__EVENT__BODY_PRESENCE;
-    const char *user = presence ? event->presence->user : event->broadcast->from;
+static struct news *news_of(struct world *world, const Zchat__V1__ServerEvent *event) {
+    bool presence = event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE;
+    const char *user = presence ? event->presence->user : event->broadcast->sender;
     struct news like = {
         .stream = presence ? STREAM_PRESENCE : STREAM_BROADCAST,
         .account = account_of_name(user),
@@ -261,7 +265,8 @@ static struct news *news_of(struct world *world, const Zchat__V1__Event *event) 
     return news;
 }
 
-static void tap_news(struct world *world, const struct link *link, const Zchat__V1__Event *event) {
+static void tap_news(struct world *world, const struct link *link,
+                     const Zchat__V1__ServerEvent *event) {
     const struct news *news = news_of(world, event);
     int account = only_account(link);
 
@@ -286,19 +291,19 @@ static void tap_heads(struct world *world, const struct link *link, const Zchat_
                    (unsigned long long)world->town->committed.head[account]);
 }
 
-static void tap_event(struct world *world, struct link *link, const Zchat__V1__Event *event) {
+static void tap_event(struct world *world, struct link *link, const Zchat__V1__ServerEvent *event) {
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE:
         tap_message(world, link, event);
         break;
-    case ZCHAT__V1__EVENT__BODY_PRESENCE:
-    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+    case ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST:
         tap_news(world, link, event);
         break;
-    case ZCHAT__V1__EVENT__BODY_HEADS:
+    case ZCHAT__V1__SERVER_EVENT__BODY_HEADS:
         tap_heads(world, link, event->heads);
         break;
-    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED:
         if (link->ends-- == 0)
             world_fail(world, "link %llu: a session is told to have ended, but did not",
                        (unsigned long long)link->number);
@@ -310,9 +315,9 @@ static void tap_event(struct world *world, struct link *link, const Zchat__V1__E
 }
 
 /* What is numbered in a topic shows as lost only by the next one, or by a keep-alive. */
-static bool may_be_lost(const Zchat__V1__Event *event) {
-    return event->body_case == ZCHAT__V1__EVENT__BODY_MESSAGE ||
-           (event->body_case == ZCHAT__V1__EVENT__BODY_HEADS && event->heads->n_topics == 0);
+static bool may_be_lost(const Zchat__V1__ServerEvent *event) {
+    return event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE ||
+           (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_HEADS && event->heads->n_topics == 0);
 }
 
 bool tap_frame(struct world *world, struct link *link, const uint8_t *bytes, size_t length) {
@@ -344,7 +349,7 @@ static int stream_of(const char *topic) {
     return STREAM_INBOX;
 }
 
-static void tap_published(struct world *world, int stream, const Zchat__V1__Event *event) {
+static void tap_published(struct world *world, int stream, const Zchat__V1__ServerEvent *event) {
     uint64_t *head = &world->broker.head[stream];
     struct news *news;
 

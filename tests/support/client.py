@@ -370,7 +370,7 @@ class Client(Forum):
         return self.call("ping")
 
     def keep_alive(self):
-        heads = self.call("keep_alive")
+        heads = self.call("keep_alive").heads
         self._take_heads(heads)
         return heads
 
@@ -581,7 +581,7 @@ class Client(Forum):
 def sender(event):
     """Who sent a Message or Broadcast; the field's name is a word of Python."""
     body = event.message if event.HasField("message") else event.broadcast
-    return getattr(body, "from")
+    return body.sender
 
 
 def _bytes(key):

@@ -64,7 +64,7 @@ class Forum:
         """All threads, page by page."""
         threads, after = [], ""
         while True:
-            reply = self.call("list_threads", after_title=after, limit=page)
+            reply = self.call("list_threads", after=after, limit=page)
             threads += reply.threads
             if not reply.more:
                 return threads

@@ -12,7 +12,7 @@ import tempfile
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 FILES = ["common", "account", "people", "admin", "threads", "files", "private", "peer", "batch",
-         "greeter"]
+         "greeter", "service"]
 
 
 def _generate():

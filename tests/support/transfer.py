@@ -35,9 +35,9 @@ class Upload:
     done             the file as it appeared (Upload), or None
     """
 
-    def __init__(self, client, thread, name, data, id=None, hash=None, window=WINDOW, late=False):
+    def __init__(self, client, thread, name, data, id=None, digest=None, window=WINDOW, late=False):
         self.client, self.thread, self.name, self.data = client, thread, name, memoryview(data)
-        self.id, self.hash = id or new_id(), hash or hash_of(data)
+        self.id, self.digest = id or new_id(), digest or hash_of(data)
         self.window, self.late = window, late
         self.sent = self.received = 0
         self.finished, self.done = False, None
@@ -45,7 +45,7 @@ class Upload:
     def begin(self):
         """Announces it, or asks how far it came."""
         reply = self.client.call("begin_upload", id=self.id, thread=self.thread, file=self.name,
-                                 size=len(self.data), hash=b"" if self.late else self.hash)
+                                 size=len(self.data), digest=b"" if self.late else self.digest)
         self.sent = self.received = reply.received
         self.finished = reply.done
         return reply
@@ -74,13 +74,13 @@ class Upload:
 
     def _start(self):
         chunk = self._chunk(self.sent, CHUNK_BYTES)
-        self.sent += len(chunk["bytes"])
+        self.sent += len(chunk["data"])
         return self.client.start("put_chunk", **chunk)
 
     def _chunk(self, offset, length):
         data = bytes(self.data[offset:offset + length])
         ends = offset + len(data) == len(self.data)
-        return dict(id=self.id, offset=offset, bytes=data, hash=self.hash if self.late and ends else b"")
+        return dict(id=self.id, offset=offset, data=data, digest=self.digest if self.late and ends else b"")
 
     def _take(self, reply):
         assert reply.received >= self.received, "an upload that went back"
@@ -115,7 +115,7 @@ class Download:
         """All of it, compared with its hash."""
         self.receive()
         assert len(self.data) == self.facts.size
-        assert hash_of(self.data) == self.facts.hash, "not the bytes that were announced"
+        assert hash_of(self.data) == self.facts.digest, "not the bytes that were announced"
         return bytes(self.data)
 
     def _size(self):
@@ -139,4 +139,4 @@ class Download:
         if self.facts is not None:
             assert reply.upload == self.facts, "another file than at the beginning"
         self.facts = reply.upload
-        self.data += reply.bytes
+        self.data += reply.data

@@ -15,6 +15,23 @@ import tempfile
 from google.protobuf import descriptor_pb2
 
 PACKAGE = "zchat.v1"
+SERVICE = "zchat/v1/service.proto"
+FILE_OPTIONS = {"csharp_namespace": "Zchat.V1", "go_package": "zchat/v1;zchatv1", "java_multiple_files": True,
+                "java_package": "zchat.v1", "php_namespace": "Zchat\\V1", "ruby_package": "Zchat::V1"}
+# What a generator would have to escape, or what hides a language's own: as a field, and as a type.
+FIELD_NAMES = set("""abstract and as assert async await begin bool boolean break byte bytes case catch char class const
+continue def default del delete do double elif else end ensure enum eval except export extends extern false final
+finally float for foreach from func function global go goto hash if implements import in inline instanceof int
+interface is lambda let list long map method module namespace native new next nil none nonlocal not null object or
+package pass print private protected public raise register rescue return self send short sizeof static str string
+struct super switch synchronized template this throw true try type typedef typeof union unless unsigned using var
+virtual void volatile when while with yield""".split())
+TYPE_NAMES = set("""Any Array Boolean Class Comparable Date Enum Error Event Exception File Function Hash Integer
+Iterator Kernel List Map Message Method Module Mutex Nil None Null Number Object Option Process Promise Queue Range
+Record Result Self Set Signal Some Status String Struct Symbol Sync Task Thread Time Type Union Unit Vec Void""".split())
+# Numbers that are kept free: for several brokers (proto/README.md says so).
+ROOM = {"Greeting": range(20, 30), "LoginResponse": range(20, 30), "Command": range(100, 120),
+        "Reply": range(100, 120), "ServerEvent": range(100, 120)}
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 Field = descriptor_pb2.FieldDescriptorProto
 # Numbers in the paths of source locations: the fields of descriptor.proto.
@@ -46,6 +63,7 @@ class Lint:
             self.check_file(file)
         self.check_recursion()
         self.check_replies()
+        self.check_service()
         return self.breaches
 
     def say(self, place, what):
@@ -56,8 +74,10 @@ class Lint:
                     for location in file.source_code_info.location}
         if file.package != PACKAGE or file.syntax != "proto3":
             self.say(file.name, f"is not proto3 of the package {PACKAGE}")
-        if file.HasField("options") or file.service or file.extension:
-            self.say(file.name, "has options, services or extensions")
+        if file.extension or (file.service and file.name != SERVICE):
+            self.say(file.name, "has services or extensions")
+        if {field.name: value for field, value in file.options.ListFields()} != FILE_OPTIONS:
+            self.say(file.name, f"has other options than {FILE_OPTIONS}")
         for name in file.dependency:
             if not name.startswith("zchat/v1/"):
                 self.say(file.name, f"imports {name}, which is not ours")
@@ -83,6 +103,8 @@ class Lint:
             return
         self.check_comment(place, message.name, comments.get(path))
         self.check_options(place, message)
+        if message.name in TYPE_NAMES:
+            self.say(place, "has a name that languages use themselves")
         if message.extension_range or message.extension:
             self.say(place, "has extensions")
         for i, field in enumerate(message.field):
@@ -100,7 +122,8 @@ class Lint:
         """A member of a oneof may go without a comment: its message has one."""
         if comment or not field.HasField("oneof_index"):
             self.check_comment(place, field.name, comment)
-        self.check_options(place, field)
+        self.check_field_options(place, field)
+        self.check_field_name(place, field)
         if not SNAKE.fullmatch(field.name):
             self.say(place, "is not lower_snake_case")
         if field.proto3_optional:
@@ -110,6 +133,22 @@ class Lint:
         numeric = field.type not in (Field.TYPE_STRING, Field.TYPE_BYTES, Field.TYPE_MESSAGE)
         if field.label == Field.LABEL_REPEATED and numeric:
             self.say(place, "is a repeated number: wire.c refuses their packed form")
+
+    def check_field_options(self, place, field):
+        """JavaScript's numbers hold what stays below 2^53, as all of ours do."""
+        wide = field.type in (Field.TYPE_INT64, Field.TYPE_UINT64)
+        wanted = [("jstype", descriptor_pb2.FieldOptions.JS_NUMBER)] if wide else []
+        if [(option.name, value) for option, value in field.options.ListFields()] != wanted:
+            self.say(place, "has no jstype = JS_NUMBER, or other options")
+
+    def check_field_name(self, place, field):
+        kind = place.split(".")[-2]
+        if field.name in FIELD_NAMES:
+            self.say(place, "has a name that is a word of some language")
+        if field.name.replace("_", "") == kind.lower():
+            self.say(place, "has its message's name, which C# can't have")
+        if field.number in ROOM.get(kind, ()):
+            self.say(place, "has a number that is kept for several brokers")
 
     def check_enum(self, enum, place, path, comments):
         self.check_comment(place, enum.name, comments.get(path))
@@ -159,6 +198,18 @@ class Lint:
         command, reply = self.messages[f".{PACKAGE}.Command"], self.messages[f".{PACKAGE}.Reply"]
         self.check_reserved("Command", command, reply, 10)
         self.check_reserved("Reply", reply, command, 10)
+
+    def check_service(self):
+        """It pairs each command's type with its result's."""
+        bodies = [{field.name: field.type_name for field in self.messages[f".{PACKAGE}.{name}"].field
+                   if field.HasField("oneof_index")} for name in ("Command", "Reply")]
+        told = {(method.input_type, method.output_type)
+                for file in self.files for service in file.service for method in service.method}
+        for name, kind in bodies[0].items():
+            if (kind, bodies[1].get(name)) not in told:
+                self.say(f"Command.{name}", "is not in the service")
+        if len(told) != len(bodies[0]):
+            self.say("the service", "has what is no command")
 
 
 def lint(schema_dir):

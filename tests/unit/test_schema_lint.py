@@ -14,24 +14,38 @@ SCHEMA = pathlib.Path(__file__).parents[2] / "proto"
 BREACHES = {
     "another package": ("greeter", "package zchat.v1;", "package zchat.v2;", "is not proto3 of the"),
     "a file's option": ("greeter", "package zchat.v1;",
-                        'package zchat.v1; option java_package = "x";', "has options"),
+                        "package zchat.v1; option cc_enable_arenas = false;", "has other options"),
+    "another namespace": ("greeter", '"Zchat.V1"', '"Zchat.V2"', "has other options"),
     "a field's option": ("people", "bool online = 2;", "bool online = 2 [deprecated = true];",
-                         "PresenceEvent.online: has options"),
-    "a message's option": ("people", "message ListBlocked {}",
-                           "message ListBlocked { option deprecated = true; }",
-                           "ListBlocked: has options"),
+                         "PresenceEvent.online: has no jstype"),
+    "a wide number without jstype": ("people", "uint64 seconds = 1 [jstype = JS_NUMBER];", "uint64 seconds = 1;",
+                                     "SinceRequest.seconds: has no jstype"),
+    "a message's option": ("people", "message UnblockUserResponse {}",
+                           "message UnblockUserResponse { option deprecated = true; }",
+                           "UnblockUserResponse: has options"),
+    "a field's name that is a word": ("people", "sender", "from", "MessageEvent.from: has a name that is a word"),
+    "a field's name that is its message's": ("common", "string user = 1;", "string user = 1;\n// person is. "
+                                             "\nstring person = 9;", "Person.person: has its message's name"),
+    "a type's name that is taken": ("greeter", "message Greeting {", "message Task {}\nmessage Greeting {",
+                                "Task: has a name that languages"),
+    "a number that is kept": ("greeter", "string software = 6;", "string software = 20;",
+                              "Greeting.software: has a number that is kept"),
+    "a command that is not in the service": ("service", "rpc Ping(PingRequest) returns (PingResponse);", "",
+                                             "Command.ping: is not in the service"),
+    "a method that is no command": ("service", "rpc Ping(", "rpc More(PingRequest) returns (WhoResponse);\nrpc Ping(",
+                                    "the service: has what is no command"),
     "an enum's option": ("common", "enum Code {", "enum Code {\n option deprecated = true;",
                          "Code: has options"),
-    "a service": ("greeter", "package zchat.v1;", "package zchat.v1; service S {}", "services"),
+    "a service": ("greeter", "message Greeting {", "service S {}\nmessage Greeting {", "services"),
     "a map": ("people", "repeated string users = 1;", "map<string, string> users = 1;", "is a map"),
-    "an optional field": ("people", "uint64 seconds = 1;", "optional uint64 seconds = 1;",
-                          "Since.seconds: is optional"),
-    "a repeated number": ("people", "uint64 seconds = 1;", "repeated uint64 seconds = 1;",
-                          "Since.seconds: is a repeated number"),
-    "recursion": ("people", "uint64 seconds = 1;",
-                  "uint64 seconds = 1;\n// again is again.\nSince again = 3;", "contains itself"),
-    "recursion by a detour": ("common", "uint64 head = 2;",
-                              "uint64 head = 2;\n// up is up.\nDown up = 3;\n}\n// Down is down.\n"
+    "an optional field": ("people", "uint64 seconds = 1 [", "optional uint64 seconds = 1 [",
+                          "SinceRequest.seconds: is optional"),
+    "a repeated number": ("people", "uint64 seconds = 1 [", "repeated uint64 seconds = 1 [",
+                          "SinceRequest.seconds: is a repeated number"),
+    "recursion": ("people", "uint64 seconds = 1 [",
+                  "// again is again.\nSinceRequest again = 3;\nuint64 seconds = 1 [", "contains itself"),
+    "recursion by a detour": ("common", "uint64 head = 2 [jstype = JS_NUMBER];",
+                              "uint64 head = 2 [jstype = JS_NUMBER];\n// up is up.\nDown up = 3;\n}\n// Down is down.\n"
                               "message Down {\n// back is back.\nrepeated TopicHead back = 1;",
                               "contains itself"),
     "a message without a comment": ("admin", "// Stat is one counter or gauge.", "",
@@ -45,12 +59,12 @@ BREACHES = {
     "an enum without a comment": ("admin", "// EndReason says why a session ended.", "",
                                   "EndReason: has no comment"),
     "a oneof without a comment": ("batch", "// body is what happened.", "// What happened.",
-                                  "Event.body: has a comment"),
+                                  "ServerEvent.body: has a comment"),
     "a zero with a meaning": ("common", "CODE_UNSPECIFIED", "CODE_FINE", "CODE_UNSPECIFIED = 0"),
     "a value without its prefix": ("common", "CODE_BUSY", "BUSY", "Code.BUSY: does not begin with"),
     "a name in camel case": ("people", "require_online", "requireOnline", "is not lower_snake_case"),
-    "a command without a reply": ("batch", "    PingReply ping = 40;\n", "", "Command.ping: is 40"),
-    "a reply of another number": ("batch", "PingReply ping = 40;", "PingReply ping = 49;",
+    "a command without a reply": ("batch", "    PingResponse ping = 40;\n", "", "Command.ping: is 40"),
+    "a reply of another number": ("batch", "PingResponse ping = 40;", "PingResponse ping = 49;",
                                   "Command.ping: is 40, its reply 49"),
 }
 
@@ -84,8 +98,8 @@ class SchemaLint(unittest.TestCase):
                       schema_lint.lint(self.schema))
 
     def test_a_number_reserved_in_the_reply_is_not_used_by_a_command(self):
-        self.edit("batch", "Error error = 2;", "Error error = 2;\n  reserved 99;")
-        self.edit("batch", "Ping ping = 40;", "Ping ping = 40;\n    Ping pong = 99;")
+        self.edit("batch", "CommandError error = 2;", "CommandError error = 2;\n  reserved 99;")
+        self.edit("batch", "PingRequest ping = 40;", "PingRequest ping = 40;\n    PingRequest pong = 99;")
         self.assertIn("Command.pong: is reserved in Reply", schema_lint.lint(self.schema))
 
 

@@ -331,7 +331,7 @@ static void a_frame_that_grows_beyond_the_cap_is_too_large(void **state) {
 
 /* A frame of every kind of field: strings, bytes, numbers, messages, repeated ones. */
 static size_t some_frame(uint8_t *out) {
-    Zchat__V1__SendMessage send = ZCHAT__V1__SEND_MESSAGE__INIT;
+    Zchat__V1__SendMessageRequest send = ZCHAT__V1__SEND_MESSAGE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     uint8_t id[ID_BYTES] = {1, 2, 3};
     send.id = (ProtobufCBinaryData){ID_BYTES, id};
@@ -393,7 +393,7 @@ static void what_is_written_is_read_back(void **state) {
     assert_non_null(arena);
     assert_int_equal(wire_read_commands(arena, frame, frame_bytes, &batch), WIRE_FINE);
     assert_int_equal(batch->n_commands, 20);
-    const Zchat__V1__SendMessage *send = batch->commands[19]->send_message;
+    const Zchat__V1__SendMessageRequest *send = batch->commands[19]->send_message;
     assert_string_equal(send->to, "bob");
     assert_string_equal(send->text, "hello, bob");
     assert_int_equal(send->id.len, ID_BYTES);
@@ -438,7 +438,7 @@ static void elements_of_every_length_are_packed(void **state) {
     (void)state;
     assert_non_null(arena);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        Zchat__V1__Error error = ZCHAT__V1__ERROR__INIT;
+        Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
         Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
         Zchat__V1__ServerBatch *batch;
         memset(text, 'x', sizes[i]);

@@ -79,13 +79,13 @@ static char *string(const char *text) {
 
 void light_login(struct light *light, const char *user, enum events events, bool inbox) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Login login = ZCHAT__V1__LOGIN__INIT;
+    Zchat__V1__LoginRequest login = ZCHAT__V1__LOGIN_REQUEST__INIT;
     login.protocol = PROTOCOL_VERSION;
     login.user = string(user);
     login.online = events != EVENTS_NONE;
     login.inbox = inbox;
     login.public_events = events == EVENTS_INLINE;
-    login.device = login.client = string("zchat-bench");
+    login.device_label = login.client = string("zchat-bench");
     command.body_case = ZCHAT__V1__COMMAND__BODY_LOGIN;
     command.login = &login;
     light->mode = events;
@@ -95,7 +95,7 @@ void light_login(struct light *light, const char *user, enum events events, bool
 
 uint64_t light_send(struct light *light, const char *to, const char *text) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__SendMessage message = ZCHAT__V1__SEND_MESSAGE__INIT;
+    Zchat__V1__SendMessageRequest message = ZCHAT__V1__SEND_MESSAGE_REQUEST__INIT;
     unsigned char id[ID_BYTES];
     message.id = make_id(light, id);
     message.to = string(to);
@@ -107,7 +107,7 @@ uint64_t light_send(struct light *light, const char *to, const char *text) {
 
 uint64_t light_broadcast(struct light *light, const char *text) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Broadcast broadcast = ZCHAT__V1__BROADCAST__INIT;
+    Zchat__V1__BroadcastRequest broadcast = ZCHAT__V1__BROADCAST_REQUEST__INIT;
     unsigned char id[ID_BYTES];
     broadcast.id = make_id(light, id);
     broadcast.text = string(text);
@@ -118,7 +118,7 @@ uint64_t light_broadcast(struct light *light, const char *text) {
 
 uint64_t light_post(struct light *light, const char *title, const char *text) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__PostToThread post = ZCHAT__V1__POST_TO_THREAD__INIT;
+    Zchat__V1__PostToThreadRequest post = ZCHAT__V1__POST_TO_THREAD_REQUEST__INIT;
     unsigned char id[ID_BYTES];
     post.id = make_id(light, id);
     post.thread = string(title);
@@ -130,7 +130,7 @@ uint64_t light_post(struct light *light, const char *title, const char *text) {
 
 uint64_t light_create_thread(struct light *light, const char *title) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__CreateThread thread = ZCHAT__V1__CREATE_THREAD__INIT;
+    Zchat__V1__CreateThreadRequest thread = ZCHAT__V1__CREATE_THREAD_REQUEST__INIT;
     unsigned char id[ID_BYTES];
     thread.id = make_id(light, id);
     thread.title = string(title);
@@ -141,7 +141,7 @@ uint64_t light_create_thread(struct light *light, const char *title) {
 
 uint64_t light_follow(struct light *light, const char *title) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__FollowThread follow = ZCHAT__V1__FOLLOW_THREAD__INIT;
+    Zchat__V1__FollowThreadRequest follow = ZCHAT__V1__FOLLOW_THREAD_REQUEST__INIT;
     follow.thread = string(title);
     command.body_case = ZCHAT__V1__COMMAND__BODY_FOLLOW_THREAD;
     command.follow_thread = &follow;
@@ -150,7 +150,7 @@ uint64_t light_follow(struct light *light, const char *title) {
 
 uint64_t light_ping(struct light *light) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Ping ping = ZCHAT__V1__PING__INIT;
+    Zchat__V1__PingRequest ping = ZCHAT__V1__PING_REQUEST__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_PING;
     command.ping = &ping;
     return add(light, &command, true);
@@ -158,7 +158,7 @@ uint64_t light_ping(struct light *light) {
 
 uint64_t light_logout(struct light *light) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Logout logout = ZCHAT__V1__LOGOUT__INIT;
+    Zchat__V1__LogoutRequest logout = ZCHAT__V1__LOGOUT_REQUEST__INIT;
     command.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
     command.logout = &logout;
     return add(light, &command, true);
@@ -166,7 +166,7 @@ uint64_t light_logout(struct light *light) {
 
 uint64_t light_sync(struct light *light, uint64_t after_seq, uint32_t limit) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Sync sync = ZCHAT__V1__SYNC__INIT;
+    Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     sync.after_seq = after_seq;
     sync.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
@@ -176,7 +176,7 @@ uint64_t light_sync(struct light *light, uint64_t after_seq, uint32_t limit) {
 
 void light_acknowledge(struct light *light) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    Zchat__V1__Ack ack = ZCHAT__V1__ACK__INIT;
+    Zchat__V1__AckRequest ack = ZCHAT__V1__ACK_REQUEST__INIT;
     ack.received = ack.read = light->message_seq;
     command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
     command.ack = &ack;
@@ -216,7 +216,7 @@ static void open_events(struct light *light) {
 }
 
 /* Its topic, where it comes on the SUB. */
-static void take_followed(struct light *light, const Zchat__V1__FollowThreadReply *reply) {
+static void take_followed(struct light *light, const Zchat__V1__FollowThreadResponse *reply) {
     char topic[TOPIC_BYTES] = "thread/";
     size_t bytes = reply->followed ? reply->followed->id.len : 0;
     for (size_t i = 0; i < bytes && i < ID_BYTES; i++)
@@ -251,20 +251,20 @@ static void take_text(struct light *light, enum light_kind kind, const char *tex
         light->calls->on_text(light->calls->arg, kind, text);
 }
 
-static void take_event(struct light *light, const Zchat__V1__Event *event) {
+static void take_event(struct light *light, const Zchat__V1__ServerEvent *event) {
     switch (event->body_case) {
-    case ZCHAT__V1__EVENT__BODY_MESSAGE:
+    case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE:
         light->message_seq = event->seq;
         take_text(light, LIGHT_MESSAGE, event->message->text);
         break;
-    case ZCHAT__V1__EVENT__BODY_BROADCAST:
+    case ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST:
         take_text(light, LIGHT_BROADCAST, event->broadcast->text);
         break;
-    case ZCHAT__V1__EVENT__BODY_THREAD:
+    case ZCHAT__V1__SERVER_EVENT__BODY_THREAD:
         if (event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_POSTED)
             take_text(light, LIGHT_POST, event->thread->posted->text);
         break;
-    case ZCHAT__V1__EVENT__BODY_SESSION_ENDED:
+    case ZCHAT__V1__SERVER_EVENT__BODY_SESSION_ENDED:
         fail(light, event->session_ended->text);
         break;
     default:
@@ -354,9 +354,9 @@ static unsigned read_field(struct reader *reader, struct reader *field) {
 /* An event's body is its only field that is no number; a batch and a publication have their events
  * in the same field. */
 uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind) {
-    static const unsigned bodies[] = {[LIGHT_MESSAGE] = ZCHAT__V1__EVENT__BODY_MESSAGE,
-                                      [LIGHT_BROADCAST] = ZCHAT__V1__EVENT__BODY_BROADCAST,
-                                      [LIGHT_POST] = ZCHAT__V1__EVENT__BODY_THREAD};
+    static const unsigned bodies[] = {[LIGHT_MESSAGE] = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE,
+                                      [LIGHT_BROADCAST] = ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST,
+                                      [LIGHT_POST] = ZCHAT__V1__SERVER_EVENT__BODY_THREAD};
     struct reader reader = {frame, (const unsigned char *)frame + frame_bytes}, event, body;
     uint64_t count = 0;
     for (unsigned field; (field = read_field(&reader, &event));) {
