@@ -2,10 +2,11 @@
 
 #include "core/memory.h"
 #include "descriptor.h"
+#include "heap.h"
+#include "limits.h"
 #include "log.h"
 #include "monitor.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -36,6 +37,7 @@ struct door {
     uint64_t cuts;                       /* those whose memory was counted as left */
     uint64_t left_bytes;                 /* since memory was given back last */
     bool used_events;                    /* since the server asked */
+    bool is_crowd;                       /* the heap keeps less */
     int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
 };
 
@@ -242,12 +244,20 @@ static void note_cuts(struct door *door) {
     door->cuts = cuts;
 }
 
+static void note_crowd(struct door *door) {
+    bool is_crowd = core_stats(door->options.core)->connections > PUBLICATION_CROWD;
+
+    if (is_crowd != door->is_crowd)
+        heap_keep_less(is_crowd);
+    door->is_crowd = is_crowd;
+}
+
 static void give_back(struct door *door) {
     if (door->give_back_us == INT64_MAX || link_now_us() < door->give_back_us)
         return;
     door->left_bytes = 0;
     door->give_back_us = INT64_MAX;
-    malloc_trim(0);
+    heap_give_back();
 }
 
 void door_tick(struct door *door) {
@@ -256,6 +266,7 @@ void door_tick(struct door *door) {
         links_look(door->links);
     links_tick(door->links, door->others + greeter_guests(door->greeter));
     note_cuts(door);
+    note_crowd(door);
     give_back(door);
 }
 

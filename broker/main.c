@@ -4,23 +4,18 @@
 #include "data.h"
 #include "descriptor.h"
 #include "headroom.h"
+#include "heap.h"
 #include "log.h"
 #include "server.h"
 #include "slice.h"
 #include "sockets.h"
 #include "user.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #define ERROR_BYTES 512
-
-/* Frames come and go by the megabyte: what is given back to the kernel after each would be fetched
- * page by page for the next one. */
-#define HEAP_BLOCK_BYTES (4 * 1024 * 1024)
-#define HEAP_KEPT_BYTES  (16 * 1024 * 1024)
 
 static int fail(const char *error, int status) {
     fprintf(stderr, "zchatd: %s\n", error);
@@ -56,8 +51,7 @@ int main(int argc, char **argv) {
     descriptors_open_standard();
     umask(077);               /* what the broker makes is the broker's alone */
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
-    mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_BYTES);
-    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+    heap_init();
     if (user_wanted(argc, argv))
         return user_main(argc, argv);
     if (check_store_wanted(argc, argv))
