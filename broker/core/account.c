@@ -14,7 +14,7 @@
 
 static void check_protocol(struct call *call, uint32_t protocol) {
     if (protocol != PROTOCOL_VERSION)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(PROTOCOL_VERSION),
                   "this broker speaks protocol version %d, the client %u: take a client that fits",
                   PROTOCOL_VERSION, (unsigned)protocol);
 }
@@ -23,8 +23,8 @@ static void check_name(struct call *call, char *user) {
     char name[NAME_BYTES];
 
     if (!name_fold(user, name)) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
-                  "a name is 1 to %d of the characters a-z 0-9 _ . -", NAME_BYTES_MAX);
+        call_fail(call, REASON(BAD_NAME), "a name is 1 to %d of the characters a-z 0-9 _ . -",
+                  NAME_BYTES_MAX);
         return;
     }
     strcpy(user, name); /* never longer than what it was folded from */
@@ -34,7 +34,7 @@ static void check_label(struct call *call, char *label) {
     size_t bytes = text_clean_line(label, strlen(label));
 
     if (bytes > LABEL_BYTES_MAX || text_characters(label, bytes) > LABEL_CHARACTERS_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a device's label has at most %d characters",
+        call_fail(call, REASON(BAD_VALUE), "a device's label has at most %d characters",
                   LABEL_CHARACTERS_MAX);
 }
 
@@ -42,12 +42,7 @@ static void check_new_password(struct call *call, const char *password) {
     size_t bytes = strlen(password);
 
     if (bytes == 0 || bytes > PASSWORD_BYTES_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a password has 1 to %d bytes",
-                  PASSWORD_BYTES_MAX);
-}
-
-static bool failed(const struct call *call) {
-    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+        call_fail(call, REASON(BAD_PASSWORD), "a password has 1 to %d bytes", PASSWORD_BYTES_MAX);
 }
 
 static const char *label_or_unnamed(const char *label) {
@@ -60,7 +55,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
     call->core->stats.logins_locked_total++;
     core_warn_rarely(call->core, "login_locked", call->peer->group, "address=%s left_s=%u",
                      call->peer->address, (unsigned)left_s);
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
+    call_fail_later(call, REASON(LOCKED), left_s,
                     "locked after %d wrong passwords: try again in %u s, or use a trusted device",
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
@@ -113,7 +108,7 @@ static void refuse_password(struct call *call, const char *name, const char *tex
     if (locked_until_us > core_wall_us(call->core, call->now_us))
         fail_locked(call, locked_until_us);
     else
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "%s", text);
+        call_fail(call, REASON(WRONG_PASSWORD), "%s", text);
 }
 
 /* The work's verdict after the lock's: a lock that began meanwhile counts. */
@@ -121,33 +116,32 @@ static bool password_fits(struct call *call, const char *name, const char *text)
     if (refuse_locked(call, name))
         return false;
     if (call->work->failed)
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+        call_fail_later(call, REASON(NO_MEMORY), 1,
                         "the broker had no memory to check the password: try again");
     else if (!call->work->verified)
         refuse_password(call, name, text);
-    return !failed(call);
+    return !call_failed(call);
 }
 
 void login_check(struct call *call) {
     Zchat__V1__LoginRequest *login = call->command->login;
 
     if (call->session) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "logged in as %s already: log out first",
+        call_fail(call, REASON(LOGGED_IN), "logged in as %s already: log out first",
                   call->session->member->name);
         return;
     }
     check_protocol(call, login->protocol);
-    if (!failed(call))
+    if (!call_failed(call))
         check_name(call, login->user);
-    if (!failed(call))
+    if (!call_failed(call))
         check_label(call, login->device_label);
-    if (!failed(call) && strlen(login->password) > PASSWORD_BYTES_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, WRONG_LOGIN);
-    if (!failed(call) && login->instance.len != 0 && login->instance.len != INSTANCE_BYTES)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "an instance has %d bytes, or none",
-                  INSTANCE_BYTES);
-    if (!failed(call) && strlen(login->client) > CLIENT_BYTES_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a client's name has at most %d bytes",
+    if (!call_failed(call) && strlen(login->password) > PASSWORD_BYTES_MAX)
+        call_fail(call, REASON(WRONG_PASSWORD), WRONG_LOGIN);
+    if (!call_failed(call) && login->instance.len != 0 && login->instance.len != INSTANCE_BYTES)
+        call_fail(call, REASON(BAD_VALUE), "an instance has %d bytes, or none", INSTANCE_BYTES);
+    if (!call_failed(call) && strlen(login->client) > CLIENT_BYTES_MAX)
+        call_fail(call, REASON(BAD_VALUE), "a client's name has at most %d bytes",
                   CLIENT_BYTES_MAX);
 }
 
@@ -173,7 +167,7 @@ static void login_by_key(struct call *call) {
     if (status == STORE_OK || status == STORE_FAILED)
         return;
     call->core->stats.logins_failed_total++;
-    call_fail(call, ZCHAT__V1__CODE__CODE_AUTH,
+    call_fail(call, REASON(UNTRUSTED_DEVICE),
               "%s does not trust this device: log in with the password",
               call->command->login->user);
 }
@@ -199,11 +193,11 @@ static void login_check_room(struct call *call, const struct session *replaced) 
     if (open < most)
         return;
     if (online)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(ALREADY_ONLINE),
                   "%s is already online, with %u of %u sessions: log out there first", member->name,
                   (unsigned)open, (unsigned)most);
     else
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+        call_fail_later(call, REASON(TOO_MANY_SESSIONS), 1,
                         "%s has %u script sessions open, the most that are allowed: try again when "
                         "one has ended",
                         member->name, (unsigned)open);
@@ -220,7 +214,7 @@ static void login_charge_arrival(struct call *call, const struct session *replac
                     &wait_s))
         return;
     call->core->stats.commands_busy_total++;
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+    call_fail_later(call, REASON(RATE), wait_s,
                     "%s came online too often in a short time: try again in %u s",
                     call->result.login.account.name, (unsigned)wait_s);
 }
@@ -278,16 +272,16 @@ void login_run(struct call *call) {
         return;
     if (!by_password)
         login_by_key(call);
-    if (!failed(call) && account->locked)
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "%s was locked by an administrator",
+    if (!call_failed(call) && account->locked)
+        call_fail(call, REASON(LOCKED_BY_ADMIN), "%s was locked by an administrator",
                   account->name);
-    if (failed(call))
+    if (call_failed(call))
         return;
     replaced = login_replaces(call);
     login_check_room(call, replaced);
-    if (!failed(call))
+    if (!call_failed(call))
         login_charge_arrival(call, replaced);
-    if (failed(call))
+    if (call_failed(call))
         return;
     status =
         call_store(call, store_login_succeeded(call->core->store, account->account, call->peer->key,
@@ -346,7 +340,7 @@ void logout_run(struct call *call) {
 }
 
 static void register_refuse_taken(struct call *call) {
-    call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the name %s is taken: choose another one",
+    call_fail(call, REASON(NAME_TAKEN), "the name %s is taken: choose another one",
               call->command->register_account->user);
 }
 
@@ -354,14 +348,14 @@ void register_check(struct call *call) {
     Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
 
     check_protocol(call, new->protocol);
-    if (!failed(call) && !call->core->options.registration_open)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+    if (!call_failed(call) && !call->core->options.registration_open)
+        call_fail(call, REASON(REGISTRATION_CLOSED),
                   "registration is closed: ask an administrator for an account");
-    if (!failed(call))
+    if (!call_failed(call))
         check_name(call, new->user);
-    if (!failed(call))
+    if (!call_failed(call))
         check_label(call, new->device_label);
-    if (!failed(call))
+    if (!call_failed(call))
         check_new_password(call, new->password);
 }
 
@@ -375,7 +369,7 @@ bool register_work(struct call *call) {
         core->stats.registrations_refused_total++;
         core_warn_rarely(core, "registrations_refused", call->peer->group, "address=%s",
                          call->peer->address);
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+        call_fail_later(call, REASON(RATE), wait_s,
                         "too many accounts were registered from your address: try again in %u s",
                         (unsigned)wait_s);
         return true;
@@ -390,7 +384,7 @@ void register_run(struct call *call) {
     int64_t account;
 
     if (call->work->failed) {
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+        call_fail_later(call, REASON(NO_MEMORY), 1,
                         "the broker had no memory to hash the password: try again");
         return;
     }
@@ -442,12 +436,12 @@ void change_password_run(struct call *call) {
     if (call->work->verify && !password_fits(call, member->name, "the old password is wrong"))
         return;
     if (call->work->failed)
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+        call_fail_later(call, REASON(NO_MEMORY), 1,
                         "the broker had no memory to hash the password: try again");
     else if (call_store(call, store_account_set_password(call->core->store, member->account,
                                                          call->work->hash, call->work->new_hash)) ==
              STORE_MISMATCH)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the password was changed meanwhile");
+        call_fail(call, REASON(PASSWORD_CHANGED), "the password was changed meanwhile");
 }
 
 /* Whoever knew the old password may be in with it: all sessions but this one log in anew. */

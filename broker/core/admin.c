@@ -41,7 +41,7 @@ void get_stats_done(struct call *call) {
     Zchat__V1__Stat **pointers = call_memory(call, count * sizeof *pointers);
 
     if (!stats || !pointers) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "no memory for the answer");
+        call_fail(call, REASON(NO_MEMORY), "no memory for the answer");
         return;
     }
     gauges_set(call->core, call->now_us);
@@ -91,7 +91,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
     core_warn_rarely(call->core, "admin_password_locked", call->peer->group,
                      "user=%s address=%s left_s=%u", call->session->member->name,
                      call->peer->address, (unsigned)left_s);
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_AUTH, left_s,
+    call_fail_later(call, REASON(ADMIN_PASSWORD_LOCKED), left_s,
                     "the admin password is locked after %d wrong ones: try again in %u s",
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
@@ -128,7 +128,7 @@ static void refuse_password(struct call *call, const struct lock_names *names) {
     if (latest_us > core_wall_us(core, call->now_us))
         fail_locked(call, latest_us);
     else
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "wrong admin password");
+        call_fail(call, REASON(WRONG_ADMIN_PASSWORD), "wrong admin password");
 }
 
 void shutdown_check(struct call *call) {
@@ -138,13 +138,13 @@ void shutdown_check(struct call *call) {
     if (call->session->admin && !password[0])
         return;
     if (!password[0])
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(NOT_ADMIN),
                   "only an administrator, or who knows the admin password, may do this");
     else if (!limit_take(call->core->limits, call->peer->password_budget, 1, call->now_us, &wait_s))
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+        call_fail_later(call, REASON(RATE), wait_s,
                         "too many passwords were tried: try again in %u s", (unsigned)wait_s);
     else if (!call->core->options.admin_password[0])
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(NO_ADMIN_PASSWORD),
                   "this broker has no admin password: an administrator may do this");
 }
 

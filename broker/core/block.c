@@ -23,13 +23,13 @@ void block_user_run(struct call *call) {
                               core_wall_us(call->core, call->now_us), &call->result.block.other));
 
     if (status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", user);
     else if (status == STORE_SELF)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't block oneself");
+        call_fail(call, REASON(SELF), "one can't block oneself");
     else if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is blocked already", user);
+        call_fail(call, REASON(ALREADY_BLOCKED), "%s is blocked already", user);
     else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "%d users are blocked, the most that are allowed: unblock one first", BLOCKS_MAX);
     call_status_told(call, status);
 }
@@ -44,7 +44,7 @@ void unblock_user_check(struct call *call) {
 
     if (message_name_fits(call, call->command->unblock_user->user) &&
         !strcmp(user, call->session->member->name))
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't unblock oneself");
+        call_fail(call, REASON(SELF), "one can't unblock oneself");
 }
 
 void unblock_user_run(struct call *call) {
@@ -55,9 +55,9 @@ void unblock_user_run(struct call *call) {
         call, store_block_remove(call->core->store, call->session->member->account, user));
 
     if (status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", user);
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", user);
     else if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s is not blocked", user);
+        call_fail(call, REASON(NOT_BLOCKED), "%s is not blocked", user);
     call_status_told(call, status);
 }
 

@@ -95,7 +95,7 @@ static bool broadcast_charge(struct call *call) {
                     &wait_s))
         return true;
     call->core->stats.commands_busy_total++;
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+    call_fail_later(call, REASON(RATE), wait_s,
                     "too many broadcasts in a short time: try again in %u s", (unsigned)wait_s);
     return false;
 }

@@ -16,20 +16,24 @@ void open_private_check(struct call *call) {
 
     if (message_id_fits(call, &open->id) && message_name_fits(call, open->user) &&
         chats_of(call->core->privates, call->session->number) >= PRIVATE_CHATS_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "%d private chats are open, the most allowed",
+        call_fail(call, REASON(QUOTA), "%d private chats are open, the most allowed",
                   PRIVATE_CHATS_MAX);
 }
 
 void open_private_run(struct call *call) {
     const Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
+    struct store *store = call->core->store;
+    int64_t own = call->session->member->account;
 
-    if (call_store(call, store_account_find(call->core->store, open->user,
-                                            &call->result.invited)) == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", open->user);
-    else if (presence_hidden(call->core, call->session->member->account,
-                             call->result.invited.account))
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
-                  "a block came between you and %s: the private chat is over", open->user);
+    if (call_store(call, store_account_find(store, open->user, &call->result.invited)) ==
+        STORE_NOT_FOUND)
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", open->user);
+    else if (store_block_is(store, own, call->result.invited.account))
+        call_fail(call, REASON(BLOCKED_BY_YOU), "you have blocked %s: the private chat is over",
+                  open->user);
+    else if (store_block_is(store, call->result.invited.account, own))
+        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you: the private chat is over",
+                  open->user);
 }
 
 static struct chat *chat_of(struct privates *privates, const ProtobufCBinaryData *id) {
@@ -57,7 +61,7 @@ void open_private_done(struct call *call) {
         end_of(chat, call->session->member->account, call->result.invited.account);
 
     if (!end) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "this id names another chat");
+        call_fail(call, REASON(ID_USED), "this id names another chat");
         return;
     }
     end->account = call->session->member->account;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REASONS_PER_CODE 100 /* the schema numbers them so */
+
 #define ROW(number) [ZCHAT__V1__COMMAND__BODY_##number]
 
 /* clang-format off */
@@ -98,42 +100,41 @@ const struct command_row *command_row(int body_case) {
     return rows[body_case].name ? &rows[body_case] : NULL;
 }
 
-static void call_fail_va(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+static void call_fail_va(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
                          const char *format, va_list arguments) {
-    call->fault.code = code;
+    call->fault.reason = reason;
     call->fault.retry_after_s = retry_after_s;
     vsnprintf(call->fault.text, sizeof call->fault.text, format, arguments);
 }
 
-void call_fail(struct call *call, Zchat__V1__Code code, const char *format, ...) {
+void call_fail(struct call *call, Zchat__V1__Reason reason, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    call_fail_va(call, code, 0, format, arguments);
+    call_fail_va(call, reason, 0, format, arguments);
     va_end(arguments);
 }
 
-void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+void call_fail_later(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
                      const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    call_fail_va(call, code, retry_after_s, format, arguments);
+    call_fail_va(call, reason, retry_after_s, format, arguments);
     va_end(arguments);
 }
 
 enum store_status call_store(struct call *call, enum store_status status) {
     if (status == STORE_FULL) {
         call->core->stats.commands_disk_full_total++;
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, DISK_FULL_RETRY_S,
+        call_fail_later(call, REASON(DISK_FULL), DISK_FULL_RETRY_S,
                         "the broker's disk is full: try again when there is room");
     }
     return core_store(call->core, status);
 }
 
 void call_status_told(const struct call *call, enum store_status status) {
-    assert(status == STORE_OK || status == STORE_FAILED ||
-           call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED);
+    assert(status == STORE_OK || status == STORE_FAILED || call_failed(call));
 }
 
 void *call_memory(struct call *call, size_t bytes) {
@@ -149,7 +150,8 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply) {
         return;
     reply->request = call->command->request;
     if (!outbox_reply(call->core->outbox, &call->peer->line, reply))
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the answer is too long for one frame");
+        call_fail(call, REASON(BAD_VALUE),
+                  "the answer is too long for one frame: ask for less at a time");
 }
 
 void call_reply_empty(struct call *call) {
@@ -167,29 +169,35 @@ void call_reply_empty(struct call *call) {
     call_reply(call, &reply);
 }
 
+void error_fill(Zchat__V1__CommandError *error, Zchat__V1__Reason reason, const char *text,
+                uint32_t retry_after_s) {
+    error->code = (Zchat__V1__Code)(reason / REASONS_PER_CODE);
+    error->reason = reason;
+    error->message = (char *)(uintptr_t)text;
+    error->retry_after_s = retry_after_s;
+}
+
 static void call_refuse(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
 
-    error.code = call->fault.code;
-    error.message = call->fault.text;
-    error.retry_after_s = call->fault.retry_after_s;
+    error_fill(&error, call->fault.reason, call->fault.text, call->fault.retry_after_s);
     reply.error = &error;
     call->core->stats.commands_refused_total++;
     call_reply(call, &reply);
 }
 
-static bool call_failed(const struct call *call) {
-    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+bool call_failed(const struct call *call) {
+    return call->fault.reason != REASON(UNSPECIFIED);
 }
 
 static void call_allow(struct call *call) {
     if (call->row->state == COMMAND_ANYBODY)
         return;
     if (!call->session)
-        call_fail(call, ZCHAT__V1__CODE__CODE_AUTH, "not logged in: log in first");
+        call_fail(call, REASON(NOT_LOGGED_IN), "not logged in: log in first");
     else if (call->row->state == COMMAND_ADMIN && !call->session->admin)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only an administrator may do this");
+        call_fail(call, REASON(NOT_ADMIN), "only an administrator may do this");
 }
 
 static bool take_of_all(const struct call *call, uint32_t cost, uint32_t *wait_s) {
@@ -214,7 +222,7 @@ static void call_charge(struct call *call, uint32_t cost) {
     if (take_of_all(call, cost, &wait_s))
         return;
     call->core->stats.commands_busy_total++;
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+    call_fail_later(call, REASON(RATE), wait_s,
                     "too many commands in a short time: try again in %u s", (unsigned)wait_s);
 }
 
@@ -257,7 +265,7 @@ static void call_begin(struct call *call, struct core *core, struct peer *peer,
     call->rows_before = core->turn.rows;
     call->made_before = outbox_made(core->outbox);
     call->work = NULL;
-    call->fault.code = ZCHAT__V1__CODE__CODE_UNSPECIFIED;
+    call->fault.reason = REASON(UNSPECIFIED);
     call->fault.retry_after_s = 0;
 }
 
@@ -278,8 +286,8 @@ static void refuse_unknown(struct call *call) {
     call->core->stats.commands_unknown_total++;
     call_charge(call, 1);
     if (!call_failed(call))
-        call_fail(call, ZCHAT__V1__CODE__CODE_UNIMPLEMENTED,
-                  "this broker does not know the command; it is %s", call->core->options.software);
+        call_fail(call, REASON(UNKNOWN_COMMAND), "this broker does not know the command; it is %s",
+                  call->core->options.software);
     call_refuse(call);
 }
 
@@ -292,7 +300,7 @@ void command_refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Comm
     core->stats.commands_faulty_total++;
     call_charge(&call, 1);
     if (!call_failed(&call))
-        call_fail(&call, ZCHAT__V1__CODE__CODE_INVALID, "%s", wire_fault_text(fault));
+        call_fail(&call, REASON(MALFORMED), "%s", wire_fault_text(fault));
     call_refuse(&call);
 }
 
@@ -339,7 +347,7 @@ void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Comman
     core->stats.commands_total++;
     core->stats.commands_busy_total++;
     charge_all(core, peer, 1, now_us);
-    call_fail_later(&call, ZCHAT__V1__CODE__CODE_BUSY, 1,
+    call_fail_later(&call, REASON(QUEUE_FULL), 1,
                     "too many of your commands wait: read the answers, then try again");
     call_refuse(&call);
 }

@@ -26,6 +26,10 @@ struct command_row {
 /* The row of a command's field number; NULL: there is none. */
 const struct command_row *command_row(int body_case);
 
+/* A refusal as the schema has it; the text is borrowed. */
+void error_fill(Zchat__V1__CommandError *error, Zchat__V1__Reason reason, const char *text,
+                uint32_t retry_after_s);
+
 /* Takes a command as far as it goes without waiting. */
 void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                       int64_t now_us);

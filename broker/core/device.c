@@ -36,7 +36,7 @@ void list_devices_done(struct call *call) {
 
 void revoke_device_check(struct call *call) {
     if (call->command->revoke_device->device == 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(BAD_VALUE),
                   "which device? give its number from the list of devices");
 }
 
@@ -47,7 +47,7 @@ void revoke_device_run(struct call *call) {
                                              device, call->result.device.key));
 
     if (status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no device %llu",
+        call_fail(call, REASON(NO_SUCH_DEVICE), "there is no device %llu",
                   (unsigned long long)device);
     call_status_told(call, status);
 }

@@ -16,7 +16,7 @@ static const unsigned char *told_hash(const ProtobufCBinaryData *hash) {
 static bool hash_fits(struct call *call, const ProtobufCBinaryData *hash) {
     if (hash->len == 0 || hash->len == HASH_BYTES)
         return true;
-    call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the hash must have %d bytes", HASH_BYTES);
+    call_fail(call, REASON(BAD_VALUE), "the hash must have %d bytes", HASH_BYTES);
     return false;
 }
 
@@ -28,7 +28,7 @@ void begin_upload_check(struct call *call) {
         !thread_title_fits(call, "a file's name", begin->file) || !hash_fits(call, &begin->digest))
         return;
     if (begin->size > most)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(FILE_TOO_LARGE),
                   "the file has %llu bytes, more than the %llu that this broker takes",
                   (unsigned long long)begin->size, (unsigned long long)most);
 }
@@ -54,19 +54,16 @@ void begin_upload_run(struct call *call) {
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, begin->thread);
     else if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "the thread has a file of that name already");
+        call_fail(call, REASON(TITLE_TAKEN), "the thread has a file of that name already");
     else if (status == STORE_ID_REUSED)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "this id names something else: take a new one");
+        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
     else if (status == STORE_QUOTA_ACCOUNT)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "with it your files would have more than the %llu MiB that one account may have: "
                   "remove some, or ask an administrator",
                   (unsigned long long)(call->core->options.quotas.file_bytes >> 20));
     else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
-                  "the broker has no room for %llu bytes more of files",
+        call_fail(call, REASON(STORE_FULL), "the broker has no room for %llu bytes more of files",
                   (unsigned long long)begin->size);
     call_status_told(call, status);
 }
@@ -86,34 +83,33 @@ void put_chunk_check(struct call *call) {
     const Zchat__V1__PutChunkRequest *put = call->command->put_chunk;
 
     if (put->data.len > CHUNK_BYTES_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a chunk has at most %d bytes",
-                  CHUNK_BYTES_MAX);
+        call_fail(call, REASON(BAD_VALUE), "a chunk has at most %d bytes", CHUNK_BYTES_MAX);
     else if (message_id_fits(call, &put->id))
         hash_fits(call, &put->digest);
 }
 
 static void upload_refuse(struct call *call, enum store_status status) {
     if (status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such upload: begin it again");
+        call_fail(call, REASON(NO_SUCH_UPLOAD), "there is no such upload: begin it again");
     else if (status == STORE_BLOCKED)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "this is somebody else's upload");
+        call_fail(call, REASON(NOT_UPLOADER), "this is somebody else's upload");
     else if (status == STORE_SELF)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(WRONG_OFFSET),
                   "the chunk does not follow what is stored, or goes beyond the file's size");
     else if (status == STORE_ID_REUSED)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(ID_USED),
                   "this id names something else: begin the upload with a new one");
     else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(DISK_FULL),
                   "the broker's disk has no room: send the file again once there is some");
     else if (status == STORE_MISMATCH)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(WRONG_DIGEST),
                   "the bytes do not fit the file's hash: the upload begins anew");
     call_status_told(call, status);
 }
 
 static void refuse_hash(struct call *call, bool told) {
-    call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+    call_fail(call, told ? REASON(WRONG_DIGEST) : REASON(BAD_VALUE),
               told ? "the upload began with another hash than its last chunk tells"
                    : "the last chunk must tell the file's hash, since the upload began without it");
 }
@@ -188,7 +184,7 @@ static bool file_find(struct call *call, const char *title, const char *name,
     if (call_store(call, store_thread_find(call->core->store, title, &thread)) == STORE_NOT_FOUND)
         thread_not_found(call, title);
     else
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "the thread has no file of that name");
+        call_fail(call, REASON(NO_SUCH_FILE), "the thread has no file of that name");
     return false;
 }
 
@@ -203,7 +199,7 @@ static void piece_damaged(struct call *call, const struct store_file *file, uint
     core_note_rarely(core, "piece_damaged", source, "file=%lld piece=%llu", (long long)file->file,
                      (unsigned long long)piece);
     call_fail(
-        call, ZCHAT__V1__CODE__CODE_NOT_FOUND,
+        call, REASON(DAMAGED),
         "the broker's disk has damaged the file: what is behind its first %llu bytes can't be "
         "read; ask for it to be uploaded once more",
         (unsigned long long)offset);

@@ -41,9 +41,9 @@ void follow_thread_run(struct call *call) {
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, title);
     else if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "you follow this thread already");
+        call_fail(call, REASON(ALREADY_FOLLOWED), "you follow this thread already");
     else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "you follow %d threads, the most that are allowed: unfollow one first",
                   FOLLOWED_MAX);
     call_status_told(call, status);
@@ -72,7 +72,7 @@ void unfollow_thread_run(struct call *call) {
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, title);
     else if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "you do not follow this thread");
+        call_fail(call, REASON(NOT_FOLLOWING), "you do not follow this thread");
     call_status_told(call, status);
 }
 

@@ -28,11 +28,11 @@ static void ack_thread(struct call *call) {
 
     if (!thread_stream_parse(ack->stream, id) ||
         call_store(call, store_thread_find_id(call->core->store, id, &thread)))
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no stream of that name");
+        call_fail(call, REASON(NO_SUCH_STREAM), "there is no stream of that name");
     else if (call_store(call, store_followed_move(call->core->store, call->session->member->account,
                                                   thread.stream, ack->read,
                                                   &call->result.ack.cursor)) == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "you do not follow this thread");
+        call_fail(call, REASON(NOT_FOLLOWED), "you do not follow this thread");
 }
 
 void ack_run(struct call *call) {

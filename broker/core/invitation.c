@@ -19,9 +19,9 @@ void invite_private_check(struct call *call) {
     if (!message_id_fits(call, &invite->id) || !message_name_fits(call, invite->user))
         return;
     if (invite->again.len != 0 && invite->again.len != ID_BYTES)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "an id has %d bytes", ID_BYTES);
+        call_fail(call, REASON(BAD_ID), "an id has %d bytes", ID_BYTES);
     else if (!call->session->private_chats)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(PRIVATE_CHATS_OFF),
                   "this session takes no part in private chats: log in for them");
 }
 
@@ -30,10 +30,10 @@ static void fail_unreached(struct call *call) {
     const struct member *member = member_find(&call->core->sessions, call->result.invited.account);
 
     if (member && member->online > 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(NO_PRIVATE_CHATS),
                   "%s is online, but with no program that takes private chats", user);
     else
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online", user);
+        call_fail(call, REASON(OFFLINE), "%s is not online", user);
 }
 
 /* A renewal asks the one session that has the chat: no other program may answer for it. 0: it is
@@ -86,11 +86,11 @@ static void tell_all_invited(struct core *core, struct invitation *invitation, i
  * the second is sure to have been told of it. */
 static void fail_open(struct call *call, struct invitation *open) {
     if (open->invitee != call->session->member->account) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "an invitation to %s is open already",
+        call_fail(call, REASON(ALREADY_INVITED), "an invitation to %s is open already",
                   open->invitee_name);
         return;
     }
-    call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "%s has invited you already: accept that",
+    call_fail(call, REASON(INVITED_BY_THEM), "%s has invited you already: accept that",
               open->inviter_name);
     if (open->told < call->session->number)
         tell_invited(call->core, open, call->session, call->now_us);
@@ -106,10 +106,10 @@ static void check_new(struct call *call) {
     else if (pair && pair->open)
         fail_open(call, pair->open);
     else if (pair && pair->live > 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "a private chat with %s is open already",
+        call_fail(call, REASON(CHAT_OPEN), "a private chat with %s is open already",
                   call->result.invited.name);
     else if (party && party->got >= INVITATIONS_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "%d invitations to %s wait for their answers: try again later", INVITATIONS_MAX,
                   call->result.invited.name);
 }
@@ -120,7 +120,7 @@ static void check_again(struct call *call) {
     if (!private_reaches(member_find(&call->core->sessions, call->result.invited.account)))
         fail_unreached(call);
     else if (holder_of(call) == 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(CHAT_AWAY),
                   "no program of %s has this private chat open at the moment", user);
 }
 
@@ -135,7 +135,7 @@ static void charge(struct call *call) {
         limit_spend(limits, LIMIT_PAIR, accounts, sizeof accounts, cost, call->now_us, &wait_s))
         return;
     call->core->stats.commands_busy_total++;
-    call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, wait_s,
+    call_fail_later(call, REASON(RATE), wait_s,
                     "too many invitations to %s in a short time: try again in %u s",
                     call->result.invited.name, (unsigned)wait_s);
 }
@@ -146,13 +146,13 @@ static void check_open(struct call *call) {
         private_party(call->core->privates, call->session->member->account);
 
     if (party && party->made >= INVITATIONS_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
-                  "%d invitations wait for their answers: wait for one first", INVITATIONS_MAX);
+        call_fail(call, REASON(QUOTA), "%d invitations wait for their answers: wait for one first",
+                  INVITATIONS_MAX);
     else if (call->command->invite_private->again.len > 0)
         check_again(call);
     else
         check_new(call);
-    if (call->fault.code == ZCHAT__V1__CODE__CODE_UNSPECIFIED)
+    if (!call_failed(call))
         charge(call);
 }
 
@@ -163,15 +163,14 @@ void invite_private_run(struct call *call) {
     int64_t inviter = call->session->member->account;
 
     if (call_store(call, store_account_find(core->store, invite->user, account)) == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", invite->user);
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", invite->user);
     else if (account->account == inviter)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
-                  "one can't have a private chat with oneself");
+        call_fail(call, REASON(SELF), "one can't have a private chat with oneself");
     else if (store_block_is(core->store, inviter, account->account))
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
-                  "you have blocked %s: unblock first to chat", invite->user);
+        call_fail(call, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to chat",
+                  invite->user);
     else if (store_block_is(core->store, account->account, inviter))
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s has blocked you", invite->user);
+        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you", invite->user);
     else if (!private_invitation(core->privates, &invite->id))
         check_open(call);
 }
@@ -204,7 +203,7 @@ void invite_private_done(struct call *call) {
     Zchat__V1__InvitePrivateResponse invited = ZCHAT__V1__INVITE_PRIVATE_RESPONSE__INIT;
 
     if (invitation && invitation->session != call->session->number) {
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "this id names another invitation");
+        call_fail(call, REASON(ID_USED), "this id names another invitation");
         return;
     }
     if (!invitation) {
@@ -232,22 +231,21 @@ void answer_private_check(struct call *call) {
     const struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
     if (!invitation || invitation->invitee != call->session->member->account)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND,
+        call_fail(call, REASON(NO_SUCH_INVITATION),
                   "there is no such invitation: it has expired, or was taken back");
     else if (invitation->answered)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "the invitation is answered already");
+        call_fail(call, REASON(ALREADY_ANSWERED), "the invitation is answered already");
     else if (!private_asks(invitation, call->session))
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(ANOTHER_SESSION),
                   "another program of yours has this private chat open: it answers");
     else if (!answer->accept)
         return;
     else if (answer->port == 0 || answer->port > 65535)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the port must be 1 to 65535");
+        call_fail(call, REASON(BAD_VALUE), "the port must be 1 to 65535");
     else if (answer->nonce.len != NONCE_BYTES)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "a nonce has %d bytes", NONCE_BYTES);
+        call_fail(call, REASON(BAD_VALUE), "a nonce has %d bytes", NONCE_BYTES);
     else if (!address_fits(answer->address))
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
-                  "the address is neither a host's name nor an address");
+        call_fail(call, REASON(BAD_VALUE), "the address is neither a host's name nor an address");
 }
 
 static void tell_accepted(struct call *call, const struct invitation *invitation) {

@@ -13,9 +13,9 @@ bool message_text_fits(struct call *call, char *text) {
     size_t bytes = text_clean(text, strlen(text));
 
     if (bytes == 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the text is empty");
+        call_fail(call, REASON(EMPTY_TEXT), "the text is empty");
     else if (bytes > TEXT_BYTES_MAX)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(TEXT_TOO_LONG),
                   "the text has %zu bytes, more than the %d that fit into one message", bytes,
                   TEXT_BYTES_MAX);
     return bytes > 0 && bytes <= TEXT_BYTES_MAX;
@@ -25,7 +25,7 @@ bool message_id_fits(struct call *call, const ProtobufCBinaryData *id) {
     bool valid = id_is_valid(id->data, id->len);
 
     if (!valid)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the id must be a UUID of version 7");
+        call_fail(call, REASON(BAD_ID), "the id must be a UUID of version 7");
     return valid;
 }
 
@@ -34,7 +34,7 @@ bool message_name_fits(struct call *call, char *user) {
     bool valid = name_fold(user, name);
 
     if (!valid)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user of that name");
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user of that name");
     else
         strcpy(user, name); /* never longer than what it was folded from */
     return valid;
@@ -52,31 +52,30 @@ static void send_message_refuse(struct call *call, enum store_status status) {
 
     switch (status) {
     case STORE_NOT_FOUND:
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no user %s", to);
+        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", to);
         break;
     case STORE_SELF:
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "one can't send a message to oneself");
+        call_fail(call, REASON(SELF), "one can't send a message to oneself");
         break;
     case STORE_BLOCKED:
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(BLOCKED_BY_YOU),
                   "you have blocked %s: unblock first to send messages", to);
         break;
     case STORE_BLOCKED_BY:
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s has blocked you", to);
+        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you", to);
         break;
     case STORE_QUOTA_INBOX:
         call->core->stats.messages_quota_total++;
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(INBOX_FULL),
                   "the inbox of %s is full of unread messages: try again when some were read", to);
         break;
     case STORE_QUOTA_SENDER:
         call->core->stats.messages_quota_total++;
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(SENDER_QUOTA),
                   "%s has too many unread messages of yours: try again when some were read", to);
         break;
     case STORE_ID_REUSED:
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "this id names another message: take a new one");
+        call_fail(call, REASON(ID_USED), "this id names another message: take a new one");
         break;
     default:
         call_status_told(call, status);
@@ -134,8 +133,7 @@ void send_message_run(struct call *call) {
     status =
         call_store(call, store_message_append(call->core->store, &new, &call->result.sent.stored));
     if (new.only_again && status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "%s is not online: nothing was stored",
-                  message->to);
+        call_fail(call, REASON(OFFLINE), "%s is not online: nothing was stored", message->to);
     else
         send_message_refuse(call, status);
 }

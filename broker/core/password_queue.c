@@ -197,9 +197,7 @@ static void give_up(struct core *core, struct attempt *attempt) {
 
     count_refusal(core, peer);
     core->stats.commands_refused_total++;
-    error.code = ZCHAT__V1__CODE__CODE_BUSY;
-    error.message = (char *)(uintptr_t)BUSY_TEXT;
-    error.retry_after_s = BUSY_RETRY_S;
+    error_fill(&error, REASON(RATE), BUSY_TEXT, BUSY_RETRY_S);
     reply.request = attempt->request;
     reply.error = &error;
     if (attempt->request != 0)
@@ -264,7 +262,7 @@ void passwords_queue(struct call *call, const char *name, const char *hash, cons
 
     if (!has_place(call, name ? name : "", address, key)) {
         count_refusal(call->core, call->peer);
-        call_fail_later(call, ZCHAT__V1__CODE__CODE_BUSY, BUSY_RETRY_S, BUSY_TEXT);
+        call_fail_later(call, REASON(RATE), BUSY_RETRY_S, BUSY_TEXT);
         return;
     }
     attempt = memory_new(sizeof *attempt);

@@ -12,24 +12,23 @@ static void post_refuse(struct call *call, enum store_status status, const char 
         if (no_thread)
             thread_not_found(call, title);
         else if (shown)
-            call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+            call_fail(call, REASON(STALE_NUMBER),
                       "the thread was made anew meanwhile: read it again");
         else
-            call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such post");
+            call_fail(call, REASON(NO_SUCH_POST), "there is no such post");
         break;
     case STORE_EXISTS:
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(POST_DELETED),
                   "the post was deleted meanwhile: read the thread again");
         break;
     case STORE_BLOCKED:
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN, "only its author may change a post");
+        call_fail(call, REASON(NOT_AUTHOR), "only its author may change a post");
         break;
     case STORE_ID_REUSED:
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "this id names something else: take a new one");
+        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
         break;
     case STORE_QUOTA_ACCOUNT:
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "with it your posts would have more than the %llu MiB that one account may have: "
                   "remove a thread of yours, or ask an administrator",
                   (unsigned long long)(call->core->options.quotas.post_bytes >> 20));
@@ -130,7 +129,7 @@ static bool target_fits(struct call *call, struct target target) {
     bool fits = target.post ? target.post->len == ID_BYTES : target.number > 0;
 
     if (!fits)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "which post? give its id, or its number");
+        call_fail(call, REASON(BAD_VALUE), "which post? give its id, or its number");
     return fits;
 }
 

@@ -131,7 +131,7 @@ static bool people_init(struct people *people, struct call *call, uint32_t limit
     people->limit = limit == 0 || limit > PEOPLE_MAX ? PEOPLE_MAX : limit;
     people->list = call_memory(call, people->limit * sizeof(Zchat__V1__Person *));
     if (!people->list)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the list is too long for one answer");
+        call_fail(call, REASON(NO_MEMORY), "the list is too long for one answer");
     return people->list != NULL;
 }
 
@@ -220,7 +220,7 @@ void who_done(struct call *call) {
 
 void since_check(struct call *call) {
     if (call->command->since->seconds == 0)
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID, "the seconds must be a number above 0");
+        call_fail(call, REASON(BAD_VALUE), "the seconds must be a number above 0");
 }
 
 static bool since_add(void *arg, int64_t account, const char *name, int64_t last_seen_us) {

@@ -56,7 +56,7 @@ struct core {
 };
 
 struct fault {
-    Zchat__V1__Code code; /* UNSPECIFIED: none */
+    Zchat__V1__Reason reason; /* UNSPECIFIED: none */
     uint32_t retry_after_s;
     char text[256];
 };
@@ -109,11 +109,15 @@ struct call {
     } result;
 };
 
-/* Makes the call fail. The text is one sentence for people. */
-void call_fail(struct call *call, Zchat__V1__Code code, const char *format, ...)
+#define REASON(name) ZCHAT__V1__REASON__REASON_##name
+
+/* Makes the call fail: the reason is for programs, and tells the code as well, the text is one
+ * sentence for people. */
+void call_fail(struct call *call, Zchat__V1__Reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void call_fail_later(struct call *call, Zchat__V1__Code code, uint32_t retry_after_s,
+void call_fail_later(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool call_failed(const struct call *call);
 /* Takes a store's status; STORE_FAILED fails the core, STORE_FULL the call, other ones are the
  * handler's. Returns it. */
 enum store_status call_store(struct call *call, enum store_status status);

@@ -9,7 +9,7 @@ void sync_check(struct call *call) {
 
     if (sync->stream[0] && strcmp(sync->stream, "inbox") != 0 &&
         !topic_find(&call->core->topics, sync->stream) && !thread_stream_parse(sync->stream, id))
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no stream of that name");
+        call_fail(call, REASON(NO_SUCH_STREAM), "there is no stream of that name");
 }
 
 struct page {
@@ -29,7 +29,7 @@ static bool page_begin(struct page *page, struct call *call, const char *stream)
     page->reply.stream = (char *)stream;
     page->reply.events = call_memory(call, page->limit * sizeof *page->reply.events);
     if (!page->reply.events)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY, "the page is too large");
+        call_fail(call, REASON(NO_MEMORY), "the page is too large");
     return page->reply.events != NULL;
 }
 
@@ -224,7 +224,7 @@ static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
         call_store(call, store_thread_find_id(call->core->store, id, &thread));
 
     if (status == STORE_NOT_FOUND)
-        call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no such thread any more");
+        call_fail(call, REASON(NO_SUCH_STREAM), "there is no such thread any more");
     call_status_told(call, status);
     if (status != STORE_OK || !page_begin(&page.page, call, sync->stream))
         return;

@@ -78,14 +78,13 @@ void create_thread_run(struct call *call) {
                                                   &call->result.thread));
 
     if (status == STORE_EXISTS)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT, "there is a thread of that title already");
+        call_fail(call, REASON(TITLE_TAKEN), "there is a thread of that title already");
     else if (status == STORE_QUOTA_ACCOUNT)
-        call_fail(call, ZCHAT__V1__CODE__CODE_BUSY,
+        call_fail(call, REASON(QUOTA),
                   "you made %llu threads, the most that one account may have: remove one first",
                   (unsigned long long)call->core->options.quotas.threads);
     else if (status == STORE_ID_REUSED)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
-                  "this id names something else: take a new one");
+        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
     call_status_told(call, status);
 }
 
@@ -265,7 +264,7 @@ void remove_thread_run(struct call *call) {
     if (status == STORE_NOT_FOUND)
         thread_not_found(call, title);
     else if (status == STORE_BLOCKED)
-        call_fail(call, ZCHAT__V1__CODE__CODE_FORBIDDEN,
+        call_fail(call, REASON(NOT_CREATOR),
                   "only its creator or an administrator may remove a thread");
     else if (status == STORE_OK)
         call_read(call, call->result.thread.posts + call->result.thread.uploads);

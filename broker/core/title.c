@@ -90,12 +90,12 @@ static bool title_is_dots(const char *title) {
 
 bool thread_title_fits(struct call *call, const char *what, const char *title) {
     if (!title_is_clean(title))
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
+        call_fail(call, REASON(BAD_TITLE),
                   "%s is 1 to %d characters without control characters or \"/\"", what,
                   TITLE_CHARACTERS_MAX);
     else if (*title == '-' || title_is_dots(title))
-        call_fail(call, ZCHAT__V1__CODE__CODE_INVALID,
-                  "%s does not begin with \"-\" and is not of dots alone", what);
+        call_fail(call, REASON(BAD_TITLE), "%s does not begin with \"-\" and is not of dots alone",
+                  what);
     else
         return true;
     return false;
@@ -115,26 +115,25 @@ static const char *title_shown(const char *title, char shown[120]) {
 void thread_not_found(struct call *call, const char *title) {
     char shown[120];
 
-    call_fail(call, ZCHAT__V1__CODE__CODE_NOT_FOUND, "there is no thread %s",
-              title_shown(title, shown));
+    call_fail(call, REASON(NO_SUCH_THREAD), "there is no thread %s", title_shown(title, shown));
 }
 
 bool thread_title_is_alike(struct call *call, const char *title) {
     char other[TITLE_BYTES], shown[120];
 
     if (call_store(call, store_thread_alike(call->core->store, title, other)) == STORE_OK)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(TITLE_ALIKE),
                   "the title looks like that of the thread %s: take another one",
                   title_shown(other, shown));
-    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED || call->core->failed;
+    return call_failed(call) || call->core->failed;
 }
 
 bool thread_file_is_alike(struct call *call, const char *title, const char *name) {
     char other[FILE_NAME_BYTES], shown[120];
 
     if (call_store(call, store_file_alike(call->core->store, title, name, other)) == STORE_OK)
-        call_fail(call, ZCHAT__V1__CODE__CODE_CONFLICT,
+        call_fail(call, REASON(TITLE_ALIKE),
                   "the name looks like that of the thread's file %s: take another one",
                   title_shown(other, shown));
-    return call->fault.code != ZCHAT__V1__CODE__CODE_UNSPECIFIED || call->core->failed;
+    return call_failed(call) || call->core->failed;
 }

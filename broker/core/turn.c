@@ -129,9 +129,7 @@ static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fa
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
 
-    error.code = wait_s ? ZCHAT__V1__CODE__CODE_BUSY : ZCHAT__V1__CODE__CODE_INVALID;
-    error.message = (char *)wire_fault_text(fault);
-    error.retry_after_s = wait_s;
+    error_fill(&error, wait_s ? REASON(RATE) : REASON(MALFORMED), wire_fault_text(fault), wait_s);
     reply.error = &error;
     outbox_reply(core->outbox, &peer->line, &reply);
 }

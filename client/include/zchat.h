@@ -50,6 +50,88 @@ typedef enum zchat_code {
 /* The code's name as scripts see it, "NOT_FOUND". Never NULL. */
 const char *zchat_code_name(zchat_code code);
 
+/* Why the broker refused something: the schema's reasons (zchat/v1/common.proto says what each
+ * means). There may be others in time; what the program does not know it treats by its code. */
+typedef enum zchat_reason {
+    ZCHAT_REASON_NONE = 0, /* only the code is known */
+    ZCHAT_REASON_MALFORMED = 101,
+    ZCHAT_REASON_PROTOCOL_VERSION = 102,
+    ZCHAT_REASON_BAD_ID = 103,
+    ZCHAT_REASON_BAD_NAME = 104,
+    ZCHAT_REASON_BAD_TITLE = 105,
+    ZCHAT_REASON_BAD_PASSWORD = 106,
+    ZCHAT_REASON_EMPTY_TEXT = 107,
+    ZCHAT_REASON_TEXT_TOO_LONG = 108,
+    ZCHAT_REASON_SELF = 109,
+    ZCHAT_REASON_BAD_VALUE = 110,
+    ZCHAT_REASON_WRONG_DIGEST = 111,
+    ZCHAT_REASON_WRONG_OFFSET = 112,
+    ZCHAT_REASON_PRIVATE_CHATS_OFF = 113,
+    ZCHAT_REASON_UNKNOWN_COMMAND = 201,
+    ZCHAT_REASON_NOT_LOGGED_IN = 301,
+    ZCHAT_REASON_WRONG_PASSWORD = 302,
+    ZCHAT_REASON_LOCKED = 303,
+    ZCHAT_REASON_WRONG_ADMIN_PASSWORD = 304,
+    ZCHAT_REASON_ADMIN_PASSWORD_LOCKED = 305,
+    ZCHAT_REASON_UNTRUSTED_DEVICE = 306,
+    ZCHAT_REASON_LOCKED_BY_ADMIN = 307,
+    ZCHAT_REASON_NO_SUCH_USER = 401,
+    ZCHAT_REASON_NO_SUCH_THREAD = 402,
+    ZCHAT_REASON_NO_SUCH_POST = 403,
+    ZCHAT_REASON_NO_SUCH_FILE = 404,
+    ZCHAT_REASON_NO_SUCH_UPLOAD = 405,
+    ZCHAT_REASON_NO_SUCH_DEVICE = 406,
+    ZCHAT_REASON_NO_SUCH_STREAM = 407,
+    ZCHAT_REASON_NO_SUCH_INVITATION = 408,
+    ZCHAT_REASON_NOT_FOLLOWED = 409,
+    ZCHAT_REASON_DAMAGED = 410,
+    ZCHAT_REASON_BLOCKED_BY_YOU = 501,
+    ZCHAT_REASON_BLOCKED_BY_THEM = 502,
+    ZCHAT_REASON_OFFLINE = 503,
+    ZCHAT_REASON_NO_PRIVATE_CHATS = 504,
+    ZCHAT_REASON_DECLINED = 505,
+    ZCHAT_REASON_NOT_AUTHOR = 506,
+    ZCHAT_REASON_NOT_CREATOR = 507,
+    ZCHAT_REASON_NOT_UPLOADER = 508,
+    ZCHAT_REASON_NOT_ADMIN = 509,
+    ZCHAT_REASON_NO_ADMIN_PASSWORD = 510,
+    ZCHAT_REASON_REGISTRATION_CLOSED = 511,
+    ZCHAT_REASON_ANOTHER_SESSION = 512,
+    ZCHAT_REASON_LOGGED_IN = 601,
+    ZCHAT_REASON_ALREADY_ONLINE = 602,
+    ZCHAT_REASON_NAME_TAKEN = 603,
+    ZCHAT_REASON_TITLE_TAKEN = 604,
+    ZCHAT_REASON_TITLE_ALIKE = 605,
+    ZCHAT_REASON_ID_USED = 606,
+    ZCHAT_REASON_STALE_NUMBER = 607,
+    ZCHAT_REASON_POST_DELETED = 608,
+    ZCHAT_REASON_ALREADY_BLOCKED = 609,
+    ZCHAT_REASON_NOT_BLOCKED = 610,
+    ZCHAT_REASON_ALREADY_FOLLOWED = 611,
+    ZCHAT_REASON_NOT_FOLLOWING = 612,
+    ZCHAT_REASON_ALREADY_ANSWERED = 613,
+    ZCHAT_REASON_ALREADY_INVITED = 614,
+    ZCHAT_REASON_INVITED_BY_THEM = 615,
+    ZCHAT_REASON_CHAT_OPEN = 616,
+    ZCHAT_REASON_CHAT_AWAY = 617,
+    ZCHAT_REASON_PASSWORD_CHANGED = 618,
+    ZCHAT_REASON_RATE = 701,
+    ZCHAT_REASON_QUEUE_FULL = 702,
+    ZCHAT_REASON_QUOTA = 703,
+    ZCHAT_REASON_INBOX_FULL = 704,
+    ZCHAT_REASON_SENDER_QUOTA = 705,
+    ZCHAT_REASON_FILE_TOO_LARGE = 706,
+    ZCHAT_REASON_STORE_FULL = 707,
+    ZCHAT_REASON_DISK_FULL = 708,
+    ZCHAT_REASON_TOO_MANY_SESSIONS = 709,
+    ZCHAT_REASON_NO_MEMORY = 710,
+    ZCHAT_REASON_NO_ANSWER = 801
+} zchat_reason;
+
+/* The reason's name as scripts see it, "NO_SUCH_USER"; "" for none and for one that is not known
+ * here. Never NULL. */
+const char *zchat_reason_name(zchat_reason reason);
+
 #define ZCHAT_PASSWORD_BYTES        1025 /* a password with its NUL */
 #define ZCHAT_PASSWORD_SOURCE_BYTES 1030 /* the most that need be read of what holds one */
 
@@ -152,9 +234,10 @@ typedef struct zchat_followed {
 } zchat_followed;
 
 /* The answer to one call. `code` says which members count: those named after the call when it is
- * ZCHAT_OK, else `text`, one sentence, and `retry_after_s` (0: unknown). */
+ * ZCHAT_OK, else `reason`, `text`, one sentence, and `retry_after_s` (0: unknown). */
 typedef struct zchat_reply {
     zchat_code code;
+    zchat_reason reason;
     const char *text;
     uint32_t retry_after_s;
     /* login, register */

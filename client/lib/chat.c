@@ -98,17 +98,21 @@ void chats_release(zchat *z) {
 
 /* ---- the end ---- */
 
-static void answer(zchat_reply_fn *fn, void *arg, const char *user, zchat_code code,
-                   const char *text) {
+static void answer(zchat_reply_fn *fn, void *arg, const zchat_reply *reply) {
     if (fn) {
-        fn(arg, &(zchat_reply){.code = code, .text = text, .user = user, .software = ""});
+        fn(arg, reply);
     }
 }
 
 static void answer_call(struct chat *chat, zchat_code code, const char *text) {
     zchat_reply_fn *fn = chat->fn;
     chat->fn = NULL;
-    answer(fn, chat->arg, chat->user, code, text);
+    answer(fn, chat->arg,
+           &(zchat_reply){.code = code,
+                          .reason = code == ZCHAT_OK ? ZCHAT_REASON_NONE : chat->reason,
+                          .text = text,
+                          .user = chat->user,
+                          .software = ""});
 }
 
 static void drop_link(struct chat *chat, int linger_ms) {
@@ -152,7 +156,8 @@ void chat_end(zchat *z, struct chat *chat, zchat_code code, const char *text, co
               chat->parted);
     peer_files_end(z, chat, undelivered);
     answer_call(chat, code == ZCHAT_OK ? ZCHAT_CANCELLED : code, told.text);
-    answer(chat->stop_fn, chat->stop_arg, chat->user, ZCHAT_OK, "");
+    answer(chat->stop_fn, chat->stop_arg,
+           &(zchat_reply){.code = ZCHAT_OK, .text = "", .user = chat->user, .software = ""});
     if (is_told && !z->doomed) {
         zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_CLOSED,
                              .user = chat->user,

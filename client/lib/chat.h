@@ -35,7 +35,8 @@ struct chat {
     bool parted;  /* the other side said farewell: it has nothing that it did not acknowledge */
     bool left;    /* their session ended after the last invitation went out */
     bool strange; /* no program of the other one has the chat, the broker says */
-    char refusal[160]; /* of an invitation: the other one's is to come instead. "": none */
+    zchat_reason reason; /* why it was refused; NONE: not said */
+    char refusal[160];   /* of an invitation: the other one's is to come instead. "": none */
     unsigned char key[KEY_BYTES];
     struct address address; /* where it connects to; host "": nowhere yet */
     struct link *link;      /* owned; NULL: there is none */

@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "id.h"
 #include "known_peers.h"
+#include "reply.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -306,6 +307,7 @@ static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer a
     if (chat->opened) {
         snprintf(text, sizeof text, "%s's program no longer knows the chat.", chat->user);
     } else if (declined) {
+        chat->reason = ZCHAT_REASON_DECLINED;
         snprintf(text, sizeof text, "%s declined.", chat->user);
     } else if (unable) {
         snprintf(text, sizeof text,
@@ -314,6 +316,7 @@ static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer a
                  chat->user);
     } else if (answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED) {
         code = ZCHAT_EXPIRED;
+        chat->reason = ZCHAT_REASON_NO_ANSWER;
         snprintf(text, sizeof text, "%s did not answer within %d s.", chat->user, INVITATION_S);
     } else {
         snprintf(text, sizeof text, "%s went offline, or a block came between the two of you.",
@@ -407,17 +410,18 @@ bool invitations_event(zchat *z, const Zchat__V1__ServerEvent *event) {
 /* ---- what the broker refuses ---- */
 
 static void refused(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
-    bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
-                 error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
-    text_clean_line(error->message, strlen(error->message));
+    zchat_reply reply = {.code = ZCHAT_OK};
+    reply_refuse(error, &reply);
     chat->asked = false;
-    chat_end(z, chat, known ? (zchat_code)error->code : ZCHAT_UNIMPLEMENTED, error->message, NULL);
+    chat->reason = reply.reason;
+    chat_end(z, chat, reply.code, reply.text, NULL);
 }
 
 /* The other one's invitation was first, and has come or is on its way. */
 static void crossed(zchat *z, struct chat *chat, const Zchat__V1__CommandError *error) {
     text_clean_line(error->message, strlen(error->message));
     snprintf(chat->refusal, sizeof chat->refusal, "%.150s", error->message);
+    chat->reason = (zchat_reason)error->reason;
     chat->deadline_us = z->now_us + CROSSED_US;
 }
 

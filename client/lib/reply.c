@@ -151,11 +151,12 @@ static void fill_body(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out)
     }
 }
 
-static void fill_error(const Zchat__V1__CommandError *error, zchat_reply *out) {
+void reply_refuse(const Zchat__V1__CommandError *error, zchat_reply *out) {
     bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
                  error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
     text_clean_line(error->message, strlen(error->message));
     out->code = known ? (zchat_code)error->code : ZCHAT_UNIMPLEMENTED;
+    out->reason = (zchat_reason)error->reason;
     out->text = error->message;
     out->retry_after_s = error->retry_after_s;
 }
@@ -165,7 +166,7 @@ void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply 
     *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
     if (reply->error) {
-        fill_error(reply->error, out);
+        reply_refuse(reply->error, out);
     } else if (reply->body_case != request_policy(request->kind)->reply) {
         out->code = ZCHAT_UNIMPLEMENTED;
         out->text = "The broker's answer does not fit the question.";

@@ -10,6 +10,9 @@
 void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply *reply,
                 zchat_reply *out);
 
+/* The broker's refusal; its text is cleaned in place and borrowed. */
+void reply_refuse(const Zchat__V1__CommandError *error, zchat_reply *out);
+
 /* Room for a list of the reply in the handle's arena; its count is set. NULL: none, and the reply
  * says so. */
 void *reply_room(zchat *z, size_t count, size_t bytes, zchat_reply *out);

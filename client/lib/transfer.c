@@ -3,6 +3,7 @@
 #include "transfer.h"
 
 #include "handle.h"
+#include "reply.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,13 +88,9 @@ void transfer_done(zchat *z, struct transfer *transfer, const zchat_upload *uplo
 }
 
 void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__CommandError *error) {
-    bool known = error->code >= ZCHAT__V1__CODE__CODE_INVALID &&
-                 error->code <= ZCHAT__V1__CODE__CODE_EXPIRED;
-    text_clean_line(error->message, strlen(error->message));
-    answer(z, transfer,
-           &(zchat_reply){.code = known ? (zchat_code)error->code : ZCHAT_UNIMPLEMENTED,
-                          .text = error->message,
-                          .retry_after_s = error->retry_after_s});
+    zchat_reply reply = {.code = ZCHAT_OK};
+    reply_refuse(error, &reply);
+    answer(z, transfer, &reply);
 }
 
 void transfers_end_all(zchat *z, zchat_code code, const char *text) {

@@ -2,6 +2,7 @@
 #include "id.h"
 #include "password_file.h"
 #include "text.h"
+#include "wire.h"
 #include "zchat.h"
 
 #include <assert.h>
@@ -55,6 +56,14 @@ const char *zchat_code_name(zchat_code code) {
         break;
     }
     return "UNKNOWN";
+}
+
+const char *zchat_reason_name(zchat_reason reason) {
+    const ProtobufCEnumValue *value =
+        reason == ZCHAT_REASON_NONE
+            ? NULL
+            : protobuf_c_enum_descriptor_get_value(&zchat__v1__reason__descriptor, (int)reason);
+    return value ? value->name + strlen("REASON_") : "";
 }
 
 void zchat_id_new(zchat_id *id) {

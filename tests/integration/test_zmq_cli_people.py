@@ -68,6 +68,7 @@ def test_send_is_refused_by_a_block_in_either_direction_with_its_own_text(pair):
     alice.ok("block", name_of(bob))
     mine = alice.fails(6, "FORBIDDEN", "send", name_of(bob), "hi")
     theirs = bob.fails(6, "FORBIDDEN", "send", name_of(alice), "hi")
+    assert (mine["reason"], theirs["reason"]) == ("BLOCKED_BY_YOU", "BLOCKED_BY_THEM")
     assert mine["message"] != theirs["message"]
 
 

@@ -32,10 +32,12 @@ context.set(zmq.MAX_SOCKETS, 8192)
 
 
 class CommandError(Exception):
-    """The broker refused a command: code is the name without CODE_, "NOT_FOUND"."""
+    """The broker refused a command: code is the name without CODE_, "NOT_FOUND", reason without REASON_."""
 
     def __init__(self, error):
         self.code = schema.Code.Name(error.code).removeprefix("CODE_")
+        self.reason = schema.Reason.Name(error.reason).removeprefix("REASON_")
+        assert error.reason // 100 == error.code, f"{self.reason} is no reason for {self.code}"
         self.message = error.message
         self.retry_after_s = error.retry_after_s
         super().__init__(f"{self.code}: {self.message} (retry after {self.retry_after_s} s)")

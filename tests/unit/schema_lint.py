@@ -64,6 +64,7 @@ class Lint:
         self.check_recursion()
         self.check_replies()
         self.check_service()
+        self.check_reasons()
         return self.breaches
 
     def say(self, place, what):
@@ -210,6 +211,14 @@ class Lint:
                 self.say(f"Command.{name}", "is not in the service")
         if len(told) != len(bodies[0]):
             self.say("the service", "has what is no command")
+
+    def check_reasons(self):
+        """The hundreds of a reason are its code."""
+        enums = {enum.name: enum for file in self.files for enum in file.enum_type}
+        codes = {value.number for value in enums["Code"].value}
+        for value in enums["Reason"].value:
+            if value.number and value.number // 100 not in codes - {0}:
+                self.say(f"Reason.{value.name}", "has a number that is of no code")
 
 
 def lint(schema_dir):

@@ -30,6 +30,8 @@ BREACHES = {
                                 "Task: has a name that languages"),
     "a number that is kept": ("greeter", "string software = 6;", "string software = 20;",
                               "Greeting.software: has a number that is kept"),
+    "a reason of no code": ("common", "REASON_RATE = 701;", "REASON_RATE = 1701;",
+                            "Reason.REASON_RATE: has a number that is of no code"),
     "a command that is not in the service": ("service", "rpc Ping(PingRequest) returns (PingResponse);", "",
                                              "Command.ping: is not in the service"),
     "a method that is no command": ("service", "rpc Ping(", "rpc More(PingRequest) returns (WhoResponse);\nrpc Ping(",

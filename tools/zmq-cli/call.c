@@ -87,11 +87,15 @@ void call_tell_away(struct call *call, const zchat_event *event) {
         output_notice(output, "The broker is back.");
 }
 
-static enum status fail(const struct call *call, zchat_code code, uint32_t retry_after_s,
-                        const char *text) {
+static enum status fail_because(const struct call *call, zchat_code code, zchat_reason reason,
+                                uint32_t retry_after_s, const char *text) {
     bool unknown = call->if_unknown && (code == ZCHAT_EXPIRED || code >= ZCHAT_UNREACHABLE);
-    return output_error(call->output, code, retry_after_s, "%s%s%s%s", text, unknown ? " (" : "",
-                        unknown ? call->if_unknown : "", unknown ? ")" : "");
+    return output_refusal(call->output, code, reason, retry_after_s, "%s%s%s%s", text,
+                          unknown ? " (" : "", unknown ? call->if_unknown : "", unknown ? ")" : "");
+}
+
+static enum status fail(const struct call *call, zchat_code code, const char *text) {
+    return fail_because(call, code, ZCHAT_REASON_NONE, 0, text);
 }
 
 enum status call_timed_out(struct call *call) {
@@ -110,8 +114,8 @@ enum status call_timed_out(struct call *call) {
     else
         snprintf(text, sizeof text, "%s did not answer within %s s.", server, seconds);
     if (call->connected && !call->lost)
-        return fail(call, ZCHAT_EXPIRED, 0, text);
-    return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, 0, text);
+        return fail(call, ZCHAT_EXPIRED, text);
+    return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, text);
 }
 
 /* Whether the key of a broker met for the first time is to be trusted. */
@@ -143,13 +147,13 @@ static enum status meet(struct call *call) {
 /* What zchat_process returned, and what it told meanwhile, where that ends the call. */
 static enum status look_for_trouble(struct call *call, zchat_code code) {
     if (call->refused)
-        return fail(call, call->refused, 0, call->why);
+        return fail(call, call->refused, call->why);
     if (code)
-        return fail(call, code, 0, zchat_error(call->z));
+        return fail(call, code, zchat_error(call->z));
     if (call->key_unknown)
         return meet(call);
     if (call->lost && !call->connected && call->lost_code == ZCHAT_NO_MEMORY)
-        return fail(call, call->lost_code, 0, call->why); /* waiting does not help */
+        return fail(call, call->lost_code, call->why); /* waiting does not help */
     return STATUS_DONE;
 }
 
@@ -211,6 +215,7 @@ void call_replied(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     call->answered = true;
     call->code = reply->code;
+    call->reason = reply->reason;
     call->retry_after_s = reply->retry_after_s;
     keep(call->text, reply->text);
     if (reply->code == ZCHAT_OK && call->print)
@@ -226,6 +231,7 @@ static enum status exchange(struct call *call, zchat_code queued, call_print_fn 
     if (queued == ZCHAT_OK)
         return call_wait(call, &call->answered);
     call->code = queued;
+    call->reason = ZCHAT_REASON_NONE;
     call->retry_after_s = 0;
     keep(call->text, zchat_error(call->z));
     return STATUS_DONE;
@@ -234,7 +240,7 @@ static enum status exchange(struct call *call, zchat_code queued, call_print_fn 
 static enum status tell(struct call *call) {
     if (call->code == ZCHAT_OK)
         return call->print_status;
-    return fail(call, call->code, call->retry_after_s, call->text);
+    return fail_because(call, call->code, call->reason, call->retry_after_s, call->text);
 }
 
 enum status call_answer(struct call *call, zchat_code queued, call_print_fn *print) {
@@ -294,9 +300,9 @@ static enum status login_by_key(struct call *call, const struct call_login *how)
         return status == STATUS_DONE ? tell(call) : status;
     if (password_is_available(call->options, &own_password))
         return login_by_password(call, how);
-    return output_error(call->output, ZCHAT_AUTH, call->retry_after_s,
-                        "%s (no password was given: see --password-file and --password-cmd)",
-                        call->text);
+    return output_refusal(call->output, ZCHAT_AUTH, call->reason, call->retry_after_s,
+                          "%s (no password was given: see --password-file and --password-cmd)",
+                          call->text);
 }
 
 enum status call_login(struct call *call, const struct call_login *how) {

@@ -49,6 +49,7 @@ struct call {
     int64_t asked_us;
     bool answered;
     zchat_code code; /* of the answer, with its text */
+    zchat_reason reason;
     char text[SENTENCE_BYTES];
     uint32_t retry_after_s;
     call_print_fn *print; /* NULL: nothing to print */

@@ -136,8 +136,11 @@ enum status output_flush(struct output *output) {
     return status_of(ZCHAT_IO);
 }
 
-static void print_error_object(const char *name, uint32_t retry_after_s, const char *message) {
+static void print_error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
+                               const char *message) {
     json_t *error = json_pack("{s:s, s:s}", "code", name, "message", message);
+    if (error && zchat_reason_name(reason)[0])
+        json_object_set_new(error, "reason", json_string(zchat_reason_name(reason)));
     if (error && retry_after_s)
         json_object_set_new(error, "retry_after", json_integer(retry_after_s));
     json_t *object = json_pack("{s:o}", "error", error);
@@ -154,15 +157,15 @@ static void end_bar(const struct output *output) {
         bar_end(output->bar);
 }
 
-static void print_error(const struct output *output, const char *name, uint32_t retry_after_s,
-                        const char *format, va_list arguments) {
+static void print_error(const struct output *output, const char *name, zchat_reason reason,
+                        uint32_t retry_after_s, const char *format, va_list arguments) {
     char message[LINE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     zchat_text_clean(message);
     const char *before = bound_write_begins(NOT_READ);
     end_bar(output);
     if (output->json)
-        print_error_object(name, retry_after_s, message);
+        print_error_object(name, reason, retry_after_s, message);
     else
         fprintf(stderr, "zmq-cli: %s\n", message);
     bound_write_ends(before);
@@ -172,7 +175,16 @@ enum status output_error(const struct output *output, zchat_code code, uint32_t 
                          const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    print_error(output, zchat_code_name(code), retry_after_s, format, arguments);
+    print_error(output, zchat_code_name(code), ZCHAT_REASON_NONE, retry_after_s, format, arguments);
+    va_end(arguments);
+    return status_of(code);
+}
+
+enum status output_refusal(const struct output *output, zchat_code code, zchat_reason reason,
+                           uint32_t retry_after_s, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(output, zchat_code_name(code), reason, retry_after_s, format, arguments);
     va_end(arguments);
     return status_of(code);
 }
@@ -180,7 +192,7 @@ enum status output_error(const struct output *output, zchat_code code, uint32_t 
 enum status output_failure(const struct output *output, const char *name, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    print_error(output, name, 0, format, arguments);
+    print_error(output, name, ZCHAT_REASON_NONE, 0, format, arguments);
     va_end(arguments);
     return STATUS_FAILED;
 }

@@ -69,6 +69,11 @@ __attribute__((format(printf, 4, 5))) enum status output_error(const struct outp
                                                                uint32_t retry_after_s,
                                                                const char *format, ...);
 
+/* The same of what was refused for a reason. */
+__attribute__((format(printf, 5, 6))) enum status
+output_refusal(const struct output *output, zchat_code code, zchat_reason reason,
+               uint32_t retry_after_s, const char *format, ...);
+
 /* The same for what no code of libzchat names: a name of our own, and STATUS_FAILED. */
 __attribute__((format(printf, 3, 4))) enum status
 output_failure(const struct output *output, const char *name, const char *format, ...);
