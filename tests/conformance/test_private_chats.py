@@ -123,7 +123,7 @@ def test_the_one_who_stays_learns_that_the_other_ones_device_was_revoked(town):
     chat.answer()
     chat.answered()
     chat.open()
-    device, = [device.device for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
+    device, = [device.number for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
     town.join(bob.user).call("revoke_device", device=device)
     told = ended(alice, chat.id)
     assert (told.user, told.reason) == (bob.user, schema.PRIVATE_END_WITHDRAWN)
@@ -138,7 +138,7 @@ def test_who_told_nothing_of_a_chat_or_left_before_is_revoked_as_well(town, leav
     chat.answer()
     chat.answered()
     alice.call("open_private", id=chat.id, user=bob.user)
-    device, = [device.device for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
+    device, = [device.number for device in bob.call("list_devices").devices if device.key == bob.keys.raw]
     user = bob.user
     if leave != "told nothing":
         bob.call("open_private", id=chat.id, user=alice.user)

@@ -318,7 +318,7 @@ def test_a_chat_ends_with_the_device_at_its_other_end_that_was_revoked(town, bob
         peer.line(1, "hello")
         assert json.loads(his.stdout.readline())["text"] == "hello"
         owner = town.join(thief.user)
-        device, = [device.device for device in owner.call("list_devices").devices
+        device, = [device.number for device in owner.call("list_devices").devices
                    if device.key == thief.keys.raw]
         owner.call("revoke_device", device=device)
         done = end(his)
