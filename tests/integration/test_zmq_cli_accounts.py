@@ -32,7 +32,7 @@ def newcomer(town, config_dirs):
 @pytest.fixture
 def member(newcomer):
     """Somebody with an account that trusts his device."""
-    newcomer.cli.ok("register", newcomer.name, "--password-file", newcomer.secret)
+    newcomer.cli.ok("register", newcomer.name, "--password-file", newcomer.secret, "--timeout", "30")
     return newcomer
 
 

@@ -129,7 +129,7 @@ def test_a_broker_that_stays_away_is_exit_3_and_the_same_call_goes_on_later(own,
     terminal.expect_exact("goes on where this one ended")
     assert status_of(terminal) == 3
     broker.start()
-    terminal = spawn(cli, *words)
+    terminal = spawn(cli, *words[:-1], "20")
     assert wait_bar(terminal, 64) >= 0.25
     assert status_of(terminal) == 0
     assert is_whole(cli, here, content)
