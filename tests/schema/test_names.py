@@ -11,6 +11,7 @@ import schema
 # For each language: protoc's option, what an escaped name looks like, and a field and its message that get one.
 LANGUAGES = {
     "java": ("--java_out", r"\b(?:get|set|has|add|clear)\w*_\(", "class", "Marker"),
+    "java_files": ("--java_out", r"(?m)^public final class \w+OuterClass\b", "text", "Planted"),
     "csharp": ("--csharp_out", r"public [\w.:<>]+ \w+_ \{", "marker", "Marker"),
     "cpp": ("--cpp_out", r"\b\w+_\(\) const;", "class", "Marker"),
     "go": ("--go_out", r"(?m)^(?:type|\t)\s*[A-Z]\w*_ ", "reset", "Marker"),
@@ -25,10 +26,7 @@ class Names(schema.InFolder):
         schema.protoc(out, f"{option}={out}", proto=proto)
         paths = [path for path in out.rglob("*") if path.is_file()]
         self.assertTrue(paths)
-        found = [path.name for path in paths if path.name.endswith("OuterClass.java")]
-        for path in paths:
-            found += re.findall(pattern, path.read_text(errors="replace"))
-        return found
+        return [found for path in paths for found in re.findall(pattern, path.read_text(errors="replace"))]
 
     def need(self, language):
         if language == "go" and not shutil.which("protoc-gen-go"):
