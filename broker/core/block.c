@@ -63,33 +63,45 @@ void unblock_user_run(struct call *call) {
 
 struct names {
     struct call *call; /* borrowed */
-    char **list;       /* BLOCKS_MAX of them at most */
+    const char *after; /* borrowed */
+    char **list;       /* `limit` of them at most */
+    size_t limit;
     size_t count;
+    bool more;
 };
 
 static void names_add(void *arg, const char *name) {
     struct names *names = arg;
     size_t bytes = strlen(name) + 1;
-    char *copy = call_memory(names->call, bytes);
+    char *copy = NULL;
 
     call_read(names->call, 1);
-    if (copy && names->count < BLOCKS_MAX)
+    if (names->more || strcmp(name, names->after) <= 0)
+        return;
+    if (names->count < names->limit)
+        copy = call_memory(names->call, bytes);
+    names->more = !copy;
+    if (copy)
         names->list[names->count++] = memcpy(copy, name, bytes);
 }
 
 void list_blocked_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__ListBlockedResponse blocked = ZCHAT__V1__LIST_BLOCKED_RESPONSE__INIT;
-    struct names names = {.call = call};
+    const Zchat__V1__ListBlockedRequest *wanted = call->command->list_blocked;
+    bool all = wanted->limit == 0 || wanted->limit > BLOCKS_MAX;
+    struct names names = {
+        .call = call, .after = wanted->after, .limit = all ? BLOCKS_MAX : wanted->limit};
 
     /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */
-    names.list = call_memory(call, BLOCKS_MAX * sizeof *names.list);
+    names.list = call_memory(call, names.limit * sizeof *names.list);
     if (!names.list ||
         call_store(call, store_block_list(call->core->store, call->session->member->account,
                                           names_add, &names)))
         return;
     blocked.users = names.list;
     blocked.n_users = names.count;
+    blocked.more = names.more;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_BLOCKED;
     reply.list_blocked = &blocked;
     call_reply(call, &reply);

@@ -11,13 +11,20 @@ void list_devices_run(struct call *call) {
 }
 
 void list_devices_done(struct call *call) {
+    const Zchat__V1__ListDevicesRequest *wanted = call->command->list_devices;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__ListDevicesResponse list = ZCHAT__V1__LIST_DEVICES_RESPONSE__INIT;
     Zchat__V1__Device devices[DEVICES_MAX], *pointers[DEVICES_MAX];
 
     list.devices = pointers;
-    for (size_t i = 0; i < call->result.device.count; i++) {
+    for (size_t i = 0; i < call->result.device.count && !list.more; i++) {
         struct store_device *device = &call->result.device.devices[i];
+
+        if (device->device <= wanted->after)
+            continue;
+        list.more = wanted->limit > 0 && list.n_devices == wanted->limit;
+        if (list.more)
+            continue;
 
         zchat__v1__device__init(&devices[i]);
         devices[i].number = device->device;

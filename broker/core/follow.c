@@ -83,9 +83,12 @@ void unfollow_thread_done(struct call *call) {
 }
 
 struct followed_list {
-    struct call *call; /* borrowed */
-    Zchat__V1__FollowedThread **threads;
+    struct call *call;                   /* borrowed */
+    const char *after;                   /* borrowed */
+    Zchat__V1__FollowedThread **threads; /* `limit` of them at most */
+    size_t limit;
     size_t count;
+    bool more;
 };
 
 struct followed_copy {
@@ -95,29 +98,38 @@ struct followed_copy {
 
 static void list_add(void *arg, const struct store_followed *stored) {
     struct followed_list *list = arg;
-    struct followed_copy *copy = call_memory(list->call, sizeof *copy);
+    struct followed_copy *copy = NULL;
 
     call_read(list->call, 1);
-    if (!copy || list->count == FOLLOWED_MAX)
-        return; /* FOLLOWED_MAX of them fit into a reply's memory */
     member_follow(&list->call->core->sessions, list->call->session->member, stored->stream);
+    if (list->more || strcmp(stored->title, list->after) <= 0)
+        return;
+    if (list->count < list->limit)
+        copy = call_memory(list->call, sizeof *copy); /* FOLLOWED_MAX of them fit */
+    list->more = !copy;
+    if (!copy)
+        return;
     copy->stored = *stored;
     followed_fill(&copy->followed, &copy->stored);
     list->threads[list->count++] = &copy->followed;
 }
 
 void list_followed_done(struct call *call) {
-    struct followed_list list = {.call = call};
+    const Zchat__V1__ListFollowedRequest *wanted = call->command->list_followed;
+    bool all = wanted->limit == 0 || wanted->limit > FOLLOWED_MAX;
+    struct followed_list list = {
+        .call = call, .after = wanted->after, .limit = all ? FOLLOWED_MAX : wanted->limit};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__ListFollowedResponse followed = ZCHAT__V1__LIST_FOLLOWED_RESPONSE__INIT;
 
-    list.threads = call_memory(call, FOLLOWED_MAX * sizeof *list.threads);
+    list.threads = call_memory(call, list.limit * sizeof *list.threads);
     if (!list.threads ||
         call_store(call, store_followed_list(call->core->store, call->session->member->account,
                                              list_add, &list)))
         return;
     followed.threads = list.threads;
     followed.n_threads = list.count;
+    followed.more = list.more;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED;
     reply.list_followed = &followed;
     call_reply(call, &reply);

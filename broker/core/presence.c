@@ -169,17 +169,8 @@ static int by_name(const void *a, const void *b) {
                   ((const struct present *)b)->member->name);
 }
 
-static int by_last_seen(const void *a, const void *b) {
-    const struct present *p = a, *q = b;
-
-    if (p->seen_us != q->seen_us)
-        return p->seen_us > q->seen_us ? -1 : 1;
-    return by_name(a, b);
-}
-
-/* Those online after that name ("": all) that the asker may see, in order. */
-static void people_add_online(struct people *people, const char *after,
-                              int (*order)(const void *a, const void *b)) {
+/* Those online after that name ("": all) that the asker may see, by name. */
+static void people_add_online(struct people *people, const char *after) {
     struct core *core = people->call->core;
     int64_t asker = people->call->session->member->account;
     struct member *member, *next;
@@ -193,7 +184,7 @@ static void people_add_online(struct people *people, const char *after,
                 (struct present){member, member_seen_us(member)};
     }
     call_read(people->call, HASH_COUNT(core->sessions.members));
-    qsort(people->present, people->present_count, sizeof *people->present, order);
+    qsort(people->present, people->present_count, sizeof *people->present, by_name);
     for (size_t i = 0; i < people->present_count && fits; i++)
         fits = people_add(people, people->present[i].member->name, true,
                           core_wall_us(core, people->present[i].seen_us));
@@ -209,7 +200,7 @@ void who_done(struct call *call) {
 
     if (!people_init(&people, call, wanted->limit))
         return;
-    people_add_online(&people, wanted->after, by_name);
+    people_add_online(&people, wanted->after);
     who.people = people.list;
     who.n_people = people.count;
     who.more = people.more;
@@ -240,6 +231,7 @@ void since_done(struct call *call) {
     const Zchat__V1__SinceRequest *wanted = call->command->since;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SinceResponse since = ZCHAT__V1__SINCE_RESPONSE__INIT;
+    struct store_seen place = {INT64_MAX, ""};
     struct people people;
     int64_t from_us = 0, wall_us = core_wall_us(call->core, call->now_us);
 
@@ -247,9 +239,12 @@ void since_done(struct call *call) {
         from_us = wall_us - (int64_t)wanted->seconds * 1000000;
     if (!people_init(&people, call, wanted->limit))
         return;
-    people_add_online(&people, "", by_last_seen);
-    if (!people.more &&
-        call_store(call, store_presence_since(call->core->store, from_us, since_add, &people)))
+    if (wanted->after_seen_us == 0)
+        people_add_online(&people, wanted->after);
+    else
+        place = (struct store_seen){wanted->after_seen_us, wanted->after};
+    if (!people.more && call_store(call, store_presence_since(call->core->store, from_us, &place,
+                                                              since_add, &people)))
         return;
     since.people = people.list;
     since.n_people = people.count;

@@ -36,15 +36,16 @@ enum store_status store_alive(struct store *store, int64_t now_us) {
     return STORE_OK;
 }
 
-enum store_status store_presence_since(struct store *store, int64_t from_us,
-                                       bool (*each)(void *arg, int64_t account, const char *name,
-                                                    int64_t last_seen_us),
-                                       void *arg) {
+enum store_status store_presence_since(
+    struct store *store, int64_t from_us, const struct store_seen *place,
+    bool (*each)(void *arg, int64_t account, const char *name, int64_t last_seen_us), void *arg) {
     if (sqlite_presence_close(store) != STORE_OK || store_notes_write(store) != STORE_OK) {
         return STORE_FAILED;
     }
     sqlite3_stmt *since = store->statements[STATEMENT_PRESENCE_SINCE];
     bind_number(since, 1, from_us);
+    bind_number(since, 2, place->last_seen_us);
+    bind_text(since, 3, place->name);
     enum step step;
     while ((step = sqlite_step(store, since)) == STEP_ROW) {
         char name[NAME_BYTES];

@@ -128,7 +128,8 @@ static const char *const sql[STATEMENT_COUNT] = {
         "WHERE name = 'alive_us')) WHERE online = 1",
     [STATEMENT_PRESENCE_SINCE] =
         "SELECT p.account, a.name, p.last_seen_us FROM presence p JOIN account a ON a.id = "
-        "p.account WHERE p.last_seen_us >= ?1 AND p.online = 0 ORDER BY p.last_seen_us DESC, "
+        "p.account WHERE p.last_seen_us BETWEEN ?1 AND ?2 AND (p.last_seen_us < ?2 OR a.name > "
+        "?3) AND p.online = 0 ORDER BY p.last_seen_us DESC, "
         "a.name",
 
     [STATEMENT_ID_TAKEN] = "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "

@@ -301,11 +301,17 @@ enum store_status store_presence_end(struct store *store, int64_t account, int64
 /* The broker lives: what a crash after this will count as the end of the sessions that are open
  * (and whose beginning is written). */
 enum store_status store_alive(struct store *store, int64_t now_us);
-/* Calls `each` for every account with a session that ended at `from_us` or later, and not for those
- * online now (the caller knows them), the last seen first, until it returns false. */
-enum store_status store_presence_since(struct store *store, int64_t from_us,
-                                       bool (*each)(void *arg, int64_t account, const char *name,
-                                                    int64_t last_seen_us),
-                                       void *arg);
+/* A place among those who were there: behind who was last seen then and has that name. */
+struct store_seen {
+    int64_t last_seen_us; /* INT64_MAX: the beginning */
+    const char *name;     /* borrowed */
+};
+
+/* Calls `each` for every account with a session that ended at `from_us` or later and behind that
+ * place, and not for those online now (the caller knows them), the last seen first and then by
+ * name, until it returns false. */
+enum store_status store_presence_since(
+    struct store *store, int64_t from_us, const struct store_seen *place,
+    bool (*each)(void *arg, int64_t account, const char *name, int64_t last_seen_us), void *arg);
 
 #endif

@@ -1,7 +1,7 @@
 /* One question to the broker, from the verb that asks to the function that shows the answer:
  *
  *     struct call *call = call_new(app, who_done, "");
- *     call_begun(call, zchat_who(app->z, call_answered, call));
+ *     call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
  *
  * A script waits for all calls that are open before it takes its next line. */
 #ifndef CALL_H

@@ -42,7 +42,7 @@ static void people_listed(struct call *call, const zchat_reply *reply) {
 void verb_who(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, people_listed, "");
-    call_begun(call, zchat_who(app->z, call_answered, call));
+    call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
 }
 
 void verb_since(struct app *app, const struct command_words *words) {
@@ -56,7 +56,7 @@ void verb_since(struct app *app, const struct command_words *words) {
     }
     struct call *call = call_new(app, people_listed, "");
     call->number = seconds;
-    call_begun(call, zchat_since(app->z, seconds, call_answered, call));
+    call_begun(call, zchat_since(app->z, seconds, NULL, 0, call_answered, call));
 }
 
 /* --- blocks --- */

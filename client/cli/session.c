@@ -53,7 +53,7 @@ static void session_blocked_list(struct call *call, const zchat_reply *reply) {
 
 static void session_ask_lists(struct app *app) {
     struct call *call = call_new(app, session_first_list, "");
-    call_begun(call, zchat_who(app->z, call_answered, call));
+    call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
     call = call_new(app, session_blocked_list, "");
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
@@ -95,7 +95,7 @@ void session_tick(struct app *app, int64_t now_ms) {
         return;
     app->reconcile_ms = 0;
     struct call *call = call_new(app, session_second_list, "");
-    call_begun(call, zchat_who(app->z, call_answered, call));
+    call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
 }
 
 /* --- beginning and end --- */

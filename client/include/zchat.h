@@ -261,7 +261,7 @@ typedef struct zchat_reply {
     const char *const *users;      /* blocked */
     const zchat_stat *stats;       /* stats */
     const zchat_message *messages; /* sync */
-    bool more;                     /* sync: there are entries after the last of these */
+    bool more;                     /* pages: there are entries after the last of these */
     uint32_t sessions;             /* revoke: how many ended */
     const char *software;          /* ping */
     /* threads: the page's arrays are lists like those above */
@@ -423,8 +423,12 @@ zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg
 zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
                       bool require_online, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
-zchat_code zchat_who(zchat *z, zchat_reply_fn *fn, void *arg);
-zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg);
+/* One page of at most `limit` (0: 5000), after the last person of the page before (NULL: the
+ * first); of it the members count with which it was handed out. */
+zchat_code zchat_who(zchat *z, const zchat_person *after, uint32_t limit, zchat_reply_fn *fn,
+                     void *arg);
+zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, uint32_t limit,
+                       zchat_reply_fn *fn, void *arg);
 zchat_code zchat_block(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_unblock(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg);

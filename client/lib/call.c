@@ -257,23 +257,36 @@ zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void 
     return ZCHAT_OK;
 }
 
-zchat_code zchat_who(zchat *z, zchat_reply_fn *fn, void *arg) {
+static zchat_code begin_page(zchat *z, const zchat_person *after) {
+    char name[NAME_BYTES];
     zchat_code code = call_begin(z);
+    return code == ZCHAT_OK && after ? call_check_name(z, after->user, name) : code;
+}
+
+zchat_code zchat_who(zchat *z, const zchat_person *after, uint32_t limit, zchat_reply_fn *fn,
+                     void *arg) {
+    zchat_code code = begin_page(z, after);
     Zchat__V1__WhoRequest body = ZCHAT__V1__WHO_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    body.after = after ? (char *)after->user : (char *)"";
+    body.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_WHO;
     command.who = &body;
     return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_WHO, fn, arg}, &command) : code;
 }
 
-zchat_code zchat_since(zchat *z, uint64_t seconds, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = call_begin(z);
+zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, uint32_t limit,
+                       zchat_reply_fn *fn, void *arg) {
+    zchat_code code = begin_page(z, after);
     if (code == ZCHAT_OK && seconds == 0) {
         code = fault_set(&z->fault, ZCHAT_INVALID, "The number of seconds is positive.");
     }
     Zchat__V1__SinceRequest body = ZCHAT__V1__SINCE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.seconds = seconds;
+    body.after = after ? (char *)after->user : (char *)"";
+    body.after_seen_us = after && !after->online ? after->last_seen_us : 0;
+    body.limit = limit;
     command.body_case = ZCHAT__V1__COMMAND__BODY_SINCE;
     command.since = &body;
     return code == ZCHAT_OK ? call_queue(z, (struct call){REQUEST_SINCE, fn, arg}, &command) : code;

@@ -90,7 +90,7 @@ static void numbers_are_checked(void **state) {
     struct stage *stage = *state;
     zchat *z = stage->z;
     zchat_id id = {{0}};
-    invalid(stage, zchat_since(z, 0, NULL, NULL), "positive");
+    invalid(stage, zchat_since(z, 0, NULL, 0, NULL, NULL), "positive");
     invalid(stage, zchat_revoke(z, 0, NULL, NULL), "from 1");
     invalid(stage, zchat_ack(z, 0, NULL, NULL), "from 1");
     invalid(stage, zchat_sync(z, 0, 501, NULL, NULL), "at most 500");

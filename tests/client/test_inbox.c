@@ -208,7 +208,7 @@ static void an_unasked_ack_travels_with_the_next_frame(void **state) {
     size_t frames = stage->fake->frames;
     assert_int_equal(zchat_ack(stage->z, 4, NULL, NULL), ZCHAT_OK);
     assert_int_equal(zchat_ack(stage->z, 3, NULL, NULL), ZCHAT_OK);
-    assert_int_equal(zchat_who(stage->z, NULL, NULL), ZCHAT_OK);
+    assert_int_equal(zchat_who(stage->z, NULL, 0, NULL, NULL), ZCHAT_OK);
     Zchat__V1__Command *ack = stage_command(stage, ACK);
     assert_int_equal(ack->request, 0);
     assert_int_equal(ack->ack->read, 4);

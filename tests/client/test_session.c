@@ -151,7 +151,7 @@ static void what_cant_be_repeated_is_answered_unreachable(void **state) {
     assert_int_equal(zchat_block(stage->z, "bob", stage_answer, (void *)1), ZCHAT_OK);
     assert_int_equal(zchat_revoke(stage->z, 4, stage_answer, (void *)2), ZCHAT_OK);
     assert_int_equal(zchat_unblock(stage->z, "bob", stage_answer, (void *)3), ZCHAT_OK);
-    assert_int_equal(zchat_who(stage->z, stage_answer, (void *)4), ZCHAT_OK);
+    assert_int_equal(zchat_who(stage->z, NULL, 0, stage_answer, (void *)4), ZCHAT_OK);
     stage_command(stage, ZCHAT__V1__COMMAND__BODY_WHO);
     fake_break(stage->fake);
     stage_await(stage, 0, 1 + 3);
@@ -305,7 +305,7 @@ static void noise_from_the_broker_changes_nothing(void **state) {
 static void an_answer_that_does_not_fit_is_an_error(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
-    assert_int_equal(zchat_who(stage->z, stage_answer, (void *)1), ZCHAT_OK);
+    assert_int_equal(zchat_who(stage->z, NULL, 0, stage_answer, (void *)1), ZCHAT_OK);
     Zchat__V1__Command *who = stage_command(stage, ZCHAT__V1__COMMAND__BODY_WHO);
     answer_empty(stage, who->request, ZCHAT__V1__REPLY__BODY_BLOCK_USER);
     assert_int_equal(stage_await(stage, 0, 2)->code, ZCHAT_UNIMPLEMENTED);

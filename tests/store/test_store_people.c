@@ -103,7 +103,8 @@ static bool append_seen(void *arg, int64_t account, const char *name, int64_t la
 static void expect_since(struct fixture *fixture, int64_t from_us, const char *expected) {
     char seen[128] = "";
     fixture_begin(fixture);
-    assert_ok(store_presence_since(fixture->store, from_us, append_seen, seen));
+    assert_ok(store_presence_since(fixture->store, from_us, &(struct store_seen){INT64_MAX, ""},
+                                   append_seen, seen));
     fixture_commit(fixture);
     assert_string_equal(seen, expected);
 }

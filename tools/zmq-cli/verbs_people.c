@@ -80,6 +80,23 @@ static enum status print_person(struct output *output, const zchat_person *perso
     return STATUS_DONE;
 }
 
+/* A list comes page by page. */
+struct people {
+    uint64_t seconds;  /* 0: who is online */
+    char user[64];     /* the last one of the page before, and */
+    zchat_person last; /* ... all about them; NULL as user: the first page */
+    bool more;
+};
+
+static void keep_last(struct people *people, const zchat_reply *reply) {
+    people->more = reply->more && reply->count > 0;
+    if (people->more) {
+        people->last = reply->people[reply->count - 1];
+        snprintf(people->user, sizeof people->user, "%s", people->last.user);
+        people->last.user = people->user;
+    }
+}
+
 static enum status print_people(struct call *call, const zchat_reply *reply) {
     enum status status = STATUS_DONE;
     int width = 0;
@@ -88,27 +105,36 @@ static enum status print_people(struct call *call, const zchat_reply *reply) {
             width = (int)strlen(reply->people[i].user);
     for (size_t i = 0; i < reply->count && status == STATUS_DONE; i++)
         status = print_person(call->output, &reply->people[i], width);
-    if (reply->more)
-        output_notice(call->output, "there are more than these");
+    keep_last(call->arg, reply);
+    return status;
+}
+
+static zchat_code ask_people(struct call *call, const struct people *people) {
+    const zchat_person *last = people->last.user ? &people->last : NULL;
+    if (people->seconds)
+        return zchat_since(call->z, people->seconds, last, 0, call_replied, call);
+    return zchat_who(call->z, last, 0, call_replied, call);
+}
+
+static enum status list_people(struct call *call, uint64_t seconds) {
+    struct people people = {.seconds = seconds, .more = true};
+    call->arg = &people;
+    enum status status = call_start(call);
+    while (status == STATUS_DONE && people.more)
+        status = call_answer(call, ask_people(call, &people), print_people);
     return status;
 }
 
 enum status people_who(struct call *call) {
-    enum status status = call_start(call);
-    if (status != STATUS_DONE)
-        return status;
-    return call_answer(call, zchat_who(call->z, call_replied, call), print_people);
+    return list_people(call, 0);
 }
 
 enum status people_since(struct call *call) {
     uint64_t seconds;
-    if (!option_parse_number(call->words[0], &seconds))
+    if (!option_parse_number(call->words[0], &seconds) || seconds == 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "SECONDS is a whole number from 1 on, not \"%s\".", call->words[0]);
-    enum status status = call_start(call);
-    if (status != STATUS_DONE)
-        return status;
-    return call_answer(call, zchat_since(call->z, seconds, call_replied, call), print_people);
+    return list_people(call, seconds);
 }
 
 static enum status print_user(struct call *call, const char *user, const char *done) {
