@@ -74,6 +74,7 @@ static void greeting_pack(struct greeter *greeter, const struct greeter_facts *f
     greeting.commands = (char *)facts->commands;
     greeting.events = (char *)facts->events;
     greeting.software = (char *)facts->software;
+    greeting.schema = SCHEMA_NUMBER;
     greeter->greeting_bytes = wire_size(&greeting.base);
     greeter->greeting = memory_new(greeter->greeting_bytes);
     wire_pack(&greeting.base, greeter->greeting);

@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,11 +60,12 @@ enum {
 };
 
 struct server {
-    struct config *config; /* borrowed: main's */
-    void *context;         /* owned */
-    struct store *store;   /* owned */
-    struct core *core;     /* owned */
-    struct zap *zap;       /* owned */
+    unsigned char run[RUN_BYTES]; /* random, another one after each start */
+    struct config *config;        /* borrowed: main's */
+    void *context;                /* owned */
+    struct store *store;          /* owned */
+    struct core *core;            /* owned */
+    struct zap *zap;              /* owned */
     struct sockets sockets;
     struct door *door;       /* owned */
     struct workers *workers; /* owned */
@@ -158,6 +160,7 @@ static void core_options_of(struct server *server, struct core_options *options)
         .in_all_pipes = outlet_in_all_pipes,
         .pipes_arg = &server->connections,
     };
+    memcpy(options->run, server->run, RUN_BYTES);
 }
 
 /* ---- set up ---- */
@@ -245,6 +248,10 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     server->config = config;
     server->signals = server->sockets.greeter = -1;
     server->pace = pace_new();
+    if (getrandom(server->run, RUN_BYTES, 0) != RUN_BYTES) {
+        snprintf(error, error_bytes, "there are no random bytes: %s", strerror(errno));
+        goto fail;
+    }
     if (!read_admin_password(server, error, error_bytes))
         goto fail;
     core_options_of(server, &options);

@@ -6,6 +6,9 @@
 /* The protocol version that these sources speak. It grows with a change that an older peer would
  * misread. */
 #define PROTOCOL_VERSION 1
+/* The number of the schema: it grows with every addition, so that a client knows what it may send.
+ * proto/README.md says what each number brought. */
+#define SCHEMA_NUMBER 1
 
 /* A frame, either way: bounds what a peer can make the other side buffer before anything is
  * checked. */
@@ -90,6 +93,8 @@
 #define CLIENT_BYTES_MAX 64
 /* The tag of a program's run, random. */
 #define INSTANCE_BYTES 16
+/* ... and of a broker's. */
+#define RUN_BYTES 16
 /* A message's id, UUIDv7. */
 #define ID_BYTES 16
 /* A CURVE key, binary and as Z85 text without its NUL. */

@@ -329,6 +329,8 @@ void login_done(struct call *call) {
     login.trusted = call->result.login.trusted;
     login.admin = call->session->admin;
     login.idle_timeout_s = (uint32_t)(core->options.idle_timeout_us / 1000000);
+    login.run.data = core->options.run;
+    login.run.len = RUN_BYTES;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LOGIN;
     reply.login = &login;
     call_reply(call, &reply);

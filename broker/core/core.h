@@ -41,11 +41,12 @@ struct core_options {
     uint32_t sessions_per_user;
     uint32_t password_workers; /* how much work core_next_work hands out at a time */
     struct core_rates rates;
-    uint64_t file_bytes_max;    /* of one file */
-    uint64_t files_bytes_max;   /* of all files; 0: no limit */
-    struct store_quotas quotas; /* of one account */
-    const char *admin_password; /* borrowed until the next core_reconfigure; "": none */
-    const char *software;       /* borrowed for good: the broker's name and version */
+    uint64_t file_bytes_max;      /* of one file */
+    uint64_t files_bytes_max;     /* of all files; 0: no limit */
+    struct store_quotas quotas;   /* of one account */
+    const char *admin_password;   /* borrowed until the next core_reconfigure; "": none */
+    const char *software;         /* borrowed for good: the broker's name and version */
+    unsigned char run[RUN_BYTES]; /* random: tells one run of the broker from the next */
     /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
     void (*note)(void *arg, const char *event, const char *details);
     /* The same for what an administrator should look at. */

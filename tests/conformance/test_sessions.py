@@ -5,7 +5,7 @@ import time
 import pytest
 
 from support import schema
-from support.client import CommandError
+from support.client import CommandError, greet
 from support.town import refused
 
 
@@ -246,3 +246,25 @@ def test_a_broker_that_stops_tells_its_sessions(town_factory):
     client = town.join()
     town.broker.stop()
     assert client.wait_ended().reason == schema.END_REASON_SHUTDOWN and client.ended.text
+
+
+# ---- which broker, and which run of it ----
+
+def test_the_greeting_tells_the_number_of_the_schema(town):
+    assert greet(town.broker.address).schema == 1
+
+
+def test_a_run_of_the_broker_has_a_name_of_its_own(town_factory):
+    town = town_factory()
+    name = town.name()
+
+    def run():
+        client = town.guest(town.keys)
+        told = client.login(name).run
+        client.logout()
+        return told
+
+    first, second = run(), run()
+    town.broker.restart()
+    third = run()
+    assert first == second != third and len(first) == len(third) == 16

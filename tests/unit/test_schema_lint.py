@@ -45,7 +45,7 @@ BREACHES = {
     "a repeated number": ("people", "uint64 seconds = 1 [", "repeated uint64 seconds = 1 [",
                           "SinceRequest.seconds: is a repeated number"),
     "recursion": ("people", "uint64 seconds = 1 [",
-                  "// again is again.\nSinceRequest again = 3;\nuint64 seconds = 1 [", "contains itself"),
+                  "// again is again.\nSinceRequest again = 33;\nuint64 seconds = 1 [", "contains itself"),
     "recursion by a detour": ("common", "uint64 head = 2 [jstype = JS_NUMBER];",
                               "uint64 head = 2 [jstype = JS_NUMBER];\n// up is up.\nDown up = 3;\n}\n// Down is down.\n"
                               "message Down {\n// back is back.\nrepeated TopicHead back = 1;",
