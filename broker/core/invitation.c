@@ -226,6 +226,30 @@ static bool address_fits(const char *address) {
                bytes;
 }
 
+/* Whether the invitation was answered so by this session: its first reply may be lost. */
+static bool is_same_answer(const struct call *call, const struct invitation *invitation) {
+    const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
+
+    if (invitation->answer.session != call->session->number ||
+        invitation->answer.accept != (bool)answer->accept)
+        return false;
+    if (!answer->accept)
+        return invitation->answer.unable == (bool)answer->unable;
+    return answer->port == invitation->answer.port && answer->nonce.len == NONCE_BYTES &&
+           !memcmp(invitation->answer.nonce, answer->nonce.data, NONCE_BYTES);
+}
+
+static void keep_answer(const struct call *call, struct invitation *invitation) {
+    const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
+
+    invitation->answer.session = call->session->number;
+    invitation->answer.accept = answer->accept;
+    invitation->answer.unable = answer->unable;
+    invitation->answer.port = answer->port;
+    if (answer->accept)
+        memcpy(invitation->answer.nonce, answer->nonce.data, NONCE_BYTES);
+}
+
 void answer_private_check(struct call *call) {
     const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     const struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
@@ -233,6 +257,8 @@ void answer_private_check(struct call *call) {
     if (!invitation || invitation->invitee != call->session->member->account)
         call_fail(call, REASON(NO_SUCH_INVITATION),
                   "there is no such invitation: it has expired, or was taken back");
+    else if (invitation->answered && is_same_answer(call, invitation))
+        return;
     else if (invitation->answered)
         call_fail(call, REASON(ALREADY_ANSWERED), "the invitation is answered already");
     else if (!private_asks(invitation, call->session))
@@ -268,6 +294,11 @@ void answer_private_done(struct call *call) {
     const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
+    if (invitation->answered) { /* a retry */
+        call_reply_empty(call);
+        return;
+    }
+    keep_answer(call, invitation);
     private_answer_invitation(call->core->privates, invitation);
     if (answer->accept)
         tell_accepted(call, invitation);

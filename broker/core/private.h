@@ -17,6 +17,13 @@ struct invitation {
     uint64_t session; /* the inviter's */
     uint64_t holder;  /* the invitee's session that has the chat, the only one asked; 0: all are */
     uint64_t told;    /* sessions with a higher number were opened later, and not told */
+    struct {          /* once it is answered: by which session, and what */
+        uint64_t session;
+        bool accept;
+        bool unable;
+        uint32_t port;
+        unsigned char nonce[NONCE_BYTES]; /* as the port, where accepted */
+    } answer;
     int64_t inviter;
     int64_t invitee;
     unsigned char key[KEY_BYTES]; /* the inviter's */

@@ -341,17 +341,34 @@ def test_a_program_that_could_not_accept_does_not_say_that_its_user_declined(tow
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("second", [True, False])
-def test_the_first_answer_counts_and_the_second_is_a_conflict(town, first, second):
+def test_the_first_answer_counts_and_another_one_is_a_conflict(town, first, second):
     alice, bob = pair(town)
     other, invitation = town.join(bob.user, **CHAT), Invitation(alice, bob)
     invited(other, invitation.id)
     invitation.answer(accept=first)
     told = ended(other, invitation.id)
     assert (told.user, told.reason) == (alice.user, schema.PRIVATE_END_TAKEN)
-    for client in (bob, other):
-        refused("CONFLICT", answer, client, invitation.id, accept=second)
+    for client in (bob, other) if first or second else (other,):
+        error = refused("CONFLICT", answer, client, invitation.id, accept=second)
+        assert error.reason == "ALREADY_ANSWERED"
     invitation.answered()
     assert_told_nothing(alice, bob)
+
+
+@pytest.mark.parametrize("fields", [dict(accept=True, nonce=b"x" * 32), dict(accept=False),
+                                    dict(accept=False, unable=True)])
+def test_the_same_answer_of_the_same_session_is_done_already(town, fields):
+    alice, bob = pair(town)
+    other, invitation = town.join(bob.user, **CHAT), Invitation(alice, bob)
+    invited(other, invitation.id)
+    fields = dict(id=invitation.id, port=4711, **fields)
+    for _ in range(2):
+        bob.call("answer_private", **fields)
+    assert refused("CONFLICT", other.call, "answer_private", **fields).reason == "ALREADY_ANSWERED"
+    refused("CONFLICT", bob.call, "answer_private", **dict(fields, accept=not fields["accept"], nonce=b"x" * 32))
+    invitation.answered()
+    ended(other, invitation.id)
+    assert_told_nothing(alice, bob, other)
 
 
 def test_two_answers_in_one_frame_are_one(town):
