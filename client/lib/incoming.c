@@ -1,8 +1,8 @@
 /* Frames of the command connection.
  *
- * Within a frame events come before replies, so that "blocked", "logged out" and the like are told
- * after what was before them; but a frame that opens the session is read the other way round. What
- * can't be read is passed over: it comes through CURVE, so from the broker, and changes nothing. */
+ * Within a frame replies come before events, as the protocol has it: what comes with the reply to a
+ * login is of the session that this opened. What can't be read is passed over: it comes through
+ * CURVE, so from the broker, and changes nothing. */
 #include "incoming.h"
 
 #include "handle.h"
@@ -190,14 +190,8 @@ static void take_frame(zchat *z, const void *frame, size_t frame_bytes) {
     if (wire_read_server(z->arena, frame, frame_bytes, &batch) != WIRE_FINE) {
         return;
     }
-    bool live = z->session.live;
-    if (live) {
-        take_events(z, batch);
-    }
     take_replies(z, batch);
-    if (!live) {
-        take_events(z, batch);
-    }
+    take_events(z, batch);
 }
 
 bool incoming_receive(zchat *z) {

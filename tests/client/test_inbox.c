@@ -285,8 +285,52 @@ static void an_entry_without_a_body_is_handed_out_as_damaged(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A reply and an event in one frame. */
+static void fake_both(struct stage *stage, uint64_t request, uint64_t seq) {
+    Zchat__V1__ServerBatch batch = ZCHAT__V1__SERVER_BATCH__INIT;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT, *replies = &reply;
+    Zchat__V1__AckResponse ack = ZCHAT__V1__ACK_RESPONSE__INIT;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT, *events = &event;
+    Zchat__V1__MessageEvent message = ZCHAT__V1__MESSAGE_EVENT__INIT;
+    uint8_t id[ID_BYTES] = {0}, frame[256];
+    reply.request = request;
+    reply.body_case = ZCHAT__V1__REPLY__BODY_ACK;
+    reply.ack = &ack;
+    event.seq = seq;
+    event.time_us = 1;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
+    event.message = &message;
+    message.id = (ProtobufCBinaryData){ID_BYTES, id};
+    message.sender = (char *)"bob";
+    message.to = (char *)"me";
+    message.text = (char *)"hello";
+    batch.n_events = batch.n_replies = 1;
+    batch.events = &events;
+    batch.replies = &replies;
+    assert_true(zchat__v1__server_batch__get_packed_size(&batch) <= sizeof frame);
+    fake_frame(stage->fake, frame, zchat__v1__server_batch__pack(&batch, frame));
+}
+
+static void replies_of_a_frame_come_before_its_events(void **state) {
+    struct stage *stage = *state;
+    stage_login(stage, ZCHAT_PUBLIC_NONE, true);
+    size_t before = stage->told_count;
+    assert_int_equal(zchat_ack(stage->z, 1, stage_answer, (void *)7), ZCHAT_OK);
+    fake_both(stage, stage_command(stage, ACK)->request, 1);
+    stage_await(stage, ZCHAT_EVENT_MESSAGE, 1);
+    const struct told *first = NULL;
+    for (size_t i = before; i < stage->told_count && !first; i++) {
+        bool either = stage->told[i].kind == 0 || stage->told[i].kind == ZCHAT_EVENT_MESSAGE;
+        first = either ? &stage->told[i] : NULL;
+    }
+    assert_non_null(first);
+    assert_int_equal(first->kind, 0);
+    assert_int_equal(first->arg, 7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(replies_of_a_frame_come_before_its_events),
         TEST(an_empty_inbox_is_synced_at_once),
         TEST(what_was_missed_comes_first_in_pages_and_marked),
         TEST(pushed_entries_are_handed_out_once),
