@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,8 +13,11 @@ struct opening {
     const char *path;
     bool terminal;
     bool migrates;
+    bool rehashes;
+    uint64_t damaged;     /* files */
     uint64_t thousandths; /* as last shown */
     int64_t begun_s;
+    int64_t hash_begun_s;
 };
 
 static int64_t now_us(void) {
@@ -60,8 +64,38 @@ static bool tell(void *arg, uint64_t done, uint64_t of) {
     return !is_told_to_end();
 }
 
+static bool tell_rehash(void *arg, uint64_t done, uint64_t of) {
+    struct opening *opening = arg;
+    if (!opening->rehashes) {
+        opening->rehashes = true;
+        opening->hash_begun_s = now_s();
+        log_info("store_rehashes",
+                 "store=%s bytes=%llu reason=\"files in threads get hashes of another kind, some "
+                 "500 MiB in a second; it goes on with the next start if it is ended\"",
+                 opening->path, (unsigned long long)of);
+    }
+    show(opening, done, of);
+    return !is_told_to_end();
+}
+
+static void tell_damaged(void *arg, const char *title, const char *name) {
+    struct opening *opening = arg;
+    char thread[LOG_QUOTE_BYTES], file[LOG_QUOTE_BYTES];
+    opening->damaged++;
+    log_warn("file_damaged",
+             "thread=%s file=%s reason=\"its bytes are not those that were uploaded, or can't be "
+             "read: who gets it is told so; upload it again under another name\"",
+             log_quote(thread, sizeof thread, title, strlen(title)),
+             log_quote(file, sizeof file, name, strlen(name)));
+}
+
 static void end(const struct opening *opening, bool opened) {
-    if (opening->migrates && opening->terminal) {
+    if (opening->rehashes && opened) {
+        log_info("store_rehashed", "seconds=%lld damaged=%llu",
+                 (long long)(now_s() - opening->hash_begun_s),
+                 (unsigned long long)opening->damaged);
+    }
+    if ((opening->migrates || opening->rehashes) && opening->terminal) {
         fputs("\n", stderr);
     }
     if (opening->migrates && opened) {
@@ -82,6 +116,8 @@ bool opening_store(struct store **out, const struct config *config, char *error,
                                     .accept_loss = config->accept_loss != 0,
                                     .clock_us = now_us,
                                     .progress = tell,
+                                    .rehashing = tell_rehash,
+                                    .damaged = tell_damaged,
                                     .progress_arg = &opening};
     if (!data_path(config->data, DATA_STORE, path, sizeof path)) {
         snprintf(error, error_bytes, "the path of the data folder is too long");

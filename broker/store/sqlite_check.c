@@ -259,6 +259,22 @@ static void check_pieces(struct checking *checking) {
     free(bytes);
 }
 
+/* Files that were found damaged when they got another kind of hash (schema/0011.sql). */
+static void check_hashes(struct checking *checking) {
+    sqlite3_stmt *all =
+        check_prepare(checking, "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = 64 "
+                                "AND substr(hash, 33) = zeroblob(32)");
+    int code = SQLITE_DONE;
+    while (all != NULL && (code = sqlite3_step(all)) == SQLITE_ROW) {
+        check_tell(checking, &checking->hash_damages,
+                   "file %lld (%s) has not the bytes that were uploaded, or lacks some: upload it "
+                   "again under another name",
+                   (long long)sqlite3_column_int64(all, 0),
+                   (const char *)sqlite3_column_text(all, 1));
+    }
+    (void)check_end(checking, "the table of files", all, code);
+}
+
 /* ---- the whole ---- */
 
 static bool begin(struct checking *checking) {
@@ -297,6 +313,7 @@ static void check_opened(struct checking *checking) {
     check_structure(checking);
     sqlite_check_log(checking);
     check_pieces(checking);
+    check_hashes(checking);
     (void)sqlite3_close(checking->now);
 }
 

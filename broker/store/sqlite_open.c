@@ -1,5 +1,6 @@
 /* Opening a store, and closing it: its file, its settings, its memory and its threads. */
 #include "sqlite_log.h"
+#include "sqlite_rehash.h"
 #include "sqlite_upgrade.h"
 
 #include <assert.h>
@@ -261,8 +262,8 @@ static enum store_status open_file(struct store *store, const struct store_optio
     if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
         return sqlite_fail(store, "prepare the statements of");
     }
-    if (sqlite_load(store) != STORE_OK || sqlite_sync_log(store) != STORE_OK ||
-        sqlite_head_begin(store) != STORE_OK) {
+    if (sqlite_load(store) != STORE_OK || sqlite_rehash(store, options) != STORE_OK ||
+        sqlite_sync_log(store) != STORE_OK || sqlite_head_begin(store) != STORE_OK) {
         return STORE_FAILED;
     }
     store->hasher = hasher_new(!options->exclusive);

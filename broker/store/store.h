@@ -63,7 +63,12 @@ struct store_options {
     /* Hears how far the work on an earlier version's store is, from 0 to `of`; false: it is to end,
      * and store_open fails. NULL: nobody hears. */
     bool (*progress)(void *arg, uint64_t done, uint64_t of);
-    void *progress_arg;
+    /* The same of files that an earlier version hashed in another way, each with its bytes. */
+    bool (*rehashing)(void *arg, uint64_t done, uint64_t of);
+    /* Hears of each of these that has not the bytes that were uploaded, or lacks some. NULL: nobody
+     * hears. */
+    void (*damaged)(void *arg, const char *title, const char *name);
+    void *progress_arg; /* of all three */
 };
 
 /* Behind the path: where a store that an earlier version made is kept when it was brought up to

@@ -209,7 +209,7 @@ typedef struct zchat_post { /* as it stands now */
     int64_t edited_us; /* 0: never */
 } zchat_post;
 
-#define ZCHAT_HASH_BYTES 32 /* BLAKE2b-256 */
+#define ZCHAT_HASH_BYTES 64 /* BLAKE2b-512 */
 
 typedef struct zchat_upload {
     zchat_id id;

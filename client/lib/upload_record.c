@@ -30,15 +30,16 @@ static void to_hex(const unsigned char *bytes, size_t count, char *text) {
     }
 }
 
+/* By the old hash, so that an upload that an earlier version began goes on. */
 static void name_of(const struct upload_record *record, char name[2 * NAME_DIGITS + 1]) {
     const char *const parts[] = {record->broker, record->user, record->thread, record->file};
-    unsigned char digest[HASH_BYTES];
+    unsigned char digest[HASH_OLD_BYTES];
     struct hash hash;
-    hash_begin(&hash);
+    hash_old_begin(&hash);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         hash_add(&hash, parts[i], strlen(parts[i]) + 1);
     }
-    hash_end(&hash, digest);
+    hash_old_end(&hash, digest);
     to_hex(digest, NAME_DIGITS, name);
 }
 

@@ -209,7 +209,7 @@ def test_an_id_that_is_none_is_refused(town, thread, id):
 
 # ---- what is refused ----
 
-@pytest.mark.parametrize("hash", [b"x", bytes(31), bytes(33)])
+@pytest.mark.parametrize("hash", [b"x", bytes(32), bytes(63), bytes(65)])
 def test_a_hash_that_is_none_is_refused(town, thread, hash):
     alice, upload = town.join(), Upload(town.join(), thread, "another", bytes_of(10), late=True)
     refused("INVALID", alice.call, "begin_upload", id=new_id(), thread=thread, file="file", size=1, digest=hash)

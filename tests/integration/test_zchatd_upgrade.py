@@ -1,5 +1,6 @@
 """A broker brings an earlier version's store up to date: what it says, and who may use the store meanwhile."""
 
+import hashlib
 import signal
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from support.broker import Broker, program, run
 from support.client import Client
 from support.disk import small_disk
-from support.old import make, message_id, text_of
+from support.old import add_file, make, message_id, text_of
+from support.transfer import Download, bytes_of, files, hash_of
 
 PASSWORD = "correct horse"
 MESSAGES = 5000
@@ -97,3 +99,36 @@ def test_a_disk_without_room_for_it_is_told_and_left_as_it_was(tmp_path):
         disk.resize(100)
         broker.start()
         expect_messages(broker, 80000)
+
+
+def expect_file(broker, data, digest):
+    set_password(broker, "user1")
+    with Client(broker.address) as client:
+        client.login("user1", PASSWORD)
+        file, = files(client, "Plans")
+        item, = client.read_items("Plans")
+        assert item.upload == file and file.digest == digest
+        assert Download(client, "Plans", "plan.pdf").receive().data == data
+
+
+def test_its_files_get_hashes_of_64_bytes_and_the_log_tells_of_it(old):
+    data = bytes_of(600_000)
+    add_file(old.data / "zchat.db", "Plans", "plan.pdf", data)
+    old.start()
+    old.wait_log(r"event=store_rehashes .*bytes=600001 ")
+    old.wait_log(r"event=store_rehashed seconds=\d+ damaged=0")
+    expect_file(old, data, hash_of(data))
+    old.restart()
+    assert old.log_text().count("event=store_rehashes ") == 1
+    expect_file(old, data, hash_of(data))
+
+
+def test_a_file_of_other_bytes_is_told_of_and_fits_no_hash(old):
+    data = bytes_of(600_000)
+    add_file(old.data / "zchat.db", "Plans", "plan.pdf", data, whole=False)
+    old.start()
+    old.wait_log(r'event=file_damaged thread="Plans" file="plan.pdf" ')
+    old.wait_log(r"event=store_rehashed seconds=\d+ damaged=1")
+    expect_file(old, data, hashlib.blake2b(data + b"!", digest_size=32).digest() + bytes(32))
+    done = run([program("zchatd"), "check-store", "--data", old.data], check=None)
+    assert "file 1 (plan.pdf) has not the bytes that were uploaded" in done.stdout + done.stderr

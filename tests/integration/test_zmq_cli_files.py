@@ -23,7 +23,7 @@ def test_what_goes_up_comes_down(alice, bob, title, here, source, size):
     content = noise(size)
     put = alice.ok("file", "put", title, source(content), "--name", "data").one
     assert put["user"] == name_of(alice) and put["file"] == "data" and put["size"] == str(size)
-    assert put["hash"] == hashlib.blake2b(content, digest_size=32).hexdigest()
+    assert put["hash"] == hashlib.blake2b(content, digest_size=64).hexdigest()
     assert UUID7.match(put["id"]) and RFC3339.match(put["time"])
     assert bob.ok("file", "list", title).lines == [put]
     assert bob.ok("file", "get", title, "data").one == dict(put, path="data")

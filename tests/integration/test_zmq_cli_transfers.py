@@ -59,6 +59,20 @@ def test_an_upload_goes_on_after_a_kill_of_the_client(own, source, here):
     assert is_whole(cli, here, content)
 
 
+def test_an_upload_is_remembered_by_the_name_that_earlier_versions_gave_it(own, source, tmp_path):
+    """So one that they began goes on, whatever files are hashed with now."""
+    _, cli = own
+    terminal = spawn(cli, "file", "put", "t", str(source(noise(LARGE))))
+    wait_bar(terminal, 0.5)
+    terminal.kill(signal.SIGKILL)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    record, = tmp_path.glob("config-*/uploads/*")
+    told = dict(line.split(" ", 1) for line in record.read_text().splitlines())
+    parts = "".join(told[key] + "\0" for key in ("broker", "user", "thread", "file"))
+    assert record.name == hashlib.blake2b(parts.encode(), digest_size=32).hexdigest()[:32]
+
+
 def test_a_download_goes_on_after_a_kill_of_the_client(own, source, here):
     _, cli = own
     content = noise(LARGE)
@@ -195,7 +209,7 @@ def test_a_list_of_more_files_than_a_page_holds_is_whole(town, alice, title):
     """1,100 files with long names: three pages, one list."""
     uploader = town.join()
     names = [f"{n:05} " + "n" * 110 for n in range(1100)]
-    nothing = hashlib.blake2b(b"", digest_size=32).digest()
+    nothing = hashlib.blake2b(b"", digest_size=64).digest()
     for start in range(0, len(names), 50):
         some = [(new_id(), name) for name in names[start:start + 50]]
         uploader.batch([("begin_upload", dict(id=one, thread=title, file=name, size=0)) for one, name in some])

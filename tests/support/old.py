@@ -4,6 +4,7 @@
 """
 
 import array
+import hashlib
 import itertools
 import pathlib
 import sqlite3
@@ -12,6 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 APPLICATION_ID = 0x7A636874
 RUN_ENTRIES = 112
+PIECE_BYTES = 262144
 TIME_US = 1_700_000_000_000_000
 
 
@@ -96,6 +98,34 @@ def make(path, messages, accounts=3, version=6, unmerged=1000):
     store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
     return last
+
+
+def add_file(path, title, name, data, whole=True):
+    """A thread of user1's with that file, complete, in a store of the sixth version that `make` made. Its hash
+    is the one of that time; not `whole`: of other bytes."""
+    store = sqlite3.connect(path, isolation_level=None)
+    stream, = store.execute("SELECT max(id) + 1 FROM stream").fetchone()
+    position, = store.execute("SELECT max(pos) + 1 FROM log").fetchone()
+    id = message_id(10**7)
+    digest = hashlib.blake2b(data if whole else data + b"!", digest_size=32).digest()
+    store.execute("BEGIN")
+    store.execute("INSERT INTO stream (id, kind) VALUES (?, 2)", (stream,))
+    store.execute("INSERT INTO thread (stream, id, title, creator, created_us, last_us, uploads, look, folded)"
+                  " VALUES (?, ?, ?, 1, ?, ?, 1, ?, ?)",
+                  (stream, message_id(10**7 + 1), title, TIME_US, TIME_US, title, title))
+    store.execute("INSERT INTO file (file, id, stream, name, uploader, size, hash, received, seq, time_us, chunk_us,"
+                  " hashed, look, folded) VALUES (1, ?, ?, ?, 1, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+                  (id, stream, name, len(data), digest, len(data), TIME_US, TIME_US, len(data), name, name))
+    store.execute("INSERT INTO log (pos, id, kind, time_us, author, stream_a, seq_a, seq_b, delivered, body)"
+                  " VALUES (?, ?, 5, ?, 1, ?, 1, 1, 0, '')", (position, id, TIME_US, stream))
+    store.executemany("INSERT INTO piece VALUES (?, ?)",
+                      ((2**20 + at // PIECE_BYTES, data[at:at + PIECE_BYTES])
+                       for at in range(0, len(data), PIECE_BYTES)))
+    store.execute("UPDATE meta SET value = ? WHERE name = 'streams'", (stream,))
+    store.execute("UPDATE meta SET value = 1 WHERE name = 'files'")
+    store.execute("UPDATE account SET threads = 1, file_bytes = ? WHERE id = 1", (len(data) + 1024,))
+    store.execute("COMMIT")
+    store.close()
 
 
 def main():

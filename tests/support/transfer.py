@@ -24,7 +24,7 @@ def files(client, thread):
 
 
 def hash_of(data):
-    return hashlib.blake2b(data, digest_size=32).digest()
+    return hashlib.blake2b(data, digest_size=64).digest()
 
 
 class Upload:
