@@ -203,6 +203,22 @@ static void killed_it_goes_on_with_the_next_start(void **state) {
     expect_all_new(scene);
 }
 
+/* What the killed one left in the write-ahead log is not lost with the orderly end. */
+static void killed_and_then_told_to_end_it_goes_on(void **state) {
+    struct scene *scene = *state;
+    struct fixture *fixture = scene->fixture;
+    make_old(scene);
+    assert_false(child_opens(scene, 14));
+    scene->heard = (struct heard){.end_after = 2};
+    assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
+    assert_non_null(strstr(store_error(fixture->store), "it was told to end"));
+    store_close(fixture->store);
+    scene->heard = (struct heard){.calls = 0};
+    fixture_open(fixture);
+    assert_int_equal(scene->heard.damaged, 0);
+    expect_all_new(scene);
+}
+
 static void accounts_are_not_touched_before(void **state) {
     struct scene *scene = *state;
     struct fixture *fixture = scene->fixture;
@@ -343,6 +359,7 @@ int main(void) {
         TEST(files_get_the_new_hash_of_their_bytes),
         TEST(told_to_end_it_goes_on_with_the_next_start),
         TEST(killed_it_goes_on_with_the_next_start),
+        TEST(killed_and_then_told_to_end_it_goes_on),
         TEST(accounts_are_not_touched_before),
         TEST(other_bytes_than_were_uploaded_get_no_hash_of_theirs),
         TEST(bytes_that_fail_their_checksum_keep_the_first_hash),
