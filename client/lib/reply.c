@@ -165,6 +165,9 @@ void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply 
                 zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
+    if (reply->error && request_was_done(request, reply->error)) {
+        return;
+    }
     if (reply->error) {
         reply_refuse(reply->error, out);
     } else if (reply->body_case != request_policy(request->kind)->reply) {

@@ -10,6 +10,7 @@
 #define BUCKETS_MIN 64
 
 #define REPLY(name) .reply = ZCHAT__V1__REPLY__BODY_##name
+#define DONE(name)  .repeat = true, .done = ZCHAT__V1__REASON__REASON_##name
 
 static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_LOGIN] = {REPLY(LOGIN), .repeat = true, .barrier = true, .secret = true},
@@ -17,13 +18,13 @@ static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_REGISTER] = {REPLY(REGISTER_ACCOUNT), .barrier = true, .secret = true},
     [REQUEST_PASSWD] = {REPLY(CHANGE_PASSWORD), .barrier = true, .secret = true},
     [REQUEST_DEVICES] = {REPLY(LIST_DEVICES), .repeat = true},
-    [REQUEST_REVOKE] = {REPLY(REVOKE_DEVICE)},
+    [REQUEST_REVOKE] = {REPLY(REVOKE_DEVICE), DONE(NO_SUCH_DEVICE)},
     [REQUEST_SEND] = {REPLY(SEND_MESSAGE), .repeat = true},
     [REQUEST_BROADCAST] = {REPLY(BROADCAST), .repeat = true},
     [REQUEST_WHO] = {REPLY(WHO), .repeat = true},
     [REQUEST_SINCE] = {REPLY(SINCE), .repeat = true},
-    [REQUEST_BLOCK] = {REPLY(BLOCK_USER)},
-    [REQUEST_UNBLOCK] = {REPLY(UNBLOCK_USER)},
+    [REQUEST_BLOCK] = {REPLY(BLOCK_USER), DONE(ALREADY_BLOCKED)},
+    [REQUEST_UNBLOCK] = {REPLY(UNBLOCK_USER), DONE(NOT_BLOCKED)},
     [REQUEST_BLOCKED] = {REPLY(LIST_BLOCKED), .repeat = true},
     [REQUEST_SYNC] = {REPLY(SYNC), .repeat = true},
     [REQUEST_ACK] = {REPLY(ACK), .repeat = true},
@@ -38,7 +39,7 @@ static const struct request_policy policies[REQUEST_KINDS] = {
     [REQUEST_THREAD_DELETE] = {REPLY(DELETE_POST), .repeat = true},
     [REQUEST_THREAD_REMOVE] = {REPLY(REMOVE_THREAD)},
     [REQUEST_THREAD_FOLLOW] = {REPLY(FOLLOW_THREAD)},
-    [REQUEST_THREAD_UNFOLLOW] = {REPLY(UNFOLLOW_THREAD)},
+    [REQUEST_THREAD_UNFOLLOW] = {REPLY(UNFOLLOW_THREAD), DONE(NOT_FOLLOWING)},
     [REQUEST_THREAD_ACK] = {REPLY(ACK), .repeat = true},
     [REQUEST_FOLLOWED_LIST] = {REPLY(LIST_FOLLOWED), .repeat = true},
     [REQUEST_FILE_LIST] = {REPLY(LIST_FILES), .repeat = true},
@@ -63,6 +64,12 @@ static const struct request_policy policies[REQUEST_KINDS] = {
 const struct request_policy *request_policy(enum request_kind kind) {
     assert((unsigned)kind < REQUEST_KINDS);
     return &policies[kind];
+}
+
+bool request_was_done(const struct request *request, const Zchat__V1__CommandError *error) {
+    Zchat__V1__Reason done = request_policy(request->kind)->done;
+    return request->repeated && done != ZCHAT__V1__REASON__REASON_UNSPECIFIED &&
+           error->reason == done;
 }
 
 /* ---- lists ---- */
@@ -189,6 +196,7 @@ void requests_mark_sent(struct requests *requests, struct request *request) {
 static void mark_waiting(struct requests *requests, struct request *request) {
     list_remove(&requests->sent, request);
     request->sent = false;
+    request->repeated = true;
     list_prepend(&requests->waiting, request);
     requests->barriers -= request_policy(request->kind)->barrier;
 }

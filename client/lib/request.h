@@ -61,10 +61,11 @@ enum request_kind {
 
 struct request_policy {
     Zchat__V1__Reply__BodyCase reply; /* what answers it */
-    bool own;     /* the library's: nobody else waits for it, and a lost connection drops it */
-    bool repeat;  /* asked again after a lost connection; else its outcome is unknown */
-    bool barrier; /* what follows is sent when it is answered */
-    bool secret;  /* holds a password */
+    bool own;    /* the library's: nobody else waits for it, and a lost connection drops it */
+    bool repeat; /* asked again after a lost connection; else its outcome is unknown */
+    Zchat__V1__Reason done; /* says of one that was repeated that it is done; 0: none does */
+    bool barrier;           /* what follows is sent when it is answered */
+    bool secret;            /* holds a password */
 };
 
 const struct request_policy *request_policy(enum request_kind kind);
@@ -76,6 +77,7 @@ struct request {
     uint64_t number;
     enum request_kind kind;
     bool sent;
+    bool repeated;              /* was sent on an earlier connection, too, and perhaps done */
     zchat_reply_fn *fn;         /* NULL: nobody asks */
     void *arg;                  /* borrowed: from the caller */
     struct login *login;        /* owned; NULL but for a login */
@@ -89,6 +91,9 @@ struct request {
     size_t bytes;
     uint8_t element[]; /* of CommandBatch.commands, packed */
 };
+
+/* Whether the error says that the first try was done, whose reply got lost. */
+bool request_was_done(const struct request *request, const Zchat__V1__CommandError *error);
 
 struct request_list {
     struct request *first;

@@ -148,20 +148,79 @@ static void nothing_is_sent_before_the_resumed_login_is_answered(void **state) {
 static void what_cant_be_repeated_is_answered_unreachable(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
-    assert_int_equal(zchat_block(stage->z, "bob", stage_answer, (void *)1), ZCHAT_OK);
-    assert_int_equal(zchat_revoke(stage->z, 4, stage_answer, (void *)2), ZCHAT_OK);
-    assert_int_equal(zchat_unblock(stage->z, "bob", stage_answer, (void *)3), ZCHAT_OK);
-    assert_int_equal(zchat_who(stage->z, NULL, 0, stage_answer, (void *)4), ZCHAT_OK);
+    assert_int_equal(zchat_thread_remove(stage->z, "plans", stage_answer, (void *)1), ZCHAT_OK);
+    assert_int_equal(zchat_thread_follow(stage->z, "plans", stage_answer, (void *)2), ZCHAT_OK);
+    assert_int_equal(zchat_who(stage->z, NULL, 0, stage_answer, (void *)3), ZCHAT_OK);
     stage_command(stage, ZCHAT__V1__COMMAND__BODY_WHO);
     fake_break(stage->fake);
-    stage_await(stage, 0, 1 + 3);
-    for (size_t i = 1; i <= 3; i++) {
+    stage_await(stage, 0, 1 + 2);
+    for (size_t i = 1; i <= 2; i++) {
         assert_int_equal(stage_told(stage, 0, i)->arg, i);
         assert_int_equal(stage_told(stage, 0, i)->code, ZCHAT_UNREACHABLE);
         assert_non_null(strstr(stage_told(stage, 0, i)->text, "look whether it happened"));
     }
     stage_command(stage, ZCHAT__V1__COMMAND__BODY_WHO);
-    assert_null(fake_next(stage->fake, ZCHAT__V1__COMMAND__BODY_BLOCK_USER));
+    assert_null(fake_next(stage->fake, ZCHAT__V1__COMMAND__BODY_REMOVE_THREAD));
+}
+
+static void refuse(struct stage *stage, uint64_t request, Zchat__V1__Reason reason) {
+    Zchat__V1__CommandError error = ZCHAT__V1__COMMAND_ERROR__INIT;
+    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    error.code = (Zchat__V1__Code)(reason / 100);
+    error.reason = reason;
+    error.message = (char *)"it is so already";
+    reply.request = request;
+    reply.error = &error;
+    fake_reply(stage->fake, &reply);
+}
+
+static const struct {
+    Zchat__V1__Command__BodyCase body;
+    Zchat__V1__Reason reason;
+} done_already[] = {
+    {ZCHAT__V1__COMMAND__BODY_BLOCK_USER, ZCHAT__V1__REASON__REASON_ALREADY_BLOCKED},
+    {ZCHAT__V1__COMMAND__BODY_UNBLOCK_USER, ZCHAT__V1__REASON__REASON_NOT_BLOCKED},
+    {ZCHAT__V1__COMMAND__BODY_REVOKE_DEVICE, ZCHAT__V1__REASON__REASON_NO_SUCH_DEVICE},
+    {ZCHAT__V1__COMMAND__BODY_UNFOLLOW_THREAD, ZCHAT__V1__REASON__REASON_NOT_FOLLOWING},
+};
+#define DONE_ALREADY (sizeof done_already / sizeof *done_already)
+
+/* Each with the answers to come as 1 to DONE_ALREADY. */
+static void ask_all(struct stage *stage) {
+    assert_int_equal(zchat_block(stage->z, "bob", stage_answer, (void *)1), ZCHAT_OK);
+    assert_int_equal(zchat_unblock(stage->z, "carol", stage_answer, (void *)2), ZCHAT_OK);
+    assert_int_equal(zchat_revoke(stage->z, 4, stage_answer, (void *)3), ZCHAT_OK);
+    assert_int_equal(zchat_thread_unfollow(stage->z, "plans", stage_answer, (void *)4), ZCHAT_OK);
+}
+
+static void refuse_all(struct stage *stage) {
+    for (size_t i = 0; i < DONE_ALREADY; i++) {
+        refuse(stage, stage_command(stage, done_already[i].body)->request, done_already[i].reason);
+    }
+    stage_await(stage, 0, 1 + DONE_ALREADY);
+}
+
+static void what_a_repeated_one_finds_done_is_done(void **state) {
+    struct stage *stage = *state;
+    stage_login(stage, ZCHAT_PUBLIC_NONE, false);
+    ask_all(stage);
+    stage_command(stage, ZCHAT__V1__COMMAND__BODY_UNFOLLOW_THREAD);
+    fake_break(stage->fake);
+    refuse_all(stage);
+    for (size_t i = 1; i <= DONE_ALREADY; i++) {
+        assert_int_equal(stage_told(stage, 0, i)->arg, i);
+        assert_int_equal(stage_told(stage, 0, i)->code, ZCHAT_OK);
+    }
+}
+
+static void what_a_first_one_finds_done_is_refused(void **state) {
+    struct stage *stage = *state;
+    stage_login(stage, ZCHAT_PUBLIC_NONE, false);
+    ask_all(stage);
+    refuse_all(stage);
+    for (size_t i = 1; i <= DONE_ALREADY; i++) {
+        assert_int_equal(stage_told(stage, 0, i)->code, done_already[i - 1].reason / 100);
+    }
 }
 
 static void what_was_not_yet_sent_waits_for_the_connection(void **state) {
@@ -393,6 +452,8 @@ int main(void) {
         TEST(unanswered_sends_are_repeated_with_their_ids_in_their_order),
         TEST(nothing_is_sent_before_the_resumed_login_is_answered),
         TEST(what_cant_be_repeated_is_answered_unreachable),
+        TEST(what_a_repeated_one_finds_done_is_done),
+        TEST(what_a_first_one_finds_done_is_refused),
         TEST(what_was_not_yet_sent_waits_for_the_connection),
         TEST(a_login_that_is_no_longer_accepted_ends_it),
         TEST(no_reconnect_gives_up_at_once),
