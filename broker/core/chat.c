@@ -11,10 +11,19 @@ static size_t chats_of(const struct privates *privates, uint64_t session) {
     return holder ? holder->chats : 0;
 }
 
+/* Whether the session told of this chat before: a retry makes none more. */
+static bool is_known(const struct call *call, const ProtobufCBinaryData *id) {
+    const struct chat *chat = private_chat(call->core->privates, id);
+    uint64_t session = call->session->number;
+
+    return chat && (chat->ends[0].session == session || chat->ends[1].session == session);
+}
+
 void open_private_check(struct call *call) {
     Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
 
     if (message_id_fits(call, &open->id) && message_name_fits(call, open->user) &&
+        !is_known(call, &open->id) &&
         chats_of(call->core->privates, call->session->number) >= PRIVATE_CHATS_MAX)
         call_fail(call, REASON(QUOTA), "%d private chats are open, the most allowed",
                   PRIVATE_CHATS_MAX);

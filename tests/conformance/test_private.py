@@ -452,3 +452,11 @@ def test_a_block_ends_an_invitation(town, by_inviter):
     blocker.block(blocked.user)
     assert invitation.answered().answer == schema.PRIVATE_ANSWER_GONE
     assert_withdrawn(invitation)
+
+
+def test_the_last_open_chat_that_is_allowed_may_be_told_of_again(town):
+    alice, bob = pair(town)
+    chats = [dict(id=new_id(), user=bob.user) for _ in range(64)]
+    for fields in [*chats, chats[0], chats[-1]]:
+        alice.call("open_private", **fields)
+    assert refused("BUSY", alice.call, "open_private", id=new_id(), user=bob.user).reason == "QUOTA"
