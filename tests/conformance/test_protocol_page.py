@@ -12,12 +12,11 @@ import pytest
 import zmq
 from google.protobuf import text_format
 
-from support import schema
+from support import page, schema
 from support.broker import ROOT, die_with_parent
 from support.client import make_command
 from support.raw import monitored, unreadable
 
-PAGE = (ROOT / "proto" / "README.md").read_text()
 SMALLEST = ROOT / "proto" / "examples" / "smallest.py"
 PATIENCE_S = 90
 
@@ -74,7 +73,7 @@ def smallest(town, modules):
 def test_the_smallest_client_has_at_most_40_lines_and_stands_on_the_page():
     text = SMALLEST.read_text()
     assert len(text.splitlines()) <= 40
-    assert f"```python\n{text}```" in PAGE
+    assert f"```python\n{text}```" in page.TEXT
 
 
 def test_the_smallest_client_sends_and_receives(town, smallest):
@@ -107,22 +106,8 @@ ROW = re.compile(r'ROW\(\w+\)\s*=\s*\{"(\w+)", COMMAND_(\w+), (\d+), (true|false
 STATES = {"ANYBODY": "any", "MEMBER": "session"}
 
 
-def section(heading):
-    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)[1]
-
-
-def table():
-    """{command, as a field: [state, cost, activity, retry, reasons]}"""
-    rows = {}
-    for line in section("All commands").splitlines():
-        if re.match(r"\| `[A-Z]", line) and line.count("|") == 7:
-            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-            rows[re.sub(r"(?<!^)([A-Z])", r"_\1", name.strip("`")).lower()] = cells
-    return rows
-
-
 def test_the_table_of_commands_is_the_brokers():
-    told = {name: (state, int(cost), activity == "yes") for name, (state, cost, activity, *_) in table().items()}
+    told = {name: (state, int(cost), activity == "yes") for name, (state, cost, activity, *_) in page.COMMANDS.items()}
     code = (ROOT / "broker" / "core" / "command.c").read_text()
     done = {name: (STATES[state], int(cost), activity == "true") for name, state, cost, activity in ROW.findall(code)}
     assert told == done
@@ -131,7 +116,7 @@ def test_the_table_of_commands_is_the_brokers():
 
 def test_what_needs_a_session_is_refused_without_one(town):
     guest = town.guest()
-    for name, (state, *_) in table().items():
+    for name, (state, *_) in page.COMMANDS.items():
         guest.send([make_command(7, name)])
         guest.wait(lambda: 7 in guest.replies, what=f"the reply to {name}")
         reason = guest.replies.pop(7).error.reason
@@ -140,10 +125,10 @@ def test_what_needs_a_session_is_refused_without_one(town):
 
 def test_every_reason_stands_on_the_page_and_no_other():
     known = {name.removeprefix("REASON_") for name in schema.Reason.keys()} - {"UNSPECIFIED"}
-    reasons = {word for *_, cell in table().values() for word in re.findall(r"`(\w+)`", cell)}
+    reasons = {word for *_, cell in page.COMMANDS.values() for word in re.findall(r"`(\w+)`", cell)}
     assert reasons <= known
-    assert not [word for word in known if not re.search(rf"`(?:REASON_)?{word}`", PAGE)]
-    assert {f"REASON_{word}" for word in known} >= set(re.findall(r"\bREASON_[A-Z_]+", PAGE))
+    assert not [word for word in known if not re.search(rf"`(?:REASON_)?{word}`", page.TEXT)]
+    assert {f"REASON_{word}" for word in known} >= set(re.findall(r"\bREASON_[A-Z_]+", page.TEXT))
 
 
 # ---- frames ----
@@ -152,7 +137,7 @@ FRAME = re.compile(r"^(\w+)( [^\n]*)?:\n\n((?:    [0-9a-f ]+\n)+)\n((?:    .+\n)
 
 
 def test_the_frames_on_the_page_say_what_it_tells_of_them():
-    shown = FRAME.findall(section("Frames in hex"))
+    shown = FRAME.findall(page.section("Frames in hex"))
     for kind, _, frame, text in shown:
         message = getattr(schema, kind)
         said = text_format.Parse(" ".join(line.strip() for line in text.splitlines()), message())
@@ -165,13 +150,13 @@ def test_the_frames_on_the_page_say_what_it_tells_of_them():
 # ---- the page itself ----
 
 def test_the_page_needs_nothing_outside_of_its_folder():
-    for target in re.findall(r"\]\(([^)]+)\)", PAGE):
+    for target in re.findall(r"\]\(([^)]+)\)", page.TEXT):
         path, _, heading = target.partition("#")
         assert not path or (ROOT / "proto" / path).exists() and ".." not in path, target
         assert not heading or heading in {re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-                                          for line in PAGE.splitlines() if line.startswith("#")}, target
+                                          for line in page.TEXT.splitlines() if line.startswith("#")}, target
     for folder in ("broker/", "client/", "tests/", "tools/"):
-        assert folder not in PAGE
+        assert folder not in page.TEXT
 
 
 def test_a_frame_a_little_too_long_is_answered_and_a_longer_one_ends_the_connection(town):

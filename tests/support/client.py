@@ -14,7 +14,7 @@ import zmq
 from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
-from support import schema
+from support import page, schema
 from support.forum import PREFIX, Forum, stream_of
 from support.ids import new_id
 
@@ -467,7 +467,9 @@ class Client(Forum):
         if self.batches is not None:
             self.batches.append(batch)
         for reply in batch.replies:
-            self.unanswered.pop(reply.request, None)
+            command = self.unanswered.pop(reply.request, None)
+            if command is not None and reply.HasField("error"):
+                page.assert_told(command, reply.error)
             handler = self._handlers.pop(reply.request, None)
             if handler is not None:
                 handler(reply)
