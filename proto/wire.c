@@ -78,13 +78,12 @@ static void release(void *arena, void *memory) {
 
 const char *wire_fault_text(enum wire_fault fault) {
     static const char *const texts[WIRE_FAULTS] = {
-        [WIRE_FINE] = "Nothing is wrong.",
-        [WIRE_TOO_LARGE] = "The frame is too large; send less in one frame.",
-        [WIRE_TOO_MANY] = "The frame holds too many commands; send at most 64 in one frame.",
-        [WIRE_MALFORMED] = "The frame or command is not one of this protocol; check the schema.",
-        [WIRE_BAD_TEXT] = "A text is not UTF-8 or holds a NUL; send UTF-8 without NUL.",
-        [WIRE_UNKNOWN_FIELD] =
-            "A message has a field that this broker does not know; leave it out.",
+        [WIRE_FINE] = "nothing is wrong",
+        [WIRE_TOO_LARGE] = "the frame is too large; send less in one frame",
+        [WIRE_TOO_MANY] = "the frame holds too many commands; send at most 64 in one frame",
+        [WIRE_MALFORMED] = "the frame or command is not one of this protocol; check the schema",
+        [WIRE_BAD_TEXT] = "a text is not UTF-8 or holds a NUL; send UTF-8 without NUL",
+        [WIRE_UNKNOWN_FIELD] = "a message has a field that this broker does not know; leave it out",
     };
     assert((unsigned)fault < WIRE_FAULTS);
     return texts[fault];

@@ -106,7 +106,7 @@ void private_event(struct app *app, const zchat_event *event) {
     else if (event->kind == ZCHAT_EVENT_PRIVATE_CLOSED)
         private_closed(app, event);
     else
-        app_warn(app, "%s It is made anew; lines wait meanwhile.", event->text);
+        app_warn(app, "%s; it is made anew, lines wait meanwhile", event->text);
 }
 
 /* --- invitations --- */

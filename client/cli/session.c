@@ -154,33 +154,22 @@ static void session_connected(struct app *app) {
         login_begin(app, app->options->user == NULL ? "" : app->options->user, true);
 }
 
-/* A sentence becomes a part of one. */
-static void session_part(const char *sentence, char *part, size_t part_bytes) {
-    snprintf(part, part_bytes, "%s", sentence);
-    size_t bytes = strlen(part);
-    if (bytes > 0 && part[bytes - 1] == '.')
-        part[bytes - 1] = '\0';
-    if (part[0] >= 'A' && part[0] <= 'Z' && part[1] >= 'a')
-        part[0] = (char)(part[0] - 'A' + 'a');
-}
-
 static void session_heard_stop(struct app *app) {
     if (app->stop == APP_STOP_BEGUN)
         app->stop = APP_STOP_TOLD;
 }
 
 /* Another key, another protocol: to be looked at, and told once. What waits is kept meanwhile. */
-static bool session_tell_refused(struct app *app, zchat_code code, const char *part) {
+static bool session_tell_refused(struct app *app, zchat_code code, const char *why) {
     if (code != ZCHAT_WRONG_KEY && code != ZCHAT_WRONG_PROTOCOL)
         return false;
     if (app->told_refused != code)
-        app_warn(app, "%s; nothing is sent there, trying again now and then", part);
+        app_warn(app, "%s; nothing is sent there, trying again now and then", why);
     app->told_refused = code;
     return true;
 }
 
 static void session_lost(struct app *app, zchat_code code, const char *why) {
-    char part[512];
     bool told = !app->connected;
     app->losses += app->connected ? 1 : 0;
     app->connected = false;
@@ -191,10 +180,9 @@ static void session_lost(struct app *app, zchat_code code, const char *why) {
         return;
     }
     app->reconcile_ms = 0;
-    session_part(why, part, sizeof part);
-    if (!session_tell_refused(app, code, part) && !told &&
+    if (!session_tell_refused(app, code, why) && !told &&
         (app->line != NULL || app->stop == APP_STOP_NONE))
-        app_warn(app, "connection lost (%s); reconnecting...", part);
+        app_warn(app, "connection lost (%s); reconnecting...", why);
     app_update_prompt(app);
 }
 

@@ -18,7 +18,7 @@ zchat_code call_begin(zchat *z) {
 struct request *call_add(zchat *z, struct call call, Zchat__V1__Command *command) {
     struct request *request = handle_add(z, call.kind, command, false);
     if (!request) {
-        fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the call.");
+        fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the call");
         return NULL;
     }
     request->fn = call.fn;
@@ -44,14 +44,14 @@ zchat_code call_check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
 zchat_code call_check_text(zchat *z, const char *text) {
     size_t bytes = text ? strlen(text) : 0;
     if (bytes == 0) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "The text is empty.");
+        return fault_set(&z->fault, ZCHAT_INVALID, "the text is empty");
     }
     if (bytes > TEXT_BYTES_MAX) {
-        return fault_set(&z->fault, ZCHAT_INVALID,
-                         "The text has %zu bytes; at most %d can be sent.", bytes, TEXT_BYTES_MAX);
+        return fault_set(&z->fault, ZCHAT_INVALID, "the text has %zu bytes; at most %d can be sent",
+                         bytes, TEXT_BYTES_MAX);
     }
     if (!text_is_utf8(text, bytes)) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "The text is not UTF-8.");
+        return fault_set(&z->fault, ZCHAT_INVALID, "the text is not UTF-8");
     }
     return ZCHAT_OK;
 }
@@ -59,18 +59,18 @@ zchat_code call_check_text(zchat *z, const char *text) {
 zchat_code call_check_password(zchat *z, const char *password) {
     size_t bytes = password ? strlen(password) : 0;
     if (bytes == 0 || bytes > PASSWORD_BYTES_MAX) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "A password has 1 to %d bytes.",
+        return fault_set(&z->fault, ZCHAT_INVALID, "a password has 1 to %d bytes",
                          PASSWORD_BYTES_MAX);
     }
     if (!text_is_utf8(password, bytes)) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "The password is not UTF-8.");
+        return fault_set(&z->fault, ZCHAT_INVALID, "the password is not UTF-8");
     }
     return ZCHAT_OK;
 }
 
 static zchat_code no_title(zchat *z, const char *what) {
     return fault_set(&z->fault, ZCHAT_INVALID,
-                     "%s is 1 to %d characters without control characters or \"/\".", what,
+                     "%s is 1 to %d characters without control characters or \"/\"", what,
                      TITLE_CHARACTERS_MAX);
 }
 
@@ -90,10 +90,10 @@ zchat_code call_check_new_title(zchat *z, const char *what, const char *title) {
 zchat_code call_check_title(zchat *z, const char *what, const char *title) {
     size_t bytes = title ? strlen(title) : 0;
     if (bytes == 0) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "%s is empty.", what);
+        return fault_set(&z->fault, ZCHAT_INVALID, "%s is empty", what);
     }
     if (bytes > TITLE_BYTES_MAX || !text_is_utf8(title, bytes)) {
-        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s is none that exists.", what);
+        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s is none that exists", what);
     }
     return ZCHAT_OK;
 }
@@ -112,7 +112,7 @@ zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply
     }
     if (code == ZCHAT_OK && options->threads && options->public_events == ZCHAT_PUBLIC_NONE) {
         code = fault_set(&z->fault, ZCHAT_INVALID,
-                         "What happens in threads comes with the public events alone.");
+                         "what happens in threads comes with the public events alone");
     }
     return code == ZCHAT_OK ? session_login(z, options, name, fn, arg) : code;
 }
@@ -181,7 +181,7 @@ zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg) {
 zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && device == 0) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "Devices are numbered from 1.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "devices are numbered from 1");
     }
     Zchat__V1__RevokeDeviceRequest body = ZCHAT__V1__REVOKE_DEVICE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -206,7 +206,7 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
         code = call_check_text(z, text);
     }
     if (code == ZCHAT_OK && id && !id_is_valid(id->bytes, ID_BYTES)) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "A message's id is a UUID of version 7.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "a message's id is a UUID of version 7");
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -279,7 +279,7 @@ zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, ui
                        zchat_reply_fn *fn, void *arg) {
     zchat_code code = begin_page(z, after);
     if (code == ZCHAT_OK && seconds == 0) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "The number of seconds is positive.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "the number of seconds is positive");
     }
     Zchat__V1__SinceRequest body = ZCHAT__V1__SINCE_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -348,7 +348,7 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && limit > SYNC_ENTRIES_MAX) {
         code =
-            fault_set(&z->fault, ZCHAT_INVALID, "A page has at most %d entries.", SYNC_ENTRIES_MAX);
+            fault_set(&z->fault, ZCHAT_INVALID, "a page has at most %d entries", SYNC_ENTRIES_MAX);
     }
     Zchat__V1__SyncRequest body = ZCHAT__V1__SYNC_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -361,7 +361,7 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
 
 static zchat_code ack_later(zchat *z, uint64_t seq) {
     if (!z->session.intended || !z->session.login) {
-        return fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
+        return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
     inbox_want_read(z, seq);
     if (!z->running) {
@@ -373,7 +373,7 @@ static zchat_code ack_later(zchat *z, uint64_t seq) {
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && seq == 0) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "Entries are numbered from 1.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "entries are numbered from 1");
     }
     if (code != ZCHAT_OK || !fn) {
         return code != ZCHAT_OK ? code : ack_later(z, seq);

@@ -152,7 +152,7 @@ void chat_end(zchat *z, struct chat *chat, zchat_code code, const char *text, co
     say_last(z, chat, bye);
     invitation_close(z, chat);
     chat->over = true;
-    lines_end(&chat->lines, undelivered, "The line was not delivered: the chat is over.",
+    lines_end(&chat->lines, undelivered, "the line was not delivered: the chat is over",
               chat->parted);
     peer_files_end(z, chat, undelivered);
     answer_call(chat, code == ZCHAT_OK ? ZCHAT_CANCELLED : code, told.text);
@@ -177,14 +177,14 @@ void chats_leave(zchat *z) {
 static void leave(zchat *z, struct chat *chat) {
     char bye[64];
     bool logout = chat->stop_fn == NULL && !z->session.intended;
-    snprintf(bye, sizeof bye, logout ? "%s logged out." : "%s ended the private chat.",
+    snprintf(bye, sizeof bye, logout ? "%s logged out" : "%s ended the private chat",
              z->session.user);
-    chat_end(z, chat, ZCHAT_OK, logout ? "You logged out." : "You ended the private chat.", bye);
+    chat_end(z, chat, ZCHAT_OK, logout ? "you logged out" : "you ended the private chat", bye);
 }
 
 void chats_end_all(zchat *z, zchat_code code, const char *text) {
     char bye[64];
-    snprintf(bye, sizeof bye, "%s left.", z->session.user);
+    snprintf(bye, sizeof bye, "%s left", z->session.user);
     for (struct chat *at = z->chats.list; at; at = at->next) {
         chat_end(z, at, code, text, bye);
     }
@@ -292,13 +292,13 @@ static void unreachable(zchat *z, struct chat *chat, const char *reason) {
     if (chat->mine) {
         address_endpoint(&chat->address, theirs);
         fault_set(&fault, ZCHAT_UNREACHABLE,
-                  "No link to %s could be made: from here (%s) to %s %s. Does a firewall let that "
-                  "port through? --private-address of %s tells another address.",
+                  "no link to %s could be made: from here (%s) to %s %s; does a firewall let that "
+                  "port through? --private-address of %s tells another address",
                   chat->user, own, theirs, reason, chat->user);
     } else {
         fault_set(&fault, ZCHAT_UNREACHABLE,
-                  "No link to %s could be made: nobody came from there to %s, port %u. If that is "
-                  "no address at which others reach you, give another as --private-address.",
+                  "no link to %s could be made: nobody came from there to %s, port %u; if that is "
+                  "no address at which others reach you, give another as --private-address",
                   chat->user, z->settings.private_address[0] ? z->settings.private_address : own,
                   (unsigned)chat->link->port);
     }
@@ -329,7 +329,7 @@ static void step_link(zchat *z, struct chat *chat) {
     }
     if (chat->state == CHAT_OPEN) {
         char text[128];
-        snprintf(text, sizeof text, "The link to %s is dead.", chat->user);
+        snprintf(text, sizeof text, "the link to %s is dead", chat->user);
         chat_break(z, chat, text);
     } else {
         link_failed(z, chat, why(chat));
@@ -346,11 +346,11 @@ static void expired(zchat *z, struct chat *chat) {
             chat_end(z, chat, ZCHAT_CONFLICT, chat->refusal, NULL);
             break;
         }
-        snprintf(text, sizeof text, "%s did not answer within %d s.", chat->user, INVITATION_S);
+        snprintf(text, sizeof text, "%s did not answer within %d s", chat->user, INVITATION_S);
         chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
         break;
     case CHAT_ASKED:
-        snprintf(text, sizeof text, "%s's invitation has expired.", chat->user);
+        snprintf(text, sizeof text, "%s's invitation has expired", chat->user);
         chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
         break;
     case CHAT_UNKNOWN:
@@ -367,11 +367,11 @@ static void expired(zchat *z, struct chat *chat) {
     case CHAT_BROKEN:
         if (z->now_us >= chat->gone_us) {
             snprintf(text, sizeof text,
-                     chat->strange ? "%s's program no longer knows the chat."
-                                   : "%s's program is gone.",
+                     chat->strange ? "%s's program no longer knows the chat"
+                                   : "%s's program is gone",
                      chat->user);
         } else {
-            snprintf(text, sizeof text, "No new link to %s could be made within %d s.", chat->user,
+            snprintf(text, sizeof text, "no new link to %s could be made within %d s", chat->user,
                      PRIVATE_AGAIN_S);
         }
         chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
@@ -383,7 +383,7 @@ static void ask(zchat *z, struct chat *chat) {
     if (z->session.live) {
         invitation_ask(z, chat);
     } else if (!z->session.intended && !z->session.login) {
-        chat_end(z, chat, ZCHAT_AUTH, "Nobody is logged in.", NULL);
+        chat_end(z, chat, ZCHAT_AUTH, "nobody is logged in", NULL);
     }
 }
 

@@ -143,7 +143,7 @@ static void enter(struct connection *connection, enum connection_state state, in
 
 static enum connection_news fail_to_open(struct connection *connection, int64_t now_us) {
     zchat_code code = errno == EINVAL ? ZCHAT_UNREACHABLE : ZCHAT_NO_MEMORY;
-    return fail(connection, now_us, code, "No socket to %s could be opened: %s.",
+    return fail(connection, now_us, code, "no socket to %s could be opened: %s",
                 connection->settings->endpoint, strerror(errno));
 }
 
@@ -180,12 +180,12 @@ static enum connection_news step_resolving(struct connection *connection, int64_
     if (!resolve_is_done(connection->resolve)) {
         return now_us < connection->deadline_us ? CONNECTION_NOTHING
                                                 : fail(connection, now_us, ZCHAT_UNREACHABLE,
-                                                       "Looking up the host %s takes too long.",
+                                                       "looking up the host %s takes too long",
                                                        connection->settings->address.host);
     }
     connection->addresses_left = resolve_count(connection->resolve);
     if (connection->addresses_left == 0) {
-        return fail(connection, now_us, ZCHAT_UNREACHABLE, "The host %s was not found: %s.",
+        return fail(connection, now_us, ZCHAT_UNREACHABLE, "the host %s was not found: %s",
                     connection->settings->address.host, resolve_error(connection->resolve));
     }
     enter(connection, CONNECTION_GREETING, now_us + GREETING_US);
@@ -198,7 +198,7 @@ static enum connection_news nobody_there(struct connection *connection, int64_t 
         return greet(connection, now_us);
     }
     return fail(connection, now_us, ZCHAT_UNREACHABLE,
-                "No broker answers at %s: %s. Is zchatd running there?",
+                "no broker answers at %s: %s; is zchatd running there?",
                 connection->settings->endpoint,
                 probe_refusal(connection->host, connection->settings->address.port));
 }
@@ -206,7 +206,7 @@ static enum connection_news nobody_there(struct connection *connection, int64_t 
 static enum connection_news greeter_silent(struct connection *connection, int64_t now_us) {
     connection->address++;
     return fail(connection, now_us, ZCHAT_UNREACHABLE,
-                "No broker answers at %s: no greeting came within %d s. Is it zchatd that listens "
+                "no broker answers at %s: no greeting came within %d s; is it zchatd that listens "
                 "there, and does a firewall let it through?",
                 connection->settings->endpoint, (int)(GREETING_US / 1000000));
 }
@@ -243,7 +243,7 @@ static enum connection_news wrong_key(struct connection *connection, int64_t now
     key_fingerprint(connection->greeting.key, shown);
     if (connection->settings->key_given || connection->settings->fingerprint[0]) {
         return fail(connection, now_us, ZCHAT_WRONG_KEY,
-                    "The broker at %s shows the key %s, but the given server key is %s.",
+                    "the broker at %s shows the key %s, but the given server key is %s",
                     connection->settings->endpoint, shown,
                     connection->key_known ? connection->fingerprint
                                           : connection->settings->fingerprint);
@@ -348,7 +348,7 @@ static enum connection_news step_greeting(struct connection *connection, int64_t
                                         frame_bytes, connection->host, &fault);
         return code == ZCHAT_OK
                    ? check_key(connection, now_us)
-                   : fail(connection, now_us, code, "The broker at %s can't be used: %s.",
+                   : fail(connection, now_us, code, "the broker at %s can't be used: %s",
                           connection->settings->endpoint, fault.text);
     }
     if (state == CHANNEL_UNREACHABLE) {
@@ -380,12 +380,12 @@ static enum connection_news unproved(struct connection *connection, int64_t now_
     const char *endpoint = connection->greeting.commands;
     if (state == CHANNEL_UNREACHABLE) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE,
-                    "The broker greets at %s, but nobody answers at its port for commands, %s.",
+                    "the broker greets at %s, but nobody answers at its port for commands, %s",
                     connection->settings->endpoint, endpoint);
     }
     if (state == CHANNEL_DENIED) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE,
-                    "The broker at %s refused this device's connection.", endpoint);
+                    "the broker at %s refused this device's connection", endpoint);
     }
     if (state == CHANNEL_FOREIGN) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE,
@@ -417,14 +417,14 @@ static enum connection_news step_proving(struct connection *connection, int64_t 
 }
 
 enum connection_news connection_lost(struct connection *connection, int64_t now_us) {
-    return fail(connection, now_us, ZCHAT_UNREACHABLE, "The connection to %s is lost.",
+    return fail(connection, now_us, ZCHAT_UNREACHABLE, "the connection to %s is lost",
                 connection->settings->endpoint);
 }
 
 /* What arrived before the end is read first: so the end is told one step later. */
 static enum connection_news step_up(struct connection *connection, int64_t now_us) {
     if (now_us >= connection->give_up_us) {
-        return fail(connection, now_us, ZCHAT_UNREACHABLE, "The broker at %s stopped.",
+        return fail(connection, now_us, ZCHAT_UNREACHABLE, "the broker at %s stopped",
                     connection->settings->endpoint);
     }
     if (channel_state(connection->channel) <= CHANNEL_READY) {

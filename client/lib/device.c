@@ -47,8 +47,8 @@ static zchat_code load(struct device *device, const char *file, bool *found, str
     zchat_code code = folder_read(file, text, sizeof text, true, found, fault);
     if (code == ZCHAT_OK && *found && !parse(device, text)) {
         code = fault_set(fault, ZCHAT_IO,
-                         "The file %s holds no device key. Restore it, or remove it to get a new "
-                         "one (then log in with the password).",
+                         "the file %s holds no device key; restore it, or remove it to get a new "
+                         "one (then log in with the password)",
                          file);
     }
     sodium_memzero(text, sizeof text);
@@ -70,7 +70,7 @@ static zchat_code make(struct device *device, const char *file, struct fault *fa
         return code;
     }
     if (link(temporary, file) != 0 && errno != EEXIST) {
-        code = fault_set(fault, ZCHAT_IO, "Making %s failed: %s.", file, strerror(errno));
+        code = fault_set(fault, ZCHAT_IO, "making %s failed: %s", file, strerror(errno));
     }
     unlink(temporary);
     return code;
@@ -82,11 +82,11 @@ zchat_code device_open(struct device **out, const char *folder, struct fault *fa
     *out = NULL;
     struct device *device = sodium_malloc(sizeof *device);
     if (!device) {
-        return fault_set(fault, ZCHAT_NO_MEMORY, "No memory for the device key.");
+        return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the device key");
     }
     zchat_code code = ZCHAT_OK;
     if (!folder_file(folder, FILE_NAME, file)) {
-        code = fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        code = fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
     }
     if (code == ZCHAT_OK) {
         code = load(device, file, &found, fault);
@@ -98,7 +98,7 @@ zchat_code device_open(struct device **out, const char *folder, struct fault *fa
         }
     }
     if (code == ZCHAT_OK && !found) {
-        code = fault_set(fault, ZCHAT_IO, "The file %s vanished while it was made.", file);
+        code = fault_set(fault, ZCHAT_IO, "the file %s vanished while it was made", file);
     }
     if (code != ZCHAT_OK) {
         device_free(device);

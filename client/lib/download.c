@@ -60,7 +60,7 @@ static void fail_io(zchat *z, struct download *download, const char *what) {
         remove_part(download);
     }
     errno = error;
-    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s.", what, target(download), strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, target(download), strerror(errno));
     transfer_fail(z, &download->transfer, &fault);
 }
 
@@ -124,12 +124,12 @@ static bool open_part(zchat *z, struct download *download) {
     if (download->there > download->transfer.bytes) {
         download->there = 0;
         if (ftruncate(download->fd, 0) != 0) {
-            fail_io(z, download, "Writing");
+            fail_io(z, download, "writing");
             return false;
         }
     }
     if (!download->part) {
-        fault_set(&fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+        fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for the download");
         transfer_fail(z, &download->transfer, &fault);
     }
     return download->part != NULL;
@@ -138,7 +138,7 @@ static bool open_part(zchat *z, struct download *download) {
 static void hash_slice(zchat *z, struct download *download) {
     size_t count = chunk_bytes(download->next, download->there);
     if (!path_read(download->fd, z->transfers.buffer, count, download->next)) {
-        fail_io(z, download, "Reading the part of");
+        fail_io(z, download, "reading the part of");
         return;
     }
     hash_add(&download->hash, z->transfers.buffer, count);
@@ -147,7 +147,7 @@ static void hash_slice(zchat *z, struct download *download) {
         return;
     }
     if (lseek(download->fd, (off_t)download->there, SEEK_SET) < 0) {
-        fail_io(z, download, "Reading the part of");
+        fail_io(z, download, "reading the part of");
         return;
     }
     download->written = download->there;
@@ -163,7 +163,7 @@ static void finish(zchat *z, struct download *download, const Zchat__V1__Upload 
     zchat_upload told;
     hash_end(&download->hash, is);
     if (memcmp(is, download->transfer.hash, HASH_BYTES) != 0) {
-        fail_for_good(z, download, ZCHAT_IO, "what arrived does not fit its hash; get it again.");
+        fail_for_good(z, download, ZCHAT_IO, "what arrived does not fit its hash; get it again");
         return;
     }
     if (download->path) {
@@ -189,11 +189,11 @@ static void take_bytes(zchat *z, struct download *download, uint64_t offset,
     size_t count = reply->data.len;
     if (offset != download->written || count > wanted || (count == 0 && wanted > 0)) {
         fail_for_good(z, download, ZCHAT_UNIMPLEMENTED,
-                      "the broker's chunks do not fit the file's size.");
+                      "the broker's chunks do not fit the file's size");
         return;
     }
     if (!path_write(download->fd, reply->data.data, count)) {
-        fail_io(z, download, "Writing to");
+        fail_io(z, download, "writing to");
         return;
     }
     hash_add(&download->hash, reply->data.data, count);
@@ -241,12 +241,12 @@ static void take_reply(zchat *z, struct transfer *transfer, const struct request
     struct download *download = download_of(transfer);
     const Zchat__V1__GetChunkResponse *chunk = reply->get_chunk;
     if (!chunk->upload || chunk->upload->digest.len != HASH_BYTES) {
-        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part.");
+        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part");
     } else if (download->stage == DOWNLOAD_ASKING) {
         take_first(z, download, chunk);
     } else if (!is_same(transfer, chunk->upload)) {
         fail_for_good(z, download, ZCHAT_CONFLICT,
-                      "another file took its place while it was read; get it again.");
+                      "another file took its place while it was read; get it again");
     } else {
         take_bytes(z, download, request->offset, chunk);
     }
@@ -316,10 +316,10 @@ static zchat_code check(zchat *z, const char *title, const char *name, const cha
                         bool force) {
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = call_check_title(z, "The thread's title", title);
+        code = call_check_title(z, "the thread's title", title);
     }
     if (code == ZCHAT_OK) {
-        code = call_check_title(z, "The file's name", name);
+        code = call_check_title(z, "the file's name", name);
     }
     return code == ZCHAT_OK && path ? path_check_target(path, force, &z->fault) : code;
 }
@@ -332,7 +332,7 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
     }
     struct download *download = aligned_alloc(_Alignof(struct download), sizeof *download);
     if (!download) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the download");
     }
     *download = (struct download){.transfer = {.fn = fn, .progress = progress, .arg = arg},
                                   .path = path ? strdup(path) : NULL,
@@ -342,7 +342,7 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
     strcpy(download->transfer.name, name);
     if ((path && !download->path) || !transfers_add(z, &download->transfer, &kind)) {
         release(&download->transfer);
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the download.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the download");
     }
     return ZCHAT_OK;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static zchat_code io_fault(struct fault *fault, const char *what, const char *file) {
-    return fault_set(fault, ZCHAT_IO, "%s %s failed: %s.", what, file, strerror(errno));
+    return fault_set(fault, ZCHAT_IO, "%s %s failed: %s", what, file, strerror(errno));
 }
 
 static bool join(char out[FOLDER_PATH_BYTES], const char *path, const char *name) {
@@ -50,14 +50,14 @@ static bool make(char *path) {
 zchat_code folder_open(const char *given, char path[FOLDER_PATH_BYTES], struct fault *fault) {
     if (!find(given, path)) {
         return fault_set(fault, ZCHAT_IO,
-                         "There is no place for the config folder: set HOME, or name a folder.");
+                         "there is no place for the config folder: set HOME, or name a folder");
     }
     struct stat status;
     if (!make(path) || stat(path, &status) != 0) {
-        return io_fault(fault, "Making the config folder", path);
+        return io_fault(fault, "making the config folder", path);
     }
     if (!S_ISDIR(status.st_mode)) {
-        return fault_set(fault, ZCHAT_IO, "The config folder %s is no folder.", path);
+        return fault_set(fault, ZCHAT_IO, "the config folder %s is no folder", path);
     }
     return ZCHAT_OK;
 }
@@ -86,11 +86,11 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
                           randombytes_random());
     if (length < 0 || length >= FOLDER_PATH_BYTES) {
         errno = ENAMETOOLONG;
-        return io_fault(fault, "Writing", file);
+        return io_fault(fault, "writing", file);
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return io_fault(fault, "Writing", file);
+        return io_fault(fault, "writing", file);
     }
     bool done = write_all(fd, bytes, count) && fsync(fd) == 0;
     int error = errno;
@@ -101,7 +101,7 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
     if (!done) {
         unlink(temporary);
         errno = error;
-        return io_fault(fault, "Writing", file);
+        return io_fault(fault, "writing", file);
     }
     return ZCHAT_OK;
 }
@@ -125,14 +125,14 @@ static zchat_code read_all(int fd, const char *file, char *text, size_t text_byt
     while (used < text_bytes) {
         ssize_t got = read(fd, text + used, text_bytes - used);
         if (got < 0 && errno != EINTR) {
-            return io_fault(fault, "Reading", file);
+            return io_fault(fault, "reading", file);
         }
         if (got == 0) {
             return take_text(file, text, used, fault);
         }
         used += got > 0 ? (size_t)got : 0;
     }
-    return fault_set(fault, ZCHAT_IO, "The file %s is too large.", file);
+    return fault_set(fault, ZCHAT_IO, "the file %s is too large", file);
 }
 
 zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool secret, bool *found,
@@ -141,20 +141,20 @@ zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool sec
     *found = false;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
     if (fd < 0) {
-        return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "Opening", file);
+        return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "opening", file);
     }
     *found = true;
     zchat_code code;
     if (fstat(fd, &status) != 0) {
-        code = io_fault(fault, "Looking at", file);
+        code = io_fault(fault, "looking at", file);
     } else if (!S_ISREG(status.st_mode)) {
         code = fault_set(fault, ZCHAT_IO, "%s is %s, not a file: move it out of the way", file,
                          S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
     } else if (secret && (status.st_mode & 077) != 0) {
         code =
             fault_set(fault, ZCHAT_IO,
-                      "Others may read the secret key in %s. Make it yours alone (chmod 600), or "
-                      "remove it to get a new one.",
+                      "others may read the secret key in %s; make it yours alone (chmod 600), or "
+                      "remove it to get a new one",
                       file);
     } else {
         code = read_all(fd, file, text, text_bytes, fault);

@@ -195,7 +195,7 @@ static void release(zchat *z) {
 
 static zchat_code init(zchat *z, const zchat_options *options) {
     if (sodium_init() < 0) {
-        return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine.");
+        return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");
     }
     session_init(&z->session);
     inbox_init(&z->inbox);
@@ -228,7 +228,7 @@ zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, siz
     zchat_code code = z ? init(z, options) : ZCHAT_NO_MEMORY;
     if (code != ZCHAT_OK) {
         if (error && error_bytes > 0) {
-            snprintf(error, error_bytes, "%s", z ? z->fault.text : "No memory.");
+            snprintf(error, error_bytes, "%s", z ? z->fault.text : "no memory");
         }
         if (z) {
             release(z);
@@ -244,14 +244,14 @@ void zchat_free(zchat *z) {
         return;
     }
     z->on_event = NULL;
-    chats_end_all(z, ZCHAT_CANCELLED, "The connection was closed.");
+    chats_end_all(z, ZCHAT_CANCELLED, "the connection was closed");
     if (is_up(z)) {
         followed_move(z, true);
         outgoing_send(z, true);
     }
     z->over = z->over == ZCHAT_OK ? ZCHAT_CANCELLED : z->over;
-    answer_all(z, ZCHAT_CANCELLED, "The connection was closed before the answer.");
-    transfers_end_all(z, ZCHAT_CANCELLED, "The connection was closed before the end.");
+    answer_all(z, ZCHAT_CANCELLED, "the connection was closed before the answer");
+    transfers_end_all(z, ZCHAT_CANCELLED, "the connection was closed before the end");
     if (z->running) {
         z->doomed = true;
     } else {
@@ -264,7 +264,7 @@ void zchat_free(zchat *z) {
 static zchat_code enter(zchat *z) {
     if (z->running) {
         return fault_set(&z->fault, ZCHAT_INVALID,
-                         "A callback can't call zchat_process or zchat_run.");
+                         "a callback can't call zchat_process or zchat_run");
     }
     z->running = true;
     return ZCHAT_OK;
@@ -308,11 +308,11 @@ static zchat_code run_once(zchat *z, int64_t until_us, const bool *done) {
     }
     int left_ms = wait_ms(until_us);
     if (left_ms == 0) {
-        return fault_set(&z->fault, ZCHAT_EXPIRED, "The time is over.");
+        return fault_set(&z->fault, ZCHAT_EXPIRED, "the time is over");
     }
     return wake_collect(z->wake, left_ms)
                ? ZCHAT_OK
-               : fault_set(&z->fault, ZCHAT_CANCELLED, "Interrupted by a signal.");
+               : fault_set(&z->fault, ZCHAT_CANCELLED, "interrupted by a signal");
 }
 
 zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done) {
@@ -334,7 +334,7 @@ int zchat_fd(const zchat *z) {
 
 zchat_code zchat_trust(zchat *z) {
     if (z->connection.state != CONNECTION_ASKING) {
-        return fault_set(&z->fault, ZCHAT_INVALID, "There is no unknown key to trust.");
+        return fault_set(&z->fault, ZCHAT_INVALID, "there is no unknown key to trust");
     }
     zchat_code code = connection_trust(&z->connection, wake_now_us(), &z->fault);
     if (code == ZCHAT_OK) {

@@ -23,7 +23,7 @@ static void take_frame_error(zchat *z, const Zchat__V1__CommandError *error) {
     struct request_list calls = {0};
     char text[400];
     text_clean_line(error->message, strlen(error->message));
-    snprintf(text, sizeof text, "The broker could not read a frame: %s", error->message);
+    snprintf(text, sizeof text, "the broker could not read a frame: %s", error->message);
     const zchat_reply answer = {.code = ZCHAT_INVALID, .text = text};
     if (z->session.login && !z->session.live) {
         handle_give_up(z, ZCHAT_INVALID, text);

@@ -55,7 +55,7 @@ void invitation_ask(zchat *z, struct chat *chat) {
     chat->left = false;
     chat->retry_us = WAKE_NEVER;
     if (!add(z, REQUEST_PRIVATE_INVITE, &command, chat->invitation)) {
-        chat_end(z, chat, ZCHAT_NO_MEMORY, "No memory for the invitation.", NULL);
+        chat_end(z, chat, ZCHAT_NO_MEMORY, "no memory for the invitation", NULL);
     }
 }
 
@@ -178,7 +178,7 @@ static void take_again(zchat *z, const Zchat__V1__PrivateInvited *invited, const
         return;
     }
     if (chat->state == CHAT_OPEN) {
-        chat_break(z, chat, "The other side found the link dead.");
+        chat_break(z, chat, "the other side found the link dead");
     }
     if (chat->over || chat->leaving || z->doomed) {
         return;
@@ -202,7 +202,7 @@ static size_t count_asked(const zchat *z) {
 static void make_room(zchat *z, const char *user) {
     struct chat *const former[] = {chats_asked(z, user), chats_find(z, user)};
     char text[128];
-    snprintf(text, sizeof text, "%s began anew.", user);
+    snprintf(text, sizeof text, "%s began anew", user);
     for (size_t i = 0; i < 2 && !z->doomed; i++) {
         if (former[i] && (former[i]->state == CHAT_ASKED || former[i]->state == CHAT_BROKEN)) {
             chat_end(z, former[i], ZCHAT_UNREACHABLE, text, NULL);
@@ -280,7 +280,7 @@ static void take_accepted(zchat *z, struct chat *chat, const Zchat__V1__PrivateA
     if (answered->key.len != KEY_BYTES || answered->nonce.len != NONCE_BYTES ||
         strncmp(answered->endpoint, "tcp://", 6) != 0 ||
         !address_parse(answered->endpoint, 0, &chat->address) || chat->address.port == 0) {
-        chat_end(z, chat, ZCHAT_UNIMPLEMENTED, "The broker's word of the other side can't be read.",
+        chat_end(z, chat, ZCHAT_UNIMPLEMENTED, "the broker's word of the other side can't be read",
                  NULL);
         return;
     }
@@ -305,10 +305,10 @@ static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer a
         return;
     }
     if (chat->opened) {
-        snprintf(text, sizeof text, "%s's program no longer knows the chat.", chat->user);
+        snprintf(text, sizeof text, "%s's program no longer knows the chat", chat->user);
     } else if (declined) {
         chat->reason = ZCHAT_REASON_DECLINED;
-        snprintf(text, sizeof text, "%s declined.", chat->user);
+        snprintf(text, sizeof text, "%s declined", chat->user);
     } else if (unable) {
         snprintf(text, sizeof text,
                  "%s accepted, but their program could not: it says there why, as when this "
@@ -317,9 +317,9 @@ static void take_refused(zchat *z, struct chat *chat, Zchat__V1__PrivateAnswer a
     } else if (answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED) {
         code = ZCHAT_EXPIRED;
         chat->reason = ZCHAT_REASON_NO_ANSWER;
-        snprintf(text, sizeof text, "%s did not answer within %d s.", chat->user, INVITATION_S);
+        snprintf(text, sizeof text, "%s did not answer within %d s", chat->user, INVITATION_S);
     } else {
-        snprintf(text, sizeof text, "%s went offline, or a block came between the two of you.",
+        snprintf(text, sizeof text, "%s went offline, or a block came between the two of you",
                  chat->user);
     }
     chat->asked = false;
@@ -343,8 +343,8 @@ static void take_answered(zchat *z, const Zchat__V1__PrivateAnswered *answered) 
 
 static void take_blocked(zchat *z, struct chat *chat) {
     char text[128];
-    snprintf(text, sizeof text, "A block came between you and %s.", chat->user);
-    chat_end(z, chat, ZCHAT_UNREACHABLE, text, "A block came between the two of you.");
+    snprintf(text, sizeof text, "a block came between you and %s", chat->user);
+    chat_end(z, chat, ZCHAT_UNREACHABLE, text, "a block came between the two of you");
 }
 
 /* The far end may go on with the link, but is no more who it was. */
@@ -381,12 +381,12 @@ static void take_ended(zchat *z, const Zchat__V1__PrivateEnded *ended) {
         return;
     }
     if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN) {
-        snprintf(text, sizeof text, "Another of your programs answered %s's invitation.",
+        snprintf(text, sizeof text, "another of your programs answered %s's invitation",
                  chat->user);
     } else if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_EXPIRED) {
-        snprintf(text, sizeof text, "%s's invitation has expired.", chat->user);
+        snprintf(text, sizeof text, "%s's invitation has expired", chat->user);
     } else {
-        snprintf(text, sizeof text, "%s took the invitation back.", chat->user);
+        snprintf(text, sizeof text, "%s took the invitation back", chat->user);
     }
     chat_end(z, chat, ZCHAT_EXPIRED, text, NULL);
 }
@@ -458,8 +458,7 @@ static void open_refused(zchat *z, struct chat *chat, const Zchat__V1__CommandEr
     if (error->code == ZCHAT__V1__CODE__CODE_FORBIDDEN ||
         error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
         text_clean_line(error->message, strlen(error->message));
-        chat_end(z, chat, ZCHAT_UNREACHABLE, error->message,
-                 "A block came between the two of you.");
+        chat_end(z, chat, ZCHAT_UNREACHABLE, error->message, "a block came between the two of you");
     }
 }
 
@@ -500,7 +499,7 @@ static void lost(zchat *z, struct chat *chat) {
     case CHAT_UNKNOWN:
         if (chat->state != CHAT_ASKING || chat->asked) {
             snprintf(text, sizeof text,
-                     "The connection to the broker broke, and with it the invitation %s %s.",
+                     "the connection to the broker broke, and with it the invitation %s %s",
                      chat->mine ? "to" : "of", chat->user);
             chat_end(z, chat, ZCHAT_UNREACHABLE, text, NULL);
         }

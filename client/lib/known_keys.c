@@ -31,11 +31,11 @@ static zchat_code file_load(struct file *file, struct known_keys known, struct f
     bool found;
     file->text = malloc(FILE_BYTES);
     if (!file->text) {
-        return fault_set(fault, ZCHAT_NO_MEMORY, "No memory to read the known keys.");
+        return fault_set(fault, ZCHAT_NO_MEMORY, "no memory to read the known keys");
     }
     file->text[0] = '\0';
     if (!folder_file(known.folder, known.file, file->path)) {
-        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        return fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
     }
     return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
 }
@@ -88,7 +88,7 @@ static zchat_code find_key(const struct file *file, const char *name, bool *know
             return ZCHAT_OK;
         }
     }
-    return fault_set(fault, ZCHAT_IO, "The line of %s in %s holds no key: correct or remove it.",
+    return fault_set(fault, ZCHAT_IO, "the line of %s in %s holds no key: correct or remove it",
                      name, file->path);
 }
 
@@ -107,7 +107,7 @@ static zchat_code replace(const struct file *file, struct fault *fault) {
     char temporary[FOLDER_PATH_BYTES];
     zchat_code code = folder_write(file->path, file->text, strlen(file->text), temporary, fault);
     if (code == ZCHAT_OK && rename(temporary, file->path) != 0) {
-        code = fault_set(fault, ZCHAT_IO, "Replacing %s failed: %s.", file->path, strerror(errno));
+        code = fault_set(fault, ZCHAT_IO, "replacing %s failed: %s", file->path, strerror(errno));
         unlink(temporary);
     }
     return code;
@@ -122,7 +122,7 @@ static zchat_code append(const struct file *file, const char *name, const unsign
     int added =
         snprintf(file->text + used, FILE_BYTES - used, "%s%s %s\n", line_end, name, key_text);
     if (added < 0 || (size_t)added >= FILE_BYTES - used) {
-        return fault_set(fault, ZCHAT_IO, "The file %s is full.", file->path);
+        return fault_set(fault, ZCHAT_IO, "the file %s is full", file->path);
     }
     return replace(file, fault);
 }
@@ -138,7 +138,7 @@ static zchat_code pin_locked(struct known_keys known, const char *name, const un
     }
     if (code == ZCHAT_OK && found && memcmp(other, key, KEY_BYTES) != 0) {
         code = fault_set(fault, ZCHAT_WRONG_KEY,
-                         "Another key of %s was pinned in %s in the meantime.", name, file.path);
+                         "another key of %s was pinned in %s in the meantime", name, file.path);
     }
     if (code == ZCHAT_OK && !found) {
         code = append(&file, name, key, fault);
@@ -153,12 +153,12 @@ static int lock_file(struct known_keys known, struct fault *fault) {
     char lock_name[64];
     snprintf(lock_name, sizeof lock_name, "%s.lock", known.file);
     if (!folder_file(known.folder, lock_name, lock)) {
-        fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
         return -1;
     }
     int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-        fault_set(fault, ZCHAT_IO, "Locking %s failed: %s.", lock, strerror(errno));
+        fault_set(fault, ZCHAT_IO, "locking %s failed: %s", lock, strerror(errno));
         if (fd >= 0) {
             close(fd);
         }

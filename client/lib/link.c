@@ -13,7 +13,7 @@
 static struct link *make(struct link_place place, const unsigned char *key, struct fault *fault) {
     struct link *link = calloc(1, sizeof *link);
     if (!link) {
-        fault_set(fault, ZCHAT_NO_MEMORY, "No memory for the private chat.");
+        fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
         return NULL;
     }
     link->place = place;
@@ -56,7 +56,7 @@ struct link *link_listen(struct link_place place, const unsigned char key[KEY_BY
         link->channel = channel_listen(place.context, place.wake, &keys, link->domain, &link->port);
     }
     if (!link->channel) {
-        fault_set(fault, ZCHAT_NO_MEMORY, "No socket for the private chat could be opened: %s.",
+        fault_set(fault, ZCHAT_NO_MEMORY, "no socket for the private chat could be opened: %s",
                   strerror(errno));
         link_free(link, 0);
         return NULL;
@@ -75,7 +75,7 @@ struct link *link_dial(struct link_place place, const struct address *address,
     memcpy(link->nonce, nonce, NONCE_BYTES);
     link->resolve = resolve_new(address->host, place.wake);
     if (!link->resolve) {
-        fault_set(fault, ZCHAT_NO_MEMORY, "No memory for the private chat.");
+        fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
         link_free(link, 0);
         return NULL;
     }

@@ -73,7 +73,7 @@ static bool send_batch(zchat *z, const struct batch *batch) {
     uint8_t *frame = connection_frame(&z->connection, batch->bytes, batch->secret);
     if (!frame) {
         handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_NO_MEMORY,
-                                        "No memory for what is to be sent."));
+                                        "no memory for what is to be sent"));
         return false;
     }
     pack(z, batch, frame);

@@ -24,7 +24,7 @@
 #define OPEN_TRIES 8
 
 static zchat_code io_fault(struct fault *fault, const char *what, const char *path) {
-    return fault_set(fault, ZCHAT_IO, "%s %s failed: %s.", what, path, strerror(errno));
+    return fault_set(fault, ZCHAT_IO, "%s %s failed: %s", what, path, strerror(errno));
 }
 
 const char *path_name(const char *path) {
@@ -60,18 +60,18 @@ zchat_code path_open(const char *path, int *fd, struct path_state *state, struct
     struct stat status;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0) {
-        return io_fault(fault, "Opening", path);
+        return io_fault(fault, "opening", path);
     }
     zchat_code code = ZCHAT_OK;
     if (fstat(*fd, &status) != 0) {
-        code = io_fault(fault, "Looking at", path);
+        code = io_fault(fault, "looking at", path);
     } else if (!S_ISREG(status.st_mode)) {
-        code = fault_set(fault, ZCHAT_IO, "%s is %s.", path,
+        code = fault_set(fault, ZCHAT_IO, "%s is %s", path,
                          S_ISDIR(status.st_mode) ? "a folder, no file" : "no regular file");
     }
     ssize_t behind = code == ZCHAT_OK ? read_behind(*fd, (uint64_t)status.st_size) : 0;
     if (behind < 0) {
-        code = io_fault(fault, "Reading", path);
+        code = io_fault(fault, "reading", path);
     } else if (behind > 0) {
         code = fault_set(fault, ZCHAT_IO,
                          "%s goes on behind the %ju bytes that it says it has; send a copy of it",
@@ -130,10 +130,10 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
     struct stat status;
     const char *name = path_name(path);
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-        return fault_set(fault, ZCHAT_IO, "\"%s\" is no file's name.", path);
+        return fault_set(fault, ZCHAT_IO, "\"%s\" is no file's name", path);
     }
     if (lstat(path, &status) != 0) {
-        return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "Looking at", path);
+        return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "looking at", path);
     }
     if (S_ISLNK(status.st_mode) && is_descriptor(path)) {
         return fault_set(fault, ZCHAT_IO, "%s leads to an open file, and is not replaced", path);
@@ -145,7 +145,7 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
         return fault_set(fault, ZCHAT_IO, "%s is %s, and is not replaced", path,
                          S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
     }
-    return force ? ZCHAT_OK : fault_set(fault, ZCHAT_CONFLICT, "%s exists already.", path);
+    return force ? ZCHAT_OK : fault_set(fault, ZCHAT_CONFLICT, "%s exists already", path);
 }
 
 /* folder/.NAME.part-HASH; a long name is cut. */
@@ -168,16 +168,16 @@ static zchat_code check_part(int fd, const char *part, const char *path, uint64_
         return errno == EWOULDBLOCK
                    ? fault_set(fault, ZCHAT_CONFLICT,
                                "another download of the same file to %s is under way", path)
-                   : io_fault(fault, "Locking the part of", path);
+                   : io_fault(fault, "locking the part of", path);
     }
     if (fstat(fd, &status) != 0) {
-        return io_fault(fault, "Looking at the part of", path);
+        return io_fault(fault, "looking at the part of", path);
     }
     *gone =
         lstat(part, &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev;
     if (!*gone &&
         (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1)) {
-        return fault_set(fault, ZCHAT_IO, "%s is not a plain file of yours: remove it.", part);
+        return fault_set(fault, ZCHAT_IO, "%s is not a plain file of yours: remove it", part);
     }
     *bytes = (uint64_t)status.st_size;
     return ZCHAT_OK;
@@ -187,13 +187,13 @@ zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES]
                           char part[FOLDER_PATH_BYTES], int *fd, uint64_t *bytes,
                           struct fault *fault) {
     if (!part_of(path, hash, part)) {
-        return fault_set(fault, ZCHAT_IO, "The path %s is too long.", path);
+        return fault_set(fault, ZCHAT_IO, "the path %s is too long", path);
     }
     bool gone = true;
     for (int i = 0; i < OPEN_TRIES && gone; i++) {
         *fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
         if (*fd < 0) {
-            return io_fault(fault, "Writing", path);
+            return io_fault(fault, "writing", path);
         }
         gone = false;
         zchat_code code = check_part(*fd, part, path, bytes, &gone, fault);
@@ -286,11 +286,11 @@ static bool sync_folder(const char *path) {
 zchat_code path_publish(int fd, const char *part, const char *path, bool force,
                         struct fault *fault) {
     if (fsync(fd) != 0) {
-        return io_fault(fault, "Writing", path);
+        return io_fault(fault, "writing", path);
     }
     if (!give_name(part, path, force)) {
-        return errno == EEXIST ? fault_set(fault, ZCHAT_CONFLICT, "%s exists already.", path)
-                               : io_fault(fault, "Making", path);
+        return errno == EEXIST ? fault_set(fault, ZCHAT_CONFLICT, "%s exists already", path)
+                               : io_fault(fault, "making", path);
     }
-    return sync_folder(path) ? ZCHAT_OK : io_fault(fault, "Writing the folder of", path);
+    return sync_folder(path) ? ZCHAT_OK : io_fault(fault, "writing the folder of", path);
 }

@@ -176,8 +176,8 @@ static void drop(struct chat *chat, struct peer_file *file) {
     if (file->part) {
         unlink(file->part);
     }
-    peer_file_say_ack(chat, file, false, "The other side gave the file up.");
-    peer_file_answer(chat, file, ZCHAT_CANCELLED, "The file was given up.");
+    peer_file_say_ack(chat, file, false, "the other side gave the file up");
+    peer_file_answer(chat, file, ZCHAT_CANCELLED, "the file was given up");
 }
 
 static void step(zchat *z, struct chat *chat, struct peer_file *file) {
@@ -213,13 +213,13 @@ void peer_files_unlink(struct chat *chat) {
 static void end_file(struct chat *chat, struct peer_file *file, zchat_code code) {
     struct fault fault;
     bool unknown = !is_taken(file) && file->went && !chat->parted;
-    const char *what = "is not whole on the other side: the chat is over.";
+    const char *what = "is not whole on the other side: the chat is over";
     if (unknown) {
-        what = "may or may not be whole on the other side: the chat ended before it said so.";
+        what = "may or may not be whole on the other side: the chat ended before it said so";
     } else if (is_taken(file)) {
-        what = "did not come whole: the chat is over.";
+        what = "did not come whole: the chat is over";
     }
-    fault_set(&fault, unknown ? ZCHAT_UNKNOWN : code, "%s %s Offered again, it goes on.",
+    fault_set(&fault, unknown ? ZCHAT_UNKNOWN : code, "%s %s; offered again, it goes on",
               file->name, what);
     if (file->part && file->done == 0) { /* nothing to go on from */
         unlink(file->part);
@@ -270,10 +270,10 @@ static zchat_code find_chat(zchat *z, const char *user, struct chat **chat) {
     }
     *chat = chats_find(z, name);
     if (!*chat || !(*chat)->opened) {
-        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "There is no private chat with %s.", name);
+        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no private chat with %s", name);
     }
     if (!transfers_buffer(&z->transfers)) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the file.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
     }
     return ZCHAT_OK;
 }
@@ -312,11 +312,11 @@ zchat_code zchat_private_file_check(const char *path, char *error, size_t error_
 
 static zchat_code check_source(zchat *z, const struct chat *chat, const char *path) {
     if (peer_files_pending(&chat->files) >= PRIVATE_FILES_MAX) {
-        return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first.",
+        return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first",
                          PRIVATE_FILES_MAX);
     }
     if (!path || path[0] == '\0') {
-        return fault_set(&z->fault, ZCHAT_IO, "There is no file of an empty name.");
+        return fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
     }
     return ZCHAT_OK;
 }
@@ -335,7 +335,7 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
         code = path_open(path, &fd, &state, &z->fault);
     }
     if (code == ZCHAT_OK) {
-        code = call_check_new_title(z, "A file's name", path_name(path));
+        code = call_check_new_title(z, "a file's name", path_name(path));
     }
     struct peer_file *file = code == ZCHAT_OK ? peer_file_add(chat, PEER_FILE_HASHING) : NULL;
     if (!file) {
@@ -343,7 +343,7 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
             close(fd);
         }
         return code != ZCHAT_OK ? code
-                                : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the file.");
+                                : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
     }
     zchat_id_new(&id);
     memcpy(file->id, id.bytes, ID_BYTES);
@@ -386,14 +386,14 @@ static zchat_code open_target(zchat *z, struct peer_file *file, const char *path
     if (file->there > file->bytes) {
         file->there = 0;
         if (ftruncate(file->fd, 0) != 0) {
-            code = fault_set(&z->fault, ZCHAT_IO, "Writing %s failed.", part);
+            code = fault_set(&z->fault, ZCHAT_IO, "writing %s failed", part);
         }
     }
     if (code == ZCHAT_OK && !has_space(file)) {
         code = fault_set(&z->fault, ZCHAT_IO, "the disk has no room for %s", path);
     }
     if (!file->path || !file->part) {
-        code = fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the file.");
+        code = fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
     }
     if (code != ZCHAT_OK) {
         if (file->there == 0) {
@@ -411,7 +411,7 @@ zchat_code zchat_private_file_answer(zchat *z, const char *user, const zchat_id 
     zchat_code code = find_chat(z, user, &chat);
     struct peer_file *file = code == ZCHAT_OK ? peer_file_find(chat, id->bytes, true) : NULL;
     if (code == ZCHAT_OK && (!file || file->stage != PEER_FILE_ASKED || file->refusing)) {
-        code = fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s offers no such file.", chat->user);
+        code = fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s offers no such file", chat->user);
     }
     if (code == ZCHAT_OK && path) {
         code = open_target(z, file, path, force);

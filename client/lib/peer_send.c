@@ -14,7 +14,7 @@
 static void fail(struct chat *chat, struct peer_file *file, zchat_code code, const char *what) {
     struct fault fault;
     fault_set(&fault, code, "%s %s", file->name, what);
-    peer_file_say_ack(chat, file, false, "The other side can't read the file.");
+    peer_file_say_ack(chat, file, false, "the other side can't read the file");
     peer_file_answer(chat, file, code, fault.text);
 }
 
@@ -25,10 +25,10 @@ static bool read_slice(zchat *z, struct chat *chat, struct peer_file *file, size
         return true;
     }
     if (errno == 0) {
-        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
     }
-    snprintf(what, sizeof what, "can't be read: %s.", strerror(errno));
+    snprintf(what, sizeof what, "can't be read: %s", strerror(errno));
     fail(chat, file, ZCHAT_IO, what);
     return false;
 }
@@ -42,7 +42,7 @@ static size_t slice_bytes(const struct peer_file *file) {
 static bool ends_here(struct chat *chat, struct peer_file *file) {
     bool ends = path_ends(file->fd, file->bytes);
     if (!ends) {
-        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
     }
     return ends;
 }
@@ -93,7 +93,7 @@ static bool has_room(const struct chat *chat, const struct peer_file *file) {
 static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
     if (!path_is_same(file->fd, &file->state)) {
-        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again.");
+        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
     }
     if (count > 0 && !read_slice(z, chat, file, count)) {
@@ -145,12 +145,12 @@ void peer_send_answered(struct chat *chat, struct peer_file *file,
     }
     if (!answer->accept) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_FORBIDDEN, "%s does not want %s.", chat->user, file->name);
+        fault_set(&fault, ZCHAT_FORBIDDEN, "%s does not want %s", chat->user, file->name);
         peer_file_answer(chat, file, fault.code, fault.text);
         return;
     }
     if (answer->received > file->bytes) {
-        fail(chat, file, ZCHAT_WRONG_PROTOCOL, "is longer on the other side than here.");
+        fail(chat, file, ZCHAT_WRONG_PROTOCOL, "is longer on the other side than here");
         return;
     }
     file->stage = PEER_FILE_SENDING;

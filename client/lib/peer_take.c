@@ -17,11 +17,11 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 static void fail_io(struct chat *chat, struct peer_file *file, const char *what) {
     struct fault fault;
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s.", what, file->path, strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->path, strerror(errno));
     if (full) { /* what is there takes the room that is missed */
         unlink(file->part);
     }
-    fail(chat, file, fault.code, fault.text, "The other side can't write the file.");
+    fail(chat, file, fault.code, fault.text, "the other side can't write the file");
 }
 
 static void fail_hash(struct chat *chat, struct peer_file *file, const char *why) {
@@ -50,11 +50,11 @@ static void finish(struct chat *chat, struct peer_file *file) {
     struct fault fault;
     hash_end(&file->hasher, is);
     if (memcmp(is, file->hash, HASH_BYTES) != 0) {
-        fail_hash(chat, file, "what arrived does not fit its hash; offer it again.");
+        fail_hash(chat, file, "what arrived does not fit its hash; offer it again");
         return;
     }
     if (path_publish(file->fd, file->part, file->path, file->force, &fault) != ZCHAT_OK) {
-        fail(chat, file, fault.code, fault.text, "The other side can't put the file into place.");
+        fail(chat, file, fault.code, fault.text, "the other side can't put the file into place");
         return;
     }
     peer_file_say_ack(chat, file, true, "");
@@ -79,7 +79,7 @@ static void check_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     uint64_t left = file->there - file->place;
     size_t count = left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
     if (count > 0 && !path_read(file->fd, z->transfers.buffer, count, file->place)) {
-        fail_io(chat, file, "Reading the part of");
+        fail_io(chat, file, "reading the part of");
         return;
     }
     hash_add(&file->hasher, z->transfers.buffer, count);
@@ -89,7 +89,7 @@ static void check_slice(zchat *z, struct chat *chat, struct peer_file *file) {
         return;
     }
     if (lseek(file->fd, (off_t)file->there, SEEK_SET) < 0) {
-        fail_io(chat, file, "Reading the part of");
+        fail_io(chat, file, "reading the part of");
         return;
     }
     file->done = file->there;
@@ -196,11 +196,11 @@ void peer_take_chunk(struct chat *chat, struct peer_file *file,
         return;
     }
     if (chunk->offset != file->done || count > file->bytes - file->done || count == 0) {
-        fail_hash(chat, file, "its chunks do not fit together.");
+        fail_hash(chat, file, "its chunks do not fit together");
         return;
     }
     if (!path_write(file->fd, chunk->data.data, count)) {
-        fail_io(chat, file, "Writing to");
+        fail_io(chat, file, "writing to");
         return;
     }
     hash_add(&file->hasher, chunk->data.data, count);

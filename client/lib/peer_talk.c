@@ -70,7 +70,7 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
     struct fault fault;
     bool known = true;
     if (pin(z, chat, &known, &fault) != ZCHAT_OK) {
-        chat_end(z, chat, fault.code, fault.text, "The other side can't keep this device's key.");
+        chat_end(z, chat, fault.code, fault.text, "the other side can't keep this device's key");
         return;
     }
     chat->state = CHAT_OPEN;
@@ -89,10 +89,10 @@ static void opened(zchat *z, struct chat *chat, uint64_t received) {
 static void wrong_nonce(zchat *z, struct chat *chat) {
     char text[160];
     snprintf(text, sizeof text,
-             "What came with %s's key showed a wrong nonce: that consent is used up. Invite anew.",
+             "what came with %s's key showed a wrong nonce: that consent is used up; invite anew",
              chat->user);
     chat_end(z, chat, ZCHAT_FORBIDDEN, text,
-             "The nonce was wrong, and the consent is used up: invite anew.");
+             "the nonce was wrong, and the consent is used up: invite anew");
 }
 
 static void take_hello(zchat *z, struct chat *chat, const Zchat__V1__PeerHello *hello) {
@@ -107,10 +107,10 @@ static void take_hello(zchat *z, struct chat *chat, const Zchat__V1__PeerHello *
     }
     if (hello->protocol_min > PROTOCOL_VERSION || hello->protocol_max < PROTOCOL_VERSION) {
         snprintf(text, sizeof text,
-                 "%s's program speaks other versions of the protocol: update the older of the two.",
+                 "%s's program speaks other versions of the protocol: update the older of the two",
                  chat->user);
         chat_end(z, chat, ZCHAT_WRONG_PROTOCOL, text,
-                 "The other side's program speaks another version of the protocol.");
+                 "the other side's program speaks another version of the protocol");
         return;
     }
     if (!chat->mine) {
@@ -127,9 +127,9 @@ static bool goes_on(const zchat *z, const struct chat *chat) {
 
 static void breach(zchat *z, struct chat *chat) {
     char text[128];
-    snprintf(text, sizeof text, "%s's program says what the protocol does not allow.", chat->user);
+    snprintf(text, sizeof text, "%s's program says what the protocol does not allow", chat->user);
     chat_end(z, chat, ZCHAT_WRONG_PROTOCOL, text,
-             "This program said what the protocol does not allow.");
+             "this program said what the protocol does not allow");
 }
 
 /* The i-th of them. One that is not new is dropped. */
@@ -182,7 +182,7 @@ static void take_bye(zchat *z, struct chat *chat, const Zchat__V1__PeerBye *bye)
     if (bye->reason[0] != '\0') {
         snprintf(text, sizeof text, "%.400s", bye->reason);
     } else {
-        snprintf(text, sizeof text, "%s ended the private chat.", chat->user);
+        snprintf(text, sizeof text, "%s ended the private chat", chat->user);
     }
     chat->parted = chat->state == CHAT_OPEN; /* its acknowledgements came before it */
     chat_end(z, chat, chat->opened ? ZCHAT_UNREACHABLE : ZCHAT_FORBIDDEN, text, NULL);

@@ -12,7 +12,7 @@ static zchat_code begin(zchat *z, const char *user, char name[NAME_BYTES]) {
         code = call_check_name(z, user, name);
     }
     if (code == ZCHAT_OK && !z->session.intended) {
-        code = fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
+        code = fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
     return code;
 }
@@ -28,11 +28,11 @@ static void wake(zchat *z) {
 }
 
 static zchat_code no_invitation(zchat *z, const char *name) {
-    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "There is no invitation of %s.", name);
+    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no invitation of %s", name);
 }
 
 static zchat_code no_chat(zchat *z, const char *name) {
-    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "There is no private chat with %s.", name);
+    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no private chat with %s", name);
 }
 
 /* ---- invitations ---- */
@@ -45,12 +45,12 @@ static zchat_code check_start(zchat *z, const char *name) {
     }
     if (chat) {
         return fault_set(&z->fault, ZCHAT_CONFLICT,
-                         chat->opened ? "A private chat with %s is open already."
-                                      : "An invitation to %s is open already.",
+                         chat->opened ? "a private chat with %s is open already"
+                                      : "an invitation to %s is open already",
                          name);
     }
     if (count >= PRIVATE_CHATS_MAX) {
-        return fault_set(&z->fault, ZCHAT_BUSY, "%d private chats are open, the most allowed.",
+        return fault_set(&z->fault, ZCHAT_BUSY, "%d private chats are open, the most allowed",
                          PRIVATE_CHATS_MAX);
     }
     return ZCHAT_OK;
@@ -70,7 +70,7 @@ zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, v
     }
     struct chat *chat = chats_add(z, name, CHAT_ASKING);
     if (!chat) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the private chat.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
     }
     chat->mine = true;
     chat->fn = fn;
@@ -160,12 +160,12 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
         return no_chat(z, name);
     }
     if (chat->lines.count >= PRIVATE_LINES_MAX) {
-        return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first.",
+        return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first",
                          PRIVATE_LINES_MAX, name);
     }
     z->now_us = z->running ? z->now_us : wake_now_us();
     if (!lines_add(&chat->lines, z->now_us, text, fn, arg)) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the line.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the line");
     }
     wake(z);
     return ZCHAT_OK;

@@ -10,7 +10,7 @@
 void *reply_room(zchat *z, size_t count, size_t bytes, zchat_reply *out) {
     void *list = wire_arena_take(z->arena, count > 0 ? count * bytes : 1);
     if (!list) {
-        *out = (zchat_reply){.code = ZCHAT_NO_MEMORY, .text = "The answer is too large."};
+        *out = (zchat_reply){.code = ZCHAT_NO_MEMORY, .text = "the answer is too large"};
         return NULL;
     }
     out->count = count;
@@ -172,7 +172,7 @@ void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply 
         reply_refuse(reply->error, out);
     } else if (reply->body_case != request_policy(request->kind)->reply) {
         out->code = ZCHAT_UNIMPLEMENTED;
-        out->text = "The broker's answer does not fit the question.";
+        out->text = "the broker's answer does not fit the question";
     } else {
         fill_body(z, reply, out);
     }

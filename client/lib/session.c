@@ -58,14 +58,13 @@ static struct request *add_login(zchat *z, const struct login *login, enum reque
 zchat_code session_login(zchat *z, const zchat_login_options *options, const char *user,
                          zchat_reply_fn *fn, void *arg) {
     if (z->session.intended) {
-        return fault_set(&z->fault, ZCHAT_CONFLICT,
-                         "Log out first: this connection has a session.");
+        return fault_set(&z->fault, ZCHAT_CONFLICT, "log out first: this connection has a session");
     }
     struct login *login = login_new(options, user);
     struct request *request = login ? add_login(z, login, REQUEST_LOGIN) : NULL;
     if (!request) {
         login_free(login);
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the login.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the login");
     }
     request->fn = fn;
     request->arg = arg;
@@ -76,7 +75,7 @@ zchat_code session_login(zchat *z, const zchat_login_options *options, const cha
 
 zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     if (!z->session.intended) {
-        return fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
+        return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
     Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -84,7 +83,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
     command.logout = &body;
     struct request *request = handle_add(z, REQUEST_LOGOUT, &command, false);
     if (!request) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the logout.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the logout");
     }
     request->fn = fn;
     request->arg = arg;
@@ -133,14 +132,14 @@ void session_login_done(zchat *z, struct request *request, const Zchat__V1__Repl
 
 void session_logout_done(zchat *z, struct request *request, const zchat_reply *answer) {
     session_forget(z);
-    chats_end_all(z, ZCHAT_UNREACHABLE, "You logged out.");
+    chats_end_all(z, ZCHAT_UNREACHABLE, "you logged out");
     handle_answer(z, request, answer);
 }
 
 static void resume_refused(zchat *z, const Zchat__V1__CommandError *error) {
     char reason[400];
     text_clean_line(error->message, strlen(error->message));
-    snprintf(reason, sizeof reason, "The broker no longer accepts the login of %s: %s",
+    snprintf(reason, sizeof reason, "the broker no longer accepts the login of %s: %s",
              z->session.user, error->message);
     if (error->code == ZCHAT__V1__CODE__CODE_BUSY) {
         handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_BUSY, reason));
@@ -158,7 +157,7 @@ void session_resume_done(zchat *z, const Zchat__V1__Reply *reply) {
         return;
     }
     if (reply->body_case != ZCHAT__V1__REPLY__BODY_LOGIN) {
-        handle_give_up(z, ZCHAT_UNIMPLEMENTED, "The broker's answer to a login can't be read.");
+        handle_give_up(z, ZCHAT_UNIMPLEMENTED, "the broker's answer to a login can't be read");
         return;
     }
     enter(z, reply->login);
@@ -177,7 +176,7 @@ void session_connected(zchat *z) {
     if (session->login) {
         if (!add_login(z, session->login, REQUEST_RESUME)) {
             handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_NO_MEMORY,
-                                            "No memory for the login."));
+                                            "no memory for the login"));
         }
         return;
     }
@@ -190,7 +189,7 @@ void session_connected(zchat *z) {
 static void answer_unknown(zchat *z, struct request_list *unknown) {
     const zchat_reply reply = {
         .code = ZCHAT_UNREACHABLE,
-        .text = "The connection broke before the answer: look whether it happened.",
+        .text = "the connection broke before the answer: look whether it happened",
     };
     for (struct request *request; (request = request_list_pop(unknown));) {
         handle_answer(z, request, &reply);
@@ -229,7 +228,7 @@ void session_ended(zchat *z, const Zchat__V1__ServerEvent *event) {
         connection_expect_end(&z->connection, z->now_us);
         z->session.live = false;
     } else {
-        chats_end_all(z, ZCHAT_UNREACHABLE, "The broker ended the session.");
+        chats_end_all(z, ZCHAT_UNREACHABLE, "the broker ended the session");
         session_forget(z);
         z->session.intended = requests_have(&z->requests, REQUEST_LOGIN);
     }

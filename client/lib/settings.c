@@ -53,7 +53,7 @@ static zchat_code set_label(struct settings *settings, const char *device, struc
     size_t bytes = strlen(device);
     if (bytes > LABEL_BYTES_MAX || !text_is_utf8(device, bytes) ||
         text_characters(device, bytes) > LABEL_CHARACTERS_MAX) {
-        return fault_set(fault, ZCHAT_INVALID, "A device's label has at most %d characters.",
+        return fault_set(fault, ZCHAT_INVALID, "a device's label has at most %d characters",
                          LABEL_CHARACTERS_MAX);
     }
     strcpy(settings->device, device);
@@ -64,7 +64,7 @@ static zchat_code set_client(struct settings *settings, const char *client, stru
     const char *name = client ? client : DEFAULT_CLIENT;
     size_t bytes = strlen(name);
     if (bytes > CLIENT_BYTES_MAX || !text_is_utf8(name, bytes)) {
-        return fault_set(fault, ZCHAT_INVALID, "A program's name has at most %d bytes.",
+        return fault_set(fault, ZCHAT_INVALID, "a program's name has at most %d bytes",
                          CLIENT_BYTES_MAX);
     }
     strcpy(settings->client, name);
@@ -120,8 +120,8 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
         }
     }
     return fault_set(fault, ZCHAT_INVALID,
-                     "The address for private chats \"%.100s\" is neither a host's name nor an "
-                     "address.",
+                     "the address for private chats \"%.100s\" is neither a host's name nor an "
+                     "address",
                      host);
 }
 
@@ -133,8 +133,8 @@ static zchat_code set_key(struct settings *settings, const char *key, struct fau
         return ZCHAT_OK;
     }
     return fault_set(fault, ZCHAT_INVALID,
-                     "The server's key can't be read: it is 40 characters of Z85, 64 hex digits, "
-                     "or a fingerprint of 32 hex digits.");
+                     "the server's key can't be read: it is 40 characters of Z85, 64 hex digits, "
+                     "or a fingerprint of 32 hex digits");
 }
 
 zchat_code settings_init(struct settings *settings, const zchat_options *options,
@@ -142,8 +142,8 @@ zchat_code settings_init(struct settings *settings, const zchat_options *options
     if (!options || !options->server ||
         !address_parse(options->server, ZCHAT_DEFAULT_PORT, &settings->address)) {
         return fault_set(fault, ZCHAT_INVALID,
-                         "The server's address \"%.100s\" can't be read: it is host, host:port or "
-                         "[ipv6]:port.",
+                         "the server's address \"%.100s\" can't be read: it is host, host:port or "
+                         "[ipv6]:port",
                          options && options->server ? options->server : "");
     }
     address_endpoint(&settings->address, settings->endpoint);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char THREAD[] = "The thread's title";
+static const char THREAD[] = "the thread's title";
 
 static ProtobufCBinaryData bytes_of(const zchat_id *id) {
     return (ProtobufCBinaryData){.data = (uint8_t *)id->bytes, .len = ID_BYTES};
@@ -23,7 +23,7 @@ static zchat_code check_named(zchat *z, const char *title) {
 /* The given id, or a new one in `own`. NULL: it is none. */
 static const zchat_id *id_or_new(zchat *z, const zchat_id *id, zchat_id *own) {
     if (id && !id_is_valid(id->bytes, ID_BYTES)) {
-        fault_set(&z->fault, ZCHAT_INVALID, "An id is a UUID of version 7.");
+        fault_set(&z->fault, ZCHAT_INVALID, "an id is a UUID of version 7");
         return NULL;
     }
     if (!id) {
@@ -44,10 +44,9 @@ static zchat_code queue_with_id(zchat *z, struct call call, Zchat__V1__Command *
 }
 
 static zchat_code check_page(zchat *z, uint32_t limit) {
-    return limit <= SYNC_ENTRIES_MAX
-               ? ZCHAT_OK
-               : fault_set(&z->fault, ZCHAT_INVALID, "A page has at most %d entries.",
-                           SYNC_ENTRIES_MAX);
+    return limit <= SYNC_ENTRIES_MAX ? ZCHAT_OK
+                                     : fault_set(&z->fault, ZCHAT_INVALID,
+                                                 "a page has at most %d entries", SYNC_ENTRIES_MAX);
 }
 
 /* ---- threads ---- */
@@ -57,7 +56,7 @@ zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, 
     zchat_id own;
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = call_check_new_title(z, "A title", title);
+        code = call_check_new_title(z, "a title", title);
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -151,7 +150,7 @@ static zchat_code check_post(zchat *z, const zchat_id *post, uint64_t number) {
         return ZCHAT_OK;
     }
     return fault_set(&z->fault, ZCHAT_INVALID,
-                     post ? "A post's id is a UUID of version 7." : "Posts are numbered from 1.");
+                     post ? "a post's id is a UUID of version 7" : "posts are numbered from 1");
 }
 
 zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, uint64_t number,
@@ -232,7 +231,7 @@ zchat_code zchat_thread_unfollow(zchat *z, const char *title, zchat_reply_fn *fn
     }
     char *kept = strdup(title);
     if (!kept) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the call.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the call");
     }
     Zchat__V1__UnfollowThreadRequest body = ZCHAT__V1__UNFOLLOW_THREAD_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
@@ -263,13 +262,13 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
                             void *arg) {
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK && (!thread || !id_is_valid(thread->bytes, ID_BYTES))) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "A thread's id is a UUID of version 7.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "a thread's id is a UUID of version 7");
     }
     if (code == ZCHAT_OK && seq == 0) {
-        code = fault_set(&z->fault, ZCHAT_INVALID, "Entries are numbered from 1.");
+        code = fault_set(&z->fault, ZCHAT_INVALID, "entries are numbered from 1");
     }
     if (code == ZCHAT_OK && !z->session.intended) {
-        code = fault_set(&z->fault, ZCHAT_AUTH, "Nobody is logged in.");
+        code = fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
     if (code != ZCHAT_OK || (!fn && followed_want_read(z, thread->bytes, seq))) {
         return code;

@@ -52,7 +52,7 @@ static void fill_thread(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) 
 }
 
 static void unreadable(zchat_reply *out) {
-    *out = (zchat_reply){.code = ZCHAT_UNIMPLEMENTED, .text = "The broker's answer lacks a part."};
+    *out = (zchat_reply){.code = ZCHAT_UNIMPLEMENTED, .text = "the broker's answer lacks a part"};
 }
 
 static void fill_one(zchat *z, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {

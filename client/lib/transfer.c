@@ -125,7 +125,7 @@ static void end_as_told(zchat *z, struct transfer *transfer) {
     if (transfer->dropped) {
         transfer->kind->drop(z, transfer);
     }
-    fault_set(&fault, transfer->ending, "The transfer of %s was given up.", transfer->name);
+    fault_set(&fault, transfer->ending, "the transfer of %s was given up", transfer->name);
     transfer_fail(z, transfer, &fault);
 }
 
@@ -158,7 +158,7 @@ struct request *transfer_ask(zchat *z, struct transfer *transfer, enum request_k
     struct request *request = handle_add(z, kind, command, false);
     if (!request) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_NO_MEMORY, "No memory for a chunk.");
+        fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for a chunk");
         transfer_fail(z, transfer, &fault);
         return NULL;
     }
@@ -212,7 +212,7 @@ void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__R
         at->kind->refuse(z, at, request, reply->error);
     } else if (reply->body_case != request_policy(request->kind)->reply) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker's answer does not fit the question.");
+        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker's answer does not fit the question");
         transfer_fail(z, at, &fault);
     } else {
         at->kind->reply(z, at, request, reply);
@@ -230,7 +230,7 @@ static bool step(zchat *z, struct transfer *transfer) {
     }
     if (is_logged_out(z)) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_AUTH, "Nobody is logged in.");
+        fault_set(&fault, ZCHAT_AUTH, "nobody is logged in");
         transfer_fail(z, transfer, &fault);
         return false;
     }

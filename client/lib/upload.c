@@ -86,7 +86,7 @@ static void fail_for_good(zchat *z, struct upload *upload, const struct fault *f
 
 static void fail_changed(zchat *z, struct upload *upload) {
     struct fault fault;
-    fault_set(&fault, ZCHAT_IO, "The file %s changed while it was sent: send it again.",
+    fault_set(&fault, ZCHAT_IO, "the file %s changed while it was sent: send it again",
               upload->path);
     fail_for_good(z, upload, &fault);
 }
@@ -115,7 +115,7 @@ static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t 
         fail_changed(z, upload);
         return false;
     }
-    fault_set(&fault, ZCHAT_IO, "Reading %s failed: %s.", upload->path, strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "reading %s failed: %s", upload->path, strerror(errno));
     transfer_fail(z, &upload->transfer, &fault);
     return false;
 }
@@ -143,7 +143,7 @@ static bool open_record(zchat *z, struct upload *upload) {
     if (code == ZCHAT_OK) {
         upload->record = strdup(file);
         if (!upload->record) {
-            code = fault_set(&fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+            code = fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for the upload");
         }
     }
     if (code != ZCHAT_OK) {
@@ -191,7 +191,7 @@ static void take_begun(zchat *z, struct upload *upload,
     }
     if (reply->received > upload->transfer.bytes) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker has more of the file than there is.");
+        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker has more of the file than there is");
         transfer_fail(z, &upload->transfer, &fault);
         return;
     }
@@ -324,7 +324,7 @@ static void compare_slice(zchat *z, struct upload *upload) {
 static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkResponse *reply) {
     if (!reply->upload) {
         struct fault fault;
-        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "The broker's answer lacks a part.");
+        fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part");
         transfer_fail(z, &upload->transfer, &fault);
         return;
     }
@@ -463,11 +463,11 @@ static zchat_code add(zchat *z, struct upload *upload, const char *title, const 
     upload->slice = malloc(CHUNK_BYTES_MAX);
     zchat_code code = upload->path && upload->slice
                           ? path_open(path, &upload->fd, &upload->state, &z->fault)
-                          : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory.");
+                          : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory");
     if (code != ZCHAT_OK) {
         return code;
     }
-    code = call_check_new_title(z, "A file's name", name);
+    code = call_check_new_title(z, "a file's name", name);
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -477,24 +477,24 @@ static zchat_code add(zchat *z, struct upload *upload, const char *title, const 
     hash_begin(&upload->hash);
     return transfers_add(z, &upload->transfer, &kind)
                ? ZCHAT_OK
-               : fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+               : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the upload");
 }
 
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
     zchat_code code = call_begin(z);
     if (code == ZCHAT_OK) {
-        code = call_check_title(z, "The thread's title", title);
+        code = call_check_title(z, "the thread's title", title);
     }
     if (code == ZCHAT_OK && (!path || path[0] == '\0')) {
-        code = fault_set(&z->fault, ZCHAT_IO, "There is no file of an empty name.");
+        code = fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
     }
     if (code != ZCHAT_OK) {
         return code;
     }
     struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
     if (!upload) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "No memory for the upload.");
+        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the upload");
     }
     *upload = (struct upload){.transfer = {.fn = fn, .progress = progress, .arg = arg}};
     code = add(z, upload, title, path, name ? name : path_name(path));

@@ -95,7 +95,7 @@ static zchat_code make(const char *file, char *content, size_t content_bytes,
     int added = snprintf(content + content_bytes, RECORD_BYTES - content_bytes, "id %s\n", text);
     zchat_code code = folder_write(file, content, content_bytes + (size_t)added, temporary, fault);
     if (code == ZCHAT_OK && rename(temporary, file) != 0) {
-        code = fault_set(fault, ZCHAT_IO, "Making %s failed: %s.", file, strerror(errno));
+        code = fault_set(fault, ZCHAT_IO, "making %s failed: %s", file, strerror(errno));
         unlink(temporary);
     }
     return code;
@@ -111,11 +111,11 @@ zchat_code upload_record_open(const struct upload_record *record, unsigned char 
     bool found = false;
     name_of(record, name);
     if (!folder_file(record->folder, FOLDER_NAME, path)) {
-        return fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        return fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
     }
     zchat_code code = folder_open(path, folder, fault);
     if (code == ZCHAT_OK && !folder_file(folder, name, file)) {
-        code = fault_set(fault, ZCHAT_IO, "The path of the config folder is too long.");
+        code = fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
     }
     if (code == ZCHAT_OK) {
         remove_old(folder);

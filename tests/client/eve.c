@@ -194,7 +194,7 @@ void eve_open_chat(struct eve *eve) {
 void eve_say_bye(struct eve *eve) {
     Zchat__V1__PeerBye body = ZCHAT__V1__PEER_BYE__INIT;
     Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
-    body.reason = (char *)"eve ended the private chat.";
+    body.reason = (char *)"eve ended the private chat";
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_BYE;
     message.bye = &body;
     eve_say(eve->socket, &message);

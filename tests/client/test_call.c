@@ -101,7 +101,7 @@ static void what_needs_a_session_says_so(void **state) {
     struct stage *stage = *state;
     assert_int_equal(zchat_logout(stage->z, NULL, NULL), ZCHAT_AUTH);
     assert_int_equal(zchat_ack(stage->z, 1, NULL, NULL), ZCHAT_AUTH);
-    assert_string_equal(zchat_error(stage->z), "Nobody is logged in.");
+    assert_string_equal(zchat_error(stage->z), "nobody is logged in");
 }
 
 static void names_are_folded_and_ids_kept(void **state) {

@@ -244,9 +244,9 @@ static void nobody_there_is_told_at_once(void **state) {
     fake_close(stage->fake);
     stage_open(stage);
     const struct told *told = refused(stage, ZCHAT_UNREACHABLE);
-    has(told->text, "No broker answers at tcp://127.0.0.1:");
+    has(told->text, "no broker answers at tcp://127.0.0.1:");
     has(told->text, "Connection refused");
-    has(told->text, "Is zchatd running there?");
+    has(told->text, "is zchatd running there?");
 }
 
 static void nobody_there_is_tried_again_until_somebody_is(void **state) {

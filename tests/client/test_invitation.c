@@ -31,9 +31,9 @@ static void an_invitation_ends_with_a_sentence(void **state) {
         Zchat__V1__PrivateEnd reason;
         const char *text;
     } ends[] = {{ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN,
-                 "Another of your programs answered eve's invitation."},
-                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN, "eve took the invitation back."},
-                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_EXPIRED, "eve's invitation has expired."}};
+                 "another of your programs answered eve's invitation"},
+                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN, "eve took the invitation back"},
+                {ZCHAT__V1__PRIVATE_END__PRIVATE_END_EXPIRED, "eve's invitation has expired"}};
     for (size_t i = 0; i < 3; i++) {
         eve_invite(eve);
         eve_say_ended(eve, ends[i].reason);
@@ -51,8 +51,8 @@ static void an_unanswered_start_says_why(void **state) {
         const char *text;
     } ends[] = {
         {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_EXPIRED, ZCHAT_EXPIRED,
-         "eve did not answer within 60 s."},
-        {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED, ZCHAT_FORBIDDEN, "eve declined."},
+         "eve did not answer within 60 s"},
+        {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED, ZCHAT_FORBIDDEN, "eve declined"},
         {ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_GONE, ZCHAT_FORBIDDEN, "eve went offline"}};
     for (size_t i = 0; i < 3; i++) {
         zchat_private_start(eve->stage->z, "eve", stage_answer, (void *)1);
@@ -124,7 +124,7 @@ static void a_farewell_before_the_hellos_ends_the_invitation(void **state) {
     eve_say_bye(eve);
     const struct told *told = stage_await(eve->stage, 0, 2);
     assert_int_equal(told->code, ZCHAT_FORBIDDEN);
-    assert_string_equal(told->text, "eve ended the private chat.");
+    assert_string_equal(told->text, "eve ended the private chat");
 }
 
 /* ---- eve is invited ---- */
@@ -182,7 +182,7 @@ static void a_renewal_that_reached_an_ended_session_is_not_waited_for(void **sta
     eve_say_ended(eve, ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE);
     reply_done(eve, invite);
     const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
-    assert_string_equal(told->text, "eve's program is gone.");
+    assert_string_equal(told->text, "eve's program is gone");
 }
 
 /* ---- crossed invitations ---- */

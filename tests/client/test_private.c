@@ -236,7 +236,7 @@ static void a_peer_whose_session_and_link_ended_is_given_up(void **state) {
     eve->socket = NULL;
     stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN, 1);
     const struct told *told = stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
-    assert_string_equal(told->text, "eve's program is gone.");
+    assert_string_equal(told->text, "eve's program is gone");
 }
 
 static void activity_is_told_once_a_minute(void **state) {

@@ -94,7 +94,7 @@ static void a_file_is_refused_or_given_up(void **state) {
     assert_int_equal(take(pair, NULL, false, &taken), ZCHAT_OK);
     live_expect(pair->live, &taken, ZCHAT_OK);
     live_expect(pair->live, &sent, ZCHAT_FORBIDDEN);
-    assert_string_equal(sent.text, "bob does not want f.");
+    assert_string_equal(sent.text, "bob does not want f");
     assert_int_equal(take(pair, target, false, &taken), ZCHAT_NOT_FOUND);
     offer(pair, path, &sent);
     assert_int_equal(take(pair, target, false, &taken), ZCHAT_OK);

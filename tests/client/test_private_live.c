@@ -64,7 +64,7 @@ static void a_stop_is_told_and_a_new_chat_may_begin(void **state) {
     live_expect(pair->live, &stopped, ZCHAT_OK);
     pair_await(pair, pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
     assert_string_equal(pair_last(pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text,
-                        "bob ended the private chat.");
+                        "bob ended the private chat");
     assert_int_equal(client_count(pair->bob, ZCHAT_EVENT_PRIVATE_CLOSED), 1);
     assert_int_equal(zchat_private_send(pair->alice->z, "bob", "x", NULL, NULL), ZCHAT_NOT_FOUND);
     assert_int_equal(client_count(pair->alice, ZCHAT_EVENT_PRIVATE_BROKEN), 0);
@@ -113,7 +113,7 @@ static void an_invitation_is_declined_or_taken_back(void **state) {
     pair_await(pair, pair->bob, ZCHAT_EVENT_PRIVATE_INVITED, 1);
     assert_int_equal(zchat_private_decline(pair->bob->z, "alice", live_answer, &answer), ZCHAT_OK);
     live_expect(pair->live, &started, ZCHAT_FORBIDDEN);
-    assert_string_equal(started.text, "bob declined.");
+    assert_string_equal(started.text, "bob declined");
     live_expect(pair->live, &answer, ZCHAT_OK);
     assert_int_equal(zchat_private_accept(pair->bob->z, "alice", NULL, NULL), ZCHAT_NOT_FOUND);
     started = answer = (struct answer){0};
@@ -184,8 +184,7 @@ static void a_logout_and_a_block_end_the_chat(void **state) {
     zchat_logout(pair->alice->z, live_answer, &answer);
     live_expect(pair->live, &answer, ZCHAT_OK);
     pair_await(pair, pair->bob, ZCHAT_EVENT_PRIVATE_CLOSED, 2);
-    assert_string_equal(pair_last(pair->bob, ZCHAT_EVENT_PRIVATE_CLOSED)->text,
-                        "alice logged out.");
+    assert_string_equal(pair_last(pair->bob, ZCHAT_EVENT_PRIVATE_CLOSED)->text, "alice logged out");
     assert_int_equal(client_count(pair->bob, ZCHAT_EVENT_PRIVATE_BROKEN), 0);
 }
 
@@ -278,7 +277,7 @@ static void lines_of_a_chat_that_ends_are_told_undelivered(void **state) {
     send_lines(pair->alice, "bob", LINES, LINES, &sent);
     client_drop(pair->bob);
     pair_await(pair, pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
-    assert_string_equal(pair_last(pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text, "bob left.");
+    assert_string_equal(pair_last(pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text, "bob left");
     assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
     assert_true(sent.refused > 0);
     assert_int_equal(client_count(pair->bob, ZCHAT_EVENT_PRIVATE_LINE), sent.delivered);
@@ -366,7 +365,7 @@ static void a_program_that_was_restarted_knows_the_chat_no_longer(void **state) 
     const struct client *again = second_program(pair, "dave");
     pair_await(pair, pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED, 1);
     assert_string_equal(pair_last(pair->alice, ZCHAT_EVENT_PRIVATE_CLOSED)->text,
-                        "dave's program no longer knows the chat.");
+                        "dave's program no longer knows the chat");
     assert_int_equal(client_count(again, ZCHAT_EVENT_PRIVATE_INVITED), 0);
     assert_int_equal(sent.delivered + sent.refused, 2 * LINES);
 }

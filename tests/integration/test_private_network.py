@@ -71,7 +71,7 @@ class Stage:
     def accepting(self):
         """A call of Bob's that can be invited."""
         his = self.bob.start("private", "accept", "--once")
-        assert his.stderr.readline().startswith("zmq-cli: Waiting for an invitation")
+        assert his.stderr.readline().startswith("zmq-cli: waiting for an invitation")
         return his
 
     def close(self):

@@ -215,7 +215,7 @@ def test_follow_goes_on_over_a_restart_of_the_broker(town_factory, folder):
         Writer(town).tell(reader, "after")
         done = end(process)
         assert done.status == 0 and texts(done) == ["after"], done
-        assert "Lost the broker" in done.err
+        assert "lost the broker" in done.err
         assert unread(reader) == []
 
 

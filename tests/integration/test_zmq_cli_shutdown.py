@@ -157,7 +157,7 @@ def test_a_terminal_is_asked_before_a_wipe(own, script):
     terminal = spawn(admin, "shutdown", "--wipe")
     terminal.expect_exact("will be deleted. Go on? (yes/no) ")
     terminal.sendline("no")
-    terminal.expect_exact("Nothing was deleted")
+    terminal.expect_exact("nothing was deleted")
     assert status_of(terminal) == 1
     admin.ok("ping")
     terminal = spawn(admin, "shutdown", "--wipe")

@@ -443,7 +443,7 @@ def test_reading_works_where_nothing_can_be_kept(script, alice, bob, title):
     post(script(name_of(alice)), title, "a")
     (alice.folder / "state").write_text("in the way")
     done = alice.ok("thread", "read", title)
-    assert done.one["text"] == "a" and "Cannot keep" in done.err
+    assert done.one["text"] == "a" and "cannot keep" in done.err
     alice.ok("thread", "edit", title, "1", "b")
     assert texts(bob, title) == ["b"]
 

@@ -122,8 +122,8 @@ def test_a_transfer_goes_on_over_a_kill_of_the_broker(own, source, here, verb):
     wait_bar(terminal, 0.5)
     broker.kill()
     broker.start()
-    terminal.expect_exact("Lost the broker")
-    terminal.expect_exact("The broker is back")
+    terminal.expect_exact("lost the broker")
+    terminal.expect_exact("the broker is back")
     assert wait_bar(terminal, 64) >= 0.25
     assert status_of(terminal) == 0
     assert is_whole(cli, here, content)

@@ -9,6 +9,8 @@ import threading
 
 from support.broker import die_with_parent, program
 
+# An error's sentence begins in lower case (or with a name) and has no full stop.
+ONE_VOICE = re.compile(r"(?![A-Z][a-z]).*[^.\s]$", re.DOTALL)
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 UUID7 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 CALL_S = 20
@@ -84,7 +86,7 @@ class Cli:
         done = self(*words, check=status, **options)
         assert done.out == "", done
         assert done.error["code"] == code, done
-        assert done.error["message"], done
+        assert ONE_VOICE.match(done.error["message"]), done
         return done.error
 
     def start(self, *words, stdout=subprocess.PIPE, **environment):

@@ -26,7 +26,7 @@ static void on_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_CONNECTED:
         call->connected = true;
         call->lost = false;
-        output_detail(call->output, "Connected to %s, key %s.", zchat_server(call->z),
+        output_detail(call->output, "connected to %s, key %s", zchat_server(call->z),
                       zchat_fingerprint(call->z));
         break;
     case ZCHAT_EVENT_LOST:
@@ -82,9 +82,9 @@ void call_tell_away(struct call *call, const zchat_event *event) {
     if (event->kind == ZCHAT_EVENT_NOTICE)
         output_notice(output, "%s", event->text);
     else if (event->kind == ZCHAT_EVENT_LOST && away_is_due(&call->away, event->code, clock_us()))
-        output_notice(output, "Lost the broker, trying again. %s", event->text);
+        output_notice(output, "lost the broker, trying again: %s", event->text);
     else if (event->kind == ZCHAT_EVENT_RESUMED && away_end(&call->away))
-        output_notice(output, "The broker is back.");
+        output_notice(output, "the broker is back");
 }
 
 static enum status fail_because(const struct call *call, zchat_code code, zchat_reason reason,
@@ -103,16 +103,16 @@ enum status call_timed_out(struct call *call) {
     const char *seconds = option_text(call->options, OPTION_TIMEOUT);
     const char *server = zchat_server(call->z);
     if (!call->connected)
-        snprintf(text, sizeof text, "No broker answered at %s within %s s.%s%s", server, seconds,
-                 call->why[0] ? " " : "", call->why);
+        snprintf(text, sizeof text, "no broker answered at %s within %s s%s%s", server, seconds,
+                 call->why[0] ? ": " : "", call->why);
     else if (call->lost)
         snprintf(text, sizeof text,
-                 "The connection to %s broke and did not come back within %s s. %s", server,
+                 "the connection to %s broke and did not come back within %s s: %s", server,
                  seconds, call->why);
     else if (call->awaited)
         snprintf(text, sizeof text, "%s", call->awaited);
     else
-        snprintf(text, sizeof text, "%s did not answer within %s s.", server, seconds);
+        snprintf(text, sizeof text, "%s did not answer within %s s", server, seconds);
     if (call->connected && !call->lost)
         return fail(call, ZCHAT_EXPIRED, text);
     return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, text);
@@ -125,8 +125,8 @@ static enum status meet(struct call *call) {
     call->key_unknown = false;
     if (!terminal_present())
         return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0,
-                            "The broker at %s is not known here; its key is %s. Give --server-key, "
-                            "or --trust-new to trust it from now on.",
+                            "the broker at %s is not known here; its key is %s; give --server-key, "
+                            "or --trust-new to trust it from now on",
                             server, fingerprint);
     snprintf(
         question, sizeof question,
@@ -138,8 +138,7 @@ static enum status meet(struct call *call) {
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     if (!trusted)
-        return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0,
-                            "The broker's key was not trusted.");
+        return output_error(call->output, ZCHAT_UNKNOWN_KEY, 0, "the broker's key was not trusted");
     zchat_code code = zchat_trust(call->z);
     return code ? output_error(call->output, code, 0, "%s", zchat_error(call->z)) : STATUS_DONE;
 }
@@ -177,7 +176,7 @@ enum status call_wait(struct call *call, const bool *done) {
         case WAIT_INTERRUPTED:
             return STATUS_INTERRUPTED;
         case WAIT_FAILED:
-            return output_error(call->output, ZCHAT_IO, 0, "Cannot wait: %s.", strerror(errno));
+            return output_error(call->output, ZCHAT_IO, 0, "cannot wait: %s", strerror(errno));
         }
     }
     return STATUS_DONE;
@@ -283,9 +282,9 @@ static enum status ask_login(struct call *call, const struct call_login *how,
 
 static enum status login_by_password(struct call *call, const struct call_login *how) {
     enum status status = call_password(call);
-    output_detail(call->output, "Logging in with the password.");
+    output_detail(call->output, "logging in with the password");
     if (status == STATUS_DONE && !call->password.text[0])
-        return output_error(call->output, ZCHAT_INVALID, 0, "The password is empty.");
+        return output_error(call->output, ZCHAT_INVALID, 0, "the password is empty");
     if (status == STATUS_DONE)
         status = ask_login(call, how, call->password.text);
     return status == STATUS_DONE ? tell(call) : status;
@@ -294,7 +293,7 @@ static enum status login_by_password(struct call *call, const struct call_login 
 /* The device's key first: it costs the broker nothing, and a wrong password file can't lock the
  * account that way. Who has no password to give hears what would have helped. */
 static enum status login_by_key(struct call *call, const struct call_login *how) {
-    output_detail(call->output, "Logging in with this device's key.");
+    output_detail(call->output, "logging in with this device's key");
     enum status status = ask_login(call, how, NULL);
     if (status != STATUS_DONE || call->code != ZCHAT_AUTH)
         return status == STATUS_DONE ? tell(call) : status;
@@ -308,7 +307,7 @@ static enum status login_by_key(struct call *call, const struct call_login *how)
 enum status call_login(struct call *call, const struct call_login *how) {
     if (!how->user && !option_is_set(call->options, OPTION_USER))
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "Who are you? Give --user, ZCHAT_USER, or user in zmq-cli.conf.");
+                            "no user is named: give --user, ZCHAT_USER, or user in zmq-cli.conf");
     enum status status = call_open(call);
     if (status != STATUS_DONE)
         return status;

@@ -29,7 +29,7 @@ static char *trimmed(char *text) {
 }
 
 static enum status complain(const struct reader *reader, const char *what, const char *why) {
-    return output_error(reader->output, ZCHAT_INVALID, 0, "%s:%zu: %s %s.", reader->path,
+    return output_error(reader->output, ZCHAT_INVALID, 0, "%s:%zu: %s %s", reader->path,
                         reader->line, what, why);
 }
 
@@ -38,7 +38,7 @@ static enum status add(struct reader *reader, enum option_id option, const char 
     struct config_entry *grown =
         realloc(file->entries, (file->entry_count + 1) * sizeof *file->entries);
     if (!grown)
-        return output_error(reader->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(reader->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     file->entries = grown;
     file->entries[file->entry_count++] =
         (struct config_entry){.context = reader->context, .option = option, .value = value};
@@ -131,7 +131,7 @@ enum status config_file_read(struct config_file *file, const char *path,
     if (!file->text && errno == ENOENT)
         return STATUS_DONE;
     if (!file->text)
-        return output_error(output, ZCHAT_IO, 0, "Cannot read %s: %s.", path, strerror(errno));
+        return output_error(output, ZCHAT_IO, 0, "cannot read %s: %s", path, strerror(errno));
     enum status status = check_nul(&reader, file->text, bytes);
     char *begin = file->text + (strncmp(file->text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0);
     for (char *line = begin, *next; line && status == STATUS_DONE; line = next) {

@@ -56,9 +56,9 @@ static enum status tell(const struct call *call, int ended, int error, uint64_t 
                             "entry %" PRIu64 " stays unread",
                             option_text(call->options, OPTION_TIMEOUT), seq);
     if (ended < 0)
-        return output_error(output, ZCHAT_IO, 0, "Cannot run the command: %s.", strerror(error));
+        return output_error(output, ZCHAT_IO, 0, "cannot run the command: %s", strerror(error));
     return output_failure(output, "COMMAND_FAILED",
-                          "The command failed with status %d; entry %" PRIu64 " stays unread.",
+                          "the command failed with status %d; entry %" PRIu64 " stays unread",
                           ended, seq);
 }
 
@@ -66,7 +66,7 @@ enum status handover_run(struct handover *handover, const zchat_message *message
     struct output *output = handover->call.output;
     char *input = message_line(output, message);
     if (!input)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     int ended = feed(handover, message, input);
     int error = errno;
     free(input);

@@ -11,7 +11,7 @@
 #define STDIN_BYTES_MAX (1024 * 1024) /* a frame: no text can be longer, however it is cleaned */
 
 static enum status no_memory(const struct call *call) {
-    return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+    return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
 }
 
 /* The words from `first` on, joined by spaces. */
@@ -48,14 +48,14 @@ static enum status check_stdin(const struct call *call, const char *buffer, ssiz
                             "standard input did not end within --timeout, %s s",
                             option_text(call->options, OPTION_TIMEOUT));
     if (bytes < 0)
-        return output_error(call->output, ZCHAT_IO, 0, "Cannot read standard input: %s.",
+        return output_error(call->output, ZCHAT_IO, 0, "cannot read standard input: %s",
                             strerror(errno));
     if (bytes > STDIN_BYTES_MAX)
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "The text on standard input is too long.");
+                            "the text on standard input is too long");
     if (memchr(buffer, 0, (size_t)bytes))
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "The text on standard input contains a NUL byte.");
+                            "the text on standard input contains a NUL byte");
     return STATUS_DONE;
 }
 

@@ -61,7 +61,7 @@ static enum status print_help(const struct command_line *line, struct output *ou
     size_t bytes;
     FILE *memory = open_memstream(&text, &bytes);
     if (!memory)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     verb_print_help(line->verb, line->group, memory);
     fclose(memory);
     output_text(output, text);

@@ -126,12 +126,12 @@ enum status numbers_keep(struct numbers *numbers) {
     put_in_place(numbers);
     if (numbers->error && !forget(numbers->path))
         status = output_error(output, ZCHAT_IO, 0,
-                              "Cannot keep the posts' numbers, and %s still has old ones: %s.",
+                              "cannot keep the posts' numbers, and %s still has old ones: %s",
                               numbers->path, strerror(numbers->error));
     else if (numbers->error)
         output_notice(output,
-                      "Cannot keep the posts' numbers (%s): each will mean what it means at the "
-                      "broker by then.",
+                      "cannot keep the posts' numbers (%s): each will mean what it means at the "
+                      "broker by then",
                       strerror(numbers->error));
     free(numbers->path);
     free(numbers->fresh_path);
@@ -213,8 +213,8 @@ enum status numbers_find(const struct call *call, const char *title, uint64_t nu
     if (useful)
         return STATUS_DONE;
     return output_error(call->output, ZCHAT_CONFLICT, 0,
-                        "What you last read of the thread can't be told: read it again, or give "
-                        "--id.");
+                        "what you last read of the thread can't be told: read it again, or give "
+                        "--id");
 }
 
 /* Begins a file for who did not read the thread. Whoever does so at the same time writes the same.
@@ -258,7 +258,7 @@ void numbers_forget(const struct call *call, const char *title) {
     char *head = head_new(call, title);
     char *path = path_new(call, head);
     if (!forget(path))
-        output_notice(call->output, "Cannot remove %s: %s.", path, strerror(errno));
+        output_notice(call->output, "cannot remove %s: %s", path, strerror(errno));
     free(path);
     free(head);
 }

@@ -114,7 +114,7 @@ void output_indented(struct output *output, const char *text) {
 
 enum status output_object(struct output *output, json_t *object) {
     if (!object)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     note_failure(output, json_dumpf(object, output->out, JSON_COMPACT) != 0);
     output_text(output, "\n");
     json_decref(object);
@@ -130,7 +130,7 @@ enum status output_flush(struct output *output) {
     if (output->write_error == EINTR)
         return STATUS_INTERRUPTED;
     if (!output->write_told)
-        output_error(output, ZCHAT_IO, 0, "Cannot write to standard output: %s.",
+        output_error(output, ZCHAT_IO, 0, "cannot write to standard output: %s",
                      strerror(output->write_error));
     output->write_told = true;
     return status_of(ZCHAT_IO);

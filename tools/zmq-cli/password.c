@@ -87,9 +87,9 @@ static enum status read_terminal(char *line, const struct password_source *sourc
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     if (!typed)
-        return output_error(output, ZCHAT_AUTH, 0, "No password was typed.");
+        return output_error(output, ZCHAT_AUTH, 0, "no password was typed");
     if (!same)
-        return output_error(output, ZCHAT_INVALID, 0, "The two passwords differ.");
+        return output_error(output, ZCHAT_INVALID, 0, "the two passwords differ");
     return STATUS_DONE;
 }
 
@@ -134,7 +134,7 @@ static enum status read_file(struct reading *reading, const char *path) {
     if (result < 0 && error == ETIMEDOUT)
         return tell_late(reading, "the password file did not yield a line");
     if (result < 0)
-        return output_error(reading->output, ZCHAT_IO, 0, "Cannot read the password file %s: %s.",
+        return output_error(reading->output, ZCHAT_IO, 0, "cannot read the password file %s: %s",
                             path, strerror(error));
     return STATUS_DONE;
 }
@@ -147,11 +147,11 @@ static enum status read_command(struct reading *reading, const char *command) {
     if (ended < 0 && errno == ETIMEDOUT)
         return tell_late(reading, "the password command did not end");
     if (ended < 0)
-        return output_error(reading->output, ZCHAT_IO, 0, "Cannot run the password command: %s.",
+        return output_error(reading->output, ZCHAT_IO, 0, "cannot run the password command: %s",
                             strerror(errno));
     if (ended > 0)
         return output_error(reading->output, ZCHAT_IO, 0,
-                            "The password command failed with status %d.", ended);
+                            "the password command failed with status %d", ended);
     return STATUS_DONE;
 }
 
@@ -201,14 +201,14 @@ static enum status read_somehow(char *line, const struct options *options,
     if (command->source > file->source)
         return read_source(line, options, command, false, deadline_us, output);
     if (file->source != OPTION_UNSET)
-        return output_error(output, ZCHAT_INVALID, 0, "--%s and --%s exclude each other.", name,
+        return output_error(output, ZCHAT_INVALID, 0, "--%s and --%s exclude each other", name,
                             option_row(source->command)->name);
     *typed = terminal_present();
     if (*typed)
         return read_terminal(line, source, output);
     return output_error(output, ZCHAT_INVALID, 0,
-                        "A password is needed: give --%s or --%s, or call it from a terminal.",
-                        name, option_row(source->command)->name);
+                        "a password is needed: give --%s or --%s, or call it from a terminal", name,
+                        option_row(source->command)->name);
 }
 
 enum status password_read(struct password *password, const struct options *options,
@@ -216,7 +216,7 @@ enum status password_read(struct password *password, const struct options *optio
                           const struct output *output) {
     enum status status = read_somehow(password->text, options, source, deadline_us, typed, output);
     if (status == STATUS_DONE && strlen(password->text) == PASSWORD_CAPACITY - 1)
-        status = output_error(output, ZCHAT_INVALID, 0, "The password is longer than %d bytes.",
+        status = output_error(output, ZCHAT_INVALID, 0, "the password is longer than %d bytes",
                               PASSWORD_CAPACITY - 2);
     if (status == STATUS_DONE)
         password->known = true;

@@ -15,7 +15,7 @@ static enum status load_environment(struct options *options, const struct output
         const char *text = name ? getenv(name) : NULL;
         const char *wrong;
         if (text && text[0] && !option_set(options, id, text, OPTION_FROM_ENVIRONMENT, &wrong))
-            return output_error(output, ZCHAT_INVALID, 0, "%s %s, not \"%s\".", name, wrong, text);
+            return output_error(output, ZCHAT_INVALID, 0, "%s %s, not \"%s\"", name, wrong, text);
     }
     return STATUS_DONE;
 }
@@ -55,9 +55,8 @@ static enum status load_context(struct preferences *preferences, const struct ou
     const char *context = option_text(&preferences->options, OPTION_CONTEXT);
     if (!context || config_file_apply(&preferences->file, context, &preferences->options))
         return STATUS_DONE;
-    return output_error(output, ZCHAT_INVALID, 0,
-                        "There is no \"[context %s]\" in %s/zmq-cli.conf.", context,
-                        preferences->config_dir ? preferences->config_dir : ".");
+    return output_error(output, ZCHAT_INVALID, 0, "there is no \"[context %s]\" in %s/zmq-cli.conf",
+                        context, preferences->config_dir ? preferences->config_dir : ".");
 }
 
 /* A password file that zmq-cli.conf names stands beside it. */
@@ -69,7 +68,7 @@ static enum status place_password_file(struct preferences *preferences,
         return STATUS_DONE;
     preferences->password_file = path_join(preferences->config_dir, "/", value->text);
     if (!preferences->password_file)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     value->text = preferences->password_file;
     return STATUS_DONE;
 }
@@ -77,7 +76,7 @@ static enum status place_password_file(struct preferences *preferences,
 static enum status load_file(struct preferences *preferences, const struct output *output) {
     char *path = path_join(preferences->config_dir, "/", "zmq-cli.conf");
     if (!path)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     enum status status = config_file_read(&preferences->file, path, output);
     free(path);
     if (status == STATUS_DONE)

@@ -73,14 +73,14 @@ static void say(struct private_chat *chat, const char *line) {
         free(text);
         chat->stop = true;
         chat->trouble =
-            output_error(chat->call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+            output_error(chat->call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
         return;
     }
     *said = (struct said){.chat = chat, .text = text};
     chat->waiting++;
     zchat_code code = zchat_private_send(z, chat->user, line, on_said, said);
     if (code == ZCHAT_NOT_FOUND) /* it has just ended */
-        on_said(said, &(zchat_reply){.code = ZCHAT_UNREACHABLE, .text = "The chat was over."});
+        on_said(said, &(zchat_reply){.code = ZCHAT_UNREACHABLE, .text = "the chat was over"});
     else if (code)
         on_said(said, &(zchat_reply){.code = code, .text = zchat_error(z)});
 }
@@ -88,7 +88,7 @@ static void say(struct private_chat *chat, const char *line) {
 static void say_line(struct private_chat *chat, char *line, size_t bytes) {
     chat->said = true;
     if (strlen(line) != bytes)
-        tell_undelivered(chat, ZCHAT_INVALID, "There is a NUL byte in it.", line);
+        tell_undelivered(chat, ZCHAT_INVALID, "there is a NUL byte in it", line);
     else
         say(chat, line);
 }
@@ -164,7 +164,7 @@ static void on_taken(void *arg, const zchat_reply *reply) {
         print_taken(call->output, taking);
         output_flush(call->output);
     } else {
-        chat->trouble = output_error(call->output, reply->code, 0, "%s was not received. %s",
+        chat->trouble = output_error(call->output, reply->code, 0, "%s was not received: %s",
                                      taking->file, reply->text);
         if (reply->code == ZCHAT_CONFLICT || reply->code == ZCHAT_IO)
             zchat_private_file_answer(call->z, taking->user, &taking->id, NULL, false, NULL, NULL,
@@ -203,7 +203,7 @@ static void take_offer(struct private_chat *chat, const zchat_event *event) {
     const char *why = why_refused(chat, event->upload);
     struct taking *taking = why ? NULL : taking_new(chat, event);
     if (!taking) {
-        output_notice(chat->call->output, "The file %s of %s (%" PRIu64 " bytes) is refused: %s.",
+        output_notice(chat->call->output, "the file %s of %s (%" PRIu64 " bytes) is refused: %s",
                       event->upload->file, event->user, event->upload->size,
                       why ? why : "there is not enough memory");
         zchat_private_file_answer(z, event->user, &event->upload->id, NULL, false, NULL, NULL,
@@ -224,7 +224,7 @@ static void remember_invitation(struct private_chat *chat, const char *user) {
     if (!grown) {
         chat->stop = true;
         chat->trouble =
-            output_error(chat->call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+            output_error(chat->call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
         return;
     }
     chat->inviting = grown;
@@ -262,16 +262,16 @@ static void note_closed(struct private_chat *chat, const zchat_event *event) {
     if (chat->closed || strcmp(event->user, chat->user) != 0)
         return;
     chat->closed = true;
-    output_notice(chat->call->output, "The private chat with %s is over: %s", event->user,
+    output_notice(chat->call->output, "the private chat with %s is over: %s", event->user,
                   event->text);
 }
 
 static void note_link(const struct private_chat *chat, const zchat_event *event) {
     if (event->kind == ZCHAT_EVENT_PRIVATE_OPEN)
-        output_notice(chat->call->output, "A private chat with %s; the key's fingerprint is %s%s.",
+        output_notice(chat->call->output, "a private chat with %s; the key's fingerprint is %s%s",
                       event->user, event->text, event->online ? ", pinned just now" : "");
     else
-        output_notice(chat->call->output, "%s It is made anew; lines wait meanwhile.", event->text);
+        output_notice(chat->call->output, "%s; it is made anew, lines wait meanwhile", event->text);
 }
 
 static void on_event(void *arg, const zchat_event *event) {
@@ -320,7 +320,7 @@ int64_t private_chat_patience_us(const struct call *call) {
 
 void private_chat_expect(struct private_chat *chat, int64_t patience_us, const char *text) {
     struct call *call = chat->call;
-    snprintf(chat->awaited, sizeof chat->awaited, "%s within %g s.", text,
+    snprintf(chat->awaited, sizeof chat->awaited, "%s within %g s", text,
              (double)patience_us / 1e6);
     call->awaited = chat->awaited;
     call->deadline_us = patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us;
@@ -394,11 +394,11 @@ enum status private_chat_start(struct private_chat *chat, const char *user) {
 enum status private_chat_await(struct private_chat *chat, const char *user, int64_t patience_us) {
     struct call *call = chat->call;
     char text[PRIVATE_USER_BYTES + 32];
-    snprintf(text, sizeof text, user ? "%s did not invite" : "%sobody invited", user ? user : "N");
+    snprintf(text, sizeof text, user ? "%s did not invite" : "%sobody invited", user ? user : "n");
     private_chat_name(chat->wanted, user ? user : "");
     note_invitation(chat);
     if (!chat->invited)
-        output_notice(call->output, "Waiting for an invitation%s%s.", user ? " of " : "",
+        output_notice(call->output, "waiting for an invitation%s%s", user ? " of " : "",
                       user ? user : "");
     private_chat_expect(chat, patience_us, text);
     enum status status = call_wait(call, &chat->invited);
@@ -505,7 +505,7 @@ static enum status wait_for_more(struct private_chat *chat) {
     case WAIT_FAILED:
         break;
     }
-    return output_error(chat->call->output, ZCHAT_IO, 0, "Cannot wait: %s.", strerror(errno));
+    return output_error(chat->call->output, ZCHAT_IO, 0, "cannot wait: %s", strerror(errno));
 }
 
 static enum status hold(struct private_chat *chat) {
@@ -535,7 +535,7 @@ static void tell_unsent(struct private_chat *chat) {
     if (ready)
         read_input(chat);
     while ((line = private_input_next(&chat->input, &bytes)))
-        tell_undelivered(chat, ZCHAT_UNREACHABLE, "The chat was over.", line);
+        tell_undelivered(chat, ZCHAT_UNREACHABLE, "the chat was over", line);
 }
 
 enum status private_chat_stop(struct private_chat *chat) {

@@ -26,16 +26,16 @@ static void move_to_front(struct private_input *input) {
 
 const char *private_input_read(struct private_input *input) {
     if (!input->buffer && !(input->buffer = malloc(BUFFER_BYTES + 1)))
-        return fail(input, "There is not enough memory.");
+        return fail(input, "there is not enough memory");
     if (input->begin > 0)
         move_to_front(input);
     if (input->end == BUFFER_BYTES)
-        return fail(input, "A line on standard input is too long.");
+        return fail(input, "a line on standard input is too long");
     ssize_t got = read(STDIN_FILENO, input->buffer + input->end, BUFFER_BYTES - input->end);
     if (got < 0 && errno == EINTR)
         return NULL;
     if (got < 0)
-        return fail(input, "Cannot read standard input.");
+        return fail(input, "cannot read standard input");
     input->ended = got == 0;
     input->end += (size_t)got;
     return NULL;

@@ -134,7 +134,7 @@ static enum status finish_acks(struct receiver *receiver) {
         if (status == STATUS_DONE && receiver->ack_code)
             status =
                 output_error(call->output, receiver->ack_code, 0,
-                             "What was read could not be acknowledged. %s", receiver->ack_text);
+                             "what was read could not be acknowledged: %s", receiver->ack_text);
     }
     return status;
 }
@@ -182,8 +182,8 @@ static enum status on_quiet(struct receiver *receiver) {
     if (receiver->count == 0 && receiver->taken > 0)
         return STATUS_DONE;
     return output_error(receiver->call->output, ZCHAT_EXPIRED, 0,
-                        receiver->taken ? "No further message came within %s s."
-                                        : "No message came within %s s.",
+                        receiver->taken ? "no further message came within %s s"
+                                        : "no message came within %s s",
                         option_text(receiver->call->options, OPTION_WAIT));
 }
 
@@ -207,7 +207,7 @@ static enum status turn(struct receiver *receiver, bool *more) {
     case WAIT_INTERRUPTED:
         return STATUS_INTERRUPTED;
     case WAIT_FAILED:
-        return output_error(call->output, ZCHAT_IO, 0, "Cannot wait: %s.", strerror(errno));
+        return output_error(call->output, ZCHAT_IO, 0, "cannot wait: %s", strerror(errno));
     case WAIT_READY:
         break;
     }
@@ -264,6 +264,6 @@ enum status recv_run(struct call *call) {
     if (drain && (receiver.follow || receiver.count || receiver.wait_us >= 0))
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "--drain ends when all is read: --follow, --count and --wait don't go "
-                            "with it.");
+                            "with it");
     return receive(&receiver, option_number(options, OPTION_FROM_SEQ));
 }

@@ -24,7 +24,7 @@ enum status account_register(struct call *call) {
     const char *user = named_user(call);
     bool no_trust = option_flag(call->options, OPTION_NO_TRUST);
     if (!user)
-        return output_error(call->output, ZCHAT_INVALID, 0, "Register whom? Give a NAME.");
+        return output_error(call->output, ZCHAT_INVALID, 0, "no name to register: give a NAME");
     enum status status = call_read_password(call, &new_account, &call->password);
     if (status == STATUS_DONE)
         status = call_open(call);
@@ -138,10 +138,9 @@ static enum status print_revoked(struct call *call, const zchat_reply *reply) {
 enum status account_revoke(struct call *call) {
     uint64_t device;
     if (!option_parse_number(call->words[0], &device))
-        return output_error(
-            call->output, ZCHAT_INVALID, 0,
-            "A device is a whole number from 1 on, not \"%s\"; see zmq-cli devices.",
-            call->words[0]);
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "a device is a whole number from 1 on, not \"%s\"; see zmq-cli devices",
+                            call->words[0]);
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;

@@ -81,7 +81,7 @@ static enum status confirm_wipe(struct call *call) {
     if (!terminal_present())
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "--wipe deletes everything that the broker keeps: it needs --yes, or a "
-                            "terminal to ask at.");
+                            "terminal to ask at");
     snprintf(question, sizeof question,
              "All threads, files, messages and accounts of %s will be deleted. Go on? (yes/no) ",
              option_text(call->options, OPTION_SERVER));
@@ -91,7 +91,7 @@ static enum status confirm_wipe(struct call *call) {
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     return sure ? STATUS_DONE
-                : output_error(call->output, ZCHAT_CANCELLED, 0, "Nothing was deleted.");
+                : output_error(call->output, ZCHAT_CANCELLED, 0, "nothing was deleted");
 }
 
 static enum status note_admin(struct call *call, const zchat_reply *reply) {
@@ -112,7 +112,7 @@ static enum status enter(struct call *call, struct password *password) {
     if (status == STATUS_DONE && !given && !admin && terminal_present())
         status = call_read_password(call, &admin_password, password);
     if (status == STATUS_DONE && password->known && !password->text[0])
-        status = output_error(call->output, ZCHAT_INVALID, 0, "The admin password is empty.");
+        status = output_error(call->output, ZCHAT_INVALID, 0, "the admin password is empty");
     call->arg = NULL;
     return status;
 }
@@ -132,8 +132,8 @@ enum status admin_shutdown(struct call *call) {
     struct password password = {0};
     if (call->word_count > 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "A password in a command can be seen by others: give "
-                            "--admin-password-file or --admin-password-cmd.");
+                            "a password in a command can be seen by others: give "
+                            "--admin-password-file or --admin-password-cmd");
     enum status status = confirm_wipe(call);
     if (status == STATUS_DONE)
         status = enter(call, &password);

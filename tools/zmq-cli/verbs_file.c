@@ -97,7 +97,7 @@ enum status file_put(struct call *call) {
     const char *path = call->words[1], *name = option_text(call->options, OPTION_NAME);
     if (strcmp(path, "-") == 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "A file is read twice, so it can't come from standard input.");
+                            "a file is read twice, so it can't come from standard input");
     enum status status = begin(call, &transfer);
     if (status == STATUS_DONE)
         status = call_answer(
@@ -113,7 +113,7 @@ static bool stays_here(const char *name) {
 
 static enum status refuse_name(const struct call *call) {
     return output_error(call->output, ZCHAT_INVALID, 0,
-                        "No file in this folder can have the name \"%s\": give -o PATH.",
+                        "no file in this folder can have the name \"%s\": give -o PATH",
                         call->words[1]);
 }
 
@@ -125,7 +125,7 @@ static enum status choose_in_folder(const struct call *call, struct transfer *tr
         return refuse_name(call);
     transfer->in_folder = malloc(bytes);
     if (!transfer->in_folder)
-        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     snprintf(transfer->in_folder, bytes, "%s%s%s", folder, slash, name);
     return STATUS_DONE;
 }

@@ -133,7 +133,7 @@ enum status people_since(struct call *call) {
     uint64_t seconds;
     if (!option_parse_number(call->words[0], &seconds) || seconds == 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
-                            "SECONDS is a whole number from 1 on, not \"%s\".", call->words[0]);
+                            "SECONDS is a whole number from 1 on, not \"%s\"", call->words[0]);
     return list_people(call, seconds);
 }
 

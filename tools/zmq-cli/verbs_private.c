@@ -134,7 +134,7 @@ enum status private_decline(struct call *call) {
     struct lookup lookup = {0};
     bool all = option_flag(call->options, OPTION_ALL);
     if (all == (call->word_count > 0))
-        return output_error(call->output, ZCHAT_INVALID, 0, "Give USER or --all.");
+        return output_error(call->output, ZCHAT_INVALID, 0, "give USER or --all");
     enum status status = private_chat_begin(&chat, call);
     if (status == STATUS_DONE && all)
         status = decline_all(&chat);
@@ -185,7 +185,7 @@ enum status private_send(struct call *call) {
     status = begin_for(&chat, call);
     if (status == STATUS_DONE) {
         private_chat_expect(&chat, option_microseconds(call->options, OPTION_TIMEOUT),
-                            "It is not known whether the line was seen: no acknowledgement came");
+                            "it is not known whether the line was seen: no acknowledgement came");
         status = call_answer(call, zchat_private_send(call->z, chat.user, text, call_replied, call),
                              print_sent);
     }
@@ -195,8 +195,8 @@ enum status private_send(struct call *call) {
 
 enum status private_stop(struct call *call) {
     return output_error(call->output, ZCHAT_NOT_FOUND, 0,
-                        "There is no private chat with %s here: a chat lives in the process that "
-                        "holds it, and ends with it.",
+                        "there is no private chat with %s here: a chat lives in the process that "
+                        "holds it, and ends with it",
                         call->words[0]);
 }
 
@@ -208,7 +208,7 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     if (!chat)
         return;
     private_chat_expect(chat, option_microseconds(call->options, OPTION_TIMEOUT),
-                        "Nothing of the file moved");
+                        "nothing of the file moved");
     bar_move(&chat->bar, bytes, total);
 }
 
@@ -238,7 +238,7 @@ enum status private_file(struct call *call) {
     bar_init(&chat.bar, call->output);
     if (status == STATUS_DONE) {
         call->output->bar = &chat.bar;
-        private_chat_expect(&chat, private_chat_patience_us(call), "The file was not taken");
+        private_chat_expect(&chat, private_chat_patience_us(call), "the file was not taken");
         status = call_answer(
             call,
             zchat_private_file(call->z, chat.user, call->words[1], on_progress, call_replied, call),

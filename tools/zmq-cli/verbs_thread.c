@@ -80,7 +80,7 @@ static enum status print_threads(struct call *call, const zchat_reply *reply) {
         return status;
     listing->last_title = strdup(reply->threads[reply->count - 1].title);
     if (!listing->last_title)
-        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "There is not enough memory.");
+        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     return STATUS_DONE;
 }
 
@@ -195,7 +195,7 @@ static enum status parse_which(const struct call *call, struct which *which) {
     if (which->known || option_parse_number(call->words[1], &which->number))
         return STATUS_DONE;
     return output_error(call->output, ZCHAT_INVALID, 0,
-                        "N is a post's number, a whole number from 1 on, not \"%s\".",
+                        "N is a post's number, a whole number from 1 on, not \"%s\"",
                         call->words[1]);
 }
 
