@@ -5,6 +5,7 @@ own; at its end leave() logs everybody out, so that the next test finds nobody o
 """
 
 import itertools
+import time
 
 from support.broker import Broker
 from support.client import Client, CommandError, Keys, TimedOut, curve_socket, plain_socket
@@ -12,6 +13,7 @@ from support.client import Client, CommandError, Keys, TimedOut, curve_socket, p
 NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords",
              "--rate-registrations")
 ADMIN = "the.admin"
+LEAVE_S = 20
 
 
 class Town:
@@ -90,13 +92,17 @@ class Town:
         return stats
 
     def leave(self):
-        """Everybody logs out."""
+        """Everybody logs out, all within LEAVE_S: who read nothing in a test that failed does not now either."""
+        deadline = time.monotonic() + LEAVE_S
+        here = [client for client in self._clients
+                if client.user is not None and client.dealer is not None and self.broker.process]
+        asked = [(client, client.start("logout")) for client in here]
+        for client, request in asked:
+            try:
+                client.wait_reply(request, max(0, deadline - time.monotonic()))
+            except (CommandError, TimedOut):
+                pass
         for client in self._clients:
-            if client.user is not None and client.dealer is not None and self.broker.process:
-                try:
-                    client.logout()
-                except (CommandError, TimedOut):
-                    pass
             client.close()
         for sock in self._sockets:
             sock.close()
