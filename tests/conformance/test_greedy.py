@@ -86,8 +86,9 @@ def test_many_who_read_nothing_fill_no_memory(town, long_thread):
 
 
 def test_nobody_is_cut_for_what_was_held_for_those_who_were_cut(town, long_thread):
-    """Some must go, since too much is held for all together; not each one that holds something."""
-    before = town.stats()["peers_unread_cut_total"]
+    """Some must go if too much is held for all together; not each one that holds something. (A slow machine's
+    broker makes the answers one after the other, and stops before anybody must go.)"""
+    before, cut = town.stats()["peers_unread_cut_total"], None
     users = town.names(2)
     crowd = [town.join(users[n % 2], rcvhwm=1, online=False) for n in range(120)]
     for greedy in crowd:
@@ -96,9 +97,11 @@ def test_nobody_is_cut_for_what_was_held_for_those_who_were_cut(town, long_threa
     deadline = time.monotonic() + 60
     for n in range(10):
         other.ping()
-    while (stats := town.stats())["peers_unread_cut_total"] == before or stats["peers_held_bytes"] > 64 * MIB:
-        assert time.monotonic() < deadline, stats["peers_unread_cut_total"]
-    assert stats["peers_unread_cut_total"] - before < 90
+    while (stats := town.stats())["peers_unread_cut_total"] != cut or stats["peers_held_bytes"] > 64 * MIB:
+        assert time.monotonic() < deadline, stats["peers_held_bytes"]
+        cut = stats["peers_unread_cut_total"]
+        other.pump(1)
+    assert cut - before < 90
     for greedy in crowd:
         greedy.close()
 
