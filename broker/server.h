@@ -1,5 +1,5 @@
 /* The broker as a process: sockets around the core, and the turn of the loop that is the store's
- * transaction (DESIGN.md, 5). */
+ * transaction. */
 #ifndef SERVER_H
 #define SERVER_H
 

@@ -16,7 +16,7 @@
 /* A frame with as much in it takes nothing more: the reader works on it while the next one is on
  * its way, and the cost of CURVE for each frame is nothing beside that for its bytes. */
 #define FRAME_BYTES_FULL (128 * 1024)
-/* Commands in one frame: at 16 the cost of CURVE is shared well enough, at 64 fully (DESIGN.md, 2).
+/* Commands in one frame: at 16 the cost of CURVE is shared well enough, at 64 fully.
  */
 #define FRAME_COMMANDS_MAX 64
 /* The greeter's frames: a GreetingRequest is tiny, and comes from anybody. */

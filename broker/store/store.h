@@ -7,7 +7,7 @@
  * numbers > 0. The time is an argument everywhere: a store has no clock.
  *
  * STORE_FAILED means the disk, the memory or the file: the transaction is unknown, not undone, and
- * the process ends (DESIGN.md, 4). Every other status leaves the transaction usable and, unless it
+ * the process ends. Every other status leaves the transaction usable and, unless it
  * is STORE_OK, unchanged by the operation. Each operation that writes may return STORE_FULL. */
 #ifndef STORE_H
 #define STORE_H

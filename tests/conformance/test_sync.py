@@ -1,5 +1,4 @@
-"""Nothing is told before the disk has it: the broker's syncs wait for the test, or fail. DESIGN,
-"Nothing acknowledged is ever lost, nothing happens twice"."""
+"""Nothing is told before the disk has it: the broker's syncs wait for the test, or fail."""
 
 import os
 import threading
