@@ -70,8 +70,8 @@ static bool tell_rehash(void *arg, uint64_t done, uint64_t of) {
         opening->rehashes = true;
         opening->hash_begun_s = now_s();
         log_info("store_rehashes",
-                 "store=%s bytes=%llu reason=\"files in threads get hashes of another kind, some "
-                 "500 MiB in a second; it goes on with the next start if it is ended\"",
+                 "store=%s bytes=%llu reason=\"files in threads get hashes of another kind; it "
+                 "goes on with the next start if it is ended\"",
                  opening->path, (unsigned long long)of);
     }
     show(opening, done, of);

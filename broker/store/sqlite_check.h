@@ -13,7 +13,8 @@ struct checking {
     unsigned char *in_log;     /* owned: a bit for each page */
     uint32_t pages;
     int page_bytes;
-    uint64_t page_damages, read_damages, structure_damages, piece_damages, log_damages, hash_damages;
+    uint64_t page_damages, read_damages, structure_damages, piece_damages, log_damages,
+        hash_damages;
 };
 
 /* Tells a damage, unless many of its kind were told. */

@@ -31,7 +31,8 @@ def look_from_outside(pid, seconds):
 
 
 # Pytest's own faulthandler_timeout begins and ends with each test; what hangs may be what comes before
-# the first one, an import for example, or after the last one.
+# the first one, an import for example, or after the last one. Once a test has failed pytest takes this
+# one's tracebacks back, too: then the child's lines and the tests' names are what there is.
 _left_s = float(os.environ.get("ZCHAT_TEST_TIMEOUT", 0)) - BEFORE_S
 if _left_s > 0:
     _pid = os.getpid()
