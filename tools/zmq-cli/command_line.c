@@ -24,10 +24,7 @@ __attribute__((format(printf, 2, 3))) static void complain(struct command_line *
 }
 
 static bool verb_takes(const struct verb *verb, enum option_id id) {
-    const enum option_id *taken = verb->options;
-    while (*taken != OPTION_END && *taken != id)
-        taken++;
-    return id < OPTION_GLOBAL_COUNT || *taken == id;
+    return id < OPTION_GLOBAL_COUNT || verb_has_option(verb, id);
 }
 
 /* Of the options that the verb takes; before a verb was said of all. OPTION_END: none is near. */

@@ -1,8 +1,10 @@
 /* Receiving. The library hands out the inbox in order and without holes; here each message is
  * printed, or handed to the command of --exec, as it comes. `handled` is how far that went,
  * `written` how far it is out of this process, and only that is acknowledged: one acknowledgement
- * at a time, the next one covers all that was written meanwhile. */
-#include "recv.h"
+ * at a time, the next one covers all that was written meanwhile. Nothing is ever acknowledged that
+ * was not written, or that its command did not accept: if the process is killed in between, the
+ * next call gets it again. */
+#include "verb.h"
 
 #include "bound.h"
 #include "handover.h"
@@ -241,14 +243,22 @@ static enum status receive(struct receiver *receiver, uint64_t from_seq) {
     return status == STATUS_DONE ? acked : status;
 }
 
-enum status recv_inbox(struct call *call) {
+static enum status run_inbox(struct call *call) {
     struct receiver receiver = {.call = call, .wait_us = -1};
     receiver.sent = option_flag(call->options, OPTION_SENT);
     receiver.bounded = option_is_given(call->options, OPTION_TIMEOUT);
     return receive(&receiver, 0);
 }
 
-enum status recv_run(struct call *call) {
+const struct verb inbox_verb = {
+    .name = "inbox",
+    .words = "",
+    .options = VERB_OPTIONS(OPTION_SENT),
+    .run = run_inbox,
+    .help = "print what was not read yet, and leave it unread",
+};
+
+static enum status run_recv(struct call *call) {
     const struct options *options = call->options;
     bool drain = option_flag(options, OPTION_DRAIN);
     struct receiver receiver = {
@@ -267,3 +277,12 @@ enum status recv_run(struct call *call) {
                             "with it");
     return receive(&receiver, option_number(options, OPTION_FROM_SEQ));
 }
+
+const struct verb recv_verb = {
+    .name = "recv",
+    .words = "",
+    .options = VERB_OPTIONS(OPTION_ACK, OPTION_EXEC, OPTION_FOLLOW, OPTION_COUNT, OPTION_WAIT,
+                            OPTION_FROM_SEQ, OPTION_DRAIN, OPTION_SENT),
+    .run = run_recv,
+    .help = "print or hand on what was not read yet; it stays so unless an option says otherwise",
+};

@@ -1,24 +1,33 @@
-/* The verbs of zmq-cli: one table, a row each, and one function that carries a row out. */
+/* The verbs of zmq-cli. A verb is one row, `const struct verb send_verb`, which stands beside the
+ * function that carries it out; verb.c lists the rows. */
 #ifndef VERB_H
 #define VERB_H
 
 #include "call.h"
 #include "option.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#define VERB_WORDS_ANY INT_MAX
+/* The options of a verb besides those of every verb. */
+#define VERB_OPTIONS(...) ((const enum option_id[]){__VA_ARGS__, OPTION_END})
 
 struct verb {
     const char *name;    /* one word, or two */
     const char *classic; /* its classic name, in any case; NULL: none */
-    const char *words;   /* as the help shows them */
+    const char *words;   /* as the help shows them; "": it takes none */
     int words_min;
     int words_max;
     bool id_for_word; /* with --id the word before the TEXT, or the last one, is not said */
-    const enum option_id *options; /* beside the global ones; ended by OPTION_END */
+    const enum option_id *options; /* VERB_OPTIONS(); NULL: none */
     enum status (*run)(struct call *call);
     const char *help;
 };
+
+/* Whether the option is one of the verb's own. */
+bool verb_has_option(const struct verb *verb, enum option_id id);
 
 /* By name or classic name, of which `second` is the second word, or NULL; NULL where there is none.
  */

@@ -1,5 +1,5 @@
 /* register, login, logout, passwd, devices, revoke. */
-#include "verbs_account.h"
+#include "verb.h"
 
 #include <inttypes.h>
 
@@ -20,7 +20,7 @@ static enum status print_registered(struct call *call, const zchat_reply *reply)
     return STATUS_DONE;
 }
 
-enum status account_register(struct call *call) {
+static enum status run_register(struct call *call) {
     const char *user = named_user(call);
     bool no_trust = option_flag(call->options, OPTION_NO_TRUST);
     if (!user)
@@ -35,6 +35,15 @@ enum status account_register(struct call *call) {
         print_registered);
 }
 
+const struct verb register_verb = {
+    .name = "register",
+    .words = "[NAME]",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_NO_TRUST),
+    .run = run_register,
+    .help = "make an account; NAME, or else --user",
+};
+
 static enum status print_login(struct call *call, const zchat_reply *reply) {
     if (call->output->json)
         return output_object(call->output,
@@ -48,7 +57,7 @@ static enum status print_login(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status account_login(struct call *call) {
+static enum status run_login(struct call *call) {
     const struct call_login how = {
         .user = named_user(call),
         .by_password = true,
@@ -58,6 +67,16 @@ enum status account_login(struct call *call) {
     return call_login(call, &how);
 }
 
+const struct verb login_verb = {
+    .name = "login",
+    .words = "[NAME]",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_NO_TRUST),
+    .run = run_login,
+    .help = "check that one can log in, with the password where one is given; the account then "
+            "trusts this device",
+};
+
 static enum status print_logout(struct call *call, const zchat_reply *reply) {
     (void)reply;
     if (call->output->json)
@@ -66,12 +85,20 @@ static enum status print_logout(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status account_logout(struct call *call) {
+static enum status run_logout(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_logout(call->z, call_replied, call), print_logout);
 }
+
+const struct verb logout_verb = {
+    .name = "logout",
+    .classic = "XIT",
+    .words = "",
+    .run = run_logout,
+    .help = "log in and leave again; the trust in a device is ended by revoke",
+};
 
 static enum status print_passwd(struct call *call, const zchat_reply *reply) {
     (void)reply;
@@ -82,7 +109,7 @@ static enum status print_passwd(struct call *call, const zchat_reply *reply) {
 }
 
 /* Both passwords are read before anything is asked of the broker. */
-enum status account_passwd(struct call *call) {
+static enum status run_passwd(struct call *call) {
     struct password fresh = {0};
     enum status status = call_password(call);
     if (status == STATUS_DONE)
@@ -96,6 +123,14 @@ enum status account_passwd(struct call *call) {
     password_release(&fresh);
     return status;
 }
+
+const struct verb passwd_verb = {
+    .name = "passwd",
+    .words = "",
+    .options = VERB_OPTIONS(OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD),
+    .run = run_passwd,
+    .help = "change the password; an account without one gives an empty --password-file",
+};
 
 static enum status print_device(struct output *output, const zchat_device *device) {
     char trusted[TIME_TEXT], used[TIME_TEXT];
@@ -119,12 +154,19 @@ static enum status print_devices(struct call *call, const zchat_reply *reply) {
     return status;
 }
 
-enum status account_devices(struct call *call) {
+static enum status run_devices(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_devices(call->z, call_replied, call), print_devices);
 }
+
+const struct verb devices_verb = {
+    .name = "devices",
+    .words = "",
+    .run = run_devices,
+    .help = "list the devices that the account trusts",
+};
 
 static enum status print_revoked(struct call *call, const zchat_reply *reply) {
     if (call->output->json)
@@ -135,7 +177,7 @@ static enum status print_revoked(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status account_revoke(struct call *call) {
+static enum status run_revoke(struct call *call) {
     uint64_t device;
     if (!option_parse_number(call->words[0], &device))
         return output_error(call->output, ZCHAT_INVALID, 0,
@@ -146,3 +188,12 @@ enum status account_revoke(struct call *call) {
         return status;
     return call_answer(call, zchat_revoke(call->z, device, call_replied, call), print_revoked);
 }
+
+const struct verb revoke_verb = {
+    .name = "revoke",
+    .words = "DEVICE",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_revoke,
+    .help = "end the trust in the device of this number, and its sessions",
+};

@@ -1,5 +1,5 @@
 /* ping, forget, stats, shutdown. */
-#include "verbs_admin.h"
+#include "verb.h"
 
 #include "interrupt.h"
 
@@ -19,14 +19,21 @@ static enum status print_ping(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status admin_ping(struct call *call) {
+static enum status run_ping(struct call *call) {
     enum status status = call_open(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_ping(call->z, call_replied, call), print_ping);
 }
 
-enum status admin_forget(struct call *call) {
+const struct verb ping_verb = {
+    .name = "ping",
+    .words = "",
+    .run = run_ping,
+    .help = "ask whether the broker answers; needs no account",
+};
+
+static enum status run_forget(struct call *call) {
     char fingerprint[ZCHAT_FINGERPRINT_TEXT], error[SENTENCE_BYTES];
     zchat_code code =
         zchat_forget(call->words[0], call->config_dir, fingerprint, error, sizeof error);
@@ -38,6 +45,16 @@ enum status admin_forget(struct call *call) {
     output_format(call->output, "forgot %s, whose key was %s\n", call->words[0], fingerprint);
     return STATUS_DONE;
 }
+
+const struct verb forget_verb = {
+    .name = "forget",
+    .words = "HOST",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_forget,
+    .help = "forget the pinned key of the broker at HOST, or with USER@HOST the one that a private "
+            "chat pinned; asks nobody",
+};
 
 static enum status print_stats_object(struct call *call, const zchat_reply *reply) {
     json_t *object = json_object();
@@ -63,12 +80,19 @@ static enum status print_stats(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status admin_stats(struct call *call) {
+static enum status run_stats(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_stats(call->z, call_replied, call), print_stats);
 }
+
+const struct verb stats_verb = {
+    .name = "stats",
+    .words = "",
+    .run = run_stats,
+    .help = "print the broker's counters",
+};
 
 static const struct password_source admin_password = {
     OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, "Admin password: ", false};
@@ -128,7 +152,7 @@ static enum status print_shutdown(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status admin_shutdown(struct call *call) {
+static enum status run_shutdown(struct call *call) {
     struct password password = {0};
     if (call->word_count > 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
@@ -146,3 +170,14 @@ enum status admin_shutdown(struct call *call) {
     password_release(&password);
     return status;
 }
+
+const struct verb shutdown_verb = {
+    .name = "shutdown",
+    .classic = "SHT",
+    .words = "",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, OPTION_WIPE,
+                            OPTION_YES),
+    .run = run_shutdown,
+    .help = "stop the broker; its data stays. Administrators may, and who has the admin password",
+};

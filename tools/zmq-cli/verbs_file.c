@@ -1,7 +1,7 @@
 /* file put, get, list. A transfer may take as long as it moves: each step of it renews the call's
  * deadline. What broke off is left as it is, for the same call to go on with. A file's name never
  * leads out of the folder. */
-#include "verbs_file.h"
+#include "verb.h"
 
 #include "bar.h"
 #include "bound.h"
@@ -92,7 +92,7 @@ static enum status print_put(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status file_put(struct call *call) {
+static enum status run_file_put(struct call *call) {
     struct transfer transfer = {0};
     const char *path = call->words[1], *name = option_text(call->options, OPTION_NAME);
     if (strcmp(path, "-") == 0)
@@ -105,6 +105,17 @@ enum status file_put(struct call *call) {
             print_put);
     return finish(call, &transfer, status);
 }
+
+const struct verb file_put_verb = {
+    .name = "file put",
+    .classic = "UPD",
+    .words = "T PATH",
+    .words_min = 2,
+    .words_max = 2,
+    .options = VERB_OPTIONS(OPTION_NAME),
+    .run = run_file_put,
+    .help = "upload a file into a thread; after a break the same call goes on",
+};
 
 /* Whether a file of this name would be one in this folder. */
 static bool stays_here(const char *name) {
@@ -236,7 +247,7 @@ static enum status get(struct call *call, struct transfer *transfer) {
                        print_get);
 }
 
-enum status file_get(struct call *call) {
+static enum status run_file_get(struct call *call) {
     struct transfer transfer = {0};
     enum status status = choose_target(call, &transfer);
     if (status == STATUS_DONE) {
@@ -254,6 +265,17 @@ enum status file_get(struct call *call) {
     free(transfer.in_folder);
     return status;
 }
+
+const struct verb file_get_verb = {
+    .name = "file get",
+    .classic = "DWN",
+    .words = "T NAME",
+    .words_min = 2,
+    .words_max = 2,
+    .options = VERB_OPTIONS(OPTION_OUTPUT, OPTION_FORCE),
+    .run = run_file_get,
+    .help = "download a file of a thread; after a break the same call goes on",
+};
 
 static enum status print_file(struct output *output, const zchat_upload *file, int width) {
     char time[TIME_TEXT];
@@ -290,7 +312,7 @@ static enum status print_files(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status file_list(struct call *call) {
+static enum status run_file_list(struct call *call) {
     struct listing listing = {.more = true};
     call->arg = &listing;
     enum status status = call_start(call);
@@ -301,3 +323,12 @@ enum status file_list(struct call *call) {
     free(listing.last);
     return status;
 }
+
+const struct verb file_list_verb = {
+    .name = "file list",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_file_list,
+    .help = "list the files of a thread",
+};

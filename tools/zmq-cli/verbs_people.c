@@ -1,5 +1,5 @@
 /* send, broadcast, who, since, block, unblock, blocked. */
-#include "verbs_people.h"
+#include "verb.h"
 
 #include "input.h"
 
@@ -35,7 +35,7 @@ static enum status send_text(struct call *call, const char *text) {
     return status;
 }
 
-enum status people_send(struct call *call) {
+static enum status run_send(struct call *call) {
     char *text = NULL;
     enum status status = input_text(call, 1, &text);
     if (status == STATUS_DONE)
@@ -45,6 +45,17 @@ enum status people_send(struct call *call) {
     free(text);
     return status;
 }
+
+const struct verb send_verb = {
+    .name = "send",
+    .classic = "message",
+    .words = "USER TEXT...",
+    .words_min = 2,
+    .words_max = VERB_WORDS_ANY,
+    .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE),
+    .run = run_send,
+    .help = "send a message; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
+};
 
 static enum status print_broadcast(struct call *call, const zchat_reply *reply) {
     if (call->output->json)
@@ -56,7 +67,7 @@ static enum status print_broadcast(struct call *call, const zchat_reply *reply) 
     return STATUS_DONE;
 }
 
-enum status people_broadcast(struct call *call) {
+static enum status run_broadcast(struct call *call) {
     char *text = NULL;
     enum status status = input_text(call, 0, &text);
     if (status == STATUS_DONE)
@@ -67,6 +78,15 @@ enum status people_broadcast(struct call *call) {
     free(text);
     return status;
 }
+
+const struct verb broadcast_verb = {
+    .name = "broadcast",
+    .words = "TEXT...",
+    .words_min = 1,
+    .words_max = VERB_WORDS_ANY,
+    .run = run_broadcast,
+    .help = "tell everyone who is online; not stored",
+};
 
 static enum status print_person(struct output *output, const zchat_person *person, int width) {
     char seen[TIME_TEXT];
@@ -125,17 +145,35 @@ static enum status list_people(struct call *call, uint64_t seconds) {
     return status;
 }
 
-enum status people_who(struct call *call) {
+static enum status run_who(struct call *call) {
     return list_people(call, 0);
 }
 
-enum status people_since(struct call *call) {
+const struct verb who_verb = {
+    .name = "who",
+    .classic = "whoelse",
+    .words = "",
+    .run = run_who,
+    .help = "list who is online",
+};
+
+static enum status run_since(struct call *call) {
     uint64_t seconds;
     if (!option_parse_number(call->words[0], &seconds) || seconds == 0)
         return output_error(call->output, ZCHAT_INVALID, 0,
                             "SECONDS is a whole number from 1 on, not \"%s\"", call->words[0]);
     return list_people(call, seconds);
 }
+
+const struct verb since_verb = {
+    .name = "since",
+    .classic = "whoelsesince",
+    .words = "SECONDS",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_since,
+    .help = "list who was online in the last SECONDS",
+};
 
 static enum status print_user(struct call *call, const char *user, const char *done) {
     if (call->output->json)
@@ -164,20 +202,38 @@ static enum status print_unblock(struct call *call, const zchat_reply *reply) {
     return print_named(call, "unblocked ");
 }
 
-enum status people_block(struct call *call) {
+static enum status run_block(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_block(call->z, call->words[0], call_replied, call), print_block);
 }
 
-enum status people_unblock(struct call *call) {
+const struct verb block_verb = {
+    .name = "block",
+    .words = "USER",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_block,
+    .help = "silence between you and USER",
+};
+
+static enum status run_unblock(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_unblock(call->z, call->words[0], call_replied, call),
                        print_unblock);
 }
+
+const struct verb unblock_verb = {
+    .name = "unblock",
+    .words = "USER",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_unblock,
+    .help = "take a block back",
+};
 
 static enum status print_blocked(struct call *call, const zchat_reply *reply) {
     enum status status = STATUS_DONE;
@@ -186,9 +242,16 @@ static enum status print_blocked(struct call *call, const zchat_reply *reply) {
     return status;
 }
 
-enum status people_blocked(struct call *call) {
+static enum status run_blocked(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_blocked(call->z, call_replied, call), print_blocked);
 }
+
+const struct verb blocked_verb = {
+    .name = "blocked",
+    .words = "",
+    .run = run_blocked,
+    .help = "list whom you have blocked",
+};

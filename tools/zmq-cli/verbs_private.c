@@ -1,6 +1,6 @@
 /* private start, accept, decline, send, stop, file. A chat lives in the process that holds it, so
  * each of them begins one, and none of them finds one. */
-#include "verbs_private.h"
+#include "verb.h"
 
 #include "input.h"
 #include "interrupt.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status private_start(struct call *call) {
+static enum status run_private_start(struct call *call) {
     struct private_chat chat;
     enum status status = private_chat_begin(&chat, call);
     if (status == STATUS_DONE)
@@ -20,6 +20,19 @@ enum status private_start(struct call *call) {
     private_chat_release(&chat);
     return status;
 }
+
+const struct verb private_start_verb = {
+    .name = "private start",
+    .classic = "startprivate",
+    .words = "USER",
+    .words_min = 1,
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_PRIVATE_ADDRESS),
+    .run = run_private_start,
+    .help = "hold a private chat, straight and encrypted: each line of stdin is sent, his are "
+            "printed; ends with stdin when all is acknowledged, or with his end; where stdin is "
+            "empty it only listens, until nothing came for --wait, --timeout, or 60 s",
+};
 
 /* --- whether somebody can invite at all --- */
 
@@ -92,7 +105,7 @@ static int64_t accept_patience_us(const struct call *call, bool once) {
                                                                   : -1;
 }
 
-enum status private_accept(struct call *call) {
+static enum status run_private_accept(struct call *call) {
     struct private_chat chat;
     struct lookup lookup = {0};
     const char *user = call->word_count > 0 ? call->words[0] : NULL;
@@ -110,6 +123,17 @@ enum status private_accept(struct call *call) {
     private_chat_release(&chat);
     return status;
 }
+
+const struct verb private_accept_verb = {
+    .name = "private accept",
+    .classic = "accept",
+    .words = "[USER]",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX,
+                            OPTION_PRIVATE_ADDRESS),
+    .run = run_private_accept,
+    .help = "wait for an invitation, of USER or of anybody, and hold the chat the same way",
+};
 
 static enum status decline_all(struct private_chat *chat) {
     struct call *call = chat->call;
@@ -129,7 +153,7 @@ static enum status decline_all(struct private_chat *chat) {
     return status;
 }
 
-enum status private_decline(struct call *call) {
+static enum status run_private_decline(struct call *call) {
     struct private_chat chat;
     struct lookup lookup = {0};
     bool all = option_flag(call->options, OPTION_ALL);
@@ -147,6 +171,16 @@ enum status private_decline(struct call *call) {
     private_chat_release(&chat);
     return status;
 }
+
+const struct verb private_decline_verb = {
+    .name = "private decline",
+    .classic = "decline",
+    .words = "[USER]",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_ALL),
+    .run = run_private_decline,
+    .help = "wait for the invitation of USER, and decline it",
+};
 
 /* --- one thing --- */
 
@@ -174,7 +208,7 @@ static enum status finish(struct private_chat *chat, enum status status) {
     return status == STATUS_DONE ? stopped : status;
 }
 
-enum status private_send(struct call *call) {
+static enum status run_private_send(struct call *call) {
     struct private_chat chat;
     char *text = NULL;
     enum status status = input_text(call, 1, &text);
@@ -193,12 +227,32 @@ enum status private_send(struct call *call) {
     return finish(&chat, status);
 }
 
-enum status private_stop(struct call *call) {
+const struct verb private_send_verb = {
+    .name = "private send",
+    .words = "USER TEXT...",
+    .words_min = 2,
+    .words_max = VERB_WORDS_ANY,
+    .options = VERB_OPTIONS(OPTION_PRIVATE_ADDRESS),
+    .run = run_private_send,
+    .help = "a private chat for one line: start it, send, wait for the acknowledgement, stop",
+};
+
+static enum status run_private_stop(struct call *call) {
     return output_error(call->output, ZCHAT_NOT_FOUND, 0,
                         "there is no private chat with %s here: a chat lives in the process that "
                         "holds it, and ends with it",
                         call->words[0]);
 }
+
+const struct verb private_stop_verb = {
+    .name = "private stop",
+    .classic = "stopprivate",
+    .words = "USER",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_private_stop,
+    .help = "not possible from here: a chat lives in the process that holds it",
+};
 
 /* --- a file --- */
 
@@ -228,7 +282,7 @@ static enum status print_file_sent(struct call *call, const zchat_reply *reply) 
     return output_object(call->output, object);
 }
 
-enum status private_file(struct call *call) {
+static enum status run_private_file(struct call *call) {
     struct private_chat chat;
     char why[SENTENCE_BYTES];
     zchat_code code = zchat_private_file_check(call->words[1], why, sizeof why);
@@ -248,3 +302,13 @@ enum status private_file(struct call *call) {
     }
     return finish(&chat, status);
 }
+
+const struct verb private_file_verb = {
+    .name = "private file",
+    .words = "USER PATH",
+    .words_min = 2,
+    .words_max = 2,
+    .options = VERB_OPTIONS(OPTION_PRIVATE_ADDRESS),
+    .run = run_private_file,
+    .help = "a private chat for one file: start it, send the file when it is taken, stop",
+};

@@ -1,6 +1,6 @@
 /* thread create, list, post, read, edit, delete, remove, follow, unfollow. The first word is always
  * the thread's title. A thread or a list longer than one page is printed page by page. */
-#include "verbs_thread.h"
+#include "verb.h"
 
 #include "input.h"
 #include "numbers.h"
@@ -44,7 +44,7 @@ static const char *retry_hint(char hint[SENTENCE_BYTES], const zchat_id *id) {
     return hint;
 }
 
-enum status thread_create(struct call *call) {
+static enum status run_thread_create(struct call *call) {
     char hint[SENTENCE_BYTES];
     zchat_id id = input_id(call);
     enum status status = call_start(call);
@@ -56,6 +56,17 @@ enum status thread_create(struct call *call) {
     call->if_unknown = NULL;
     return status;
 }
+
+const struct verb thread_create_verb = {
+    .name = "thread create",
+    .classic = "CRT",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_ID),
+    .run = run_thread_create,
+    .help = "make a thread with the title T",
+};
 
 struct listing {
     char *last_title; /* owned; of the page before; NULL: none */
@@ -84,7 +95,7 @@ static enum status print_threads(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status thread_list(struct call *call) {
+static enum status run_thread_list(struct call *call) {
     struct listing listing = {.more = true};
     call->arg = &listing;
     enum status status = call_start(call);
@@ -98,6 +109,14 @@ enum status thread_list(struct call *call) {
     free(listing.last_title);
     return status;
 }
+
+const struct verb thread_list_verb = {
+    .name = "thread list",
+    .classic = "LST",
+    .words = "",
+    .run = run_thread_list,
+    .help = "list all threads with their last activity, posts and creators",
+};
 
 static enum status print_posted(struct call *call, const zchat_reply *reply) {
     char id[ZCHAT_ID_TEXT], time[TIME_TEXT];
@@ -124,7 +143,7 @@ static enum status post_text(struct call *call, const char *text) {
     return status;
 }
 
-enum status thread_post(struct call *call) {
+static enum status run_thread_post(struct call *call) {
     char *text = NULL;
     enum status status = input_text(call, 1, &text);
     if (status == STATUS_DONE)
@@ -134,6 +153,18 @@ enum status thread_post(struct call *call) {
     free(text);
     return status;
 }
+
+const struct verb thread_post_verb = {
+    .name = "thread post",
+    .classic = "MSG",
+    .words = "T TEXT...",
+    .words_min = 2,
+    .words_max = VERB_WORDS_ANY,
+    .options = VERB_OPTIONS(OPTION_ID),
+    .run = run_thread_post,
+    .help =
+        "post to a thread; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
+};
 
 struct reading {
     struct numbers numbers;
@@ -166,7 +197,7 @@ static enum status print_page(struct call *call, const zchat_reply *reply) {
     return status;
 }
 
-enum status thread_read(struct call *call) {
+static enum status run_thread_read(struct call *call) {
     struct reading reading = {.more = true};
     call->arg = &reading;
     enum status status = call_start(call), kept = STATUS_DONE;
@@ -180,6 +211,16 @@ enum status thread_read(struct call *call) {
         kept = numbers_keep(&reading.numbers);
     return status == STATUS_DONE ? kept : status;
 }
+
+const struct verb thread_read_verb = {
+    .name = "thread read",
+    .classic = "RDT",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_thread_read,
+    .help = "print a thread's posts, numbered, and uploads",
+};
 
 /* The post that edit and delete are about: what --id says, or else word 1. */
 struct which {
@@ -220,7 +261,7 @@ static enum status print_edited(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status thread_edit(struct call *call) {
+static enum status run_thread_edit(struct call *call) {
     struct which which;
     char *text = NULL;
     int text_at = option_is_set(call->options, OPTION_ID) ? 1 : 2;
@@ -239,6 +280,18 @@ enum status thread_edit(struct call *call) {
     return status;
 }
 
+const struct verb thread_edit_verb = {
+    .name = "thread edit",
+    .classic = "EDT",
+    .words = "T N TEXT...",
+    .words_min = 3,
+    .words_max = VERB_WORDS_ANY,
+    .id_for_word = true,
+    .options = VERB_OPTIONS(OPTION_ID),
+    .run = run_thread_edit,
+    .help = "give your post a new text; N is its number when you last read the thread",
+};
+
 static enum status print_deleted(struct call *call, const zchat_reply *reply) {
     const struct which *which = call->arg;
     char id[ZCHAT_ID_TEXT];
@@ -253,7 +306,7 @@ static enum status print_deleted(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-enum status thread_delete(struct call *call) {
+static enum status run_thread_delete(struct call *call) {
     struct which which;
     call->arg = &which;
     enum status status = parse_which(call, &which);
@@ -267,19 +320,41 @@ enum status thread_delete(struct call *call) {
                        print_deleted);
 }
 
+const struct verb thread_delete_verb = {
+    .name = "thread delete",
+    .classic = "DLT",
+    .words = "T N",
+    .words_min = 2,
+    .words_max = 2,
+    .id_for_word = true,
+    .options = VERB_OPTIONS(OPTION_ID),
+    .run = run_thread_delete,
+    .help = "delete your post; N is its number when you last read the thread",
+};
+
 static enum status print_removed(struct call *call, const zchat_reply *reply) {
     (void)reply;
     numbers_forget(call, call->words[0]);
     return print_title(call, NULL, "removed");
 }
 
-enum status thread_remove(struct call *call) {
+static enum status run_thread_remove(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_thread_remove(call->z, call->words[0], call_replied, call),
                        print_removed);
 }
+
+const struct verb thread_remove_verb = {
+    .name = "thread remove",
+    .classic = "RMV",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_thread_remove,
+    .help = "remove your thread with its posts and files",
+};
 
 static enum status print_followed(struct call *call, const zchat_reply *reply) {
     json_t *more = NULL;
@@ -294,7 +369,7 @@ static enum status print_unfollowed(struct call *call, const zchat_reply *reply)
     return print_title(call, NULL, "no longer following");
 }
 
-enum status thread_follow(struct call *call) {
+static enum status run_thread_follow(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
@@ -302,10 +377,28 @@ enum status thread_follow(struct call *call) {
                        print_followed);
 }
 
-enum status thread_unfollow(struct call *call) {
+const struct verb thread_follow_verb = {
+    .name = "thread follow",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_thread_follow,
+    .help = "have the account told of what happens in a thread, from now on",
+};
+
+static enum status run_thread_unfollow(struct call *call) {
     enum status status = call_start(call);
     if (status != STATUS_DONE)
         return status;
     return call_answer(call, zchat_thread_unfollow(call->z, call->words[0], call_replied, call),
                        print_unfollowed);
 }
+
+const struct verb thread_unfollow_verb = {
+    .name = "thread unfollow",
+    .words = "T",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_thread_unfollow,
+    .help = "no longer so",
+};
