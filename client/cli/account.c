@@ -1,4 +1,6 @@
 /* Verbs about one's account: into a session and out of it, password, devices. */
+#include "account.h"
+
 #include "app.h"
 #include "call.h"
 #include "clock.h"
@@ -8,7 +10,6 @@
 #include "paths.h"
 #include "screen.h"
 #include "session.h"
-#include "verbs.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,18 +24,37 @@ static bool account_is_free(struct app *app) {
     return !app->logged_in;
 }
 
-void verb_register(struct app *app, const struct command_words *words) {
+static void run_register(struct app *app, const struct command_words *words) {
     if (account_is_free(app))
         login_begin_register(app, words->word[0]);
 }
 
-void verb_login(struct app *app, const struct command_words *words) {
+const struct command register_command = {
+    .name = "register",
+    .arguments = "NAME",
+    .help = "a new account; the password is asked for",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_SECRET | COMMAND_LOGIN,
+    .run = run_register,
+};
+
+static void run_login(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
     if (name == NULL && app->script != NULL && app->options->user != NULL)
         name = app->options->user;
     if (account_is_free(app))
         login_begin(app, name == NULL ? "" : name, false);
 }
+
+const struct command login_command = {
+    .name = "login",
+    .arguments = "[NAME]",
+    .help = "log in; the password is asked for where it is needed",
+    .words_max = 1,
+    .flags = COMMAND_SECRET | COMMAND_LOGIN,
+    .run = run_login,
+};
 
 static void account_left(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
@@ -45,12 +65,20 @@ static void account_left(struct call *call, const zchat_reply *reply) {
     privates_release(&call->app->privates);
 }
 
-void verb_logout(struct app *app, const struct command_words *words) {
+static void run_logout(struct app *app, const struct command_words *words) {
     (void)words;
     app_show(app);
     struct call *call = call_new(app, account_left, app->login.last_user);
     call_begun(call, zchat_logout(app->z, call_answered, call));
 }
+
+const struct command logout_command = {
+    .name = "logout",
+    .classic = "XIT",
+    .arguments = "",
+    .help = "log out, and stay here to log in again",
+    .run = run_logout,
+};
 
 /* --- password --- */
 
@@ -70,17 +98,17 @@ struct passwd_dialogue {
     char *new_password; /* owned, wiped */
 };
 
-void account_release(struct app *app) {
-    if (app->passwd == NULL)
+void passwd_dialogue_free(struct passwd_dialogue *passwd) {
+    if (passwd == NULL)
         return;
-    memory_free_secret(app->passwd->old_password);
-    memory_free_secret(app->passwd->new_password);
-    free(app->passwd);
-    app->passwd = NULL;
+    memory_free_secret(passwd->old_password);
+    memory_free_secret(passwd->new_password);
+    free(passwd);
 }
 
 static void account_end_passwd(struct app *app) {
-    account_release(app);
+    passwd_dialogue_free(app->passwd);
+    app->passwd = NULL;
     app_ready(app);
 }
 
@@ -135,7 +163,7 @@ static void account_passwd_script(struct app *app, const char *new_file) {
     memory_free_secret(new_password);
 }
 
-void verb_passwd(struct app *app, const struct command_words *words) {
+static void run_passwd(struct app *app, const struct command_words *words) {
     if (app->line == NULL) {
         account_passwd_script(app, words->word[0]);
         return;
@@ -148,6 +176,15 @@ void verb_passwd(struct app *app, const struct command_words *words) {
     app->passwd = memory_take(sizeof *app->passwd);
     line_ask(app->line, "old password: ", false, account_hear_old, app);
 }
+
+const struct command passwd_command = {
+    .name = "passwd",
+    .arguments = "[FILE]",
+    .help = "change the password (a script's new one is in FILE)",
+    .words_max = 1,
+    .flags = COMMAND_SECRET | COMMAND_UNSAID,
+    .run = run_passwd,
+};
 
 /* --- devices --- */
 
@@ -172,11 +209,18 @@ static void account_devices_listed(struct call *call, const zchat_reply *reply) 
         app_note(call->app, "no device is trusted; each login needs the password");
 }
 
-void verb_devices(struct app *app, const struct command_words *words) {
+static void run_devices(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, account_devices_listed, "");
     call_begun(call, zchat_devices(app->z, call_answered, call));
 }
+
+const struct command devices_command = {
+    .name = "devices",
+    .arguments = "",
+    .help = "the devices that get in without a password",
+    .run = run_devices,
+};
 
 static void account_revoked(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
@@ -185,7 +229,7 @@ static void account_revoked(struct call *call, const zchat_reply *reply) {
              reply->sessions, reply->sessions == 1 ? "" : "s");
 }
 
-void verb_revoke(struct app *app, const struct command_words *words) {
+static void run_revoke(struct app *app, const struct command_words *words) {
     char *end;
     unsigned long long device = strtoull(words->word[0], &end, 10);
     if (words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' || device == 0) {
@@ -196,3 +240,12 @@ void verb_revoke(struct app *app, const struct command_words *words) {
     call->number = device;
     call_begun(call, zchat_revoke(app->z, device, call_answered, call));
 }
+
+const struct command revoke_command = {
+    .name = "revoke",
+    .arguments = "DEVICE",
+    .help = "trust a device no more, by its number",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_revoke,
+};

@@ -2,6 +2,7 @@
  * prompt, leaving. */
 #include "app.h"
 
+#include "account.h"
 #include "call.h"
 #include "clock.h"
 #include "command.h"
@@ -14,7 +15,6 @@
 #include "screen.h"
 #include "script.h"
 #include "session.h"
-#include "verbs.h"
 #include "words.h"
 
 #include <errno.h>
@@ -364,7 +364,7 @@ void app_free(struct app *app) {
     if (app->line != NULL)
         line_close(app->line);
     screen_write(app->screen);
-    account_release(app);
+    passwd_dialogue_free(app->passwd);
     login_release(&app->login);
     mailbox_release(&app->mailbox);
     files_release(&app->files);

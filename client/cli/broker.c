@@ -8,7 +8,6 @@
 #include "memory.h"
 #include "paths.h"
 #include "screen.h"
-#include "verbs.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -19,13 +18,20 @@ static void broker_ponged(struct call *call, const zchat_reply *reply) {
                  clock_now_ms() - call->asked_ms);
 }
 
-void verb_ping(struct app *app, const struct command_words *words) {
+static void run_ping(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, broker_ponged, "");
     call_begun(call, zchat_ping(app->z, call_answered, call));
 }
 
-void verb_forget(struct app *app, const struct command_words *words) {
+const struct command ping_command = {
+    .name = "ping",
+    .arguments = "",
+    .help = "does the broker answer, and how fast",
+    .run = run_ping,
+};
+
+static void run_forget(struct app *app, const struct command_words *words) {
     char fingerprint[ZCHAT_FINGERPRINT_TEXT], error[512];
     zchat_code code =
         zchat_forget(words->word[0], app->options->config_dir, fingerprint, error, sizeof error);
@@ -34,6 +40,15 @@ void verb_forget(struct app *app, const struct command_words *words) {
     else
         app_note(app, "forgot %s, whose key was %s", words->word[0], fingerprint);
 }
+
+const struct command forget_command = {
+    .name = "forget",
+    .arguments = "HOST",
+    .help = "forget the pinned key of the broker at HOST, or of a private peer, USER@HOST",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_forget,
+};
 
 static void broker_counted(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -46,11 +61,18 @@ static void broker_counted(struct call *call, const zchat_reply *reply) {
     }
 }
 
-void verb_stats(struct app *app, const struct command_words *words) {
+static void run_stats(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, broker_counted, "");
     call_begun(call, zchat_stats(app->z, call_answered, call));
 }
+
+const struct command stats_command = {
+    .name = "stats",
+    .arguments = "",
+    .help = "the broker's counters",
+    .run = run_stats,
+};
 
 /* --- shutdown --- */
 
@@ -139,7 +161,7 @@ static bool broker_read_shutdown(const struct command_words *words,
     return shutdown->wipe || !shutdown->yes;
 }
 
-void verb_shutdown(struct app *app, const struct command_words *words) {
+static void run_shutdown(struct app *app, const struct command_words *words) {
     struct broker_shutdown shutdown;
     if (!broker_read_shutdown(words, &shutdown)) {
         app_fail(app, ZCHAT_INVALID, "shutdown takes --wipe, --wipe --yes, --password-file FILE");
@@ -156,6 +178,23 @@ void verb_shutdown(struct app *app, const struct command_words *words) {
         broker_authorize(app);
 }
 
-void verb_sht(struct app *app, const struct command_words *words) {
+const struct command shutdown_command = {
+    .name = "shutdown",
+    .arguments = "[--wipe [--yes]] [--password-file FILE]",
+    .help = "stop the broker; --wipe: and delete everything in it",
+    .words_max = 4,
+    .flags = COMMAND_QUOTED | COMMAND_SECRET,
+    .run = run_shutdown,
+};
+
+static void run_sht(struct app *app, const struct command_words *words) {
     broker_stop(app, words->rest, false);
 }
+
+const struct command sht_command = {
+    .name = "SHT",
+    .arguments = "PASSWORD",
+    .help = "stop the broker, with the admin password",
+    .flags = COMMAND_REST | COMMAND_SECRET | COMMAND_UNSAID,
+    .run = run_sht,
+};

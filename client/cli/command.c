@@ -1,11 +1,11 @@
-/* The commands. A command is a row here and a function in a verb file; names, help, usage, Tab and
- * what the history keeps all come from the row. */
+/* The list of commands, and what is done with their rows: names, help, usage, Tab and what the
+ * history keeps all come from there. A new command is a name in both lists here, and a row with its
+ * function in the file of its group. */
 #include "command.h"
 
 #include "app.h"
 #include "memory.h"
 #include "screen.h"
-#include "verbs.h"
 #include "words.h"
 
 #include <stdlib.h>
@@ -14,94 +14,36 @@
 
 #define BLANKS " \t"
 
-static const struct command command_table[] = {
-    {"send", "message", "USER TEXT...", "a message to USER, online or not", 1, 1, COMMAND_REST,
-     COMMAND_USER, verb_send},
-    {"chat", NULL, "[USER]", "a conversation: plain lines go to USER; without USER it ends", 0, 1,
-     0, COMMAND_USER, verb_chat},
-    {"close", NULL, "", "leave the conversation", 0, 0, 0, COMMAND_NOBODY, verb_close},
-    {"broadcast", NULL, "TEXT...", "to everyone who is online; not stored", 0, 0, COMMAND_REST,
-     COMMAND_NOBODY, verb_broadcast},
-    {"inbox", NULL, "[N]", "what is new; or the last N messages again", 0, 1, 0, COMMAND_NOBODY,
-     verb_inbox},
-    {"recv", NULL, "N [SECONDS]", "for scripts: wait until N more messages came (5 seconds)", 1, 2,
-     0, COMMAND_NOBODY, verb_recv},
-    {"thread list", "LST", "", "all threads", 0, 0, 0, COMMAND_NOBODY, verb_thread_list},
-    {"thread create", "CRT", "T", "a new thread; a title with blanks needs quotes", 1, 1,
-     COMMAND_QUOTED, COMMAND_NOBODY, verb_thread_create},
-    {"thread read", "RDT", "T", "the posts and files of a thread", 1, 1, COMMAND_QUOTED,
-     COMMAND_THREAD, verb_thread_read},
-    {"thread post", "MSG", "T TEXT...", "a post", 1, 1, COMMAND_QUOTED | COMMAND_REST,
-     COMMAND_THREAD, verb_thread_post},
-    {"thread edit", "EDT", "T N TEXT...", "a new text for your post number N", 2, 2,
-     COMMAND_QUOTED | COMMAND_REST, COMMAND_THREAD, verb_thread_edit},
-    {"thread delete", "DLT", "T N", "delete your post number N", 2, 2, COMMAND_QUOTED,
-     COMMAND_THREAD, verb_thread_delete},
-    {"thread remove", "RMV", "T", "remove your thread with all that is in it", 1, 1, COMMAND_QUOTED,
-     COMMAND_THREAD, verb_thread_remove},
-    {"thread follow", NULL, "T", "be told what happens in a thread", 1, 1, COMMAND_QUOTED,
-     COMMAND_THREAD, verb_thread_follow},
-    {"thread unfollow", NULL, "T", "be told no more", 1, 1, COMMAND_QUOTED, COMMAND_THREAD,
-     verb_thread_unfollow},
-    {"file put", "UPD", "T PATH", "upload a file into a thread", 2, 2, COMMAND_QUOTED,
-     COMMAND_THREAD_PATH, verb_file_put},
-    {"file get", "DWN", "T NAME [-o PATH|-] [--force]", "download it, to here or to PATH", 2, 5,
-     COMMAND_QUOTED, COMMAND_THREAD, verb_file_get},
-    {"file list", NULL, "T", "the files of a thread", 1, 1, COMMAND_QUOTED, COMMAND_THREAD,
-     verb_file_list},
-    {"private start", "startprivate", "USER", "ask USER for a private chat, straight and encrypted",
-     1, 1, 0, COMMAND_USER, verb_private_start},
-    {"private accept", "accept", "USER", "take USER's invitation; a bare y takes the only one", 1,
-     1, 0, COMMAND_INVITING, verb_private_accept},
-    {"private decline", "decline", "USER", "decline it; a bare n declines the only one", 1, 1, 0,
-     COMMAND_INVITING, verb_private_decline},
-    {"private chat", NULL, "USER", "a conversation whose plain lines go privately", 1, 1, 0,
-     COMMAND_PEER, verb_private_chat},
-    {"private stop", "stopprivate", "USER", "end the private chat with USER", 1, 1, COMMAND_PRIVATE,
-     COMMAND_PEER, verb_private_stop},
-    {"private file", NULL, "USER PATH", "offer a file in a private chat", 2, 2,
-     COMMAND_QUOTED | COMMAND_PRIVATE, COMMAND_PEER_PATH, verb_private_file},
-    {"private take", NULL, "USER [PATH]", "fetch the file that USER offers, to here or to PATH", 1,
-     2, COMMAND_QUOTED | COMMAND_PRIVATE, COMMAND_OFFERING_PATH, verb_private_take},
-    {"private refuse", NULL, "USER", "do without it", 1, 1, COMMAND_PRIVATE, COMMAND_OFFERING,
-     verb_private_refuse},
-    {"private recv", NULL, "USER N [SECONDS]",
-     "for scripts: wait until N more private lines of USER came (5 seconds)", 2, 3, COMMAND_PRIVATE,
-     COMMAND_PEER, verb_private_recv},
-    /* The last of its group: its classic name is the group's. */
-    {"private send", "private", "USER TEXT...",
-     "a private line; a USER who is named like one of these words needs \"private send\"", 1, 1,
-     COMMAND_REST | COMMAND_PRIVATE, COMMAND_PEER, verb_private_send},
-    {"who", "whoelse", "", "who is online", 0, 0, 0, COMMAND_NOBODY, verb_who},
-    {"since", "whoelsesince", "SECONDS", "who was online in the last SECONDS", 1, 1, 0,
-     COMMAND_NOBODY, verb_since},
-    {"block", NULL, "USER", "silence between USER and you", 1, 1, 0, COMMAND_USER, verb_block},
-    {"unblock", NULL, "USER", "take that back", 1, 1, 0, COMMAND_BLOCKED, verb_unblock},
-    {"blocked", NULL, "", "whom you block", 0, 0, 0, COMMAND_NOBODY, verb_blocked},
-    {"register", NULL, "NAME", "a new account; the password is asked for", 1, 1, COMMAND_SECRET,
-     COMMAND_NOBODY, verb_register},
-    {"login", NULL, "[NAME]", "log in; the password is asked for where it is needed", 0, 1,
-     COMMAND_SECRET, COMMAND_NOBODY, verb_login},
-    {"logout", "XIT", "", "log out, and stay here to log in again", 0, 0, 0, COMMAND_NOBODY,
-     verb_logout},
-    {"passwd", NULL, "[FILE]", "change the password (a script's new one is in FILE)", 0, 1,
-     COMMAND_SECRET | COMMAND_UNSAID, COMMAND_NOBODY, verb_passwd},
-    {"devices", NULL, "", "the devices that get in without a password", 0, 0, 0, COMMAND_NOBODY,
-     verb_devices},
-    {"revoke", NULL, "DEVICE", "trust a device no more, by its number", 1, 1, 0, COMMAND_NOBODY,
-     verb_revoke},
-    {"ping", NULL, "", "does the broker answer, and how fast", 0, 0, 0, COMMAND_NOBODY, verb_ping},
-    {"forget", NULL, "HOST",
-     "forget the pinned key of the broker at HOST, or of a private peer, USER@HOST", 1, 1, 0,
-     COMMAND_NOBODY, verb_forget},
-    {"stats", NULL, "", "the broker's counters", 0, 0, 0, COMMAND_NOBODY, verb_stats},
-    {"shutdown", NULL, "[--wipe [--yes]] [--password-file FILE]",
-     "stop the broker; --wipe: and delete everything in it", 0, 4, COMMAND_QUOTED | COMMAND_SECRET,
-     COMMAND_NOBODY, verb_shutdown},
-    {"SHT", NULL, "PASSWORD", "stop the broker, with the admin password", 0, 0,
-     COMMAND_REST | COMMAND_SECRET | COMMAND_UNSAID, COMMAND_NOBODY, verb_sht},
-    {"help", NULL, "[COMMAND]", "this list, or one line of it", 0, 2, 0, COMMAND_VERB, verb_help},
-    {"quit", NULL, "", "log out and leave", 0, 0, 0, COMMAND_NOBODY, verb_quit},
+/* Each stands beside its function. */
+extern const struct command send_command, chat_command, close_command, broadcast_command,
+    inbox_command, recv_command, thread_list_command, thread_create_command, thread_read_command,
+    thread_post_command, thread_edit_command, thread_delete_command, thread_remove_command,
+    thread_follow_command, thread_unfollow_command, file_put_command, file_get_command,
+    file_list_command, private_start_command, private_accept_command, private_decline_command,
+    private_chat_command, private_stop_command, private_file_command, private_take_command,
+    private_refuse_command, private_recv_command, private_send_command, who_command, since_command,
+    block_command, unblock_command, blocked_command, register_command, login_command,
+    logout_command, passwd_command, devices_command, revoke_command, ping_command, forget_command,
+    stats_command, shutdown_command, sht_command, help_command, quit_command;
+
+/* In the order of the help. */
+static const struct command *const command_table[] = {
+    &send_command,          &chat_command,           &close_command,
+    &broadcast_command,     &inbox_command,          &recv_command,
+    &thread_list_command,   &thread_create_command,  &thread_read_command,
+    &thread_post_command,   &thread_edit_command,    &thread_delete_command,
+    &thread_remove_command, &thread_follow_command,  &thread_unfollow_command,
+    &file_put_command,      &file_get_command,       &file_list_command,
+    &private_start_command, &private_accept_command, &private_decline_command,
+    &private_chat_command,  &private_stop_command,   &private_file_command,
+    &private_take_command,  &private_refuse_command, &private_recv_command,
+    &private_send_command, /* the last of its group: its classic name is the group's */
+    &who_command,           &since_command,          &block_command,
+    &unblock_command,       &blocked_command,        &register_command,
+    &login_command,         &logout_command,         &passwd_command,
+    &devices_command,       &revoke_command,         &ping_command,
+    &forget_command,        &stats_command,          &shutdown_command,
+    &sht_command,           &help_command,           &quit_command,
 };
 #define COMMAND_ROWS (sizeof command_table / sizeof command_table[0])
 
@@ -114,7 +56,7 @@ static const struct command_alias {
 #define COMMAND_ALIASES (sizeof command_aliases / sizeof command_aliases[0])
 
 const struct command *command_at(size_t index) {
-    return index < COMMAND_ROWS ? &command_table[index] : NULL;
+    return index < COMMAND_ROWS ? command_table[index] : NULL;
 }
 
 /* The forum's names are in upper case, and nothing else is. */
@@ -147,7 +89,7 @@ static size_t command_match(const char *name, const char *text) {
 
 static const struct command *command_named(const char *text, size_t *bytes) {
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        const struct command *row = &command_table[i];
+        const struct command *row = command_table[i];
         *bytes = command_match(row->name, text);
         if (*bytes == 0)
             *bytes = command_match(row->classic, text);
@@ -172,7 +114,7 @@ const struct command *command_find(const char *text, size_t *bytes) {
 static const struct command *command_miswritten(const char *text) {
     size_t bytes = strcspn(text, BLANKS "\n");
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        const struct command *row = &command_table[i];
+        const struct command *row = command_table[i];
         const char *name = command_is_forum(row->name) ? row->name : row->classic;
         if (command_is_forum(name) && strlen(name) == bytes && strncasecmp(name, text, bytes) == 0)
             return row;
@@ -276,9 +218,9 @@ static void command_list_group(const char *word, size_t word_bytes, char *list, 
     *list = '\0';
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
         size_t used = strlen(list);
-        if (command_in_group(&command_table[i], word, word_bytes))
+        if (command_in_group(command_table[i], word, word_bytes))
             snprintf(list + used, list_bytes - used, "%s%s", used == 0 ? "" : ", ",
-                     command_table[i].name + word_bytes + 1);
+                     command_table[i]->name + word_bytes + 1);
     }
 }
 
@@ -378,28 +320,44 @@ static void command_show_help_of(struct app *app, const char *first, const char 
              second == NULL ? "" : second);
     const struct command *row = command_find(name, &bytes);
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        if (row != &command_table[i] && !command_in_group(&command_table[i], name, strlen(name)))
+        if (row != command_table[i] && !command_in_group(command_table[i], name, strlen(name)))
             continue;
-        command_show_help(app, &command_table[i]);
+        command_show_help(app, command_table[i]);
         shown++;
     }
     if (shown == 0)
         app_fail(app, ZCHAT_NOT_FOUND, "there is no command \"%s\"", name);
 }
 
-void verb_help(struct app *app, const struct command_words *words) {
+static void run_help(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
     if (name != NULL) {
         command_show_help_of(app, name + (*name == '/' ? 1 : 0), words->word[1]);
         return;
     }
     for (size_t i = 0; i < COMMAND_ROWS; i++)
-        command_show_help(app, &command_table[i]);
+        command_show_help(app, command_table[i]);
     app_note(app, "In a conversation plain lines are messages, and a command begins with /.");
     app_note(app, "msg and w are send, query is chat. Alt+Enter begins a new line of a text.");
 }
 
-void verb_quit(struct app *app, const struct command_words *words) {
+const struct command help_command = {
+    .name = "help",
+    .arguments = "[COMMAND]",
+    .help = "this list, or one line of it",
+    .words_max = 2,
+    .subject = COMMAND_VERB,
+    .run = run_help,
+};
+
+static void run_quit(struct app *app, const struct command_words *words) {
     (void)words;
     app_quit(app);
 }
+
+const struct command quit_command = {
+    .name = "quit",
+    .arguments = "",
+    .help = "log out and leave",
+    .run = run_quit,
+};

@@ -1,4 +1,6 @@
-/* The table of commands, and how a typed line becomes a call of one of them. */
+/* The commands, and how a typed line becomes a call of one of them. A command is one row,
+ * `const struct command send_command`, which stands beside the function that carries it out;
+ * command.c lists the rows. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -36,7 +38,8 @@ enum command_flag {
     COMMAND_QUOTED = 2,  /* the words may be quoted (words.h) */
     COMMAND_SECRET = 4,  /* a password may be in it, or be typed with it by mistake */
     COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and is kept in no file */
-    COMMAND_UNSAID = 16  /* with it a line is never a message: it would tell a password */
+    COMMAND_UNSAID = 16, /* with it a line is never a message: it would tell a password */
+    COMMAND_LOGIN = 32   /* it logs in: a script that begins with it is not logged in before */
 };
 
 struct command {
@@ -45,8 +48,8 @@ struct command {
     const char *arguments;
     const char *help;
     unsigned words_min;
-    unsigned words_max;
-    unsigned flags; /* of enum command_flag */
+    unsigned words_max; /* of the words before `rest` */
+    unsigned flags;     /* of enum command_flag */
     enum command_subject subject;
     void (*run)(struct app *app, const struct command_words *words);
 };

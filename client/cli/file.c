@@ -9,7 +9,6 @@
 #include "memory.h"
 #include "paths.h"
 #include "screen.h"
-#include "verbs.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -154,7 +153,7 @@ static void file_uploaded(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "uploaded %s (%s)", reply->uploads->file, size);
 }
 
-void verb_file_put(struct app *app, const struct command_words *words) {
+static void run_file_put(struct app *app, const struct command_words *words) {
     static const zchat_id any;
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
@@ -172,6 +171,18 @@ void verb_file_put(struct app *app, const struct command_words *words) {
     app_update_prompt(app);
     free(path);
 }
+
+const struct command file_put_command = {
+    .name = "file put",
+    .classic = "UPD",
+    .arguments = "T PATH",
+    .help = "upload a file into a thread",
+    .words_min = 2,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD_PATH,
+    .run = run_file_put,
+};
 
 /* --- down --- */
 
@@ -234,7 +245,7 @@ static void file_get(struct app *app, const struct command_words *words, const c
     app_update_prompt(app);
 }
 
-void verb_file_get(struct app *app, const struct command_words *words) {
+static void run_file_get(struct app *app, const struct command_words *words) {
     struct file_target target;
     if (!file_read_target(words, &target)) {
         app_fail(app, ZCHAT_INVALID, "after the file's name comes -o PATH, or --force");
@@ -251,6 +262,18 @@ void verb_file_get(struct app *app, const struct command_words *words) {
         file_get(app, words, path, target.force);
     free(path);
 }
+
+const struct command file_get_command = {
+    .name = "file get",
+    .classic = "DWN",
+    .arguments = "T NAME [-o PATH|-] [--force]",
+    .help = "download it, to here or to PATH",
+    .words_min = 2,
+    .words_max = 5,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_file_get,
+};
 
 /* --- list --- */
 
@@ -282,7 +305,18 @@ static void file_listed(struct call *call, const zchat_reply *reply) {
                zchat_file_list(call->app->z, next->title, next->name, 0, call_answered, next));
 }
 
-void verb_file_list(struct app *app, const struct command_words *words) {
+static void run_file_list(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, file_listed, words->word[0], NULL);
     call_begun(call, zchat_file_list(app->z, call->title, NULL, 0, call_answered, call));
 }
+
+const struct command file_list_command = {
+    .name = "file list",
+    .arguments = "T",
+    .help = "the files of a thread",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_file_list,
+};

@@ -5,7 +5,6 @@
 #include "command.h"
 #include "roster.h"
 #include "screen.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,13 +38,21 @@ static void people_listed(struct call *call, const zchat_reply *reply) {
         app_note(call->app, "nobody else was online in the last %" PRIu64 " seconds", call->number);
 }
 
-void verb_who(struct app *app, const struct command_words *words) {
+static void run_who(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, people_listed, "");
     call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
 }
 
-void verb_since(struct app *app, const struct command_words *words) {
+const struct command who_command = {
+    .name = "who",
+    .classic = "whoelse",
+    .arguments = "",
+    .help = "who is online",
+    .run = run_who,
+};
+
+static void run_since(struct app *app, const struct command_words *words) {
     char *end;
     errno = 0;
     unsigned long long seconds = strtoull(words->word[0], &end, 10);
@@ -59,6 +66,16 @@ void verb_since(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_since(app->z, seconds, NULL, 0, call_answered, call));
 }
 
+const struct command since_command = {
+    .name = "since",
+    .classic = "whoelsesince",
+    .arguments = "SECONDS",
+    .help = "who was online in the last SECONDS",
+    .words_min = 1,
+    .words_max = 1,
+    .run = run_since,
+};
+
 /* --- blocks --- */
 
 static void people_block_done(struct call *call, const zchat_reply *reply) {
@@ -68,10 +85,20 @@ static void people_block_done(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "%s is blocked", call->user);
 }
 
-void verb_block(struct app *app, const struct command_words *words) {
+static void run_block(struct app *app, const struct command_words *words) {
     struct call *call = call_new(app, people_block_done, words->word[0]);
     call_begun(call, zchat_block(app->z, call->user, call_answered, call));
 }
+
+const struct command block_command = {
+    .name = "block",
+    .arguments = "USER",
+    .help = "silence between USER and you",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_USER,
+    .run = run_block,
+};
 
 static void people_unblock_done(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
@@ -80,10 +107,20 @@ static void people_unblock_done(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "%s is no longer blocked", call->user);
 }
 
-void verb_unblock(struct app *app, const struct command_words *words) {
+static void run_unblock(struct app *app, const struct command_words *words) {
     struct call *call = call_new(app, people_unblock_done, words->word[0]);
     call_begun(call, zchat_unblock(app->z, call->user, call_answered, call));
 }
+
+const struct command unblock_command = {
+    .name = "unblock",
+    .arguments = "USER",
+    .help = "take that back",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_BLOCKED,
+    .run = run_unblock,
+};
 
 static void people_blocked_listed(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -99,8 +136,15 @@ static void people_blocked_listed(struct call *call, const zchat_reply *reply) {
         app_note(app, "you block nobody");
 }
 
-void verb_blocked(struct app *app, const struct command_words *words) {
+static void run_blocked(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, people_blocked_listed, "");
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
+
+const struct command blocked_command = {
+    .name = "blocked",
+    .arguments = "",
+    .help = "whom you block",
+    .run = run_blocked,
+};

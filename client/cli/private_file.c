@@ -8,7 +8,6 @@
 #include "paths.h"
 #include "private.h"
 #include "screen.h"
-#include "verbs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ static void private_file_sent(struct call *call, const zchat_reply *reply) {
         app_note(call->app, "%s has %s", call->user, call->name);
 }
 
-void verb_private_file(struct app *app, const struct command_words *words) {
+static void run_private_file(struct app *app, const struct command_words *words) {
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
     struct call *call = call_new(app, private_file_sent, words->word[0]);
@@ -52,6 +51,17 @@ void verb_private_file(struct app *app, const struct command_words *words) {
     app_update_prompt(app);
     free(path);
 }
+
+const struct command private_file_command = {
+    .name = "private file",
+    .arguments = "USER PATH",
+    .help = "offer a file in a private chat",
+    .words_min = 2,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED | COMMAND_PRIVATE,
+    .subject = COMMAND_PEER_PATH,
+    .run = run_private_file,
+};
 
 /* --- taking --- */
 

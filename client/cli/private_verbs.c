@@ -4,7 +4,6 @@
 #include "call.h"
 #include "command.h"
 #include "private.h"
-#include "verbs.h"
 #include "words.h"
 
 #include <string.h>
@@ -50,7 +49,7 @@ static void private_started(struct call *call, const zchat_reply *reply) {
         call_failed(call, reply, NULL);
 }
 
-void verb_private_start(struct app *app, const struct command_words *words) {
+static void run_private_start(struct app *app, const struct command_words *words) {
     struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
     bool invited = peer != NULL && peer->invites;
     struct call *call = call_new(app, private_started, words->word[0]);
@@ -63,6 +62,17 @@ void verb_private_start(struct app *app, const struct command_words *words) {
     call_begun(call, code);
 }
 
+const struct command private_start_command = {
+    .name = "private start",
+    .classic = "startprivate",
+    .arguments = "USER",
+    .help = "ask USER for a private chat, straight and encrypted",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_USER,
+    .run = run_private_start,
+};
+
 static void private_stopped(struct call *call, const zchat_reply *reply) {
     struct peer *peer = peers_find(&call->app->privates.peers, call->user);
     if (call_failed(call, reply, NULL) || peer == NULL || !peer->open)
@@ -72,10 +82,22 @@ static void private_stopped(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "the private chat with %s is over", call->user);
 }
 
-void verb_private_stop(struct app *app, const struct command_words *words) {
+static void run_private_stop(struct app *app, const struct command_words *words) {
     struct call *call = call_new(app, private_stopped, words->word[0]);
     call_begun(call, zchat_private_stop(app->z, call->user, call_answered, call));
 }
+
+const struct command private_stop_command = {
+    .name = "private stop",
+    .classic = "stopprivate",
+    .arguments = "USER",
+    .help = "end the private chat with USER",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_PRIVATE,
+    .subject = COMMAND_PEER,
+    .run = run_private_stop,
+};
 
 /* Does it now, or in a script when what it needs has come. */
 static bool private_waits(struct app *app, enum private_awaited awaited,
@@ -86,7 +108,7 @@ static bool private_waits(struct app *app, enum private_awaited awaited,
     return true;
 }
 
-void verb_private_accept(struct app *app, const struct command_words *words) {
+static void run_private_accept(struct app *app, const struct command_words *words) {
     const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
     if (private_waits(app, PRIVATE_ACCEPT, words))
         return;
@@ -96,7 +118,18 @@ void verb_private_accept(struct app *app, const struct command_words *words) {
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
 }
 
-void verb_private_decline(struct app *app, const struct command_words *words) {
+const struct command private_accept_command = {
+    .name = "private accept",
+    .classic = "accept",
+    .arguments = "USER",
+    .help = "take USER's invitation; a bare y takes the only one",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_INVITING,
+    .run = run_private_accept,
+};
+
+static void run_private_decline(struct app *app, const struct command_words *words) {
     const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
     if (private_waits(app, PRIVATE_DECLINE, words))
         return;
@@ -106,11 +139,34 @@ void verb_private_decline(struct app *app, const struct command_words *words) {
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
 }
 
+const struct command private_decline_command = {
+    .name = "private decline",
+    .classic = "decline",
+    .arguments = "USER",
+    .help = "decline it; a bare n declines the only one",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_INVITING,
+    .run = run_private_decline,
+};
+
 /* --- lines --- */
 
-void verb_private_send(struct app *app, const struct command_words *words) {
+static void run_private_send(struct app *app, const struct command_words *words) {
     private_say(app, words->word[0], words->rest);
 }
+
+const struct command private_send_command = {
+    .name = "private send",
+    .classic = "private",
+    .arguments = "USER TEXT...",
+    .help = "a private line; a USER who is named like one of these words needs \"private send\"",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_REST | COMMAND_PRIVATE,
+    .subject = COMMAND_PEER,
+    .run = run_private_send,
+};
 
 /* false: there is none, which is said. */
 static bool private_is_open(struct app *app, const char *user) {
@@ -121,7 +177,7 @@ static bool private_is_open(struct app *app, const char *user) {
     return open;
 }
 
-void verb_private_chat(struct app *app, const struct command_words *words) {
+static void run_private_chat(struct app *app, const struct command_words *words) {
     bool first = !conversation_is_open(&app->conversation);
     if (!private_is_open(app, words->word[0]))
         return;
@@ -133,7 +189,17 @@ void verb_private_chat(struct app *app, const struct command_words *words) {
                  app->conversation.partner);
 }
 
-void verb_private_recv(struct app *app, const struct command_words *words) {
+const struct command private_chat_command = {
+    .name = "private chat",
+    .arguments = "USER",
+    .help = "a conversation whose plain lines go privately",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_PEER,
+    .run = run_private_chat,
+};
+
+static void run_private_recv(struct app *app, const struct command_words *words) {
     struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
     uint64_t count = words_number(words->word[1], 1000000000);
     uint64_t seconds = PRIVATE_RECV_SECONDS;
@@ -151,6 +217,17 @@ void verb_private_recv(struct app *app, const struct command_words *words) {
     }
 }
 
+const struct command private_recv_command = {
+    .name = "private recv",
+    .arguments = "USER N [SECONDS]",
+    .help = "for scripts: wait until N more private lines of USER came (5 seconds)",
+    .words_min = 2,
+    .words_max = 3,
+    .flags = COMMAND_PRIVATE,
+    .subject = COMMAND_PEER,
+    .run = run_private_recv,
+};
+
 /* --- offered files --- */
 
 static void private_answer_offer(struct app *app, enum private_awaited awaited,
@@ -167,10 +244,32 @@ static void private_answer_offer(struct app *app, enum private_awaited awaited,
         private_refuse(app, words->word[0]);
 }
 
-void verb_private_take(struct app *app, const struct command_words *words) {
+static void run_private_take(struct app *app, const struct command_words *words) {
     private_answer_offer(app, PRIVATE_TAKE, words);
 }
 
-void verb_private_refuse(struct app *app, const struct command_words *words) {
+const struct command private_take_command = {
+    .name = "private take",
+    .arguments = "USER [PATH]",
+    .help = "fetch the file that USER offers, to here or to PATH",
+    .words_min = 1,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED | COMMAND_PRIVATE,
+    .subject = COMMAND_OFFERING_PATH,
+    .run = run_private_take,
+};
+
+static void run_private_refuse(struct app *app, const struct command_words *words) {
     private_answer_offer(app, PRIVATE_REFUSE, words);
 }
+
+const struct command private_refuse_command = {
+    .name = "private refuse",
+    .arguments = "USER",
+    .help = "do without it",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_PRIVATE,
+    .subject = COMMAND_OFFERING,
+    .run = run_private_refuse,
+};

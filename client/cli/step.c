@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "command.h"
 #include "script.h"
-#include "verbs.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -65,7 +64,7 @@ static bool step_must_log_in(struct app *app, const char *line) {
         return false;
     const char *arguments;
     const struct command *command = line == NULL ? NULL : command_of_line(app, line, &arguments);
-    return command == NULL || (command->run != verb_login && command->run != verb_register);
+    return command == NULL || (command->flags & COMMAND_LOGIN) == 0;
 }
 
 static void step_run_line(struct app *app, const char *line) {

@@ -4,16 +4,27 @@
 #include "command.h"
 #include "roster.h"
 #include "step.h"
-#include "verbs.h"
 #include "words.h"
 
 #include <string.h>
 
 #define TALK_RECV_SECONDS 5
 
-void verb_send(struct app *app, const struct command_words *words) {
+static void run_send(struct app *app, const struct command_words *words) {
     mailbox_send(app, words->word[0], words->rest);
 }
+
+const struct command send_command = {
+    .name = "send",
+    .classic = "message",
+    .arguments = "USER TEXT...",
+    .help = "a message to USER, online or not",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_REST,
+    .subject = COMMAND_USER,
+    .run = run_send,
+};
 
 /* Tells one connection from the next; 0: there is none. Right after a new one it is not known who
  * hears: others come back, too. */
@@ -37,13 +48,21 @@ static void talk_broadcasted(struct call *call, const zchat_reply *reply) {
         app_note(call->app, "a block kept it from %u", reply->skipped);
 }
 
-void verb_broadcast(struct app *app, const struct command_words *words) {
+static void run_broadcast(struct app *app, const struct command_words *words) {
     struct call *call = call_new(app, talk_broadcasted, "");
     call->number = talk_connection(app);
     call_begun(call, zchat_broadcast(app->z, words->rest, call_answered, call));
 }
 
-void verb_close(struct app *app, const struct command_words *words) {
+const struct command broadcast_command = {
+    .name = "broadcast",
+    .arguments = "TEXT...",
+    .help = "to everyone who is online; not stored",
+    .flags = COMMAND_REST,
+    .run = run_broadcast,
+};
+
+static void run_close(struct app *app, const struct command_words *words) {
     (void)words;
     if (!conversation_is_open(&app->conversation)) {
         app_fail(app, ZCHAT_NOT_FOUND, "no conversation is open");
@@ -52,6 +71,13 @@ void verb_close(struct app *app, const struct command_words *words) {
     conversation_close(&app->conversation);
     app_update_prompt(app);
 }
+
+const struct command close_command = {
+    .name = "close",
+    .arguments = "",
+    .help = "leave the conversation",
+    .run = run_close,
+};
 
 /* --- whether there is such a user --- */
 
@@ -95,9 +121,9 @@ static void talk_look_for(struct app *app, const char *user) {
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
 
-void verb_chat(struct app *app, const struct command_words *words) {
+static void run_chat(struct app *app, const struct command_words *words) {
     if (words->word[0] == NULL) {
-        verb_close(app, words);
+        run_close(app, words);
         return;
     }
     if (!app->logged_in) {
@@ -118,6 +144,15 @@ void verb_chat(struct app *app, const struct command_words *words) {
                  app->conversation.partner);
 }
 
+const struct command chat_command = {
+    .name = "chat",
+    .arguments = "[USER]",
+    .help = "a conversation: plain lines go to USER; without USER it ends",
+    .words_max = 1,
+    .subject = COMMAND_USER,
+    .run = run_chat,
+};
+
 /* --- inbox --- */
 
 static void talk_shown_again(struct call *call, const zchat_reply *reply) {
@@ -135,7 +170,7 @@ static void talk_looked(struct call *call, const zchat_reply *reply) {
         app_note(call->app, "no new messages");
 }
 
-void verb_inbox(struct app *app, const struct command_words *words) {
+static void run_inbox(struct app *app, const struct command_words *words) {
     uint64_t shown_seq = app->mailbox.shown_seq;
     uint64_t count = words->word[0] == NULL ? 0 : words_number(words->word[0], 500);
     if (words->word[0] != NULL && count == 0) {
@@ -150,7 +185,15 @@ void verb_inbox(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_sync(app->z, after_seq, limit, call_answered, call));
 }
 
-void verb_recv(struct app *app, const struct command_words *words) {
+const struct command inbox_command = {
+    .name = "inbox",
+    .arguments = "[N]",
+    .help = "what is new; or the last N messages again",
+    .words_max = 1,
+    .run = run_inbox,
+};
+
+static void run_recv(struct app *app, const struct command_words *words) {
     uint64_t count = words_number(words->word[0], 1000000000);
     uint64_t seconds = TALK_RECV_SECONDS;
     if (words->word[1] != NULL)
@@ -162,3 +205,12 @@ void verb_recv(struct app *app, const struct command_words *words) {
     else
         step_wait_messages(app, count, seconds);
 }
+
+const struct command recv_command = {
+    .name = "recv",
+    .arguments = "N [SECONDS]",
+    .help = "for scripts: wait until N more messages came (5 seconds)",
+    .words_min = 1,
+    .words_max = 2,
+    .run = run_recv,
+};

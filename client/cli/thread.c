@@ -7,7 +7,6 @@
 #include "command.h"
 #include "memory.h"
 #include "screen.h"
-#include "verbs.h"
 #include "words.h"
 
 #include <inttypes.h>
@@ -45,11 +44,19 @@ static void thread_listed(struct call *call, const zchat_reply *reply) {
     call_begun(next, zchat_thread_list(app->z, next->title, 0, call_answered, next));
 }
 
-void verb_thread_list(struct app *app, const struct command_words *words) {
+static void run_thread_list(struct app *app, const struct command_words *words) {
     (void)words;
     struct call *call = call_new(app, thread_listed, "");
     call_begun(call, zchat_thread_list(app->z, NULL, 0, call_answered, call));
 }
+
+const struct command thread_list_command = {
+    .name = "thread list",
+    .classic = "LST",
+    .arguments = "",
+    .help = "all threads",
+    .run = run_thread_list,
+};
 
 static void thread_created(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
@@ -58,10 +65,21 @@ static void thread_created(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "thread %s created", reply->thread->title);
 }
 
-void verb_thread_create(struct app *app, const struct command_words *words) {
+static void run_thread_create(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_created, words->word[0], NULL);
     call_begun(call, zchat_thread_create(app->z, call->title, NULL, call_answered, call));
 }
+
+const struct command thread_create_command = {
+    .name = "thread create",
+    .classic = "CRT",
+    .arguments = "T",
+    .help = "a new thread; a title with blanks needs quotes",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .run = run_thread_create,
+};
 
 static void thread_removed(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -75,11 +93,23 @@ static void thread_removed(struct call *call, const zchat_reply *reply) {
     app_note(app, "thread %s removed", call->title);
 }
 
-void verb_thread_remove(struct app *app, const struct command_words *words) {
+static void run_thread_remove(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_removed, words->word[0], NULL);
     news_expect(app, ZCHAT_EVENT_THREAD_REMOVED, call->title, &thread_no_id, NULL);
     call_begun(call, zchat_thread_remove(app->z, call->title, call_answered, call));
 }
+
+const struct command thread_remove_command = {
+    .name = "thread remove",
+    .classic = "RMV",
+    .arguments = "T",
+    .help = "remove your thread with all that is in it",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_remove,
+};
 
 /* --- read --- */
 
@@ -144,9 +174,21 @@ static void thread_ask_page(struct app *app, const char *title, uint64_t after_s
     call_begun(call, zchat_thread_read(app->z, call->title, after_seq, 0, call_answered, call));
 }
 
-void verb_thread_read(struct app *app, const struct command_words *words) {
+static void run_thread_read(struct app *app, const struct command_words *words) {
     thread_ask_page(app, words->word[0], 0);
 }
+
+const struct command thread_read_command = {
+    .name = "thread read",
+    .classic = "RDT",
+    .arguments = "T",
+    .help = "the posts and files of a thread",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_read,
+};
 
 /* --- post --- */
 
@@ -165,7 +207,7 @@ static void thread_posted(struct call *call, const zchat_reply *reply) {
     app_note(app, "posted as %" PRIu64, reply->number);
 }
 
-void verb_thread_post(struct app *app, const struct command_words *words) {
+static void run_thread_post(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_posted, words->word[0], NULL);
     zchat_id_new(&call->id);
     call->text = memory_text(words->rest);
@@ -173,6 +215,18 @@ void verb_thread_post(struct app *app, const struct command_words *words) {
     call_begun(call,
                zchat_thread_post(app->z, call->title, words->rest, &call->id, call_answered, call));
 }
+
+const struct command thread_post_command = {
+    .name = "thread post",
+    .classic = "MSG",
+    .arguments = "T TEXT...",
+    .help = "a post",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED | COMMAND_REST,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_post,
+};
 
 /* --- edit, delete --- */
 
@@ -214,7 +268,7 @@ static void thread_edited(struct call *call, const zchat_reply *reply) {
     }
 }
 
-void verb_thread_edit(struct app *app, const struct command_words *words) {
+static void run_thread_edit(struct app *app, const struct command_words *words) {
     struct call *call = thread_call_about(app, thread_edited, words);
     if (call == NULL)
         return;
@@ -222,6 +276,18 @@ void verb_thread_edit(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_thread_edit(app->z, call->title, thread_known_id(call), call->number,
                                        words->rest, call_answered, call));
 }
+
+const struct command thread_edit_command = {
+    .name = "thread edit",
+    .classic = "EDT",
+    .arguments = "T N TEXT...",
+    .help = "a new text for your post number N",
+    .words_min = 2,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED | COMMAND_REST,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_edit,
+};
 
 static void thread_deleted(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -235,7 +301,7 @@ static void thread_deleted(struct call *call, const zchat_reply *reply) {
     app_note(app, "post %" PRIu64 " deleted", call->number);
 }
 
-void verb_thread_delete(struct app *app, const struct command_words *words) {
+static void run_thread_delete(struct app *app, const struct command_words *words) {
     struct call *call = thread_call_about(app, thread_deleted, words);
     if (call == NULL)
         return;
@@ -243,6 +309,18 @@ void verb_thread_delete(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_thread_delete(app->z, call->title, thread_known_id(call), call->number,
                                          call_answered, call));
 }
+
+const struct command thread_delete_command = {
+    .name = "thread delete",
+    .classic = "DLT",
+    .arguments = "T N",
+    .help = "delete your post number N",
+    .words_min = 2,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_delete,
+};
 
 /* --- follow --- */
 
@@ -253,10 +331,21 @@ static void thread_follow_done(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "you follow %s from now on", call->title);
 }
 
-void verb_thread_follow(struct app *app, const struct command_words *words) {
+static void run_thread_follow(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_follow_done, words->word[0], NULL);
     call_begun(call, zchat_thread_follow(app->z, call->title, call_answered, call));
 }
+
+const struct command thread_follow_command = {
+    .name = "thread follow",
+    .arguments = "T",
+    .help = "be told what happens in a thread",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_follow,
+};
 
 static void thread_unfollow_done(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
@@ -265,7 +354,18 @@ static void thread_unfollow_done(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "you follow %s no more", call->title);
 }
 
-void verb_thread_unfollow(struct app *app, const struct command_words *words) {
+static void run_thread_unfollow(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, thread_unfollow_done, words->word[0], NULL);
     call_begun(call, zchat_thread_unfollow(app->z, call->title, call_answered, call));
 }
+
+const struct command thread_unfollow_command = {
+    .name = "thread unfollow",
+    .arguments = "T",
+    .help = "be told no more",
+    .words_min = 1,
+    .words_max = 1,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_thread_unfollow,
+};
