@@ -15,6 +15,7 @@ from support.broker import die_with_parent, program
 from support.client import TimedOut, make_command
 from support.curve import Raw, null_handshake
 from support.network import Network, NotPermitted
+from support.patience import WAIT_S
 from support.town import Town
 
 NOTICED_S = 20
@@ -49,7 +50,7 @@ def test_with_standard_descriptors_closed_nothing_is_written_into_its_files(brok
                                 "--port", "0", "--data", str(broker.data)], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + WAIT_S
         while not (broker.data / "endpoints.json").exists():
             assert time.monotonic() < deadline and process.poll() is None
         standard = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
@@ -89,7 +90,7 @@ def test_members_who_take_all_descriptors_are_told_of_and_the_broker_rests(town_
     members[0].close()
     for member in members[1:5]:
         member.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_S
     while True:
         try:
             town.join()
@@ -174,12 +175,12 @@ def test_a_peer_that_is_gone_without_a_word_is_noticed_within_20_s(far):
 
     thread = threading.Thread(target=go_there)
     thread.start()
-    thread.join(20)
+    thread.join(WAIT_S)
     assert "ear" in made
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + WAIT_S
     while [connections_of(town.broker.pid, port) for port in ports] != [1, 1, 1]:
         assert time.monotonic() < deadline
-    subprocess.run(["ip", "-n", there.namespace, "link", "set", "eth0", "down"], check=True, timeout=10)
+    subprocess.run(["ip", "-n", there.namespace, "link", "set", "eth0", "down"], check=True, timeout=WAIT_S)
     start = time.monotonic()
     while sum(connections_of(town.broker.pid, port) for port in ports) > 0:
         assert time.monotonic() - start < NOTICED_S + 2, [connections_of(town.broker.pid, port) for port in ports]

@@ -34,9 +34,9 @@ def test_a_broker_killed_in_a_stream_of_sends_loses_and_doubles_nothing(town_fac
         town.broker.start()
         alice.resume()
         bob.resume()
-        replies = [alice.wait_reply(request, timeout=20) for request in requests]
+        replies = [alice.wait_reply(request) for request in requests]
         assert [reply.seq for reply in replies] == list(range(sent + 1, sent + each + 1))
-        bob.wait_have(sent + each, timeout=20)
+        bob.wait_have(sent + each)
     assert late < 3, "every kill came too late to mean anything"
     assert bob.texts() == [str(n) for n in range(3 * each)]
     assert [event.seq for event in bob.inbox] == list(range(1, 3 * each + 1))
@@ -144,8 +144,8 @@ def test_100000_stored_messages_are_read_in_pages(town_factory):
     for first in range(0, total, 64):
         alice.start_batch(sends(bob, first, min(64, total - first)))
         alice.replies.clear()
-        alice.wait(lambda: len(alice.unanswered) < window, timeout=20, what="room in the window")
-    alice.wait(lambda: not alice.unanswered, timeout=20, what="the last replies")
+        alice.wait(lambda: len(alice.unanswered) < window, what="room in the window")
+    alice.wait(lambda: not alice.unanswered, what="the last replies")
 
     start = time.monotonic()
     reader = town.guest(town.keys)

@@ -10,6 +10,7 @@ from support.client import make_command
 from support.curve import Cut, Raw
 from support.ids import new_id
 from support.memory import allowed, rss
+from support.patience import WAIT_S
 
 MIB = 1024 * 1024
 
@@ -138,7 +139,7 @@ def test_a_subscriber_s_message_without_an_end_is_cut_however_slow(town, counted
     peer = Raw(town.broker.events, town.broker.server_key.encode(), member_of.keys, kind=b"SUB")
     peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     peer.send(b"\x01a topic")
-    before, deadline = town.stats()["connections_endless_total"], time.monotonic() + 20
+    before, deadline = town.stats()["connections_endless_total"], time.monotonic() + WAIT_S
     for number in itertools.count():
         try:
             peer.send(b"\x02", more=True)

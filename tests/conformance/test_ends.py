@@ -10,6 +10,7 @@ import zmq
 from support import schema
 from support.client import TOPICS, Client, make_command
 from support.curve import Cut, Raw
+from support.patience import WAIT_S
 from support.raw import outcome
 
 NOW_S = 1
@@ -48,7 +49,7 @@ def device(town, **login):
     client.register(name, "password")
     client.login(name, **login)
     ear, speaker = Ear(town, client.keys), town.join()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + WAIT_S
     while True:
         speaker.broadcast("can you hear me?")
         heard = ear.hears(0.2)
@@ -96,7 +97,7 @@ def test_a_device_that_revoked_itself_hears_nothing_more(town):
 def test_a_device_that_was_idle_too_long_hears_nothing_more(town_factory):
     town = town_factory("--timeout", "4", accounts=10)
     client, ear, speaker = device(town)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_S
     while client.ended is None:
         client.pump(0.1)
         speaker.who()
@@ -110,7 +111,7 @@ def test_a_device_with_another_session_hears_on(town, counted):
     second.login(client.user)
     client.logout()
     speaker.broadcast("still here?")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + WAIT_S
     while b"still here?" not in (ear.hears(1) or b""):
         assert time.monotonic() < deadline
 
@@ -122,7 +123,7 @@ def test_a_program_that_logs_in_anew_hears_on(town, counted):
     again.instance = getattr(client, "instance", None)
     again.login(client.user)
     speaker.broadcast("still here?")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + WAIT_S
     while b"still here?" not in (ear.hears(1) or b""):
         assert time.monotonic() < deadline
 
@@ -158,7 +159,7 @@ def test_one_admitted_before_the_end_can_subscribe_to_nothing_after_it(town, cou
 
 # ---- what is counted ----
 
-def subscriptions(town, count, timeout=20):
+def subscriptions(town, count, timeout=WAIT_S):
     """Waits until there are so many."""
     deadline = time.monotonic() + timeout
     while (there := town.stats()["subscriptions"]) != count:

@@ -344,7 +344,7 @@ def test_a_session_that_read_nothing_for_long_finds_what_it_lost(town, thread):
         assert total < 20_000, "the pipe never filled"
         alice.batch([("post_to_thread", dict(id=new_id(), thread=thread, text=text)) for _ in range(200)])
         total += 200
-    sleeper.wait_thread(followed, total, timeout=20)
+    sleeper.wait_thread(followed, total)
     assert followed.seqs() == list(range(1, total + 1))
 
 

@@ -12,6 +12,7 @@ from zmq.utils import z85
 
 from support import schema
 from support.client import Keys, greet, make_command, new_id
+from support.patience import WAIT_S
 from support.raw import field, message_frame, monitored, outcome, unreadable, varint
 from support.town import refused
 
@@ -91,14 +92,14 @@ NOISE = {
 def test_plain_tcp_noise_harms_nobody(town, counted, port, noise):
     host, number = getattr(town.broker, port).removeprefix("tcp://").rsplit(":", 1)
     for _ in range(3):
-        with socket.create_connection((host, int(number)), timeout=20) as connection:
+        with socket.create_connection((host, int(number)), timeout=WAIT_S) as connection:
             connection.sendall(NOISE[noise])
 
 
 def test_a_connection_that_is_reset_harms_nobody(town, counted):
     for endpoint in (town.broker.address, town.broker.commands, town.broker.events):
         host, number = endpoint.removeprefix("tcp://").rsplit(":", 1)
-        connection = socket.create_connection((host, int(number)), timeout=20)
+        connection = socket.create_connection((host, int(number)), timeout=WAIT_S)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.sendall(b"\xff" + bytes(8) + b"\x7f\x03")
         connection.close()

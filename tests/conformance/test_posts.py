@@ -393,7 +393,7 @@ def test_1000_posts_by_8_writers_are_there_once_and_in_the_same_order_for_all(to
     for n in range(125):
         for writer in writers:
             requests.append((writer, writer.start_batch(commands_of(thread, [f"{writer.user} {n}"]))[0]))
-    replies = [writer.wait_reply(request, timeout=20) for writer, request in requests]
+    replies = [writer.wait_reply(request) for writer, request in requests]
     assert sorted(reply.seq for reply in replies) == list(range(1, 1001))
     assert all(reply.number == reply.seq for reply in replies)
     texts = watchers[0].post_texts(thread)
@@ -403,7 +403,7 @@ def test_1000_posts_by_8_writers_are_there_once_and_in_the_same_order_for_all(to
             [f"{writer.user} {n}" for n in range(125)]
         assert writer.post_texts(thread) == texts
     for watcher, thread_seen in zip(watchers, followed):
-        watcher.wait_thread(thread_seen, 1000, timeout=10)
+        watcher.wait_thread(thread_seen, 1000)
         assert thread_seen.texts() == texts and thread_seen.seqs() == list(range(1, 1001))
 
 
@@ -425,9 +425,9 @@ def test_a_broker_killed_in_a_stream_of_posts_loses_and_doubles_nothing(town_fac
         town.broker.start()
         alice.resume()
         bob.resume()
-        replies = [alice.wait_reply(request, timeout=20) for request in requests]
+        replies = [alice.wait_reply(request) for request in requests]
         assert [reply.seq for reply in replies] == list(range(sent + 1, sent + each + 1))
-        bob.wait_thread(followed, sent + each, timeout=20)
+        bob.wait_thread(followed, sent + each)
     assert late < 3, "every kill came too late to mean anything"
     assert alice.post_texts("kept") == [str(n) for n in range(3 * each)] == followed.texts()
 

@@ -6,10 +6,11 @@ import pytest
 
 from support import schema
 from support.client import CommandError, greet
+from support.patience import WAIT_S
 from support.town import refused
 
 
-def login_until_admitted(client, user, timeout=20):
+def login_until_admitted(client, user, timeout=WAIT_S):
     """Logs in as soon as the broker noticed that another session is gone."""
     deadline = time.monotonic() + timeout
     while True:

@@ -7,8 +7,8 @@ import pytest
 
 from support.broker import bin_dir
 from support.client import new_id
+from support.patience import WAIT_S
 
-WAIT_S = 30
 # How long an answer would have to come that must not come: it takes some milliseconds otherwise.
 SILENCE_S = 0.3
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from support.broker import Broker, bin_dir, die_with_parent, program
+from support.patience import WAIT_S
 
 LIBRARY = bin_dir().parent / "lib" / "libzchat_test_fault.so"
 FUNCTIONS = ("open", "malloc", "calloc", "realloc", "eventfd", "rename")
@@ -50,7 +51,7 @@ class Scene:
         what = f"{name} {descriptors or ''} {environment.get('ZCHAT_FAULT', '')}"
         try:
             done = subprocess.run(self.command(name), input=SCRIPT if name == "zchat" else "", env=environment,
-                                  capture_output=True, text=True, timeout=20, preexec_fn=prepare, check=False)
+                                  capture_output=True, text=True, timeout=WAIT_S, preexec_fn=prepare, check=False)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{what}: it hangs") from None
         assert done.returncode in STATUSES, f"{what}: status {done.returncode}\n{done.stderr}"

@@ -9,6 +9,7 @@ import pytest
 
 from support.broker import program
 from support.client import Keys
+from support.patience import WAIT_S
 from zchat_terminal import Person
 from zmq_cli import Cli
 
@@ -75,7 +76,7 @@ def test_the_alarm_names_the_file_and_a_command_that_lets_go(newcomer):
     assert name in error["message"] and "known_brokers" in error["message"]
     command = re.search(r"run: zmq-cli (forget .*?) \(", error["message"])[1]
     done = subprocess.run(f"{shlex.quote(str(program('zmq-cli')))} {command}", shell=True, text=True,
-                          capture_output=True, timeout=20)
+                          capture_output=True, timeout=WAIT_S)
     assert done.returncode == 0 and done.stdout.startswith(f"forgot {name}, whose key was "), done
     assert known(newcomer).read_text() == ""
     newcomer.fails(3, "UNKNOWN_KEY", "ping")
@@ -89,7 +90,7 @@ def test_the_command_of_the_alarm_bears_a_blank_in_the_path(town, tmp_path):
     pin_another_key(cli)
     command = re.search(r"run: zmq-cli (forget .*?) \(", cli.fails(3, "WRONG_KEY", "ping")["message"])[1]
     subprocess.run(f"{shlex.quote(str(program('zmq-cli')))} {command}", shell=True, check=True,
-                   capture_output=True, timeout=20)
+                   capture_output=True, timeout=WAIT_S)
     assert known(cli).read_text() == ""
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from support.broker import ROOT, program
 from support.network import Network, NotPermitted
+from support.patience import WAIT_S
 from zchat_terminal import Terminal
 from zmq_cli import clean_environment
 
 README = (ROOT / "README.md").read_text()
 TYPED = re.compile(r"    (?P<where>broker\$|bob\$|alice\$|admin\$|zchat>|bob>) (?P<line>.*)")
 PASSWORD = "correct horse 42"
-PATIENCE_S = 30
 
 
 def steps(*headings):
@@ -62,7 +62,8 @@ def terminals(host, checkout, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     environment = clean_environment(home, LANG="C.UTF-8", TZ="UTC", HISTFILE="/dev/null",
-                                    BASH_SILENCE_DEPRECATION_WARNING="1")
+                                    BASH_SILENCE_DEPRECATION_WARNING="1",
+                                    ZCHAT_TIMEOUT=str(WAIT_S)) # a busy machine takes more than the default
     environment.pop("ZCHAT_BIN_DIR", None)
     made = []
 
@@ -93,7 +94,7 @@ def looks_like(printed):
 
 def enter_with_a_new_account(alice, name="alice"):
     """What Alice is asked: trust, a password, an account. Returns the fingerprint that she was shown."""
-    shown = alice.wait_match(r"fingerprint is\n +((?:[0-9a-f]{4} ){7}[0-9a-f]{4})$", PATIENCE_S)[1]
+    shown = alice.wait_match(r"fingerprint is\n +((?:[0-9a-f]{4} ){7}[0-9a-f]{4})$", WAIT_S)[1]
     alice.wait_for("(yes/no)")
     alice.enter("yes")
     register(alice, name)
@@ -101,13 +102,13 @@ def enter_with_a_new_account(alice, name="alice"):
 
 
 def register(alice, name):
-    alice.wait_for(f"{name}'s password:", PATIENCE_S)
+    alice.wait_for(f"{name}'s password:", WAIT_S)
     alice.enter(PASSWORD)
     alice.wait_for("new account?")
     alice.enter("yes")
     alice.wait_for("the same password again:")
     alice.enter(PASSWORD)
-    alice.wait_last("zchat>", PATIENCE_S)
+    alice.wait_last("zchat>", WAIT_S)
 
 
 class Tour:
@@ -121,38 +122,38 @@ class Tour:
 
     def broker(self, line, printed):
         self.shell("broker").enter(line)
-        self.fingerprint = self.shell("broker").wait_match(looks_like(printed[0]) + "$", PATIENCE_S)[0]
+        self.fingerprint = self.shell("broker").wait_match(looks_like(printed[0]) + "$", WAIT_S)[0]
         self.fingerprint = self.fingerprint.rpartition("=")[2]
 
     def restart_broker(self, line, printed):
         broker = self.shell("broker")
         broker.key("C-c")
-        broker.wait_last("broker$", PATIENCE_S)
-        self.shell("alice").wait_for("the connection", PATIENCE_S)
+        broker.wait_last("broker$", WAIT_S)
+        self.shell("alice").wait_for("the connection", WAIT_S)
         broker.tmux("clear-history")
         broker.enter("clear")
         broker.wait(lambda: broker.text() == "broker$")
         self.broker(line, printed)
-        self.shell("alice").wait_match("connected again|is back|again", PATIENCE_S)
+        self.shell("alice").wait_match("connected again|is back|again", WAIT_S)
 
     def prompt_of_zchat(self):
         return self.shell("alice").wait(lambda: re.fullmatch(r"(zchat|bob)>", self.shell("alice").last()))[0]
 
     def in_zchat(self, where, line, printed):
         alice = self.shell("alice")
-        alice.wait_last(where, PATIENCE_S)
+        alice.wait_last(where, WAIT_S)
         alice.enter(line)
         for wanted in printed:
-            alice.wait_match("^" + looks_like(wanted), PATIENCE_S)
+            alice.wait_match("^" + looks_like(wanted), WAIT_S)
 
     def in_shell(self, name, line, printed):
         shell = self.shell(name)
         before = shell.text().count(f"{name}$")
         shell.enter(line)
         for wanted in printed:
-            shell.wait_match("^" + looks_like(wanted), PATIENCE_S)
+            shell.wait_match("^" + looks_like(wanted), WAIT_S)
         shell.wait(lambda: shell.text().count(f"{name}$") > before and shell.last() == f"{name}$",
-                   f"the end of {line!r}", PATIENCE_S)
+                   f"the end of {line!r}", WAIT_S)
         shell.enter("echo status $?")
         shell.wait_match(r"^status \d+$")
         assert shell.text().rpartition("\nstatus ")[2].startswith("0\n"), shell.text()
@@ -184,18 +185,18 @@ def test_the_tour_runs_as_printed(terminals, tmp_path):
             tour.in_zchat(where, line, printed)
         elif "private accept" in line:
             tour.shell("bob").enter(line)
-            tour.shell("bob").wait_match("^" + looks_like(printed[0]), PATIENCE_S)
+            tour.shell("bob").wait_match("^" + looks_like(printed[0]), WAIT_S)
         else:
             tour.in_shell("bob", line, printed)
-    tour.shell("bob").wait_match("alice: only for you$", PATIENCE_S)
-    tour.shell("bob").wait_last("bob$", PATIENCE_S)
-    tour.shell("alice").wait_last("alice$", PATIENCE_S)
+    tour.shell("bob").wait_match("alice: only for you$", WAIT_S)
+    tour.shell("bob").wait_last("bob$", WAIT_S)
+    tour.shell("alice").wait_last("alice$", WAIT_S)
     for text in ("on my way", "who brings the ladders?", "README.md"):
         assert text in tour.shell("alice").text()
     assert (tmp_path / "home" / "README.md").read_text() == README
     for where, line, printed in steps("For administrators"):
         tour.in_shell("admin", line, printed)
-    tour.shell("broker").wait_last("broker$", PATIENCE_S)
+    tour.shell("broker").wait_last("broker$", WAIT_S)
 
 
 def test_tools_run_leaves_nothing_behind_and_bears_what_the_tour_leaves(terminals, host, tmp_path):
@@ -204,34 +205,34 @@ def test_tools_run_leaves_nothing_behind_and_bears_what_the_tour_leaves(terminal
     run = terminals("run", ZCHAT_BIN_DIR=pathlib.Path(program("zchatd")).parent, ZCHAT_DATA=tmp_path / "run-data")
     assert not listens(host)
     run.enter("tools/run alice@localhost")
-    run.wait_for("started a broker, which ends when you leave", PATIENCE_S)
+    run.wait_for("started a broker, which ends when you leave", WAIT_S)
     register(run, "alice")
     second = terminals("second", ZCHAT_BIN_DIR=pathlib.Path(program("zchatd")).parent, ZCHAT_DATA=tmp_path / "run-data")
     second.enter("tools/run alice@localhost")
-    second.wait_for("the broker of an earlier tools/run is listening", PATIENCE_S)
-    second.wait_last("zchat>", PATIENCE_S)
+    second.wait_for("the broker of an earlier tools/run is listening", WAIT_S)
+    second.wait_last("zchat>", WAIT_S)
     second.enter("quit")
-    second.wait_last("second$", PATIENCE_S)
+    second.wait_last("second$", WAIT_S)
     assert listens(host)
     run.enter("quit")
-    run.wait_last("run$", PATIENCE_S)
+    run.wait_last("run$", WAIT_S)
     assert not listens(host)
     broker = terminals("broker")
     broker.enter(serve)
-    broker.wait_match("^ready ", PATIENCE_S)
+    broker.wait_match("^ready ", WAIT_S)
     run.enter("clear")
     run.enter("tools/run carol@localhost")
-    run.wait_for("a broker is listening already; joining it", PATIENCE_S)
+    run.wait_for("a broker is listening already; joining it", WAIT_S)
     enter_with_a_new_account(run, "carol")
     run.enter("quit")
-    run.wait_last("run$", PATIENCE_S)
+    run.wait_last("run$", WAIT_S)
     assert listens(host)
     broker.key("C-c")
-    broker.wait_last("broker$", PATIENCE_S)
+    broker.wait_last("broker$", WAIT_S)
     run.enter("clear")
     run.enter("tools/run alice@localhost")
-    run.wait_for("started a broker", PATIENCE_S)
-    run.wait_last("zchat>", PATIENCE_S)
+    run.wait_for("started a broker", WAIT_S)
+    run.wait_last("zchat>", WAIT_S)
     assert "was pinned" not in run.text()
     run.enter("quit")
-    run.wait_last("run$", PATIENCE_S)
+    run.wait_last("run$", WAIT_S)

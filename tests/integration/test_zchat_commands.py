@@ -256,7 +256,7 @@ def test_a_broadcast_that_waited_is_not_said_to_reach_nobody(town_factory, tmp_p
         terminal.wait_for("connection lost")
         terminal.enter("broadcast hello again")
         town.broker.start(town.broker.port)
-        terminal.wait_for("sent to all", timeout=20)
+        terminal.wait_for("sent to all")
         assert "nobody" not in terminal.text()
 
 

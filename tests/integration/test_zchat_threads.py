@@ -331,7 +331,7 @@ def test_news_go_on_after_the_broker_was_away(town_factory, tmp_path, title, ter
     terminal.wait_last("[offline] zchat>")
     town.broker.start(town.broker.port)
     person.script([f'MSG "{title}" number {n}' for n in range(1, 6)], bob, check=0)
-    terminal.wait_for(f"[{title}] 5 {bob}: number 5", timeout=20)
+    terminal.wait_for(f"[{title}] 5 {bob}: number 5")
     shown = [line for line in terminal.all_lines() if line.startswith(f"[{title}]")]
     assert shown == [f"[{title}] {n} {bob}: number {n}" for n in range(1, 6)]
 

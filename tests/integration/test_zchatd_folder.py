@@ -8,9 +8,10 @@ import subprocess
 import pytest
 
 from support.broker import Broker, die_with_parent, program, run
+from support.patience import WAIT_S
 
 
-def start(data, *words, timeout=10):
+def start(data, *words, timeout=WAIT_S):
     """A broker that must not get as far as to serve; its one sentence."""
     done = subprocess.run([program("zchatd"), "--bind", "127.0.0.1", "--port", "0", "--data", str(data), *words],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ import pytest
 
 from support.broker import program, run
 from support.client import Client, Keys, greet
+from support.patience import WAIT_S
 
 ZCHATD = program("zchatd")
 
@@ -48,7 +49,7 @@ def test_what_is_announced_can_be_connected_to(broker_factory, bind, hosts):
     enters(broker, broker.address)
     done = run([program("zmq-cli"), "-s", broker.address.removeprefix("tcp://"), "--trust-new", "--config-dir",
                 broker.folder / "cli", "--user", "newcomer", "--password-file", broker.password_file("secret"),
-                "register"], timeout=30)
+                "register"], timeout=WAIT_S)
     assert done.returncode == 0, done.stderr
 
 
@@ -143,7 +144,7 @@ def test_check_config_reads_the_admin_password(data):
 def test_check_config_waits_for_no_pipe_that_is_to_be_read(data, tmp_path, option, says):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
-    done = run([ZCHATD, "--check-config", "--data", data, option, pipe], timeout=20)
+    done = run([ZCHATD, "--check-config", "--data", data, option, pipe], timeout=WAIT_S)
     assert str(pipe) in done.stdout + done.stderr and says in done.stdout + done.stderr
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from support.broker import program, run
 from support.client import Client, CommandError, Keys
+from support.patience import WAIT_S
 
 ZCHATD = program("zchatd")
 KEY = "a1" * 32
-WAIT_S = 30
 
 
 @pytest.fixture

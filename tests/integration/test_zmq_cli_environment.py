@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from support.broker import die_with_parent, program
+from support.patience import WAIT_S
 
 LIMITS = [*range(6, 32), 40, 64]
 ENOUGH = 40
@@ -71,7 +72,7 @@ def test_many_descriptors_that_are_open_already_are_no_trouble(alice):
     script = "exec 3</dev/null; i=10; while [ $i -lt 1100 ]; do eval \"exec $i<&3\"; i=$((i+1)); done; "
     done = subprocess.run(["bash", "-c", f"ulimit -n 1200 && {script} exec \"$@\"", "bash",
                            *alice.command(["who"])], env=alice.environment, capture_output=True,
-                          timeout=20, check=False)
+                          timeout=WAIT_S, check=False)
     assert done.returncode == 0, done
 
 
@@ -80,5 +81,5 @@ def test_many_descriptors_that_are_open_already_are_no_trouble(alice):
 def test_a_stdout_that_takes_nothing_is_exit_3_with_a_sentence(alice, words, stdout):
     redirect = "> /dev/full" if stdout == "full" else ">&-"
     done = subprocess.run(["sh", "-c", f'"$@" {redirect}', "sh", *alice.command(words)],
-                          env=alice.environment, capture_output=True, timeout=20, check=False)
+                          env=alice.environment, capture_output=True, timeout=WAIT_S, check=False)
     assert done.returncode == 3 and b"standard output" in done.stderr, done

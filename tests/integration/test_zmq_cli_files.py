@@ -10,6 +10,8 @@ import pytest
 from files import CHUNK, LARGE, files, name_of, noise
 from zmq_cli import RFC3339, UUID7, end
 
+from support.patience import WAIT_S
+
 NAMES = ["a-b", "credentials.txt", "x" * 128, "\N{PILE OF POO}" * 32, "שלום.txt",
          "it's \"quoted\"", "*?[a-z]$(id);|&", "a b  c", "%s%n", ".hidden", "C:\\x"]
 NO_NAMES = ["../x", "..", ".", "...", "-rf", "--help", "a/b", "/etc/passwd", " ", "x" * 129, "a\nb", "\x1b[31mred",
@@ -92,7 +94,7 @@ def test_a_local_name_that_is_no_text_needs_another_one(alice, title, here):
     (here / word).write_bytes(b"x")
     command = [os.fsencode(word) for word in alice.command(["file", "put", title, word])]
     for more, status in ((["--name", "x.txt"], 0), ([], 2), (["--name", b"\xfe"], 2)):
-        done = subprocess.run(command + more, env=alice.environment, capture_output=True, timeout=20)
+        done = subprocess.run(command + more, env=alice.environment, capture_output=True, timeout=WAIT_S)
         assert done.returncode == status, done
     assert [entry["file"] for entry in alice.ok("file", "list", title).lines] == ["x.txt"]
 
@@ -224,7 +226,7 @@ def test_to_stdout_come_the_bytes_alone(alice, title, source, here):
     content = noise(3 * CHUNK + 1)
     alice.ok("file", "put", title, source(content))
     for words in (["-o", "-"], ["--output", "-"], ["-o-", "--force"]):
-        done = subprocess.run(alice.command(["file", "get", title, "source", *words]), timeout=20,
+        done = subprocess.run(alice.command(["file", "get", title, "source", *words]), timeout=WAIT_S,
                               env=alice.environment, capture_output=True)
         assert (done.returncode, done.stdout == content, done.stderr) == (0, True, b"")
     assert files(here) == []

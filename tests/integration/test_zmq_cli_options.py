@@ -7,6 +7,7 @@ import pexpect
 import pytest
 
 from support.broker import program
+from support.patience import WAIT_S
 from zmq_cli import Cli, clean_environment
 
 VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
@@ -246,7 +247,7 @@ def test_the_config_folder_is_found_as_the_library_finds_it(town, tmp_path):
         environment = clean_environment(tmp_path, ZCHAT_SERVER=town.broker.address, **variables)
         folder.mkdir(parents=True)
         configure(folder, f"json = yes\nserver-key = {town.broker.server_key}\n")
-        done = subprocess.run([program("zmq-cli"), "ping"], env=environment, text=True, timeout=20,
+        done = subprocess.run([program("zmq-cli"), "ping"], env=environment, text=True, timeout=WAIT_S,
                               stdin=subprocess.DEVNULL, capture_output=True)
         assert done.returncode == 0 and done.stdout.startswith("{"), done
         assert oct((folder / "device.key").stat().st_mode)[-3:] == "600"
@@ -326,7 +327,7 @@ def test_never_a_prompt_without_a_terminal_at_stdin(town, cli):
     """It has a controlling terminal, but its stdin is none: it must not ask there."""
     read, write = os.openpty()
     try:
-        done = subprocess.run(cli.command(["register", town.fresh_name()]), timeout=20,
+        done = subprocess.run(cli.command(["register", town.fresh_name()]), timeout=WAIT_S,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=write,
                               env=cli.environment, preexec_fn=os.setsid)
         assert done.returncode == 2
@@ -356,6 +357,6 @@ def test_an_address_or_name_for_private_chats_is_taken(town, cli, address):
 
 def test_zchat_refuses_an_address_for_private_chats_that_is_none(town, folder):
     done = subprocess.run([program("zchat"), "--private-address", "lo", f"nobody@{town.broker.host}:{town.broker.port}"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT_S,
                           env=clean_environment(folder, ZCHAT_CONFIG_DIR=folder))
     assert done.returncode == 2 and "network interface" in done.stderr, done

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from support.broker import program
+from support.patience import WAIT_S
 from zmq_cli import CALL_S, Cli, end, is_message
 
 
@@ -269,7 +270,7 @@ def test_a_full_disk_is_an_error_of_any_verb(reader):
 def test_a_closed_stdout_is_an_error(reader, writer):
     writer.tell(reader, "one")
     done = subprocess.run(["sh", "-c", f"{program('zmq-cli')} --json recv --ack >&-"], text=True,
-                          timeout=20, capture_output=True, env=reader.environment)
+                          timeout=WAIT_S, capture_output=True, env=reader.environment)
     assert done.returncode == 3 and json.loads(done.stderr)["error"]["code"] == "IO", done
     assert unread(reader) == ["one"]
 
@@ -277,7 +278,7 @@ def test_a_closed_stdout_is_an_error(reader, writer):
 def test_a_broken_pipe_ends_it_quietly(reader, writer):
     writer.tell(reader, *(f"{number} {'x' * 1000}" for number in range(700)))
     command = f"{program('zmq-cli')} --json recv --ack | head -n 1"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], text=True, timeout=20,
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], text=True, timeout=WAIT_S,
                           capture_output=True, env=reader.environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["text"].startswith("0 ")

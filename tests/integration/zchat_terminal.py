@@ -15,9 +15,9 @@ import tempfile
 import time
 
 from support.broker import die_with_parent, program
+from support.patience import WAIT_S
 from zmq_cli import clean_environment, use_device_key
 
-WAIT_S = 30
 SCRIPT_S = 60
 EXIT = re.compile(r"\[exit (\d+)\]")
 

@@ -23,6 +23,8 @@ import termios
 import threading
 import time
 
+from support.patience import WAIT_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY = re.compile(r"^.*\bready\b.*\baddress=(?P<address>\S+) commands=(?P<commands>\S+)"
                    r" events=(?P<events>\S+) server_key=(?P<server_key>\S+)")
@@ -202,7 +204,7 @@ class Broker:
                     self._ended = not some
                     self._news.notify_all()
 
-    def wait_log(self, pattern, timeout=20):
+    def wait_log(self, pattern, timeout=WAIT_S):
         """The match of the first line since the start that fits, waiting for it."""
         pattern = re.compile(pattern)
         deadline = time.monotonic() + timeout

@@ -17,13 +17,13 @@ from zmq.utils.monitor import recv_monitor_message
 from support import page, schema
 from support.forum import PREFIX, Forum, stream_of
 from support.ids import new_id
+from support.patience import WAIT_S
 
 PROTOCOL = 1
 TOPICS = ("presence", "broadcast", "notice")
 PRIVATES = ("private_invited", "private_answered", "private_ended")
 FRAME_COMMANDS_MAX = 64
 FRAME_BYTES_MAX = 1024 * 1024
-WAIT_S = 20
 # What has an id, so that it can be sent again. An upload asks first how far it came.
 AGAIN = ("send_message", "broadcast", "create_thread", "post_to_thread", "edit_post", "delete_post")
 

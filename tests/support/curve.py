@@ -8,6 +8,8 @@ import struct
 
 from zmq.utils import z85
 
+from support.patience import WAIT_S
+
 GREETING_BYTES = 64
 MORE = 1
 
@@ -60,7 +62,7 @@ def metadata(**properties):
     return out
 
 
-def tcp(endpoint, timeout=20):
+def tcp(endpoint, timeout=WAIT_S):
     host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
     return socket.create_connection((host, int(port)), timeout=timeout)
 
@@ -139,7 +141,7 @@ class Raw:
         except OSError:
             raise Cut() from None
 
-    def receive(self, timeout=20):
+    def receive(self, timeout=WAIT_S):
         """The payload of the next message; None: nothing came."""
         self.sock.settimeout(timeout)
         try:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from support.broker import Broker
+from support.patience import WAIT_S
 from support.town import Town
 
 
@@ -73,7 +74,7 @@ def counted(town):
     """Asserts at the end that the broker serves, and that the counters given to it have grown."""
     before, names = town.stats(), []
     yield lambda *more: names.extend(more)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_S
     while True:
         after = town.stats()
         still = [name for name in names if after[name] <= before[name]]

@@ -3,6 +3,7 @@ threads, kept without holes by Sync. Written from proto/README.md and the schema
 
 from support import schema
 from support.ids import new_id
+from support.patience import WAIT_S
 
 PREFIX = "thread/"
 
@@ -141,11 +142,11 @@ class Forum:
     def ack_thread(self, thread, seq):
         return self.call("ack", stream=thread.stream, read=seq)
 
-    def wait_thread(self, thread, seq, timeout=20):
+    def wait_thread(self, thread, seq, timeout=WAIT_S):
         """Until a followed thread's stream was read up to there."""
         return self.wait(lambda: thread.have >= seq, timeout, f"entry {seq} of {thread.title!r}")
 
-    def wait_removed(self, thread, timeout=20):
+    def wait_removed(self, thread, timeout=WAIT_S):
         return self.wait(lambda: thread.removed, timeout, f"the removal of {thread.title!r}")
 
     # ---- what arrives ----

@@ -10,9 +10,9 @@ import signal
 import subprocess
 
 from support.broker import die_with_parent, run
+from support.patience import WAIT_S
 
 CLONE_NEWNET = 0x40000000
-WAIT_S = 10
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count()

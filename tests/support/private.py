@@ -11,8 +11,8 @@ from zmq.utils import z85
 from support import schema
 from support.client import TimedOut, context
 from support.ids import new_id
+from support.patience import WAIT_S
 
-WAIT_S = 5
 NONCE_BYTES = 32
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 PEER_PROTOCOL = 1

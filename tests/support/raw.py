@@ -7,6 +7,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from support import schema
 from support.client import new_id
+from support.patience import WAIT_S
 
 REFUSALS = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL \
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
@@ -23,7 +24,7 @@ def monitored(sock, events):
         monitor.close(0)
 
 
-def outcome(sock, endpoint, timeout=20):
+def outcome(sock, endpoint, timeout=WAIT_S):
     """Connects and says how the handshake ended: the name of the monitor's event, or "nothing"."""
     with monitored(sock, REFUSALS | zmq.EVENT_HANDSHAKE_SUCCEEDED) as monitor:
         sock.connect(endpoint)

@@ -4,6 +4,8 @@ would."""
 import socket
 import threading
 
+from support.patience import WAIT_S
+
 
 class Tap:
     """address is what a client connects to; data() is all that passed, both ways."""
@@ -33,7 +35,7 @@ class Tap:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._target, timeout=10)
+            far = socket.create_connection(self._target, timeout=WAIT_S)
             far.settimeout(None)
             for pair in ((near, far), (far, near)):
                 threading.Thread(target=self._relay, args=pair, daemon=True).start()

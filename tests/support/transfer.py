@@ -7,10 +7,10 @@ import time
 
 from support.client import CommandError
 from support.ids import new_id
+from support.patience import WAIT_S
 
 CHUNK_BYTES = 256 * 1024
 WINDOW = 4
-WAIT_S = 20
 
 
 def bytes_of(size):
