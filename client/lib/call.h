@@ -6,28 +6,38 @@
 #include "request.h"
 #include "zchat.h"
 
-/* A command's kind, and who wants the answer. */
-struct call {
-    enum request_kind kind;
-    zchat_reply_fn *fn;
-    void *arg;
-};
+/* Queues a command, if the handle still takes calls. */
+zchat_code call_send(zchat *z, command_number command, ProtobufCMessage *body, zchat_reply_fn *fn,
+                     void *arg);
+/* The same with the id that the answer tells. */
+zchat_code call_send_id(zchat *z, command_number command, ProtobufCMessage *body,
+                        const zchat_id *id, zchat_reply_fn *fn, void *arg);
+/* The same with the user or the thread that the command's effect is about. */
+zchat_code call_send_about(zchat *z, command_number command, ProtobufCMessage *body,
+                           const char *about, zchat_reply_fn *fn, void *arg);
 
-/* Whether the handle still takes calls. */
-zchat_code call_begin(zchat *z);
+ProtobufCBinaryData call_bytes(const zchat_id *id); /* borrowed */
 
-/* Queues the command; NULL: no memory. */
-struct request *call_add(zchat *z, struct call call, Zchat__V1__Command *command);
-zchat_code call_queue(zchat *z, struct call call, Zchat__V1__Command *command);
+/* What is false is refused: the handle's fault says why. */
 
-/* A user's name, folded. */
-zchat_code call_check_name(zchat *z, const char *user, char name[NAME_BYTES]);
+/* Whether the handle still takes calls; all that follow look at that first. */
+bool call_begin(zchat *z);
+/* Whether somebody is logged in, or about to be. */
+bool call_check_login(zchat *z);
+/* A user's name, which is folded. */
+bool call_check_name(zchat *z, const char *user, char name[NAME_BYTES]);
 /* A text that may be sent: not empty, UTF-8, not too long. */
-zchat_code call_check_text(zchat *z, const char *text);
-zchat_code call_check_password(zchat *z, const char *password);
+bool call_check_text(zchat *z, const char *text);
+bool call_check_password(zchat *z, const char *password);
+/* The most entries of a page. */
+bool call_check_limit(zchat *z, uint32_t limit);
+/* An id of ours; `what` names it in the sentence. */
+bool call_check_id(zchat *z, const char *what, const zchat_id *id);
+/* The same where NULL stands for a new one, which goes to `own`: *id is one of the two. */
+bool call_check_new_id(zchat *z, const char *what, const zchat_id **id, zchat_id *own);
 /* A new title or file name; `what` begins the sentence. */
-zchat_code call_check_new_title(zchat *z, const char *what, const char *title);
+bool call_check_new_title(zchat *z, const char *what, const char *title);
 /* One that names something: what can be none names nothing. */
-zchat_code call_check_title(zchat *z, const char *what, const char *title);
+bool call_check_title(zchat *z, const char *what, const char *title);
 
 #endif

@@ -5,7 +5,7 @@
 #include "call.h"
 #include "handle.h"
 #include "path.h"
-#include "thread_reply.h"
+#include "reply.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -81,14 +81,11 @@ static size_t chunk_bytes(uint64_t from, uint64_t to) {
 
 static void ask(zchat *z, struct download *download, uint64_t offset, size_t limit) {
     Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.thread = download->transfer.title;
     body.file = download->transfer.name;
     body.offset = offset;
     body.limit = (uint32_t)limit;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_GET_CHUNK;
-    command.get_chunk = &body;
-    struct request *request = transfer_ask(z, &download->transfer, REQUEST_GET_CHUNK, &command);
+    struct request *request = transfer_ask(z, &download->transfer, COMMAND(GET_CHUNK), &body.base);
     if (request) {
         request->offset = offset;
     }
@@ -178,7 +175,7 @@ static void finish(zchat *z, struct download *download, const Zchat__V1__Upload 
         free(download->part);
         download->part = NULL;
     }
-    thread_upload_fill(facts, &told);
+    reply_upload(facts, &told);
     transfer_done(z, &download->transfer, &told);
 }
 
@@ -314,14 +311,11 @@ static const struct transfer_kind kind = {
 
 static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
                         bool force) {
-    zchat_code code = call_begin(z);
-    if (code == ZCHAT_OK) {
-        code = call_check_title(z, "the thread's title", title);
+    if (!call_check_title(z, "the thread's title", title) ||
+        !call_check_title(z, "the file's name", name)) {
+        return z->fault.code;
     }
-    if (code == ZCHAT_OK) {
-        code = call_check_title(z, "the file's name", name);
-    }
-    return code == ZCHAT_OK && path ? path_check_target(path, force, &z->fault) : code;
+    return path ? path_check_target(path, force, &z->fault) : ZCHAT_OK;
 }
 
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,

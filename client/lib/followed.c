@@ -7,7 +7,7 @@
 #include "followed.h"
 
 #include "handle.h"
-#include "thread_reply.h"
+#include "reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,10 +162,7 @@ void followed_refresh(zchat *z) {
         return;
     }
     Zchat__V1__ListFollowedRequest body = ZCHAT__V1__LIST_FOLLOWED_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_LIST_FOLLOWED;
-    command.list_followed = &body;
-    followed->listing = handle_add(z, REQUEST_FETCH_FOLLOWED, &command, false) != NULL;
+    followed->listing = handle_ask(z, REQUEST_FOLLOWED, COMMAND(LIST_FOLLOWED), &body.base) != NULL;
     followed->list_us = followed->listing ? WAKE_NEVER : z->now_us + RETRY_US;
 }
 
@@ -183,14 +180,11 @@ static void fetch(zchat *z, struct followed_thread *thread) {
     }
     char stream[FOLLOWED_STREAM_BYTES];
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     followed_stream(thread->id, stream);
     sync.stream = stream;
     sync.after_seq = thread->position;
     sync.limit = thread->listed ? SYNC_ENTRIES_MAX : 1;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
-    command.sync = &sync;
-    struct request *request = handle_add(z, REQUEST_FETCH_THREAD, &command, false);
+    struct request *request = handle_ask(z, REQUEST_FOLLOWED, COMMAND(SYNC), &sync.base);
     if (!request) {
         thread->retry_us = z->now_us + RETRY_US;
         return;
@@ -217,7 +211,7 @@ static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent 
     case ZCHAT__V1__THREAD_EVENT__BODY_EDITED:
         told->kind = about->body_case == ZCHAT__V1__THREAD_EVENT__BODY_POSTED ? ZCHAT_EVENT_POSTED
                                                                               : ZCHAT_EVENT_EDITED;
-        thread_post_fill(about->posted, &post);
+        reply_post(about->posted, &post);
         told->post = &post;
         told->user = post.user;
         told->text = post.text;
@@ -225,13 +219,13 @@ static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent 
         break;
     case ZCHAT__V1__THREAD_EVENT__BODY_DELETED:
         told->kind = ZCHAT_EVENT_DELETED;
-        thread_id_fill(&about->deleted->id, &told->id);
+        reply_id(&about->deleted->id, &told->id);
         text_clean_line(about->deleted->user, strlen(about->deleted->user));
         told->user = about->deleted->user;
         break;
     case ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED:
         told->kind = ZCHAT_EVENT_UPLOADED;
-        thread_upload_fill(about->uploaded, &upload);
+        reply_upload(about->uploaded, &upload);
         told->upload = &upload;
         told->user = upload.user;
         told->id = upload.id;
@@ -363,7 +357,8 @@ static void leave(zchat *z, struct followed_thread *thread) {
     free(take_out(&z->followed, thread));
 }
 
-void followed_page(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply) {
+static void take_fetched(zchat *z, const unsigned char id[ID_BYTES],
+                         const Zchat__V1__Reply *reply) {
     struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
     if (!thread || !thread->fetching) {
         return;
@@ -415,7 +410,7 @@ static bool take_followed(zchat *z, const Zchat__V1__FollowedThread *now) {
     return true;
 }
 
-void followed_listed(zchat *z, const Zchat__V1__Reply *reply) {
+static void take_list(zchat *z, const Zchat__V1__Reply *reply) {
     struct followed *followed = &z->followed;
     bool done = true;
     followed->listing = false;
@@ -477,13 +472,10 @@ bool followed_want_read(zchat *z, const unsigned char id[ID_BYTES], uint64_t seq
 static bool move(zchat *z, struct followed_thread *thread) {
     char stream[FOLLOWED_STREAM_BYTES];
     Zchat__V1__AckRequest ack = ZCHAT__V1__ACK_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     followed_stream(thread->id, stream);
     ack.stream = stream;
     ack.read = thread->read_wanted;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
-    command.ack = &ack;
-    struct request *request = handle_add(z, REQUEST_MOVE_THREAD, &command, false);
+    struct request *request = handle_ask(z, REQUEST_FOLLOWED, COMMAND(ACK), &ack.base);
     if (request) {
         memcpy(request->id, thread->id, ID_BYTES);
         thread->read_asked = thread->read_wanted;
@@ -507,9 +499,8 @@ void followed_move(zchat *z, bool flush) {
 }
 
 /* What the broker refuses once it would refuse again: only what is wanted beyond it is asked. */
-void followed_moved(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply) {
+static void take_moved(zchat *z, const unsigned char id[ID_BYTES]) {
     struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
-    (void)reply;
     if (!thread) {
         return;
     }
@@ -518,13 +509,25 @@ void followed_moved(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1_
     z->followed.moved |= thread->read_wanted > thread->read;
 }
 
+void followed_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    switch (request->command) {
+    case COMMAND(LIST_FOLLOWED):
+        take_list(z, reply);
+        break;
+    case COMMAND(SYNC):
+        take_fetched(z, request->id, reply);
+        break;
+    default: /* ACK */
+        take_moved(z, request->id);
+        break;
+    }
+}
+
 /* ---- the session ---- */
 
 void followed_stop(zchat *z) {
     struct followed *followed = &z->followed;
-    requests_drop(&z->requests, REQUEST_FETCH_FOLLOWED);
-    requests_drop(&z->requests, REQUEST_FETCH_THREAD);
-    requests_drop(&z->requests, REQUEST_MOVE_THREAD);
+    requests_drop(&z->requests, REQUEST_FOLLOWED);
     for (size_t i = 0; i < followed->count; i++) {
         free(followed->list[i].title);
     }

@@ -6,6 +6,7 @@
 #define FOLLOWED_H
 
 #include "channel.h"
+#include "request.h"
 #include "wire.h"
 #include "zchat.h"
 
@@ -54,10 +55,8 @@ bool followed_subscribe(const zchat *z, struct channel *channel);
 void followed_event(zchat *z, const Zchat__V1__ServerEvent *event);
 void followed_publication(zchat *z, const Zchat__V1__Publication *publication);
 
-/* Answers to the library's own requests. */
-void followed_listed(zchat *z, const Zchat__V1__Reply *reply);
-void followed_page(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply);
-void followed_moved(zchat *z, const unsigned char id[ID_BYTES], const Zchat__V1__Reply *reply);
+/* The answer to a request of its own. */
+void followed_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply);
 
 /* The account follows it now, or no longer, says the broker. */
 void followed_add(zchat *z, const Zchat__V1__FollowedThread *thread);

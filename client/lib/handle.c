@@ -4,6 +4,7 @@
  * zchat_run; zchat_free inside of one takes effect when it returns. */
 #include "handle.h"
 
+#include "command.h"
 #include "incoming.h"
 #include "outgoing.h"
 
@@ -47,9 +48,9 @@ void handle_answer(zchat *z, struct request *request, const zchat_reply *reply) 
     request_free(request);
 }
 
-struct request *handle_add(zchat *z, enum request_kind kind, Zchat__V1__Command *command,
-                           bool urgent) {
-    struct request *request = requests_add(&z->requests, kind, command, urgent);
+struct request *handle_ask(zchat *z, enum request_owner owner, command_number command,
+                           ProtobufCMessage *body) {
+    struct request *request = requests_add(&z->requests, owner, command, body);
     if (request && !z->running) {
         wake_fire(z->wake);
     }
@@ -59,10 +60,7 @@ struct request *handle_add(zchat *z, enum request_kind kind, Zchat__V1__Command 
 /* Without memory for it the next one comes in KEEP_ALIVE_S. */
 void handle_keep_alive(zchat *z) {
     Zchat__V1__KeepAliveRequest body = ZCHAT__V1__KEEP_ALIVE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_KEEP_ALIVE;
-    command.keep_alive = &body;
-    handle_add(z, REQUEST_KEEP_ALIVE, &command, false);
+    handle_ask(z, REQUEST_HEADS, COMMAND(KEEP_ALIVE), &body.base);
     z->last_sent_us = z->now_us;
 }
 
@@ -197,6 +195,7 @@ static zchat_code init(zchat *z, const zchat_options *options) {
     if (sodium_init() < 0) {
         return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");
     }
+    requests_init(&z->requests, command_rows);
     session_init(&z->session);
     inbox_init(&z->inbox);
     topics_init(&z->topics);

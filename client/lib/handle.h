@@ -47,9 +47,9 @@ void handle_tell(zchat *z, const zchat_event *event);
 /* Answers a request that is no longer in z->requests, and frees it. */
 void handle_answer(zchat *z, struct request *request, const zchat_reply *reply);
 
-/* Queues a command of the library's own, in front of the others if `urgent`. NULL: no memory. */
-struct request *handle_add(zchat *z, enum request_kind kind, Zchat__V1__Command *command,
-                           bool urgent);
+/* Queues a command; see requests_add. NULL: no memory. */
+struct request *handle_ask(zchat *z, enum request_owner owner, command_number command,
+                           ProtobufCMessage *body);
 /* Asks for the heads of all streams. */
 void handle_keep_alive(zchat *z);
 

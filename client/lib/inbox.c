@@ -29,13 +29,10 @@ static void fetch(zchat *z) {
         return;
     }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     sync.stream = (char *)STREAM;
     sync.after_seq = inbox->position;
     sync.limit = SYNC_ENTRIES_MAX;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
-    command.sync = &sync;
-    if (handle_add(z, REQUEST_FETCH_INBOX, &command, false)) {
+    if (handle_ask(z, REQUEST_INBOX, COMMAND(SYNC), &sync.base)) {
         inbox->fetching = true;
     } else {
         inbox_retry(z);
@@ -91,7 +88,7 @@ void inbox_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
 }
 
 void inbox_stop(zchat *z) {
-    requests_drop(&z->requests, REQUEST_FETCH_INBOX);
+    requests_drop(&z->requests, REQUEST_INBOX);
     inbox_init(&z->inbox);
 }
 

@@ -5,9 +5,9 @@
  * CURVE, so from the broker, and changes nothing. */
 #include "incoming.h"
 
+#include "command.h"
 #include "handle.h"
 #include "invitation.h"
-#include "reply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,48 +39,6 @@ static void take_frame_error(zchat *z, const Zchat__V1__CommandError *error) {
     }
 }
 
-static void take_call(zchat *z, struct request *request, const Zchat__V1__Reply *reply) {
-    zchat_reply answer;
-    reply_fill(z, request, reply, &answer);
-    bool done = answer.code == ZCHAT_OK;
-    switch (request->kind) {
-    case REQUEST_LOGIN:
-        session_login_done(z, request, reply, &answer);
-        return;
-    case REQUEST_LOGOUT:
-        session_logout_done(z, request, &answer);
-        return;
-    case REQUEST_BLOCK:
-        if (done) {
-            topics_block(z, request->user);
-        }
-        break;
-    case REQUEST_UNBLOCK:
-        if (done) {
-            topics_unblock(z, request->user);
-        }
-        break;
-    case REQUEST_THREAD_FOLLOW:
-        if (done) {
-            followed_add(z, reply->follow_thread->followed);
-        }
-        break;
-    case REQUEST_THREAD_UNFOLLOW:
-        if (done) {
-            followed_drop(z, request->title);
-        }
-        break;
-    case REQUEST_ACK:
-        if (done) {
-            inbox_cursor(z, answer.cursor);
-        }
-        break;
-    default:
-        break;
-    }
-    handle_answer(z, request, &answer);
-}
-
 static void take_heads(zchat *z, const Zchat__V1__Heads *heads) {
     if (z->session.live) {
         inbox_heads(z, heads);
@@ -91,41 +49,37 @@ static void take_heads(zchat *z, const Zchat__V1__Heads *heads) {
     }
 }
 
+static void take_keep_alive(zchat *z, const Zchat__V1__Reply *reply) {
+    if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE &&
+        reply->keep_alive->heads) {
+        take_heads(z, reply->keep_alive->heads);
+    }
+}
+
 static void take_own(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
-    switch (request->kind) {
-    case REQUEST_RESUME:
+    switch (request->owner) {
+    case REQUEST_SESSION:
         session_resume_done(z, reply);
         break;
-    case REQUEST_FETCH_INBOX:
+    case REQUEST_INBOX:
         inbox_page(z, reply);
         break;
-    case REQUEST_FETCH_TOPIC:
+    case REQUEST_TOPICS:
         topics_page(z, request->topic, reply);
         break;
-    case REQUEST_BEGIN_UPLOAD:
-    case REQUEST_PUT_CHUNK:
-    case REQUEST_GET_CHUNK:
+    case REQUEST_FOLLOWED:
+        followed_reply(z, request, reply);
+        break;
+    case REQUEST_TRANSFERS:
         transfers_reply(z, request, reply);
         break;
-    case REQUEST_PRIVATE_INVITE:
-    case REQUEST_PRIVATE_ANSWER:
-    case REQUEST_PRIVATE_OPEN:
+    case REQUEST_CHATS:
         invitations_reply(z, request, reply);
         break;
-    case REQUEST_FETCH_FOLLOWED:
-        followed_listed(z, reply);
+    case REQUEST_HEADS:
+        take_keep_alive(z, reply);
         break;
-    case REQUEST_FETCH_THREAD:
-        followed_page(z, request->id, reply);
-        break;
-    case REQUEST_MOVE_THREAD:
-        followed_moved(z, request->id, reply);
-        break;
-    default:
-        if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE &&
-            reply->keep_alive->heads) {
-            take_heads(z, reply->keep_alive->heads);
-        }
+    case REQUEST_CALL:
         break;
     }
 }
@@ -139,11 +93,11 @@ static void take_reply(zchat *z, const Zchat__V1__Reply *reply) {
         return;
     }
     requests_take(&z->requests, request);
-    if (request_policy(request->kind)->own) {
+    if (request->owner == REQUEST_CALL) {
+        command_answer(z, request, reply);
+    } else {
         take_own(z, request, reply);
         request_free(request);
-    } else {
-        take_call(z, request, reply);
     }
 }
 

@@ -24,9 +24,9 @@
 
 /* ---- to the broker ---- */
 
-static struct request *add(zchat *z, enum request_kind kind, Zchat__V1__Command *command,
+static struct request *ask(zchat *z, command_number command, ProtobufCMessage *body,
                            const unsigned char *id) {
-    struct request *request = handle_add(z, kind, command, false);
+    struct request *request = handle_ask(z, REQUEST_CHATS, command, body);
     if (request && id) {
         memcpy(request->id, id, ID_BYTES);
     }
@@ -35,7 +35,6 @@ static struct request *add(zchat *z, enum request_kind kind, Zchat__V1__Command 
 
 void invitation_ask(zchat *z, struct chat *chat) {
     Zchat__V1__InvitePrivateRequest body = ZCHAT__V1__INVITE_PRIVATE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     zchat_id id;
     zchat_id_new(&id);
     memcpy(chat->invitation, id.bytes, ID_BYTES);
@@ -49,19 +48,16 @@ void invitation_ask(zchat *z, struct chat *chat) {
     body.id.data = chat->invitation;
     body.id.len = ID_BYTES;
     body.user = chat->user;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_INVITE_PRIVATE;
-    command.invite_private = &body;
     chat->asked = true;
     chat->left = false;
     chat->retry_us = WAKE_NEVER;
-    if (!add(z, REQUEST_PRIVATE_INVITE, &command, chat->invitation)) {
+    if (!ask(z, COMMAND(INVITE_PRIVATE), &body.base, chat->invitation)) {
         chat_end(z, chat, ZCHAT_NO_MEMORY, "no memory for the invitation", NULL);
     }
 }
 
 void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word) {
     Zchat__V1__AnswerPrivateRequest body = ZCHAT__V1__ANSWER_PRIVATE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = chat->invitation;
     body.id.len = ID_BYTES;
     body.accept = word == INVITATION_ACCEPTED;
@@ -72,33 +68,25 @@ void invitation_answer(zchat *z, struct chat *chat, enum invitation_word word) {
         body.nonce.data = chat->link->nonce;
         body.nonce.len = NONCE_BYTES;
     }
-    command.body_case = ZCHAT__V1__COMMAND__BODY_ANSWER_PRIVATE;
-    command.answer_private = &body;
-    add(z, REQUEST_PRIVATE_ANSWER, &command, chat->invitation); /* else it runs out of time */
+    ask(z, COMMAND(ANSWER_PRIVATE), &body.base, chat->invitation); /* else it runs out of time */
 }
 
 void invitation_open(zchat *z, const struct chat *chat) {
     Zchat__V1__OpenPrivateRequest body = ZCHAT__V1__OPEN_PRIVATE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     if (!z->session.live) {
         return; /* told with the resume */
     }
     body.id.data = (uint8_t *)chat->id;
     body.id.len = ID_BYTES;
     body.user = (char *)chat->user;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_OPEN_PRIVATE;
-    command.open_private = &body;
-    add(z, REQUEST_PRIVATE_OPEN, &command, chat->id);
+    ask(z, COMMAND(OPEN_PRIVATE), &body.base, chat->id);
 }
 
 static void close_at_broker(zchat *z, const unsigned char *id) {
     Zchat__V1__ClosePrivateRequest body = ZCHAT__V1__CLOSE_PRIVATE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = (uint8_t *)id;
     body.id.len = ID_BYTES;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_CLOSE_PRIVATE;
-    command.close_private = &body;
-    add(z, REQUEST_PRIVATE_CLOSE, &command, id);
+    ask(z, COMMAND(CLOSE_PRIVATE), &body.base, id);
 }
 
 /* A session that ends, or has ended, has closed all. */
@@ -117,14 +105,11 @@ void invitation_close(zchat *z, const struct chat *chat) {
 
 void invitation_active(zchat *z) {
     Zchat__V1__ActiveRequest body = ZCHAT__V1__ACTIVE_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     z->chats.active_waits = z->session.live && z->now_us < z->chats.active_us;
     if (!z->session.live || z->chats.active_waits) {
         return;
     }
-    command.body_case = ZCHAT__V1__COMMAND__BODY_ACTIVE;
-    command.active = &body;
-    add(z, REQUEST_ACTIVE, &command, NULL);
+    ask(z, COMMAND(ACTIVE), &body.base, NULL);
     z->chats.active_us = z->now_us + z->chats.active_every_us;
 }
 
@@ -465,21 +450,21 @@ static void open_refused(zchat *z, struct chat *chat, const Zchat__V1__CommandEr
 void invitations_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
     const ProtobufCBinaryData id = {.data = (uint8_t *)request->id, .len = ID_BYTES};
     struct chat *chat =
-        request->kind == REQUEST_PRIVATE_OPEN ? find_id(z, &id) : find_invitation(z, &id);
-    if (chat && !reply->error && request->kind == REQUEST_PRIVATE_INVITE && !chat->left) {
+        request->command == COMMAND(OPEN_PRIVATE) ? find_id(z, &id) : find_invitation(z, &id);
+    if (chat && !reply->error && request->command == COMMAND(INVITE_PRIVATE) && !chat->left) {
         chat->gone_us = WAKE_NEVER; /* they are there */
     }
     if (!chat || !reply->error) {
         return;
     }
-    switch (request->kind) {
-    case REQUEST_PRIVATE_INVITE:
+    switch (request->command) {
+    case COMMAND(INVITE_PRIVATE):
         invite_refused(z, chat, reply->error);
         break;
-    case REQUEST_PRIVATE_ANSWER:
+    case COMMAND(ANSWER_PRIVATE):
         answer_refused(z, chat, reply->error);
         break;
-    case REQUEST_PRIVATE_OPEN:
+    case COMMAND(OPEN_PRIVATE):
         open_refused(z, chat, reply->error);
         break;
     default:

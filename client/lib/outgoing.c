@@ -24,7 +24,7 @@ static bool may_send(const zchat *z, const struct request *request) {
         return false;
     }
     bool resuming = z->session.login && !z->session.live;
-    return request->kind == REQUEST_RESUME || !resuming;
+    return request->owner == REQUEST_SESSION || !resuming;
 }
 
 static void add_ack(zchat *z, struct batch *batch, bool flush) {
@@ -48,11 +48,10 @@ static void gather(zchat *z, struct batch *batch, bool flush) {
             (batch->count > 0 && batch->bytes + request->bytes > FRAME_BYTES_FULL)) {
             break;
         }
-        const struct request_policy *policy = request_policy(request->kind);
         batch->count++;
         batch->bytes += request->bytes;
-        batch->secret |= policy->secret;
-        if (policy->barrier) {
+        batch->secret |= request->row->secret;
+        if (request->row->barrier) {
             break;
         }
     }

@@ -261,12 +261,8 @@ void peer_files_cancel(struct chat *chat, const void *arg) {
 
 static zchat_code find_chat(zchat *z, const char *user, struct chat **chat) {
     char name[NAME_BYTES];
-    zchat_code code = call_begin(z);
-    if (code == ZCHAT_OK) {
-        code = call_check_name(z, user, name);
-    }
-    if (code != ZCHAT_OK) {
-        return code;
+    if (!call_check_name(z, user, name)) {
+        return z->fault.code;
     }
     *chat = chats_find(z, name);
     if (!*chat || !(*chat)->opened) {
@@ -334,8 +330,8 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
     if (code == ZCHAT_OK) {
         code = path_open(path, &fd, &state, &z->fault);
     }
-    if (code == ZCHAT_OK) {
-        code = call_check_new_title(z, "a file's name", path_name(path));
+    if (code == ZCHAT_OK && !call_check_new_title(z, "a file's name", path_name(path))) {
+        code = z->fault.code;
     }
     struct peer_file *file = code == ZCHAT_OK ? peer_file_add(chat, PEER_FILE_HASHING) : NULL;
     if (!file) {

@@ -1,20 +1,23 @@
-/* Replies of the schema as the caller sees them. */
+/* What replies and events of the schema have in common as the caller sees them. Texts are cleaned
+ * in place. */
 #ifndef REPLY_H
 #define REPLY_H
 
-#include "request.h"
 #include "wire.h"
 #include "zchat.h"
-
-/* Converts the broker's reply to a request; lists lie in the handle's arena, texts are cleaned. */
-void reply_fill(zchat *z, const struct request *request, const Zchat__V1__Reply *reply,
-                zchat_reply *out);
 
 /* The broker's refusal; its text is cleaned in place and borrowed. */
 void reply_refuse(const Zchat__V1__CommandError *error, zchat_reply *out);
 
-/* Room for a list of the reply in the handle's arena; its count is set. NULL: none, and the reply
- * says so. */
-void *reply_room(zchat *z, size_t count, size_t bytes, zchat_reply *out);
+/* Room for a list of the reply in the arena; its count is set. NULL: none, and the reply says so.
+ */
+void *reply_room(struct wire_arena *arena, size_t count, size_t bytes, zchat_reply *out);
+
+/* One line of text, cleaned. */
+char *reply_line(char *text);
+void reply_post(const Zchat__V1__Post *post, zchat_post *out);
+void reply_upload(const Zchat__V1__Upload *upload, zchat_upload *out);
+/* 16 bytes; what is none becomes zeros. */
+void reply_id(const ProtobufCBinaryData *id, zchat_id *out);
 
 #endif

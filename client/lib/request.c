@@ -6,70 +6,22 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BUCKETS_MIN 64
 
-#define REPLY(name) .reply = ZCHAT__V1__REPLY__BODY_##name
-#define DONE(name)  .repeat = true, .done = ZCHAT__V1__REASON__REASON_##name
-
-static const struct request_policy policies[REQUEST_KINDS] = {
-    [REQUEST_LOGIN] = {REPLY(LOGIN), .repeat = true, .barrier = true, .secret = true},
-    [REQUEST_LOGOUT] = {REPLY(LOGOUT), .repeat = true, .barrier = true},
-    [REQUEST_REGISTER] = {REPLY(REGISTER_ACCOUNT), .barrier = true, .secret = true},
-    [REQUEST_PASSWD] = {REPLY(CHANGE_PASSWORD), .barrier = true, .secret = true},
-    [REQUEST_DEVICES] = {REPLY(LIST_DEVICES), .repeat = true},
-    [REQUEST_REVOKE] = {REPLY(REVOKE_DEVICE), DONE(NO_SUCH_DEVICE)},
-    [REQUEST_SEND] = {REPLY(SEND_MESSAGE), .repeat = true},
-    [REQUEST_BROADCAST] = {REPLY(BROADCAST), .repeat = true},
-    [REQUEST_WHO] = {REPLY(WHO), .repeat = true},
-    [REQUEST_SINCE] = {REPLY(SINCE), .repeat = true},
-    [REQUEST_BLOCK] = {REPLY(BLOCK_USER), DONE(ALREADY_BLOCKED)},
-    [REQUEST_UNBLOCK] = {REPLY(UNBLOCK_USER), DONE(NOT_BLOCKED)},
-    [REQUEST_BLOCKED] = {REPLY(LIST_BLOCKED), .repeat = true},
-    [REQUEST_SYNC] = {REPLY(SYNC), .repeat = true},
-    [REQUEST_ACK] = {REPLY(ACK), .repeat = true},
-    [REQUEST_PING] = {REPLY(PING), .repeat = true},
-    [REQUEST_STATS] = {REPLY(GET_STATS), .repeat = true},
-    [REQUEST_SHUTDOWN] = {REPLY(SHUTDOWN), .secret = true},
-    [REQUEST_THREAD_CREATE] = {REPLY(CREATE_THREAD), .repeat = true},
-    [REQUEST_THREAD_LIST] = {REPLY(LIST_THREADS), .repeat = true},
-    [REQUEST_THREAD_POST] = {REPLY(POST_TO_THREAD), .repeat = true},
-    [REQUEST_THREAD_READ] = {REPLY(READ_THREAD), .repeat = true},
-    [REQUEST_THREAD_EDIT] = {REPLY(EDIT_POST), .repeat = true},
-    [REQUEST_THREAD_DELETE] = {REPLY(DELETE_POST), .repeat = true},
-    [REQUEST_THREAD_REMOVE] = {REPLY(REMOVE_THREAD)},
-    [REQUEST_THREAD_FOLLOW] = {REPLY(FOLLOW_THREAD)},
-    [REQUEST_THREAD_UNFOLLOW] = {REPLY(UNFOLLOW_THREAD), DONE(NOT_FOLLOWING)},
-    [REQUEST_THREAD_ACK] = {REPLY(ACK), .repeat = true},
-    [REQUEST_FOLLOWED_LIST] = {REPLY(LIST_FOLLOWED), .repeat = true},
-    [REQUEST_FILE_LIST] = {REPLY(LIST_FILES), .repeat = true},
-    [REQUEST_RESUME] = {REPLY(LOGIN), .own = true, .barrier = true, .secret = true},
-    [REQUEST_FETCH_INBOX] = {REPLY(SYNC), .own = true},
-    [REQUEST_FETCH_TOPIC] = {REPLY(SYNC), .own = true},
-    [REQUEST_KEEP_ALIVE] = {REPLY(KEEP_ALIVE), .own = true},
-    [REQUEST_FETCH_FOLLOWED] = {REPLY(LIST_FOLLOWED), .own = true},
-    [REQUEST_FETCH_THREAD] = {REPLY(SYNC), .own = true},
-    [REQUEST_MOVE_THREAD] = {REPLY(ACK), .own = true},
-    [REQUEST_BEGIN_UPLOAD] = {REPLY(BEGIN_UPLOAD), .own = true},
-    [REQUEST_PUT_CHUNK] = {REPLY(PUT_CHUNK), .own = true},
-    [REQUEST_CANCEL_UPLOAD] = {REPLY(CANCEL_UPLOAD), .own = true},
-    [REQUEST_GET_CHUNK] = {REPLY(GET_CHUNK), .own = true},
-    [REQUEST_PRIVATE_INVITE] = {REPLY(INVITE_PRIVATE), .own = true},
-    [REQUEST_PRIVATE_ANSWER] = {REPLY(ANSWER_PRIVATE), .own = true, .secret = true},
-    [REQUEST_PRIVATE_OPEN] = {REPLY(OPEN_PRIVATE), .own = true},
-    [REQUEST_PRIVATE_CLOSE] = {REPLY(CLOSE_PRIVATE), .own = true},
-    [REQUEST_ACTIVE] = {REPLY(ACTIVE), .own = true},
-};
-
-const struct request_policy *request_policy(enum request_kind kind) {
-    assert((unsigned)kind < REQUEST_KINDS);
-    return &policies[kind];
+bool request_fits(const struct request *request, const Zchat__V1__Reply *reply) {
+    return (unsigned)reply->body_case == (unsigned)request->command;
 }
 
 bool request_was_done(const struct request *request, const Zchat__V1__CommandError *error) {
-    Zchat__V1__Reason done = request_policy(request->kind)->done;
+    Zchat__V1__Reason done = request->row->done;
     return request->repeated && done != ZCHAT__V1__REASON__REASON_UNSPECIFIED &&
            error->reason == done;
+}
+
+static bool is_own(const struct request *request) {
+    return request->owner != REQUEST_CALL;
 }
 
 /* ---- lists ---- */
@@ -151,26 +103,40 @@ static void table_remove(struct requests *requests, struct request *request) {
 
 /* ---- requests ---- */
 
-struct request *requests_add(struct requests *requests, enum request_kind kind,
-                             Zchat__V1__Command *command, bool urgent) {
-    if (requests->open >= requests->bucket_count && !table_grow(requests) &&
-        requests->bucket_count == 0) {
-        return NULL;
-    }
-    command->request = requests->last_number + 1;
-    size_t bytes = wire_element_size(&command->base);
-    struct request *request = calloc(1, sizeof *request + bytes);
+void requests_init(struct requests *requests, const struct command_row *rows) {
+    memset(requests, 0, sizeof *requests);
+    requests->rows = rows;
+}
+
+static bool has_room(struct requests *requests) {
+    return requests->open < requests->bucket_count || table_grow(requests) ||
+           requests->bucket_count > 0;
+}
+
+/* Commands are all that a Command can hold, and messages all begin with their base: so any member
+ * of its union stands for the one that is meant. */
+struct request *requests_add(struct requests *requests, enum request_owner owner,
+                             command_number number, ProtobufCMessage *body) {
+    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
+    command.request = requests->last_number + 1;
+    command.body_case = number;
+    command.ping = (Zchat__V1__PingRequest *)body;
+    size_t bytes = wire_element_size(&command.base);
+    struct request *request = has_room(requests) ? calloc(1, sizeof *request + bytes) : NULL;
     if (!request) {
         return NULL;
     }
     requests->last_number++;
-    request->number = command->request;
-    request->kind = kind;
-    request->bytes = wire_element_pack(WIRE_COMMANDS, &command->base, request->element);
+    request->number = command.request;
+    request->command = number;
+    request->row = &requests->rows[number];
+    request->owner = owner;
+    request->bytes = wire_element_pack(WIRE_COMMANDS, &command.base, request->element);
+    assert(request->row->name);
     table_add(requests, request);
     requests->open++;
-    requests->open_own += request_policy(kind)->own;
-    (urgent ? list_prepend : list_append)(&requests->waiting, request);
+    requests->open_own += is_own(request);
+    (owner == REQUEST_SESSION ? list_prepend : list_append)(&requests->waiting, request);
     return request;
 }
 
@@ -190,7 +156,7 @@ void requests_mark_sent(struct requests *requests, struct request *request) {
     list_remove(&requests->waiting, request);
     request->sent = true;
     list_append(&requests->sent, request);
-    requests->barriers += request_policy(request->kind)->barrier;
+    requests->barriers += request->row->barrier;
 }
 
 static void mark_waiting(struct requests *requests, struct request *request) {
@@ -198,16 +164,16 @@ static void mark_waiting(struct requests *requests, struct request *request) {
     request->sent = false;
     request->repeated = true;
     list_prepend(&requests->waiting, request);
-    requests->barriers -= request_policy(request->kind)->barrier;
+    requests->barriers -= request->row->barrier;
 }
 
 void requests_take(struct requests *requests, struct request *request) {
     list_remove(list_of(requests, request), request);
     table_remove(requests, request);
     requests->open--;
-    requests->open_own -= request_policy(request->kind)->own;
+    requests->open_own -= is_own(request);
     if (request->sent) {
-        requests->barriers -= request_policy(request->kind)->barrier;
+        requests->barriers -= request->row->barrier;
     }
 }
 
@@ -215,18 +181,18 @@ void request_free(struct request *request) {
     if (!request) {
         return;
     }
-    if (request_policy(request->kind)->secret) {
+    if (request->row->secret) {
         sodium_memzero(request->element, request->bytes);
     }
     login_free(request->login);
-    free(request->title);
+    free(request->about);
     free(request);
 }
 
 static void take_into(struct requests *requests, struct request *request,
                       struct request_list *list) {
     requests_take(requests, request);
-    if (request_policy(request->kind)->own) {
+    if (is_own(request)) {
         request_free(request);
     } else {
         list_append(list, request);
@@ -238,7 +204,7 @@ static void drop_own_waiting(struct requests *requests) {
     struct request *next;
     for (struct request *request = requests->waiting.first; request; request = next) {
         next = request->next;
-        if (request_policy(request->kind)->own) {
+        if (is_own(request)) {
             requests_take(requests, request);
             request_free(request);
         }
@@ -250,7 +216,7 @@ void requests_requeue(struct requests *requests, struct request_list *unknown) {
     drop_own_waiting(requests);
     for (struct request *request = requests->sent.first; request; request = next) {
         next = request->next;
-        if (!request_policy(request->kind)->repeat) {
+        if (!request->row->repeat) {
             take_into(requests, request, unknown);
         }
     }
@@ -274,32 +240,33 @@ void requests_take_all(struct requests *requests, struct request_list *all) {
     assert(requests->open == 0 && requests->open_own == 0);
 }
 
-static void drop_from(struct requests *requests, struct request *first, enum request_kind kind) {
+static void drop_from(struct requests *requests, struct request *first, enum request_owner owner) {
     struct request *next;
     for (struct request *request = first; request; request = next) {
         next = request->next;
-        if (request->kind == kind) {
+        if (request->owner == owner) {
             requests_take(requests, request);
             request_free(request);
         }
     }
 }
 
-void requests_drop(struct requests *requests, enum request_kind kind) {
-    drop_from(requests, requests->sent.first, kind);
-    drop_from(requests, requests->waiting.first, kind);
+void requests_drop(struct requests *requests, enum request_owner owner) {
+    assert(owner != REQUEST_CALL);
+    drop_from(requests, requests->sent.first, owner);
+    drop_from(requests, requests->waiting.first, owner);
 }
 
-static bool list_has(const struct request_list *list, enum request_kind kind) {
+static bool has_call(const struct request_list *list, command_number command) {
     const struct request *request = list->first;
-    while (request && request->kind != kind) {
+    while (request && (is_own(request) || request->command != command)) {
         request = request->next;
     }
     return request != NULL;
 }
 
-bool requests_have(const struct requests *requests, enum request_kind kind) {
-    return list_has(&requests->sent, kind) || list_has(&requests->waiting, kind);
+bool requests_have_call(const struct requests *requests, command_number command) {
+    return has_call(&requests->sent, command) || has_call(&requests->waiting, command);
 }
 
 void requests_release(struct requests *requests) {

@@ -1,6 +1,6 @@
 /* Commands that wait for being sent or for their answer. Each is packed once, when it is made, so
- * that a retry is the same bytes: the same request number, the same id. What a kind of command may
- * do after a lost connection stands in one table. No sockets here. */
+ * that a retry is the same bytes: the same request number, the same id. What a command may do after
+ * a lost connection stands in its row. No sockets here. */
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -8,83 +8,58 @@
 #include "wire.h"
 #include "zchat.h"
 
-enum request_kind {
-    REQUEST_LOGIN,
-    REQUEST_LOGOUT,
-    REQUEST_REGISTER,
-    REQUEST_PASSWD,
-    REQUEST_DEVICES,
-    REQUEST_REVOKE,
-    REQUEST_SEND,
-    REQUEST_BROADCAST,
-    REQUEST_WHO,
-    REQUEST_SINCE,
-    REQUEST_BLOCK,
-    REQUEST_UNBLOCK,
-    REQUEST_BLOCKED,
-    REQUEST_SYNC,
-    REQUEST_ACK,
-    REQUEST_PING,
-    REQUEST_STATS,
-    REQUEST_SHUTDOWN,
-    REQUEST_THREAD_CREATE,
-    REQUEST_THREAD_LIST,
-    REQUEST_THREAD_POST,
-    REQUEST_THREAD_READ,
-    REQUEST_THREAD_EDIT,
-    REQUEST_THREAD_DELETE,
-    REQUEST_THREAD_REMOVE,
-    REQUEST_THREAD_FOLLOW,
-    REQUEST_THREAD_UNFOLLOW,
-    REQUEST_THREAD_ACK,
-    REQUEST_FOLLOWED_LIST,
-    REQUEST_FILE_LIST,
-    /* The library's own. */
-    REQUEST_RESUME,      /* a login after a lost connection */
-    REQUEST_FETCH_INBOX, /* a hole */
-    REQUEST_FETCH_TOPIC,
-    REQUEST_KEEP_ALIVE,
-    REQUEST_FETCH_FOLLOWED, /* which threads, and their heads */
-    REQUEST_FETCH_THREAD,
-    REQUEST_MOVE_THREAD, /* a thread's cursor */
-    REQUEST_BEGIN_UPLOAD,
-    REQUEST_PUT_CHUNK,
-    REQUEST_CANCEL_UPLOAD,
-    REQUEST_GET_CHUNK,
-    REQUEST_PRIVATE_INVITE,
-    REQUEST_PRIVATE_ANSWER,
-    REQUEST_PRIVATE_OPEN,
-    REQUEST_PRIVATE_CLOSE,
-    REQUEST_ACTIVE,
-};
-#define REQUEST_KINDS (REQUEST_ACTIVE + 1)
+/* The number of a command in the schema, which its reply has as well. */
+typedef Zchat__V1__Command__BodyCase command_number;
+#define COMMAND(name) ZCHAT__V1__COMMAND__BODY_##name
 
-struct request_policy {
-    Zchat__V1__Reply__BodyCase reply; /* what answers it */
-    bool own;    /* the library's: nobody else waits for it, and a lost connection drops it */
-    bool repeat; /* asked again after a lost connection; else its outcome is unknown */
+struct request;
+
+/* All that the library knows of a command: command.c has one for each. */
+struct command_row {
+    const char *name;       /* as the schema has it; NULL: there is no such command */
+    bool repeat;            /* asked again after a lost connection; else its outcome is unknown */
     Zchat__V1__Reason done; /* says of one that was repeated that it is done; 0: none does */
     bool barrier;           /* what follows is sent when it is answered */
-    bool secret;            /* holds a password */
+    bool secret;            /* holds a password, or what is as good as one */
+    /* The reply as the caller sees it. Lists lie in the handle's arena, texts are cleaned. NULL: it
+     * says only that it is done. */
+    void (*fill)(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out);
+    /* What a call that is done changes in here, before its caller hears of it. NULL: nothing. */
+    void (*effect)(zchat *z, const struct request *request, const Zchat__V1__Reply *reply);
+    /* Answers a call itself, and frees it. NULL: no more is to be done than above. */
+    void (*answer)(zchat *z, struct request *request, const Zchat__V1__Reply *reply,
+                   const zchat_reply *answer);
 };
 
-const struct request_policy *request_policy(enum request_kind kind);
+/* Who takes the answer. All but calls are the library's own: nobody else waits for them, and a lost
+ * connection drops them. */
+enum request_owner {
+    REQUEST_CALL,
+    REQUEST_SESSION, /* its login after a lost connection, which goes before all others */
+    REQUEST_INBOX,
+    REQUEST_TOPICS,
+    REQUEST_FOLLOWED,
+    REQUEST_TRANSFERS,
+    REQUEST_CHATS,
+    REQUEST_HEADS, /* keep-alive */
+};
 
 struct request {
     struct request *next;     /* borrowed: in the order of sending */
     struct request *previous; /* borrowed */
     struct request *chain;    /* borrowed: same bucket */
     uint64_t number;
-    enum request_kind kind;
+    command_number command;
+    const struct command_row *row; /* borrowed: static */
+    enum request_owner owner;
     bool sent;
     bool repeated;              /* was sent on an earlier connection, too, and perhaps done */
     zchat_reply_fn *fn;         /* NULL: nobody asks */
     void *arg;                  /* borrowed: from the caller */
     struct login *login;        /* owned; NULL but for a login */
-    char user[NAME_BYTES];      /* block, unblock */
-    char *title;                /* owned: unfollow; else NULL */
-    unsigned char id[ID_BYTES]; /* send, broadcast, post, create; the thread's; the invitation's */
-    size_t topic;               /* fetch_topic */
+    char *about;                /* owned: the user to block, the thread to leave; else NULL */
+    unsigned char id[ID_BYTES]; /* of a message, post, thread or invitation; else zeros */
+    size_t topic;               /* whose events are fetched */
     uint64_t transfer;          /* whose chunk it is, by number */
     uint64_t offset;            /* of the chunk that is asked for */
     int64_t asked_us;           /* when the chunk was */
@@ -92,6 +67,8 @@ struct request {
     uint8_t element[]; /* of CommandBatch.commands, packed */
 };
 
+/* Whether the reply is of the request's command. */
+bool request_fits(const struct request *request, const Zchat__V1__Reply *reply);
 /* Whether the error says that the first try was done, whose reply got lost. */
 bool request_was_done(const struct request *request, const Zchat__V1__CommandError *error);
 
@@ -101,8 +78,9 @@ struct request_list {
 };
 
 struct requests {
-    struct request **buckets; /* owned, and each request in them */
-    size_t bucket_count;      /* a power of two, or 0 */
+    const struct command_row *rows; /* borrowed: static, by their numbers */
+    struct request **buckets;       /* owned, and each request in them */
+    size_t bucket_count;            /* a power of two, or 0 */
     size_t open;
     size_t open_own;
     size_t barriers; /* sent and unanswered */
@@ -111,10 +89,12 @@ struct requests {
     struct request_list sent;
 };
 
-/* Packs and queues a command behind the others, or, `urgent`, before them. Sets the command's
- * number. NULL: no memory. */
-struct request *requests_add(struct requests *requests, enum request_kind kind,
-                             Zchat__V1__Command *command, bool urgent);
+void requests_init(struct requests *requests, const struct command_row *rows);
+
+/* Packs and queues a command, whose body's base is given, behind the others, or, where it is the
+ * session's, before them. NULL: no memory. */
+struct request *requests_add(struct requests *requests, enum request_owner owner,
+                             command_number command, ProtobufCMessage *body);
 
 /* The one of that number which was sent; NULL: none. */
 struct request *requests_find(const struct requests *requests, uint64_t number);
@@ -134,11 +114,11 @@ void requests_requeue(struct requests *requests, struct request_list *unknown);
 /* Takes out what was sent, or everything; the library's own are dropped. */
 void requests_take_sent(struct requests *requests, struct request_list *sent);
 void requests_take_all(struct requests *requests, struct request_list *all);
-/* Drops the library's own requests of that kind. */
-void requests_drop(struct requests *requests, enum request_kind kind);
+/* Drops all of an owner's, who is not the caller. */
+void requests_drop(struct requests *requests, enum request_owner owner);
 
-/* Whether a request of that kind is open. */
-bool requests_have(const struct requests *requests, enum request_kind kind);
+/* Whether a call of that command is open. */
+bool requests_have_call(const struct requests *requests, command_number command);
 
 struct request *request_list_pop(struct request_list *list);
 

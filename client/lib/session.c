@@ -29,15 +29,14 @@ void session_forget(zchat *z) {
     inbox_stop(z);
     topics_stop(z);
     followed_stop(z);
-    requests_drop(&z->requests, REQUEST_RESUME);
+    requests_drop(&z->requests, REQUEST_SESSION);
     session_release(&z->session);
 }
 
 /* ---- asking ---- */
 
-static struct request *add_login(zchat *z, const struct login *login, enum request_kind kind) {
+static struct request *ask_login(zchat *z, const struct login *login, enum request_owner owner) {
     Zchat__V1__LoginRequest body = ZCHAT__V1__LOGIN_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.protocol = PROTOCOL_VERSION;
     body.user = (char *)login->user;
     body.password = (char *)login->password;
@@ -50,9 +49,7 @@ static struct request *add_login(zchat *z, const struct login *login, enum reque
     body.instance.len = INSTANCE_BYTES;
     body.device_label = z->settings.device;
     body.client = z->settings.client;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_LOGIN;
-    command.login = &body;
-    return handle_add(z, kind, &command, kind == REQUEST_RESUME);
+    return handle_ask(z, owner, COMMAND(LOGIN), &body.base);
 }
 
 zchat_code session_login(zchat *z, const zchat_login_options *options, const char *user,
@@ -61,7 +58,7 @@ zchat_code session_login(zchat *z, const zchat_login_options *options, const cha
         return fault_set(&z->fault, ZCHAT_CONFLICT, "log out first: this connection has a session");
     }
     struct login *login = login_new(options, user);
-    struct request *request = login ? add_login(z, login, REQUEST_LOGIN) : NULL;
+    struct request *request = login ? ask_login(z, login, REQUEST_CALL) : NULL;
     if (!request) {
         login_free(login);
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the login");
@@ -78,10 +75,7 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
         return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
     Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_LOGOUT;
-    command.logout = &body;
-    struct request *request = handle_add(z, REQUEST_LOGOUT, &command, false);
+    struct request *request = handle_ask(z, REQUEST_CALL, COMMAND(LOGOUT), &body.base);
     if (!request) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the logout");
     }
@@ -112,9 +106,9 @@ static void enter(zchat *z, const Zchat__V1__LoginResponse *reply) {
 
 void session_login_done(zchat *z, struct request *request, const Zchat__V1__Reply *reply,
                         const zchat_reply *answer) {
-    bool wanted = z->session.intended && !requests_have(&z->requests, REQUEST_LOGOUT);
+    bool wanted = z->session.intended && !requests_have_call(&z->requests, COMMAND(LOGOUT));
     if (answer->code != ZCHAT_OK) {
-        z->session.intended = requests_have(&z->requests, REQUEST_LOGIN);
+        z->session.intended = requests_have_call(&z->requests, COMMAND(LOGIN));
         handle_answer(z, request, answer);
         return;
     }
@@ -130,7 +124,9 @@ void session_login_done(zchat *z, struct request *request, const Zchat__V1__Repl
     }
 }
 
-void session_logout_done(zchat *z, struct request *request, const zchat_reply *answer) {
+void session_logout_done(zchat *z, struct request *request, const Zchat__V1__Reply *reply,
+                         const zchat_reply *answer) {
+    (void)reply;
     session_forget(z);
     chats_end_all(z, ZCHAT_UNREACHABLE, "you logged out");
     handle_answer(z, request, answer);
@@ -174,13 +170,13 @@ void session_resume_done(zchat *z, const Zchat__V1__Reply *reply) {
 void session_connected(zchat *z) {
     struct session *session = &z->session;
     if (session->login) {
-        if (!add_login(z, session->login, REQUEST_RESUME)) {
+        if (!ask_login(z, session->login, REQUEST_SESSION)) {
             handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_NO_MEMORY,
                                             "no memory for the login"));
         }
         return;
     }
-    if (!session->greeted || !requests_have(&z->requests, REQUEST_LOGIN)) {
+    if (!session->greeted || !requests_have_call(&z->requests, COMMAND(LOGIN))) {
         session->greeted = true;
         handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_CONNECTED});
     }
@@ -199,9 +195,9 @@ static void answer_unknown(zchat *z, struct request_list *unknown) {
 /* The lost connection ended the session, and nothing else was asked before the logout. */
 static void logout_by_loss(zchat *z) {
     struct request *first = z->requests.waiting.first;
-    if (first && first->kind == REQUEST_LOGOUT) {
+    if (first && first->command == COMMAND(LOGOUT)) {
         requests_take(&z->requests, first);
-        session_logout_done(z, first, &(zchat_reply){.code = ZCHAT_OK, .text = ""});
+        session_logout_done(z, first, NULL, &(zchat_reply){.code = ZCHAT_OK, .text = ""});
     }
 }
 
@@ -230,7 +226,7 @@ void session_ended(zchat *z, const Zchat__V1__ServerEvent *event) {
     } else {
         chats_end_all(z, ZCHAT_UNREACHABLE, "the broker ended the session");
         session_forget(z);
-        z->session.intended = requests_have(&z->requests, REQUEST_LOGIN);
+        z->session.intended = requests_have_call(&z->requests, COMMAND(LOGIN));
     }
     handle_tell(z, &told);
 }

@@ -27,8 +27,9 @@ zchat_code session_logout(zchat *z, zchat_reply_fn *fn, void *arg);
 /* The broker's answer to a login call; the caller's function is called in between. */
 void session_login_done(zchat *z, struct request *request, const Zchat__V1__Reply *reply,
                         const zchat_reply *answer);
-/* ... to a logout call. */
-void session_logout_done(zchat *z, struct request *request, const zchat_reply *answer);
+/* ... to a logout call; `reply` may be NULL. */
+void session_logout_done(zchat *z, struct request *request, const Zchat__V1__Reply *reply,
+                         const zchat_reply *answer);
 /* ... to the library's own login after a lost connection. */
 void session_resume_done(zchat *z, const Zchat__V1__Reply *reply);
 

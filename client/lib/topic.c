@@ -153,13 +153,10 @@ static void fetch(zchat *z, size_t index) {
         return;
     }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     sync.stream = (char *)NAMES[index];
     sync.after_seq = topic->position;
     sync.limit = SYNC_ENTRIES_MAX;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_SYNC;
-    command.sync = &sync;
-    struct request *request = handle_add(z, REQUEST_FETCH_TOPIC, &command, false);
+    struct request *request = handle_ask(z, REQUEST_TOPICS, COMMAND(SYNC), &sync.base);
     if (!request) {
         topic->retry_us = z->now_us + RETRY_US;
         return;
@@ -280,7 +277,7 @@ void topics_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
 }
 
 void topics_stop(zchat *z) {
-    requests_drop(&z->requests, REQUEST_FETCH_TOPIC);
+    requests_drop(&z->requests, REQUEST_TOPICS);
     topics_release(&z->topics);
 }
 

@@ -153,9 +153,9 @@ static void adapt_window(struct transfer *transfer, int64_t took_us) {
     }
 }
 
-struct request *transfer_ask(zchat *z, struct transfer *transfer, enum request_kind kind,
-                             Zchat__V1__Command *command) {
-    struct request *request = handle_add(z, kind, command, false);
+struct request *transfer_ask(zchat *z, struct transfer *transfer, command_number command,
+                             ProtobufCMessage *body) {
+    struct request *request = handle_ask(z, REQUEST_TRANSFERS, command, body);
     if (!request) {
         struct fault fault;
         fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for a chunk");
@@ -203,14 +203,14 @@ void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__R
         return;
     }
     at->under_way--;
-    if (request->kind != REQUEST_BEGIN_UPLOAD) {
+    if (request->command != COMMAND(BEGIN_UPLOAD)) {
         adapt_window(at, z->now_us - request->asked_us);
     }
     if (passes(reply->error)) {
         transfer_restart(z, at, reply->error->retry_after_s * INT64_C(1000000));
     } else if (reply->error) {
         at->kind->refuse(z, at, request, reply->error);
-    } else if (reply->body_case != request_policy(request->kind)->reply) {
+    } else if (!request_fits(request, reply)) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker's answer does not fit the question");
         transfer_fail(z, at, &fault);

@@ -82,8 +82,8 @@ void transfers_end_all(zchat *z, zchat_code code, const char *text);
 /* Whether a chunk more may be under way. */
 bool transfer_has_room(const zchat *z, const struct transfer *transfer);
 /* Queues a command of the transfer's; NULL: no memory, and it is over. */
-struct request *transfer_ask(zchat *z, struct transfer *transfer, enum request_kind kind,
-                             Zchat__V1__Command *command);
+struct request *transfer_ask(zchat *z, struct transfer *transfer, command_number command,
+                             ProtobufCMessage *body);
 void transfer_restart(zchat *z, struct transfer *transfer, int64_t delay_us);
 void transfer_tell(struct transfer *transfer, uint64_t bytes);
 /* Answers it. What it used goes with the next tick. */

@@ -6,8 +6,8 @@
 #include "call.h"
 #include "handle.h"
 #include "path.h"
+#include "reply.h"
 #include "text.h"
-#include "thread_reply.h"
 #include "transfer.h"
 #include "upload_record.h"
 
@@ -63,15 +63,12 @@ static void forget_record(struct upload *upload) {
 /* The broker frees the room; whether it heard is no matter, since it expires, too. */
 static void cancel_at_broker(zchat *z, struct upload *upload) {
     Zchat__V1__CancelUploadRequest body = ZCHAT__V1__CANCEL_UPLOAD_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     if (upload->stage < UPLOAD_BEGUN) {
         return;
     }
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_CANCEL_UPLOAD;
-    command.cancel_upload = &body;
-    handle_add(z, REQUEST_CANCEL_UPLOAD, &command, false);
+    handle_ask(z, REQUEST_TRANSFERS, COMMAND(CANCEL_UPLOAD), &body.base);
 }
 
 static void drop(zchat *z, struct transfer *transfer) {
@@ -157,30 +154,24 @@ static void begin(zchat *z, struct upload *upload) {
         return;
     }
     Zchat__V1__BeginUploadRequest body = ZCHAT__V1__BEGIN_UPLOAD_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.size = upload->transfer.bytes;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_BEGIN_UPLOAD;
-    command.begin_upload = &body;
-    if (transfer_ask(z, &upload->transfer, REQUEST_BEGIN_UPLOAD, &command)) {
+    if (transfer_ask(z, &upload->transfer, COMMAND(BEGIN_UPLOAD), &body.base)) {
         upload->stage = UPLOAD_BEGUN;
     }
 }
 
 static void look(zchat *z, struct upload *upload) {
     Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     upload->stage = UPLOAD_LOOKING;
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.offset = upload->transfer.bytes;
     body.limit = 1;
-    command.body_case = ZCHAT__V1__COMMAND__BODY_GET_CHUNK;
-    command.get_chunk = &body;
-    transfer_ask(z, &upload->transfer, REQUEST_GET_CHUNK, &command);
+    transfer_ask(z, &upload->transfer, COMMAND(GET_CHUNK), &body.base);
 }
 
 static void take_begun(zchat *z, struct upload *upload,
@@ -253,7 +244,6 @@ static void send_chunk(zchat *z, struct upload *upload) {
         return;
     }
     Zchat__V1__PutChunkRequest body = ZCHAT__V1__PUT_CHUNK_REQUEST__INIT;
-    Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     body.offset = upload->next;
@@ -266,9 +256,7 @@ static void send_chunk(zchat *z, struct upload *upload) {
         }
         tell_hash(upload, &body);
     }
-    command.body_case = ZCHAT__V1__COMMAND__BODY_PUT_CHUNK;
-    command.put_chunk = &body;
-    if (transfer_ask(z, &upload->transfer, REQUEST_PUT_CHUNK, &command)) {
+    if (transfer_ask(z, &upload->transfer, COMMAND(PUT_CHUNK), &body.base)) {
         upload->next += count;
         upload->all_sent = upload->next == upload->transfer.bytes;
     }
@@ -276,7 +264,7 @@ static void send_chunk(zchat *z, struct upload *upload) {
 
 static void done(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
     zchat_upload told;
-    thread_upload_fill(facts, &told);
+    reply_upload(facts, &told);
     forget_record(upload);
     transfer_done(z, &upload->transfer, &told);
 }
@@ -341,11 +329,11 @@ static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunk
 /* ---- what goes wrong ---- */
 
 /* True: it goes on. */
-static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
+static bool begin_anew(zchat *z, struct upload *upload, command_number asked,
                        const Zchat__V1__CommandError *error) {
-    bool stale = asked == REQUEST_BEGIN_UPLOAD && upload->again &&
+    bool stale = asked == COMMAND(BEGIN_UPLOAD) && upload->again &&
                  error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
-    bool lost = asked == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND;
+    bool lost = asked == COMMAND(PUT_CHUNK) && error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND;
     if ((!stale && !lost) || upload->begun_again) {
         return false;
     }
@@ -358,15 +346,15 @@ static bool begin_anew(zchat *z, struct upload *upload, enum request_kind asked,
 }
 
 /* Once he is logged in again, or the broker's disk has room. */
-static bool may_resume(enum request_kind asked, const Zchat__V1__CommandError *error) {
+static bool may_resume(command_number asked, const Zchat__V1__CommandError *error) {
     return error->code == ZCHAT__V1__CODE__CODE_AUTH ||
-           (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == REQUEST_PUT_CHUNK);
+           (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == COMMAND(PUT_CHUNK));
 }
 
 /* True: what has the name is looked at. */
-static bool look_at_taken(zchat *z, struct upload *upload, enum request_kind asked,
+static bool look_at_taken(zchat *z, struct upload *upload, command_number asked,
                           const Zchat__V1__CommandError *error) {
-    if (asked != REQUEST_BEGIN_UPLOAD || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
+    if (asked != COMMAND(BEGIN_UPLOAD) || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
         return false;
     }
     text_clean_line(error->message, strlen(error->message));
@@ -379,19 +367,19 @@ static bool look_at_taken(zchat *z, struct upload *upload, enum request_kind ask
 static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
                    const Zchat__V1__CommandError *error) {
     struct upload *upload = upload_of(transfer);
-    if (begin_anew(z, upload, request->kind, error) ||
-        look_at_taken(z, upload, request->kind, error)) {
+    if (begin_anew(z, upload, request->command, error) ||
+        look_at_taken(z, upload, request->command, error)) {
         return;
     }
-    if (request->kind == REQUEST_GET_CHUNK && upload->taken.code != ZCHAT_OK) {
+    if (request->command == COMMAND(GET_CHUNK) && upload->taken.code != ZCHAT_OK) {
         transfer_fail(z, transfer, &upload->taken);
         return;
     }
-    if (request->kind == REQUEST_PUT_CHUNK && error->code == ZCHAT__V1__CODE__CODE_INVALID) {
+    if (request->command == COMMAND(PUT_CHUNK) && error->code == ZCHAT__V1__CODE__CODE_INVALID) {
         fail_changed(z, upload);
         return;
     }
-    if (!may_resume(request->kind, error)) {
+    if (!may_resume(request->command, error)) {
         forget_record(upload);
     }
     transfer_refuse(z, transfer, error);
@@ -402,11 +390,11 @@ static void refuse(zchat *z, struct transfer *transfer, const struct request *re
 static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     struct upload *upload = upload_of(transfer);
-    switch (request->kind) {
-    case REQUEST_BEGIN_UPLOAD:
+    switch (request->command) {
+    case COMMAND(BEGIN_UPLOAD):
         take_begun(z, upload, reply->begin_upload);
         break;
-    case REQUEST_PUT_CHUNK:
+    case COMMAND(PUT_CHUNK):
         take_put(z, upload, reply->put_chunk);
         break;
     default:
@@ -467,9 +455,8 @@ static zchat_code add(zchat *z, struct upload *upload, const char *title, const 
     if (code != ZCHAT_OK) {
         return code;
     }
-    code = call_check_new_title(z, "a file's name", name);
-    if (code != ZCHAT_OK) {
-        return code;
+    if (!call_check_new_title(z, "a file's name", name)) {
+        return z->fault.code;
     }
     strcpy(upload->transfer.title, title);
     strcpy(upload->transfer.name, name);
@@ -482,22 +469,18 @@ static zchat_code add(zchat *z, struct upload *upload, const char *title, const 
 
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = call_begin(z);
-    if (code == ZCHAT_OK) {
-        code = call_check_title(z, "the thread's title", title);
+    if (!call_check_title(z, "the thread's title", title)) {
+        return z->fault.code;
     }
-    if (code == ZCHAT_OK && (!path || path[0] == '\0')) {
-        code = fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
-    }
-    if (code != ZCHAT_OK) {
-        return code;
+    if (!path || path[0] == '\0') {
+        return fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
     }
     struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
     if (!upload) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the upload");
     }
     *upload = (struct upload){.transfer = {.fn = fn, .progress = progress, .arg = arg}};
-    code = add(z, upload, title, path, name ? name : path_name(path));
+    zchat_code code = add(z, upload, title, path, name ? name : path_name(path));
     if (code != ZCHAT_OK) {
         release(&upload->transfer);
     }

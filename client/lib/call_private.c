@@ -7,14 +7,7 @@
 #include <string.h>
 
 static zchat_code begin(zchat *z, const char *user, char name[NAME_BYTES]) {
-    zchat_code code = call_begin(z);
-    if (code == ZCHAT_OK) {
-        code = call_check_name(z, user, name);
-    }
-    if (code == ZCHAT_OK && !z->session.intended) {
-        code = fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
-    }
-    return code;
+    return call_check_name(z, user, name) && call_check_login(z) ? ZCHAT_OK : z->fault.code;
 }
 
 static bool is_open(const struct chat *chat) {
@@ -149,8 +142,8 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
                               void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    if (code == ZCHAT_OK) {
-        code = call_check_text(z, text);
+    if (code == ZCHAT_OK && !call_check_text(z, text)) {
+        code = z->fault.code;
     }
     struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
     if (code != ZCHAT_OK) {

@@ -1,0 +1,412 @@
+/* The commands' rows, and beside them what fills in each reply and what an answer changes in here.
+ * An answer that does not fit its question, or lacks a part, is a fault of the broker, and becomes
+ * an error. */
+#include "command.h"
+
+#include "handle.h"
+#include "reply.h"
+
+#include <string.h>
+
+/* ---- accounts ---- */
+
+static void fill_login(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__LoginResponse *body = reply->login;
+    (void)z;
+    out->user = reply_line(body->user);
+    out->trusted = body->trusted;
+    out->admin = body->admin;
+    out->idle_timeout_s = body->idle_timeout_s;
+    out->head = body->inbox_head;
+    out->cursor = body->inbox_cursor;
+    out->time_us = body->time_us;
+}
+
+static void fill_register(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->user = reply_line(reply->register_account->user);
+}
+
+static const char *fingerprint(zchat *z, const ProtobufCBinaryData *key) {
+    char *text = wire_arena_take(z->arena, FINGERPRINT_TEXT);
+    if (!text || key->len != KEY_BYTES) {
+        return "";
+    }
+    key_fingerprint(key->data, text);
+    return text;
+}
+
+static void fill_devices(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__ListDevicesResponse *body = reply->list_devices;
+    zchat_device *list = reply_room(z->arena, body->n_devices, sizeof *list, out);
+    for (size_t i = 0; list && i < body->n_devices; i++) {
+        const Zchat__V1__Device *device = body->devices[i];
+        list[i] = (zchat_device){.device = device->number,
+                                 .label = reply_line(device->label),
+                                 .fingerprint = fingerprint(z, &device->key),
+                                 .trusted_us = device->trusted_us,
+                                 .used_us = device->used_us,
+                                 .current = device->current};
+    }
+    out->devices = list;
+}
+
+static void fill_revoked(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->sessions = reply->revoke_device->sessions;
+}
+
+/* ---- people ---- */
+
+static void fill_sent(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->seq = reply->send_message->seq;
+    out->time_us = reply->send_message->time_us;
+    out->delivered = reply->send_message->delivered;
+}
+
+static void fill_broadcast(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->reached = reply->broadcast->reached;
+    out->skipped = reply->broadcast->skipped;
+}
+
+static void fill_people(zchat *z, Zchat__V1__Person *const *people, size_t count,
+                        zchat_reply *out) {
+    zchat_person *list = reply_room(z->arena, count, sizeof *list, out);
+    for (size_t i = 0; list && i < count; i++) {
+        list[i] = (zchat_person){.user = reply_line(people[i]->user),
+                                 .online = people[i]->online,
+                                 .last_seen_us = people[i]->last_seen_us};
+    }
+    out->people = list;
+}
+
+static void fill_who(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_people(z, reply->who->people, reply->who->n_people, out);
+    out->more = reply->who->more;
+}
+
+static void fill_since(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_people(z, reply->since->people, reply->since->n_people, out);
+    out->more = reply->since->more;
+}
+
+static void fill_blocked(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__ListBlockedResponse *body = reply->list_blocked;
+    const char **list = reply_room(z->arena, body->n_users, sizeof *list, out);
+    for (size_t i = 0; list && i < body->n_users; i++) {
+        list[i] = reply_line(body->users[i]);
+    }
+    out->users = list;
+}
+
+static void effect_block(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    (void)reply;
+    topics_block(z, request->about);
+}
+
+static void effect_unblock(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    (void)reply;
+    topics_unblock(z, request->about);
+}
+
+/* ---- streams ---- */
+
+static void fill_page(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__SyncResponse *page = reply->sync;
+    zchat_message *list = reply_room(z->arena, page->n_events, sizeof *list, out);
+    if (!list) {
+        return;
+    }
+    out->count = 0;
+    for (size_t i = 0; i < page->n_events; i++) {
+        out->count += inbox_message(z, page->events[i], &list[out->count]);
+    }
+    out->messages = list;
+    out->head = page->head;
+    out->more = page->more;
+}
+
+static void fill_ack(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->cursor = reply->ack->cursor;
+}
+
+/* The inbox's cursor is told; a thread's, which has an id, is whose program moved it. */
+static void effect_ack(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    static const unsigned char none[ID_BYTES];
+    if (memcmp(request->id, none, ID_BYTES) == 0) {
+        inbox_cursor(z, reply->ack->cursor);
+    }
+}
+
+/* ---- the broker ---- */
+
+static void fill_ping(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->time_us = reply->ping->time_us;
+    out->software = reply_line(reply->ping->software);
+}
+
+static void fill_stats(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__GetStatsResponse *body = reply->get_stats;
+    zchat_stat *list = reply_room(z->arena, body->n_stats, sizeof *list, out);
+    for (size_t i = 0; list && i < body->n_stats; i++) {
+        list[i] =
+            (zchat_stat){.name = reply_line(body->stats[i]->name), .value = body->stats[i]->value};
+    }
+    out->stats = list;
+}
+
+/* ---- threads ---- */
+
+static void unreadable(zchat_reply *out) {
+    *out = (zchat_reply){.code = ZCHAT_UNIMPLEMENTED, .text = "the broker's answer lacks a part"};
+}
+
+static void thread_of(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
+    *out = (zchat_thread){.title = reply_line(thread->title),
+                          .creator = reply_line(thread->creator),
+                          .posts = thread->posts,
+                          .uploads = thread->uploads,
+                          .created_us = thread->created_us,
+                          .last_us = thread->last_us,
+                          .head = thread->head};
+    reply_id(&thread->id, &out->id);
+}
+
+static void fill_thread(zchat *z, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {
+    if (!thread) {
+        unreadable(out);
+        return;
+    }
+    zchat_thread *one = reply_room(z->arena, 1, sizeof *one, out);
+    if (one) {
+        thread_of(thread, one);
+        out->thread = one;
+    }
+}
+
+static void fill_created(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_thread(z, reply->create_thread->thread, out);
+}
+
+static void fill_threads(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__ListThreadsResponse *body = reply->list_threads;
+    zchat_thread *list = reply_room(z->arena, body->n_threads, sizeof *list, out);
+    for (size_t i = 0; list && i < body->n_threads; i++) {
+        thread_of(body->threads[i], &list[i]);
+    }
+    if (list) {
+        out->threads = list;
+        out->more = body->more;
+    }
+}
+
+static void fill_posted(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->number = reply->post_to_thread->number;
+    out->seq = reply->post_to_thread->seq;
+    out->time_us = reply->post_to_thread->time_us;
+}
+
+/* A post and an upload lie in the same place: an item is one of the two. */
+union thing {
+    zchat_post post;
+    zchat_upload upload;
+};
+
+static void item_of(const Zchat__V1__ThreadItem *item, zchat_item *out, union thing *thing) {
+    *out = (zchat_item){.seq = item->seq};
+    switch (item->item_case) {
+    case ZCHAT__V1__THREAD_ITEM__ITEM_POST:
+        reply_post(item->post, &thing->post);
+        out->post = &thing->post;
+        break;
+    case ZCHAT__V1__THREAD_ITEM__ITEM_UPLOAD:
+        reply_upload(item->upload, &thing->upload);
+        out->upload = &thing->upload;
+        break;
+    default: /* damaged */
+        break;
+    }
+}
+
+static void fill_items(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__ReadThreadResponse *body = reply->read_thread;
+    fill_thread(z, body->thread, out);
+    size_t count = body->n_items;
+    zchat_item *list = out->thread ? reply_room(z->arena, count, sizeof(zchat_item), out) : NULL;
+    union thing *things = list ? reply_room(z->arena, count, sizeof(union thing), out) : NULL;
+    if (!things) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        item_of(body->items[i], &list[i], &things[i]);
+    }
+    out->items = list;
+    out->more = body->more;
+}
+
+static void fill_edited(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    if (!reply->edit_post->post) {
+        unreadable(out);
+        return;
+    }
+    zchat_post *post = reply_room(z->arena, 1, sizeof *post, out);
+    if (post) {
+        reply_post(reply->edit_post->post, post);
+        out->post = post;
+        out->seq = reply->edit_post->seq;
+    }
+}
+
+static void fill_deleted(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)z;
+    out->seq = reply->delete_post->seq;
+}
+
+/* ---- followed threads ---- */
+
+static void fill_followed(zchat *z, Zchat__V1__FollowedThread *const *threads, size_t count,
+                          zchat_reply *out) {
+    zchat_followed *list = reply_room(z->arena, count, sizeof *list, out);
+    for (size_t i = 0; list && i < count; i++) {
+        list[i] = (zchat_followed){.title = reply_line(threads[i]->title),
+                                   .head = threads[i]->head,
+                                   .cursor = threads[i]->cursor};
+        reply_id(&threads[i]->id, &list[i].id);
+    }
+    out->followed = list;
+}
+
+static void fill_follows(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_followed(z, reply->list_followed->threads, reply->list_followed->n_threads, out);
+}
+
+/* A list's thread tells no more of it than a followed one does. */
+static void fill_follow(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    if (!reply->follow_thread->followed) {
+        unreadable(out);
+        return;
+    }
+    fill_followed(z, &reply->follow_thread->followed, 1, out);
+    const zchat_followed *followed = out->followed;
+    zchat_thread *thread = followed ? reply_room(z->arena, 1, sizeof *thread, out) : NULL;
+    if (thread) {
+        *thread = (zchat_thread){
+            .id = followed->id, .title = followed->title, .creator = "", .head = followed->head};
+        out->thread = thread;
+        out->head = followed->head;
+        out->cursor = followed->cursor;
+    }
+}
+
+static void effect_follow(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+    (void)request;
+    followed_add(z, reply->follow_thread->followed);
+}
+
+static void effect_unfollow(zchat *z, const struct request *request,
+                            const Zchat__V1__Reply *reply) {
+    (void)reply;
+    followed_drop(z, request->about);
+}
+
+/* ---- files ---- */
+
+static void fill_files(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__ListFilesResponse *body = reply->list_files;
+    zchat_upload *list = reply_room(z->arena, body->n_files, sizeof *list, out);
+    for (size_t i = 0; list && i < body->n_files; i++) {
+        reply_upload(body->files[i], &list[i]);
+    }
+    out->uploads = list;
+    out->more = body->more;
+}
+
+/* ---- the rows ---- */
+
+#define ROW(name)    [ZCHAT__V1__COMMAND__BODY_##name]
+#define DONE(reason) .repeat = true, .done = ZCHAT__V1__REASON__REASON_##reason
+
+/* clang-format off */
+const struct command_row command_rows[] = {
+    ROW(LOGIN) = {"login", .repeat = true, .barrier = true, .secret = true,
+                  .fill = fill_login, .answer = session_login_done},
+    ROW(LOGOUT) = {"logout", .repeat = true, .barrier = true, .answer = session_logout_done},
+    ROW(REGISTER_ACCOUNT) = {"register_account", .barrier = true, .secret = true,
+                             .fill = fill_register},
+    ROW(CHANGE_PASSWORD) = {"change_password", .barrier = true, .secret = true},
+    ROW(LIST_DEVICES) = {"list_devices", .repeat = true, .fill = fill_devices},
+    ROW(REVOKE_DEVICE) = {"revoke_device", DONE(NO_SUCH_DEVICE), .fill = fill_revoked},
+    ROW(SEND_MESSAGE) = {"send_message", .repeat = true, .fill = fill_sent},
+    ROW(BROADCAST) = {"broadcast", .repeat = true, .fill = fill_broadcast},
+    ROW(WHO) = {"who", .repeat = true, .fill = fill_who},
+    ROW(SINCE) = {"since", .repeat = true, .fill = fill_since},
+    ROW(BLOCK_USER) = {"block_user", DONE(ALREADY_BLOCKED), .effect = effect_block},
+    ROW(UNBLOCK_USER) = {"unblock_user", DONE(NOT_BLOCKED), .effect = effect_unblock},
+    ROW(LIST_BLOCKED) = {"list_blocked", .repeat = true, .fill = fill_blocked},
+    ROW(SYNC) = {"sync", .repeat = true, .fill = fill_page},
+    ROW(ACK) = {"ack", .repeat = true, .fill = fill_ack, .effect = effect_ack},
+    ROW(PING) = {"ping", .repeat = true, .fill = fill_ping},
+    ROW(KEEP_ALIVE) = {"keep_alive"},
+    ROW(ACTIVE) = {"active"},
+    ROW(GET_STATS) = {"get_stats", .repeat = true, .fill = fill_stats},
+    ROW(SHUTDOWN) = {"shutdown", .secret = true},
+    ROW(CREATE_THREAD) = {"create_thread", .repeat = true, .fill = fill_created},
+    ROW(LIST_THREADS) = {"list_threads", .repeat = true, .fill = fill_threads},
+    ROW(READ_THREAD) = {"read_thread", .repeat = true, .fill = fill_items},
+    ROW(POST_TO_THREAD) = {"post_to_thread", .repeat = true, .fill = fill_posted},
+    ROW(EDIT_POST) = {"edit_post", .repeat = true, .fill = fill_edited},
+    ROW(DELETE_POST) = {"delete_post", .repeat = true, .fill = fill_deleted},
+    ROW(REMOVE_THREAD) = {"remove_thread"},
+    ROW(FOLLOW_THREAD) = {"follow_thread", .fill = fill_follow, .effect = effect_follow},
+    ROW(UNFOLLOW_THREAD) = {"unfollow_thread", DONE(NOT_FOLLOWING), .effect = effect_unfollow},
+    ROW(LIST_FOLLOWED) = {"list_followed", .repeat = true, .fill = fill_follows},
+    ROW(LIST_FILES) = {"list_files", .repeat = true, .fill = fill_files},
+    ROW(BEGIN_UPLOAD) = {"begin_upload"},
+    ROW(PUT_CHUNK) = {"put_chunk"},
+    ROW(CANCEL_UPLOAD) = {"cancel_upload"},
+    ROW(GET_CHUNK) = {"get_chunk"},
+    ROW(INVITE_PRIVATE) = {"invite_private"},
+    ROW(ANSWER_PRIVATE) = {"answer_private", .secret = true},
+    ROW(OPEN_PRIVATE) = {"open_private"},
+    ROW(CLOSE_PRIVATE) = {"close_private"},
+};
+/* clang-format on */
+const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
+
+/* ---- answers ---- */
+
+static void fill(zchat *z, const struct request *request, const Zchat__V1__Reply *reply,
+                 zchat_reply *out) {
+    *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
+    memcpy(out->id.bytes, request->id, ID_BYTES);
+    if (reply->error && request_was_done(request, reply->error)) {
+        return;
+    }
+    if (reply->error) {
+        reply_refuse(reply->error, out);
+    } else if (!request_fits(request, reply)) {
+        out->code = ZCHAT_UNIMPLEMENTED;
+        out->text = "the broker's answer does not fit the question";
+    } else if (request->row->fill) {
+        request->row->fill(z, reply, out);
+    }
+}
+
+void command_answer(zchat *z, struct request *request, const Zchat__V1__Reply *reply) {
+    const struct command_row *row = request->row;
+    zchat_reply answer;
+    fill(z, request, reply, &answer);
+    if (row->answer) {
+        row->answer(z, request, reply, &answer);
+        return;
+    }
+    if (row->effect && answer.code == ZCHAT_OK) {
+        row->effect(z, request, reply);
+    }
+    handle_answer(z, request, &answer);
+}

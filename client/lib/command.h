@@ -1,0 +1,14 @@
+/* The commands as this library knows them: one row each. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "request.h"
+
+/* By the schema's numbers, which have gaps. */
+extern const struct command_row command_rows[];
+extern const size_t command_row_count;
+
+/* Answers a call that is no longer among the requests, and frees it. */
+void command_answer(zchat *z, struct request *request, const Zchat__V1__Reply *reply);
+
+#endif
