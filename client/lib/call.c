@@ -5,6 +5,7 @@
 
 #include "handle.h"
 #include "id.h"
+#include "session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +18,21 @@ static bool refuse(zchat *z, zchat_code code, const char *sentence) {
 }
 
 bool call_begin(zchat *z) {
-    if (z->over == ZCHAT_OK) {
+    if (z->core.client.over == ZCHAT_OK) {
         return true;
     }
     struct fault last = z->fault;
-    return refuse(z, z->over, last.text);
+    return refuse(z, z->core.client.over, last.text);
 }
 
 static struct request *add(zchat *z, command_number command, ProtobufCMessage *body,
                            zchat_reply_fn *fn, void *arg) {
-    struct request *request = call_begin(z) ? handle_ask(z, REQUEST_CALL, command, body) : NULL;
+    struct request *request =
+        call_begin(z) ? client_ask(&z->core.client, REQUEST_CALL, command, body) : NULL;
     if (request) {
         request->fn = fn;
         request->arg = arg;
-    } else if (z->over == ZCHAT_OK) {
+    } else if (z->core.client.over == ZCHAT_OK) {
         refuse(z, ZCHAT_NO_MEMORY, "no memory for the call");
     }
     return request;
@@ -71,12 +73,13 @@ ProtobufCBinaryData call_bytes(const zchat_id *id) {
 /* ---- checks ---- */
 
 bool call_check_login(zchat *z) {
-    return call_begin(z) && (z->session.intended || refuse(z, ZCHAT_AUTH, "nobody is logged in"));
+    return call_begin(z) &&
+           (z->core.client.session.intended || refuse(z, ZCHAT_AUTH, "nobody is logged in"));
 }
 
 bool call_check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
     if (!call_begin(z) || (user && name_fold(user, name))) {
-        return z->over == ZCHAT_OK;
+        return z->core.client.over == ZCHAT_OK;
     }
     fault_set(&z->fault, ZCHAT_INVALID, "\"%.40s\" is no name: a name is 1 to %d of a-z 0-9 _ . -",
               user ? user : "", NAME_BYTES_MAX);
@@ -113,7 +116,7 @@ bool call_check_password(zchat *z, const char *password) {
 
 bool call_check_limit(zchat *z, uint32_t limit) {
     if (!call_begin(z) || limit <= SYNC_ENTRIES_MAX) {
-        return z->over == ZCHAT_OK;
+        return z->core.client.over == ZCHAT_OK;
     }
     fault_set(&z->fault, ZCHAT_INVALID, "a page has at most %d entries", SYNC_ENTRIES_MAX);
     return false;
@@ -121,7 +124,7 @@ bool call_check_limit(zchat *z, uint32_t limit) {
 
 bool call_check_id(zchat *z, const char *what, const zchat_id *id) {
     if (!call_begin(z) || (id && id_is_valid(id->bytes, ID_BYTES))) {
-        return z->over == ZCHAT_OK;
+        return z->core.client.over == ZCHAT_OK;
     }
     fault_set(&z->fault, ZCHAT_INVALID, "%s is a UUID of version 7", what);
     return false;
@@ -188,11 +191,11 @@ zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply
         return fault_set(&z->fault, ZCHAT_INVALID,
                          "what happens in threads comes with the public events alone");
     }
-    return session_login(z, options, name, fn, arg);
+    return session_login(&z->core, options, name, fn, arg, &z->fault);
 }
 
 zchat_code zchat_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
-    return call_begin(z) ? session_logout(z, fn, arg) : z->fault.code;
+    return call_begin(z) ? session_logout(&z->core, fn, arg, &z->fault) : z->fault.code;
 }
 
 zchat_code zchat_register(zchat *z, const char *user, const char *password, bool no_trust,
@@ -330,13 +333,11 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
 }
 
 static zchat_code ack_later(zchat *z, uint64_t seq) {
-    if (!z->session.intended || !z->session.login) {
+    if (!z->core.client.session.intended || !z->core.client.session.login) {
         return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
     }
-    inbox_want_read(z, seq);
-    if (!z->running) {
-        wake_fire(z->wake);
-    }
+    inbox_want_read(&z->core.inbox, seq);
+    client_stir(&z->core.client);
     return ZCHAT_OK;
 }
 

@@ -1,6 +1,7 @@
 /* The public calls of private chats, but for files. Each looks at what there is, and leaves the
  * rest to the next turn, where alone callbacks are called. */
 #include "call.h"
+#include "chat_link.h"
 #include "handle.h"
 #include "invitation.h"
 
@@ -14,12 +15,6 @@ static bool is_open(const struct chat *chat) {
     return !chat->over && !chat->leaving && chat->opened;
 }
 
-static void wake(zchat *z) {
-    if (!z->running) {
-        wake_fire(z->wake);
-    }
-}
-
 static zchat_code no_invitation(zchat *z, const char *name) {
     return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no invitation of %s", name);
 }
@@ -31,9 +26,9 @@ static zchat_code no_chat(zchat *z, const char *name) {
 /* ---- invitations ---- */
 
 static zchat_code check_start(zchat *z, const char *name) {
-    const struct chat *chat = chats_find(z, name);
+    const struct chat *chat = chats_find(&z->core.chats, name);
     size_t count = 0;
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
+    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
         count += !at->over && at->state != CHAT_ASKED && at->state != CHAT_UNKNOWN;
     }
     if (chat) {
@@ -58,10 +53,10 @@ zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, v
     if (code != ZCHAT_OK) {
         return code;
     }
-    if (chats_asked(z, name)) {
+    if (chats_asked(&z->core.chats, name)) {
         return zchat_private_accept(z, name, fn, arg);
     }
-    struct chat *chat = chats_add(z, name, CHAT_ASKING);
+    struct chat *chat = chats_add(&z->core.chats, name, CHAT_ASKING);
     if (!chat) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
     }
@@ -75,16 +70,16 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     char name[NAME_BYTES];
     struct fault fault;
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_asked(z, name) : NULL;
-    struct chat *former = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->core.chats, name) : NULL;
+    struct chat *former = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
     if (!chat) {
         return no_invitation(z, name);
     }
-    z->now_us = wake_now_us();
-    code = invitation_accept(z, chat, &fault);
+    z->core.client.now_us = wake_now_us();
+    code = chat_accept(chat, &fault);
     if (code != ZCHAT_OK) {
         chat->over = true;
         return fault_set(&z->fault, code, "%s", fault.text);
@@ -93,7 +88,7 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     chat->arg = arg;
     if (former) { /* the new one takes its place */
         former->leaving = true;
-        wake(z);
+        client_stir(&z->core.client);
     }
     return ZCHAT_OK;
 }
@@ -101,19 +96,19 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
 /* Its answer comes with the next turn. */
 static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *arg) {
     if (chat->state == CHAT_ASKED) {
-        invitation_answer(z, chat, INVITATION_DECLINED);
+        invitation_answer(chat, INVITATION_DECLINED);
     }
     chat->leaving = true;
     chat->stop_fn = fn;
     chat->stop_arg = arg;
-    wake(z);
+    client_stir(&z->core.client);
     return ZCHAT_OK;
 }
 
 zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_asked(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->core.chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -128,12 +123,12 @@ zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn,
 zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
     if (!chat) {
-        chat = chats_asked(z, name);
+        chat = chats_asked(&z->core.chats, name);
     }
     return chat ? leave(z, chat, fn, arg) : no_chat(z, name);
 }
@@ -145,7 +140,7 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
     if (code == ZCHAT_OK && !call_check_text(z, text)) {
         code = z->fault.code;
     }
-    struct chat *chat = code == ZCHAT_OK ? chats_find(z, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -156,24 +151,24 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
         return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first",
                          PRIVATE_LINES_MAX, name);
     }
-    z->now_us = z->running ? z->now_us : wake_now_us();
-    if (!lines_add(&chat->lines, z->now_us, text, fn, arg)) {
+    z->core.client.now_us = z->core.client.running ? z->core.client.now_us : wake_now_us();
+    if (!lines_add(&chat->lines, z->core.client.now_us, text, fn, arg)) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the line");
     }
-    wake(z);
+    client_stir(&z->core.client);
     return ZCHAT_OK;
 }
 
 size_t zchat_private_count(const zchat *z) {
     size_t count = 0;
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
+    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
         count += is_open(at);
     }
     return count;
 }
 
 const char *zchat_private_user(const zchat *z, size_t i) {
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
+    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
         if (is_open(at) && i-- == 0) {
             return at->user;
         }

@@ -2,7 +2,6 @@
  * Edits and deletions get ids of their own here, so that one that is asked again after a lost
  * connection is done once. */
 #include "call.h"
-#include "followed.h"
 #include "handle.h"
 
 static const char TITLE[] = "the thread's title";
@@ -157,7 +156,7 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
     if (!call_check_login(z)) {
         return z->fault.code;
     }
-    if (!fn && followed_want_read(z, thread->bytes, seq)) {
+    if (!fn && followed_want_read(&z->core.followed, thread->bytes, seq)) {
         return ZCHAT_OK;
     }
     char stream[FOLLOWED_STREAM_BYTES];
@@ -166,17 +165,4 @@ zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zcha
     body.stream = stream;
     body.read = seq;
     return call_send_id(z, COMMAND(ACK), &body.base, thread, fn, arg);
-}
-
-/* ---- files ---- */
-
-zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
-                           zchat_reply_fn *fn, void *arg) {
-    Zchat__V1__ListFilesRequest body = ZCHAT__V1__LIST_FILES_REQUEST__INIT;
-    body.thread = (char *)title;
-    body.after = (char *)(after ? after : "");
-    body.limit = limit;
-    return call_check_title(z, TITLE, title)
-               ? call_send(z, COMMAND(LIST_FILES), &body.base, fn, arg)
-               : z->fault.code;
 }

@@ -1,16 +1,13 @@
-/* Private chats and the invitations to them: what each is waiting for, its link, and its end. One
- * user has one chat at most, and beside it one invitation: a person answers that. A chat stays over
- * broken links: whoever invited first invites again. Callbacks may begin and end chats, so none is
- * freed but at the end of a step. */
+/* Private chats and the invitations to them: what each is waiting for, and its link. One user has
+ * one chat at most, and beside it one invitation: a person answers that. A chat stays over broken
+ * links: whoever invited first invites again. Callbacks may begin and end chats, so none is freed
+ * but at the end of a step. */
 #ifndef CHAT_H
 #define CHAT_H
 
+#include "client.h"
 #include "lines.h"
 #include "link.h"
-#include "peer_file.h"
-#include "request.h"
-#include "text.h"
-#include "zchat.h"
 
 enum chat_state {
     CHAT_ASKING,  /* one's own invitation is not answered */
@@ -21,8 +18,17 @@ enum chat_state {
     CHAT_BROKEN, /* the link is dead; a new invitation is to come */
 };
 
+struct peer_file;
+
+struct peer_files {
+    struct peer_file *list; /* owned, and each in it */
+    bool busy;              /* some have more to do without waiting */
+};
+
 struct chat {
-    struct chat *next; /* owned */
+    struct chat *next;     /* owned */
+    struct chats *chats;   /* borrowed: it is in that list */
+    struct client *client; /* borrowed */
     char user[NAME_BYTES];
     unsigned char id[ID_BYTES];         /* of the invitation that it began with */
     unsigned char invitation[ID_BYTES]; /* of the last one */
@@ -40,10 +46,10 @@ struct chat {
     unsigned char key[KEY_BYTES];
     struct address address; /* where it connects to; host "": nowhere yet */
     struct link *link;      /* owned; NULL: there is none */
-    int64_t deadline_us;    /* of the state; WAKE_NEVER: none */
-    int64_t retry_us;       /* when it invites again; WAKE_NEVER: not */
-    int64_t left_us;        /* when his session ended; WAKE_NEVER: not that one knows */
-    int64_t gone_us;        /* when that ends the chat; WAKE_NEVER: it does not */
+    int64_t deadline_us;    /* of the state; NEVER_US: none */
+    int64_t retry_us;       /* when it invites again; NEVER_US: not */
+    int64_t left_us;        /* when his session ended; NEVER_US: not that one knows */
+    int64_t gone_us;        /* when that ends the chat; NEVER_US: it does not */
     unsigned attempts;      /* to invite again, in a row */
     zchat_reply_fn *fn;     /* of start or accept, until it is answered; NULL: nobody asks */
     void *arg;              /* borrowed: from the caller */
@@ -54,48 +60,38 @@ struct chat {
 };
 
 struct chats {
+    struct client *client;   /* borrowed */
+    struct link_place place; /* where links are made; the owner's to set */
+    const char *broker_host; /* borrowed: the broker's address in digits; the owner's to set */
     struct chat *list;       /* owned, and each in it */
     int64_t active_us;       /* when the broker may be told again that one is active */
     int64_t active_every_us; /* how often: in time for the broker's idle limit */
     bool active_waits;       /* one was, and it is told at active_us */
 };
 
-/* Frees them without a word. */
-void chats_release(zchat *z);
-/* Links, lines, files and time. */
-void chats_step(zchat *z);
-/* Whether a step would do something now, or when. */
-bool chats_have_more(const zchat *z);
-int64_t chats_deadline_us(const zchat *z);
-/* Calls that wait for their answers. */
-size_t chats_pending(const zchat *z);
-
-/* All end with the next step: the user logs out. */
-void chats_leave(zchat *z);
-/* All end now. */
-void chats_end_all(zchat *z, zchat_code code, const char *text);
+void chats_init(struct chats *chats, struct client *client);
 
 /* The one of that user that is neither over nor ending, nor an invitation of theirs; NULL: none. */
-struct chat *chats_find(const zchat *z, const char *user);
+struct chat *chats_find(const struct chats *chats, const char *user);
 /* Their invitation, which may be there beside a chat that is open; NULL: none. */
-struct chat *chats_asked(const zchat *z, const char *user);
+struct chat *chats_asked(const struct chats *chats, const char *user);
+/* The one whose last invitation has that id; the one that began with it. NULL: none. */
+struct chat *chats_find_invitation(const struct chats *chats, const ProtobufCBinaryData *id);
+struct chat *chats_find_id(const struct chats *chats, const ProtobufCBinaryData *id);
 /* A new one in the list. NULL: no memory. */
-struct chat *chats_add(zchat *z, const char *user, enum chat_state state);
+struct chat *chats_add(struct chats *chats, const char *user, enum chat_state state);
 
-/* Ends it: what waits is answered with `code` and `text`; the other side is told `bye` (NULL: there
- * is nobody to tell). */
-void chat_end(zchat *z, struct chat *chat, zchat_code code, const char *text, const char *bye);
-/* The link is dead: a new one is made. */
-void chat_break(zchat *z, struct chat *chat, const char *text);
-/* The invitation is answered: waits for the inviter, or connects to the acceptor. */
-zchat_code chat_listen(zchat *z, struct chat *chat, struct fault *fault);
-zchat_code chat_dial(zchat *z, struct chat *chat, const unsigned char *nonce, struct fault *fault);
-/* His session at the broker ended: where the link is dead, too, he is not waited for much longer.
- */
-void chat_left(zchat *z, struct chat *chat);
-/* When it is invited again. */
-void chat_retry(zchat *z, struct chat *chat);
+/* Whether its link is up and may be used. */
+bool chat_is_linked(const struct chat *chat);
 /* Says something to the other side; where that fails the link is dead. */
 bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message);
+void chat_drop_link(struct chat *chat, int linger_ms);
+/* The link is of no use, or there is none: when it is invited again. */
+void chat_retry(struct chat *chat);
+/* Their session at the broker ended: where the link is dead, too, they are not waited for much
+ * longer. */
+void chat_left(struct chat *chat);
+/* Answers the call that began it, if it waits. */
+void chat_answer_call(struct chat *chat, zchat_code code, const char *text);
 
 #endif

@@ -3,16 +3,17 @@
  * an error. */
 #include "command.h"
 
-#include "handle.h"
 #include "reply.h"
+#include "session.h"
+#include "state.h"
 
 #include <string.h>
 
 /* ---- accounts ---- */
 
-static void fill_login(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_login(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__LoginResponse *body = reply->login;
-    (void)z;
+    (void)core;
     out->user = reply_line(body->user);
     out->trusted = body->trusted;
     out->admin = body->admin;
@@ -22,13 +23,13 @@ static void fill_login(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out
     out->time_us = body->time_us;
 }
 
-static void fill_register(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_register(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->user = reply_line(reply->register_account->user);
 }
 
-static const char *fingerprint(zchat *z, const ProtobufCBinaryData *key) {
-    char *text = wire_arena_take(z->arena, FINGERPRINT_TEXT);
+static const char *fingerprint(struct core *core, const ProtobufCBinaryData *key) {
+    char *text = wire_arena_take(core->client.arena, FINGERPRINT_TEXT);
     if (!text || key->len != KEY_BYTES) {
         return "";
     }
@@ -36,14 +37,14 @@ static const char *fingerprint(zchat *z, const ProtobufCBinaryData *key) {
     return text;
 }
 
-static void fill_devices(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_devices(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListDevicesResponse *body = reply->list_devices;
-    zchat_device *list = reply_room(z->arena, body->n_devices, sizeof *list, out);
+    zchat_device *list = reply_room(core->client.arena, body->n_devices, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_devices; i++) {
         const Zchat__V1__Device *device = body->devices[i];
         list[i] = (zchat_device){.device = device->number,
                                  .label = reply_line(device->label),
-                                 .fingerprint = fingerprint(z, &device->key),
+                                 .fingerprint = fingerprint(core, &device->key),
                                  .trusted_us = device->trusted_us,
                                  .used_us = device->used_us,
                                  .current = device->current};
@@ -51,29 +52,29 @@ static void fill_devices(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *o
     out->devices = list;
 }
 
-static void fill_revoked(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_revoked(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->sessions = reply->revoke_device->sessions;
 }
 
 /* ---- people ---- */
 
-static void fill_sent(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_sent(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->seq = reply->send_message->seq;
     out->time_us = reply->send_message->time_us;
     out->delivered = reply->send_message->delivered;
 }
 
-static void fill_broadcast(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_broadcast(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->reached = reply->broadcast->reached;
     out->skipped = reply->broadcast->skipped;
 }
 
-static void fill_people(zchat *z, Zchat__V1__Person *const *people, size_t count,
+static void fill_people(struct core *core, Zchat__V1__Person *const *people, size_t count,
                         zchat_reply *out) {
-    zchat_person *list = reply_room(z->arena, count, sizeof *list, out);
+    zchat_person *list = reply_room(core->client.arena, count, sizeof *list, out);
     for (size_t i = 0; list && i < count; i++) {
         list[i] = (zchat_person){.user = reply_line(people[i]->user),
                                  .online = people[i]->online,
@@ -82,76 +83,79 @@ static void fill_people(zchat *z, Zchat__V1__Person *const *people, size_t count
     out->people = list;
 }
 
-static void fill_who(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    fill_people(z, reply->who->people, reply->who->n_people, out);
+static void fill_who(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_people(core, reply->who->people, reply->who->n_people, out);
     out->more = reply->who->more;
 }
 
-static void fill_since(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    fill_people(z, reply->since->people, reply->since->n_people, out);
+static void fill_since(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_people(core, reply->since->people, reply->since->n_people, out);
     out->more = reply->since->more;
 }
 
-static void fill_blocked(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_blocked(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListBlockedResponse *body = reply->list_blocked;
-    const char **list = reply_room(z->arena, body->n_users, sizeof *list, out);
+    const char **list = reply_room(core->client.arena, body->n_users, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_users; i++) {
         list[i] = reply_line(body->users[i]);
     }
     out->users = list;
 }
 
-static void effect_block(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+static void effect_block(struct core *core, const struct request *request,
+                         const Zchat__V1__Reply *reply) {
     (void)reply;
-    topics_block(z, request->about);
+    topics_block(&core->topics, request->about);
 }
 
-static void effect_unblock(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+static void effect_unblock(struct core *core, const struct request *request,
+                           const Zchat__V1__Reply *reply) {
     (void)reply;
-    topics_unblock(z, request->about);
+    topics_unblock(&core->topics, request->about);
 }
 
 /* ---- streams ---- */
 
-static void fill_page(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_page(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__SyncResponse *page = reply->sync;
-    zchat_message *list = reply_room(z->arena, page->n_events, sizeof *list, out);
+    zchat_message *list = reply_room(core->client.arena, page->n_events, sizeof *list, out);
     if (!list) {
         return;
     }
     out->count = 0;
     for (size_t i = 0; i < page->n_events; i++) {
-        out->count += inbox_message(z, page->events[i], &list[out->count]);
+        out->count += inbox_message(&core->inbox, page->events[i], &list[out->count]);
     }
     out->messages = list;
     out->head = page->head;
     out->more = page->more;
 }
 
-static void fill_ack(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_ack(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->cursor = reply->ack->cursor;
 }
 
 /* The inbox's cursor is told; a thread's, which has an id, is whose program moved it. */
-static void effect_ack(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+static void effect_ack(struct core *core, const struct request *request,
+                       const Zchat__V1__Reply *reply) {
     static const unsigned char none[ID_BYTES];
     if (memcmp(request->id, none, ID_BYTES) == 0) {
-        inbox_cursor(z, reply->ack->cursor);
+        inbox_cursor(&core->inbox, reply->ack->cursor);
     }
 }
 
 /* ---- the broker ---- */
 
-static void fill_ping(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_ping(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->time_us = reply->ping->time_us;
     out->software = reply_line(reply->ping->software);
 }
 
-static void fill_stats(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_stats(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__GetStatsResponse *body = reply->get_stats;
-    zchat_stat *list = reply_room(z->arena, body->n_stats, sizeof *list, out);
+    zchat_stat *list = reply_room(core->client.arena, body->n_stats, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_stats; i++) {
         list[i] =
             (zchat_stat){.name = reply_line(body->stats[i]->name), .value = body->stats[i]->value};
@@ -176,25 +180,25 @@ static void thread_of(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
     reply_id(&thread->id, &out->id);
 }
 
-static void fill_thread(zchat *z, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {
+static void fill_thread(struct core *core, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {
     if (!thread) {
         unreadable(out);
         return;
     }
-    zchat_thread *one = reply_room(z->arena, 1, sizeof *one, out);
+    zchat_thread *one = reply_room(core->client.arena, 1, sizeof *one, out);
     if (one) {
         thread_of(thread, one);
         out->thread = one;
     }
 }
 
-static void fill_created(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    fill_thread(z, reply->create_thread->thread, out);
+static void fill_created(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_thread(core, reply->create_thread->thread, out);
 }
 
-static void fill_threads(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_threads(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListThreadsResponse *body = reply->list_threads;
-    zchat_thread *list = reply_room(z->arena, body->n_threads, sizeof *list, out);
+    zchat_thread *list = reply_room(core->client.arena, body->n_threads, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_threads; i++) {
         thread_of(body->threads[i], &list[i]);
     }
@@ -204,8 +208,8 @@ static void fill_threads(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *o
     }
 }
 
-static void fill_posted(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_posted(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->number = reply->post_to_thread->number;
     out->seq = reply->post_to_thread->seq;
     out->time_us = reply->post_to_thread->time_us;
@@ -233,12 +237,14 @@ static void item_of(const Zchat__V1__ThreadItem *item, zchat_item *out, union th
     }
 }
 
-static void fill_items(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_items(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ReadThreadResponse *body = reply->read_thread;
-    fill_thread(z, body->thread, out);
+    fill_thread(core, body->thread, out);
     size_t count = body->n_items;
-    zchat_item *list = out->thread ? reply_room(z->arena, count, sizeof(zchat_item), out) : NULL;
-    union thing *things = list ? reply_room(z->arena, count, sizeof(union thing), out) : NULL;
+    zchat_item *list =
+        out->thread ? reply_room(core->client.arena, count, sizeof(zchat_item), out) : NULL;
+    union thing *things =
+        list ? reply_room(core->client.arena, count, sizeof(union thing), out) : NULL;
     if (!things) {
         return;
     }
@@ -249,12 +255,12 @@ static void fill_items(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out
     out->more = body->more;
 }
 
-static void fill_edited(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_edited(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     if (!reply->edit_post->post) {
         unreadable(out);
         return;
     }
-    zchat_post *post = reply_room(z->arena, 1, sizeof *post, out);
+    zchat_post *post = reply_room(core->client.arena, 1, sizeof *post, out);
     if (post) {
         reply_post(reply->edit_post->post, post);
         out->post = post;
@@ -262,16 +268,16 @@ static void fill_edited(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *ou
     }
 }
 
-static void fill_deleted(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    (void)z;
+static void fill_deleted(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
     out->seq = reply->delete_post->seq;
 }
 
 /* ---- followed threads ---- */
 
-static void fill_followed(zchat *z, Zchat__V1__FollowedThread *const *threads, size_t count,
-                          zchat_reply *out) {
-    zchat_followed *list = reply_room(z->arena, count, sizeof *list, out);
+static void fill_followed(struct core *core, Zchat__V1__FollowedThread *const *threads,
+                          size_t count, zchat_reply *out) {
+    zchat_followed *list = reply_room(core->client.arena, count, sizeof *list, out);
     for (size_t i = 0; list && i < count; i++) {
         list[i] = (zchat_followed){.title = reply_line(threads[i]->title),
                                    .head = threads[i]->head,
@@ -281,19 +287,19 @@ static void fill_followed(zchat *z, Zchat__V1__FollowedThread *const *threads, s
     out->followed = list;
 }
 
-static void fill_follows(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
-    fill_followed(z, reply->list_followed->threads, reply->list_followed->n_threads, out);
+static void fill_follows(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    fill_followed(core, reply->list_followed->threads, reply->list_followed->n_threads, out);
 }
 
 /* A list's thread tells no more of it than a followed one does. */
-static void fill_follow(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_follow(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     if (!reply->follow_thread->followed) {
         unreadable(out);
         return;
     }
-    fill_followed(z, &reply->follow_thread->followed, 1, out);
+    fill_followed(core, &reply->follow_thread->followed, 1, out);
     const zchat_followed *followed = out->followed;
-    zchat_thread *thread = followed ? reply_room(z->arena, 1, sizeof *thread, out) : NULL;
+    zchat_thread *thread = followed ? reply_room(core->client.arena, 1, sizeof *thread, out) : NULL;
     if (thread) {
         *thread = (zchat_thread){
             .id = followed->id, .title = followed->title, .creator = "", .head = followed->head};
@@ -303,22 +309,23 @@ static void fill_follow(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *ou
     }
 }
 
-static void effect_follow(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+static void effect_follow(struct core *core, const struct request *request,
+                          const Zchat__V1__Reply *reply) {
     (void)request;
-    followed_add(z, reply->follow_thread->followed);
+    followed_add(&core->followed, reply->follow_thread->followed);
 }
 
-static void effect_unfollow(zchat *z, const struct request *request,
+static void effect_unfollow(struct core *core, const struct request *request,
                             const Zchat__V1__Reply *reply) {
     (void)reply;
-    followed_drop(z, request->about);
+    followed_drop(&core->followed, request->about);
 }
 
 /* ---- files ---- */
 
-static void fill_files(zchat *z, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_files(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListFilesResponse *body = reply->list_files;
-    zchat_upload *list = reply_room(z->arena, body->n_files, sizeof *list, out);
+    zchat_upload *list = reply_room(core->client.arena, body->n_files, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_files; i++) {
         reply_upload(body->files[i], &list[i]);
     }
@@ -380,7 +387,7 @@ const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 
 /* ---- answers ---- */
 
-static void fill(zchat *z, const struct request *request, const Zchat__V1__Reply *reply,
+static void fill(struct core *core, const struct request *request, const Zchat__V1__Reply *reply,
                  zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
@@ -393,20 +400,20 @@ static void fill(zchat *z, const struct request *request, const Zchat__V1__Reply
         out->code = ZCHAT_UNIMPLEMENTED;
         out->text = "the broker's answer does not fit the question";
     } else if (request->row->fill) {
-        request->row->fill(z, reply, out);
+        request->row->fill(core, reply, out);
     }
 }
 
-void command_answer(zchat *z, struct request *request, const Zchat__V1__Reply *reply) {
+void command_answer(struct core *core, struct request *request, const Zchat__V1__Reply *reply) {
     const struct command_row *row = request->row;
     zchat_reply answer;
-    fill(z, request, reply, &answer);
+    fill(core, request, reply, &answer);
     if (row->answer) {
-        row->answer(z, request, reply, &answer);
+        row->answer(core, request, reply, &answer);
         return;
     }
     if (row->effect && answer.code == ZCHAT_OK) {
-        row->effect(z, request, reply);
+        row->effect(core, request, reply);
     }
-    handle_answer(z, request, &answer);
+    client_answer(request, &answer);
 }

@@ -2,11 +2,10 @@
  * bytes are hashed where it is there already; then chunks are asked for from its end on, a window
  * of them, and written as they come, in order. To an fd all goes from the beginning. The name that
  * the broker gives the file is never a path here: where it goes is the caller's. */
-#include "call.h"
-#include "handle.h"
+#include "file.h"
+#include "limits.h"
 #include "path.h"
 #include "reply.h"
-#include "transfer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -53,7 +52,7 @@ static const char *target(const struct download *download) {
 }
 
 /* A disk that is full gets its room back. */
-static void fail_io(zchat *z, struct download *download, const char *what) {
+static void fail_io(struct transfers *transfers, struct download *download, const char *what) {
     struct fault fault;
     int error = errno;
     if (error == ENOSPC || error == EDQUOT) {
@@ -61,16 +60,16 @@ static void fail_io(zchat *z, struct download *download, const char *what) {
     }
     errno = error;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, target(download), strerror(errno));
-    transfer_fail(z, &download->transfer, &fault);
+    transfer_fail(transfers, &download->transfer, &fault);
 }
 
 /* What is there is of no use. */
-static void fail_for_good(zchat *z, struct download *download, zchat_code code,
+static void fail_for_good(struct transfers *transfers, struct download *download, zchat_code code,
                           const char *sentence) {
     struct fault fault;
     remove_part(download);
     fault_set(&fault, code, "%s: %s", download->transfer.name, sentence);
-    transfer_fail(z, &download->transfer, &fault);
+    transfer_fail(transfers, &download->transfer, &fault);
 }
 
 static size_t chunk_bytes(uint64_t from, uint64_t to) {
@@ -79,28 +78,31 @@ static size_t chunk_bytes(uint64_t from, uint64_t to) {
 
 /* ---- asking ---- */
 
-static void ask(zchat *z, struct download *download, uint64_t offset, size_t limit) {
+static void ask(struct transfers *transfers, struct download *download, uint64_t offset,
+                size_t limit) {
     Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
     body.thread = download->transfer.title;
     body.file = download->transfer.name;
     body.offset = offset;
     body.limit = (uint32_t)limit;
-    struct request *request = transfer_ask(z, &download->transfer, COMMAND(GET_CHUNK), &body.base);
+    struct request *request =
+        transfer_ask(transfers, &download->transfer, COMMAND(GET_CHUNK), &body.base);
     if (request) {
         request->offset = offset;
     }
 }
 
 /* What is whole already is looked at once more, for what the answer tells of it. */
-static void ask_window(zchat *z, struct download *download) {
+static void ask_window(struct transfers *transfers, struct download *download) {
     struct transfer *transfer = &download->transfer;
     if (download->written == transfer->bytes && transfer->under_way == 0) {
-        ask(z, download, download->written, 1);
+        ask(transfers, download, download->written, 1);
         return;
     }
-    while (download->next < transfer->bytes && !transfer->over && transfer_has_room(z, transfer)) {
+    while (download->next < transfer->bytes && !transfer->over &&
+           transfer_has_room(transfers, transfer)) {
         size_t count = chunk_bytes(download->next, transfer->bytes);
-        ask(z, download, download->next, count);
+        ask(transfers, download, download->next, count);
         download->next += count;
     }
 }
@@ -108,43 +110,43 @@ static void ask_window(zchat *z, struct download *download) {
 /* ---- what is there already ---- */
 
 /* False: it is over. */
-static bool open_part(zchat *z, struct download *download) {
+static bool open_part(struct transfers *transfers, struct download *download) {
     struct fault fault;
     char part[FOLDER_PATH_BYTES];
     zchat_code code = path_open_part(download->path, download->transfer.hash, part, &download->fd,
                                      &download->there, &fault);
     if (code != ZCHAT_OK) {
-        transfer_fail(z, &download->transfer, &fault);
+        transfer_fail(transfers, &download->transfer, &fault);
         return false;
     }
     download->part = strdup(part);
     if (download->there > download->transfer.bytes) {
         download->there = 0;
         if (ftruncate(download->fd, 0) != 0) {
-            fail_io(z, download, "writing");
+            fail_io(transfers, download, "writing");
             return false;
         }
     }
     if (!download->part) {
         fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for the download");
-        transfer_fail(z, &download->transfer, &fault);
+        transfer_fail(transfers, &download->transfer, &fault);
     }
     return download->part != NULL;
 }
 
-static void hash_slice(zchat *z, struct download *download) {
+static void hash_slice(struct transfers *transfers, struct download *download) {
     size_t count = chunk_bytes(download->next, download->there);
-    if (!path_read(download->fd, z->transfers.buffer, count, download->next)) {
-        fail_io(z, download, "reading the part of");
+    if (!path_read(download->fd, transfers->client->buffer, count, download->next)) {
+        fail_io(transfers, download, "reading the part of");
         return;
     }
-    hash_add(&download->hash, z->transfers.buffer, count);
+    hash_add(&download->hash, transfers->client->buffer, count);
     download->next += count;
     if (download->next < download->there) {
         return;
     }
     if (lseek(download->fd, (off_t)download->there, SEEK_SET) < 0) {
-        fail_io(z, download, "reading the part of");
+        fail_io(transfers, download, "reading the part of");
         return;
     }
     download->written = download->there;
@@ -154,13 +156,15 @@ static void hash_slice(zchat *z, struct download *download) {
 
 /* ---- chunks ---- */
 
-static void finish(zchat *z, struct download *download, const Zchat__V1__Upload *facts) {
+static void finish(struct transfers *transfers, struct download *download,
+                   const Zchat__V1__Upload *facts) {
     unsigned char is[HASH_BYTES];
     struct fault fault;
     zchat_upload told;
     hash_end(&download->hash, is);
     if (memcmp(is, download->transfer.hash, HASH_BYTES) != 0) {
-        fail_for_good(z, download, ZCHAT_IO, "what arrived does not fit its hash; get it again");
+        fail_for_good(transfers, download, ZCHAT_IO,
+                      "what arrived does not fit its hash; get it again");
         return;
     }
     if (download->path) {
@@ -169,28 +173,28 @@ static void finish(zchat *z, struct download *download, const Zchat__V1__Upload 
             if (fault.code == ZCHAT_IO) {
                 remove_part(download);
             }
-            transfer_fail(z, &download->transfer, &fault);
+            transfer_fail(transfers, &download->transfer, &fault);
             return;
         }
         free(download->part);
         download->part = NULL;
     }
     reply_upload(facts, &told);
-    transfer_done(z, &download->transfer, &told);
+    transfer_done(transfers, &download->transfer, &told);
 }
 
-static void take_bytes(zchat *z, struct download *download, uint64_t offset,
+static void take_bytes(struct transfers *transfers, struct download *download, uint64_t offset,
                        const Zchat__V1__GetChunkResponse *reply) {
     struct transfer *transfer = &download->transfer;
     size_t wanted = chunk_bytes(offset, transfer->bytes);
     size_t count = reply->data.len;
     if (offset != download->written || count > wanted || (count == 0 && wanted > 0)) {
-        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED,
+        fail_for_good(transfers, download, ZCHAT_UNIMPLEMENTED,
                       "the broker's chunks do not fit the file's size");
         return;
     }
     if (!path_write(download->fd, reply->data.data, count)) {
-        fail_io(z, download, "writing to");
+        fail_io(transfers, download, "writing to");
         return;
     }
     hash_add(&download->hash, reply->data.data, count);
@@ -203,19 +207,19 @@ static void take_bytes(zchat *z, struct download *download, uint64_t offset,
         return;
     }
     if (download->written == transfer->bytes) {
-        finish(z, download, reply->upload);
+        finish(transfers, download, reply->upload);
     } else if (count < wanted) { /* what is under way would leave a hole */
-        transfer_restart(z, transfer, 0);
+        transfer_restart(transfers, transfer, 0);
     }
 }
 
-static void take_first(zchat *z, struct download *download,
+static void take_first(struct transfers *transfers, struct download *download,
                        const Zchat__V1__GetChunkResponse *reply) {
     struct transfer *transfer = &download->transfer;
     transfer->bytes = reply->upload->size;
     memcpy(transfer->hash, reply->upload->digest.data, HASH_BYTES);
     hash_begin(&download->hash);
-    if (download->path && !open_part(z, download)) {
+    if (download->path && !open_part(transfers, download)) {
         return;
     }
     if (download->there > 0) {
@@ -225,7 +229,7 @@ static void take_first(zchat *z, struct download *download,
     }
     download->stage = DOWNLOAD_FETCHING;
     download->next = reply->data.len;
-    take_bytes(z, download, 0, reply);
+    take_bytes(transfers, download, 0, reply);
 }
 
 static bool is_same(const struct transfer *transfer, const Zchat__V1__Upload *facts) {
@@ -233,47 +237,47 @@ static bool is_same(const struct transfer *transfer, const Zchat__V1__Upload *fa
            memcmp(facts->digest.data, transfer->hash, HASH_BYTES) == 0;
 }
 
-static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
-                       const Zchat__V1__Reply *reply) {
+static void take_reply(struct transfers *transfers, struct transfer *transfer,
+                       const struct request *request, const Zchat__V1__Reply *reply) {
     struct download *download = download_of(transfer);
     const Zchat__V1__GetChunkResponse *chunk = reply->get_chunk;
     if (!chunk->upload || chunk->upload->digest.len != HASH_BYTES) {
-        fail_for_good(z, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part");
+        fail_for_good(transfers, download, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part");
     } else if (download->stage == DOWNLOAD_ASKING) {
-        take_first(z, download, chunk);
+        take_first(transfers, download, chunk);
     } else if (!is_same(transfer, chunk->upload)) {
-        fail_for_good(z, download, ZCHAT_CONFLICT,
+        fail_for_good(transfers, download, ZCHAT_CONFLICT,
                       "another file took its place while it was read; get it again");
     } else {
-        take_bytes(z, download, request->offset, chunk);
+        take_bytes(transfers, download, request->offset, chunk);
     }
 }
 
-static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
-                   const Zchat__V1__CommandError *error) {
+static void refuse(struct transfers *transfers, struct transfer *transfer,
+                   const struct request *request, const Zchat__V1__CommandError *error) {
     (void)request;
     if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
         remove_part(download_of(transfer));
     }
-    transfer_refuse(z, transfer, error);
+    transfer_refuse(transfers, transfer, error);
 }
 
 /* ---- the kind ---- */
 
-static bool step(zchat *z, struct transfer *transfer) {
+static bool step(struct transfers *transfers, struct transfer *transfer) {
     struct download *download = download_of(transfer);
     switch (download->stage) {
     case DOWNLOAD_ASKING:
-        if (z->session.live && transfer->under_way == 0) {
-            ask(z, download, 0, CHUNK_BYTES_MAX);
+        if (transfers->client->session.live && transfer->under_way == 0) {
+            ask(transfers, download, 0, CHUNK_BYTES_MAX);
         }
         return false;
     case DOWNLOAD_HASHING:
-        hash_slice(z, download);
+        hash_slice(transfers, download);
         return !transfer->over;
     case DOWNLOAD_FETCHING:
-        if (z->session.live) {
-            ask_window(z, download);
+        if (transfers->client->session.live) {
+            ask_window(transfers, download);
         }
         break;
     }
@@ -287,8 +291,8 @@ static void restart(struct transfer *transfer) {
     }
 }
 
-static void drop(zchat *z, struct transfer *transfer) {
-    (void)z;
+static void drop(struct transfers *transfers, struct transfer *transfer) {
+    (void)transfers;
     remove_part(download_of(transfer));
 }
 
@@ -309,34 +313,20 @@ static const struct transfer_kind kind = {
     step, take_reply, refuse, restart, drop, release, .window_max = WINDOW_MAX,
 };
 
-static zchat_code check(zchat *z, const char *title, const char *name, const char *path,
-                        bool force) {
-    if (!call_check_title(z, "the thread's title", title) ||
-        !call_check_title(z, "the file's name", name)) {
-        return z->fault.code;
-    }
-    return path ? path_check_target(path, force, &z->fault) : ZCHAT_OK;
-}
-
-zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
-                          bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    zchat_code code = check(z, title, name, path, force);
-    if (code != ZCHAT_OK) {
-        return code;
-    }
+zchat_code download_start(struct transfers *transfers, const struct download_target *target,
+                          struct file_caller caller, struct fault *fault) {
     struct download *download = aligned_alloc(_Alignof(struct download), sizeof *download);
     if (!download) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the download");
+        return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the download");
     }
-    *download = (struct download){.transfer = {.fn = fn, .progress = progress, .arg = arg},
-                                  .path = path ? strdup(path) : NULL,
-                                  .fd = path ? -1 : fd,
-                                  .force = force};
-    strcpy(download->transfer.title, title);
-    strcpy(download->transfer.name, name);
-    if ((path && !download->path) || !transfers_add(z, &download->transfer, &kind)) {
+    *download = (struct download){.path = target->path ? strdup(target->path) : NULL,
+                                  .fd = target->path ? -1 : target->fd,
+                                  .force = target->force};
+    transfer_name(&download->transfer, target->title, target->name, caller);
+    if ((target->path && !download->path) ||
+        !transfers_add(transfers, &download->transfer, &kind)) {
         release(&download->transfer);
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the download");
+        return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the download");
     }
     return ZCHAT_OK;
 }

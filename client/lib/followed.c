@@ -6,8 +6,8 @@
  * the number of threads. A thread whose stream no longer exists was removed. */
 #include "followed.h"
 
-#include "handle.h"
 #include "reply.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +25,8 @@
 
 static const char TOPICS_PREFIX[] = "thread/";
 
-void followed_init(struct followed *followed) {
-    memset(followed, 0, sizeof *followed);
-    followed->list_us = WAKE_NEVER;
+void followed_init(struct followed *followed, struct client *client) {
+    *followed = (struct followed){.client = client, .list_us = NEVER_US};
 }
 
 void followed_stream(const unsigned char id[ID_BYTES], char stream[FOLLOWED_STREAM_BYTES]) {
@@ -87,7 +86,7 @@ static struct followed_thread *insert(struct followed *followed,
                                    .position = thread->cursor,
                                    .head = thread->head,
                                    .read = thread->cursor,
-                                   .retry_us = WAKE_NEVER};
+                                   .retry_us = NEVER_US};
     memcpy(at->id, thread->id.data, ID_BYTES);
     return at;
 }
@@ -111,70 +110,61 @@ static size_t prefix_of(const unsigned char *id, uint8_t prefix[64]) {
 }
 
 /* All topics of threads are as long, so the beginning of one subscription is that of all. */
-static bool subscribe_all(struct channel *channel) {
+static bool subscribe_all(struct client *client) {
     static const unsigned char any[ID_BYTES];
     uint8_t prefix[64];
     size_t id_bytes = 2 * ID_BYTES;
-    return channel_subscribe(channel, prefix, prefix_of(any, prefix) - id_bytes);
+    return client_subscribe(client, prefix, prefix_of(any, prefix) - id_bytes);
 }
 
-bool followed_subscribe(const zchat *z, struct channel *channel) {
-    const struct followed *followed = &z->followed;
+bool followed_subscribe(struct followed *followed) {
     bool done = true;
     if (!followed->active) {
         return true;
     }
     for (size_t i = 0; i < followed->count && i < SUBSCRIBED_MAX && done; i++) {
         uint8_t prefix[64];
-        done = channel_subscribe(channel, prefix, prefix_of(followed->list[i].id, prefix));
+        done = client_subscribe(followed->client, prefix, prefix_of(followed->list[i].id, prefix));
     }
-    return done && (followed->count <= SUBSCRIBED_MAX || subscribe_all(channel));
+    return done && (followed->count <= SUBSCRIBED_MAX || subscribe_all(followed->client));
 }
 
-/* One more; where the socket can't take it, the next one will. */
-static void subscribe_one(zchat *z, const unsigned char *id) {
+/* One more; if the host can't take it, it will listen anew. */
+static void subscribe_one(struct followed *followed, const unsigned char *id) {
     uint8_t prefix[64];
-    struct channel *channel = z->topics.channel;
-    if (!channel) {
-        return;
-    }
-    bool done = z->followed.count <= SUBSCRIBED_MAX
-                    ? channel_subscribe(channel, prefix, prefix_of(id, prefix))
-                    : z->followed.count > SUBSCRIBED_MAX + 1 || subscribe_all(channel);
-    if (!done) {
-        topics_reopen(z);
+    if (followed->count <= SUBSCRIBED_MAX) {
+        client_subscribe(followed->client, prefix, prefix_of(id, prefix));
+    } else if (followed->count == SUBSCRIBED_MAX + 1) {
+        subscribe_all(followed->client);
     }
 }
 
 /* One that is left would only be passed over. */
-static void unsubscribe(zchat *z, const unsigned char *id) {
+static void unsubscribe(struct followed *followed, const unsigned char *id) {
     uint8_t prefix[64];
-    if (z->topics.channel) {
-        channel_unsubscribe(z->topics.channel, prefix, prefix_of(id, prefix));
-    }
+    client_unsubscribe(followed->client, prefix, prefix_of(id, prefix));
 }
 
 /* ---- asking ---- */
 
-void followed_refresh(zchat *z) {
-    struct followed *followed = &z->followed;
-    if (!followed->active || followed->listing || !z->session.live) {
+void followed_refresh(struct followed *followed) {
+    if (!followed->active || followed->listing || !followed->client->session.live) {
         return;
     }
     Zchat__V1__ListFollowedRequest body = ZCHAT__V1__LIST_FOLLOWED_REQUEST__INIT;
-    followed->listing = handle_ask(z, REQUEST_FOLLOWED, COMMAND(LIST_FOLLOWED), &body.base) != NULL;
-    followed->list_us = followed->listing ? WAKE_NEVER : z->now_us + RETRY_US;
+    followed->listing =
+        client_ask(followed->client, REQUEST_FOLLOWED, COMMAND(LIST_FOLLOWED), &body.base) != NULL;
+    followed->list_us = followed->listing ? NEVER_US : followed->client->now_us + RETRY_US;
 }
 
 /* A thread that is no longer listed was removed, or left on another device: a page tells which. */
 static bool wants_page(const struct followed_thread *thread) {
-    return !thread->fetching && thread->retry_us == WAKE_NEVER &&
+    return !thread->fetching && thread->retry_us == NEVER_US &&
            (thread->position < thread->head || !thread->listed);
 }
 
-static void fetch(zchat *z, struct followed_thread *thread) {
-    struct followed *followed = &z->followed;
-    if (!followed->active || !followed->known || !z->session.live ||
+static void fetch(struct followed *followed, struct followed_thread *thread) {
+    if (!followed->active || !followed->known || !followed->client->session.live ||
         followed->fetching >= FETCHES_MAX || !wants_page(thread)) {
         return;
     }
@@ -184,9 +174,10 @@ static void fetch(zchat *z, struct followed_thread *thread) {
     sync.stream = stream;
     sync.after_seq = thread->position;
     sync.limit = thread->listed ? SYNC_ENTRIES_MAX : 1;
-    struct request *request = handle_ask(z, REQUEST_FOLLOWED, COMMAND(SYNC), &sync.base);
+    struct request *request =
+        client_ask(followed->client, REQUEST_FOLLOWED, COMMAND(SYNC), &sync.base);
     if (!request) {
-        thread->retry_us = z->now_us + RETRY_US;
+        thread->retry_us = followed->client->now_us + RETRY_US;
         return;
     }
     memcpy(request->id, thread->id, ID_BYTES);
@@ -194,16 +185,16 @@ static void fetch(zchat *z, struct followed_thread *thread) {
     followed->fetching++;
 }
 
-static void fetch_next(zchat *z) {
-    struct followed *followed = &z->followed;
+static void fetch_next(struct followed *followed) {
     for (size_t i = 0; i < followed->count && followed->fetching < FETCHES_MAX; i++) {
-        fetch(z, &followed->list[i]);
+        fetch(followed, &followed->list[i]);
     }
 }
 
 /* ---- handing out ---- */
 
-static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent *about) {
+static void tell_body(struct followed *followed, zchat_event *told,
+                      const Zchat__V1__ThreadEvent *about) {
     zchat_post post;
     zchat_upload upload;
     switch (about->body_case) {
@@ -234,23 +225,23 @@ static void tell_body(zchat *z, zchat_event *told, const Zchat__V1__ThreadEvent 
         told->kind = ZCHAT_EVENT_DAMAGED;
         break;
     }
-    handle_tell(z, told);
+    client_tell(followed->client, told);
 }
 
 /* A callback adds no thread and takes none out: `thread` stays. */
-static void hand_out(zchat *z, struct followed_thread *thread,
+static void hand_out(struct followed *followed, struct followed_thread *thread,
                      const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.title = thread->title, .creator = ""};
     zchat_event told = {.seq = event->seq, .time_us = event->time_us, .thread = &of};
     thread->position = event->seq;
     memcpy(of.id.bytes, thread->id, ID_BYTES);
     if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD) {
-        tell_body(z, &told, event->thread);
+        tell_body(followed, &told, event->thread);
     }
 }
 
 /* It is gone, with whatever of it was not handed out yet. */
-static void tell_removed(zchat *z, struct followed_thread *thread,
+static void tell_removed(struct followed *followed, struct followed_thread *thread,
                          const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.creator = ""};
     zchat_event told = {.kind = ZCHAT_EVENT_THREAD_REMOVED, .seq = thread->head + 1, .thread = &of};
@@ -262,38 +253,39 @@ static void tell_removed(zchat *z, struct followed_thread *thread,
         told.seq = event->seq;
         told.time_us = event->time_us;
     }
-    unsubscribe(z, thread->id);
-    char *title = take_out(&z->followed, thread);
+    unsubscribe(followed, thread->id);
+    char *title = take_out(followed, thread);
     of.title = title;
-    handle_tell(z, &told);
+    client_tell(followed->client, &told);
     free(title);
 }
 
-static void raise_head(zchat *z, struct followed_thread *thread, uint64_t head) {
+static void raise_head(struct followed *followed, struct followed_thread *thread, uint64_t head) {
     if (head > thread->head) {
         thread->head = head;
     }
-    fetch(z, thread);
+    fetch(followed, thread);
 }
 
-static void take(zchat *z, struct followed_thread *thread, const Zchat__V1__ServerEvent *event) {
+static void take(struct followed *followed, struct followed_thread *thread,
+                 const Zchat__V1__ServerEvent *event) {
     if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD &&
         event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_REMOVED) {
-        tell_removed(z, thread, event);
+        tell_removed(followed, thread, event);
         return;
     }
-    if (z->followed.known && event->seq == thread->position + 1) {
-        hand_out(z, thread, event);
+    if (followed->known && event->seq == thread->position + 1) {
+        hand_out(followed, thread, event);
     }
-    raise_head(z, thread, event->seq);
+    raise_head(followed, thread, event->seq);
 }
 
-void followed_event(zchat *z, const Zchat__V1__ServerEvent *event) {
+void followed_event(struct followed *followed, const Zchat__V1__ServerEvent *event) {
     const ProtobufCBinaryData *id = &event->thread->thread;
     struct followed_thread *thread =
-        z->followed.active && id->len == ID_BYTES ? find(&z->followed, id->data) : NULL;
+        followed->active && id->len == ID_BYTES ? find(followed, id->data) : NULL;
     if (thread) {
-        take(z, thread, event);
+        take(followed, thread, event);
     }
 }
 
@@ -317,72 +309,72 @@ static bool topic_id(const char *topic, unsigned char id[ID_BYTES]) {
 }
 
 /* A thread may go while its events are taken, so it is looked up for each. */
-void followed_publication(zchat *z, const Zchat__V1__Publication *publication) {
+void followed_publication(struct followed *followed, const Zchat__V1__Publication *publication) {
     unsigned char id[ID_BYTES];
     if (!topic_id(publication->topic, id)) {
         return;
     }
-    for (size_t i = 0; i < publication->n_events && !z->doomed; i++) {
-        struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    for (size_t i = 0; i < publication->n_events && !followed->client->doomed; i++) {
+        struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
         if (thread) {
-            take(z, thread, publication->events[i]);
+            take(followed, thread, publication->events[i]);
         }
     }
-    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
     if (thread) {
-        raise_head(z, thread, publication->head);
+        raise_head(followed, thread, publication->head);
     }
 }
 
 /* ---- pages ---- */
 
-static void take_page(zchat *z, struct followed_thread *thread,
+static void take_page(struct followed *followed, struct followed_thread *thread,
                       const Zchat__V1__SyncResponse *page) {
     uint64_t before = thread->position;
-    for (size_t i = 0; i < page->n_events && z->followed.active && !z->doomed; i++) {
+    for (size_t i = 0; i < page->n_events && followed->active && !followed->client->doomed; i++) {
         if (page->events[i]->seq > thread->position) {
-            hand_out(z, thread, page->events[i]);
+            hand_out(followed, thread, page->events[i]);
         }
     }
     if (page->head > thread->head) {
         thread->head = page->head;
     }
     if (thread->position == before && thread->position < thread->head) {
-        thread->retry_us = z->now_us + RETRY_US;
+        thread->retry_us = followed->client->now_us + RETRY_US;
     }
 }
 
-static void leave(zchat *z, struct followed_thread *thread) {
-    unsubscribe(z, thread->id);
-    free(take_out(&z->followed, thread));
+static void leave(struct followed *followed, struct followed_thread *thread) {
+    unsubscribe(followed, thread->id);
+    free(take_out(followed, thread));
 }
 
-static void take_fetched(zchat *z, const unsigned char id[ID_BYTES],
+static void take_fetched(struct followed *followed, const unsigned char id[ID_BYTES],
                          const Zchat__V1__Reply *reply) {
-    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+    struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
     if (!thread || !thread->fetching) {
         return;
     }
     thread->fetching = false;
-    z->followed.fetching--;
+    followed->fetching--;
     if (reply->error && reply->error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
-        tell_removed(z, thread, NULL);
+        tell_removed(followed, thread, NULL);
     } else if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC) {
-        thread->retry_us = z->now_us + RETRY_US;
+        thread->retry_us = followed->client->now_us + RETRY_US;
     } else if (!thread->listed) {
-        leave(z, thread);
+        leave(followed, thread);
     } else {
-        take_page(z, thread, reply->sync);
+        take_page(followed, thread, reply->sync);
     }
-    fetch_next(z);
+    fetch_next(followed);
 }
 
 /* ---- the list came ---- */
 
 /* A store that was restored has less than was handed out. */
-static void take_listed(zchat *z, struct followed_thread *thread,
+static void take_listed(struct followed *followed, struct followed_thread *thread,
                         const Zchat__V1__FollowedThread *now) {
-    if (!z->followed.known && thread->position > now->head) {
+    if (!followed->known && thread->position > now->head) {
         thread->position = thread->head = now->head;
     }
     thread->head = now->head > thread->head ? now->head : thread->head;
@@ -391,34 +383,33 @@ static void take_listed(zchat *z, struct followed_thread *thread,
 }
 
 /* False: no memory. */
-static bool take_followed(zchat *z, const Zchat__V1__FollowedThread *now) {
+static bool take_followed(struct followed *followed, const Zchat__V1__FollowedThread *now) {
     if (now->id.len != ID_BYTES) {
         return true;
     }
-    struct followed_thread *thread = find(&z->followed, now->id.data);
+    struct followed_thread *thread = find(followed, now->id.data);
     if (!thread) {
-        thread = insert(&z->followed, now);
+        thread = insert(followed, now);
         if (!thread) {
             return false;
         }
-        subscribe_one(z, now->id.data);
-        if (z->topics.channel) {
-            z->followed.list_us = z->now_us + SETTLE_US;
+        subscribe_one(followed, now->id.data);
+        if (followed->client->listening) {
+            followed->list_us = followed->client->now_us + SETTLE_US;
         }
     }
-    take_listed(z, thread, now);
+    take_listed(followed, thread, now);
     return true;
 }
 
-static void take_list(zchat *z, const Zchat__V1__Reply *reply) {
-    struct followed *followed = &z->followed;
+static void take_list(struct followed *followed, const Zchat__V1__Reply *reply) {
     bool done = true;
     followed->listing = false;
     if (!followed->active) {
         return;
     }
     if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED) {
-        followed->list_us = z->now_us + RETRY_US;
+        followed->list_us = followed->client->now_us + RETRY_US;
         return;
     }
     const Zchat__V1__ListFollowedResponse *list = reply->list_followed;
@@ -426,26 +417,25 @@ static void take_list(zchat *z, const Zchat__V1__Reply *reply) {
         followed->list[i].listed = false;
     }
     for (size_t i = 0; i < list->n_threads && done; i++) {
-        done = take_followed(z, list->threads[i]);
+        done = take_followed(followed, list->threads[i]);
     }
     followed->known = true;
     if (!done) {
-        followed->list_us = z->now_us + RETRY_US;
+        followed->list_us = followed->client->now_us + RETRY_US;
     }
-    fetch_next(z);
+    fetch_next(followed);
 }
 
-void followed_add(zchat *z, const Zchat__V1__FollowedThread *thread) {
-    if (z->followed.active && !take_followed(z, thread)) {
-        z->followed.list_us = z->now_us + RETRY_US;
+void followed_add(struct followed *followed, const Zchat__V1__FollowedThread *thread) {
+    if (followed->active && !take_followed(followed, thread)) {
+        followed->list_us = followed->client->now_us + RETRY_US;
     }
 }
 
-void followed_drop(zchat *z, const char *title) {
-    struct followed *followed = &z->followed;
+void followed_drop(struct followed *followed, const char *title) {
     for (size_t i = 0; i < followed->count; i++) {
         if (strcmp(followed->list[i].title, title) == 0) {
-            leave(z, &followed->list[i]);
+            leave(followed, &followed->list[i]);
             return;
         }
     }
@@ -453,29 +443,28 @@ void followed_drop(zchat *z, const char *title) {
 
 /* ---- cursors ---- */
 
-bool followed_want_read(zchat *z, const unsigned char id[ID_BYTES], uint64_t seq) {
-    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+bool followed_want_read(struct followed *followed, const unsigned char id[ID_BYTES], uint64_t seq) {
+    struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
     if (!thread) {
         return false;
     }
     if (seq > thread->read_wanted) {
         thread->read_wanted = seq;
-        z->followed.moved = true;
-        if (!z->running) {
-            wake_fire(z->wake);
-        }
+        followed->moved = true;
+        client_stir(followed->client);
     }
     return true;
 }
 
 /* False: no memory. */
-static bool move(zchat *z, struct followed_thread *thread) {
+static bool move(struct followed *followed, struct followed_thread *thread) {
     char stream[FOLLOWED_STREAM_BYTES];
     Zchat__V1__AckRequest ack = ZCHAT__V1__ACK_REQUEST__INIT;
     followed_stream(thread->id, stream);
     ack.stream = stream;
     ack.read = thread->read_wanted;
-    struct request *request = handle_ask(z, REQUEST_FOLLOWED, COMMAND(ACK), &ack.base);
+    struct request *request =
+        client_ask(followed->client, REQUEST_FOLLOWED, COMMAND(ACK), &ack.base);
     if (request) {
         memcpy(request->id, thread->id, ID_BYTES);
         thread->read_asked = thread->read_wanted;
@@ -483,73 +472,72 @@ static bool move(zchat *z, struct followed_thread *thread) {
     return request != NULL;
 }
 
-void followed_move(zchat *z, bool flush) {
-    struct followed *followed = &z->followed;
+void followed_move(struct followed *followed, bool flush) {
     bool done = true;
-    if (!followed->moved || !z->session.live) {
+    if (!followed->moved || !followed->client->session.live) {
         return;
     }
     for (size_t i = 0; i < followed->count && done; i++) {
         struct followed_thread *thread = &followed->list[i];
         if (thread->read_wanted > thread->read && (thread->read_asked == 0 || flush)) {
-            done = move(z, thread);
+            done = move(followed, thread);
         }
     }
     followed->moved = !done;
 }
 
 /* What the broker refuses once it would refuse again: only what is wanted beyond it is asked. */
-static void take_moved(zchat *z, const unsigned char id[ID_BYTES]) {
-    struct followed_thread *thread = z->followed.active ? find(&z->followed, id) : NULL;
+static void take_moved(struct followed *followed, const unsigned char id[ID_BYTES]) {
+    struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
     if (!thread) {
         return;
     }
     thread->read = thread->read_asked > thread->read ? thread->read_asked : thread->read;
     thread->read_asked = 0;
-    z->followed.moved |= thread->read_wanted > thread->read;
+    followed->moved |= thread->read_wanted > thread->read;
 }
 
-void followed_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
+void followed_reply(struct followed *followed, const struct request *request,
+                    const Zchat__V1__Reply *reply) {
     switch (request->command) {
     case COMMAND(LIST_FOLLOWED):
-        take_list(z, reply);
+        take_list(followed, reply);
         break;
     case COMMAND(SYNC):
-        take_fetched(z, request->id, reply);
+        take_fetched(followed, request->id, reply);
         break;
     default: /* ACK */
-        take_moved(z, request->id);
+        take_moved(followed, request->id);
         break;
     }
 }
 
 /* ---- the session ---- */
 
-void followed_stop(zchat *z) {
-    struct followed *followed = &z->followed;
-    requests_drop(&z->requests, REQUEST_FOLLOWED);
+void followed_stop(struct followed *followed) {
+    requests_drop(&followed->client->requests, REQUEST_FOLLOWED);
     for (size_t i = 0; i < followed->count; i++) {
         free(followed->list[i].title);
     }
     free(followed->list);
-    followed_init(followed);
+    followed_init(followed, followed->client);
 }
 
-void followed_start(zchat *z) {
-    followed_stop(z);
-    z->followed.active = z->session.login->threads;
-    followed_refresh(z);
+void followed_start(struct followed *followed) {
+    followed_stop(followed);
+    followed->active = followed->client->session.login->threads;
+    followed_refresh(followed);
 }
 
-void followed_resume(zchat *z) {
-    z->followed.known = false;
-    followed_refresh(z);
+void followed_resume(struct followed *followed) {
+    followed->known = false;
+    followed_refresh(followed);
 }
 
 static void forget_requests(struct followed *followed, int64_t retry_us) {
     followed->listing = false;
     followed->fetching = 0;
-    followed->list_us = WAKE_NEVER;
+    followed->list_us = NEVER_US;
     for (size_t i = 0; i < followed->count; i++) {
         struct followed_thread *thread = &followed->list[i];
         followed->moved |= thread->read_asked != 0;
@@ -559,37 +547,37 @@ static void forget_requests(struct followed *followed, int64_t retry_us) {
     }
 }
 
-void followed_lost(zchat *z) {
-    forget_requests(&z->followed, WAKE_NEVER);
+void followed_lost(struct followed *followed) {
+    forget_requests(followed, NEVER_US);
 }
 
-void followed_retry(zchat *z) {
-    forget_requests(&z->followed, z->now_us + RETRY_US);
-    z->followed.list_us = z->followed.active ? z->now_us + RETRY_US : WAKE_NEVER;
+void followed_retry(struct followed *followed) {
+    forget_requests(followed, followed->client->now_us + RETRY_US);
+    followed->list_us = followed->active ? followed->client->now_us + RETRY_US : NEVER_US;
 }
 
 /* ---- time ---- */
 
-void followed_tick(zchat *z) {
-    struct followed *followed = &z->followed;
-    if (!followed->active || !z->session.live) {
+void followed_tick(struct followed *followed) {
+    if (!followed->active || !followed->client->session.live) {
         return;
     }
-    if (z->now_us >= followed->list_us) {
-        followed_refresh(z);
+    if (followed->client->now_us >= followed->list_us) {
+        followed_refresh(followed);
     }
-    if (z->now_us >= followed_deadline_us(followed)) {
+    if (followed->client->now_us >= followed_deadline_us(followed)) {
         for (size_t i = 0; i < followed->count; i++) {
             struct followed_thread *thread = &followed->list[i];
-            thread->retry_us = z->now_us >= thread->retry_us ? WAKE_NEVER : thread->retry_us;
+            thread->retry_us =
+                followed->client->now_us >= thread->retry_us ? NEVER_US : thread->retry_us;
         }
-        fetch_next(z);
+        fetch_next(followed);
     }
-    followed_move(z, false);
+    followed_move(followed, false);
 }
 
 int64_t followed_deadline_us(const struct followed *followed) {
-    int64_t deadline_us = followed->active ? followed->list_us : WAKE_NEVER;
+    int64_t deadline_us = followed->active ? followed->list_us : NEVER_US;
     for (size_t i = 0; followed->active && i < followed->count; i++) {
         if (followed->list[i].retry_us < deadline_us) {
             deadline_us = followed->list[i].retry_us;

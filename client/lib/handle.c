@@ -4,9 +4,9 @@
  * zchat_run; zchat_free inside of one takes effect when it returns. */
 #include "handle.h"
 
-#include "command.h"
-#include "incoming.h"
+#include "chats.h"
 #include "outgoing.h"
+#include "session.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -19,123 +19,128 @@
 #define ARENA_BYTES (16 * 1024 * 1024)
 /* Rounds of one turn, so that a busy broker can't keep the program from its other work. */
 #define ROUNDS_MAX 8
+/* What one round takes: behind the bytes of a chunk the next one is to be asked for, before more is
+ * read. */
+#define ROUND_FRAMES_MAX 256
+#define ROUND_BYTES_MAX  FRAME_BYTES_FULL
 
-/* ---- for the parts ---- */
+static_assert(NEVER_US == WAKE_NEVER, "the core's deadlines are the wake's");
 
-void handle_tell(zchat *z, const zchat_event *event) {
-    if (!z->on_event) {
-        return;
-    }
-    if (event->text && event->user) {
-        z->on_event(z->arg, event);
-        return;
-    }
-    zchat_event told = *event;
-    told.text = told.text ? told.text : "";
-    told.user = told.user ? told.user : "";
-    z->on_event(z->arg, &told);
-}
+/* ---- the connection ---- */
 
-void handle_answer(zchat *z, struct request *request, const zchat_reply *reply) {
-    (void)z;
-    zchat_reply told = *reply;
-    told.text = told.text ? told.text : "";
-    told.user = told.user ? told.user : "";
-    told.software = told.software ? told.software : "";
-    if (request->fn) {
-        request->fn(request->arg, &told);
-    }
-    request_free(request);
-}
-
-struct request *handle_ask(zchat *z, enum request_owner owner, command_number command,
-                           ProtobufCMessage *body) {
-    struct request *request = requests_add(&z->requests, owner, command, body);
-    if (request && !z->running) {
-        wake_fire(z->wake);
-    }
-    return request;
-}
-
-/* Without memory for it the next one comes in KEEP_ALIVE_S. */
-void handle_keep_alive(zchat *z) {
-    Zchat__V1__KeepAliveRequest body = ZCHAT__V1__KEEP_ALIVE_REQUEST__INIT;
-    handle_ask(z, REQUEST_HEADS, COMMAND(KEEP_ALIVE), &body.base);
-    z->last_sent_us = z->now_us;
-}
-
-static void answer_all(zchat *z, zchat_code code, const char *text) {
-    struct request_list all = {0};
-    const zchat_reply reply = {.code = code, .text = text};
-    requests_take_all(&z->requests, &all);
-    for (struct request *request; (request = request_list_pop(&all));) {
-        handle_answer(z, request, &reply);
-    }
-}
-
-void handle_give_up(zchat *z, zchat_code code, const char *text) {
-    fault_set(&z->fault, code, "%s", text);
-    z->over = code;
-    connection_stop(&z->connection);
-    chats_end_all(z, ZCHAT_UNREACHABLE, text);
-    session_forget(z);
-    z->session.intended = false;
-    struct fault told = z->fault;
-    answer_all(z, code, told.text);
-    transfers_end_all(z, code, told.text);
-    handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_REFUSED, .code = code, .text = told.text});
-}
-
-void handle_news(zchat *z, enum connection_news news) {
+static void take_news(zchat *z, enum connection_news news) {
     struct fault fault = z->connection.fault;
     switch (news) {
     case CONNECTION_NOTHING:
         break;
     case CONNECTION_UNKNOWN_KEY:
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_UNKNOWN_KEY,
-                                      .code = ZCHAT_UNKNOWN_KEY,
-                                      .text = z->connection.fingerprint});
+        client_tell(&z->core.client, &(zchat_event){.kind = ZCHAT_EVENT_UNKNOWN_KEY,
+                                                    .code = ZCHAT_UNKNOWN_KEY,
+                                                    .text = z->connection.fingerprint});
         break;
     case CONNECTION_PROVED:
-        z->last_sent_us = z->now_us;
-        session_connected(z);
+        session_connected(&z->core);
         break;
     case CONNECTION_LOST:
-        session_lost(z);
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_LOST,
-                                      .code = fault.code,
-                                      .text = fault.text,
-                                      .retry_ms = z->connection.retry_ms});
+        session_lost(&z->core);
+        client_tell(&z->core.client, &(zchat_event){.kind = ZCHAT_EVENT_LOST,
+                                                    .code = fault.code,
+                                                    .text = fault.text,
+                                                    .retry_ms = z->connection.retry_ms});
         break;
     case CONNECTION_REFUSED:
-        handle_give_up(z, fault.code, fault.text);
+        session_give_up(&z->core, fault.code, fault.text);
         break;
     }
 }
+
+static void receive(zchat *z) {
+    const struct client *client = &z->core.client;
+    const void *frame;
+    size_t frame_bytes, bytes = 0;
+    for (int i = 0; i < ROUND_FRAMES_MAX && bytes < ROUND_BYTES_MAX && !client->doomed; i++) {
+        if (!connection_receive(&z->connection, &frame, &frame_bytes)) {
+            break;
+        }
+        bytes += frame_bytes;
+        core_frame(&z->core, frame, frame_bytes);
+    }
+}
+
+static bool send_one(zchat *z, const struct outgoing *next) {
+    uint8_t *frame = connection_frame(&z->connection, next->bytes, next->secret);
+    if (!frame) {
+        client_break_off(&z->core.client, ZCHAT_NO_MEMORY, "no memory for what is to be sent");
+        return false;
+    }
+    outgoing_pack(&z->core, next, frame);
+    if (!connection_send(&z->connection)) {
+        take_news(z, connection_lost(&z->connection, z->core.client.now_us));
+        return false;
+    }
+    outgoing_sent(&z->core, next);
+    return true;
+}
+
+/* `flush`: also an acknowledgement that could wait. */
+static void send_all(zchat *z, bool flush) {
+    struct outgoing next;
+    while (outgoing_next(&z->core, flush, &next) && send_one(z, &next)) {
+    }
+}
+
+/* ---- what the core asks for ---- */
+
+static void stir(void *arg) {
+    zchat *z = arg;
+    wake_fire(z->wake);
+}
+
+static void break_off(void *arg, zchat_code code, const char *reason) {
+    zchat *z = arg;
+    take_news(z, connection_break(&z->connection, z->core.client.now_us, code, reason));
+}
+
+static void expect_end(void *arg) {
+    zchat *z = arg;
+    connection_expect_end(&z->connection, z->core.client.now_us);
+}
+
+static void stop(void *arg, zchat_code code, const char *text) {
+    zchat *z = arg;
+    fault_set(&z->fault, code, "%s", text);
+    connection_stop(&z->connection);
+}
+
+static void listen_soon(void *arg) {
+    zchat *z = arg;
+    subscriber_open(&z->subscriber);
+}
+
+static void unlisten(void *arg) {
+    zchat *z = arg;
+    subscriber_close(&z->subscriber);
+}
+
+static bool subscribe(void *arg, const uint8_t *prefix, size_t prefix_bytes) {
+    zchat *z = arg;
+    return subscriber_add(&z->subscriber, prefix, prefix_bytes);
+}
+
+static void unsubscribe(void *arg, const uint8_t *prefix, size_t prefix_bytes) {
+    zchat *z = arg;
+    subscriber_remove(&z->subscriber, prefix, prefix_bytes);
+}
+
+static const struct client_host host = {
+    stir, break_off, expect_end, stop, listen_soon, unlisten, subscribe, unsubscribe,
+};
 
 /* ---- a turn ---- */
 
-static bool is_up(const zchat *z) {
-    return z->connection.state == CONNECTION_UP;
-}
-
-static int64_t keep_alive_us(const zchat *z) {
-    return is_up(z) ? z->last_sent_us + KEEP_ALIVE_S * INT64_C(1000000) : WAKE_NEVER;
-}
-
-static void tick(zchat *z) {
-    inbox_tick(z);
-    topics_tick(z);
-    followed_tick(z);
-    transfers_tick(z);
-    if (z->now_us >= keep_alive_us(z)) {
-        handle_keep_alive(z);
-    }
-}
-
 static bool has_more(const zchat *z) {
-    return connection_is_ready(&z->connection) || outgoing_waits(z) || z->transfers.busy ||
-           chats_have_more(z) || (z->topics.channel && channel_is_ready(z->topics.channel));
+    return connection_is_ready(&z->connection) || core_has_more(&z->core) ||
+           subscriber_has_more(&z->subscriber);
 }
 
 static int64_t sooner(int64_t a, int64_t b) {
@@ -143,14 +148,9 @@ static int64_t sooner(int64_t a, int64_t b) {
 }
 
 static void arm(zchat *z) {
-    int64_t deadline_us = sooner(connection_deadline_us(&z->connection), keep_alive_us(z));
-    if (z->session.live) {
-        deadline_us = sooner(deadline_us, inbox_deadline_us(&z->inbox));
-        deadline_us = sooner(deadline_us, topics_deadline_us(&z->topics));
-        deadline_us = sooner(deadline_us, followed_deadline_us(&z->followed));
-        deadline_us = sooner(deadline_us, transfers_deadline_us(z));
-    }
-    deadline_us = sooner(deadline_us, chats_deadline_us(z));
+    int64_t deadline_us =
+        sooner(connection_deadline_us(&z->connection), core_deadline_us(&z->core));
+    deadline_us = sooner(deadline_us, subscriber_deadline_us(&z->subscriber));
     if (deadline_us != WAKE_NEVER) {
         wake_at(z->wake, deadline_us);
     }
@@ -159,20 +159,24 @@ static void arm(zchat *z) {
     }
 }
 
+static bool goes_on(const zchat *z) {
+    return !z->core.client.doomed && z->core.client.over == ZCHAT_OK;
+}
+
 static void turn(zchat *z) {
-    for (int round = 0; round < ROUNDS_MAX && !z->doomed && z->over == ZCHAT_OK; round++) {
-        z->now_us = wake_now_us();
-        incoming_receive(z);
-        topics_receive(z);
-        handle_news(z, connection_step(&z->connection, z->now_us));
-        tick(z);
-        chats_step(z);
-        outgoing_send(z, false);
+    for (int round = 0; round < ROUNDS_MAX && goes_on(z); round++) {
+        z->core.client.now_us = wake_now_us();
+        receive(z);
+        subscriber_receive(&z->subscriber);
+        take_news(z, connection_step(&z->connection, z->core.client.now_us));
+        subscriber_tick(&z->subscriber);
+        core_tick(&z->core);
+        send_all(z, false);
         if (!has_more(z)) {
             break;
         }
     }
-    if (!z->doomed && z->over == ZCHAT_OK) {
+    if (goes_on(z)) {
         arm(z);
     }
 }
@@ -180,10 +184,8 @@ static void turn(zchat *z) {
 /* ---- made and freed ---- */
 
 static void release(zchat *z) {
-    chats_release(z);
-    session_forget(z);
-    transfers_release(&z->transfers);
-    requests_release(&z->requests);
+    core_release(&z->core);
+    subscriber_close(&z->subscriber);
     connection_release(&z->connection);
     device_free(z->device);
     wire_arena_free(z->arena);
@@ -191,15 +193,32 @@ static void release(zchat *z) {
     free(z);
 }
 
+static zchat_code no_sockets(zchat *z) {
+    return fault_set(&z->fault, ZCHAT_NO_MEMORY,
+                     "no sockets can be made: %s; the limit of open files may be too low",
+                     strerror(errno));
+}
+
+/* The core's place among the sockets. */
+static void join(zchat *z, const zchat_options *options) {
+    struct client *client = &z->core.client;
+    client->host = &host;
+    client->host_arg = z;
+    client->on_event = options->on_event;
+    client->arg = options->arg;
+    client->arena = z->arena;
+    randombytes_buf(client->session.instance, sizeof client->session.instance);
+    z->core.chats.broker_host = z->connection.host;
+    z->core.chats.place =
+        (struct link_place){.context = z->connection.context, .wake = z->wake, .device = z->device};
+}
+
 static zchat_code init(zchat *z, const zchat_options *options) {
+    core_init(&z->core, &z->settings);
+    subscriber_init(&z->subscriber, &z->core, &z->connection);
     if (sodium_init() < 0) {
         return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");
     }
-    requests_init(&z->requests, command_rows);
-    session_init(&z->session);
-    inbox_init(&z->inbox);
-    topics_init(&z->topics);
-    followed_init(&z->followed);
     zchat_code code = settings_init(&z->settings, options, &z->fault);
     if (code == ZCHAT_OK) {
         code = device_open(&z->device, z->settings.folder, &z->fault);
@@ -207,16 +226,13 @@ static zchat_code init(zchat *z, const zchat_options *options) {
     if (code != ZCHAT_OK) {
         return code;
     }
-    z->on_event = options->on_event;
-    z->arg = options->arg;
     z->wake = wake_new();
     z->arena = wire_arena_new(ARENA_BYTES);
     if (!z->wake || !z->arena ||
         !connection_init(&z->connection, &z->settings, z->device, z->wake, z->arena)) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY,
-                         "no sockets can be made: %s; the limit of open files may be too low",
-                         strerror(errno));
+        return no_sockets(z);
     }
+    join(z, options);
     wake_fire(z->wake);
     return ZCHAT_OK;
 }
@@ -239,20 +255,16 @@ zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, siz
 }
 
 void zchat_free(zchat *z) {
-    if (!z || z->doomed) {
+    if (!z || z->core.client.doomed) {
         return;
     }
-    z->on_event = NULL;
-    chats_end_all(z, ZCHAT_CANCELLED, "the connection was closed");
-    if (is_up(z)) {
-        followed_move(z, true);
-        outgoing_send(z, true);
+    core_leave(&z->core);
+    if (z->core.client.connected) {
+        send_all(z, true);
     }
-    z->over = z->over == ZCHAT_OK ? ZCHAT_CANCELLED : z->over;
-    answer_all(z, ZCHAT_CANCELLED, "the connection was closed before the answer");
-    transfers_end_all(z, ZCHAT_CANCELLED, "the connection was closed before the end");
-    if (z->running) {
-        z->doomed = true;
+    core_close(&z->core);
+    if (z->core.client.running) {
+        z->core.client.doomed = true;
     } else {
         release(z);
     }
@@ -261,17 +273,17 @@ void zchat_free(zchat *z) {
 /* ---- processed ---- */
 
 static zchat_code enter(zchat *z) {
-    if (z->running) {
+    if (z->core.client.running) {
         return fault_set(&z->fault, ZCHAT_INVALID,
                          "a callback can't call zchat_process or zchat_run");
     }
-    z->running = true;
+    z->core.client.running = true;
     return ZCHAT_OK;
 }
 
 static zchat_code leave(zchat *z, zchat_code code) {
-    z->running = false;
-    if (z->doomed) {
+    z->core.client.running = false;
+    if (z->core.client.doomed) {
         release(z);
         return ZCHAT_CANCELLED;
     }
@@ -285,7 +297,7 @@ zchat_code zchat_process(zchat *z) {
     }
     wake_collect(z->wake, 0);
     turn(z);
-    return leave(z, z->over);
+    return leave(z, z->core.client.over);
 }
 
 static int wait_ms(int64_t until_us) {
@@ -299,11 +311,11 @@ static int wait_ms(int64_t until_us) {
 /* One time around; ZCHAT_OK: go on. */
 static zchat_code run_once(zchat *z, int64_t until_us, const bool *done) {
     turn(z);
-    if (z->doomed || (done && *done)) {
+    if (z->core.client.doomed || (done && *done)) {
         return ZCHAT_OK;
     }
-    if (z->over != ZCHAT_OK) {
-        return z->over;
+    if (z->core.client.over != ZCHAT_OK) {
+        return z->core.client.over;
     }
     int left_ms = wait_ms(until_us);
     if (left_ms == 0) {
@@ -323,7 +335,7 @@ zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done) {
     wake_collect(z->wake, 0);
     do {
         code = run_once(z, until_us, done);
-    } while (code == ZCHAT_OK && !z->doomed && !(done && *done));
+    } while (code == ZCHAT_OK && !z->core.client.doomed && !(done && *done));
     return leave(z, code);
 }
 
@@ -357,7 +369,7 @@ const char *zchat_device_key(const zchat *z) {
 }
 
 const char *zchat_user(const zchat *z) {
-    return z->session.user;
+    return z->core.client.session.user;
 }
 
 const char *zchat_error(const zchat *z) {
@@ -365,5 +377,5 @@ const char *zchat_error(const zchat *z) {
 }
 
 size_t zchat_pending(const zchat *z) {
-    return z->requests.open - z->requests.open_own + z->transfers.count + chats_pending(z);
+    return core_pending(&z->core);
 }

@@ -6,7 +6,8 @@
  * gone for good, and where its head is lower than the position, a store was restored. */
 #include "inbox.h"
 
-#include "handle.h"
+#include "limits.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -17,92 +18,90 @@
 
 static const char STREAM[] = "inbox";
 
-void inbox_init(struct inbox *inbox) {
-    memset(inbox, 0, sizeof *inbox);
-    inbox->ack_us = inbox->retry_us = WAKE_NEVER;
+void inbox_init(struct inbox *inbox, struct client *client) {
+    *inbox = (struct inbox){.client = client, .ack_us = NEVER_US, .retry_us = NEVER_US};
 }
 
-static void fetch(zchat *z) {
-    struct inbox *inbox = &z->inbox;
-    if (!inbox->active || inbox->fetching || !z->session.live || inbox->position >= inbox->head ||
-        inbox->retry_us != WAKE_NEVER) {
+static void fetch(struct inbox *inbox) {
+    if (!inbox->active || inbox->fetching || !inbox->client->session.live ||
+        inbox->position >= inbox->head || inbox->retry_us != NEVER_US) {
         return;
     }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     sync.stream = (char *)STREAM;
     sync.after_seq = inbox->position;
     sync.limit = SYNC_ENTRIES_MAX;
-    if (handle_ask(z, REQUEST_INBOX, COMMAND(SYNC), &sync.base)) {
+    if (client_ask(inbox->client, REQUEST_INBOX, COMMAND(SYNC), &sync.base)) {
         inbox->fetching = true;
     } else {
-        inbox_retry(z);
+        inbox_retry(inbox);
     }
 }
 
-static void ack_soon(zchat *z) {
-    if (z->inbox.ack_us == WAKE_NEVER) {
-        z->inbox.ack_us = z->now_us + ACK_US;
+static void ack_soon(struct inbox *inbox) {
+    if (inbox->ack_us == NEVER_US) {
+        inbox->ack_us = inbox->client->now_us + ACK_US;
     }
 }
 
-static void tell_synced(zchat *z) {
-    if (z->inbox.active && !z->inbox.synced && z->inbox.position >= z->inbox.missed) {
-        z->inbox.synced = true;
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_SYNCED});
+static void tell_synced(struct inbox *inbox) {
+    if (inbox->active && !inbox->synced && inbox->position >= inbox->missed) {
+        inbox->synced = true;
+        client_tell(inbox->client, &(zchat_event){.kind = ZCHAT_EVENT_SYNCED});
     }
 }
 
-void inbox_start(zchat *z, const Zchat__V1__LoginResponse *reply) {
-    const struct login *login = z->session.login;
-    inbox_init(&z->inbox);
-    z->inbox.active = login->inbox;
-    z->inbox.head = z->inbox.missed = reply->inbox_head;
-    z->inbox.read = reply->inbox_cursor;
-    z->inbox.position = reply->inbox_cursor;
+void inbox_start(struct inbox *inbox, const Zchat__V1__LoginResponse *reply) {
+    const struct login *login = inbox->client->session.login;
+    inbox_init(inbox, inbox->client);
+    inbox->active = login->inbox;
+    inbox->head = inbox->missed = reply->inbox_head;
+    inbox->read = reply->inbox_cursor;
+    inbox->position = reply->inbox_cursor;
     if (login->from_seq_set) {
-        z->inbox.position = login->from_seq > 0 ? login->from_seq - 1 : 0;
+        inbox->position = login->from_seq > 0 ? login->from_seq - 1 : 0;
     }
-    if (z->inbox.active) {
-        ack_soon(z);
-        tell_synced(z);
-        fetch(z);
+    if (inbox->active) {
+        ack_soon(inbox);
+        tell_synced(inbox);
+        fetch(inbox);
     }
 }
 
 /* The login asked to begin with an entry that does not exist yet. */
-static bool waits_for_future(const zchat *z) {
-    const struct login *login = z->session.login;
-    return login->from_seq_set && z->inbox.position + 1 == login->from_seq;
+static bool waits_for_future(const struct inbox *inbox) {
+    const struct login *login = inbox->client->session.login;
+    return login->from_seq_set && inbox->position + 1 == login->from_seq;
 }
 
-void inbox_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
-    struct inbox *inbox = &z->inbox;
+void inbox_resume(struct inbox *inbox, const Zchat__V1__LoginResponse *reply) {
     inbox->head = reply->inbox_head;
     inbox->acked = 0;
-    inbox_cursor(z, reply->inbox_cursor);
-    ack_soon(z);
-    if (inbox->position > inbox->head && !waits_for_future(z)) {
+    inbox_cursor(inbox, reply->inbox_cursor);
+    ack_soon(inbox);
+    if (inbox->position > inbox->head && !waits_for_future(inbox)) {
         inbox->position = inbox->head;
     }
-    fetch(z);
+    fetch(inbox);
 }
 
-void inbox_stop(zchat *z) {
-    requests_drop(&z->requests, REQUEST_INBOX);
-    inbox_init(&z->inbox);
+void inbox_stop(struct inbox *inbox) {
+    requests_drop(&inbox->client->requests, REQUEST_INBOX);
+    inbox_init(inbox, inbox->client);
 }
 
-void inbox_lost(zchat *z) {
-    z->inbox.fetching = false;
-    z->inbox.retry_us = z->inbox.ack_us = WAKE_NEVER;
+void inbox_lost(struct inbox *inbox) {
+    inbox->fetching = false;
+    inbox->retry_us = inbox->ack_us = NEVER_US;
 }
 
-void inbox_retry(zchat *z) {
-    z->inbox.fetching = false;
-    z->inbox.retry_us = z->now_us + RETRY_US;
+void inbox_retry(struct inbox *inbox) {
+    inbox->fetching = false;
+    inbox->retry_us = inbox->client->now_us + RETRY_US;
 }
 
-bool inbox_message(const zchat *z, const Zchat__V1__ServerEvent *event, zchat_message *message) {
+bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *event,
+                   zchat_message *message) {
     const Zchat__V1__MessageEvent *body = event->message;
     if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY__NOT_SET) {
         *message = (zchat_message){.seq = event->seq,
@@ -110,7 +109,7 @@ bool inbox_message(const zchat *z, const Zchat__V1__ServerEvent *event, zchat_me
                                    .from = "",
                                    .to = "",
                                    .text = "(damaged where the broker keeps it)",
-                                   .missed = event->seq <= z->inbox.missed,
+                                   .missed = event->seq <= inbox->missed,
                                    .damaged = true};
         return true;
     }
@@ -125,72 +124,71 @@ bool inbox_message(const zchat *z, const Zchat__V1__ServerEvent *event, zchat_me
                                .from = body->sender,
                                .to = body->to,
                                .text = body->text,
-                               .sent = strcmp(body->sender, z->session.user) == 0,
-                               .missed = event->seq <= z->inbox.missed};
+                               .sent = strcmp(body->sender, inbox->client->session.user) == 0,
+                               .missed = event->seq <= inbox->missed};
     memcpy(message->id.bytes, body->id.data, ID_BYTES);
     return true;
 }
 
 /* An entry of a kind that this library is too old for counts, but is not handed out. */
-static void hand_out(zchat *z, const Zchat__V1__ServerEvent *event) {
+static void hand_out(struct inbox *inbox, const Zchat__V1__ServerEvent *event) {
     zchat_message message;
-    z->inbox.position = event->seq;
-    ack_soon(z);
-    if (inbox_message(z, event, &message)) {
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_MESSAGE,
-                                      .seq = message.seq,
-                                      .time_us = message.time_us,
-                                      .id = message.id,
-                                      .user = message.from,
-                                      .text = message.text,
-                                      .message = &message});
+    inbox->position = event->seq;
+    ack_soon(inbox);
+    if (inbox_message(inbox, event, &message)) {
+        client_tell(inbox->client, &(zchat_event){.kind = ZCHAT_EVENT_MESSAGE,
+                                                  .seq = message.seq,
+                                                  .time_us = message.time_us,
+                                                  .id = message.id,
+                                                  .user = message.from,
+                                                  .text = message.text,
+                                                  .message = &message});
     }
-    tell_synced(z);
+    tell_synced(inbox);
 }
 
-static void raise_head(zchat *z, uint64_t head) {
-    if (head > z->inbox.head) {
-        z->inbox.head = head;
+static void raise_head(struct inbox *inbox, uint64_t head) {
+    if (head > inbox->head) {
+        inbox->head = head;
     }
-    fetch(z);
+    fetch(inbox);
 }
 
-void inbox_event(zchat *z, const Zchat__V1__ServerEvent *event) {
-    if (!z->inbox.active || event->seq <= z->inbox.position) {
+void inbox_event(struct inbox *inbox, const Zchat__V1__ServerEvent *event) {
+    if (!inbox->active || event->seq <= inbox->position) {
         return;
     }
-    if (event->seq == z->inbox.position + 1) {
-        hand_out(z, event);
+    if (event->seq == inbox->position + 1) {
+        hand_out(inbox, event);
     }
-    raise_head(z, event->seq);
+    raise_head(inbox, event->seq);
 }
 
-void inbox_cursor(zchat *z, uint64_t cursor) {
-    if (cursor > z->inbox.read) {
-        z->inbox.read = cursor;
-        handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_READ, .seq = cursor});
-    }
-}
-
-void inbox_heads(zchat *z, const Zchat__V1__Heads *heads) {
-    inbox_cursor(z, heads->cursor);
-    if (z->inbox.active) {
-        raise_head(z, heads->inbox);
+void inbox_cursor(struct inbox *inbox, uint64_t cursor) {
+    if (cursor > inbox->read) {
+        inbox->read = cursor;
+        client_tell(inbox->client, &(zchat_event){.kind = ZCHAT_EVENT_READ, .seq = cursor});
     }
 }
 
-void inbox_page(zchat *z, const Zchat__V1__Reply *reply) {
-    struct inbox *inbox = &z->inbox;
+void inbox_heads(struct inbox *inbox, const Zchat__V1__Heads *heads) {
+    inbox_cursor(inbox, heads->cursor);
+    if (inbox->active) {
+        raise_head(inbox, heads->inbox);
+    }
+}
+
+void inbox_page(struct inbox *inbox, const Zchat__V1__Reply *reply) {
     uint64_t before = inbox->position;
     inbox->fetching = false;
     if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC) {
-        inbox_retry(z);
+        inbox_retry(inbox);
         return;
     }
     const Zchat__V1__SyncResponse *page = reply->sync;
     for (size_t i = 0; i < page->n_events && inbox->active; i++) {
         if (page->events[i]->seq > inbox->position) {
-            hand_out(z, page->events[i]);
+            hand_out(inbox, page->events[i]);
         }
     }
     if (!inbox->active) {
@@ -198,19 +196,19 @@ void inbox_page(zchat *z, const Zchat__V1__Reply *reply) {
     }
     if (!page->more && inbox->position >= page->head) {
         inbox->missed = inbox->position < inbox->missed ? inbox->position : inbox->missed;
-        tell_synced(z);
+        tell_synced(inbox);
     } else if (inbox->position == before) {
-        inbox->retry_us = z->now_us + RETRY_US;
+        inbox->retry_us = inbox->client->now_us + RETRY_US;
     }
-    raise_head(z, page->head);
+    raise_head(inbox, page->head);
 }
 
 /* ---- acknowledging ---- */
 
-void inbox_want_read(zchat *z, uint64_t seq) {
-    if (seq > z->inbox.read_wanted) {
-        z->inbox.read_wanted = seq;
-        ack_soon(z);
+void inbox_want_read(struct inbox *inbox, uint64_t seq) {
+    if (seq > inbox->read_wanted) {
+        inbox->read_wanted = seq;
+        ack_soon(inbox);
     }
 }
 
@@ -219,10 +217,9 @@ static uint64_t have(const struct inbox *inbox) {
     return inbox->position < inbox->head ? inbox->position : inbox->head;
 }
 
-bool inbox_ack(const zchat *z, bool flush, Zchat__V1__AckRequest *ack) {
-    const struct inbox *inbox = &z->inbox;
-    bool due = flush || z->now_us >= inbox->ack_us - ACK_US / 2;
-    if (inbox->ack_us == WAKE_NEVER || !z->session.live) {
+bool inbox_ack(const struct inbox *inbox, bool flush, Zchat__V1__AckRequest *ack) {
+    bool due = flush || inbox->client->now_us >= inbox->ack_us - ACK_US / 2;
+    if (inbox->ack_us == NEVER_US || !inbox->client->session.live) {
         return false;
     }
     ack->received = 0;
@@ -233,28 +230,27 @@ bool inbox_ack(const zchat *z, bool flush, Zchat__V1__AckRequest *ack) {
     return ack->received != 0 || ack->read != 0;
 }
 
-void inbox_acked(zchat *z, const Zchat__V1__AckRequest *ack) {
-    struct inbox *inbox = &z->inbox;
+void inbox_acked(struct inbox *inbox, const Zchat__V1__AckRequest *ack) {
     if (ack->received != 0) {
         inbox->acked = ack->received;
     }
     inbox->read_wanted = 0;
     if (have(inbox) <= inbox->acked || !inbox->active) {
-        inbox->ack_us = WAKE_NEVER;
+        inbox->ack_us = NEVER_US;
     }
-    inbox_cursor(z, ack->read);
+    inbox_cursor(inbox, ack->read);
 }
 
 /* ---- time ---- */
 
-void inbox_tick(zchat *z) {
+void inbox_tick(struct inbox *inbox) {
     Zchat__V1__AckRequest ack;
-    if (z->now_us >= z->inbox.ack_us && !inbox_ack(z, false, &ack)) {
-        z->inbox.ack_us = WAKE_NEVER;
+    if (inbox->client->now_us >= inbox->ack_us && !inbox_ack(inbox, false, &ack)) {
+        inbox->ack_us = NEVER_US;
     }
-    if (z->now_us >= z->inbox.retry_us) {
-        z->inbox.retry_us = WAKE_NEVER;
-        fetch(z);
+    if (inbox->client->now_us >= inbox->retry_us) {
+        inbox->retry_us = NEVER_US;
+        fetch(inbox);
     }
 }
 

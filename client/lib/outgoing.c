@@ -2,111 +2,80 @@
  *
  * Commands go out in their order. Two things hold them back: a session that is to be resumed comes
  * first, and what the broker finishes later than its successors (passwords) is answered before
- * they are sent. Frames with a password are wiped behind ZeroMQ's back. */
+ * they are sent. */
 #include "outgoing.h"
 
-#include "handle.h"
+#include "limits.h"
 
 #include <string.h>
 
-/* What goes into one frame: `count` requests from the front of those that wait. */
-struct batch {
-    size_t count;
-    size_t bytes;
-    bool secret;
-    bool ack_set;
-    Zchat__V1__AckRequest ack;
-    Zchat__V1__Command command;
-};
-
-static bool may_send(const zchat *z, const struct request *request) {
-    if (z->connection.state != CONNECTION_UP || z->requests.barriers > 0) {
+static bool may_send(const struct client *client, const struct request *request) {
+    if (!client->connected || client->requests.barriers > 0) {
         return false;
     }
-    bool resuming = z->session.login && !z->session.live;
+    bool resuming = client->session.login && !client->session.live;
     return request->owner == REQUEST_SESSION || !resuming;
 }
 
-static void add_ack(zchat *z, struct batch *batch, bool flush) {
-    zchat__v1__ack_request__init(&batch->ack);
-    zchat__v1__command__init(&batch->command);
-    batch->ack_set = z->connection.state == CONNECTION_UP && inbox_ack(z, flush, &batch->ack);
-    if (batch->ack_set) {
-        batch->command.body_case = ZCHAT__V1__COMMAND__BODY_ACK;
-        batch->command.ack = &batch->ack;
-        batch->bytes = wire_element_size(&batch->command.base);
+static void add_ack(const struct core *core, bool flush, struct outgoing *next) {
+    zchat__v1__ack_request__init(&next->ack);
+    zchat__v1__command__init(&next->command);
+    next->ack_set = core->client.connected && inbox_ack(&core->inbox, flush, &next->ack);
+    if (next->ack_set) {
+        next->command.body_case = COMMAND(ACK);
+        next->command.ack = &next->ack;
+        next->bytes = wire_element_size(&next->command.base);
     }
 }
 
-static void gather(zchat *z, struct batch *batch, bool flush) {
-    memset(batch, 0, sizeof *batch);
-    add_ack(z, batch, flush);
-    size_t count_max = FRAME_COMMANDS_MAX - (batch->ack_set ? 1 : 0);
-    for (const struct request *request = z->requests.waiting.first; request;
+static void gather(const struct core *core, bool flush, struct outgoing *next) {
+    memset(next, 0, sizeof *next);
+    add_ack(core, flush, next);
+    size_t count_max = FRAME_COMMANDS_MAX - (next->ack_set ? 1 : 0);
+    for (const struct request *request = core->client.requests.waiting.first; request;
          request = request->next) {
-        if (!may_send(z, request) || batch->count == count_max ||
-            (batch->count > 0 && batch->bytes + request->bytes > FRAME_BYTES_FULL)) {
+        if (!may_send(&core->client, request) || next->count == count_max ||
+            (next->count > 0 && next->bytes + request->bytes > FRAME_BYTES_FULL)) {
             break;
         }
-        batch->count++;
-        batch->bytes += request->bytes;
-        batch->secret |= request->row->secret;
+        next->count++;
+        next->bytes += request->bytes;
+        next->secret |= request->row->secret;
         if (request->row->barrier) {
             break;
         }
     }
 }
 
-static void pack(zchat *z, const struct batch *batch, uint8_t *out) {
-    const struct request *request = z->requests.waiting.first;
-    if (batch->ack_set) {
-        out += wire_element_pack(WIRE_COMMANDS, &batch->command.base, out);
+bool outgoing_next(const struct core *core, bool flush, struct outgoing *next) {
+    gather(core, flush, next);
+    bool due = flush || core->client.now_us >= core->inbox.ack_us || next->ack.read != 0;
+    return next->count > 0 || (next->ack_set && due);
+}
+
+/* The command is where it was gathered: a copy would point elsewhere. */
+void outgoing_pack(const struct core *core, const struct outgoing *next, uint8_t *out) {
+    const struct request *request = core->client.requests.waiting.first;
+    if (next->ack_set) {
+        out += wire_element_pack(WIRE_COMMANDS, &next->command.base, out);
     }
-    for (size_t i = 0; i < batch->count; i++, request = request->next) {
+    for (size_t i = 0; i < next->count; i++, request = request->next) {
         memcpy(out, request->element, request->bytes);
         out += request->bytes;
     }
 }
 
-static bool send_batch(zchat *z, const struct batch *batch) {
-    uint8_t *frame = connection_frame(&z->connection, batch->bytes, batch->secret);
-    if (!frame) {
-        handle_news(z, connection_break(&z->connection, z->now_us, ZCHAT_NO_MEMORY,
-                                        "no memory for what is to be sent"));
-        return false;
+void outgoing_sent(struct core *core, const struct outgoing *sent) {
+    core->client.last_sent_us = core->client.now_us;
+    for (size_t i = 0; i < sent->count; i++) {
+        requests_mark_sent(&core->client.requests, core->client.requests.waiting.first);
     }
-    pack(z, batch, frame);
-    if (!connection_send(&z->connection)) {
-        handle_news(z, connection_lost(&z->connection, z->now_us));
-        return false;
-    }
-    z->last_sent_us = z->now_us;
-    for (size_t i = 0; i < batch->count; i++) {
-        requests_mark_sent(&z->requests, z->requests.waiting.first);
-    }
-    if (batch->ack_set) {
-        inbox_acked(z, &batch->ack);
-    }
-    return true;
-}
-
-bool outgoing_send(zchat *z, bool flush) {
-    bool sent = false;
-    struct batch batch;
-    for (;;) {
-        gather(z, &batch, flush);
-        bool due = flush || z->now_us >= z->inbox.ack_us || batch.ack.read != 0;
-        if (batch.count == 0 && !(batch.ack_set && due)) {
-            return sent;
-        }
-        if (!send_batch(z, &batch)) {
-            return sent;
-        }
-        sent = true;
+    if (sent->ack_set) {
+        inbox_acked(&core->inbox, &sent->ack);
     }
 }
 
-bool outgoing_waits(const zchat *z) {
-    const struct request *first = z->requests.waiting.first;
-    return first && may_send(z, first);
+bool outgoing_waits(const struct core *core) {
+    const struct request *first = core->client.requests.waiting.first;
+    return first && may_send(&core->client, first);
 }

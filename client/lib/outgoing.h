@@ -3,13 +3,26 @@
 #ifndef OUTGOING_H
 #define OUTGOING_H
 
-#include "zchat.h"
+#include "state.h"
 
-/* Sends what may be sent now. `flush`: also an acknowledgement that could wait. True: something was
- * sent, so the connection has to be looked at again. */
-bool outgoing_send(zchat *z, bool flush);
+/* What goes into one frame: `count` requests from the front of those that wait. */
+struct outgoing {
+    size_t count;
+    size_t bytes;
+    bool secret; /* the frame is wiped when it was sent */
+    bool ack_set;
+    Zchat__V1__AckRequest ack;
+    Zchat__V1__Command command;
+};
 
-/* Whether outgoing_send would send something. */
-bool outgoing_waits(const zchat *z);
+/* The next frame; false: nothing is to be sent now. `flush`: also what could wait. */
+bool outgoing_next(const struct core *core, bool flush, struct outgoing *next);
+/* Packs its bytes. */
+void outgoing_pack(const struct core *core, const struct outgoing *next, uint8_t *out);
+/* It was sent: before anything else is done. */
+void outgoing_sent(struct core *core, const struct outgoing *sent);
+
+/* Whether commands may be sent now. */
+bool outgoing_waits(const struct core *core);
 
 #endif

@@ -1,9 +1,9 @@
-/* What both ways of files have in common, and the public calls. */
+/* What both ways of files have in common, and how they begin. */
 #include "peer_file.h"
 
-#include "call.h"
-#include "handle.h"
 #include "invitation.h"
+#include "limits.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,14 +101,14 @@ void peer_file_answer(struct chat *chat, struct peer_file *file, zchat_code code
     } else {
         file->over = true;
     }
-    if (waits && file->fn) {
-        file->fn(file->arg, &reply);
+    if (waits && file->caller.fn) {
+        file->caller.fn(file->caller.arg, &reply);
     }
 }
 
 void peer_file_tell(struct peer_file *file, uint64_t bytes) {
-    if (file->progress) {
-        file->progress(file->arg, bytes, file->bytes);
+    if (file->caller.progress) {
+        file->caller.progress(file->caller.arg, bytes, file->bytes);
     }
 }
 
@@ -143,11 +143,11 @@ static void take_ack(struct chat *chat, const Zchat__V1__PeerFileAck *ack) {
     }
 }
 
-void peer_files_take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *message) {
+void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
     struct peer_file *file;
     switch (message->body_case) {
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_OFFER:
-        peer_take_offer(z, chat, message->file_offer);
+        peer_take_offer(chat, message->file_offer);
         break;
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_ANSWER:
         file = named(chat, &message->file_answer->id, false);
@@ -158,7 +158,7 @@ void peer_files_take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK:
         file = named(chat, &message->file_chunk->id, true);
         if (file) {
-            invitation_active(z);
+            invitation_active(chat->chats);
             peer_take_chunk(chat, file, message->file_chunk);
         }
         break;
@@ -180,24 +180,25 @@ static void drop(struct chat *chat, struct peer_file *file) {
     peer_file_answer(chat, file, ZCHAT_CANCELLED, "the file was given up");
 }
 
-static void step(zchat *z, struct chat *chat, struct peer_file *file) {
+static void step(struct chat *chat, struct peer_file *file) {
     if (file->dropped && file->waits) {
         drop(chat, file);
     } else if (is_taken(file)) {
-        peer_take_step(z, chat, file);
+        peer_take_step(chat, file);
     } else {
-        peer_send_step(z, chat, file);
+        peer_send_step(chat, file);
     }
 }
 
-void peer_files_step(zchat *z, struct chat *chat) {
+void peer_files_step(struct chat *chat) {
     chat->files.busy = false;
-    for (struct peer_file *at = chat->files.list; at && !z->doomed && !chat->over; at = at->next) {
+    for (struct peer_file *at = chat->files.list; at && !chat->client->doomed && !chat->over;
+         at = at->next) {
         if (!at->over && !is_remembered(at)) {
-            step(z, chat, at);
+            step(chat, at);
         }
     }
-    if (!z->doomed) {
+    if (!chat->client->doomed) {
         sweep(&chat->files);
     }
 }
@@ -227,8 +228,7 @@ static void end_file(struct chat *chat, struct peer_file *file, zchat_code code)
     peer_file_answer(chat, file, fault.code, fault.text);
 }
 
-void peer_files_end(zchat *z, struct chat *chat, zchat_code code) {
-    (void)z;
+void peer_files_end(struct chat *chat, zchat_code code) {
     for (struct peer_file *at = chat->files.list; at; at = at->next) {
         if (!at->over && at->waits) {
             end_file(chat, at, code);
@@ -250,7 +250,7 @@ size_t peer_files_pending(const struct peer_files *files) {
 
 void peer_files_cancel(struct chat *chat, const void *arg) {
     for (struct peer_file *at = chat->files.list; at; at = at->next) {
-        if (at->waits && at->arg == arg) {
+        if (at->waits && at->caller.arg == arg) {
             at->dropped = true;
             chat->files.busy = true;
         }
@@ -259,100 +259,29 @@ void peer_files_cancel(struct chat *chat, const void *arg) {
 
 /* ---- calls ---- */
 
-static zchat_code find_chat(zchat *z, const char *user, struct chat **chat) {
-    char name[NAME_BYTES];
-    if (!call_check_name(z, user, name)) {
-        return z->fault.code;
-    }
-    *chat = chats_find(z, name);
-    if (!*chat || !(*chat)->opened) {
-        return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no private chat with %s", name);
-    }
-    if (!transfers_buffer(&z->transfers)) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
-    }
-    return ZCHAT_OK;
-}
-
-static void begin(zchat *z, struct chat *chat, struct peer_file *file) {
+static void begin(struct chat *chat, struct peer_file *file, struct file_caller caller) {
+    file->caller = caller;
     file->waits = true;
+    hash_begin(&file->hasher);
     chat->files.busy = true;
-    if (!z->running) {
-        wake_fire(z->wake);
-    }
+    client_stir(chat->client);
 }
 
-bool zchat_file_name_is_plain(const char *name) {
-    char clean[FILE_NAME_BYTES];
-    size_t bytes = strlen(name);
-    if (bytes == 0 || bytes > TITLE_BYTES_MAX || strchr(".-", name[0]) || strchr(name, '/')) {
-        return false;
-    }
-    memcpy(clean, name, bytes + 1);
-    return text_clean_line(clean, bytes) == bytes && memcmp(clean, name, bytes) == 0;
-}
-
-zchat_code zchat_private_file_check(const char *path, char *error, size_t error_bytes) {
-    struct path_state state;
-    struct fault fault = {.code = ZCHAT_OK};
-    int fd = -1;
-    zchat_code code = path_open(path, &fd, &state, &fault);
-    if (code == ZCHAT_OK) {
-        close(fd);
-    }
-    if (error_bytes > 0) {
-        snprintf(error, error_bytes, "%s", code == ZCHAT_OK ? "" : fault.text);
-    }
-    return code;
-}
-
-static zchat_code check_source(zchat *z, const struct chat *chat, const char *path) {
-    if (peer_files_pending(&chat->files) >= PRIVATE_FILES_MAX) {
-        return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first",
-                         PRIVATE_FILES_MAX);
-    }
-    if (!path || path[0] == '\0') {
-        return fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
-    }
-    return ZCHAT_OK;
-}
-
-zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
-                              zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    struct chat *chat = NULL;
-    struct path_state state;
+bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
+                    struct file_caller caller) {
     zchat_id id;
-    int fd = -1;
-    zchat_code code = find_chat(z, user, &chat);
-    if (code == ZCHAT_OK) {
-        code = check_source(z, chat, path);
-    }
-    if (code == ZCHAT_OK) {
-        code = path_open(path, &fd, &state, &z->fault);
-    }
-    if (code == ZCHAT_OK && !call_check_new_title(z, "a file's name", path_name(path))) {
-        code = z->fault.code;
-    }
-    struct peer_file *file = code == ZCHAT_OK ? peer_file_add(chat, PEER_FILE_HASHING) : NULL;
+    struct peer_file *file = peer_file_add(chat, PEER_FILE_HASHING);
     if (!file) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return code != ZCHAT_OK ? code
-                                : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
+        return false;
     }
     zchat_id_new(&id);
     memcpy(file->id, id.bytes, ID_BYTES);
-    strcpy(file->name, path_name(path));
-    file->fn = fn;
-    file->progress = progress;
-    file->arg = arg;
-    file->fd = fd;
-    file->state = state;
-    file->bytes = state.bytes;
-    hash_begin(&file->hasher);
-    begin(z, chat, file);
-    return ZCHAT_OK;
+    strcpy(file->name, source->name);
+    file->fd = source->fd;
+    file->state = source->state;
+    file->bytes = source->state.bytes;
+    begin(chat, file, caller);
+    return true;
 }
 
 /* Only a hint: others write as well. Where it can't be told, writing tells. Somebody else chose
@@ -368,11 +297,12 @@ static bool has_space(const struct peer_file *file) {
     return (file->bytes - file->there) / disk.f_frsize + kept <= (uint64_t)disk.f_bavail;
 }
 
-static zchat_code open_target(zchat *z, struct peer_file *file, const char *path, bool force) {
+static zchat_code open_target(struct peer_file *file, const char *path, bool force,
+                              struct fault *fault) {
     char part[FOLDER_PATH_BYTES];
-    zchat_code code = path_check_target(path, force, &z->fault);
+    zchat_code code = path_check_target(path, force, fault);
     if (code == ZCHAT_OK) {
-        code = path_open_part(path, file->hash, part, &file->fd, &file->there, &z->fault);
+        code = path_open_part(path, file->hash, part, &file->fd, &file->there, fault);
     }
     if (code != ZCHAT_OK) {
         return code;
@@ -382,14 +312,14 @@ static zchat_code open_target(zchat *z, struct peer_file *file, const char *path
     if (file->there > file->bytes) {
         file->there = 0;
         if (ftruncate(file->fd, 0) != 0) {
-            code = fault_set(&z->fault, ZCHAT_IO, "writing %s failed", part);
+            code = fault_set(fault, ZCHAT_IO, "writing %s failed", part);
         }
     }
     if (code == ZCHAT_OK && !has_space(file)) {
-        code = fault_set(&z->fault, ZCHAT_IO, "the disk has no room for %s", path);
+        code = fault_set(fault, ZCHAT_IO, "the disk has no room for %s", path);
     }
     if (!file->path || !file->part) {
-        code = fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
+        code = fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the file");
     }
     if (code != ZCHAT_OK) {
         if (file->there == 0) {
@@ -400,28 +330,19 @@ static zchat_code open_target(zchat *z, struct peer_file *file, const char *path
     return code;
 }
 
-zchat_code zchat_private_file_answer(zchat *z, const char *user, const zchat_id *id,
-                                     const char *path, bool force, zchat_progress_fn *progress,
-                                     zchat_reply_fn *fn, void *arg) {
-    struct chat *chat = NULL;
-    zchat_code code = find_chat(z, user, &chat);
-    struct peer_file *file = code == ZCHAT_OK ? peer_file_find(chat, id->bytes, true) : NULL;
-    if (code == ZCHAT_OK && (!file || file->stage != PEER_FILE_ASKED || file->refusing)) {
-        code = fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s offers no such file", chat->user);
+zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char *path, bool force,
+                          struct file_caller caller, struct fault *fault) {
+    struct peer_file *file = peer_file_find(chat, id, true);
+    if (!file || file->stage != PEER_FILE_ASKED || file->refusing) {
+        return fault_set(fault, ZCHAT_NOT_FOUND, "%s offers no such file", chat->user);
     }
-    if (code == ZCHAT_OK && path) {
-        code = open_target(z, file, path, force);
-    }
+    zchat_code code = path ? open_target(file, path, force, fault) : ZCHAT_OK;
     if (code != ZCHAT_OK) {
         return code;
     }
     file->refusing = !path;
     file->stage = path ? PEER_FILE_CHECKING : PEER_FILE_ASKED;
     file->force = force;
-    file->fn = fn;
-    file->progress = progress;
-    file->arg = arg;
-    hash_begin(&file->hasher);
-    begin(z, chat, file);
+    begin(chat, file, caller);
     return ZCHAT_OK;
 }

@@ -4,13 +4,10 @@
 #ifndef PEER_FILE_H
 #define PEER_FILE_H
 
+#include "chat.h"
 #include "fault.h"
 #include "hash.h"
 #include "path.h"
-#include "wire.h"
-#include "zchat.h"
-
-struct chat;
 
 enum peer_file_stage {
     /* sent */
@@ -33,16 +30,14 @@ struct peer_file {
     char name[FILE_NAME_BYTES];
     uint64_t bytes;
     unsigned char hash[HASH_BYTES];
-    zchat_reply_fn *fn; /* NULL: nobody asks */
-    zchat_progress_fn *progress;
-    void *arg;     /* borrowed: from the caller, for both */
-    bool waits;    /* the caller's function is to be called */
-    bool dropped;  /* the caller gave it up */
-    bool refusing; /* the user does not want it */
-    bool over;     /* freed with the next step */
-    char *path;    /* owned: as given */
-    char *part;    /* owned: the part file's path; NULL: there is none */
-    int fd;        /* owned; -1: not open */
+    struct file_caller caller; /* who sends or takes it; fn NULL: nobody asks */
+    bool waits;                /* the caller's function is to be called */
+    bool dropped;              /* the caller gave it up */
+    bool refusing;             /* the user does not want it */
+    bool over;                 /* freed with the next step */
+    char *path;                /* owned: as given */
+    char *part;                /* owned: the part file's path; NULL: there is none */
+    int fd;                    /* owned; -1: not open */
     bool force;
     bool all_sent; /* also the chunk that brings an empty file */
     bool went;     /* all was sent, on this link or an earlier one */
@@ -53,25 +48,36 @@ struct peer_file {
     uint64_t done;  /* bytes that the receiver has */
 };
 
-struct peer_files {
-    struct peer_file *list; /* owned, and each in it */
-    bool busy;              /* some have more to do without waiting */
+/* A file to send that was opened; its fd is handed over. */
+struct peer_file_source {
+    const char *name; /* borrowed */
+    int fd;
+    struct path_state state;
 };
 
 /* Frees them without a word. */
 void peer_files_release(struct peer_files *files);
 /* The chat is over: answers all. */
-void peer_files_end(zchat *z, struct chat *chat, zchat_code code);
+void peer_files_end(struct chat *chat, zchat_code code);
 /* The link is dead; there is a new one. */
 void peer_files_unlink(struct chat *chat);
-void peer_files_take(zchat *z, struct chat *chat, const Zchat__V1__PeerMessage *message);
+void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message);
 /* Does what there is to do now. */
-void peer_files_step(zchat *z, struct chat *chat);
+void peer_files_step(struct chat *chat);
 /* Whether a step would do more at once. */
 bool peer_files_wait(const struct peer_files *files);
 size_t peer_files_pending(const struct peer_files *files);
 /* See zchat_file_cancel. */
 void peer_files_cancel(struct chat *chat, const void *arg);
+
+/* ---- for the calls ---- */
+
+/* Queues what was opened. False: no memory. */
+bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
+                    struct file_caller caller);
+/* Takes what is offered as `id` to that path; NULL: refuses it. */
+zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char *path, bool force,
+                          struct file_caller caller, struct fault *fault);
 
 /* ---- for the two ways ---- */
 
@@ -86,14 +92,14 @@ bool peer_file_say_ack(struct chat *chat, const struct peer_file *file, bool don
                        const char *failed);
 
 /* Sending: a step, an answer, an acknowledgement. */
-void peer_send_step(zchat *z, struct chat *chat, struct peer_file *file);
+void peer_send_step(struct chat *chat, struct peer_file *file);
 void peer_send_answered(struct chat *chat, struct peer_file *file,
                         const Zchat__V1__PeerFileAnswer *answer);
 void peer_send_acked(struct chat *chat, struct peer_file *file, const Zchat__V1__PeerFileAck *ack);
 
 /* Taking: a step, an offer, a chunk, and the end because the sender gave it up. */
-void peer_take_step(zchat *z, struct chat *chat, struct peer_file *file);
-void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer *offer);
+void peer_take_step(struct chat *chat, struct peer_file *file);
+void peer_take_offer(struct chat *chat, const Zchat__V1__PeerFileOffer *offer);
 void peer_take_chunk(struct chat *chat, struct peer_file *file,
                      const Zchat__V1__PeerFileChunk *chunk);
 void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why);

@@ -1,6 +1,5 @@
 /* Files that go to the other side of a private chat: hashed in slices, offered, and sent in chunks
  * of which a few are under way, so that lines pass between them. */
-#include "handle.h"
 #include "invitation.h"
 #include "peer_file.h"
 
@@ -19,9 +18,9 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 }
 
 /* False: it is over. */
-static bool read_slice(zchat *z, struct chat *chat, struct peer_file *file, size_t count) {
+static bool read_slice(struct chat *chat, struct peer_file *file, size_t count) {
     char what[160];
-    if (path_read(file->fd, z->transfers.buffer, count, file->place)) {
+    if (path_read(file->fd, chat->client->buffer, count, file->place)) {
         return true;
     }
     if (errno == 0) {
@@ -47,12 +46,12 @@ static bool ends_here(struct chat *chat, struct peer_file *file) {
     return ends;
 }
 
-static void hash_slice(zchat *z, struct chat *chat, struct peer_file *file) {
+static void hash_slice(struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
-    if (count > 0 && !read_slice(z, chat, file, count)) {
+    if (count > 0 && !read_slice(chat, file, count)) {
         return;
     }
-    hash_add(&file->hasher, z->transfers.buffer, count);
+    hash_add(&file->hasher, chat->client->buffer, count);
     file->place += count;
     chat->files.busy = true;
     if (file->place == file->bytes && ends_here(chat, file)) {
@@ -90,13 +89,13 @@ static bool has_room(const struct chat *chat, const struct peer_file *file) {
 }
 
 /* False: no more can be sent now. */
-static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
+static bool send_chunk(struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
     if (!path_is_same(file->fd, &file->state)) {
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
     }
-    if (count > 0 && !read_slice(z, chat, file, count)) {
+    if (count > 0 && !read_slice(chat, file, count)) {
         return false;
     }
     Zchat__V1__PeerFileChunk body = ZCHAT__V1__PEER_FILE_CHUNK__INIT;
@@ -104,7 +103,7 @@ static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
     body.id.data = file->id;
     body.id.len = ID_BYTES;
     body.offset = file->place;
-    body.data.data = z->transfers.buffer;
+    body.data.data = chat->client->buffer;
     body.data.len = count;
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK;
     message.file_chunk = &body;
@@ -114,13 +113,13 @@ static bool send_chunk(zchat *z, struct chat *chat, struct peer_file *file) {
     file->place += count;
     file->all_sent = file->place == file->bytes;
     file->went = file->went || file->all_sent;
-    invitation_active(z);
+    invitation_active(chat->chats);
     return true;
 }
 
-void peer_send_step(zchat *z, struct chat *chat, struct peer_file *file) {
+void peer_send_step(struct chat *chat, struct peer_file *file) {
     if (file->stage == PEER_FILE_HASHING) {
-        hash_slice(z, chat, file);
+        hash_slice(chat, file);
     }
     if (chat->state != CHAT_OPEN || file->over) {
         return;
@@ -130,7 +129,7 @@ void peer_send_step(zchat *z, struct chat *chat, struct peer_file *file) {
     }
     while (file->stage == PEER_FILE_SENDING && !file->all_sent && !file->over &&
            has_room(chat, file)) {
-        if (!send_chunk(z, chat, file)) {
+        if (!send_chunk(chat, file)) {
             return;
         }
     }

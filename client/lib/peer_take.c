@@ -1,7 +1,6 @@
 /* Files that come from the other side of a private chat. They grow in a part file beside their
  * target, as downloads do, and take their name when whole and verified. The name that the other
  * side gives is never a path here: where it goes is the caller's. */
-#include "handle.h"
 #include "peer_file.h"
 
 #include <errno.h>
@@ -75,14 +74,14 @@ void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why
 
 /* ---- what is there already ---- */
 
-static void check_slice(zchat *z, struct chat *chat, struct peer_file *file) {
+static void check_slice(struct chat *chat, struct peer_file *file) {
     uint64_t left = file->there - file->place;
     size_t count = left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
-    if (count > 0 && !path_read(file->fd, z->transfers.buffer, count, file->place)) {
+    if (count > 0 && !path_read(file->fd, chat->client->buffer, count, file->place)) {
         fail_io(chat, file, "reading the part of");
         return;
     }
-    hash_add(&file->hasher, z->transfers.buffer, count);
+    hash_add(&file->hasher, chat->client->buffer, count);
     file->place += count;
     if (file->place < file->there) {
         chat->files.busy = true;
@@ -95,7 +94,7 @@ static void check_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     file->done = file->there;
     file->stage = PEER_FILE_TAKING;
     peer_file_tell(file, file->done);
-    if (file->stage != PEER_FILE_TAKING || z->doomed) {
+    if (file->stage != PEER_FILE_TAKING || chat->client->doomed) {
         return;
     }
     if (chat->state == CHAT_OPEN) {
@@ -106,9 +105,9 @@ static void check_slice(zchat *z, struct chat *chat, struct peer_file *file) {
     }
 }
 
-void peer_take_step(zchat *z, struct chat *chat, struct peer_file *file) {
+void peer_take_step(struct chat *chat, struct peer_file *file) {
     if (file->stage == PEER_FILE_CHECKING) {
-        check_slice(z, chat, file);
+        check_slice(chat, file);
     } else if (file->stage == PEER_FILE_ASKED && file->refusing) {
         if (chat->state == CHAT_OPEN) {
             say_answer(chat, file->id, false, 0);
@@ -159,7 +158,7 @@ static bool has_room(struct chat *chat) {
     return count < PRIVATE_FILES_MAX;
 }
 
-void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer *offer) {
+void peer_take_offer(struct chat *chat, const Zchat__V1__PeerFileOffer *offer) {
     if (!offer_fits(offer)) {
         if (offer->id.len == ID_BYTES) {
             say_answer(chat, offer->id.data, false, 0);
@@ -181,10 +180,10 @@ void peer_take_offer(zchat *z, struct chat *chat, const Zchat__V1__PeerFileOffer
     strcpy(file->name, offer->file);
     file->bytes = offer->size;
     zchat_upload facts = peer_file_facts(chat, file);
-    handle_tell(z, &(zchat_event){.kind = ZCHAT_EVENT_PRIVATE_OFFERED,
-                                  .user = chat->user,
-                                  .id = facts.id,
-                                  .upload = &facts});
+    client_tell(chat->client, &(zchat_event){.kind = ZCHAT_EVENT_PRIVATE_OFFERED,
+                                             .user = chat->user,
+                                             .id = facts.id,
+                                             .upload = &facts});
 }
 
 /* ---- chunks ---- */

@@ -6,10 +6,8 @@
 #include "chat.h"
 
 /* The inviter's first word. */
-void peer_talk_hello(zchat *z, struct chat *chat);
+void peer_talk_hello(struct chat *chat);
 /* Takes what the link has, up to a bound. */
-void peer_talk_receive(zchat *z, struct chat *chat);
-/* Sends lines and acknowledgements as far as the window allows. */
-void peer_talk_flush(zchat *z, struct chat *chat);
+void peer_talk_receive(struct chat *chat);
 
 #endif

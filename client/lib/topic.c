@@ -5,37 +5,27 @@
  * later than asked, or a broker that started anew, moves the position on. */
 #include "topic.h"
 
-#include "handle.h"
+#include "limits.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_US      (1000 * INT64_C(1000))
-#define REOPEN_MS_MAX 5000
-#define FRAMES_A_TURN 256
+#define RETRY_US (1000 * INT64_C(1000))
 
 static const char *const NAMES[TOPICS] = {"presence", "broadcast", "notice"};
 
-void topics_init(struct topics *topics) {
+void topics_init(struct topics *topics, struct client *client) {
     memset(topics, 0, sizeof *topics);
-    topics->reopen_us = WAKE_NEVER;
+    topics->client = client;
     for (size_t i = 0; i < TOPICS; i++) {
-        topics->list[i].retry_us = WAKE_NEVER;
+        topics->list[i].retry_us = NEVER_US;
     }
 }
 
-static void close_socket(struct topics *topics) {
-    channel_free(topics->channel, 0);
-    topics->channel = NULL;
-    topics->subscribed = false;
-    topics->reopen_us = WAKE_NEVER;
-}
-
 void topics_release(struct topics *topics) {
-    close_socket(topics);
+    client_unlisten(topics->client);
     free(topics->blocked);
-    topics_init(topics);
+    topics_init(topics, topics->client);
 }
 
 static size_t topic_named(const char *name) {
@@ -69,8 +59,7 @@ static bool is_blocked(const struct topics *topics, const char *user) {
     return found;
 }
 
-void topics_block(zchat *z, const char *user) {
-    struct topics *topics = &z->topics;
+void topics_block(struct topics *topics, const char *user) {
     bool found;
     size_t place = blocked_place(topics, user, &found);
     if (found || topics->mode == ZCHAT_PUBLIC_NONE) {
@@ -91,8 +80,7 @@ void topics_block(zchat *z, const char *user) {
     topics->blocked_count++;
 }
 
-void topics_unblock(zchat *z, const char *user) {
-    struct topics *topics = &z->topics;
+void topics_unblock(struct topics *topics, const char *user) {
     bool found;
     size_t place = blocked_place(topics, user, &found);
     if (found) {
@@ -104,40 +92,41 @@ void topics_unblock(zchat *z, const char *user) {
 
 /* ---- handing out ---- */
 
-static void tell_from(zchat *z, zchat_event *event, char *user) {
+static void tell_from(struct topics *topics, zchat_event *event, char *user) {
     text_clean_line(user, strlen(user));
-    if (strcmp(user, z->session.user) != 0 && !is_blocked(&z->topics, user)) {
+    if (strcmp(user, topics->client->session.user) != 0 && !is_blocked(topics, user)) {
         event->user = user;
-        handle_tell(z, event);
+        client_tell(topics->client, event);
     }
 }
 
-static void tell_broadcast(zchat *z, zchat_event *event, const Zchat__V1__BroadcastEvent *body) {
+static void tell_broadcast(struct topics *topics, zchat_event *event,
+                           const Zchat__V1__BroadcastEvent *body) {
     text_clean(body->text, strlen(body->text));
     event->kind = ZCHAT_EVENT_BROADCAST;
     event->text = body->text;
     if (body->id.len == ID_BYTES) {
         memcpy(event->id.bytes, body->id.data, ID_BYTES);
     }
-    tell_from(z, event, body->sender);
+    tell_from(topics, event, body->sender);
 }
 
-static void hand_out(zchat *z, const Zchat__V1__ServerEvent *event) {
+static void hand_out(struct topics *topics, const Zchat__V1__ServerEvent *event) {
     zchat_event told = {.seq = event->seq, .time_us = event->time_us};
     switch (event->body_case) {
     case ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE:
         told.kind = ZCHAT_EVENT_PRESENCE;
         told.online = event->presence->online;
-        tell_from(z, &told, event->presence->user);
+        tell_from(topics, &told, event->presence->user);
         break;
     case ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST:
-        tell_broadcast(z, &told, event->broadcast);
+        tell_broadcast(topics, &told, event->broadcast);
         break;
     case ZCHAT__V1__SERVER_EVENT__BODY_NOTICE:
         text_clean(event->notice->text, strlen(event->notice->text));
         told.kind = ZCHAT_EVENT_NOTICE;
         told.text = event->notice->text;
-        handle_tell(z, &told);
+        client_tell(topics->client, &told);
         break;
     default:
         break;
@@ -146,39 +135,39 @@ static void hand_out(zchat *z, const Zchat__V1__ServerEvent *event) {
 
 /* ---- positions ---- */
 
-static void fetch(zchat *z, size_t index) {
-    struct topic *topic = &z->topics.list[index];
-    if (z->topics.mode == ZCHAT_PUBLIC_NONE || topic->fetching || !z->session.live ||
-        topic->position >= topic->head || topic->retry_us != WAKE_NEVER) {
+static void fetch(struct topics *topics, size_t index) {
+    struct topic *topic = &topics->list[index];
+    if (topics->mode == ZCHAT_PUBLIC_NONE || topic->fetching || !topics->client->session.live ||
+        topic->position >= topic->head || topic->retry_us != NEVER_US) {
         return;
     }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     sync.stream = (char *)NAMES[index];
     sync.after_seq = topic->position;
     sync.limit = SYNC_ENTRIES_MAX;
-    struct request *request = handle_ask(z, REQUEST_TOPICS, COMMAND(SYNC), &sync.base);
+    struct request *request = client_ask(topics->client, REQUEST_TOPICS, COMMAND(SYNC), &sync.base);
     if (!request) {
-        topic->retry_us = z->now_us + RETRY_US;
+        topic->retry_us = topics->client->now_us + RETRY_US;
         return;
     }
     request->topic = index;
     topic->fetching = true;
 }
 
-static void raise_head(zchat *z, size_t index, uint64_t head) {
-    if (head > z->topics.list[index].head) {
-        z->topics.list[index].head = head;
+static void raise_head(struct topics *topics, size_t index, uint64_t head) {
+    if (head > topics->list[index].head) {
+        topics->list[index].head = head;
     }
-    fetch(z, index);
+    fetch(topics, index);
 }
 
-static void take(zchat *z, size_t index, const Zchat__V1__ServerEvent *event) {
-    struct topic *topic = &z->topics.list[index];
+static void take(struct topics *topics, size_t index, const Zchat__V1__ServerEvent *event) {
+    struct topic *topic = &topics->list[index];
     if (event->seq == topic->position + 1) {
         topic->position = event->seq;
-        hand_out(z, event);
+        hand_out(topics, event);
     }
-    raise_head(z, index, event->seq);
+    raise_head(topics, index, event->seq);
 }
 
 static size_t topic_of(const Zchat__V1__ServerEvent *event) {
@@ -194,44 +183,44 @@ static size_t topic_of(const Zchat__V1__ServerEvent *event) {
     }
 }
 
-void topics_event(zchat *z, const Zchat__V1__ServerEvent *event) {
+void topics_event(struct topics *topics, const Zchat__V1__ServerEvent *event) {
     size_t index = topic_of(event);
-    if (z->topics.mode == ZCHAT_PUBLIC_NONE || index == TOPICS) {
+    if (topics->mode == ZCHAT_PUBLIC_NONE || index == TOPICS) {
         return;
     }
     if (event->seq == 0) {
-        hand_out(z, event);
+        hand_out(topics, event);
     } else {
-        take(z, index, event);
+        take(topics, index, event);
     }
 }
 
-static void take_heads(zchat *z, Zchat__V1__TopicHead *const *heads, size_t count) {
+static void take_heads(struct topics *topics, Zchat__V1__TopicHead *const *heads, size_t count) {
     for (size_t i = 0; i < count; i++) {
         size_t index = topic_named(heads[i]->topic);
         if (index < TOPICS) {
-            raise_head(z, index, heads[i]->head);
+            raise_head(topics, index, heads[i]->head);
         }
     }
 }
 
-void topics_heads(zchat *z, const Zchat__V1__Heads *heads) {
-    take_heads(z, heads->topics, heads->n_topics);
+void topics_heads(struct topics *topics, const Zchat__V1__Heads *heads) {
+    take_heads(topics, heads->topics, heads->n_topics);
 }
 
 /* Beyond a page's end nothing is kept: the position follows it, also where the page is empty. */
-void topics_page(zchat *z, size_t index, const Zchat__V1__Reply *reply) {
-    struct topic *topic = &z->topics.list[index];
+void topics_page(struct topics *topics, size_t index, const Zchat__V1__Reply *reply) {
+    struct topic *topic = &topics->list[index];
     topic->fetching = false;
     if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC) {
-        topic->retry_us = z->now_us + RETRY_US;
+        topic->retry_us = topics->client->now_us + RETRY_US;
         return;
     }
     const Zchat__V1__SyncResponse *page = reply->sync;
-    for (size_t i = 0; i < page->n_events && z->topics.mode != ZCHAT_PUBLIC_NONE; i++) {
+    for (size_t i = 0; i < page->n_events && topics->mode != ZCHAT_PUBLIC_NONE; i++) {
         if (page->events[i]->seq > topic->position) {
             topic->position = page->events[i]->seq;
-            hand_out(z, page->events[i]);
+            hand_out(topics, page->events[i]);
         }
     }
     if (!page->more && topic->position < page->head) {
@@ -240,155 +229,98 @@ void topics_page(zchat *z, size_t index, const Zchat__V1__Reply *reply) {
     if (page->n_events == 0 && topic->position < topic->head) {
         topic->head = topic->position;
     }
-    raise_head(z, index, page->head);
+    raise_head(topics, index, page->head);
 }
 
 /* ---- the session ---- */
 
-static void open_soon(zchat *z) {
-    if (z->topics.mode == ZCHAT_PUBLIC_SUB) {
-        z->topics.reopen_us = z->now_us;
+static void open_soon(struct topics *topics) {
+    if (topics->mode == ZCHAT_PUBLIC_SUB) {
+        client_listen(topics->client);
     }
 }
 
-void topics_start(zchat *z, const Zchat__V1__LoginResponse *reply) {
-    topics_stop(z);
-    z->topics.mode = z->session.login->public_events;
+void topics_start(struct topics *topics, const Zchat__V1__LoginResponse *reply) {
+    topics_stop(topics);
+    topics->mode = topics->client->session.login->public_events;
     for (size_t i = 0; i < reply->n_topics; i++) {
         size_t index = topic_named(reply->topics[i]->topic);
         if (index < TOPICS) {
-            z->topics.list[index].position = z->topics.list[index].head = reply->topics[i]->head;
+            topics->list[index].position = topics->list[index].head = reply->topics[i]->head;
         }
     }
-    open_soon(z);
+    open_soon(topics);
 }
 
 /* A head below the position: the broker's clock was set back before it started anew. */
-void topics_resume(zchat *z, const Zchat__V1__LoginResponse *reply) {
+void topics_resume(struct topics *topics, const Zchat__V1__LoginResponse *reply) {
     for (size_t i = 0; i < reply->n_topics; i++) {
         size_t index = topic_named(reply->topics[i]->topic);
-        if (index < TOPICS && reply->topics[i]->head < z->topics.list[index].position) {
-            z->topics.list[index].position = reply->topics[i]->head;
-            z->topics.list[index].head = reply->topics[i]->head;
+        if (index < TOPICS && reply->topics[i]->head < topics->list[index].position) {
+            topics->list[index].position = reply->topics[i]->head;
+            topics->list[index].head = reply->topics[i]->head;
         }
     }
-    take_heads(z, reply->topics, reply->n_topics);
-    open_soon(z);
+    take_heads(topics, reply->topics, reply->n_topics);
+    open_soon(topics);
 }
 
-void topics_stop(zchat *z) {
-    requests_drop(&z->requests, REQUEST_TOPICS);
-    topics_release(&z->topics);
+void topics_stop(struct topics *topics) {
+    requests_drop(&topics->client->requests, REQUEST_TOPICS);
+    topics_release(topics);
 }
 
-void topics_lost(zchat *z) {
-    close_socket(&z->topics);
+void topics_lost(struct topics *topics) {
+    client_unlisten(topics->client);
     for (size_t i = 0; i < TOPICS; i++) {
-        z->topics.list[i].fetching = false;
-        z->topics.list[i].retry_us = WAKE_NEVER;
+        topics->list[i].fetching = false;
+        topics->list[i].retry_us = NEVER_US;
     }
 }
 
-void topics_retry(zchat *z) {
+void topics_retry(struct topics *topics) {
     for (size_t i = 0; i < TOPICS; i++) {
-        z->topics.list[i].fetching = false;
-        z->topics.list[i].retry_us = z->now_us + RETRY_US;
+        topics->list[i].fetching = false;
+        topics->list[i].retry_us = topics->client->now_us + RETRY_US;
     }
 }
 
-/* ---- the SUB socket ---- */
+/* ---- what is published ---- */
 
-void topics_reopen(zchat *z) {
-    struct topics *topics = &z->topics;
-    unsigned shift = topics->failures < 5 ? topics->failures : 5;
-    uint32_t most_ms = 200u << shift;
-    most_ms = most_ms < REOPEN_MS_MAX ? most_ms : REOPEN_MS_MAX;
-    close_socket(topics);
-    topics->failures++;
-    topics->reopen_us = z->now_us + (100 + (int64_t)randombytes_uniform(most_ms)) * 1000;
-}
-
-static bool subscribe(struct channel *channel) {
+bool topics_subscribe(struct topics *topics) {
     bool done = true;
     for (size_t i = 0; i < TOPICS && done; i++) {
         uint8_t prefix[64];
-        done = channel_subscribe(channel, prefix, wire_subscription(NAMES[i], prefix));
+        done = client_subscribe(topics->client, prefix, wire_subscription(NAMES[i], prefix));
     }
     return done;
 }
 
-static void open_socket(zchat *z) {
-    struct connection *connection = &z->connection;
-    struct channel_keys keys = {.server_key = connection->key,
-                                .public_key = z->device->public_key,
-                                .secret_key = z->device->secret_key};
-    close_socket(&z->topics);
-    z->topics.channel =
-        channel_new(connection->context, z->wake, CHANNEL_SUB, connection->greeting.events, &keys);
-    if (!z->topics.channel || !subscribe(z->topics.channel) ||
-        !followed_subscribe(z, z->topics.channel)) {
-        topics_reopen(z);
-    }
-}
-
-/* What was published before the subscription came through shows in the heads. */
-static void watch_socket(zchat *z) {
-    enum channel_state state = channel_state(z->topics.channel);
-    if (state == CHANNEL_READY && !z->topics.subscribed) {
-        z->topics.subscribed = true;
-        z->topics.failures = 0;
-        handle_keep_alive(z);
-    } else if (state > CHANNEL_READY) {
-        topics_reopen(z);
-    }
-}
-
-static void take_publication(zchat *z, const void *frame, size_t frame_bytes) {
-    Zchat__V1__Publication *publication = NULL;
-    wire_arena_reset(z->arena);
-    if (wire_read_publication(z->arena, frame, frame_bytes, &publication) != WIRE_FINE) {
-        return;
-    }
+bool topics_publication(struct topics *topics, const Zchat__V1__Publication *publication) {
     size_t index = topic_named(publication->topic);
     if (index == TOPICS) {
-        followed_publication(z, publication);
-        return;
+        return false;
     }
-    for (size_t i = 0; i < publication->n_events && z->topics.channel; i++) {
-        take(z, index, publication->events[i]);
+    for (size_t i = 0; i < publication->n_events && topics->mode != ZCHAT_PUBLIC_NONE; i++) {
+        take(topics, index, publication->events[i]);
     }
-    raise_head(z, index, publication->head);
+    raise_head(topics, index, publication->head);
+    return true;
 }
 
-bool topics_receive(zchat *z) {
-    const void *frame;
-    size_t frame_bytes;
-    for (int i = 0; i < FRAMES_A_TURN; i++) {
-        if (!z->topics.channel || !channel_receive(z->topics.channel, &frame, &frame_bytes)) {
-            break;
-        }
-        take_publication(z, frame, frame_bytes);
-    }
-    if (z->topics.channel) {
-        watch_socket(z);
-    }
-    return z->topics.channel && channel_is_ready(z->topics.channel);
-}
+/* ---- time ---- */
 
-void topics_tick(zchat *z) {
-    if (z->now_us >= z->topics.reopen_us && z->session.live) {
-        open_socket(z);
-    }
+void topics_tick(struct topics *topics) {
     for (size_t i = 0; i < TOPICS; i++) {
-        if (z->now_us >= z->topics.list[i].retry_us) {
-            z->topics.list[i].retry_us = WAKE_NEVER;
-            fetch(z, i);
+        if (topics->client->now_us >= topics->list[i].retry_us) {
+            topics->list[i].retry_us = NEVER_US;
+            fetch(topics, i);
         }
     }
 }
 
 int64_t topics_deadline_us(const struct topics *topics) {
-    int64_t deadline_us = topics->reopen_us;
+    int64_t deadline_us = NEVER_US;
     for (size_t i = 0; i < TOPICS; i++) {
         if (topics->list[i].retry_us < deadline_us) {
             deadline_us = topics->list[i].retry_us;

@@ -4,7 +4,7 @@
 #ifndef TOPIC_H
 #define TOPIC_H
 
-#include "channel.h"
+#include "client.h"
 #include "text.h"
 #include "wire.h"
 #include "zchat.h"
@@ -15,46 +15,44 @@ struct topic {
     uint64_t position; /* the last event handed out, or passed over */
     uint64_t head;     /* the last that is known to exist */
     bool fetching;
-    int64_t retry_us; /* when a fetch that failed is tried again; WAKE_NEVER: none did */
+    int64_t retry_us; /* when a fetch that failed is tried again; NEVER_US: none did */
 };
 
 struct topics {
+    struct client *client; /* borrowed */
     zchat_public_events mode;
     struct topic list[TOPICS];
-    struct channel *channel; /* owned; the SUB socket, while it is open */
-    bool subscribed;         /* its handshake is done */
-    int64_t reopen_us; /* when the SUB socket is opened; WAKE_NEVER: it is, or none is wanted */
-    unsigned failures; /* of opening it, in a row */
     char (*blocked)[NAME_BYTES]; /* owned: sorted */
     size_t blocked_count;
     size_t blocked_room;
 };
 
-void topics_init(struct topics *topics);
+void topics_init(struct topics *topics, struct client *client);
 void topics_release(struct topics *topics);
 
 /* After a login, and after a resumed one. */
-void topics_start(zchat *z, const Zchat__V1__LoginResponse *reply);
-void topics_resume(zchat *z, const Zchat__V1__LoginResponse *reply);
-void topics_stop(zchat *z);
-void topics_lost(zchat *z);
+void topics_start(struct topics *topics, const Zchat__V1__LoginResponse *reply);
+void topics_resume(struct topics *topics, const Zchat__V1__LoginResponse *reply);
+void topics_stop(struct topics *topics);
+void topics_lost(struct topics *topics);
 /* See inbox_retry. */
-void topics_retry(zchat *z);
+void topics_retry(struct topics *topics);
 
 /* A public or personal event from the command connection. */
-void topics_event(zchat *z, const Zchat__V1__ServerEvent *event);
-void topics_heads(zchat *z, const Zchat__V1__Heads *heads);
-void topics_page(zchat *z, size_t topic, const Zchat__V1__Reply *reply);
+void topics_event(struct topics *topics, const Zchat__V1__ServerEvent *event);
+void topics_heads(struct topics *topics, const Zchat__V1__Heads *heads);
+void topics_page(struct topics *topics, size_t topic, const Zchat__V1__Reply *reply);
 
 /* The user was blocked or unblocked, says the broker. */
-void topics_block(zchat *z, const char *user);
-void topics_unblock(zchat *z, const char *user);
+void topics_block(struct topics *topics, const char *user);
+void topics_unblock(struct topics *topics, const char *user);
 
-/* Reads what the SUB socket has, opens and reopens it. True: there may be more. */
-bool topics_receive(zchat *z);
-/* Opens the SUB socket anew, a little later. */
-void topics_reopen(zchat *z);
-void topics_tick(zchat *z);
+/* Subscribes to all of them. False: no memory. */
+bool topics_subscribe(struct topics *topics);
+/* What was published; false: it is of none of these topics. */
+bool topics_publication(struct topics *topics, const Zchat__V1__Publication *publication);
+
+void topics_tick(struct topics *topics);
 int64_t topics_deadline_us(const struct topics *topics);
 
 #endif

@@ -2,10 +2,9 @@
  * rounds through the list. */
 #include "transfer.h"
 
-#include "handle.h"
+#include "limits.h"
 #include "reply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* How much longer than the fastest one an answer may take, because it stood in a queue, for the
@@ -14,29 +13,24 @@
 #define GROW_BELOW_US   50000
 #define SHRINK_ABOVE_US 200000
 
-unsigned char *transfers_buffer(struct transfers *transfers) {
-    if (!transfers->buffer) {
-        transfers->buffer = malloc(CHUNK_BYTES_MAX);
-    }
-    return transfers->buffer;
+void transfers_init(struct transfers *transfers, struct client *client) {
+    *transfers = (struct transfers){.client = client};
 }
 
-bool transfers_add(zchat *z, struct transfer *transfer, const struct transfer_kind *kind) {
-    struct transfers *transfers = &z->transfers;
-    if (!transfers_buffer(transfers)) {
+bool transfers_add(struct transfers *transfers, struct transfer *transfer,
+                   const struct transfer_kind *kind) {
+    if (!client_buffer(transfers->client)) {
         return false;
     }
     transfer->kind = kind;
     transfer->number = ++transfers->last_number;
     transfer->window = 1;
     transfer->fastest_us = INT64_MAX;
-    transfer->retry_us = WAKE_NEVER;
+    transfer->retry_us = NEVER_US;
     transfer->next = transfers->list;
     transfers->list = transfer;
     transfers->count++;
-    if (!z->running) {
-        wake_fire(z->wake);
-    }
+    client_stir(transfers->client);
     transfers->busy = true;
     return true;
 }
@@ -59,80 +53,83 @@ void transfers_release(struct transfers *transfers) {
         at->over = true;
     }
     sweep(transfers);
-    free(transfers->buffer);
-    memset(transfers, 0, sizeof *transfers);
+    transfers_init(transfers, transfers->client);
 }
 
 /* ---- the end ---- */
 
-static void answer(zchat *z, struct transfer *transfer, zchat_reply *reply) {
+static void answer(struct transfers *transfers, struct transfer *transfer, zchat_reply *reply) {
     if (transfer->over) {
         return;
     }
     transfer->over = true;
-    z->transfers.count--;
+    transfers->count--;
     reply->text = reply->text ? reply->text : "";
     reply->user = reply->software = "";
-    if (transfer->fn) {
-        transfer->fn(transfer->arg, reply);
+    if (transfer->caller.fn) {
+        transfer->caller.fn(transfer->caller.arg, reply);
     }
 }
 
-void transfer_fail(zchat *z, struct transfer *transfer, const struct fault *fault) {
-    answer(z, transfer, &(zchat_reply){.code = fault->code, .text = fault->text});
+void transfer_fail(struct transfers *transfers, struct transfer *transfer,
+                   const struct fault *fault) {
+    answer(transfers, transfer, &(zchat_reply){.code = fault->code, .text = fault->text});
 }
 
-void transfer_done(zchat *z, struct transfer *transfer, const zchat_upload *upload) {
-    answer(z, transfer,
+void transfer_done(struct transfers *transfers, struct transfer *transfer,
+                   const zchat_upload *upload) {
+    answer(transfers, transfer,
            &(zchat_reply){.code = ZCHAT_OK, .id = upload->id, .count = 1, .uploads = upload});
 }
 
-void transfer_refuse(zchat *z, struct transfer *transfer, const Zchat__V1__CommandError *error) {
+void transfer_refuse(struct transfers *transfers, struct transfer *transfer,
+                     const Zchat__V1__CommandError *error) {
     zchat_reply reply = {.code = ZCHAT_OK};
     reply_refuse(error, &reply);
-    answer(z, transfer, &reply);
+    answer(transfers, transfer, &reply);
 }
 
-void transfers_end_all(zchat *z, zchat_code code, const char *text) {
-    for (struct transfer *at = z->transfers.list; at; at = at->next) {
-        answer(z, at, &(zchat_reply){.code = code, .text = text});
+void transfers_end_all(struct transfers *transfers, zchat_code code, const char *text) {
+    for (struct transfer *at = transfers->list; at; at = at->next) {
+        answer(transfers, at, &(zchat_reply){.code = code, .text = text});
     }
 }
 
-void transfers_leave(zchat *z) {
-    for (struct transfer *at = z->transfers.list; at; at = at->next) {
+void transfers_leave(struct transfers *transfers) {
+    for (struct transfer *at = transfers->list; at; at = at->next) {
         at->ending = ZCHAT_CANCELLED;
     }
 }
 
-void zchat_file_cancel(zchat *z, const void *arg) {
-    for (struct transfer *at = z->transfers.list; at; at = at->next) {
-        if (at->arg == arg) {
+void transfers_cancel(struct transfers *transfers, const void *arg) {
+    for (struct transfer *at = transfers->list; at; at = at->next) {
+        if (at->caller.arg == arg) {
             at->ending = ZCHAT_CANCELLED;
             at->dropped = true;
         }
     }
-    for (struct chat *at = z->chats.list; at; at = at->next) {
-        peer_files_cancel(at, arg);
-    }
-    if (!z->running) {
-        wake_fire(z->wake);
-    }
 }
 
-static void end_as_told(zchat *z, struct transfer *transfer) {
+static void end_as_told(struct transfers *transfers, struct transfer *transfer) {
     struct fault fault;
     if (transfer->dropped) {
-        transfer->kind->drop(z, transfer);
+        transfer->kind->drop(transfers, transfer);
     }
     fault_set(&fault, transfer->ending, "the transfer of %s was given up", transfer->name);
-    transfer_fail(z, transfer, &fault);
+    transfer_fail(transfers, transfer, &fault);
 }
 
 /* ---- going on ---- */
 
-bool transfer_has_room(const zchat *z, const struct transfer *transfer) {
-    size_t most = transfer->kind->window_max / z->transfers.count;
+void transfer_name(struct transfer *transfer, const char *title, const char *name,
+                   struct file_caller caller) {
+    strcpy(transfer->title, title);
+    strcpy(transfer->name, name);
+    transfer->caller = caller;
+}
+
+bool transfer_has_room(const struct transfers *transfers, const struct transfer *transfer) {
+    size_t most = transfer->kind->window_max / transfers->count;
     size_t window = transfer->window < most ? transfer->window : most;
     return transfer->under_way < (window > 0 ? window : 1);
 }
@@ -153,38 +150,38 @@ static void adapt_window(struct transfer *transfer, int64_t took_us) {
     }
 }
 
-struct request *transfer_ask(zchat *z, struct transfer *transfer, command_number command,
-                             ProtobufCMessage *body) {
-    struct request *request = handle_ask(z, REQUEST_TRANSFERS, command, body);
+struct request *transfer_ask(struct transfers *transfers, struct transfer *transfer,
+                             command_number command, ProtobufCMessage *body) {
+    struct request *request = client_ask(transfers->client, REQUEST_TRANSFERS, command, body);
     if (!request) {
         struct fault fault;
         fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for a chunk");
-        transfer_fail(z, transfer, &fault);
+        transfer_fail(transfers, transfer, &fault);
         return NULL;
     }
     request->transfer = transfer->number;
-    request->asked_us = z->now_us;
+    request->asked_us = transfers->client->now_us;
     transfer->under_way++;
     return request;
 }
 
-void transfer_restart(zchat *z, struct transfer *transfer, int64_t delay_us) {
-    transfer->number = ++z->transfers.last_number;
+void transfer_restart(struct transfers *transfers, struct transfer *transfer, int64_t delay_us) {
+    transfer->number = ++transfers->last_number;
     transfer->under_way = 0;
-    transfer->retry_us = delay_us > 0 ? z->now_us + delay_us : WAKE_NEVER;
+    transfer->retry_us = delay_us > 0 ? transfers->client->now_us + delay_us : NEVER_US;
     transfer->kind->restart(transfer);
 }
 
 void transfer_tell(struct transfer *transfer, uint64_t bytes) {
-    if (transfer->progress) {
-        transfer->progress(transfer->arg, bytes, transfer->bytes);
+    if (transfer->caller.progress) {
+        transfer->caller.progress(transfer->caller.arg, bytes, transfer->bytes);
     }
 }
 
-void transfers_lost(zchat *z) {
-    for (struct transfer *at = z->transfers.list; at; at = at->next) {
+void transfers_lost(struct transfers *transfers) {
+    for (struct transfer *at = transfers->list; at; at = at->next) {
         if (!at->over) {
-            transfer_restart(z, at, 0);
+            transfer_restart(transfers, at, 0);
         }
     }
 }
@@ -194,8 +191,9 @@ static bool passes(const Zchat__V1__CommandError *error) {
     return error && error->code == ZCHAT__V1__CODE__CODE_BUSY && error->retry_after_s > 0;
 }
 
-void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__Reply *reply) {
-    struct transfer *at = z->transfers.list;
+void transfers_reply(struct transfers *transfers, const struct request *request,
+                     const Zchat__V1__Reply *reply) {
+    struct transfer *at = transfers->list;
     while (at && at->number != request->transfer) {
         at = at->next;
     }
@@ -204,57 +202,57 @@ void transfers_reply(zchat *z, const struct request *request, const Zchat__V1__R
     }
     at->under_way--;
     if (request->command != COMMAND(BEGIN_UPLOAD)) {
-        adapt_window(at, z->now_us - request->asked_us);
+        adapt_window(at, transfers->client->now_us - request->asked_us);
     }
     if (passes(reply->error)) {
-        transfer_restart(z, at, reply->error->retry_after_s * INT64_C(1000000));
+        transfer_restart(transfers, at, reply->error->retry_after_s * INT64_C(1000000));
     } else if (reply->error) {
-        at->kind->refuse(z, at, request, reply->error);
+        at->kind->refuse(transfers, at, request, reply->error);
     } else if (!request_fits(request, reply)) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker's answer does not fit the question");
-        transfer_fail(z, at, &fault);
+        transfer_fail(transfers, at, &fault);
     } else {
-        at->kind->reply(z, at, request, reply);
+        at->kind->reply(transfers, at, request, reply);
     }
 }
 
-static bool is_logged_out(const zchat *z) {
-    return z->connection.state == CONNECTION_UP && !z->session.intended && !z->session.login;
+static bool is_logged_out(const struct transfers *transfers) {
+    const struct client *client = transfers->client;
+    return client->connected && !client->session.intended && !client->session.login;
 }
 
-static bool step(zchat *z, struct transfer *transfer) {
+static bool step(struct transfers *transfers, struct transfer *transfer) {
     if (transfer->ending != ZCHAT_OK) {
-        end_as_told(z, transfer);
+        end_as_told(transfers, transfer);
         return false;
     }
-    if (is_logged_out(z)) {
+    if (is_logged_out(transfers)) {
         struct fault fault;
         fault_set(&fault, ZCHAT_AUTH, "nobody is logged in");
-        transfer_fail(z, transfer, &fault);
+        transfer_fail(transfers, transfer, &fault);
         return false;
     }
-    if (z->now_us < transfer->retry_us && transfer->retry_us != WAKE_NEVER) {
+    if (transfers->client->now_us < transfer->retry_us && transfer->retry_us != NEVER_US) {
         return false;
     }
-    transfer->retry_us = WAKE_NEVER;
-    return transfer->kind->step(z, transfer);
+    transfer->retry_us = NEVER_US;
+    return transfer->kind->step(transfers, transfer);
 }
 
-void transfers_tick(zchat *z) {
-    struct transfers *transfers = &z->transfers;
+void transfers_tick(struct transfers *transfers) {
     transfers->busy = false;
-    for (struct transfer *at = transfers->list; at && !z->doomed; at = at->next) {
-        if (!at->over && step(z, at)) {
+    for (struct transfer *at = transfers->list; at && !transfers->client->doomed; at = at->next) {
+        if (!at->over && step(transfers, at)) {
             transfers->busy = true;
         }
     }
     sweep(transfers);
 }
 
-int64_t transfers_deadline_us(const zchat *z) {
-    int64_t deadline_us = WAKE_NEVER;
-    for (const struct transfer *at = z->transfers.list; at; at = at->next) {
+int64_t transfers_deadline_us(const struct transfers *transfers) {
+    int64_t deadline_us = NEVER_US;
+    for (const struct transfer *at = transfers->list; at; at = at->next) {
         deadline_us = at->retry_us < deadline_us ? at->retry_us : deadline_us;
     }
     return deadline_us;

@@ -3,12 +3,11 @@
  * way; the last chunk tells the hash. A file that is found complete already (the last answer was
  * lost) is looked at, so that the answer can tell of it. Where the name is taken, what has it is
  * looked at: if it is this file, of the same user, then the upload is done. */
-#include "call.h"
-#include "handle.h"
+#include "file.h"
+#include "limits.h"
 #include "path.h"
 #include "reply.h"
 #include "text.h"
-#include "transfer.h"
 #include "upload_record.h"
 
 #include <errno.h>
@@ -61,31 +60,32 @@ static void forget_record(struct upload *upload) {
 }
 
 /* The broker frees the room; whether it heard is no matter, since it expires, too. */
-static void cancel_at_broker(zchat *z, struct upload *upload) {
+static void cancel_at_broker(struct transfers *transfers, struct upload *upload) {
     Zchat__V1__CancelUploadRequest body = ZCHAT__V1__CANCEL_UPLOAD_REQUEST__INIT;
     if (upload->stage < UPLOAD_BEGUN) {
         return;
     }
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
-    handle_ask(z, REQUEST_TRANSFERS, COMMAND(CANCEL_UPLOAD), &body.base);
+    client_ask(transfers->client, REQUEST_TRANSFERS, COMMAND(CANCEL_UPLOAD), &body.base);
 }
 
-static void drop(zchat *z, struct transfer *transfer) {
-    cancel_at_broker(z, upload_of(transfer));
+static void drop(struct transfers *transfers, struct transfer *transfer) {
+    cancel_at_broker(transfers, upload_of(transfer));
     forget_record(upload_of(transfer));
 }
 
-static void fail_for_good(zchat *z, struct upload *upload, const struct fault *fault) {
-    drop(z, &upload->transfer);
-    transfer_fail(z, &upload->transfer, fault);
+static void fail_for_good(struct transfers *transfers, struct upload *upload,
+                          const struct fault *fault) {
+    drop(transfers, &upload->transfer);
+    transfer_fail(transfers, &upload->transfer, fault);
 }
 
-static void fail_changed(zchat *z, struct upload *upload) {
+static void fail_changed(struct transfers *transfers, struct upload *upload) {
     struct fault fault;
     fault_set(&fault, ZCHAT_IO, "the file %s changed while it was sent: send it again",
               upload->path);
-    fail_for_good(z, upload, &fault);
+    fail_for_good(transfers, upload, &fault);
 }
 
 /* Whether it was read last. */
@@ -94,7 +94,8 @@ static bool has_slice(const struct upload *upload, uint64_t offset, size_t count
 }
 
 /* False: it is over. */
-static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t count) {
+static bool read_slice(struct transfers *transfers, struct upload *upload, uint64_t offset,
+                       size_t count) {
     struct fault fault;
     if (has_slice(upload, offset, count)) {
         return true;
@@ -109,11 +110,11 @@ static bool read_slice(zchat *z, struct upload *upload, uint64_t offset, size_t 
     }
     upload->slice_bytes = 0;
     if (errno == 0) {
-        fail_changed(z, upload);
+        fail_changed(transfers, upload);
         return false;
     }
     fault_set(&fault, ZCHAT_IO, "reading %s failed: %s", upload->path, strerror(errno));
-    transfer_fail(z, &upload->transfer, &fault);
+    transfer_fail(transfers, &upload->transfer, &fault);
     return false;
 }
 
@@ -124,12 +125,12 @@ static size_t slice_bytes(uint64_t from, uint64_t to) {
 /* ---- beginning ---- */
 
 /* False: it is over. */
-static bool open_record(zchat *z, struct upload *upload) {
+static bool open_record(struct transfers *transfers, struct upload *upload) {
     struct fault fault;
     char file[FOLDER_PATH_BYTES];
-    const struct upload_record record = {.folder = z->settings.folder,
-                                         .broker = z->settings.name,
-                                         .user = z->session.user,
+    const struct upload_record record = {.folder = transfers->client->settings->folder,
+                                         .broker = transfers->client->settings->name,
+                                         .user = transfers->client->session.user,
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
                                          .state = &upload->state};
@@ -144,13 +145,13 @@ static bool open_record(zchat *z, struct upload *upload) {
         }
     }
     if (code != ZCHAT_OK) {
-        transfer_fail(z, &upload->transfer, &fault);
+        transfer_fail(transfers, &upload->transfer, &fault);
     }
     return code == ZCHAT_OK;
 }
 
-static void begin(zchat *z, struct upload *upload) {
-    if (!open_record(z, upload)) {
+static void begin(struct transfers *transfers, struct upload *upload) {
+    if (!open_record(transfers, upload)) {
         return;
     }
     Zchat__V1__BeginUploadRequest body = ZCHAT__V1__BEGIN_UPLOAD_REQUEST__INIT;
@@ -159,31 +160,31 @@ static void begin(zchat *z, struct upload *upload) {
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.size = upload->transfer.bytes;
-    if (transfer_ask(z, &upload->transfer, COMMAND(BEGIN_UPLOAD), &body.base)) {
+    if (transfer_ask(transfers, &upload->transfer, COMMAND(BEGIN_UPLOAD), &body.base)) {
         upload->stage = UPLOAD_BEGUN;
     }
 }
 
-static void look(zchat *z, struct upload *upload) {
+static void look(struct transfers *transfers, struct upload *upload) {
     Zchat__V1__GetChunkRequest body = ZCHAT__V1__GET_CHUNK_REQUEST__INIT;
     upload->stage = UPLOAD_LOOKING;
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.offset = upload->transfer.bytes;
     body.limit = 1;
-    transfer_ask(z, &upload->transfer, COMMAND(GET_CHUNK), &body.base);
+    transfer_ask(transfers, &upload->transfer, COMMAND(GET_CHUNK), &body.base);
 }
 
-static void take_begun(zchat *z, struct upload *upload,
+static void take_begun(struct transfers *transfers, struct upload *upload,
                        const Zchat__V1__BeginUploadResponse *reply) {
     if (reply->done) {
-        look(z, upload);
+        look(transfers, upload);
         return;
     }
     if (reply->received > upload->transfer.bytes) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker has more of the file than there is");
-        transfer_fail(z, &upload->transfer, &fault);
+        transfer_fail(transfers, &upload->transfer, &fault);
         return;
     }
     upload->stage = UPLOAD_SENDING;
@@ -208,9 +209,9 @@ static bool hashes_next(const struct upload *upload) {
 }
 
 /* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
-static void hash_slice(zchat *z, struct upload *upload) {
+static void hash_slice(struct transfers *transfers, struct upload *upload) {
     size_t count = slice_bytes(upload->hashed, upload->next);
-    if (!read_slice(z, upload, upload->hashed, count)) {
+    if (!read_slice(transfers, upload, upload->hashed, count)) {
         return;
     }
     hash_add(&upload->hash, upload->slice, count);
@@ -232,15 +233,15 @@ static void tell_hash(struct upload *upload, Zchat__V1__PutChunkRequest *body) {
 
 /* ---- sending ---- */
 
-static bool may_send(const zchat *z, const struct upload *upload) {
+static bool may_send(const struct transfers *transfers, const struct upload *upload) {
     bool last = upload->transfer.bytes - upload->next <= CHUNK_BYTES_MAX;
     return !upload->all_sent && !upload->transfer.over && !(last && is_behind(upload)) &&
-           transfer_has_room(z, &upload->transfer);
+           transfer_has_room(transfers, &upload->transfer);
 }
 
-static void send_chunk(zchat *z, struct upload *upload) {
+static void send_chunk(struct transfers *transfers, struct upload *upload) {
     size_t count = slice_bytes(upload->next, upload->transfer.bytes);
-    if (!read_slice(z, upload, upload->next, count)) {
+    if (!read_slice(transfers, upload, upload->next, count)) {
         return;
     }
     Zchat__V1__PutChunkRequest body = ZCHAT__V1__PUT_CHUNK_REQUEST__INIT;
@@ -251,48 +252,51 @@ static void send_chunk(zchat *z, struct upload *upload) {
     body.data.len = count;
     if (upload->next + count == upload->transfer.bytes) {
         if (!path_ends(upload->fd, upload->transfer.bytes)) {
-            fail_changed(z, upload);
+            fail_changed(transfers, upload);
             return;
         }
         tell_hash(upload, &body);
     }
-    if (transfer_ask(z, &upload->transfer, COMMAND(PUT_CHUNK), &body.base)) {
+    if (transfer_ask(transfers, &upload->transfer, COMMAND(PUT_CHUNK), &body.base)) {
         upload->next += count;
         upload->all_sent = upload->next == upload->transfer.bytes;
     }
 }
 
-static void done(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
+static void done(struct transfers *transfers, struct upload *upload,
+                 const Zchat__V1__Upload *facts) {
     zchat_upload told;
     reply_upload(facts, &told);
     forget_record(upload);
-    transfer_done(z, &upload->transfer, &told);
+    transfer_done(transfers, &upload->transfer, &told);
 }
 
-static void take_put(zchat *z, struct upload *upload, const Zchat__V1__PutChunkResponse *reply) {
+static void take_put(struct transfers *transfers, struct upload *upload,
+                     const Zchat__V1__PutChunkResponse *reply) {
     transfer_tell(&upload->transfer, reply->received);
     if (reply->upload && !upload->transfer.over) {
-        done(z, upload, reply->upload);
+        done(transfers, upload, reply->upload);
     }
 }
 
 /* Only what this user uploaded, and is as long, can be this file. */
-static void compare(zchat *z, struct upload *upload, const Zchat__V1__Upload *facts) {
-    if (strcmp(facts->user, z->session.user) != 0 || facts->size != upload->transfer.bytes ||
-        facts->digest.len != HASH_BYTES) {
-        transfer_fail(z, &upload->transfer, &upload->taken);
+static void compare(struct transfers *transfers, struct upload *upload,
+                    const Zchat__V1__Upload *facts) {
+    if (strcmp(facts->user, transfers->client->session.user) != 0 ||
+        facts->size != upload->transfer.bytes || facts->digest.len != HASH_BYTES) {
+        transfer_fail(transfers, &upload->transfer, &upload->taken);
         return;
     }
     memcpy(upload->transfer.hash, facts->digest.data, HASH_BYTES);
     upload->stage = UPLOAD_COMPARING;
 }
 
-static void compare_slice(zchat *z, struct upload *upload) {
+static void compare_slice(struct transfers *transfers, struct upload *upload) {
     unsigned char is[HASH_BYTES];
     struct hash hash;
     size_t count = slice_bytes(upload->hashed, upload->transfer.bytes);
     if (count > 0) {
-        if (read_slice(z, upload, upload->hashed, count)) {
+        if (read_slice(transfers, upload, upload->hashed, count)) {
             hash_add(&upload->hash, upload->slice, count);
             upload->hashed += count;
             transfer_tell(&upload->transfer, upload->hashed);
@@ -302,34 +306,35 @@ static void compare_slice(zchat *z, struct upload *upload) {
     hash = upload->hash;
     hash_end(&hash, is);
     if (memcmp(is, upload->transfer.hash, HASH_BYTES) != 0) {
-        transfer_fail(z, &upload->transfer, &upload->taken);
+        transfer_fail(transfers, &upload->transfer, &upload->taken);
         return;
     }
     upload->taken.code = ZCHAT_OK;
-    look(z, upload);
+    look(transfers, upload);
 }
 
-static void take_look(zchat *z, struct upload *upload, const Zchat__V1__GetChunkResponse *reply) {
+static void take_look(struct transfers *transfers, struct upload *upload,
+                      const Zchat__V1__GetChunkResponse *reply) {
     if (!reply->upload) {
         struct fault fault;
         fault_set(&fault, ZCHAT_UNIMPLEMENTED, "the broker's answer lacks a part");
-        transfer_fail(z, &upload->transfer, &fault);
+        transfer_fail(transfers, &upload->transfer, &fault);
         return;
     }
     if (upload->taken.code != ZCHAT_OK) {
-        compare(z, upload, reply->upload);
+        compare(transfers, upload, reply->upload);
         return;
     }
     transfer_tell(&upload->transfer, upload->transfer.bytes);
     if (!upload->transfer.over) {
-        done(z, upload, reply->upload);
+        done(transfers, upload, reply->upload);
     }
 }
 
 /* ---- what goes wrong ---- */
 
 /* True: it goes on. */
-static bool begin_anew(zchat *z, struct upload *upload, command_number asked,
+static bool begin_anew(struct transfers *transfers, struct upload *upload, command_number asked,
                        const Zchat__V1__CommandError *error) {
     bool stale = asked == COMMAND(BEGIN_UPLOAD) && upload->again &&
                  error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
@@ -341,7 +346,7 @@ static bool begin_anew(zchat *z, struct upload *upload, command_number asked,
         forget_record(upload);
     }
     upload->begun_again = true;
-    transfer_restart(z, &upload->transfer, 0);
+    transfer_restart(transfers, &upload->transfer, 0);
     return true;
 }
 
@@ -352,7 +357,7 @@ static bool may_resume(command_number asked, const Zchat__V1__CommandError *erro
 }
 
 /* True: what has the name is looked at. */
-static bool look_at_taken(zchat *z, struct upload *upload, command_number asked,
+static bool look_at_taken(struct transfers *transfers, struct upload *upload, command_number asked,
                           const Zchat__V1__CommandError *error) {
     if (asked != COMMAND(BEGIN_UPLOAD) || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
         return false;
@@ -360,68 +365,68 @@ static bool look_at_taken(zchat *z, struct upload *upload, command_number asked,
     text_clean_line(error->message, strlen(error->message));
     fault_set(&upload->taken, ZCHAT_CONFLICT, "%s", error->message);
     forget_record(upload);
-    look(z, upload);
+    look(transfers, upload);
     return true;
 }
 
-static void refuse(zchat *z, struct transfer *transfer, const struct request *request,
-                   const Zchat__V1__CommandError *error) {
+static void refuse(struct transfers *transfers, struct transfer *transfer,
+                   const struct request *request, const Zchat__V1__CommandError *error) {
     struct upload *upload = upload_of(transfer);
-    if (begin_anew(z, upload, request->command, error) ||
-        look_at_taken(z, upload, request->command, error)) {
+    if (begin_anew(transfers, upload, request->command, error) ||
+        look_at_taken(transfers, upload, request->command, error)) {
         return;
     }
     if (request->command == COMMAND(GET_CHUNK) && upload->taken.code != ZCHAT_OK) {
-        transfer_fail(z, transfer, &upload->taken);
+        transfer_fail(transfers, transfer, &upload->taken);
         return;
     }
     if (request->command == COMMAND(PUT_CHUNK) && error->code == ZCHAT__V1__CODE__CODE_INVALID) {
-        fail_changed(z, upload);
+        fail_changed(transfers, upload);
         return;
     }
     if (!may_resume(request->command, error)) {
         forget_record(upload);
     }
-    transfer_refuse(z, transfer, error);
+    transfer_refuse(transfers, transfer, error);
 }
 
 /* ---- the kind ---- */
 
-static void take_reply(zchat *z, struct transfer *transfer, const struct request *request,
-                       const Zchat__V1__Reply *reply) {
+static void take_reply(struct transfers *transfers, struct transfer *transfer,
+                       const struct request *request, const Zchat__V1__Reply *reply) {
     struct upload *upload = upload_of(transfer);
     switch (request->command) {
     case COMMAND(BEGIN_UPLOAD):
-        take_begun(z, upload, reply->begin_upload);
+        take_begun(transfers, upload, reply->begin_upload);
         break;
     case COMMAND(PUT_CHUNK):
-        take_put(z, upload, reply->put_chunk);
+        take_put(transfers, upload, reply->put_chunk);
         break;
     default:
-        take_look(z, upload, reply->get_chunk);
+        take_look(transfers, upload, reply->get_chunk);
         break;
     }
 }
 
-static bool step(zchat *z, struct transfer *transfer) {
+static bool step(struct transfers *transfers, struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->stage == UPLOAD_BEGINNING && z->session.live) {
-        begin(z, upload);
+    if (upload->stage == UPLOAD_BEGINNING && transfers->client->session.live) {
+        begin(transfers, upload);
     }
     if (upload->stage == UPLOAD_COMPARING) {
-        compare_slice(z, upload);
+        compare_slice(transfers, upload);
         return !transfer->over && upload->stage == UPLOAD_COMPARING;
     }
-    if (upload->stage != UPLOAD_SENDING || !z->session.live) {
+    if (upload->stage != UPLOAD_SENDING || !transfers->client->session.live) {
         return false;
     }
-    if (may_send(z, upload) && !hashes_next(upload)) {
-        send_chunk(z, upload);
+    if (may_send(transfers, upload) && !hashes_next(upload)) {
+        send_chunk(transfers, upload);
     } else if (is_behind(upload)) {
-        hash_slice(z, upload);
+        hash_slice(transfers, upload);
     }
     /* What is sent leaves between two steps. */
-    return !transfer->over && (is_behind(upload) || may_send(z, upload));
+    return !transfer->over && (is_behind(upload) || may_send(transfers, upload));
 }
 
 static void restart(struct transfer *transfer) {
@@ -443,46 +448,40 @@ static const struct transfer_kind kind = {
     step, take_reply, refuse, restart, drop, release, .window_max = WINDOW_MAX,
 };
 
-/* The file is looked at first: a folder's path may have no last part. */
-static zchat_code add(zchat *z, struct upload *upload, const char *title, const char *path,
-                      const char *name) {
+static zchat_code prepare(struct upload *upload, const char *path, struct fault *fault) {
     upload->fd = -1;
     upload->path = strdup(path);
     upload->slice = malloc(CHUNK_BYTES_MAX);
     zchat_code code = upload->path && upload->slice
-                          ? path_open(path, &upload->fd, &upload->state, &z->fault)
-                          : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory");
-    if (code != ZCHAT_OK) {
-        return code;
-    }
-    if (!call_check_new_title(z, "a file's name", name)) {
-        return z->fault.code;
-    }
-    strcpy(upload->transfer.title, title);
-    strcpy(upload->transfer.name, name);
+                          ? path_open(path, &upload->fd, &upload->state, fault)
+                          : fault_set(fault, ZCHAT_NO_MEMORY, "no memory");
     upload->transfer.bytes = upload->state.bytes;
     hash_begin(&upload->hash);
-    return transfers_add(z, &upload->transfer, &kind)
-               ? ZCHAT_OK
-               : fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the upload");
+    return code;
 }
 
-zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
-                          zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    if (!call_check_title(z, "the thread's title", title)) {
-        return z->fault.code;
-    }
-    if (!path || path[0] == '\0') {
-        return fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
-    }
+zchat_code upload_open(struct upload **out, const char *path, struct fault *fault) {
     struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
+    *out = NULL;
     if (!upload) {
-        return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the upload");
+        return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the upload");
     }
-    *upload = (struct upload){.transfer = {.fn = fn, .progress = progress, .arg = arg}};
-    zchat_code code = add(z, upload, title, path, name ? name : path_name(path));
+    *upload = (struct upload){.transfer = {.number = 0}};
+    zchat_code code = prepare(upload, path, fault);
     if (code != ZCHAT_OK) {
         release(&upload->transfer);
+        return code;
     }
-    return code;
+    *out = upload;
+    return ZCHAT_OK;
+}
+
+void upload_close(struct upload *upload) {
+    release(&upload->transfer);
+}
+
+bool upload_start(struct transfers *transfers, struct upload *upload, const char *title,
+                  const char *name, struct file_caller caller) {
+    transfer_name(&upload->transfer, title, name, caller);
+    return transfers_add(transfers, &upload->transfer, &kind);
 }

@@ -1,0 +1,101 @@
+/* What the parts of the client share: who is logged in, the open requests, the time of this turn,
+ * and what they ask of the program around them. The parts know this, and nothing of each other; no
+ * sockets, no clock and no files here. */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "login.h"
+#include "request.h"
+#include "settings.h"
+#include "wire.h"
+#include "zchat.h"
+
+#define NEVER_US INT64_MAX
+
+/* Who this handle is logged in as, and how to be so again after a lost connection. */
+struct session {
+    unsigned char instance[INSTANCE_BYTES]; /* random; the owner's to set */
+    bool intended;                          /* a login was called, and no logout after it */
+    bool greeted;                           /* CONNECTED was told once */
+    bool live;                              /* the broker has the session on this connection */
+    struct login *login;   /* owned; NULL: no session. Set and not live: it is to be resumed */
+    char user[NAME_BYTES]; /* "": no session */
+};
+
+/* Who sends or gets a file. */
+struct file_caller {
+    zchat_reply_fn *fn;
+    zchat_progress_fn *progress;
+    void *arg; /* borrowed, for both */
+};
+
+/* What is asked of the program around the client, at once. Without one (NULL) nothing is. */
+struct client_host {
+    /* Something waits that was not there when the turn ended: another one is wanted. */
+    void (*stir)(void *arg);
+    /* Breaks the connection off, to begin anew; that it is lost is told before this returns. */
+    void (*break_off)(void *arg, zchat_code code, const char *reason);
+    /* The broker said that it stops: the connection is to be left soon. */
+    void (*expect_end)(void *arg);
+    /* The client gave up: no more connections. */
+    void (*stop)(void *arg, zchat_code code, const char *text);
+    /* The published events are wanted (see core_subscribe), or no longer. */
+    void (*listen)(void *arg);
+    void (*unlisten)(void *arg);
+    /* Adds a subscription while it listens, or takes one back. False: it no longer listens. */
+    bool (*subscribe)(void *arg, const uint8_t *prefix, size_t prefix_bytes);
+    void (*unsubscribe)(void *arg, const uint8_t *prefix, size_t prefix_bytes);
+};
+
+struct client {
+    const struct settings *settings; /* borrowed */
+    const struct client_host *host;  /* borrowed: static */
+    void *host_arg;                  /* borrowed */
+    zchat_event_fn *on_event;        /* NULL: nobody listens */
+    void *arg;                       /* borrowed: from the caller */
+    struct wire_arena *arena;        /* borrowed: what is decoded, reset for each frame */
+    struct requests requests;
+    struct session session;
+    unsigned char *buffer; /* owned: see client_buffer */
+    zchat_code over;       /* not ZCHAT_OK: it gave up, and why */
+    bool connected;        /* frames can be sent */
+    bool listening;        /* the host takes subscriptions */
+    bool running;          /* inside a turn */
+    bool doomed;           /* freed inside a callback: ends when that returned */
+    int64_t now_us;        /* of this turn */
+    int64_t last_sent_us;  /* the last frame: KEEP_ALIVE_S after it comes a KeepAlive */
+};
+
+/* Of a client that is all zeros; the rows are command.c's. */
+void client_init(struct client *client, const struct settings *settings,
+                 const struct command_row *rows);
+/* Nobody is logged in any longer; secrets are wiped. */
+void client_forget_session(struct client *client);
+void client_release(struct client *client);
+
+/* Hands an event out. */
+void client_tell(struct client *client, const zchat_event *event);
+/* Queues a command; see requests_add. NULL: no memory. */
+struct request *client_ask(struct client *client, enum request_owner owner, command_number command,
+                           ProtobufCMessage *body);
+/* Answers a request that is no longer among the requests, and frees it. */
+void client_answer(struct request *request, const zchat_reply *reply);
+void client_answer_all(struct client *client, zchat_code code, const char *text);
+/* Asks for the heads of all streams. */
+void client_keep_alive(struct client *client);
+/* Something waits; see client_host. */
+void client_stir(struct client *client);
+/* The room for a piece of a file: CHUNK_BYTES_MAX, for nothing that lasts. NULL: no memory; once
+ * there, it stays. */
+unsigned char *client_buffer(struct client *client);
+
+/* See client_host. */
+void client_break_off(struct client *client, zchat_code code, const char *reason);
+void client_expect_end(struct client *client);
+void client_stop(struct client *client, zchat_code code, const char *text);
+void client_listen(struct client *client);
+void client_unlisten(struct client *client);
+bool client_subscribe(struct client *client, const uint8_t *prefix, size_t prefix_bytes);
+void client_unsubscribe(struct client *client, const uint8_t *prefix, size_t prefix_bytes);
+
+#endif

@@ -1,0 +1,26 @@
+/* The files of threads: an upload and a download are transfers. */
+#ifndef FILE_H
+#define FILE_H
+
+#include "transfer.h"
+
+struct upload;
+
+/* Opens the file. *out is the caller's until it is started. */
+zchat_code upload_open(struct upload **out, const char *path, struct fault *fault);
+void upload_close(struct upload *upload);
+/* Sends it to the thread of that title. False: no memory, and it is still the caller's. */
+bool upload_start(struct transfers *transfers, struct upload *upload, const char *title,
+                  const char *name, struct file_caller caller);
+
+struct download_target {
+    const char *title; /* of the thread; all borrowed */
+    const char *name;  /* of the file in it */
+    const char *path;  /* NULL: to the fd */
+    int fd;            /* the caller's */
+    bool force;        /* what is there may be replaced */
+};
+zchat_code download_start(struct transfers *transfers, const struct download_target *target,
+                          struct file_caller caller, struct fault *fault);
+
+#endif
