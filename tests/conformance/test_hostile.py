@@ -231,8 +231,8 @@ def test_what_can_t_be_carried_out_costs_what_others_cost(town_factory, what):
                                    field(1, 2) * 65, b"", [b"of", b"several", b"parts"]],
                          ids=["malformed", "unknown", "too large", "too many", "empty", "parts"])
 def test_a_frame_that_is_no_commands_costs_what_others_cost(town_factory, frame):
-    """Else a flood of them is read for nothing."""
-    client = town_factory("--rate-key", "1").guest()
+    """Else a flood of them is read for nothing. (By a member: a stranger's large frame ends its connection.)"""
+    client = town_factory("--rate-key", "1", accounts=1).join()
     for _ in range(12):
         if isinstance(frame, list):
             client.dealer.send_multipart(frame)
