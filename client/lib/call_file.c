@@ -38,7 +38,7 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
     if (!path || path[0] == '\0') {
         return no_file(z);
     }
-    if (upload_open(&upload, path, &z->fault) != ZCHAT_OK) {
+    if (upload_open(&upload, &z->settings, path, &z->fault) != ZCHAT_OK) {
         return z->fault.code;
     }
     name = name ? name : path_name(path);
@@ -70,7 +70,7 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
 
 void zchat_file_cancel(zchat *z, const void *arg) {
     transfers_cancel(&z->core.transfers, arg);
-    for (struct chat *at = z->core.chats.list; at; at = at->next) {
+    for (struct chat *at = z->chats.list; at; at = at->next) {
         peer_files_cancel(at, arg);
     }
     client_stir(&z->core.client);
@@ -108,7 +108,7 @@ static struct chat *find_chat(zchat *z, const char *user) {
     if (!call_check_name(z, user, name)) {
         return NULL;
     }
-    struct chat *chat = chats_find(&z->core.chats, name);
+    struct chat *chat = chats_find(&z->chats, name);
     if (!chat || !chat->opened) {
         fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no private chat with %s", name);
         return NULL;

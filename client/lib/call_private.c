@@ -26,9 +26,9 @@ static zchat_code no_chat(zchat *z, const char *name) {
 /* ---- invitations ---- */
 
 static zchat_code check_start(zchat *z, const char *name) {
-    const struct chat *chat = chats_find(&z->core.chats, name);
+    const struct chat *chat = chats_find(&z->chats, name);
     size_t count = 0;
-    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
         count += !at->over && at->state != CHAT_ASKED && at->state != CHAT_UNKNOWN;
     }
     if (chat) {
@@ -53,10 +53,10 @@ zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, v
     if (code != ZCHAT_OK) {
         return code;
     }
-    if (chats_asked(&z->core.chats, name)) {
+    if (chats_asked(&z->chats, name)) {
         return zchat_private_accept(z, name, fn, arg);
     }
-    struct chat *chat = chats_add(&z->core.chats, name, CHAT_ASKING);
+    struct chat *chat = chats_add(&z->chats, name, CHAT_ASKING);
     if (!chat) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
     }
@@ -70,8 +70,8 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     char name[NAME_BYTES];
     struct fault fault;
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->core.chats, name) : NULL;
-    struct chat *former = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->chats, name) : NULL;
+    struct chat *former = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -108,7 +108,7 @@ static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *a
 zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->core.chats, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -123,12 +123,12 @@ zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn,
 zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
     if (!chat) {
-        chat = chats_asked(&z->core.chats, name);
+        chat = chats_asked(&z->chats, name);
     }
     return chat ? leave(z, chat, fn, arg) : no_chat(z, name);
 }
@@ -140,7 +140,7 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
     if (code == ZCHAT_OK && !call_check_text(z, text)) {
         code = z->fault.code;
     }
-    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->core.chats, name) : NULL;
+    struct chat *chat = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
     if (code != ZCHAT_OK) {
         return code;
     }
@@ -161,14 +161,14 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
 
 size_t zchat_private_count(const zchat *z) {
     size_t count = 0;
-    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
         count += is_open(at);
     }
     return count;
 }
 
 const char *zchat_private_user(const zchat *z, size_t i) {
-    for (const struct chat *at = z->core.chats.list; at; at = at->next) {
+    for (const struct chat *at = z->chats.list; at; at = at->next) {
         if (is_open(at) && i-- == 0) {
             return at->user;
         }

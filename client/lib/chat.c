@@ -11,8 +11,8 @@
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 
-void chats_init(struct chats *chats, struct client *client) {
-    *chats = (struct chats){.client = client};
+void chats_init(struct chats *chats, struct client *client, const struct settings *settings) {
+    *chats = (struct chats){.client = client, .settings = settings};
 }
 
 /* ---- the list ---- */

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "lines.h"
 #include "link.h"
+#include "settings.h"
 
 enum chat_state {
     CHAT_ASKING,  /* one's own invitation is not answered */
@@ -60,8 +61,9 @@ struct chat {
 };
 
 struct chats {
-    struct client *client;   /* borrowed */
-    struct link_place place; /* where links are made; the owner's to set */
+    struct client *client;           /* borrowed */
+    const struct settings *settings; /* borrowed */
+    struct link_place place;         /* where links are made; the owner's to set */
     const char *broker_host; /* borrowed: the broker's address in digits; the owner's to set */
     struct chat *list;       /* owned, and each in it */
     int64_t active_us;       /* when the broker may be told again that one is active */
@@ -69,7 +71,7 @@ struct chats {
     bool active_waits;       /* one was, and it is told at active_us */
 };
 
-void chats_init(struct chats *chats, struct client *client);
+void chats_init(struct chats *chats, struct client *client, const struct settings *settings);
 
 /* The one of that user that is neither over nor ending, nor an invitation of theirs; NULL: none. */
 struct chat *chats_find(const struct chats *chats, const char *user);

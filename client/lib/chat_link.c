@@ -50,8 +50,8 @@ zchat_code chat_dial(struct chat *chat, const unsigned char *nonce, struct fault
 
 zchat_code chat_accept(struct chat *chat, struct fault *fault) {
     bool known;
-    zchat_code code = known_peers_check(chat->client->settings->folder, chat->user,
-                                        chat->client->settings->name, chat->key, &known, fault);
+    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
+                                        chat->chats->settings->name, chat->key, &known, fault);
     if (code == ZCHAT_OK) {
         code = listen_for(chat, fault);
     }

@@ -1,8 +1,7 @@
 /* What the broker says of private chats. An invitation that was not answered when the connection to
  * the broker broke is gone: the broker drops it with the session. */
-#include "chat_news.h"
-
 #include "chat_link.h"
+#include "chats.h"
 #include "invitation.h"
 #include "known_peers.h"
 #include "limits.h"
@@ -147,8 +146,8 @@ static void take_accepted(struct chat *chat, const Zchat__V1__PrivateAnswered *a
         return;
     }
     memcpy(chat->key, answered->key.data, KEY_BYTES);
-    zchat_code code = known_peers_check(chat->client->settings->folder, chat->user,
-                                        chat->client->settings->name, chat->key, &known, &fault);
+    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
+                                        chat->chats->settings->name, chat->key, &known, &fault);
     if (code == ZCHAT_OK) {
         code = chat_dial(chat, answered->nonce.data, &fault);
     }

@@ -1,6 +1,7 @@
 /* The life of chats on this side: links, lines, files and time, step by step. */
 #include "chats.h"
 
+#include "chat.h"
 #include "chat_link.h"
 #include "invitation.h"
 #include "limits.h"
@@ -106,9 +107,8 @@ static void unreachable(struct chat *chat, const char *reason) {
                   "no link to %s could be made: nobody came from there to %s, port %u; if that is "
                   "no address at which others reach you, give another as --private-address",
                   chat->user,
-                  chat->client->settings->private_address[0]
-                      ? chat->client->settings->private_address
-                      : own,
+                  chat->chats->settings->private_address[0] ? chat->chats->settings->private_address
+                                                            : own,
                   (unsigned)chat->link->port);
     }
     chat_end(chat, ZCHAT_UNREACHABLE, fault.text, NULL);

@@ -2,12 +2,14 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include "settings.h"
 #include "transfer.h"
 
 struct upload;
 
 /* Opens the file. *out is the caller's until it is started. */
-zchat_code upload_open(struct upload **out, const char *path, struct fault *fault);
+zchat_code upload_open(struct upload **out, const struct settings *settings, const char *path,
+                       struct fault *fault);
 void upload_close(struct upload *upload);
 /* Sends it to the thread of that title. False: no memory, and it is still the caller's. */
 bool upload_start(struct transfers *transfers, struct upload *upload, const char *title,

@@ -4,7 +4,6 @@
  * zchat_run; zchat_free inside of one takes effect when it returns. */
 #include "handle.h"
 
-#include "chats.h"
 #include "outgoing.h"
 #include "session.h"
 
@@ -63,7 +62,7 @@ static void receive(zchat *z) {
             break;
         }
         bytes += frame_bytes;
-        core_frame(&z->core, frame, frame_bytes);
+        client_core_frame(&z->core, frame, frame_bytes);
     }
 }
 
@@ -139,7 +138,7 @@ static const struct client_host host = {
 /* ---- a turn ---- */
 
 static bool has_more(const zchat *z) {
-    return connection_is_ready(&z->connection) || core_has_more(&z->core) ||
+    return connection_is_ready(&z->connection) || client_core_has_more(&z->core) ||
            subscriber_has_more(&z->subscriber);
 }
 
@@ -149,7 +148,7 @@ static int64_t sooner(int64_t a, int64_t b) {
 
 static void arm(zchat *z) {
     int64_t deadline_us =
-        sooner(connection_deadline_us(&z->connection), core_deadline_us(&z->core));
+        sooner(connection_deadline_us(&z->connection), client_core_deadline_us(&z->core));
     deadline_us = sooner(deadline_us, subscriber_deadline_us(&z->subscriber));
     if (deadline_us != WAKE_NEVER) {
         wake_at(z->wake, deadline_us);
@@ -170,7 +169,7 @@ static void turn(zchat *z) {
         subscriber_receive(&z->subscriber);
         take_news(z, connection_step(&z->connection, z->core.client.now_us));
         subscriber_tick(&z->subscriber);
-        core_tick(&z->core);
+        client_core_tick(&z->core);
         send_all(z, false);
         if (!has_more(z)) {
             break;
@@ -184,7 +183,7 @@ static void turn(zchat *z) {
 /* ---- made and freed ---- */
 
 static void release(zchat *z) {
-    core_release(&z->core);
+    client_core_release(&z->core);
     subscriber_close(&z->subscriber);
     connection_release(&z->connection);
     device_free(z->device);
@@ -207,14 +206,17 @@ static void join(zchat *z, const zchat_options *options) {
     client->on_event = options->on_event;
     client->arg = options->arg;
     client->arena = z->arena;
+    client->program = z->settings.client;
+    client->device = z->settings.device;
     randombytes_buf(client->session.instance, sizeof client->session.instance);
-    z->core.chats.broker_host = z->connection.host;
-    z->core.chats.place =
+    z->chats.broker_host = z->connection.host;
+    z->chats.place =
         (struct link_place){.context = z->connection.context, .wake = z->wake, .device = z->device};
 }
 
 static zchat_code init(zchat *z, const zchat_options *options) {
-    core_init(&z->core, &z->settings);
+    client_core_init(&z->core, &z->chats);
+    chats_init(&z->chats, &z->core.client, &z->settings);
     subscriber_init(&z->subscriber, &z->core, &z->connection);
     if (sodium_init() < 0) {
         return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");
@@ -258,11 +260,11 @@ void zchat_free(zchat *z) {
     if (!z || z->core.client.doomed) {
         return;
     }
-    core_leave(&z->core);
+    client_core_leave(&z->core);
     if (z->core.client.connected) {
         send_all(z, true);
     }
-    core_close(&z->core);
+    client_core_close(&z->core);
     if (z->core.client.running) {
         z->core.client.doomed = true;
     } else {
@@ -377,5 +379,5 @@ const char *zchat_error(const zchat *z) {
 }
 
 size_t zchat_pending(const zchat *z) {
-    return core_pending(&z->core);
+    return client_core_pending(&z->core);
 }

@@ -3,8 +3,9 @@
 #ifndef HANDLE_H
 #define HANDLE_H
 
+#include "chat.h"
+#include "client_core.h"
 #include "connection.h"
-#include "core.h"
 #include "device.h"
 #include "fault.h"
 #include "settings.h"
@@ -18,7 +19,8 @@ struct zchat {
     struct device *device;    /* owned */
     struct connection connection;
     struct subscriber subscriber;
-    struct core core;
+    struct chats chats;
+    struct client_core core;
     struct fault fault; /* of the last function that failed */
 };
 

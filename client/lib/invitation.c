@@ -43,7 +43,7 @@ void invitation_answer(struct chat *chat, enum invitation_word word) {
     body.unable = word == INVITATION_UNABLE;
     if (body.accept) {
         body.port = chat->link->port;
-        body.address = (char *)chat->client->settings->private_address;
+        body.address = (char *)chat->chats->settings->private_address;
         body.nonce.data = chat->link->nonce;
         body.nonce.len = NONCE_BYTES;
     }

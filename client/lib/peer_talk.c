@@ -41,11 +41,11 @@ void peer_talk_hello(struct chat *chat) {
 
 /* CURVE has proved the key by now. */
 static zchat_code pin(const struct chat *chat, bool *known, struct fault *fault) {
-    zchat_code code = known_peers_check(chat->client->settings->folder, chat->user,
-                                        chat->client->settings->name, chat->key, known, fault);
+    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
+                                        chat->chats->settings->name, chat->key, known, fault);
     if (code == ZCHAT_OK && !*known) {
-        code = known_peers_pin(chat->client->settings->folder, chat->user,
-                               chat->client->settings->name, chat->key, fault);
+        code = known_peers_pin(chat->chats->settings->folder, chat->user,
+                               chat->chats->settings->name, chat->key, fault);
     }
     return code;
 }

@@ -7,7 +7,7 @@
 #define REOPEN_MS_MAX 5000
 #define FRAMES_A_TURN 256
 
-void subscriber_init(struct subscriber *subscriber, struct core *core,
+void subscriber_init(struct subscriber *subscriber, struct client_core *core,
                      const struct connection *connection) {
     *subscriber =
         (struct subscriber){.core = core, .connection = connection, .reopen_us = WAKE_NEVER};
@@ -68,7 +68,7 @@ static void open_socket(struct subscriber *subscriber) {
         return;
     }
     subscriber->core->client.listening = true;
-    core_subscribe(subscriber->core);
+    client_core_subscribe(subscriber->core);
 }
 
 static void watch(struct subscriber *subscriber) {
@@ -89,7 +89,7 @@ void subscriber_receive(struct subscriber *subscriber) {
         if (!subscriber->channel || !channel_receive(subscriber->channel, &frame, &frame_bytes)) {
             break;
         }
-        core_publication(subscriber->core, frame, frame_bytes);
+        client_core_publication(subscriber->core, frame, frame_bytes);
     }
     if (subscriber->channel) {
         watch(subscriber);

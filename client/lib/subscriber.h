@@ -4,11 +4,11 @@
 #define SUBSCRIBER_H
 
 #include "channel.h"
+#include "client_core.h"
 #include "connection.h"
-#include "core.h"
 
 struct subscriber {
-    struct core *core;                   /* borrowed */
+    struct client_core *core;            /* borrowed */
     const struct connection *connection; /* borrowed: whose broker it is */
     struct channel *channel;             /* owned; NULL: it is not open */
     bool ready;                          /* the handshake is done */
@@ -16,7 +16,7 @@ struct subscriber {
     unsigned failures; /* of opening it, in a row */
 };
 
-void subscriber_init(struct subscriber *subscriber, struct core *core,
+void subscriber_init(struct subscriber *subscriber, struct client_core *core,
                      const struct connection *connection);
 /* Opens it with the next step, while there is a session. */
 void subscriber_open(struct subscriber *subscriber);

@@ -28,7 +28,8 @@ enum stage {
 };
 
 struct upload {
-    struct transfer transfer; /* first */
+    struct transfer transfer;        /* first */
+    const struct settings *settings; /* borrowed */
     enum stage stage;
     char *path; /* owned: as given, for sentences */
     int fd;     /* owned; -1: closed */
@@ -128,8 +129,8 @@ static size_t slice_bytes(uint64_t from, uint64_t to) {
 static bool open_record(struct transfers *transfers, struct upload *upload) {
     struct fault fault;
     char file[FOLDER_PATH_BYTES];
-    const struct upload_record record = {.folder = transfers->client->settings->folder,
-                                         .broker = transfers->client->settings->name,
+    const struct upload_record record = {.folder = upload->settings->folder,
+                                         .broker = upload->settings->name,
                                          .user = transfers->client->session.user,
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
@@ -460,13 +461,14 @@ static zchat_code prepare(struct upload *upload, const char *path, struct fault 
     return code;
 }
 
-zchat_code upload_open(struct upload **out, const char *path, struct fault *fault) {
+zchat_code upload_open(struct upload **out, const struct settings *settings, const char *path,
+                       struct fault *fault) {
     struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
     *out = NULL;
     if (!upload) {
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the upload");
     }
-    *upload = (struct upload){.transfer = {.number = 0}};
+    *upload = (struct upload){.settings = settings};
     zchat_code code = prepare(upload, path, fault);
     if (code != ZCHAT_OK) {
         release(&upload->transfer);

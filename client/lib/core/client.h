@@ -6,7 +6,6 @@
 
 #include "login.h"
 #include "request.h"
-#include "settings.h"
 #include "wire.h"
 #include "zchat.h"
 
@@ -39,7 +38,7 @@ struct client_host {
     void (*expect_end)(void *arg);
     /* The client gave up: no more connections. */
     void (*stop)(void *arg, zchat_code code, const char *text);
-    /* The published events are wanted (see core_subscribe), or no longer. */
+    /* The published events are wanted (see client_core_subscribe), or no longer. */
     void (*listen)(void *arg);
     void (*unlisten)(void *arg);
     /* Adds a subscription while it listens, or takes one back. False: it no longer listens. */
@@ -48,12 +47,13 @@ struct client_host {
 };
 
 struct client {
-    const struct settings *settings; /* borrowed */
-    const struct client_host *host;  /* borrowed: static */
-    void *host_arg;                  /* borrowed */
-    zchat_event_fn *on_event;        /* NULL: nobody listens */
-    void *arg;                       /* borrowed: from the caller */
-    struct wire_arena *arena;        /* borrowed: what is decoded, reset for each frame */
+    const char *program; /* borrowed: what the broker is told of it; the owner's to set */
+    const char *device;  /* borrowed: the device's label; the owner's to set */
+    const struct client_host *host; /* borrowed: static */
+    void *host_arg;                 /* borrowed */
+    zchat_event_fn *on_event;       /* NULL: nobody listens */
+    void *arg;                      /* borrowed: from the caller */
+    struct wire_arena *arena;       /* borrowed: what is decoded, reset for each frame */
     struct requests requests;
     struct session session;
     unsigned char *buffer; /* owned: see client_buffer */
@@ -67,8 +67,7 @@ struct client {
 };
 
 /* Of a client that is all zeros; the rows are command.c's. */
-void client_init(struct client *client, const struct settings *settings,
-                 const struct command_row *rows);
+void client_init(struct client *client, const struct command_row *rows);
 /* Nobody is logged in any longer; secrets are wiped. */
 void client_forget_session(struct client *client);
 void client_release(struct client *client);

@@ -3,15 +3,16 @@
  * an error. */
 #include "command.h"
 
+#include "client_state.h"
+#include "key.h"
 #include "reply.h"
 #include "session.h"
-#include "state.h"
 
 #include <string.h>
 
 /* ---- accounts ---- */
 
-static void fill_login(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_login(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__LoginResponse *body = reply->login;
     (void)core;
     out->user = reply_line(body->user);
@@ -23,12 +24,13 @@ static void fill_login(struct core *core, const Zchat__V1__Reply *reply, zchat_r
     out->time_us = body->time_us;
 }
 
-static void fill_register(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_register(struct client_core *core, const Zchat__V1__Reply *reply,
+                          zchat_reply *out) {
     (void)core;
     out->user = reply_line(reply->register_account->user);
 }
 
-static const char *fingerprint(struct core *core, const ProtobufCBinaryData *key) {
+static const char *fingerprint(struct client_core *core, const ProtobufCBinaryData *key) {
     char *text = wire_arena_take(core->client.arena, FINGERPRINT_TEXT);
     if (!text || key->len != KEY_BYTES) {
         return "";
@@ -37,7 +39,8 @@ static const char *fingerprint(struct core *core, const ProtobufCBinaryData *key
     return text;
 }
 
-static void fill_devices(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_devices(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     const Zchat__V1__ListDevicesResponse *body = reply->list_devices;
     zchat_device *list = reply_room(core->client.arena, body->n_devices, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_devices; i++) {
@@ -52,27 +55,29 @@ static void fill_devices(struct core *core, const Zchat__V1__Reply *reply, zchat
     out->devices = list;
 }
 
-static void fill_revoked(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_revoked(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     (void)core;
     out->sessions = reply->revoke_device->sessions;
 }
 
 /* ---- people ---- */
 
-static void fill_sent(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_sent(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     (void)core;
     out->seq = reply->send_message->seq;
     out->time_us = reply->send_message->time_us;
     out->delivered = reply->send_message->delivered;
 }
 
-static void fill_broadcast(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_broadcast(struct client_core *core, const Zchat__V1__Reply *reply,
+                           zchat_reply *out) {
     (void)core;
     out->reached = reply->broadcast->reached;
     out->skipped = reply->broadcast->skipped;
 }
 
-static void fill_people(struct core *core, Zchat__V1__Person *const *people, size_t count,
+static void fill_people(struct client_core *core, Zchat__V1__Person *const *people, size_t count,
                         zchat_reply *out) {
     zchat_person *list = reply_room(core->client.arena, count, sizeof *list, out);
     for (size_t i = 0; list && i < count; i++) {
@@ -83,17 +88,18 @@ static void fill_people(struct core *core, Zchat__V1__Person *const *people, siz
     out->people = list;
 }
 
-static void fill_who(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_who(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     fill_people(core, reply->who->people, reply->who->n_people, out);
     out->more = reply->who->more;
 }
 
-static void fill_since(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_since(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     fill_people(core, reply->since->people, reply->since->n_people, out);
     out->more = reply->since->more;
 }
 
-static void fill_blocked(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_blocked(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     const Zchat__V1__ListBlockedResponse *body = reply->list_blocked;
     const char **list = reply_room(core->client.arena, body->n_users, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_users; i++) {
@@ -102,21 +108,21 @@ static void fill_blocked(struct core *core, const Zchat__V1__Reply *reply, zchat
     out->users = list;
 }
 
-static void effect_block(struct core *core, const struct request *request,
+static void effect_block(struct client_core *core, const struct request *request,
                          const Zchat__V1__Reply *reply) {
     (void)reply;
-    topics_block(&core->topics, request->about);
+    published_block(&core->published, request->about);
 }
 
-static void effect_unblock(struct core *core, const struct request *request,
+static void effect_unblock(struct client_core *core, const struct request *request,
                            const Zchat__V1__Reply *reply) {
     (void)reply;
-    topics_unblock(&core->topics, request->about);
+    published_unblock(&core->published, request->about);
 }
 
 /* ---- streams ---- */
 
-static void fill_page(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_page(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__SyncResponse *page = reply->sync;
     zchat_message *list = reply_room(core->client.arena, page->n_events, sizeof *list, out);
     if (!list) {
@@ -131,13 +137,13 @@ static void fill_page(struct core *core, const Zchat__V1__Reply *reply, zchat_re
     out->more = page->more;
 }
 
-static void fill_ack(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     (void)core;
     out->cursor = reply->ack->cursor;
 }
 
 /* The inbox's cursor is told; a thread's, which has an id, is whose program moved it. */
-static void effect_ack(struct core *core, const struct request *request,
+static void effect_ack(struct client_core *core, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     static const unsigned char none[ID_BYTES];
     if (memcmp(request->id, none, ID_BYTES) == 0) {
@@ -147,13 +153,13 @@ static void effect_ack(struct core *core, const struct request *request,
 
 /* ---- the broker ---- */
 
-static void fill_ping(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_ping(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     (void)core;
     out->time_us = reply->ping->time_us;
     out->software = reply_line(reply->ping->software);
 }
 
-static void fill_stats(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_stats(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__GetStatsResponse *body = reply->get_stats;
     zchat_stat *list = reply_room(core->client.arena, body->n_stats, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_stats; i++) {
@@ -180,7 +186,8 @@ static void thread_of(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
     reply_id(&thread->id, &out->id);
 }
 
-static void fill_thread(struct core *core, const Zchat__V1__ThreadInfo *thread, zchat_reply *out) {
+static void fill_thread(struct client_core *core, const Zchat__V1__ThreadInfo *thread,
+                        zchat_reply *out) {
     if (!thread) {
         unreadable(out);
         return;
@@ -192,11 +199,13 @@ static void fill_thread(struct core *core, const Zchat__V1__ThreadInfo *thread, 
     }
 }
 
-static void fill_created(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_created(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     fill_thread(core, reply->create_thread->thread, out);
 }
 
-static void fill_threads(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_threads(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     const Zchat__V1__ListThreadsResponse *body = reply->list_threads;
     zchat_thread *list = reply_room(core->client.arena, body->n_threads, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_threads; i++) {
@@ -208,7 +217,7 @@ static void fill_threads(struct core *core, const Zchat__V1__Reply *reply, zchat
     }
 }
 
-static void fill_posted(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_posted(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     (void)core;
     out->number = reply->post_to_thread->number;
     out->seq = reply->post_to_thread->seq;
@@ -237,7 +246,7 @@ static void item_of(const Zchat__V1__ThreadItem *item, zchat_item *out, union th
     }
 }
 
-static void fill_items(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_items(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ReadThreadResponse *body = reply->read_thread;
     fill_thread(core, body->thread, out);
     size_t count = body->n_items;
@@ -255,7 +264,7 @@ static void fill_items(struct core *core, const Zchat__V1__Reply *reply, zchat_r
     out->more = body->more;
 }
 
-static void fill_edited(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_edited(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     if (!reply->edit_post->post) {
         unreadable(out);
         return;
@@ -268,14 +277,15 @@ static void fill_edited(struct core *core, const Zchat__V1__Reply *reply, zchat_
     }
 }
 
-static void fill_deleted(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_deleted(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     (void)core;
     out->seq = reply->delete_post->seq;
 }
 
 /* ---- followed threads ---- */
 
-static void fill_followed(struct core *core, Zchat__V1__FollowedThread *const *threads,
+static void fill_followed(struct client_core *core, Zchat__V1__FollowedThread *const *threads,
                           size_t count, zchat_reply *out) {
     zchat_followed *list = reply_room(core->client.arena, count, sizeof *list, out);
     for (size_t i = 0; list && i < count; i++) {
@@ -287,12 +297,13 @@ static void fill_followed(struct core *core, Zchat__V1__FollowedThread *const *t
     out->followed = list;
 }
 
-static void fill_follows(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_follows(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
     fill_followed(core, reply->list_followed->threads, reply->list_followed->n_threads, out);
 }
 
 /* A list's thread tells no more of it than a followed one does. */
-static void fill_follow(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_follow(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     if (!reply->follow_thread->followed) {
         unreadable(out);
         return;
@@ -309,13 +320,13 @@ static void fill_follow(struct core *core, const Zchat__V1__Reply *reply, zchat_
     }
 }
 
-static void effect_follow(struct core *core, const struct request *request,
+static void effect_follow(struct client_core *core, const struct request *request,
                           const Zchat__V1__Reply *reply) {
     (void)request;
     followed_add(&core->followed, reply->follow_thread->followed);
 }
 
-static void effect_unfollow(struct core *core, const struct request *request,
+static void effect_unfollow(struct client_core *core, const struct request *request,
                             const Zchat__V1__Reply *reply) {
     (void)reply;
     followed_drop(&core->followed, request->about);
@@ -323,7 +334,7 @@ static void effect_unfollow(struct core *core, const struct request *request,
 
 /* ---- files ---- */
 
-static void fill_files(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+static void fill_files(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListFilesResponse *body = reply->list_files;
     zchat_upload *list = reply_room(core->client.arena, body->n_files, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_files; i++) {
@@ -387,8 +398,8 @@ const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 
 /* ---- answers ---- */
 
-static void fill(struct core *core, const struct request *request, const Zchat__V1__Reply *reply,
-                 zchat_reply *out) {
+static void fill(struct client_core *core, const struct request *request,
+                 const Zchat__V1__Reply *reply, zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
     if (reply->error && request_was_done(request, reply->error)) {
@@ -404,7 +415,8 @@ static void fill(struct core *core, const struct request *request, const Zchat__
     }
 }
 
-void command_answer(struct core *core, struct request *request, const Zchat__V1__Reply *reply) {
+void command_answer(struct client_core *core, struct request *request,
+                    const Zchat__V1__Reply *reply) {
     const struct command_row *row = request->row;
     zchat_reply answer;
     fill(core, request, reply, &answer);

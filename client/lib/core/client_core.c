@@ -3,9 +3,8 @@
  * Within a frame replies come before events, as the protocol has it: what comes with the reply to a
  * login is of the session that this opened. What can't be read is passed over: it comes through
  * CURVE, so from the broker, and changes nothing. */
-#include "core.h"
+#include "client_core.h"
 
-#include "chat_news.h"
 #include "chats.h"
 #include "command.h"
 #include "limits.h"
@@ -18,31 +17,31 @@
 
 /* ---- made and ended ---- */
 
-void core_init(struct core *core, const struct settings *settings) {
-    client_init(&core->client, settings, command_rows);
+void client_core_init(struct client_core *core, struct chats *chats) {
+    client_init(&core->client, command_rows);
     inbox_init(&core->inbox, &core->client);
-    topics_init(&core->topics, &core->client);
+    published_init(&core->published, &core->client);
     followed_init(&core->followed, &core->client);
     transfers_init(&core->transfers, &core->client);
-    chats_init(&core->chats, &core->client);
+    core->chats = chats;
 }
 
-void core_release(struct core *core) {
-    chats_release(&core->chats);
+void client_core_release(struct client_core *core) {
+    chats_release(core->chats);
     session_forget(core);
     transfers_release(&core->transfers);
     client_release(&core->client);
 }
 
-void core_leave(struct core *core) {
+void client_core_leave(struct client_core *core) {
     core->client.on_event = NULL;
-    chats_end_all(&core->chats, ZCHAT_CANCELLED, "the connection was closed");
+    chats_end_all(core->chats, ZCHAT_CANCELLED, "the connection was closed");
     if (core->client.connected) {
         followed_move(&core->followed, true);
     }
 }
 
-void core_close(struct core *core) {
+void client_core_close(struct client_core *core) {
     struct client *client = &core->client;
     client->over = client->over == ZCHAT_OK ? ZCHAT_CANCELLED : client->over;
     client_answer_all(client, ZCHAT_CANCELLED, "the connection was closed before the answer");
@@ -54,7 +53,7 @@ void core_close(struct core *core) {
 
 /* One of our frames could not be read, and nothing of it was done. Which one is not said: so that
  * nobody waits in vain, all that is under way is answered. */
-static void take_frame_error(struct core *core, const Zchat__V1__CommandError *error) {
+static void take_frame_error(struct client_core *core, const Zchat__V1__CommandError *error) {
     struct request_list calls = {0};
     char text[400];
     text_clean_line(error->message, strlen(error->message));
@@ -67,31 +66,31 @@ static void take_frame_error(struct core *core, const Zchat__V1__CommandError *e
     requests_take_sent(&core->client.requests, &calls);
     transfers_end_all(&core->transfers, ZCHAT_INVALID, text);
     inbox_retry(&core->inbox);
-    topics_retry(&core->topics);
+    published_retry(&core->published);
     followed_retry(&core->followed);
     for (struct request *request; (request = request_list_pop(&calls));) {
         client_answer(request, &answer);
     }
 }
 
-static void take_heads(struct core *core, const Zchat__V1__Heads *heads) {
+static void take_heads(struct client_core *core, const Zchat__V1__Heads *heads) {
     if (core->client.session.live) {
         inbox_heads(&core->inbox, heads);
-        topics_heads(&core->topics, heads);
+        published_heads(&core->published, heads);
         if (heads->n_topics > 0) { /* it tells no head of a thread */
             followed_refresh(&core->followed);
         }
     }
 }
 
-static void take_keep_alive(struct core *core, const Zchat__V1__Reply *reply) {
+static void take_keep_alive(struct client_core *core, const Zchat__V1__Reply *reply) {
     if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE &&
         reply->keep_alive->heads) {
         take_heads(core, reply->keep_alive->heads);
     }
 }
 
-static void take_own(struct core *core, const struct request *request,
+static void take_own(struct client_core *core, const struct request *request,
                      const Zchat__V1__Reply *reply) {
     switch (request->owner) {
     case REQUEST_SESSION:
@@ -101,7 +100,7 @@ static void take_own(struct core *core, const struct request *request,
         inbox_page(&core->inbox, reply);
         break;
     case REQUEST_TOPICS:
-        topics_page(&core->topics, request->topic, reply);
+        published_page(&core->published, request->topic, reply);
         break;
     case REQUEST_FOLLOWED:
         followed_reply(&core->followed, request, reply);
@@ -110,7 +109,7 @@ static void take_own(struct core *core, const struct request *request,
         transfers_reply(&core->transfers, request, reply);
         break;
     case REQUEST_CHATS:
-        chats_reply(&core->chats, request, reply);
+        chats_reply(core->chats, request, reply);
         break;
     case REQUEST_HEADS:
         take_keep_alive(core, reply);
@@ -120,7 +119,7 @@ static void take_own(struct core *core, const struct request *request,
     }
 }
 
-static void take_reply(struct core *core, const Zchat__V1__Reply *reply) {
+static void take_reply(struct client_core *core, const Zchat__V1__Reply *reply) {
     struct request *request = requests_find(&core->client.requests, reply->request);
     if (!request) {
         if (reply->request == 0 && reply->error) {
@@ -137,7 +136,7 @@ static void take_reply(struct core *core, const Zchat__V1__Reply *reply) {
     }
 }
 
-static void take_event(struct core *core, const Zchat__V1__ServerEvent *event) {
+static void take_event(struct client_core *core, const Zchat__V1__ServerEvent *event) {
     if (!core->client.session.live) {
         return;
     }
@@ -155,26 +154,26 @@ static void take_event(struct core *core, const Zchat__V1__ServerEvent *event) {
         followed_event(&core->followed, event);
         break;
     default:
-        if (!chats_event(&core->chats, event)) {
-            topics_event(&core->topics, event);
+        if (!chats_event(core->chats, event)) {
+            published_event(&core->published, event);
         }
         break;
     }
 }
 
-static void take_events(struct core *core, const Zchat__V1__ServerBatch *batch) {
+static void take_events(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
     for (size_t i = 0; i < batch->n_events && !core->client.doomed; i++) {
         take_event(core, batch->events[i]);
     }
 }
 
-static void take_replies(struct core *core, const Zchat__V1__ServerBatch *batch) {
+static void take_replies(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
     for (size_t i = 0; i < batch->n_replies && !core->client.doomed; i++) {
         take_reply(core, batch->replies[i]);
     }
 }
 
-void core_frame(struct core *core, const void *frame, size_t frame_bytes) {
+void client_core_frame(struct client_core *core, const void *frame, size_t frame_bytes) {
     Zchat__V1__ServerBatch *batch = NULL;
     wire_arena_reset(core->client.arena);
     if (wire_read_server(core->client.arena, frame, frame_bytes, &batch) != WIRE_FINE) {
@@ -186,17 +185,17 @@ void core_frame(struct core *core, const void *frame, size_t frame_bytes) {
 
 /* ---- what is published ---- */
 
-void core_publication(struct core *core, const void *frame, size_t frame_bytes) {
+void client_core_publication(struct client_core *core, const void *frame, size_t frame_bytes) {
     Zchat__V1__Publication *publication = NULL;
     wire_arena_reset(core->client.arena);
     if (wire_read_publication(core->client.arena, frame, frame_bytes, &publication) == WIRE_FINE &&
-        !topics_publication(&core->topics, publication)) {
+        !published_publication(&core->published, publication)) {
         followed_publication(&core->followed, publication);
     }
 }
 
-void core_subscribe(struct core *core) {
-    if (topics_subscribe(&core->topics)) {
+void client_core_subscribe(struct client_core *core) {
+    if (published_subscribe(&core->published)) {
         followed_subscribe(&core->followed);
     }
 }
@@ -207,38 +206,37 @@ static int64_t keep_alive_us(const struct client *client) {
     return client->connected ? client->last_sent_us + KEEP_ALIVE_S * INT64_C(1000000) : NEVER_US;
 }
 
-void core_tick(struct core *core) {
+void client_core_tick(struct client_core *core) {
     inbox_tick(&core->inbox);
-    topics_tick(&core->topics);
+    published_tick(&core->published);
     followed_tick(&core->followed);
     transfers_tick(&core->transfers);
     if (core->client.now_us >= keep_alive_us(&core->client)) {
         client_keep_alive(&core->client);
     }
-    chats_step(&core->chats);
+    chats_step(core->chats);
 }
 
 static int64_t sooner(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-int64_t core_deadline_us(const struct core *core) {
+int64_t client_core_deadline_us(const struct client_core *core) {
     int64_t deadline_us = keep_alive_us(&core->client);
     if (core->client.session.live) {
         deadline_us = sooner(deadline_us, inbox_deadline_us(&core->inbox));
-        deadline_us = sooner(deadline_us, topics_deadline_us(&core->topics));
+        deadline_us = sooner(deadline_us, published_deadline_us(&core->published));
         deadline_us = sooner(deadline_us, followed_deadline_us(&core->followed));
         deadline_us = sooner(deadline_us, transfers_deadline_us(&core->transfers));
     }
-    return sooner(deadline_us, chats_deadline_us(&core->chats));
+    return sooner(deadline_us, chats_deadline_us(core->chats));
 }
 
-bool core_has_more(const struct core *core) {
-    return outgoing_waits(core) || core->transfers.busy || chats_have_more(&core->chats);
+bool client_core_has_more(const struct client_core *core) {
+    return outgoing_waits(core) || core->transfers.busy || chats_have_more(core->chats);
 }
 
-size_t core_pending(const struct core *core) {
+size_t client_core_pending(const struct client_core *core) {
     const struct requests *requests = &core->client.requests;
-    return requests->open - requests->open_own + core->transfers.count +
-           chats_pending(&core->chats);
+    return requests->open - requests->open_own + core->transfers.count + chats_pending(core->chats);
 }

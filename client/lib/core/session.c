@@ -6,7 +6,6 @@
  * its successor will have the session again. */
 #include "session.h"
 
-#include "chat_news.h"
 #include "chats.h"
 #include "limits.h"
 #include "text.h"
@@ -14,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-void session_forget(struct core *core) {
+void session_forget(struct client_core *core) {
     inbox_stop(&core->inbox);
-    topics_stop(&core->topics);
+    published_stop(&core->published);
     followed_stop(&core->followed);
     requests_drop(&core->client.requests, REQUEST_SESSION);
     client_forget_session(&core->client);
@@ -24,7 +23,7 @@ void session_forget(struct core *core) {
 
 /* ---- asking ---- */
 
-static struct request *ask_login(struct core *core, const struct login *login,
+static struct request *ask_login(struct client_core *core, const struct login *login,
                                  enum request_owner owner) {
     Zchat__V1__LoginRequest body = ZCHAT__V1__LOGIN_REQUEST__INIT;
     body.protocol = PROTOCOL_VERSION;
@@ -37,13 +36,13 @@ static struct request *ask_login(struct core *core, const struct login *login,
     body.public_events = login->public_events == ZCHAT_PUBLIC_INLINE;
     body.instance.data = core->client.session.instance;
     body.instance.len = INSTANCE_BYTES;
-    body.device_label = (char *)core->client.settings->device;
-    body.client = (char *)core->client.settings->client;
+    body.device_label = (char *)core->client.device;
+    body.client = (char *)core->client.program;
     return client_ask(&core->client, owner, COMMAND(LOGIN), &body.base);
 }
 
-zchat_code session_login(struct core *core, const zchat_login_options *options, const char *user,
-                         zchat_reply_fn *fn, void *arg, struct fault *fault) {
+zchat_code session_login(struct client_core *core, const zchat_login_options *options,
+                         const char *user, zchat_reply_fn *fn, void *arg, struct fault *fault) {
     if (core->client.session.intended) {
         return fault_set(fault, ZCHAT_CONFLICT, "log out first: this connection has a session");
     }
@@ -60,7 +59,8 @@ zchat_code session_login(struct core *core, const zchat_login_options *options, 
     return ZCHAT_OK;
 }
 
-zchat_code session_logout(struct core *core, zchat_reply_fn *fn, void *arg, struct fault *fault) {
+zchat_code session_logout(struct client_core *core, zchat_reply_fn *fn, void *arg,
+                          struct fault *fault) {
     if (!core->client.session.intended) {
         return fault_set(fault, ZCHAT_AUTH, "nobody is logged in");
     }
@@ -73,16 +73,16 @@ zchat_code session_logout(struct core *core, zchat_reply_fn *fn, void *arg, stru
     request->arg = arg;
     core->client.session.intended = false;
     core->inbox.active = false;
-    core->topics.mode = ZCHAT_PUBLIC_NONE;
+    core->published.mode = ZCHAT_PUBLIC_NONE;
     core->followed.active = false;
     transfers_leave(&core->transfers);
-    chats_leave(&core->chats);
+    chats_leave(core->chats);
     return ZCHAT_OK;
 }
 
 /* ---- answers ---- */
 
-static void enter(struct core *core, const Zchat__V1__LoginResponse *reply) {
+static void enter(struct client_core *core, const Zchat__V1__LoginResponse *reply) {
     struct session *session = &core->client.session;
     if (!name_fold(reply->user, session->user)) {
         strcpy(session->user, session->login->user);
@@ -91,11 +91,11 @@ static void enter(struct core *core, const Zchat__V1__LoginResponse *reply) {
         login_forget_password(session->login);
     }
     session->live = true;
-    chats_entered(&core->chats, reply->idle_timeout_s);
+    chats_entered(core->chats, reply->idle_timeout_s);
 }
 
-void session_login_done(struct core *core, struct request *request, const Zchat__V1__Reply *reply,
-                        const zchat_reply *answer) {
+void session_login_done(struct client_core *core, struct request *request,
+                        const Zchat__V1__Reply *reply, const zchat_reply *answer) {
     bool wanted = core->client.session.intended &&
                   !requests_have_call(&core->client.requests, COMMAND(LOGOUT));
     if (answer->code != ZCHAT_OK) {
@@ -110,20 +110,20 @@ void session_login_done(struct core *core, struct request *request, const Zchat_
     client_answer(request, answer);
     if (wanted && core->client.session.intended && !core->client.doomed) {
         inbox_start(&core->inbox, reply->login);
-        topics_start(&core->topics, reply->login);
+        published_start(&core->published, reply->login);
         followed_start(&core->followed);
     }
 }
 
-void session_logout_done(struct core *core, struct request *request, const Zchat__V1__Reply *reply,
-                         const zchat_reply *answer) {
+void session_logout_done(struct client_core *core, struct request *request,
+                         const Zchat__V1__Reply *reply, const zchat_reply *answer) {
     (void)reply;
     session_forget(core);
-    chats_end_all(&core->chats, ZCHAT_UNREACHABLE, "you logged out");
+    chats_end_all(core->chats, ZCHAT_UNREACHABLE, "you logged out");
     client_answer(request, answer);
 }
 
-static void resume_refused(struct core *core, const Zchat__V1__CommandError *error) {
+static void resume_refused(struct client_core *core, const Zchat__V1__CommandError *error) {
     char reason[400];
     text_clean_line(error->message, strlen(error->message));
     snprintf(reason, sizeof reason, "the broker no longer accepts the login of %s: %s",
@@ -135,7 +135,7 @@ static void resume_refused(struct core *core, const Zchat__V1__CommandError *err
     }
 }
 
-void session_resume_done(struct core *core, const Zchat__V1__Reply *reply) {
+void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply) {
     if (!core->client.session.login) {
         return;
     }
@@ -150,15 +150,15 @@ void session_resume_done(struct core *core, const Zchat__V1__Reply *reply) {
     enter(core, reply->login);
     client_tell(&core->client, &(zchat_event){.kind = ZCHAT_EVENT_RESUMED});
     inbox_resume(&core->inbox, reply->login);
-    topics_resume(&core->topics, reply->login);
+    published_resume(&core->published, reply->login);
     followed_resume(&core->followed);
-    chats_resume(&core->chats);
+    chats_resume(core->chats);
 }
 
 /* ---- the connection comes and goes ---- */
 
 /* Whose login waits already need not be told to log in. */
-void session_connected(struct core *core) {
+void session_connected(struct client_core *core) {
     core->client.connected = true;
     core->client.last_sent_us = core->client.now_us;
     struct session *session = &core->client.session;
@@ -185,7 +185,7 @@ static void answer_unknown(struct request_list *unknown) {
 }
 
 /* The lost connection ended the session, and nothing else was asked before the logout. */
-static void logout_by_loss(struct core *core) {
+static void logout_by_loss(struct client_core *core) {
     struct request *first = core->client.requests.waiting.first;
     if (first && first->command == COMMAND(LOGOUT)) {
         requests_take(&core->client.requests, first);
@@ -193,21 +193,21 @@ static void logout_by_loss(struct core *core) {
     }
 }
 
-void session_lost(struct core *core) {
+void session_lost(struct client_core *core) {
     struct request_list unknown = {0};
     core->client.connected = false;
     core->client.session.live = false;
     inbox_lost(&core->inbox);
-    topics_lost(&core->topics);
+    published_lost(&core->published);
     followed_lost(&core->followed);
     transfers_lost(&core->transfers);
-    chats_lost(&core->chats);
+    chats_lost(core->chats);
     requests_requeue(&core->client.requests, &unknown);
     answer_unknown(&unknown);
     logout_by_loss(core);
 }
 
-void session_ended(struct core *core, const Zchat__V1__ServerEvent *event) {
+void session_ended(struct client_core *core, const Zchat__V1__ServerEvent *event) {
     Zchat__V1__SessionEnded *body = event->session_ended;
     text_clean(body->text, strlen(body->text));
     zchat_event told = {
@@ -217,18 +217,18 @@ void session_ended(struct core *core, const Zchat__V1__ServerEvent *event) {
         client_expect_end(&core->client);
         core->client.session.live = false;
     } else {
-        chats_end_all(&core->chats, ZCHAT_UNREACHABLE, "the broker ended the session");
+        chats_end_all(core->chats, ZCHAT_UNREACHABLE, "the broker ended the session");
         session_forget(core);
         core->client.session.intended = requests_have_call(&core->client.requests, COMMAND(LOGIN));
     }
     client_tell(&core->client, &told);
 }
 
-void session_give_up(struct core *core, zchat_code code, const char *text) {
+void session_give_up(struct client_core *core, zchat_code code, const char *text) {
     struct fault told;
     fault_set(&told, code, "%s", text);
     client_stop(&core->client, code, told.text);
-    chats_end_all(&core->chats, ZCHAT_UNREACHABLE, told.text);
+    chats_end_all(core->chats, ZCHAT_UNREACHABLE, told.text);
     session_forget(core);
     core->client.session.intended = false;
     client_answer_all(&core->client, code, told.text);

@@ -1,11 +1,11 @@
 /* The ground that the parts stand on: asking the broker, telling and answering the caller. */
 #include "client.h"
 
+#include "limits.h"
+
 #include <stdlib.h>
 
-void client_init(struct client *client, const struct settings *settings,
-                 const struct command_row *rows) {
-    client->settings = settings;
+void client_init(struct client *client, const struct command_row *rows) {
     requests_init(&client->requests, rows);
 }
 

@@ -17,7 +17,7 @@ static bool may_send(const struct client *client, const struct request *request)
     return request->owner == REQUEST_SESSION || !resuming;
 }
 
-static void add_ack(const struct core *core, bool flush, struct outgoing *next) {
+static void add_ack(const struct client_core *core, bool flush, struct outgoing *next) {
     zchat__v1__ack_request__init(&next->ack);
     zchat__v1__command__init(&next->command);
     next->ack_set = core->client.connected && inbox_ack(&core->inbox, flush, &next->ack);
@@ -28,7 +28,7 @@ static void add_ack(const struct core *core, bool flush, struct outgoing *next) 
     }
 }
 
-static void gather(const struct core *core, bool flush, struct outgoing *next) {
+static void gather(const struct client_core *core, bool flush, struct outgoing *next) {
     memset(next, 0, sizeof *next);
     add_ack(core, flush, next);
     size_t count_max = FRAME_COMMANDS_MAX - (next->ack_set ? 1 : 0);
@@ -47,14 +47,14 @@ static void gather(const struct core *core, bool flush, struct outgoing *next) {
     }
 }
 
-bool outgoing_next(const struct core *core, bool flush, struct outgoing *next) {
+bool outgoing_next(const struct client_core *core, bool flush, struct outgoing *next) {
     gather(core, flush, next);
     bool due = flush || core->client.now_us >= core->inbox.ack_us || next->ack.read != 0;
     return next->count > 0 || (next->ack_set && due);
 }
 
 /* The command is where it was gathered: a copy would point elsewhere. */
-void outgoing_pack(const struct core *core, const struct outgoing *next, uint8_t *out) {
+void outgoing_pack(const struct client_core *core, const struct outgoing *next, uint8_t *out) {
     const struct request *request = core->client.requests.waiting.first;
     if (next->ack_set) {
         out += wire_element_pack(WIRE_COMMANDS, &next->command.base, out);
@@ -65,7 +65,7 @@ void outgoing_pack(const struct core *core, const struct outgoing *next, uint8_t
     }
 }
 
-void outgoing_sent(struct core *core, const struct outgoing *sent) {
+void outgoing_sent(struct client_core *core, const struct outgoing *sent) {
     core->client.last_sent_us = core->client.now_us;
     for (size_t i = 0; i < sent->count; i++) {
         requests_mark_sent(&core->client.requests, core->client.requests.waiting.first);
@@ -75,7 +75,7 @@ void outgoing_sent(struct core *core, const struct outgoing *sent) {
     }
 }
 
-bool outgoing_waits(const struct core *core) {
+bool outgoing_waits(const struct client_core *core) {
     const struct request *first = core->client.requests.waiting.first;
     return first && may_send(&core->client, first);
 }

@@ -13,7 +13,7 @@ typedef Zchat__V1__Command__BodyCase command_number;
 #define COMMAND(name) ZCHAT__V1__COMMAND__BODY_##name
 
 struct request;
-struct core;
+struct client_core;
 
 /* All that the library knows of a command: command.c has one for each. */
 struct command_row {
@@ -24,11 +24,12 @@ struct command_row {
     bool secret;            /* holds a password, or what is as good as one */
     /* The reply as the caller sees it. Lists lie in the handle's arena, texts are cleaned. NULL: it
      * says only that it is done. */
-    void (*fill)(struct core *core, const Zchat__V1__Reply *reply, zchat_reply *out);
+    void (*fill)(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out);
     /* What a call that is done changes in here, before its caller hears of it. NULL: nothing. */
-    void (*effect)(struct core *core, const struct request *request, const Zchat__V1__Reply *reply);
+    void (*effect)(struct client_core *core, const struct request *request,
+                   const Zchat__V1__Reply *reply);
     /* Answers a call itself, and frees it. NULL: no more is to be done than above. */
-    void (*answer)(struct core *core, struct request *request, const Zchat__V1__Reply *reply,
+    void (*answer)(struct client_core *core, struct request *request, const Zchat__V1__Reply *reply,
                    const zchat_reply *answer);
 };
 

@@ -9,6 +9,7 @@ extern const struct command_row command_rows[];
 extern const size_t command_row_count;
 
 /* Answers a call that is no longer among the requests, and frees it. */
-void command_answer(struct core *core, struct request *request, const Zchat__V1__Reply *reply);
+void command_answer(struct client_core *core, struct request *request,
+                    const Zchat__V1__Reply *reply);
 
 #endif

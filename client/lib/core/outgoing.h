@@ -3,7 +3,7 @@
 #ifndef OUTGOING_H
 #define OUTGOING_H
 
-#include "state.h"
+#include "client_state.h"
 
 /* What goes into one frame: `count` requests from the front of those that wait. */
 struct outgoing {
@@ -16,13 +16,13 @@ struct outgoing {
 };
 
 /* The next frame; false: nothing is to be sent now. `flush`: also what could wait. */
-bool outgoing_next(const struct core *core, bool flush, struct outgoing *next);
+bool outgoing_next(const struct client_core *core, bool flush, struct outgoing *next);
 /* Packs its bytes. */
-void outgoing_pack(const struct core *core, const struct outgoing *next, uint8_t *out);
+void outgoing_pack(const struct client_core *core, const struct outgoing *next, uint8_t *out);
 /* It was sent: before anything else is done. */
-void outgoing_sent(struct core *core, const struct outgoing *sent);
+void outgoing_sent(struct client_core *core, const struct outgoing *sent);
 
 /* Whether commands may be sent now. */
-bool outgoing_waits(const struct core *core);
+bool outgoing_waits(const struct client_core *core);
 
 #endif
