@@ -1,8 +1,11 @@
 /* Accounts and the way into them: login, logout, register, a new password. An unknown name and a
  * wrong password are answered alike, after the same work. */
-#include "handlers.h"
-
-#include "memory.h"
+#include "command.h"
+#include "follow.h"
+#include "gathered.h"
+#include "lock.h"
+#include "password_queue.h"
+#include "presence.h"
 #include "private.h"
 #include "text.h"
 
@@ -60,28 +63,6 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
 
-uint32_t lock_left_s(const struct call *call, int64_t locked_until_us) {
-    return (uint32_t)((locked_until_us - core_wall_us(call->core, call->now_us) + 999999) /
-                      1000000);
-}
-
-/* A lock that lasts longer than one can is from before the clock was set back, or before locks were
- * made shorter: it begins anew, so that it also ends. */
-bool lock_state(struct call *call, const char *name, int64_t *locked_until_us) {
-    struct core *core = call->core;
-    int64_t wall_us = core_wall_us(core, call->now_us);
-    int64_t latest_us = wall_us + core->options.block_duration_us;
-    uint32_t failures;
-
-    if (call_store(call, store_login_state(core->store, name, wall_us, &failures,
-                                           locked_until_us)) != STORE_OK)
-        return false;
-    if (*locked_until_us <= latest_us)
-        return true;
-    *locked_until_us = latest_us;
-    return call_store(call, store_login_shorten(core->store, name, wall_us, latest_us)) == STORE_OK;
-}
-
 /* Whether password logins of the name are locked; then the call fails. */
 static bool refuse_locked(struct call *call, const char *name) {
     int64_t locked_until_us = 0;
@@ -123,7 +104,7 @@ static bool password_fits(struct call *call, const char *name, const char *text)
     return !call_failed(call);
 }
 
-void login_check(struct call *call) {
+static void login_check(struct call *call) {
     Zchat__V1__LoginRequest *login = call->command->login;
 
     if (call->session) {
@@ -145,7 +126,7 @@ void login_check(struct call *call) {
                   CLIENT_BYTES_MAX);
 }
 
-bool login_work(struct call *call) {
+static bool login_work(struct call *call) {
     Zchat__V1__LoginRequest *login = call->command->login;
     struct store_account account = {0};
     enum store_status status;
@@ -159,17 +140,23 @@ bool login_work(struct call *call) {
     return true;
 }
 
+static const char *login_user(struct call *call) {
+    return call->command->login->user;
+}
+
+static const struct refusal login_refusals[] = {
+    {STORE_NOT_FOUND, REASON(UNTRUSTED_DEVICE),
+     "%s does not trust this device: log in with the password", login_user},
+    {0},
+};
+
 static void login_by_key(struct call *call) {
     enum store_status status =
         call_store(call, store_device_trusted(call->core->store, call->result.login.account.account,
                                               call->peer->key));
 
-    if (status == STORE_OK || status == STORE_FAILED)
-        return;
-    call->core->stats.logins_failed_total++;
-    call_fail(call, REASON(UNTRUSTED_DEVICE),
-              "%s does not trust this device: log in with the password",
-              call->command->login->user);
+    call->core->stats.logins_failed_total += status == STORE_NOT_FOUND;
+    call_refused(call, login_refusals, status);
 }
 
 /* The session that this login takes the place of; NULL: none. */
@@ -236,7 +223,8 @@ static void login_open(struct call *call, const struct session *replaced) {
         .instance = login->instance.len ? login->instance.data : NULL,
     };
 
-    if (call_store(call, store_inbox_state(core->store, account->account, &new.head, &new.cursor)))
+    if (call_store_fails(call,
+                         store_inbox_state(core->store, account->account, &new.head, &new.cursor)))
         return;
     if (replaced)
         presence_end_session(
@@ -255,7 +243,7 @@ static void login_open(struct call *call, const struct session *replaced) {
                                             core_wall_us(core, call->now_us)));
 }
 
-void login_run(struct call *call) {
+static enum store_status login_run(struct call *call) {
     const Zchat__V1__LoginRequest *login = call->command->login;
     struct store_account *account = &call->result.login.account;
     bool by_password = login->password[0] != '\0';
@@ -265,24 +253,24 @@ void login_run(struct call *call) {
     memset(&call->result, 0, sizeof call->result);
     if (call->session) { /* a second login on this connection was faster */
         login_check(call);
-        return;
+        return STORE_OK;
     }
     status = call_store(call, store_account_find(call->core->store, login->user, account));
     if (status == STORE_FAILED || (by_password && !password_fits(call, login->user, WRONG_LOGIN)))
-        return;
+        return STORE_OK;
     if (!by_password)
         login_by_key(call);
     if (!call_failed(call) && account->locked)
         call_fail(call, REASON(LOCKED_BY_ADMIN), "%s was locked by an administrator",
                   account->name);
     if (call_failed(call))
-        return;
+        return STORE_OK;
     replaced = login_replaces(call);
     login_check_room(call, replaced);
     if (!call_failed(call))
         login_charge_arrival(call, replaced);
     if (call_failed(call))
-        return;
+        return STORE_OK;
     status =
         call_store(call, store_login_succeeded(call->core->store, account->account, call->peer->key,
                                                label_or_unnamed(login->device_label), by_password,
@@ -291,9 +279,10 @@ void login_run(struct call *call) {
                                                &call->result.login.trusted));
     if (status != STORE_FAILED)
         login_open(call, replaced);
+    return STORE_OK; /* a device that is one too many is not trusted, but may come in */
 }
 
-void login_done(struct call *call) {
+static void login_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__LoginResponse login = ZCHAT__V1__LOGIN_RESPONSE__INIT;
     Zchat__V1__TopicHead heads[TOPICS], *pointers[TOPICS];
@@ -336,17 +325,41 @@ void login_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void logout_run(struct call *call) {
+const struct command_row login_row = {
+    .state = COMMAND_ANYBODY,
+    .cost = 10,
+    .secret = true,
+    .check = login_check,
+    .work = login_work,
+    .run = login_run,
+    .refusals = login_refusals,
+    .done = login_done,
+};
+
+static enum store_status logout_run(struct call *call) {
     presence_end_session(call->core, call->session, ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED,
                          NULL, call->now_us);
+    return STORE_OK;
 }
 
-static void register_refuse_taken(struct call *call) {
-    call_fail(call, REASON(NAME_TAKEN), "the name %s is taken: choose another one",
-              call->command->register_account->user);
+const struct command_row logout_row = {
+    .cost = 1,
+    .run = logout_run,
+    .done = call_reply_empty,
+};
+
+/* Its whole effect is that it counts against the idle timeout. */
+const struct command_row active_row = {
+    .cost = 1,
+    .done = call_reply_empty,
+};
+
+static void fail_unhashed(struct call *call) {
+    call_fail_later(call, REASON(NO_MEMORY), 1,
+                    "the broker had no memory to hash the password: try again");
 }
 
-void register_check(struct call *call) {
+static void register_account_check(struct call *call) {
     Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
 
     check_protocol(call, new->protocol);
@@ -363,7 +376,7 @@ void register_check(struct call *call) {
 
 /* Whether the name is taken shows only after the work, which the budgets bound: who may ask no more
  * learns nothing. */
-bool register_work(struct call *call) {
+static bool register_account_work(struct call *call) {
     struct core *core = call->core;
     uint32_t wait_s = 0;
 
@@ -380,26 +393,30 @@ bool register_work(struct call *call) {
     return true;
 }
 
-void register_run(struct call *call) {
+static enum store_status register_account_run(struct call *call) {
     const Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
-    enum store_status status;
     int64_t account;
 
     if (call->work->failed) {
-        call_fail_later(call, REASON(NO_MEMORY), 1,
-                        "the broker had no memory to hash the password: try again");
-        return;
+        fail_unhashed(call);
+        return STORE_OK;
     }
-    status = call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
-                                                false, new->no_trust ? NULL : call->peer->key,
-                                                label_or_unnamed(new->device_label),
-                                                core_wall_us(call->core, call->now_us), &account));
-    if (status == STORE_EXISTS)
-        register_refuse_taken(call);
-    call_status_told(call, status);
+    return call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
+                                              false, new->no_trust ? NULL : call->peer->key,
+                                              label_or_unnamed(new->device_label),
+                                              core_wall_us(call->core, call->now_us), &account));
 }
 
-void register_done(struct call *call) {
+static const char *new_user(struct call *call) {
+    return call->command->register_account->user;
+}
+
+static const struct refusal register_account_refusals[] = {
+    {STORE_EXISTS, REASON(NAME_TAKEN), "the name %s is taken: choose another one", new_user},
+    {0},
+};
+
+static void register_account_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__RegisterAccountResponse new = ZCHAT__V1__REGISTER_ACCOUNT_RESPONSE__INIT;
 
@@ -412,17 +429,28 @@ void register_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void change_password_check(struct call *call) {
+const struct command_row register_account_row = {
+    .state = COMMAND_ANYBODY,
+    .cost = 10,
+    .secret = true,
+    .check = register_account_check,
+    .work = register_account_work,
+    .run = register_account_run,
+    .refusals = register_account_refusals,
+    .done = register_account_done,
+};
+
+static void change_password_check(struct call *call) {
     check_new_password(call, call->command->change_password->new_password);
 }
 
-bool change_password_work(struct call *call) {
+static bool change_password_work(struct call *call) {
     const Zchat__V1__ChangePasswordRequest *change = call->command->change_password;
     const struct member *member = call->session->member;
     struct store_account account;
 
     if (refuse_locked(call, member->name) ||
-        call_store(call, store_account_get(call->core->store, member->account, &account)))
+        call_store_fails(call, store_account_get(call->core->store, member->account, &account)))
         return true;
     if (account.password_hash[0] == '\0' && change->old_password[0] == '\0')
         passwords_queue(call, NULL, NULL, NULL, change->new_password);
@@ -432,22 +460,26 @@ bool change_password_work(struct call *call) {
     return true;
 }
 
-void change_password_run(struct call *call) {
+static enum store_status change_password_run(struct call *call) {
     const struct member *member = call->session->member;
 
     if (call->work->verify && !password_fits(call, member->name, "the old password is wrong"))
-        return;
-    if (call->work->failed)
-        call_fail_later(call, REASON(NO_MEMORY), 1,
-                        "the broker had no memory to hash the password: try again");
-    else if (call_store(call, store_account_set_password(call->core->store, member->account,
-                                                         call->work->hash, call->work->new_hash)) ==
-             STORE_MISMATCH)
-        call_fail(call, REASON(PASSWORD_CHANGED), "the password was changed meanwhile");
+        return STORE_OK;
+    if (call->work->failed) {
+        fail_unhashed(call);
+        return STORE_OK;
+    }
+    return call_store(call, store_account_set_password(call->core->store, member->account,
+                                                       call->work->hash, call->work->new_hash));
 }
 
+static const struct refusal change_password_refusals[] = {
+    {STORE_CHANGED, REASON(PASSWORD_CHANGED), "the password was changed meanwhile", NULL},
+    {0},
+};
+
 /* Whoever knew the old password may be in with it: all sessions but this one log in anew. */
-void change_password_done(struct call *call) {
+static void change_password_done(struct call *call) {
     struct session *session, *next;
 
     DL_FOREACH_SAFE2(call->session->member->sessions, session, next, member_next) {
@@ -458,3 +490,13 @@ void change_password_done(struct call *call) {
     private_revoked(call->core, call->session->member->account);
     call_reply_empty(call);
 }
+
+const struct command_row change_password_row = {
+    .cost = 10,
+    .secret = true,
+    .check = change_password_check,
+    .work = change_password_work,
+    .run = change_password_run,
+    .refusals = change_password_refusals,
+    .done = change_password_done,
+};

@@ -1,7 +1,8 @@
 /* What is asked about the broker itself. */
-#include "handlers.h"
+#include "command.h"
+#include "lock.h"
 #include "memory.h"
-
+#include "password_queue.h"
 #include "unicode.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #define FORM_BYTES (3 * PASSWORD_BYTES_MAX + 1)
 
-void ping_done(struct call *call) {
+static void ping_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__PingResponse ping = ZCHAT__V1__PING_RESPONSE__INIT;
 
@@ -19,6 +20,12 @@ void ping_done(struct call *call) {
     reply.ping = &ping;
     call_reply(call, &reply);
 }
+
+const struct command_row ping_row = {
+    .state = COMMAND_ANYBODY,
+    .cost = 1,
+    .done = ping_done,
+};
 
 static void gauges_set(struct core *core, int64_t now_us) {
     struct stats *stats = &core->stats;
@@ -32,7 +39,7 @@ static void gauges_set(struct core *core, int64_t now_us) {
     stats->uptime_s = (uint64_t)(now_us - core->started_us) / 1000000;
 }
 
-void get_stats_done(struct call *call) {
+static void get_stats_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__GetStatsResponse got = ZCHAT__V1__GET_STATS_RESPONSE__INIT;
     size_t count;
@@ -57,6 +64,11 @@ void get_stats_done(struct call *call) {
     reply.get_stats = &got;
     call_reply(call, &reply);
 }
+
+const struct command_row get_stats_row = {
+    .cost = 2,
+    .done = get_stats_done,
+};
 
 /* In a time that does not tell where the two differ. */
 static bool is_same_secret(const char *a, const char *b) {
@@ -131,7 +143,7 @@ static void refuse_password(struct call *call, const struct lock_names *names) {
         call_fail(call, REASON(WRONG_ADMIN_PASSWORD), "wrong admin password");
 }
 
-void shutdown_check(struct call *call) {
+static void shutdown_check(struct call *call) {
     const char *password = call->command->shutdown->password;
     uint32_t wait_s = 1;
 
@@ -160,22 +172,31 @@ static bool is_admin_password(const struct call *call) {
     return is;
 }
 
-void shutdown_run(struct call *call) {
+static enum store_status shutdown_run(struct call *call) {
     const char *password = call->command->shutdown->password;
     struct lock_names names = lock_names(call);
 
     if (!password[0] || !locks_are_open(call, &names))
-        return;
+        return STORE_OK;
     if (!is_admin_password(call)) {
         refuse_password(call, &names);
-        return;
+        return STORE_OK;
     }
     for (int i = 0; i < LOCKS; i++)
         call_store(call, store_login_forget(call->core->store, names.of[i]));
+    return STORE_OK;
 }
 
-void shutdown_done(struct call *call) {
+static void shutdown_done(struct call *call) {
     call->core->shutdown_wanted = true;
     call->core->wipe_wanted = call->core->wipe_wanted || call->command->shutdown->wipe;
     call_reply_empty(call);
 }
+
+const struct command_row shutdown_row = {
+    .cost = 10,
+    .secret = true,
+    .check = shutdown_check,
+    .run = shutdown_run,
+    .done = shutdown_done,
+};

@@ -1,11 +1,13 @@
 /* Mutual silence between two users. Nothing tells the blocked one. */
-#include "handlers.h"
+#include "command.h"
+#include "field.h"
+#include "gathered.h"
 #include "private.h"
 
 #include <string.h>
 
-void block_user_check(struct call *call) {
-    message_name_fits(call, call->command->block_user->user);
+static void block_user_check(struct call *call) {
+    field_name_fits(call, call->command->block_user->user);
 }
 
 /* What the two were to be told of each other until now. */
@@ -14,52 +16,74 @@ static void catch_up(struct call *call, const char *user) {
     gathered_catch_up(call->core, member_find_name(&call->core->sessions, user));
 }
 
-void block_user_run(struct call *call) {
+static enum store_status block_user_run(struct call *call) {
     const char *user = call->command->block_user->user;
 
     catch_up(call, user);
-    enum store_status status = call_store(
-        call, store_block_add(call->core->store, call->session->member->account, user,
-                              core_wall_us(call->core, call->now_us), &call->result.block.other));
-
-    if (status == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", user);
-    else if (status == STORE_SELF)
-        call_fail(call, REASON(SELF), "one can't block oneself");
-    else if (status == STORE_EXISTS)
-        call_fail(call, REASON(ALREADY_BLOCKED), "%s is blocked already", user);
-    else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, REASON(QUOTA),
-                  "%d users are blocked, the most that are allowed: unblock one first", BLOCKS_MAX);
-    call_status_told(call, status);
+    return call_store(call, store_block_add(call->core->store, call->session->member->account, user,
+                                            core_wall_us(call->core, call->now_us),
+                                            &call->result.block.other));
 }
 
-void block_user_done(struct call *call) {
+static const char *blocked_user(struct call *call) {
+    return call->command->block_user->user;
+}
+
+static const struct refusal block_user_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", blocked_user},
+    {STORE_SELF, REASON(SELF), "one can't block oneself", NULL},
+    {STORE_EXISTS, REASON(ALREADY_BLOCKED), "%s is blocked already", blocked_user},
+    {STORE_TOO_MANY, REASON(QUOTA),
+     TEXT_OF(BLOCKS_MAX) " users are blocked, the most that are allowed: unblock one first", NULL},
+    {0},
+};
+
+static void block_user_done(struct call *call) {
     private_blocked(call->core, call->session->member->account, call->result.block.other);
     call_reply_empty(call);
 }
 
-void unblock_user_check(struct call *call) {
+const struct command_row block_user_row = {
+    .cost = 2,
+    .check = block_user_check,
+    .run = block_user_run,
+    .refusals = block_user_refusals,
+    .done = block_user_done,
+};
+
+static void unblock_user_check(struct call *call) {
     const char *user = call->command->unblock_user->user;
 
-    if (message_name_fits(call, call->command->unblock_user->user) &&
+    if (field_name_fits(call, call->command->unblock_user->user) &&
         !strcmp(user, call->session->member->name))
         call_fail(call, REASON(SELF), "one can't unblock oneself");
 }
 
-void unblock_user_run(struct call *call) {
+static enum store_status unblock_user_run(struct call *call) {
     const char *user = call->command->unblock_user->user;
 
     catch_up(call, user);
-    enum store_status status = call_store(
-        call, store_block_remove(call->core->store, call->session->member->account, user));
-
-    if (status == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", user);
-    else if (status == STORE_EXISTS)
-        call_fail(call, REASON(NOT_BLOCKED), "%s is not blocked", user);
-    call_status_told(call, status);
+    return call_store(call,
+                      store_block_remove(call->core->store, call->session->member->account, user));
 }
+
+static const char *unblocked_user(struct call *call) {
+    return call->command->unblock_user->user;
+}
+
+static const struct refusal unblock_user_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", unblocked_user},
+    {STORE_NOT_BLOCKED, REASON(NOT_BLOCKED), "%s is not blocked", unblocked_user},
+    {0},
+};
+
+const struct command_row unblock_user_row = {
+    .cost = 2,
+    .check = unblock_user_check,
+    .run = unblock_user_run,
+    .refusals = unblock_user_refusals,
+    .done = call_reply_empty,
+};
 
 struct names {
     struct call *call; /* borrowed */
@@ -85,7 +109,7 @@ static void names_add(void *arg, const char *name) {
         names->list[names->count++] = memcpy(copy, name, bytes);
 }
 
-void list_blocked_done(struct call *call) {
+static void list_blocked_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__ListBlockedResponse blocked = ZCHAT__V1__LIST_BLOCKED_RESPONSE__INIT;
     const Zchat__V1__ListBlockedRequest *wanted = call->command->list_blocked;
@@ -96,8 +120,8 @@ void list_blocked_done(struct call *call) {
     /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */
     names.list = call_memory(call, names.limit * sizeof *names.list);
     if (!names.list ||
-        call_store(call, store_block_list(call->core->store, call->session->member->account,
-                                          names_add, &names)))
+        call_store_fails(call, store_block_list(call->core->store, call->session->member->account,
+                                                names_add, &names)))
         return;
     blocked.users = names.list;
     blocked.n_users = names.count;
@@ -106,3 +130,8 @@ void list_blocked_done(struct call *call) {
     reply.list_blocked = &blocked;
     call_reply(call, &reply);
 }
+
+const struct command_row list_blocked_row = {
+    .cost = 2,
+    .done = list_blocked_done,
+};

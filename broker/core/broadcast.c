@@ -1,8 +1,11 @@
 /* Broadcasts: to everybody who is online and may hear the sender, stored nowhere. The last ids are
  * remembered, so that a retry gets the first one's reply and is not sent twice. */
-#include "handlers.h"
+#include "broadcast.h"
 
+#include "command.h"
+#include "field.h"
 #include "memory.h"
+#include "presence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,11 +65,11 @@ static struct sent *recent_add(struct recent *recent, const struct call *call) {
     return sent;
 }
 
-void broadcast_check(struct call *call) {
+static void broadcast_check(struct call *call) {
     Zchat__V1__BroadcastRequest *broadcast = call->command->broadcast;
 
-    if (message_id_fits(call, &broadcast->id))
-        message_text_fits(call, broadcast->text);
+    if (field_id_fits(call, &broadcast->id))
+        field_text_fits(call, broadcast->text);
 }
 
 static void broadcast_send(struct call *call, struct sent *sent) {
@@ -100,7 +103,7 @@ static bool broadcast_charge(struct call *call) {
     return false;
 }
 
-void broadcast_done(struct call *call) {
+static void broadcast_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__BroadcastResponse broadcast = ZCHAT__V1__BROADCAST_RESPONSE__INIT;
     struct sent *sent = recent_find(call->core->recent, call);
@@ -117,3 +120,9 @@ void broadcast_done(struct call *call) {
     reply.broadcast = &broadcast;
     call_reply(call, &reply);
 }
+
+const struct command_row broadcast_row = {
+    .cost = 10,
+    .check = broadcast_check,
+    .done = broadcast_done,
+};

@@ -1,6 +1,7 @@
 /* Which private chats are open, as both ends tell: so that a block, or the session's end, can end
  * them. */
-#include "handlers.h"
+#include "command.h"
+#include "field.h"
 #include "private.h"
 
 #include <string.h>
@@ -19,31 +20,42 @@ static bool is_known(const struct call *call, const ProtobufCBinaryData *id) {
     return chat && (chat->ends[0].session == session || chat->ends[1].session == session);
 }
 
-void open_private_check(struct call *call) {
+static void open_private_check(struct call *call) {
     Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
 
-    if (message_id_fits(call, &open->id) && message_name_fits(call, open->user) &&
+    if (field_id_fits(call, &open->id) && field_name_fits(call, open->user) &&
         !is_known(call, &open->id) &&
         chats_of(call->core->privates, call->session->number) >= PRIVATE_CHATS_MAX)
         call_fail(call, REASON(QUOTA), "%d private chats are open, the most allowed",
                   PRIVATE_CHATS_MAX);
 }
 
-void open_private_run(struct call *call) {
-    const Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
+static enum store_status open_private_run(struct call *call) {
     struct store *store = call->core->store;
     int64_t own = call->session->member->account;
+    struct store_account *far = &call->result.invited;
+    enum store_status status =
+        call_store(call, store_account_find(store, call->command->open_private->user, far));
 
-    if (call_store(call, store_account_find(store, open->user, &call->result.invited)) ==
-        STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", open->user);
-    else if (store_block_is(store, own, call->result.invited.account))
-        call_fail(call, REASON(BLOCKED_BY_YOU), "you have blocked %s: the private chat is over",
-                  open->user);
-    else if (store_block_is(store, call->result.invited.account, own))
-        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you: the private chat is over",
-                  open->user);
+    if (status != STORE_OK)
+        return status;
+    if (store_block_is(store, own, far->account))
+        return STORE_BLOCKED;
+    return store_block_is(store, far->account, own) ? STORE_BLOCKED_BY : STORE_OK;
 }
+
+static const char *far_user(struct call *call) {
+    return call->command->open_private->user;
+}
+
+static const struct refusal open_private_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", far_user},
+    {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: the private chat is over",
+     far_user},
+    {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you: the private chat is over",
+     far_user},
+    {0},
+};
 
 static struct chat *chat_of(struct privates *privates, const ProtobufCBinaryData *id) {
     struct chat *chat = private_chat(privates, id);
@@ -63,7 +75,7 @@ static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other
     return NULL;
 }
 
-void open_private_done(struct call *call) {
+static void open_private_done(struct call *call) {
     const Zchat__V1__OpenPrivateRequest *open = call->command->open_private;
     struct chat *chat = chat_of(call->core->privates, &open->id);
     struct chat_end *end =
@@ -81,7 +93,16 @@ void open_private_done(struct call *call) {
     call_reply_empty(call);
 }
 
-void close_private_done(struct call *call) {
+const struct command_row open_private_row = {
+    .cost = 2,
+    .passive = true,
+    .check = open_private_check,
+    .run = open_private_run,
+    .refusals = open_private_refusals,
+    .done = open_private_done,
+};
+
+static void close_private_done(struct call *call) {
     const ProtobufCBinaryData *id = &call->command->close_private->id;
     struct privates *privates = call->core->privates;
     struct invitation *invitation = private_invitation(privates, id);
@@ -97,3 +118,9 @@ void close_private_done(struct call *call) {
     }
     call_reply_empty(call);
 }
+
+const struct command_row close_private_row = {
+    .cost = 2,
+    .passive = true,
+    .done = close_private_done,
+};

@@ -2,9 +2,13 @@
  * handlers' files. */
 #include "core.h"
 
+#include "broadcast.h"
 #include "command.h"
-#include "handlers.h"
+#include "file.h"
+#include "inbox.h"
 #include "memory.h"
+#include "password_queue.h"
+#include "presence.h"
 #include "private.h"
 
 #include <assert.h>
@@ -290,6 +294,10 @@ void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
     peer_forget(core, peer, now_us);
     turn_has_room(core);
     core->stats.connections--;
+}
+
+bool core_is_hidden(const struct core *core, int64_t a, int64_t b) {
+    return store_block_is(core->store, a, b) || store_block_is(core->store, b, a);
 }
 
 enum store_status core_store(struct core *core, enum store_status status) {

@@ -1,16 +1,18 @@
 /* The device keys that an account trusts. */
-#include "handlers.h"
+#include "command.h"
+#include "presence.h"
 #include "private.h"
 
 #include <string.h>
 #include <utlist.h>
 
-void list_devices_run(struct call *call) {
-    call_store(call, store_device_list(call->core->store, call->session->member->account,
-                                       call->result.device.devices, &call->result.device.count));
+static enum store_status list_devices_run(struct call *call) {
+    return call_store(call,
+                      store_device_list(call->core->store, call->session->member->account,
+                                        call->result.device.devices, &call->result.device.count));
 }
 
-void list_devices_done(struct call *call) {
+static void list_devices_done(struct call *call) {
     const Zchat__V1__ListDevicesRequest *wanted = call->command->list_devices;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__ListDevicesResponse list = ZCHAT__V1__LIST_DEVICES_RESPONSE__INIT;
@@ -41,23 +43,32 @@ void list_devices_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void revoke_device_check(struct call *call) {
+const struct command_row list_devices_row = {
+    .cost = 2,
+    .run = list_devices_run,
+    .done = list_devices_done,
+};
+
+static void revoke_device_check(struct call *call) {
     if (call->command->revoke_device->device == 0)
         call_fail(call, REASON(BAD_VALUE),
                   "which device? give its number from the list of devices");
 }
 
-void revoke_device_run(struct call *call) {
-    uint64_t device = call->command->revoke_device->device;
-    enum store_status status =
-        call_store(call, store_device_revoke(call->core->store, call->session->member->account,
-                                             device, call->result.device.key));
-
-    if (status == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_DEVICE), "there is no device %llu",
-                  (unsigned long long)device);
-    call_status_told(call, status);
+static enum store_status revoke_device_run(struct call *call) {
+    return call_store(call, store_device_revoke(call->core->store, call->session->member->account,
+                                                call->command->revoke_device->device,
+                                                call->result.device.key));
 }
+
+static const char *revoked_device(struct call *call) {
+    return call_about_number(call, call->command->revoke_device->device);
+}
+
+static const struct refusal revoke_device_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_DEVICE), "there is no device %s", revoked_device},
+    {0},
+};
 
 /* Ends the key's sessions, one's own last, since its end may take the member with it. */
 static uint32_t revoke_sessions(struct call *call) {
@@ -75,7 +86,7 @@ static uint32_t revoke_sessions(struct call *call) {
     return ended;
 }
 
-void revoke_device_done(struct call *call) {
+static void revoke_device_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__RevokeDeviceResponse revoked = ZCHAT__V1__REVOKE_DEVICE_RESPONSE__INIT;
     bool own = !memcmp(call->peer->key, call->result.device.key, KEY_BYTES);
@@ -89,3 +100,11 @@ void revoke_device_done(struct call *call) {
         presence_end_session(call->core, call->session, ZCHAT__V1__END_REASON__END_REASON_REVOKED,
                              "this device is trusted no more", call->now_us);
 }
+
+const struct command_row revoke_device_row = {
+    .cost = 2,
+    .check = revoke_device_check,
+    .run = revoke_device_run,
+    .refusals = revoke_device_refusals,
+    .done = revoke_device_done,
+};

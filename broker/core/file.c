@@ -1,6 +1,11 @@
-/* Files in threads, chunk by chunk. The store keeps the bytes and their hash; unfinished uploads
- * are looked for now and then and give back what they reserved. */
-#include "handlers.h"
+/* Files in threads, chunk by chunk. The store keeps the bytes and their hash. */
+#include "file.h"
+
+#include "command.h"
+#include "field.h"
+#include "thread_info.h"
+#include "thread_topic.h"
+#include "title.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +25,14 @@ static bool hash_fits(struct call *call, const ProtobufCBinaryData *hash) {
     return false;
 }
 
-void begin_upload_check(struct call *call) {
-    const Zchat__V1__BeginUploadRequest *begin = call->command->begin_upload;
+static void begin_upload_check(struct call *call) {
+    Zchat__V1__BeginUploadRequest *begin = call->command->begin_upload;
     uint64_t most = call->core->options.file_bytes_max;
 
-    if (!message_id_fits(call, &begin->id) ||
-        !thread_title_fits(call, "a file's name", begin->file) || !hash_fits(call, &begin->digest))
+    title_form(call, &begin->thread);
+    title_form(call, &begin->file);
+    if (!field_id_fits(call, &begin->id) || !title_fits(call, "a file's name", begin->file) ||
+        !hash_fits(call, &begin->digest))
         return;
     if (begin->size > most)
         call_fail(call, REASON(FILE_TOO_LARGE),
@@ -33,7 +40,7 @@ void begin_upload_check(struct call *call) {
                   (unsigned long long)begin->size, (unsigned long long)most);
 }
 
-void begin_upload_run(struct call *call) {
+static enum store_status begin_upload_run(struct call *call) {
     const Zchat__V1__BeginUploadRequest *begin = call->command->begin_upload;
     struct store_upload upload = {
         .id = begin->id.data,
@@ -45,30 +52,39 @@ void begin_upload_run(struct call *call) {
         .quota_bytes = call->core->options.files_bytes_max,
         .now_us = core_wall_us(call->core, call->now_us),
     };
-    enum store_status status;
 
-    if (thread_file_is_alike(call, begin->thread, begin->file))
-        return;
-    status =
-        call_store(call, store_upload_begin(call->core->store, &upload, &call->result.upload.file));
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, begin->thread);
-    else if (status == STORE_EXISTS)
-        call_fail(call, REASON(TITLE_TAKEN), "the thread has a file of that name already");
-    else if (status == STORE_ID_REUSED)
-        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
-    else if (status == STORE_QUOTA_ACCOUNT)
-        call_fail(call, REASON(QUOTA),
-                  "with it your files would have more than the %llu MiB that one account may have: "
-                  "remove some, or ask an administrator",
-                  (unsigned long long)(call->core->options.quotas.file_bytes >> 20));
-    else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, REASON(STORE_FULL), "the broker has no room for %llu bytes more of files",
-                  (unsigned long long)begin->size);
-    call_status_told(call, status);
+    if (title_file_is_alike(call, begin->thread, begin->file))
+        return STORE_OK;
+    return call_store(call,
+                      store_upload_begin(call->core->store, &upload, &call->result.upload.file));
 }
 
-void begin_upload_done(struct call *call) {
+static const char *begun_thread(struct call *call) {
+    return call_about_title(call, call->command->begin_upload->thread);
+}
+
+static const char *begun_bytes(struct call *call) {
+    return call_about_number(call, call->command->begin_upload->size);
+}
+
+static const char *most_mib(struct call *call) {
+    return call_about_number(call, call->core->options.quotas.file_bytes >> 20);
+}
+
+static const struct refusal begin_upload_refusals[] = {
+    TITLE_NO_THREAD(begun_thread),
+    {STORE_EXISTS, REASON(TITLE_TAKEN), "the thread has a file of that name already", NULL},
+    {STORE_ID_REUSED, REASON(ID_USED), "this id names something else: take a new one", NULL},
+    {STORE_QUOTA_ACCOUNT, REASON(QUOTA),
+     "with it your files would have more than the %s MiB that one account may have: "
+     "remove some, or ask an administrator",
+     most_mib},
+    {STORE_NO_ROOM, REASON(STORE_FULL), "the broker has no room for %s bytes more of files",
+     begun_bytes},
+    {0},
+};
+
+static void begin_upload_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__BeginUploadResponse begun = ZCHAT__V1__BEGIN_UPLOAD_RESPONSE__INIT;
 
@@ -79,34 +95,37 @@ void begin_upload_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void put_chunk_check(struct call *call) {
+const struct command_row begin_upload_row = {
+    .cost = 2,
+    .check = begin_upload_check,
+    .run = begin_upload_run,
+    .refusals = begin_upload_refusals,
+    .done = begin_upload_done,
+};
+
+static void put_chunk_check(struct call *call) {
     const Zchat__V1__PutChunkRequest *put = call->command->put_chunk;
 
     if (put->data.len > CHUNK_BYTES_MAX)
         call_fail(call, REASON(BAD_VALUE), "a chunk has at most %d bytes", CHUNK_BYTES_MAX);
-    else if (message_id_fits(call, &put->id))
+    else if (field_id_fits(call, &put->id))
         hash_fits(call, &put->digest);
 }
 
-static void upload_refuse(struct call *call, enum store_status status) {
-    if (status == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_UPLOAD), "there is no such upload: begin it again");
-    else if (status == STORE_BLOCKED)
-        call_fail(call, REASON(NOT_UPLOADER), "this is somebody else's upload");
-    else if (status == STORE_SELF)
-        call_fail(call, REASON(WRONG_OFFSET),
-                  "the chunk does not follow what is stored, or goes beyond the file's size");
-    else if (status == STORE_ID_REUSED)
-        call_fail(call, REASON(ID_USED),
-                  "this id names something else: begin the upload with a new one");
-    else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, REASON(DISK_FULL),
-                  "the broker's disk has no room: send the file again once there is some");
-    else if (status == STORE_MISMATCH)
-        call_fail(call, REASON(WRONG_DIGEST),
-                  "the bytes do not fit the file's hash: the upload begins anew");
-    call_status_told(call, status);
-}
+/* Of a chunk, and of giving an upload up. */
+static const struct refusal upload_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_UPLOAD), "there is no such upload: begin it again", NULL},
+    {STORE_NOT_OWNER, REASON(NOT_UPLOADER), "this is somebody else's upload", NULL},
+    {STORE_WRONG_OFFSET, REASON(WRONG_OFFSET),
+     "the chunk does not follow what is stored, or goes beyond the file's size", NULL},
+    {STORE_ID_REUSED, REASON(ID_USED),
+     "this id names something else: begin the upload with a new one", NULL},
+    {STORE_NO_ROOM, REASON(DISK_FULL),
+     "the broker's disk has no room: send the file again once there is some", NULL},
+    {STORE_MISMATCH, REASON(WRONG_DIGEST),
+     "the bytes do not fit the file's hash: the upload begins anew", NULL},
+    {0},
+};
 
 static void refuse_hash(struct call *call, bool told) {
     call_fail(call, told ? REASON(WRONG_DIGEST) : REASON(BAD_VALUE),
@@ -114,7 +133,7 @@ static void refuse_hash(struct call *call, bool told) {
                    : "the last chunk must tell the file's hash, since the upload began without it");
 }
 
-void put_chunk_run(struct call *call) {
+static enum store_status put_chunk_run(struct call *call) {
     const Zchat__V1__PutChunkRequest *put = call->command->put_chunk;
     const unsigned char *hash = told_hash(&put->digest);
     enum store_status status = call_store(
@@ -125,8 +144,7 @@ void put_chunk_run(struct call *call) {
 
     if (status == STORE_HASH_UNFIT)
         refuse_hash(call, hash != NULL);
-    else
-        upload_refuse(call, status);
+    return status;
 }
 
 static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
@@ -143,10 +161,10 @@ static void tell_upload(struct call *call, Zchat__V1__Upload *upload) {
     event.time_us = call->result.upload.file.time_us;
     event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     event.thread = &about;
-    thread_tell(call->core, thread, &event);
+    thread_topic_add(call->core, thread, &event);
 }
 
-void put_chunk_done(struct call *call) {
+static void put_chunk_done(struct call *call) {
     struct store_file *file = &call->result.upload.file;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__PutChunkResponse put = ZCHAT__V1__PUT_CHUNK_RESPONSE__INIT;
@@ -164,28 +182,54 @@ void put_chunk_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void cancel_upload_run(struct call *call) {
+const struct command_row put_chunk_row = {
+    .cost = 1,
+    .check = put_chunk_check,
+    .run = put_chunk_run,
+    .refusals = upload_refusals,
+    .done = put_chunk_done,
+};
+
+static void cancel_upload_check(struct call *call) {
+    field_id_fits(call, &call->command->cancel_upload->id);
+}
+
+static enum store_status cancel_upload_run(struct call *call) {
     const ProtobufCBinaryData *id = &call->command->cancel_upload->id;
 
-    if (message_id_fits(call, id))
-        upload_refuse(call, call_store(call, store_upload_cancel(call->core->store, id->data,
-                                                                 call->session->member->account)));
+    return call_store(
+        call, store_upload_cancel(call->core->store, id->data, call->session->member->account));
 }
+
+const struct command_row cancel_upload_row = {
+    .cost = 1,
+    .check = cancel_upload_check,
+    .run = cancel_upload_run,
+    .refusals = upload_refusals,
+    .done = call_reply_empty,
+};
+
+/* Both commands that read name a thread. */
+static const char *read_thread(struct call *call) {
+    const Zchat__V1__Command *command = call->command;
+
+    return call_about_title(call, command->body_case == ZCHAT__V1__COMMAND__BODY_GET_CHUNK
+                                      ? command->get_chunk->thread
+                                      : command->list_files->thread);
+}
+
+/* Damage is refused with where it begins. */
+static const struct refusal file_refusals[] = {
+    TITLE_NO_THREAD(read_thread),
+    {STORE_NOT_FOUND, REASON(NO_SUCH_FILE), "the thread has no file of that name", NULL},
+    {0},
+};
 
 /* Whether the thread and in it the file is there; the call fails where not. */
 static bool file_find(struct call *call, const char *title, const char *name,
                       struct store_file *file) {
-    struct store_thread thread;
-    enum store_status status =
-        call_store(call, store_file_find(call->core->store, title, name, file));
-
-    if (status != STORE_NOT_FOUND)
-        return status == STORE_OK;
-    if (call_store(call, store_thread_find(call->core->store, title, &thread)) == STORE_NOT_FOUND)
-        thread_not_found(call, title);
-    else
-        call_fail(call, REASON(NO_SUCH_FILE), "the thread has no file of that name");
-    return false;
+    return !call_refused(call, file_refusals,
+                         call_store(call, store_file_find(call->core->store, title, name, file)));
 }
 
 /* The broker goes on, and so do the file's other pieces. */
@@ -205,7 +249,12 @@ static void piece_damaged(struct call *call, const struct store_file *file, uint
         (unsigned long long)offset);
 }
 
-void get_chunk_done(struct call *call) {
+static void get_chunk_check(struct call *call) {
+    title_form(call, &call->command->get_chunk->thread);
+    title_form(call, &call->command->get_chunk->file);
+}
+
+static void get_chunk_done(struct call *call) {
     const Zchat__V1__GetChunkRequest *get = call->command->get_chunk;
     size_t limit = get->limit == 0 || get->limit > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : get->limit;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
@@ -223,7 +272,7 @@ void get_chunk_done(struct call *call) {
                                               got.data.data, limit, &got.data.len));
     if (status == STORE_DAMAGED)
         piece_damaged(call, &file, get->offset + got.data.len);
-    if (status != STORE_OK)
+    if (call_refused(call, file_refusals, status))
         return;
     upload_fill(&upload, &file);
     got.upload = &upload;
@@ -231,6 +280,13 @@ void get_chunk_done(struct call *call) {
     reply.get_chunk = &got;
     call_reply(call, &reply);
 }
+
+const struct command_row get_chunk_row = {
+    .cost = 1,
+    .check = get_chunk_check,
+    .refusals = file_refusals,
+    .done = get_chunk_done,
+};
 
 /* A page of files. One more than fits is asked for, to know whether there are more. */
 struct file_list {
@@ -279,30 +335,37 @@ static bool list_begins(struct call *call, const Zchat__V1__ListFilesRequest *li
     return true;
 }
 
-void list_files_done(struct call *call) {
+static void list_files_check(struct call *call) {
+    title_form(call, &call->command->list_files->thread);
+    title_form(call, &call->command->list_files->after);
+}
+
+static void list_files_done(struct call *call) {
     const Zchat__V1__ListFilesRequest *wanted = call->command->list_files;
-    struct file_list list = {.call = call, .limit = page_limit(wanted->limit)};
+    struct file_list list = {.call = call, .limit = field_limit(wanted->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    enum store_status status;
     uint64_t after_seq;
 
     if (!list_begins(call, wanted, &after_seq))
         return;
     zchat__v1__list_files_response__init(&list.reply);
     list.reply.files = call_memory(call, list.limit * sizeof *list.reply.files);
-    if (!list.reply.files)
-        return;
-    status = call_store(
-        call, store_file_list(call->core->store, wanted->thread, after_seq, list_add, &list));
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, wanted->thread);
-    call_status_told(call, status);
-    if (status != STORE_OK)
+    if (!list.reply.files ||
+        call_refused(call, file_refusals,
+                     call_store(call, store_file_list(call->core->store, wanted->thread, after_seq,
+                                                      list_add, &list))))
         return;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FILES;
     reply.list_files = &list.reply;
     call_reply(call, &reply);
 }
+
+const struct command_row list_files_row = {
+    .cost = 2,
+    .check = list_files_check,
+    .refusals = file_refusals,
+    .done = list_files_done,
+};
 
 int64_t file_deadline(const struct core *core) {
     return core->expire_us;

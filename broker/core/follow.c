@@ -1,5 +1,9 @@
-/* The threads that an account follows, each with a cursor of its own. */
-#include "handlers.h"
+/* See follow.h. Each thread that an account follows has a cursor of its own. */
+#include "follow.h"
+
+#include "command.h"
+#include "thread_topic.h"
+#include "title.h"
 
 #include <string.h>
 
@@ -32,24 +36,30 @@ static void followed_fill(Zchat__V1__FollowedThread *out, struct store_followed 
     out->cursor = followed->cursor;
 }
 
-void follow_thread_run(struct call *call) {
-    const char *title = call->command->follow_thread->thread;
-    enum store_status status =
-        call_store(call, store_follow(call->core->store, call->session->member->account, title,
-                                      &call->result.followed));
-
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, title);
-    else if (status == STORE_EXISTS)
-        call_fail(call, REASON(ALREADY_FOLLOWED), "you follow this thread already");
-    else if (status == STORE_QUOTA_SENDER)
-        call_fail(call, REASON(QUOTA),
-                  "you follow %d threads, the most that are allowed: unfollow one first",
-                  FOLLOWED_MAX);
-    call_status_told(call, status);
+static void follow_thread_check(struct call *call) {
+    title_form(call, &call->command->follow_thread->thread);
 }
 
-void follow_thread_done(struct call *call) {
+static enum store_status follow_thread_run(struct call *call) {
+    return call_store(call,
+                      store_follow(call->core->store, call->session->member->account,
+                                   call->command->follow_thread->thread, &call->result.followed));
+}
+
+static const char *followed_title(struct call *call) {
+    return call_about_title(call, call->command->follow_thread->thread);
+}
+
+static const struct refusal follow_thread_refusals[] = {
+    TITLE_NO_THREAD(followed_title),
+    {STORE_EXISTS, REASON(ALREADY_FOLLOWED), "you follow this thread already", NULL},
+    {STORE_TOO_MANY, REASON(QUOTA),
+     "you follow " TEXT_OF(FOLLOWED_MAX) " threads, the most that are allowed: unfollow one first",
+     NULL},
+    {0},
+};
+
+static void follow_thread_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__FollowThreadResponse follow = ZCHAT__V1__FOLLOW_THREAD_RESPONSE__INIT;
     Zchat__V1__FollowedThread followed;
@@ -63,24 +73,47 @@ void follow_thread_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void unfollow_thread_run(struct call *call) {
-    const char *title = call->command->unfollow_thread->thread;
-    enum store_status status =
-        call_store(call, store_unfollow(call->core->store, call->session->member->account, title,
-                                        &call->result.followed));
+const struct command_row follow_thread_row = {
+    .cost = 2,
+    .check = follow_thread_check,
+    .run = follow_thread_run,
+    .refusals = follow_thread_refusals,
+    .done = follow_thread_done,
+};
 
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, title);
-    else if (status == STORE_EXISTS)
-        call_fail(call, REASON(NOT_FOLLOWING), "you do not follow this thread");
-    call_status_told(call, status);
+static void unfollow_thread_check(struct call *call) {
+    title_form(call, &call->command->unfollow_thread->thread);
 }
 
-void unfollow_thread_done(struct call *call) {
+static enum store_status unfollow_thread_run(struct call *call) {
+    return call_store(call, store_unfollow(call->core->store, call->session->member->account,
+                                           call->command->unfollow_thread->thread,
+                                           &call->result.followed));
+}
+
+static const char *unfollowed_title(struct call *call) {
+    return call_about_title(call, call->command->unfollow_thread->thread);
+}
+
+static const struct refusal unfollow_thread_refusals[] = {
+    TITLE_NO_THREAD(unfollowed_title),
+    {STORE_NOT_FOLLOWED, REASON(NOT_FOLLOWING), "you do not follow this thread", NULL},
+    {0},
+};
+
+static void unfollow_thread_done(struct call *call) {
     thread_topic_tell(call->core, call->result.followed.id); /* nothing comes behind the answer */
     member_unfollow(&call->core->sessions, call->session->member, call->result.followed.stream);
     call_reply_empty(call);
 }
+
+const struct command_row unfollow_thread_row = {
+    .cost = 2,
+    .check = unfollow_thread_check,
+    .run = unfollow_thread_run,
+    .refusals = unfollow_thread_refusals,
+    .done = unfollow_thread_done,
+};
 
 struct followed_list {
     struct call *call;                   /* borrowed */
@@ -114,7 +147,7 @@ static void list_add(void *arg, const struct store_followed *stored) {
     list->threads[list->count++] = &copy->followed;
 }
 
-void list_followed_done(struct call *call) {
+static void list_followed_done(struct call *call) {
     const Zchat__V1__ListFollowedRequest *wanted = call->command->list_followed;
     bool all = wanted->limit == 0 || wanted->limit > FOLLOWED_MAX;
     struct followed_list list = {
@@ -123,9 +156,9 @@ void list_followed_done(struct call *call) {
     Zchat__V1__ListFollowedResponse followed = ZCHAT__V1__LIST_FOLLOWED_RESPONSE__INIT;
 
     list.threads = call_memory(call, list.limit * sizeof *list.threads);
-    if (!list.threads ||
-        call_store(call, store_followed_list(call->core->store, call->session->member->account,
-                                             list_add, &list)))
+    if (!list.threads || call_store_fails(call, store_followed_list(call->core->store,
+                                                                    call->session->member->account,
+                                                                    list_add, &list)))
         return;
     followed.threads = list.threads;
     followed.n_threads = list.count;
@@ -134,3 +167,9 @@ void list_followed_done(struct call *call) {
     reply.list_followed = &followed;
     call_reply(call, &reply);
 }
+
+const struct command_row list_followed_row = {
+    .cost = 2,
+    .passive = true,
+    .done = list_followed_done,
+};

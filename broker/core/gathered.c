@@ -1,6 +1,6 @@
 #include "gathered.h"
-#include "handlers.h"
 #include "memory.h"
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +149,7 @@ static bool may_see(const struct core *core, const struct session *session,
 
     if (!event->hidden)
         return session->public_events;
-    return account != event->about && !presence_hidden(core, account, event->about);
+    return account != event->about && !core_is_hidden(core, account, event->about);
 }
 
 static void give_those_allowed(struct core *core, struct session *session, size_t from) {

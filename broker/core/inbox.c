@@ -1,5 +1,8 @@
-/* The cursors of streams, and telling sessions where their streams stand. */
-#include "handlers.h"
+/* See inbox.h. The cursors of streams, and telling sessions where their streams stand. */
+#include "inbox.h"
+
+#include "command.h"
+#include "thread_topic.h"
 
 #include <string.h>
 #include <utlist.h>
@@ -8,43 +11,47 @@ static bool ack_is_inbox(const Zchat__V1__AckRequest *ack) {
     return !ack->stream[0] || !strcmp(ack->stream, "inbox");
 }
 
-static void ack_inbox(struct call *call) {
+static enum store_status ack_inbox(struct call *call) {
     const Zchat__V1__AckRequest *ack = call->command->ack;
     int64_t account = call->session->member->account;
     uint64_t head = 0, before = 0, *cursor = &call->result.ack.cursor;
 
-    if (call_store(call, store_inbox_state(call->core->store, account, &head, &before)))
-        return;
+    enum store_status status =
+        call_store(call, store_inbox_state(call->core->store, account, &head, &before));
+
     *cursor = before;
-    if (ack->read > before &&
-        !call_store(call, store_cursor_move(call->core->store, account, ack->read, cursor)))
-        call->result.ack.moved = *cursor > before;
+    if (status == STORE_OK && ack->read > before)
+        status = call_store(call, store_cursor_move(call->core->store, account, ack->read, cursor));
+    call->result.ack.moved = *cursor > before;
+    return status;
 }
 
-static void ack_thread(struct call *call) {
+static enum store_status ack_thread(struct call *call) {
     const Zchat__V1__AckRequest *ack = call->command->ack;
     unsigned char id[ID_BYTES];
     struct store_thread thread;
 
-    if (!thread_stream_parse(ack->stream, id) ||
+    if (!thread_topic_parse(ack->stream, id) ||
         call_store(call, store_thread_find_id(call->core->store, id, &thread)))
-        call_fail(call, REASON(NO_SUCH_STREAM), "there is no stream of that name");
-    else if (call_store(call, store_followed_move(call->core->store, call->session->member->account,
-                                                  thread.stream, ack->read,
-                                                  &call->result.ack.cursor)) == STORE_NOT_FOUND)
-        call_fail(call, REASON(NOT_FOLLOWED), "you do not follow this thread");
+        return STORE_NOT_FOUND;
+    return call_store(call,
+                      store_followed_move(call->core->store, call->session->member->account,
+                                          thread.stream, ack->read, &call->result.ack.cursor));
 }
 
-void ack_run(struct call *call) {
+static const struct refusal ack_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_STREAM), "there is no stream of that name", NULL},
+    {STORE_NOT_FOLLOWED, REASON(NOT_FOLLOWED), "you do not follow this thread", NULL},
+    {0},
+};
+
+static enum store_status ack_run(struct call *call) {
     call->result.ack.cursor = 0;
     call->result.ack.moved = false;
-    if (ack_is_inbox(call->command->ack))
-        ack_inbox(call);
-    else
-        ack_thread(call);
+    return ack_is_inbox(call->command->ack) ? ack_inbox(call) : ack_thread(call);
 }
 
-void ack_done(struct call *call) {
+static void ack_done(struct call *call) {
     const Zchat__V1__AckRequest *ack = call->command->ack;
     uint64_t known = ack->received > ack->read ? ack->received : ack->read;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
@@ -64,6 +71,14 @@ void ack_done(struct call *call) {
     reply.ack = &acked;
     call_reply(call, &reply);
 }
+
+const struct command_row ack_row = {
+    .cost = 1,
+    .passive = true,
+    .run = ack_run,
+    .refusals = ack_refusals,
+    .done = ack_done,
+};
 
 struct heads {
     Zchat__V1__Heads heads;
@@ -99,7 +114,7 @@ void inbox_tell_heads(struct core *core, struct session *session, bool topics, i
     outbox_event(core->outbox, &session->peer->line, &event);
 }
 
-void keep_alive_done(struct call *call) {
+static void keep_alive_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__KeepAliveResponse kept = ZCHAT__V1__KEEP_ALIVE_RESPONSE__INIT;
     struct heads heads;
@@ -110,3 +125,10 @@ void keep_alive_done(struct call *call) {
     reply.keep_alive = &kept;
     call_reply(call, &reply);
 }
+
+const struct command_row keep_alive_row = {
+    .state = COMMAND_ANYBODY,
+    .cost = 1,
+    .passive = true,
+    .done = keep_alive_done,
+};

@@ -1,6 +1,7 @@
 /* Invitations to private chats: carried to whom they are for, answered once. The broker hands the
  * inviter where to connect, and sees nothing of what follows. */
-#include "handlers.h"
+#include "command.h"
+#include "field.h"
 #include "memory.h"
 #include "private.h"
 
@@ -13,10 +14,10 @@
 
 /* ---- inviting ---- */
 
-void invite_private_check(struct call *call) {
+static void invite_private_check(struct call *call) {
     Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
 
-    if (!message_id_fits(call, &invite->id) || !message_name_fits(call, invite->user))
+    if (!field_id_fits(call, &invite->id) || !field_name_fits(call, invite->user))
         return;
     if (invite->again.len != 0 && invite->again.len != ID_BYTES)
         call_fail(call, REASON(BAD_ID), "an id has %d bytes", ID_BYTES);
@@ -156,24 +157,39 @@ static void check_open(struct call *call) {
         charge(call);
 }
 
-void invite_private_run(struct call *call) {
+static enum store_status invite_private_run(struct call *call) {
     const Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
     const struct core *core = call->core;
     struct store_account *account = &call->result.invited;
     int64_t inviter = call->session->member->account;
+    enum store_status status =
+        call_store(call, store_account_find(core->store, invite->user, account));
 
-    if (call_store(call, store_account_find(core->store, invite->user, account)) == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", invite->user);
-    else if (account->account == inviter)
-        call_fail(call, REASON(SELF), "one can't have a private chat with oneself");
-    else if (store_block_is(core->store, inviter, account->account))
-        call_fail(call, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to chat",
-                  invite->user);
-    else if (store_block_is(core->store, account->account, inviter))
-        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you", invite->user);
-    else if (!private_invitation(core->privates, &invite->id))
+    if (status != STORE_OK)
+        return status;
+    if (account->account == inviter)
+        return STORE_SELF;
+    if (store_block_is(core->store, inviter, account->account))
+        return STORE_BLOCKED;
+    if (store_block_is(core->store, account->account, inviter))
+        return STORE_BLOCKED_BY;
+    if (!private_invitation(core->privates, &invite->id))
         check_open(call);
+    return STORE_OK;
 }
+
+static const char *invited_user(struct call *call) {
+    return call->command->invite_private->user;
+}
+
+static const struct refusal invite_private_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", invited_user},
+    {STORE_SELF, REASON(SELF), "one can't have a private chat with oneself", NULL},
+    {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to chat",
+     invited_user},
+    {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you", invited_user},
+    {0},
+};
 
 static struct invitation *invitation_new(struct call *call) {
     const Zchat__V1__InvitePrivateRequest *invite = call->command->invite_private;
@@ -196,7 +212,7 @@ static struct invitation *invitation_new(struct call *call) {
     return invitation;
 }
 
-void invite_private_done(struct call *call) {
+static void invite_private_done(struct call *call) {
     struct invitation *invitation =
         private_invitation(call->core->privates, &call->command->invite_private->id);
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
@@ -215,6 +231,14 @@ void invite_private_done(struct call *call) {
     reply.invite_private = &invited;
     call_reply(call, &reply);
 }
+
+const struct command_row invite_private_row = {
+    .cost = 10,
+    .check = invite_private_check,
+    .run = invite_private_run,
+    .refusals = invite_private_refusals,
+    .done = invite_private_done,
+};
 
 /* ---- answering ---- */
 
@@ -250,7 +274,7 @@ static void keep_answer(const struct call *call, struct invitation *invitation) 
         memcpy(invitation->answer.nonce, answer->nonce.data, NONCE_BYTES);
 }
 
-void answer_private_check(struct call *call) {
+static void answer_private_check(struct call *call) {
     const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     const struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
@@ -290,7 +314,7 @@ static void tell_accepted(struct call *call, const struct invitation *invitation
     private_tell_answered(call->core, invitation, &answered);
 }
 
-void answer_private_done(struct call *call) {
+static void answer_private_done(struct call *call) {
     const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
@@ -310,3 +334,9 @@ void answer_private_done(struct call *call) {
                          ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN);
     call_reply_empty(call);
 }
+
+const struct command_row answer_private_row = {
+    .cost = 2,
+    .check = answer_private_check,
+    .done = answer_private_done,
+};

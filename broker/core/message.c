@@ -1,90 +1,38 @@
 /* Messages from one user to another: stored in both inboxes, pushed to the sessions that asked for
  * theirs. */
-#include "handlers.h"
-
-#include "id.h"
-#include "text.h"
+#include "command.h"
+#include "field.h"
 
 #include <string.h>
 #include <utlist.h>
 
-/* Cleans a text in place; false, and the call fails, where none or too much is left. */
-bool message_text_fits(struct call *call, char *text) {
-    size_t bytes = text_clean(text, strlen(text));
-
-    if (bytes == 0)
-        call_fail(call, REASON(EMPTY_TEXT), "the text is empty");
-    else if (bytes > TEXT_BYTES_MAX)
-        call_fail(call, REASON(TEXT_TOO_LONG),
-                  "the text has %zu bytes, more than the %d that fit into one message", bytes,
-                  TEXT_BYTES_MAX);
-    return bytes > 0 && bytes <= TEXT_BYTES_MAX;
-}
-
-bool message_id_fits(struct call *call, const ProtobufCBinaryData *id) {
-    bool valid = id_is_valid(id->data, id->len);
-
-    if (!valid)
-        call_fail(call, REASON(BAD_ID), "the id must be a UUID of version 7");
-    return valid;
-}
-
-bool message_name_fits(struct call *call, char *user) {
-    char name[NAME_BYTES];
-    bool valid = name_fold(user, name);
-
-    if (!valid)
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user of that name");
-    else
-        strcpy(user, name); /* never longer than what it was folded from */
-    return valid;
-}
-
-void send_message_check(struct call *call) {
+static void send_message_check(struct call *call) {
     Zchat__V1__SendMessageRequest *message = call->command->send_message;
 
-    if (message_id_fits(call, &message->id) && message_name_fits(call, message->to))
-        message_text_fits(call, message->text);
+    if (field_id_fits(call, &message->id) && field_name_fits(call, message->to))
+        field_text_fits(call, message->text);
 }
 
-static void send_message_refuse(struct call *call, enum store_status status) {
-    const char *to = call->command->send_message->to;
-
-    switch (status) {
-    case STORE_NOT_FOUND:
-        call_fail(call, REASON(NO_SUCH_USER), "there is no user %s", to);
-        break;
-    case STORE_SELF:
-        call_fail(call, REASON(SELF), "one can't send a message to oneself");
-        break;
-    case STORE_BLOCKED:
-        call_fail(call, REASON(BLOCKED_BY_YOU),
-                  "you have blocked %s: unblock first to send messages", to);
-        break;
-    case STORE_BLOCKED_BY:
-        call_fail(call, REASON(BLOCKED_BY_THEM), "%s has blocked you", to);
-        break;
-    case STORE_QUOTA_INBOX:
-        call->core->stats.messages_quota_total++;
-        call_fail(call, REASON(INBOX_FULL),
-                  "the inbox of %s is full of unread messages: try again when some were read", to);
-        break;
-    case STORE_QUOTA_SENDER:
-        call->core->stats.messages_quota_total++;
-        call_fail(call, REASON(SENDER_QUOTA),
-                  "%s has too many unread messages of yours: try again when some were read", to);
-        break;
-    case STORE_ID_REUSED:
-        call_fail(call, REASON(ID_USED), "this id names another message: take a new one");
-        break;
-    default:
-        call_status_told(call, status);
-        break;
-    }
+static const char *recipient(struct call *call) {
+    return call->command->send_message->to;
 }
 
-/* Whether it was asked to be sent only to somebody online, who is not there. A block is said rather
- * than that: the operation finds it. */
+static const struct refusal send_message_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", recipient},
+    {STORE_SELF, REASON(SELF), "one can't send a message to oneself", NULL},
+    {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to send messages",
+     recipient},
+    {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you", recipient},
+    {STORE_QUOTA_INBOX, REASON(INBOX_FULL),
+     "the inbox of %s is full of unread messages: try again when some were read", recipient},
+    {STORE_QUOTA_SENDER, REASON(SENDER_QUOTA),
+     "%s has too many unread messages of yours: try again when some were read", recipient},
+    {STORE_ID_REUSED, REASON(ID_USED), "this id names another message: take a new one", NULL},
+    {0},
+};
+
+/* Whether it was asked to be sent only to somebody online, and they are not there. Of a block
+ * between the two that is what the sender is told: the store finds it. */
 static bool send_message_misses(struct call *call) {
     const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     int64_t author = call->session->member->account;
@@ -96,7 +44,7 @@ static bool send_message_misses(struct call *call) {
         return false;
     member = member_find(&call->core->sessions, account.account);
     return account.account != author && !(member && member->online > 0) &&
-           !presence_hidden(call->core, author, account.account);
+           !core_is_hidden(call->core, author, account.account);
 }
 
 /* Whether a push will go to a session of the member. */
@@ -112,7 +60,16 @@ static bool reaches(const struct core *core, const struct member *member) {
     return false;
 }
 
-void send_message_run(struct call *call) {
+/* Counts the store's refusal, and tells what its status alone does not. */
+static void send_message_missed(struct call *call, const struct store_message_new *new,
+                                enum store_status status) {
+    if (status == STORE_QUOTA_INBOX || status == STORE_QUOTA_SENDER)
+        call->core->stats.messages_quota_total++;
+    else if (new->only_again && status == STORE_NOT_FOUND)
+        call_fail(call, REASON(OFFLINE), "%s is not online: nothing was stored", new->to);
+}
+
+static enum store_status send_message_run(struct call *call) {
     const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     struct member *to = member_find_name(&call->core->sessions, message->to);
     struct store_message_new new = {
@@ -128,14 +85,13 @@ void send_message_run(struct call *call) {
     enum store_status status;
 
     if (call->core->failed)
-        return;
+        return STORE_FAILED;
     call->result.sent.to = to;
     status =
         call_store(call, store_message_append(call->core->store, &new, &call->result.sent.stored));
-    if (new.only_again && status == STORE_NOT_FOUND)
-        call_fail(call, REASON(OFFLINE), "%s is not online: nothing was stored", message->to);
-    else
-        send_message_refuse(call, status);
+    if (status != STORE_OK)
+        send_message_missed(call, &new, status);
+    return status;
 }
 
 /* Pushes an entry to the member's sessions that asked for their inbox. */
@@ -176,7 +132,7 @@ static void push_both(struct call *call) {
     push(call, call->session->member, &event);
 }
 
-void send_message_done(struct call *call) {
+static void send_message_done(struct call *call) {
     const struct store_message_stored *stored = &call->result.sent.stored;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SendMessageResponse sent = ZCHAT__V1__SEND_MESSAGE_RESPONSE__INIT;
@@ -195,3 +151,11 @@ void send_message_done(struct call *call) {
     reply.send_message = &sent;
     call_reply(call, &reply);
 }
+
+const struct command_row send_message_row = {
+    .cost = 1,
+    .check = send_message_check,
+    .run = send_message_run,
+    .refusals = send_message_refusals,
+    .done = send_message_done,
+};

@@ -2,7 +2,7 @@
  * none slips through behind a lock. */
 #include "order.h"
 
-#include "handlers.h"
+#include "presence.h"
 #include "private.h"
 
 #include <utlist.h>

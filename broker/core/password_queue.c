@@ -6,10 +6,11 @@
  * spent when the work begins: what is beyond it waits. Of one name no more attempts are under way
  * than it has left before it is locked: parallel guesses don't get around the lock. A command waits
  * as its packed bytes; they and the passwords are wiped when it is answered. */
+#include "password_queue.h"
+
 #include "address.h"
 #include "claim.h"
 #include "command.h"
-#include "handlers.h"
 #include "memory.h"
 
 #include <stdio.h>

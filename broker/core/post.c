@@ -1,43 +1,41 @@
 /* Posts: appended, edited, deleted. A client names a post by its id, so that a race never hits
  * another one; by its number only where it has read nothing yet. */
-#include "handlers.h"
+#include "command.h"
+#include "field.h"
+#include "thread_info.h"
+#include "thread_topic.h"
+#include "title.h"
 
 #include <string.h>
 
-/* `shown`: the post was named by its id, and shown with a number before: it was there. */
-static void post_refuse(struct call *call, enum store_status status, const char *title,
-                        bool no_thread, bool shown) {
-    switch (status) {
-    case STORE_NOT_FOUND:
-        if (no_thread)
-            thread_not_found(call, title);
-        else if (shown)
-            call_fail(call, REASON(STALE_NUMBER),
-                      "the thread was made anew meanwhile: read it again");
-        else
-            call_fail(call, REASON(NO_SUCH_POST), "there is no such post");
-        break;
-    case STORE_EXISTS:
-        call_fail(call, REASON(POST_DELETED),
-                  "the post was deleted meanwhile: read the thread again");
-        break;
-    case STORE_BLOCKED:
-        call_fail(call, REASON(NOT_AUTHOR), "only its author may change a post");
-        break;
-    case STORE_ID_REUSED:
-        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
-        break;
-    case STORE_QUOTA_ACCOUNT:
-        call_fail(call, REASON(QUOTA),
-                  "with it your posts would have more than the %llu MiB that one account may have: "
-                  "remove a thread of yours, or ask an administrator",
-                  (unsigned long long)(call->core->options.quotas.post_bytes >> 20));
-        break;
-    default:
-        call_status_told(call, status);
-        break;
-    }
+/* All three commands name their thread. */
+static const char *thread_title(struct call *call) {
+    const Zchat__V1__Command *command = call->command;
+
+    if (command->body_case == ZCHAT__V1__COMMAND__BODY_POST_TO_THREAD)
+        return call_about_title(call, command->post_to_thread->thread);
+    if (command->body_case == ZCHAT__V1__COMMAND__BODY_EDIT_POST)
+        return call_about_title(call, command->edit_post->thread);
+    return call_about_title(call, command->delete_post->thread);
 }
+
+static const char *most_mib(struct call *call) {
+    return call_about_number(call, call->core->options.quotas.post_bytes >> 20);
+}
+
+static const struct refusal post_refusals[] = {
+    TITLE_NO_THREAD(thread_title),
+    {STORE_NOT_FOUND, REASON(NO_SUCH_POST), "there is no such post", NULL},
+    {STORE_POST_DELETED, REASON(POST_DELETED),
+     "the post was deleted meanwhile: read the thread again", NULL},
+    {STORE_NOT_OWNER, REASON(NOT_AUTHOR), "only its author may change a post", NULL},
+    {STORE_ID_REUSED, REASON(ID_USED), "this id names something else: take a new one", NULL},
+    {STORE_QUOTA_ACCOUNT, REASON(QUOTA),
+     "with it your posts would have more than the %s MiB that one account may have: "
+     "remove a thread of yours, or ask an administrator",
+     most_mib},
+    {0},
+};
 
 static void event_begin(struct call *call, Zchat__V1__ServerEvent *event,
                         Zchat__V1__ThreadEvent *about) {
@@ -54,14 +52,15 @@ static void event_begin(struct call *call, Zchat__V1__ServerEvent *event,
     event->thread = about;
 }
 
-void post_to_thread_check(struct call *call) {
+static void post_to_thread_check(struct call *call) {
     Zchat__V1__PostToThreadRequest *post = call->command->post_to_thread;
 
-    if (message_id_fits(call, &post->id))
-        message_text_fits(call, post->text);
+    title_form(call, &post->thread);
+    if (field_id_fits(call, &post->id))
+        field_text_fits(call, post->text);
 }
 
-void post_to_thread_run(struct call *call) {
+static enum store_status post_to_thread_run(struct call *call) {
     const Zchat__V1__PostToThreadRequest *post = call->command->post_to_thread;
     struct store_post_change change = {
         .id = post->id.data,
@@ -71,13 +70,11 @@ void post_to_thread_run(struct call *call) {
         .text_bytes = strlen(post->text),
         .now_us = core_wall_us(call->core, call->now_us),
     };
-    enum store_status status =
-        call_store(call, store_post_add(call->core->store, &change, &call->result.changed));
 
-    post_refuse(call, status, post->thread, true, false);
+    return call_store(call, store_post_add(call->core->store, &change, &call->result.changed));
 }
 
-void post_to_thread_done(struct call *call) {
+static void post_to_thread_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__PostToThreadResponse posted = ZCHAT__V1__POST_TO_THREAD_RESPONSE__INIT;
@@ -91,7 +88,7 @@ void post_to_thread_done(struct call *call) {
         post.text = call->command->post_to_thread->text;
         about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_POSTED;
         about.posted = &post;
-        thread_tell(call->core, &changed->thread, &event);
+        thread_topic_add(call->core, &changed->thread, &event);
     }
     posted.id = call->command->post_to_thread->id;
     posted.number = changed->post.number;
@@ -101,6 +98,14 @@ void post_to_thread_done(struct call *call) {
     reply.post_to_thread = &posted;
     call_reply(call, &reply);
 }
+
+const struct command_row post_to_thread_row = {
+    .cost = 1,
+    .check = post_to_thread_check,
+    .run = post_to_thread_run,
+    .refusals = post_refusals,
+    .done = post_to_thread_done,
+};
 
 /* Which post an edit or a deletion is about: its id, or NULL and its number. */
 struct target {
@@ -133,14 +138,23 @@ static bool target_fits(struct call *call, struct target target) {
     return fits;
 }
 
-void edit_post_check(struct call *call) {
-    Zchat__V1__EditPostRequest *edit = call->command->edit_post;
-
-    if (message_id_fits(call, &edit->id) && target_fits(call, edit_target(edit)))
-        message_text_fits(call, edit->text);
+/* One that is not there, but was shown with a number, was there before. Returns the status. */
+static enum store_status check_shown(struct call *call, struct target target,
+                                     enum store_status status) {
+    if (status == STORE_NOT_FOUND && target.shown)
+        call_fail(call, REASON(STALE_NUMBER), "the thread was made anew meanwhile: read it again");
+    return status;
 }
 
-void edit_post_run(struct call *call) {
+static void edit_post_check(struct call *call) {
+    Zchat__V1__EditPostRequest *edit = call->command->edit_post;
+
+    title_form(call, &edit->thread);
+    if (field_id_fits(call, &edit->id) && target_fits(call, edit_target(edit)))
+        field_text_fits(call, edit->text);
+}
+
+static enum store_status edit_post_run(struct call *call) {
     const Zchat__V1__EditPostRequest *edit = call->command->edit_post;
     struct target target = edit_target(edit);
     struct store_post_change change = {
@@ -153,14 +167,13 @@ void edit_post_run(struct call *call) {
         .text_bytes = strlen(edit->text),
         .now_us = core_wall_us(call->core, call->now_us),
     };
-    bool no_thread = false;
-    enum store_status status = call_store(
-        call, store_post_edit(call->core->store, &change, &call->result.changed, &no_thread));
+    enum store_status status =
+        call_store(call, store_post_edit(call->core->store, &change, &call->result.changed));
 
-    post_refuse(call, status, edit->thread, no_thread, target.shown);
+    return check_shown(call, target, status);
 }
 
-void edit_post_done(struct call *call) {
+static void edit_post_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__EditPostResponse edited = ZCHAT__V1__EDIT_POST_RESPONSE__INIT;
@@ -174,7 +187,7 @@ void edit_post_done(struct call *call) {
         event_begin(call, &event, &about);
         about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_EDITED;
         about.edited = &post;
-        thread_tell(call->core, &changed->thread, &event);
+        thread_topic_add(call->core, &changed->thread, &event);
     }
     edited.post = &post;
     edited.seq = changed->seq;
@@ -183,14 +196,23 @@ void edit_post_done(struct call *call) {
     call_reply(call, &reply);
 }
 
-void delete_post_check(struct call *call) {
-    const Zchat__V1__DeletePostRequest *delete = call->command->delete_post;
+const struct command_row edit_post_row = {
+    .cost = 2,
+    .check = edit_post_check,
+    .run = edit_post_run,
+    .refusals = post_refusals,
+    .done = edit_post_done,
+};
 
-    if (message_id_fits(call, &delete->id))
+static void delete_post_check(struct call *call) {
+    Zchat__V1__DeletePostRequest *delete = call->command->delete_post;
+
+    title_form(call, &delete->thread);
+    if (field_id_fits(call, &delete->id))
         target_fits(call, delete_target(delete));
 }
 
-void delete_post_run(struct call *call) {
+static enum store_status delete_post_run(struct call *call) {
     const Zchat__V1__DeletePostRequest *delete = call->command->delete_post;
     struct target target = delete_target(delete);
     struct store_post_change change = {
@@ -201,14 +223,13 @@ void delete_post_run(struct call *call) {
         .number = target.number,
         .now_us = core_wall_us(call->core, call->now_us),
     };
-    bool no_thread = false;
-    enum store_status status = call_store(
-        call, store_post_delete(call->core->store, &change, &call->result.changed, &no_thread));
+    enum store_status status =
+        call_store(call, store_post_delete(call->core->store, &change, &call->result.changed));
 
-    post_refuse(call, status, delete->thread, no_thread, target.shown);
+    return check_shown(call, target, status);
 }
 
-void delete_post_done(struct call *call) {
+static void delete_post_done(struct call *call) {
     struct store_post_changed *changed = &call->result.changed;
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__DeletePostResponse gone = ZCHAT__V1__DELETE_POST_RESPONSE__INIT;
@@ -223,10 +244,18 @@ void delete_post_done(struct call *call) {
         deleted.user = changed->post.user;
         about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_DELETED;
         about.deleted = &deleted;
-        thread_tell(call->core, &changed->thread, &event);
+        thread_topic_add(call->core, &changed->thread, &event);
     }
     gone.seq = changed->seq;
     reply.body_case = ZCHAT__V1__REPLY__BODY_DELETE_POST;
     reply.delete_post = &gone;
     call_reply(call, &reply);
 }
+
+const struct command_row delete_post_row = {
+    .cost = 2,
+    .check = delete_post_check,
+    .run = delete_post_run,
+    .refusals = post_refusals,
+    .done = delete_post_done,
+};

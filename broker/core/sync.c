@@ -1,14 +1,17 @@
 /* Reading streams page by page: the inbox, the public topics, threads. */
-#include "handlers.h"
+#include "command.h"
+#include "field.h"
+#include "thread_info.h"
+#include "thread_topic.h"
 
 #include <string.h>
 
-void sync_check(struct call *call) {
+static void sync_check(struct call *call) {
     const Zchat__V1__SyncRequest *sync = call->command->sync;
     unsigned char id[ID_BYTES];
 
     if (sync->stream[0] && strcmp(sync->stream, "inbox") != 0 &&
-        !topic_find(&call->core->topics, sync->stream) && !thread_stream_parse(sync->stream, id))
+        !topic_find(&call->core->topics, sync->stream) && !thread_topic_parse(sync->stream, id))
         call_fail(call, REASON(NO_SUCH_STREAM), "there is no stream of that name");
 }
 
@@ -20,11 +23,9 @@ struct page {
 };
 
 static bool page_begin(struct page *page, struct call *call, const char *stream) {
-    uint32_t limit = call->command->sync->limit;
-
     memset(page, 0, sizeof *page);
     page->call = call;
-    page->limit = limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
+    page->limit = field_limit(call->command->sync->limit);
     zchat__v1__sync_response__init(&page->reply);
     page->reply.stream = (char *)stream;
     page->reply.events = call_memory(call, page->limit * sizeof *page->reply.events);
@@ -107,10 +108,10 @@ static void sync_inbox(struct call *call) {
 
     if (!page_begin(&page, call, "inbox"))
         return;
-    if (call_store(call, store_inbox_state(call->core->store, account, &head, &cursor)) ||
-        call_store(call,
-                   store_inbox_read(call->core->store, account, call->command->sync->after_seq,
-                                    page.limit, inbox_add, &page)))
+    if (call_store_fails(call, store_inbox_state(call->core->store, account, &head, &cursor)) ||
+        call_store_fails(call, store_inbox_read(call->core->store, account,
+                                                call->command->sync->after_seq, page.limit,
+                                                inbox_add, &page)))
         return;
     page_end(&page, head);
 }
@@ -122,7 +123,7 @@ static Zchat__V1__ServerEvent *topic_read(struct call *call, const struct topic_
 
     if (wire_read_server(call->core->reply_arena, kept->bytes, kept->length, &batch) != WIRE_FINE)
         return NULL; /* the page's memory is used up */
-    if (kept->about != 0 && presence_hidden(call->core, asker, kept->about))
+    if (kept->about != 0 && core_is_hidden(call->core, asker, kept->about))
         batch->events[0]->body_case = ZCHAT__V1__SERVER_EVENT__BODY__NOT_SET;
     return batch->events[0];
 }
@@ -216,33 +217,43 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     return page_add(&page->page, &entry->event);
 }
 
+static const struct refusal sync_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_STREAM), "there is no such thread any more", NULL},
+    {0},
+};
+
 static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
     const Zchat__V1__SyncRequest *sync = call->command->sync;
     struct store_thread thread;
     struct thread_page page;
-    enum store_status status =
-        call_store(call, store_thread_find_id(call->core->store, id, &thread));
 
-    if (status == STORE_NOT_FOUND)
-        call_fail(call, REASON(NO_SUCH_STREAM), "there is no such thread any more");
-    call_status_told(call, status);
-    if (status != STORE_OK || !page_begin(&page.page, call, sync->stream))
+    if (call_refused(call, sync_refusals,
+                     call_store(call, store_thread_find_id(call->core->store, id, &thread))) ||
+        !page_begin(&page.page, call, sync->stream))
         return;
     page.thread = &thread;
-    if (!call_store(call, store_thread_sync(call->core->store, thread.stream, sync->after_seq,
-                                            page.page.limit, thread_add, &page)))
+    if (!call_store_fails(call, store_thread_sync(call->core->store, thread.stream, sync->after_seq,
+                                                  page.page.limit, thread_add, &page)))
         page_end(&page.page, thread.head);
 }
 
-void sync_done(struct call *call) {
+static void sync_done(struct call *call) {
     const char *stream = call->command->sync->stream;
     struct topic *topic = topic_find(&call->core->topics, stream);
     unsigned char id[ID_BYTES];
 
     if (topic)
         sync_topic(call, topic);
-    else if (thread_stream_parse(stream, id))
+    else if (thread_topic_parse(stream, id))
         sync_thread(call, id);
     else
         sync_inbox(call);
 }
+
+const struct command_row sync_row = {
+    .cost = 10,
+    .passive = true,
+    .check = sync_check,
+    .refusals = sync_refusals,
+    .done = sync_done,
+};

@@ -1,108 +1,62 @@
-/* Threads: made, listed, read as they stand, removed; and telling what happens in them. */
-#include "handlers.h"
+/* Threads: made, listed, read as they stand, removed. */
+#include "command.h"
+#include "field.h"
+#include "thread_info.h"
+#include "thread_topic.h"
+#include "title.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <utlist.h>
 
-bool thread_stream_parse(const char *stream, unsigned char id[ID_BYTES]) {
-    static const char prefix[] = "thread/";
-    size_t prefix_bytes = sizeof prefix - 1;
+static void create_thread_check(struct call *call) {
+    Zchat__V1__CreateThreadRequest *create = call->command->create_thread;
 
-    if (strncmp(stream, prefix, prefix_bytes) != 0 ||
-        strspn(stream + prefix_bytes, "0123456789abcdef") != 2 * ID_BYTES ||
-        stream[prefix_bytes + 2 * ID_BYTES] != '\0')
-        return false;
-    for (size_t i = 0; i < ID_BYTES; i++) {
-        unsigned value;
-
-        if (sscanf(stream + prefix_bytes + 2 * i, "%2x", &value) != 1)
-            return false;
-        id[i] = (unsigned char)value;
-    }
-    return true;
+    title_form(call, &create->title);
+    if (field_id_fits(call, &create->id))
+        title_fits(call, "a title", create->title);
 }
 
-void thread_fill(Zchat__V1__ThreadInfo *out, struct store_thread *thread) {
-    zchat__v1__thread_info__init(out);
-    out->id.data = thread->id;
-    out->id.len = ID_BYTES;
-    out->title = thread->title;
-    out->creator = thread->creator;
-    out->posts = thread->posts;
-    out->uploads = thread->uploads;
-    out->created_us = thread->created_us;
-    out->last_us = thread->last_us;
-    out->head = thread->head;
-}
-
-void upload_fill(Zchat__V1__Upload *out, struct store_file *file) {
-    zchat__v1__upload__init(out);
-    out->id.data = file->id;
-    out->id.len = ID_BYTES;
-    out->user = file->user;
-    out->file = file->name;
-    out->size = file->size;
-    out->time_us = file->time_us;
-    out->digest.data = file->hash;
-    out->digest.len = HASH_BYTES;
-}
-
-/* Whoever causes it is charged for all that are told, though they are told later. */
-void thread_tell(struct core *core, const struct store_thread *thread,
-                 Zchat__V1__ServerEvent *event) {
-    const struct followers *followers = session_followers(&core->sessions, thread->stream);
-    struct outbox_packed packed = outbox_pack(core->outbox, event);
-
-    if (followers)
-        outbox_charge(core->outbox, packed.length * followers->with_public);
-    thread_topic_gather(core, thread, event->seq, &packed);
-}
-
-void create_thread_check(struct call *call) {
+static enum store_status create_thread_run(struct call *call) {
     const Zchat__V1__CreateThreadRequest *create = call->command->create_thread;
 
-    if (message_id_fits(call, &create->id))
-        thread_title_fits(call, "a title", create->title);
+    if (title_is_alike(call, create->title))
+        return STORE_OK;
+    return call_store(call, store_thread_create(call->core->store, create->id.data, create->title,
+                                                call->session->member->account,
+                                                core_wall_us(call->core, call->now_us),
+                                                &call->result.thread));
 }
 
-void create_thread_run(struct call *call) {
-    const Zchat__V1__CreateThreadRequest *create = call->command->create_thread;
-    enum store_status status;
-
-    if (thread_title_is_alike(call, create->title))
-        return;
-    status = call_store(call, store_thread_create(call->core->store, create->id.data, create->title,
-                                                  call->session->member->account,
-                                                  core_wall_us(call->core, call->now_us),
-                                                  &call->result.thread));
-
-    if (status == STORE_EXISTS)
-        call_fail(call, REASON(TITLE_TAKEN), "there is a thread of that title already");
-    else if (status == STORE_QUOTA_ACCOUNT)
-        call_fail(call, REASON(QUOTA),
-                  "you made %llu threads, the most that one account may have: remove one first",
-                  (unsigned long long)call->core->options.quotas.threads);
-    else if (status == STORE_ID_REUSED)
-        call_fail(call, REASON(ID_USED), "this id names something else: take a new one");
-    call_status_told(call, status);
+static const char *most_threads(struct call *call) {
+    return call_about_number(call, call->core->options.quotas.threads);
 }
 
-void create_thread_done(struct call *call) {
+static const struct refusal create_thread_refusals[] = {
+    {STORE_EXISTS, REASON(TITLE_TAKEN), "there is a thread of that title already", NULL},
+    {STORE_QUOTA_ACCOUNT, REASON(QUOTA),
+     "you made %s threads, the most that one account may have: remove one first", most_threads},
+    {STORE_ID_REUSED, REASON(ID_USED), "this id names something else: take a new one", NULL},
+    {0},
+};
+
+static void create_thread_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__CreateThreadResponse created = ZCHAT__V1__CREATE_THREAD_RESPONSE__INIT;
     Zchat__V1__ThreadInfo thread;
 
-    thread_fill(&thread, &call->result.thread);
+    thread_info_fill(&thread, &call->result.thread);
     created.thread = &thread;
     reply.body_case = ZCHAT__V1__REPLY__BODY_CREATE_THREAD;
     reply.create_thread = &created;
     call_reply(call, &reply);
 }
 
-size_t page_limit(uint32_t limit) {
-    return limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
-}
+const struct command_row create_thread_row = {
+    .cost = 2,
+    .check = create_thread_check,
+    .run = create_thread_run,
+    .refusals = create_thread_refusals,
+    .done = create_thread_done,
+};
 
 /* A page of threads. One more than fits is asked for, to know whether there are more. */
 struct threads {
@@ -128,26 +82,31 @@ static bool threads_add(void *arg, const struct store_thread *stored) {
         return false;
     }
     copy->stored = *stored;
-    thread_fill(&copy->thread, &copy->stored);
+    thread_info_fill(&copy->thread, &copy->stored);
     threads->reply.threads[threads->reply.n_threads++] = &copy->thread;
     return true;
 }
 
-void list_threads_done(struct call *call) {
+static void list_threads_done(struct call *call) {
     const Zchat__V1__ListThreadsRequest *list = call->command->list_threads;
-    struct threads threads = {.call = call, .limit = page_limit(list->limit)};
+    struct threads threads = {.call = call, .limit = field_limit(list->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
 
     zchat__v1__list_threads_response__init(&threads.reply);
     threads.reply.threads = call_memory(call, threads.limit * sizeof *threads.reply.threads);
     if (!threads.reply.threads ||
-        call_store(call, store_thread_list(call->core->store, list->after, threads.limit + 1,
-                                           threads_add, &threads)))
+        call_store_fails(call, store_thread_list(call->core->store, list->after, threads.limit + 1,
+                                                 threads_add, &threads)))
         return;
     reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_THREADS;
     reply.list_threads = &threads.reply;
     call_reply(call, &reply);
 }
+
+const struct command_row list_threads_row = {
+    .cost = 10,
+    .done = list_threads_done,
+};
 
 /* A page of a thread's items, bounded by their number and their bytes. */
 struct items {
@@ -164,22 +123,6 @@ struct item_copy {
     struct store_post stored_post;
     struct store_file stored_file;
 };
-
-void post_fill(Zchat__V1__Post *out, struct store_post *post) {
-    zchat__v1__post__init(out);
-    out->id.data = post->id;
-    out->id.len = ID_BYTES;
-    out->number = post->number;
-    out->user = post->user;
-    out->time_us = post->time_us;
-    out->edited_us = post->edited_us;
-}
-
-char *post_text(struct call *call, const struct store_post *post) {
-    char *text = call_memory(call, post->text_bytes + 1);
-
-    return text ? memcpy(text, post->text, post->text_bytes) : NULL;
-}
 
 static bool item_fill_post(struct call *call, struct item_copy *copy,
                            const struct store_post *post) {
@@ -228,50 +171,76 @@ static bool items_add(void *arg, const struct store_post *post, const struct sto
     return true;
 }
 
-void read_thread_done(struct call *call) {
+static void read_thread_check(struct call *call) {
+    title_form(call, &call->command->read_thread->thread);
+}
+
+static const char *read_title(struct call *call) {
+    return call_about_title(call, call->command->read_thread->thread);
+}
+
+static const struct refusal read_thread_refusals[] = {
+    TITLE_NO_THREAD(read_title),
+    {0},
+};
+
+static void read_thread_done(struct call *call) {
     const Zchat__V1__ReadThreadRequest *read = call->command->read_thread;
-    struct items items = {.call = call, .limit = page_limit(read->limit)};
+    struct items items = {.call = call, .limit = field_limit(read->limit)};
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     struct store_thread stored;
     Zchat__V1__ThreadInfo thread;
-    enum store_status status =
-        call_store(call, store_thread_find(call->core->store, read->thread, &stored));
 
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, read->thread);
-    call_status_told(call, status);
-    if (status != STORE_OK)
+    if (call_refused(call, read_thread_refusals,
+                     call_store(call, store_thread_find(call->core->store, read->thread, &stored))))
         return;
     zchat__v1__read_thread_response__init(&items.reply);
     items.reply.items = call_memory(call, items.limit * sizeof *items.reply.items);
     if (!items.reply.items ||
-        call_store(call, store_thread_read(call->core->store, stored.stream, read->after_seq,
-                                           items.limit + 1, items_add, &items)))
+        call_store_fails(call, store_thread_read(call->core->store, stored.stream, read->after_seq,
+                                                 items.limit + 1, items_add, &items)))
         return;
-    thread_fill(&thread, &stored);
+    thread_info_fill(&thread, &stored);
     items.reply.thread = &thread;
     reply.body_case = ZCHAT__V1__REPLY__BODY_READ_THREAD;
     reply.read_thread = &items.reply;
     call_reply(call, &reply);
 }
 
-void remove_thread_run(struct call *call) {
+const struct command_row read_thread_row = {
+    .cost = 10,
+    .check = read_thread_check,
+    .refusals = read_thread_refusals,
+    .done = read_thread_done,
+};
+
+static void remove_thread_check(struct call *call) {
+    title_form(call, &call->command->remove_thread->thread);
+}
+
+static enum store_status remove_thread_run(struct call *call) {
     const char *title = call->command->remove_thread->thread;
     enum store_status status = call_store(
         call, store_thread_remove(call->core->store, title, call->session->member->account,
                                   call->session->admin, &call->result.thread));
 
-    if (status == STORE_NOT_FOUND)
-        thread_not_found(call, title);
-    else if (status == STORE_BLOCKED)
-        call_fail(call, REASON(NOT_CREATOR),
-                  "only its creator or an administrator may remove a thread");
-    else if (status == STORE_OK)
+    if (status == STORE_OK)
         call_read(call, call->result.thread.posts + call->result.thread.uploads);
-    call_status_told(call, status);
+    return status;
 }
 
-void remove_thread_done(struct call *call) {
+static const char *removed_title(struct call *call) {
+    return call_about_title(call, call->command->remove_thread->thread);
+}
+
+static const struct refusal remove_thread_refusals[] = {
+    TITLE_NO_THREAD(removed_title),
+    {STORE_NOT_OWNER, REASON(NOT_CREATOR),
+     "only its creator or an administrator may remove a thread", NULL},
+    {0},
+};
+
+static void remove_thread_done(struct call *call) {
     struct store_thread *thread = &call->result.thread;
     Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
@@ -288,10 +257,18 @@ void remove_thread_done(struct call *call) {
     event.time_us = core_wall_us(call->core, call->now_us);
     event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
     event.thread = &about;
-    thread_tell(call->core, thread, &event);
+    thread_topic_add(call->core, thread, &event);
     thread_topic_tell(call->core, thread->id);
     HASH_ITER(hh, call->core->sessions.members, member, next) {
         member_unfollow(&call->core->sessions, member, thread->stream);
     }
     call_reply_empty(call);
 }
+
+const struct command_row remove_thread_row = {
+    .cost = 10,
+    .check = remove_thread_check,
+    .run = remove_thread_run,
+    .refusals = remove_thread_refusals,
+    .done = remove_thread_done,
+};

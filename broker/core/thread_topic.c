@@ -1,7 +1,10 @@
-#include "handlers.h"
+#include "thread_topic.h"
+
 #include "memory.h"
+#include "state.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -34,6 +37,24 @@ void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_
         *end++ = digits[id[i] & 15];
     }
     *end = '\0';
+}
+
+bool thread_topic_parse(const char *stream, unsigned char id[ID_BYTES]) {
+    static const char prefix[] = "thread/";
+    size_t prefix_bytes = sizeof prefix - 1;
+
+    if (strncmp(stream, prefix, prefix_bytes) != 0 ||
+        strspn(stream + prefix_bytes, "0123456789abcdef") != 2 * ID_BYTES ||
+        stream[prefix_bytes + 2 * ID_BYTES] != '\0')
+        return false;
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        unsigned value;
+
+        if (sscanf(stream + prefix_bytes + 2 * i, "%2x", &value) != 1)
+            return false;
+        id[i] = (unsigned char)value;
+    }
+    return true;
 }
 
 /* ---- the heap ---- */
@@ -146,8 +167,8 @@ static void wait_begin(struct core *core, struct thread_topic *topic) {
     due_join(&core->thread_topics, topic);
 }
 
-void thread_topic_gather(struct core *core, const struct store_thread *thread, uint64_t seq,
-                         const struct outbox_packed *event) {
+static void gather(struct core *core, const struct store_thread *thread, uint64_t seq,
+                   const struct outbox_packed *event) {
     struct thread_topics *topics = &core->thread_topics;
     struct thread_topic *topic = topic_of(topics, thread);
 
@@ -164,6 +185,17 @@ void thread_topic_gather(struct core *core, const struct store_thread *thread, u
         tell(core, topic);
     while (topics->bytes > THREADS_BYTES_MAX)
         tell(core, topics->due[0]);
+}
+
+/* Whoever causes it is charged for all that are told, though they are told later. */
+void thread_topic_add(struct core *core, const struct store_thread *thread,
+                      Zchat__V1__ServerEvent *event) {
+    const struct followers *followers = session_followers(&core->sessions, thread->stream);
+    struct outbox_packed packed = outbox_pack(core->outbox, event);
+
+    if (followers)
+        outbox_charge(core->outbox, packed.length * followers->with_public);
+    gather(core, thread, event->seq, &packed);
 }
 
 void thread_topic_tell(struct core *core, const unsigned char id[ID_BYTES]) {

@@ -41,11 +41,13 @@ struct thread_topics {
 void thread_topics_init(struct thread_topics *topics);
 void thread_topics_release(struct core *core);
 
-/* "thread/" and the id in hex. */
+/* "thread/" and the id in hex; and back: false where it is not that. */
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]);
-/* An event, which has the number `seq`, is to be told. */
-void thread_topic_gather(struct core *core, const struct store_thread *thread, uint64_t seq,
-                         const struct outbox_packed *event);
+bool thread_topic_parse(const char *name, unsigned char id[ID_BYTES]);
+/* Something happened in the thread: the event is to be told on its topic, and on the connections
+ * that asked for it. */
+void thread_topic_add(struct core *core, const struct store_thread *thread,
+                      Zchat__V1__ServerEvent *event);
 /* What waits of the thread is told in this turn; of all threads. */
 void thread_topic_tell(struct core *core, const unsigned char id[ID_BYTES]);
 void thread_topics_tell(struct core *core);

@@ -6,6 +6,7 @@
 #include "address.h"
 #include "command.h"
 #include "memory.h"
+#include "state.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -174,7 +174,7 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
     }
     return sqlite3_changes(store->db) > 0 ? STORE_OK
            : was == NULL                  ? STORE_NOT_FOUND
-                                          : STORE_MISMATCH;
+                                          : STORE_CHANGED;
 }
 
 static enum store_status set_flag(struct store *store, enum statement statement, const char *name,

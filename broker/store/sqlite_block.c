@@ -25,7 +25,7 @@ enum store_status store_block_add(struct store *store, int64_t account, const ch
         return STORE_EXISTS;
     }
     if (blocks_given(store->blocks, account) >= BLOCKS_MAX) {
-        return STORE_QUOTA_SENDER;
+        return STORE_TOO_MANY;
     }
     sqlite3_stmt *add = store->statements[STATEMENT_BLOCK_ADD];
     status = sqlite_write(store);
@@ -48,7 +48,7 @@ enum store_status store_block_remove(struct store *store, int64_t account, const
         return status;
     }
     if (!blocks_is(store->blocks, account, blocked)) {
-        return STORE_EXISTS;
+        return STORE_NOT_BLOCKED;
     }
     sqlite3_stmt *remove = store->statements[STATEMENT_BLOCK_REMOVE];
     status = sqlite_write(store);

@@ -8,7 +8,7 @@ enum store_status sqlite_device_room(struct store *store, int64_t account) {
     int64_t devices = 0;
     bind_number(count, 1, account);
     enum store_status status = sqlite_number(store, count, &devices);
-    return status == STORE_OK && devices >= DEVICES_MAX ? STORE_QUOTA_SENDER : status;
+    return status == STORE_OK && devices >= DEVICES_MAX ? STORE_TOO_MANY : status;
 }
 
 enum store_status sqlite_device_find(struct store *store, int64_t account, const unsigned char *key,

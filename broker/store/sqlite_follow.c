@@ -50,7 +50,7 @@ enum store_status store_follow(struct store *store, int64_t account, const char 
         return STORE_FAILED;
     }
     if (count >= FOLLOWED_MAX) {
-        return STORE_QUOTA_SENDER;
+        return STORE_TOO_MANY;
     }
     sqlite3_stmt *add = store->statements[STATEMENT_FOLLOW_ADD];
     status = sqlite_add(store);
@@ -68,7 +68,7 @@ enum store_status store_unfollow(struct store *store, int64_t account, const cha
     bool follows = false;
     enum store_status status = find(store, account, title, out, &follows);
     if (status != STORE_OK || !follows) {
-        return status == STORE_OK ? STORE_EXISTS : status;
+        return status == STORE_OK ? STORE_NOT_FOLLOWED : status;
     }
     sqlite3_stmt *remove = store->statements[STATEMENT_FOLLOW_REMOVE];
     status = sqlite_write(store);
@@ -122,7 +122,7 @@ enum store_status store_followed_move(struct store *store, int64_t account, int6
         status = sqlite_stream(store, stream_id, &stream);
     }
     if (status != STORE_OK) {
-        return status;
+        return status == STORE_NOT_FOUND ? STORE_NOT_FOLLOWED : status;
     }
     uint64_t to = seq < stream->head ? seq : stream->head;
     if (to <= *cursor) {

@@ -84,7 +84,7 @@ static enum store_status add_slot(struct store *store, int64_t place, const unsi
     int64_t slot;
     int code = slots_write(store->slots, bytes, &slot, sums);
     if (code == SQLITE_FULL) {
-        return STORE_QUOTA_SENDER;
+        return STORE_NO_ROOM;
     }
     if (code != SQLITE_OK) {
         return slots_fail(store, "write the pieces beside", code);

@@ -216,12 +216,10 @@ static enum store_status find_position(struct store *store, struct changing *of)
     return status;
 }
 
-/* Everything that is to be checked. OK (then out->again tells), NOT_FOUND, EXISTS, BLOCKED,
- * ID_REUSED. */
+/* Everything that is to be checked. OK (then out->again tells), or what store_post_edit returns. */
 static enum store_status begin_change(struct store *store, struct changing *of,
-                                      struct store_post_changed *out, bool *no_thread) {
+                                      struct store_post_changed *out) {
     enum store_status status = begin(store, of, out);
-    *no_thread = status == STORE_NOT_FOUND;
     if (status != STORE_OK || out->again) {
         return status;
     }
@@ -233,9 +231,9 @@ static enum store_status begin_change(struct store *store, struct changing *of,
         return status;
     }
     if (!of->post.stands) {
-        return STORE_EXISTS;
+        return STORE_POST_DELETED;
     }
-    return of->post.author == of->change->account ? STORE_OK : STORE_BLOCKED;
+    return of->post.author == of->change->account ? STORE_OK : STORE_NOT_OWNER;
 }
 
 /* As begin_adding. */
@@ -258,9 +256,9 @@ static enum store_status update_post(struct store *store, const struct changing 
 }
 
 enum store_status store_post_edit(struct store *store, const struct store_post_change *change,
-                                  struct store_post_changed *out, bool *no_thread) {
+                                  struct store_post_changed *out) {
     struct changing of = {.kind = LOG_EDITED, .change = change};
-    enum store_status status = begin_change(store, &of, out, no_thread);
+    enum store_status status = begin_change(store, &of, out);
     if (status != STORE_OK || out->again) {
         return status;
     }
@@ -289,9 +287,9 @@ static enum store_status delete_post(struct store *store, const struct changing 
 }
 
 enum store_status store_post_delete(struct store *store, const struct store_post_change *change,
-                                    struct store_post_changed *out, bool *no_thread) {
+                                    struct store_post_changed *out) {
     struct changing of = {.kind = LOG_DELETED, .change = change};
-    enum store_status status = begin_change(store, &of, out, no_thread);
+    enum store_status status = begin_change(store, &of, out);
     if (status != STORE_OK || out->again) {
         return status;
     }

@@ -183,7 +183,7 @@ enum store_status sqlite_people_load(struct store *store);
 
 /* ---- sqlite_device.c ---- */
 
-/* Whether the account may trust one more device: OK, QUOTA_SENDER. */
+/* Whether the account may trust one more device: OK, TOO_MANY. */
 enum store_status sqlite_device_room(struct store *store, int64_t account);
 enum store_status sqlite_device_add(struct store *store, int64_t account, const unsigned char *key,
                                     const char *label, int64_t now_us, int64_t used_us);

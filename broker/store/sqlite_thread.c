@@ -72,7 +72,8 @@ enum store_status store_thread_find(struct store *store, const char *title,
     }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_TITLE];
     bind_text(find, 1, title);
-    return one_thread(store, find, out);
+    enum store_status status = one_thread(store, find, out);
+    return status == STORE_NOT_FOUND ? STORE_NO_THREAD : status;
 }
 
 enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
@@ -171,7 +172,7 @@ enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_
     return sqlite_id_free_beside_log(store, id);
 }
 
-/* NOT_FOUND: it may be made. OK: it was made already, by the same call. EXISTS, ID_REUSED. */
+/* NO_THREAD: it may be made. OK: it was made already, by the same call. EXISTS, ID_REUSED. */
 static enum store_status check_new(struct store *store, const unsigned char id[ID_BYTES],
                                    const char *title, int64_t creator, struct store_thread *out) {
     const struct person *person;
@@ -223,7 +224,7 @@ enum store_status store_thread_create(struct store *store, const unsigned char i
                                       const char *title, int64_t creator, int64_t now_us,
                                       struct store_thread *out) {
     enum store_status status = check_new(store, id, title, creator, out);
-    return status == STORE_NOT_FOUND ? insert(store, id, title, creator, now_us, out) : status;
+    return status == STORE_NO_THREAD ? insert(store, id, title, creator, now_us, out) : status;
 }
 
 /* ---- what happens in one ---- */
@@ -343,7 +344,7 @@ enum store_status store_thread_remove(struct store *store, const char *title, in
         return status;
     }
     if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0)) {
-        return STORE_BLOCKED;
+        return STORE_NOT_OWNER;
     }
     status = sqlite_stream(store, out->stream, &stream);
     if (status == STORE_OK) {

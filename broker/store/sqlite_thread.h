@@ -92,7 +92,7 @@ enum store_status sqlite_file_remove(struct store *store, const struct file *fil
 /* More can't be numbered: see schema/0002.sql. */
 #define PIECES_BYTES_MAX (UINT64_C(1) << 38)
 
-/* Stores bytes behind the `received` ones that are there. OK, QUOTA_SENDER (the disk has no room;
+/* Stores bytes behind the `received` ones that are there. OK, NO_ROOM (the disk has no room;
  * nothing was stored). */
 enum store_status sqlite_piece_write(struct store *store, const struct file *file,
                                      const unsigned char *bytes, size_t length);

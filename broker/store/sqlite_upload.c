@@ -33,14 +33,14 @@ static bool has_quota(const struct store_upload *upload, uint64_t others) {
 }
 
 /* Whether all may come that was begun, and this one, too. Its own reservation, where there is one,
- * gives its place. OK, QUOTA_SENDER. */
+ * gives its place. OK, NO_ROOM. */
 static enum store_status check_room(struct store *store, const struct store_upload *upload,
                                     const struct store_file *own) {
     uint64_t others = store->files_bytes - (own != NULL ? own->size : 0);
     uint64_t room = slots_room(store->slots);
     uint64_t more = store->files_awaited - (own != NULL ? own->size - own->received : 0);
     bool fits = upload->size <= room && more <= room - upload->size;
-    return fits && has_quota(upload, others) ? STORE_OK : STORE_QUOTA_SENDER;
+    return fits && has_quota(upload, others) ? STORE_OK : STORE_NO_ROOM;
 }
 
 static enum store_status write_received(struct store *store, const struct file *file,
@@ -181,8 +181,8 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
     }
     status = sqlite_file_named(store, thread.stream, upload->name, &file);
     if (status == STORE_OK) {
-        bool his_own = file.file.seq == 0 && file.uploader == upload->account;
-        return his_own ? take_over(store, upload, &file, out) : STORE_EXISTS;
+        bool their_own = file.file.seq == 0 && file.uploader == upload->account;
+        return their_own ? take_over(store, upload, &file, out) : STORE_EXISTS;
     }
     if (status == STORE_FAILED) {
         return status;
@@ -322,12 +322,12 @@ static enum store_status add(struct store *store, struct file *file, const void 
     return last ? complete(store, file, now_us, thread) : keep_received(store, file, now_us);
 }
 
-/* OK, NOT_FOUND, BLOCKED. */
+/* OK, NOT_FOUND, NOT_OWNER. */
 static enum store_status find_own(struct store *store, const unsigned char *id, int64_t account,
                                   struct file *file) {
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_file_identified(store, id, file);
-    return status == STORE_OK && file->uploader != account ? STORE_BLOCKED : status;
+    return status == STORE_OK && file->uploader != account ? STORE_NOT_OWNER : status;
 }
 
 static bool is_hole(const struct store_file *file, uint64_t offset, size_t length) {
@@ -350,7 +350,7 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
     }
     if (file.file.seq == 0 && is_hole(&file.file, offset, length)) {
         *out = file.file;
-        return STORE_SELF;
+        return STORE_WRONG_OFFSET;
     }
     bool complete = file.file.seq != 0;
     bool ends = file.file.size == 0; /* with no bytes at all */

@@ -22,21 +22,29 @@
 
 enum store_status {
     STORE_OK = 0,
-    STORE_NOT_FOUND,     /* the name, device or block is not there */
-    STORE_EXISTS,        /* the name or block is there already */
+    STORE_NOT_FOUND,     /* what the operation is about is not there */
+    STORE_NO_THREAD,     /* there is no thread of that title */
+    STORE_EXISTS,        /* the name, title, block or follower is there already */
     STORE_SELF,          /* one can't do this to oneself */
     STORE_BLOCKED,       /* the actor blocked the other one (both: this one) */
     STORE_BLOCKED_BY,    /* the other one blocked the actor */
+    STORE_NOT_BLOCKED,   /* the actor did not block the other one */
+    STORE_NOT_FOLLOWED,  /* the account does not follow the thread */
+    STORE_NOT_OWNER,     /* the thread, post or upload is another account's */
+    STORE_POST_DELETED,  /* the post was deleted meanwhile */
+    STORE_CHANGED,       /* it is not any more what it was to be changed from */
     STORE_QUOTA_INBOX,   /* the recipient has INBOX_UNREAD_MAX unread messages, or as many bytes */
-    STORE_QUOTA_SENDER,  /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them, or as many bytes;
-                            or DEVICES_MAX, BLOCKS_MAX */
+    STORE_QUOTA_SENDER,  /* and this sender INBOX_UNREAD_PER_SENDER_MAX of them, or as many bytes */
     STORE_QUOTA_ACCOUNT, /* the account has all that store_quotas allow it */
+    STORE_TOO_MANY,      /* DEVICES_MAX, BLOCKS_MAX or FOLLOWED_MAX are there */
+    STORE_NO_ROOM,       /* the files, or the disk, have no room for so many bytes */
     STORE_ID_REUSED,     /* the id names another message */
-    STORE_MISMATCH,   /* the bytes are not those of the announced hash; the password is another */
-    STORE_HASH_UNFIT, /* that hash is missing, or not the one that was announced before */
-    STORE_DAMAGED,    /* the disk has not kept it: nothing else is harmed */
-    STORE_FULL,       /* the disk has no room: see store_is_full */
-    STORE_FAILED,     /* see store_error */
+    STORE_WRONG_OFFSET, /* the bytes leave a hole behind those that came, or pass the file's size */
+    STORE_MISMATCH,     /* the bytes are not those of the announced hash */
+    STORE_HASH_UNFIT,   /* that hash is missing, or not the one that was announced before */
+    STORE_DAMAGED,      /* the disk has not kept it: nothing else is harmed */
+    STORE_FULL,         /* the disk has no room: see store_is_full */
+    STORE_FAILED,       /* see store_error */
 };
 
 struct store;
@@ -164,7 +172,7 @@ enum store_status store_account_find(struct store *store, const char *name,
                                      struct store_account *out);
 enum store_status store_account_get(struct store *store, int64_t account,
                                     struct store_account *out);
-/* `was` is what it replaces; NULL: whatever there is. OK, NOT_FOUND, MISMATCH (it is another one by
+/* `was` is what it replaces; NULL: whatever there is. OK, NOT_FOUND, CHANGED (it is another one by
  * now). */
 enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash);
@@ -192,7 +200,7 @@ enum store_status store_login_shorten(struct store *store, const char *name, int
 enum store_status store_login_forget(struct store *store, const char *name);
 /* A login succeeded: forgets the failures where `by_password`, marks the device as used (a note,
  * see store_notes_write), and trusts `key` where `trust`. *trusted: it is now, which a full disk
- * can keep it from. QUOTA_SENDER where DEVICES_MAX are trusted already. Nothing is written where
+ * can keep it from. TOO_MANY where DEVICES_MAX are trusted already. Nothing is written where
  * there are no failures and no new device. */
 enum store_status store_login_succeeded(struct store *store, int64_t account,
                                         const unsigned char key[KEY_BYTES], const char *label,
@@ -263,11 +271,11 @@ uint64_t store_message_count(const struct store *store);
 
 /* ---- blocks: answered from memory ---- */
 
-/* `account` blocks the user of that name. OK with *blocked, NOT_FOUND, SELF, EXISTS, QUOTA_SENDER.
+/* `account` blocks the user of that name. OK with *blocked, NOT_FOUND, SELF, EXISTS, TOO_MANY.
  */
 enum store_status store_block_add(struct store *store, int64_t account, const char *name,
                                   int64_t now_us, int64_t *blocked);
-/* OK, NOT_FOUND (no such user), EXISTS (he is not blocked). */
+/* OK, NOT_FOUND (no such user), NOT_BLOCKED. */
 enum store_status store_block_remove(struct store *store, int64_t account, const char *name);
 /* The names that `account` blocked, in order. */
 enum store_status store_block_list(struct store *store, int64_t account,

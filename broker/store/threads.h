@@ -2,10 +2,8 @@
  * rules hold here, too. A thread is known by its title, its stream is a stream like an inbox.
  * Titles and file names arrive checked and cleaned.
  *
- * Further meanings of a status here: NOT_FOUND: no such thread, post or file. EXISTS: the title or
- * file name is taken, or one follows already (does not follow). ID_REUSED: the id names something
- * else. BLOCKED: not the author's, the creator's or the uploader's. QUOTA_SENDER: too many, or too
- * much. */
+ * NO_THREAD is for whatever names a thread by its title, NOT_FOUND for a post, a file, and a thread
+ * named by its id. ID_REUSED: the id names something else, of whatever kind. */
 #ifndef THREADS_H
 #define THREADS_H
 
@@ -70,6 +68,7 @@ struct store_thread_entry {
 enum store_status store_thread_create(struct store *store, const unsigned char id[ID_BYTES],
                                       const char *title, int64_t creator, int64_t now_us,
                                       struct store_thread *out);
+/* OK, NO_THREAD. */
 enum store_status store_thread_find(struct store *store, const char *title,
                                     struct store_thread *out);
 enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
@@ -82,7 +81,7 @@ enum store_status store_thread_alike(struct store *store, const char *title,
 enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
                                     bool (*each)(void *arg, const struct store_thread *),
                                     void *arg);
-/* Removes the thread, its posts, log entries, files, chunks and followers. BLOCKED where the
+/* Removes the thread, its posts, log entries, files, chunks and followers. NOT_OWNER where the
  * account is neither its creator nor `admin`. *out: as it was. */
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out);
@@ -105,15 +104,14 @@ struct store_post_changed {
     struct store_thread thread;
     struct store_post post; /* without its text */
 };
-/* OK, NOT_FOUND (the thread), ID_REUSED. */
+/* OK, NO_THREAD, ID_REUSED. */
 enum store_status store_post_add(struct store *store, const struct store_post_change *change,
                                  struct store_post_changed *out);
-/* OK, NOT_FOUND (thread or post; *no_thread tells which), EXISTS (the post was deleted meanwhile),
- * BLOCKED (not the author), ID_REUSED. */
+/* OK, NO_THREAD, NOT_FOUND (the post), POST_DELETED, NOT_OWNER, ID_REUSED. */
 enum store_status store_post_edit(struct store *store, const struct store_post_change *change,
-                                  struct store_post_changed *out, bool *no_thread);
+                                  struct store_post_changed *out);
 enum store_status store_post_delete(struct store *store, const struct store_post_change *change,
-                                    struct store_post_changed *out, bool *no_thread);
+                                    struct store_post_changed *out);
 
 /* The posts and complete files as they stand, in the order in which they came, from after
  * `after_seq`: exactly one of post and file is not NULL. Until `each` returns false or `limit`
@@ -137,17 +135,17 @@ struct store_followed {
     uint64_t head;
     uint64_t cursor;
 };
-/* The cursor begins at the head. OK, NOT_FOUND, EXISTS, QUOTA_SENDER (FOLLOWED_MAX). */
+/* The cursor begins at the head. OK, NO_THREAD, EXISTS, TOO_MANY. */
 enum store_status store_follow(struct store *store, int64_t account, const char *title,
                                struct store_followed *out);
+/* OK, NO_THREAD, NOT_FOLLOWED. */
 enum store_status store_unfollow(struct store *store, int64_t account, const char *title,
                                  struct store_followed *out);
 /* In the order of titles. */
 enum store_status store_followed_list(struct store *store, int64_t account,
                                       void (*each)(void *arg, const struct store_followed *),
                                       void *arg);
-/* Moves the cursor forward, never back nor past the head. NOT_FOUND where the account does not
- * follow. */
+/* Moves the cursor forward, never back nor past the head. OK, NOT_FOLLOWED. */
 enum store_status store_followed_move(struct store *store, int64_t account, int64_t stream,
                                       uint64_t seq, uint64_t *cursor);
 
@@ -164,19 +162,19 @@ struct store_upload {
     int64_t now_us;
 };
 /* Reserves the name and the room. OK with how far it came (also the same id and content again,
- * complete or not; an unknown hash fits), NOT_FOUND, EXISTS (the name is taken by another file; an
+ * complete or not; an unknown hash fits), NO_THREAD, EXISTS (the name is taken by another file; an
  * unfinished one reserves it for its uploader, who may begin it under another id: the bytes that
- * came stay where size and hash are known to be the same), ID_REUSED, QUOTA_SENDER (also where the
+ * came stay where size and hash are known to be the same), ID_REUSED, NO_ROOM (also where the
  * disk has no room for it and all that was begun). */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
 /* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
  * chunk for an empty file) the hash, announced or given here, is compared, and the file appears in
  * its thread: *done, out->seq and *thread tell. The hash's state is stored along, so that nothing
- * is read twice after a restart. OK, NOT_FOUND, BLOCKED (another's), SELF (a hole: offset >
+ * is read twice after a restart. OK, NOT_FOUND, NOT_OWNER, WRONG_OFFSET (a hole: offset >
  * received, or more than size), HASH_UNFIT (the last byte is refused: no hash, or not the announced
  * one), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
- * message got the id meanwhile: likewise, and only another id helps), QUOTA_SENDER (the disk has no
+ * message got the id meanwhile: likewise, and only another id helps), NO_ROOM (the disk has no
  * room now; the upload stays as it is). out->received: how far it is
  * now. A chunk of a complete file is OK, with out->seq, and not done again. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
@@ -184,7 +182,7 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
                                      size_t length, const unsigned char *hash, int64_t now_us,
                                      struct store_file *out, bool *done,
                                      struct store_thread *thread);
-/* Gives name and room back. OK, NOT_FOUND, BLOCKED. A complete file is NOT_FOUND. */
+/* Gives name and room back. OK, NOT_FOUND, NOT_OWNER. A complete file is NOT_FOUND. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
 /* Cancels some unfinished uploads without a chunk since `before_us`, and of those of which no byte
@@ -192,9 +190,11 @@ enum store_status store_upload_cancel(struct store *store, const unsigned char i
 enum store_status store_uploads_expire(struct store *store, int64_t before_us,
                                        int64_t empty_before_us, bool *more);
 
+/* OK, NO_THREAD, NOT_FOUND. */
 enum store_status store_file_find(struct store *store, const char *title, const char *name,
                                   struct store_file *out);
-/* Another file of the thread, complete or not, whose name looks the same. OK, NOT_FOUND. */
+/* Another file of the thread, complete or not, whose name looks the same. OK, NO_THREAD, NOT_FOUND.
+ */
 enum store_status store_file_alike(struct store *store, const char *title, const char *name,
                                    char other[FILE_NAME_BYTES]);
 /* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. OK,
@@ -203,7 +203,7 @@ enum store_status store_file_alike(struct store *store, const char *title, const
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count);
 /* The complete files in the order in which they came, after that number of the stream (0: all),
- * until `each` returns false. */
+ * until `each` returns false. OK, NO_THREAD. */
 enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,
                                   bool (*each)(void *arg, const struct store_file *), void *arg);
 

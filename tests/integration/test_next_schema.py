@@ -28,15 +28,12 @@ PATCHES = {
         ("PingRequest ping = 40;", "PingRequest ping = 40;\n    EchoRequest echo = 49;"),
         ("PingResponse ping = 40;", "PingResponse ping = 40;\n    EchoResponse echo = 49;"),
         ("PrivateEnded private_ended = 19;", "PrivateEnded private_ended = 19;\n    NudgeEvent nudge = 20;")],
-    "broker/core/handlers.h": [("void ping_done(", "void echo_done(struct call *call);\nvoid ping_done(")],
-    "broker/core/command.c": [
-        ("    ROW(PING) ", '    ROW(ECHO)             = {"echo", COMMAND_ANYBODY, 1, true,\n'
-                         "                             NULL, NULL, NULL, echo_done},\n    ROW(PING) ")],
+    "broker/core/command.h": [("    COMMAND(PING, ping) ", "    COMMAND(ECHO, echo) \\\n    COMMAND(PING, ping) ")],
     "broker/core/message.c": [
         ("    message.text = new->text;", "    message.text = new->text;\n    message.mood = new->mood;"),
         ("SEND_MESSAGE_RESPONSE__INIT;", 'SEND_MESSAGE_RESPONSE__INIT;\n    sent.mood = "fine";')],
-    "broker/core/admin.c": [("void ping_done(struct call *call) {", """
-void echo_done(struct call *call) {
+    "broker/core/admin.c": [("static void ping_done(struct call *call) {", """
+static void echo_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__EchoResponse echo = ZCHAT__V1__ECHO_RESPONSE__INIT;
     Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
@@ -51,7 +48,9 @@ void echo_done(struct call *call) {
     outbox_event(call->core->outbox, &call->peer->line, &event);
 }
 
-void ping_done(struct call *call) {""")],
+const struct command_row echo_row = {.state = COMMAND_ANYBODY, .cost = 1, .done = echo_done};
+
+static void ping_done(struct call *call) {""")],
 }
 ECHO, TEXT, MOOD = 49, 1, 5
 

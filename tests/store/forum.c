@@ -84,26 +84,22 @@ enum store_status forum_post(struct fixture *fixture, const struct forum_change 
 }
 
 enum store_status forum_edit(struct fixture *fixture, const struct forum_change *change,
-                             struct store_post_changed *out, bool no_thread) {
+                             struct store_post_changed *out) {
     unsigned char id[ID_BYTES];
-    bool is_missing = !no_thread;
     struct store_post_change is = change_of(fixture, change, id);
     fixture_begin(fixture);
-    enum store_status status = store_post_edit(fixture->store, &is, out, &is_missing);
+    enum store_status status = store_post_edit(fixture->store, &is, out);
     fixture_commit(fixture);
-    assert_int_equal(is_missing, no_thread);
     return status;
 }
 
 enum store_status forum_delete(struct fixture *fixture, const struct forum_change *change,
-                               struct store_post_changed *out, bool no_thread) {
+                               struct store_post_changed *out) {
     unsigned char id[ID_BYTES];
-    bool is_missing = !no_thread;
     struct store_post_change is = change_of(fixture, change, id);
     fixture_begin(fixture);
-    enum store_status status = store_post_delete(fixture->store, &is, out, &is_missing);
+    enum store_status status = store_post_delete(fixture->store, &is, out);
     fixture_commit(fixture);
-    assert_int_equal(is_missing, no_thread);
     return status;
 }
 

@@ -26,11 +26,10 @@ struct forum_change {
 };
 enum store_status forum_post(struct fixture *fixture, const struct forum_change *change,
                              struct store_post_changed *out);
-/* A thread that is missing must be told so exactly where `no_thread`. */
 enum store_status forum_edit(struct fixture *fixture, const struct forum_change *change,
-                             struct store_post_changed *out, bool no_thread);
+                             struct store_post_changed *out);
 enum store_status forum_delete(struct fixture *fixture, const struct forum_change *change,
-                               struct store_post_changed *out, bool no_thread);
+                               struct store_post_changed *out);
 /* Posts a text; it must be OK. */
 struct store_post_changed forum_posted(struct fixture *fixture, int64_t account, const char *title,
                                        const char *text);

@@ -169,7 +169,6 @@ static void post(struct bench *bench) {
 static void change_middle(struct bench *bench, uint64_t number, bool deletes) {
     struct store_post_changed changed;
     unsigned char id[ID_BYTES];
-    bool no_thread;
     new_id(bench, id);
     struct store_post_change change = {.id = id,
                                        .title = "posts",
@@ -178,8 +177,8 @@ static void change_middle(struct bench *bench, uint64_t number, bool deletes) {
                                        .text = "edited",
                                        .text_bytes = 6,
                                        .now_us = 2};
-    need(bench, deletes ? store_post_delete(bench->store, &change, &changed, &no_thread)
-                        : store_post_edit(bench->store, &change, &changed, &no_thread));
+    need(bench, deletes ? store_post_delete(bench->store, &change, &changed)
+                        : store_post_edit(bench->store, &change, &changed));
 }
 
 static void measure_posts(struct bench *bench, size_t posts) {

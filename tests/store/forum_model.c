@@ -147,8 +147,8 @@ static enum store_status expected(const struct thread *thread, size_t seq, size_
     if (seq == 0)
         return STORE_NOT_FOUND;
     if (!thread->entries[seq].stands)
-        return STORE_EXISTS;
-    return thread->entries[seq].author == author ? STORE_OK : STORE_BLOCKED;
+        return STORE_POST_DELETED;
+    return thread->entries[seq].author == author ? STORE_OK : STORE_NOT_OWNER;
 }
 
 /* An edit or a deletion, of a post by its number or its id. */
@@ -174,8 +174,8 @@ static void change_post(struct forum_model *model, struct thread *thread, bool d
             entry.post = 0;
     }
     enum store_status expects = expected(thread, entry.post, entry.author);
-    enum store_status is = deletes ? forum_delete(model->fixture, &change, &changed, false)
-                                   : forum_edit(model->fixture, &change, &changed, false);
+    enum store_status is = deletes ? forum_delete(model->fixture, &change, &changed)
+                                   : forum_edit(model->fixture, &change, &changed);
     assert_int_equal(is, expects);
     if (is != STORE_OK)
         return;

@@ -90,7 +90,7 @@ static void password_and_lock_change(void **state) {
     fixture_commit(fixture);
     fixture_begin(fixture);
     assert_int_equal(store_account_set_password(fixture->store, account, "$old", "$newer"),
-                     STORE_MISMATCH);
+                     STORE_CHANGED);
     fixture_commit(fixture);
     assert_ok(store_account_find(fixture->store, "han", &found));
     assert_string_equal(found.password_hash, "$new");
@@ -236,7 +236,7 @@ static void too_many_devices_are_refused_and_change_nothing(void **state) {
     for (int i = 0; i < DEVICES_MAX; i++) {
         assert_ok(trust(fixture, account, i, true, &trusted));
     }
-    assert_int_equal(trust(fixture, account, DEVICES_MAX, true, &trusted), STORE_QUOTA_SENDER);
+    assert_int_equal(trust(fixture, account, DEVICES_MAX, true, &trusted), STORE_TOO_MANY);
     assert_false(trusted);
     assert_ok(trust(fixture, account, DEVICES_MAX, false, &trusted));
     assert_ok(trust(fixture, account, 3, true, &trusted));

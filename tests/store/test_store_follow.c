@@ -79,8 +79,9 @@ static void a_cursor_begins_at_the_head_and_moves_forward(void **state) {
     expect_followed(fixture, LUKE, "T 1/5\n");
     expect_followed(fixture, HAN, "");
     fixture_begin(fixture);
-    assert_int_equal(store_followed_move(fixture->store, HAN, stream, 1, &cursor), STORE_NOT_FOUND);
-    assert_int_equal(store_followed_move(fixture->store, LEIA, 99, 1, &cursor), STORE_NOT_FOUND);
+    assert_int_equal(store_followed_move(fixture->store, HAN, stream, 1, &cursor),
+                     STORE_NOT_FOLLOWED);
+    assert_int_equal(store_followed_move(fixture->store, LEIA, 99, 1, &cursor), STORE_NOT_FOLLOWED);
     fixture_commit(fixture);
 }
 
@@ -89,15 +90,15 @@ static void one_follows_once(void **state) {
     struct store_thread thread;
     struct store_followed followed;
     forum_thread(fixture, HAN, "T");
-    assert_int_equal(follow(fixture, LEIA, "V", true, &followed), STORE_NOT_FOUND);
-    assert_int_equal(follow(fixture, LEIA, "V", false, &followed), STORE_NOT_FOUND);
-    assert_int_equal(follow(fixture, LEIA, "T", false, &followed), STORE_EXISTS);
+    assert_int_equal(follow(fixture, LEIA, "V", true, &followed), STORE_NO_THREAD);
+    assert_int_equal(follow(fixture, LEIA, "V", false, &followed), STORE_NO_THREAD);
+    assert_int_equal(follow(fixture, LEIA, "T", false, &followed), STORE_NOT_FOLLOWED);
     assert_ok(follow(fixture, LEIA, "T", true, &followed));
     forum_posted(fixture, HAN, "T", "text");
     assert_int_equal(follow(fixture, LEIA, "T", true, &followed), STORE_EXISTS);
     expect_followed(fixture, LEIA, "T 0/1\n");
     assert_ok(follow(fixture, LEIA, "T", false, &followed));
-    assert_int_equal(follow(fixture, LEIA, "T", false, &followed), STORE_EXISTS);
+    assert_int_equal(follow(fixture, LEIA, "T", false, &followed), STORE_NOT_FOLLOWED);
     assert_ok(follow(fixture, LEIA, "T", true, &followed));
     expect_followed(fixture, LEIA, "T 1/1\n");
     fixture_begin(fixture);
@@ -118,7 +119,7 @@ static void one_follows_so_many_threads_and_no_more(void **state) {
         (void)snprintf(title, sizeof title, "T%d", i);
         assert_ok(store_thread_create(fixture->store, id, title, HAN, 1, &thread));
         assert_int_equal(store_follow(fixture->store, LEIA, title, &followed),
-                         i < FOLLOWED_MAX ? STORE_OK : STORE_QUOTA_SENDER);
+                         i < FOLLOWED_MAX ? STORE_OK : STORE_TOO_MANY);
     }
     assert_ok(store_unfollow(fixture->store, LEIA, "T7", &followed));
     assert_ok(store_follow(fixture->store, LEIA, "T1000", &followed));

@@ -131,8 +131,8 @@ static void a_retry_of_a_post_without_rows_is_the_same_post(void **state) {
 static void change(struct fixture *fixture, int64_t account, uint64_t number, const char *text) {
     struct store_post_changed changed;
     struct forum_change is = {.title = "T", .account = account, .number = number, .text = text};
-    assert_ok(text != NULL ? forum_edit(fixture, &is, &changed, false)
-                           : forum_delete(fixture, &is, &changed, false));
+    assert_ok(text != NULL ? forum_edit(fixture, &is, &changed)
+                           : forum_delete(fixture, &is, &changed));
 }
 
 static void posts_without_rows_are_edited_and_deleted(void **state) {
@@ -172,7 +172,7 @@ static void posts_without_rows_are_counted_for_their_author(void **state) {
     post_some(fixture, han, "T", 1);
     assert_int_equal(forum_post(fixture, &is, &changed), STORE_QUOTA_ACCOUNT);
     is.number = 1;
-    assert_int_equal(forum_edit(fixture, &is, &changed, false), STORE_QUOTA_ACCOUNT);
+    assert_int_equal(forum_edit(fixture, &is, &changed), STORE_QUOTA_ACCOUNT);
     change(fixture, han, 1, NULL);
     assert_int_equal(forum_find(fixture, "T").posts, 2);
     fixture_free(fixture);

@@ -77,7 +77,7 @@ static void expect_all_or_nothing(struct fixture *fixture, const struct forum_fi
     struct store_thread thread;
     struct store_file stored;
     enum store_status status = store_thread_find(fixture->store, "T", &thread);
-    *removed = status == STORE_NOT_FOUND;
+    *removed = status == STORE_NO_THREAD;
     if (!*removed) {
         assert_ok(status);
         assert_int_equal(thread.posts, 60);

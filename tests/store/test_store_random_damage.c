@@ -315,7 +315,7 @@ static void make_content(struct fixture *fixture) {
     forum_posted(fixture, 1, "T", "the first");
     fill_texts(fixture, &random);
     struct forum_change edit = {.title = "T", .account = 1, .number = 1, .text = "edited"};
-    assert_ok(forum_edit(fixture, &edit, &changed, false));
+    assert_ok(forum_edit(fixture, &edit, &changed));
     fixture_begin(fixture);
     assert_ok(store_block_add(fixture->store, 1, "user3", 1, &blocked));
     fixture_commit(fixture);

@@ -428,7 +428,7 @@ static void a_full_disk_refuses_a_piece_and_no_more(void **state) {
         struct fixture *fixture = start(nth, &file);
         crashvfs_fail(fixture->disk, CRASHVFS_WRITE, nth, SQLITE_FULL);
         fixture_begin(fixture);
-        assert_int_equal(put(fixture, &file, PIECES(1)), STORE_QUOTA_SENDER);
+        assert_int_equal(put(fixture, &file, PIECES(1)), STORE_NO_ROOM);
         crashvfs_mend(fixture->disk);
         fixture_commit(fixture);
         forum_posted(fixture, 1, "T", "meanwhile");
@@ -459,9 +459,9 @@ static void what_the_disk_cannot_take_is_refused_at_the_beginning(void **state) 
     struct statvfs disk;
     assert_int_equal(statvfs(fixture->folder, &disk), 0);
     size_t free_bytes = (size_t)disk.f_bavail * disk.f_frsize;
-    assert_int_equal(reserve(fixture, "all", free_bytes), STORE_QUOTA_SENDER);
+    assert_int_equal(reserve(fixture, "all", free_bytes), STORE_NO_ROOM);
     assert_ok(reserve(fixture, "most", free_bytes / 3 * 2));
-    assert_int_equal(reserve(fixture, "as much", free_bytes / 3 * 2), STORE_QUOTA_SENDER);
+    assert_int_equal(reserve(fixture, "as much", free_bytes / 3 * 2), STORE_NO_ROOM);
     assert_ok(reserve(fixture, "little", 1));
     assert_ok(reserve(fixture, "most", free_bytes / 3 * 2 + 1)); /* in its own place */
 }

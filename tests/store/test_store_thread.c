@@ -55,7 +55,7 @@ static void a_new_thread_is_empty_and_found_both_ways(void **state) {
     forum_same_thread(&found, &thread);
     assert_ok(store_thread_find_id(fixture->store, id, &found));
     forum_same_thread(&found, &thread);
-    assert_int_equal(store_thread_find(fixture->store, "falcon", &found), STORE_NOT_FOUND);
+    assert_int_equal(store_thread_find(fixture->store, "falcon", &found), STORE_NO_THREAD);
     id[0] ^= 1;
     assert_int_equal(store_thread_find_id(fixture->store, id, &found), STORE_NOT_FOUND);
 }
@@ -81,7 +81,7 @@ static void a_title_and_an_id_name_one_thread(void **state) {
     assert_ok(fixture_send(fixture, message, HAN, "leia", "hello", &sent));
     fixture_commit(fixture);
     assert_int_equal(create(fixture, message, "X-wing", HAN, &again), STORE_ID_REUSED);
-    assert_int_equal(store_thread_find(fixture->store, "X-wing", &again), STORE_NOT_FOUND);
+    assert_int_equal(store_thread_find(fixture->store, "X-wing", &again), STORE_NO_THREAD);
 }
 
 struct titles {
@@ -148,7 +148,7 @@ static void numbers_close_up_behind_a_deleted_post(void **state) {
     forum_expect(fixture, stream, "1 han: one\n2 leia: two\n3 han: three\n");
 
     struct forum_change delete = {.title = "T", .account = LEIA, .post = two.post.id};
-    assert_ok(forum_delete(fixture, &delete, &changed, false));
+    assert_ok(forum_delete(fixture, &delete, &changed));
     assert_int_equal(changed.seq, 4);
     assert_int_equal(changed.post.number, 0);
     assert_memory_equal(changed.post.id, two.post.id, ID_BYTES);
@@ -156,7 +156,7 @@ static void numbers_close_up_behind_a_deleted_post(void **state) {
     forum_expect(fixture, stream, "1 han: one\n2 han: three\n");
 
     struct forum_change edit = {.title = "T", .account = HAN, .number = 2, .text = "drei"};
-    assert_ok(forum_edit(fixture, &edit, &changed, false));
+    assert_ok(forum_edit(fixture, &edit, &changed));
     assert_int_equal(changed.seq, 5);
     assert_int_equal(changed.post.number, 2);
     assert_int_equal(changed.post.seq, 3);
@@ -180,9 +180,9 @@ static void a_change_that_can_not_be_changes_nothing(void **state) {
     struct store_post_changed here = forum_posted(fixture, HAN, "T", "here");
     struct store_post_changed there = forum_posted(fixture, HAN, "U", "there");
     struct forum_change none = {.title = "V", .account = HAN, .number = 1, .text = "x"};
-    assert_int_equal(forum_post(fixture, &none, &changed), STORE_NOT_FOUND);
-    assert_int_equal(forum_edit(fixture, &none, &changed, true), STORE_NOT_FOUND);
-    assert_int_equal(forum_delete(fixture, &none, &changed, true), STORE_NOT_FOUND);
+    assert_int_equal(forum_post(fixture, &none, &changed), STORE_NO_THREAD);
+    assert_int_equal(forum_edit(fixture, &none, &changed), STORE_NO_THREAD);
+    assert_int_equal(forum_delete(fixture, &none, &changed), STORE_NO_THREAD);
     const struct {
         struct forum_change change;
         enum store_status status;
@@ -193,19 +193,19 @@ static void a_change_that_can_not_be_changes_nothing(void **state) {
         {{.title = "T", .account = HAN, .post = unknown, .text = "x"}, STORE_NOT_FOUND},
         {{.title = "T", .account = HAN, .post = there.post.id, .text = "x"}, STORE_NOT_FOUND},
         {{.title = "T", .account = HAN, .post = here.thread.id, .text = "x"}, STORE_NOT_FOUND},
-        {{.title = "T", .account = LEIA, .number = 1, .text = "x"}, STORE_BLOCKED},
-        {{.title = "T", .account = LEIA, .post = here.post.id, .text = "x"}, STORE_BLOCKED},
+        {{.title = "T", .account = LEIA, .number = 1, .text = "x"}, STORE_NOT_OWNER},
+        {{.title = "T", .account = LEIA, .post = here.post.id, .text = "x"}, STORE_NOT_OWNER},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_int_equal(forum_edit(fixture, &rows[i].change, &changed, false), rows[i].status);
-        assert_int_equal(forum_delete(fixture, &rows[i].change, &changed, false), rows[i].status);
+        assert_int_equal(forum_edit(fixture, &rows[i].change, &changed), rows[i].status);
+        assert_int_equal(forum_delete(fixture, &rows[i].change, &changed), rows[i].status);
     }
     forum_expect_entries(fixture, stream, "1 posted 1 han: here\n");
     struct forum_change delete = {.title = "T", .account = HAN, .post = here.post.id};
-    assert_ok(forum_delete(fixture, &delete, &changed, false));
-    assert_int_equal(forum_delete(fixture, &delete, &changed, false), STORE_EXISTS);
+    assert_ok(forum_delete(fixture, &delete, &changed));
+    assert_int_equal(forum_delete(fixture, &delete, &changed), STORE_POST_DELETED);
     delete.text = "late";
-    assert_int_equal(forum_edit(fixture, &delete, &changed, false), STORE_EXISTS);
+    assert_int_equal(forum_edit(fixture, &delete, &changed), STORE_POST_DELETED);
     forum_expect(fixture, stream, "");
     assert_int_equal(forum_find(fixture, "T").head, 2);
 }
@@ -226,24 +226,24 @@ static void a_retry_changes_nothing_and_gets_the_first_answer(void **state) {
     assert_ok(forum_post(fixture, &post, &again));
     assert_true(again.again);
     forum_same_change(&again, &first);
-    assert_ok(forum_edit(fixture, &edit, &first, false));
+    assert_ok(forum_edit(fixture, &edit, &first));
     fixture_merge_all(fixture);
     fixture_reopen(fixture);
-    assert_ok(forum_edit(fixture, &edit, &again, false));
+    assert_ok(forum_edit(fixture, &edit, &again));
     assert_true(again.again);
     assert_int_equal(again.seq, 2);
     assert_int_equal(again.time_us, first.time_us);
     assert_int_equal(again.post.number, 1);
     assert_int_equal(again.post.edited_us, first.time_us);
-    assert_ok(forum_delete(fixture, &delete, &first, false));
-    assert_ok(forum_delete(fixture, &delete, &again, false));
+    assert_ok(forum_delete(fixture, &delete, &first));
+    assert_ok(forum_delete(fixture, &delete, &again));
     assert_true(again.again);
     assert_int_equal(again.seq, 3);
     assert_int_equal(again.thread.posts, 0);
     assert_ok(forum_post(fixture, &post, &again));
     assert_int_equal(again.seq, 1);
     assert_int_equal(again.post.number, 0);
-    assert_ok(forum_edit(fixture, &edit, &again, false));
+    assert_ok(forum_edit(fixture, &edit, &again));
     assert_int_equal(again.seq, 2);
     assert_int_equal(again.post.number, 0);
     forum_expect_entries(fixture, stream,
@@ -265,7 +265,7 @@ static void an_id_with_other_content_is_refused(void **state) {
     struct forum_change edit = {
         .id = ids[1], .title = "T", .account = HAN, .post = ids[0], .text = "new"};
     assert_ok(forum_post(fixture, &post, &changed));
-    assert_ok(forum_edit(fixture, &edit, &changed, false));
+    assert_ok(forum_edit(fixture, &edit, &changed));
     fixture_begin(fixture);
     assert_ok(fixture_send(fixture, ids[2], HAN, "leia", "text", &sent));
     fixture_commit(fixture);
@@ -284,8 +284,8 @@ static void an_id_with_other_content_is_refused(void **state) {
     edits[2].id = ids[0];
     edits[3].account = LEIA;
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(forum_edit(fixture, &edits[i], &changed, false), STORE_ID_REUSED);
-    assert_int_equal(forum_delete(fixture, &edit, &changed, false), STORE_ID_REUSED);
+        assert_int_equal(forum_edit(fixture, &edits[i], &changed), STORE_ID_REUSED);
+    assert_int_equal(forum_delete(fixture, &edit, &changed), STORE_ID_REUSED);
     assert_int_equal(create(fixture, ids[0], "V", HAN, &thread), STORE_ID_REUSED);
     fixture_begin(fixture);
     assert_int_equal(fixture_send(fixture, ids[0], HAN, "leia", "text", &sent), STORE_ID_REUSED);
@@ -307,7 +307,7 @@ static void pages_follow_each_other(void **state) {
     for (size_t i = 0; i < 5; i++)
         forum_posted(fixture, HAN, "T", texts[i]);
     struct forum_change delete = {.title = "T", .account = HAN, .number = 2};
-    assert_ok(forum_delete(fixture, &delete, &changed, false));
+    assert_ok(forum_delete(fixture, &delete, &changed));
     expect_lines(forum_read(fixture, stream, 0, 2), "1 han: a\n2 han: c\n");
     expect_lines(forum_read(fixture, stream, 3, 1), "3 han: d\n");
     expect_lines(forum_read(fixture, stream, 2, 9), "2 han: c\n3 han: d\n4 han: e\n");
@@ -386,13 +386,13 @@ static void its_creator_or_an_admin_removes_a_thread(void **state) {
     forum_thread(fixture, HAN, "T");
     forum_thread(fixture, HAN, "U");
     forum_posted(fixture, LEIA, "T", "hers");
-    assert_int_equal(remove_thread(fixture, "V", HAN, true), STORE_NOT_FOUND);
-    assert_int_equal(remove_thread(fixture, "T", LEIA, false), STORE_BLOCKED);
+    assert_int_equal(remove_thread(fixture, "V", HAN, true), STORE_NO_THREAD);
+    assert_int_equal(remove_thread(fixture, "T", LEIA, false), STORE_NOT_OWNER);
     assert_int_equal(forum_find(fixture, "T").posts, 1);
     assert_ok(remove_thread(fixture, "T", HAN, false));
     assert_ok(remove_thread(fixture, "U", LEIA, true));
-    assert_int_equal(store_thread_find(fixture->store, "T", &thread), STORE_NOT_FOUND);
-    assert_int_equal(remove_thread(fixture, "T", HAN, false), STORE_NOT_FOUND);
+    assert_int_equal(store_thread_find(fixture->store, "T", &thread), STORE_NO_THREAD);
+    assert_int_equal(remove_thread(fixture, "T", HAN, false), STORE_NO_THREAD);
 }
 
 static void a_removed_thread_leaves_nothing(void **state) {

@@ -184,13 +184,13 @@ static void a_hole_is_refused(void **state) {
     static const size_t places[][2] = {{101, 1}, {101, 0}, {100, 901}, {0, 1001}, {2000, 1}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         assert_int_equal(forum_chunk(fixture, &file, places[i][0], places[i][1], &stored, &done),
-                         STORE_SELF);
+                         STORE_WRONG_OFFSET);
         assert_int_equal(stored.received, 100);
         assert_false(done);
     }
     struct forum_file empty = file_of(fixture, "empty", 0);
     assert_ok(forum_begin(fixture, &empty, &stored));
-    assert_int_equal(forum_chunk(fixture, &empty, 0, 1, &stored, &done), STORE_SELF);
+    assert_int_equal(forum_chunk(fixture, &empty, 0, 1, &stored, &done), STORE_WRONG_OFFSET);
     forum_upload(fixture, &empty, 1);
     forum_upload(fixture, &file, 300);
 }
@@ -237,7 +237,7 @@ static void a_name_is_taken_from_the_beginning_on(void **state) {
     second.account = HAN;
     assert_int_equal(forum_begin(fixture, &second, &stored), STORE_EXISTS);
     second.title = "V";
-    assert_int_equal(forum_begin(fixture, &second, &stored), STORE_NOT_FOUND);
+    assert_int_equal(forum_begin(fixture, &second, &stored), STORE_NO_THREAD);
     forum_thread(fixture, HAN, "V");
     forum_upload(fixture, &second, 1000);
     second = file_of(fixture, "F", 1000);
@@ -263,7 +263,7 @@ static void an_uploader_comes_back_with_another_id(void **state) {
     fixture_id(fixture, other.id);
     other.size = CHUNK + 2001;
     other.seed++;
-    assert_int_equal(forum_begin(fixture, &other, &stored), STORE_QUOTA_SENDER);
+    assert_int_equal(forum_begin(fixture, &other, &stored), STORE_NO_ROOM);
     other.size = CHUNK + 2000;
     assert_ok(forum_begin(fixture, &other, &stored));
     assert_int_equal(stored.received, 0);
@@ -272,7 +272,7 @@ static void an_uploader_comes_back_with_another_id(void **state) {
     forum_expect_bytes(fixture, &other, stored.file, other.size);
     struct forum_file one = file_of(fixture, "one", 1);
     one.quota_bytes = CHUNK + 2000;
-    assert_int_equal(forum_begin(fixture, &one, &stored), STORE_QUOTA_SENDER);
+    assert_int_equal(forum_begin(fixture, &one, &stored), STORE_NO_ROOM);
     one.quota_bytes++;
     forum_upload(fixture, &one, 1);
 }
@@ -331,9 +331,9 @@ static void only_the_uploader_adds_and_cancels(void **state) {
     assert_ok(forum_begin(fixture, &file, &stored));
     assert_int_equal(forum_chunk(fixture, &unknown, 0, 10, &stored, &done), STORE_NOT_FOUND);
     file.account = LEIA;
-    assert_int_equal(forum_chunk(fixture, &file, 0, 10, &stored, &done), STORE_BLOCKED);
+    assert_int_equal(forum_chunk(fixture, &file, 0, 10, &stored, &done), STORE_NOT_OWNER);
     fixture_begin(fixture);
-    assert_int_equal(store_upload_cancel(fixture->store, file.id, LEIA), STORE_BLOCKED);
+    assert_int_equal(store_upload_cancel(fixture->store, file.id, LEIA), STORE_NOT_OWNER);
     assert_int_equal(store_upload_cancel(fixture->store, unknown.id, HAN), STORE_NOT_FOUND);
     assert_ok(store_upload_cancel(fixture->store, file.id, HAN));
     assert_int_equal(store_upload_cancel(fixture->store, file.id, HAN), STORE_NOT_FOUND);
@@ -375,20 +375,20 @@ static void room_is_reserved_and_given_back(void **state) {
     int64_t between_us = ++fixture->now_us;
     assert_ok(forum_begin(fixture, &late, &stored));
     for (int round = 0; round < 2; round++) {
-        assert_int_equal(try(fixture, "one", 1, QUOTA), STORE_QUOTA_SENDER);
-        assert_int_equal(try(fixture, "huge", 100000, 1), STORE_QUOTA_SENDER);
-        assert_int_equal(try(fixture, "other", 1, 9999), STORE_QUOTA_SENDER);
+        assert_int_equal(try(fixture, "one", 1, QUOTA), STORE_NO_ROOM);
+        assert_int_equal(try(fixture, "huge", 100000, 1), STORE_NO_ROOM);
+        assert_int_equal(try(fixture, "other", 1, 9999), STORE_NO_ROOM);
         fixture_reopen(fixture);
     }
     fixture_begin(fixture);
     assert_ok(store_upload_cancel(fixture->store, cancelled.id, HAN));
     fixture_commit(fixture);
-    assert_int_equal(try(fixture, "2001", 2001, QUOTA), STORE_QUOTA_SENDER);
+    assert_int_equal(try(fixture, "2001", 2001, QUOTA), STORE_NO_ROOM);
     fixture_begin(fixture);
     assert_ok(store_uploads_expire(fixture->store, between_us, between_us, &more));
     fixture_commit(fixture);
     assert_false(more);
-    assert_int_equal(try(fixture, "5001", 5001, QUOTA), STORE_QUOTA_SENDER);
+    assert_int_equal(try(fixture, "5001", 5001, QUOTA), STORE_NO_ROOM);
     assert_ok(try(fixture, "5000", 5000, QUOTA));
     assert_ok(try(fixture, "without a limit", 1000000, 0));
     fixture_begin(fixture);
@@ -443,8 +443,7 @@ static void a_size_beyond_all_measure_is_refused(void **state) {
                                           .quota_bytes = quota * UINT64_MAX,
                                           .now_us = 1};
             fixture_begin(fixture);
-            assert_int_equal(store_upload_begin(fixture->store, &upload, &stored),
-                             STORE_QUOTA_SENDER);
+            assert_int_equal(store_upload_begin(fixture->store, &upload, &stored), STORE_NO_ROOM);
             fixture_commit(fixture);
         }
     }
@@ -513,8 +512,8 @@ static void names_are_any_text_in_the_order_in_which_they_came(void **state) {
     }
     assert_ok(store_file_list(fixture->store, "T", 0, add_name, names));
     assert_string_equal(names, expected);
-    assert_int_equal(store_file_list(fixture->store, "V", 0, add_name, names), STORE_NOT_FOUND);
-    assert_int_equal(store_file_find(fixture->store, "V", "x", &stored), STORE_NOT_FOUND);
+    assert_int_equal(store_file_list(fixture->store, "V", 0, add_name, names), STORE_NO_THREAD);
+    assert_int_equal(store_file_find(fixture->store, "V", "x", &stored), STORE_NO_THREAD);
     assert_ok(store_file_find(fixture->store, "T", "x", &stored));
     assert_int_equal(stored.size, 80);
 }

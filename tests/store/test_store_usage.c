@@ -48,7 +48,7 @@ static enum store_status post(struct fixture *fixture, int64_t account, const ch
 static enum store_status edit(struct fixture *fixture, uint64_t number, const char *text) {
     struct store_post_changed changed;
     struct forum_change change = {.title = "T", .account = HAN, .number = number, .text = text};
-    return forum_edit(fixture, &change, &changed, false);
+    return forum_edit(fixture, &change, &changed);
 }
 
 static void posts_and_edits_count_and_deletions_are_always_allowed(void **state) {
@@ -63,7 +63,7 @@ static void posts_and_edits_count_and_deletions_are_always_allowed(void **state)
     assert_int_equal(edit(fixture, 1, "1"), STORE_QUOTA_ACCOUNT);
     assert_ok(post(fixture, LEIA, "somebody else's"));
     struct forum_change change = {.title = "T", .account = HAN, .number = 1};
-    assert_ok(forum_delete(fixture, &change, &changed, false));
+    assert_ok(forum_delete(fixture, &change, &changed));
     assert_int_equal(post(fixture, HAN, "1"), STORE_QUOTA_ACCOUNT);
     assert_int_equal(used(fixture, HAN, "post_bytes"), 3 * ROW(10) + ROW(0));
 }

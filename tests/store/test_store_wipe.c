@@ -329,8 +329,8 @@ static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **st
     forum_posted(fixture, 2, "T", "text");
     struct forum_change edit = {.title = "T", .account = 1, .number = 1, .text = "tea"};
     struct forum_change deletion = {.title = "T", .account = 2, .number = 2};
-    assert_ok(forum_edit(fixture, &edit, &changed, false));
-    assert_ok(forum_delete(fixture, &deletion, &changed, false));
+    assert_ok(forum_edit(fixture, &edit, &changed));
+    assert_ok(forum_delete(fixture, &deletion, &changed));
     fixture_sent(fixture, 1, "leia", "a message is no post");
     struct forum_file file = {.title = "T", .name = "f", .account = 2, .size = 10};
     fixture_id(fixture, file.id);

@@ -1,0 +1,118 @@
+/* One command on its way through its row's functions: what they are given, how they fail and how
+ * they answer. */
+#ifndef CALL_H
+#define CALL_H
+
+#include "state.h"
+
+struct command_row;
+
+struct fault {
+    Zchat__V1__Reason reason; /* UNSPECIFIED: none */
+    uint32_t retry_after_s;
+    char text[256];
+    char about[120]; /* what the text is about, where it must be made for it */
+};
+
+/* One command on its way through its row's functions. */
+struct call {
+    struct core *core;
+    struct peer *peer;
+    struct session *session; /* NULL: anonymous */
+    const struct command_row *row;
+    Zchat__V1__Command *command; /* in the frame's arena */
+    int64_t now_us;
+    uint64_t rows_before; /* what was read and made before it began */
+    size_t made_before;
+    const struct core_work *work; /* the password work's result, once it is there */
+    struct fault fault;
+    union {
+        struct {
+            struct store_account account;
+            int64_t locked_until_us;
+            bool trusted;
+            bool first; /* this session made the account come online */
+            bool last;  /* it took the place of the last one that counted as online */
+        } login;
+        struct {
+            struct store_message_stored stored;
+            struct member *to; /* borrowed: the table's; NULL: no session is theirs */
+        } sent;
+        struct {
+            int64_t other;
+        } block;
+        struct {
+            struct store_device devices[DEVICES_MAX];
+            size_t count;
+            unsigned char key[KEY_BYTES];
+        } device;
+        struct {
+            uint64_t cursor;
+            bool moved;
+        } ack;
+        struct store_account invited;
+        struct store_thread thread;
+        struct store_post_changed changed;
+        struct store_followed followed;
+        struct {
+            struct store_file file;
+            struct store_thread thread;
+            bool done;
+        } upload;
+    } result;
+};
+
+#define REASON(name) ZCHAT__V1__REASON__REASON_##name
+
+/* Makes the call fail: the reason is for programs, and tells the code as well, the text is one
+ * sentence for people. */
+void call_fail(struct call *call, Zchat__V1__Reason reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void call_fail_later(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
+                     const char *format, ...) __attribute__((format(printf, 4, 5)));
+static inline bool call_failed(const struct call *call) {
+    return call->fault.reason != REASON(UNSPECIFIED);
+}
+
+/* How a command refuses what the store refused, one row a status. The table ends with an empty row.
+ */
+struct refusal {
+    enum store_status status;
+    Zchat__V1__Reason reason;
+    const char *text; /* "%s" in it stands for what `about` returns */
+    /* What the sentence is about: of the command, or of the fault's `about`. NULL: it needs none.
+     */
+    const char *(*about)(struct call *call);
+};
+/* Whether the store refused; then the call fails with its row's sentence, unless it failed before.
+ * STORE_FAILED ends the process and STORE_FULL is call_store's: they have no rows. Any other status
+ * without a row would pass as success: it is our bug, and an assert. */
+bool call_refused(struct call *call, const struct refusal *refusals, enum store_status status);
+/* For `about`: a number; a title or a file's name, cut to what fits into the sentence. */
+const char *call_about_number(struct call *call, uint64_t number);
+const char *call_about_title(struct call *call, const char *title);
+/* A limit in a sentence. */
+#define TEXT_OF(limit)  TEXT_OF_(limit)
+#define TEXT_OF_(limit) #limit
+
+/* Takes a store's status; STORE_FAILED fails the core, STORE_FULL the call, other ones are the
+ * handler's, or its refusals'. Returns it. */
+enum store_status call_store(struct call *call, enum store_status status);
+/* The same of an operation that refuses nothing: whether it failed. */
+bool call_store_fails(struct call *call, enum store_status status);
+/* Answers the call: its fault, or the reply's body that the caller has set. */
+void call_reply(struct call *call, Zchat__V1__Reply *reply);
+/* Answers a command that is done and has nothing to tell. */
+void call_reply_empty(struct call *call);
+/* Answers a call that failed. */
+void call_refuse(struct call *call);
+/* A refusal as the schema has it; the text is borrowed. */
+void error_fill(Zchat__V1__CommandError *error, Zchat__V1__Reason reason, const char *text,
+                uint32_t retry_after_s);
+
+/* Counts rows that were read of the store, or of a list in memory. */
+void call_read(struct call *call, uint64_t count);
+/* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
+void *call_memory(struct call *call, size_t bytes);
+
+#endif

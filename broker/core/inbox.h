@@ -1,0 +1,10 @@
+/* Where a session's streams stand. */
+#ifndef INBOX_H
+#define INBOX_H
+
+#include "state.h"
+
+/* Tells the session, with the heads of the public topics where `topics`. */
+void inbox_tell_heads(struct core *core, struct session *session, bool topics, int64_t now_us);
+
+#endif

@@ -1,0 +1,23 @@
+/* Commands that wait for a password to be checked or hashed: see password_queue.c. */
+#ifndef PASSWORD_QUEUE_H
+#define PASSWORD_QUEUE_H
+
+#include "call.h"
+
+struct passwords *passwords_new(void);
+void passwords_free(struct passwords *passwords);
+/* Queues work for the call, which goes on when it is done. `name` is whose failures count; NULL:
+ * nobody's. Where no place is left that the peer has a claim to, the call fails. */
+void passwords_queue(struct call *call, const char *name, const char *hash, const char *password,
+                     const char *new_password);
+struct core_work *passwords_next(struct core *core, int64_t now_us);
+void passwords_done(struct core *core, struct core_work *work, int64_t now_us);
+/* A login to the name succeeded: it and its address have a better claim from now on. */
+void passwords_good(struct call *call, const char *name);
+/* The peer leaves. */
+void passwords_forget(struct core *core, const struct peer *peer);
+int64_t passwords_deadline(const struct core *core);
+void passwords_tick(struct core *core, int64_t now_us);
+size_t passwords_waiting(const struct passwords *passwords);
+
+#endif

@@ -1,0 +1,14 @@
+/* Threads, their posts and their files as the schema tells of them. What is filled in borrows from
+ * what the store told. */
+#ifndef THREAD_INFO_H
+#define THREAD_INFO_H
+
+#include "call.h"
+
+void thread_info_fill(Zchat__V1__ThreadInfo *out, struct store_thread *thread);
+void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
+/* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
+void post_fill(Zchat__V1__Post *out, struct store_post *post);
+char *post_text(struct call *call, const struct store_post *post);
+
+#endif
