@@ -156,7 +156,7 @@ def test_nothing_comes_between_the_bytes_of_a_stream(person, thread, town):
     ("file put {title} taken.txt", 7),
     ("file get {title} no-such-file", 5),
     ("file get no-such-thread b.txt", 5),
-    ("file get {title} taken.txt -o /nonexistent/x", 3),
+    ("file get {title} taken.txt -o /dev/null/x", 3),
     ("file get {title} taken.txt -o", 2),
     ("file get {title} taken.txt --nonsense", 2),
     ('file get {title} "taken.txt', 2),
