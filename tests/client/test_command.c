@@ -48,10 +48,41 @@ static void a_reply_has_its_command_s_number(void **state) {
     }
 }
 
+static struct request *ask(struct requests *requests, enum request_owner owner,
+                           command_number number, ProtobufCMessage *body) {
+    struct request *request = requests_add(requests, owner, number, body);
+    assert_non_null(request);
+    return request;
+}
+
+/* The library asks for what it wants by itself once it has the session again. */
+static void what_the_library_asked_for_itself_is_not_asked_again(void **state) {
+    Zchat__V1__LoginRequest login = ZCHAT__V1__LOGIN_REQUEST__INIT;
+    Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
+    Zchat__V1__PingRequest ping = ZCHAT__V1__PING_REQUEST__INIT;
+    struct request_list unknown = {0};
+    struct requests requests;
+    (void)state;
+    requests_init(&requests, command_rows);
+    ask(&requests, REQUEST_SESSION, COMMAND(LOGIN), &login.base);
+    ask(&requests, REQUEST_INBOX, COMMAND(SYNC), &sync.base);
+    ask(&requests, REQUEST_CALL, COMMAND(PING), &ping.base);
+    while (requests.waiting.first) {
+        requests_mark_sent(&requests, requests.waiting.first);
+    }
+    requests_requeue(&requests, &unknown);
+    assert_null(unknown.first);
+    assert_int_equal(requests.open_own, 0);
+    assert_int_equal(requests.waiting.first->command, COMMAND(PING));
+    assert_ptr_equal(requests.waiting.first, requests.waiting.last);
+    requests_release(&requests);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_command_has_a_row_of_its_name),
         cmocka_unit_test(a_reply_has_its_command_s_number),
+        cmocka_unit_test(what_the_library_asked_for_itself_is_not_asked_again),
     };
     return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

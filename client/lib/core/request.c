@@ -216,7 +216,7 @@ void requests_requeue(struct requests *requests, struct request_list *unknown) {
     drop_own_waiting(requests);
     for (struct request *request = requests->sent.first; request; request = next) {
         next = request->next;
-        if (!request->row->repeat) {
+        if (is_own(request) || !request->row->repeat) {
             take_into(requests, request, unknown);
         }
     }
