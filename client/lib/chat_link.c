@@ -3,7 +3,7 @@
 #include "chat_link.h"
 
 #include "invitation.h"
-#include "known_peers.h"
+#include "known.h"
 #include "limits.h"
 #include "peer_file.h"
 

@@ -3,7 +3,7 @@
 #include "chat_link.h"
 #include "chats.h"
 #include "invitation.h"
-#include "known_peers.h"
+#include "known.h"
 #include "limits.h"
 #include "reply.h"
 #include "text.h"

@@ -8,7 +8,7 @@
  * the same way. */
 #include "connection.h"
 
-#include "known_brokers.h"
+#include "known.h"
 #include "probe.h"
 
 #include <assert.h>

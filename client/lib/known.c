@@ -1,16 +1,41 @@
-/* The peers' part of the known keys. The name of a line is made so that nobody's name contains
+/* The two files of known keys. A peer's line has a name that is made so that nobody's contains
  * another's: names have no "@". */
-#include "known_peers.h"
+#include "known.h"
 
 #include "address.h"
 #include "key.h"
-#include "known_keys.h"
 #include "text.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define LINE_NAME_BYTES (NAME_BYTES + 1 + ENDPOINT_BYTES)
+
+/* ---- brokers ---- */
+
+zchat_code known_brokers_find(const char *folder, const char *name, bool *known,
+                              unsigned char key[KEY_BYTES], struct fault *fault) {
+    return known_keys_find((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, known, key,
+                           fault);
+}
+
+zchat_code known_brokers_pin(const char *folder, const char *name,
+                             const unsigned char key[KEY_BYTES], struct fault *fault) {
+    return known_keys_pin((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, key, fault);
+}
+
+zchat_code known_brokers_forget(const char *folder, const char *name,
+                                char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
+    return known_keys_forget((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, fingerprint,
+                             fault);
+}
+
+void known_brokers_how_to_forget(const char *folder, const char *name,
+                                 char how[KNOWN_KEYS_HOW_BYTES]) {
+    known_keys_how_to_forget((struct known_keys){folder, KNOWN_BROKERS_FILE}, name, how);
+}
+
+/* ---- peers ---- */
 
 static void line_name(const char *user, const char *broker, char name[LINE_NAME_BYTES]) {
     snprintf(name, LINE_NAME_BYTES, "%s@%s", user, broker);

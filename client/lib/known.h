@@ -1,16 +1,35 @@
-/* Which device key each user showed in his first private chat: the file `known_peers` in the config
- * folder, lines of "user@host:port key". One key for each user of a broker: another one is refused
- * until its line is removed. */
-#ifndef KNOWN_PEERS_H
-#define KNOWN_PEERS_H
+/* Which key each broker, and each user in their first private chat, showed at first contact: the
+ * files `known_brokers` (lines of "host:port key") and `known_peers` ("user@host:port key") in the
+ * config folder. As ssh does it, another key is refused until its line is removed. */
+#ifndef KNOWN_H
+#define KNOWN_H
 
 #include "fault.h"
-#include "key.h"
+#include "known_keys.h"
 #include "limits.h"
 
 #include <stdbool.h>
 
-#define KNOWN_PEERS_FILE "known_peers"
+#define KNOWN_BROKERS_FILE "known_brokers"
+#define KNOWN_PEERS_FILE   "known_peers"
+
+/* ---- brokers ---- */
+
+/* Looks up the key of the broker `name` ("host:port"). */
+zchat_code known_brokers_find(const char *folder, const char *name, bool *known,
+                              unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* Adds a line. Where another key was pinned meanwhile: ZCHAT_WRONG_KEY. */
+zchat_code known_brokers_pin(const char *folder, const char *name,
+                             const unsigned char key[KEY_BYTES], struct fault *fault);
+
+/* See known_keys.h. */
+zchat_code known_brokers_forget(const char *folder, const char *name,
+                                char fingerprint[FINGERPRINT_TEXT], struct fault *fault);
+void known_brokers_how_to_forget(const char *folder, const char *name,
+                                 char how[KNOWN_KEYS_HOW_BYTES]);
+
+/* ---- peers ---- */
 
 /* ZCHAT_OK: it is the pinned key, or (*known false) none is pinned. ZCHAT_WRONG_KEY: another one
  * is. */

@@ -94,7 +94,7 @@ bool lines_add(struct lines *lines, int64_t now_us, const char *text, zchat_repl
         append(lines, bunch);
     }
     bunch->texts_bytes += wire_text_pack(text, bytes, bunch->texts + bunch->texts_bytes);
-    bunch->lines[bunch->count++] = (struct line){.fn = fn, .arg = arg};
+    bunch->lines[bunch->count++] = (struct line_caller){.fn = fn, .arg = arg};
     lines->last_number++;
     lines->count++;
     return true;
@@ -193,7 +193,7 @@ static void drop_first(struct lines *lines) {
 /* What is answered may add lines. */
 static void answer(struct lines *lines, zchat_reply *reply) {
     struct bunch *bunch = lines->first;
-    struct line line = bunch->lines[bunch->answered];
+    struct line_caller line = bunch->lines[bunch->answered];
     reply->time_us = bunch->time_us;
     memcpy(reply->id.bytes, bunch->id, ID_BYTES);
     reply->id.bytes[ID_BYTES - 1] += (unsigned char)bunch->answered;

@@ -14,7 +14,7 @@
 /* In one frame: the cost of CURVE and of the acknowledgement is shared. */
 #define LINES_A_FRAME 64
 
-struct line {
+struct line_caller {
     zchat_reply_fn *fn; /* NULL: nobody asks */
     void *arg;          /* borrowed: from the caller */
 };
@@ -32,7 +32,7 @@ struct bunch {
     uint8_t *texts;  /* owned: packed */
     size_t texts_bytes;
     size_t room_bytes; /* of texts */
-    struct line lines[LINES_A_FRAME];
+    struct line_caller lines[LINES_A_FRAME];
 };
 
 struct lines_frame { /* under way */

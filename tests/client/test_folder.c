@@ -2,7 +2,7 @@
  * nothing that is written halfway. */
 #include "device.h"
 #include "folder.h"
-#include "known_brokers.h"
+#include "known.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
