@@ -2,6 +2,7 @@
  * on stderr. */
 #include "check_store.h"
 
+#include "common/clock.h"
 #include "config.h"
 #include "data.h"
 #include "store_check.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define VERB        "check-store"
@@ -33,12 +33,6 @@ struct shown {
     int64_t at_ms;
 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void clear_line(struct shown *shown) {
     if (shown->line) {
         fputs("\r\033[K", stderr);
@@ -48,10 +42,10 @@ static void clear_line(struct shown *shown) {
 
 static void show_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
     struct shown *shown = arg;
-    if (!shown->terminal || now_ms() - shown->at_ms < SHOWN_EVERY_MS) {
+    if (!shown->terminal || clock_ms() - shown->at_ms < SHOWN_EVERY_MS) {
         return;
     }
-    shown->at_ms = now_ms();
+    shown->at_ms = clock_ms();
     shown->line = true;
     fprintf(stderr, "\r\033[K" VERB ": %s", what);
     if (all > 0) {

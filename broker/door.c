@@ -1,5 +1,6 @@
 #include "door.h"
 
+#include "common/clock.h"
 #include "core/memory.h"
 #include "descriptor.h"
 #include "heap.h"
@@ -55,7 +56,7 @@ static void link_ended(void *arg, struct link *link) {
     if (link->socket == LINK_EVENTS)
         subscriptions_closed(door->subscriptions, link);
     else
-        connection_hint(door->options.connections, link, link_now_us());
+        connection_hint(door->options.connections, link, clock_us());
 }
 
 static bool open_monitors(struct door *door) {
@@ -201,7 +202,7 @@ void door_session_ended(struct door *door, struct connection *connection,
     if (connection->link && connection->link->rank == LINK_MEMBER)
         link_set_rank(door->links, connection->link, LINK_STRANGER);
     memcpy(ended->key, key, KEY_BYTES);
-    ended->due_us = link_now_us() + (lost ? EVENTS_GRACE_S * 1000000LL : 0);
+    ended->due_us = clock_us() + (lost ? EVENTS_GRACE_S * 1000000LL : 0);
     if (lost)
         DL_APPEND(door->lost, ended);
     else
@@ -216,7 +217,7 @@ static void end_key(struct door *door, struct ended_key *ended) {
 
 void door_end_keys(struct door *door) {
     struct ended_key *ended, *next;
-    int64_t now_us = door->lost ? link_now_us() : 0;
+    int64_t now_us = door->lost ? clock_us() : 0;
 
     DL_FOREACH_SAFE(door->ended, ended, next) {
         end_key(door, ended);
@@ -233,7 +234,7 @@ void door_end_keys(struct door *door) {
 void door_left(struct door *door, uint64_t bytes) {
     door->left_bytes += bytes;
     if (door->give_back_us == INT64_MAX && door->left_bytes >= DOOR_LEFT_BYTES)
-        door->give_back_us = link_now_us() + GIVE_BACK_US;
+        door->give_back_us = clock_us() + GIVE_BACK_US;
 }
 
 static void note_cuts(struct door *door) {
@@ -253,7 +254,7 @@ static void note_crowd(struct door *door) {
 }
 
 static void give_back(struct door *door) {
-    if (door->give_back_us == INT64_MAX || link_now_us() < door->give_back_us)
+    if (door->give_back_us == INT64_MAX || clock_us() < door->give_back_us)
         return;
     door->left_bytes = 0;
     door->give_back_us = INT64_MAX;
@@ -271,7 +272,7 @@ void door_tick(struct door *door) {
 }
 
 static int64_t until_us(int64_t due_us) {
-    int64_t wait = due_us == INT64_MAX ? INT64_MAX : due_us - link_now_us();
+    int64_t wait = due_us == INT64_MAX ? INT64_MAX : due_us - clock_us();
 
     return wait > 0 ? wait : 0;
 }

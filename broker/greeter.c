@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* accept4 */
 #include "greeter.h"
 
+#include "common/clock.h"
 #include "core/memory.h"
 #include "core/stats.h"
 #include "link.h"
@@ -177,7 +178,7 @@ static void close_oldest(struct greeter *greeter) {
     if (!guest)
         return;
     greeter->stats->connections_crowded_total++;
-    if (pace_due(greeter->pace, "greeter_crowded", most->name, link_now_us(), &before))
+    if (pace_due(greeter->pace, "greeter_crowded", most->name, clock_us(), &before))
         log_warn("connection_cut", "reason=crowded address=%s socket=greeter before=%llu",
                  most->name, (unsigned long long)before);
     guest_close(greeter, guest);
@@ -192,7 +193,7 @@ static void guest_open(struct greeter *greeter, int fd, const struct sockaddr *a
     uint8_t hello[ZMTP_HELLO_BYTES];
 
     guest->fd = fd;
-    guest->until_us = link_now_us() + GUEST_US;
+    guest->until_us = clock_us() + GUEST_US;
     if (greeter->count >= greeter->max)
         close_oldest(greeter);
     guest->source = source_join(greeter, address);
@@ -206,7 +207,7 @@ static void guest_open(struct greeter *greeter, int fd, const struct sockaddr *a
 /* Without descriptors the listener would be readable for ever. */
 static void pause_listening(struct greeter *greeter) {
     epoll_ctl(greeter->epoll, EPOLL_CTL_DEL, greeter->listener, NULL);
-    greeter->paused_us = link_now_us() + PAUSE_US;
+    greeter->paused_us = clock_us() + PAUSE_US;
 }
 
 static void take_guests(struct greeter *greeter) {
@@ -237,7 +238,7 @@ static bool refuse(struct greeter *greeter, const struct guest *guest) {
     uint64_t before;
 
     greeter->stats->greetings_refused_total++;
-    if (pace_due(greeter->pace, "greeting_refused", guest->source->name, link_now_us(), &before))
+    if (pace_due(greeter->pace, "greeting_refused", guest->source->name, clock_us(), &before))
         log_warn("greeting_refused", "address=%s before=%llu", guest->source->name,
                  (unsigned long long)before);
     return false;
@@ -252,7 +253,7 @@ static bool answer(struct greeter *greeter, struct guest *guest, const struct zm
         WIRE_FINE)
         return refuse(greeter, guest);
     greeter->stats->greetings_total++;
-    guest->until_us = link_now_us() + GUEST_US;
+    guest->until_us = clock_us() + GUEST_US;
     DL_DELETE(greeter->guests, guest);
     DL_APPEND(greeter->guests, guest);
     bytes = zmtp_message(greeter->out, greeter->greeting, greeter->greeting_bytes, news->delimited);
@@ -314,7 +315,7 @@ void greeter_serve(struct greeter *greeter) {
 /* ---- time ---- */
 
 void greeter_tick(struct greeter *greeter) {
-    int64_t now_us = link_now_us();
+    int64_t now_us = clock_us();
 
     while (greeter->guests && now_us >= greeter->guests->until_us) {
         if (greeter->guests->zmtp.state != ZMTP_TRAFFIC)
@@ -334,6 +335,6 @@ int64_t greeter_wait_us(const struct greeter *greeter) {
         first = greeter->paused_us;
     if (first == INT64_MAX)
         return INT64_MAX;
-    wait = first - link_now_us();
+    wait = first - clock_us();
     return wait > 0 ? wait : 0;
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* dup3 */
 #include "link.h"
 
+#include "common/clock.h"
 #include "core/memory.h"
 #include "limits.h"
 #include "link_watch.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -27,13 +27,6 @@ struct source_count {
     size_t strangers;
     UT_hash_handle hh;
 };
-
-int64_t link_now_us(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 struct links *links_new(const struct links_options *options) {
     struct links *links = memory_new(sizeof *links);
@@ -93,7 +86,7 @@ void link_set_rank(struct links *links, struct link *link, enum link_rank rank) 
     DL_DELETE(links->ranks[link->rank], link);
     DL_APPEND(links->ranks[rank], link);
     link->rank = rank;
-    link->since_us = link_now_us();
+    link->since_us = clock_us();
     if (!is_strange(rank))
         source_leave(links, link);
     else if (!link->count)
@@ -161,7 +154,7 @@ void links_accepted(struct links *links, int fd, enum link_socket socket) {
         return;
     by_fd_grow(links, fd);
     link = memory_new(sizeof *link);
-    *link = (struct link){.fd = fd, .socket = socket, .cookie = cookie, .since_us = link_now_us()};
+    *link = (struct link){.fd = fd, .socket = socket, .cookie = cookie, .since_us = clock_us()};
     source_of_socket(fd, link->source);
     links->by_fd[fd] = link;
     links->count++;
@@ -205,7 +198,7 @@ void links_tell_refused(struct links *links, const char *what, const char *addre
     const char *from = address ? address : "unknown";
     uint64_t before;
 
-    if (pace_due(links->options.pace, what, from, link_now_us(), &before))
+    if (pace_due(links->options.pace, what, from, clock_us(), &before))
         log_warn(what, "address=%s socket=%s before=%llu", from, name_of(socket),
                  (unsigned long long)before);
 }
@@ -221,7 +214,7 @@ void link_cut(struct links *links, struct link *link, const char *kind, uint64_t
     links->cut_total++;
     if (counter)
         ++*counter;
-    if (pace_due(links->options.pace, kind, link->source, link_now_us(), &before))
+    if (pace_due(links->options.pace, kind, link->source, clock_us(), &before))
         log_warn("connection_cut", "reason=%s address=%s socket=%s before=%llu", kind, link->source,
                  name_of(link->socket), (unsigned long long)before);
 }
@@ -253,8 +246,7 @@ bool link_promote(struct links *links, struct link *link) {
 static void cut_late(struct links *links, enum link_rank rank) {
     struct link *link;
 
-    while ((link = links->ranks[rank]) &&
-           link_now_us() - link->since_us >= patience_us(links, rank)) {
+    while ((link = links->ranks[rank]) && clock_us() - link->since_us >= patience_us(links, rank)) {
         if (!link_promote(links, link))
             link_cut(links, link, "late", &links->options.stats->connections_late_total);
     }
@@ -284,7 +276,7 @@ static void warn_of_descriptors(struct links *links, size_t others) {
     if (used < max - max / DESCRIPTORS_KEPT_ONE_OF)
         return;
     stats->descriptors_short_total++;
-    if (pace_due(links->options.pace, "descriptors_short", NULL, link_now_us(), NULL))
+    if (pace_due(links->options.pace, "descriptors_short", NULL, clock_us(), NULL))
         log_warn("descriptors_short", "used=%zu max=%zu strangers=%zu", used, max,
                  links->strangers);
 }
@@ -357,7 +349,7 @@ static void cut_crowd(struct links *links) {
 
 void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
                       uint64_t *counter) {
-    int64_t now_us = link_now_us();
+    int64_t now_us = clock_us();
 
     for (size_t fd = 0; fd < links->fds; fd++) {
         struct link *link = links->by_fd[fd];
@@ -393,6 +385,6 @@ int64_t links_wait_us(const struct links *links) {
     }
     if (first == INT64_MAX)
         return INT64_MAX;
-    wait = first - link_now_us();
+    wait = first - clock_us();
     return wait > 0 ? wait : 0;
 }

@@ -63,9 +63,6 @@ struct link {
 
 struct links;
 
-/* The monotonic clock. */
-int64_t link_now_us(void);
-
 struct links_options {
     struct stats *stats; /* borrowed */
     struct pace *pace;   /* borrowed */

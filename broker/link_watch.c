@@ -9,6 +9,7 @@
  */
 #include "link_watch.h"
 
+#include "common/clock.h"
 #include "limits.h"
 #include "probe.h"
 #include "unfinished.h"
@@ -30,7 +31,7 @@
 void link_watch_begin(struct links *links, struct link *link) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = link->fd};
 
-    link->allowance_us = link_now_us();
+    link->allowance_us = clock_us();
     epoll_ctl(links->watch, EPOLL_CTL_ADD, link->fd, &event);
 }
 
@@ -65,7 +66,7 @@ int links_watch_fd(const struct links *links) {
 }
 
 bool links_watches(const struct links *links) {
-    return links->look_us == INT64_MAX || link_now_us() >= links->look_us;
+    return links->look_us == INT64_MAX || clock_us() >= links->look_us;
 }
 
 /* Bytes that came over the connection in all; false: it is closed. */
@@ -162,7 +163,7 @@ static void endless(struct links *links, struct link *link) {
 
 /* A subscriber has little to say, complete or not: false, if it said too much. */
 static bool allow(struct link *link, uint64_t received) {
-    int64_t now_us = link_now_us();
+    int64_t now_us = clock_us();
     uint64_t back = (uint64_t)(now_us - link->allowance_us) * SUBSCRIBER_BYTES_A_S / 1000000;
 
     link->allowance = link->allowance > back ? link->allowance - back : 0;
@@ -270,14 +271,13 @@ static int look_at_active(struct links *links) {
 }
 
 void links_look(struct links *links) {
-    int64_t begun_us = link_now_us(), wait_us;
+    int64_t begun_us = clock_us(), wait_us;
     int count;
 
     probes_look(links, is_of_parts);
     look_at_over(links);
     count = look_at_active(links);
-    wait_us = LOOK_SHARE * (link_now_us() - begun_us);
+    wait_us = LOOK_SHARE * (clock_us() - begun_us);
     wait_us = wait_us < LOOK_MIN_US ? LOOK_MIN_US : wait_us > LOOK_MAX_US ? LOOK_MAX_US : wait_us;
-    links->look_us =
-        count > 0 || links->over || links->probes ? link_now_us() + wait_us : INT64_MAX;
+    links->look_us = count > 0 || links->over || links->probes ? clock_us() + wait_us : INT64_MAX;
 }

@@ -9,6 +9,8 @@
 #define _GNU_SOURCE /* O_CLOEXEC and its like */
 #include "log.h"
 
+#include "common/clock.h"
+#include "common/time_text.h"
 #include "text.h"
 
 #include <assert.h>
@@ -21,7 +23,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static atomic_int level_now = LOG_LEVEL_INFO;
@@ -93,12 +94,10 @@ __attribute__((format(printf, 2, 3))) static void line_print(struct line *line, 
 }
 
 static void line_begin(struct line *line, enum log_level level, const char *event) {
-    struct timespec now;
-    struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    line->used = strftime(line->text, sizeof line->text, "time=%Y-%m-%dT%H:%M:%S", &utc);
-    line_print(line, ".%06ldZ level=%s event=%s", now.tv_nsec / 1000, level_names[level], event);
+    char time[TIME_TEXT];
+    time_precise(clock_wall_us(), time);
+    line->used = 0;
+    line_print(line, "time=%s level=%s event=%s", time, level_names[level], event);
 }
 
 static ssize_t write_once(const char *text, size_t bytes) {

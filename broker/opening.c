@@ -1,12 +1,12 @@
 #include "opening.h"
 
+#include "common/clock.h"
 #include "data.h"
 #include "log.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct opening {
@@ -20,14 +20,8 @@ struct opening {
     int64_t hash_begun_s;
 };
 
-static int64_t now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int64_t now_s(void) {
-    return now_us() / 1000000;
+    return clock_us() / 1000000;
 }
 
 static bool is_told_to_end(void) {
@@ -114,7 +108,7 @@ bool opening_store(struct store **out, const struct config *config, char *error,
     struct opening opening = {.path = path, .terminal = isatty(STDERR_FILENO) == 1};
     struct store_options options = {.path = path,
                                     .accept_loss = config->accept_loss != 0,
-                                    .clock_us = now_us,
+                                    .clock_us = clock_us,
                                     .progress = tell,
                                     .rehashing = tell_rehash,
                                     .damaged = tell_damaged,

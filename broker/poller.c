@@ -1,18 +1,13 @@
 #define _GNU_SOURCE /* ppoll */
 #include "poller.h"
 
+#include "common/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
 #include <zmq.h>
-
-static int64_t now_us(void) {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 bool poller_begin(struct poller_item *items, size_t count) {
     assert(count <= POLLER_ITEMS_MAX);
@@ -81,14 +76,14 @@ static bool wait_once(struct poller_item *items, size_t count, int64_t timeout_u
 }
 
 bool poller_wait(struct poller_item *items, size_t count, int64_t timeout_us) {
-    int64_t end_us = timeout_us > 0 ? now_us() + timeout_us : 0;
+    int64_t end_us = timeout_us > 0 ? clock_us() + timeout_us : 0;
     bool any = false;
 
     if (!wait_once(items, count, timeout_us, &any))
         return false;
     while (!any && timeout_us != 0) {
         if (timeout_us > 0)
-            timeout_us = end_us > now_us() ? end_us - now_us() : 0;
+            timeout_us = end_us > clock_us() ? end_us - clock_us() : 0;
         if (timeout_us != 0 && !wait_once(items, count, timeout_us, &any))
             return false;
     }

@@ -2,6 +2,7 @@
  * wait of a few milliseconds for a part of a frame that is under way is nobody's loss. */
 #include "probe.h"
 
+#include "common/clock.h"
 #include "link_watch.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ static bool keep(struct links *links, struct link *link, int bytes) {
 void probe_begin(struct links *links, struct link *link) {
     if (link->probe_us != 0 || !keep(links, link, LOOKED_AT_BYTES))
         return;
-    link->probe_us = link_now_us();
+    link->probe_us = clock_us();
     DL_APPEND2(links->probes, link, probe_prev, probe_next);
 }
 
@@ -54,7 +55,7 @@ static void look(struct links *links, struct link *link,
     bool began = count > 0 && has_head(bytes, (size_t)count);
 
     link_let_go(links);
-    if (!began && count < ENOUGH_BYTES && link_now_us() - link->probe_us < PATIENCE_US)
+    if (!began && count < ENOUGH_BYTES && clock_us() - link->probe_us < PATIENCE_US)
         return;
     probe_end(links, link);
     if (began)

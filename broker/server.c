@@ -4,6 +4,7 @@
 #include "server.h"
 
 #include "advertised.h"
+#include "common/clock.h"
 #include "connection.h"
 #include "control.h"
 #include "core/core.h"
@@ -32,7 +33,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SOFTWARE "zchatd " ZCHAT_VERSION_TEXT
@@ -79,28 +79,16 @@ struct server {
     struct outlet outlet;
     struct meter meter;
     struct turn_log turn_log;
-    int64_t wall_ahead_us; /* of now_us, as the core was told */
+    int64_t wall_ahead_us; /* of clock_us, as the core was told */
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
     bool wipe; /* once it has left */
     bool failed;
 };
 
-static int64_t clock_us(clockid_t clock) {
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* Nobody sets it. */
-static int64_t now_us(void) {
-    return clock_us(CLOCK_MONOTONIC);
-}
-
 /* Between the two the thread may wait: a set clock differs by more than that takes. */
 static void look_at_the_wall(struct server *server) {
-    int64_t ahead_us = clock_us(CLOCK_REALTIME) - now_us();
+    int64_t ahead_us = clock_wall_us() - clock_us();
     int64_t differs_us = ahead_us - server->wall_ahead_us;
 
     if (differs_us < WALL_SLACK_US && differs_us > -WALL_SLACK_US && server->wall_ahead_us != 0)
@@ -126,7 +114,7 @@ static void session_ended(void *arg, void *owner, const unsigned char key[KEY_BY
 }
 
 static void gave_up(void *arg, void *owner) {
-    outlet_gave_up(&((struct server *)arg)->outlet, owner, now_us());
+    outlet_gave_up(&((struct server *)arg)->outlet, owner, clock_us());
 }
 
 static void core_options_of(struct server *server, struct core_options *options) {
@@ -155,7 +143,7 @@ static void core_options_of(struct server *server, struct core_options *options)
         .session_ended = session_ended,
         .gave_up = gave_up,
         .note_arg = server,
-        .clock_us = now_us,
+        .clock_us = clock_us,
         .in_pipe = outlet_in_pipe,
         .in_all_pipes = outlet_in_all_pipes,
         .pipes_arg = &server->connections,
@@ -194,10 +182,10 @@ static enum zap_answer zap_admits_key(void *arg, const unsigned char key[KEY_BYT
 
     if (!core_key_is_live(server->core, key))
         return ZAP_REFUSED;
-    if (core_key_may_listen(server->core, key, now_us()))
+    if (core_key_may_listen(server->core, key, clock_us()))
         return ZAP_ADMITTED;
     key_fingerprint(key, fingerprint);
-    if (pace_due(server->pace, "events_busy", fingerprint, now_us(), &before))
+    if (pace_due(server->pace, "events_busy", fingerprint, clock_us(), &before))
         log_warn("events_busy", "key=\"%s\" before=%llu", fingerprint, (unsigned long long)before);
     return ZAP_LATER;
 }
@@ -263,7 +251,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         !identity_open(&server->identity, config->data, server->store,
                        config->identity == IDENTITY_NEW, error, error_bytes))
         goto fail;
-    server->core = core_new(server->store, &options, now_us());
+    server->core = core_new(server->store, &options, clock_us());
     if (!server->core) {
         snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
         goto fail;
@@ -278,7 +266,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     intake_init(&server->intake, server->sockets.commands, &server->connections, server->core);
     outlet_init(&server->outlet, server->sockets.commands, server->sockets.events,
                 &server->connections, server->door, server->core);
-    meter_init(&server->meter, core_stats(server->core), now_us());
+    meter_init(&server->meter, core_stats(server->core), clock_us());
     return server;
 fail:
     server_free(server);
@@ -382,7 +370,7 @@ static void count_commit(struct server *server) {
     struct stats *stats = core_stats(server->core);
 
     stats->commits_total++;
-    stats->commit_us_total += (uint64_t)(now_us() - server->committing_us);
+    stats->commit_us_total += (uint64_t)(clock_us() - server->committing_us);
 }
 
 static void give_work(struct server *server) {
@@ -418,7 +406,7 @@ static void finish_turn(struct server *server, int64_t now) {
 
     if (core_is_committing(server->core) || server->failed)
         return;
-    server->committing_us = now_us();
+    server->committing_us = clock_us();
     if (!core_commit(server->core)) {
         store_failed(server);
         return;
@@ -435,9 +423,9 @@ static void finish_turn(struct server *server, int64_t now) {
 
 /* Ends the turn and waits until the disk has it. */
 static void settle(struct server *server) {
-    finish_commit(server, now_us());
-    finish_turn(server, now_us());
-    finish_commit(server, now_us());
+    finish_commit(server, clock_us());
+    finish_turn(server, clock_us());
+    finish_commit(server, clock_us());
 }
 
 /* ---- the loop ---- */
@@ -453,7 +441,7 @@ static int64_t poll_timeout_us(const struct server *server) {
         deadline = connections;
     if (outlet < deadline)
         deadline = outlet;
-    wait_us = deadline == INT64_MAX ? INT64_MAX : deadline - now_us();
+    wait_us = deadline == INT64_MAX ? INT64_MAX : deadline - clock_us();
     if (door_wait_us(server->door) < wait_us)
         wait_us = door_wait_us(server->door);
     if (wait_us == INT64_MAX)
@@ -462,7 +450,7 @@ static int64_t poll_timeout_us(const struct server *server) {
 }
 
 static void turn(struct server *server, const struct poller_item *items) {
-    int64_t now = now_us();
+    int64_t now = clock_us();
 
     look_at_the_wall(server);
     if (items[POLL_SIGNALS].ready)
@@ -499,12 +487,12 @@ static void turn(struct server *server, const struct poller_item *items) {
  */
 static void finish_work(struct server *server) {
     zmq_pollitem_t done = {.socket = workers_socket(server->workers), .events = ZMQ_POLLIN};
-    int64_t until_us = now_us() + FINISH_WORK_US;
+    int64_t until_us = clock_us() + FINISH_WORK_US;
 
-    while (!server->failed && core_has_work(server->core) && now_us() < until_us) {
-        if (zmq_poll(&done, 1, (long)((until_us - now_us()) / 1000) + 1) < 0 && errno != EINTR)
+    while (!server->failed && core_has_work(server->core) && clock_us() < until_us) {
+        if (zmq_poll(&done, 1, (long)((until_us - clock_us()) / 1000) + 1) < 0 && errno != EINTR)
             return;
-        take_work(server, now_us());
+        take_work(server, clock_us());
         settle(server);
     }
 }
@@ -512,10 +500,10 @@ static void finish_work(struct server *server) {
 /* Commands that wait for a turn have theirs, for as long as a supervisor may be expected to wait.
  */
 static void finish_waiting(struct server *server) {
-    int64_t until_us = now_us() + FINISH_WORK_US;
+    int64_t until_us = clock_us() + FINISH_WORK_US;
 
-    while (!server->failed && core_has_waiting(server->core) && now_us() < until_us) {
-        core_tick(server->core, now_us());
+    while (!server->failed && core_has_waiting(server->core) && clock_us() < until_us) {
+        core_tick(server->core, clock_us());
         settle(server);
     }
 }
@@ -523,13 +511,13 @@ static void finish_waiting(struct server *server) {
 /* What came before the signal is carried out and answered; then everybody is told. */
 static void leave(struct server *server) {
     settle(server);
-    intake_take(&server->intake, now_us());
+    intake_take(&server->intake, clock_us());
     settle(server);
     finish_waiting(server);
     finish_work(server);
     if (server->failed)
         return;
-    core_shutdown(server->core, "the broker is shutting down", now_us());
+    core_shutdown(server->core, "the broker is shutting down", clock_us());
     settle(server);
     if (server->failed)
         return;
@@ -587,9 +575,9 @@ int server_run(struct server *server) {
         items[POLL_COMMANDS].used = true; /* each turn may send */
         items[POLL_EVENTS].used = door_used_events(server->door) || items[POLL_EVENTS].used;
         if (poller_wait(items, POLL_ITEMS, poll_timeout_us(server))) {
-            meter_begin(&server->meter, now_us());
+            meter_begin(&server->meter, clock_us());
             turn(server, items);
-            meter_end(&server->meter, now_us());
+            meter_end(&server->meter, clock_us());
         } else if (errno != EINTR) {
             poll_failed(server);
         }

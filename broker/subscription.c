@@ -4,6 +4,7 @@
  */
 #include "subscription.h"
 
+#include "common/clock.h"
 #include "core/core.h"
 #include "core/memory.h"
 #include "key.h"
@@ -183,7 +184,7 @@ static void flooded(struct subscriptions *subscriptions, const struct feed *feed
         return;
     if (key_parse(feed->subscriber->key, key))
         key_fingerprint(key, fingerprint);
-    if (pace_due(subscriptions->pace, "subscriptions_flooded", fingerprint, link_now_us(), &before))
+    if (pace_due(subscriptions->pace, "subscriptions_flooded", fingerprint, clock_us(), &before))
         log_warn("subscriptions_flooded", "key=\"%s\" subscriptions=%u before=%llu", fingerprint,
                  (unsigned)feed->subscriber->count, (unsigned long long)before);
     link_cut(subscriptions->links, feed->link, "subscriptions", &stats->connections_endless_total);
@@ -230,7 +231,7 @@ static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
         ended(subscriptions, link);
         return false;
     }
-    core_key_subscribed(subscriptions->core, key, 1, link_now_us());
+    core_key_subscribed(subscriptions->core, key, 1, clock_us());
     links_took(subscriptions->links, link);
     link_set_rank(subscriptions->links, link, LINK_MEMBER);
     feed = feed_of(subscriptions, link, user);

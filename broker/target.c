@@ -3,24 +3,18 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "target.h"
 
+#include "common/clock.h"
 #include "control.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Orders that a broker has under way for us, and that share a transaction without one. */
 #define UNDER_WAY   32
 #define TRANSACTION 1000
-
-int64_t target_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void name_store(struct target *target, const char *folder) {
     char *real = realpath(folder, NULL), here[DATA_PATH_BYTES] = "";
@@ -160,7 +154,7 @@ enum store_status target_carry_out(struct target *target, const struct order *or
     }
     enum store_status status = store_begin(target->store);
     if (status == STORE_OK) {
-        status = order_apply(target->store, order, target_now_us());
+        status = order_apply(target->store, order, clock_wall_us());
     }
     if (status == STORE_FAILED || store_commit(target->store) != STORE_OK) {
         return fail_store(target);
@@ -196,7 +190,7 @@ static void apply(struct target_many *many, const struct order *order) {
         }
     }
     many->given++;
-    enum store_status status = order_apply(store, order, target_now_us());
+    enum store_status status = order_apply(store, order, clock_wall_us());
     tell(many, status == STORE_FAILED ? fail_store(many->target) : status);
 }
 

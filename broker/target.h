@@ -48,7 +48,4 @@ struct target_many {
 void target_give(struct target_many *many, const struct order *order);
 void target_finish(struct target_many *many);
 
-/* Microseconds since 1970. */
-int64_t target_now_us(void);
-
 #endif

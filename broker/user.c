@@ -3,6 +3,7 @@
  * argv, and is wiped by the function that holds it. */
 #include "user.h"
 
+#include "common/time_text.h"
 #include "config.h"
 #include "data.h"
 #include "key.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ERROR_BYTES 2048
@@ -228,26 +228,15 @@ static enum user_exit passwd(struct call *call) {
     return result;
 }
 
-#define TIME_BYTES 32
-
-/* RFC 3339, UTC, with microseconds. */
-static void format_time(int64_t time_us, char text[TIME_BYTES]) {
-    time_t seconds = (time_t)(time_us / 1000000);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    size_t used = strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + used, TIME_BYTES - used, ".%06dZ", (int)(time_us % 1000000));
-}
-
 static const char *truth(bool value) {
     return value ? "true" : "false";
 }
 
 static void print_json(void *arg, const struct store_account *account) {
-    char created[TIME_BYTES], seen[TIME_BYTES];
+    char created[TIME_TEXT], seen[TIME_TEXT];
     (void)arg;
-    format_time(account->created_us, created);
-    format_time(account->last_seen_us, seen);
+    time_precise(account->created_us, created);
+    time_precise(account->last_seen_us, seen);
     /* A name needs no escapes. */
     printf("{\"user\":\"%s\",\"admin\":%s,\"locked\":%s,\"password\":%s,\"created\":\"%s\","
            "\"last_seen\":%s%s%s}\n",
@@ -257,10 +246,10 @@ static void print_json(void *arg, const struct store_account *account) {
 }
 
 static void print_row(void *arg, const struct store_account *account) {
-    char seen[TIME_BYTES] = "never";
+    char seen[TIME_TEXT] = "never";
     (void)arg;
     if (account->last_seen_us) {
-        format_time(account->last_seen_us, seen);
+        time_precise(account->last_seen_us, seen);
     }
     printf("%-32s last seen %-27s%s%s%s\n", account->name, seen, account->admin ? " admin" : "",
            account->locked ? " locked" : "", account->password_hash[0] ? "" : " no-password");

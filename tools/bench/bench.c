@@ -1,6 +1,7 @@
 /* See bench.h. */
 #include "bench.h"
 
+#include "common/clock.h"
 #include "folder.h"
 #include "zchat.h"
 
@@ -136,9 +137,9 @@ void bench_stop_broker(struct bench *bench) {
 
 bool bench_restart_broker(struct bench *bench, int64_t *took_us) {
     bench_stop_broker(bench);
-    int64_t begin_us = loop_now_us();
+    int64_t begin_us = clock_us();
     bool good = start_broker(bench);
-    *took_us = loop_now_us() - begin_us;
+    *took_us = clock_us() - begin_us;
     if (!good)
         bench_fail(bench, "the broker did not start again");
     return good;
@@ -193,7 +194,7 @@ void bench_release(struct bench *bench) {
 
 bool bench_wait(struct bench *bench, int64_t patience_us, bool (*done)(void *arg), void *arg,
                 const char *what) {
-    switch (loop_run(bench->loop, loop_now_us() + patience_us, done, arg)) {
+    switch (loop_run(bench->loop, clock_us() + patience_us, done, arg)) {
     case LOOP_DONE:
         return true;
     case LOOP_EXPIRED:

@@ -2,6 +2,8 @@
  * flag that the sender's timer comes to see; a fault of it is told after it has ended. */
 #include "beside.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,7 +36,7 @@ static void acknowledged(void *arg, const zchat_reply *reply) {
     struct sent *sent = arg;
     struct stream *stream = sent->stream;
     if (client_answered(stream->client, reply, "a message was refused"))
-        histogram_add(stream->histogram, loop_now_us() - sent->due_us);
+        histogram_add(stream->histogram, clock_us() - sent->due_us);
     stream->acknowledged++;
     free(sent);
 }
@@ -59,7 +61,7 @@ static bool send_one(struct stream *stream, int64_t due_us) {
 
 static void send_due(void *arg) {
     struct stream *stream = arg;
-    int64_t now_us = loop_now_us(), due_us;
+    int64_t now_us = clock_us(), due_us;
     do {
         due_us = stream->begin_us + (int64_t)((double)(stream->sent + 1) * stream->interval_us);
     } while (due_us <= now_us && send_one(stream, due_us));
@@ -70,7 +72,7 @@ static bool stream_begin(struct stream *stream, struct client *client,
     struct bench *bench = client->bench;
     *stream = (struct stream){.client = client,
                               .histogram = histogram,
-                              .begin_us = loop_now_us(),
+                              .begin_us = clock_us(),
                               .interval_us = 1e6 / (double)bench->settings->rate};
     memset(stream->text, 'x', TEXT_BYTES);
     return bench_tick(bench, &stream->ticking, (int64_t)stream->interval_us, send_due, stream);
@@ -137,7 +139,7 @@ static void *upload_all(void *arg) {
     do {
         upload_one(uploads);
         uploads->count += uploads->code == ZCHAT_OK;
-    } while (uploads->code == ZCHAT_OK && loop_now_us() < uploads->end_us);
+    } while (uploads->code == ZCHAT_OK && clock_us() < uploads->end_us);
     atomic_store(&uploads->ended, true);
     return NULL;
 }

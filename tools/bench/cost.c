@@ -1,6 +1,7 @@
 /* See cost.h. */
 #include "cost.h"
 
+#include "common/clock.h"
 #include "loop.h"
 
 #include <string.h>
@@ -14,7 +15,7 @@ static void look(struct cost *now, const struct child *server) {
         child_usage(server, &now->server);
     child_usage(NULL, &now->own);
     now->machine_s = cores_busy_s();
-    now->seconds = (double)loop_now_us() / 1e6;
+    now->seconds = (double)clock_us() / 1e6;
 }
 
 static void add(struct usage *sum, const struct usage *now, const struct usage *before) {

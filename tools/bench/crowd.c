@@ -4,6 +4,7 @@
 #include "crowd.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "light.h"
 
 #include <errno.h>
@@ -254,7 +255,7 @@ static struct crowd *crowd_new(struct bench *bench, const struct crowd_options *
 struct crowd *crowd_gather(struct bench *bench, const struct crowd_options *options,
                            int64_t *took_us) {
     struct crowd *crowd = crowd_new(bench, options);
-    int64_t begin_us = loop_now_us();
+    int64_t begin_us = clock_us();
     if (!crowd)
         bench_fail(bench, "no crowd: %s", strerror(errno));
     for (uint64_t i = 0; crowd && i < crowd->parties_count; i++) {
@@ -263,7 +264,7 @@ struct crowd *crowd_gather(struct bench *bench, const struct crowd_options *opti
             return NULL;
         }
     }
-    *took_us = loop_now_us() - begin_us;
+    *took_us = clock_us() - begin_us;
     return crowd;
 }
 

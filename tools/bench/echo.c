@@ -2,6 +2,7 @@
 #include "echo.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "line.h"
 #include "pace.h"
 
@@ -43,7 +44,7 @@ static int64_t due_us(const struct dealer *dealer, int64_t now_us) {
 static void pump(struct dealer *dealer) {
     struct course *course = dealer->course;
     uint64_t window = course->options->window / course->options->frame;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     while (dealer->sent - dealer->back < (window ? window : 1) && now_us < course->end_us) {
         int64_t due = due_us(dealer, now_us);
         if (due > now_us)
@@ -71,7 +72,7 @@ static void came_back(void *arg, const void *frame, size_t frame_bytes) {
     if (frame_bytes != course->frame_bytes)
         return;
     memcpy(&due, (const char *)frame + 1, sizeof due);
-    course->last_us = loop_now_us();
+    course->last_us = clock_us();
     histogram_add(&course->echo->took, course->last_us - due);
     dealer->back++;
     pump(dealer);
@@ -93,7 +94,7 @@ static bool all_are_open(void *arg) {
 
 static bool all_are_back(void *arg) {
     const struct course *course = arg;
-    if (loop_now_us() < course->end_us)
+    if (clock_us() < course->end_us)
         return false;
     for (uint64_t i = 0; i < course->options->senders; i++) {
         if (course->dealers[i].back < course->dealers[i].sent)
@@ -134,7 +135,7 @@ static bool measure(struct course *course) {
     struct ticking rate = {.timer.fd = -1};
     struct cost_since since;
     cost_begin(&since, course->bare.child, &bench->cores);
-    course->begin_us = course->last_us = loop_now_us();
+    course->begin_us = course->last_us = clock_us();
     course->end_us = course->begin_us + duration_us;
     bool good = course->options->rate == 0 || bench_tick(bench, &rate, PACE_US, pump_all, course);
     pump_all(course);

@@ -2,6 +2,7 @@
 #include "fan.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "crowd.h"
 #include "payload.h"
 
@@ -104,7 +105,7 @@ static bool may_send(const struct fan *fan) {
 
 static void pump(struct sender *sender) {
     struct fan *fan = sender->fan;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     while (now_us < fan->end_us && may_send(fan) &&
            sender->sent - sender->acknowledged < settings_of(fan)->window)
         send_one(sender, now_us);
@@ -121,7 +122,7 @@ static void pump_all(struct fan *fan) {
 
 static void take_acknowledgement(struct sender *sender) {
     struct fan *fan = sender->fan;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     if (sender->acknowledged == sender->sent)
         return; /* the thread was made */
     histogram_add(&fan->result->acknowledgement,
@@ -161,7 +162,7 @@ static void take_count(struct follower *follower, uint64_t count) {
     bool waited = !may_send(fan);
     follower->count += count;
     fan->delivered += count;
-    fan->last_us = loop_now_us();
+    fan->last_us = clock_us();
     if (waited && may_send(fan))
         pump_all(fan);
 }
@@ -175,7 +176,7 @@ static void read_text(void *arg, enum light_kind kind, const char *text) {
         return;
     if (!reading_take(&follower->reading, payload.sender, payload.number))
         failed(fan, "no memory");
-    histogram_add(&fan->result->delivery, loop_now_us() - (int64_t)payload.due_us);
+    histogram_add(&fan->result->delivery, clock_us() - (int64_t)payload.due_us);
     take_count(follower, 1);
 }
 
@@ -387,11 +388,11 @@ static bool each_has_one(void *arg) {
 
 static bool probe(struct fan *fan) {
     for (int i = 0; i < PROBES_MAX && begin_anew(fan); i++) {
-        send_one(&fan->senders[0], loop_now_us());
+        send_one(&fan->senders[0], clock_us());
         if (!fan->options->bare)
             light_flush(&fan->senders[0].light);
         board_settle(&fan->lights.board);
-        if (loop_run(fan->bench->loop, loop_now_us() + PROBE_US, each_has_one, fan) == LOOP_DONE)
+        if (loop_run(fan->bench->loop, clock_us() + PROBE_US, each_has_one, fan) == LOOP_DONE)
             return true;
         if (loop_is_stopped(fan->bench->loop))
             break;
@@ -402,7 +403,7 @@ static bool probe(struct fan *fan) {
 
 static bool all_are_acknowledged(void *arg) {
     const struct fan *fan = arg;
-    return loop_now_us() >= fan->end_us && fan->acknowledged == fan->sent;
+    return clock_us() >= fan->end_us && fan->acknowledged == fan->sent;
 }
 
 static bool all_is_delivered(void *arg) {
@@ -436,14 +437,14 @@ static bool measure(struct fan *fan) {
     if (!probe(fan) || !begin_anew(fan))
         return false;
     cost_begin(&since, fan->options->server, &bench->cores);
-    fan->begin_us = fan->last_us = loop_now_us();
+    fan->begin_us = fan->last_us = clock_us();
     fan->end_us = fan->begin_us + duration_us;
     pump_all(fan);
     board_settle(&fan->lights.board);
     if (!bench_wait(bench, BENCH_PATIENCE_US + duration_us, all_are_acknowledged, fan,
                     "acknowledging"))
         return false;
-    loop_run(bench->loop, loop_now_us() + DELIVERY_WAIT_US, all_is_delivered, fan);
+    loop_run(bench->loop, clock_us() + DELIVERY_WAIT_US, all_is_delivered, fan);
     cost_end(&since, &fan->result->cost);
     fan->result->sent += fan->acknowledged;
     fan->result->delivered += fan->delivered;

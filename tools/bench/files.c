@@ -9,6 +9,7 @@
 
 #include "beside.h"
 #include "client.h"
+#include "common/clock.h"
 #include "curve_copy.h"
 #include "folder.h"
 
@@ -108,7 +109,7 @@ static bool wait_for_answer(struct files *files, zchat_code code, int64_t begin_
     if (!client_accepts(&files->transferring, code, what) ||
         !bench_wait(&files->bench, BENCH_PATIENCE_US, is_answered, files, what))
         return false;
-    *took_s = (double)(loop_now_us() - begin_us) / 1e6;
+    *took_s = (double)(clock_us() - begin_us) / 1e6;
     return true;
 }
 
@@ -121,7 +122,7 @@ static bool create_thread(struct files *files) {
 }
 
 static bool upload(struct files *files, const char *name, double *took_s) {
-    int64_t begin_us = loop_now_us();
+    int64_t begin_us = clock_us();
     files->answered = false;
     return wait_for_answer(
         files,
@@ -130,7 +131,7 @@ static bool upload(struct files *files, const char *name, double *took_s) {
 }
 
 static bool download(struct files *files, const char *name, double *took_s) {
-    int64_t begin_us = loop_now_us();
+    int64_t begin_us = clock_us();
     files->answered = false;
     return wait_for_answer(files,
                            zchat_file_get(files->transferring.z, TITLE, name, files->target, -1,

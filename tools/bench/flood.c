@@ -1,6 +1,7 @@
 /* See flood.h. */
 #include "flood.h"
 
+#include "common/clock.h"
 #include "light.h"
 #include "random.h"
 
@@ -55,7 +56,7 @@ static bool wants_more(const struct flood *flood, int64_t now_us) {
 static void pump(struct sender *sender) {
     struct flood *flood = sender->flood;
     uint64_t window = settings_of(flood)->window;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     char name[BENCH_NAME_BYTES];
     while (wants_more(flood, now_us) && sender->sent - sender->acknowledged < window) {
         struct slot *slot = &sender->slots[sender->sent++ % window];
@@ -72,7 +73,7 @@ static void replied(void *arg, uint64_t request) {
     struct flood *flood = sender->flood;
     const struct slot *slot = &sender->slots[sender->acknowledged++ % settings_of(flood)->window];
     (void)request;
-    flood->last_us = loop_now_us();
+    flood->last_us = clock_us();
     flood->acknowledged++;
     histogram_add(&flood->result->took, flood->last_us - slot->due_us);
     if (flood->options->received)
@@ -129,7 +130,7 @@ static bool open_all(struct flood *flood) {
 
 static bool all_are_acknowledged(void *arg) {
     const struct flood *flood = arg;
-    return !wants_more(flood, loop_now_us()) && flood->acknowledged == flood->sent;
+    return !wants_more(flood, clock_us()) && flood->acknowledged == flood->sent;
 }
 
 static void show(void *arg) {
@@ -147,7 +148,7 @@ static bool send_all(struct flood *flood) {
     int64_t duration_us = options->messages > 0 ? (int64_t)options->messages * 1000
                                                 : (int64_t)(options->seconds * 1e6);
     bool good = !terminal || bench_tick(bench, &shown, SHOW_US, show, flood);
-    flood->begin_us = flood->last_us = loop_now_us();
+    flood->begin_us = flood->last_us = clock_us();
     flood->end_us = options->messages > 0 ? INT64_MAX : flood->begin_us + duration_us;
     for (uint64_t i = 0; i < settings_of(flood)->senders; i++) {
         pump(&flood->senders[i]);

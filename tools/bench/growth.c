@@ -4,6 +4,7 @@
 #include "growth.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "flood.h"
 #include "folder.h"
 #include "random.h"
@@ -69,7 +70,7 @@ static void visit_next(struct visitor *visitor) {
     visitor->left--;
     visitor->account = random_below(&visitor->random, visitor->store->settings.accounts);
     bench_account_name(visitor->account, name);
-    visitor->begin_us = loop_now_us();
+    visitor->begin_us = clock_us();
     light_login(&visitor->light, name, EVENTS_NONE, false);
 }
 
@@ -83,7 +84,7 @@ static void count_lost(const struct visitor *visitor) {
 static void logged_in(void *arg) {
     struct visitor *visitor = arg;
     uint64_t head = visitor->light.inbox_head;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     histogram_add(&visitor->store->facts->logins, now_us - visitor->begin_us);
     count_lost(visitor);
     visitor->begin_us = now_us;
@@ -98,7 +99,7 @@ static void answered(void *arg, uint64_t request) {
         visit_next(visitor);
         return;
     }
-    histogram_add(&visitor->store->facts->pages, loop_now_us() - visitor->begin_us);
+    histogram_add(&visitor->store->facts->pages, clock_us() - visitor->begin_us);
     if (visitor->light.page_entries < wanted)
         visitor->store->facts->lost += wanted - visitor->light.page_entries;
     light_logout(&visitor->light);
@@ -187,7 +188,7 @@ static bool fill(struct store *store) {
 
 static bool look_on(struct store *store) {
     struct bench *bench = &store->bench;
-    if (loop_run(bench->loop, loop_now_us() + AFTER_US, NULL, NULL) == LOOP_EXPIRED)
+    if (loop_run(bench->loop, clock_us() + AFTER_US, NULL, NULL) == LOOP_EXPIRED)
         return true;
     bench_fail(bench, "interrupted");
     return false;

@@ -3,6 +3,7 @@
 #include "idle.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "cost.h"
 #include "crowd.h"
 
@@ -26,7 +27,7 @@ struct idle {
 };
 
 static bool idle_for(struct bench *bench, int64_t time_us) {
-    if (loop_run(bench->loop, loop_now_us() + time_us, NULL, NULL) == LOOP_EXPIRED)
+    if (loop_run(bench->loop, clock_us() + time_us, NULL, NULL) == LOOP_EXPIRED)
         return true;
     bench_fail(bench, "interrupted");
     return false;

@@ -2,6 +2,8 @@
  * late. */
 #include "loop.h"
 
+#include "common/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -21,12 +23,6 @@ struct loop {
     struct loop_source interrupted;
     bool stopped;
 };
-
-int64_t loop_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void loop_stop(struct loop *loop) {
     loop->stopped = true;
@@ -112,7 +108,7 @@ void loop_unset(struct loop *loop, struct loop_timer *timer) {
 }
 
 static int wait_ms(int64_t until_us) {
-    int64_t left_us = until_us - loop_now_us();
+    int64_t left_us = until_us - clock_us();
     if (left_us > WAIT_MAX_US)
         return (int)(WAIT_MAX_US / 1000);
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;

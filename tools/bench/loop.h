@@ -39,14 +39,12 @@ void loop_remove(struct loop *loop, int fd);
 bool loop_every(struct loop *loop, struct loop_timer *timer, int64_t interval_us);
 void loop_unset(struct loop *loop, struct loop_timer *timer);
 
-/* Runs until done(arg), or until_us on loop_now_us's clock, or it is stopped. done is asked before
+/* Runs until done(arg), or until_us on clock_us's clock, or it is stopped. done is asked before
  * waiting and after each batch of events; NULL: only the time ends it. */
 enum loop_end loop_run(struct loop *loop, int64_t until_us, bool (*done)(void *arg), void *arg);
 
 /* Ends loop_run, this one and all later ones. */
 void loop_stop(struct loop *loop);
 bool loop_is_stopped(const struct loop *loop);
-
-int64_t loop_now_us(void);
 
 #endif

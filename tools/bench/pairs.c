@@ -2,6 +2,7 @@
 #include "pairs.h"
 
 #include "bare.h"
+#include "common/clock.h"
 #include "crowd.h"
 #include "ledger.h"
 #include "light.h"
@@ -84,7 +85,7 @@ static bool may_send(const struct pair *pair) {
 
 static void pump(struct pair *pair) {
     const struct pairs *pairs = pair->pairs;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     while (now_us < pairs->end_us && may_send(pair)) {
         int64_t due_us = pace_due_us(pairs->begin_us, pair->sent, pair->number,
                                      pairs->options->pairs, (double)pairs->options->rate, now_us);
@@ -105,7 +106,7 @@ static void pump_all(void *arg) {
 
 static void take_acknowledgement(struct pair *pair) {
     struct pairs *pairs = pair->pairs;
-    pairs->last_us = loop_now_us();
+    pairs->last_us = clock_us();
     histogram_add(&pairs->result->acknowledgement,
                   pairs->last_us - pair->due_us[pair->acknowledged++ % pairs->options->window]);
     pump(pair);
@@ -116,7 +117,7 @@ static void take_text(struct pair *pair, const char *text) {
     struct payload payload;
     if (!payload_read(text, &payload) || payload.sender != pair->number)
         return;
-    pairs->last_us = loop_now_us();
+    pairs->last_us = clock_us();
     histogram_add(&pairs->result->delivery, pairs->last_us - (int64_t)payload.due_us);
     if (!reading_take(&pairs->reading, pair->number, payload.number))
         failed(&pair->receiver, "no memory");
@@ -244,7 +245,7 @@ static bool open_all(struct pairs *pairs) {
 
 static bool all_are_acknowledged(void *arg) {
     const struct pairs *pairs = arg;
-    if (loop_now_us() < pairs->end_us)
+    if (clock_us() < pairs->end_us)
         return false;
     for (uint64_t i = 0; i < pairs->options->pairs; i++) {
         if (pairs->pair[i].acknowledged < pairs->pair[i].sent)
@@ -283,13 +284,13 @@ static bool send_for_so_long(struct pairs *pairs) {
     bool good = (pairs->options->rate == 0 || bench_tick(bench, &rate, PACE_US, pump_all, pairs)) &&
                 (pairs->options->bare ||
                  bench_tick(bench, &acknowledging, ACKNOWLEDGE_US, acknowledge_all, pairs));
-    pairs->begin_us = pairs->last_us = loop_now_us();
+    pairs->begin_us = pairs->last_us = clock_us();
     pairs->end_us = pairs->begin_us + duration_us;
     pump_all(pairs);
     good = good && bench_wait(bench, BENCH_PATIENCE_US + duration_us, all_are_acknowledged, pairs,
                               "acknowledging");
     if (good)
-        loop_run(bench->loop, loop_now_us() + DELIVERY_WAIT_US, all_is_delivered, pairs);
+        loop_run(bench->loop, clock_us() + DELIVERY_WAIT_US, all_is_delivered, pairs);
     loop_unset(bench->loop, &rate.timer);
     loop_unset(bench->loop, &acknowledging.timer);
     return good && !bench->failed;

@@ -1,6 +1,7 @@
 /* See plain_log.h. */
 #include "plain_log.h"
 
+#include "common/clock.h"
 #include "loop.h"
 #include "segment.h"
 
@@ -12,9 +13,9 @@
 
 static bool write_for(struct segment *segment, const char *data, size_t bytes, double seconds,
                       double *per_s) {
-    int64_t begin_us = loop_now_us(), took_us = 0;
+    int64_t begin_us = clock_us(), took_us = 0;
     uint64_t count = 0;
-    for (; took_us < (int64_t)(seconds * 1e6); took_us = loop_now_us() - begin_us) {
+    for (; took_us < (int64_t)(seconds * 1e6); took_us = clock_us() - begin_us) {
         if (!segment_write(segment, data, bytes))
             return false;
         count++;

@@ -1,5 +1,6 @@
 /* The connections that read what arrives in the first accounts' inboxes, and mark it read as a
  * client does. */
+#include "common/clock.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static void take_message(void *arg, const zchat_message *message) {
     if (!payload_read(message->text, &payload) || payload.run != run->tag ||
         payload.sender >= run->settings->senders)
         return;
-    histogram_add(&run->delivery, loop_now_us() - (int64_t)payload.due_us);
+    histogram_add(&run->delivery, clock_us() - (int64_t)payload.due_us);
     run->delivered_total++;
     if (!reading_take(&run->inboxes, run_pair(run, payload.sender, receiver->account),
                       payload.number))

@@ -2,6 +2,7 @@
  * bulk string, two lines that are counted; a line that begins with '-' is an error. */
 #include "redis.h"
 
+#include "common/clock.h"
 #include "folder.h"
 #include "pace.h"
 #include "random.h"
@@ -147,7 +148,7 @@ static void write_all(struct link *link, size_t bytes) {
 static void pump(struct link *link) {
     struct course *course = link->course;
     const struct settings *settings = course->bench->settings;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     size_t bytes = 0;
     while (link->sent - link->answered < settings->window && now_us < course->end_us &&
            bytes + settings->size_bytes + 256 < ROOM_BYTES) {
@@ -172,7 +173,7 @@ static void take_line(struct link *link) {
     link->in_text = !link->in_text;
     if (link->in_text)
         return;
-    course->last_us = loop_now_us();
+    course->last_us = clock_us();
     histogram_add(&course->redis->took,
                   course->last_us -
                       link->due_us[link->answered++ % course->bench->settings->window]);
@@ -260,7 +261,7 @@ static bool prepare(struct course *course) {
 
 static bool all_are_answered(void *arg) {
     const struct course *course = arg;
-    if (loop_now_us() < course->end_us)
+    if (clock_us() < course->end_us)
         return false;
     for (uint64_t i = 0; i < course->bench->settings->senders; i++) {
         if (course->links[i].answered < course->links[i].sent)
@@ -276,7 +277,7 @@ static bool measure(struct course *course) {
     struct ticking rate = {.timer.fd = -1};
     struct cost_since since;
     cost_begin(&since, course->child, &bench->cores);
-    course->begin_us = course->last_us = loop_now_us();
+    course->begin_us = course->last_us = clock_us();
     course->end_us = course->begin_us + duration_us;
     bool good = settings->rate == 0 || bench_tick(bench, &rate, PACE_US, pump_all, course);
     pump_all(course);

@@ -2,6 +2,7 @@
  * report. */
 #include "send.h"
 
+#include "common/clock.h"
 #include "pace.h"
 #include "run.h"
 
@@ -45,14 +46,14 @@ static void show_progress(void *arg) {
     struct progress *progress = arg;
     const struct run *run = progress->run;
     fprintf(stderr, "\r%.0f s: %" PRIu64 " acknowledged/s ",
-            (double)(loop_now_us() - run->begin_us) / 1e6,
+            (double)(clock_us() - run->begin_us) / 1e6,
             run->acknowledged_total - progress->acknowledged);
     progress->acknowledged = run->acknowledged_total;
 }
 
 /* What has not come by then is lost to the one who waits for it. */
 static bool wait_for_deliveries(struct run *run) {
-    int64_t until_us = loop_now_us() + DELIVERY_PATIENCE_US;
+    int64_t until_us = clock_us() + DELIVERY_PATIENCE_US;
     switch (loop_run(run->bench.loop, until_us, receivers_have_all, run)) {
     case LOOP_DONE:
         return true;

@@ -1,4 +1,5 @@
 /* The connections that send: each keeps its window full, or as full as the rate asks for. */
+#include "common/clock.h"
 #include "pace.h"
 #include "random.h"
 #include "run.h"
@@ -38,7 +39,7 @@ static void acknowledged(void *arg, const zchat_reply *reply) {
     struct run *run = sender->run;
     if (!client_answered(&sender->client, reply, "a message was refused"))
         return;
-    run->last_us = loop_now_us();
+    run->last_us = clock_us();
     histogram_add(&run->acknowledgement, run->last_us - slot->due_us);
     run->acknowledged[run_pair(run, sender->number, slot->account)]++;
     run->acknowledged_total++;
@@ -70,7 +71,7 @@ static void send_one(struct sender *sender, struct slot *slot, int64_t due_us) {
 
 static void pump(struct sender *sender) {
     struct run *run = sender->run;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     while (sender->free && now_us < run->end_us && !run->bench.failed) {
         int64_t due_us = next_due_us(sender, now_us);
         if (due_us > now_us)
@@ -86,14 +87,14 @@ void senders_pump(void *arg) {
 }
 
 void senders_begin(struct run *run, int64_t duration_us) {
-    run->begin_us = run->last_us = loop_now_us();
+    run->begin_us = run->last_us = clock_us();
     run->end_us = run->begin_us + duration_us;
     senders_pump(run);
 }
 
 bool senders_are_idle(void *arg) {
     struct run *run = arg;
-    if (loop_now_us() < run->end_us)
+    if (clock_us() < run->end_us)
         return false;
     for (uint64_t i = 0; i < run->settings->senders; i++) {
         if (run->senders[i].acknowledged < run->senders[i].sent)

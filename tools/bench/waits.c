@@ -2,6 +2,8 @@
  * from then, too. */
 #include "waits.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 
 static void ask(void *arg) {
     struct waits *waits = arg;
-    int64_t now_us = loop_now_us();
+    int64_t now_us = clock_us();
     while (waits->begin_us + (int64_t)waits->asked * ASK_US <= now_us) {
         light_ping(&waits->light);
         waits->asked++;
@@ -21,7 +23,7 @@ static void ask(void *arg) {
 static void answered(void *arg, uint64_t request) {
     struct waits *waits = arg;
     int64_t due_us = waits->begin_us + (int64_t)waits->answered++ * ASK_US;
-    int64_t took_us = loop_now_us() - due_us;
+    int64_t took_us = clock_us() - due_us;
     (void)request;
     if (!waits->took)
         return;
@@ -59,7 +61,7 @@ bool waits_begin(struct waits *waits, struct bench *bench, const struct curve_se
     if (!bench_wait(bench, BENCH_PATIENCE_US, has_answer, waits, "an answer"))
         return false;
     waits->asked = waits->answered = 0;
-    waits->begin_us = loop_now_us();
+    waits->begin_us = clock_us();
     return bench_tick(bench, &waits->asking, ASK_US, ask, waits);
 }
 

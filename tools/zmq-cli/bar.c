@@ -1,7 +1,7 @@
 /* Drawing the bar: its line is shorter than any terminal is wide, and each one covers the last. */
 #include "bar.h"
 
-#include "interrupt.h"
+#include "common/clock.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -10,8 +10,8 @@
 #define EVERY_US 100000
 #define MIB      (1024.0 * 1024.0)
 
-void bar_init(struct bar *bar, const struct output *output) {
-    *bar = (struct bar){.shown = !output->quiet && isatty(STDERR_FILENO)};
+void bar_init(struct bar *bar, bool quiet) {
+    *bar = (struct bar){.shown = !quiet && isatty(STDERR_FILENO)};
 }
 
 static void draw(struct bar *bar) {

@@ -3,7 +3,8 @@
 #ifndef BAR_H
 #define BAR_H
 
-#include "output.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 struct bar {
     bool shown; /* there is somebody to see it */
@@ -15,7 +16,7 @@ struct bar {
     int64_t drawn_us;
 };
 
-void bar_init(struct bar *bar, const struct output *output);
+void bar_init(struct bar *bar, bool quiet);
 void bar_move(struct bar *bar, uint64_t bytes, uint64_t total);
 
 /* Draws it a last time and ends its line, so that something else can be said. */

@@ -2,7 +2,7 @@
  * while the poll loop waits, so that a deadline is told there, with what is known of its reason. */
 #include "bound.h"
 
-#include "interrupt.h"
+#include "common/clock.h"
 
 #include <poll.h>
 #include <signal.h>

@@ -10,8 +10,12 @@
 
 #include "option.h"
 
+#include "common/clock.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+
+#define NO_DEADLINE INT64_MAX /* of clock_us, as every deadline */
 
 /* The process may last --timeout from the first call of this on. It is called again if the options
  * say something else by then. */

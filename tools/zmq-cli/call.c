@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include "bound.h"
+#include "common/clock.h"
 #include "interrupt.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* syscall, memfd_create */
 #include "child.h"
 
+#include "common/clock.h"
 #include "interrupt.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Taking argv apart. getopt is not used: it knows no verbs, and names no option that is near. */
 #include "command_line.h"
 
-#include "nearest.h"
+#include "common/nearest.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

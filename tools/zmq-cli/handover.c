@@ -2,6 +2,7 @@
 #include "handover.h"
 
 #include "child.h"
+#include "common/time_text.h"
 #include "interrupt.h"
 #include "message.h"
 

@@ -1,6 +1,7 @@
 /* Taking the TEXT of a verb, and --id. */
 #include "input.h"
 
+#include "common/clock.h"
 #include "interrupt.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE /* ppoll */
 #include "interrupt.h"
 
-#include "bound.h"
+#include "common/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -51,12 +51,6 @@ void interrupt_end_at_once(void) {
     at_once = 1;
     if (state == CAUGHT)
         _exit(130);
-}
-
-int64_t clock_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* The two that are waited for; -1: none. */

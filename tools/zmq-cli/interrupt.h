@@ -3,12 +3,12 @@
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
+#include "bound.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define NO_DEADLINE INT64_MAX
 
 enum wait_result { WAIT_READY, WAIT_EXPIRED, WAIT_INTERRUPTED, WAIT_FAILED };
 
@@ -35,8 +35,5 @@ enum wait_result interrupt_wait_either(int first_fd, int second_fd, int64_t dead
 /* read(), but a signal that came before it ends it as well, -1 with EINTR, and so does the
  * deadline, -1 with ETIMEDOUT. */
 ssize_t interrupt_read(int fd, void *buffer, size_t capacity, int64_t deadline_us);
-
-/* Microseconds of a clock that never jumps. */
-int64_t clock_us(void);
 
 #endif

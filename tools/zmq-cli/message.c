@@ -1,6 +1,8 @@
 /* Showing messages. */
 #include "message.h"
 
+#include "common/time_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -35,9 +35,9 @@ enum status numbers_keep(struct numbers *numbers);
 enum status numbers_find(const struct call *call, const char *title, uint64_t number, zchat_id *id,
                          bool *known);
 
-/* Adds one's own new post, also where nothing was read: its number was shown. After a deletion it may
- * be that of another one that was read: then it means the new post, which was shown last. Numbers
- * between it and what was read stay unknown. */
+/* Adds one's own new post, also where nothing was read: its number was shown. After a deletion it
+ * may be that of another one that was read: then it means the new post, which was shown last.
+ * Numbers between it and what was read stay unknown. */
 void numbers_append(const struct call *call, const char *title, uint64_t number,
                     const zchat_id *id);
 

@@ -5,13 +5,13 @@
 
 #include "bar.h"
 #include "bound.h"
+#include "common/time_text.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES 2048
@@ -221,26 +221,6 @@ void output_detail(const struct output *output, const char *format, ...) {
     if (output->verbose)
         print_notice(output, format, arguments);
     va_end(arguments);
-}
-
-static struct tm utc(int64_t time_us) {
-    time_t seconds = (time_t)(time_us / 1000000);
-    struct tm parts = {0};
-    gmtime_r(&seconds, &parts);
-    return parts;
-}
-
-const char *time_precise(int64_t time_us, char text[TIME_TEXT]) {
-    struct tm parts = utc(time_us);
-    size_t bytes = strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &parts);
-    snprintf(text + bytes, TIME_TEXT - bytes, ".%06" PRId64 "Z", time_us % 1000000);
-    return text;
-}
-
-const char *time_short(int64_t time_us, char text[TIME_TEXT]) {
-    struct tm parts = utc(time_us);
-    strftime(text, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
 }
 
 json_t *value_time(int64_t time_us) {

@@ -84,12 +84,6 @@ __attribute__((format(printf, 2, 3))) void output_notice(const struct output *ou
 __attribute__((format(printf, 2, 3))) void output_detail(const struct output *output,
                                                          const char *format, ...);
 
-#define TIME_TEXT 32
-
-/* RFC 3339 in UTC: with microseconds for programs, in whole seconds for people. */
-const char *time_precise(int64_t time_us, char text[TIME_TEXT]);
-const char *time_short(int64_t time_us, char text[TIME_TEXT]);
-
 /* New JSON values: a time (null for 0), and a 64-bit number, which is a string so that no reader
  * rounds it. */
 json_t *value_time(int64_t time_us);

@@ -4,6 +4,8 @@
 #include "private_chat.h"
 
 #include "bound.h"
+#include "common/clock.h"
+#include "common/time_text.h"
 #include "interrupt.h"
 
 #include <errno.h>

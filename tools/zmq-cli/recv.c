@@ -4,12 +4,13 @@
  * at a time, the next one covers all that was written meanwhile. Nothing is ever acknowledged that
  * was not written, or that its command did not accept: if the process is killed in between, the
  * next call gets it again. */
-#include "verb.h"
 
 #include "bound.h"
+#include "common/clock.h"
 #include "handover.h"
 #include "interrupt.h"
 #include "message.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 /* Showing threads, posts and uploads. What has no bound, a title or a text, ends its line. */
 #include "thread.h"
 
+#include "common/time_text.h"
+
 #include <inttypes.h>
 
 static json_t *thread_object(const zchat_thread *thread) {

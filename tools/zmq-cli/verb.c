@@ -2,7 +2,7 @@
  * lists here, and a row with its function in the file of its group. */
 #include "verb.h"
 
-#include "nearest.h"
+#include "common/nearest.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,4 +1,5 @@
 /* register, login, logout, passwd, devices, revoke. */
+#include "common/time_text.h"
 #include "verb.h"
 
 #include <inttypes.h>

@@ -1,7 +1,8 @@
 /* ping, forget, stats, shutdown. */
-#include "verb.h"
 
+#include "common/clock.h"
 #include "interrupt.h"
+#include "verb.h"
 
 #include <inttypes.h>
 #include <stdio.h>

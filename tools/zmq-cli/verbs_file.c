@@ -1,12 +1,14 @@
 /* file put, get, list. A transfer may take as long as it moves: each step of it renews the call's
  * deadline. What broke off is left as it is, for the same call to go on with. A file's name never
  * leads out of the folder. */
-#include "verb.h"
 
 #include "bar.h"
 #include "bound.h"
+#include "common/clock.h"
+#include "common/time_text.h"
 #include "interrupt.h"
 #include "thread.h"
+#include "verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +68,7 @@ static void on_reply(void *arg, const zchat_reply *reply) {
 
 static enum status begin(struct call *call, struct transfer *transfer) {
     transfer->call = call;
-    bar_init(&transfer->bar, call->output);
+    bar_init(&transfer->bar, call->output->quiet);
     call->output->bar = &transfer->bar;
     call->on_event = on_event;
     call->arg = transfer;

@@ -1,7 +1,8 @@
 /* send, broadcast, who, since, block, unblock, blocked. */
-#include "verb.h"
 
+#include "common/time_text.h"
 #include "input.h"
+#include "verb.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 /* private start, accept, decline, send, stop, file. A chat lives in the process that holds it, so
  * each of them begins one, and none of them finds one. */
-#include "verb.h"
 
+#include "common/clock.h"
 #include "input.h"
 #include "interrupt.h"
 #include "private_chat.h"
+#include "verb.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -289,7 +290,7 @@ static enum status run_private_file(struct call *call) {
     if (code != ZCHAT_OK) /* before anybody is asked */
         return output_error(call->output, code, 0, "%s", why);
     enum status status = begin_for(&chat, call);
-    bar_init(&chat.bar, call->output);
+    bar_init(&chat.bar, call->output->quiet);
     if (status == STATUS_DONE) {
         call->output->bar = &chat.bar;
         private_chat_expect(&chat, private_chat_patience_us(call), "the file was not taken");

@@ -1,10 +1,11 @@
 /* thread create, list, post, read, edit, delete, remove, follow, unfollow. The first word is always
  * the thread's title. A thread or a list longer than one page is printed page by page. */
-#include "verb.h"
 
+#include "common/time_text.h"
 #include "input.h"
 #include "numbers.h"
 #include "thread.h"
+#include "verb.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The usual table of distances (Damerau, Levenshtein), of which three rows are kept. */
-#include "nearest.h"
+#include "common/nearest.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* How far a word that somebody typed is from one that exists. */
-#ifndef NEAREST_H
-#define NEAREST_H
+#ifndef COMMON_NEAREST_H
+#define COMMON_NEAREST_H
 
 #include <stddef.h>
 
