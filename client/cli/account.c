@@ -6,8 +6,10 @@
 #include "clock.h"
 #include "command.h"
 #include "line.h"
+#include "login.h"
 #include "memory.h"
 #include "paths.h"
+#include "private.h"
 #include "screen.h"
 #include "session.h"
 
@@ -20,7 +22,7 @@
 static bool account_is_free(struct app *app) {
     if (app->logged_in)
         app_fail(app, ZCHAT_CONFLICT, "you are logged in as %s; log out first",
-                 app->login.last_user);
+                 app->login->last_user);
     return !app->logged_in;
 }
 
@@ -62,13 +64,13 @@ static void account_left(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "%s is logged out", call->user);
     conversation_close(&call->app->conversation);
     session_end(call->app);
-    privates_release(&call->app->privates);
+    privates_release(call->app->privates);
 }
 
 static void run_logout(struct app *app, const struct command_words *words) {
     (void)words;
     app_show(app);
-    struct call *call = call_new(app, account_left, app->login.last_user);
+    struct call *call = call_new(app, account_left, app->login->last_user);
     call_begun(call, zchat_logout(app->z, call_answered, call));
 }
 

@@ -1,17 +1,13 @@
-/* The client as a whole: what its parts share. Verbs get it, ask the broker through call.h, and
- * show what came through app_note() and app_fail(). */
+/* What the client's parts share. A part gets all of it, asks the broker through call.h, and shows
+ * what came through app_note() and app_fail(). The parts themselves are named here and no more: who
+ * uses one includes its header, and program.c puts them together. */
 #ifndef APP_H
 #define APP_H
 
 #include "conversation.h"
-#include "file.h"
 #include "forum.h"
-#include "login.h"
-#include "mailbox.h"
 #include "name.h"
-#include "news.h"
 #include "options.h"
-#include "private.h"
 #include "zchat.h"
 
 #include <stdbool.h>
@@ -19,15 +15,29 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define APP_ERROR_BYTES 4352 /* a sentence about a path */
+#define APP_ERROR_BYTES    4352 /* a sentence about a path */
+#define APP_PROGRESS_BYTES 64
 
+struct app;
+struct loads;
 struct history;
 struct line;
+struct login;
+struct mailbox;
+struct news;
 struct passwd_dialogue;
 struct presence;
+struct privates;
 struct roster;
 struct screen;
 struct script;
+
+/* What a part may ask for that other parts take part in. */
+struct app_program {
+    void (*show)(struct app *app);
+    void (*leave)(struct app *app, int exit_code);
+    void (*logged_in)(struct app *app, const zchat_reply *reply);
+};
 
 struct app_wait {      /* what a script waits for; all zero: nothing */
     uint64_t taken;    /* messages that recv has waited for so far */
@@ -39,23 +49,25 @@ struct app_wait {      /* what a script waits for; all zero: nothing */
 enum app_stop { APP_STOP_NONE, APP_STOP_BEGUN, APP_STOP_TOLD };
 
 struct app {
-    const struct options *options; /* borrowed: from main */
-    zchat *z;                      /* owned */
-    struct screen *screen;         /* owned */
-    struct line *line;             /* owned; NULL: a script */
-    FILE *terminal;                /* owned; NULL: stdout or stderr is one */
-    struct script *script;         /* owned; NULL: somebody types */
-    struct history *history;       /* owned; NULL: a script */
-    struct roster *roster;         /* owned */
-    struct presence *presence;     /* owned */
+    const struct app_program *program; /* borrowed: a constant of program.c */
+    const struct options *options;     /* borrowed: from main */
+    zchat *z;                          /* owned */
+    struct screen *screen;             /* owned */
+    struct line *line;                 /* owned; NULL: a script */
+    FILE *terminal;                    /* owned; NULL: stdout or stderr is one */
+    struct script *script;             /* owned; NULL: somebody types */
+    struct history *history;           /* owned; NULL: a script */
+    struct roster *roster;             /* owned */
+    struct presence *presence;         /* owned */
     struct conversation conversation;
-    struct mailbox mailbox;
     struct forum forum;
-    struct news news;
-    struct files files;
-    struct privates privates;
-    struct login login;
-    struct passwd_dialogue *passwd; /* owned; NULL: no password is being changed */
+    struct mailbox *mailbox; /* borrowed: from program.c, as the next four */
+    struct news *news;
+    struct loads *loads;
+    struct privates *privates;
+    struct login *login;
+    struct passwd_dialogue *passwd;    /* owned; NULL: no password is being changed */
+    char progress[APP_PROGRESS_BYTES]; /* of files, for the prompt; "": none is on its way */
     bool timestamps;
     bool unprompted;   /* typed lines have no prompt: stdout is a pipe */
     bool errors_apart; /* they go to stderr: the screen is no terminal */
@@ -81,16 +93,8 @@ struct app {
     int exit_code;
 };
 
-/* NULL: `app_new` has said why on stderr, and *exit_code is set. */
-struct app *app_new(const struct options *options, int *exit_code);
-void app_free(struct app *app);
-
 /* Ends the program; waits a moment for the logout. `exit_code` counts if none was set before. */
 void app_leave(struct app *app, int exit_code);
-/* The same on the user's wish: warns once where something waits to be sent. */
-void app_quit(struct app *app);
-
-/* --- for verbs --- */
 
 /* A line that says how something went: dim where somebody types. */
 __attribute__((format(printf, 2, 3))) void app_note(struct app *app, const char *format, ...);
@@ -99,6 +103,8 @@ __attribute__((format(printf, 2, 3))) void app_warn(struct app *app, const char 
 /* A failure. In a script the first one's code becomes the exit status. */
 __attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code code,
                                                     const char *format, ...);
+/* Something of `user` is about to be shown: that they came is said before it, and not again. */
+void app_hear(struct app *app, const char *user);
 /* Starts a shown line: the date if the day changed, and the time. */
 void app_begin_line(struct app *app, int64_t time_us);
 /* Writes what is to be shown, and tells the broker that it is read; before a logout, too. */

@@ -2,8 +2,8 @@
  * to delete everything with it, a word more. */
 #include "app.h"
 #include "call.h"
-#include "clock.h"
 #include "command.h"
+#include "common/clock.h"
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
@@ -15,7 +15,7 @@
 static void broker_ponged(struct call *call, const zchat_reply *reply) {
     if (!call_failed(call, reply, NULL))
         app_note(call->app, "%s answered in %" PRId64 " ms", reply->software,
-                 clock_now_ms() - call->asked_ms);
+                 clock_ms() - call->asked_ms);
 }
 
 static void run_ping(struct app *app, const struct command_words *words) {

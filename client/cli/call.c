@@ -2,7 +2,7 @@
  * once. While the program leaves, answers are of no interest any more. */
 #include "call.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ struct call *call_new(struct app *app, call_done_fn *done, const char *user) {
     call->app = app;
     call->done = done;
     name_copy(call->user, user);
-    call->asked_ms = clock_now_ms();
+    call->asked_ms = clock_ms();
     app->calls++;
     return call;
 }

@@ -6,18 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-int64_t clock_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t clock_time_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static struct tm clock_local(int64_t time_us) {
     time_t seconds = (time_t)(time_us / 1000000);
     struct tm local;

@@ -4,7 +4,10 @@
 #include "command.h"
 
 #include "app.h"
+#include "leave.h"
+#include "mailbox.h"
 #include "memory.h"
+#include "private.h"
 #include "screen.h"
 #include "words.h"
 
@@ -352,7 +355,7 @@ const struct command help_command = {
 
 static void run_quit(struct app *app, const struct command_words *words) {
     (void)words;
-    app_quit(app);
+    leave_on_wish(app);
 }
 
 const struct command quit_command = {

@@ -8,6 +8,7 @@
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
+#include "private.h"
 #include "roster.h"
 #include "screen.h"
 #include "words.h"
@@ -70,7 +71,7 @@ static bool complete_is_peer(const struct app *app, const struct peer *peer,
     if (subject == COMMAND_INVITING)
         return peer->invites;
     if (subject == COMMAND_OFFERING || subject == COMMAND_OFFERING_PATH)
-        return peers_offer(&app->privates.peers, peer->user) != NULL;
+        return peers_offer(&app->privates->peers, peer->user) != NULL;
     return peer->open;
 }
 
@@ -78,8 +79,8 @@ static void complete_peer(const struct app *app, const char *word, enum command_
                           struct line_candidates *candidates) {
     char folded[NAME_BYTES];
     name_copy(folded, word);
-    for (size_t i = 0; i < app->privates.peers.count; i++) {
-        const struct peer *peer = &app->privates.peers.list[i];
+    for (size_t i = 0; i < app->privates->peers.count; i++) {
+        const struct peer *peer = &app->privates->peers.list[i];
         if (complete_is_peer(app, peer, subject) && complete_fits(peer->user, folded))
             line_candidate(candidates, peer->user);
     }

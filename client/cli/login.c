@@ -9,7 +9,6 @@
 #include "memory.h"
 #include "paths.h"
 #include "screen.h"
-#include "session.h"
 
 #include <string.h>
 
@@ -25,8 +24,8 @@ void login_release(struct login *login) {
 /* --- ends --- */
 
 static void login_end(struct app *app) {
-    bool at_start = app->login.at_start;
-    login_release(&app->login);
+    bool at_start = app->login->at_start;
+    login_release(app->login);
     if (app->script != NULL && at_start)
         app_leave(app, 1);
     else
@@ -34,8 +33,8 @@ static void login_end(struct app *app) {
 }
 
 static void login_give_up(struct app *app) {
-    bool at_start = app->login.at_start;
-    login_release(&app->login);
+    bool at_start = app->login->at_start;
+    login_release(app->login);
     if (at_start)
         app_leave(app, 130);
     else
@@ -43,8 +42,8 @@ static void login_give_up(struct app *app) {
 }
 
 static void login_done(struct app *app, const zchat_reply *reply) {
-    login_release(&app->login);
-    session_begin(app, reply);
+    login_release(app->login);
+    app->program->logged_in(app, reply);
     app_ready(app);
 }
 
@@ -63,7 +62,7 @@ static int login_yes_or_no(const char *answer) {
 
 static void login_registered(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (reply->code == ZCHAT_CONFLICT && !app->login.registering && app->line != NULL) {
+    if (reply->code == ZCHAT_CONFLICT && !app->login->registering && app->line != NULL) {
         app_fail(app, reply->code, "%s", reply->text);
         login_ask_password(app);
     } else if (call_failed(call, reply, NULL)) {
@@ -75,8 +74,8 @@ static void login_registered(struct call *call, const zchat_reply *reply) {
 }
 
 static void login_register(struct app *app) {
-    struct call *call = call_new(app, login_registered, app->login.user);
-    call_begun(call, zchat_register(app->z, app->login.user, app->login.password,
+    struct call *call = call_new(app, login_registered, app->login->user);
+    call_begun(call, zchat_register(app->z, app->login->user, app->login->password,
                                     app->options->no_trust, call_answered, call));
 }
 
@@ -84,9 +83,9 @@ static void login_hear_again(void *arg, const char *answer) {
     struct app *app = arg;
     if (answer == NULL) {
         login_give_up(app);
-    } else if (strcmp(answer, app->login.password) != 0) {
+    } else if (strcmp(answer, app->login->password) != 0) {
         app_fail(app, ZCHAT_INVALID, "the two passwords differ");
-        app->login.registering = true;
+        app->login->registering = true;
         login_ask_password(app);
     } else {
         login_register(app);
@@ -109,8 +108,9 @@ static void login_hear_offer(void *arg, const char *answer) {
 
 static void login_offer(struct app *app) {
     char question[NAME_BYTES + 64];
-    app->login.no_offer = true;
-    snprintf(question, sizeof question, "Register %s as a new account? (yes/no) ", app->login.user);
+    app->login->no_offer = true;
+    snprintf(question, sizeof question, "Register %s as a new account? (yes/no) ",
+             app->login->user);
     login_ask(app, question, true, login_hear_offer);
 }
 
@@ -125,7 +125,7 @@ static void login_password_tried(struct call *call, const zchat_reply *reply) {
     call_failed(call, reply, NULL);
     if (reply->code != ZCHAT_AUTH || reply->retry_after_s > 0 || app->line == NULL)
         login_end(app);
-    else if (app->login.no_offer)
+    else if (app->login->no_offer)
         login_ask_password(app);
     else
         login_offer(app);
@@ -134,7 +134,7 @@ static void login_password_tried(struct call *call, const zchat_reply *reply) {
 /* password NULL: the device key */
 static void login_try(struct app *app, const char *password, call_done_fn *done) {
     zchat_login_options options = {
-        .user = app->login.user,
+        .user = app->login->user,
         .password = password,
         .no_trust = app->options->no_trust,
         .online = true,
@@ -143,18 +143,18 @@ static void login_try(struct app *app, const char *password, call_done_fn *done)
         .threads = true,
         .public_events = ZCHAT_PUBLIC_SUB,
     };
-    struct call *call = call_new(app, done, app->login.user);
+    struct call *call = call_new(app, done, app->login->user);
     call_begun(call, zchat_login(app->z, &options, call_answered, call));
 }
 
 static void login_try_password(struct app *app) {
-    login_try(app, app->login.password, login_password_tried);
+    login_try(app, app->login->password, login_password_tried);
 }
 
 static void login_use_password(struct app *app, const char *password) {
-    memory_free_secret(app->login.password);
-    app->login.password = memory_text(password);
-    if (!app->login.registering)
+    memory_free_secret(app->login->password);
+    app->login->password = memory_text(password);
+    if (!app->login->registering)
         login_try_password(app);
     else if (app->line == NULL)
         login_register(app);
@@ -176,7 +176,7 @@ static void login_read_password(struct app *app) {
     const char *path = app->options->password_file;
     char error[APP_ERROR_BYTES];
     char *password = paths_read_password(path, error, sizeof error);
-    app->login.file_used = true;
+    app->login->file_used = true;
     if (password == NULL) {
         app_fail(app, ZCHAT_IO, "%s", error);
         login_end(app);
@@ -188,15 +188,15 @@ static void login_read_password(struct app *app) {
 
 static void login_ask_password(struct app *app) {
     char question[NAME_BYTES + 32];
-    if (app->options->password_file != NULL && !app->login.file_used) {
+    if (app->options->password_file != NULL && !app->login->file_used) {
         login_read_password(app);
     } else if (app->line == NULL) {
         app_fail(app, ZCHAT_AUTH, "%s: a password is needed; give --password-file",
-                 app->login.user);
+                 app->login->user);
         login_end(app);
     } else {
-        snprintf(question, sizeof question, "%s's %spassword: ", app->login.user,
-                 app->login.registering ? "new " : "");
+        snprintf(question, sizeof question, "%s's %spassword: ", app->login->user,
+                 app->login->registering ? "new " : "");
         login_ask(app, question, false, login_hear_password);
     }
 }
@@ -216,13 +216,13 @@ static void login_hear_name(void *arg, const char *answer);
 
 static void login_ask_name(struct app *app) {
     char question[NAME_BYTES + 32] = "name: ";
-    if (app->login.last_user[0] != '\0')
-        snprintf(question, sizeof question, "name [%s]: ", app->login.last_user);
+    if (app->login->last_user[0] != '\0')
+        snprintf(question, sizeof question, "name [%s]: ", app->login->last_user);
     login_ask(app, question, true, login_hear_name);
 }
 
 static void login_with_name(struct app *app) {
-    if (app->login.registering)
+    if (app->login->registering)
         login_ask_password(app);
     else
         login_try(app, NULL, login_key_tried);
@@ -236,15 +236,15 @@ static void login_hear_name(void *arg, const char *answer) {
     }
     char word[NAME_BYTES] = "";
     sscanf(answer, "%63s", word);
-    name_copy(app->login.user, word[0] != '\0' ? word : app->login.last_user);
-    if (app->login.user[0] == '\0')
+    name_copy(app->login->user, word[0] != '\0' ? word : app->login->last_user);
+    if (app->login->user[0] == '\0')
         login_ask_name(app);
     else
         login_with_name(app);
 }
 
 static void login_start(struct app *app, const char *user, bool at_start, bool registering) {
-    struct login *login = &app->login;
+    struct login *login = app->login;
     login->running = true;
     login->at_start = at_start;
     login->registering = registering;

@@ -3,10 +3,12 @@
 #include "loop.h"
 
 #include "app.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "history.h"
 #include "line.h"
+#include "load.h"
 #include "presence.h"
+#include "private.h"
 #include "screen.h"
 #include "script.h"
 #include "session.h"
@@ -37,17 +39,17 @@ static int loop_timeout_ms(const struct app *app) {
     due_ms = loop_sooner(due_ms, app->leaving ? app->leave_ms : -1);
     if (due_ms < 0)
         return -1;
-    int64_t wait_ms = due_ms - clock_now_ms();
+    int64_t wait_ms = due_ms - clock_ms();
     return wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
 static void loop_settle(struct app *app) {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_ms();
     presence_tick(app->presence, now_ms);
     session_tick(app, now_ms);
     step_script(app, now_ms);
     if (app->leaving &&
-        (now_ms >= app->leave_ms || (!app->connected && app->privates.patient == 0)))
+        (now_ms >= app->leave_ms || (!app->connected && app->privates->patient == 0)))
         app->done = true;
     app_show(app);
     if (app->history != NULL)
@@ -64,12 +66,12 @@ static void loop_interrupt(struct app *app) {
         app_leave(app, 130);
     else if (line_interrupt(app->line))
         app->leaving_ms = 0;
-    else if (app->files.count > 0)
-        files_cancel(app);
-    else if (clock_now_ms() < app->leaving_ms)
+    else if (app->loads->count > 0)
+        loads_cancel(app);
+    else if (clock_ms() < app->leaving_ms)
         app_leave(app, 130);
     else {
-        app->leaving_ms = clock_now_ms() + LOOP_TWICE_MS;
+        app->leaving_ms = clock_ms() + LOOP_TWICE_MS;
         app_note(app, "Ctrl-C once more leaves, like Ctrl-D");
     }
 }

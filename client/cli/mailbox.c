@@ -8,7 +8,6 @@
 #include "memory.h"
 #include "roster.h"
 #include "screen.h"
-#include "session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -84,20 +83,20 @@ void mailbox_show(struct app *app, const zchat_message *message) {
 }
 
 static void mailbox_show_new(struct app *app, const zchat_message *message) {
-    app->mailbox.shown_seq = message->seq;
+    app->mailbox->shown_seq = message->seq;
     if (message->damaged) {
         mailbox_show_damaged(app, message);
         return;
     }
-    if (message->sent && mailbox_forget_sent(&app->mailbox, &message->id))
+    if (message->sent && mailbox_forget_sent(app->mailbox, &message->id))
         return;
     const char *other = message->sent ? message->to : message->from;
     roster_get(app->roster, other)->partner = true;
     if (!message->sent) {
         if (!message->missed)
-            session_hear(app, other);
+            app_hear(app, other);
         conversation_heard(&app->conversation, other);
-        app->mailbox.received++;
+        app->mailbox->received++;
     }
     mailbox_show(app, message);
     app_update_prompt(app);
@@ -116,32 +115,32 @@ static void mailbox_hold(struct mailbox *mailbox, const zchat_message *message) 
 
 static void mailbox_begin_missed(struct app *app, bool all_here) {
     size_t received = 0;
-    for (size_t i = 0; i < app->mailbox.held_count; i++)
-        received += app->mailbox.held[i].sent ? 0 : 1;
+    for (size_t i = 0; i < app->mailbox->held_count; i++)
+        received += app->mailbox->held[i].sent ? 0 : 1;
     if (received == 0)
         return;
-    app->mailbox.in_missed = true;
+    app->mailbox->in_missed = true;
     app_note(app, "— while you were away: %s%zu message%s —", all_here ? "" : "more than ",
              received, received == 1 && all_here ? "" : "s");
 }
 
 static void mailbox_release_held(struct app *app, bool all_here) {
-    if (!app->mailbox.in_missed)
+    if (!app->mailbox->in_missed)
         mailbox_begin_missed(app, all_here);
-    for (size_t i = 0; i < app->mailbox.held_count; i++)
-        mailbox_show_new(app, &app->mailbox.held[i]);
-    mailbox_drop_held(&app->mailbox);
+    for (size_t i = 0; i < app->mailbox->held_count; i++)
+        mailbox_show_new(app, &app->mailbox->held[i]);
+    mailbox_drop_held(app->mailbox);
 }
 
 static void mailbox_end_missed(struct app *app) {
     mailbox_release_held(app, true);
-    if (app->mailbox.in_missed)
+    if (app->mailbox->in_missed)
         app_note(app, "— end of what you missed —");
-    app->mailbox.in_missed = false;
+    app->mailbox->in_missed = false;
 }
 
 void mailbox_take(struct app *app, const zchat_message *message) {
-    struct mailbox *mailbox = &app->mailbox;
+    struct mailbox *mailbox = app->mailbox;
     if (!message->missed) {
         mailbox_end_missed(app);
         mailbox_show_new(app, message);
@@ -160,7 +159,7 @@ void mailbox_synced(struct app *app) {
 }
 
 void mailbox_acknowledge(struct app *app) {
-    struct mailbox *mailbox = &app->mailbox;
+    struct mailbox *mailbox = app->mailbox;
     if (!app->logged_in || !app->connected || mailbox->shown_seq <= mailbox->acked_seq)
         return;
     if (zchat_ack(app->z, mailbox->shown_seq, NULL, NULL) == ZCHAT_OK)
@@ -175,7 +174,7 @@ static void mailbox_sent(struct call *call, const zchat_reply *reply) {
     char what[NAME_BYTES + 16];
     snprintf(what, sizeof what, "not sent to %s", call->user);
     if (call_failed(call, reply, what)) {
-        mailbox_forget_sent(&app->mailbox, &call->id);
+        mailbox_forget_sent(app->mailbox, &call->id);
         return;
     }
     person->partner = true;
@@ -190,7 +189,7 @@ static void mailbox_sent(struct call *call, const zchat_reply *reply) {
 void mailbox_send(struct app *app, const char *to, const char *text) {
     struct call *call = call_new(app, mailbox_sent, to);
     zchat_id_new(&call->id);
-    mailbox_remember_sent(&app->mailbox, &call->id);
+    mailbox_remember_sent(app->mailbox, &call->id);
     conversation_answered(&app->conversation, call->user);
     app_update_prompt(app);
     call_begun(call, zchat_send(app->z, call->user, text, &call->id, false, call_answered, call));

@@ -3,6 +3,7 @@
 #include "descriptors.h"
 #include "loop.h"
 #include "options.h"
+#include "program.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -27,12 +28,12 @@ static int main_run(const struct options *options) {
         fprintf(stderr, "zchat: signals: %s\n", strerror(errno));
         return 1;
     }
-    struct app *app = app_new(options, &exit_code);
+    struct app *app = program_new(options, &exit_code);
     if (app != NULL) {
         loop_run(app, signals_fd);
         exit_code = app->exit_code;
     }
-    app_free(app);
+    program_free(app);
     signals_close(signals_fd);
     return exit_code;
 }

@@ -5,10 +5,9 @@
 
 #include "app.h"
 #include "call.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "memory.h"
 #include "screen.h"
-#include "session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,7 +52,7 @@ static bool news_is_own(const struct news_own *own, zchat_event_kind kind, const
 
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                  const char *file) {
-    struct news *news = &app->news;
+    struct news *news = app->news;
     news->own = memory_grow(news->own, news->own_count + 1, sizeof *news->own);
     news->own[news->own_count++] = (struct news_own){
         .kind = kind, .title = memory_text(title), .id = *id, .file = memory_text(file)};
@@ -77,12 +76,12 @@ void news_expected(struct app *app, zchat_event_kind kind, const char *title, co
                    const char *file) {
     const struct forum_thread *thread = forum_find(&app->forum, title);
     if (thread == NULL || !thread->followed)
-        news_forget(&app->news, kind, title, id, file);
+        news_forget(app->news, kind, title, id, file);
 }
 
 void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                      const char *file) {
-    news_forget(&app->news, kind, title, id, file);
+    news_forget(app->news, kind, title, id, file);
 }
 
 /* Whether the event only tells what one did from here. */
@@ -92,7 +91,7 @@ static bool news_is_echo(struct app *app, const zchat_event *event) {
                                                : event->user;
     if (strcmp(user, zchat_user(app->z)) != 0)
         return false;
-    return news_forget(&app->news, event->kind, event->thread->title,
+    return news_forget(app->news, event->kind, event->thread->title,
                        event->post != NULL ? &event->post->id : &event->id,
                        event->upload != NULL ? event->upload->file : NULL);
 }
@@ -110,18 +109,18 @@ static uint64_t news_missed(const struct app *app) {
 }
 
 static void news_begin_missed(struct app *app, const struct forum_thread *thread, uint64_t seq) {
-    if (app->news.in_missed || seq > thread->missed_seq)
+    if (app->news->in_missed || seq > thread->missed_seq)
         return;
     uint64_t missed = news_missed(app);
-    app->news.in_missed = true;
+    app->news->in_missed = true;
     app_note(app, "— while you were away, in the threads that you follow: %" PRIu64 " change%s —",
              missed, missed == 1 ? "" : "s");
 }
 
 static void news_end_missed(struct app *app) {
-    if (!app->news.in_missed || news_missed(app) > 0)
+    if (!app->news->in_missed || news_missed(app) > 0)
         return;
-    app->news.in_missed = false;
+    app->news->in_missed = false;
     app_note(app, "— end of what you missed in threads —");
 }
 
@@ -133,19 +132,19 @@ static void news_followed_listed(struct call *call, const zchat_reply *reply) {
         news_follow(app, &reply->followed[i]);
         forum_find(&app->forum, reply->followed[i].title)->missed_seq = reply->followed[i].head;
     }
-    app->news.due_ms = clock_now_ms() + NEWS_PATIENCE_MS;
+    app->news->due_ms = clock_ms() + NEWS_PATIENCE_MS;
 }
 
 bool news_are_here(const struct app *app, int64_t now_ms) {
-    return news_missed(app) == 0 || now_ms >= app->news.due_ms;
+    return news_missed(app) == 0 || now_ms >= app->news->due_ms;
 }
 
 int64_t news_due_ms(const struct app *app) {
-    return news_missed(app) == 0 ? -1 : app->news.due_ms;
+    return news_missed(app) == 0 ? -1 : app->news->due_ms;
 }
 
 void news_begin(struct app *app) {
-    news_release(&app->news);
+    news_release(app->news);
     for (size_t i = 0; i < app->forum.count; i++)
         app->forum.threads[i]->followed = false;
     struct call *call = call_new(app, news_followed_listed, "");
@@ -245,7 +244,7 @@ void news_take(struct app *app, const zchat_event *event) {
         if (!echo)
             news_show(app, event, thread);
         thread->shown_seq = event->seq;
-        app->news.unacked = true;
+        app->news->unacked = true;
     }
     if (removed)
         forum_drop(&app->forum, event->thread->title);
@@ -260,9 +259,9 @@ static void news_acknowledged(void *arg, const zchat_reply *reply) {
 
 void news_acknowledge(struct app *app) {
     zchat_reply_fn *answered = app->leaving ? news_acknowledged : NULL;
-    if (!app->news.unacked || !app->logged_in || !app->connected)
+    if (!app->news->unacked || !app->logged_in || !app->connected)
         return;
-    app->news.unacked = false;
+    app->news->unacked = false;
     for (size_t i = 0; i < app->forum.count; i++) {
         struct forum_thread *thread = app->forum.threads[i];
         if (!thread->followed || thread->shown_seq <= thread->acked_seq)
@@ -270,6 +269,6 @@ void news_acknowledge(struct app *app) {
         if (zchat_thread_ack(app->z, &thread->id, thread->shown_seq, answered, NULL) == ZCHAT_OK)
             thread->acked_seq = thread->shown_seq;
         else
-            app->news.unacked = true;
+            app->news->unacked = true;
     }
 }

@@ -4,10 +4,9 @@
 
 #include "app.h"
 #include "call.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "memory.h"
 #include "screen.h"
-#include "session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,16 +32,16 @@ static const char *private_slash(const struct app *app) {
 
 static void private_invited(struct app *app, const zchat_event *event) {
     const char *slash = private_slash(app);
-    session_hear(app, event->user);
-    peers_get(&app->privates.peers, event->user)->invites = true;
-    app_begin_line(app, clock_time_us());
+    app_hear(app, event->user);
+    peers_get(&app->privates->peers, event->user)->invites = true;
+    app_begin_line(app, clock_wall_us());
     screen_put_name(app->screen, event->user);
     screen_putf(app->screen, SCREEN_PLAIN,
                 " invites you to a private chat; the key's fingerprint is %s", event->text);
     screen_end_line(app->screen);
     if (app->line == NULL)
         return;
-    if (peers_inviting(&app->privates.peers) > 1)
+    if (peers_inviting(&app->privates->peers) > 1)
         app_note(app, "%saccept %s or %sdecline %s answers", slash, event->user, slash,
                  event->user);
     else if (*slash != '\0')
@@ -54,10 +53,10 @@ static void private_invited(struct app *app, const zchat_event *event) {
 }
 
 static void private_opened(struct app *app, const zchat_event *event) {
-    struct peer *peer = peers_get(&app->privates.peers, event->user);
+    struct peer *peer = peers_get(&app->privates->peers, event->user);
     bool again = peer->open;
     peer->open = true;
-    session_hear(app, event->user);
+    app_hear(app, event->user);
     if (again)
         app_note(app, "the private chat with %s goes on; the key's fingerprint is %s", event->user,
                  event->text);
@@ -68,10 +67,10 @@ static void private_opened(struct app *app, const zchat_event *event) {
 }
 
 static void private_heard(struct app *app, const zchat_event *event) {
-    peers_get(&app->privates.peers, event->user)->received++;
-    session_hear(app, event->user);
+    peers_get(&app->privates->peers, event->user)->received++;
+    app_hear(app, event->user);
     conversation_heard(&app->conversation, event->user);
-    app_begin_line(app, clock_time_us());
+    app_begin_line(app, clock_wall_us());
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_OWN, "(private)");
     screen_put(app->screen, SCREEN_PLAIN, ": ");
@@ -81,7 +80,7 @@ static void private_heard(struct app *app, const zchat_event *event) {
 }
 
 static void private_closed(struct app *app, const zchat_event *event) {
-    struct peer *peer = peers_find(&app->privates.peers, event->user);
+    struct peer *peer = peers_find(&app->privates->peers, event->user);
     if (peer == NULL || (event->online ? !peer->open : !peer->invites))
         return;
     if (!event->online) { /* an invitation, maybe beside a chat */
@@ -91,7 +90,7 @@ static void private_closed(struct app *app, const zchat_event *event) {
     }
     peer->open = false;
     app_note(app, "the private chat with %s is over: %s", event->user, event->text);
-    peers_drop_offers(&app->privates.peers, peer->user);
+    peers_drop_offers(&app->privates->peers, peer->user);
 }
 
 void private_event(struct app *app, const zchat_event *event) {
@@ -112,14 +111,14 @@ void private_event(struct app *app, const zchat_event *event) {
 /* --- invitations --- */
 
 static void private_accepted(struct call *call, const zchat_reply *reply) {
-    call->app->privates.patient--;
+    call->app->privates->patient--;
     call_failed(call, reply, NULL);
 }
 
 void private_accept(struct app *app, const char *user) {
     struct call *call = call_new(app, private_accepted, user);
-    peers_get(&app->privates.peers, user)->invites = false;
-    app->privates.patient++;
+    peers_get(&app->privates->peers, user)->invites = false;
+    app->privates->patient++;
     call_begun(call, zchat_private_accept(app->z, call->user, call_answered, call));
 }
 
@@ -130,7 +129,7 @@ static void private_declined(struct call *call, const zchat_reply *reply) {
 
 void private_decline(struct app *app, const char *user) {
     struct call *call = call_new(app, private_declined, user);
-    peers_get(&app->privates.peers, user)->invites = false;
+    peers_get(&app->privates->peers, user)->invites = false;
     call_begun(call, zchat_private_decline(app->z, call->user, call_answered, call));
 }
 
@@ -153,7 +152,7 @@ bool private_answers(struct app *app, const char *line) {
     char user[NAME_BYTES];
     bool yes;
     const char *answer = line + strspn(line, " \t");
-    size_t inviting = peers_inviting(&app->privates.peers);
+    size_t inviting = peers_inviting(&app->privates->peers);
     if (inviting == 0 || conversation_is_open(&app->conversation) || !private_is_answer(line, &yes))
         return false;
     if (inviting > 1) {
@@ -162,7 +161,7 @@ bool private_answers(struct app *app, const char *line) {
                  (int)strcspn(answer, " \t"), answer, inviting);
         return true;
     }
-    name_copy(user, peers_only_inviting(&app->privates.peers)->user);
+    name_copy(user, peers_only_inviting(&app->privates->peers)->user);
     (yes ? private_accept : private_decline)(app, user);
     return true;
 }
@@ -171,7 +170,7 @@ bool private_answers(struct app *app, const char *line) {
 
 static void private_said(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    app->privates.patient--;
+    app->privates->patient--;
     if (reply->code == ZCHAT_UNKNOWN)
         app_fail(app, reply->code, "%s may or may not have seen \"%s\" (%s)", call->user,
                  call->text, reply->text);
@@ -183,15 +182,15 @@ static void private_said(struct call *call, const zchat_reply *reply) {
 void private_say(struct app *app, const char *user, const char *text) {
     struct call *call = call_new(app, private_said, user);
     call->text = memory_text(text);
-    app->privates.patient++;
+    app->privates->patient++;
     conversation_answered(&app->conversation, call->user);
     app_update_prompt(app);
     call_begun(call, zchat_private_send(app->z, call->user, call->text, call_answered, call));
 }
 
 void private_stop_all(struct app *app) {
-    for (size_t i = 0; i < app->privates.peers.count; i++) {
-        struct peer *peer = &app->privates.peers.list[i];
+    for (size_t i = 0; i < app->privates->peers.count; i++) {
+        struct peer *peer = &app->privates->peers.list[i];
         bool open = peer->open;
         peer->open = false;
         if (open)
@@ -203,25 +202,25 @@ void private_stop_all(struct app *app) {
 
 void private_await(struct app *app, enum private_awaited awaited, const char *user,
                    const char *place, uint64_t seconds) {
-    struct private_wait *wait = &app->privates.wait;
-    private_forget_wait(&app->privates);
+    struct private_wait *wait = &app->privates->wait;
+    private_forget_wait(app->privates);
     wait->awaited = awaited;
     name_copy(wait->user, user);
     wait->place = memory_text(place);
-    wait->until_ms = clock_now_ms() + (int64_t)seconds * 1000;
+    wait->until_ms = clock_ms() + (int64_t)seconds * 1000;
 }
 
 /* Whether what is waited for is there. */
 static bool private_is_there(const struct app *app) {
-    const struct private_wait *wait = &app->privates.wait;
-    const struct peer *peer = peers_find(&app->privates.peers, wait->user);
+    const struct private_wait *wait = &app->privates->wait;
+    const struct peer *peer = peers_find(&app->privates->peers, wait->user);
     switch (wait->awaited) {
     case PRIVATE_ACCEPT:
     case PRIVATE_DECLINE:
         return peer != NULL && peer->invites;
     case PRIVATE_TAKE:
     case PRIVATE_REFUSE:
-        return peers_offer(&app->privates.peers, wait->user) != NULL;
+        return peers_offer(&app->privates->peers, wait->user) != NULL;
     case PRIVATE_LINES:
         return peer != NULL && peer->received >= peer->awaited;
     case PRIVATE_NOTHING:
@@ -242,7 +241,7 @@ static void private_go_on(struct app *app, const struct private_wait *wait) {
 }
 
 static void private_give_up(struct app *app, const struct private_wait *wait) {
-    struct peer *peer = peers_get(&app->privates.peers, wait->user);
+    struct peer *peer = peers_get(&app->privates->peers, wait->user);
     uint64_t missing = peer->awaited > peer->received ? peer->awaited - peer->received : 0;
     if (wait->awaited == PRIVATE_ACCEPT || wait->awaited == PRIVATE_DECLINE)
         app_fail(app, ZCHAT_EXPIRED, "%s has not invited you", wait->user);
@@ -258,14 +257,14 @@ static void private_give_up(struct app *app, const struct private_wait *wait) {
 
 /* Whether it is of no use to go on waiting. */
 static bool private_is_in_vain(const struct app *app, int64_t now_ms) {
-    const struct private_wait *wait = &app->privates.wait;
+    const struct private_wait *wait = &app->privates->wait;
     bool in_chat = wait->awaited != PRIVATE_ACCEPT && wait->awaited != PRIVATE_DECLINE;
     return now_ms >= wait->until_ms ||
-           (in_chat && !peers_is_open(&app->privates.peers, wait->user));
+           (in_chat && !peers_is_open(&app->privates->peers, wait->user));
 }
 
 bool private_step(struct app *app, int64_t now_ms) {
-    struct private_wait *wait = &app->privates.wait;
+    struct private_wait *wait = &app->privates->wait;
     bool there = private_is_there(app);
     if (wait->awaited == PRIVATE_NOTHING)
         return true;

@@ -2,8 +2,9 @@
  * the current folder under exactly that name, or nowhere. */
 #include "app.h"
 #include "call.h"
-#include "clock.h"
 #include "command.h"
+#include "common/clock.h"
+#include "load.h"
 #include "memory.h"
 #include "paths.h"
 #include "private.h"
@@ -13,11 +14,11 @@
 #include <string.h>
 
 void private_offered(struct app *app, const zchat_event *event) {
-    char size[FILE_SIZE_BYTES];
+    char size[LOAD_SIZE_BYTES];
     const char *slash = conversation_is_open(&app->conversation) ? "/" : "";
-    peers_add_offer(&app->privates.peers, event->user, event->upload);
-    file_size(event->upload->size, size);
-    app_begin_line(app, clock_time_us());
+    peers_add_offer(&app->privates->peers, event->user, event->upload);
+    load_size(event->upload->size, size);
+    app_begin_line(app, clock_wall_us());
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_OWN, "(private)");
     screen_putf(app->screen, SCREEN_PLAIN, " offers %s (%s)", event->upload->file, size);
@@ -31,12 +32,12 @@ void private_offered(struct app *app, const zchat_event *event) {
 
 static void private_file_sent(struct call *call, const zchat_reply *reply) {
     char what[NAME_BYTES + 48];
-    call->app->privates.patient--;
+    call->app->privates->patient--;
     snprintf(what, sizeof what,
              reply->code == ZCHAT_UNKNOWN ? "the file may or may not have reached %s"
                                           : "the file did not reach %s",
              call->user);
-    if (file_done(call, reply, what))
+    if (load_done(call, reply, what))
         app_note(call->app, "%s has %s", call->user, call->name);
 }
 
@@ -45,9 +46,9 @@ static void run_private_file(struct app *app, const struct command_words *words)
     const char *slash = strrchr(path, '/');
     struct call *call = call_new(app, private_file_sent, words->word[0]);
     call->name = memory_text(slash == NULL ? path : slash + 1);
-    app->privates.patient++;
-    file_begin(app, call);
-    call_begun(call, zchat_private_file(app->z, call->user, path, file_moved, call_answered, call));
+    app->privates->patient++;
+    load_begin(app, call);
+    call_begun(call, zchat_private_file(app->z, call->user, path, load_moved, call_answered, call));
     app_update_prompt(app);
     free(path);
 }
@@ -68,14 +69,14 @@ const struct command private_file_command = {
 static void private_file_taken(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     bool again = reply->code == ZCHAT_CONFLICT || reply->code == ZCHAT_IO;
-    struct peer_offer *offer = peers_offer_of(&app->privates.peers, &call->id);
-    app->privates.patient--;
-    if (file_done(call, reply, "not taken"))
+    struct peer_offer *offer = peers_offer_of(&app->privates->peers, &call->id);
+    app->privates->patient--;
+    if (load_done(call, reply, "not taken"))
         app_note(app, "%s of %s is in %s", call->name, call->user, call->path);
     if (again && offer != NULL)
         offer->answered = false;
     else
-        peers_drop_offer(&app->privates.peers, &call->id);
+        peers_drop_offer(&app->privates->peers, &call->id);
 }
 
 static void private_take_to(struct app *app, struct peer_offer *offer, const char *path) {
@@ -84,10 +85,10 @@ static void private_take_to(struct app *app, struct peer_offer *offer, const cha
     call->path = memory_text(path);
     call->id = offer->id;
     offer->answered = true;
-    app->privates.patient++;
-    file_begin(app, call);
+    app->privates->patient++;
+    load_begin(app, call);
     call_begun(call, zchat_private_file_answer(app->z, call->user, &call->id, call->path, false,
-                                               file_moved, call_answered, call));
+                                               load_moved, call_answered, call));
     app_update_prompt(app);
 }
 
@@ -96,11 +97,11 @@ static char *private_path(const char *name, const char *place) {
     char *folder = place == NULL ? NULL : paths_expand(place);
     bool named = folder != NULL && !paths_is_folder(folder);
     free(folder);
-    return named || zchat_file_name_is_plain(name) ? file_path(name, place) : NULL;
+    return named || zchat_file_name_is_plain(name) ? load_path(name, place) : NULL;
 }
 
 void private_take(struct app *app, const char *user, const char *place) {
-    struct peer_offer *offer = peers_offer(&app->privates.peers, user);
+    struct peer_offer *offer = peers_offer(&app->privates->peers, user);
     char *path = private_path(offer->file, place);
     if (path == NULL)
         app_fail(app, ZCHAT_INVALID,
@@ -114,11 +115,11 @@ void private_take(struct app *app, const char *user, const char *place) {
 static void private_file_refused(struct call *call, const zchat_reply *reply) {
     if (!call_failed(call, reply, NULL))
         app_note(call->app, "%s is refused", call->name);
-    peers_drop_offer(&call->app->privates.peers, &call->id);
+    peers_drop_offer(&call->app->privates->peers, &call->id);
 }
 
 void private_refuse(struct app *app, const char *user) {
-    struct peer_offer *offer = peers_offer(&app->privates.peers, user);
+    struct peer_offer *offer = peers_offer(&app->privates->peers, user);
     struct call *call = call_new(app, private_file_refused, offer->user);
     call->name = memory_text(offer->file);
     call->id = offer->id;

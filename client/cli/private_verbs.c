@@ -19,7 +19,7 @@ static void private_look(struct app *app, const char *user, unsigned rounds);
 /* The broker answers in order: if it has not refused the invitation by now, somebody is asked. */
 static void private_passed(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (reply->code != ZCHAT_OK || strcmp(app->privates.asked, call->user) != 0)
+    if (reply->code != ZCHAT_OK || strcmp(app->privates->asked, call->user) != 0)
         return;
     if (call->number > 1)
         private_look(app, call->user, (unsigned)call->number - 1);
@@ -35,14 +35,14 @@ static void private_look(struct app *app, const char *user, unsigned rounds) {
 
 /* The invitation itself goes with the library's next turn, before the second ping. */
 static void private_ask(struct app *app, const char *user) {
-    name_copy(app->privates.asked, user);
+    name_copy(app->privates->asked, user);
     private_look(app, user, 2);
 }
 
 static void private_started(struct call *call, const zchat_reply *reply) {
-    call->app->privates.patient--;
-    if (strcmp(call->app->privates.asked, call->user) == 0)
-        call->app->privates.asked[0] = '\0';
+    call->app->privates->patient--;
+    if (strcmp(call->app->privates->asked, call->user) == 0)
+        call->app->privates->asked[0] = '\0';
     if (reply->code == ZCHAT_CANCELLED && call->app->line != NULL)
         app_note(call->app, "the invitation to %s is taken back", call->user);
     else
@@ -50,10 +50,10 @@ static void private_started(struct call *call, const zchat_reply *reply) {
 }
 
 static void run_private_start(struct app *app, const struct command_words *words) {
-    struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     bool invited = peer != NULL && peer->invites;
     struct call *call = call_new(app, private_started, words->word[0]);
-    app->privates.patient++;
+    app->privates->patient++;
     zchat_code code = zchat_private_start(app->z, call->user, call_answered, call);
     if (invited && code == ZCHAT_OK) /* which that accepts */
         peer->invites = false;
@@ -74,11 +74,11 @@ const struct command private_start_command = {
 };
 
 static void private_stopped(struct call *call, const zchat_reply *reply) {
-    struct peer *peer = peers_find(&call->app->privates.peers, call->user);
+    struct peer *peer = peers_find(&call->app->privates->peers, call->user);
     if (call_failed(call, reply, NULL) || peer == NULL || !peer->open)
         return;
     peer->open = false;
-    peers_drop_offers(&call->app->privates.peers, peer->user);
+    peers_drop_offers(&call->app->privates->peers, peer->user);
     app_note(call->app, "the private chat with %s is over", call->user);
 }
 
@@ -109,7 +109,7 @@ static bool private_waits(struct app *app, enum private_awaited awaited,
 }
 
 static void run_private_accept(struct app *app, const struct command_words *words) {
-    const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    const struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     if (private_waits(app, PRIVATE_ACCEPT, words))
         return;
     if (peer != NULL && peer->invites)
@@ -130,7 +130,7 @@ const struct command private_accept_command = {
 };
 
 static void run_private_decline(struct app *app, const struct command_words *words) {
-    const struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    const struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     if (private_waits(app, PRIVATE_DECLINE, words))
         return;
     if (peer != NULL && peer->invites)
@@ -170,7 +170,7 @@ const struct command private_send_command = {
 
 /* false: there is none, which is said. */
 static bool private_is_open(struct app *app, const char *user) {
-    bool open = peers_is_open(&app->privates.peers, user);
+    bool open = peers_is_open(&app->privates->peers, user);
     if (!open)
         app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s; private start %s", user,
                  user);
@@ -200,7 +200,7 @@ const struct command private_chat_command = {
 };
 
 static void run_private_recv(struct app *app, const struct command_words *words) {
-    struct peer *peer = peers_find(&app->privates.peers, words->word[0]);
+    struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     uint64_t count = words_number(words->word[1], 1000000000);
     uint64_t seconds = PRIVATE_RECV_SECONDS;
     if (words->word[2] != NULL)
@@ -236,7 +236,7 @@ static void private_answer_offer(struct app *app, enum private_awaited awaited,
         return;
     if (!private_is_open(app, words->word[0]))
         return;
-    if (peers_offer(&app->privates.peers, words->word[0]) == NULL)
+    if (peers_offer(&app->privates->peers, words->word[0]) == NULL)
         app_fail(app, ZCHAT_NOT_FOUND, "%s offers no file", words->word[0]);
     else if (awaited == PRIVATE_TAKE)
         private_take(app, words->word[0], words->word[1]);

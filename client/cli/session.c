@@ -5,10 +5,14 @@
 
 #include "app.h"
 #include "call.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "history.h"
 #include "line.h"
+#include "login.h"
+#include "mailbox.h"
+#include "news.h"
 #include "presence.h"
+#include "private.h"
 #include "roster.h"
 #include "screen.h"
 
@@ -60,17 +64,12 @@ static void session_ask_lists(struct app *app) {
 
 /* Presence and messages travel on two sockets: who was heard already needs no announcement. */
 static void session_changed(struct app *app, const char *user, bool online) {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_ms();
     int64_t heard_ms = roster_get(app->roster, user)->heard_ms;
     bool heard = online && app->options->presence != OPTIONS_ON && heard_ms > 0 &&
                  now_ms - heard_ms < SESSION_HEARD_MS;
     if (roster_set_online(app->roster, user, online) && !heard)
         presence_changed(app->presence, user, online, now_ms);
-}
-
-void session_hear(struct app *app, const char *user) {
-    presence_announce(app->presence, user);
-    roster_get(app->roster, user)->heard_ms = clock_now_ms();
 }
 
 static void session_second_list(struct call *call, const zchat_reply *reply) {
@@ -109,16 +108,16 @@ static void session_open_history(struct app *app, const char *user) {
 }
 
 void session_begin(struct app *app, const zchat_reply *reply) {
-    if (strcmp(app->login.last_user, reply->user) != 0) {
+    if (strcmp(app->login->last_user, reply->user) != 0) {
         conversation_close(&app->conversation);
-        privates_release(&app->privates);
+        privates_release(app->privates);
     }
-    name_copy(app->login.last_user, reply->user);
+    name_copy(app->login->last_user, reply->user);
     app->logged_in = true;
     app->synced = false;
     roster_clear(app->roster);
     presence_clear(app->presence);
-    mailbox_reset(&app->mailbox, reply->cursor);
+    mailbox_reset(app->mailbox, reply->cursor);
     app->admin = reply->admin;
     session_open_history(app, reply->user);
     news_begin(app);
@@ -133,7 +132,7 @@ void session_end(struct app *app) {
     app->reconcile_ms = 0;
     if (app->history != NULL)
         history_close(app->history);
-    peers_forget_invitations(&app->privates.peers);
+    peers_forget_invitations(&app->privates->peers);
     presence_clear(app->presence);
     app_update_prompt(app);
 }
@@ -193,11 +192,11 @@ static void session_resumed(struct app *app) {
     app_warn(app, "connected again");
     app_update_prompt(app);
     if (app->line != NULL)
-        app->reconcile_ms = clock_now_ms() + SESSION_RECONCILE_MS;
+        app->reconcile_ms = clock_ms() + SESSION_RECONCILE_MS;
 }
 
 static void session_broadcast(struct app *app, const zchat_event *event) {
-    session_hear(app, event->user);
+    app_hear(app, event->user);
     app_begin_line(app, event->time_us);
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_DIM, " (to all)");

@@ -15,9 +15,6 @@ void session_begin(struct app *app, const zchat_reply *reply);
 /* The session is over, whoever ended it. */
 void session_end(struct app *app);
 
-/* Something of `user` is about to be shown: that he came is said before it, and not again. */
-void session_hear(struct app *app, const char *user);
-
 /* Compares the roster with the broker's list, when that is due. */
 void session_tick(struct app *app, int64_t now_ms);
 

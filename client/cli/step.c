@@ -3,8 +3,12 @@
 #include "step.h"
 
 #include "app.h"
-#include "clock.h"
 #include "command.h"
+#include "common/clock.h"
+#include "login.h"
+#include "mailbox.h"
+#include "news.h"
+#include "private.h"
 #include "script.h"
 
 #include <inttypes.h>
@@ -17,7 +21,7 @@
 
 void step_wait_messages(struct app *app, uint64_t count, uint64_t seconds) {
     app->wait.taken += count;
-    app->wait.recv_ms = clock_now_ms() + (int64_t)seconds * 1000;
+    app->wait.recv_ms = clock_ms() + (int64_t)seconds * 1000;
 }
 
 /* false: still waiting. */
@@ -25,25 +29,25 @@ static bool step_received(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
     if (wait->recv_ms == 0)
         return true;
-    bool enough = app->mailbox.received >= wait->taken;
+    bool enough = app->mailbox->received >= wait->taken;
     if (!enough && now_ms < wait->recv_ms)
         return false;
     wait->recv_ms = 0;
     if (!enough) {
         app_fail(app, ZCHAT_EXPIRED, "%" PRIu64 " more messages were waited for in vain",
-                 wait->taken - app->mailbox.received);
-        wait->taken = app->mailbox.received;
+                 wait->taken - app->mailbox->received);
+        wait->taken = app->mailbox->received;
     }
     return true;
 }
 
 static int step_patience_ms(const struct app *app) {
-    return app->privates.patient > 0 ? STEP_PERSON_MS : STEP_ANSWER_MS;
+    return app->privates->patient > 0 ? STEP_PERSON_MS : STEP_ANSWER_MS;
 }
 
 static bool step_answered(struct app *app, int64_t now_ms) {
     struct app_wait *wait = &app->wait;
-    if (app->calls == 0 && !app->login.running && app->stop != APP_STOP_BEGUN &&
+    if (app->calls == 0 && !app->login->running && app->stop != APP_STOP_BEGUN &&
         (!app->logged_in || (app->synced && news_are_here(app, now_ms)))) {
         wait->answer_ms = 0;
         return true;
@@ -107,8 +111,8 @@ void step_script(struct app *app, int64_t now_ms) {
 }
 
 int64_t step_due_ms(const struct app *app) {
-    if (app->privates.wait.awaited != PRIVATE_NOTHING)
-        return app->privates.wait.until_ms;
+    if (app->privates->wait.awaited != PRIVATE_NOTHING)
+        return app->privates->wait.until_ms;
     if (app->wait.recv_ms != 0)
         return app->wait.recv_ms;
     int64_t news_ms = news_due_ms(app);

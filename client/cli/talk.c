@@ -2,6 +2,8 @@
 #include "app.h"
 #include "call.h"
 #include "command.h"
+#include "login.h"
+#include "mailbox.h"
 #include "roster.h"
 #include "step.h"
 #include "words.h"
@@ -133,7 +135,7 @@ static void run_chat(struct app *app, const struct command_words *words) {
     bool first = !conversation_is_open(&app->conversation);
     conversation_open(&app->conversation, words->word[0]);
     app_update_prompt(app);
-    if (strcmp(app->conversation.partner, app->login.last_user) == 0)
+    if (strcmp(app->conversation.partner, app->login->last_user) == 0)
         talk_close_for(app, app->conversation.partner, "that is you");
     else
         talk_look_for(app, app->conversation.partner);
@@ -171,7 +173,7 @@ static void talk_looked(struct call *call, const zchat_reply *reply) {
 }
 
 static void run_inbox(struct app *app, const struct command_words *words) {
-    uint64_t shown_seq = app->mailbox.shown_seq;
+    uint64_t shown_seq = app->mailbox->shown_seq;
     uint64_t count = words->word[0] == NULL ? 0 : words_number(words->word[0], 500);
     if (words->word[0] != NULL && count == 0) {
         app_fail(app, ZCHAT_INVALID, "inbox takes a number from 1 to 500");

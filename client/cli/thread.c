@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "command.h"
 #include "memory.h"
+#include "news.h"
 #include "screen.h"
 #include "words.h"
 

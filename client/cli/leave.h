@@ -1,0 +1,15 @@
+/* Leaving the program, and the last things before it. */
+#ifndef LEAVE_H
+#define LEAVE_H
+
+struct app;
+
+/* The one behind app_show(): writes what is to be shown, and tells the broker that it is read. */
+void leave_show(struct app *app);
+
+/* The one behind app_leave(). */
+void leave_begin(struct app *app, int exit_code);
+/* The same on the user's wish: warns once if something waits to be sent. */
+void leave_on_wish(struct app *app);
+
+#endif
