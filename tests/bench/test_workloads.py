@@ -129,26 +129,26 @@ def refused():
 
 def test_options(refused):
     assert refused("send", "--limit-seconds", "-1") == \
-        'zchat-bench: --limit-seconds takes a number from 0 to 3600, not "-1"'
+        'zchat-bench: --limit-seconds wants a number from 0 to 3600, not "-1"'
     assert refused("send", "--limit-frame", "65") == \
-        'zchat-bench: --limit-frame takes a number from 1 to 64, not "65"'
+        'zchat-bench: --limit-frame wants a whole number from 1 to 64, not "65"'
     assert refused("send", "--senders") == \
-        "zchat-bench: --senders lacks its value; see zchat-bench send --help"
+        "zchat-bench: --senders needs a value: N"
     assert refused("idle", "--limit-frame", "1") == \
-        "zchat-bench: --limit-frame is no option of it; see zchat-bench idle --help"
+        "zchat-bench: --limit-frame is no option; zchat-bench idle --help lists them"
     assert refused("login", "--clients", "0") == \
-        'zchat-bench: --clients takes a number from 1 to 20000, not "0"'
+        'zchat-bench: --clients wants a whole number from 1 to 20000, not "0"'
     assert refused("login", "--events", "all") == \
-        'zchat-bench: --events takes none|inline|sub, not "all"'
+        'zchat-bench: --events wants none or inline or sub, not "all"'
     assert refused("growth", "--filled") == \
         "zchat-bench: --filled needs --data and --config-dir of the earlier run"
     assert refused("latency", "--rate", "0") == \
-        'zchat-bench: --rate takes a number from 1 to 1e+06, not "0"'
+        'zchat-bench: --rate wants a whole number from 1 to 1000000, not "0"'
     assert refused("sparse", "--window", "2") == \
-        "zchat-bench: --window is no option of it; see zchat-bench sparse --help"
+        "zchat-bench: --window is no option; zchat-bench sparse --help lists them"
     assert refused("fanout", "--events", "none") == \
-        'zchat-bench: --events takes inline|sub, not "none"'
+        'zchat-bench: --events wants inline or sub, not "none"'
     assert refused("fanout", "--what", "mail") == \
-        'zchat-bench: --what takes broadcast|post, not "mail"'
+        'zchat-bench: --what wants broadcast or post, not "mail"'
     assert refused("send", "--receivers", "2", "--accounts", "1") == \
         "zchat-bench: there can't be more --receivers than --accounts"

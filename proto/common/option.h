@@ -1,0 +1,92 @@
+/* The options of a program: a table with one row for each, which says everything that is known
+ * about it, and the one reader of argv, the environment and defaults along that table. Values are
+ * checked here and nowhere else: a struct that was filled by option_set() holds only what its rows
+ * allow. Nothing here prints but the help. */
+#ifndef COMMON_OPTION_H
+#define COMMON_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum option_kind {
+    OPTION_FLAG,    /* bool; stands alone on argv, yes or no elsewhere */
+    OPTION_TEXT,    /* const char *, borrowed from where it was read */
+    OPTION_NUMBER,  /* uint32_t or uint64_t within min and max; decimal digits */
+    OPTION_SECONDS, /* double within min and max; decimal digits, with or without a fraction */
+    OPTION_CHOICE,  /* an enum: the index of a choice */
+};
+
+#define OPTION_CHOICES_MAX 4
+#define OPTION_FAULT_BYTES 1024 /* any text about an option with its NUL */
+#define OPTION_NUMBER_MAX  18446744073709551615.0
+
+/* Where a row's value is kept in the program's struct. */
+#define OPTION_FIELD(type, member)                                                                 \
+    .field = offsetof(type, member), .field_bytes = sizeof(((type *)NULL)->member)
+
+struct option {
+    const char *name; /* long, without its dashes */
+    char letter;      /* 0: none */
+    enum option_kind kind;
+    unsigned groups; /* bits of the program; 0: it is in every group */
+    size_t field, field_bytes;
+    double min, max;
+    const char *choices[OPTION_CHOICES_MAX]; /* NULL: that index is none */
+    const char *standard;                    /* the default; NULL: none */
+    const char *environment;                 /* the variable's name; NULL: none */
+    const char *argument;                    /* the value's name in the help; NULL for flags */
+    const char *unit;                        /* of a number; NULL: none */
+    const char *takes;                       /* what it takes, in words; NULL: the kind says it */
+    const char *help;
+};
+
+struct option_table {
+    const char *help_from; /* "zchat-bench send": its --help lists the options */
+    const struct option *rows;
+    size_t count;
+    unsigned group; /* only rows that are in one of these groups; 0: all rows */
+};
+
+/* NULL: the table's group has none of that name. */
+const struct option *option_find(const struct option_table *table, const char *name, size_t bytes);
+/* The one whose name is nearest to what was typed; NULL: none is near. */
+const struct option *option_nearest(const struct option_table *table, const char *name,
+                                    size_t bytes);
+
+/* Gives the option's field in `values` the value of the text. False: it does not take it, and
+ * `fault` says what it takes, to be told behind its name: "wants on or off, not \"x\"". */
+bool option_set(const struct option *option, void *values, const char *text,
+                char fault[OPTION_FAULT_BYTES]);
+/* Gives the options of the table's group their defaults. */
+void option_set_standards(const struct option_table *table, void *values);
+
+/* What is done with what was read. A fault is told behind the option's name. */
+struct option_sink {
+    bool (*set)(void *arg, const struct option *option, const char *text,
+                char fault[OPTION_FAULT_BYTES]);
+    /* A word that is no option; `plain`: it stands before "--". A fault is told as it stands. */
+    bool (*word)(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]);
+    void *arg;
+};
+
+/* Reads argv (behind the program's name, ended by NULL): --name VALUE, --name=VALUE, -l VALUE,
+ * -lVALUE, flags in one bunch (-qv), and behind "--" only words. False: `error` is one sentence
+ * about the first thing that is wrong. It reads to the end all the same, so that flags that decide
+ * how to tell an error are known. */
+bool option_read_argv(const struct option_table *table, const struct option_sink *sink, char **argv,
+                      char error[OPTION_FAULT_BYTES]);
+
+/* Reads the environment; a variable that is empty counts as not set. False: `error` is one sentence
+ * about the first thing that is wrong. */
+bool option_read_environment(const struct option_table *table, const struct option_sink *sink,
+                             char error[OPTION_FAULT_BYTES]);
+
+/* Prints words from column `indent` on, with line breaks before column 78. */
+void option_print_wrapped(FILE *file, const char *text, int indent);
+/* Prints the option's lines of the help. */
+void option_print_help(const struct option *option, FILE *file);
+/* Prints those of the table's group. */
+void option_print_all(const struct option_table *table, FILE *file);
+
+#endif
