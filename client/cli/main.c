@@ -52,11 +52,12 @@ static int main_print(const struct options *options) {
 
 int main(int argc, char **argv) {
     struct options options;
-    char error[256] = "";
+    char error[OPTION_FAULT_BYTES] = "";
     int exit_code = 0;
     const char *missing = descriptors_open();
+    (void)argc;
     main_set_locale();
-    if (!options_read(&options, argc, argv, error, sizeof error)) {
+    if (!options_read(&options, argv, error)) {
         fprintf(stderr, "zchat: %s\n", error);
         exit_code = 2;
     } else if (options.help || options.version) {

@@ -1,196 +1,83 @@
-/* The options table: each row is one option with its environment variable and its help text, and
- * everything that is known about options stands in it. Nothing here asks, and a password is never
+/* The table of options, and the place that is no option. Nothing here asks, and a password is never
  * an argument. */
 #include "options.h"
 
 #include "memory.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_TEXT, OPTION_FLAG, OPTION_ON_OFF, OPTION_ON_OFF_AUTO, OPTION_ON_OFF_ALL };
+#define FIELD(member) OPTION_FIELD(struct options, member)
+#define ON_OR_OFF     [OPTIONS_ON] = "on", [OPTIONS_OFF] = "off"
 
-struct option_row {
-    const char *name;
-    char letter;
-    enum option_kind kind;
-    size_t offset;
-    const char *environment;
-    const char *argument;
-    const char *help;
+static const struct option options_rows[] = {
+    {"user", 'u', OPTION_TEXT, 0, FIELD(user), .environment = "ZCHAT_USER", .argument = "NAME",
+     .help = "log in as NAME"},
+    {"password-file", 0, OPTION_TEXT, 0, FIELD(password_file), .environment = "ZCHAT_PASSWORD_FILE",
+     .argument = "FILE", .help = "the password is the first line of FILE"},
+    {"server-key", 0, OPTION_TEXT, 0, FIELD(server_key), .environment = "ZCHAT_SERVER_KEY",
+     .argument = "KEY", .help = "accept only the broker with this public key or fingerprint"},
+    {"trust-new", 0, OPTION_FLAG, 0, FIELD(trust_new),
+     .help = "trust an unknown broker's key without asking"},
+    {"config-dir", 0, OPTION_TEXT, 0, FIELD(config_dir), .environment = "ZCHAT_CONFIG_DIR",
+     .argument = "DIR", .help = "where the device key and known_brokers are"},
+    {"no-trust", 0, OPTION_FLAG, 0, FIELD(no_trust),
+     .help = "log in without trusting this device's key from now on"},
+    {"private-address", 0, OPTION_TEXT, 0, FIELD(private_address), .argument = "HOST",
+     .help = "where others reach this machine for private chats"},
+    {"timestamps", 0, OPTION_CHOICE, 0, FIELD(timestamps), .choices = {ON_OR_OFF},
+     .help = "the time before each message (on at a terminal)"},
+    {"presence", 0, OPTION_CHOICE, 0, FIELD(presence),
+     .choices = {ON_OR_OFF, [OPTIONS_AUTO] = "auto"},
+     .help = "who comes and goes; auto leaves out short absences and tells several at once"},
+    {"history", 0, OPTION_CHOICE, 0, FIELD(history), .environment = "ZCHAT_HISTORY",
+     .choices = {ON_OR_OFF, [OPTIONS_ALL] = "all"},
+     .help = "keep typed lines for the next time; all: private ones, too"},
+    {"version", 0, OPTION_FLAG, 0, FIELD(version), .help = "print the version and exit"},
+    {"help", 'h', OPTION_FLAG, 0, FIELD(help), .help = "print this and exit"},
 };
 
-#define AT(member) offsetof(struct options, member)
+static const struct option_table options_table = {.help_from = "zchat",
+                                                  .rows = options_rows,
+                                                  .count =
+                                                      sizeof options_rows / sizeof options_rows[0]};
 
-static const struct option_row option_table[] = {
-    {"user", 'u', OPTION_TEXT, AT(user), "ZCHAT_USER", "NAME", "log in as NAME"},
-    {"password-file", 0, OPTION_TEXT, AT(password_file), "ZCHAT_PASSWORD_FILE", "FILE",
-     "read the password from FILE's first line"},
-    {"server-key", 0, OPTION_TEXT, AT(server_key), "ZCHAT_SERVER_KEY", "KEY",
-     "accept only the broker with this public key or fingerprint"},
-    {"trust-new", 0, OPTION_FLAG, AT(trust_new), NULL, NULL,
-     "trust an unknown broker's key without asking"},
-    {"config-dir", 0, OPTION_TEXT, AT(config_dir), "ZCHAT_CONFIG_DIR", "DIR",
-     "where the device key and known_brokers are"},
-    {"no-trust", 0, OPTION_FLAG, AT(no_trust), NULL, NULL,
-     "log in without trusting this device's key from now on"},
-    {"private-address", 0, OPTION_TEXT, AT(private_address), NULL, "HOST",
-     "where others reach this machine for private chats"},
-    {"timestamps", 0, OPTION_ON_OFF, AT(timestamps), NULL, "on|off",
-     "the time before each message (on at a terminal)"},
-    {"presence", 0, OPTION_ON_OFF_AUTO, AT(presence), NULL, "on|off|auto",
-     "who comes and goes; auto gathers what is mere noise"},
-    {"history", 0, OPTION_ON_OFF_ALL, AT(history), "ZCHAT_HISTORY", "on|off|all",
-     "keep typed lines for the next time; all: private ones, too"},
-    {"version", 0, OPTION_FLAG, AT(version), NULL, NULL, "print the version and exit"},
-    {"help", 'h', OPTION_FLAG, AT(help), NULL, NULL, "print this and exit"},
-};
-#define OPTION_ROWS (sizeof option_table / sizeof option_table[0])
-
-struct option_reader {
+struct options_reader {
     struct options *options; /* borrowed: from the caller */
-    char *error;             /* borrowed: from the caller */
-    size_t error_bytes;
-    const char *place; /* borrowed: from argv */
+    const char *place;       /* borrowed: from argv; NULL: none was given */
 };
 
-static bool option_fail(struct option_reader *reader, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reader->error, reader->error_bytes, format, arguments);
-    va_end(arguments);
-    return false;
+static bool options_take(void *arg, const struct option *option, const char *text,
+                         char fault[OPTION_FAULT_BYTES]) {
+    struct options_reader *reader = arg;
+    return option_set(option, reader->options, text, fault);
 }
 
-static const struct option_row *option_find(const char *name, size_t name_bytes, char letter) {
-    for (size_t i = 0; i < OPTION_ROWS; i++) {
-        const struct option_row *row = &option_table[i];
-        if (name != NULL && strlen(row->name) == name_bytes &&
-            strncmp(row->name, name, name_bytes) == 0)
-            return row;
-        if (name == NULL && row->letter == letter)
-            return row;
-    }
-    return NULL;
-}
-
-static bool option_choose(struct option_reader *reader, const struct option_row *row,
-                          const char *value) {
-    enum options_choice *choice = (enum options_choice *)((char *)reader->options + row->offset);
-    if (strcmp(value, "on") == 0)
-        *choice = OPTIONS_ON;
-    else if (strcmp(value, "off") == 0)
-        *choice = OPTIONS_OFF;
-    else if (strcmp(value, "auto") == 0 && row->kind == OPTION_ON_OFF_AUTO)
-        *choice = OPTIONS_AUTO;
-    else if (strcmp(value, "all") == 0 && row->kind == OPTION_ON_OFF_ALL)
-        *choice = OPTIONS_ALL;
+static bool options_take_place(void *arg, const char *word, bool plain,
+                               char fault[OPTION_FAULT_BYTES]) {
+    struct options_reader *reader = arg;
+    (void)plain;
+    if (*word == '\0')
+        snprintf(fault, OPTION_FAULT_BYTES, "the broker's address is empty");
+    else if (reader->place != NULL)
+        snprintf(fault, OPTION_FAULT_BYTES, "one broker at a time: %.400s or %.400s", reader->place,
+                 word);
     else
-        return option_fail(reader, "--%s is %s, not \"%s\"", row->name, row->argument, value);
-    return true;
-}
-
-static bool option_set(struct option_reader *reader, const struct option_row *row,
-                       const char *value) {
-    char *member = (char *)reader->options + row->offset;
-    switch (row->kind) {
-    case OPTION_FLAG:
-        *(bool *)member = true;
-        return true;
-    case OPTION_TEXT:
-        if (*value == '\0')
-            return option_fail(reader, "--%s needs a %s", row->name, row->argument);
-        *(const char **)member = value;
-        return true;
-    case OPTION_ON_OFF:
-    case OPTION_ON_OFF_AUTO:
-    case OPTION_ON_OFF_ALL:
-        break;
-    }
-    return option_choose(reader, row, value);
-}
-
-/* `attached` is what stands behind "=" or the letter; NULL: nothing. */
-static bool option_take(struct option_reader *reader, const struct option_row *row,
-                        const char *attached, char ***next) {
-    if (row->kind == OPTION_FLAG && attached != NULL)
-        return option_fail(reader, "--%s takes no value", row->name);
-    if (row->kind != OPTION_FLAG && attached == NULL) {
-        if (**next == NULL)
-            return option_fail(reader, "--%s needs a value: %s", row->name, row->argument);
-        attached = *(*next)++;
-    }
-    return option_set(reader, row, attached);
-}
-
-static bool option_read_one(struct option_reader *reader, const char *argument, char ***next) {
-    const struct option_row *row;
-    const char *attached = NULL;
-    if (argument[1] == '-') {
-        attached = strchr(argument, '=');
-        size_t bytes = attached == NULL ? strlen(argument) : (size_t)(attached - argument);
-        row = option_find(argument + 2, bytes - 2, 0);
-        attached = attached == NULL ? NULL : attached + 1;
-    } else {
-        row = option_find(NULL, 0, argument[1]);
-        if (argument[2] != '\0')
-            attached = argument + 2;
-    }
-    if (row == NULL)
-        return option_fail(reader, "there is no option %s; --help lists them", argument);
-    return option_take(reader, row, attached, next);
-}
-
-static bool option_read_place(struct option_reader *reader, const char *argument) {
-    if (reader->place != NULL)
-        return option_fail(reader, "one broker at a time: %s or %s", reader->place, argument);
-    if (*argument == '\0')
-        return option_fail(reader, "the broker's address is empty");
-    reader->place = argument;
-    return true;
-}
-
-static bool option_read_all(struct option_reader *reader, char **next) {
-    bool only_places = false;
-    while (*next != NULL) {
-        const char *argument = *next++;
-        bool fine;
-        if (!only_places && strcmp(argument, "--") == 0) {
-            only_places = true;
-            continue;
-        }
-        if (!only_places && argument[0] == '-' && argument[1] != '\0')
-            fine = option_read_one(reader, argument, &next);
-        else
-            fine = option_read_place(reader, argument);
-        if (!fine)
-            return false;
-    }
-    return true;
-}
-
-static bool option_read_environment(struct option_reader *reader) {
-    for (size_t i = 0; i < OPTION_ROWS; i++) {
-        const struct option_row *row = &option_table[i];
-        const char *value = row->environment == NULL ? NULL : getenv(row->environment);
-        if (value != NULL && *value != '\0' && !option_set(reader, row, value))
-            return false;
-    }
-    const char *server = getenv("ZCHAT_SERVER");
-    reader->options->server = server != NULL && *server != '\0' ? server : "localhost";
-    return true;
+        reader->place = word;
+    return *fault == '\0';
 }
 
 /* [user@]host[:port]; --user beats what stands before the @. */
-static bool option_cut_place(struct option_reader *reader, bool user_given) {
+static bool options_cut_place(struct options_reader *reader, bool user_given,
+                              char error[OPTION_FAULT_BYTES]) {
     struct options *options = reader->options;
     options->place = memory_text(reader->place);
     char *at = strrchr(options->place, '@');
     options->server = at == NULL ? options->place : at + 1;
-    if (*options->server == '\0' || at == options->place)
-        return option_fail(reader, "%s is no [user@]host[:port]", reader->place);
+    if (*options->server == '\0' || at == options->place) {
+        snprintf(error, OPTION_FAULT_BYTES, "%.900s is no [user@]host[:port]", reader->place);
+        return false;
+    }
     if (at == NULL)
         return true;
     *at = '\0';
@@ -199,19 +86,22 @@ static bool option_cut_place(struct option_reader *reader, bool user_given) {
     return true;
 }
 
-bool options_read(struct options *options, int argc, char **argv, char *error, size_t error_bytes) {
-    struct option_reader reader = {.options = options, .error = error, .error_bytes = error_bytes};
+bool options_read(struct options *options, char **argv, char error[OPTION_FAULT_BYTES]) {
+    struct options_reader reader = {.options = options};
+    struct option_sink sink = {.set = options_take, .word = options_take_place, .arg = &reader};
+    const char *server = getenv("ZCHAT_SERVER");
     memset(options, 0, sizeof *options);
-    if (!option_read_environment(&reader))
+    options->server = server != NULL && *server != '\0' ? server : "localhost";
+    if (!option_read_environment(&options_table, &sink, error))
         return false;
     const char *environment_user = options->user;
     options->user = NULL;
-    if (argc > 0 && !option_read_all(&reader, argv + 1))
+    if (*argv != NULL && !option_read_argv(&options_table, &sink, argv + 1, error))
         return false;
     bool user_given = options->user != NULL;
     if (!user_given)
         options->user = environment_user;
-    return reader.place == NULL || option_cut_place(&reader, user_given);
+    return reader.place == NULL || options_cut_place(&reader, user_given, error);
 }
 
 void options_release(struct options *options) {
@@ -222,21 +112,11 @@ void options_release(struct options *options) {
 void options_print_help(void) {
     puts("usage: zchat [OPTION...] [[USER@]HOST[:PORT]]\n"
          "\n"
-         "Chat at a zchat broker. Without an argument the broker is $ZCHAT_SERVER, or localhost.\n"
-         "With a file or pipe on stdin, each of its lines is a command; `help` lists them.\n");
-    for (size_t i = 0; i < OPTION_ROWS; i++) {
-        const struct option_row *row = &option_table[i];
-        char name[40];
-        char letter[8] = "";
-        if (row->letter != 0)
-            snprintf(letter, sizeof letter, "-%c, ", row->letter);
-        snprintf(name, sizeof name, "%s--%s %s", letter, row->name,
-                 row->argument == NULL ? "" : row->argument);
-        printf("  %-26s %s", name, row->help);
-        printf(row->environment == NULL ? "\n" : " [%s]\n", row->environment);
-    }
+         "chat at a zchat broker; without an argument at that of $ZCHAT_SERVER, or of localhost\n"
+         "with a file or pipe on stdin each of its lines is a command; help lists them\n");
+    option_print_all(&options_table, stdout);
     puts("\n"
-         "Exit status of a script: 0, or that of its first failure: 2 usage, 3 no connection,\n"
+         "exit status of a script: 0, or that of its first failure: 2 usage, 3 no connection,\n"
          "4 login, 5 not found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted,\n"
-         "1 anything else.");
+         "1 anything else");
 }

@@ -2,8 +2,9 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "common/option.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
 enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF, OPTIONS_ALL };
 
@@ -24,8 +25,9 @@ struct options { /* strings: borrowed from argv and the environment, but `place`
     char *place; /* owned: the argument [user@]host[:port], cut in two */
 };
 
-/* Reads both; a flag beats the environment. false: `error` says in one sentence what is wrong. */
-bool options_read(struct options *options, int argc, char **argv, char *error, size_t error_bytes);
+/* Reads both; a flag beats the environment. false: `error` says in one sentence what is wrong.
+ * argv is ended by NULL. */
+bool options_read(struct options *options, char **argv, char error[OPTION_FAULT_BYTES]);
 void options_release(struct options *options);
 
 /* The text of --help. */
