@@ -37,10 +37,10 @@ static const struct option options_rows[] = {
     {"help", 'h', OPTION_FLAG, 0, FIELD(help), .help = "print this and exit"},
 };
 
-static const struct option_table options_table = {.help_from = "zchat",
-                                                  .rows = options_rows,
-                                                  .count =
-                                                      sizeof options_rows / sizeof options_rows[0]};
+#define OPTIONS_ROWS (sizeof options_rows / sizeof options_rows[0])
+
+static const struct option_table options_table = {
+    .rows = options_rows, .count = OPTIONS_ROWS, .hint = "zchat --help lists them"};
 
 struct options_reader {
     struct options *options; /* borrowed: from the caller */

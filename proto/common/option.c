@@ -95,7 +95,7 @@ static bool read_value(const struct option *option, const char *text, union valu
     case OPTION_FLAG:
         return read_flag(text, value);
     case OPTION_TEXT:
-        return text[0] != '\0';
+        return option->fits ? option->fits(text) : text[0] != '\0';
     case OPTION_NUMBER:
         return read_number(option, text, value);
     case OPTION_SECONDS:
@@ -227,11 +227,10 @@ static void complain_of(struct reader *reader, const char *argument) {
     if (bytes > 2 && argument[1] == '-')
         nearest = option_nearest(reader->table, argument + 2, bytes - 2);
     if (nearest)
-        complain(reader, "%.*s is no option, the nearest is --%s; %s --help lists them",
-                 (int)(bytes < 64 ? bytes : 64), argument, nearest->name, reader->table->help_from);
+        complain(reader, "%.*s is no option, the nearest is --%s", (int)(bytes < 64 ? bytes : 64),
+                 argument, nearest->name);
     else
-        complain(reader, "%.64s is no option; %s --help lists them", argument,
-                 reader->table->help_from);
+        complain(reader, "%.64s is no option; %s", argument, reader->table->hint);
 }
 
 static void set(struct reader *reader, const struct option *option, const char *text) {

@@ -32,6 +32,9 @@ struct option {
     unsigned groups; /* bits of the program; 0: it is in every group */
     size_t field, field_bytes;
     double min, max;
+    bool in_file;                            /* the configuration file may have it */
+    unsigned traits;                         /* bits of the program */
+    bool (*fits)(const char *text);          /* of a text; NULL: any that is not empty */
     const char *choices[OPTION_CHOICES_MAX]; /* NULL: that index is none */
     const char *standard;                    /* the default; NULL: none */
     const char *environment;                 /* the variable's name; NULL: none */
@@ -42,10 +45,10 @@ struct option {
 };
 
 struct option_table {
-    const char *help_from; /* "zchat-bench send": its --help lists the options */
     const struct option *rows;
     size_t count;
-    unsigned group; /* only rows that are in one of these groups; 0: all rows */
+    unsigned group;   /* only rows that are in one of these groups; 0: all rows */
+    const char *hint; /* told behind an option that is none: "zchat --help lists them" */
 };
 
 /* NULL: the table's group has none of that name. */

@@ -177,7 +177,7 @@ def test_a_password_file_stands_beside_the_configuration(town, folder, cli, tmp_
 @pytest.mark.parametrize("line, why", [
     ("colour = red", "colour is no key"), ("config-dir = /tmp", "config-dir is no key"),
     ("ack = yes", "ack is no key"), ("just words", "key = value"), ("[work]", "[context NAME]"),
-    ("[context ]", "no name"), ("timeout = soon", "timeout is a number"),
+    ("[context ]", "no name"), ("timeout = soon", "timeout wants a number"),
     ("trust-new = maybe", "yes"), ("user =", "empty"), ("[context a]\ncontext = b", "before"),
 ])
 def test_a_mistake_in_the_file_is_named_with_its_line(folder, cli, line, why):

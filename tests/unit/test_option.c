@@ -35,7 +35,7 @@ static const struct option rows[] = {
     {"verbose", 'v', OPTION_FLAG, 0, FIELD(verbose), .help = "say more"},
     {"grouped", 0, OPTION_FLAG, 2, FIELD(verbose), .help = "of another group"},
 };
-static const struct option_table table = {"it", rows, sizeof rows / sizeof rows[0], 1};
+static const struct option_table table = {rows, sizeof rows / sizeof rows[0], 1, "try another"};
 
 static bool set(void *values, const struct option *option, const char *text,
                 char fault[OPTION_FAULT_BYTES]) {
@@ -113,9 +113,9 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state) {
     REFUSED("--quiet takes no value", "--quiet=yes");
     REFUSED("--name needs a value: NAME", "--name");
     REFUSED("--name needs a value: NAME", "-n", "--quiet");
-    REFUSED("--nmae is no option, the nearest is --name; it --help lists them", "--nmae=x");
-    REFUSED("--grouped is no option; it --help lists them", "--grouped");
-    REFUSED("-qx is no option; it --help lists them", "-qx");
+    REFUSED("--nmae is no option, the nearest is --name", "--nmae=x");
+    REFUSED("--grouped is no option; try another", "--grouped");
+    REFUSED("-qx is no option; try another", "-qx");
 }
 
 static void it_reads_on_and_tells_the_first_thing_that_is_wrong(void **state) {

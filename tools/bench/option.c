@@ -155,11 +155,9 @@ static bool fits_together(const struct settings *settings) {
     return true;
 }
 
-static struct option_table table_of(enum verb_bit verb, const char *help_from) {
-    return (struct option_table){.help_from = help_from,
-                                 .rows = rows,
-                                 .count = sizeof rows / sizeof rows[0],
-                                 .group = (unsigned)verb};
+static struct option_table table_of(enum verb_bit verb, const char *hint) {
+    return (struct option_table){
+        .rows = rows, .count = sizeof rows / sizeof rows[0], .group = (unsigned)verb, .hint = hint};
 }
 
 static bool set(void *settings, const struct option *option, const char *text,
@@ -168,13 +166,13 @@ static bool set(void *settings, const struct option *option, const char *text,
 }
 
 bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char **argv) {
-    char help_from[40], error[OPTION_FAULT_BYTES];
+    char hint[64], error[OPTION_FAULT_BYTES];
     const struct option_sink sink = {.set = set, .arg = settings};
     *settings = (struct settings){0};
     if (argc < 2)
         return complain("no verb was given");
-    snprintf(help_from, sizeof help_from, "zchat-bench %.20s", argv[1]);
-    const struct option_table table = table_of(verb, help_from);
+    snprintf(hint, sizeof hint, "zchat-bench %.20s --help lists them", argv[1]);
+    const struct option_table table = table_of(verb, hint);
     option_set_standards(&table, settings);
     if (!option_read_argv(&table, &sink, argv + 2, error))
         return settings->help || complain(error);
@@ -182,6 +180,6 @@ bool settings_read(struct settings *settings, enum verb_bit verb, int argc, char
 }
 
 void settings_help(enum verb_bit verb, FILE *file) {
-    const struct option_table table = table_of(verb, "zchat-bench");
+    const struct option_table table = table_of(verb, NULL);
     option_print_all(&table, file);
 }

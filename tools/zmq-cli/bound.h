@@ -8,7 +8,7 @@
 #ifndef BOUND_H
 #define BOUND_H
 
-#include "option.h"
+#include "options.h"
 
 #include "common/clock.h"
 

@@ -8,7 +8,7 @@
 #define CALL_H
 
 #include "away.h"
-#include "option.h"
+#include "options.h"
 #include "output.h"
 #include "password.h"
 

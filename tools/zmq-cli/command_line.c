@@ -1,7 +1,5 @@
-/* Taking argv apart. getopt is not used: it knows no verbs, and names no option that is near. */
+/* The verb and its words, which options may stand between. */
 #include "command_line.h"
-
-#include "common/nearest.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,9 +8,51 @@
 struct reader {
     struct command_line *line; /* borrowed: from the caller */
     struct options *options;   /* borrowed: from the caller */
-    char **next;               /* the next argument; NULL after the last */
-    bool only_words;
 };
+
+static bool verb_takes(const struct verb *verb, enum option_id id) {
+    return id < OPTION_GLOBAL_COUNT || verb_has_option(verb, id);
+}
+
+static bool take_option(void *arg, const struct option *option, const char *text,
+                        char fault[OPTION_FAULT_BYTES]) {
+    struct reader *reader = arg;
+    return options_set(reader->options, option, text, OPTION_FROM_FLAG, fault);
+}
+
+/* Whether --id was said instead of a word, by which the words of the verb are fewer. */
+static int words_spared(const struct command_line *line, const struct options *options) {
+    return line->verb->id_for_word && option_is_set(options, OPTION_ID);
+}
+
+static bool complain_of_verb(const struct command_line *line, const char *word,
+                             char fault[OPTION_FAULT_BYTES]) {
+    char said[COMPLAINT_BYTES / 2];
+    snprintf(said, sizeof said, "%s%s%s", line->group ? line->group : "", line->group ? " " : "",
+             word);
+    const char *nearest = verb_nearest(said);
+    snprintf(fault, OPTION_FAULT_BYTES, "there is no verb \"%s\"%s%s", said,
+             nearest ? ", the nearest is " : "", nearest ? nearest : "");
+    return false;
+}
+
+static bool take_verb(struct command_line *line, const char *word, char fault[OPTION_FAULT_BYTES]) {
+    if (!line->group && verb_is_group(word)) {
+        line->group = word;
+        return true;
+    }
+    line->verb = line->group ? verb_find(line->group, word) : verb_find(word, NULL);
+    return line->verb || complain_of_verb(line, word, fault);
+}
+
+static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]) {
+    struct command_line *line = ((struct reader *)arg)->line;
+    if (!line->verb)
+        return take_verb(line, word, fault);
+    line->words[line->word_count++] = word;
+    line->plain_count += plain;
+    return true;
+}
 
 __attribute__((format(printf, 2, 3))) static void complain(struct command_line *line,
                                                            const char *format, ...) {
@@ -21,129 +61,6 @@ __attribute__((format(printf, 2, 3))) static void complain(struct command_line *
     if (!line->complaint[0])
         vsnprintf(line->complaint, sizeof line->complaint, format, arguments);
     va_end(arguments);
-}
-
-static bool verb_takes(const struct verb *verb, enum option_id id) {
-    return id < OPTION_GLOBAL_COUNT || verb_has_option(verb, id);
-}
-
-/* Of the options that the verb takes; before a verb was said of all. OPTION_END: none is near. */
-static enum option_id find_nearest(const struct command_line *line, const char *name,
-                                   size_t bytes) {
-    enum option_id nearest = OPTION_END;
-    size_t least = NEAREST_MAX + 1;
-    for (enum option_id id = 0; id < OPTION_END; id++) {
-        if (line->verb && !verb_takes(line->verb, id))
-            continue;
-        size_t distance = word_distance(name, bytes, option_row(id)->name);
-        if (distance < least) {
-            least = distance;
-            nearest = id;
-        }
-    }
-    return nearest;
-}
-
-static void complain_of(struct command_line *line, const char *name, size_t bytes) {
-    enum option_id nearest = find_nearest(line, name, bytes);
-    if (nearest == OPTION_END)
-        complain(line, "there is no option --%.*s; put -- before a text that begins with a dash",
-                 (int)bytes, name);
-    else
-        complain(line, "there is no option --%.*s, the nearest is --%s", (int)bytes, name,
-                 option_row(nearest)->name);
-}
-
-static void set(struct reader *reader, enum option_id id, const char *text) {
-    const char *wrong;
-    if (!option_set(reader->options, id, text, OPTION_FROM_FLAG, &wrong))
-        complain(reader->line, "--%s %s, not \"%s\"", option_row(id)->name, wrong, text);
-}
-
-/* An option that needs a value takes it from the same argument, or else is the next one. */
-static void set_valued(struct reader *reader, enum option_id id, const char *text) {
-    if (!text && *reader->next)
-        text = *reader->next++;
-    if (text)
-        set(reader, id, text);
-    else
-        complain(reader->line, "--%s needs a value", option_row(id)->name);
-}
-
-static void read_long(struct reader *reader, const char *argument) {
-    size_t bytes = strcspn(argument, "=");
-    const char *text = argument[bytes] ? argument + bytes + 1 : NULL;
-    enum option_id id = option_find(argument, bytes);
-    if (id == OPTION_END)
-        complain_of(reader->line, argument, bytes);
-    else if (option_row(id)->type != OPTION_FLAG)
-        set_valued(reader, id, text);
-    else if (text)
-        complain(reader->line, "--%s takes no value", option_row(id)->name);
-    else
-        set(reader, id, "yes");
-}
-
-static void read_letters(struct reader *reader, const char *letters) {
-    for (; *letters; letters++) {
-        enum option_id id = option_find_letter(*letters);
-        if (id == OPTION_END) {
-            complain(reader->line,
-                     "there is no option -%c; put -- before a text that begins with a dash",
-                     *letters);
-            return;
-        }
-        if (option_row(id)->type != OPTION_FLAG) {
-            set_valued(reader, id, letters[1] ? letters + 1 : NULL);
-            return;
-        }
-        set(reader, id, "yes");
-    }
-}
-
-/* Whether --id was said instead of a word, by which the words of the verb are fewer. */
-static int words_spared(const struct command_line *line, const struct options *options) {
-    return line->verb->id_for_word && option_is_set(options, OPTION_ID);
-}
-
-static void complain_of_verb(struct command_line *line, const char *word) {
-    char said[COMPLAINT_BYTES / 2];
-    snprintf(said, sizeof said, "%s%s%s", line->group ? line->group : "", line->group ? " " : "",
-             word);
-    const char *nearest = verb_nearest(said);
-    complain(line, "there is no verb \"%s\"%s%s", said, nearest ? ", the nearest is " : "",
-             nearest ? nearest : "");
-}
-
-static void read_verb(struct command_line *line, const char *word) {
-    if (!line->group && verb_is_group(word)) {
-        line->group = word;
-        return;
-    }
-    line->verb = line->group ? verb_find(line->group, word) : verb_find(word, NULL);
-    if (!line->verb)
-        complain_of_verb(line, word);
-}
-
-static void read_word(struct reader *reader, const char *word) {
-    struct command_line *line = reader->line;
-    if (!line->verb) {
-        read_verb(line, word);
-        return;
-    }
-    line->words[line->word_count++] = word;
-    line->plain_count += !reader->only_words;
-}
-
-static void read_argument(struct reader *reader, const char *argument) {
-    if (reader->only_words || argument[0] != '-' || argument[1] == 0)
-        read_word(reader, argument);
-    else if (strcmp(argument, "--") == 0)
-        reader->only_words = true;
-    else if (argument[1] == '-')
-        read_long(reader, argument + 2);
-    else
-        read_letters(reader, argument + 1);
 }
 
 static void check(struct command_line *line, const struct options *options) {
@@ -167,11 +84,9 @@ void command_line_read(struct command_line *line, struct options *options, int a
         complain(line, "there is not enough memory");
         return;
     }
-    struct reader reader = {.line = line, .options = options, .next = argv + (argc > 0)};
-    while (*reader.next) {
-        const char *argument = *reader.next++;
-        read_argument(&reader, argument);
-    }
+    struct reader reader = {.line = line, .options = options};
+    const struct option_sink sink = {.set = take_option, .word = take_word, .arg = &reader};
+    option_read_argv(&option_table, &sink, argv + (argc > 0), line->complaint);
     check(line, options);
 }
 

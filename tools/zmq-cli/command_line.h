@@ -6,10 +6,10 @@
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
-#include "option.h"
+#include "options.h"
 #include "verb.h"
 
-#define COMPLAINT_BYTES 256
+#define COMPLAINT_BYTES OPTION_FAULT_BYTES
 
 struct command_line {
     const struct verb *verb; /* NULL: none was said */

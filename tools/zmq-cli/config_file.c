@@ -62,16 +62,17 @@ static enum status read_setting(struct reader *reader, char *line) {
     if (!equals)
         return complain(reader, line, "is no \"key = value\"");
     *equals = 0;
-    const char *key = trimmed(line), *value = trimmed(equals + 1), *wrong = NULL;
-    enum option_id option = option_find(key, strlen(key));
-    if (option == OPTION_END || !option_row(option)->in_file)
+    const char *key = trimmed(line), *value = trimmed(equals + 1);
+    const struct option *option = option_find(&option_table, key, strlen(key));
+    if (!option || !option->in_file)
         return complain(reader, key, "is no key of this file");
-    if (option == OPTION_CONTEXT && reader->context)
+    if (option_id(option) == OPTION_CONTEXT && reader->context)
         return complain(reader, key, "must stand before the first context");
     struct options scratch = {0};
-    if (!option_set(&scratch, option, value, OPTION_FROM_FILE, &wrong))
-        return complain(reader, key, wrong);
-    return add(reader, option, value);
+    char fault[OPTION_FAULT_BYTES];
+    if (!options_set(&scratch, option, value, OPTION_FROM_FILE, fault))
+        return complain(reader, key, fault);
+    return add(reader, option_id(option), value);
 }
 
 static enum status read_line(struct reader *reader, char *line) {
@@ -153,13 +154,13 @@ bool config_file_apply(const struct config_file *file, const char *context,
     bool found = context == NULL;
     for (size_t i = 0; i < file->entry_count; i++) {
         const struct config_entry *entry = &file->entries[i];
-        const char *wrong;
+        char fault[OPTION_FAULT_BYTES];
         if (!same_context(entry->context, context))
             continue;
         found = true;
         if (entry->option != OPTION_END)
-            option_set(options, entry->option, entry->value,
-                       context ? OPTION_FROM_CONTEXT : OPTION_FROM_FILE, &wrong);
+            options_set(options, option_row(entry->option), entry->value,
+                        context ? OPTION_FROM_CONTEXT : OPTION_FROM_FILE, fault);
     }
     return found;
 }

@@ -16,7 +16,7 @@
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
-#include "option.h"
+#include "options.h"
 #include "output.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #ifndef PASSWORD_H
 #define PASSWORD_H
 
-#include "option.h"
+#include "options.h"
 #include "output.h"
 
 #include <stdbool.h>

@@ -9,15 +9,17 @@ void preferences_init(struct preferences *preferences) {
     options_init(&preferences->options);
 }
 
+static bool take_variable(void *options, const struct option *option, const char *text,
+                          char fault[OPTION_FAULT_BYTES]) {
+    return options_set(options, option, text, OPTION_FROM_ENVIRONMENT, fault);
+}
+
 static enum status load_environment(struct options *options, const struct output *output) {
-    for (enum option_id id = 0; id < OPTION_END; id++) {
-        const char *name = option_row(id)->environment;
-        const char *text = name ? getenv(name) : NULL;
-        const char *wrong;
-        if (text && text[0] && !option_set(options, id, text, OPTION_FROM_ENVIRONMENT, &wrong))
-            return output_error(output, ZCHAT_INVALID, 0, "%s %s, not \"%s\"", name, wrong, text);
-    }
-    return STATUS_DONE;
+    const struct option_sink sink = {.set = take_variable, .arg = options};
+    char error[OPTION_FAULT_BYTES];
+    if (option_read_environment(&option_table, &sink, error))
+        return STATUS_DONE;
+    return output_error(output, ZCHAT_INVALID, 0, "%s", error);
 }
 
 /* "directory" "between" "name"; owned by the caller, NULL where there is no memory. */

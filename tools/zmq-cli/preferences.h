@@ -4,7 +4,7 @@
 #define PREFERENCES_H
 
 #include "config_file.h"
-#include "option.h"
+#include "options.h"
 #include "output.h"
 
 struct preferences {

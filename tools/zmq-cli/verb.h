@@ -4,7 +4,7 @@
 #define VERB_H
 
 #include "call.h"
-#include "option.h"
+#include "options.h"
 
 #include <limits.h>
 #include <stdbool.h>

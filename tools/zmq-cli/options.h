@@ -1,16 +1,15 @@
-/* The options of zmq-cli: one table with name, type, default and help text, and the values that a
- * call has for them.
+/* The options of zmq-cli, and the values that a call has for them.
  *
  * A value remembers where it came from; one from a stronger source (see option_source) replaces one
  * from a weaker, never the other way round, so sources may be read in any order. Every value in
  * here has been checked against its type. */
-#ifndef OPTION_H
-#define OPTION_H
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "common/option.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum option_id {
     OPTION_SERVER,
@@ -57,15 +56,6 @@ enum option_id {
     OPTION_END /* how many there are; also ends a verb's list */
 };
 
-enum option_type {
-    OPTION_FLAG,
-    OPTION_TEXT,
-    OPTION_SECONDS,  /* with fractions, 0 to 10^9 */
-    OPTION_DURATION, /* the same, but not 0 */
-    OPTION_NUMBER,   /* 1 to 2^64 - 1 */
-    OPTION_UUID
-};
-
 /* From the weakest to the strongest. */
 enum option_source {
     OPTION_UNSET,
@@ -74,17 +64,6 @@ enum option_source {
     OPTION_FROM_CONTEXT,
     OPTION_FROM_ENVIRONMENT,
     OPTION_FROM_FLAG
-};
-
-struct option {
-    const char *name; /* long, without the dashes */
-    char letter;      /* 0: none */
-    enum option_type type;
-    bool in_file;            /* may stand in zmq-cli.conf */
-    const char *environment; /* NULL: none */
-    const char *fallback;    /* NULL: none */
-    const char *argument;    /* how the help calls its value; NULL for flags */
-    const char *help;
 };
 
 struct option_value {
@@ -96,19 +75,18 @@ struct options {
     struct option_value values[OPTION_END];
 };
 
-const struct option *option_row(enum option_id id);
+extern const struct option_table option_table;
 
-/* By long name or letter; OPTION_END where there is none. */
-enum option_id option_find(const char *name, size_t name_bytes);
-enum option_id option_find_letter(char letter);
+const struct option *option_row(enum option_id id);
+enum option_id option_id(const struct option *row);
 
 /* Fills in the defaults. */
 void options_init(struct options *options);
 
-/* Sets the value unless a stronger one is there. false: the text doesn't fit the type, and *wrong
- * says what would. */
-bool option_set(struct options *options, enum option_id id, const char *text,
-                enum option_source source, const char **wrong);
+/* Sets the value unless a stronger one is there. false: the row does not take the text, and `fault`
+ * says what it takes. */
+bool options_set(struct options *options, const struct option *row, const char *text,
+                 enum option_source source, char fault[OPTION_FAULT_BYTES]);
 
 bool option_is_set(const struct options *options, enum option_id id); /* a default doesn't count */
 bool option_is_given(const struct options *options, enum option_id id); /* in the call itself */
@@ -119,11 +97,5 @@ uint64_t option_number(const struct options *options, enum option_id id);      /
 
 /* The number in a text: decimal digits only, 1 to 2^64 - 1. */
 bool option_parse_number(const char *text, uint64_t *number);
-
-/* Prints words from column `indent` on, with line breaks before column 78. */
-void help_print_wrapped(FILE *file, const char *text, int indent);
-
-/* Prints the option's lines of the help. */
-void option_print_help(enum option_id id, FILE *file);
 
 #endif

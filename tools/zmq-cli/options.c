@@ -1,0 +1,220 @@
+/* The table of options, and the values that a call has for them. What an option does is the
+ * business of who asks for its value; what stands here is all that --help, the environment and the
+ * configuration file need to know of it. */
+#include "options.h"
+
+#include "zchat.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define SECONDS_MAX 1e9
+
+/* Values stay texts, which are checked as they come: the one that is asked for is put here. */
+union value {
+    bool flag;
+    const char *text;
+    uint64_t number;
+    double seconds;
+};
+#define VALUE .field = 0, .field_bytes = sizeof(union value)
+
+static bool is_uuid(const char *text) {
+    zchat_id id;
+    return zchat_id_parse(text, &id);
+}
+
+static const struct option table[OPTION_END] = {
+    [OPTION_SERVER] = {"server", 's', OPTION_TEXT, 0, VALUE, .in_file = true,
+                       .standard = "localhost", .environment = "ZCHAT_SERVER",
+                       .argument = "HOST[:PORT]", .help = "the broker; port 4000 unless given"},
+    [OPTION_USER] = {"user", 'u', OPTION_TEXT, 0, VALUE, .in_file = true,
+                     .environment = "ZCHAT_USER", .argument = "NAME",
+                     .help = "the account to log in to"},
+    [OPTION_PASSWORD_FILE] = {"password-file", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
+                              .environment = "ZCHAT_PASSWORD_FILE", .argument = "FILE",
+                              .help = "the password is the first line of FILE"},
+    [OPTION_PASSWORD_CMD] = {"password-cmd", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
+                             .argument = "COMMAND",
+                             .help =
+                                 "the password is the first line that the shell's COMMAND prints"},
+    [OPTION_SERVER_KEY] =
+        {"server-key", 0, OPTION_TEXT, 0, VALUE, .in_file = true, .environment = "ZCHAT_SERVER_KEY",
+         .argument = "KEY",
+         .help = "the only key that the broker may have, as Z85 or hex, or its fingerprint"},
+    [OPTION_TRUST_NEW] = {"trust-new", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
+                          .help = "pin the key of a broker met for the first time without asking"},
+    [OPTION_CONFIG_DIR] = {"config-dir", 0, OPTION_TEXT, 0, VALUE,
+                           .environment = "ZCHAT_CONFIG_DIR", .argument = "DIR",
+                           .help =
+                               "where this device's key, known_brokers, zmq-cli.conf and what was "
+                               "last read are; else ~/.config/zchat and ~/.local/state/zchat, or "
+                               "in $XDG_CONFIG_HOME and $XDG_STATE_HOME"},
+    [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
+                        .environment = "ZCHAT_CONTEXT", .argument = "NAME",
+                        .help = "the [context NAME] of zmq-cli.conf to use"},
+    [OPTION_TIMEOUT] =
+        {"timeout", 0, OPTION_SECONDS, 0, VALUE, 1e-6, SECONDS_MAX,
+         .takes = "a number of seconds above 0, at most 1000000000", .in_file = true,
+         .standard = "5", .environment = "ZCHAT_TIMEOUT", .argument = "SECONDS",
+         .help =
+             "how long the whole call may take, whatever it waits for: a password command, a "
+             "broker that is not there yet, an answer; given, also the end of stdin and a reader "
+             "of what is printed, and in the call itself also all of recv, following and commands "
+             "included, which it ends with 124; else of recv, and of files, how long nothing may "
+             "move; of private chats, where it is given, how long the other one is waited for, "
+             "else 60; in the call itself also by private accept without --once"},
+    [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
+                       .help = "count as online while the call lasts, and be announced"},
+    [OPTION_JSON] = {"json", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
+                     .help = "print JSON, one object a line; errors too, on stderr"},
+    [OPTION_QUIET] = {"quiet", 'q', OPTION_FLAG, 0, VALUE, .in_file = true,
+                      .help = "print no notices on stderr, only errors"},
+    [OPTION_VERBOSE] = {"verbose", 'v', OPTION_FLAG, 0, VALUE, .in_file = true,
+                        .help = "tell on stderr what is being done"},
+    [OPTION_VERSION] = {"version", 0, OPTION_FLAG, 0, VALUE, .help = "print the version and end"},
+    [OPTION_HELP] = {"help", 'h', OPTION_FLAG, 0, VALUE,
+                     .help = "print the help, after a verb that of the verb, and end"},
+    [OPTION_NO_TRUST] = {"no-trust", 0, OPTION_FLAG, 0, VALUE,
+                         .help = "the account does not trust this device's key: the next login "
+                                 "needs the password again"},
+    [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, OPTION_TEXT, 0, VALUE, .argument = "FILE",
+                                  .help = "the new password is the first line of FILE"},
+    [OPTION_NEW_PASSWORD_CMD] = {"new-password-cmd", 0, OPTION_TEXT, 0, VALUE,
+                                 .argument = "COMMAND",
+                                 .help = "the new password is the first line that COMMAND prints"},
+    [OPTION_ID] = {"id", 0, OPTION_TEXT, 0, VALUE, .fits = is_uuid, .takes = "a UUID",
+                   .argument = "UUID",
+                   .help = "the id of what is sent: sent again with the same one it stays one; of "
+                           "thread edit and delete, the post's, which then needs no N"},
+    [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, 0, VALUE,
+                               .help = "refuse, and store nothing, where the user is not online"},
+    [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
+                    .help = "count as read what was written, never before it was written"},
+    [OPTION_EXEC] =
+        {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
+         .help = "instead of printing, give each message to the shell's COMMAND on its stdin (the "
+                 "text, or with --json the object; ZCHAT_ID _FROM _TO _SEQ _TIME are set), and "
+                 "count it as read when COMMAND exits 0; end where it doesn't"},
+    [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
+                       .help = "go on with what arrives, also over a restart of the broker"},
+    [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
+                      .help = "end after N messages"},
+    [OPTION_WAIT] = {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
+                     .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
+                     .help =
+                         "wait so long for the first message, and for each next one where --follow "
+                         "or --count wants more; exit 124 when none, or not all of --count, came; "
+                         "in a private chat stay so long after the end of stdin and his last line"},
+    [OPTION_FROM_SEQ] = {"from-seq", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
+                         .argument = "N",
+                         .help = "begin with entry N of the inbox, wherever the cursor is"},
+    [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
+                      .help = "print everything there is, count it as read, and end"},
+    [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
+    [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
+                     .help = "the file's name in the thread, else the last part of its path"},
+    [OPTION_OUTPUT] =
+        {"output", 'o', OPTION_TEXT, 0, VALUE, .argument = "PATH",
+         .help = "where the file goes, else into this folder under its name; into a folder under "
+                 "its name; a device or pipe is written to; \"-\" is stdout"},
+    [OPTION_FORCE] = {"force", 0, OPTION_FLAG, 0, VALUE,
+                      .help = "replace a file that is there already"},
+    [OPTION_ADMIN_PASSWORD_FILE] =
+        {"admin-password-file", 0, OPTION_TEXT, 0, VALUE, .argument = "FILE",
+         .help =
+             "the admin password is the first line of FILE; an administrator's account needs none"},
+    [OPTION_ADMIN_PASSWORD_CMD] =
+        {"admin-password-cmd", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
+         .help = "the admin password is the first line that COMMAND prints"},
+    [OPTION_WIPE] = {"wipe", 0, OPTION_FLAG, 0, VALUE,
+                     .help = "also delete all threads, files, messages and accounts"},
+    [OPTION_YES] = {"yes", 0, OPTION_FLAG, 0, VALUE,
+                    .help = "go on without asking; --wipe needs it where there is no terminal"},
+    [OPTION_ONCE] =
+        {"once", 0, OPTION_FLAG, 0, VALUE,
+         .help = "end after one chat; else one after the other is served until interrupted"},
+    [OPTION_ALL] = {"all", 0, OPTION_FLAG, 0, VALUE,
+                    .help = "decline everybody who invites within --timeout"},
+    [OPTION_FILES_TO] = {"files-to", 0, OPTION_TEXT, 0, VALUE, .argument = "DIR",
+                         .help = "take offered files into this folder, each under its name, which "
+                                 "must not begin with a dot or a dash; else they are refused"},
+    [OPTION_FILES_MAX] =
+        {"files-max", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "MIB",
+         .help = "refuse offered files that are larger than so many MiB, else than 64"},
+    [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
+                                .argument = "HOST",
+                                .help = "where others reach this machine for private chats, else "
+                                        "at the address that the broker sees"},
+};
+
+const struct option_table option_table = {
+    .rows = table, .count = OPTION_END, .hint = "put -- before a text that begins with a dash"};
+
+const struct option *option_row(enum option_id id) {
+    assert(id < OPTION_END);
+    return &table[id];
+}
+
+enum option_id option_id(const struct option *row) {
+    return (enum option_id)(row - table);
+}
+
+static union value read_value(const struct options *options, enum option_id id) {
+    char fault[OPTION_FAULT_BYTES];
+    union value value = {0};
+    bool fits = option_set(&table[id], &value, options->values[id].text, fault);
+    assert(fits);
+    return value;
+}
+
+bool options_set(struct options *options, const struct option *row, const char *text,
+                 enum option_source source, char fault[OPTION_FAULT_BYTES]) {
+    union value value;
+    if (!option_set(row, &value, text, fault))
+        return false;
+    if (source >= options->values[option_id(row)].source)
+        options->values[option_id(row)] = (struct option_value){.text = text, .source = source};
+    return true;
+}
+
+void options_init(struct options *options) {
+    *options = (struct options){0};
+    for (enum option_id id = 0; id < OPTION_END; id++)
+        if (table[id].standard)
+            options->values[id] = (struct option_value){table[id].standard, OPTION_FROM_DEFAULT};
+}
+
+bool option_is_set(const struct options *options, enum option_id id) {
+    return options->values[id].source > OPTION_FROM_DEFAULT;
+}
+
+bool option_is_given(const struct options *options, enum option_id id) {
+    return options->values[id].source == OPTION_FROM_FLAG;
+}
+
+bool option_flag(const struct options *options, enum option_id id) {
+    assert(table[id].kind == OPTION_FLAG);
+    return options->values[id].text && read_value(options, id).flag;
+}
+
+const char *option_text(const struct options *options, enum option_id id) {
+    return options->values[id].text;
+}
+
+int64_t option_microseconds(const struct options *options, enum option_id id) {
+    assert(table[id].kind == OPTION_SECONDS);
+    return options->values[id].text ? (int64_t)(read_value(options, id).seconds * 1e6) : -1;
+}
+
+uint64_t option_number(const struct options *options, enum option_id id) {
+    assert(table[id].kind == OPTION_NUMBER);
+    return options->values[id].text ? read_value(options, id).number : 0;
+}
+
+bool option_parse_number(const char *text, uint64_t *number) {
+    static const struct option row = {
+        "", 0, OPTION_NUMBER, 0, .field_bytes = sizeof *number, .min = 1, .max = OPTION_NUMBER_MAX};
+    char fault[OPTION_FAULT_BYTES];
+    return option_set(&row, number, text, fault);
+}
