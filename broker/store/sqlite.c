@@ -4,6 +4,8 @@
 #include "sqlite_log.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <sys/stat.h>
 
 #define PAGE_BYTES 4096
 #define FEW_PAGES  64 /* are in any rest of the reserve */
@@ -89,11 +91,23 @@ bool sqlite_hold_reserve(struct store *store, bool anew) {
     return reserve_hold(store->reserve, store->db, log_pages(store), anew);
 }
 
+/* What is written to a file that nobody can open any more is lost with this process. */
+static bool is_file_gone(const struct store *store) {
+    struct stat status;
+    int moved = 0;
+    return sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0 && (stat(store->path, &status) == 0 || errno == ENOENT || errno == ENOTDIR);
+}
+
 /* Before a transaction: the checkpoint's rest, and the reserve, which is there or not until the
  * commit. */
 static enum store_status prepare(struct store *store) {
     bool was_whole = !store_is_full(store);
     assert(store->in_turn); /* writing operations need store_begin */
+    if (!store->failed && is_file_gone(store)) {
+        return sqlite_fail_because(store, "write",
+                                   "the file was removed, moved or replaced while it was in use");
+    }
     if (store->failed || sqlite_checkpoint_finish(store) != STORE_OK) {
         return STORE_FAILED;
     }
