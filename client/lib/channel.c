@@ -5,15 +5,22 @@
  * again. Each attempt gets a fresh socket, so nothing that was sent on a former connection can come
  * out of a later one: the socket's own reconnecting is put off for days, not turned off, since with
  * ZMQ_RECONNECT_IVL -1 libzmq 4.3.4 drops what had arrived before the connection ended. */
+#define _DEFAULT_SOURCE /* SO_ATTACH_FILTER */
 #include "channel.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -47,7 +54,12 @@ struct channel {
     enum channel_state state;
     bool connected; /* the TCP connection was made */
     bool listens;
-    int peer_fd; /* where it listens: the connection of the last frame; -1: none came yet */
+    int peer_fd;    /* where it listens: the connection of the last frame; -1: none came yet */
+    int listen_fd;  /* libzmq's; -1: it does not listen yet */
+    int bytes_fd;   /* what comes over it is counted; -1: it is not known yet */
+    uint64_t bytes; /* that libzmq had of it when it was looked at after the last frame */
+    bool took;      /* a frame, since the last look */
+    bool is_over;   /* at the last look more was there than a frame may have */
     zmq_msg_t in;
     zmq_msg_t out;
 };
@@ -155,6 +167,7 @@ static struct channel *channel_make(struct context *context, struct wake *wake,
     }
     channel->wake = wake;
     channel->fd = channel->monitor_fd = channel->peer_fd = -1;
+    channel->listen_fd = channel->bytes_fd = -1;
     zmq_msg_init(&channel->in);
     zmq_msg_init(&channel->out);
     channel->socket = context_socket(context, socket_type(type));
@@ -254,21 +267,35 @@ static void ended(struct channel *channel, enum channel_state state) {
     }
 }
 
-/* Whoever knocks and is not admitted comes and goes; only what befalls the admitted one counts.
- * (Nothing can be unbound: that would end the connections that were made, too.) */
+/* Nothing can be unbound: that would end the connections that were made, too. So the kernel drops
+ * whatever still knocks: else strangers could take all descriptors, and libzmq would try without a
+ * pause to accept more. Where it can't they come and go. */
+static void close_door(const struct channel *channel) {
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog program = {.len = 1, .filter = &nothing};
+    (void)setsockopt(channel->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/* Whoever knocks and is not admitted comes and goes; only what befalls the admitted one counts. */
 static void take_event_listening(struct channel *channel, uint16_t event, int fd) {
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel->state == CHANNEL_OPENING) {
+    if (event == ZMQ_EVENT_LISTENING) {
+        channel->listen_fd = fd;
+    } else if (event == ZMQ_EVENT_ACCEPTED && channel->state == CHANNEL_OPENING) {
+        channel->bytes_fd = fd; /* most likely; a frame tells for sure */
+    } else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel->state == CHANNEL_OPENING) {
         channel->state = CHANNEL_READY;
+        close_door(channel);
     } else if (event == ZMQ_EVENT_DISCONNECTED && fd == channel->peer_fd) {
         ended(channel, CHANNEL_CLOSED);
     }
 }
 
-static void take_event(struct channel *channel, uint16_t event) {
+static void take_event(struct channel *channel, uint16_t event, int fd) {
     bool ready = channel->state == CHANNEL_READY;
     switch (event) {
     case ZMQ_EVENT_CONNECTED:
         channel->connected = true;
+        channel->bytes_fd = fd;
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         channel->state = CHANNEL_READY;
@@ -313,7 +340,7 @@ enum channel_state channel_state(struct channel *channel) {
             if (channel->listens) {
                 take_event_listening(channel, event, (int)value);
             } else {
-                take_event(channel, event);
+                take_event(channel, event, (int)value);
             }
         }
         first = !first;
@@ -375,8 +402,9 @@ bool channel_receive(struct channel *channel, const void **frame, size_t *frame_
             return false;
         }
         if (channel->listens && channel->peer_fd < 0) {
-            channel->peer_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
+            channel->peer_fd = channel->bytes_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
         }
+        channel->took = true;
         *frame = zmq_msg_data(&channel->in);
         *frame_bytes = zmq_msg_size(&channel->in);
         return true;
@@ -386,4 +414,39 @@ bool channel_receive(struct channel *channel, const void **frame, size_t *frame_
 
 bool channel_is_ready(const struct channel *channel) {
     return channel->source.ready || channel->monitor_source.ready;
+}
+
+/* ---- messages without an end ---- */
+
+/* Bytes that libzmq has taken from the kernel. */
+static bool bytes_taken(int fd, uint64_t *taken) {
+    struct tcp_info info = {0};
+    socklen_t bytes = sizeof info;
+    int unread = 0;
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
+        ioctl(fd, SIOCINQ, &unread) != 0) {
+        return false;
+    }
+    *taken = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
+    return true;
+}
+
+/* Heartbeats between two looks have fewer. */
+#define HEARTBEAT_BYTES 256
+
+/* Twice: what libzmq has taken by the first look has come out as frames by the second one. */
+bool channel_is_endless(struct channel *channel) {
+    uint64_t taken;
+    bool drained = !channel->source.ready && !channel->took, was_over = channel->is_over;
+    channel->took = false;
+    if (!bytes_taken(channel->bytes_fd, &taken)) {
+        return false;
+    }
+    if (!drained || taken < channel->bytes + HEARTBEAT_BYTES) {
+        channel->bytes = taken;
+    } else {
+        channel->bytes += HEARTBEAT_BYTES;
+    }
+    channel->is_over = taken - channel->bytes > 2 * (uint64_t)FRAME_BYTES_MAX;
+    return was_over && channel->is_over;
 }

@@ -38,7 +38,7 @@ struct channel_keys {
 struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys);
 /* A PAIR socket that waits at a free port of all addresses, CURVE's server: it becomes ready with
- * the first connection that the ZAP handler admits for `domain`, which admits nobody else then.
+ * the first connection that the ZAP handler admits for `domain`, and takes no other one then.
  * The keys' server_key does not count. NULL with errno. */
 struct channel *channel_listen(struct context *context, struct wake *wake,
                                const struct channel_keys *keys, const char *domain, uint16_t *port);
@@ -59,6 +59,9 @@ bool channel_send(struct channel *channel);
 
 /* The next frame, valid until the next call. False: there is none now. */
 bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes);
+/* To be asked now and then, where frames are taken as they come: whether the other side sends a
+ * message without an end, of which libzmq keeps the parts beyond every bound. */
+bool channel_is_endless(struct channel *channel);
 /* Whether channel_receive might have one: false until the wake says so. */
 bool channel_is_ready(const struct channel *channel);
 

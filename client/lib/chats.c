@@ -136,7 +136,9 @@ static void step_link(struct chat *chat) {
     if (chat->over || !chat->link || chat->link->state != LINK_DEAD) {
         return;
     }
-    if (chat->state == CHAT_OPEN) {
+    if (chat->link->endless) {
+        peer_talk_breach(chat);
+    } else if (chat->state == CHAT_OPEN) {
         char text[128];
         snprintf(text, sizeof text, "the link to %s is dead", chat->user);
         chat_break(chat, text);

@@ -9,6 +9,8 @@
 
 /* What a closed connection still brought is in the socket by then. */
 #define LEAVE_US (20 * INT64_C(1000))
+/* How often a link that is up is looked at. */
+#define LOOK_US (1000 * INT64_C(1000))
 
 static struct link *make(struct link_place place, const unsigned char *key, struct fault *fault) {
     struct link *link = calloc(1, sizeof *link);
@@ -125,8 +127,12 @@ static enum link_state step_making(struct link *link) {
 
 static enum link_state step_up(struct link *link, int64_t now_us) {
     enum channel_state state = channel_state(link->channel);
+    if (state <= CHANNEL_READY && now_us >= link->look_us) {
+        link->look_us = now_us + LOOK_US;
+        link->endless = channel_is_endless(link->channel);
+    }
     if (state <= CHANNEL_READY) {
-        return LINK_UP;
+        return link->endless ? die(link, CHANNEL_BROKEN) : LINK_UP;
     }
     if (link->leave_us == WAKE_NEVER) {
         link->leave_us = now_us + LEAVE_US;
@@ -178,5 +184,8 @@ bool link_is_ready(const struct link *link) {
 }
 
 int64_t link_deadline_us(const struct link *link) {
-    return link->state == LINK_UP ? link->leave_us : WAKE_NEVER;
+    if (link->state != LINK_UP) {
+        return WAKE_NEVER;
+    }
+    return link->leave_us < link->look_us ? link->leave_us : link->look_us;
 }

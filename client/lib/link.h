@@ -38,6 +38,8 @@ struct link {
     enum link_state state;
     enum channel_state end; /* of a dead one: how its channel ended */
     int64_t leave_us;       /* the connection is over; what it still holds is read until then */
+    int64_t look_us;        /* when it is looked whether what comes has an end */
+    bool endless;           /* it is dead since it had none */
 };
 
 /* Waits for the peer of that key. NULL: the fault says why. */

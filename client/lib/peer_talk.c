@@ -124,7 +124,7 @@ static void take_hello(struct chat *chat, const Zchat__V1__PeerHello *hello) {
 
 /* ---- lines ---- */
 
-static void breach(struct chat *chat) {
+void peer_talk_breach(struct chat *chat) {
     char text[128];
     snprintf(text, sizeof text, "%s's program says what the protocol does not allow", chat->user);
     chat_end(chat, ZCHAT_WRONG_PROTOCOL, text,
@@ -143,7 +143,7 @@ static void take_one(struct chat *chat, const Zchat__V1__PeerLines *lines, size_
         return;
     }
     if (event.seq != chat->lines.received + 1 || bytes > TEXT_BYTES_MAX) {
-        breach(chat);
+        peer_talk_breach(chat);
         return;
     }
     chat->lines.received = event.seq;
@@ -155,7 +155,7 @@ static void take_one(struct chat *chat, const Zchat__V1__PeerLines *lines, size_
 
 static void take_lines(struct chat *chat, const Zchat__V1__PeerLines *lines) {
     if (lines->id.len != ID_BYTES || lines->n_text > LINES_A_FRAME) {
-        breach(chat);
+        peer_talk_breach(chat);
         return;
     }
     chat->lines.ack_due = true;
@@ -201,7 +201,7 @@ static void take_open(struct chat *chat, const Zchat__V1__PeerMessage *message) 
         lines_acked(&chat->lines, message->ack->received);
         break;
     case ZCHAT__V1__PEER_MESSAGE__BODY_HELLO:
-        breach(chat);
+        peer_talk_breach(chat);
         break;
     default:
         peer_files_take(chat, message);
@@ -217,7 +217,7 @@ static void take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
     } else if (message->body_case == ZCHAT__V1__PEER_MESSAGE__BODY_HELLO) {
         take_hello(chat, message->hello);
     } else {
-        breach(chat);
+        peer_talk_breach(chat);
     }
 }
 
@@ -225,7 +225,7 @@ static void take_frame(struct chat *chat, const void *frame, size_t frame_bytes)
     Zchat__V1__PeerBatch *batch = NULL;
     wire_arena_reset(chat->client->arena);
     if (wire_read_peer(chat->client->arena, frame, frame_bytes, &batch) != WIRE_FINE) {
-        breach(chat);
+        peer_talk_breach(chat);
         return;
     }
     for (size_t i = 0; i < batch->n_messages && chat_is_linked(chat); i++) {

@@ -7,6 +7,8 @@
 
 /* The inviter's first word. */
 void peer_talk_hello(struct chat *chat);
+/* The other side broke the rules: the chat ends. */
+void peer_talk_breach(struct chat *chat);
 /* Takes what the link has, up to a bound. */
 void peer_talk_receive(struct chat *chat);
 

@@ -106,7 +106,9 @@ static void a_third_party_with_another_key_is_not_heard(void **state) {
 static void a_second_connection_of_the_same_key_is_not_heard(void **state) {
     struct eve *eve = *state;
     eve_open_chat(eve);
-    is_refused(eve, eve->public_key, eve->secret_key);
+    eve->other = eve_dial(eve, eve->public_key, eve->secret_key);
+    eve_say_hello(eve, eve->other);
+    stage_settle(eve->stage);
     eve_say_line(eve, 1, "first");
     stage_await(eve->stage, ZCHAT_EVENT_PRIVATE_LINE, 1);
     assert_int_equal(stage_count(eve->stage, ZCHAT_EVENT_PRIVATE_BROKEN), 0);

@@ -4,13 +4,18 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from zmq.utils import z85
 
+from support import schema
 from support.broker import die_with_parent, program, run
+from support.curve import Cut, Raw
 from support.disk import small_disk
 from support.ids import new_id
 from support.private import CHAT, Peer, answered, invite
@@ -323,6 +328,49 @@ def test_a_chat_ends_with_the_device_at_its_other_end_that_was_revoked(town, bob
         owner.call("revoke_device", device=device)
         done = end(his)
     assert done.status == 0 and "the broker ended the session of" in done.err, done
+
+
+# ---- a hostile peer ----
+
+
+@pytest.fixture
+def hostile(town, bob, start):
+    """(his, told, thief): his call, which accepted, what the thief was told of its end, and him."""
+    thief = town.join(**CHAT)
+    his = accept(start, bob, "--once")
+    return his, answered(thief, _invite(thief, name_of(bob))), thief
+
+
+def test_a_message_without_an_end_ends_the_chat(hostile):
+    his, told, thief = hostile
+    peer = Raw(told.endpoint, z85.encode(told.key), thief.keys, kind=b"PAIR")
+    hello = schema.PeerHello(protocol_min=1, protocol_max=1, nonce=told.nonce, user=thief.user,
+                             chat=told.id)
+    message = schema.PeerMessage(hello=hello)
+    peer.send(schema.PeerBatch(messages=[message]).SerializeToString())
+    assert peer.receive()
+    with pytest.raises(Cut):
+        for _ in range(400):  # 64 MiB in 20 s
+            for _ in range(40):
+                peer.send(bytes(4096), more=True)
+            time.sleep(0.05)
+    done = end(his)
+    assert done.status == 0 and "what the protocol does not allow" in done.err, done
+
+
+def test_nobody_else_can_connect_to_an_open_chat(hostile):
+    """Strangers would take all descriptors of the program."""
+    his, told, thief = hostile
+    with Peer.inviting(thief.keys, told.key, told.endpoint) as peer:
+        peer.hello(thief.user, told.id, told.nonce)
+        peer.next("hello")
+        peer.line(1, "hello")
+        assert json.loads(his.stdout.readline())["text"] == "hello"
+        host, port = told.endpoint.removeprefix("tcp://").rsplit(":", 1)
+        with pytest.raises(TimeoutError):
+            socket.create_connection((host, int(port)), timeout=1)
+        peer.line(2, "still here")
+        assert json.loads(his.stdout.readline())["text"] == "still here"
 
 
 def _invite(client, user):
