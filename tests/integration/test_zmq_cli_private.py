@@ -18,7 +18,7 @@ from support.broker import die_with_parent, program, run
 from support.curve import Cut, Raw
 from support.disk import small_disk
 from support.ids import new_id
-from support.private import CHAT, Peer, answered, invite
+from support.private import CHAT, Peer, answer, answered, invite
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
 
@@ -425,9 +425,9 @@ def test_decline_all_declines_whoever_invites(alice, bob, script, start):
 
 
 def test_nobody_who_invites_is_exit_124(bob, alice):
-    error = bob.fails(124, "EXPIRED", "private", "accept", "--once", "--timeout", "0.3")
-    assert error["message"] == "nobody invited within 0.3 s"
-    error = bob.fails(124, "EXPIRED", "private", "decline", name_of(alice), "--timeout", "0.3")
+    error = bob.fails(124, "EXPIRED", "private", "accept", "--once", "--timeout", "2")
+    assert error["message"] == "nobody invited within 2 s"
+    error = bob.fails(124, "EXPIRED", "private", "decline", name_of(alice), "--timeout", "2")
     assert name_of(alice) in error["message"]
 
 
@@ -436,6 +436,34 @@ def test_a_timeout_that_is_given_ends_the_wait_for_an_invitation(bob, alice, wor
     words = [name_of(alice) if word == "USER" else word for word in words]
     error = bob.fails(124, "EXPIRED", "private", "accept", *words, "--timeout", "2")
     assert "within 2 s" in error["message"]
+
+
+def test_a_timeout_that_is_given_bounds_all_steps_together(town, alice, start):
+    """Each is in time by itself: the answer comes late, and the line's acknowledgement never."""
+    began = time.monotonic()
+    with town.join(**CHAT) as eve:
+        hers = start(alice, "private", "send", eve.user, "hello", "--timeout", "6")
+        eve.wait(lambda: eve.privates, what="an invitation")
+        invited = eve.privates[0].private_invited
+        with Peer.accepting(eve.keys, invited.key) as peer:
+            time.sleep(max(0, began + 4.5 - time.monotonic()))
+            answer(eve, invited.id, port=peer.port)
+            peer.next("hello")
+            peer.hello(eve.user, invited.id)
+            done = end(hers)
+    assert done.status == 1 or done.status == 124, done
+    assert time.monotonic() - began < 10, done
+
+
+def test_a_timeout_that_is_given_ends_a_chat(alice, bob, start):
+    his = accept(start, bob, "--once", stdin="")
+    hers = start(alice, "private", "start", name_of(bob), "--timeout", "6")
+    hers.stdin.write("hello\n")
+    hers.stdin.flush()
+    assert json.loads(his.stdout.readline())["text"] == "hello"
+    status = hers.wait(CALL_S)
+    assert status == 124 and "within --timeout, 6 s" in hers.stderr.read()
+    assert end(his).status == 0
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline"])

@@ -320,12 +320,26 @@ int64_t private_chat_patience_us(const struct call *call) {
                : INVITATION_US;
 }
 
+int64_t private_chat_within(const struct private_chat *chat, int64_t until_us) {
+    int64_t limit_us = chat->bounded ? chat->call->limit_us : NO_DEADLINE;
+    return limit_us < until_us ? limit_us : until_us;
+}
+
+/* What is left to be said when the call's time may be over. */
+static void renew_deadline(struct private_chat *chat) {
+    if (chat->bounded)
+        call_last_deadline(chat->call);
+    else
+        call_renew_deadline(chat->call);
+}
+
 void private_chat_expect(struct private_chat *chat, int64_t patience_us, const char *text) {
     struct call *call = chat->call;
     snprintf(chat->awaited, sizeof chat->awaited, "%s within %g s", text,
              (double)patience_us / 1e6);
     call->awaited = chat->awaited;
-    call->deadline_us = patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us;
+    call->deadline_us =
+        private_chat_within(chat, patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us);
 }
 
 static uint64_t files_max(const struct options *options) {
@@ -352,13 +366,15 @@ enum status private_chat_begin(struct private_chat *chat, struct call *call) {
         .files_to = option_text(call->options, OPTION_FILES_TO),
         .files_max = files_max(call->options),
         .linger_us = option_microseconds(call->options, OPTION_WAIT),
+        .bounded = option_is_given(call->options, OPTION_TIMEOUT),
     };
     call->on_event = on_event;
     call->arg = chat;
     enum status status = check_folder(call, chat->files_to);
     if (status == STATUS_DONE)
         status = call_login(call, &how);
-    bound_each_step(!option_is_set(call->options, OPTION_TIMEOUT), NULL);
+    if (!chat->bounded)
+        bound_each_step(!option_is_set(call->options, OPTION_TIMEOUT), NULL);
     if (status == STATUS_DONE)
         private_chat_name(chat->self, zchat_user(call->z));
     return status;
@@ -418,8 +434,11 @@ enum status private_chat_await(struct private_chat *chat, const char *user, int6
 
 enum status private_chat_accept(struct private_chat *chat) {
     struct call *call = chat->call;
-    call->awaited = NULL;
-    call->deadline_us = NO_DEADLINE; /* the link is made within 10 s, or fails */
+    char text[PRIVATE_USER_BYTES + 48];
+    snprintf(text, sizeof text, "no link to %s was made", chat->user);
+    private_chat_expect(chat, private_chat_patience_us(call), text);
+    call->deadline_us =
+        private_chat_within(chat, NO_DEADLINE); /* it is made within 10 s, or fails */
     return call_answer(call, zchat_private_accept(call->z, chat->user, call_replied, call), NULL);
 }
 
@@ -435,7 +454,7 @@ static enum status print_declined(struct call *call, const zchat_reply *reply) {
 enum status private_chat_decline(struct private_chat *chat) {
     struct call *call = chat->call;
     call->awaited = NULL;
-    call_renew_deadline(call);
+    renew_deadline(chat);
     return call_answer(call, zchat_private_decline(call->z, chat->user, call_replied, call),
                        print_declined);
 }
@@ -473,6 +492,20 @@ static enum status tell_silence(const struct private_chat *chat) {
                         chat->user, (double)(clock_us() - chat->heard_us) / 1e6);
 }
 
+static bool is_out_of_time(const struct private_chat *chat) {
+    return clock_us() >= private_chat_within(chat, NO_DEADLINE);
+}
+
+/* Who only listened has what there was to hear. */
+static enum status tell_out_of_time(const struct private_chat *chat) {
+    const struct call *call = chat->call;
+    if (only_listens(chat))
+        return tell_silence(chat);
+    return output_error(call->output, ZCHAT_EXPIRED, 0,
+                        "the private chat with %s was not over within --timeout, %s s", chat->user,
+                        option_text(call->options, OPTION_TIMEOUT));
+}
+
 static bool is_over(const struct private_chat *chat) {
     if (chat->closed)
         return chat->waiting == 0 && chat->files == 0;
@@ -495,6 +528,7 @@ static enum status wait_for_more(struct private_chat *chat) {
     int64_t until_us = is_said(chat)        ? linger_until(chat)
                        : only_listens(chat) ? listen_until(chat)
                                             : NO_DEADLINE;
+    until_us = private_chat_within(chat, until_us);
     switch (interrupt_wait_either(zchat_fd(chat->call->z), input_fd, until_us, &input_ready)) {
     case WAIT_READY:
         if (input_ready)
@@ -521,6 +555,8 @@ static enum status hold(struct private_chat *chat) {
             return STATUS_DONE;
         if (is_silent(chat))
             return tell_silence(chat);
+        if (is_out_of_time(chat))
+            return tell_out_of_time(chat);
         status = wait_for_more(chat);
         if (status != STATUS_DONE)
             return status;
@@ -546,7 +582,7 @@ enum status private_chat_stop(struct private_chat *chat) {
         return STATUS_DONE;
     chat->closed = true;
     call->awaited = NULL;
-    call_renew_deadline(call);
+    renew_deadline(chat);
     return call_answer(call, zchat_private_stop(call->z, chat->user, call_replied, call), NULL);
 }
 

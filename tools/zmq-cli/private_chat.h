@@ -15,6 +15,7 @@ struct private_chat {
     const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
     uint64_t files_max;   /* bytes of one that is taken */
     int64_t linger_us;    /* -1: --wait was not given */
+    bool bounded;         /* by the call's limit, whatever comes: --timeout was given */
     struct private_input input;
     struct bar bar; /* of a file that is sent */
 
@@ -63,6 +64,9 @@ void private_chat_name(char name[PRIVATE_USER_BYTES], const char *user);
 /* How long a person is waited for: --timeout where it is said, else as long as an invitation
  * lives. */
 int64_t private_chat_patience_us(const struct call *call);
+
+/* That time, or the call's limit where it is sooner and holds. */
+int64_t private_chat_within(const struct private_chat *chat, int64_t until_us);
 
 /* The words of a call that waits for the other one. */
 void private_chat_expect(struct private_chat *chat, int64_t patience_us, const char *text);

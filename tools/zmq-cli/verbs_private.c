@@ -1,6 +1,7 @@
 /* private start, accept, decline, send, stop, file. A chat lives in the process that holds it, so
  * each of them begins one, and none of them finds one. */
 
+#include "bound.h"
 #include "common/clock.h"
 #include "input.h"
 #include "interrupt.h"
@@ -32,7 +33,8 @@ const struct verb private_start_verb = {
     .run = run_private_start,
     .help = "hold a private chat, straight and encrypted: each line of stdin is sent, his are "
             "printed; ends with stdin when all is acknowledged, or with his end; where stdin is "
-            "empty it only listens, until nothing came for --wait, --timeout, or 60 s",
+            "empty it only listens, until nothing came for --wait, --timeout, or 60 s; "
+            "a --timeout that is given bounds all of it",
 };
 
 /* --- whether somebody can invite at all --- */
@@ -85,7 +87,7 @@ static enum status look_for(struct lookup *lookup, struct private_chat *chat, co
 /* Whether another chat may follow after one ended so. */
 static bool goes_on(const struct private_chat *chat, enum status status) {
     return status != STATUS_INTERRUPTED && !chat->stop && !chat->call->refused &&
-           !chat->call->ended;
+           !chat->call->ended && clock_us() < private_chat_within(chat, NO_DEADLINE);
 }
 
 /* *late: nobody invited in time. */
@@ -138,7 +140,8 @@ const struct verb private_accept_verb = {
 
 static enum status decline_all(struct private_chat *chat) {
     struct call *call = chat->call;
-    int64_t until_us = clock_us() + option_microseconds(call->options, OPTION_TIMEOUT);
+    int64_t until_us =
+        private_chat_within(chat, clock_us() + option_microseconds(call->options, OPTION_TIMEOUT));
     enum status status = STATUS_DONE;
     while (status == STATUS_DONE && clock_us() < until_us) {
         status = call_work(call);
@@ -262,6 +265,9 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct private_chat *chat = call->arg;
     if (!chat)
         return;
+    if (chat->bounded && bytes > 0) /* as with a thread's file: what moves takes its time */
+        bound_each_step(false, "nothing of the file moved");
+    chat->bounded = chat->bounded && bytes == 0;
     private_chat_expect(chat, option_microseconds(call->options, OPTION_TIMEOUT),
                         "nothing of the file moved");
     bar_move(&chat->bar, bytes, total);
