@@ -38,6 +38,7 @@ struct guest_source {
 struct guest {
     int fd;
     int64_t until_us;
+    unsigned answers;
     struct guest_source *source; /* borrowed: the table's */
     struct zmtp zmtp;
     struct guest *prev, *next; /* the first to go first */
@@ -260,6 +261,11 @@ static bool answer(struct greeter *greeter, struct guest *guest, const struct zm
     return say(guest, greeter->out, bytes);
 }
 
+/* Who asks more often than anybody needs to floods: thousands of answers fit into a turn. */
+static bool may_ask(struct guest *guest) {
+    return ++guest->answers <= GUEST_ANSWERS_MAX;
+}
+
 /* false: the guest is to go. */
 static bool take_news(struct greeter *greeter, struct guest *guest) {
     for (;;) {
@@ -269,10 +275,14 @@ static bool take_news(struct greeter *greeter, struct guest *guest) {
         case ZMTP_NOTHING:
             return true;
         case ZMTP_REQUEST:
+            if (!may_ask(guest))
+                return refuse(greeter, guest);
             if (!answer(greeter, guest, &news))
                 return false;
             break;
         case ZMTP_PING:
+            if (!may_ask(guest))
+                return refuse(greeter, guest);
             if (!say(guest, greeter->out, zmtp_pong(greeter->out, news.bytes, news.length)))
                 return false;
             break;

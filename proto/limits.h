@@ -220,6 +220,8 @@
 #define UNFINISHED_SUBSCRIBER_MAX (8 * 1024)
 /* A connection to the greeter ends this long after it came or was answered. */
 #define GUEST_S 5
+/* ... and after so many answers: each takes a system call, and a request has two bytes. */
+#define GUEST_ANSWERS_MAX 16
 /* ... and there are at most this many, or one of so many of the descriptors. */
 #define GUESTS_MAX    256
 #define GUESTS_ONE_OF 8

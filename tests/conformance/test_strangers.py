@@ -269,6 +269,22 @@ def test_one_who_asks_the_greeter_twice_on_one_connection_is_answered_twice(town
     sock.close()
 
 
+@pytest.mark.parametrize("asked", [frame(b""), frame(b"\x04PING" + bytes(2), 4)], ids=["request", "ping"])
+def test_the_greeter_ends_a_connection_that_asks_again_and_again(town, counted, asked):
+    """Requests of two bytes: else thousands are answered in one turn."""
+    counted("greetings_refused_total")
+    sock = null_handshake(town.broker.address)
+    sock.settimeout(5)
+    data, more = b"", b"x"
+    sock.sendall(256 * asked)
+    with contextlib.suppress(ConnectionResetError):
+        while more:
+            more = sock.recv(65536)
+            data += more
+    sock.close()
+    assert 1 <= max(data.count(b"zchatd "), data.count(b"\x04PONG")) <= 16
+
+
 def test_a_request_that_comes_byte_by_byte_is_answered(town):
     sock = tcp(town.broker.address)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
