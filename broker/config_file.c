@@ -8,6 +8,7 @@
 #include <czmq.h>
 
 #define LINE_BYTES_MAX 1000
+#define READ_BYTES_MAX (64 * 1024) /* a comment may be long */
 #define BLANKS         " \t\r\n\v\f"
 #define NAME_BYTES_ALL "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
@@ -47,11 +48,23 @@ static bool is_blank(const char *line) {
     return line[blanks] == '\0' || line[blanks] == '#';
 }
 
+/* The next line with its end; -1: there is none. Of one that is longer than any may be, as of a
+ * device that never ends, only its beginning. */
+static ssize_t take_line(char line[READ_BYTES_MAX + 1], FILE *file) {
+    size_t bytes = 0;
+    int c = 0;
+    while (bytes < READ_BYTES_MAX && c != '\n' && (c = getc(file)) != EOF) {
+        line[bytes++] = (char)c;
+    }
+    line[bytes] = '\0';
+    return bytes > 0 ? (ssize_t)bytes : -1;
+}
+
 /* One line: blank, an entry for `each`, or an error. */
 static bool read_line(const char *line, size_t bytes, unsigned number, const char *path,
                       bool (*each)(void *, unsigned, const char *, const char *), void *arg,
                       char *error, size_t error_bytes) {
-    if (strlen(line) == bytes && is_blank(line)) {
+    if (strlen(line) == bytes && bytes < READ_BYTES_MAX - 3 && is_blank(line)) {
         return true;
     }
     const char *fault = line_fault(line, bytes);
@@ -71,14 +84,13 @@ static bool read_line(const char *line, size_t bytes, unsigned number, const cha
 bool config_file_read(const char *path,
                       bool (*each)(void *arg, unsigned line, const char *name, const char *value),
                       void *arg, char *error, size_t error_bytes) {
-    char *line = NULL;
-    size_t room = 0;
+    char line[READ_BYTES_MAX + 1];
     ssize_t bytes = 0;
     bool good = true;
     FILE *file = fopen(path, "re");
     for (unsigned number = 1; file && good; number++) {
         errno = 0;
-        bytes = getline(&line, &room, file);
+        bytes = take_line(line, file);
         if (bytes < 0) {
             break;
         }
@@ -91,7 +103,6 @@ bool config_file_read(const char *path,
                  strerror(errno));
         good = false;
     }
-    free(line);
     if (file) {
         fclose(file);
     }

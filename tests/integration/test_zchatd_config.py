@@ -96,6 +96,13 @@ def test_a_nul_in_the_file_is_refused(tmp_path):
     assert f"{path}:1: the line holds a NUL" in refused("--config", path)
 
 
+def test_a_file_without_an_end_is_refused(tmp_path):
+    path = tmp_path / "c"
+    path.write_text("# " + "long " * 20000 + "\nport = 1\n")
+    assert f"{path}:1: the line is too long" in refused("--config", path)
+    assert "/dev/zero:1: the line holds a NUL" in refused("--config", "/dev/zero")
+
+
 @pytest.mark.parametrize("text, sentence", [
     ("timeout = 1\nprot = 5\n", ":2: prot is no option of the file; there are bind port"),
     ("\nport = x\n", ':2: port wants a whole number from 0 to 65533, not "x"'),
