@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@
 /* Publications that wait for one subscriber: what is beyond is dropped, and the numbers show it. */
 #define SUBSCRIBER_FRAMES_MAX 1000
 /* Connections that may wait to be accepted: a whole team comes back after a restart. */
-#define BACKLOG 1024
+#define BACKLOG        1024
+#define IO_THREADS_MAX 16 /* as the option has it */
 /* A subscription, encrypted, is far smaller; a handshake's frames are a little larger. */
 #define SUBSCRIBER_FRAME_BYTES 1024
 /* libzmq measures encrypted frames; and what is only a little too large is better answered and
@@ -48,8 +50,32 @@ static bool hide_routing_ids(void) {
 #define ZMQ_ZERO_COPY_RECV 10
 #endif
 
+static void *pass(void *gate) {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* libzmq aborts where a thread is refused: so as many as it starts are tried, at once. False sets
+ * errno. */
+static bool have_threads(int wanted) {
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[IO_THREADS_MAX + 1];
+    int count = 0, error = 0;
+
+    pthread_mutex_lock(&gate);
+    while (count < wanted && (error = pthread_create(&threads[count], NULL, pass, &gate)) == 0)
+        count++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    errno = error;
+    return count == wanted;
+}
+
+/* One thread more closes sockets. */
 void *sockets_context(int io_threads) {
-    void *context = hide_routing_ids() ? zmq_ctx_new() : NULL;
+    void *context = have_threads(io_threads + 1) && hide_routing_ids() ? zmq_ctx_new() : NULL;
 
     if (context) {
         zmq_ctx_set(context, ZMQ_IO_THREADS, io_threads);

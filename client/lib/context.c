@@ -18,6 +18,8 @@
 /* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused: so nothing is begun without
  * room for all of it. A context needs 5 descriptors and its first socket 1. */
 #define DESCRIPTORS 8
+/* One for all sockets, and one that closes them. */
+#define THREADS 2
 
 struct context {
     void *zmq;
@@ -72,6 +74,30 @@ static bool have_room(void) {
     return count == DESCRIPTORS;
 }
 
+static void *pass(void *gate) {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* libzmq aborts where a thread is refused as well: so as many as it starts are tried, at once.
+ * False sets errno. */
+static bool have_threads(void) {
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t threads[THREADS];
+    int count = 0, error = 0;
+    pthread_mutex_lock(&gate);
+    while (count < THREADS && (error = pthread_create(&threads[count], NULL, pass, &gate)) == 0) {
+        count++;
+    }
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    errno = error;
+    return count == THREADS;
+}
+
 /* The first socket starts the threads, whose descriptors are there then, and stay. */
 static bool start(void *zmq) {
     void *first = NULL;
@@ -92,7 +118,7 @@ static void end(struct context *context) {
 }
 
 static struct context *make(void) {
-    struct context *context = have_room() ? calloc(1, sizeof *context) : NULL;
+    struct context *context = have_room() && have_threads() ? calloc(1, sizeof *context) : NULL;
     if (!context) {
         return NULL;
     }

@@ -194,8 +194,8 @@ static void release(zchat *z) {
 
 static zchat_code no_sockets(zchat *z) {
     return fault_set(&z->fault, ZCHAT_NO_MEMORY,
-                     "no sockets can be made: %s; the limit of open files may be too low",
-                     strerror(errno));
+                     "no sockets can be made: %s; the limit of %s may be too low", strerror(errno),
+                     errno == EAGAIN ? "threads or memory" : "open files");
 }
 
 /* The core's place among the sockets. */

@@ -1,5 +1,6 @@
 /* What the handles of a process share: one thread of ZeroMQ's for all of them, whichever threads
  * use them, however they come and go, and anew in a child. */
+#define _GNU_SOURCE /* pthread_setattr_default_np */
 #include "stage.h"
 
 #include <dirent.h>
@@ -9,14 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define HANDLES 200
-#define THREADS 8
-#define ROUNDS  25
+#define HANDLES     200
+#define THREADS     8
+#define ROUNDS      25
+#define STACK_BYTES (64 * 1024 * 1024)
 
 static int setup(void **state) {
     *state = stage_new();
@@ -214,6 +217,41 @@ static void a_child_has_a_context_of_its_own(void **state) {
     stage_settle(stage);
 }
 
+/* ---- limits ---- */
+
+/* No room for the stack of one thread more. */
+static int child_without_threads(struct stage *stage) {
+    char error[256] = "";
+    zchat *z = NULL;
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (!statm || fscanf(statm, "%ld", &pages) != 1) {
+        return 2;
+    }
+    rlim_t bytes = (rlim_t)pages * 4096 + STACK_BYTES / 2;
+    const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    if (pthread_setattr_default_np(&attributes) != 0 || setrlimit(RLIMIT_AS, &limit) != 0) {
+        return 3;
+    }
+    zchat_code code = zchat_new(&z, &stage->options, error, sizeof error);
+    return code == ZCHAT_NO_MEMORY && strstr(error, "threads") ? 0 : 4;
+}
+
+static void a_process_that_may_have_no_thread_more_is_told_so(void **state) {
+    int status = -1;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        _exit(child_without_threads(*state));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -222,6 +260,9 @@ int main(void) {
         TEST(the_last_handle_ends_the_threads),
         TEST(handles_of_threads_come_and_go),
         TEST(a_child_has_a_context_of_its_own),
+#ifndef __SANITIZE_ADDRESS__ /* which needs room for itself */
+        TEST(a_process_that_may_have_no_thread_more_is_told_so),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
