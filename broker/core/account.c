@@ -92,14 +92,15 @@ static void refuse_password(struct call *call, const char *name, const char *tex
         call_fail(call, REASON(WRONG_PASSWORD), "%s", text);
 }
 
-/* The work's verdict after the lock's: a lock that began meanwhile counts. */
-static bool password_fits(struct call *call, const char *name, const char *text) {
+/* The work's verdict after the lock's: a lock that began meanwhile counts. So does a new password:
+ * `hash` is what it is now. */
+static bool password_fits(struct call *call, const char *name, const char *hash, const char *text) {
     if (refuse_locked(call, name))
         return false;
     if (call->work->failed)
         call_fail_later(call, REASON(NO_MEMORY), 1,
                         "the broker had no memory to check the password: try again");
-    else if (!call->work->verified)
+    else if (!call->work->verified || strcmp(call->work->hash, hash) != 0)
         refuse_password(call, name, text);
     return !call_failed(call);
 }
@@ -256,7 +257,8 @@ static enum store_status login_run(struct call *call) {
         return STORE_OK;
     }
     status = call_store(call, store_account_find(call->core->store, login->user, account));
-    if (status == STORE_FAILED || (by_password && !password_fits(call, login->user, WRONG_LOGIN)))
+    if (status == STORE_FAILED ||
+        (by_password && !password_fits(call, login->user, account->password_hash, WRONG_LOGIN)))
         return STORE_OK;
     if (!by_password)
         login_by_key(call);
@@ -441,7 +443,11 @@ const struct command_row register_account_row = {
 };
 
 static void change_password_check(struct call *call) {
-    check_new_password(call, call->command->change_password->new_password);
+    const Zchat__V1__ChangePasswordRequest *change = call->command->change_password;
+
+    check_new_password(call, change->new_password);
+    if (!call_failed(call) && strlen(change->old_password) > PASSWORD_BYTES_MAX)
+        call_fail(call, REASON(WRONG_PASSWORD), "the old password is wrong");
 }
 
 static bool change_password_work(struct call *call) {
@@ -463,7 +469,8 @@ static bool change_password_work(struct call *call) {
 static enum store_status change_password_run(struct call *call) {
     const struct member *member = call->session->member;
 
-    if (call->work->verify && !password_fits(call, member->name, "the old password is wrong"))
+    if (call->work->verify &&
+        !password_fits(call, member->name, call->work->hash, "the old password is wrong"))
         return STORE_OK;
     if (call->work->failed) {
         fail_unhashed(call);

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from support import schema
+from support.broker import program, run
 from support.client import Client
 from support.town import refused
 
@@ -99,6 +100,38 @@ def test_who_leaves_leaves_no_work_behind(town_factory):
     while town.stats()["password_queue"] > 0:
         assert time.monotonic() < deadline
     assert town.stats()["logins_failed_total"] < 64
+
+
+def test_a_password_that_was_changed_is_wrong_for_a_login_that_waits_already(town_factory):
+    """It would trust its device for good."""
+    town = town_factory("--rate-passwords", "1", accounts=1)
+    town.broker.add_user("alice", password=PASSWORD)
+    crowd = [town.guest() for _ in range(24)]
+    for n, client in enumerate(crowd):
+        client.start("login", protocol=1, user=f"nobody.{n}", password="wrong")
+        client.ping()
+    thief = town.guest()
+    waits = thief.start("login", protocol=1, user="alice", password=PASSWORD)
+    thief.ping()
+    run([program("zchatd"), "user", "passwd", "alice", "--data", town.broker.data, "--password-file",
+         town.broker.password_file("another one")], check=0)
+    thief.ping()
+    assert waits not in thief.replies
+    for client in crowd:
+        client.close()
+    refused("AUTH", thief.wait_reply, waits, timeout=PATIENCE_S)
+
+
+def test_an_old_password_longer_than_any_is_wrong_at_once(town_factory):
+    """What waits to be checked is kept in the broker's memory."""
+    town = town_factory(accounts=1)
+    town.broker.add_user("alice", password=PASSWORD)
+    alice = town.guest()
+    alice.login("alice", PASSWORD)
+    hashed = town.stats()["logins_failed_total"]
+    refused("AUTH", alice.call, "change_password", old_password="x" * 500000, new_password="another one")
+    assert town.stats()["logins_failed_total"] == hashed
+    alice.call("change_password", old_password=PASSWORD, new_password="another one")
 
 
 # ---- registrations ----

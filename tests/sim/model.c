@@ -127,12 +127,12 @@ static bool locked(const struct world *world, int name) {
 }
 
 /* What the right or wrong password of a name comes to, and the rule itself once more. */
-static int password_code(struct world *world, int name, const struct core_work *work) {
+static int password_code(struct world *world, int name, bool fits) {
     struct town_state *now = &world->town->now;
 
     if (locked(world, name))
         return CODE(AUTH);
-    if (work->verified)
+    if (fits)
         return OK;
     if (++world->model.guesses[name] > LOGIN_FAILURES_MAX)
         world_fail(world, "u%d: %u wrong passwords without a lock", name,
@@ -146,6 +146,14 @@ static int password_code(struct world *world, int name, const struct core_work *
         now->locked_until_us[name] = 0;
     }
     return CODE(AUTH);
+}
+
+/* Whether the work was done with the hash that the account has by now. */
+static bool is_up_to_date(const struct world *world, int account, const struct core_work *work) {
+    char hash[PASSWORD_TEXT];
+
+    password_hash(world->town->now.password[account], hash, sizeof hash);
+    return !strcmp(work->hash, hash);
 }
 
 static void trust(struct town_state *now, int account, int key) {
@@ -218,7 +226,9 @@ static int login(struct world *world, struct link *link, struct request *request
 
     if (link->seat.open)
         return CODE(CONFLICT);
-    if (work && (code = password_code(world, request->user, work)) != OK)
+    if (work &&
+        (code = password_code(world, request->user,
+                              work->verified && is_up_to_date(world, request->user, work))) != OK)
         return code;
     if (!work && (!now->exists[request->user] || now->device[request->user][link->key] == 0))
         return CODE(AUTH);
@@ -287,7 +297,6 @@ static void end_others(struct world *world, struct link *link) {
 /* The session must be the one that asked, not just one on the same connection. */
 static int change_password_end(struct world *world, struct link *link, struct request *request,
                                const struct core_work *work) {
-    char hash[PASSWORD_TEXT];
     int *password;
     int code = OK;
 
@@ -296,10 +305,9 @@ static int change_password_end(struct world *world, struct link *link, struct re
         return CODE(AUTH);
     }
     if (work->verify)
-        code = password_code(world, link->seat.account, work);
+        code = password_code(world, link->seat.account, work->verified);
     password = &world->town->now.password[link->seat.account];
-    password_hash(*password, hash, sizeof hash);
-    if (code == OK && strcmp(work->hash, hash) != 0)
+    if (code == OK && !is_up_to_date(world, link->seat.account, work))
         code = CODE(CONFLICT); /* another session was faster */
     if (code == OK) {
         *password = request->new_password;
