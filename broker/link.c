@@ -21,6 +21,8 @@
 /* What ZMTP sends before the handshake. */
 #define GREETED_BYTES 64
 #define STAGES        4
+/* Each is at all of a crowd: the next turn goes on. */
+#define LOOKS_A_TURN 64
 
 struct source_count {
     char source[SOURCE_BYTES];
@@ -323,12 +325,14 @@ static struct link *oldest_of_most(const struct links *links, const struct sourc
     return oldest[most];
 }
 
-/* The one to cut: whoever is on the way in is further by now than when it was looked at. */
-static struct link *victim_of(const struct links *links, const struct source_count *source) {
+/* The one to cut: whoever is on the way in is further by now than when it was looked at. NULL:
+ * there is none, or the looks are used up. */
+static struct link *victim_of(const struct links *links, const struct source_count *source,
+                              int *looks) {
     struct link *link;
 
     do
-        link = oldest_of_most(links, source);
+        link = (*looks)-- > 0 ? oldest_of_most(links, source) : NULL;
     while (link && link_progress(link));
     return link;
 }
@@ -336,15 +340,18 @@ static struct link *victim_of(const struct links *links, const struct source_cou
 static void cut_crowd(struct links *links) {
     const struct source_count *most;
     struct link *link;
+    int looks = LOOKS_A_TURN;
 
+    links->goes_on = false;
     if (links->strangers <= links->places * STRANGERS_OF_ADDRESS_PERCENT / 100)
         return;
     most = source_with_most(links);
-    while (are_too_many(links, most) && (link = victim_of(links, most))) {
+    while (are_too_many(links, most) && (link = victim_of(links, most, &looks))) {
         if (!link_promote(links, link))
             link_cut(links, link, "crowded", &links->options.stats->connections_crowded_total);
         most = source_with_most(links);
     }
+    links->goes_on = looks < 0;
 }
 
 void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
@@ -375,7 +382,7 @@ uint64_t links_cut_total(const struct links *links) {
 }
 
 int64_t links_wait_us(const struct links *links) {
-    int64_t first = links->look_us, wait;
+    int64_t first = links->goes_on ? 0 : links->look_us, wait;
 
     for (int rank = LINK_SILENT; rank <= LINK_STRANGER; rank++) {
         const struct link *link = links->ranks[rank];

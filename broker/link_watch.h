@@ -16,6 +16,7 @@ struct links {
     size_t strangers;
     uint64_t cut_total;
     size_t places;      /* for strangers, as of the last tick */
+    bool goes_on;       /* still too many were there then */
     int watch;          /* owned: an epoll descriptor */
     int spare;          /* owned: a descriptor's number, so that a cut needs no new one */
     int64_t look_us;    /* not looked at before; INT64_MAX: nothing was active of late */

@@ -284,6 +284,29 @@ static void test_the_next_frame_s_head_makes_none_of_many_parts(void **state) {
     tcp_close(&tcp);
 }
 
+static void test_a_crowd_is_cut_in_several_turns(void **state) {
+    enum { CROWD = 300, PLACES = 1024 / 4 * STRANGERS_OF_ADDRESS_PERCENT / 100 };
+    struct world *world = *state;
+    struct tcp crowd[CROWD];
+    uint64_t before;
+    int turns = 0;
+
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i] = tcp_open(world);
+        links_accepted(world->links, crowd[i].server, LINK_COMMANDS);
+    }
+    do {
+        before = world->stats.connections_crowded_total;
+        links_tick(world->links, 0);
+        assert_in_range(world->stats.connections_crowded_total - before, 1, 64);
+        turns++;
+    } while (links_wait_us(world->links) == 0);
+    assert_in_range(turns, 2, CROWD);
+    assert_int_equal(world->stats.strangers, PLACES);
+    for (size_t i = 0; i < CROWD; i++)
+        tcp_close(&crowd[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -296,6 +319,7 @@ int main(void) {
         TEST(test_a_frame_that_is_complete_by_then_is_not_counted_as_the_rest),
         TEST(test_what_never_becomes_complete_is_cut_a_look_later),
         TEST(test_the_next_frame_s_head_makes_none_of_many_parts),
+        TEST(test_a_crowd_is_cut_in_several_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
