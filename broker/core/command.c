@@ -85,8 +85,12 @@ static void call_begin(struct call *call, struct core *core, struct peer *peer,
 }
 
 static void call_finish(struct call *call) {
-    if (!call_failed(call) && call->row->run)
-        call_refused(call, call->row->refusals, call->row->run(call));
+    if (!call_failed(call) && call->row->run) {
+        enum store_status status = call->row->run(call);
+
+        if (status != STORE_OK)
+            call_refused(call, call->row->refusals, status);
+    }
     if (call->core->failed)
         return;
     if (!call_failed(call))

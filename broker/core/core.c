@@ -5,14 +5,16 @@
 #include "broadcast.h"
 #include "command.h"
 #include "file.h"
+#include "frames.h"
+#include "gathered.h"
 #include "inbox.h"
 #include "memory.h"
 #include "password_queue.h"
 #include "presence.h"
 #include "private.h"
+#include "thread_topic.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,6 @@
 #define WALL_SET_US (2 * 1000000LL)
 /* Far more than a topic can give in ALIVE_EVERY_US. */
 #define TOPIC_NUMBERS_NOTED (60 * 1000000ULL)
-/* What strangers cause, and scripts in a loop, is logged once in this time for each source. */
-#define NOTE_EVERY_US (60 * 1000000LL)
 
 void core_reconfigure(struct core *core, const struct core_options *options) {
     core->options = *options;
@@ -59,10 +59,12 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->passwords = passwords_new();
     core->privates = privates_new();
     core->recent = recent_new();
+    core->frames = frames_new();
+    core->gathered = gathered_new();
+    core->thread_topics = thread_topics_new();
     sessions_init(&core->sessions, core->limits);
     topics_init(&core->topics, now_us);
-    thread_topics_init(&core->thread_topics);
-    gathered_init(&core->gathered);
+    turn_init(&core->turn, &core->options, core->outbox);
     core_reconfigure(core, options);
     if (!core->frame_arena || !core->reply_arena) {
         core_free(core);
@@ -75,7 +77,7 @@ static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
     if (peer->session)
         session_close(&core->sessions, peer->session, now_us);
     passwords_forget(core, peer);
-    turn_forget(core, peer);
+    frames_forget(core, peer);
     outbox_line_release(core->outbox, &peer->line);
     limit_release(core->limits, peer->key_budget, now_us);
     limit_release(core->limits, peer->address_budget, now_us);
@@ -93,8 +95,9 @@ void core_free(struct core *core) {
     HASH_ITER(hh, core->peers, peer, next) {
         peer_forget(core, peer, core->started_us);
     }
-    gathered_release(&core->gathered);
-    thread_topics_release(core);
+    gathered_free(core->gathered);
+    thread_topics_free(core->thread_topics, core->outbox);
+    frames_free(core->frames);
     topics_release(&core->topics);
     privates_free(core->privates);
     recent_free(core->recent);
@@ -147,77 +150,8 @@ static void tick_wall(struct core *core, int64_t now_us) {
     core->wall_set_by_us = 0;
 }
 
-int64_t core_wall_us(const struct core *core, int64_t now_us) {
-    return now_us + core->wall_ahead_us;
-}
-
 struct stats *core_stats(struct core *core) {
     return &core->stats;
-}
-
-typedef void note_fn(void *arg, const char *event, const char *details);
-
-/* `before`: how many like it were passed over; 0: nothing is said of that. */
-static void note_va(struct core *core, note_fn *note, const char *event, uint32_t before,
-                    const char *format, va_list arguments) {
-    char details[256];
-    int used;
-
-    if (!note)
-        return;
-    used = vsnprintf(details, sizeof details, format, arguments);
-    if (before > 0 && used >= 0 && (size_t)used < sizeof details)
-        snprintf(details + used, sizeof details - (size_t)used, " before=%u", (unsigned)before);
-    note(core->options.note_arg, event, details);
-}
-
-void core_note(struct core *core, const char *event, const char *format, ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    note_va(core, core->options.note, event, 0, format, arguments);
-    va_end(arguments);
-}
-
-static void note_rarely_va(struct core *core, note_fn *note, const char *event, const char *source,
-                           const char *format, va_list arguments) {
-    struct claim *noted;
-    char name[128];
-
-    snprintf(name, sizeof name, "%s %s", event, source);
-    noted = claim_find(core->claims, CLAIM_NOTED, name, strlen(name));
-    if (noted && core->now_us - claim_seen_us(noted) < NOTE_EVERY_US) {
-        claim_pass_over(noted);
-        return;
-    }
-    noted = claim_get(core->claims, CLAIM_NOTED, name, strlen(name), core->now_us);
-    note_va(core, note, event, claim_passed_over(noted), format, arguments);
-}
-
-void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
-                      ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    note_rarely_va(core, core->options.note, event, source, format, arguments);
-    va_end(arguments);
-}
-
-void core_warn_rarely(struct core *core, const char *event, const char *source, const char *format,
-                      ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    note_rarely_va(core, core->options.warn, event, source, format, arguments);
-    va_end(arguments);
-}
-
-void core_warn(struct core *core, const char *event, const char *format, ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    note_va(core, core->options.warn, event, 0, format, arguments);
-    va_end(arguments);
 }
 
 const char *core_error(const struct core *core) {
@@ -249,7 +183,7 @@ struct peer *core_peer_open(struct core *core, const unsigned char key[KEY_BYTES
     snprintf(peer->address, sizeof peer->address, "%s", address);
     address_group(address, peer->group);
     memcpy(peer->key, key, KEY_BYTES);
-    outbox_line_init(&peer->line, peer);
+    outbox_line_init(&peer->line, peer, owner);
     peer->key_budget = limit_use(core->limits, LIMIT_KEY, key, KEY_BYTES, now_us);
     peer->address_budget =
         limit_use(core->limits, LIMIT_ADDRESS, peer->group, strlen(peer->group), now_us);
@@ -288,30 +222,12 @@ size_t core_queued(const struct core *core) {
 
 void core_peer_close(struct core *core, struct peer *peer, int64_t now_us) {
     peer->closing = true;
-    turn_begin_work(core);
+    turn_begin_work(&core->turn);
     if (peer->session)
         presence_end_session(core, peer->session, 0, NULL, now_us);
     peer_forget(core, peer, now_us);
-    turn_has_room(core);
+    turn_has_room(&core->turn);
     core->stats.connections--;
-}
-
-bool core_is_hidden(const struct core *core, int64_t a, int64_t b) {
-    return store_block_is(core->store, a, b) || store_block_is(core->store, b, a);
-}
-
-enum store_status core_store(struct core *core, enum store_status status) {
-    if (status == STORE_FAILED)
-        core->failed = true;
-    return status;
-}
-
-bool core_begin(struct core *core) {
-    if (!core->in_turn && !core->failed) {
-        core->in_turn = true;
-        core_store(core, store_begin(core->store));
-    }
-    return !core->failed;
 }
 
 bool core_is_in_turn(const struct core *core) {
@@ -344,7 +260,7 @@ bool core_commit(struct core *core) {
     core->stats.turns_total++;
     thread_topics_end_turn(core);
     outbox_seal(core->outbox);
-    turn_end(core);
+    turn_end(&core->turn);
     return !core->failed;
 }
 
@@ -364,7 +280,7 @@ void core_frame(struct core *core, struct peer *peer, const void *frame, size_t 
     if (!core_begin(core))
         return;
     core->stats.frames_in_total++;
-    turn_take(core, peer, frame, frame_bytes);
+    frames_take(core, peer, frame, frame_bytes);
 }
 
 void core_frame_dropped(struct core *core, struct peer *peer, size_t frame_bytes, int64_t now_us) {
@@ -372,11 +288,11 @@ void core_frame_dropped(struct core *core, struct peer *peer, size_t frame_bytes
 }
 
 bool core_is_full(const struct core *core) {
-    return turn_is_full_for_new(core);
+    return frames_are_full(core);
 }
 
 bool core_has_waiting(const struct core *core) {
-    return core->turn.ring != NULL;
+    return frames_wait(core);
 }
 
 bool core_next_frame(struct core *core, struct core_frame *out) {
@@ -433,7 +349,7 @@ int64_t core_deadline(const struct core *core) {
         thread_topics_deadline(core),
         gathered_deadline(core),
         outbox_deadline(core->outbox),
-        turn_deadline(core),
+        frames_deadline(core),
         file_deadline(core),
         private_deadline(core),
         passwords_deadline(core),
@@ -447,7 +363,7 @@ int64_t core_deadline(const struct core *core) {
 }
 
 static void tick_idle(struct core *core, int64_t now_us) {
-    while (now_us >= idle_deadline(core) && turn_has_room(core) && core_begin(core)) {
+    while (now_us >= idle_deadline(core) && turn_has_room(&core->turn) && core_begin(core)) {
         char text[96];
 
         snprintf(text, sizeof text, "logged out after %lld s without a command",
@@ -505,7 +421,7 @@ void core_tick(struct core *core, int64_t now_us) {
 
     core->now_us = now_us;
     tick_wall(core, now_us);
-    turn_begin_work(core);
+    turn_begin_work(&core->turn);
     tick_idle(core, now_us);
     tick_alive(core, now_us);
     tick_notes(core, now_us);
@@ -517,10 +433,10 @@ void core_tick(struct core *core, int64_t now_us) {
     private_tick(core, now_us);
     passwords_tick(core, now_us);
     outbox_tick(core->outbox, now_us, tick_drained, core);
-    while (turn_has_room(core) && (session = session_lag_due(&core->sessions, now_us)) &&
+    while (turn_has_room(&core->turn) && (session = session_lag_due(&core->sessions, now_us)) &&
            core_begin(core))
         inbox_tell_heads(core, session, false, now_us);
-    turn_go_on(core);
+    frames_go_on(core);
 }
 
 bool core_has_work(const struct core *core) {

@@ -13,60 +13,14 @@
 #ifndef CORE_H
 #define CORE_H
 
-#include "limits.h"
+#include "exchange.h"
 #include "stats.h"
-#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct core;
-struct peer;
-
-/* Budgets in commands per second; 0: no limit. Each allows a burst of what it gives in ten seconds.
- */
-struct core_rates {
-    uint32_t account;
-    uint32_t key;
-    uint32_t address;
-    uint32_t passwords;     /* password checks for each address */
-    uint32_t registrations; /* new accounts for each address; an hour, which is also the burst */
-};
-
-struct core_options {
-    int64_t idle_timeout_us; /* 0: none */
-    int64_t block_duration_us;
-    bool registration_open;
-    uint32_t sessions_per_user;
-    uint32_t password_workers; /* how much work core_next_work hands out at a time */
-    struct core_rates rates;
-    uint64_t file_bytes_max;      /* of one file */
-    uint64_t files_bytes_max;     /* of all files; 0: no limit */
-    struct store_quotas quotas;   /* of one account */
-    const char *admin_password;   /* borrowed until the next core_reconfigure; "": none */
-    const char *software;         /* borrowed for good: the broker's name and version */
-    unsigned char run[RUN_BYTES]; /* random: tells one run of the broker from the next */
-    /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
-    void (*note)(void *arg, const char *event, const char *details);
-    /* The same for what an administrator should look at. */
-    void (*warn)(void *arg, const char *event, const char *details);
-    /* A session ended, `owner` (from core_peer_open) had it with `key`; `lost`: its connection is
-     * gone, so the device may be back in a moment. Told in the turn in which it happens. NULL:
-     * nobody hears. */
-    void (*session_ended)(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost);
-    /* A reply to `owner` (from core_peer_open) was dropped, for which it would wait in vain: its
-     * connection is to be cut. Told once, at once. NULL: nobody hears. */
-    void (*gave_up)(void *arg, void *owner);
-    void *note_arg; /* for all four */
-    /* A steady clock, which bounds the time of a turn. NULL: only rows and bytes bound it. */
-    int64_t (*clock_us)(void);
-    /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
-    size_t (*in_pipe)(const void *owner);
-    /* The same of all peers together. NULL: none. */
-    size_t (*in_all_pipes)(const void *arg);
-    const void *pipes_arg; /* borrowed */
-};
 
 /* `store` is borrowed and belongs to the core's thread. NULL: no memory. */
 struct core *core_new(struct store *store, const struct core_options *options, int64_t now_us);
@@ -128,32 +82,13 @@ bool core_commit_end(struct core *core);
 /* Why the store failed, one sentence. */
 const char *core_error(const struct core *core);
 
-/* One frame to send: to a peer, or, where peer is NULL, to the event socket. The bytes are the
- * caller's, to be freed with free(). */
-struct core_frame {
-    struct peer *peer; /* borrowed */
-    uint8_t *bytes;    /* owned */
-    size_t length;
-};
+/* The next frame to send; false: there is none. */
 bool core_next_frame(struct core *core, struct core_frame *out);
 /* The peer's pipe is full: the core takes the frame back, sends the peer no events until it went
  * through, and yields it again a little later. Past a bound replies are dropped; false then: the
  * peer would wait for them in vain, so its connection is to be cut. */
 bool core_frame_refused(struct core *core, struct core_frame *frame, int64_t now_us);
 
-/* A password to check, to hash, or both: `verify` against `hash` ("": a dummy, which takes as long
- * and never fits); then, where that fitted or was not asked for, `new_password` into `new_hash`. */
-struct core_work {
-    struct core_work *next; /* borrowed: the core's queue */
-    uint64_t number;
-    bool verify;
-    char hash[128];
-    char *password;     /* owned, wiped */
-    char *new_password; /* owned, wiped; NULL: none */
-    bool verified;      /* result */
-    bool failed;        /* result: no memory for the hash */
-    char new_hash[128]; /* result */
-};
 /* Hands over work to do elsewhere; NULL: none, or as much as there are workers is under way. */
 struct core_work *core_next_work(struct core *core);
 /* Whether work waits or is under way. */

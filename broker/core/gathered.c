@@ -1,6 +1,6 @@
 #include "gathered.h"
+
 #include "memory.h"
-#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,19 +19,44 @@ struct gathered_event {
     bool hidden; /* from some, because of a block */
 };
 
-void gathered_init(struct gathered *gathered) {
-    memset(gathered, 0, sizeof *gathered);
+/* Events are counted: `last` is the newest one's number, those before it follow each other. */
+struct gathered {
+    struct gathered_event *events; /* owned: GATHERED_MAX of them */
+    uint8_t *bytes;                /* owned: theirs, one behind the other */
+    size_t length;
+    size_t capacity;
+    size_t count;
+    uint64_t last;          /* 0: there never was one */
+    uint64_t last_hidden;   /* the newest that only some may see; 0: there never was one */
+    uint64_t last_presence; /* the newest of its kind; 0: there never was one */
+    uint64_t last_broadcast;
+    uint64_t published;         /* of these what all may see is published */
+    enum topic_name publishing; /* the topic of the last one that was */
+    uint64_t walked;            /* all have these, or will once the walk is over */
+    int64_t told_us;            /* when the last walk began, */
+    int64_t presence_us;        /* and the last one that told of who came or went */
+    int64_t walk_us;            /* when it goes on; INT64_MAX: none is under way */
+    bool broadcasts;            /* it tells broadcasts */
+};
+
+struct gathered *gathered_new(void) {
+    struct gathered *gathered = memory_new(sizeof *gathered);
+
     gathered->events = memory_new(GATHERED_MAX * sizeof *gathered->events);
     gathered->capacity = BYTES_FIRST;
     gathered->bytes = memory_new(gathered->capacity);
     gathered->told_us = -BROADCAST_US_MAX;
     gathered->presence_us = -GATHER_US_MAX;
     gathered->walk_us = INT64_MAX;
+    return gathered;
 }
 
-void gathered_release(struct gathered *gathered) {
+void gathered_free(struct gathered *gathered) {
+    if (!gathered)
+        return;
     free(gathered->events);
     free(gathered->bytes);
+    free(gathered);
 }
 
 static uint64_t first_of(const struct gathered *gathered) {
@@ -80,7 +105,7 @@ static void keep(struct gathered *gathered, const struct gathered_event *event,
 static void tell_now(struct core *core);
 
 static void make_room(struct core *core, enum topic_name topic) {
-    struct gathered *gathered = &core->gathered;
+    struct gathered *gathered = core->gathered;
     bool broadcasts = gathered->count > 0 && gathered->last_broadcast >= first_of(gathered);
 
     if (gathered->count < GATHERED_MAX &&
@@ -104,13 +129,13 @@ size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__ServerE
     event->seq = 0;
     packed = added.hidden ? outbox_pack(core->outbox, event)
                           : topic_note(&core->topics.topic[topic], event, about);
-    keep(&core->gathered, &added, &packed);
+    keep(core->gathered, &added, &packed);
     return packed.length;
 }
 
 /* In their order: a frame grows only until another topic has its turn. */
 static void publish(struct core *core, const struct gathered_event *event) {
-    struct gathered *gathered = &core->gathered;
+    struct gathered *gathered = core->gathered;
     const struct outbox_packed packed = {gathered->bytes + event->offset, event->length};
 
     if (event->topic != gathered->publishing)
@@ -120,7 +145,7 @@ static void publish(struct core *core, const struct gathered_event *event) {
 }
 
 void gathered_publish(struct core *core) {
-    struct gathered *gathered = &core->gathered;
+    struct gathered *gathered = core->gathered;
 
     while (gathered->published < gathered->last) {
         const struct gathered_event *event =
@@ -136,11 +161,11 @@ void gathered_publish(struct core *core) {
 void gathered_join(struct core *core, struct session *session) {
     struct outbox_line *line = &session->peer->line;
 
-    line->taken = core->gathered.last;
+    line->taken = core->gathered->last;
     if (session->public_events)
-        line->gathered = &core->gathered.last;
+        line->gathered = &core->gathered->last;
     else if (session->online)
-        line->gathered = &core->gathered.last_hidden;
+        line->gathered = &core->gathered->last_hidden;
 }
 
 static bool may_see(const struct core *core, const struct session *session,
@@ -153,7 +178,7 @@ static bool may_see(const struct core *core, const struct session *session,
 }
 
 static void give_those_allowed(struct core *core, struct session *session, size_t from) {
-    const struct gathered *gathered = &core->gathered;
+    const struct gathered *gathered = core->gathered;
 
     for (size_t i = from; i < gathered->count; i++) {
         const struct gathered_event *event = &gathered->events[i];
@@ -165,7 +190,7 @@ static void give_those_allowed(struct core *core, struct session *session, size_
 }
 
 static void give(struct core *core, struct session *session, size_t from) {
-    const struct gathered *gathered = &core->gathered;
+    const struct gathered *gathered = core->gathered;
     size_t offset = gathered->events[from].offset, bytes = gathered->length - offset;
 
     if (!session->public_events || gathered->last_hidden >= first_of(gathered) + from ||
@@ -178,7 +203,7 @@ static void give(struct core *core, struct session *session, size_t from) {
 
 void gathered_catch_up_line(void *arg, struct outbox_line *line) {
     struct core *core = arg;
-    const struct gathered *gathered = &core->gathered;
+    const struct gathered *gathered = core->gathered;
     uint64_t next = line->taken + 1, first = first_of(gathered);
 
     if (next < first) {
@@ -216,34 +241,34 @@ static bool walks(const struct gathered *gathered) {
 static int64_t presence_deadline(const struct core *core) {
     int64_t us = (int64_t)core->sessions.hearers_count * GATHER_HEARER_US;
 
-    if (core->gathered.last_presence <= core->gathered.walked)
+    if (core->gathered->last_presence <= core->gathered->walked)
         return INT64_MAX;
     us = us < GATHER_US ? GATHER_US : us > GATHER_US_MAX ? GATHER_US_MAX : us;
-    return core->gathered.presence_us + us;
+    return core->gathered->presence_us + us;
 }
 
 static int64_t broadcast_deadline(const struct core *core) {
     int64_t us = (int64_t)core->sessions.hearers_count * BROADCAST_HEARER_US;
 
-    if (core->gathered.last_broadcast <= core->gathered.walked)
+    if (core->gathered->last_broadcast <= core->gathered->walked)
         return INT64_MAX;
-    if (core->gathered.length >= BROADCAST_BYTES_FULL)
+    if (core->gathered->length >= BROADCAST_BYTES_FULL)
         return 0;
-    return core->gathered.told_us + (us > BROADCAST_US_MAX ? BROADCAST_US_MAX : us);
+    return core->gathered->told_us + (us > BROADCAST_US_MAX ? BROADCAST_US_MAX : us);
 }
 
 int64_t gathered_deadline(const struct core *core) {
     int64_t presence = presence_deadline(core), broadcast = broadcast_deadline(core);
 
-    if (walks(&core->gathered))
-        return core->gathered.walk_us;
-    if (core->gathered.count >= GATHERED_MAX / 2)
+    if (walks(core->gathered))
+        return core->gathered->walk_us;
+    if (core->gathered->count >= GATHERED_MAX / 2)
         return 0;
     return presence < broadcast ? presence : broadcast;
 }
 
 static void walk_begin(struct core *core, int64_t now_us) {
-    struct gathered *gathered = &core->gathered;
+    struct gathered *gathered = core->gathered;
 
     gathered_publish(core);
     gathered->broadcasts = gathered->last_broadcast > gathered->walked;
@@ -276,11 +301,11 @@ static size_t slice_bytes(const struct gathered *gathered) {
 
 /* false: the slice is over before the walk. */
 static bool walk(struct core *core) {
-    size_t before = outbox_queued(core->outbox), most = slice_bytes(&core->gathered);
-    size_t least = core->gathered.broadcasts ? BROADCAST_TOLD_LEAST : 0;
+    size_t before = outbox_queued(core->outbox), most = slice_bytes(core->gathered);
+    size_t least = core->gathered->broadcasts ? BROADCAST_TOLD_LEAST : 0;
 
     for (size_t told = 0; core->sessions.next_hearer; told++) {
-        bool has_room = turn_has_room(core) || told < least;
+        bool has_room = turn_has_room(&core->turn) || told < least;
 
         if (!has_room || outbox_queued(core->outbox) - before >= most)
             return false;
@@ -294,11 +319,11 @@ static void tell_now(struct core *core) {
     walk_begin(core, core->now_us);
     while (core->sessions.next_hearer)
         walk_on(core);
-    walk_end(&core->gathered);
+    walk_end(core->gathered);
 }
 
 void gathered_tick(struct core *core, int64_t now_us) {
-    struct gathered *gathered = &core->gathered;
+    struct gathered *gathered = core->gathered;
 
     if (now_us < gathered_deadline(core))
         return;

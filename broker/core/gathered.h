@@ -8,40 +8,10 @@
 #ifndef GATHERED_H
 #define GATHERED_H
 
-#include "topic.h"
-#include "wire.h"
+#include "state.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct core;
-struct gathered_event;
-struct member;
-struct session;
-
-/* Events are counted: `last` is the newest one's number, those before it follow each other. */
-struct gathered {
-    struct gathered_event *events; /* owned: GATHERED_MAX of them */
-    uint8_t *bytes;                /* owned: theirs, one behind the other */
-    size_t length;
-    size_t capacity;
-    size_t count;
-    uint64_t last;          /* 0: there never was one */
-    uint64_t last_hidden;   /* the newest that only some may see; 0: there never was one */
-    uint64_t last_presence; /* the newest of its kind; 0: there never was one */
-    uint64_t last_broadcast;
-    uint64_t published;         /* of these what all may see is published */
-    enum topic_name publishing; /* the topic of the last one that was */
-    uint64_t walked;            /* all have these, or will once the walk is over */
-    int64_t told_us;            /* when the last walk began, */
-    int64_t presence_us;        /* and the last one that told of who came or went */
-    int64_t walk_us;            /* when it goes on; INT64_MAX: none is under way */
-    bool broadcasts;            /* it tells broadcasts */
-};
-
-void gathered_init(struct gathered *gathered);
-void gathered_release(struct gathered *gathered);
+struct gathered *gathered_new(void);
+void gathered_free(struct gathered *gathered);
 
 /* Numbers the event, and keeps it until it is told; `about`: the account that caused it, 0: none.
  * Returns its bytes. */

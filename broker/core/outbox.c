@@ -182,9 +182,10 @@ static void frame_close(struct outbox_frame *frame) {
     frame->open = NULL;
 }
 
-void outbox_line_init(struct outbox_line *line, struct peer *peer) {
+void outbox_line_init(struct outbox_line *line, struct peer *peer, void *owner) {
     memset(line, 0, sizeof *line);
     line->peer = peer;
+    line->owner = owner;
 }
 
 static void frames_drop(struct outbox *outbox, struct outbox_frame **list,
@@ -211,7 +212,7 @@ void outbox_line_release(struct outbox *outbox, struct outbox_line *line) {
 }
 
 static size_t line_in_pipe(const struct outbox *outbox, const struct outbox_line *line) {
-    return outbox->options->in_pipe ? outbox->options->in_pipe(core_peer_owner(line->peer)) : 0;
+    return outbox->options->in_pipe ? outbox->options->in_pipe(line->owner) : 0;
 }
 
 static size_t line_waiting(const struct outbox *outbox, const struct outbox_line *line) {
@@ -293,7 +294,7 @@ void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
     outbox->stats->replies_dropped_total++;
     line->lost_replies = true;
     if (first && outbox->options->gave_up)
-        outbox->options->gave_up(outbox->options->note_arg, core_peer_owner(line->peer));
+        outbox->options->gave_up(outbox->options->note_arg, line->owner);
 }
 
 /* Packed at the end of the room for it, which grows until it fits. */

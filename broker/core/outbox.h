@@ -6,7 +6,8 @@
 #ifndef OUTBOX_H
 #define OUTBOX_H
 
-#include "core.h"
+#include "exchange.h"
+#include "stats.h"
 #include "wire.h"
 
 struct outbox;
@@ -23,6 +24,7 @@ struct outbox_line {
     struct outbox_line *next;  /* borrowed: the other lines that are listed */
     struct outbox_line *prev;
     struct peer *peer;   /* borrowed: whose line it is */
+    void *owner;         /* borrowed: the peer's */
     size_t queued_bytes; /* in frames that were not yielded yet, or are held */
     size_t pipe_bytes;   /* in its pipe when it was refused last */
     size_t last_bytes;   /* of its last frame: the next one is likely to be as long */
@@ -37,7 +39,8 @@ struct outbox *outbox_new(struct stats *stats, const struct core_options *option
                           void (*catch_up)(void *arg, struct outbox_line *line), void *arg);
 void outbox_free(struct outbox *outbox);
 
-void outbox_line_init(struct outbox_line *line, struct peer *peer);
+/* `owner` is what the options' functions know the peer by. */
+void outbox_line_init(struct outbox_line *line, struct peer *peer, void *owner);
 void outbox_line_release(struct outbox *outbox, struct outbox_line *line);
 /* Whether the line takes no events: they would be dropped. */
 bool outbox_line_is_clogged(const struct outbox *outbox, const struct outbox_line *line);

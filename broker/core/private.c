@@ -1,34 +1,10 @@
-/* What is known of invitations and open private chats, and what ends them: time, a session's end, a
- * block. */
+/* See private.h. What ends invitations and private chats: time, a session's end, a block. */
 #include "private.h"
 
-#include "memory.h"
-
-#include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 /* Invitations that end in one turn; what is left is due at once. */
 #define EXPIRED_A_TURN 1000
-
-struct privates *privates_new(void) {
-    return memory_new(sizeof(struct privates));
-}
-
-void privates_free(struct privates *privates) {
-    struct invitation *invitation, *next_invitation;
-    struct chat *chat, *next_chat;
-
-    if (!privates)
-        return;
-    HASH_ITER(hh, privates->by_id, invitation, next_invitation) {
-        private_drop_invitation(privates, invitation);
-    }
-    HASH_ITER(hh, privates->chats, chat, next_chat) {
-        private_drop_chat(privates, chat);
-    }
-    free(privates);
-}
 
 /* ---- telling ---- */
 
@@ -45,8 +21,8 @@ struct session *private_session(const struct core *core, int64_t account, uint64
     return NULL;
 }
 
-void private_tell_ended(struct core *core, struct session *session, const unsigned char *id,
-                        const char *user, Zchat__V1__PrivateEnd reason) {
+static void tell_ended(struct core *core, struct session *session, const unsigned char *id,
+                       const char *user, Zchat__V1__PrivateEnd reason) {
     Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__PrivateEnded ended = ZCHAT__V1__PRIVATE_ENDED__INIT;
 
@@ -80,7 +56,7 @@ void private_tell_invitee(struct core *core, const struct invitation *invitation
         return;
     DL_FOREACH2(member->sessions, session, member_next) {
         if (private_asks(invitation, session) && session != but)
-            private_tell_ended(core, session, invitation->id, invitation->inviter_name, reason);
+            tell_ended(core, session, invitation->id, invitation->inviter_name, reason);
     }
 }
 
@@ -133,8 +109,8 @@ static void tell_far(struct core *core, const struct chat_end *end, Zchat__V1__P
     const struct chat *chat = end->chat;
     const struct chat_end *far = &chat->ends[end == &chat->ends[0] ? 1 : 0];
 
-    private_tell_ended(core, private_session(core, far->account, far->session), chat->id,
-                       far->other, reason);
+    tell_ended(core, private_session(core, far->account, far->session), chat->id, far->other,
+               reason);
 }
 
 static void withdraw(struct core *core, struct invitation *invitation) {
@@ -191,9 +167,8 @@ void private_revoked(struct core *core, int64_t account) {
 
 static void block_chat(struct core *core, struct chat *chat) {
     for (size_t i = 0; i < 2; i++)
-        private_tell_ended(
-            core, private_session(core, chat->ends[i].account, chat->ends[i].session), chat->id,
-            chat->ends[i].other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED);
+        tell_ended(core, private_session(core, chat->ends[i].account, chat->ends[i].session),
+                   chat->id, chat->ends[i].other, ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED);
     private_drop_chat(core->privates, chat);
 }
 

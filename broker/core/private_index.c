@@ -1,11 +1,33 @@
 /* Where invitations and chats are found: by id, by the session that made them, by the account that
  * is asked, and by the two that they are between. A record goes with the last thing in it. */
+#include "private_index.h"
+
 #include "memory.h"
-#include "private.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+/* ---- all of it ---- */
+
+struct privates *privates_new(void) {
+    return memory_new(sizeof(struct privates));
+}
+
+void privates_free(struct privates *privates) {
+    struct invitation *invitation, *next_invitation;
+    struct chat *chat, *next_chat;
+
+    if (!privates)
+        return;
+    HASH_ITER(hh, privates->by_id, invitation, next_invitation) {
+        private_drop_invitation(privates, invitation);
+    }
+    HASH_ITER(hh, privates->chats, chat, next_chat) {
+        private_drop_chat(privates, chat);
+    }
+    free(privates);
+}
 
 /* ---- by session ---- */
 

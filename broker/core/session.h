@@ -8,11 +8,20 @@
 #include "limit.h"
 #include "outbox.h"
 #include "store.h"
-#include "turn.h"
 
 #include <uthash.h>
 
 struct session;
+struct waiting_frame;
+
+/* What waits of a peer's frames: see frames.h. */
+struct backlog {
+    struct waiting_frame *frames; /* owned, in order */
+    size_t bytes;                 /* theirs */
+    struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
+    uint32_t refused;             /* commands, since it is stalled */
+    bool stalled;
+};
 
 struct peer {
     uint64_t number; /* never given again */

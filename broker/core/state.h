@@ -3,36 +3,37 @@
 #define STATE_H
 
 #include "claim.h"
-#include "core.h"
-#include "gathered.h"
 #include "limit.h"
 #include "outbox.h"
 #include "session.h"
-#include "thread_topic.h"
 #include "threads.h"
 #include "topic.h"
 #include "turn.h"
 
+struct frames;
+struct gathered;
 struct passwords;
 struct privates;
 struct recent;
+struct thread_topics;
 
 struct core {
     struct store *store; /* borrowed */
     struct core_options options;
     struct stats stats;
-    struct wire_arena *frame_arena; /* owned: the frame being read */
-    struct wire_arena *reply_arena; /* owned: the reply being made */
-    struct limits *limits;          /* owned */
-    struct claims *claims;          /* owned */
-    struct outbox *outbox;          /* owned */
-    struct passwords *passwords;    /* owned */
-    struct privates *privates;      /* owned */
-    struct recent *recent;          /* owned: broadcasts, by id */
+    struct wire_arena *frame_arena;      /* owned: the frame being read */
+    struct wire_arena *reply_arena;      /* owned: the reply being made */
+    struct limits *limits;               /* owned */
+    struct claims *claims;               /* owned */
+    struct outbox *outbox;               /* owned */
+    struct passwords *passwords;         /* owned */
+    struct privates *privates;           /* owned */
+    struct recent *recent;               /* owned: broadcasts, by id */
+    struct frames *frames;               /* owned */
+    struct gathered *gathered;           /* owned */
+    struct thread_topics *thread_topics; /* owned */
     struct sessions sessions;
     struct topics topics;
-    struct thread_topics thread_topics;
-    struct gathered gathered;
     struct turn turn;
     struct peer *peers; /* owned, by number */
     uint64_t peer_number;
@@ -42,9 +43,8 @@ struct core {
     int64_t wall_set_by_us; /* since the store was told; small corrections add up */
     bool wall_was_set;
     bool wall_known;
-    int64_t alive_us; /* when the store is told again that the broker lives */
-    int64_t
-        notes_us; /* when what logins left in the store's memory is written; INT64_MAX: nothing */
+    int64_t alive_us;  /* when the store is told again that the broker lives */
+    int64_t notes_us;  /* when what logins left in the store's memory is written; INT64_MAX: none */
     int64_t expire_us; /* when unfinished uploads are looked for */
     int64_t full_us;   /* when a full disk is looked at again */
     bool full;         /* as last told to the log */

@@ -1,7 +1,6 @@
 #include "thread_topic.h"
 
 #include "memory.h"
-#include "state.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,21 +10,49 @@
 
 #define DUE_FIRST 16
 
-void thread_topics_init(struct thread_topics *topics) {
-    memset(topics, 0, sizeof *topics);
+struct thread_topic {
+    unsigned char id[ID_BYTES];
+    char name[THREAD_TOPIC_BYTES];
+    int64_t stream;
+    uint64_t head;
+    struct outbox_frame *waiting;     /* owned: its events that wait; NULL: none do */
+    size_t count;                     /* how many */
+    size_t bytes;                     /* theirs */
+    int64_t told_us;                  /* when it was told last */
+    int64_t due_us;                   /* when what waits is told, or else the head */
+    size_t place;                     /* in the heap, where something waits; */
+    struct thread_topic *prev, *next; /* else here: the one that is due first is first */
+    UT_hash_handle hh;                /* by id */
+};
+
+struct thread_topics {
+    struct thread_topic *by_id;  /* owned */
+    struct thread_topic *silent; /* borrowed: those where nothing waits */
+    struct thread_topic **due;   /* owned: a heap of the others, the first due on top */
+    size_t due_count;
+    size_t due_room;
+    size_t bytes; /* of all that waits */
+};
+
+struct thread_topics *thread_topics_new(void) {
+    return memory_new(sizeof(struct thread_topics));
 }
 
-void thread_topics_release(struct core *core) {
-    struct thread_topics *topics = &core->thread_topics;
+void thread_topics_free(struct thread_topics *topics, struct outbox *outbox) {
     struct thread_topic *topic, *next;
 
+    if (!topics)
+        return;
     HASH_ITER(hh, topics->by_id, topic, next) {
-        outbox_drop_gathered(core->outbox, &topic->waiting);
+        outbox_drop_gathered(outbox, &topic->waiting);
         HASH_DEL(topics->by_id, topic);
         free(topic);
     }
     free(topics->due);
+    free(topics);
 }
+
+/* ---- its name ---- */
 
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]) {
     static const char prefix[] = "thread/", digits[] = "0123456789abcdef";
@@ -145,7 +172,7 @@ static void push(struct core *core, const struct thread_topic *topic,
 }
 
 static void tell(struct core *core, struct thread_topic *topic) {
-    struct thread_topics *topics = &core->thread_topics;
+    struct thread_topics *topics = core->thread_topics;
     struct outbox_packed events =
         outbox_publish_gathered(core->outbox, &topic->waiting, topic->name, topic->count);
 
@@ -162,14 +189,14 @@ static void wait_begin(struct core *core, struct thread_topic *topic) {
     const struct followers *followers = session_followers(&core->sessions, topic->stream);
     int64_t wait_us = followers ? (int64_t)followers->members * THREAD_FOLLOWER_US : 0;
 
-    DL_DELETE(core->thread_topics.silent, topic);
+    DL_DELETE(core->thread_topics->silent, topic);
     topic->due_us = topic->told_us + (wait_us > THREAD_US_MAX ? THREAD_US_MAX : wait_us);
-    due_join(&core->thread_topics, topic);
+    due_join(core->thread_topics, topic);
 }
 
 static void gather(struct core *core, const struct store_thread *thread, uint64_t seq,
                    const struct outbox_packed *event) {
-    struct thread_topics *topics = &core->thread_topics;
+    struct thread_topics *topics = core->thread_topics;
     struct thread_topic *topic = topic_of(topics, thread);
 
     if (topic->waiting && !outbox_may_gather(core->outbox, topic->waiting, event))
@@ -199,15 +226,15 @@ void thread_topic_add(struct core *core, const struct store_thread *thread,
 }
 
 void thread_topic_tell(struct core *core, const unsigned char id[ID_BYTES]) {
-    struct thread_topic *topic = topic_find_id(&core->thread_topics, id);
+    struct thread_topic *topic = topic_find_id(core->thread_topics, id);
 
     if (topic && topic->waiting)
         tell(core, topic);
 }
 
 void thread_topics_tell(struct core *core) {
-    while (core->thread_topics.due_count > 0)
-        tell(core, core->thread_topics.due[0]);
+    while (core->thread_topics->due_count > 0)
+        tell(core, core->thread_topics->due[0]);
 }
 
 static int64_t waiting_deadline(const struct thread_topics *topics) {
@@ -220,7 +247,7 @@ static int64_t silent_deadline(const struct thread_topics *topics) {
 
 /* At least one goes, and no more than a turn has room for. */
 void thread_topics_end_turn(struct core *core) {
-    struct thread_topics *topics = &core->thread_topics;
+    struct thread_topics *topics = core->thread_topics;
     size_t before = outbox_queued(core->outbox);
 
     while (core->now_us >= waiting_deadline(topics)) {
@@ -232,14 +259,14 @@ void thread_topics_end_turn(struct core *core) {
 
 /* What waits leaves with the turn, and no turn ends before the disk has the one before it. */
 int64_t thread_topics_deadline(const struct core *core) {
-    int64_t silent = silent_deadline(&core->thread_topics);
-    int64_t waiting = core->committing ? INT64_MAX : waiting_deadline(&core->thread_topics);
+    int64_t silent = silent_deadline(core->thread_topics);
+    int64_t waiting = core->committing ? INT64_MAX : waiting_deadline(core->thread_topics);
 
     return silent < waiting ? silent : waiting;
 }
 
 void thread_topics_tick(struct core *core, int64_t now_us) {
-    struct thread_topics *topics = &core->thread_topics;
+    struct thread_topics *topics = core->thread_topics;
 
     while (now_us >= silent_deadline(topics)) {
         struct thread_topic *topic = topics->silent;

@@ -5,41 +5,12 @@
 #ifndef THREAD_TOPIC_H
 #define THREAD_TOPIC_H
 
-#include "outbox.h"
-#include "threads.h"
-
-#include <uthash.h>
+#include "state.h"
 
 #define THREAD_TOPIC_BYTES 40 /* "thread/", 32 hex digits, NUL */
 
-struct core;
-
-struct thread_topic {
-    unsigned char id[ID_BYTES];
-    char name[THREAD_TOPIC_BYTES];
-    int64_t stream;
-    uint64_t head;
-    struct outbox_frame *waiting;     /* owned: its events that wait; NULL: none do */
-    size_t count;                     /* how many */
-    size_t bytes;                     /* theirs */
-    int64_t told_us;                  /* when it was told last */
-    int64_t due_us;                   /* when what waits is told, or else the head */
-    size_t place;                     /* in the heap, where something waits; */
-    struct thread_topic *prev, *next; /* else here: the one that is due first is first */
-    UT_hash_handle hh;                /* by id */
-};
-
-struct thread_topics {
-    struct thread_topic *by_id;  /* owned */
-    struct thread_topic *silent; /* borrowed: those where nothing waits */
-    struct thread_topic **due;   /* owned: a heap of the others, the first due on top */
-    size_t due_count;
-    size_t due_room;
-    size_t bytes; /* of all that waits */
-};
-
-void thread_topics_init(struct thread_topics *topics);
-void thread_topics_release(struct core *core);
+struct thread_topics *thread_topics_new(void);
+void thread_topics_free(struct thread_topics *topics, struct outbox *outbox);
 
 /* "thread/" and the id in hex; and back: false where it is not that. */
 void thread_topic_name(const unsigned char id[ID_BYTES], char name[THREAD_TOPIC_BYTES]);

@@ -1,57 +1,43 @@
-/* The bounds of a turn, and what waits for the next one. A turn is full once its commands took
- * their time, read their rows or made their bytes of answers; what is left of a frame then waits,
- * in order for each peer, and the peers that wait take turns, a slice each. A peer that does not
- * take what it was sent is not served until it did: its commands wait, too. */
+/* The bounds of a turn: it is full once its commands took their time, read their rows or made their
+ * bytes of answers. Peers that wait take turns within it, a slice each. */
 #ifndef TURN_H
 #define TURN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "outbox.h"
 
-struct core;
-struct peer;
-struct waiter;
-struct waiting_frame;
-
-/* A peer's side of it, inside struct peer. */
-struct backlog {
-    struct waiting_frame *frames; /* owned, in order */
-    size_t bytes;                 /* theirs */
-    struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
-    uint32_t refused;             /* commands, since it is stalled */
-    bool stalled;
+/* How far a turn is, or how far it may be. */
+struct turn_use {
+    int64_t us;
+    size_t made;   /* bytes of answers */
+    uint64_t rows; /* read */
+    size_t bytes;  /* of commands carried out */
 };
 
 struct turn {
-    int64_t at_us;          /* the clock when it was last looked at */
-    int64_t used_us;        /* in this turn */
-    size_t made;            /* bytes that the outbox had made when the turn began */
-    uint64_t rows;          /* read in this turn */
-    size_t bytes;           /* of the commands carried out in this turn */
-    struct peer *ring;      /* borrowed: peers whose commands wait for time */
-    struct peer *stalled;   /* borrowed: peers whose commands wait until they have read */
-    size_t waiting_bytes;   /* of all of them */
-    struct waiter *waiters; /* owned: whose they are, by account or address */
-    int64_t look_us;        /* when the stalled ones are looked at */
-    int64_t look_after_us;  /* grows while none of them reads */
+    const struct core_options *options; /* borrowed: the core's */
+    const struct outbox *outbox;        /* borrowed: the core's */
+    int64_t at_us;                      /* the clock when it was last looked at */
+    int64_t used_us;                    /* in this turn */
+    size_t made;                        /* bytes that the outbox had made when the turn began */
+    uint64_t rows;                      /* read in this turn */
+    size_t bytes;                       /* of the commands carried out in this turn */
 };
 
-/* Carries a frame's commands out, or keeps what does not fit into this turn. */
-void turn_take(struct core *core, struct peer *peer, const void *frame, size_t frame_bytes);
-/* Goes on with what waits, until the turn is full. */
-void turn_go_on(struct core *core);
-/* Around work that no frame brings, of which there may be much: whether there is time for more of
- * it in this turn. */
-void turn_begin_work(struct core *core);
-bool turn_has_room(struct core *core);
+void turn_init(struct turn *turn, const struct core_options *options, const struct outbox *outbox);
 /* The next turn begins. */
-void turn_end(struct core *core);
-/* The peer leaves; what waits of it is dropped. */
-void turn_forget(struct core *core, struct peer *peer);
-/* Whether the turn takes no more frames. Some of it is left for those that wait. */
-bool turn_is_full_for_new(const struct core *core);
-/* When turn_go_on has something to do. */
-int64_t turn_deadline(const struct core *core);
+void turn_end(struct turn *turn);
+
+/* Before work begins: the clock is looked at. After some of it: the time counts. */
+void turn_begin_work(struct turn *turn);
+void turn_note_work(struct turn *turn);
+/* The same, and whether there is time for more of it in this turn. */
+bool turn_has_room(struct turn *turn);
+
+struct turn_use turn_used(const struct turn *turn);
+bool turn_is_full(const struct turn *turn);
+/* Whether it takes no more frames. Some of it is left for those that wait. */
+bool turn_is_full_for_new(const struct turn *turn, bool others_wait);
+/* Whether it is full, or the slice is that began at `since`. */
+bool turn_slice_is_full(const struct turn *turn, const struct turn_use *since);
 
 #endif

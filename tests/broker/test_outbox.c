@@ -1,4 +1,5 @@
 /* outbox.h: who is sent less than they wait for is given up at once. */
+#include "core.h"
 #include "outbox.h"
 
 #include "session.h"
@@ -40,7 +41,7 @@ static int set_up(void **state) {
     world.options.note_arg = &world;
     world.peer.owner = &world.peer;
     world.outbox = outbox_new(&world.stats, &world.options, catch_up, NULL);
-    outbox_line_init(&world.peer.line, &world.peer);
+    outbox_line_init(&world.peer.line, &world.peer, world.peer.owner);
     *state = &world;
     return 0;
 }

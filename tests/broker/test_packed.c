@@ -28,7 +28,7 @@ static int setup(void **state) {
 
     office->outbox = outbox_new(&office->stats, &office->options, NULL, NULL);
     for (size_t i = 0; i < 2; i++)
-        outbox_line_init(&office->peers[i].line, &office->peers[i]);
+        outbox_line_init(&office->peers[i].line, &office->peers[i], NULL);
     memset(office->text, 'x', TEXT_BYTES);
     *state = office;
     return 0;
