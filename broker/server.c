@@ -17,8 +17,8 @@
 #include "opening.h"
 #include "outlet.h"
 #include "pace.h"
-#include "password.h"
 #include "poller.h"
+#include "settings.h"
 #include "sockets.h"
 #include "store.h"
 #include "threads.h"
@@ -31,11 +31,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#define SOFTWARE "zchatd " ZCHAT_VERSION_TEXT
 
 /* How long the broker waits for passwords that are being hashed before it leaves. */
 #define FINISH_WORK_US (5 * 1000000LL)
@@ -60,12 +57,11 @@ enum {
 };
 
 struct server {
-    unsigned char run[RUN_BYTES]; /* random, another one after each start */
-    struct config *config;        /* borrowed: main's */
-    void *context;                /* owned */
-    struct store *store;          /* owned */
-    struct core *core;            /* owned */
-    struct zap *zap;              /* owned */
+    struct settings settings;
+    void *context;       /* owned */
+    struct store *store; /* owned */
+    struct core *core;   /* owned */
+    struct zap *zap;     /* owned */
     struct sockets sockets;
     struct door *door;       /* owned */
     struct workers *workers; /* owned */
@@ -73,8 +69,7 @@ struct server {
     struct pace *pace;       /* owned */
     struct connections connections;
     struct identity identity;
-    char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
-    int signals;                         /* a signalfd; -1: none */
+    int signals; /* a signalfd; -1: none */
     struct intake intake;
     struct outlet outlet;
     struct meter meter;
@@ -117,38 +112,18 @@ static void gave_up(void *arg, void *owner) {
     outlet_gave_up(&((struct server *)arg)->outlet, owner, clock_us());
 }
 
-static void core_options_of(struct server *server, struct core_options *options) {
-    const struct config *config = server->config;
+static void hear_core(struct server *server) {
+    struct core_options *options = &server->settings.core;
 
-    *options = (struct core_options){
-        .idle_timeout_us = (int64_t)config->timeout_s * 1000000,
-        .block_duration_us = (int64_t)config->block_duration_s * 1000000,
-        .registration_open = config->registration == REGISTRATION_OPEN,
-        .sessions_per_user = config->sessions_per_user,
-        .password_workers = config->password_workers,
-        .rates = {.account = config->rate_account,
-                  .key = config->rate_key,
-                  .address = config->rate_address,
-                  .passwords = config->rate_passwords,
-                  .registrations = config->rate_registrations},
-        .file_bytes_max = (uint64_t)config->file_mib * 1024 * 1024,
-        .files_bytes_max = (uint64_t)config->files_mib * 1024 * 1024,
-        .quotas = {.post_bytes = (uint64_t)config->posts_user_mib * 1024 * 1024,
-                   .threads = config->threads_user,
-                   .file_bytes = (uint64_t)config->files_user_mib * 1024 * 1024},
-        .admin_password = server->admin_password,
-        .software = SOFTWARE,
-        .note = note,
-        .warn = warn,
-        .session_ended = session_ended,
-        .gave_up = gave_up,
-        .note_arg = server,
-        .clock_us = clock_us,
-        .in_pipe = outlet_in_pipe,
-        .in_all_pipes = outlet_in_all_pipes,
-        .pipes_arg = &server->connections,
-    };
-    memcpy(options->run, server->run, RUN_BYTES);
+    options->note = note;
+    options->warn = warn;
+    options->session_ended = session_ended;
+    options->gave_up = gave_up;
+    options->note_arg = server;
+    options->clock_us = clock_us;
+    options->in_pipe = outlet_in_pipe;
+    options->in_all_pipes = outlet_in_all_pipes;
+    options->pipes_arg = &server->connections;
 }
 
 /* ---- set up ---- */
@@ -165,14 +140,6 @@ static bool open_signals(struct server *server) {
         return false;
     server->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return server->signals >= 0;
-}
-
-/* Where the file can't be read there is no admin password, and `error` says why. */
-static bool read_admin_password(struct server *server, char *error, size_t error_bytes) {
-    const char *path = server->config->admin_password_file;
-
-    password_wipe(server->admin_password, sizeof server->admin_password);
-    return !path[0] || password_read_file(path, server->admin_password, error, error_bytes);
 }
 
 static enum zap_answer zap_admits_key(void *arg, const unsigned char key[KEY_BYTES]) {
@@ -196,7 +163,7 @@ static bool open_door(struct server *server) {
         .sockets = &server->sockets,
         .facts = {.commands = server->sockets.commands_told,
                   .events = server->sockets.events_told,
-                  .software = SOFTWARE},
+                  .software = SETTINGS_SOFTWARE},
         .core = server->core,
         .connections = &server->connections,
         .pace = server->pace,
@@ -208,7 +175,7 @@ static bool open_door(struct server *server) {
 }
 
 static bool open_network(struct server *server, char *error, size_t error_bytes) {
-    struct config *config = server->config;
+    struct config *config = server->settings.config;
     bool opened;
 
     server->context = sockets_context((int)config->io_threads);
@@ -231,18 +198,12 @@ static bool open_network(struct server *server, char *error, size_t error_bytes)
 
 struct server *server_new(struct config *config, char *error, size_t error_bytes) {
     struct server *server = memory_new(sizeof *server);
-    struct core_options options;
 
-    server->config = config;
     server->signals = server->sockets.greeter = -1;
     server->pace = pace_new();
-    if (getrandom(server->run, RUN_BYTES, 0) != RUN_BYTES) {
-        snprintf(error, error_bytes, "there are no random bytes: %s", strerror(errno));
+    if (!settings_open(&server->settings, config, error, error_bytes))
         goto fail;
-    }
-    if (!read_admin_password(server, error, error_bytes))
-        goto fail;
-    core_options_of(server, &options);
+    hear_core(server);
     if (!open_signals(server)) { /* before any thread begins, so that none takes them */
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
@@ -251,7 +212,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         !identity_open(&server->identity, config->data, server->store,
                        config->identity == IDENTITY_NEW, error, error_bytes))
         goto fail;
-    server->core = core_new(server->store, &options, clock_us());
+    server->core = core_new(server->store, &server->settings.core, clock_us());
     if (!server->core) {
         snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
         goto fail;
@@ -291,41 +252,16 @@ void server_free(struct server *server) {
     if (server->signals >= 0)
         close(server->signals);
     identity_wipe(&server->identity);
-    password_wipe(server->admin_password, sizeof server->admin_password);
+    settings_wipe(&server->settings);
     pace_free(server->pace);
     free(server);
 }
 
 /* ---- the turn: what came ---- */
 
-static void reload_admin_password(struct server *server) {
-    char error[512];
-
-    if (config_is_pipe(server->config->admin_password_file))
-        log_warn("admin_password_kept", "reason=\"%s is a pipe: it is read at the start alone\"",
-                 server->config->admin_password_file);
-    else if (!read_admin_password(server, error, sizeof error))
-        log_reason(LOG_LEVEL_ERROR, "admin_password_refused", error);
-}
-
 static void reload(struct server *server) {
-    char restart[256], error[512];
-    struct core_options options;
-
-    if (config_is_pipe(server->config->config)) {
-        log_error("config_refused", "reason=\"%s is a pipe: it is read at the start alone\"",
-                  server->config->config);
-        return;
-    }
-    if (config_reload(server->config, restart, sizeof restart, error, sizeof error) != CONFIG_RUN) {
-        log_reason(LOG_LEVEL_ERROR, "config_refused", error);
-        return;
-    }
-    reload_admin_password(server);
-    core_options_of(server, &options);
-    core_reconfigure(server->core, &options);
-    log_set_level((enum log_level)server->config->log_level);
-    log_info("config_read", "needs_restart=\"%s\"", restart);
+    if (settings_reload(&server->settings))
+        core_reconfigure(server->core, &server->settings.core);
 }
 
 static void take_signals(struct server *server) {
@@ -562,11 +498,11 @@ int server_run(struct server *server) {
     };
     char error[512];
 
-    if (!sockets_publish(&server->sockets, server->config->data, server->identity.public_key, error,
-                         sizeof error))
+    if (!sockets_publish(&server->sockets, server->settings.config->data,
+                         server->identity.public_key, error, sizeof error))
         log_reason(LOG_LEVEL_WARN, "endpoints_unwritten", error);
     tell_ready(server);
-    advertised_check(server->config->advertise);
+    advertised_check(server->settings.config->advertise);
     if (!poller_begin(items, POLL_ITEMS))
         poll_failed(server);
     while (!server->leaving && !server->failed) {
@@ -584,6 +520,6 @@ int server_run(struct server *server) {
     }
     if (!server->failed)
         leave(server);
-    sockets_unpublish(server->config->data);
+    sockets_unpublish(server->settings.config->data);
     return server->failed ? 1 : 0;
 }
