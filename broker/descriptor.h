@@ -3,6 +3,9 @@
 #ifndef DESCRIPTOR_H
 #define DESCRIPTOR_H
 
+#include "config.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Opens /dev/null as those of 0 to 2 that are closed, so that no file or socket of ours becomes one
@@ -14,5 +17,8 @@ void descriptors_open_standard(void);
 size_t descriptors_raise(void);
 /* How many are open. */
 size_t descriptors_open(void);
+/* Whether the broker can start and serve a few clients. libzmq ends the process if it gets none for
+ * its own, so this is asked before it begins. false: `error` holds one sentence. */
+bool descriptors_suffice(const struct config *config, char *error, size_t error_bytes);
 
 #endif

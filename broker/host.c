@@ -1,11 +1,15 @@
 #define _GNU_SOURCE /* ifaddrs, SOCK_CLOEXEC */
 #include "host.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -163,4 +167,25 @@ void host_advertised(const char *text, char told[HOST_BYTES]) {
     } else {
         snprintf(told, HOST_BYTES, "%s", name);
     }
+}
+
+static void *check_advertised(void *arg) {
+    char *advertise = arg;
+    char why[256], quoted[LOG_QUOTE_BYTES];
+
+    if (!host_resolves(advertise, why, sizeof why))
+        log_warn("advertise_unresolved", "host=%s reason=\"on this machine: %s\"",
+                 log_quote(quoted, sizeof quoted, advertise, strlen(advertise)), why);
+    free(advertise);
+    return NULL;
+}
+
+void host_check_advertised(const char *advertise) {
+    char *copy = strdup(advertise);
+    pthread_t thread;
+
+    if (copy && pthread_create(&thread, NULL, check_advertised, copy) == 0)
+        pthread_detach(thread);
+    else
+        free(copy);
 }

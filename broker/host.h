@@ -23,6 +23,9 @@ bool host_binds(const char *host, uint32_t port);
 /* Whether --advertise is something to dial as far as this machine knows, or a wildcard; it may be
  * another one elsewhere. False: `why` tells. Waits for the resolver. */
 bool host_resolves(const char *text, char *why, size_t why_bytes);
+/* Logs a warning if it does not. The resolver may take long, so a thread of its own asks it; nobody
+ * waits for that. */
+void host_check_advertised(const char *text);
 
 /* Where programs of this machine reach what is bound to the host: a wildcard is none that one could
  * connect to, so it is this machine's own address. */

@@ -3,7 +3,6 @@
 #include "config.h"
 #include "data.h"
 #include "descriptor.h"
-#include "headroom.h"
 #include "heap.h"
 #include "log.h"
 #include "server.h"
@@ -28,7 +27,7 @@ static int serve(struct config *config) {
     struct server *server;
     int status;
 
-    if (!headroom_suffices(config, error, sizeof error))
+    if (!descriptors_suffice(config, error, sizeof error))
         return fail(error, 3);
     if (!data_lock(&lock, config->data, error, sizeof error))
         return fail(error, 3);

@@ -2,6 +2,7 @@
 #include "meter.h"
 
 #include "limits.h"
+#include "log.h"
 
 #define WINDOW_US (60 * 1000000LL)
 
@@ -35,4 +36,23 @@ void meter_end(struct meter *meter, int64_t now_us) {
         return;
     meter->present = took;
     tell(meter);
+}
+
+/* ---- the log ---- */
+
+#define SINCE(field) ((unsigned long long)(now->field - meter->logged.field))
+
+void meter_log(struct meter *meter) {
+    const struct stats *now = meter->stats;
+
+    if (!log_is_on(LOG_LEVEL_DEBUG))
+        return;
+    if (SINCE(frames_in_total) + SINCE(frames_out_total) + SINCE(commits_total) > 0)
+        log_debug("turn",
+                  "frames_in=%llu commands=%llu refused=%llu frames_out=%llu commits=%llu "
+                  "commit_us=%llu sessions=%llu",
+                  SINCE(frames_in_total), SINCE(commands_total), SINCE(commands_refused_total),
+                  SINCE(frames_out_total), SINCE(commits_total), SINCE(commit_us_total),
+                  (unsigned long long)now->sessions);
+    meter->logged = *now;
 }

@@ -3,7 +3,6 @@
  * is to do, the more shares one commit. */
 #include "server.h"
 
-#include "advertised.h"
 #include "common/clock.h"
 #include "connection.h"
 #include "control.h"
@@ -11,6 +10,7 @@
 #include "core/memory.h"
 #include "data.h"
 #include "door.h"
+#include "host.h"
 #include "intake.h"
 #include "log.h"
 #include "meter.h"
@@ -22,7 +22,6 @@
 #include "sockets.h"
 #include "store.h"
 #include "threads.h"
-#include "turn_log.h"
 #include "worker.h"
 #include "zap.h"
 
@@ -73,7 +72,6 @@ struct server {
     struct intake intake;
     struct outlet outlet;
     struct meter meter;
-    struct turn_log turn_log;
     int64_t wall_ahead_us; /* of clock_us, as the core was told */
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
@@ -319,7 +317,7 @@ static void give_work(struct server *server) {
 /* What the disk has may be told. */
 static void tell(struct server *server, int64_t now) {
     outlet_send(&server->outlet, now);
-    turn_log_write(&server->turn_log, core_stats(server->core));
+    meter_log(&server->meter);
     give_work(server);
     if (server->control)
         control_tell(server->control);
@@ -502,7 +500,7 @@ int server_run(struct server *server) {
                          server->identity.public_key, error, sizeof error))
         log_reason(LOG_LEVEL_WARN, "endpoints_unwritten", error);
     tell_ready(server);
-    advertised_check(server->settings.config->advertise);
+    host_check_advertised(server->settings.config->advertise);
     if (!poller_begin(items, POLL_ITEMS))
         poll_failed(server);
     while (!server->leaving && !server->failed) {

@@ -3,7 +3,6 @@
 #include "command.h"
 #include "follow.h"
 #include "gathered.h"
-#include "lock.h"
 #include "password_queue.h"
 #include "presence.h"
 #include "private.h"
@@ -53,7 +52,7 @@ static const char *label_or_unnamed(const char *label) {
 }
 
 static void fail_locked(struct call *call, int64_t locked_until_us) {
-    uint32_t left_s = lock_left_s(call, locked_until_us);
+    uint32_t left_s = passwords_locked_s(call, locked_until_us);
 
     call->core->stats.logins_locked_total++;
     core_warn_rarely(call->core, "login_locked", call->peer->group, "address=%s left_s=%u",
@@ -67,7 +66,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
 static bool refuse_locked(struct call *call, const char *name) {
     int64_t locked_until_us = 0;
 
-    if (!lock_state(call, name, &locked_until_us))
+    if (!passwords_locked_until(call, name, &locked_until_us))
         return true;
     if (locked_until_us <= core_wall_us(call->core, call->now_us))
         return false;

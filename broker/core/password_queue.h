@@ -14,6 +14,12 @@ struct core_work *passwords_next(struct core *core, int64_t now_us);
 void passwords_done(struct core *core, struct core_work *work, int64_t now_us);
 /* A login to the name succeeded: it and its address have a better claim from now on. */
 void passwords_good(struct call *call, const char *name);
+/* Until when the name is locked after wrong passwords; 0, or a time that is over: it is not. A lock
+ * that lasts longer than one can is from before the clock was set back, or before locks were made
+ * shorter: it begins anew, so that it also ends. false: the store failed. */
+bool passwords_locked_until(struct call *call, const char *name, int64_t *locked_until_us);
+/* Seconds from now, rounded up. */
+uint32_t passwords_locked_s(const struct call *call, int64_t locked_until_us);
 /* The peer leaves. */
 void passwords_forget(struct core *core, const struct peer *peer);
 int64_t passwords_deadline(const struct core *core);

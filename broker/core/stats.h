@@ -84,13 +84,4 @@ struct stats {
 #undef STATS_FIELD
 };
 
-struct stats_row {
-    const char *name;
-    size_t offset;
-};
-
-/* All rows in the order of their names. */
-const struct stats_row *stats_rows(size_t *count);
-uint64_t stats_value(const struct stats *stats, const struct stats_row *row);
-
 #endif
