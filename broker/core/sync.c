@@ -93,11 +93,14 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     entry->message.text = entry_text(&memory, stored->text, stored->text_bytes);
     entry->event.seq = stored->seq;
     entry->event.time_us = stored->time_us;
-    entry->event.message = &entry->message;
-    if (stored->damaged)
+    if (stored->damaged) {
         page->call->core->stats.entries_damaged_total++;
-    else
+        entry->event.damaged = entry_damaged();
+        entry->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_DAMAGED;
+    } else {
+        entry->event.message = &entry->message;
         entry->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
+    }
     return page_add(page, &entry->event);
 }
 
@@ -203,9 +206,11 @@ static bool thread_add(void *arg, const struct store_thread_entry *stored) {
     entry->stored = *stored;
     zchat__v1__server_event__init(&entry->event);
     zchat__v1__thread_event__init(&entry->about);
-    if (stored->kind == STORE_LOST || stored->post.damaged)
+    if (stored->kind == STORE_LOST || stored->post.damaged) {
         page->page.call->core->stats.entries_damaged_total++;
-    else if (!entry_body(page->page.call, entry))
+        entry->about.damaged = entry_damaged();
+        entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_DAMAGED;
+    } else if (!entry_body(page->page.call, entry))
         return false;
     entry->about.thread.data = page->thread->id;
     entry->about.thread.len = ID_BYTES;

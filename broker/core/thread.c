@@ -130,11 +130,14 @@ static bool item_fill_post(struct call *call, struct item_copy *copy,
     post_fill(&copy->post, &copy->stored_post);
     copy->post.text = post_text(call, post);
     copy->item.seq = post->seq;
-    if (post->damaged)
+    if (post->damaged) {
         call->core->stats.entries_damaged_total++;
-    else
+        copy->item.damaged = entry_damaged();
+        copy->item.item_case = ZCHAT__V1__THREAD_ITEM__ITEM_DAMAGED;
+    } else {
+        copy->item.post = &copy->post;
         copy->item.item_case = ZCHAT__V1__THREAD_ITEM__ITEM_POST;
-    copy->item.post = &copy->post;
+    }
     return copy->post.text != NULL;
 }
 

@@ -43,3 +43,9 @@ char *post_text(struct call *call, const struct store_post *post) {
 
     return text ? memcpy(text, post->text, post->text_bytes) : NULL;
 }
+
+Zchat__V1__EntryDamaged *entry_damaged(void) {
+    static const Zchat__V1__EntryDamaged damaged = ZCHAT__V1__ENTRY_DAMAGED__INIT;
+
+    return (Zchat__V1__EntryDamaged *)(uintptr_t)&damaged; /* it is only packed */
+}

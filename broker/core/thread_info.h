@@ -10,5 +10,7 @@ void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
 /* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
 void post_fill(Zchat__V1__Post *out, struct store_post *post);
 char *post_text(struct call *call, const struct store_post *post);
+/* What stands for an entry that can't be read. */
+Zchat__V1__EntryDamaged *entry_damaged(void);
 
 #endif

@@ -135,7 +135,7 @@ static void thread_show_upload(struct app *app, const zchat_upload *upload) {
 static void thread_show_other(struct app *app, const zchat_item *item) {
     if (item->upload != NULL)
         thread_show_upload(app, item->upload);
-    else
+    else if (item->damaged)
         app_note(app, "entry %" PRIu64 " can't be read: damaged at the broker", item->seq);
 }
 

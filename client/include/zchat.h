@@ -220,10 +220,12 @@ typedef struct zchat_upload {
     unsigned char hash[ZCHAT_HASH_BYTES];
 } zchat_upload;
 
-typedef struct zchat_item { /* of a thread: one of the two is not NULL, or it is damaged */
+typedef struct zchat_item { /* of a thread: one of the two is not NULL, or it is damaged, or too new
+                             */
     uint64_t seq;
     const zchat_post *post;
     const zchat_upload *upload;
+    bool damaged; /* the broker can't read it any more */
 } zchat_item;
 
 typedef struct zchat_followed {

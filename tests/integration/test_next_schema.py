@@ -27,7 +27,7 @@ PATCHES = {
     "proto/zchat/v1/batch.proto": [
         ("PingRequest ping = 40;", "PingRequest ping = 40;\n    EchoRequest echo = 49;"),
         ("PingResponse ping = 40;", "PingResponse ping = 40;\n    EchoResponse echo = 49;"),
-        ("PrivateEnded private_ended = 19;", "PrivateEnded private_ended = 19;\n    NudgeEvent nudge = 20;")],
+        ("PrivateEnded private_ended = 19;", "PrivateEnded private_ended = 19;\n    NudgeEvent nudge = 21;")],
     "broker/core/command.h": [("    COMMAND(PING, ping) ", "    COMMAND(ECHO, echo) \\\n    COMMAND(PING, ping) ")],
     "broker/core/message.c": [
         ("    message.text = new->text;", "    message.text = new->text;\n    message.mood = new->mood;"),

@@ -181,8 +181,10 @@ static enum status print_item(struct call *call, const zchat_item *item) {
     reading->after_seq = item->seq;
     if (item->upload)
         return upload_print(call->output, item->upload);
-    if (!item->post)
+    if (item->damaged)
         return damaged_print(call->output, item->seq);
+    if (!item->post)
+        return STATUS_DONE; /* of a kind that this program is too old for */
     return post_print(call->output, item->post, numbers_add(&reading->numbers, &item->post->id));
 }
 

@@ -241,7 +241,10 @@ static void item_of(const Zchat__V1__ThreadItem *item, zchat_item *out, union th
         reply_upload(item->upload, &thing->upload);
         out->upload = &thing->upload;
         break;
-    default: /* damaged */
+    case ZCHAT__V1__THREAD_ITEM__ITEM_DAMAGED:
+        out->damaged = true;
+        break;
+    default: /* of a kind that this library is too old for */
         break;
     }
 }

@@ -221,9 +221,11 @@ static void tell_body(struct followed *followed, zchat_event *told,
         told->user = upload.user;
         told->id = upload.id;
         break;
-    default:
+    case ZCHAT__V1__THREAD_EVENT__BODY_DAMAGED:
         told->kind = ZCHAT_EVENT_DAMAGED;
         break;
+    default: /* of a kind that this library is too old for */
+        return;
     }
     client_tell(followed->client, told);
 }

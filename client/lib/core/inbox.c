@@ -103,7 +103,7 @@ void inbox_retry(struct inbox *inbox) {
 bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *event,
                    zchat_message *message) {
     const Zchat__V1__MessageEvent *body = event->message;
-    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY__NOT_SET) {
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_DAMAGED) {
         *message = (zchat_message){.seq = event->seq,
                                    .time_us = event->time_us,
                                    .from = "",
