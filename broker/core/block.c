@@ -31,7 +31,7 @@ static const char *blocked_user(struct call *call) {
 
 static const struct refusal block_user_refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", blocked_user},
-    {STORE_SELF, REASON(SELF), "one can't block oneself", NULL},
+    {STORE_SELF, REASON(ONESELF), "one can't block oneself", NULL},
     {STORE_EXISTS, REASON(ALREADY_BLOCKED), "%s is blocked already", blocked_user},
     {STORE_TOO_MANY, REASON(QUOTA),
      TEXT_OF(BLOCKS_MAX) " users are blocked, the most that are allowed: unblock one first", NULL},
@@ -56,7 +56,7 @@ static void unblock_user_check(struct call *call) {
 
     if (field_name_fits(call, call->command->unblock_user->user) &&
         !strcmp(user, call->session->member->name))
-        call_fail(call, REASON(SELF), "one can't unblock oneself");
+        call_fail(call, REASON(ONESELF), "one can't unblock oneself");
 }
 
 static enum store_status unblock_user_run(struct call *call) {

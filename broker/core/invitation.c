@@ -184,7 +184,7 @@ static const char *invited_user(struct call *call) {
 
 static const struct refusal invite_private_refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", invited_user},
-    {STORE_SELF, REASON(SELF), "one can't have a private chat with oneself", NULL},
+    {STORE_SELF, REASON(ONESELF), "one can't have a private chat with oneself", NULL},
     {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to chat",
      invited_user},
     {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you", invited_user},

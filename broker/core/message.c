@@ -19,7 +19,7 @@ static const char *recipient(struct call *call) {
 
 static const struct refusal send_message_refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", recipient},
-    {STORE_SELF, REASON(SELF), "one can't send a message to oneself", NULL},
+    {STORE_SELF, REASON(ONESELF), "one can't send a message to oneself", NULL},
     {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to send messages",
      recipient},
     {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you", recipient},

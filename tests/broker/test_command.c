@@ -91,7 +91,7 @@ static const char *number(struct call *call) {
 static const struct refusal refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_THREAD), "there is no thread %s, sorry", long_title},
     {STORE_EXISTS, REASON(QUOTA), "%s", number},
-    {STORE_SELF, REASON(SELF), "one can't", NULL},
+    {STORE_SELF, REASON(ONESELF), "one can't", NULL},
     {0},
 };
 
@@ -100,7 +100,7 @@ static void a_refusal_is_the_row_of_the_status(void **state) {
     (void)state;
 
     assert_true(call_refused(&call, refusals, STORE_SELF));
-    assert_int_equal(call.fault.reason, REASON(SELF));
+    assert_int_equal(call.fault.reason, REASON(ONESELF));
     assert_string_equal(call.fault.text, "one can't");
 }
 

@@ -44,7 +44,7 @@ def test_the_three_ways_to_be_kept_from_somebody(town):
     assert send(alice, bob.user) == invite(bob.user) == "BLOCKED_BY_YOU"
     assert send(bob, alice.user) == "BLOCKED_BY_THEM"
     assert reason("CONFLICT", alice.block, bob.user) == "ALREADY_BLOCKED"
-    assert reason("INVALID", alice.block, alice.user) == "SELF"
+    assert reason("INVALID", alice.block, alice.user) == "ONESELF"
 
 
 def test_a_wrong_admin_password_is_no_lost_login(town_factory, tmp_path):

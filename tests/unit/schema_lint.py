@@ -17,7 +17,8 @@ from google.protobuf import descriptor_pb2
 PACKAGE = "zchat.v1"
 SERVICE = "zchat/v1/service.proto"
 FILE_OPTIONS = {"csharp_namespace": "Zchat.V1", "go_package": "zchat/v1;zchatv1", "java_multiple_files": True,
-                "java_package": "zchat.v1", "php_namespace": "Zchat\\V1", "ruby_package": "Zchat::V1"}
+                "java_package": "zchat.v1", "objc_class_prefix": "ZCH", "php_namespace": "Zchat\\V1",
+                "ruby_package": "Zchat::V1"}
 # What a generator would have to escape, or what hides a language's own: as a field, and as a type.
 FIELD_NAMES = set("""abstract and as assert async await begin bool boolean break byte bytes case catch char class const
 continue def default del delete do double elif else end ensure enum eval except export extends extern false final
@@ -29,6 +30,8 @@ virtual void volatile when while with yield""".split())
 TYPE_NAMES = set("""Any Array Boolean Class Comparable Date Enum Error Event Exception File Function Hash Integer
 Iterator Kernel List Map Message Method Module Mutex Nil None Null Number Object Option Process Promise Queue Range
 Record Result Self Set Signal Some Status String Struct Symbol Sync Task Thread Time Type Union Unit Vec Void""".split())
+# Rust and Swift take an enum's name off its values, and have these themselves.
+VALUE_NAMES = {"INIT", "NONE", "SELF", "TYPE"}
 # Numbers that are kept free: for several brokers (proto/README.md says so).
 ROOM = {"Greeting": range(20, 30), "LoginResponse": range(20, 30), "Command": range(100, 120),
         "Reply": range(100, 120), "ServerEvent": range(100, 120)}
@@ -162,6 +165,8 @@ class Lint:
             self.check_options(f"{place}.{value.name}", value)
             if not value.name.startswith(prefix):
                 self.say(f"{place}.{value.name}", f"does not begin with {prefix}")
+            if value.name.removeprefix(prefix) in VALUE_NAMES:
+                self.say(f"{place}.{value.name}", "has a name that Rust or Swift uses itself")
 
     def check_reserved(self, place, message, other, first):
         """That no number from `first` on is used in `message` and reserved in `other`."""

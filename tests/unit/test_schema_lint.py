@@ -64,6 +64,7 @@ BREACHES = {
                                   "ServerEvent.body: has a comment"),
     "a zero with a meaning": ("common", "CODE_UNSPECIFIED", "CODE_FINE", "CODE_UNSPECIFIED = 0"),
     "a value without its prefix": ("common", "CODE_BUSY", "BUSY", "Code.BUSY: does not begin with"),
+    "a value's name that is taken": ("common", "REASON_ONESELF", "REASON_SELF", "REASON_SELF: has a name that Rust"),
     "a name in camel case": ("people", "require_online", "requireOnline", "is not lower_snake_case"),
     "a command without a reply": ("batch", "    PingResponse ping = 40;\n", "", "Command.ping: is 40"),
     "a reply of another number": ("batch", "PingResponse ping = 40;", "PingResponse ping = 49;",
