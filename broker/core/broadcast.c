@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "field.h"
+#include "hash.h"
 #include "memory.h"
 #include "presence.h"
 
@@ -16,6 +17,7 @@ struct sent {
         int64_t author;
         unsigned char id[ID_BYTES];
     } key;
+    unsigned char text[HASH_BYTES]; /* its hash */
     uint32_t reached;
     uint32_t skipped;
     UT_hash_handle hh;
@@ -53,6 +55,22 @@ static struct sent *recent_find(const struct recent *recent, const struct call *
     return sent;
 }
 
+static void text_hash(const struct call *call, unsigned char out[HASH_BYTES]) {
+    const char *text = call->command->broadcast->text;
+    struct hash hash;
+
+    hash_begin(&hash);
+    hash_add(&hash, text, strlen(text));
+    hash_end(&hash, out);
+}
+
+static bool is_same_text(const struct call *call, const struct sent *sent) {
+    unsigned char text[HASH_BYTES];
+
+    text_hash(call, text);
+    return memcmp(text, sent->text, sizeof text) == 0;
+}
+
 static struct sent *recent_add(struct recent *recent, const struct call *call) {
     struct sent *sent = &recent->ring[recent->next];
 
@@ -61,6 +79,7 @@ static struct sent *recent_add(struct recent *recent, const struct call *call) {
     recent->next = (recent->next + 1) % BROADCAST_IDS_KEPT;
     recent->full = recent->full || recent->next == 0;
     sent_key(sent, call);
+    text_hash(call, sent->text);
     HASH_ADD(hh, recent->by_id, key, sizeof sent->key, sent);
     return sent;
 }
@@ -108,6 +127,10 @@ static void broadcast_done(struct call *call) {
     Zchat__V1__BroadcastResponse broadcast = ZCHAT__V1__BROADCAST_RESPONSE__INIT;
     struct sent *sent = recent_find(call->core->recent, call);
 
+    if (sent && !is_same_text(call, sent)) {
+        call_fail(call, REASON(ID_USED), "this id names another broadcast: take a new one");
+        return;
+    }
     if (!sent && !broadcast_charge(call))
         return;
     if (!sent) {

@@ -212,14 +212,24 @@ static struct invitation *invitation_new(struct call *call) {
     return invitation;
 }
 
+/* Whether the command is the one that made the invitation, sent again. */
+static bool is_same_invitation(const struct call *call, const struct invitation *invitation) {
+    const ProtobufCBinaryData *again = &call->command->invite_private->again;
+
+    return invitation->session == call->session->number &&
+           invitation->invitee == call->result.invited.account &&
+           invitation->is_again == (again->len > 0) &&
+           (again->len == 0 || memcmp(invitation->again, again->data, ID_BYTES) == 0);
+}
+
 static void invite_private_done(struct call *call) {
     struct invitation *invitation =
         private_invitation(call->core->privates, &call->command->invite_private->id);
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__InvitePrivateResponse invited = ZCHAT__V1__INVITE_PRIVATE_RESPONSE__INIT;
 
-    if (invitation && invitation->session != call->session->number) {
-        call_fail(call, REASON(ID_USED), "this id names another invitation");
+    if (invitation && !is_same_invitation(call, invitation)) {
+        call_fail(call, REASON(ID_USED), "this id names another invitation: take a new one");
         return;
     }
     if (!invitation) {

@@ -99,6 +99,17 @@ def test_a_retry_under_the_same_id_is_not_sent_twice(town):
     assert bob.broadcasts() == ["once", "after it"]
 
 
+def test_an_id_with_another_text_is_refused_and_not_taken_for_a_retry(town):
+    alice, bob = town.join(), town.join(public_events=True)
+    id = new_id()
+    first = alice.broadcast("once", id)
+    assert refused("CONFLICT", alice.broadcast, "twice", id).reason == "ID_USED"
+    assert alice.broadcast("on\x07ce", id) == first
+    alice.broadcast("after it")
+    bob.wait_broadcast("after it")
+    assert bob.broadcasts() == ["once", "after it"]
+
+
 def test_limits_and_cleaning_are_those_of_a_message(town):
     alice, bob = town.join(), town.join(public_events=True)
     refused("INVALID", alice.broadcast, "")

@@ -54,7 +54,8 @@ def test_an_id_is_one_invitation(town):
     alice, bob = pair(town)
     carol, invitation = town.join(**CHAT), Invitation(alice, bob)
     refused("CONFLICT", invite, carol, bob.user, invitation.id)
-    assert_told_nothing(bob)
+    assert refused("CONFLICT", invite, alice, carol.user, invitation.id).reason == "ID_USED"
+    assert_told_nothing(bob, carol)
 
 
 def test_whom_one_can_not_invite(town):
