@@ -100,7 +100,7 @@ size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out);
 #define WIRE_COMMANDS    1 /* CommandBatch.commands */
 #define WIRE_REPLIES     1 /* ServerBatch.replies */
 #define WIRE_EVENTS      2 /* ServerBatch.events, Publication.events */
-#define WIRE_SYNC_EVENTS 2 /* SyncReply.events */
+#define WIRE_SYNC_EVENTS 2 /* SyncResponse.events */
 #define WIRE_MESSAGES    1 /* PeerBatch.messages */
 #define WIRE_LINES       9 /* PeerMessage.lines */
 #define WIRE_LINE_TEXTS  4 /* PeerLines.text */

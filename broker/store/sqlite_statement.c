@@ -132,10 +132,12 @@ static const char *const sql[STATEMENT_COUNT] = {
         "?3) AND p.online = 0 ORDER BY p.last_seen_us DESC, "
         "a.name",
 
-    [STATEMENT_ID_TAKEN] = "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
-                           "FROM file WHERE id = ?1)",
+    [STATEMENT_ID_TAKEN] =
+        "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
+        "FROM file WHERE id = ?1) OR EXISTS (SELECT 1 FROM removed_thread WHERE id = ?1)",
     [STATEMENT_ID_OTHERS_LAST] = "SELECT max(coalesce((SELECT max(id) FROM thread), x''), "
-                                 "coalesce((SELECT max(id) FROM file), x''))",
+                                 "coalesce((SELECT max(id) FROM file), x''), "
+                                 "coalesce((SELECT max(id) FROM removed_thread), x''))",
     [STATEMENT_THREAD_ADD] = "INSERT INTO thread (stream, id, title, creator, created_us, last_us, "
                              "look, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)",
     [STATEMENT_THREAD_ALIKE] = "SELECT title FROM thread WHERE look = ?1 AND folded < ?2 UNION ALL "
@@ -146,6 +148,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_THREAD_LIST] = THREAD_COLUMNS " WHERE title > ?1 ORDER BY title",
     [STATEMENT_THREAD_CHANGED] =
         "UPDATE thread SET posts = ?2, uploads = ?3, last_us = ?4 WHERE stream = ?1",
+    [STATEMENT_THREAD_KEEP_ID] =
+        "INSERT INTO removed_thread (id) SELECT id FROM thread WHERE stream = ?1",
     [STATEMENT_THREAD_REMOVE] = "DELETE FROM thread WHERE stream = ?1",
 
     [STATEMENT_POST_ADD] = "INSERT INTO post (stream, seq, pos, text_pos) VALUES (?1, ?2, ?3, ?3)",

@@ -319,7 +319,8 @@ static enum store_status remove_log(struct store *store, const struct stream *st
 static enum store_status remove_rows(struct store *store, int64_t stream) {
     static const enum statement removes[] = {
         STATEMENT_ENTRY_REMOVE,      STATEMENT_POST_REMOVE_ALL, STATEMENT_POST_BLOCK_REMOVE_ALL,
-        STATEMENT_FOLLOW_REMOVE_ALL, STATEMENT_THREAD_REMOVE,   STATEMENT_STREAM_REMOVE,
+        STATEMENT_FOLLOW_REMOVE_ALL, STATEMENT_THREAD_KEEP_ID,  STATEMENT_THREAD_REMOVE,
+        STATEMENT_STREAM_REMOVE,
     };
     for (size_t i = 0; i < sizeof removes / sizeof removes[0]; i++) {
         sqlite3_stmt *remove = store->statements[removes[i]];

@@ -64,7 +64,8 @@ struct store_thread_entry {
     struct store_file file;
 };
 
-/* OK (also for the same id and title again), EXISTS, ID_REUSED. */
+/* OK (also for the same id and title again), EXISTS, ID_REUSED (also of a thread that was removed).
+ */
 enum store_status store_thread_create(struct store *store, const unsigned char id[ID_BYTES],
                                       const char *title, int64_t creator, int64_t now_us,
                                       struct store_thread *out);

@@ -100,6 +100,15 @@ def test_creating_again_under_the_same_id_is_the_same_thread(town):
     assert alice.titles().count("made once") == 1
 
 
+def test_the_id_of_a_removed_thread_makes_no_other(town):
+    """Else its stream would begin anew, and whoever has numbers of it would miss what comes."""
+    alice, id = town.join(), new_id()
+    alice.create_thread("gone for good", id)
+    alice.remove_thread("gone for good")
+    assert refused("CONFLICT", alice.create_thread, "gone for good", id).reason == "ID_USED"
+    alice.create_thread("gone for good")
+
+
 def test_an_id_that_names_something_else_is_a_conflict(town):
     alice, bob, id = town.join(), town.join(), new_id()
     alice.create_thread("the first of the id", id)

@@ -439,6 +439,24 @@ static void a_removed_thread_leaves_nothing(void **state) {
     forum_upload(fixture, &file, 100000);
 }
 
+/* A stream's numbers are given once: whoever knows them of the first one would miss the second's.
+ */
+static void the_id_of_a_removed_thread_names_nothing_else(void **state) {
+    struct fixture *fixture = *state;
+    struct store_thread thread;
+    struct store_post_changed changed;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    assert_ok(create(fixture, id, "T", HAN, &thread));
+    assert_ok(remove_thread(fixture, "T", HAN, false));
+    assert_int_equal(create(fixture, id, "T", HAN, &thread), STORE_ID_REUSED);
+    fixture_reopen(fixture);
+    assert_int_equal(create(fixture, id, "T", HAN, &thread), STORE_ID_REUSED);
+    forum_thread(fixture, LEIA, "T");
+    struct forum_change post = {.id = id, .title = "T", .account = HAN, .text = "text"};
+    assert_int_equal(forum_post(fixture, &post, &changed), STORE_ID_REUSED);
+}
+
 static void the_number_of_a_removed_thread_is_no_accounts(void **state) {
     struct fixture *fixture = *state;
     int64_t stream = forum_thread(fixture, HAN, "T");
@@ -516,6 +534,7 @@ int main(void) {
         TEST(posts_are_no_messages),
         TEST(its_creator_or_an_admin_removes_a_thread),
         TEST(a_removed_thread_leaves_nothing),
+        TEST(the_id_of_a_removed_thread_names_nothing_else),
         TEST(the_number_of_a_removed_thread_is_no_accounts),
         TEST(what_comes_after_a_removal_is_there_after_a_restart),
         TEST(a_thread_goes_in_the_midst_of_a_merge),
