@@ -1,4 +1,4 @@
-/* What the public calls have in common. Each returns a code, and sets the handle's fault where it
+/* What the public calls have in common. Each returns a code, and sets the handle's fault if it
  * is not ZCHAT_OK. */
 #ifndef CALL_H
 #define CALL_H
@@ -33,7 +33,7 @@ bool call_check_password(zchat *z, const char *password);
 bool call_check_limit(zchat *z, uint32_t limit);
 /* An id of ours; `what` names it in the sentence. */
 bool call_check_id(zchat *z, const char *what, const zchat_id *id);
-/* The same where NULL stands for a new one, which goes to `own`: *id is one of the two. */
+/* The same, but NULL stands for a new one, which goes to `own`: *id is one of the two. */
 bool call_check_new_id(zchat *z, const char *what, const zchat_id **id, zchat_id *own);
 /* A new title or file name; `what` begins the sentence. */
 bool call_check_new_title(zchat *z, const char *what, const char *title);

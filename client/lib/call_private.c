@@ -152,7 +152,7 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
                          PRIVATE_LINES_MAX, name);
     }
     z->core.client.now_us = z->core.client.running ? z->core.client.now_us : wake_now_us();
-    if (!lines_add(&chat->lines, z->core.client.now_us, text, fn, arg)) {
+    if (!lines_add(&chat->lines, &z->chat_host, z->core.client.now_us, text, fn, arg)) {
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the line");
     }
     client_stir(&z->core.client);

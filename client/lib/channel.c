@@ -36,7 +36,7 @@
  * the windows of lines and files hardly ever has as many under way. */
 #define PAIR_FRAMES_MAX 256
 
-/* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused, and never ends a context in
+/* libzmq 4.3.4 aborts if its epoll or its second eventfd is refused, and never ends a context in
  * which a socket's mailbox was: so nothing is begun without room for all of it. A channel needs 4
  * descriptors, and as many of the one before it may not be closed yet, since libzmq does that
  * later.

@@ -15,7 +15,7 @@
 #define PLACES 1000
 /* Six a handle, three more a private chat; the default of 1,023 ends at 170 handles. */
 #define SOCKETS_MAX 16384
-/* libzmq 4.3.4 aborts where its epoll or its second eventfd is refused: so nothing is begun without
+/* libzmq 4.3.4 aborts if its epoll or its second eventfd is refused: so nothing is begun without
  * room for all of it. A context needs 5 descriptors and its first socket 1. */
 #define DESCRIPTORS 8
 /* One for all sockets, and one that closes them. */

@@ -1,5 +1,5 @@
 /* Downloads. The first chunk tells the file's size and hash, and with them the part file, whose
- * bytes are hashed where it is there already; then chunks are asked for from its end on, a window
+ * bytes are hashed if it is there already; then chunks are asked for from its end on, a window
  * of them, and written as they come, in order. To an fd all goes from the beginning. The name that
  * the broker gives the file is never a path here: where it goes is the caller's. */
 #include "file.h"
@@ -26,7 +26,7 @@ struct download {
     enum stage stage;
     char *path; /* owned: the target; NULL: the fd is the caller's */
     char *part; /* owned: the part file's path; NULL: there is none */
-    int fd;     /* owned where there is a path; -1: not open */
+    int fd;     /* owned if there is a path; -1: not open */
     bool force;
     struct hash hash;
     uint64_t there;   /* bytes that the part file had */

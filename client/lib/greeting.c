@@ -1,4 +1,4 @@
-/* The greeter's two messages. Endpoints become digits where the greeter left the host open, and
+/* The greeter's two messages. Endpoints become digits if the greeter left the host open, and
  * nothing but tcp is dialled because somebody said so. */
 #include "greeting.h"
 

@@ -209,14 +209,16 @@ static void join(zchat *z, const zchat_options *options) {
     client->program = z->settings.client;
     client->device = z->settings.device;
     randombytes_buf(client->session.instance, sizeof client->session.instance);
-    z->chats.broker_host = z->connection.host;
-    z->chats.place =
-        (struct link_place){.context = z->connection.context, .wake = z->wake, .device = z->device};
+    z->chat_host = (struct chat_host){.context = z->connection.context,
+                                      .wake = z->wake,
+                                      .device = z->device,
+                                      .settings = &z->settings,
+                                      .broker_host = z->connection.host};
 }
 
 static zchat_code init(zchat *z, const zchat_options *options) {
     client_core_init(&z->core, &z->chats);
-    chats_init(&z->chats, &z->core.client, &z->settings);
+    chats_init(&z->chats, &z->core.client, &z->chat_host);
     subscriber_init(&z->subscriber, &z->core, &z->connection);
     if (sodium_init() < 0) {
         return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");

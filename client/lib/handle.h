@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "device.h"
 #include "fault.h"
+#include "private_host.h"
 #include "settings.h"
 #include "subscriber.h"
 #include "wake.h"
@@ -19,6 +20,7 @@ struct zchat {
     struct device *device;    /* owned */
     struct connection connection;
     struct subscriber subscriber;
+    struct chat_host chat_host;
     struct chats chats;
     struct client_core core;
     struct fault fault; /* of the last function that failed */

@@ -1,5 +1,5 @@
-/* Files of this machine. A part file is taken only where it is a plain file of this user with no
- * second name, and is not followed where it is a link: its folder may be one that others write to.
+/* Files of this machine. A part file is taken only if it is a plain file of this user with no
+ * second name, and is not followed if it is a link: its folder may be one that others write to.
  * link() gives the final name, since it never replaces anything. */
 #define _GNU_SOURCE /* sync_file_range; flock, which also keeps transfers of one process apart */
 #include "path.h"

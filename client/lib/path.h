@@ -14,7 +14,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* The path's last part; "" where it ends with a slash. */
+/* The path's last part; "" if it ends with a slash. */
 const char *path_name(const char *path);
 
 /* What a file was when it was opened: which one, and its content as far as that can be told

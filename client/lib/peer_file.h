@@ -4,10 +4,10 @@
 #ifndef PEER_FILE_H
 #define PEER_FILE_H
 
-#include "chat.h"
 #include "fault.h"
 #include "hash.h"
 #include "path.h"
+#include "peer_files.h"
 
 enum peer_file_stage {
     /* sent */
@@ -55,18 +55,6 @@ struct peer_file_source {
     struct path_state state;
 };
 
-/* Frees them without a word. */
-void peer_files_release(struct peer_files *files);
-/* The chat is over: answers all. */
-void peer_files_end(struct chat *chat, zchat_code code);
-/* The link is dead; there is a new one. */
-void peer_files_unlink(struct chat *chat);
-void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message);
-/* Does what there is to do now. */
-void peer_files_step(struct chat *chat);
-/* Whether a step would do more at once. */
-bool peer_files_wait(const struct peer_files *files);
-size_t peer_files_pending(const struct peer_files *files);
 /* See zchat_file_cancel. */
 void peer_files_cancel(struct chat *chat, const void *arg);
 
@@ -84,7 +72,8 @@ zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char
 /* A new one in the list. NULL: no memory. */
 struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage);
 struct peer_file *peer_file_find(const struct chat *chat, const unsigned char *id, bool taken);
-/* Answers the caller, if he waits; the file is `stage` then, or over where it was sent. */
+/* Answers the caller, if one waits. A file that was taken is remembered; one that was sent is over.
+ */
 void peer_file_answer(struct chat *chat, struct peer_file *file, zchat_code code, const char *text);
 void peer_file_tell(struct peer_file *file, uint64_t bytes);
 zchat_upload peer_file_facts(const struct chat *chat, const struct peer_file *file);

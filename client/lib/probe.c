@@ -1,4 +1,4 @@
-/* A plain socket connects where ZeroMQ's could not, only to learn the reason. On this machine the
+/* A plain socket connects if ZeroMQ's could not, only to learn the reason. On this machine the
  * answer is there at once; from afar it is not waited for, and nearly always the same. */
 #include "probe.h"
 

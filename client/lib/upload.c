@@ -351,7 +351,7 @@ static bool begin_anew(struct transfers *transfers, struct upload *upload, comma
     return true;
 }
 
-/* Once he is logged in again, or the broker's disk has room. */
+/* Once the user is logged in again, or the broker's disk has room. */
 static bool may_resume(command_number asked, const Zchat__V1__CommandError *error) {
     return error->code == ZCHAT__V1__CODE__CODE_AUTH ||
            (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == COMMAND(PUT_CHUNK));

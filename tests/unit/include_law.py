@@ -27,6 +27,8 @@ OURS = [
     ("broker/unicode/*", ["proto/*", "broker/unicode/*"]),
     ("broker/*", ["proto/*", "broker/*"]),
     ("client/lib/core/*", ["proto/*", "client/lib/core/*", "client/include/zchat.h"]),
+    ("client/lib/private/*", ["proto/*", "client/lib/core/*", "client/lib/private/*",
+                              "client/include/zchat.h"]),
     ("client/lib/*", ["proto/*", "client/lib/*", "client/include/zchat.h"]),
     ("client/cli/*", ["proto/common/*", "client/include/zchat.h"]),
     ("client/*", ["client/include/zchat.h"]),
@@ -57,6 +59,7 @@ OUTSIDE = ["zmq.h", "czmq.h", "sqlite3.h", "time.h", "unistd.h", "fcntl.h", "pol
 NEVER = [
     ("broker/core/*", OUTSIDE),
     ("client/lib/core/*", OUTSIDE),
+    ("client/lib/private/*", OUTSIDE),
     ("client/cli/*", ["zmq.h", "czmq.h"]),
     ("tools/*", ["czmq.h"]),
 ]

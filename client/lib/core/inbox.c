@@ -2,8 +2,8 @@
  *
  * One page is under way at most. An event beyond the next one only raises `head`, and whatever
  * raises it above `position` leads to a fetch: so holes, lost last events and what was missed are
- * one case. The log is the truth: where a page begins later than asked, the entries before it are
- * gone for good, and where its head is lower than the position, a store was restored. */
+ * one case. The log is the truth: if a page begins later than asked, the entries before it are
+ * gone for good, and if its head is lower than the position, a store was restored. */
 #include "inbox.h"
 
 #include "limits.h"

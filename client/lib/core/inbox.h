@@ -1,5 +1,5 @@
 /* The inbox's place in this program: which entry was handed out last, and what has to be fetched so
- * that every entry is handed out once, in order, without holes. Pushed events are taken only where
+ * that every entry is handed out once, in order, without holes. Pushed events are taken only if
  * they are next; everything else is fetched from the log, so nothing is buffered. */
 #ifndef INBOX_H
 #define INBOX_H

@@ -1,6 +1,6 @@
 /* Public topics and their holes.
  *
- * As with the inbox, an event is taken only where it is next in its topic; one beyond it raises the
+ * As with the inbox, an event is taken only if it is next in its topic; one beyond it raises the
  * head, and the events between are fetched. The broker keeps only the newest: a page that begins
  * later than asked, or a broker that started anew, moves the position on. */
 #include "published.h"
@@ -211,7 +211,7 @@ void published_heads(struct published *published, const Zchat__V1__Heads *heads)
     take_heads(published, heads->topics, heads->n_topics);
 }
 
-/* Beyond a page's end nothing is kept: the position follows it, also where the page is empty. */
+/* Beyond a page's end nothing is kept: the position follows it, also if the page is empty. */
 void published_page(struct published *published, size_t index, const Zchat__V1__Reply *reply) {
     struct topic *topic = &published->list[index];
     topic->fetching = false;

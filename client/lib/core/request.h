@@ -93,7 +93,7 @@ struct requests {
 
 void requests_init(struct requests *requests, const struct command_row *rows);
 
-/* Packs and queues a command, whose body's base is given, behind the others, or, where it is the
+/* Packs and queues a command, whose body's base is given, behind the others, or, if it is the
  * session's, before them. NULL: no memory. */
 struct request *requests_add(struct requests *requests, enum request_owner owner,
                              command_number command, ProtobufCMessage *body);

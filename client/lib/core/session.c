@@ -1,7 +1,7 @@
 /* Login, logout, resume.
  *
  * A session that was lost with its connection is the handle's to restore: with the device key, or,
- * where the account does not trust that, with the password, which is kept for nothing else. A
+ * if the account does not trust that, with the password, which is kept for nothing else. A
  * session that the broker ended is not: that is told. The exception is a broker that stops, since
  * its successor will have the session again. */
 #include "session.h"

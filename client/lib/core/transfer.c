@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* How much longer than the fastest one an answer may take, because it stood in a queue, for the
- * window to grow, and beyond which it shrinks: what a person hardly notices before a message of his
- * own, and what he does. */
+ * window to grow, and beyond which it shrinks: what a person hardly notices before a message of
+ * their own, and what they do. */
 #define GROW_BELOW_US   50000
 #define SHRINK_ABOVE_US 200000
 

@@ -4,9 +4,9 @@
 
 #include "chat_link.h"
 #include "invitation.h"
-#include "known.h"
+#include "key.h"
 #include "limits.h"
-#include "peer_file.h"
+#include "peer_files.h"
 #include "text.h"
 
 #include <sodium.h>
@@ -41,11 +41,9 @@ void peer_talk_hello(struct chat *chat) {
 
 /* CURVE has proved the key by now. */
 static zchat_code pin(const struct chat *chat, bool *known, struct fault *fault) {
-    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
-                                        chat->chats->settings->name, chat->key, known, fault);
+    zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, known, fault);
     if (code == ZCHAT_OK && !*known) {
-        code = known_peers_pin(chat->chats->settings->folder, chat->user,
-                               chat->chats->settings->name, chat->key, fault);
+        code = chat_host_pin(chat->chats->host, chat->user, chat->key, fault);
     }
     return code;
 }

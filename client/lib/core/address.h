@@ -16,14 +16,14 @@ struct address {
 };
 
 /* Reads "host", "host:port", "[v6]" or "[v6]:port", "tcp://" before it allowed; without a port
- * `default_port`. False where it is none of these. */
+ * `default_port`. False if it is none of these. */
 bool address_parse(const char *text, uint16_t default_port, struct address *address);
 
-/* "tcp://host:port", the host in brackets where it is IPv6. What stands behind "tcp://" is the
+/* "tcp://host:port", the host in brackets if it is IPv6. What stands behind "tcp://" is the
  * broker's name in known_brokers. */
 void address_endpoint(const struct address *address, char endpoint[ENDPOINT_BYTES]);
 
-/* Reads "tcp://host:port" as a Greeting has it; where the host is "*" it becomes `host`. */
+/* Reads "tcp://host:port" as a Greeting has it; if the host is "*" it becomes `host`. */
 bool address_of_greeting(const char *endpoint, const char *host, struct address *address);
 
 #endif

@@ -3,7 +3,7 @@
 #include "chat_link.h"
 #include "chats.h"
 #include "invitation.h"
-#include "known.h"
+#include "key.h"
 #include "limits.h"
 #include "reply.h"
 #include "text.h"
@@ -146,8 +146,7 @@ static void take_accepted(struct chat *chat, const Zchat__V1__PrivateAnswered *a
         return;
     }
     memcpy(chat->key, answered->key.data, KEY_BYTES);
-    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
-                                        chat->chats->settings->name, chat->key, &known, &fault);
+    zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, &known, &fault);
     if (code == ZCHAT_OK) {
         code = chat_dial(chat, answered->nonce.data, &fault);
     }
@@ -361,7 +360,7 @@ void chats_entered(struct chats *chats, uint32_t idle_timeout_s) {
 
 static void lost(struct chat *chat) {
     char text[160];
-    chat->left_us = chat->gone_us = NEVER_US; /* he may be back, and nobody would tell */
+    chat->left_us = chat->gone_us = NEVER_US; /* they may be back, and nobody would tell */
     switch (chat->state) {
     case CHAT_ASKING:
     case CHAT_ASKED:

@@ -16,14 +16,12 @@ static struct request *ask(struct client *client, command_number command, Protob
 
 bool invitation_ask(struct chat *chat) {
     Zchat__V1__InvitePrivateRequest body = ZCHAT__V1__INVITE_PRIVATE_REQUEST__INIT;
-    zchat_id id;
-    zchat_id_new(&id);
-    memcpy(chat->invitation, id.bytes, ID_BYTES);
+    chat_new_id(chat, chat->invitation);
     if (chat->opened) {
         body.again.data = chat->id;
         body.again.len = ID_BYTES;
     } else {
-        memcpy(chat->id, id.bytes, ID_BYTES);
+        memcpy(chat->id, chat->invitation, ID_BYTES);
         chat->deadline_us = chat->client->now_us + INVITATION_LATE_US;
     }
     body.id.data = chat->invitation;
@@ -43,7 +41,7 @@ void invitation_answer(struct chat *chat, enum invitation_word word) {
     body.unable = word == INVITATION_UNABLE;
     if (body.accept) {
         body.port = chat->link->port;
-        body.address = (char *)chat->chats->settings->private_address;
+        body.address = (char *)chat_host_told_address(chat->chats->host);
         body.nonce.data = chat->link->nonce;
         body.nonce.len = NONCE_BYTES;
     }

@@ -8,11 +8,10 @@
 #include "client.h"
 #include "lines.h"
 #include "link.h"
-#include "settings.h"
 
 enum chat_state {
     CHAT_ASKING,  /* one's own invitation is not answered */
-    CHAT_ASKED,   /* his is not */
+    CHAT_ASKED,   /* theirs is not */
     CHAT_UNKNOWN, /* they renew a chat that this program no longer has, which is said in a moment */
     CHAT_LINKING,
     CHAT_OPEN,
@@ -49,7 +48,7 @@ struct chat {
     struct link *link;      /* owned; NULL: there is none */
     int64_t deadline_us;    /* of the state; NEVER_US: none */
     int64_t retry_us;       /* when it invites again; NEVER_US: not */
-    int64_t left_us;        /* when his session ended; NEVER_US: not that one knows */
+    int64_t left_us;        /* when their session ended; NEVER_US: it did not, as far as is known */
     int64_t gone_us;        /* when that ends the chat; NEVER_US: it does not */
     unsigned attempts;      /* to invite again, in a row */
     zchat_reply_fn *fn;     /* of start or accept, until it is answered; NULL: nobody asks */
@@ -61,17 +60,15 @@ struct chat {
 };
 
 struct chats {
-    struct client *client;           /* borrowed */
-    const struct settings *settings; /* borrowed */
-    struct link_place place;         /* where links are made; the owner's to set */
-    const char *broker_host; /* borrowed: the broker's address in digits; the owner's to set */
-    struct chat *list;       /* owned, and each in it */
-    int64_t active_us;       /* when the broker may be told again that one is active */
-    int64_t active_every_us; /* how often: in time for the broker's idle limit */
-    bool active_waits;       /* one was, and it is told at active_us */
+    struct client *client;        /* borrowed */
+    const struct chat_host *host; /* borrowed */
+    struct chat *list;            /* owned, and each in it */
+    int64_t active_us;            /* when the broker may be told again that one is active */
+    int64_t active_every_us;      /* how often: in time for the broker's idle limit */
+    bool active_waits;            /* one was, and it is told at active_us */
 };
 
-void chats_init(struct chats *chats, struct client *client, const struct settings *settings);
+void chats_init(struct chats *chats, struct client *client, const struct chat_host *host);
 
 /* The one of that user that is neither over nor ending, nor an invitation of theirs; NULL: none. */
 struct chat *chats_find(const struct chats *chats, const char *user);
@@ -85,12 +82,14 @@ struct chat *chats_add(struct chats *chats, const char *user, enum chat_state st
 
 /* Whether its link is up and may be used. */
 bool chat_is_linked(const struct chat *chat);
-/* Says something to the other side; where that fails the link is dead. */
+/* Says something to the other side; if that fails the link is dead. */
 bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message);
+/* An id of now. */
+void chat_new_id(const struct chat *chat, unsigned char id[ID_BYTES]);
 void chat_drop_link(struct chat *chat, int linger_ms);
 /* The link is of no use, or there is none: when it is invited again. */
 void chat_retry(struct chat *chat);
-/* Their session at the broker ended: where the link is dead, too, they are not waited for much
+/* Their session at the broker ended: if the link is dead, too, they are not waited for much
  * longer. */
 void chat_left(struct chat *chat);
 /* Answers the call that began it, if it waits. */

@@ -4,6 +4,7 @@
 #ifndef LINES_H
 #define LINES_H
 
+#include "chat_host.h"
 #include "wire.h"
 #include "zchat.h"
 
@@ -25,7 +26,7 @@ struct bunch {
     uint64_t number;    /* the first one's, as the id is */
     unsigned char id[ID_BYTES];
     int64_t time_us;
-    int64_t made_us; /* the same moment, on wake_now_us's clock */
+    int64_t made_us; /* the same moment, on the clock of turns */
     size_t count;
     size_t answered; /* the first ones of them */
     bool sent;       /* on this link or an earlier one */
@@ -50,7 +51,7 @@ struct lines {
     size_t count;         /* lines */
     uint64_t last_number; /* of one's own */
     uint64_t received;    /* the last one of the other's */
-    bool ack_due;         /* he was not told so yet */
+    bool ack_due;         /* they were not told so yet */
     struct lines_frame frames[LINES_FRAMES_MAX]; /* a ring */
     size_t frames_first;
     size_t frames_count;
@@ -59,9 +60,10 @@ struct lines {
     size_t ids_used; /* of all that were fetched */
 };
 
-/* Queues a line; now_us is wake_now_us(), or of the turn that goes on. False: no memory. */
-bool lines_add(struct lines *lines, int64_t now_us, const char *text, zchat_reply_fn *fn,
-               void *arg);
+/* Queues a line; now_us is of now, or of the turn that goes on; the host tells the time of day.
+ * False: no memory. */
+bool lines_add(struct lines *lines, const struct chat_host *host, int64_t now_us, const char *text,
+               zchat_reply_fn *fn, void *arg);
 /* Whether there is something to send. */
 bool lines_wait(const struct lines *lines);
 

@@ -5,9 +5,8 @@
 #include "chat_link.h"
 #include "invitation.h"
 #include "limits.h"
-#include "peer_file.h"
+#include "peer_files.h"
 #include "peer_talk.h"
-#include "probe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,32 +69,25 @@ void chats_end_all(struct chats *chats, zchat_code code, const char *text) {
 
 static const char *why(const struct chat *chat) {
     switch (chat->link->end) {
-    case CHANNEL_DENIED:
+    case LINK_DENIED:
         return "its program refused this device's key";
-    case CHANNEL_FOREIGN:
+    case LINK_FOREIGN:
         return "what answers there did not prove the right key";
-    case CHANNEL_BROKEN:
-    case CHANNEL_CLOSED:
+    case LINK_CLOSED:
+    case LINK_ENDLESS:
         return "it closed the connection";
-    default:
-        return "nobody answers there";
+    case LINK_UNANSWERED:
+        break;
     }
-}
-
-/* This side's address as the other one would see it; without a way there, as the broker does. */
-static void find_own(const struct chat *chat, char own[HOST_BYTES]) {
-    const char *theirs = link_tried(chat->link);
-    if (!(theirs && probe_own_address(theirs, own)) &&
-        !probe_own_address(chat->chats->broker_host, own)) {
-        strcpy(own, "this machine");
-    }
+    return "nobody answers there";
 }
 
 static void unreachable(struct chat *chat, const char *reason) {
     char own[HOST_BYTES];
     char theirs[ENDPOINT_BYTES];
+    const char *told = chat_host_told_address(chat->chats->host);
     struct fault fault;
-    find_own(chat, own);
+    chat_host_own_address(chat->chats->host, link_tried(chat->link), own);
     if (chat->mine) {
         address_endpoint(&chat->address, theirs);
         fault_set(&fault, ZCHAT_UNREACHABLE,
@@ -106,10 +98,7 @@ static void unreachable(struct chat *chat, const char *reason) {
         fault_set(&fault, ZCHAT_UNREACHABLE,
                   "no link to %s could be made: nobody came from there to %s, port %u; if that is "
                   "no address at which others reach you, give another as --private-address",
-                  chat->user,
-                  chat->chats->settings->private_address[0] ? chat->chats->settings->private_address
-                                                            : own,
-                  (unsigned)chat->link->port);
+                  chat->user, told[0] ? told : own, (unsigned)chat->link->port);
     }
     chat_end(chat, ZCHAT_UNREACHABLE, fault.text, NULL);
 }
@@ -136,7 +125,7 @@ static void step_link(struct chat *chat) {
     if (chat->over || !chat->link || chat->link->state != LINK_DEAD) {
         return;
     }
-    if (chat->link->endless) {
+    if (chat->link->end == LINK_ENDLESS) {
         peer_talk_breach(chat);
     } else if (chat->state == CHAT_OPEN) {
         char text[128];

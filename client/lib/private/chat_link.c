@@ -3,9 +3,8 @@
 #include "chat_link.h"
 
 #include "invitation.h"
-#include "known.h"
 #include "limits.h"
-#include "peer_file.h"
+#include "peer_files.h"
 
 #include <string.h>
 
@@ -22,7 +21,7 @@
 
 static zchat_code listen_for(struct chat *chat, struct fault *fault) {
     chat_drop_link(chat, 0);
-    chat->link = link_listen(chat->chats->place, chat->key, fault);
+    chat->link = link_listen(chat->chats->host, chat->key, fault);
     if (!chat->link) {
         return fault->code;
     }
@@ -36,7 +35,7 @@ static zchat_code listen_for(struct chat *chat, struct fault *fault) {
 
 zchat_code chat_dial(struct chat *chat, const unsigned char *nonce, struct fault *fault) {
     chat_drop_link(chat, 0);
-    chat->link = link_dial(chat->chats->place, &chat->address, chat->key, nonce, fault);
+    chat->link = link_dial(chat->chats->host, &chat->address, chat->key, nonce, fault);
     if (!chat->link) {
         return fault->code;
     }
@@ -50,8 +49,7 @@ zchat_code chat_dial(struct chat *chat, const unsigned char *nonce, struct fault
 
 zchat_code chat_accept(struct chat *chat, struct fault *fault) {
     bool known;
-    zchat_code code = known_peers_check(chat->chats->settings->folder, chat->user,
-                                        chat->chats->settings->name, chat->key, &known, fault);
+    zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, &known, fault);
     if (code == ZCHAT_OK) {
         code = listen_for(chat, fault);
     }
@@ -101,7 +99,7 @@ static void say_bye(struct chat *chat, const char *bye) {
         body.reason = (char *)bye;
         message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_BYE;
         message.bye = &body;
-        link_say(chat->link, &message);
+        chat_say(chat, &message);
     }
 }
 

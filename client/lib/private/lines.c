@@ -8,18 +8,11 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Lines of one bunch are written within that time. */
 #define SAME_TIME_US 1000
 /* Texts of one bunch, so that it fits into a frame with what is before them. */
 #define TEXTS_BYTES_MAX (FRAME_BYTES_MAX - 128)
-
-static int64_t clock_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* The last byte has room for one more with each line. */
 static void new_id(struct lines *lines, int64_t time_us, unsigned char id[ID_BYTES]) {
@@ -39,13 +32,13 @@ static bool takes(const struct lines *lines, size_t text_bytes, int64_t now_us) 
            bunch->texts_bytes + text_bytes + WIRE_TEXT_ADDS <= TEXTS_BYTES_MAX;
 }
 
-static struct bunch *bunch_new(struct lines *lines, int64_t now_us) {
+static struct bunch *bunch_new(struct lines *lines, const struct chat_host *host, int64_t now_us) {
     struct bunch *bunch = malloc(sizeof *bunch);
     if (bunch) {
         memset(bunch, 0, offsetof(struct bunch, lines));
         bunch->number = lines->last_number + 1;
         bunch->made_us = now_us;
-        bunch->time_us = clock_us();
+        bunch->time_us = chat_host_time_us(host);
         new_id(lines, bunch->time_us, bunch->id);
     }
     return bunch;
@@ -79,11 +72,11 @@ static void append(struct lines *lines, struct bunch *bunch) {
     lines->unsent = lines->unsent ? lines->unsent : bunch;
 }
 
-bool lines_add(struct lines *lines, int64_t now_us, const char *text, zchat_reply_fn *fn,
-               void *arg) {
+bool lines_add(struct lines *lines, const struct chat_host *host, int64_t now_us, const char *text,
+               zchat_reply_fn *fn, void *arg) {
     size_t bytes = strlen(text);
     bool fits = takes(lines, bytes, now_us);
-    struct bunch *bunch = fits ? lines->last : bunch_new(lines, now_us);
+    struct bunch *bunch = fits ? lines->last : bunch_new(lines, host, now_us);
     if (!bunch || !make_room(lines, bunch, bunch->texts_bytes + bytes + WIRE_TEXT_ADDS)) {
         if (bunch && !fits) {
             bunch_free(bunch);

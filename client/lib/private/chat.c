@@ -1,6 +1,7 @@
 /* The list of chats, and what is done with one without a look at what it is for. */
 #include "chat.h"
 
+#include "id.h"
 #include "limits.h"
 
 #include <sodium.h>
@@ -11,8 +12,8 @@
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 2000
 
-void chats_init(struct chats *chats, struct client *client, const struct settings *settings) {
-    *chats = (struct chats){.client = client, .settings = settings};
+void chats_init(struct chats *chats, struct client *client, const struct chat_host *host) {
+    *chats = (struct chats){.client = client, .host = host};
 }
 
 /* ---- the list ---- */
@@ -83,7 +84,21 @@ bool chat_is_linked(const struct chat *chat) {
 }
 
 bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message) {
-    return chat->link && link_say(chat->link, message);
+    if (!chat->link || chat->link->state != LINK_UP) {
+        return false;
+    }
+    uint8_t *frame = link_frame(chat->link, wire_element_size(&message->base));
+    if (!frame) {
+        return false;
+    }
+    wire_element_pack(WIRE_MESSAGES, &message->base, frame);
+    return link_send(chat->link);
+}
+
+void chat_new_id(const struct chat *chat, unsigned char id[ID_BYTES]) {
+    unsigned char random[10];
+    randombytes_buf(random, sizeof random);
+    id_make(id, (uint64_t)chat_host_time_us(chat->chats->host) / 1000, random);
 }
 
 void chat_drop_link(struct chat *chat, int linger_ms) {
