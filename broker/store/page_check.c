@@ -3,6 +3,8 @@
  * had them, it has them: SQLite never takes reserved bytes back. */
 #include "page_check.h"
 
+#include "wal_fill.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -231,6 +233,9 @@ static sqlite3_vfs *real_vfs(sqlite3_vfs *vfs) {
 static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *out, int flags,
                     int *out_flags) {
     struct page_check *check = check_of(vfs);
+    if (wal_fill_is_for(path, flags)) {
+        return wal_fill_open(check->real, path, out, flags, out_flags);
+    }
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
         return check->real->xOpen(check->real, path, out, flags, out_flags);
     }
@@ -274,9 +279,11 @@ static int vfs_last_error(sqlite3_vfs *vfs, int bytes, char *out) {
 
 /* Version 1: no more than these methods is used of a VFS without extensions that are loaded. */
 static sqlite3_vfs vfs_over(struct page_check *check) {
+    size_t bytes = sizeof(struct checked);
+    bytes = wal_fill_bytes() > bytes ? wal_fill_bytes() : bytes;
     return (sqlite3_vfs){
         .iVersion = 1,
-        .szOsFile = (int)sizeof(struct checked) + check->real->szOsFile,
+        .szOsFile = (int)bytes + check->real->szOsFile,
         .mxPathname = check->real->mxPathname,
         .zName = check->name,
         .pAppData = check,

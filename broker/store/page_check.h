@@ -6,8 +6,8 @@
  * behind the file's end. What it can't find: a page that is whole and of an earlier time. A page in
  * the write-ahead log has the log's own checksum, which SQLite verifies when it opens the database;
  * the one here comes with the copy into the database, so writers do not pay for it. A database
- * without the reserved bytes (an older one) is read and written as it is. Other files than the
- * database pass through untouched. */
+ * without the reserved bytes (an older one) is read and written as it is. The
+ * write-ahead log is filled ahead (wal_fill.h); other files pass through untouched. */
 #ifndef PAGE_CHECK_H
 #define PAGE_CHECK_H
 
