@@ -9,6 +9,8 @@
 
 #define PAGE_BYTES 4096
 #define FEW_PAGES  64 /* are in any rest of the reserve */
+/* Of a turn that is synced at once: where more came in a turn, more comes while it is synced. */
+#define FEW_ENTRIES 4
 
 static enum step step_of(struct store *store, sqlite3_stmt *statement, int code) {
     if (code == SQLITE_ROW) {
@@ -212,16 +214,6 @@ static enum store_status find_log(struct store *store, sqlite3_file **log) {
                : sqlite_fail_because(store, "sync", "the write-ahead log is missing");
 }
 
-static enum store_status begin_sync(struct store *store) {
-    sqlite3_file *log = NULL;
-    if (find_log(store, &log) != STORE_OK) {
-        return STORE_FAILED;
-    }
-    syncer_begin(store->syncer, log);
-    store->syncing = true;
-    return STORE_OK;
-}
-
 static enum store_status end_sync(struct store *store, int code) {
     if (code != SQLITE_OK) {
         return sqlite_fail_code(store, "sync", code, sqlite3_errstr(code));
@@ -239,6 +231,25 @@ enum store_status sqlite_sync_log(struct store *store) {
     return end_sync(store, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
 }
 
+/* A checkpoint keeps the disk busy: then a sync may be long for once. */
+static bool syncs_here(struct store *store) {
+    return store->last_position - store->log->begun <= FEW_ENTRIES &&
+           syncer_is_quick(store->syncer) && !sqlite_checkpoint_runs(store);
+}
+
+static enum store_status begin_sync(struct store *store, bool *waits) {
+    sqlite3_file *log = NULL;
+    if (find_log(store, &log) != STORE_OK) {
+        return STORE_FAILED;
+    }
+    *waits = store->syncing = !syncs_here(store);
+    if (!*waits) {
+        return end_sync(store, syncer_here(store->syncer, log));
+    }
+    syncer_begin(store->syncer, log);
+    return STORE_OK;
+}
+
 /* The slots' bytes first: the log may reach the disk by itself at any time. */
 static enum store_status commit(struct store *store, bool *waits) {
     if (sqlite_log_commit(store) != STORE_OK || sqlite_piece_sync(store) != STORE_OK ||
@@ -247,11 +258,7 @@ static enum store_status commit(struct store *store, bool *waits) {
         return STORE_FAILED;
     }
     slots_committed(store->slots);
-    if (store->syncer == NULL) {
-        return end_sync(store, SQLITE_OK);
-    }
-    *waits = begin_sync(store) == STORE_OK;
-    return *waits ? STORE_OK : STORE_FAILED;
+    return store->syncer == NULL ? end_sync(store, SQLITE_OK) : begin_sync(store, waits);
 }
 
 enum store_status store_commit_begin(struct store *store, bool *waits) {

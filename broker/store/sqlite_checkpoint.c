@@ -128,6 +128,14 @@ void sqlite_checkpoint_begin(struct store *store) {
     (void)pthread_mutex_unlock(&checkpoint->mutex);
 }
 
+bool sqlite_checkpoint_runs(struct store *store) {
+    struct checkpoint *checkpoint = store->checkpoint;
+    (void)pthread_mutex_lock(&checkpoint->mutex);
+    bool runs = checkpoint->state == WANTED || checkpoint->state == RUNNING;
+    (void)pthread_mutex_unlock(&checkpoint->mutex);
+    return runs;
+}
+
 /* Whether a pass has ended since it was last asked. */
 static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
     (void)pthread_mutex_lock(&checkpoint->mutex);

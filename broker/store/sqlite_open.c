@@ -185,7 +185,7 @@ void sqlite_unload(struct store *store) {
 static enum store_status start_threads(struct store *store) {
     const char *reason = NULL;
     store->checkpoint = checkpoint_new(store->path, page_check_name(store->pages), &reason);
-    store->syncer = store->checkpoint != NULL ? syncer_new(&reason) : NULL;
+    store->syncer = store->checkpoint != NULL ? syncer_new(store->clock_us, &reason) : NULL;
     if (store->syncer == NULL) {
         return sqlite_fail_because(store, "start the threads of", reason);
     }

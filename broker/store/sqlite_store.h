@@ -292,6 +292,8 @@ void sqlite_checkpoint_begin(struct store *store);
 /* Where the thread has left but a short rest: copies it, so that the log begins anew with the next
  * transaction. Not inside one. */
 enum store_status sqlite_checkpoint_finish(struct store *store);
+/* Whether the thread copies, or is about to. */
+bool sqlite_checkpoint_runs(struct store *store);
 /* Whether what a checkpoint returned says something bad about the disk. */
 bool sqlite_checkpoint_is_fault(sqlite3 *db, int code);
 /* Lets the next sqlite_checkpoint_begin do its work, however short the log is. */

@@ -61,12 +61,13 @@ struct store_options {
     size_t view_entries;
     /* That one store_maintain merges at most, unless more arrived; 0: 8,192. */
     size_t slice_entries;
-    int64_t slice_us;          /* of clock_us, after which it ends, unless more arrived; 0: 1,000 */
-    int64_t (*clock_us)(void); /* only ever compared with itself; NULL: slices are counted alone */
-    int wal_pages;             /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
-    uint64_t unread_max;       /* 0: INBOX_UNREAD_MAX */
-    uint64_t unread_per_sender_max;       /* 0: INBOX_UNREAD_PER_SENDER_MAX */
-    uint64_t unread_bytes_max;            /* 0: INBOX_UNREAD_BYTES_MAX */
+    int64_t slice_us; /* of clock_us, after which it ends, unless more arrived; 0: 1,000 */
+    /* Only ever compared with itself; NULL: slices are counted alone, and no disk is quick. */
+    int64_t (*clock_us)(void);
+    int wal_pages;                  /* of the write-ahead log that begin a checkpoint; 0: 8,192 */
+    uint64_t unread_max;            /* 0: INBOX_UNREAD_MAX */
+    uint64_t unread_per_sender_max; /* 0: INBOX_UNREAD_PER_SENDER_MAX */
+    uint64_t unread_bytes_max;      /* 0: INBOX_UNREAD_BYTES_MAX */
     uint64_t unread_bytes_per_sender_max; /* 0: INBOX_UNREAD_BYTES_PER_SENDER_MAX */
     /* Hears how far the work on an earlier version's store is, from 0 to `of`; false: it is to end,
      * and store_open fails. NULL: nobody hears. */
@@ -107,7 +108,8 @@ enum store_status store_commit(struct store *store);
 
 /* The same in two steps, so that the next transaction can be filled while the disk writes. Where it
  * *waits, what the operations returned is true once store_commit_end returned STORE_OK; that one is
- * called before the next commit, and has not to wait once the fd is readable. -1: none ever waits.
+ * called before the next commit, and need not wait once the fd is readable. -1: none ever waits.
+ * A turn of few entries does not wait where the disk is quick (syncer.h): it is on the disk then.
  */
 enum store_status store_commit_begin(struct store *store, bool *waits);
 int store_commit_fd(const struct store *store);

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,13 +13,15 @@
 enum state { IDLE, WANTED, ENDED, STOPPED };
 
 struct syncer {
-    int fd; /* owned: an eventfd */
+    int fd;                    /* owned: an eventfd */
+    int64_t (*clock_us)(void); /* NULL: there is none */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
     enum state state;
     sqlite3_file *file; /* borrowed: from the store */
     int code;
+    int quick; /* that many syncs, up to the last one, were quick; no more than matter */
 };
 
 static void tell(const struct syncer *syncer) {
@@ -28,6 +29,22 @@ static void tell(const struct syncer *syncer) {
     ssize_t written = write(syncer->fd, &one, sizeof one);
     assert(written == (ssize_t)sizeof one); /* it is 0 before */
     (void)written;
+}
+
+static int64_t now_us(const struct syncer *syncer) {
+    return syncer->clock_us == NULL ? 0 : syncer->clock_us();
+}
+
+static int sync_file(const struct syncer *syncer, sqlite3_file *file, bool *quick) {
+    int64_t begun_us = now_us(syncer);
+    int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    *quick = syncer->clock_us != NULL && now_us(syncer) - begun_us <= SYNCER_QUICK_US;
+    return code;
+}
+
+static void note(struct syncer *syncer, bool quick) {
+    int count = syncer->quick < SYNCER_QUICK_COUNT ? syncer->quick + 1 : syncer->quick;
+    syncer->quick = quick ? count : 0;
 }
 
 static void *run(void *arg) {
@@ -40,8 +57,10 @@ static void *run(void *arg) {
         }
         sqlite3_file *file = syncer->file;
         (void)pthread_mutex_unlock(&syncer->mutex);
-        int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+        bool quick;
+        int code = sync_file(syncer, file, &quick);
         (void)pthread_mutex_lock(&syncer->mutex);
+        note(syncer, quick);
         syncer->code = code;
         syncer->state = syncer->state == STOPPED ? STOPPED : ENDED;
         (void)pthread_cond_broadcast(&syncer->changed);
@@ -51,12 +70,13 @@ static void *run(void *arg) {
     return NULL;
 }
 
-struct syncer *syncer_new(const char **reason) {
+struct syncer *syncer_new(int64_t (*clock_us)(void), const char **reason) {
     struct syncer *syncer = calloc(1, sizeof *syncer);
     *reason = "out of memory";
     if (syncer == NULL) {
         return NULL;
     }
+    syncer->clock_us = clock_us;
     (void)pthread_mutex_init(&syncer->mutex, NULL);
     (void)pthread_cond_init(&syncer->changed, NULL);
     syncer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -115,5 +135,19 @@ int syncer_end(struct syncer *syncer) {
     (void)pthread_mutex_unlock(&syncer->mutex);
     assert(taken == (ssize_t)sizeof count);
     (void)taken;
+    return code;
+}
+
+/* The thread touches nothing while no sync is begun. */
+bool syncer_is_quick(const struct syncer *syncer) {
+    assert(syncer->state == IDLE);
+    return syncer->quick >= SYNCER_QUICK_COUNT;
+}
+
+int syncer_here(struct syncer *syncer, sqlite3_file *file) {
+    bool quick;
+    assert(syncer->state == IDLE);
+    int code = sync_file(syncer, file, &quick);
+    note(syncer, quick);
     return code;
 }

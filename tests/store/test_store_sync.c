@@ -2,10 +2,12 @@
  * the next transaction is filled meanwhile. The log's sync of these tests waits for them, or fails.
  */
 #include "forum.h"
+#include "syncer.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,88 @@ static void the_next_turn_is_filled_meanwhile(void **state) {
     fixture_expect_state(fixture, 2, 2, 0);
 }
 
+/* ---- where the disk is quick ---- */
+
+static atomic_int sync_us;
+static atomic_int clock_calls;
+
+/* Between two calls a sync has passed. */
+static int64_t syncing_clock(void) {
+    return (int64_t)(atomic_fetch_add(&clock_calls, 1) + 1) * atomic_load(&sync_us);
+}
+
+static struct fixture *reopen_with_clock(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.clock_us = syncing_clock;
+    atomic_store(&sync_us, SYNCER_QUICK_US);
+    fixture_reopen(fixture);
+    return fixture;
+}
+
+/* A turn of so many messages; whether it waited for the disk. */
+static bool commit_waits(struct fixture *fixture, int messages) {
+    bool waits = false;
+    fixture_begin(fixture);
+    for (int i = 0; i < messages; i++) {
+        send(fixture, "text");
+    }
+    assert_ok(store_commit_begin(fixture->store, &waits));
+    if (waits) {
+        assert_ok(store_commit_end(fixture->store));
+    }
+    return waits;
+}
+
+static void commit_until_quick(struct fixture *fixture) {
+    for (int i = 0; i < SYNCER_QUICK_COUNT; i++) {
+        assert_true(commit_waits(fixture, 1));
+    }
+}
+
+static void few_messages_are_on_a_quick_disk_at_once(void **state) {
+    struct fixture *fixture = reopen_with_clock(state);
+    commit_until_quick(fixture);
+    assert_false(commit_waits(fixture, 1));
+    assert_false(commit_waits(fixture, 4));
+    assert_int_equal(readable(fixture, 0), 0);
+    fixture_reopen(fixture);
+    fixture_expect_state(fixture, 2, SYNCER_QUICK_COUNT + 5, 0);
+}
+
+static void many_messages_are_waited_for_on_any_disk(void **state) {
+    struct fixture *fixture = reopen_with_clock(state);
+    commit_until_quick(fixture);
+    assert_true(commit_waits(fixture, 5));
+    assert_false(commit_waits(fixture, 1));
+}
+
+/* Nobody else is kept waiting by a disk that became slow, but for the once that it was noticed. */
+static void a_slow_sync_makes_the_next_ones_be_waited_for(void **state) {
+    struct fixture *fixture = reopen_with_clock(state);
+    commit_until_quick(fixture);
+    atomic_store(&sync_us, SYNCER_QUICK_US + 1);
+    assert_false(commit_waits(fixture, 1));
+    assert_true(commit_waits(fixture, 1));
+    atomic_store(&sync_us, SYNCER_QUICK_US);
+    commit_until_quick(fixture);
+    assert_false(commit_waits(fixture, 1));
+}
+
+static void a_sync_at_once_that_fails_ends_the_store(void **state) {
+    struct fixture *fixture = reopen_with_clock(state);
+    bool waits;
+    commit_until_quick(fixture);
+    fixture_begin(fixture);
+    send(fixture, "text");
+    set_gate(false, SQLITE_IOERR_FSYNC);
+    assert_int_equal(store_commit_begin(fixture->store, &waits), STORE_FAILED);
+    assert_false(waits);
+    assert_non_null(strstr(store_error(fixture->store), "disk I/O error"));
+    assert_int_equal(store_begin(fixture->store), STORE_FAILED);
+}
+
+/* ---- what happens meanwhile ---- */
+
 static void a_turn_that_wrote_nothing_waits_for_nothing(void **state) {
     struct fixture *fixture = *state;
     bool waits = true;
@@ -209,6 +293,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_commit_ends_with_the_logs_sync),
         TEST(the_next_turn_is_filled_meanwhile),
+        TEST(few_messages_are_on_a_quick_disk_at_once),
+        TEST(many_messages_are_waited_for_on_any_disk),
+        TEST(a_slow_sync_makes_the_next_ones_be_waited_for),
+        TEST(a_sync_at_once_that_fails_ends_the_store),
         TEST(a_turn_that_wrote_nothing_waits_for_nothing),
         TEST(a_sync_that_fails_ends_the_store),
         TEST(a_commit_at_once_waits_for_the_sync),
