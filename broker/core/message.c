@@ -137,19 +137,19 @@ static void send_message_done(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
     Zchat__V1__SendMessageResponse sent = ZCHAT__V1__SEND_MESSAGE_RESPONSE__INIT;
 
-    if (stored->again) {
-        call->core->stats.messages_again_total++;
-    } else {
-        call->core->stats.messages_total++;
-        push_both(call);
-    }
     sent.delivered = stored->delivered;
     sent.id = call->command->send_message->id;
     sent.seq = stored->author_seq;
     sent.time_us = stored->time_us;
     reply.body_case = ZCHAT__V1__REPLY__BODY_SEND_MESSAGE;
     reply.send_message = &sent;
-    call_reply(call, &reply);
+    call_reply(call, &reply); /* first: who sent it is waiting */
+    if (stored->again) {
+        call->core->stats.messages_again_total++;
+        return;
+    }
+    call->core->stats.messages_total++;
+    push_both(call);
 }
 
 const struct command_row send_message_row = {
