@@ -28,6 +28,7 @@ static const struct refusal send_message_refusals[] = {
     {STORE_QUOTA_SENDER, REASON(SENDER_QUOTA),
      "%s has too many unread messages of yours: try again when some were read", recipient},
     {STORE_ID_REUSED, REASON(ID_USED), "this id names another message: take a new one", NULL},
+    {STORE_NOT_STORED, REASON(OFFLINE), "%s is not online: nothing was stored", recipient},
     {0},
 };
 
@@ -60,15 +61,6 @@ static bool reaches(const struct core *core, const struct member *member) {
     return false;
 }
 
-/* Counts the store's refusal, and tells what its status alone does not. */
-static void send_message_missed(struct call *call, const struct store_message_new *new,
-                                enum store_status status) {
-    if (status == STORE_QUOTA_INBOX || status == STORE_QUOTA_SENDER)
-        call->core->stats.messages_quota_total++;
-    else if (new->only_again && status == STORE_NOT_FOUND)
-        call_fail(call, REASON(OFFLINE), "%s is not online: nothing was stored", new->to);
-}
-
 static enum store_status send_message_run(struct call *call) {
     const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     struct member *to = member_find_name(&call->core->sessions, message->to);
@@ -89,8 +81,8 @@ static enum store_status send_message_run(struct call *call) {
     call->result.sent.to = to;
     status =
         call_store(call, store_message_append(call->core->store, &new, &call->result.sent.stored));
-    if (status != STORE_OK)
-        send_message_missed(call, &new, status);
+    if (status == STORE_QUOTA_INBOX || status == STORE_QUOTA_SENDER)
+        call->core->stats.messages_quota_total++;
     return status;
 }
 

@@ -18,7 +18,7 @@ static enum store_status check(struct store *store, const struct append *append)
     if (blocks_is(store->blocks, recipient, author)) {
         return STORE_BLOCKED_BY;
     }
-    return append->message->only_again ? STORE_NOT_FOUND
+    return append->message->only_again ? STORE_NOT_STORED
                                        : sqlite_quota_check(store, append->recipient, author);
 }
 

@@ -38,6 +38,7 @@ enum store_status {
     STORE_QUOTA_ACCOUNT, /* the account has all that store_quotas allow it */
     STORE_TOO_MANY,      /* DEVICES_MAX, BLOCKS_MAX or FOLLOWED_MAX are there */
     STORE_NO_ROOM,       /* the files, or the disk, have no room for so many bytes */
+    STORE_NOT_STORED,    /* the message was not stored before, and was only to be if it was */
     STORE_ID_REUSED,     /* the id names another message */
     STORE_WRONG_OFFSET, /* the bytes leave a hole behind those that came, or pass the file's size */
     STORE_MISMATCH,     /* the bytes are not those of the announced hash */
@@ -228,7 +229,7 @@ struct store_message_new {
     size_t text_bytes;
     int64_t time_us;
     bool delivered;  /* handed to a live session: kept for the reply to a retry */
-    bool only_again; /* stores nothing new: NOT_FOUND where it was not stored before */
+    bool only_again; /* stores nothing new: NOT_STORED where it was not stored before */
 };
 
 struct store_message_stored {
@@ -240,9 +241,9 @@ struct store_message_stored {
     bool delivered;
 };
 
-/* Appends to both inboxes. OK, NOT_FOUND, SELF, BLOCKED, BLOCKED_BY, QUOTA_*, ID_REUSED. A message
- * that was stored before is OK, whatever was blocked since. A sender who has read everything so far
- * has read his own message, too: his cursor moves on with it. */
+/* Appends to both inboxes. OK, NOT_FOUND, SELF, BLOCKED, BLOCKED_BY, QUOTA_*, ID_REUSED,
+ * NOT_STORED. A message that was stored before is OK, whatever was blocked since. A sender who has
+ * read everything so far has read his own message, too: his cursor moves on with it. */
 enum store_status store_message_append(struct store *store, const struct store_message_new *message,
                                        struct store_message_stored *out);
 

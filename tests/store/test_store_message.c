@@ -126,7 +126,7 @@ static void what_may_only_be_a_retry_stores_nothing_new(void **state) {
     struct store_message_stored stored;
     unsigned char id[ID_BYTES];
     fixture_id(fixture, id);
-    assert_int_equal(send_only_again(fixture, id), STORE_NOT_FOUND);
+    assert_int_equal(send_only_again(fixture, id), STORE_NOT_STORED);
     fixture_expect_state(fixture, LEIA, 0, 0);
     fixture_begin(fixture);
     assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
