@@ -346,13 +346,13 @@ static enum store_status logout_run(struct call *call) {
 const struct command_row logout_row = {
     .cost = 1,
     .run = logout_run,
-    .done = call_reply_empty,
+    .done = call_reply_response,
 };
 
 /* Its whole effect is that it counts against the idle timeout. */
 const struct command_row active_row = {
     .cost = 1,
-    .done = call_reply_empty,
+    .done = call_reply_response,
 };
 
 static void fail_unhashed(struct call *call) {
@@ -494,7 +494,7 @@ static void change_password_done(struct call *call) {
                                  "the password was changed: log in again", call->now_us);
     }
     private_revoked(call->core, call->session->member->account);
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row change_password_row = {

@@ -205,7 +205,7 @@ static enum store_status shutdown_run(struct call *call) {
 static void shutdown_done(struct call *call) {
     call->core->shutdown_wanted = true;
     call->core->wipe_wanted = call->core->wipe_wanted || call->command->shutdown->wipe;
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row shutdown_row = {

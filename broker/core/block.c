@@ -40,7 +40,7 @@ static const struct refusal block_user_refusals[] = {
 
 static void block_user_done(struct call *call) {
     private_blocked(call->core, call->session->member->account, call->result.block.other);
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row block_user_row = {
@@ -82,7 +82,7 @@ const struct command_row unblock_user_row = {
     .check = unblock_user_check,
     .run = unblock_user_run,
     .refusals = unblock_user_refusals,
-    .done = call_reply_empty,
+    .done = call_reply_response,
 };
 
 struct names {
@@ -109,29 +109,28 @@ static void names_add(void *arg, const char *name) {
         names->list[names->count++] = memcpy(copy, name, bytes);
 }
 
-static void list_blocked_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListBlockedResponse blocked = ZCHAT__V1__LIST_BLOCKED_RESPONSE__INIT;
+static enum store_status list_blocked_run(struct call *call) {
+    Zchat__V1__ListBlockedResponse *blocked = call_response(call);
     const Zchat__V1__ListBlockedRequest *wanted = call->command->list_blocked;
     bool all = wanted->limit == 0 || wanted->limit > BLOCKS_MAX;
     struct names names = {
         .call = call, .after = wanted->after, .limit = all ? BLOCKS_MAX : wanted->limit};
+    enum store_status status;
 
     /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */
-    names.list = call_memory(call, names.limit * sizeof *names.list);
-    if (!names.list ||
-        call_store_fails(call, store_block_list(call->core->store, call->session->member->account,
-                                                names_add, &names)))
-        return;
-    blocked.users = names.list;
-    blocked.n_users = names.count;
-    blocked.more = names.more;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_BLOCKED;
-    reply.list_blocked = &blocked;
-    call_reply(call, &reply);
+    names.list = call_need(call, names.limit * sizeof *names.list);
+    if (!names.list)
+        return STORE_OK;
+    status = call_store(call, store_block_list(call->core->store, call->session->member->account,
+                                               names_add, &names));
+    blocked->users = names.list;
+    blocked->n_users = names.count;
+    blocked->more = names.more;
+    return status;
 }
 
 const struct command_row list_blocked_row = {
     .cost = 2,
-    .done = list_blocked_done,
+    .run = list_blocked_run,
+    .done = call_reply_response,
 };

@@ -97,6 +97,14 @@ void *call_memory(struct call *call, size_t bytes) {
     return memory;
 }
 
+void *call_need(struct call *call, size_t bytes) {
+    void *memory = call_memory(call, bytes);
+
+    if (!memory)
+        call_fail(call, REASON(NO_MEMORY), "the answer is too long: ask for less at a time");
+    return memory;
+}
+
 void call_reply(struct call *call, Zchat__V1__Reply *reply) {
     if (call->command->request == 0)
         return;
@@ -106,18 +114,25 @@ void call_reply(struct call *call, Zchat__V1__Reply *reply) {
                   "the answer is too long for one frame: ask for less at a time");
 }
 
-void call_reply_empty(struct call *call) {
+void *call_response(struct call *call) {
     const ProtobufCMessageDescriptor *type =
         protobuf_c_message_descriptor_get_field(&zchat__v1__reply__descriptor,
                                                 (unsigned)call->command->body_case)
             ->descriptor;
-    ProtobufCMessage *body = call_memory(call, type->sizeof_message);
+
+    if (call->response)
+        return call->response;
+    call->response = call_memory(call, type->sizeof_message);
+    assert(call->response); /* there is little else in it yet */
+    protobuf_c_message_init(type, call->response);
+    return call->response;
+}
+
+void call_reply_response(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
 
-    assert(body); /* the reply's memory is empty before it */
-    protobuf_c_message_init(type, body);
     reply.body_case = (Zchat__V1__Reply__BodyCase)call->command->body_case;
-    reply.login = (Zchat__V1__LoginResponse *)body; /* the union's pointer, of whichever type */
+    reply.login = call_response(call); /* the union's pointer, of whichever type */
     call_reply(call, &reply);
 }
 

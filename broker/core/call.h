@@ -26,6 +26,7 @@ struct call {
     size_t made_before;
     const struct core_work *work; /* the password work's result, once it is there */
     struct fault fault;
+    ProtobufCMessage *response; /* in the call's memory; NULL: there is none yet */
     union {
         struct {
             struct store_account account;
@@ -102,8 +103,11 @@ enum store_status call_store(struct call *call, enum store_status status);
 bool call_store_fails(struct call *call, enum store_status status);
 /* Answers the call: its fault, or the reply's body that the caller has set. */
 void call_reply(struct call *call, Zchat__V1__Reply *reply);
-/* Answers a command that is done and has nothing to tell. */
-void call_reply_empty(struct call *call);
+/* The command's response, in the call's memory: the same one each time, empty at first. To be asked
+ * for before much else is taken of that memory. */
+void *call_response(struct call *call);
+/* Answers with it, as run left it; empty where it did not ask for it. */
+void call_reply_response(struct call *call);
 /* Answers a call that failed. */
 void call_refuse(struct call *call);
 /* A refusal as the schema has it; the text is borrowed. */
@@ -114,5 +118,7 @@ void error_fill(Zchat__V1__CommandError *error, Zchat__V1__Reason reason, const 
 void call_read(struct call *call, uint64_t count);
 /* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
+/* The same; but then the call fails. */
+void *call_need(struct call *call, size_t bytes);
 
 #endif

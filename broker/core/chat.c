@@ -90,7 +90,7 @@ static void open_private_done(struct call *call) {
     (end == &chat->ends[0] ? &chat->ends[1] : &chat->ends[0])->account =
         call->result.invited.account;
     private_enter(call->core->privates, end, call->session->number);
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row open_private_row = {
@@ -116,7 +116,7 @@ static void close_private_done(struct call *call) {
                                  ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN);
         private_drop_invitation(privates, invitation);
     }
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row close_private_row = {

@@ -82,6 +82,7 @@ static void call_begin(struct call *call, struct core *core, struct peer *peer,
     call->work = NULL;
     call->fault.reason = REASON(UNSPECIFIED);
     call->fault.retry_after_s = 0;
+    call->response = NULL;
 }
 
 static void call_finish(struct call *call) {

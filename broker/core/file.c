@@ -206,7 +206,7 @@ const struct command_row cancel_upload_row = {
     .check = cancel_upload_check,
     .run = cancel_upload_run,
     .refusals = upload_refusals,
-    .done = call_reply_empty,
+    .done = call_reply_response,
 };
 
 /* Both commands that read name a thread. */
@@ -224,13 +224,6 @@ static const struct refusal file_refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_FILE), "the thread has no file of that name", NULL},
     {0},
 };
-
-/* Whether the thread and in it the file is there; the call fails where not. */
-static bool file_find(struct call *call, const char *title, const char *name,
-                      struct store_file *file) {
-    return !call_refused(call, file_refusals,
-                         call_store(call, store_file_find(call->core->store, title, name, file)));
-}
 
 /* The broker goes on, and so do the file's other pieces. */
 static void piece_damaged(struct call *call, const struct store_file *file, uint64_t offset) {
@@ -254,44 +247,42 @@ static void get_chunk_check(struct call *call) {
     title_form(call, &call->command->get_chunk->file);
 }
 
-static void get_chunk_done(struct call *call) {
+static enum store_status get_chunk_run(struct call *call) {
     const Zchat__V1__GetChunkRequest *get = call->command->get_chunk;
     size_t limit = get->limit == 0 || get->limit > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : get->limit;
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__GetChunkResponse got = ZCHAT__V1__GET_CHUNK_RESPONSE__INIT;
-    struct store_file file;
-    enum store_status status;
-    Zchat__V1__Upload upload;
+    Zchat__V1__GetChunkResponse *got = call_response(call);
+    struct store_file *file = &call->result.upload.file;
+    enum store_status status =
+        call_store(call, store_file_find(call->core->store, get->thread, get->file, file));
 
-    if (!file_find(call, get->thread, get->file, &file))
-        return;
-    got.data.data = wire_arena_take(call->core->reply_arena, limit);
-    if (!got.data.data)
-        return;
-    status = call_store(call, store_file_read(call->core->store, file.file, get->offset,
-                                              got.data.data, limit, &got.data.len));
+    if (status != STORE_OK)
+        return status;
+    got->upload = call_need(call, sizeof *got->upload);
+    got->data.data = wire_arena_take(call->core->reply_arena, limit);
+    if (!got->data.data)
+        call_fail(call, REASON(NO_MEMORY), "no memory for the chunk: ask for less at a time");
+    if (call_failed(call))
+        return STORE_OK;
+    upload_fill(got->upload, file);
+    status = call_store(call, store_file_read(call->core->store, file->file, get->offset,
+                                              got->data.data, limit, &got->data.len));
     if (status == STORE_DAMAGED)
-        piece_damaged(call, &file, get->offset + got.data.len);
-    if (call_refused(call, file_refusals, status))
-        return;
-    upload_fill(&upload, &file);
-    got.upload = &upload;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_GET_CHUNK;
-    reply.get_chunk = &got;
-    call_reply(call, &reply);
+        piece_damaged(call, file, get->offset + got->data.len);
+    return status;
 }
 
 const struct command_row get_chunk_row = {
     .cost = 1,
     .check = get_chunk_check,
+    .run = get_chunk_run,
     .refusals = file_refusals,
-    .done = get_chunk_done,
+    .done = call_reply_response,
 };
 
 /* A page of files. One more than fits is asked for, to know whether there are more. */
 struct file_list {
-    struct call *call; /* borrowed */
-    Zchat__V1__ListFilesResponse reply;
+    struct call *call;                  /* borrowed */
+    Zchat__V1__ListFilesResponse *page; /* in the call's memory */
     size_t limit;
     size_t bytes;
 };
@@ -306,9 +297,9 @@ static bool list_add(void *arg, const struct store_file *stored) {
     struct file_copy *copy = NULL;
 
     call_read(list->call, 1);
-    if (list->reply.n_files < list->limit)
+    if (list->page->n_files < list->limit)
         copy = call_memory(list->call, sizeof *copy);
-    list->reply.more = true; /* until this one is in the page */
+    list->page->more = true; /* until this one is in the page */
     if (!copy)
         return false;
     copy->stored = *stored;
@@ -316,23 +307,23 @@ static bool list_add(void *arg, const struct store_file *stored) {
     list->bytes += wire_element_size(&copy->upload.base);
     if (list->bytes > SYNC_BYTES_MAX)
         return false;
-    list->reply.files[list->reply.n_files++] = &copy->upload;
-    list->reply.more = false;
+    list->page->files[list->page->n_files++] = &copy->upload;
+    list->page->more = false;
     return true;
 }
 
-/* Where the page begins; false, and the call fails, where there is no such file. */
-static bool list_begins(struct call *call, const Zchat__V1__ListFilesRequest *list,
-                        uint64_t *after_seq) {
-    struct store_file file;
+/* Where the page begins. */
+static enum store_status list_begins(struct call *call, const Zchat__V1__ListFilesRequest *list,
+                                     uint64_t *after_seq) {
+    struct store_file *file = &call->result.upload.file;
+    enum store_status status = STORE_OK;
 
-    *after_seq = 0;
-    if (!list->after[0])
-        return true;
-    if (!file_find(call, list->thread, list->after, &file))
-        return false;
-    *after_seq = file.seq;
-    return true;
+    file->seq = 0;
+    if (list->after[0])
+        status =
+            call_store(call, store_file_find(call->core->store, list->thread, list->after, file));
+    *after_seq = file->seq;
+    return status;
 }
 
 static void list_files_check(struct call *call) {
@@ -340,31 +331,28 @@ static void list_files_check(struct call *call) {
     title_form(call, &call->command->list_files->after);
 }
 
-static void list_files_done(struct call *call) {
+static enum store_status list_files_run(struct call *call) {
     const Zchat__V1__ListFilesRequest *wanted = call->command->list_files;
-    struct file_list list = {.call = call, .limit = field_limit(wanted->limit)};
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    struct file_list list = {
+        .call = call, .page = call_response(call), .limit = field_limit(wanted->limit)};
     uint64_t after_seq;
+    enum store_status status = list_begins(call, wanted, &after_seq);
 
-    if (!list_begins(call, wanted, &after_seq))
-        return;
-    zchat__v1__list_files_response__init(&list.reply);
-    list.reply.files = call_memory(call, list.limit * sizeof *list.reply.files);
-    if (!list.reply.files ||
-        call_refused(call, file_refusals,
-                     call_store(call, store_file_list(call->core->store, wanted->thread, after_seq,
-                                                      list_add, &list))))
-        return;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FILES;
-    reply.list_files = &list.reply;
-    call_reply(call, &reply);
+    if (status != STORE_OK)
+        return status;
+    list.page->files = call_need(call, list.limit * sizeof *list.page->files);
+    if (!list.page->files)
+        return STORE_OK;
+    return call_store(
+        call, store_file_list(call->core->store, wanted->thread, after_seq, list_add, &list));
 }
 
 const struct command_row list_files_row = {
     .cost = 2,
     .check = list_files_check,
+    .run = list_files_run,
     .refusals = file_refusals,
-    .done = list_files_done,
+    .done = call_reply_response,
 };
 
 int64_t file_deadline(const struct core *core) {

@@ -104,7 +104,7 @@ static const struct refusal unfollow_thread_refusals[] = {
 static void unfollow_thread_done(struct call *call) {
     thread_topic_tell(call->core, call->result.followed.id); /* nothing comes behind the answer */
     member_unfollow(&call->core->sessions, call->session->member, call->result.followed.stream);
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row unfollow_thread_row = {
@@ -147,29 +147,28 @@ static void list_add(void *arg, const struct store_followed *stored) {
     list->threads[list->count++] = &copy->followed;
 }
 
-static void list_followed_done(struct call *call) {
+static enum store_status list_followed_run(struct call *call) {
+    Zchat__V1__ListFollowedResponse *followed = call_response(call);
     const Zchat__V1__ListFollowedRequest *wanted = call->command->list_followed;
     bool all = wanted->limit == 0 || wanted->limit > FOLLOWED_MAX;
     struct followed_list list = {
         .call = call, .after = wanted->after, .limit = all ? FOLLOWED_MAX : wanted->limit};
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ListFollowedResponse followed = ZCHAT__V1__LIST_FOLLOWED_RESPONSE__INIT;
+    enum store_status status;
 
-    list.threads = call_memory(call, list.limit * sizeof *list.threads);
-    if (!list.threads || call_store_fails(call, store_followed_list(call->core->store,
-                                                                    call->session->member->account,
-                                                                    list_add, &list)))
-        return;
-    followed.threads = list.threads;
-    followed.n_threads = list.count;
-    followed.more = list.more;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED;
-    reply.list_followed = &followed;
-    call_reply(call, &reply);
+    list.threads = call_need(call, list.limit * sizeof *list.threads);
+    if (!list.threads)
+        return STORE_OK;
+    status = call_store(call, store_followed_list(call->core->store, call->session->member->account,
+                                                  list_add, &list));
+    followed->threads = list.threads;
+    followed->n_threads = list.count;
+    followed->more = list.more;
+    return status;
 }
 
 const struct command_row list_followed_row = {
     .cost = 2,
     .passive = true,
-    .done = list_followed_done,
+    .run = list_followed_run,
+    .done = call_reply_response,
 };

@@ -329,7 +329,7 @@ static void answer_private_done(struct call *call) {
     struct invitation *invitation = private_invitation(call->core->privates, &answer->id);
 
     if (invitation->answered) { /* a retry */
-        call_reply_empty(call);
+        call_reply_response(call);
         return;
     }
     keep_answer(call, invitation);
@@ -342,7 +342,7 @@ static void answer_private_done(struct call *call) {
                                             : ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_DECLINED);
     private_tell_invitee(call->core, invitation, call->session,
                          ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN);
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row answer_private_row = {

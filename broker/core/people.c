@@ -26,9 +26,7 @@ static bool people_init(struct people *people, struct call *call, uint32_t limit
     memset(people, 0, sizeof *people);
     people->call = call;
     people->limit = limit == 0 || limit > PEOPLE_MAX ? PEOPLE_MAX : limit;
-    people->list = call_memory(call, people->limit * sizeof(Zchat__V1__Person *));
-    if (!people->list)
-        call_fail(call, REASON(NO_MEMORY), "the list is too long for one answer");
+    people->list = call_need(call, people->limit * sizeof(Zchat__V1__Person *));
     return people->list != NULL;
 }
 
@@ -89,26 +87,24 @@ static void people_add_online(struct people *people, const char *after) {
     people->present = NULL;
 }
 
-static void who_done(struct call *call) {
+static enum store_status who_run(struct call *call) {
     const Zchat__V1__WhoRequest *wanted = call->command->who;
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__WhoResponse who = ZCHAT__V1__WHO_RESPONSE__INIT;
+    Zchat__V1__WhoResponse *who = call_response(call);
     struct people people;
 
     if (!people_init(&people, call, wanted->limit))
-        return;
+        return STORE_OK;
     people_add_online(&people, wanted->after);
-    who.people = people.list;
-    who.n_people = people.count;
-    who.more = people.more;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_WHO;
-    reply.who = &who;
-    call_reply(call, &reply);
+    who->people = people.list;
+    who->n_people = people.count;
+    who->more = people.more;
+    return STORE_OK;
 }
 
 const struct command_row who_row = {
     .cost = 10,
-    .done = who_done,
+    .run = who_run,
+    .done = call_reply_response,
 };
 
 static void since_check(struct call *call) {
@@ -129,35 +125,34 @@ static bool since_add(void *arg, int64_t account, const char *name, int64_t last
     return people_add(people, name, false, last_seen_us);
 }
 
-static void since_done(struct call *call) {
+static enum store_status since_run(struct call *call) {
     const Zchat__V1__SinceRequest *wanted = call->command->since;
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__SinceResponse since = ZCHAT__V1__SINCE_RESPONSE__INIT;
+    Zchat__V1__SinceResponse *since = call_response(call);
     struct store_seen place = {INT64_MAX, ""};
+    enum store_status status = STORE_OK;
     struct people people;
     int64_t from_us = 0, wall_us = core_wall_us(call->core, call->now_us);
 
     if (wanted->seconds < (uint64_t)wall_us / 1000000)
         from_us = wall_us - (int64_t)wanted->seconds * 1000000;
     if (!people_init(&people, call, wanted->limit))
-        return;
+        return STORE_OK;
     if (wanted->after_seen_us == 0)
         people_add_online(&people, wanted->after);
     else
         place = (struct store_seen){wanted->after_seen_us, wanted->after};
-    if (!people.more && call_store_fails(call, store_presence_since(call->core->store, from_us,
-                                                                    &place, since_add, &people)))
-        return;
-    since.people = people.list;
-    since.n_people = people.count;
-    since.more = people.more;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_SINCE;
-    reply.since = &since;
-    call_reply(call, &reply);
+    if (!people.more)
+        status = call_store(
+            call, store_presence_since(call->core->store, from_us, &place, since_add, &people));
+    since->people = people.list;
+    since->n_people = people.count;
+    since->more = people.more;
+    return status;
 }
 
 const struct command_row since_row = {
     .cost = 10,
     .check = since_check,
-    .done = since_done,
+    .run = since_run,
+    .done = call_reply_response,
 };

@@ -16,8 +16,8 @@ static void sync_check(struct call *call) {
 }
 
 struct page {
-    struct call *call; /* borrowed */
-    Zchat__V1__SyncResponse reply;
+    struct call *call;             /* borrowed */
+    Zchat__V1__SyncResponse *sync; /* in the call's memory */
     size_t bytes;
     size_t limit;
 };
@@ -26,36 +26,30 @@ static bool page_begin(struct page *page, struct call *call, const char *stream)
     memset(page, 0, sizeof *page);
     page->call = call;
     page->limit = field_limit(call->command->sync->limit);
-    zchat__v1__sync_response__init(&page->reply);
-    page->reply.stream = (char *)stream;
-    page->reply.events = call_memory(call, page->limit * sizeof *page->reply.events);
-    if (!page->reply.events)
-        call_fail(call, REASON(NO_MEMORY), "the page is too large");
-    return page->reply.events != NULL;
+    page->sync = call_response(call);
+    page->sync->stream = (char *)stream;
+    page->sync->events = call_need(call, page->limit * sizeof *page->sync->events);
+    return page->sync->events != NULL;
 }
 
 /* Takes the event into the page; false where it does not fit any more. */
 static bool page_add(struct page *page, Zchat__V1__ServerEvent *event) {
     size_t bytes = wire_element_size(&event->base);
 
-    if (page->reply.n_events == page->limit ||
-        (page->reply.n_events > 0 && page->bytes + bytes > SYNC_BYTES_MAX))
+    if (page->sync->n_events == page->limit ||
+        (page->sync->n_events > 0 && page->bytes + bytes > SYNC_BYTES_MAX))
         return false;
     page->bytes += bytes;
-    page->reply.events[page->reply.n_events++] = event;
+    page->sync->events[page->sync->n_events++] = event;
     return true;
 }
 
 static void page_end(struct page *page, uint64_t head) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__SyncResponse *sync = &page->reply;
+    Zchat__V1__SyncResponse *sync = page->sync;
 
     sync->head = head;
     if (sync->n_events > 0)
         sync->more = sync->events[sync->n_events - 1]->seq < head;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_SYNC;
-    reply.sync = sync;
-    call_reply(page->call, &reply);
 }
 
 struct inbox_entry {
@@ -104,19 +98,21 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     return page_add(page, &entry->event);
 }
 
-static void sync_inbox(struct call *call) {
+static enum store_status sync_inbox(struct call *call) {
     int64_t account = call->session->member->account;
     uint64_t head = 0, cursor = 0;
     struct page page;
+    enum store_status status;
 
     if (!page_begin(&page, call, "inbox"))
-        return;
-    if (call_store_fails(call, store_inbox_state(call->core->store, account, &head, &cursor)) ||
-        call_store_fails(call, store_inbox_read(call->core->store, account,
-                                                call->command->sync->after_seq, page.limit,
-                                                inbox_add, &page)))
-        return;
+        return STORE_OK;
+    status = call_store(call, store_inbox_state(call->core->store, account, &head, &cursor));
+    if (status == STORE_OK)
+        status = call_store(call, store_inbox_read(call->core->store, account,
+                                                   call->command->sync->after_seq, page.limit,
+                                                   inbox_add, &page));
     page_end(&page, head);
+    return status;
 }
 
 /* A kept event, read back from its bytes; what a block made since hides comes without its body. */
@@ -131,12 +127,12 @@ static Zchat__V1__ServerEvent *topic_read(struct call *call, const struct topic_
     return batch->events[0];
 }
 
-static void sync_topic(struct call *call, struct topic *topic) {
+static enum store_status sync_topic(struct call *call, struct topic *topic) {
     uint64_t after = call->command->sync->after_seq, seq = topic_oldest(topic);
     struct page page;
 
     if (!page_begin(&page, call, topic->name))
-        return;
+        return STORE_OK;
     if (after >= seq)
         seq = (after < topic->head ? after : topic->head) + 1;
     for (; seq <= topic->head; seq++) {
@@ -147,6 +143,7 @@ static void sync_topic(struct call *call, struct topic *topic) {
             break;
     }
     page_end(&page, topic->head);
+    return STORE_OK;
 }
 
 /* What a stored entry of a thread's stream becomes, all in the call's memory. */
@@ -227,38 +224,36 @@ static const struct refusal sync_refusals[] = {
     {0},
 };
 
-static void sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
+static enum store_status sync_thread(struct call *call, const unsigned char id[ID_BYTES]) {
     const Zchat__V1__SyncRequest *sync = call->command->sync;
-    struct store_thread thread;
-    struct thread_page page;
+    struct thread_page page = {.thread = &call->result.thread};
+    enum store_status status =
+        call_store(call, store_thread_find_id(call->core->store, id, page.thread));
 
-    if (call_refused(call, sync_refusals,
-                     call_store(call, store_thread_find_id(call->core->store, id, &thread))) ||
-        !page_begin(&page.page, call, sync->stream))
-        return;
-    page.thread = &thread;
-    if (!call_store_fails(call, store_thread_sync(call->core->store, thread.stream, sync->after_seq,
-                                                  page.page.limit, thread_add, &page)))
-        page_end(&page.page, thread.head);
+    if (status != STORE_OK || !page_begin(&page.page, call, sync->stream))
+        return status;
+    status =
+        call_store(call, store_thread_sync(call->core->store, page.thread->stream, sync->after_seq,
+                                           page.page.limit, thread_add, &page));
+    page_end(&page.page, page.thread->head);
+    return status;
 }
 
-static void sync_done(struct call *call) {
+static enum store_status sync_run(struct call *call) {
     const char *stream = call->command->sync->stream;
     struct topic *topic = topic_find(&call->core->topics, stream);
     unsigned char id[ID_BYTES];
 
     if (topic)
-        sync_topic(call, topic);
-    else if (thread_topic_parse(stream, id))
-        sync_thread(call, id);
-    else
-        sync_inbox(call);
+        return sync_topic(call, topic);
+    return thread_topic_parse(stream, id) ? sync_thread(call, id) : sync_inbox(call);
 }
 
 const struct command_row sync_row = {
     .cost = 10,
     .passive = true,
     .check = sync_check,
+    .run = sync_run,
     .refusals = sync_refusals,
-    .done = sync_done,
+    .done = call_reply_response,
 };

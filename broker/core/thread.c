@@ -60,8 +60,8 @@ const struct command_row create_thread_row = {
 
 /* A page of threads. One more than fits is asked for, to know whether there are more. */
 struct threads {
-    struct call *call; /* borrowed */
-    Zchat__V1__ListThreadsResponse reply;
+    struct call *call;                    /* borrowed */
+    Zchat__V1__ListThreadsResponse *page; /* in the call's memory */
     size_t limit;
 };
 
@@ -75,43 +75,40 @@ static bool threads_add(void *arg, const struct store_thread *stored) {
     struct thread_copy *copy = NULL;
 
     call_read(threads->call, 1);
-    if (threads->reply.n_threads < threads->limit)
+    if (threads->page->n_threads < threads->limit)
         copy = call_memory(threads->call, sizeof *copy);
     if (!copy) {
-        threads->reply.more = true;
+        threads->page->more = true;
         return false;
     }
     copy->stored = *stored;
     thread_info_fill(&copy->thread, &copy->stored);
-    threads->reply.threads[threads->reply.n_threads++] = &copy->thread;
+    threads->page->threads[threads->page->n_threads++] = &copy->thread;
     return true;
 }
 
-static void list_threads_done(struct call *call) {
+static enum store_status list_threads_run(struct call *call) {
     const Zchat__V1__ListThreadsRequest *list = call->command->list_threads;
-    struct threads threads = {.call = call, .limit = field_limit(list->limit)};
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
+    struct threads threads = {
+        .call = call, .page = call_response(call), .limit = field_limit(list->limit)};
 
-    zchat__v1__list_threads_response__init(&threads.reply);
-    threads.reply.threads = call_memory(call, threads.limit * sizeof *threads.reply.threads);
-    if (!threads.reply.threads ||
-        call_store_fails(call, store_thread_list(call->core->store, list->after, threads.limit + 1,
-                                                 threads_add, &threads)))
-        return;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_LIST_THREADS;
-    reply.list_threads = &threads.reply;
-    call_reply(call, &reply);
+    threads.page->threads = call_need(call, threads.limit * sizeof *threads.page->threads);
+    if (!threads.page->threads)
+        return STORE_OK;
+    return call_store(call, store_thread_list(call->core->store, list->after, threads.limit + 1,
+                                              threads_add, &threads));
 }
 
 const struct command_row list_threads_row = {
     .cost = 10,
-    .done = list_threads_done,
+    .run = list_threads_run,
+    .done = call_reply_response,
 };
 
 /* A page of a thread's items, bounded by their number and their bytes. */
 struct items {
-    struct call *call; /* borrowed */
-    Zchat__V1__ReadThreadResponse reply;
+    struct call *call;                   /* borrowed */
+    Zchat__V1__ReadThreadResponse *page; /* in the call's memory */
     size_t bytes;
     size_t limit;
 };
@@ -155,9 +152,9 @@ static bool items_add(void *arg, const struct store_post *post, const struct sto
     size_t bytes;
 
     call_read(items->call, 1);
-    if (items->reply.n_items < items->limit)
+    if (items->page->n_items < items->limit)
         copy = call_memory(items->call, sizeof *copy);
-    items->reply.more = true; /* until this one is in the page */
+    items->page->more = true; /* until this one is in the page */
     if (!copy)
         return false;
     zchat__v1__thread_item__init(&copy->item);
@@ -169,8 +166,8 @@ static bool items_add(void *arg, const struct store_post *post, const struct sto
     if (items->bytes + bytes > SYNC_BYTES_MAX)
         return false;
     items->bytes += bytes;
-    items->reply.items[items->reply.n_items++] = &copy->item;
-    items->reply.more = false;
+    items->page->items[items->page->n_items++] = &copy->item;
+    items->page->more = false;
     return true;
 }
 
@@ -187,34 +184,31 @@ static const struct refusal read_thread_refusals[] = {
     {0},
 };
 
-static void read_thread_done(struct call *call) {
+static enum store_status read_thread_run(struct call *call) {
     const Zchat__V1__ReadThreadRequest *read = call->command->read_thread;
-    struct items items = {.call = call, .limit = field_limit(read->limit)};
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    struct store_thread stored;
-    Zchat__V1__ThreadInfo thread;
+    struct items items = {
+        .call = call, .page = call_response(call), .limit = field_limit(read->limit)};
+    struct store_thread *thread = &call->result.thread;
+    enum store_status status =
+        call_store(call, store_thread_find(call->core->store, read->thread, thread));
 
-    if (call_refused(call, read_thread_refusals,
-                     call_store(call, store_thread_find(call->core->store, read->thread, &stored))))
-        return;
-    zchat__v1__read_thread_response__init(&items.reply);
-    items.reply.items = call_memory(call, items.limit * sizeof *items.reply.items);
-    if (!items.reply.items ||
-        call_store_fails(call, store_thread_read(call->core->store, stored.stream, read->after_seq,
-                                                 items.limit + 1, items_add, &items)))
-        return;
-    thread_info_fill(&thread, &stored);
-    items.reply.thread = &thread;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_READ_THREAD;
-    reply.read_thread = &items.reply;
-    call_reply(call, &reply);
+    if (status != STORE_OK)
+        return status;
+    items.page->thread = call_need(call, sizeof *items.page->thread);
+    items.page->items = call_need(call, items.limit * sizeof *items.page->items);
+    if (call_failed(call))
+        return STORE_OK;
+    thread_info_fill(items.page->thread, thread);
+    return call_store(call, store_thread_read(call->core->store, thread->stream, read->after_seq,
+                                              items.limit + 1, items_add, &items));
 }
 
 const struct command_row read_thread_row = {
     .cost = 10,
     .check = read_thread_check,
+    .run = read_thread_run,
     .refusals = read_thread_refusals,
-    .done = read_thread_done,
+    .done = call_reply_response,
 };
 
 static void remove_thread_check(struct call *call) {
@@ -265,7 +259,7 @@ static void remove_thread_done(struct call *call) {
     HASH_ITER(hh, call->core->sessions.members, member, next) {
         member_unfollow(&call->core->sessions, member, thread->stream);
     }
-    call_reply_empty(call);
+    call_reply_response(call);
 }
 
 const struct command_row remove_thread_row = {
