@@ -138,7 +138,7 @@ int check_store_main(int argc, char **argv) {
     char error[ERROR_BYTES];
     struct config config;
     int at = user_verb_at(argc, argv, VERB), result = EXIT_USAGE;
-    for (int i = at; i + 1 < argc; i++) {
+    for (int i = at; i < argc; i++) { /* the NULL behind the last word too */
         argv[i] = argv[i + 1];
     }
     argc--;
@@ -148,7 +148,7 @@ int check_store_main(int argc, char **argv) {
             return EXIT_WHOLE;
         }
     }
-    if (config_load(&config, argc, argv, error, sizeof error) == CONFIG_RUN) {
+    if (config_load(&config, argv, error, sizeof error) == CONFIG_RUN) {
         result = check(config.data);
     } else {
         (void)fail(EXIT_USAGE, error);

@@ -18,22 +18,18 @@
 
 enum action {
     ACTION_RUN,
-    ACTION_HELP,
-    ACTION_VERSION,
     ACTION_PRINT,
     ACTION_CHECK,
+    ACTION_VERSION,
+    ACTION_HELP,
 };
 
-static const struct {
-    const char *flag;
-    enum action action;
-    const char *help;
-} actions[] = {
-    {"--print-config", ACTION_PRINT, "Print the configuration as a file for --config, and leave."},
-    {"--check-config", ACTION_CHECK,
-     "Check the configuration and what it names, leave no trace: 0 fine, 2 not."},
-    {"--version", ACTION_VERSION, "Print the version, and leave."},
-    {"--help", ACTION_HELP, "Print this, and leave."},
+/* The options with OPTION_ACTION. */
+static const char *const actions[] = {
+    [ACTION_PRINT] = "print-config",
+    [ACTION_CHECK] = "check-config",
+    [ACTION_VERSION] = "version",
+    [ACTION_HELP] = "help",
 };
 #define ACTIONS (sizeof actions / sizeof actions[0])
 
@@ -41,9 +37,11 @@ static const struct {
 struct loading {
     struct config *config; /* borrowed: from the caller */
     enum action action;
+    bool asked;                    /* --help or --version stood before anything wrong */
     uint64_t from_argv, from_file; /* bits of the options that were set there */
     char *error;                   /* borrowed: from the caller */
     size_t error_bytes;
+    char wrong[OPTION_FAULT_BYTES]; /* in argv */
 };
 
 static uint64_t option_bit(const struct option *option) {
@@ -54,64 +52,40 @@ static uint64_t option_bit(const struct option *option) {
 
 /* ---- argv ---- */
 
-static bool refuse(struct loading *loading, const char *what, const char *why) {
-    snprintf(loading->error, loading->error_bytes, "%.64s %s", what, why);
-    return false;
-}
-
-/* Whether the word asks for an action; false also where it asks for one wrongly. */
-static bool take_action(struct loading *loading, const char *word) {
-    for (size_t i = 0; i < ACTIONS; i++) {
-        if (!strcmp(word, actions[i].flag)) {
-            loading->action = actions[i].action;
-            return true;
+static void take_action(struct loading *loading, const char *name) {
+    for (size_t i = ACTION_PRINT; i < ACTIONS; i++) {
+        if (!strcmp(name, actions[i]) && !loading->asked) {
+            loading->action = (enum action)i;
         }
     }
-    return false;
+    if (loading->action >= ACTION_VERSION && loading->wrong[0] == '\0') {
+        loading->asked = true;
+    }
 }
 
-/* Takes the option at argv[*at], and moves on to its last word. */
-static bool take_option(struct loading *loading, int argc, char **argv, int *at) {
-    const char *word = argv[*at];
-    if (strncmp(word, "--", 2) != 0) {
-        return refuse(loading, word, "is no option; zchatd --help lists them");
-    }
-    const char *equals = strchr(word, '=');
-    size_t name_bytes = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
-    const struct option *option = option_find(word + 2, name_bytes);
-    if (!option) {
-        return refuse(loading, word, "is no option; zchatd --help lists them");
+static bool take_option(void *arg, const struct option *option, const char *text,
+                        char fault[OPTION_FAULT_BYTES]) {
+    struct loading *loading = arg;
+    if (option->traits & OPTION_ACTION) {
+        take_action(loading, option->name);
+        return true;
     }
     if (loading->from_argv & option_bit(option)) {
-        return refuse(loading, word, "is given twice");
-    }
-    const char *value = equals                           ? equals + 1
-                        : option->traits & OPTION_SWITCH ? option->choices[1]
-                        : *at + 1 < argc                 ? argv[++*at]
-                                                         : NULL;
-    if (!value || (!equals && !strncmp(value, "--", 2))) {
-        return refuse(loading, word, "needs a value");
-    }
-    char fault[OPTION_TEXT_BYTES];
-    if (!option_set(option, loading->config, value, fault, sizeof fault)) {
-        snprintf(loading->error, loading->error_bytes, "--%s %s", option->name, fault);
+        snprintf(fault, OPTION_FAULT_BYTES, "is given twice");
         return false;
     }
     loading->from_argv |= option_bit(option);
-    return true;
+    return option_keep(option, loading->config, text, fault);
 }
 
-static bool take_argv(struct loading *loading, int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
-        if (take_action(loading, argv[i])) {
-            if (loading->action == ACTION_HELP || loading->action == ACTION_VERSION) {
-                return true;
-            }
-        } else if (!take_option(loading, argc, argv, &i)) {
-            return false;
-        }
+static bool take_argv(struct loading *loading, char **argv) {
+    const struct option_sink sink = {.set = take_option, .arg = loading};
+    if (!*argv || option_read_argv(&option_table, &sink, argv + 1, loading->wrong) ||
+        loading->asked) {
+        return true;
     }
-    return true;
+    snprintf(loading->error, loading->error_bytes, "%s", loading->wrong);
+    return false;
 }
 
 /* ---- the file ---- */
@@ -124,9 +98,9 @@ static bool refuse_entry(struct loading *loading, unsigned line, const char *nam
 }
 
 static bool refuse_unknown(struct loading *loading, unsigned line, const char *name) {
-    char fault[OPTION_TEXT_BYTES] = "is no option of the file; there are";
+    char fault[OPTION_FAULT_BYTES] = "is no option of the file; there are";
     for (size_t i = 0; option_at(i); i++) {
-        if (!(option_at(i)->traits & OPTION_ARGV_ONLY)) {
+        if (option_at(i)->in_file) {
             size_t used = strlen(fault);
             snprintf(fault + used, sizeof fault - used, " %s", option_at(i)->name);
         }
@@ -136,10 +110,10 @@ static bool refuse_unknown(struct loading *loading, unsigned line, const char *n
 
 static bool take_entry(void *arg, unsigned line, const char *name, const char *value) {
     struct loading *loading = arg;
-    char fault[OPTION_TEXT_BYTES];
+    char fault[OPTION_FAULT_BYTES];
     struct config unused = {0};
-    const struct option *option = option_find(name, strlen(name));
-    if (!option || option->traits & OPTION_ARGV_ONLY) {
+    const struct option *option = option_find(&option_table, name, strlen(name));
+    if (!option || !option->in_file) {
         return refuse_unknown(loading, line, name);
     }
     if (loading->from_file & option_bit(option)) {
@@ -147,7 +121,7 @@ static bool take_entry(void *arg, unsigned line, const char *name, const char *v
     }
     loading->from_file |= option_bit(option);
     bool beaten = loading->from_argv & option_bit(option);
-    bool good = option_set(option, beaten ? &unused : loading->config, value, fault, sizeof fault);
+    bool good = option_keep(option, beaten ? &unused : loading->config, value, fault);
     option_release(option, &unused);
     return good || refuse_entry(loading, line, name, fault);
 }
@@ -167,13 +141,13 @@ static bool take_file(struct loading *loading) {
 }
 
 static bool take_standards(struct loading *loading) {
-    char fault[OPTION_TEXT_BYTES];
+    char fault[OPTION_FAULT_BYTES];
     for (size_t i = 0; option_at(i); i++) {
         const struct option *option = option_at(i);
         if ((loading->from_argv | loading->from_file) & option_bit(option)) {
             continue;
         }
-        if (!option_set_standard(option, loading->config, fault, sizeof fault)) {
+        if (!option_keep_standard(option, loading->config, fault)) {
             snprintf(loading->error, loading->error_bytes, "--%s %s", option->name, fault);
             return false;
         }
@@ -198,9 +172,9 @@ static void print_wrapped(const char *start, const char *text) {
 }
 
 static void format_standard(const struct option *option, char *text, size_t text_bytes) {
-    char fault[OPTION_TEXT_BYTES];
+    char fault[OPTION_FAULT_BYTES];
     struct config defaults = {0};
-    if (option_set_standard(option, &defaults, fault, sizeof fault)) {
+    if (option_keep_standard(option, &defaults, fault)) {
         option_format(option, &defaults, text, text_bytes);
     } else {
         snprintf(text, text_bytes, "none");
@@ -208,18 +182,9 @@ static void format_standard(const struct option *option, char *text, size_t text
     option_release(option, &defaults);
 }
 
-static void print_option(const struct option *option) {
-    char text[OPTION_TEXT_BYTES];
-    option_synopsis(option, text, sizeof text);
-    printf(option->traits & OPTION_SWITCH ? "  --%s" : "  --%s %s", option->name, text);
-    format_standard(option, text, sizeof text);
-    printf(" (default %s%s)\n", text, option->traits & OPTION_HUP ? ", HUP" : "");
-    print_wrapped("      ", option->help);
-}
-
 static void print_entry(const struct option *option, const struct config *config) {
-    char text[3 * OPTION_TEXT_BYTES], allowed[OPTION_TEXT_BYTES], standard[OPTION_TEXT_BYTES];
-    option_allowed(option, allowed, sizeof allowed);
+    char text[3 * OPTION_FAULT_BYTES], allowed[OPTION_FAULT_BYTES], standard[OPTION_FAULT_BYTES];
+    option_describe(option, allowed, sizeof allowed);
     format_standard(option, standard, sizeof standard);
     snprintf(text, sizeof text, "%s Takes %s. Default: %s.%s", option->help, allowed, standard,
              option->traits & OPTION_HUP ? " HUP." : "");
@@ -237,12 +202,7 @@ static void print_help(void) {
         "    zchatd user --help       accounts, with or without a broker at work\n"
         "    zchatd check-store       verifies the store: what is damaged\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");
-    for (size_t i = 0; option_at(i); i++) {
-        print_option(option_at(i));
-    }
-    for (size_t i = 0; i < ACTIONS; i++) {
-        printf("  %s\n      %s\n", actions[i].flag, actions[i].help);
-    }
+    option_print_all(&option_table, stdout);
 }
 
 static void print_config(const struct config *config) {
@@ -250,7 +210,7 @@ static void print_config(const struct config *config) {
         "# The configuration of zchatd (ZPL). Options marked HUP may change while it runs: send it "
         "HUP.");
     for (size_t i = 0; option_at(i); i++) {
-        if (!(option_at(i)->traits & OPTION_ARGV_ONLY)) {
+        if (option_at(i)->in_file) {
             print_entry(option_at(i), config);
         }
     }
@@ -294,22 +254,22 @@ static enum config_result act(struct loading *loading) {
 
 /* ---- the whole ---- */
 
-static bool complete(struct loading *loading, int argc, char **argv) {
-    *loading->config = (struct config){.argc = argc, .argv = argv};
+static bool complete(struct loading *loading, char **argv) {
+    *loading->config = (struct config){.argv = argv};
     loading->error[0] = '\0';
-    if (!take_argv(loading, argc, argv)) {
+    if (!take_argv(loading, argv)) {
         return false;
     }
-    if (loading->action == ACTION_HELP || loading->action == ACTION_VERSION) {
+    if (loading->asked) {
         return true;
     }
     return take_file(loading) && take_standards(loading);
 }
 
-enum config_result config_load(struct config *config, int argc, char **argv, char *error,
+enum config_result config_load(struct config *config, char **argv, char *error,
                                size_t error_bytes) {
     struct loading loading = {.config = config, .error = error, .error_bytes = error_bytes};
-    return complete(&loading, argc, argv) ? act(&loading) : CONFIG_ERROR;
+    return complete(&loading, argv) ? act(&loading) : CONFIG_ERROR;
 }
 
 enum config_result config_reload(struct config *config, char *restart, size_t restart_bytes,
@@ -317,7 +277,7 @@ enum config_result config_reload(struct config *config, char *restart, size_t re
     struct config fresh;
     struct loading loading = {.config = &fresh, .error = error, .error_bytes = error_bytes};
     restart[0] = '\0';
-    bool good = complete(&loading, config->argc, config->argv);
+    bool good = complete(&loading, config->argv);
     for (size_t i = 0; good && option_at(i); i++) {
         const struct option *option = option_at(i);
         if (option->traits & OPTION_HUP) {

@@ -1,5 +1,5 @@
 /* What the broker is told: one value for each option, from argv, the configuration file (ZPL) or
- * the default, in this order. The table of options in config.c says everything about each of them;
+ * the default, in this order. The table of options in option.c says everything about each of them;
  * help texts, parsing, checks and the printed configuration come from it. */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -21,13 +21,13 @@ enum config_identity {
 /* Strings are owned by the config and never NULL. Those which HUP may change are marked: read them
  * again after config_reload, don't keep their pointers. */
 struct config {
-    char *config;                /* owned; "": no file */
-    char *bind;                  /* owned; an address without "tcp://" and port, "*": all */
-    char *advertise;             /* owned; "": the host that the client dialled */
-    char *data;                  /* owned; a folder */
-    char *admin_password_file;   /* owned; HUP; "": no admin password */
-    uint32_t identity;           /* enum config_identity */
-    uint32_t accept_loss;        /* 0 or 1 */
+    char *config;              /* owned; "": no file */
+    char *bind;                /* owned; an address without "tcp://" and port, "*": all */
+    char *advertise;           /* owned; "": the host that the client dialled */
+    char *data;                /* owned; a folder */
+    char *admin_password_file; /* owned; HUP; "": no admin password */
+    uint32_t identity;         /* enum config_identity */
+    bool accept_loss;
     uint32_t port;               /* the greeter's; 0: three free ones */
     uint32_t block_duration_s;   /* HUP */
     uint32_t timeout_s;          /* HUP; 0: never */
@@ -46,7 +46,6 @@ struct config {
     uint32_t threads_user;       /* HUP */
     uint32_t password_workers;
     uint32_t io_threads;
-    int argc;
     char **argv; /* borrowed: from the caller of config_load */
 };
 
@@ -57,10 +56,9 @@ enum config_result {
     CONFIG_UNHEARD, /* likewise: what was asked for can't be written to stdout: exit 3 */
 };
 
-/* Fills `config` from argv (argv[0] is passed over) and the file that it names. Release it after
- * every result. */
-enum config_result config_load(struct config *config, int argc, char **argv, char *error,
-                               size_t error_bytes);
+/* Fills `config` from argv (argv[0] is passed over, NULL ends it) and the file that it names.
+ * Release it after every result. */
+enum config_result config_load(struct config *config, char **argv, char *error, size_t error_bytes);
 
 /* For HUP: reads the file again; argv still beats it. CONFIG_RUN: what may change has changed, and
  * `restart` names the options whose new value needs a restart ("port, bind"), or is "". Anything

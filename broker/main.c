@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
         return user_main(argc, argv);
     if (check_store_wanted(argc, argv))
         return check_store_main(argc, argv);
-    switch (config_load(&config, argc, argv, error, sizeof error)) {
+    switch (config_load(&config, argv, error, sizeof error)) {
     case CONFIG_RUN:
         log_set_level((enum log_level)config.log_level);
         log_open();

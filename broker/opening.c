@@ -107,7 +107,7 @@ bool opening_store(struct store **out, const struct config *config, char *error,
     char path[DATA_PATH_BYTES];
     struct opening opening = {.path = path, .terminal = isatty(STDERR_FILENO) == 1};
     struct store_options options = {.path = path,
-                                    .accept_loss = config->accept_loss != 0,
+                                    .accept_loss = config->accept_loss,
                                     .clock_us = clock_us,
                                     .progress = tell,
                                     .rehashing = tell_rehash,

@@ -1,6 +1,5 @@
-/* The table, and how the values of its kinds are read, checked, written and moved. A value is
- * checked here and nowhere else: a config that was set by option_set holds only what the table
- * allows. */
+/* The table, and how the values of its rows are written and moved. Texts are copies, which the
+ * config owns: HUP gives it others. */
 #include "option.h"
 
 #include "log.h"
@@ -12,149 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define YEAR_S    31536000
-#define FIELD(of) .field = offsetof(struct config, of)
-
-static const struct option options[] = {
-    {"config", OPTION_PATH, OPTION_ARGV_ONLY | OPTION_EMPTY, FIELD(config), .standard = "",
-     .help = "The configuration file. --print-config writes one to begin with."},
-    {"bind", OPTION_HOST, 0, FIELD(bind), .standard = "*",
-     .help = "The address to listen on, or an interface's or a host's name, of whose addresses the "
-             "first that can be taken is; * is all of them. Everything but the greeting is "
-             "encrypted."},
-    {"port", OPTION_NUMBER, 0, FIELD(port), .standard = "4000", .min = 0, .max = 65533,
-     .help = "The port that people know. Commands are on the next one, events on the one after "
-             "that. 0 takes three free ones."},
-    {"advertise", OPTION_HOST, OPTION_EMPTY, FIELD(advertise), .standard = "",
-     .help =
-         "The host that clients are told to connect to. Empty, or a wildcard: the one that they "
-         "reached the broker at."},
-    {"data", OPTION_PATH, 0, FIELD(data), .standard = NULL,
-     .help = "The folder of the store and the broker's key. It is made where it is missing."},
-    {"identity", OPTION_CHOICE, OPTION_ARGV_ONLY, FIELD(identity), .standard = "keep",
-     .choices = {[IDENTITY_KEEP] = "keep", [IDENTITY_NEW] = "new"},
-     .help = "Whether the store must be served with the key that it was served with. New: once, "
-             "where that key is lost; every client will warn of the change."},
-    {"accept-loss", OPTION_CHOICE, OPTION_ARGV_ONLY | OPTION_SWITCH, FIELD(accept_loss),
-     .standard = "no", .choices = {"no", "yes"},
-     .help = "Start on a store that lost something that was acknowledged, and go on with what is "
-             "left where that is whole: once, where there is no backup. Without it such a start is "
-             "refused, with numbers."},
-    {"block-duration", OPTION_NUMBER, OPTION_HUP, FIELD(block_duration_s), .standard = "60",
-     .min = 1, .max = YEAR_S, .unit = "seconds",
-     .help = "How long three wrong passwords in a row lock an account's password logins."},
-    {"timeout", OPTION_NUMBER, OPTION_HUP, FIELD(timeout_s), .standard = "0", .min = 0,
-     .max = YEAR_S, .unit = "seconds",
-     .help = "A session without a command for this long is logged out. 0: never."},
-    {"registration", OPTION_CHOICE, OPTION_HUP, FIELD(registration), .standard = "open",
-     .choices = {[REGISTRATION_OPEN] = "open", [REGISTRATION_CLOSED] = "closed"},
-     .help = "Whether anybody may make an account. Closed: only `zchatd user add` makes them."},
-    {"admin-password-file", OPTION_PATH, OPTION_HUP | OPTION_EMPTY, FIELD(admin_password_file),
-     .standard = "",
-     .help = "A file whose first line is the password with which any member may shut the broker "
-             "down. Empty: there is none."},
-    {"sessions-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(sessions_per_user), .standard = "8",
-     .min = 1, .max = 1000,
-     .help = "Sessions that one user may have at a time. With 1 a second login is refused."},
-    {"log-level", OPTION_CHOICE, OPTION_HUP, FIELD(log_level), .standard = "info",
-     .choices = {[LOG_LEVEL_DEBUG] = "debug",
-                 [LOG_LEVEL_INFO] = "info",
-                 [LOG_LEVEL_WARN] = "warn",
-                 [LOG_LEVEL_ERROR] = "error"},
-     .help = "What is logged on stderr: this level and those after it."},
-    {"file-max", OPTION_NUMBER, OPTION_HUP, FIELD(file_mib), .standard = "64", .min = 1,
-     .max = 1024 * 1024, .unit = "MiB",
-     .help = "The largest file that may be uploaded into a thread."},
-    {"files-max", OPTION_NUMBER, OPTION_HUP, FIELD(files_mib), .standard = "10240", .min = 0,
-     .max = 1024 * 1024 * 1024, .unit = "MiB",
-     .help = "What the files of all threads may have together. 0: no limit."},
-    {"files-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(files_user_mib), .standard = "2048",
-     .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
-     .help = "What one account's files may have, reservations of unfinished uploads included. 0: "
-             "no limit."},
-    {"posts-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(posts_user_mib), .standard = "256",
-     .min = 0, .max = 1024 * 1024, .unit = "MiB",
-     .help = "What one account's posts may have, with all their edits, as long as the threads "
-             "stand. 0: no limit."},
-    {"threads-per-user", OPTION_NUMBER, OPTION_HUP, FIELD(threads_user), .standard = "10000",
-     .min = 0, .max = 100000000,
-     .help = "Threads that one account may have made and not removed. 0: no limit."},
-    {"rate-account", OPTION_NUMBER, OPTION_HUP, FIELD(rate_account), .standard = "20000", .min = 0,
-     .max = 1000000000, .unit = "commands/s",
-     .help = "What one account may ask for, in all its sessions together. 0: no limit."},
-    {"rate-key", OPTION_NUMBER, OPTION_HUP, FIELD(rate_key), .standard = "20000", .min = 0,
-     .max = 1000000000, .unit = "commands/s",
-     .help = "What one device's key may ask for. 0: no limit."},
-    {"rate-address", OPTION_NUMBER, OPTION_HUP, FIELD(rate_address), .standard = "50000", .min = 0,
-     .max = 1000000000, .unit = "commands/s",
-     .help = "What one network address may ask for. 0: no limit."},
-    {"rate-passwords", OPTION_NUMBER, OPTION_HUP, FIELD(rate_passwords), .standard = "20", .min = 0,
-     .max = 1000000, .unit = "attempts/s",
-     .help = "Passwords that one network address (IPv6: one /64) may try, with a burst of 10 s "
-             "worth. What is beyond it waits its turn. 0: no limit."},
-    {"rate-registrations", OPTION_NUMBER, OPTION_HUP, FIELD(rate_registrations), .standard = "100",
-     .min = 0, .max = 1000000, .unit = "accounts/h",
-     .help = "Accounts that one network address (IPv6: one /64) may register in an hour, where "
-             "registration is open: a class behind one router at once, not a list of names to "
-             "find out who is there. 0: no limit."},
-    {"password-workers", OPTION_NUMBER, 0, FIELD(password_workers), .standard = "2", .min = 1,
-     .max = 64, .unit = "threads",
-     .help = "How many passwords are hashed at a time, at 130 ms and 64 MiB each."},
-    {"io-threads", OPTION_NUMBER, 0, FIELD(io_threads), .standard = "1", .min = 1, .max = 16,
-     .unit = "threads",
-     .help = "ZeroMQ's threads, which encrypt: more where one of them keeps a core busy."},
-};
-#define OPTIONS (sizeof options / sizeof options[0])
-
-const struct option *option_at(size_t index) {
-    return index < OPTIONS ? &options[index] : NULL;
-}
-
-const struct option *option_find(const char *name, size_t name_bytes) {
-    for (size_t i = 0; i < OPTIONS; i++) {
-        if (strlen(options[i].name) == name_bytes && !memcmp(options[i].name, name, name_bytes)) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_text(const struct option *option) {
-    return option->kind == OPTION_PATH || option->kind == OPTION_HOST;
-}
-
-static uint32_t *number_of(const struct option *option, const struct config *config) {
-    assert(!is_text(option));
-    return (uint32_t *)(void *)((char *)(uintptr_t)config + option->field);
-}
-
-static char **text_of(const struct option *option, const struct config *config) {
-    assert(is_text(option));
-    return (char **)(void *)((char *)(uintptr_t)config + option->field);
-}
-
-/* ---- values ---- */
-
-static bool read_number(const struct option *option, const char *text, uint32_t *number) {
-    char *end;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 10 || text[digits] != '\0') {
-        return false;
-    }
-    unsigned long long value = strtoull(text, &end, 10);
-    *number = (uint32_t)value;
-    return value >= option->min && value <= option->max;
-}
-
-static bool read_choice(const struct option *option, const char *text, uint32_t *number) {
-    for (uint32_t i = 0; i < OPTION_CHOICES_MAX && option->choices[i]; i++) {
-        if (!strcmp(option->choices[i], text)) {
-            *number = i;
-            return true;
-        }
-    }
-    return false;
-}
+/* ---- what texts may be ---- */
 
 /* Quotes and control characters could not be written into a file. */
 static bool is_printable(const char *text) {
@@ -199,74 +56,173 @@ static bool is_host_name(const char *text) {
     return label != text && strlen(text) <= HOST_NAME_MAX_BYTES;
 }
 
+/* An address may be written as an endpoint. */
+static size_t endpoint_bytes(const char *text) {
+    return !strncmp(text, "tcp://", 6) ? 6 : 0;
+}
+
 static bool is_host(const char *text) {
+    text += endpoint_bytes(text);
     return !strcmp(text, "*") || is_ipv6(text) || is_host_name(text);
 }
 
-#define TEXT_BYTES_MAX (OPTION_TEXT_BYTES / 2) /* a text with its NUL */
-
-static bool read_text(const struct option *option, const char *text, const char **value) {
-    if (option->kind == OPTION_HOST && !strncmp(text, "tcp://", 6)) {
-        text += 6;
-    }
-    *value = text;
-    if (*text == '\0') {
-        return option->traits & OPTION_EMPTY;
-    }
-    return strlen(text) < TEXT_BYTES_MAX && is_printable(text) &&
-           (option->kind == OPTION_PATH || is_host(text));
+static bool is_host_or_none(const char *text) {
+    return *text == '\0' || is_host(text);
 }
 
-static void list_choices(const struct option *option, const char *between, char *text,
-                         size_t text_bytes) {
-    size_t used = 0;
-    for (size_t i = 0; i < OPTION_CHOICES_MAX && option->choices[i]; i++) {
-        int bytes =
-            snprintf(text + used, text_bytes - used, "%s%s", i ? between : "", option->choices[i]);
-        assert(bytes >= 0 && (size_t)bytes < text_bytes - used);
-        used += (size_t)bytes;
-    }
+static bool is_path_or_none(const char *text) {
+    return is_printable(text);
 }
 
-void option_allowed(const struct option *option, char *text, size_t text_bytes) {
-    switch (option->kind) {
-    case OPTION_NUMBER:
-        snprintf(text, text_bytes, "a whole number from %u to %u%s%s%s", option->min, option->max,
-                 option->unit ? " (" : "", option->unit ? option->unit : "",
-                 option->unit ? ")" : "");
-        break;
-    case OPTION_CHOICE:
-        list_choices(option, " or ", text, text_bytes);
-        break;
-    case OPTION_PATH:
-        snprintf(text, text_bytes, "a path without double quotes and control characters");
-        break;
-    case OPTION_HOST:
-        snprintf(text, text_bytes, "a host name or an address, without a port");
-        break;
-    }
+static bool is_path(const char *text) {
+    return *text != '\0' && is_printable(text);
 }
 
-void option_synopsis(const struct option *option, char *text, size_t text_bytes) {
-    switch (option->kind) {
-    case OPTION_NUMBER:
-        snprintf(text, text_bytes, "%u..%u%s%s", option->min, option->max, option->unit ? " " : "",
-                 option->unit ? option->unit : "");
-        break;
-    case OPTION_CHOICE:
-        list_choices(option, "|", text, text_bytes);
-        break;
-    case OPTION_PATH:
-        snprintf(text, text_bytes, "PATH");
-        break;
-    case OPTION_HOST:
-        snprintf(text, text_bytes, "HOST");
-        break;
-    }
+/* ---- the table ---- */
+
+#define PATH_TAKES                                                                                 \
+    .argument = "PATH", .takes = "a path without double quotes and control characters"
+#define HOST_TAKES .argument = "HOST", .takes = "a host name or an address, without a port"
+
+#define PATH         .fits = is_path, PATH_TAKES
+#define PATH_OR_NONE .fits = is_path_or_none, PATH_TAKES
+#define HOST         .fits = is_host, HOST_TAKES
+#define HOST_OR_NONE .fits = is_host_or_none, HOST_TAKES
+
+#define YEAR_S    31536000
+#define FIELD(of) OPTION_FIELD(struct config, of)
+
+static const struct option rows[] = {
+    {"config", 0, OPTION_TEXT, 0, FIELD(config), PATH_OR_NONE, .standard = "",
+     .help = "The configuration file. --print-config writes one to begin with."},
+    {"bind", 0, OPTION_TEXT, 0, FIELD(bind), HOST, .in_file = true, .standard = "*",
+     .help = "The address to listen on, or an interface's or a host's name, of whose addresses the "
+             "first that can be taken is; * is all of them. Everything but the greeting is "
+             "encrypted."},
+    {"port", 0, OPTION_NUMBER, 0, FIELD(port), .in_file = true, .standard = "4000", .min = 0,
+     .max = 65533,
+     .help = "The port that people know. Commands are on the next one, events on the one after "
+             "that. 0 takes three free ones."},
+    {"advertise", 0, OPTION_TEXT, 0, FIELD(advertise), HOST_OR_NONE, .in_file = true,
+     .standard = "",
+     .help =
+         "The host that clients are told to connect to. Empty, or a wildcard: the one that they "
+         "reached the broker at."},
+    {"data", 0, OPTION_TEXT, 0, FIELD(data), PATH, .in_file = true,
+     .help = "The folder of the store and the broker's key. It is made where it is missing. Else "
+             "it is $XDG_DATA_HOME/zchat or ~/.local/share/zchat, and for root /var/lib/zchat."},
+    {"identity", 0, OPTION_CHOICE, 0, FIELD(identity), .standard = "keep",
+     .choices = {[IDENTITY_KEEP] = "keep", [IDENTITY_NEW] = "new"},
+     .help = "Whether the store must be served with the key that it was served with. New: once, "
+             "where that key is lost; every client will warn of the change."},
+    {"accept-loss", 0, OPTION_FLAG, 0, FIELD(accept_loss), .standard = "no",
+     .help = "Start on a store that lost something that was acknowledged, and go on with what is "
+             "left where that is whole: once, where there is no backup. Without it such a start is "
+             "refused, with numbers."},
+    {"block-duration", 0, OPTION_NUMBER, 0, FIELD(block_duration_s), .in_file = true,
+     .traits = OPTION_HUP, .standard = "60", .min = 1, .max = YEAR_S, .unit = "seconds",
+     .help = "How long three wrong passwords in a row lock an account's password logins."},
+    {"timeout", 0, OPTION_NUMBER, 0, FIELD(timeout_s), .in_file = true, .traits = OPTION_HUP,
+     .standard = "0", .min = 0, .max = YEAR_S, .unit = "seconds",
+     .help = "A session without a command for this long is logged out. 0: never."},
+    {"registration", 0, OPTION_CHOICE, 0, FIELD(registration), .in_file = true,
+     .traits = OPTION_HUP, .standard = "open",
+     .choices = {[REGISTRATION_OPEN] = "open", [REGISTRATION_CLOSED] = "closed"},
+     .help = "Whether anybody may make an account. Closed: only `zchatd user add` makes them."},
+    {"admin-password-file", 0, OPTION_TEXT, 0, FIELD(admin_password_file), PATH_OR_NONE,
+     .in_file = true, .traits = OPTION_HUP, .standard = "",
+     .help = "A file whose first line is the password with which any member may shut the broker "
+             "down. Empty: there is none."},
+    {"sessions-per-user", 0, OPTION_NUMBER, 0, FIELD(sessions_per_user), .in_file = true,
+     .traits = OPTION_HUP, .standard = "8", .min = 1, .max = 1000,
+     .help = "Sessions that one user may have at a time. With 1 a second login is refused."},
+    {"log-level", 0, OPTION_CHOICE, 0, FIELD(log_level), .in_file = true, .traits = OPTION_HUP,
+     .standard = "info",
+     .choices = {[LOG_LEVEL_DEBUG] = "debug",
+                 [LOG_LEVEL_INFO] = "info",
+                 [LOG_LEVEL_WARN] = "warn",
+                 [LOG_LEVEL_ERROR] = "error"},
+     .help = "What is logged on stderr: this level and those after it."},
+    {"file-max", 0, OPTION_NUMBER, 0, FIELD(file_mib), .in_file = true, .traits = OPTION_HUP,
+     .standard = "64", .min = 1, .max = 1024 * 1024, .unit = "MiB",
+     .help = "The largest file that may be uploaded into a thread."},
+    {"files-max", 0, OPTION_NUMBER, 0, FIELD(files_mib), .in_file = true, .traits = OPTION_HUP,
+     .standard = "10240", .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
+     .help = "What the files of all threads may have together. 0: no limit."},
+    {"files-per-user", 0, OPTION_NUMBER, 0, FIELD(files_user_mib), .in_file = true,
+     .traits = OPTION_HUP, .standard = "2048", .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
+     .help = "What one account's files may have, reservations of unfinished uploads included. 0: "
+             "no limit."},
+    {"posts-per-user", 0, OPTION_NUMBER, 0, FIELD(posts_user_mib), .in_file = true,
+     .traits = OPTION_HUP, .standard = "256", .min = 0, .max = 1024 * 1024, .unit = "MiB",
+     .help = "What one account's posts may have, with all their edits, as long as the threads "
+             "stand. 0: no limit."},
+    {"threads-per-user", 0, OPTION_NUMBER, 0, FIELD(threads_user), .in_file = true,
+     .traits = OPTION_HUP, .standard = "10000", .min = 0, .max = 100000000,
+     .help = "Threads that one account may have made and not removed. 0: no limit."},
+    {"rate-account", 0, OPTION_NUMBER, 0, FIELD(rate_account), .in_file = true,
+     .traits = OPTION_HUP, .standard = "20000", .min = 0, .max = 1000000000, .unit = "commands/s",
+     .help = "What one account may ask for, in all its sessions together. 0: no limit."},
+    {"rate-key", 0, OPTION_NUMBER, 0, FIELD(rate_key), .in_file = true, .traits = OPTION_HUP,
+     .standard = "20000", .min = 0, .max = 1000000000, .unit = "commands/s",
+     .help = "What one device's key may ask for. 0: no limit."},
+    {"rate-address", 0, OPTION_NUMBER, 0, FIELD(rate_address), .in_file = true,
+     .traits = OPTION_HUP, .standard = "50000", .min = 0, .max = 1000000000, .unit = "commands/s",
+     .help = "What one network address may ask for. 0: no limit."},
+    {"rate-passwords", 0, OPTION_NUMBER, 0, FIELD(rate_passwords), .in_file = true,
+     .traits = OPTION_HUP, .standard = "20", .min = 0, .max = 1000000, .unit = "attempts/s",
+     .help = "Passwords that one network address (IPv6: one /64) may try, with a burst of 10 s "
+             "worth. What is beyond it waits its turn. 0: no limit."},
+    {"rate-registrations", 0, OPTION_NUMBER, 0, FIELD(rate_registrations), .in_file = true,
+     .traits = OPTION_HUP, .standard = "100", .min = 0, .max = 1000000, .unit = "accounts/h",
+     .help = "Accounts that one network address (IPv6: one /64) may register in an hour, where "
+             "registration is open: a class behind one router at once, not a list of names to "
+             "find out who is there. 0: no limit."},
+    {"password-workers", 0, OPTION_NUMBER, 0, FIELD(password_workers), .in_file = true,
+     .standard = "2", .min = 1, .max = 64, .unit = "threads",
+     .help = "How many passwords are hashed at a time, at 130 ms and 64 MiB each."},
+    {"io-threads", 0, OPTION_NUMBER, 0, FIELD(io_threads), .in_file = true, .standard = "1",
+     .min = 1, .max = 16, .unit = "threads",
+     .help = "ZeroMQ's threads, which encrypt: more where one of them keeps a core busy."},
+    {"print-config", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION,
+     .help = "print the configuration as a file for --config, and leave"},
+    {"check-config", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION,
+     .help = "check the configuration and what it names, leave no trace: 0 fine, 2 not"},
+    {"version", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print the version, and leave"},
+    {"help", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print this, and leave"},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+const struct option_table option_table = {
+    .rows = rows,
+    .count = ROWS,
+    .hint = "zchatd --help lists them",
+    .noted = OPTION_HUP,
+    .note = "HUP",
+};
+
+const struct option *option_at(size_t index) {
+    return index < ROWS && rows[index].field_bytes > 0 ? &rows[index] : NULL;
 }
 
-static bool set_text(const struct option *option, struct config *config, const char *text) {
-    char **field = text_of(option, config);
+static uint32_t *number_of(const struct option *option, const struct config *config) {
+    return (uint32_t *)(void *)((char *)(uintptr_t)config + option->field);
+}
+
+static bool *flag_of(const struct option *option, const struct config *config) {
+    return (bool *)(void *)((char *)(uintptr_t)config + option->field);
+}
+
+static char **text_of(const struct option *option, const struct config *config) {
+    assert(option->kind == OPTION_TEXT);
+    return (char **)(void *)((char *)(uintptr_t)config + option->field);
+}
+
+/* ---- values ---- */
+
+#define TEXT_BYTES_MAX (OPTION_FAULT_BYTES / 2) /* a text with its NUL */
+
+static bool copy_text(char **field, const char *text) {
     char *copy = strdup(text);
     if (copy) {
         free(*field);
@@ -275,29 +231,25 @@ static bool set_text(const struct option *option, struct config *config, const c
     return copy;
 }
 
-bool option_set(const struct option *option, struct config *config, const char *text, char *fault,
-                size_t fault_bytes) {
-    char allowed[OPTION_TEXT_BYTES];
-    const char *value = NULL;
-    uint32_t number = 0;
-    bool good = is_text(option)                 ? read_text(option, text, &value)
-                : option->kind == OPTION_NUMBER ? read_number(option, text, &number)
-                                                : read_choice(option, text, &number);
-    if (!good && is_text(option) && strlen(text) >= TEXT_BYTES_MAX) {
-        snprintf(fault, fault_bytes, "is too long: at most %d bytes are taken", TEXT_BYTES_MAX - 1);
+bool option_keep(const struct option *option, struct config *config, const char *text,
+                 char fault[OPTION_FAULT_BYTES]) {
+    struct option apart = *option;
+    const char *checked = NULL;
+    if (option->kind != OPTION_TEXT) {
+        return option_set(option, config, text, fault);
+    }
+    if (strlen(text) >= TEXT_BYTES_MAX) {
+        snprintf(fault, OPTION_FAULT_BYTES, "is too long: at most %d bytes are taken",
+                 TEXT_BYTES_MAX - 1);
         return false;
     }
-    if (!good) {
-        option_allowed(option, allowed, sizeof allowed);
-        snprintf(fault, fault_bytes, "wants %s, not \"%.64s\"", allowed, text);
+    apart.field = 0;
+    if (!option_set(&apart, &checked, text, fault)) {
         return false;
     }
-    if (!is_text(option)) {
-        *number_of(option, config) = number;
-        return true;
-    }
-    if (!set_text(option, config, value)) {
-        snprintf(fault, fault_bytes, "can't be kept: no memory");
+    bool host = option->fits == is_host || option->fits == is_host_or_none;
+    if (!copy_text(text_of(option, config), checked + (host ? endpoint_bytes(checked) : 0))) {
+        snprintf(fault, OPTION_FAULT_BYTES, "can't be kept: no memory");
         return false;
     }
     return true;
@@ -320,24 +272,26 @@ static bool data_standard(char *path, size_t path_bytes) {
     return bytes >= 0 && (size_t)bytes < path_bytes;
 }
 
-bool option_set_standard(const struct option *option, struct config *config, char *fault,
-                         size_t fault_bytes) {
-    char path[OPTION_TEXT_BYTES];
+bool option_keep_standard(const struct option *option, struct config *config,
+                          char fault[OPTION_FAULT_BYTES]) {
+    char path[OPTION_FAULT_BYTES];
     if (option->standard) {
-        return option_set(option, config, option->standard, fault, fault_bytes);
+        return option_keep(option, config, option->standard, fault);
     }
     if (!data_standard(path, sizeof path)) {
-        snprintf(fault, fault_bytes,
+        snprintf(fault, OPTION_FAULT_BYTES,
                  "is needed where neither HOME nor XDG_DATA_HOME tells a folder");
         return false;
     }
-    return option_set(option, config, path, fault, fault_bytes);
+    return option_keep(option, config, path, fault);
 }
 
 void option_format(const struct option *option, const struct config *config, char *text,
                    size_t text_bytes) {
-    if (is_text(option)) {
+    if (option->kind == OPTION_TEXT) {
         snprintf(text, text_bytes, "\"%s\"", *text_of(option, config));
+    } else if (option->kind == OPTION_FLAG) {
+        snprintf(text, text_bytes, "%s", *flag_of(option, config) ? "yes" : "no");
     } else if (option->kind == OPTION_CHOICE) {
         snprintf(text, text_bytes, "%s", option->choices[*number_of(option, config)]);
     } else {
@@ -348,26 +302,23 @@ void option_format(const struct option *option, const struct config *config, cha
 /* ---- fields ---- */
 
 bool option_equals(const struct option *option, const struct config *a, const struct config *b) {
-    if (is_text(option)) {
+    if (option->kind == OPTION_TEXT) {
         return !strcmp(*text_of(option, a), *text_of(option, b));
     }
-    return *number_of(option, a) == *number_of(option, b);
+    return !memcmp((const char *)a + option->field, (const char *)b + option->field,
+                   option->field_bytes);
 }
 
 void option_swap(const struct option *option, struct config *a, struct config *b) {
-    if (is_text(option)) {
-        char *text = *text_of(option, a);
-        *text_of(option, a) = *text_of(option, b);
-        *text_of(option, b) = text;
-    } else {
-        uint32_t number = *number_of(option, a);
-        *number_of(option, a) = *number_of(option, b);
-        *number_of(option, b) = number;
-    }
+    char kept[sizeof(uint64_t)];
+    assert(option->field_bytes <= sizeof kept);
+    memcpy(kept, (char *)a + option->field, option->field_bytes);
+    memcpy((char *)a + option->field, (char *)b + option->field, option->field_bytes);
+    memcpy((char *)b + option->field, kept, option->field_bytes);
 }
 
 void option_release(const struct option *option, struct config *config) {
-    if (is_text(option)) {
+    if (option->kind == OPTION_TEXT) {
         free(*text_of(option, config));
         *text_of(option, config) = NULL;
     }

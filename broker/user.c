@@ -24,41 +24,27 @@
 
 #define ERROR_BYTES 2048
 
-enum flag {
-    FLAG_DATA,
-    FLAG_CONFIG,
-    FLAG_DEVICE_KEY,
-    FLAG_PASSWORD_FILE,
-    FLAG_ADMIN,
-    FLAG_JSON,
-    FLAG_CREATE,
-    FLAG_REVOKE,
-    FLAGS,
+/* Of verbs that have options of their own. */
+enum verb_bit {
+    VERB_OTHER = 1,
+    VERB_ADD = 2,
+    VERB_IMPORT = 4,
+    VERB_ADMIN = 8,
+    VERB_PASSWD = 16,
+    VERB_LIST = 32,
 };
-
-static const struct {
-    const char *name;
-    bool takes_value;
-} flags[FLAGS] = {
-    [FLAG_DATA] = {"--data", true},
-    [FLAG_CONFIG] = {"--config", true},
-    [FLAG_DEVICE_KEY] = {"--device-key", true},
-    [FLAG_PASSWORD_FILE] = {"--password-file", true},
-    [FLAG_ADMIN] = {"--admin", false},
-    [FLAG_JSON] = {"--json", false},
-    [FLAG_CREATE] = {"--create", false},
-    [FLAG_REVOKE] = {"--revoke", false},
-};
-#define ALWAYS (1 << FLAG_DATA | 1 << FLAG_CONFIG)
-#define READS  (1 << FLAGS) /* of a verb: the store itself, also beside a broker */
 
 /* What argv asks for, and what it needs. */
 struct call {
-    const struct verb *verb;   /* borrowed: from the table */
-    const char *operand;       /* borrowed: from argv; "" where the verb has none */
-    const char *values[FLAGS]; /* borrowed: from argv; NULL: not given */
-    bool help;
-    char name[NAME_BYTES]; /* the operand where it is a name */
+    const struct verb *verb; /* borrowed: from the table */
+    const char *operand;     /* borrowed: from argv; "" where the verb has none */
+    const char *data, *config, *device_key,
+        *password_file; /* borrowed: from argv; NULL: not given */
+    bool admin, json, create, revoke, help;
+    unsigned given;                 /* bits of the options' rows */
+    bool user_seen;                 /* the word "user" itself */
+    char wrong[OPTION_FAULT_BYTES]; /* in argv */
+    char name[NAME_BYTES];          /* the operand where it is a name */
     unsigned char key[KEY_BYTES];
     struct target target;
 };
@@ -66,7 +52,7 @@ struct call {
 struct verb {
     const char *name;
     const char *operand; /* NULL: none */
-    int flags;
+    enum verb_bit bit;
     enum user_exit (*run)(struct call *call);
     const char *help;
 };
@@ -134,7 +120,7 @@ static enum store_status find(struct call *call) {
 /* The hash of the password of the file, or of the one asked for. */
 static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]) {
     char password[PASSWORD_BYTES], error[ERROR_BYTES];
-    const char *file = call->values[FLAG_PASSWORD_FILE];
+    const char *file = call->password_file;
     enum user_exit result = USER_DONE;
     bool given = file ? password_read_file(file, password, error, sizeof error)
                       : terminal_ask_password(call->name, password, error, sizeof error);
@@ -148,11 +134,11 @@ static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]
 }
 
 static enum user_exit add_many(struct call *call) {
-    if (!call->values[FLAG_DEVICE_KEY] || call->values[FLAG_PASSWORD_FILE]) {
+    if (!call->device_key || call->password_file) {
         return fail(USER_INVALID, "add - needs --device-key and takes no --password-file; "
                                   "import FILE adds accounts with passwords");
     }
-    return user_bulk_add(&call->target, stdin, call->key, call->values[FLAG_ADMIN]);
+    return user_bulk_add(&call->target, stdin, call->key, call->admin);
 }
 
 static enum user_exit add(struct call *call) {
@@ -165,12 +151,12 @@ static enum user_exit add(struct call *call) {
     if (status != STORE_NOT_FOUND) {
         return fail_status(call, status == STORE_OK ? STORE_EXISTS : status);
     }
-    order.has_key = call->values[FLAG_DEVICE_KEY];
-    order.admin = call->values[FLAG_ADMIN];
+    order.has_key = call->device_key;
+    order.admin = call->admin;
     memcpy(order.key, call->key, sizeof order.key);
     snprintf(order.label, sizeof order.label, USER_DEVICE_LABEL);
     enum user_exit result = USER_DONE;
-    if (!order.has_key || call->values[FLAG_PASSWORD_FILE]) {
+    if (!order.has_key || call->password_file) {
         result = new_hash(call, order.hash);
     }
     if (result == USER_DONE) {
@@ -207,7 +193,7 @@ static enum user_exit unlock(struct call *call) {
 }
 
 static enum user_exit admin(struct call *call) {
-    bool revoke = call->values[FLAG_REVOKE];
+    bool revoke = call->revoke;
     struct order order = new_order(call, revoke ? ORDER_MAKE_MEMBER : ORDER_MAKE_ADMIN);
     return carry_out(call, &order,
                      revoke ? "took the right of an administrator from"
@@ -256,12 +242,12 @@ static void print_row(void *arg, const struct store_account *account) {
 }
 
 static enum user_exit list(struct call *call) {
-    enum store_status status = store_account_list(
-        call->target.store, call->values[FLAG_JSON] ? print_json : print_row, NULL);
+    enum store_status status =
+        store_account_list(call->target.store, call->json ? print_json : print_row, NULL);
     if (status != STORE_OK) {
         return fail(USER_FAILED, "%s", store_error(call->target.store));
     }
-    if (!call->values[FLAG_JSON]) {
+    if (!call->json) {
         fprintf(stderr, "%llu accounts in the store %s\n",
                 (unsigned long long)store_account_count(call->target.store), call->target.path);
     }
@@ -269,45 +255,72 @@ static enum user_exit list(struct call *call) {
 }
 
 static const struct verb verbs[] = {
-    {"add", "NAME",
-     ALWAYS | 1 << FLAG_CREATE | 1 << FLAG_DEVICE_KEY | 1 << FLAG_PASSWORD_FILE | 1 << FLAG_ADMIN,
-     add,
-     "add an account; with NAME - one for each line of stdin\n"
-     "      [--device-key KEY]     trust this key (Z85 or hex); without --password-file only it "
-     "enters\n"
-     "      [--password-file FILE] the password is the file's first line; else it is asked for\n"
-     "      [--admin]              make it an administrator\n"
-     "      [--create]             make the store where there is none yet"},
-    {"import", "FILE", ALWAYS | 1 << FLAG_CREATE, import,
-     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are;\n"
-     "      FILE - is stdin\n"
-     "      [--create]             make the store where there is none yet"},
-    {"lock", "NAME", ALWAYS, lock,
+    {"add", "NAME", VERB_ADD, add, "add an account; with NAME - one for each line of stdin"},
+    {"import", "FILE", VERB_IMPORT, import,
+     "add an account for each line \"NAME PASSWORD\"; those that exist stay as they are; FILE - is "
+     "stdin"},
+    {"lock", "NAME", VERB_OTHER, lock,
      "let nobody enter the account, keep all it has; its sessions end"},
-    {"unlock", "NAME", ALWAYS, unlock, "undo lock, and a lock by wrong passwords"},
-    {"admin", "NAME", ALWAYS | 1 << FLAG_REVOKE, admin,
-     "make an administrator of the account\n"
-     "      [--revoke]             take that right"},
-    {"passwd", "NAME", ALWAYS | 1 << FLAG_PASSWORD_FILE, passwd,
-     "change the password; the account's sessions end\n"
-     "      [--password-file FILE] the password is the file's first line; else it is asked for"},
-    {"list", NULL, ALWAYS | READS | 1 << FLAG_JSON, list,
-     "list the accounts\n"
-     "      [--json]               one JSON object a line"},
+    {"unlock", "NAME", VERB_OTHER, unlock, "undo lock, and a lock by wrong passwords"},
+    {"admin", "NAME", VERB_ADMIN, admin, "make an administrator of the account"},
+    {"passwd", "NAME", VERB_PASSWD, passwd, "change the password; the account's sessions end"},
+    {"list", NULL, VERB_LIST, list, "list the accounts"},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
-static void print_help(void) {
-    puts("zchatd user administers the accounts of a store, with or without a broker at work: a\n"
-         "broker that serves the store is asked.\n\n"
-         "    zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
-         "--data and --config are zchatd's own and may stand anywhere.\n");
-    for (size_t i = 0; i < VERBS; i++) {
-        printf("  %s %s\n      %s\n", verbs[i].name, verbs[i].operand ? verbs[i].operand : "",
-               verbs[i].help);
+#define FIELD(of) OPTION_FIELD(struct call, of)
+
+static bool is_any(const char *text) {
+    (void)text;
+    return true;
+}
+
+static const struct option rows[] = {
+    {"data", 0, OPTION_TEXT, 0, FIELD(data), .argument = "DIR",
+     .help = "the broker's folder, as zchatd's own option"},
+    {"config", 0, OPTION_TEXT, 0, FIELD(config), .fits = is_any, .argument = "FILE",
+     .help = "the broker's configuration, as zchatd's own option"},
+    {"device-key", 0, OPTION_TEXT, VERB_ADD, FIELD(device_key), .fits = is_any, .argument = "KEY",
+     .help = "trust this key (Z85 or hex); without --password-file only it enters"},
+    {"password-file", 0, OPTION_TEXT, VERB_ADD | VERB_PASSWD, FIELD(password_file), .fits = is_any,
+     .argument = "FILE", .help = "the password is the first line of FILE; else it is asked for"},
+    {"admin", 0, OPTION_FLAG, VERB_ADD, FIELD(admin), .help = "make it an administrator"},
+    {"create", 0, OPTION_FLAG, VERB_ADD | VERB_IMPORT, FIELD(create),
+     .help = "make the store if there is none yet"},
+    {"revoke", 0, OPTION_FLAG, VERB_ADMIN, FIELD(revoke), .help = "take that right"},
+    {"json", 0, OPTION_FLAG, VERB_LIST, FIELD(json), .help = "print one JSON object a line"},
+    {"help", 0, OPTION_FLAG, 0, FIELD(help), .help = "print this, and leave"},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static const struct option_table user_options = {
+    .rows = rows, .count = ROWS, .hint = "zchatd user --help lists them"};
+
+static void print_verb(const struct verb *verb) {
+    printf("\n  %s%s%s\n      ", verb->name, verb->operand ? " " : "",
+           verb->operand ? verb->operand : "");
+    option_print_wrapped(stdout, verb->help, 6);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].groups & verb->bit) {
+            option_print_help(&rows[i], NULL, stdout);
+        }
     }
-    puts("\nExit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store or a file can't be\n"
-         "opened or stdout can't be written, 5 no such account, 7 it exists already.");
+}
+
+static void print_help(void) {
+    puts("usage: zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
+         "administers the accounts of a store, with or without a broker at work: a broker that\n"
+         "serves the store is asked\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!rows[i].groups) {
+            option_print_help(&rows[i], NULL, stdout);
+        }
+    }
+    for (size_t i = 0; i < VERBS; i++) {
+        print_verb(&verbs[i]);
+    }
+    puts("\nexit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store or a file can't be\n"
+         "opened or stdout can't be written, 5 no such account, 7 it exists already");
 }
 
 /* ---- argv ---- */
@@ -317,8 +330,8 @@ static int option_words(int argc, char **argv, int at) {
     if (strncmp(argv[at], "--", 2) != 0) {
         return 0;
     }
-    const struct option *option = option_find(argv[at] + 2, strlen(argv[at] + 2));
-    bool value_follows = option && !(option->traits & OPTION_SWITCH) && at + 1 < argc;
+    const struct option *option = option_find(&option_table, argv[at] + 2, strlen(argv[at] + 2));
+    bool value_follows = option && option->kind != OPTION_FLAG && at + 1 < argc;
     return value_follows ? 2 : 1;
 }
 
@@ -334,85 +347,67 @@ bool user_wanted(int argc, char **argv) {
     return user_verb_at(argc, argv, "user") > 0;
 }
 
-/* FLAGS: there is none of that name. */
-static int find_flag(const char *name, size_t name_bytes) {
-    int i = 0;
-    while (i < FLAGS &&
-           (strlen(flags[i].name) != name_bytes || strncmp(flags[i].name, name, name_bytes) != 0)) {
-        i++;
+static bool take_option(void *arg, const struct option *option, const char *text,
+                        char fault[OPTION_FAULT_BYTES]) {
+    struct call *call = arg;
+    unsigned bit = 1u << (option - rows);
+    if (call->given & bit) {
+        snprintf(fault, OPTION_FAULT_BYTES, "is given twice");
+        return false;
     }
-    return i;
+    call->given |= bit;
+    return option_set(option, call, text, fault);
 }
 
-static enum user_exit take_flag(struct call *call, int argc, char **argv, int *at) {
-    const char *word = argv[*at];
-    size_t name_bytes = strcspn(word, "=");
-    const char *value = word[name_bytes] ? word + name_bytes + 1 : NULL;
-    int i = find_flag(word, name_bytes);
-    if (i == FLAGS) {
-        return fail(USER_INVALID, "%s is no option; zchatd user --help lists them", word);
-    }
-    if (call->values[i]) {
-        return fail(USER_INVALID, "%s is given twice", flags[i].name);
-    }
-    if (!flags[i].takes_value && value) {
-        return fail(USER_INVALID, "%s takes no value", flags[i].name);
-    }
-    if (flags[i].takes_value && !value) {
-        value = *at + 1 < argc ? argv[++*at] : NULL;
-        if (!value || find_flag(value, strlen(value)) < FLAGS) { /* a key may begin with -- */
-            return fail(USER_INVALID, "%s needs a value", flags[i].name);
-        }
-    }
-    call->values[i] = flags[i].takes_value ? value : "";
-    return USER_DONE;
-}
-
-static enum user_exit take_word(struct call *call, const char *word) {
-    if (call->verb) {
-        if (!call->verb->operand || *call->operand) {
-            return fail(USER_INVALID, "%s: one word too many: \"%s\"", call->verb->name, word);
-        }
-        call->operand = word;
-        return USER_DONE;
-    }
+static bool take_verb(struct call *call, const char *word, char fault[OPTION_FAULT_BYTES]) {
     for (size_t i = 0; i < VERBS; i++) {
         if (!strcmp(verbs[i].name, word)) {
             call->verb = &verbs[i];
-            return USER_DONE;
+            return true;
         }
     }
-    return fail(USER_INVALID, "\"%s\" is no verb; zchatd user --help lists them", word);
+    snprintf(fault, OPTION_FAULT_BYTES, "\"%.64s\" is no verb; zchatd user --help lists them",
+             word);
+    return false;
 }
 
-static enum user_exit take_argv(struct call *call, int argc, char **argv) {
-    enum user_exit result = USER_DONE;
-    int user_at = user_verb_at(argc, argv, "user");
-    for (int i = 1; i < argc && result == USER_DONE && !call->help; i++) {
-        if (i == user_at) {
-            continue;
-        }
-        if (!strcmp(argv[i], "--help")) {
-            call->help = true;
-        } else if (!strncmp(argv[i], "--", 2)) {
-            result = take_flag(call, argc, argv, &i);
-        } else {
-            result = take_word(call, argv[i]);
-        }
+static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]) {
+    struct call *call = arg;
+    (void)plain;
+    if (!call->user_seen) {
+        call->user_seen = true;
+        return true;
     }
-    return result;
+    if (!call->verb) {
+        return take_verb(call, word, fault);
+    }
+    if (!call->verb->operand || *call->operand) {
+        snprintf(fault, OPTION_FAULT_BYTES, "%s: one word too many: \"%.64s\"", call->verb->name,
+                 word);
+        return false;
+    }
+    call->operand = word;
+    return true;
+}
+
+static enum user_exit take_argv(struct call *call, char **argv) {
+    const struct option_sink sink = {.set = take_option, .word = take_word, .arg = call};
+    if (!option_read_argv(&user_options, &sink, argv + 1, call->wrong) && !call->help) {
+        return fail(USER_INVALID, "%s", call->wrong);
+    }
+    return USER_DONE;
 }
 
 /* What argv says as a whole. */
 static enum user_exit check_call(struct call *call) {
     const struct verb *verb = call->verb;
-    const char *key = call->values[FLAG_DEVICE_KEY];
+    const char *key = call->device_key;
     if (!verb) {
         return fail(USER_INVALID, "a verb is missing; zchatd user --help lists them");
     }
-    for (int i = 0; i < FLAGS; i++) {
-        if (call->values[i] && !(verb->flags & 1 << i)) {
-            return fail(USER_INVALID, "%s takes no %s", verb->name, flags[i].name);
+    for (size_t i = 0; i < ROWS; i++) {
+        if ((call->given & 1u << i) && rows[i].groups && !(rows[i].groups & verb->bit)) {
+            return fail(USER_INVALID, "%s takes no --%s", verb->name, rows[i].name);
         }
     }
     if (verb->operand && !*call->operand) {
@@ -437,28 +432,31 @@ static enum user_exit check_call(struct call *call) {
 /* Loads the config as the broker would, from the same two options. */
 static enum user_exit load_config(const struct call *call, struct config *config) {
     char error[ERROR_BYTES];
-    char *argv[5] = {(char[]){"zchatd"}};
+    const char *argv[6] = {"zchatd"};
     int argc = 1;
-    for (enum flag flag = FLAG_DATA; flag <= FLAG_CONFIG; flag++) {
-        if (call->values[flag]) {
-            argv[argc++] = (char *)(uintptr_t)flags[flag].name;
-            argv[argc++] = (char *)(uintptr_t)call->values[flag];
-        }
+    if (call->data) {
+        argv[argc++] = "--data";
+        argv[argc++] = call->data;
     }
-    if (config_load(config, argc, argv, error, sizeof error) != CONFIG_RUN) {
+    if (call->config) {
+        argv[argc++] = "--config";
+        argv[argc++] = call->config;
+    }
+    if (config_load(config, (char **)(uintptr_t)argv, error, sizeof error) != CONFIG_RUN) {
         return fail(USER_INVALID, "%s", error);
     }
     return USER_DONE;
 }
 
 static enum user_exit open_target(struct call *call, const char *folder) {
-    bool create = call->values[FLAG_CREATE];
-    switch (target_open(&call->target, folder, create, call->verb->flags & READS)) {
+    bool create = call->create;
+    switch (target_open(&call->target, folder, create, call->verb->bit == VERB_LIST)) {
     case TARGET_OPENED:
         return USER_DONE;
     case TARGET_NONE:
         return fail(USER_IO, "%s; name the broker's folder with --data DIR%s", call->target.error,
-                    call->verb->flags & 1 << FLAG_CREATE ? ", or make a store with --create" : "");
+                    call->verb->bit & (VERB_ADD | VERB_IMPORT) ? ", or make a store with --create"
+                                                               : "");
     case TARGET_FAILED:
         break;
     }
@@ -481,7 +479,8 @@ static enum user_exit run(struct call *call) {
 
 int user_main(int argc, char **argv) {
     struct call call = {.operand = ""};
-    enum user_exit result = take_argv(&call, argc, argv);
+    (void)argc;
+    enum user_exit result = take_argv(&call, argv);
     if (result == USER_DONE && call.help) {
         print_help();
     } else if (result == USER_DONE) {

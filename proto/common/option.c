@@ -11,6 +11,9 @@
 
 #define DIGITS "0123456789"
 
+/* Of two changes nearly nothing of such a name is left. */
+#define SHORT_BYTES 4
+
 #define HELP_COLUMN 30
 #define LAST_COLUMN 78
 
@@ -38,7 +41,7 @@ static const struct option *find_letter(const struct option_table *table, char l
 const struct option *option_nearest(const struct option_table *table, const char *name,
                                     size_t bytes) {
     const struct option *nearest = NULL;
-    size_t least = NEAREST_MAX + 1;
+    size_t least = bytes <= SHORT_BYTES ? 2 : NEAREST_MAX + 1;
     for (size_t i = 0; i < table->count; i++) {
         size_t distance = word_distance(name, bytes, table->rows[i].name);
         if (is_in_group(table, &table->rows[i]) && distance < least) {
@@ -162,7 +165,7 @@ static void describe_number(const struct option *option, char *text, size_t text
     snprintf(text, text_bytes, "a %s %s%s", kind, range, unit);
 }
 
-static void describe(const struct option *option, char *text, size_t text_bytes) {
+void option_describe(const struct option *option, char *text, size_t text_bytes) {
     if (option->takes)
         snprintf(text, text_bytes, "%s", option->takes);
     else if (option->kind == OPTION_FLAG)
@@ -183,7 +186,7 @@ bool option_set(const struct option *option, void *values, const char *text,
         store(option, values, text, &value);
         return true;
     }
-    describe(option, takes, sizeof takes);
+    option_describe(option, takes, sizeof takes);
     if (text[0] == '\0')
         snprintf(fault, OPTION_FAULT_BYTES, "wants %s, and must not be empty", takes);
     else
@@ -346,25 +349,43 @@ void option_print_wrapped(FILE *file, const char *text, int indent) {
     fputc('\n', file);
 }
 
-static void format_head(const struct option *option, char *head, size_t head_bytes) {
-    char letter[5] = "    ", choices[64] = "";
-    if (option->letter)
-        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+static void format_argument(const struct option *option, char *text, size_t text_bytes) {
+    text[0] = '\0';
     if (option->argument)
-        snprintf(choices, sizeof choices, " %s", option->argument);
-    else if (option->kind == OPTION_CHOICE) {
-        choices[0] = ' ';
-        list_choices(option, "|", choices + 1, sizeof choices - 1);
-    }
-    snprintf(head, head_bytes, "  %s--%s%s", letter, option->name, choices);
+        snprintf(text, text_bytes, "%s", option->argument);
+    else if (option->kind == OPTION_CHOICE)
+        list_choices(option, "|", text, text_bytes);
+    else if (option->kind == OPTION_NUMBER || option->kind == OPTION_SECONDS)
+        snprintf(text, text_bytes, "%.15g..%.15g%s%s", option->min, option->max,
+                 option->unit ? " " : "", option->unit ? option->unit : "");
 }
 
-void option_print_help(const struct option *option, FILE *file) {
-    char head[128], help[OPTION_FAULT_BYTES];
+static void format_head(const struct option *option, char *head, size_t head_bytes) {
+    char letter[5] = "    ", argument[64];
+    if (option->letter)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    format_argument(option, argument, sizeof argument);
+    snprintf(head, head_bytes, "  %s--%s%s%s", letter, option->name, argument[0] ? " " : "",
+             argument);
+}
+
+/* " (default 60, HUP); $ZCHAT_X", or what there is of it. */
+static void format_notes(const struct option *option, const char *note, char *text,
+                         size_t text_bytes) {
+    const char *standard = option->standard && option->standard[0] ? option->standard : NULL;
+    int used =
+        snprintf(text, text_bytes, "%s%s%s%s%s%s", standard || note ? " (" : "",
+                 standard ? "default " : "", standard ? standard : "", standard && note ? ", " : "",
+                 note ? note : "", standard || note ? ")" : "");
+    if (option->environment)
+        snprintf(text + used, text_bytes - (size_t)used, "; $%s", option->environment);
+}
+
+void option_print_help(const struct option *option, const char *note, FILE *file) {
+    char head[128], notes[128], help[OPTION_FAULT_BYTES];
     format_head(option, head, sizeof head);
-    snprintf(help, sizeof help, "%s%s%s%s%s%s", option->help, option->standard ? " (default " : "",
-             option->standard ? option->standard : "", option->standard ? ")" : "",
-             option->environment ? "; $" : "", option->environment ? option->environment : "");
+    format_notes(option, note, notes, sizeof notes);
+    snprintf(help, sizeof help, "%s%s", option->help, notes);
     fprintf(file, "%-*s", HELP_COLUMN, head);
     if (strlen(head) >= HELP_COLUMN)
         fprintf(file, "\n%*s", HELP_COLUMN, "");
@@ -372,7 +393,9 @@ void option_print_help(const struct option *option, FILE *file) {
 }
 
 void option_print_all(const struct option_table *table, FILE *file) {
-    for (size_t i = 0; i < table->count; i++)
-        if (is_in_group(table, &table->rows[i]))
-            option_print_help(&table->rows[i], file);
+    for (size_t i = 0; i < table->count; i++) {
+        const struct option *row = &table->rows[i];
+        if (is_in_group(table, row))
+            option_print_help(row, row->traits & table->noted ? table->note : NULL, file);
+    }
 }

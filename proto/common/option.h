@@ -38,9 +38,9 @@ struct option {
     const char *choices[OPTION_CHOICES_MAX]; /* NULL: that index is none */
     const char *standard;                    /* the default; NULL: none */
     const char *environment;                 /* the variable's name; NULL: none */
-    const char *argument;                    /* the value's name in the help; NULL for flags */
-    const char *unit;                        /* of a number; NULL: none */
-    const char *takes;                       /* what it takes, in words; NULL: the kind says it */
+    const char *argument; /* the value's name in the help; NULL: its range or its choices */
+    const char *unit;     /* of a number; NULL: none */
+    const char *takes;    /* what it takes, in words; NULL: the kind says it */
     const char *help;
 };
 
@@ -49,6 +49,8 @@ struct option_table {
     size_t count;
     unsigned group;   /* only rows that are in one of these groups; 0: all rows */
     const char *hint; /* told behind an option that is none: "zchat --help lists them" */
+    unsigned noted;   /* rows with one of these traits have ... */
+    const char *note; /* ... this note in the help; NULL: none */
 };
 
 /* NULL: the table's group has none of that name. */
@@ -61,6 +63,9 @@ const struct option *option_nearest(const struct option_table *table, const char
  * `fault` says what it takes, to be told behind its name: "wants on or off, not \"x\"". */
 bool option_set(const struct option *option, void *values, const char *text,
                 char fault[OPTION_FAULT_BYTES]);
+/* What it takes, in words: "a whole number from 1 to 8 (threads)". */
+void option_describe(const struct option *option, char *text, size_t text_bytes);
+
 /* Gives the options of the table's group their defaults. */
 void option_set_standards(const struct option_table *table, void *values);
 
@@ -87,8 +92,8 @@ bool option_read_environment(const struct option_table *table, const struct opti
 
 /* Prints words from column `indent` on, with line breaks before column 78. */
 void option_print_wrapped(FILE *file, const char *text, int indent);
-/* Prints the option's lines of the help. */
-void option_print_help(const struct option *option, FILE *file);
+/* Prints the option's lines of the help; `note` (NULL: none) stands behind its default. */
+void option_print_help(const struct option *option, const char *note, FILE *file);
 /* Prints those of the table's group. */
 void option_print_all(const struct option_table *table, FILE *file);
 

@@ -100,7 +100,7 @@ static void print_one(const struct verb *verb, FILE *file) {
     if (verb->options)
         fputs("\noptions of this verb:\n", file);
     for (const enum option_id *id = verb->options; id && *id != OPTION_END; id++)
-        option_print_help(option_row(*id), file);
+        option_print_help(option_row(*id), NULL, file);
 }
 
 static void print_all(const char *group, FILE *file) {
@@ -123,7 +123,7 @@ void verb_print_help(const struct verb *verb, const char *group, FILE *file) {
         print_all(group, file);
     fputs("\noptions of every verb, anywhere before --:\n", file);
     for (enum option_id id = 0; id < OPTION_GLOBAL_COUNT; id++)
-        option_print_help(option_row(id), file);
+        option_print_help(option_row(id), NULL, file);
     fputs(
         "\nA flag beats the environment, that the --context, that the rest of zmq-cli.conf.\n"
         "Exit: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not found,\n"
