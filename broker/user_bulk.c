@@ -77,9 +77,9 @@ static bool next_line(struct bulk *bulk, size_t *bytes) {
     while ((found = read_line(bulk)) >= 0) {
         *bytes = (size_t)found;
         if (found >= LINE_BYTES) {
-            refuse_line(bulk, "is too long");
+            refuse_line(bulk, "the line is too long for a name and a password");
         } else if (memchr(bulk->line, '\0', *bytes)) {
-            refuse_line(bulk, "holds a NUL");
+            refuse_line(bulk, "the line holds a NUL; it must be text");
         } else if (bulk->line[strspn(bulk->line, " \t")] != '\0' && bulk->line[0] != '#') {
             return true;
         }
@@ -187,7 +187,7 @@ static void import_line(struct bulk *bulk, size_t bytes) {
     char name[NAME_BYTES];
     size_t name_bytes = strcspn(bulk->line, " \t");
     if (name_bytes == bytes) {
-        refuse_line(bulk, "wants \"NAME PASSWORD\"");
+        refuse_line(bulk, "the line must be \"NAME PASSWORD\"");
         return;
     }
     bulk->line[name_bytes] = '\0';

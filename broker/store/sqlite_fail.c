@@ -9,7 +9,7 @@
 enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason) {
     if (!store->failed) {
         store->failed = true;
-        (void)snprintf(store->error, sizeof store->error, "Cannot %s %s: %s.", doing,
+        (void)snprintf(store->error, sizeof store->error, "cannot %s %s: %s", doing,
                        store->path == NULL ? "the store" : store->path, reason);
     }
     return STORE_FAILED;
@@ -58,7 +58,7 @@ enum store_status sqlite_no_memory(struct store *store) {
 
 const char *store_error(const struct store *store) {
     if (store == NULL) {
-        return "Cannot open the store: out of memory.";
+        return "cannot open the store: out of memory";
     }
-    return store->failed ? store->error : "The store has not failed.";
+    return store->failed ? store->error : "the store has not failed";
 }

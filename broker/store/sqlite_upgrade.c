@@ -310,9 +310,9 @@ void sqlite_upgrade_end(const char *path) {
 /* What holds of each failure from here on is said, too. */
 static void say_what_holds(struct store *store) {
     size_t length = strlen(store->error);
-    if (length > 0 && store->error[length - 1] == '.') {
-        (void)snprintf(store->error + length - 1, sizeof store->error - length + 1,
-                       "; nothing is lost, and the next start goes on from there.");
+    if (length > 0) {
+        (void)snprintf(store->error + length, sizeof store->error - length,
+                       "; nothing is lost, and the next start goes on from there");
     }
 }
 

@@ -52,7 +52,7 @@ static void run_login(struct app *app, const struct command_words *words) {
 const struct command login_command = {
     .name = "login",
     .arguments = "[NAME]",
-    .help = "log in; the password is asked for where it is needed",
+    .help = "log in; the password is asked for if it is needed",
     .words_max = 1,
     .flags = COMMAND_SECRET | COMMAND_LOGIN,
     .run = run_login,
@@ -227,7 +227,7 @@ const struct command devices_command = {
 static void account_revoked(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
-    app_note(call->app, "device %" PRIu64 " is trusted no more; %u session%s ended", call->number,
+    app_note(call->app, "device %" PRIu64 " is no longer trusted; %u session%s ended", call->number,
              reply->sessions, reply->sessions == 1 ? "" : "s");
 }
 
@@ -235,7 +235,8 @@ static void run_revoke(struct app *app, const struct command_words *words) {
     char *end;
     unsigned long long device = strtoull(words->word[0], &end, 10);
     if (words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' || device == 0) {
-        app_fail(app, ZCHAT_INVALID, "revoke takes the number that devices shows");
+        app_fail(app, ZCHAT_INVALID, "\"%s\" is no device's number; devices shows them",
+                 words->word[0]);
         return;
     }
     struct call *call = call_new(app, account_revoked, "");
@@ -246,7 +247,7 @@ static void run_revoke(struct app *app, const struct command_words *words) {
 const struct command revoke_command = {
     .name = "revoke",
     .arguments = "DEVICE",
-    .help = "trust a device no more, by its number",
+    .help = "stop trusting a device, by its number",
     .words_min = 1,
     .words_max = 1,
     .run = run_revoke,

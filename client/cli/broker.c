@@ -27,7 +27,7 @@ static void run_ping(struct app *app, const struct command_words *words) {
 const struct command ping_command = {
     .name = "ping",
     .arguments = "",
-    .help = "does the broker answer, and how fast",
+    .help = "ask whether the broker answers, and how fast",
     .run = run_ping,
 };
 
@@ -123,8 +123,8 @@ static void broker_confirm_wipe(struct app *app) {
         return;
     }
     app_note(app,
-             "This stops the broker and deletes all its threads, files, messages and accounts.");
-    line_ask(app->line, "Type wipe to go on: ", true, broker_hear_wipe, app);
+             "this stops the broker and deletes all its threads, files, messages and accounts");
+    line_ask(app->line, "type wipe to go on: ", true, broker_hear_wipe, app);
 }
 
 static void broker_stop_by_file(struct app *app, const char *path) {

@@ -340,8 +340,8 @@ static void run_help(struct app *app, const struct command_words *words) {
     }
     for (size_t i = 0; i < COMMAND_ROWS; i++)
         command_show_help(app, command_table[i]);
-    app_note(app, "In a conversation plain lines are messages, and a command begins with /.");
-    app_note(app, "msg and w are send, query is chat. Alt+Enter begins a new line of a text.");
+    app_note(app, "in a conversation plain lines are messages, and a command begins with /");
+    app_note(app, "msg and w are send, query is chat; Alt+Enter begins a new line of a text");
 }
 
 const struct command help_command = {

@@ -109,7 +109,7 @@ static void login_hear_offer(void *arg, const char *answer) {
 static void login_offer(struct app *app) {
     char question[NAME_BYTES + 64];
     app->login->no_offer = true;
-    snprintf(question, sizeof question, "Register %s as a new account? (yes/no) ",
+    snprintf(question, sizeof question, "register %s as a new account? (yes/no) ",
              app->login->user);
     login_ask(app, question, true, login_hear_offer);
 }
@@ -256,7 +256,7 @@ static void login_start(struct app *app, const char *user, bool at_start, bool r
     } else if (app->line != NULL) {
         login_ask_name(app);
     } else {
-        app_fail(app, ZCHAT_INVALID, "log in as whom? Give --user");
+        app_fail(app, ZCHAT_INVALID, "no user to log in as; give --user");
         login_end(app);
     }
 }
@@ -277,7 +277,7 @@ static void login_hear_trust(void *arg, const char *answer) {
         app_fail(app, ZCHAT_UNKNOWN_KEY, "the broker's key is not trusted");
         app_leave(app, answer == NULL ? 130 : 3);
     } else if (strcmp(answer, "yes") != 0) {
-        login_ask(app, "Please type yes or no: ", true, login_hear_trust);
+        login_ask(app, "please type yes or no: ", true, login_hear_trust);
     } else if (zchat_trust(app->z) != ZCHAT_OK) {
         app_fail(app, ZCHAT_IO, "%s", zchat_error(app->z));
         app_leave(app, 3);
@@ -292,8 +292,8 @@ void login_ask_trust(struct app *app, const char *fingerprint) {
         app_leave(app, 3);
         return;
     }
-    app_note(app, "%s is an unknown broker. Its key's fingerprint is", zchat_server(app->z));
+    app_note(app, "%s is an unknown broker; its key's fingerprint is", zchat_server(app->z));
     screen_putf(app->screen, SCREEN_BOLD, "    %s", fingerprint);
     screen_end_line(app->screen);
-    login_ask(app, "Is that the broker you mean? (yes/no) ", true, login_hear_trust);
+    login_ask(app, "is that the broker you mean? (yes/no) ", true, login_hear_trust);
 }

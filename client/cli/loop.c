@@ -72,7 +72,7 @@ static void loop_interrupt(struct app *app) {
         app_leave(app, 130);
     else {
         app->leaving_ms = clock_ms() + LOOP_TWICE_MS;
-        app_note(app, "Ctrl-C once more leaves, like Ctrl-D");
+        app_note(app, "another Ctrl-C leaves, like Ctrl-D");
     }
 }
 

@@ -48,7 +48,7 @@ const struct command who_command = {
     .name = "who",
     .classic = "whoelse",
     .arguments = "",
-    .help = "who is online",
+    .help = "list who is online",
     .run = run_who,
 };
 
@@ -58,7 +58,8 @@ static void run_since(struct app *app, const struct command_words *words) {
     unsigned long long seconds = strtoull(words->word[0], &end, 10);
     if (errno != 0 || words->word[0][0] < '0' || words->word[0][0] > '9' || *end != '\0' ||
         seconds == 0) {
-        app_fail(app, ZCHAT_INVALID, "since takes a number of seconds, 1 or more");
+        app_fail(app, ZCHAT_INVALID, "since wants a whole number of seconds from 1 on, not \"%s\"",
+                 words->word[0]);
         return;
     }
     struct call *call = call_new(app, people_listed, "");
@@ -70,7 +71,7 @@ const struct command since_command = {
     .name = "since",
     .classic = "whoelsesince",
     .arguments = "SECONDS",
-    .help = "who was online in the last SECONDS",
+    .help = "list who was online in the last SECONDS",
     .words_min = 1,
     .words_max = 1,
     .run = run_since,
@@ -93,7 +94,7 @@ static void run_block(struct app *app, const struct command_words *words) {
 const struct command block_command = {
     .name = "block",
     .arguments = "USER",
-    .help = "silence between USER and you",
+    .help = "block USER: nothing passes between you",
     .words_min = 1,
     .words_max = 1,
     .subject = COMMAND_USER,
@@ -115,7 +116,7 @@ static void run_unblock(struct app *app, const struct command_words *words) {
 const struct command unblock_command = {
     .name = "unblock",
     .arguments = "USER",
-    .help = "take that back",
+    .help = "take a block back",
     .words_min = 1,
     .words_max = 1,
     .subject = COMMAND_BLOCKED,
@@ -145,6 +146,6 @@ static void run_blocked(struct app *app, const struct command_words *words) {
 const struct command blocked_command = {
     .name = "blocked",
     .arguments = "",
-    .help = "whom you block",
+    .help = "list whom you block",
     .run = run_blocked,
 };

@@ -24,7 +24,7 @@ static void private_passed(struct call *call, const zchat_reply *reply) {
     if (call->number > 1)
         private_look(app, call->user, (unsigned)call->number - 1);
     else
-        app_note(app, "%s is asked...", call->user);
+        app_note(app, "%s is asked", call->user);
 }
 
 static void private_look(struct app *app, const char *user, unsigned rounds) {
@@ -143,7 +143,7 @@ const struct command private_decline_command = {
     .name = "private decline",
     .classic = "decline",
     .arguments = "USER",
-    .help = "decline it; a bare n declines the only one",
+    .help = "decline USER's invitation; a bare n declines the only one",
     .words_min = 1,
     .words_max = 1,
     .subject = COMMAND_INVITING,
@@ -208,7 +208,8 @@ static void run_private_recv(struct app *app, const struct command_words *words)
     if (app->script == NULL) {
         app_fail(app, ZCHAT_INVALID, "private recv is for scripts; here lines come by themselves");
     } else if (count == 0 || seconds == 0) {
-        app_fail(app, ZCHAT_INVALID, "private recv takes a number of lines, and of seconds");
+        app_fail(app, ZCHAT_INVALID,
+                 "private recv wants a number of lines and one of seconds, each from 1 on");
     } else if (peer == NULL || (!peer->open && peer->received < peer->awaited + count)) {
         app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s", words->word[0]);
     } else {
@@ -266,7 +267,7 @@ static void run_private_refuse(struct app *app, const struct command_words *word
 const struct command private_refuse_command = {
     .name = "private refuse",
     .arguments = "USER",
-    .help = "do without it",
+    .help = "refuse the file that USER offers",
     .words_min = 1,
     .words_max = 1,
     .flags = COMMAND_PRIVATE,

@@ -123,7 +123,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     news_begin(app);
     if (app->line == NULL)
         return;
-    app_note(app, "You are %s at %s. help lists the commands.", reply->user, zchat_server(app->z));
+    app_note(app, "you are %s at %s; help lists the commands", reply->user, zchat_server(app->z));
     session_ask_lists(app);
 }
 
@@ -181,7 +181,7 @@ static void session_lost(struct app *app, zchat_code code, const char *why) {
     app->reconcile_ms = 0;
     if (!session_tell_refused(app, code, why) && !told &&
         (app->line != NULL || app->stop == APP_STOP_NONE))
-        app_warn(app, "connection lost (%s); reconnecting...", why);
+        app_warn(app, "connection lost (%s); reconnecting", why);
     app_update_prompt(app);
 }
 

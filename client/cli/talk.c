@@ -176,7 +176,8 @@ static void run_inbox(struct app *app, const struct command_words *words) {
     uint64_t shown_seq = app->mailbox->shown_seq;
     uint64_t count = words->word[0] == NULL ? 0 : words_number(words->word[0], 500);
     if (words->word[0] != NULL && count == 0) {
-        app_fail(app, ZCHAT_INVALID, "inbox takes a number from 1 to 500");
+        app_fail(app, ZCHAT_INVALID, "inbox wants a whole number from 1 to 500, not \"%s\"",
+                 words->word[0]);
         return;
     }
     conversation_caught_up(&app->conversation);
@@ -203,7 +204,8 @@ static void run_recv(struct app *app, const struct command_words *words) {
     if (app->script == NULL)
         app_fail(app, ZCHAT_INVALID, "recv is for scripts; here messages come by themselves");
     else if (count == 0 || seconds == 0)
-        app_fail(app, ZCHAT_INVALID, "recv takes a number of messages, and of seconds");
+        app_fail(app, ZCHAT_INVALID,
+                 "recv wants a number of messages and one of seconds, each from 1 on");
     else
         step_wait_messages(app, count, seconds);
 }

@@ -352,7 +352,7 @@ static void thread_unfollow_done(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
     news_unfollow(call->app, call->title);
-    app_note(call->app, "you follow %s no more", call->title);
+    app_note(call->app, "you no longer follow %s", call->title);
 }
 
 static void run_thread_unfollow(struct app *app, const struct command_words *words) {
@@ -363,7 +363,7 @@ static void run_thread_unfollow(struct app *app, const struct command_words *wor
 const struct command thread_unfollow_command = {
     .name = "thread unfollow",
     .arguments = "T",
-    .help = "be told no more",
+    .help = "stop being told what happens in a thread",
     .words_min = 1,
     .words_max = 1,
     .flags = COMMAND_QUOTED,

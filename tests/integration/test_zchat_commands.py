@@ -23,7 +23,7 @@ def open_terminal(person):
     def start(user, *options, at=person, columns=100):
         command = at.command(user, "--timestamps", "off", "--presence", "off", *options)
         terminals.append(Terminal(command, at.environment, columns=columns))
-        terminals[-1].wait_for(f"You are {user}")
+        terminals[-1].wait_for(f"you are {user}")
         terminals[-1].wait_last("zchat>")
         return terminals[-1]
 
@@ -181,7 +181,7 @@ def test_each_account_has_a_history_of_its_own(open_terminal, town, person):
     terminal.wait_last("[logged out] zchat>")
     terminal.key("Up")
     terminal.enter(f"login {bob}")
-    terminal.wait_for(f"You are {bob}")
+    terminal.wait_for(f"you are {bob}")
     terminal.wait_last("zchat>")
     terminal.key("Up")
     terminal.enter("help who")
@@ -263,10 +263,10 @@ def test_a_broadcast_that_waited_is_not_said_to_reach_nobody(town_factory, tmp_p
 def test_a_warning_that_ctrl_c_leaves_is_forgotten(open_terminal, town):
     terminal = open_terminal(town.name())
     terminal.key("C-c")
-    terminal.wait_for("once more leaves")
+    terminal.wait_for("another Ctrl-C leaves")
     time.sleep(3.5)  # longer than a second Ctrl-C is taken for the same wish
     terminal.key("C-c")
-    terminal.wait(lambda: terminal.text().count("once more leaves") == 2, "the second warning")
+    terminal.wait(lambda: terminal.text().count("another Ctrl-C leaves") == 2, "the second warning")
     terminal.enter("ping")
     terminal.wait_for("answered in")
 

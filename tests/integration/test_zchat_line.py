@@ -317,7 +317,7 @@ def test_a_pipe_gets_the_output_and_no_prompt_gets_between(town, tmp_path):
     user = town.name()
     words = " ".join(shlex.quote(word) for word in person.command(user, "--presence", "off"))
     with Terminal(["sh", "-c", f"{words} | tee {log}"], person.environment) as terminal:
-        terminal.wait_for(f"You are {user}")
+        terminal.wait_for(f"you are {user}")
         friend.message(user, "one")
         terminal.wait_for(f"{friend.user}: one")
         terminal.enter("ping")

@@ -31,18 +31,18 @@ def register(terminal, name, password=PASSWORD):
     """Through the offer of a new account."""
     terminal.wait_for(f"{name}'s password:")
     terminal.enter(password)
-    terminal.wait_for(f"Register {name} as a new account?")
+    terminal.wait_for(f"register {name} as a new account?")
     terminal.enter("yes")
     terminal.wait_for("the same password again:")
     terminal.enter(password)
-    terminal.wait_for(f"You are {name}")
+    terminal.wait_for(f"you are {name}")
 
 
 def test_an_unknown_broker_is_shown_and_asked_about(person, town):
     with start(person, known=False) as terminal:
         terminal.wait_match("fingerprint is\n +([0-9a-f]{4} ){7}[0-9a-f]{4}$")
         terminal.enter("maybe")
-        terminal.wait_for("Please type yes or no:")
+        terminal.wait_for("please type yes or no:")
         terminal.enter("yes")
         terminal.wait_last("name:")
     with start(person, known=False) as terminal:
@@ -87,7 +87,7 @@ def test_a_new_account_is_offered_and_the_password_never_shown(person, town):
         assert PASSWORD.encode() not in terminal.raw
     assert PASSWORD not in person.history.read_text()
     with start(person, name) as terminal:
-        terminal.wait_for(f"You are {name}")
+        terminal.wait_for(f"you are {name}")
         assert "password" not in terminal.text()
 
 
@@ -111,7 +111,7 @@ def test_without_trust_the_password_is_asked_each_time(person, town):
     with start(person, name) as terminal:
         terminal.wait_for("password:")
         terminal.enter(PASSWORD)
-        terminal.wait_for(f"You are {name}")
+        terminal.wait_for(f"you are {name}")
 
 
 def test_three_wrong_passwords_show_how_long_it_is_locked(person, friend, town):
@@ -135,13 +135,13 @@ def test_logging_out_and_in_again_as_somebody_else(friend, town):
     alice, bob = town.names(2)
     carol = town.join()
     with start(friend, alice) as terminal:
-        terminal.wait_for(f"You are {alice}")
+        terminal.wait_for(f"you are {alice}")
         terminal.enter(f"chat {carol.user}")
         terminal.enter("/XIT")
         terminal.wait_last("[logged out] zchat>")
         terminal.enter("who")
         terminal.enter(f"login {bob}")
-        terminal.wait_for(f"You are {bob}")
+        terminal.wait_for(f"you are {bob}")
         terminal.enter(f"send {carol.user} it is me")
         message = carol.wait_text("it is me").message
         assert message.sender == bob
@@ -158,7 +158,7 @@ def test_logging_out_and_in_again_as_somebody_else(friend, town):
 def test_a_plain_line_goes_nowhere_without_a_session(friend, town):
     alice, bob = town.names(2)
     with start(friend, alice) as terminal:
-        terminal.wait_for(f"You are {alice}")
+        terminal.wait_for(f"you are {alice}")
         terminal.enter(f"chat {bob}")
         terminal.wait_last(f"{bob}>")
         terminal.enter("/devices")
@@ -235,7 +235,7 @@ def test_an_idle_session_ends_and_may_begin_again(town_factory, tmp_path):
     person = Person(town.broker, tmp_path, town.keys)
     user = town.name()
     with start(person, user) as terminal:
-        terminal.wait_for(f"You are {user}")
+        terminal.wait_for(f"you are {user}")
         terminal.wait_last("[logged out] zchat>")
         terminal.wait_for("login lets you in again")
         terminal.enter("login")

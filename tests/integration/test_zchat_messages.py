@@ -28,7 +28,7 @@ def open_terminal(person, user):
     def start(*options, **environment):
         terminals.append(Terminal(person.command(user, *options),
                                   dict(person.environment, **environment)))
-        terminals[-1].wait_for(f"You are {user}")
+        terminals[-1].wait_for(f"you are {user}")
         return terminals[-1]
 
     yield start
@@ -66,7 +66,7 @@ def test_what_the_broker_refuses_is_said(terminal, town, user):
     terminal.enter(f"send {nobody} hi")
     terminal.wait_for(f"not sent to {nobody}: ")
     terminal.enter("since nonsense")
-    terminal.wait_for("since takes a number of seconds")
+    terminal.wait_for("since wants a whole number of seconds")
     terminal.enter("send")
     terminal.wait_for("usage: send USER TEXT")
     terminal.enter("no-such-thing")
@@ -257,7 +257,7 @@ def test_output_may_go_to_a_file_while_somebody_types(person, user, town, tmp_pa
         terminal.enter(f"send {friend.user} typed")
         friend.wait_text("typed")
         terminal.enter("since x")
-        terminal.wait_for("zchat: since takes")
+        terminal.wait_for("zchat: since wants")
         terminal.key("C-d")
         terminal.wait_exit(0)
     assert f"{friend.user}: for the file\n" in log.read_text()

@@ -49,7 +49,7 @@ def open_terminal():
         command = person.command(person.user, "--timestamps", "off", "--presence", "off", *options)
         terminals.append(Terminal(["env", "-C", str(person.work), *command], person.environment,
                                   columns=100, rows=40))
-        terminals[-1].wait_for(f"You are {person.user}")
+        terminals[-1].wait_for(f"you are {person.user}")
         return terminals[-1]
 
     yield start
@@ -185,7 +185,7 @@ def test_an_invitation_that_is_taken_back_can_not_be_accepted(two, alice, bob):
 def test_a_bare_no_declines(two, alice, bob, answer):
     one, other = two
     one.enter(f"private start {bob.user}")
-    one.wait_for(f"{bob.user} is asked...")
+    one.wait_for(f"{bob.user} is asked")
     other.wait_for(f"{alice.user} invites you")
     other.enter(answer)
     other.wait_for(f"the invitation of {alice.user} is declined")
@@ -331,7 +331,7 @@ def test_logging_out_ends_the_chat_for_the_other_one(chat, alice, bob):
     other.enter(f"private {alice.user} hello?")
     other.wait_for("not delivered")
     one.enter(f"login {alice.user}")
-    one.wait(lambda: one.text().count(f"You are {alice.user}") == 2)
+    one.wait(lambda: one.text().count(f"you are {alice.user}") == 2)
     open_chat(one, other, alice, bob)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from support.broker import program
 from zchat_terminal import SCRIPT_S, Person, start_script
+from zmq_cli import assert_help_in_one_voice, assert_one_voice
 
 PASSWORD = "correct horse 42"
 
@@ -308,6 +309,13 @@ def test_bad_usage(options):
     done = subprocess.run([program("zchat"), *options], input="", text=True, capture_output=True,
                           timeout=SCRIPT_S)
     assert done.returncode == 2 and done.stderr.startswith("zchat: ") and done.stdout == ""
+    assert_one_voice(done.stderr)
+
+
+def test_the_help_of_the_commands_speaks_as_the_other_programs_do(person, town):
+    out = person.script(["help"], town.name(), check=0).stdout
+    assert "\n  private take USER [PATH]" in out
+    assert_help_in_one_voice(out)
 
 
 def test_version_and_help():
@@ -315,3 +323,4 @@ def test_version_and_help():
         done = subprocess.run([program("zchat"), option], text=True, capture_output=True,
                               timeout=SCRIPT_S)
         assert done.returncode == 0 and done.stdout.startswith(text)
+        assert_help_in_one_voice(done.stdout)

@@ -311,7 +311,7 @@ def test_an_unfollowed_thread_is_silent(person, town, title, terminal_of):
     terminal = terminal_of(alice)
     for line, answer in ((f'thread follow "{title}"', f"you follow {title} from"),
                          (f'thread follow "{other}"', f"you follow {other} from"),
-                         (f'thread unfollow "{title}"', f"you follow {title} no more")):
+                         (f'thread unfollow "{title}"', f"you no longer follow {title}")):
         terminal.enter(line)
         terminal.wait_for(answer)
     person.script([f'MSG "{title}" unheard', f'MSG "{other}" heard'], bob, check=0)
@@ -526,11 +526,11 @@ def test_the_data_stays_and_a_wipe_removes_it(town_with_password, tmp_path, term
     assert person.script(["RDT kept"], user, check=0).stdout == f"1 {user}: a post\n"
     terminal = terminal_of(ADMIN, at=town)
     terminal.enter("shutdown --wipe")
-    terminal.wait_last("Type wipe to go on:")
+    terminal.wait_last("type wipe to go on:")
     terminal.enter("no")
     terminal.wait_for("nothing is deleted, and the broker goes on")
     terminal.enter("shutdown --wipe")
-    terminal.wait(lambda: terminal.text().count("Type wipe to go on:") == 2, "the question")
+    terminal.wait(lambda: terminal.text().count("type wipe to go on:") == 2, "the question")
     terminal.enter("wipe")
     terminal.wait_for("the broker stops and deletes everything")
     assert town.broker.exits_with() == 0

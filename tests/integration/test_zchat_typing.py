@@ -170,7 +170,7 @@ def test_ctrl_c_clears_the_line_and_twice_leaves(scene):
     terminal.enter("ping")
     terminal.wait_for("answered in")
     terminal.key("C-c")
-    terminal.wait_for("once more leaves")
+    terminal.wait_for("another Ctrl-C leaves")
     terminal.key("C-c")
     terminal.wait_exit(130)
 

@@ -10,6 +10,7 @@ import pytest
 from support.broker import program, run
 from support.client import Client, CommandError, Keys
 from support.patience import WAIT_S
+from zmq_cli import assert_help_in_one_voice, assert_one_voice
 
 ZCHATD = program("zchatd")
 KEY = "a1" * 32
@@ -21,7 +22,9 @@ def user(tmp_path):
 
     def call(*words, **options):
         create = ["--create"] if words and words[0] in ("add", "import") else []
-        return run([ZCHATD, "user", *words, *create, "--data", tmp_path / "data"], **options)
+        done = run([ZCHATD, "user", *words, *create, "--data", tmp_path / "data"], **options)
+        assert_one_voice(done.stderr)
+        return done
 
     call.data = tmp_path / "data"
     return call
@@ -39,6 +42,13 @@ def listed(user):
     """The accounts as `list --json` prints them, by name."""
     lines = user("list", "--json", check=0).stdout.splitlines()
     return {account["user"]: account for account in map(json.loads, lines)}
+
+
+def test_the_help_names_every_verb_and_speaks_as_the_other_programs_do(user):
+    out = user("--help", check=0).stdout
+    for verb in ("add", "import", "lock", "unlock", "admin", "passwd", "list"):
+        assert f"\n  {verb}" in out
+    assert_help_in_one_voice(out)
 
 
 def test_an_account_with_a_key_alone_has_no_password(user):

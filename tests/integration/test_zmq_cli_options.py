@@ -8,7 +8,7 @@ import pytest
 
 from support.broker import program
 from support.patience import WAIT_S
-from zmq_cli import Cli, clean_environment
+from zmq_cli import Cli, assert_help_in_one_voice, clean_environment
 
 VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
          "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "forget", "stats",
@@ -131,6 +131,7 @@ def test_help_and_version(cli):
     assert "--exec COMMAND" in cli.ok("recv", "-h").out
     assert "--exec" not in cli.ok("send", "--help").out
     for words in (["--help"], ["recv", "--help"]):
+        assert_help_in_one_voice(cli.ok(*words).out)
         assert all(len(line) <= 88 and line == line.rstrip() for line in cli.ok(*words).out.splitlines())
     assert cli.ok("--version").out == "zmq-cli 0.1.0\n"
 

@@ -16,7 +16,7 @@ import time
 
 from support.broker import die_with_parent, program
 from support.patience import WAIT_S
-from zmq_cli import clean_environment, use_device_key
+from zmq_cli import assert_one_voice, clean_environment, use_device_key
 
 SCRIPT_S = 60
 EXIT = re.compile(r"\[exit (\d+)\]")
@@ -65,6 +65,7 @@ class Person:
                               timeout=SCRIPT_S, env=self.environment)
         if check is not None:
             assert done.returncode == check, (done.returncode, done.stdout, done.stderr)
+        assert_one_voice(done.stderr)
         return done
 
 

@@ -9,8 +9,11 @@ import threading
 
 from support.broker import die_with_parent, program
 
-# An error's sentence begins in lower case (or with a name) and has no full stop.
-ONE_VOICE = re.compile(r"(?![A-Z][a-z]).*[^.\s]$", re.DOTALL)
+# An error's sentence begins in lower case (or with a name) and has no full stop; the dots of a usage
+# say that more may follow.
+ONE_VOICE = re.compile(r"(?![A-Z][a-z]).*([^.\s]|\.\.\.)$", re.DOTALL)
+# Such sentences, behind the program's name and a line's number, on a stderr that is for people.
+SENTENCE = re.compile(r"^(?:zchat|zchatd user|zmq-cli): (?:line \d+: )?(.*)$", re.MULTILINE)
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 UUID7 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 CALL_S = 20
@@ -41,6 +44,18 @@ class Done:
         """The error object: the only line of stderr that is no notice."""
         [line] = [line for line in self.err.splitlines() if not line.startswith("zmq-cli: ")]
         return json.loads(line)["error"]
+
+
+def assert_one_voice(text):
+    """Each sentence of our programs in the text is written in the one way."""
+    for sentence in SENTENCE.findall(text):
+        assert ONE_VOICE.match(sentence), sentence
+
+
+def assert_help_in_one_voice(text):
+    """No line of the help begins or ends like a sentence of a book."""
+    for line in text.splitlines():
+        assert not re.search(r"[a-z]\. [A-Z][a-z]|[a-z]\.$|^ *(?!MiB)[A-Z][a-z]", line), line
 
 
 def clean_environment(home, **more):

@@ -62,8 +62,8 @@ static const struct option table[OPTION_END] = {
              "broker that is not there yet, an answer; given, also the end of stdin and a reader "
              "of what is printed, and in the call itself also all of recv, following and commands "
              "included, which it ends with 124; else of recv, and of files, how long nothing may "
-             "move; of private chats, where it is given, how long the other one is waited for, "
-             "else 60; in the call itself also by private accept without --once"},
+             "move; of private chats, if it is given, how long the other one is waited for, else "
+             "60; in the call itself also by private accept without --once"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
                        .help = "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
@@ -88,14 +88,14 @@ static const struct option table[OPTION_END] = {
                    .help = "the id of what is sent: sent again with the same one it stays one; of "
                            "thread edit and delete, the post's, which then needs no N"},
     [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, 0, VALUE,
-                               .help = "refuse, and store nothing, where the user is not online"},
+                               .help = "refuse, and store nothing, if the user is not online"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
                     .help = "count as read what was written, never before it was written"},
     [OPTION_EXEC] =
         {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
          .help = "instead of printing, give each message to the shell's COMMAND on its stdin (the "
                  "text, or with --json the object; ZCHAT_ID _FROM _TO _SEQ _TIME are set), and "
-                 "count it as read when COMMAND exits 0; end where it doesn't"},
+                 "count it as read when COMMAND exits 0; end if it doesn't"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
                        .help = "go on with what arrives, also over a restart of the broker"},
     [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
@@ -103,12 +103,12 @@ static const struct option table[OPTION_END] = {
     [OPTION_WAIT] = {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
                      .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
                      .help =
-                         "wait so long for the first message, and for each next one where --follow "
-                         "or --count wants more; exit 124 when none, or not all of --count, came; "
-                         "in a private chat stay so long after the end of stdin and his last line"},
+                         "wait so long for the first message, and for each next one if --follow or "
+                         "--count wants more; exit 124 when none, or not all of --count, came; in "
+                         "a private chat stay so long after the end of stdin and their last line"},
     [OPTION_FROM_SEQ] = {"from-seq", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
                          .argument = "N",
-                         .help = "begin with entry N of the inbox, wherever the cursor is"},
+                         .help = "begin with entry N of the inbox, whatever was read"},
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
                       .help = "print everything there is, count it as read, and end"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
@@ -130,7 +130,7 @@ static const struct option table[OPTION_END] = {
     [OPTION_WIPE] = {"wipe", 0, OPTION_FLAG, 0, VALUE,
                      .help = "also delete all threads, files, messages and accounts"},
     [OPTION_YES] = {"yes", 0, OPTION_FLAG, 0, VALUE,
-                    .help = "go on without asking; --wipe needs it where there is no terminal"},
+                    .help = "go on without asking; --wipe needs it if there is no terminal"},
     [OPTION_ONCE] =
         {"once", 0, OPTION_FLAG, 0, VALUE,
          .help = "end after one chat; else one after the other is served until interrupted"},

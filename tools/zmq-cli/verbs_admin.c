@@ -180,5 +180,6 @@ const struct verb shutdown_verb = {
     .options = VERB_OPTIONS(OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, OPTION_WIPE,
                             OPTION_YES),
     .run = run_shutdown,
-    .help = "stop the broker; its data stays. Administrators may, and who has the admin password",
+    .help = "stop the broker; its data stays; for administrators, and for whoever has the admin "
+            "password",
 };

@@ -216,7 +216,7 @@ const struct verb block_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_block,
-    .help = "silence between you and USER",
+    .help = "block USER: nothing passes between you",
 };
 
 static enum status run_unblock(struct call *call) {

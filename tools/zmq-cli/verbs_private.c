@@ -31,9 +31,9 @@ const struct verb private_start_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_PRIVATE_ADDRESS),
     .run = run_private_start,
-    .help = "hold a private chat, straight and encrypted: each line of stdin is sent, his are "
-            "printed; ends with stdin when all is acknowledged, or with his end; where stdin is "
-            "empty it only listens, until nothing came for --wait, --timeout, or 60 s; "
+    .help = "hold a private chat, straight and encrypted: each line of stdin is sent, theirs are "
+            "printed; it ends with stdin when all is acknowledged, or when they end it; if stdin "
+            "is empty it only listens, until nothing came for --wait, --timeout, or 60 s; "
             "a --timeout that is given bounds all of it",
 };
 

@@ -403,5 +403,5 @@ const struct verb thread_unfollow_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_unfollow,
-    .help = "no longer so",
+    .help = "stop being told of what happens in a thread",
 };
