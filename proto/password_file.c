@@ -62,7 +62,7 @@ static ssize_t read_start(int fd, char *buffer, size_t room) {
 bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *error,
                         size_t error_bytes) {
     char buffer[PASSWORD_SOURCE_BYTES];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     ssize_t bytes = fd < 0 ? -1 : read_start(fd, buffer, sizeof buffer);
     int reason = errno;
     const char *fault = NULL;

@@ -72,7 +72,7 @@ void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     char *text = app_format(format, arguments);
     va_end(arguments);
     if (app->script != NULL && app->exit_code == 0)
-        app->exit_code = app_exit_code(code);
+        app->exit_code = zchat_exit_status(code);
     app_show_text(app, SCREEN_ERROR, text);
 }
 
@@ -128,37 +128,4 @@ void app_show(struct app *app) {
 
 void app_leave(struct app *app, int exit_code) {
     app->program->leave(app, exit_code);
-}
-
-int app_exit_code(zchat_code code) {
-    switch (code) {
-    case ZCHAT_OK:
-        return 0;
-    case ZCHAT_INVALID:
-        return 2;
-    case ZCHAT_UNREACHABLE:
-    case ZCHAT_WRONG_KEY:
-    case ZCHAT_UNKNOWN_KEY:
-    case ZCHAT_WRONG_PROTOCOL:
-    case ZCHAT_IO:
-    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
-        return 3;
-    case ZCHAT_AUTH:
-        return 4;
-    case ZCHAT_NOT_FOUND:
-        return 5;
-    case ZCHAT_FORBIDDEN:
-        return 6;
-    case ZCHAT_CONFLICT:
-        return 7;
-    case ZCHAT_BUSY:
-        return 8;
-    case ZCHAT_EXPIRED:
-        return 124;
-    case ZCHAT_UNIMPLEMENTED:
-    case ZCHAT_CANCELLED:
-    case ZCHAT_UNKNOWN:
-        break;
-    }
-    return 1;
 }

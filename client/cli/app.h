@@ -113,7 +113,5 @@ void app_show(struct app *app);
 void app_update_prompt(struct app *app);
 /* Opens the line for commands again, after questions. */
 void app_ready(struct app *app);
-/* The exit status for a code, as in COMMANDS.md. */
-int app_exit_code(zchat_code code);
 
 #endif

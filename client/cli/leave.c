@@ -24,7 +24,7 @@ static void leave_unheard(struct app *app) {
     int error = errno;
     if (error != EPIPE && !app->done) {
         fprintf(stderr, "zchat: cannot write to standard output: %s\n", strerror(error));
-        app->exit_code = app_exit_code(ZCHAT_IO);
+        app->exit_code = zchat_exit_status(ZCHAT_IO);
     }
     app->done = true;
 }

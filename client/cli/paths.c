@@ -5,12 +5,10 @@
 #include "zchat.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 char *paths_join(const char *folder, const char *name) {
     size_t bytes = strlen(folder) + strlen(name) + 2;
@@ -63,33 +61,10 @@ char *paths_state_file(const char *name) {
     return path;
 }
 
-/* The first bytes of a file; -1 sets errno. */
-static ssize_t paths_read_start(const char *path, char *bytes, size_t room) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    size_t used = 0;
-    ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && used < room && memchr(bytes, '\n', used) == NULL) {
-        got = read(fd, bytes + used, room - used);
-        used += got > 0 ? (size_t)got : 0;
-    }
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-    return got < 0 ? -1 : (ssize_t)used;
-}
-
 char *paths_read_password(const char *path, char *error, size_t error_bytes) {
-    char source[ZCHAT_PASSWORD_SOURCE_BYTES];
     char password[ZCHAT_PASSWORD_BYTES];
-    ssize_t bytes = paths_read_start(path, source, sizeof source);
-    const char *wrong = bytes < 0 ? NULL : zchat_password_take(source, (size_t)bytes, password);
-    char *result = bytes >= 0 && wrong == NULL ? memory_text(password) : NULL;
-    if (bytes < 0)
-        snprintf(error, error_bytes, "%s: %s", path, strerror(errno));
-    else if (wrong != NULL)
-        snprintf(error, error_bytes, "%s %s", path, wrong);
-    memory_wipe(source, sizeof source);
+    bool there = zchat_password_read(path, password, error, error_bytes);
+    char *result = there ? memory_text(password) : NULL;
     memory_wipe(password, sizeof password);
     return result;
 }

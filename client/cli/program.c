@@ -178,7 +178,7 @@ struct app *program_new(const struct options *options, int *exit_code) {
     zchat_code code = zchat_new(&app->z, &library, error, sizeof error);
     if (code == ZCHAT_OK)
         return app;
-    *exit_code = app_exit_code(code);
+    *exit_code = zchat_exit_status(code);
     program_free(app);
     fprintf(stderr, "zchat: %s\n", error);
     return NULL;

@@ -239,7 +239,7 @@ void session_event(void *arg, const zchat_event *event) {
         break;
     case ZCHAT_EVENT_REFUSED:
         app_fail(app, event->code, "%s", event->text);
-        app_leave(app, app_exit_code(event->code));
+        app_leave(app, zchat_exit_status(event->code));
         break;
     case ZCHAT_EVENT_SYNCED:
         mailbox_synced(app);

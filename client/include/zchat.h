@@ -142,6 +142,15 @@ const char *zchat_reason_name(zchat_reason reason);
 const char *zchat_password_take(const char *bytes, size_t byte_count,
                                 char password[ZCHAT_PASSWORD_BYTES]);
 
+/* Reads the password in a file. false: `error` says why, with the file's name, and `password` is
+ * "". Wipe `password` when it is no longer needed. */
+bool zchat_password_read(const char *path, char password[ZCHAT_PASSWORD_BYTES], char *error,
+                         size_t error_bytes);
+
+/* The status that a program should exit with: 0 for OK, 2 usage, 3 no connection or I/O, 4 login,
+ * 5 not found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 1 anything else. */
+int zchat_exit_status(zchat_code code);
+
 typedef struct zchat_id { /* a UUIDv7 */
     unsigned char bytes[16];
 } zchat_id;

@@ -24,6 +24,44 @@ const char *zchat_password_take(const char *bytes, size_t byte_count,
     return password_take(bytes, byte_count, password);
 }
 
+bool zchat_password_read(const char *path, char password[ZCHAT_PASSWORD_BYTES], char *error,
+                         size_t error_bytes) {
+    return password_read_file(path, password, error, error_bytes);
+}
+
+int zchat_exit_status(zchat_code code) {
+    switch (code) {
+    case ZCHAT_OK:
+        return 0;
+    case ZCHAT_INVALID:
+        return 2;
+    case ZCHAT_UNREACHABLE:
+    case ZCHAT_WRONG_KEY:
+    case ZCHAT_UNKNOWN_KEY:
+    case ZCHAT_WRONG_PROTOCOL:
+    case ZCHAT_IO:
+    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
+        return 3;
+    case ZCHAT_AUTH:
+        return 4;
+    case ZCHAT_NOT_FOUND:
+        return 5;
+    case ZCHAT_FORBIDDEN:
+        return 6;
+    case ZCHAT_CONFLICT:
+        return 7;
+    case ZCHAT_BUSY:
+        return 8;
+    case ZCHAT_EXPIRED:
+        return 124;
+    case ZCHAT_UNIMPLEMENTED:
+    case ZCHAT_CANCELLED:
+    case ZCHAT_UNKNOWN:
+        break;
+    }
+    return 1;
+}
+
 const char *zchat_code_name(zchat_code code) {
     switch (code) {
     case ZCHAT_OK:

@@ -51,41 +51,6 @@ void output_release(struct output *output) {
     output->out = NULL;
 }
 
-/* ---- codes ---- */
-
-enum status status_of(zchat_code code) {
-    switch (code) {
-    case ZCHAT_OK:
-        return STATUS_DONE;
-    case ZCHAT_INVALID:
-        return STATUS_USAGE;
-    case ZCHAT_AUTH:
-        return STATUS_AUTH;
-    case ZCHAT_NOT_FOUND:
-        return STATUS_NOT_FOUND;
-    case ZCHAT_FORBIDDEN:
-        return STATUS_FORBIDDEN;
-    case ZCHAT_CONFLICT:
-        return STATUS_CONFLICT;
-    case ZCHAT_BUSY:
-        return STATUS_BUSY;
-    case ZCHAT_EXPIRED:
-        return STATUS_EXPIRED;
-    case ZCHAT_UNREACHABLE:
-    case ZCHAT_WRONG_KEY:
-    case ZCHAT_UNKNOWN_KEY:
-    case ZCHAT_WRONG_PROTOCOL:
-    case ZCHAT_IO:
-    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
-        return STATUS_CONNECTION;
-    case ZCHAT_UNIMPLEMENTED:
-    case ZCHAT_CANCELLED:
-    case ZCHAT_UNKNOWN:
-        return STATUS_FAILED;
-    }
-    return STATUS_FAILED;
-}
-
 static void note_failure(struct output *output, bool failed) {
     if (failed && !output->write_error)
         output->write_error = errno ? errno : EIO;
@@ -133,7 +98,7 @@ enum status output_flush(struct output *output) {
         output_error(output, ZCHAT_IO, 0, "cannot write to standard output: %s",
                      strerror(output->write_error));
     output->write_told = true;
-    return status_of(ZCHAT_IO);
+    return (enum status)zchat_exit_status(ZCHAT_IO);
 }
 
 static void print_error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
@@ -177,7 +142,7 @@ enum status output_error(const struct output *output, zchat_code code, uint32_t 
     va_start(arguments, format);
     print_error(output, zchat_code_name(code), ZCHAT_REASON_NONE, retry_after_s, format, arguments);
     va_end(arguments);
-    return status_of(code);
+    return (enum status)zchat_exit_status(code);
 }
 
 enum status output_refusal(const struct output *output, zchat_code code, zchat_reason reason,
@@ -186,7 +151,7 @@ enum status output_refusal(const struct output *output, zchat_code code, zchat_r
     va_start(arguments, format);
     print_error(output, zchat_code_name(code), reason, retry_after_s, format, arguments);
     va_end(arguments);
-    return status_of(code);
+    return (enum status)zchat_exit_status(code);
 }
 
 enum status output_failure(const struct output *output, const char *name, const char *format, ...) {

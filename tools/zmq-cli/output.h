@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The exit codes of COMMANDS.md. */
+/* The exit codes of COMMANDS.md; a code of the library becomes one through zchat_exit_status(). */
 enum status {
     STATUS_DONE = 0,
     STATUS_FAILED = 1,
@@ -44,8 +44,6 @@ struct output {
 /* Without memory for a stream of its own it writes to stdout's. */
 void output_init(struct output *output);
 void output_release(struct output *output);
-
-enum status status_of(zchat_code code);
 
 /* Both add to a line under way; the flush tells about failures. */
 void output_text(struct output *output, const char *text);
