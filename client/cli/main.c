@@ -1,17 +1,40 @@
 /* zchat: the client that a person types into. */
 #include "app.h"
-#include "descriptors.h"
 #include "loop.h"
 #include "options.h"
 #include "program.h"
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static bool main_is_open(int fd) {
+    return fcntl(fd, F_GETFD) >= 0 || errno != EBADF;
+}
+
+/* A file or socket must not take the place of a standard one that is closed: what stands in for it
+ * is open in the mode in which reading from 0 and writing to 1 or 2 fails with EBADF. Returns what
+ * is missing, or NULL. */
+static const char *main_open_descriptors(void) {
+    const char *missing = NULL;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (main_is_open(fd))
+            continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return "cannot open /dev/null";
+        if (missing == NULL && fd == STDIN_FILENO)
+            missing = "standard input is closed; give commands, or a terminal";
+        else if (missing == NULL && fd == STDOUT_FILENO)
+            missing = "standard output is closed; messages have nowhere to go";
+    }
+    return missing;
+}
 
 /* The text of chats is UTF-8, also where the environment doesn't say so. */
 static void main_set_locale(void) {
@@ -54,7 +77,7 @@ int main(int argc, char **argv) {
     struct options options;
     char error[OPTION_FAULT_BYTES] = "";
     int exit_code = 0;
-    const char *missing = descriptors_open();
+    const char *missing = main_open_descriptors();
     (void)argc;
     main_set_locale();
     if (!options_read(&options, argv, error)) {

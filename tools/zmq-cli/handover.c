@@ -4,7 +4,7 @@
 #include "child.h"
 #include "common/time_text.h"
 #include "interrupt.h"
-#include "message.h"
+#include "print.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "handover.h"
 #include "interrupt.h"
-#include "message.h"
+#include "print.h"
 #include "verb.h"
 
 #include <errno.h>

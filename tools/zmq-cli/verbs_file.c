@@ -7,7 +7,7 @@
 #include "common/clock.h"
 #include "common/time_text.h"
 #include "interrupt.h"
-#include "thread.h"
+#include "print.h"
 #include "verb.h"
 
 #include <errno.h>

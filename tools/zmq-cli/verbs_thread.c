@@ -4,7 +4,7 @@
 #include "common/time_text.h"
 #include "input.h"
 #include "numbers.h"
-#include "thread.h"
+#include "print.h"
 #include "verb.h"
 
 #include <inttypes.h>

@@ -1,8 +1,16 @@
-/* Threads, posts and uploads as they are shown. */
-#ifndef THREAD_H
-#define THREAD_H
+/* Messages, threads, posts and uploads as they are shown: to people, to programs, and to the
+ * command of --exec. */
+#ifndef PRINT_H
+#define PRINT_H
 
 #include "output.h"
+
+/* Prints a message: as one object, or as text. */
+enum status message_print(struct output *output, const zchat_message *message);
+
+/* A message as the same object, or without --json the bare text, with a newline at its end. Owned
+ * by the caller; NULL where there is no memory. */
+char *message_line(const struct output *output, const zchat_message *message);
 
 enum status thread_print(struct output *output, const zchat_thread *thread, int creator_width);
 
