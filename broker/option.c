@@ -196,6 +196,7 @@ static const struct option rows[] = {
 const struct option_table option_table = {
     .rows = rows,
     .count = ROWS,
+    .apart = true,
     .hint = "zchatd --help lists them",
     .noted = OPTION_HUP,
     .note = "HUP",

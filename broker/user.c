@@ -294,7 +294,7 @@ static const struct option rows[] = {
 #define ROWS (sizeof rows / sizeof rows[0])
 
 static const struct option_table user_options = {
-    .rows = rows, .count = ROWS, .hint = "zchatd user --help lists them"};
+    .rows = rows, .count = ROWS, .apart = true, .hint = "zchatd user --help lists them"};
 
 static void print_verb(const struct verb *verb) {
     printf("\n  %s%s%s\n      ", verb->name, verb->operand ? " " : "",

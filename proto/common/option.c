@@ -244,7 +244,7 @@ static void set(struct reader *reader, const struct option *option, const char *
 
 /* Whether the argument is one of the options, and so not the value of the one before it. */
 static bool is_option(const struct reader *reader, const char *argument) {
-    return strncmp(argument, "--", 2) == 0 &&
+    return reader->table->apart && strncmp(argument, "--", 2) == 0 &&
            option_find(reader->table, argument + 2, strcspn(argument + 2, "="));
 }
 

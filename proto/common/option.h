@@ -49,6 +49,7 @@ struct option_table {
     size_t count;
     unsigned group;   /* only rows that are in one of these groups; 0: all rows */
     const char *hint; /* told behind an option that is none: "zchat --help lists them" */
+    bool apart;       /* the name of one of the options is no value of the one before it */
     unsigned noted;   /* rows with one of these traits have ... */
     const char *note; /* ... this note in the help; NULL: none */
 };

@@ -35,8 +35,11 @@ static const struct option rows[] = {
     {"verbose", 'v', OPTION_FLAG, 0, FIELD(verbose), .help = "say more"},
     {"grouped", 0, OPTION_FLAG, 2, FIELD(verbose), .help = "of another group"},
 };
-static const struct option_table table = {
-    .rows = rows, .count = sizeof rows / sizeof rows[0], .group = 1, .hint = "try another"};
+static const struct option_table table = {.rows = rows,
+                                          .count = sizeof rows / sizeof rows[0],
+                                          .group = 1,
+                                          .apart = true,
+                                          .hint = "try another"};
 
 static bool set(void *values, const struct option *option, const char *text,
                 char fault[OPTION_FAULT_BYTES]) {
