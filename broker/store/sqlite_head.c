@@ -67,6 +67,11 @@ static int look(struct store *store) {
     return code;
 }
 
+static bool same_mark(const struct head_mark *a, const struct head_mark *b) {
+    return a->position == b->position && a->salts[0] == b->salts[0] && a->salts[1] == b->salts[1] &&
+           a->frames == b->frames && a->checked == b->checked;
+}
+
 enum store_status sqlite_head_look(struct store *store) {
     struct head_mark before;
     int code = SQLITE_OK;
@@ -76,7 +81,7 @@ enum store_status sqlite_head_look(struct store *store) {
         store->head = NULL;
         code = look(store);
         if (code != SQLITE_OK || store->log_lacks[0] == '\0' ||
-            (i > 0 && memcmp(&before, &store->mark, sizeof before) == 0)) {
+            (i > 0 && same_mark(&before, &store->mark))) {
             break;
         }
     }
