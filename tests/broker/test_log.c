@@ -77,7 +77,7 @@ static void a_peers_text_is_quoted_escaped_and_harmless(void **state) {
     quoted("say \"a\\b\"", 9, "\"say \\\"a\\\\b\\\"\"");
     quoted("a\033[31mb\nc", 9, "\"ab c\"");
     quoted("a\xff\xc3", 3, "\"a\"");
-    quoted("\xe2\x80\xae"
+    quoted("\xe2\x80\xae" /* NOLINT(misc-misleading-bidirectional): the test's */
            "x",
            4, "\"x\"");
 }

@@ -22,11 +22,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define FUNCTIONS(X)                                                                               \
-    X(open)                                                                                        \
-    X(malloc)                                                                                      \
-    X(calloc) X(realloc) X(pthread_create) X(fsync) X(fdatasync) X(ftruncate) X(posix_fallocate)   \
-        X(mmap) X(eventfd) X(signalfd) X(epoll_create1) X(rename) X(pwrite)
+/* It takes the list for an expression. */
+/* clang-format off */
+#define FUNCTIONS(X) \
+    X(open) X(malloc) X(calloc) X(realloc) X(pthread_create) X(fsync) X(fdatasync) X(ftruncate) \
+    X(posix_fallocate) X(mmap) X(eventfd) X(signalfd) X(epoll_create1) X(rename) X(pwrite)
+/* clang-format on */
 
 enum function {
 #define ENUM(name) F_##name,
@@ -166,6 +167,7 @@ TRUNCATE(ftruncate64)
 FALLOCATE(posix_fallocate)
 FALLOCATE(posix_fallocate64)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a function's name */
 #define MMAP(name)                                                                                 \
     void *name(void *at, size_t bytes, int access, int flags, int fd, off_t from) {                \
         FAIL(F_mmap, ENOMEM, MAP_FAILED)                                                           \
@@ -174,6 +176,7 @@ FALLOCATE(posix_fallocate64)
     }
 MMAP(mmap)
 MMAP(mmap64)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 int eventfd(unsigned value, int flags) {
     FAIL(F_eventfd, EMFILE, -1)

@@ -265,8 +265,8 @@ static void a_check_finds_what_is_wrong_with_a_band(void **state) {
         "DELETE FROM band",
         "DELETE FROM band_row",
         "UPDATE band_row SET groups = substr(groups, 1, length(groups) - 1)",
-        "UPDATE band_row SET groups = CAST(substr(groups, 1, 3) || x'01' || substr(groups, 5) AS "
-        "BLOB)",
+        ("UPDATE band_row SET groups = CAST(substr(groups, 1, 3) || x'01' || substr(groups, 5) AS "
+         "BLOB)"),
         "UPDATE band_row SET place = place + 1",
         "INSERT INTO entry VALUES (1, 1, x'0000000000000001')",
     };

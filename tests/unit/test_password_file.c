@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WITH_BYTES(text) text, sizeof text - 1
+#define WITH_BYTES(text) (text), sizeof(text) - 1
 
 struct source {
     const char *bytes;

@@ -11,10 +11,10 @@
  *
  * Keys are the long names of the options, flags are yes or no; values run to the end of the line,
  * without quotes. What stands before the first [context NAME] holds always, the rest where that
- * context is chosen. CZMQ's zconfig does not read it: it takes a # anywhere in a value without quotes
- * for a comment, which keys in Z85 and commands of the shell may have, keeps no line numbers for
- * errors, and complains on stdout. (zchatd's file is ZPL: broker/config_file.c gives zconfig one
- * checked line at a time.) */
+ * context is chosen. CZMQ's zconfig does not read it: it takes a # anywhere in a value without
+ * quotes for a comment, which keys in Z85 and commands of the shell may have, keeps no line numbers
+ * for errors, and complains on stdout. (zchatd's file is ZPL: broker/config_file.c gives zconfig
+ * one checked line at a time.) */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 

@@ -124,12 +124,11 @@ void verb_print_help(const struct verb *verb, const char *group, FILE *file) {
     fputs("\noptions of every verb, anywhere before --:\n", file);
     for (enum option_id id = 0; id < OPTION_GLOBAL_COUNT; id++)
         option_print_help(option_row(id), NULL, file);
-    fputs(
-        "\na flag beats the environment, which beats the --context, which beats the rest of\n"
-        "zmq-cli.conf\n"
-        "exit status: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not\n"
-        "found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted; when --timeout\n"
-        "is over it is 3 if there is no connection to the broker, 124 if what was waited for is\n"
-        "late\n",
-        file);
+    fputs("\na flag beats the environment, which beats the --context, which beats the rest of\n"
+          "zmq-cli.conf\n"
+          "exit status: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not\n"
+          "found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted; when --timeout\n"
+          "is over it is 3 if there is no connection to the broker, 124 if what was waited for is\n"
+          "late\n",
+          file);
 }
