@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from support.ids import new_id
 from support.broker import Broker, die_with_parent, program, run
 from support.client import CommandError, TimedOut
 from support.patience import WAIT_S
@@ -156,7 +157,7 @@ def test_nothing_is_acknowledged_once_the_folder_is_gone(town_factory, instead):
     if instead:
         town.broker.data.mkdir(mode=0o700)
     with pytest.raises((CommandError, TimedOut)):
-        alice.message(bob.user, "two")
+        alice.call("send_message", timeout=2, id=new_id(), to=bob.user, text="two")
     assert town.broker.exits_with() == 1
     assert "was removed, moved or replaced" in town.broker.log_text()
     if instead:
