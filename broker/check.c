@@ -39,14 +39,12 @@ static bool is_served(const struct config *config, char *remarks) {
     long process = data_process(config->data);
     int store = data_open_store(config->data);
     bool held = data_is_held(store);
-    if (store >= 0) {
+    if (store >= 0)
         close(store);
-    }
-    if (process != 0) {
+    if (process != 0)
         remark(remarks, "; process %ld serves %s now", process, config->data);
-    } else if (held) {
+    else if (held)
         remark(remarks, "; another process serves the store of %s now", config->data);
-    }
     return process != 0 || held;
 }
 
@@ -61,14 +59,12 @@ static void check_advertise(const struct config *config, char *remarks) {
 static bool check_bind(const struct config *config, char *remarks, char *error,
                        size_t error_bytes) {
     struct hosts hosts;
-    if (!hosts_find(&hosts, config->bind, error, error_bytes)) {
+    if (!hosts_find(&hosts, config->bind, error, error_bytes))
         return false;
-    }
     for (size_t i = 0; i < hosts.count; i++) {
         if (host_binds(hosts.host[i], 0)) {
-            if (!is_served(config, remarks)) {
+            if (!is_served(config, remarks))
                 check_ports(config, hosts.host[i], remarks);
-            }
             return true;
         }
     }
@@ -120,9 +116,8 @@ static void cut_to_what_exists(char *path) {
             return;
         }
         slash[slash == path] = '\0';
-        if (slash == path) {
+        if (slash == path)
             return;
-        }
     }
 }
 
@@ -160,16 +155,13 @@ static bool check_store(const char *folder, char *error, size_t error_bytes) {
                  ? open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) /* it may be a pipe */
                  : -1;
     ssize_t bytes = 0;
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return true;
-    }
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
         bytes = read(fd, start, sizeof start);
-    }
     int reason = errno;
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     if (fd < 0 || bytes < 0) {
         snprintf(error, error_bytes, "data: the store %s can't be opened: %s", path,
                  strerror(reason));
@@ -190,9 +182,8 @@ static bool check_store(const char *folder, char *error, size_t error_bytes) {
 static bool check_identity(const char *folder, char *error, size_t error_bytes) {
     struct identity identity;
     char path[DATA_PATH_BYTES];
-    if (!data_path(folder, "server.key", path, sizeof path) || access(path, F_OK) != 0) {
+    if (!data_path(folder, "server.key", path, sizeof path) || access(path, F_OK) != 0)
         return true;
-    }
     bool good = identity_load(&identity, folder, false, error, error_bytes);
     identity_wipe(&identity);
     return good;
@@ -206,8 +197,7 @@ bool check_config(const struct config *config, char remarks[CHECK_REMARKS_BYTES]
                 check_folder(config->data, error, error_bytes) &&
                 check_store(config->data, error, error_bytes) &&
                 check_identity(config->data, error, error_bytes);
-    if (good) {
+    if (good)
         check_advertise(config, remarks);
-    }
     return good;
 }

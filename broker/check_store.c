@@ -34,25 +34,22 @@ struct shown {
 };
 
 static void clear_line(struct shown *shown) {
-    if (shown->line) {
+    if (shown->line)
         fputs("\r\033[K", stderr);
-    }
     shown->line = false;
 }
 
 static void show_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
     struct shown *shown = arg;
-    if (!shown->terminal || clock_ms() - shown->at_ms < SHOWN_EVERY_MS) {
+    if (!shown->terminal || clock_ms() - shown->at_ms < SHOWN_EVERY_MS)
         return;
-    }
     shown->at_ms = clock_ms();
     shown->line = true;
     fprintf(stderr, "\r\033[K" VERB ": %s", what);
-    if (all > 0) {
+    if (all > 0)
         fprintf(stderr, " %llu %%", (unsigned long long)(done * 100 / all));
-    } else if (done > 0) {
+    else if (done > 0)
         fprintf(stderr, " %llu", (unsigned long long)done);
-    }
     fflush(stderr);
 }
 
@@ -84,9 +81,8 @@ static void print_whole(const struct store_check *check) {
     printf("the store %s is whole: %llu pages, %llu entries of the log, %llu pieces of files\n",
            check->path, (unsigned long long)check->pages, (unsigned long long)check->entries,
            (unsigned long long)check->pieces);
-    if (check->pages == 0) {
+    if (check->pages == 0)
         puts("its pages have no checksums: an older zchat made it");
-    }
     if (check->pieces_unchecked > 0) {
         printf("%llu pieces have no checksums: an older zchat stored them\n",
                (unsigned long long)check->pieces_unchecked);
@@ -117,15 +113,13 @@ static int check(const char *folder) {
     struct shown shown = {.terminal = isatty(STDERR_FILENO)};
     struct store_check check = {
         .path = path, .damage = show_damage, .progress = show_progress, .arg = &shown};
-    if (!data_path(folder, DATA_STORE, path, sizeof path)) {
+    if (!data_path(folder, DATA_STORE, path, sizeof path))
         return fail(EXIT_USAGE, "the path of the data folder is too long");
-    }
     enum store_status status = store_check(&check);
     clear_line(&shown);
     int result = tell(&check, status);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if (fflush(stdout) != 0 || ferror(stdout))
         result = fail(EXIT_IO, "stdout can't be written");
-    }
     return result;
 }
 
@@ -138,9 +132,8 @@ int check_store_main(int argc, char **argv) {
     char error[ERROR_BYTES];
     struct config config;
     int at = user_verb_at(argc, argv, VERB), result = EXIT_USAGE;
-    for (int i = at; i < argc; i++) { /* the NULL behind the last word too */
+    for (int i = at; i < argc; i++) /* the NULL behind the last word too */
         argv[i] = argv[i + 1];
-    }
     argc--;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--help")) {
@@ -148,11 +141,10 @@ int check_store_main(int argc, char **argv) {
             return EXIT_WHOLE;
         }
     }
-    if (config_load(&config, argv, error, sizeof error) == CONFIG_RUN) {
+    if (config_load(&config, argv, error, sizeof error) == CONFIG_RUN)
         result = check(config.data);
-    } else {
+    else
         (void)fail(EXIT_USAGE, error);
-    }
     config_release(&config);
     return result;
 }

@@ -53,14 +53,11 @@ static uint64_t option_bit(const struct option *option) {
 /* ---- argv ---- */
 
 static void take_action(struct loading *loading, const char *name) {
-    for (size_t i = ACTION_PRINT; i < ACTIONS; i++) {
-        if (!strcmp(name, actions[i]) && !loading->asked) {
+    for (size_t i = ACTION_PRINT; i < ACTIONS; i++)
+        if (!strcmp(name, actions[i]) && !loading->asked)
             loading->action = (enum action)i;
-        }
-    }
-    if (loading->action >= ACTION_VERSION && loading->wrong[0] == '\0') {
+    if (loading->action >= ACTION_VERSION && loading->wrong[0] == '\0')
         loading->asked = true;
-    }
 }
 
 static bool take_option(void *arg, const struct option *option, const char *text,
@@ -81,9 +78,8 @@ static bool take_option(void *arg, const struct option *option, const char *text
 static bool take_argv(struct loading *loading, char **argv) {
     const struct option_sink sink = {.set = take_option, .arg = loading};
     if (!*argv || option_read_argv(&option_table, &sink, argv + 1, loading->wrong) ||
-        loading->asked) {
+        loading->asked)
         return true;
-    }
     snprintf(loading->error, loading->error_bytes, "%s", loading->wrong);
     return false;
 }
@@ -113,12 +109,10 @@ static bool take_entry(void *arg, unsigned line, const char *name, const char *v
     char fault[OPTION_FAULT_BYTES];
     struct config unused = {0};
     const struct option *option = option_find(&option_table, name, strlen(name));
-    if (!option || !option->in_file) {
+    if (!option || !option->in_file)
         return refuse_unknown(loading, line, name);
-    }
-    if (loading->from_file & option_bit(option)) {
+    if (loading->from_file & option_bit(option))
         return refuse_entry(loading, line, name, "is given twice");
-    }
     loading->from_file |= option_bit(option);
     bool beaten = loading->from_argv & option_bit(option);
     bool good = option_keep(option, beaten ? &unused : loading->config, value, fault);
@@ -144,9 +138,8 @@ static bool take_standards(struct loading *loading) {
     char fault[OPTION_FAULT_BYTES];
     for (size_t i = 0; option_at(i); i++) {
         const struct option *option = option_at(i);
-        if ((loading->from_argv | loading->from_file) & option_bit(option)) {
+        if ((loading->from_argv | loading->from_file) & option_bit(option))
             continue;
-        }
         if (!option_keep_standard(option, loading->config, fault)) {
             snprintf(loading->error, loading->error_bytes, "--%s %s", option->name, fault);
             return false;
@@ -174,11 +167,10 @@ static void print_wrapped(const char *start, const char *text) {
 static void format_standard(const struct option *option, char *text, size_t text_bytes) {
     char fault[OPTION_FAULT_BYTES];
     struct config defaults = {0};
-    if (option_keep_standard(option, &defaults, fault)) {
+    if (option_keep_standard(option, &defaults, fault))
         option_format(option, &defaults, text, text_bytes);
-    } else {
+    else
         snprintf(text, text_bytes, "none");
-    }
     option_release(option, &defaults);
 }
 
@@ -209,18 +201,15 @@ static void print_config(const struct config *config) {
     puts(
         "# The configuration of zchatd (ZPL). Options marked HUP may change while it runs: send it "
         "HUP.");
-    for (size_t i = 0; option_at(i); i++) {
-        if (option_at(i)->in_file) {
+    for (size_t i = 0; option_at(i); i++)
+        if (option_at(i)->in_file)
             print_entry(option_at(i), config);
-        }
-    }
 }
 
 static bool check(const struct config *config, char *error, size_t error_bytes) {
     char remarks[CHECK_REMARKS_BYTES];
-    if (!check_config(config, remarks, error, error_bytes)) {
+    if (!check_config(config, remarks, error, error_bytes))
         return false;
-    }
     printf("configuration is fine%s\n", remarks);
     return true;
 }
@@ -239,9 +228,8 @@ static enum config_result act(struct loading *loading) {
         print_config(loading->config);
         break;
     case ACTION_CHECK:
-        if (!check(loading->config, loading->error, loading->error_bytes)) {
+        if (!check(loading->config, loading->error, loading->error_bytes))
             return CONFIG_ERROR;
-        }
         break;
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -257,12 +245,10 @@ static enum config_result act(struct loading *loading) {
 static bool complete(struct loading *loading, char **argv) {
     *loading->config = (struct config){.argv = argv};
     loading->error[0] = '\0';
-    if (!take_argv(loading, argv)) {
+    if (!take_argv(loading, argv))
         return false;
-    }
-    if (loading->asked) {
+    if (loading->asked)
         return true;
-    }
     return take_file(loading) && take_standards(loading);
 }
 
@@ -292,9 +278,8 @@ enum config_result config_reload(struct config *config, char *restart, size_t re
 }
 
 void config_release(struct config *config) {
-    for (size_t i = 0; option_at(i); i++) {
+    for (size_t i = 0; option_at(i); i++)
         option_release(option_at(i), config);
-    }
 }
 
 bool config_is_pipe(const char *path) {

@@ -14,31 +14,24 @@
 
 /* What is wrong with a line that should be an entry; NULL: nothing. */
 static const char *line_fault(const char *line, size_t bytes) {
-    if (strlen(line) != bytes) {
+    if (strlen(line) != bytes)
         return "holds a NUL; the file is text";
-    }
-    if (bytes > LINE_BYTES_MAX) {
+    if (bytes > LINE_BYTES_MAX)
         return "is too long";
-    }
-    if (line[strspn(line, BLANKS)] != line[0]) {
+    if (line[strspn(line, BLANKS)] != line[0])
         return "is indented; options stand at the beginning of a line";
-    }
     size_t name = strspn(line, NAME_BYTES_ALL);
     const char *equals = line + name + strspn(line + name, BLANKS);
-    if (name == 0 || *equals != '=') {
+    if (name == 0 || *equals != '=')
         return "is not \"name = value\"";
-    }
     const char *value = equals + 1 + strspn(equals + 1, BLANKS);
-    if (*value == '\0' || *value == '#') {
+    if (*value == '\0' || *value == '#')
         return "has no value; an empty one is \"\"";
-    }
-    if (*value != '"' && *value != '\'') {
+    if (*value != '"' && *value != '\'')
         return NULL;
-    }
     const char *end = strchr(value + 1, *value);
-    if (!end) {
+    if (!end)
         return "lacks its closing quote";
-    }
     end += 1 + strspn(end + 1, BLANKS);
     return *end == '\0' || *end == '#' ? NULL : "has something behind its quoted value";
 }
@@ -53,9 +46,8 @@ static bool is_blank(const char *line) {
 static ssize_t take_line(char line[READ_BYTES_MAX + 1], FILE *file) {
     size_t bytes = 0;
     int c = 0;
-    while (bytes < READ_BYTES_MAX && c != '\n' && (c = getc(file)) != EOF) {
+    while (bytes < READ_BYTES_MAX && c != '\n' && (c = getc(file)) != EOF)
         line[bytes++] = (char)c;
-    }
     line[bytes] = '\0';
     return bytes > 0 ? (ssize_t)bytes : -1;
 }
@@ -64,9 +56,8 @@ static ssize_t take_line(char line[READ_BYTES_MAX + 1], FILE *file) {
 static bool read_line(const char *line, size_t bytes, unsigned number, const char *path,
                       bool (*each)(void *, unsigned, const char *, const char *), void *arg,
                       char *error, size_t error_bytes) {
-    if (strlen(line) == bytes && bytes < READ_BYTES_MAX - 3 && is_blank(line)) {
+    if (strlen(line) == bytes && bytes < READ_BYTES_MAX - 3 && is_blank(line))
         return true;
-    }
     const char *fault = line_fault(line, bytes);
     zconfig_t *root = fault ? NULL : zconfig_str_load(line);
     zconfig_t *entry = root ? zconfig_child(root) : NULL;
@@ -91,9 +82,8 @@ bool config_file_read(const char *path,
     for (unsigned number = 1; file && good; number++) {
         errno = 0;
         bytes = take_line(line, file);
-        if (bytes < 0) {
+        if (bytes < 0)
             break;
-        }
         size_t mark = number == 1 ? text_mark_bytes(line, (size_t)bytes) : 0;
         good = read_line(line + mark, (size_t)bytes - mark, number, path, each, arg, error,
                          error_bytes);
@@ -103,8 +93,7 @@ bool config_file_read(const char *path,
                  strerror(errno));
         good = false;
     }
-    if (file) {
+    if (file)
         fclose(file);
-    }
     return good;
 }

@@ -224,10 +224,9 @@ static void tell_peer(struct peer_answers *peer) {
 }
 
 void control_tell(struct control *control) {
-    for (size_t i = 0; i < PEERS_MAX; i++) {
+    for (size_t i = 0; i < PEERS_MAX; i++)
         if (control->peers[i].fd >= 0 && control->peers[i].sealed > 0)
             tell_peer(&control->peers[i]);
-    }
 }
 
 /* ---- the side of `zchatd user` ---- */

@@ -39,13 +39,11 @@ static bool make_folders(const char *folder) {
     }
     memcpy(path, folder, bytes + 1);
     for (size_t i = 1; i < bytes; i++) {
-        if (path[i] != '/') {
+        if (path[i] != '/')
             continue;
-        }
         path[i] = '\0';
-        if (!make_folder(path)) {
+        if (!make_folder(path))
             return false;
-        }
         path[i] = '/';
     }
     return make_folder(path);
@@ -105,17 +103,15 @@ static bool lock_store(const char *folder, int *fd) {
 static bool lock_file(const char *folder, int *fd) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char path[DATA_PATH_BYTES];
-    if (data_path(folder, "lock", path, sizeof path)) {
+    if (data_path(folder, "lock", path, sizeof path))
         *fd = open(path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-    }
     return *fd < 0 || fcntl(*fd, F_SETLK, &lock) == 0 || !is_taken(errno);
 }
 
 bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t error_bytes) {
     *lock = (struct data_lock){-1, -1, -1};
-    if (!data_make(folder, error, error_bytes)) {
+    if (!data_make(folder, error, error_bytes))
         return false;
-    }
     if (!lock_folder(folder, &lock->folder) || !lock_store(folder, &lock->store)) {
         int reason = errno;
         snprintf(error, error_bytes, "the data folder %s can't be used: %s%s", folder,
@@ -137,9 +133,8 @@ bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t e
 }
 
 static void close_one(int *fd) {
-    if (*fd >= 0) {
+    if (*fd >= 0)
         close(*fd);
-    }
     *fd = -1;
 }
 
@@ -153,9 +148,8 @@ static bool is_still(int fd, const char *folder) {
 
 bool data_lock_moved(struct data_lock *lock, const char *folder, char *error, size_t error_bytes) {
     int fd = -1;
-    if (is_still(lock->store, folder)) {
+    if (is_still(lock->store, folder))
         return true;
-    }
     if (!lock_store(folder, &fd)) {
         snprintf(error, error_bytes, "the data folder %s can't be used: " DATA_STORE ": %s", folder,
                  is_taken(errno) ? "another broker has it" : strerror(errno));
@@ -178,9 +172,8 @@ long data_process(const char *folder) {
     char path[DATA_PATH_BYTES];
     int fd = data_path(folder, "lock", path, sizeof path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     bool held = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     return held ? (long)lock.l_pid : 0;
 }
 

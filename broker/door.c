@@ -160,14 +160,13 @@ static void handshake_failed(struct door *door, enum link_socket socket) {
 static void take_monitor(struct door *door, enum link_socket socket) {
     struct monitor_event event;
 
-    while (monitor_next(door->monitors[socket], &event)) {
+    while (monitor_next(door->monitors[socket], &event))
         if (event.kind == MONITOR_HANDSHAKE_FAILED)
             handshake_failed(door, socket);
         else if (event.kind == MONITOR_ACCEPTED)
             links_accepted(door->links, event.fd, socket);
         else if (event.kind == MONITOR_DISCONNECTED)
             links_closed(door->links, event.fd, socket);
-    }
 }
 
 void door_greet(struct door *door) {

@@ -312,12 +312,11 @@ void greeter_serve(struct greeter *greeter) {
     int count = epoll_wait(greeter->epoll, events, EVENTS_A_TURN, 0);
     bool knocks = false;
 
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         if (events[i].data.ptr)
             hear(greeter, events[i].data.ptr);
         else
             knocks = true;
-    }
     if (knocks)
         take_guests(greeter);
 }

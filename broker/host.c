@@ -17,11 +17,9 @@
 static const char *const wildcards[] = {"*", "0.0.0.0", "::", "[::]", NULL};
 
 static bool is_wildcard(const char *text) {
-    for (size_t i = 0; wildcards[i]; i++) {
-        if (!strcmp(text, wildcards[i])) {
+    for (size_t i = 0; wildcards[i]; i++)
+        if (!strcmp(text, wildcards[i]))
             return true;
-        }
-    }
     return false;
 }
 
@@ -42,43 +40,34 @@ static void add(struct hosts *hosts, const struct sockaddr *address) {
     char text[HOST_BYTES - 2], host[HOST_BYTES];
     bool ipv6 = address->sa_family == AF_INET6;
     if (hosts->count == HOSTS_MAX || getnameinfo(address, address_bytes(address), text, sizeof text,
-                                                 NULL, 0, NI_NUMERICHOST) != 0) {
+                                                 NULL, 0, NI_NUMERICHOST) != 0)
         return;
-    }
     snprintf(host, sizeof host, "%s%s%s", ipv6 ? "[" : "", text, ipv6 ? "]" : "");
-    for (size_t i = 0; i < hosts->count; i++) {
-        if (!strcmp(hosts->host[i], host)) {
+    for (size_t i = 0; i < hosts->count; i++)
+        if (!strcmp(hosts->host[i], host))
             return;
-        }
-    }
     memcpy(hosts->host[hosts->count++], host, sizeof host);
 }
 
 static int look_up(struct hosts *hosts, const char *name, int flags) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags}, *found;
     int error = getaddrinfo(name, NULL, &hints, &found);
-    if (error != 0) {
+    if (error != 0)
         return error;
-    }
-    for (struct addrinfo *one = found; one; one = one->ai_next) {
-        if (one->ai_family == AF_INET || one->ai_family == AF_INET6) {
+    for (struct addrinfo *one = found; one; one = one->ai_next)
+        if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
             add(hosts, one->ai_addr);
-        }
-    }
     freeaddrinfo(found);
     return 0;
 }
 
 static void add_interface(struct hosts *hosts, const char *name, int family) {
     struct ifaddrs *all;
-    if (getifaddrs(&all) != 0) {
+    if (getifaddrs(&all) != 0)
         return;
-    }
-    for (struct ifaddrs *one = all; one; one = one->ifa_next) {
-        if (one->ifa_addr && one->ifa_addr->sa_family == family && !strcmp(one->ifa_name, name)) {
+    for (struct ifaddrs *one = all; one; one = one->ifa_next)
+        if (one->ifa_addr && one->ifa_addr->sa_family == family && !strcmp(one->ifa_name, name))
             add(hosts, one->ifa_addr);
-        }
-    }
     freeifaddrs(all);
 }
 
@@ -96,9 +85,8 @@ bool hosts_find(struct hosts *hosts, const char *text, char *error, size_t error
         add_interface(hosts, name, AF_INET);
         add_interface(hosts, name, AF_INET6);
     }
-    if (hosts->count == 0) {
+    if (hosts->count == 0)
         reason = look_up(hosts, name, 0);
-    }
     if (hosts->count == 0) {
         snprintf(error, error_bytes,
                  "bind: %.64s is no address, interface or name of this machine: %s", text,
@@ -125,9 +113,8 @@ bool host_binds(const char *host, uint32_t port) {
                  bind(fd, found->ai_addr, found->ai_addrlen) == 0;
     int reason = errno;
     freeaddrinfo(found);
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     errno = reason;
     return binds;
 }
@@ -158,15 +145,14 @@ void host_advertised(const char *text, char told[HOST_BYTES]) {
         add_interface(&interface, name, AF_INET);
         add_interface(&interface, name, AF_INET6);
     }
-    if (!name[0] || is_wildcard(name)) {
+    if (!name[0] || is_wildcard(name))
         snprintf(told, HOST_BYTES, "*");
-    } else if (interface.count > 0) {
+    else if (interface.count > 0)
         memcpy(told, interface.host[0], HOST_BYTES);
-    } else if (strchr(name, ':')) {
+    else if (strchr(name, ':'))
         snprintf(told, HOST_BYTES, "[%.*s]", HOST_BYTES - 3, name);
-    } else {
+    else
         snprintf(told, HOST_BYTES, "%s", name);
-    }
 }
 
 static void *check_advertised(void *arg) {

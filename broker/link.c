@@ -248,10 +248,9 @@ bool link_promote(struct links *links, struct link *link) {
 static void cut_late(struct links *links, enum link_rank rank) {
     struct link *link;
 
-    while ((link = links->ranks[rank]) && clock_us() - link->since_us >= patience_us(links, rank)) {
+    while ((link = links->ranks[rank]) && clock_us() - link->since_us >= patience_us(links, rank))
         if (!link_promote(links, link))
             link_cut(links, link, "late", &links->options.stats->connections_late_total);
-    }
 }
 
 /* ---- too many ---- */

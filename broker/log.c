@@ -52,9 +52,8 @@ bool log_is_on(enum log_level level) {
  */
 void log_open(void) {
     struct stat status;
-    if (fstat(STDERR_FILENO, &status) != 0) {
+    if (fstat(STDERR_FILENO, &status) != 0)
         return;
-    }
     atomic_store(&is_socket, S_ISSOCK(status.st_mode));
     if (S_ISFIFO(status.st_mode) || isatty(STDERR_FILENO)) {
         atomic_store(&unwaiting,
@@ -64,9 +63,8 @@ void log_open(void) {
 
 void log_close(void) {
     int fd = atomic_exchange(&unwaiting, -1);
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     atomic_store(&is_socket, false);
 }
 
@@ -80,9 +78,8 @@ __attribute__((format(printf, 2, 0))) static void line_vprint(struct line *line,
                                                               va_list arguments) {
     size_t room = sizeof line->text - 1 - line->used; /* 1 for the newline */
     int bytes = vsnprintf(line->text + line->used, room, format, arguments);
-    if (bytes > 0) {
+    if (bytes > 0)
         line->used += (size_t)bytes < room ? (size_t)bytes : room - 1;
-    }
 }
 
 __attribute__((format(printf, 2, 3))) static void line_print(struct line *line, const char *format,
@@ -102,9 +99,8 @@ static void line_begin(struct line *line, enum log_level level, const char *even
 
 static ssize_t write_once(const char *text, size_t bytes) {
     int fd = atomic_load(&unwaiting);
-    if (atomic_load(&is_socket)) {
+    if (atomic_load(&is_socket))
         return send(STDERR_FILENO, text, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
     return write(fd >= 0 ? fd : STDERR_FILENO, text, bytes);
 }
 
@@ -114,9 +110,8 @@ static bool write_text(const char *text, size_t bytes) {
     do {
         written = write_once(text, bytes);
     } while (written < 0 && errno == EINTR);
-    if (written > 0 && (size_t)written < bytes) {
+    if (written > 0 && (size_t)written < bytes)
         atomic_store(&line_is_cut, true);
-    }
     return written < 0 ? errno != EAGAIN : (size_t)written == bytes;
 }
 
@@ -126,35 +121,30 @@ static bool tell_lost(unsigned lost) {
     struct line line;
     line_begin(&line, LOG_LEVEL_WARN, "log_lines_lost");
     line_print(&line, " lines=%u\n", lost);
-    if ((!cut || write_text("\n", 1)) && write_text(line.text, line.used)) {
+    if ((!cut || write_text("\n", 1)) && write_text(line.text, line.used))
         return true;
-    }
-    if (cut) {
+    if (cut)
         atomic_store(&line_is_cut, true);
-    }
     return false;
 }
 
 static void line_write(struct line *line) {
     for (size_t i = 0; i < line->used; i++) {
         unsigned char byte = (unsigned char)line->text[i];
-        if (byte < 0x20 || byte == 0x7f) {
+        if (byte < 0x20 || byte == 0x7f)
             line->text[i] = '?';
-        }
     }
     line->text[line->used++] = '\n';
     unsigned lost = atomic_exchange(&lines_lost, 0);
     bool told = lost == 0 || tell_lost(lost);
-    if (!told || !write_text(line->text, line->used)) {
+    if (!told || !write_text(line->text, line->used))
         atomic_fetch_add(&lines_lost, (told ? 0 : lost) + 1);
-    }
 }
 
 __attribute__((format(printf, 3, 0))) static void log_event(enum log_level level, const char *event,
                                                             const char *format, va_list arguments) {
-    if (!log_is_on(level)) {
+    if (!log_is_on(level))
         return;
-    }
     int errno_kept = errno;
     struct line line;
     line_begin(&line, level, event);
@@ -195,16 +185,14 @@ void log_error(const char *event, const char *format, ...) {
 }
 
 void log_reason(enum log_level level, const char *event, const char *reason) {
-    if (!log_is_on(level)) {
+    if (!log_is_on(level))
         return;
-    }
     int errno_kept = errno;
     struct line line;
     line_begin(&line, level, event);
     line_print(&line, " reason=\"");
-    for (; *reason; reason++) {
+    for (; *reason; reason++)
         line_print(&line, "%s%c", *reason == '"' || *reason == '\\' ? "\\" : "", *reason);
-    }
     line_print(&line, "\"");
     line_write(&line);
     errno = errno_kept;
@@ -213,9 +201,8 @@ void log_reason(enum log_level level, const char *event, const char *reason) {
 /* Bytes of the UTF-8 character that begins with `first`; the text is valid. */
 static size_t character_bytes(char first) {
     unsigned char byte = (unsigned char)first;
-    if (byte < 0x80) {
+    if (byte < 0x80)
         return 1;
-    }
     return byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
@@ -223,17 +210,15 @@ const char *log_quote(char *out, size_t out_bytes, const char *text, size_t text
     assert(out_bytes >= LOG_QUOTE_BYTES);
     char clean[16 * LOG_QUOTE_CHARACTERS];
     size_t taken = text_bytes < sizeof clean ? text_bytes : sizeof clean;
-    if (taken > 0) {
+    if (taken > 0)
         memcpy(clean, text, taken);
-    }
     size_t clean_bytes = text_clean_line(clean, taken);
 
     size_t used = 0, at = 0;
     out[used++] = '"';
     for (int i = 0; i < LOG_QUOTE_CHARACTERS && at < clean_bytes; i++) {
-        if (clean[at] == '"' || clean[at] == '\\') {
+        if (clean[at] == '"' || clean[at] == '\\')
             out[used++] = '\\';
-        }
         size_t bytes = character_bytes(clean[at]);
         memcpy(out + used, clean + at, bytes);
         used += bytes;

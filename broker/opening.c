@@ -51,9 +51,8 @@ static void show(struct opening *opening, uint64_t done, uint64_t of) {
 
 static bool tell(void *arg, uint64_t done, uint64_t of) {
     struct opening *opening = arg;
-    if (!opening->migrates) {
+    if (!opening->migrates)
         begin(opening);
-    }
     show(opening, done, of);
     return !is_told_to_end();
 }
@@ -89,9 +88,8 @@ static void end(const struct opening *opening, bool opened) {
                  (long long)(now_s() - opening->hash_begun_s),
                  (unsigned long long)opening->damaged);
     }
-    if ((opening->migrates || opening->rehashes) && opening->terminal) {
+    if ((opening->migrates || opening->rehashes) && opening->terminal)
         fputs("\n", stderr);
-    }
     if (opening->migrates && opened) {
         log_info("store_migrated",
                  "seconds=%lld backup=%s" STORE_BACKUP_SUFFIX
@@ -119,10 +117,9 @@ bool opening_store(struct store **out, const struct config *config, char *error,
     }
     bool opened = store_open(out, &options) == STORE_OK;
     end(&opening, opened);
-    if (!opened) {
+    if (!opened)
         snprintf(error, error_bytes, "%s", store_error(*out));
-    } else if (store_remark(*out)) {
+    else if (store_remark(*out))
         log_warn("store", "remark=\"%s\"", store_remark(*out));
-    }
     return opened;
 }

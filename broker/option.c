@@ -15,11 +15,9 @@
 
 /* Quotes and control characters could not be written into a file. */
 static bool is_printable(const char *text) {
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '"') {
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '"')
             return false;
-        }
-    }
     return true;
 }
 
@@ -30,9 +28,8 @@ static bool is_ipv6(const char *text) {
     bool bracketed = *text == '[';
     const char *start = text + bracketed;
     size_t bytes = strcspn(start, "]%"), all = strcspn(start, "]");
-    if (bytes >= sizeof address || strcmp(start + all, bracketed ? "]" : "") != 0) {
+    if (bytes >= sizeof address || strcmp(start + all, bracketed ? "]" : "") != 0)
         return false;
-    }
     memcpy(address, start, bytes);
     address[bytes] = '\0';
     return inet_pton(AF_INET6, address, &unused) == 1 && (start[bytes] != '%' || all > bytes + 1);
@@ -48,9 +45,8 @@ static bool is_host_name(const char *text) {
         size_t bytes = strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789-_");
         if (bytes == 0 || bytes > LABEL_BYTES_MAX || label[0] == '-' || label[bytes - 1] == '-' ||
-            (label[bytes] != '.' && label[bytes] != '\0')) {
+            (label[bytes] != '.' && label[bytes] != '\0'))
             return false;
-        }
         label += bytes + (label[bytes] == '.');
     }
     return label != text && strlen(text) <= HOST_NAME_MAX_BYTES;
@@ -236,18 +232,16 @@ bool option_keep(const struct option *option, struct config *config, const char 
                  char fault[OPTION_FAULT_BYTES]) {
     struct option apart = *option;
     const char *checked = NULL;
-    if (option->kind != OPTION_TEXT) {
+    if (option->kind != OPTION_TEXT)
         return option_set(option, config, text, fault);
-    }
     if (strlen(text) >= TEXT_BYTES_MAX) {
         snprintf(fault, OPTION_FAULT_BYTES, "is too long: at most %d bytes are taken",
                  TEXT_BYTES_MAX - 1);
         return false;
     }
     apart.field = 0;
-    if (!option_set(&apart, &checked, text, fault)) {
+    if (!option_set(&apart, &checked, text, fault))
         return false;
-    }
     bool host = option->fits == is_host || option->fits == is_host_or_none;
     if (!copy_text(text_of(option, config), checked + (host ? endpoint_bytes(checked) : 0))) {
         snprintf(fault, OPTION_FAULT_BYTES, "can't be kept: no memory");
@@ -261,24 +255,22 @@ static bool data_standard(char *path, size_t path_bytes) {
     const char *base = getenv("XDG_DATA_HOME");
     const char *home = getenv("HOME");
     int bytes;
-    if (geteuid() == 0) {
+    if (geteuid() == 0)
         bytes = snprintf(path, path_bytes, "/var/lib/zchat");
-    } else if (base && base[0] == '/') {
+    else if (base && base[0] == '/')
         bytes = snprintf(path, path_bytes, "%s/zchat", base);
-    } else if (home && home[0] == '/') {
+    else if (home && home[0] == '/')
         bytes = snprintf(path, path_bytes, "%s/.local/share/zchat", home);
-    } else {
+    else
         return false;
-    }
     return bytes >= 0 && (size_t)bytes < path_bytes;
 }
 
 bool option_keep_standard(const struct option *option, struct config *config,
                           char fault[OPTION_FAULT_BYTES]) {
     char path[OPTION_FAULT_BYTES];
-    if (option->standard) {
+    if (option->standard)
         return option_keep(option, config, option->standard, fault);
-    }
     if (!data_standard(path, sizeof path)) {
         snprintf(fault, OPTION_FAULT_BYTES,
                  "is needed where neither HOME nor XDG_DATA_HOME tells a folder");
@@ -289,23 +281,21 @@ bool option_keep_standard(const struct option *option, struct config *config,
 
 void option_format(const struct option *option, const struct config *config, char *text,
                    size_t text_bytes) {
-    if (option->kind == OPTION_TEXT) {
+    if (option->kind == OPTION_TEXT)
         snprintf(text, text_bytes, "\"%s\"", *text_of(option, config));
-    } else if (option->kind == OPTION_FLAG) {
+    else if (option->kind == OPTION_FLAG)
         snprintf(text, text_bytes, "%s", *flag_of(option, config) ? "yes" : "no");
-    } else if (option->kind == OPTION_CHOICE) {
+    else if (option->kind == OPTION_CHOICE)
         snprintf(text, text_bytes, "%s", option->choices[*number_of(option, config)]);
-    } else {
+    else
         snprintf(text, text_bytes, "%u", *number_of(option, config));
-    }
 }
 
 /* ---- fields ---- */
 
 bool option_equals(const struct option *option, const struct config *a, const struct config *b) {
-    if (option->kind == OPTION_TEXT) {
+    if (option->kind == OPTION_TEXT)
         return !strcmp(*text_of(option, a), *text_of(option, b));
-    }
     return !memcmp((const char *)a + option->field, (const char *)b + option->field,
                    option->field_bytes);
 }

@@ -23,9 +23,8 @@ static const char dummy_hash[PASSWORD_HASH_BYTES] =
 
 /* What is hashed: the form that is the same on every keyboard. Without it, what was typed. */
 static void prepare(const char *password, char form[FORM_BYTES]) {
-    if (!unicode_password(password, form, FORM_BYTES)) {
+    if (!unicode_password(password, form, FORM_BYTES))
         snprintf(form, FORM_BYTES, "%s", password);
-    }
 }
 
 bool password_hash(const char *password, char hash[PASSWORD_HASH_BYTES]) {
@@ -43,9 +42,8 @@ bool password_hash(const char *password, char hash[PASSWORD_HASH_BYTES]) {
 bool password_verify(const char *hash, const char *password) {
     bool real = hash && hash[0] != '\0';
     char form[FORM_BYTES];
-    if (sodium_init() < 0) {
+    if (sodium_init() < 0)
         return false;
-    }
     prepare(password, form);
     bool fits = crypto_pwhash_str_verify(real ? hash : dummy_hash, form, strlen(form)) == 0;
     password_wipe(form, sizeof form);
@@ -55,9 +53,8 @@ bool password_verify(const char *hash, const char *password) {
 bool password_equals(const char *a, size_t a_bytes, const char *b, size_t b_bytes) {
     unsigned char a_digest[crypto_generichash_BYTES], b_digest[crypto_generichash_BYTES];
     unsigned char key[crypto_generichash_KEYBYTES];
-    if (sodium_init() < 0) {
+    if (sodium_init() < 0)
         return false;
-    }
     /* Digests under a key of this moment: same length whatever the passwords' lengths are. */
     randombytes_buf(key, sizeof key);
     crypto_generichash(a_digest, sizeof a_digest, (const unsigned char *)a, a_bytes, key,

@@ -177,9 +177,8 @@ static bool open_network(struct server *server, char *error, size_t error_bytes)
     bool opened;
 
     server->context = sockets_context((int)config->io_threads);
-    if (server->context) {
+    if (server->context)
         server->zap = zap_new(server->context, zap_admits_key, server);
-    }
     if (!server->zap) {
         snprintf(error, error_bytes, "ZeroMQ can't be set up: %s", zmq_strerror(errno));
         return false;
@@ -265,12 +264,11 @@ static void reload(struct server *server) {
 static void take_signals(struct server *server) {
     struct signalfd_siginfo signal;
 
-    while (read(server->signals, &signal, sizeof signal) == (ssize_t)sizeof signal) {
+    while (read(server->signals, &signal, sizeof signal) == (ssize_t)sizeof signal)
         if (signal.ssi_signo == SIGHUP)
             reload(server);
         else
             server->leaving = true;
-    }
 }
 
 static void answer_zap(struct server *server) {

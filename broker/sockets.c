@@ -209,10 +209,9 @@ static bool open_all(struct sockets *sockets, void *context, const struct config
     memset(sockets, 0, sizeof *sockets);
     if (!greeter_open(sockets, config, error, error_bytes))
         return false;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!socket_open(sockets, &rows[i], context, config, identity, error, error_bytes))
             return false;
-    }
     return true;
 }
 

@@ -20,22 +20,19 @@ static void name_store(struct target *target, const char *folder) {
     char *real = realpath(folder, NULL), here[DATA_PATH_BYTES] = "";
     bool absolute = real || folder[0] == '/' || !getcwd(here, sizeof here);
     if (!data_path(absolute ? "" : here, real ? real : folder, target->folder,
-                   sizeof target->folder)) {
+                   sizeof target->folder))
         target->folder[0] = '\0';
-    } else if (absolute) {
+    else if (absolute)
         snprintf(target->folder, sizeof target->folder, "%s", real ? real : folder);
-    }
-    if (!data_path(target->folder, DATA_STORE, target->path, sizeof target->path)) {
+    if (!data_path(target->folder, DATA_STORE, target->path, sizeof target->path))
         target->path[0] = '\0';
-    }
     free(real);
 }
 
 static enum target_opened open_store(struct target *target) {
     struct store_options options = {.path = target->path, .beside = true};
-    if (store_open(&target->store, &options) == STORE_OK) {
+    if (store_open(&target->store, &options) == STORE_OK)
         return TARGET_OPENED;
-    }
     snprintf(target->error, sizeof target->error, "%s", store_error(target->store));
     return TARGET_FAILED;
 }
@@ -45,12 +42,10 @@ static enum target_opened open_store(struct target *target) {
 static bool is_served(struct target *target) {
     long process = data_process(target->folder);
     char who[64] = "another folder's, or one that begins or ends just now";
-    if (process == 0 && !data_is_held(target->file)) {
+    if (process == 0 && !data_is_held(target->file))
         return false;
-    }
-    if (process != 0) {
+    if (process != 0)
         snprintf(who, sizeof who, "process %ld", process);
-    }
     snprintf(target->error, sizeof target->error,
              "nothing was done: a broker (%s) serves the store %s and can't be asked there: "
              "name its own folder with --data, or end it first",
@@ -65,35 +60,29 @@ enum target_opened target_open(struct target *target, const char *folder, bool c
         snprintf(target->error, sizeof target->error, "the path of the data folder is too long");
         return TARGET_FAILED;
     }
-    if (!reads && (target->control = control_connect(folder, &target->process)) >= 0) {
+    if (!reads && (target->control = control_connect(folder, &target->process)) >= 0)
         return TARGET_OPENED;
-    }
     target->file = data_open_store(folder);
-    if (!reads && is_served(target)) {
+    if (!reads && is_served(target))
         return TARGET_FAILED;
-    }
     if (!create && access(target->path, F_OK) != 0) {
         snprintf(target->error, sizeof target->error, "there is no store in %s: %s", target->folder,
                  strerror(errno));
         return TARGET_NONE;
     }
-    if (create && !data_make(folder, target->error, sizeof target->error)) {
+    if (create && !data_make(folder, target->error, sizeof target->error))
         return TARGET_FAILED;
-    }
     name_store(target, folder);
     return open_store(target);
 }
 
 void target_close(struct target *target) {
-    if (target->control >= 0) {
+    if (target->control >= 0)
         close(target->control);
-    }
-    if (target->store) {
+    if (target->store)
         store_close(target->store);
-    }
-    if (target->file >= 0) {
+    if (target->file >= 0)
         close(target->file); /* this drops SQLite's locks, too */
-    }
 }
 
 /* ---- one order ---- */
@@ -134,12 +123,10 @@ static enum store_status tell_broker(struct target *target, const struct order *
                                      uint32_t *ended) {
     long process = data_process(target->folder);
     target->control = control_connect(target->folder, &target->process);
-    if (target->control >= 0) {
+    if (target->control >= 0)
         return ask(target, order, ended);
-    }
-    if (process == 0 && !data_is_held(target->file)) {
+    if (process == 0 && !data_is_held(target->file))
         return STORE_OK;
-    }
     snprintf(target->error, sizeof target->error,
              "done in the store, but the broker that began meanwhile can't be asked: "
              "open sessions go on until it is started again");
@@ -149,16 +136,13 @@ static enum store_status tell_broker(struct target *target, const struct order *
 enum store_status target_carry_out(struct target *target, const struct order *order,
                                    uint32_t *ended) {
     *ended = 0;
-    if (target->control >= 0) {
+    if (target->control >= 0)
         return ask(target, order, ended);
-    }
     enum store_status status = store_begin(target->store);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = order_apply(target->store, order, clock_wall_us());
-    }
-    if (status == STORE_FAILED || store_commit(target->store) != STORE_OK) {
+    if (status == STORE_FAILED || store_commit(target->store) != STORE_OK)
         return fail_store(target);
-    }
     return status == STORE_OK && changes_sessions(order) ? tell_broker(target, order, ended)
                                                          : status;
 }
@@ -176,18 +160,16 @@ static void take_answer(struct target_many *many) {
 }
 
 static bool do_store(struct target_many *many, enum store_status (*step)(struct store *)) {
-    if (!many->failed && step(many->target->store) != STORE_OK) {
+    if (!many->failed && step(many->target->store) != STORE_OK)
         tell(many, fail_store(many->target));
-    }
     return !many->failed;
 }
 
 static void apply(struct target_many *many, const struct order *order) {
     struct store *store = many->target->store;
     if (many->given % TRANSACTION == 0) {
-        if ((many->given > 0 && !do_store(many, store_commit)) || !do_store(many, store_begin)) {
+        if ((many->given > 0 && !do_store(many, store_commit)) || !do_store(many, store_begin))
             return;
-        }
     }
     many->given++;
     enum store_status status = order_apply(store, order, clock_wall_us());
@@ -195,25 +177,21 @@ static void apply(struct target_many *many, const struct order *order) {
 }
 
 void target_give(struct target_many *many, const struct order *order) {
-    if (many->failed) {
+    if (many->failed)
         return;
-    }
     if (many->target->control < 0) {
         apply(many, order);
         return;
     }
-    if (many->given - many->answered == UNDER_WAY) {
+    if (many->given - many->answered == UNDER_WAY)
         take_answer(many);
-    }
     many->given++;
     (void)control_send(many->target->control, order);
 }
 
 void target_finish(struct target_many *many) {
-    while (many->target->control >= 0 && !many->failed && many->answered < many->given) {
+    while (many->target->control >= 0 && !many->failed && many->answered < many->given)
         take_answer(many);
-    }
-    if (many->target->control < 0 && many->given > 0) {
+    if (many->target->control < 0 && many->given > 0)
         do_store(many, store_commit);
-    }
 }

@@ -31,9 +31,8 @@ struct silence {
 static bool silence_begin(struct silence *silence) {
     struct sigaction note = {.sa_handler = note_signal};
     sigset_t ending;
-    if (tcgetattr(STDIN_FILENO, &silence->before) != 0) {
+    if (tcgetattr(STDIN_FILENO, &silence->before) != 0)
         return false;
-    }
     struct termios quiet = silence->before;
     quiet.c_lflag &= (tcflag_t) ~(tcflag_t)ECHO;
     quiet.c_cc[VSUSP] = _POSIX_VDISABLE;
@@ -50,14 +49,12 @@ static bool silence_begin(struct silence *silence) {
 
 static void silence_end(struct silence *silence) {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silence->before);
-    for (size_t i = 0; i < ENDING_SIGNALS; i++) {
+    for (size_t i = 0; i < ENDING_SIGNALS; i++)
         sigaction(ending_signals[i], &silence->actions[i], NULL);
-    }
     sigprocmask(SIG_SETMASK, &silence->mask, NULL);
     fputs("\n", stderr);
-    if (signal_noted) {
+    if (signal_noted)
         raise(signal_noted);
-    }
 }
 
 /* false: the input ended, or a signal came. */
@@ -75,30 +72,25 @@ static const char *read_line(const struct silence *silence, char password[PASSWO
     bool too_long = false;
     char c = '\0';
     while (c != '\n') {
-        if (!read_byte(silence, &c)) {
+        if (!read_byte(silence, &c))
             return "no password was given";
-        }
         too_long = too_long || (used == PASSWORD_BYTES_MAX && c != '\n');
-        if (!too_long && c != '\n') {
+        if (!too_long && c != '\n')
             password[used++] = c;
-        }
     }
     password[used] = '\0';
-    if (too_long) {
+    if (too_long)
         return "the password is too long";
-    }
-    if (used == 0) {
+    if (used == 0)
         return "the password is empty";
-    }
     return text_is_utf8(password, used) ? NULL : "the password is no UTF-8 text";
 }
 
 /* One question; NULL, or what is wrong. */
 static const char *ask(const char *question, const char *name, char password[PASSWORD_BYTES]) {
     struct silence silence;
-    if (!silence_begin(&silence)) {
+    if (!silence_begin(&silence))
         return "the terminal can't be kept from showing a password";
-    }
     fprintf(stderr, "%s%s: ", question, name);
     fflush(stderr);
     const char *fault = read_line(&silence, password);
@@ -113,12 +105,10 @@ bool terminal_ask_password(const char *name, char password[PASSWORD_BYTES], char
     password[0] = '\0';
     if (isatty(STDIN_FILENO)) {
         fault = ask("Password for ", name, password);
-        if (!fault) {
+        if (!fault)
             fault = ask("Again, for ", name, again);
-        }
-        if (!fault && strcmp(password, again) != 0) {
+        if (!fault && strcmp(password, again) != 0)
             fault = "the two passwords differ";
-        }
     }
     password_wipe(again, sizeof again);
     if (fault) {

@@ -95,16 +95,13 @@ static struct order new_order(const struct call *call, enum order_verb verb) {
 static enum user_exit carry_out(struct call *call, const struct order *order, const char *done) {
     uint32_t ended = 0;
     enum store_status status = target_carry_out(&call->target, order, &ended);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return fail_status(call, status);
-    }
     printf("%s %s in the store %s", done, call->name, call->target.path);
-    if (call->target.control >= 0) {
+    if (call->target.control >= 0)
         printf(", which process %ld serves", call->target.process);
-    }
-    if (ended > 0) {
+    if (ended > 0)
         printf("; ended %u session%s", (unsigned)ended, ended == 1 ? "" : "s");
-    }
     puts("");
     return USER_DONE;
 }
@@ -124,11 +121,10 @@ static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]
     enum user_exit result = USER_DONE;
     bool given = file ? password_read_file(file, password, error, sizeof error)
                       : terminal_ask_password(call->name, password, error, sizeof error);
-    if (!given) {
+    if (!given)
         result = fail(file && errno ? USER_IO : USER_INVALID, "%s", error);
-    } else if (!password_hash(password, hash)) {
+    else if (!password_hash(password, hash))
         result = fail(USER_FAILED, "no memory to hash a password");
-    }
     password_wipe(password, sizeof password);
     return result;
 }
@@ -143,25 +139,21 @@ static enum user_exit add_many(struct call *call) {
 
 static enum user_exit add(struct call *call) {
     struct order order = new_order(call, ORDER_ADD);
-    if (!strcmp(call->operand, "-")) {
+    if (!strcmp(call->operand, "-"))
         return add_many(call);
-    }
     /* Nobody should type a password for nothing. */
     enum store_status status = find(call);
-    if (status != STORE_NOT_FOUND) {
+    if (status != STORE_NOT_FOUND)
         return fail_status(call, status == STORE_OK ? STORE_EXISTS : status);
-    }
     order.has_key = call->device_key;
     order.admin = call->admin;
     memcpy(order.key, call->key, sizeof order.key);
     snprintf(order.label, sizeof order.label, USER_DEVICE_LABEL);
     enum user_exit result = USER_DONE;
-    if (!order.has_key || call->password_file) {
+    if (!order.has_key || call->password_file)
         result = new_hash(call, order.hash);
-    }
-    if (result == USER_DONE) {
+    if (result == USER_DONE)
         result = carry_out(call, &order, "added");
-    }
     password_wipe(&order, sizeof order);
     return result;
 }
@@ -203,13 +195,11 @@ static enum user_exit admin(struct call *call) {
 static enum user_exit passwd(struct call *call) {
     struct order order = new_order(call, ORDER_PASSWD);
     enum store_status status = find(call);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return fail_status(call, status);
-    }
     enum user_exit result = new_hash(call, order.hash);
-    if (result == USER_DONE) {
+    if (result == USER_DONE)
         result = carry_out(call, &order, "changed the password of");
-    }
     password_wipe(&order, sizeof order);
     return result;
 }
@@ -234,9 +224,8 @@ static void print_json(void *arg, const struct store_account *account) {
 static void print_row(void *arg, const struct store_account *account) {
     char seen[TIME_TEXT] = "never";
     (void)arg;
-    if (account->last_seen_us) {
+    if (account->last_seen_us)
         time_precise(account->last_seen_us, seen);
-    }
     printf("%-32s last seen %-27s%s%s%s\n", account->name, seen, account->admin ? " admin" : "",
            account->locked ? " locked" : "", account->password_hash[0] ? "" : " no-password");
 }
@@ -244,9 +233,8 @@ static void print_row(void *arg, const struct store_account *account) {
 static enum user_exit list(struct call *call) {
     enum store_status status =
         store_account_list(call->target.store, call->json ? print_json : print_row, NULL);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return fail(USER_FAILED, "%s", store_error(call->target.store));
-    }
     if (!call->json) {
         fprintf(stderr, "%llu accounts in the store %s\n",
                 (unsigned long long)store_account_count(call->target.store), call->target.path);
@@ -300,25 +288,20 @@ static void print_verb(const struct verb *verb) {
     printf("\n  %s%s%s\n      ", verb->name, verb->operand ? " " : "",
            verb->operand ? verb->operand : "");
     option_print_wrapped(stdout, verb->help, 6);
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].groups & verb->bit) {
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].groups & verb->bit)
             option_print_help(&rows[i], NULL, stdout);
-        }
-    }
 }
 
 static void print_help(void) {
     puts("usage: zchatd user VERB [NAME|FILE] [--data DIR] [--config FILE] [OPTION ...]\n\n"
          "administers the accounts of a store, with or without a broker at work: a broker that\n"
          "serves the store is asked\n");
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!rows[i].groups) {
+    for (size_t i = 0; i < ROWS; i++)
+        if (!rows[i].groups)
             option_print_help(&rows[i], NULL, stdout);
-        }
-    }
-    for (size_t i = 0; i < VERBS; i++) {
+    for (size_t i = 0; i < VERBS; i++)
         print_verb(&verbs[i]);
-    }
     puts("\nexit codes: 0 done, 1 failed, 2 usage or invalid, 3 the store or a file can't be\n"
          "opened or stdout can't be written, 5 no such account, 7 it exists already");
 }
@@ -327,9 +310,8 @@ static void print_help(void) {
 
 /* How many words the option at argv[at] takes, its value included; 0: it is no option. */
 static int option_words(int argc, char **argv, int at) {
-    if (strncmp(argv[at], "--", 2) != 0) {
+    if (strncmp(argv[at], "--", 2) != 0)
         return 0;
-    }
     const struct option *option = option_find(&option_table, argv[at] + 2, strlen(argv[at] + 2));
     bool value_follows = option && option->kind != OPTION_FLAG && at + 1 < argc;
     return value_follows ? 2 : 1;
@@ -337,9 +319,8 @@ static int option_words(int argc, char **argv, int at) {
 
 int user_verb_at(int argc, char **argv, const char *verb) {
     int at = 1;
-    while (at < argc && option_words(argc, argv, at) > 0) {
+    while (at < argc && option_words(argc, argv, at) > 0)
         at += option_words(argc, argv, at);
-    }
     return at < argc && !strcmp(argv[at], verb) ? at : 0;
 }
 
@@ -378,9 +359,8 @@ static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION
         call->user_seen = true;
         return true;
     }
-    if (!call->verb) {
+    if (!call->verb)
         return take_verb(call, word, fault);
-    }
     if (!call->verb->operand || *call->operand) {
         snprintf(fault, OPTION_FAULT_BYTES, "%s: one word too many: \"%.64s\"", call->verb->name,
                  word);
@@ -392,9 +372,8 @@ static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION
 
 static enum user_exit take_argv(struct call *call, char **argv) {
     const struct option_sink sink = {.set = take_option, .word = take_word, .arg = call};
-    if (!option_read_argv(&user_options, &sink, argv + 1, call->wrong) && !call->help) {
+    if (!option_read_argv(&user_options, &sink, argv + 1, call->wrong) && !call->help)
         return fail(USER_INVALID, "%s", call->wrong);
-    }
     return USER_DONE;
 }
 
@@ -402,17 +381,13 @@ static enum user_exit take_argv(struct call *call, char **argv) {
 static enum user_exit check_call(struct call *call) {
     const struct verb *verb = call->verb;
     const char *key = call->device_key;
-    if (!verb) {
+    if (!verb)
         return fail(USER_INVALID, "a verb is missing; zchatd user --help lists them");
-    }
-    for (size_t i = 0; i < ROWS; i++) {
-        if ((call->given & 1u << i) && rows[i].groups && !(rows[i].groups & verb->bit)) {
+    for (size_t i = 0; i < ROWS; i++)
+        if ((call->given & 1u << i) && rows[i].groups && !(rows[i].groups & verb->bit))
             return fail(USER_INVALID, "%s takes no --%s", verb->name, rows[i].name);
-        }
-    }
-    if (verb->operand && !*call->operand) {
+    if (verb->operand && !*call->operand)
         return fail(USER_INVALID, "%s needs a %s", verb->name, verb->operand);
-    }
     bool many = verb->run == add && !strcmp(call->operand, "-");
     if (verb->operand && !strcmp(verb->operand, "NAME") && !many &&
         !name_fold(call->operand, call->name)) {
@@ -442,9 +417,8 @@ static enum user_exit load_config(const struct call *call, struct config *config
         argv[argc++] = "--config";
         argv[argc++] = call->config;
     }
-    if (config_load(config, (char **)(uintptr_t)argv, error, sizeof error) != CONFIG_RUN) {
+    if (config_load(config, (char **)(uintptr_t)argv, error, sizeof error) != CONFIG_RUN)
         return fail(USER_INVALID, "%s", error);
-    }
     return USER_DONE;
 }
 
@@ -468,9 +442,8 @@ static enum user_exit run(struct call *call) {
     enum user_exit result = load_config(call, &config);
     if (result == USER_DONE) {
         result = open_target(call, config.data);
-        if (result == USER_DONE) {
+        if (result == USER_DONE)
             result = call->verb->run(call);
-        }
         target_close(&call->target);
     }
     config_release(&config);
@@ -487,8 +460,7 @@ int user_main(int argc, char **argv) {
         result = check_call(&call);
         result = result == USER_DONE ? run(&call) : result;
     }
-    if ((fflush(stdout) != 0 || ferror(stdout)) && result == USER_DONE) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && result == USER_DONE)
         result = fail(USER_IO, "stdout can't be written: %s", strerror(errno));
-    }
     return (int)result;
 }

@@ -49,20 +49,15 @@ static void break_off(struct bulk *bulk, const char *why) {
 static long read_line(struct bulk *bulk) {
     long bytes = 0;
     int c = getc(bulk->lines);
-    if (c == EOF) {
+    if (c == EOF)
         return -1;
-    }
-    for (; c != EOF && c != '\n'; c = getc(bulk->lines)) {
-        if (bytes < LINE_BYTES) {
+    for (; c != EOF && c != '\n'; c = getc(bulk->lines))
+        if (bytes < LINE_BYTES)
             bulk->line[bytes++] = (char)c;
-        }
-    }
-    if (bytes < LINE_BYTES && bytes > 0 && bulk->line[bytes - 1] == '\r') {
+    if (bytes < LINE_BYTES && bytes > 0 && bulk->line[bytes - 1] == '\r')
         bytes--;
-    }
-    if (bytes < LINE_BYTES) {
+    if (bytes < LINE_BYTES)
         bulk->line[bytes] = '\0';
-    }
     if (bulk->number++ == 0 && bytes < LINE_BYTES) {
         size_t mark = text_mark_bytes(bulk->line, (size_t)bytes);
         bytes -= (long)mark;
@@ -76,26 +71,23 @@ static bool next_line(struct bulk *bulk, size_t *bytes) {
     long found;
     while ((found = read_line(bulk)) >= 0) {
         *bytes = (size_t)found;
-        if (found >= LINE_BYTES) {
+        if (found >= LINE_BYTES)
             refuse_line(bulk, "the line is too long for a name and a password");
-        } else if (memchr(bulk->line, '\0', *bytes)) {
+        else if (memchr(bulk->line, '\0', *bytes))
             refuse_line(bulk, "the line holds a NUL; it must be text");
-        } else if (bulk->line[strspn(bulk->line, " \t")] != '\0' && bulk->line[0] != '#') {
+        else if (bulk->line[strspn(bulk->line, " \t")] != '\0' && bulk->line[0] != '#')
             return true;
-        }
     }
-    if (ferror(bulk->lines)) {
+    if (ferror(bulk->lines))
         break_off(bulk, strerror(errno));
-    }
     return false;
 }
 
 /* Reads a name; false, and the line refused, where it is none. */
 static bool take_name(struct bulk *bulk, const char *text, char name[NAME_BYTES]) {
     char quoted[LOG_QUOTE_BYTES], why[LOG_QUOTE_BYTES + 80];
-    if (name_fold(text, name)) {
+    if (name_fold(text, name))
         return true;
-    }
     log_quote(quoted, sizeof quoted, text, strlen(text));
     snprintf(why, sizeof why, "%s is no name; " USER_NAME_RULE, quoted);
     refuse_line(bulk, why);
@@ -191,9 +183,8 @@ static void import_line(struct bulk *bulk, size_t bytes) {
         return;
     }
     bulk->line[name_bytes] = '\0';
-    if (take_name(bulk, bulk->line, name)) {
+    if (take_name(bulk, bulk->line, name))
         import_account(bulk, name, bulk->line + name_bytes + 1, bytes - name_bytes - 1);
-    }
 }
 
 enum user_exit user_bulk_import(struct target *target, FILE *lines) {
@@ -203,12 +194,10 @@ enum user_exit user_bulk_import(struct target *target, FILE *lines) {
     bulk_begin(&bulk, target, lines);
     while (!bulk.broken && next_line(&bulk, &bytes)) {
         import_line(&bulk, bytes);
-        if (progress) {
+        if (progress)
             fprintf(stderr, "\r%u added, at line %u ", bulk.added, bulk.number);
-        }
     }
-    if (progress) {
+    if (progress)
         fputs("\n", stderr);
-    }
     return bulk_end(&bulk);
 }

@@ -22,11 +22,10 @@ static int find(const struct range *ranges, size_t count, uint32_t point) {
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (point > ranges[middle].last) {
+        if (point > ranges[middle].last)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     return low < count && point >= ranges[low].first ? ranges[low].value : 0;
 }
@@ -56,9 +55,8 @@ static uint32_t take_last(const unsigned char *bytes, size_t *count) {
     uint32_t point = 0;
     for (unsigned shift = 0; *count > 0; shift += 6) {
         unsigned char byte = bytes[--*count];
-        if ((byte & 0xC0) != 0x80) {
+        if ((byte & 0xC0) != 0x80)
             return point | (byte < 0x80 ? byte : byte & (0x3FU >> (shift / 6))) << shift;
-        }
         point |= (byte & 0x3FU) << shift;
     }
     return 0;
@@ -71,9 +69,8 @@ static bool is_extend(uint32_t point) {
 
 static bool ends_with_emoji(const unsigned char *kept, size_t count) {
     uint32_t point = take_last(kept, &count);
-    for (int i = 0; i < EXTENDS_MAX && is_extend(point); i++) {
+    for (int i = 0; i < EXTENDS_MAX && is_extend(point); i++)
         point = take_last(kept, &count);
-    }
     return joiner_is_pictographic(point);
 }
 
@@ -83,9 +80,8 @@ static bool join_stays(const unsigned char *kept, size_t count, uint32_t point, 
     size_t rest = count;
     uint32_t last = take_last(kept, &rest);
     int script = joiner_script(last);
-    if (joiner_is_virama(last) || (script != 0 && script == joiner_script(next))) {
+    if (joiner_is_virama(last) || (script != 0 && script == joiner_script(next)))
         return true;
-    }
     return point == ZERO_WIDTH_JOINER && joiner_is_pictographic(next) &&
            ends_with_emoji(kept, count);
 }
@@ -118,9 +114,8 @@ static bool has_forms(uint32_t point) {
 
 static bool selector_stays(const unsigned char *kept, size_t count, uint32_t point) {
     uint32_t last = take_last(kept, &count);
-    if (in(point, 0xFE00, 0xFE0F)) {
+    if (in(point, 0xFE00, 0xFE0F))
         return has_forms(last);
-    }
     return point < 0x10000 ? is_mongolian(last) : is_ideograph(last);
 }
 
@@ -130,12 +125,10 @@ bool joiner_is(uint32_t point) {
 }
 
 bool joiner_stays(const unsigned char *kept, size_t kept_bytes, uint32_t point, uint32_t next) {
-    if (is_selector(point)) {
+    if (is_selector(point))
         return selector_stays(kept, kept_bytes, point);
-    }
-    if (point == MONGOLIAN_VOWEL_SEPARATOR) {
+    if (point == MONGOLIAN_VOWEL_SEPARATOR)
         return is_mongolian(take_last(kept, &kept_bytes)) && is_mongolian(next);
-    }
     return join_stays(kept, kept_bytes, point, next);
 }
 
@@ -144,9 +137,8 @@ bool joiner_stays(const unsigned char *kept, size_t kept_bytes, uint32_t point, 
 /* The ASCII character that the tag at the front stands for, 0x7F for the end of tags, 0: no tag. */
 static unsigned tag_at(const unsigned char *bytes, size_t count) {
     if (count < 4 || bytes[0] != 0xF3 || bytes[1] != 0xA0 || (bytes[2] & 0xFE) != 0x80 ||
-        (bytes[3] & 0xC0) != 0x80) {
+        (bytes[3] & 0xC0) != 0x80)
         return 0;
-    }
     return (bytes[2] & 1U) << 6 | (bytes[3] & 0x3FU);
 }
 
@@ -156,12 +148,10 @@ size_t joiner_flag_bytes(const unsigned char *bytes, size_t count) {
     for (; tags < 7; tags++, at += 4) {
         unsigned tag = tag_at(bytes + at, count - at);
         bool letter = in(tag, 'a', 'z'), digit = in(tag, '0', '9');
-        if (tag == 0x7F && tags >= 3) {
+        if (tag == 0x7F && tags >= 3)
             return at + 4;
-        }
-        if (!letter && !(digit && tags >= 2)) {
+        if (!letter && !(digit && tags >= 2))
             return 0;
-        }
     }
     return 0;
 }

@@ -32,9 +32,8 @@ bool key_parse(const char *text, unsigned char key[KEY_BYTES]) {
     size_t length = strlen(text);
     bool good = (length == KEY_TEXT_BYTES && parse_z85(text, parsed)) ||
                 (length == 2 * KEY_BYTES && parse_hex(text, parsed));
-    if (good) {
+    if (good)
         memcpy(key, parsed, KEY_BYTES);
-    }
     return good;
 }
 
@@ -51,17 +50,15 @@ bool key_parse_fingerprint(const char *text, char fingerprint[FINGERPRINT_TEXT])
     unsigned char hash[FINGERPRINT_BYTES];
     size_t parsed_bytes = 0;
     if (sodium_hex2bin(hash, sizeof hash, text, strlen(text), " -:", &parsed_bytes, NULL) != 0 ||
-        parsed_bytes != sizeof hash) {
+        parsed_bytes != sizeof hash)
         return false;
-    }
     write_groups(hash, fingerprint);
     return true;
 }
 
 void key_fingerprint_dashes(char fingerprint[FINGERPRINT_TEXT]) {
-    for (char *at = fingerprint; *at != '\0'; at++) {
+    for (char *at = fingerprint; *at != '\0'; at++)
         *at = *at == ' ' ? '-' : *at;
-    }
 }
 
 void key_fingerprint(const unsigned char key[KEY_BYTES], char text[FINGERPRINT_TEXT]) {

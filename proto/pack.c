@@ -29,9 +29,8 @@ static void put_varint(struct room *room, uint64_t value) {
         *--room->at = (uint8_t)value;
         return;
     }
-    for (; value >= 0x80; value >>= 7) {
+    for (; value >= 0x80; value >>= 7)
         bytes[count++] = (uint8_t)(value | 0x80);
-    }
     bytes[count++] = (uint8_t)value;
     put_bytes(room, bytes, count);
 }
@@ -42,9 +41,8 @@ static void put_key(struct room *room, uint32_t number, ProtobufCWireType type) 
 
 /* The length of what was written since `end` was the place. */
 static void put_length(struct room *room, const uint8_t *end) {
-    if (room->at) {
+    if (room->at)
         put_varint(room, (uint64_t)(end - room->at));
-    }
 }
 
 static void put_message(struct room *room, const ProtobufCMessage *message);
@@ -137,9 +135,8 @@ static bool is_chosen(const ProtobufCFieldDescriptor *field, const uint8_t *base
                       const void *member) {
     uint32_t chosen;
     memcpy(&chosen, base + field->quantifier_offset, sizeof chosen);
-    if (chosen != field->id) {
+    if (chosen != field->id)
         return false;
-    }
     if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
         const void *pointer = *(void *const *)member;
         return pointer && pointer != field->default_value;
@@ -173,13 +170,11 @@ static void put_repeated(struct room *room, const ProtobufCFieldDescriptor *fiel
     size_t count, bytes = size_of(field->type);
     bool packed = (field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) != 0;
     memcpy(&count, base + field->quantifier_offset, sizeof count);
-    for (size_t i = count; i-- > 0 && room->at;) {
-        if (packed) {
+    for (size_t i = count; i-- > 0 && room->at;)
+        if (packed)
             put_value(room, field->type, values + i * bytes);
-        } else {
+        else
             put_field(room, field, values + i * bytes);
-        }
-    }
     if (packed && count > 0) {
         put_length(room, end);
         put_key(room, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
@@ -195,12 +190,11 @@ static void put_message(struct room *room, const ProtobufCMessage *message) {
     for (size_t i = type->n_fields; i-- > 0 && room->at;) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         const void *member = base + field->offset;
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
             put_repeated(room, field, base, member);
-        } else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? is_chosen(field, base, member)
-                                                              : is_there(field, member)) {
+        else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? is_chosen(field, base, member)
+                                                            : is_there(field, member))
             put_field(room, field, member);
-        }
     }
 }
 

@@ -11,9 +11,8 @@
 
 static void wipe(void *memory, size_t bytes) {
     volatile unsigned char *byte = memory;
-    while (bytes-- > 0) {
+    while (bytes-- > 0)
         *byte++ = 0;
-    }
 }
 
 /* The first line's bytes without its end. The end of the source may stand for the newline. */
@@ -28,18 +27,14 @@ const char *password_take(const char *bytes, size_t byte_count, char password[PA
     bytes += mark;
     size_t length = line_length(bytes, byte_count - mark);
     password[0] = '\0';
-    if (length == 0) {
+    if (length == 0)
         return "has an empty first line; the password belongs there";
-    }
-    if (memchr(bytes, '\0', length)) {
+    if (memchr(bytes, '\0', length))
         return "has a NUL in its first line; a password is text";
-    }
-    if (length > PASSWORD_BYTES_MAX) {
+    if (length > PASSWORD_BYTES_MAX)
         return "has a first line that is longer than a password may be";
-    }
-    if (!text_is_utf8(bytes, length)) {
+    if (!text_is_utf8(bytes, length))
         return "does not begin with a line of UTF-8 text";
-    }
     memcpy(password, bytes, length);
     password[length] = '\0';
     return NULL;
@@ -51,9 +46,8 @@ static ssize_t read_start(int fd, char *buffer, size_t room) {
     ssize_t got = 1;
     while (got != 0 && used < room && !memchr(buffer, '\n', used)) {
         got = read(fd, buffer + used, room - used);
-        if (got < 0 && errno != EINTR) {
+        if (got < 0 && errno != EINTR)
             return -1;
-        }
         used += got > 0 ? (size_t)got : 0;
     }
     return (ssize_t)used;
@@ -67,9 +61,8 @@ bool password_read_file(const char *path, char password[PASSWORD_BYTES], char *e
     int reason = errno;
     const char *fault = NULL;
     password[0] = '\0';
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     if (bytes < 0) {
         snprintf(error, error_bytes, "the password file %s can't be read: %s", path,
                  strerror(reason));

@@ -55,9 +55,8 @@ static const struct range removed[] = {
 static size_t sequence_bytes(unsigned char first, unsigned char *low, unsigned char *high) {
     *low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     *high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    if (first < 0xC2 || first > 0xF4) {
+    if (first < 0xC2 || first > 0xF4)
         return first < 0x80 ? 1 : 0;
-    }
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
@@ -110,14 +109,11 @@ static inline size_t good_words(const unsigned char *bytes, size_t count,
                                 uint64_t (*bad)(const unsigned char *bytes)) {
     const size_t step = WORD_BYTES;
     size_t at = 0;
-    while (at + 4 * step <= count &&
-           (bad(bytes + at) | bad(bytes + at + step) | bad(bytes + at + 2 * step) |
-            bad(bytes + at + 3 * step)) == 0) {
+    while (at + 4 * step <= count && (bad(bytes + at) | bad(bytes + at + step) |
+                                      bad(bytes + at + 2 * step) | bad(bytes + at + 3 * step)) == 0)
         at += 4 * step;
-    }
-    while (at + step <= count && bad(bytes + at) == 0) {
+    while (at + step <= count && bad(bytes + at) == 0)
         at += step;
-    }
     bool ends = at > 0 && at + step > count && bad(bytes + count - step) == 0;
     return ends ? count : at;
 }
@@ -130,9 +126,8 @@ bool text_is_utf8(const char *text, size_t text_bytes) {
         for (size_t end = at + 8; at < text_bytes && at < end;) {
             uint32_t point;
             size_t taken = decode(bytes + at, text_bytes - at, &point);
-            if (point == 0 || point == NOT_UTF8 || (taken == 1 && point >= C1_FIRST)) {
+            if (point == 0 || point == NOT_UTF8 || (taken == 1 && point >= C1_FIRST))
                 return false;
-            }
             at += taken;
         }
     }
@@ -143,9 +138,8 @@ bool text_is_utf8(const char *text, size_t text_bytes) {
 static size_t span(const unsigned char *bytes, size_t count, unsigned char low,
                    unsigned char high) {
     size_t at = 0;
-    while (at < count && bytes[at] >= low && bytes[at] <= high) {
+    while (at < count && bytes[at] >= low && bytes[at] <= high)
         at++;
-    }
     return at;
 }
 
@@ -164,17 +158,14 @@ static size_t string_rest(const unsigned char *bytes, size_t count, uint32_t int
     while (at < count && bytes[at] != '\n') {
         uint32_t point;
         size_t taken = decode(bytes + at, count - at, &point);
-        if (point == ESCAPE) {
+        if (point == ESCAPE)
             return at + (at + 1 < count && bytes[at + 1] == '\\' ? 2 : 0);
-        }
-        if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR) {
+        if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR)
             break;
-        }
         at += taken;
         if (point == C1_ST || point == CANCEL || point == SUBSTITUTE ||
-            (point == BELL && introducer == C1_OSC)) {
+            (point == BELL && introducer == C1_OSC))
             break;
-        }
     }
     return at;
 }
@@ -199,12 +190,10 @@ static size_t c1_rest(const unsigned char *bytes, size_t count, uint32_t control
  * sequences are intermediates and a final byte. */
 static size_t escape_rest(const unsigned char *bytes, size_t count) {
     size_t at = span(bytes, count, 0x20, 0x2F);
-    if (at == count || bytes[at] < 0x30 || bytes[at] > 0x7E) {
+    if (at == count || bytes[at] < 0x30 || bytes[at] > 0x7E)
         return at;
-    }
-    if (at == 0 && bytes[0] >= 0x40 && bytes[0] <= 0x5F) {
+    if (at == 0 && bytes[0] >= 0x40 && bytes[0] <= 0x5F)
         return 1 + c1_rest(bytes + 1, count - 1, bytes[0] + 0x40U);
-    }
     return at + 1;
 }
 
@@ -213,18 +202,15 @@ static bool is_removed(uint32_t point) {
         return (point < 0x20 && point != '\n' && point != '\t') ||
                (point >= DELETE && point <= C1_APC);
     }
-    for (size_t i = 0; i < sizeof removed / sizeof *removed && point >= removed[i].first; i++) {
-        if (point <= removed[i].last) {
+    for (size_t i = 0; i < sizeof removed / sizeof *removed && point >= removed[i].first; i++)
+        if (point <= removed[i].last)
             return true;
-        }
-    }
     return point == NOT_UTF8;
 }
 
 static void move(unsigned char *bytes, size_t to, size_t from, size_t count) {
-    if (to != from) {
+    if (to != from)
         memmove(bytes + to, bytes + from, count);
-    }
 }
 
 /* The text while it is cleaned: what stays moves to the front. */
@@ -248,12 +234,10 @@ static void keep_break(struct cleaning *text, size_t taken, char line_break) {
 static bool stays(const struct cleaning *text, uint32_t point, size_t taken) {
     size_t behind = text->at + taken;
     uint32_t next = NOT_UTF8;
-    if (!joiner_is(point)) {
+    if (!joiner_is(point))
         return !is_removed(point);
-    }
-    if (behind < text->count) {
+    if (behind < text->count)
         decode(text->bytes + behind, text->count - behind, &next);
-    }
     return joiner_stays(text->bytes, text->kept, point, next);
 }
 
@@ -261,38 +245,34 @@ static void take_point(struct cleaning *text) {
     const unsigned char *bytes = text->bytes;
     uint32_t point;
     size_t taken = decode(bytes + text->at, text->count - text->at, &point);
-    if (point == '\n' || point == '\t') {
+    if (point == '\n' || point == '\t')
         keep_break(text, taken, (char)point);
-    } else if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR) {
+    else if (point == LINE_SEPARATOR || point == PARAGRAPH_SEPARATOR)
         keep_break(text, taken, '\n');
-    } else if (stays(text, point, taken)) {
+    else if (stays(text, point, taken))
         keep(text, taken);
-    } else {
+    else
         text->at += taken;
-    }
-    if (point == BLACK_FLAG) {
+    if (point == BLACK_FLAG)
         keep(text, joiner_flag_bytes(bytes + text->at, text->count - text->at));
-    } else if (point == ESCAPE) {
+    else if (point == ESCAPE)
         text->at += escape_rest(bytes + text->at, text->count - text->at);
-    } else if (point >= C1_FIRST && point <= C1_APC) {
+    else if (point >= C1_FIRST && point <= C1_APC)
         text->at += c1_rest(bytes + text->at, text->count - text->at, point);
-    }
 }
 
 static size_t clean(char *bytes, size_t count, bool one_line) {
     struct cleaning text = {.bytes = (unsigned char *)bytes, .count = count, .one_line = one_line};
     while (text.at < count) {
         size_t plain = good_words(text.bytes + text.at, count - text.at, not_kept);
-        if (plain > 0) {
+        if (plain > 0)
             keep(&text, plain);
-        } else {
+        else
             take_point(&text);
-        }
     }
     assert(text.at == count);
-    if (text.kept < count) {
+    if (text.kept < count)
         bytes[text.kept] = '\0';
-    }
     return text.kept;
 }
 
@@ -311,9 +291,8 @@ size_t text_clean_line(char *text, size_t text_bytes) {
 
 size_t text_characters(const char *text, size_t text_bytes) {
     size_t characters = 0;
-    for (size_t i = 0; i < text_bytes; i++) {
+    for (size_t i = 0; i < text_bytes; i++)
         characters += ((unsigned char)text[i] & 0xC0) != 0x80;
-    }
     return characters;
 }
 

@@ -28,9 +28,8 @@ struct wire_arena {
 
 struct wire_arena *wire_arena_new(size_t bytes_max) {
     struct wire_arena *arena = calloc(1, sizeof *arena);
-    if (arena == NULL) {
+    if (arena == NULL)
         return NULL;
-    }
     arena->bytes_max = bytes_max;
     arena->block = malloc(bytes_max > 0 ? bytes_max : 1);
     if (arena->block == NULL) {
@@ -120,26 +119,23 @@ static bool take_varint(struct scan *scan, const uint8_t *end, int bytes_max, ui
     for (int i = 0; i < bytes_max && scan->at < end; i++) {
         uint8_t byte = *scan->at++;
         *value |= (uint64_t)(byte & 0x7F) << (7 * i);
-        if (byte < 0x80) {
+        if (byte < 0x80)
             return true;
-        }
     }
     return false;
 }
 
 static bool skip_bytes(struct scan *scan, const uint8_t *end, uint64_t count) {
-    if (count > (uint64_t)(end - scan->at)) {
+    if (count > (uint64_t)(end - scan->at))
         return false;
-    }
     scan->at += count;
     return true;
 }
 
 static bool take_data(struct scan *scan, const uint8_t *end, struct field *field) {
     uint64_t bytes;
-    if (!take_varint(scan, end, 5, &bytes)) {
+    if (!take_varint(scan, end, 5, &bytes))
         return false;
-    }
     field->data = scan->at;
     field->data_bytes = (size_t)bytes;
     return skip_bytes(scan, end, bytes);
@@ -148,9 +144,8 @@ static bool take_data(struct scan *scan, const uint8_t *end, struct field *field
 /* Reads one field and moves behind it; false where it is malformed. Groups (types 3 and 4) are. */
 static bool take_field(struct scan *scan, const uint8_t *end, struct field *field) {
     uint64_t key, ignored;
-    if (!take_varint(scan, end, 5, &key) || key > UINT32_MAX || key >> 3 == 0) {
+    if (!take_varint(scan, end, 5, &key) || key > UINT32_MAX || key >> 3 == 0)
         return false;
-    }
     field->number = (uint32_t)key >> 3;
     field->type = (ProtobufCWireType)(key & 7);
     switch (key & 7) {
@@ -192,16 +187,14 @@ static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDes
 /* Checks what a field of the schema holds. */
 static enum wire_fault scan_known(struct scan *scan, const ProtobufCFieldDescriptor *known,
                                   const struct field *field) {
-    if (field->type != wire_type(known->type)) {
+    if (field->type != wire_type(known->type))
         return WIRE_MALFORMED;
-    }
     if (known->type == PROTOBUF_C_TYPE_STRING) {
         bool good = text_is_utf8((const char *)field->data, field->data_bytes);
         return good ? WIRE_FINE : WIRE_BAD_TEXT;
     }
-    if (known->type != PROTOBUF_C_TYPE_MESSAGE) {
+    if (known->type != PROTOBUF_C_TYPE_MESSAGE)
         return WIRE_FINE;
-    }
     scan->at = field->data;
     return scan_message(scan, known->descriptor, field->data + field->data_bytes);
 }
@@ -218,16 +211,14 @@ static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDes
     bool newer = false, body = false;
     while (scan->at < end) {
         struct field field = {0};
-        if (!take_field(scan, end, &field)) {
+        if (!take_field(scan, end, &field))
             return WIRE_MALFORMED;
-        }
         const ProtobufCFieldDescriptor *known =
             protobuf_c_message_descriptor_get_field(type, field.number);
         if (known != NULL) {
             enum wire_fault fault = scan_known(scan, known, &field);
-            if (fault != WIRE_FINE) {
+            if (fault != WIRE_FINE)
                 return fault;
-            }
             body = body || field.number >= FIRST_COMMAND;
         } else if (scan->strict && !is_newer_command(type, &field)) {
             return WIRE_UNKNOWN_FIELD;
@@ -246,15 +237,13 @@ static enum wire_fault read_message(struct wire_arena *arena,
     *message = NULL;
     struct scan scan = {.at = bytes, .strict = strict};
     enum wire_fault fault = scan_message(&scan, type, bytes + count);
-    if (fault != WIRE_FINE) {
+    if (fault != WIRE_FINE)
         return fault;
-    }
     ProtobufCAllocator allocator = {allocate, release, arena};
     arena->refused = false;
     *message = protobuf_c_message_unpack(type, &allocator, count, bytes);
-    if (*message == NULL) {
+    if (*message == NULL)
         return arena->refused ? WIRE_TOO_LARGE : WIRE_MALFORMED;
-    }
     return WIRE_FINE;
 }
 
@@ -262,9 +251,8 @@ static enum wire_fault read_frame(struct wire_arena *arena, const ProtobufCMessa
                                   const void *frame, size_t frame_bytes,
                                   ProtobufCMessage **message) {
     *message = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
+    if (frame_bytes > FRAME_BYTES_MAX)
         return WIRE_TOO_LARGE;
-    }
     const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
     return read_message(arena, type, false, bytes, frame_bytes, message);
 }
@@ -277,18 +265,14 @@ static enum wire_fault count_commands(const uint8_t *bytes, size_t frame_bytes, 
     struct scan scan = {.at = bytes};
     struct field field;
     for (*count = 0; scan.at < end; ++*count) {
-        if (!take_field(&scan, end, &field)) {
+        if (!take_field(&scan, end, &field))
             return WIRE_MALFORMED;
-        }
-        if (field.number != WIRE_COMMANDS) {
+        if (field.number != WIRE_COMMANDS)
             return WIRE_UNKNOWN_FIELD;
-        }
-        if (field.type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
+        if (field.type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
             return WIRE_MALFORMED;
-        }
-        if (*count == FRAME_COMMANDS_MAX) {
+        if (*count == FRAME_COMMANDS_MAX)
             return WIRE_TOO_MANY;
-        }
     }
     return WIRE_FINE;
 }
@@ -299,11 +283,9 @@ static uint64_t number_of(const struct field *command) {
     struct scan scan = {.at = command->data};
     struct field field;
     uint64_t key, number = 0;
-    for (struct scan begin = scan; scan.at < end && take_field(&scan, end, &field); begin = scan) {
-        if (field.number == COMMAND_REQUEST && field.type == PROTOBUF_C_WIRE_TYPE_VARINT) {
+    for (struct scan begin = scan; scan.at < end && take_field(&scan, end, &field); begin = scan)
+        if (field.number == COMMAND_REQUEST && field.type == PROTOBUF_C_WIRE_TYPE_VARINT)
             (void)(take_varint(&begin, end, 5, &key) && take_varint(&begin, end, 10, &number));
-        }
-    }
     return number;
 }
 
@@ -312,13 +294,11 @@ static bool read_command(struct wire_arena *arena, const struct field *field,
                          Zchat__V1__Command **command, enum wire_fault *fault) {
     *fault = read_message(arena, &zchat__v1__command__descriptor, true, field->data,
                           field->data_bytes, (ProtobufCMessage **)command);
-    if (*fault == WIRE_FINE) {
+    if (*fault == WIRE_FINE)
         return true;
-    }
     *command = wire_arena_take(arena, sizeof **command);
-    if (*command == NULL) {
+    if (*command == NULL)
         return false;
-    }
     zchat__v1__command__init(*command);
     (*command)->request = number_of(field);
     return true;
@@ -326,9 +306,8 @@ static bool read_command(struct wire_arena *arena, const struct field *field,
 
 static bool make_batch(struct wire_arena *arena, size_t count, Zchat__V1__CommandBatch **batch) {
     *batch = wire_arena_take(arena, sizeof **batch);
-    if (*batch == NULL) {
+    if (*batch == NULL)
         return false;
-    }
     zchat__v1__command_batch__init(*batch);
     (*batch)->n_commands = count;
     (*batch)->commands = wire_arena_take(arena, count * sizeof *(*batch)->commands);
@@ -339,15 +318,13 @@ enum wire_fault wire_read_each_command(struct wire_arena *arena, const void *fra
                                        size_t frame_bytes, Zchat__V1__CommandBatch **batch,
                                        enum wire_fault faults[FRAME_COMMANDS_MAX]) {
     *batch = NULL;
-    if (frame_bytes > FRAME_BYTES_MAX) {
+    if (frame_bytes > FRAME_BYTES_MAX)
         return WIRE_TOO_LARGE;
-    }
     const uint8_t *bytes = frame_bytes > 0 ? frame : (const void *)"";
     size_t count;
     enum wire_fault fault = count_commands(bytes, frame_bytes, &count);
-    if (fault != WIRE_FINE) {
+    if (fault != WIRE_FINE)
         return fault;
-    }
     bool good = make_batch(arena, count, batch);
     struct scan scan = {.at = bytes};
     struct field field;
@@ -363,9 +340,8 @@ enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, 
                                    Zchat__V1__CommandBatch **batch) {
     enum wire_fault faults[FRAME_COMMANDS_MAX];
     enum wire_fault fault = wire_read_each_command(arena, frame, frame_bytes, batch, faults);
-    for (size_t i = 0; fault == WIRE_FINE && i < (*batch)->n_commands; i++) {
+    for (size_t i = 0; fault == WIRE_FINE && i < (*batch)->n_commands; i++)
         fault = faults[i];
-    }
     *batch = fault == WIRE_FINE ? *batch : NULL;
     return fault;
 }
@@ -374,11 +350,9 @@ size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, 
     const uint8_t *begin = frame, *end = begin + frame_bytes;
     struct scan scan = {.at = begin};
     struct field field;
-    while (count-- > 0 && scan.at < end && (size_t)(scan.at - begin) < bytes) {
-        if (!take_field(&scan, end, &field)) {
+    while (count-- > 0 && scan.at < end && (size_t)(scan.at - begin) < bytes)
+        if (!take_field(&scan, end, &field))
             return frame_bytes;
-        }
-    }
     return (size_t)(scan.at - begin);
 }
 
@@ -398,9 +372,8 @@ enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void 
                                            size_t frame_bytes,
                                            Zchat__V1__GreetingRequest **request) {
     *request = NULL;
-    if (frame_bytes > GREETING_BYTES_MAX) {
+    if (frame_bytes > GREETING_BYTES_MAX)
         return WIRE_TOO_LARGE;
-    }
     return read_frame(arena, &zchat__v1__greeting_request__descriptor, frame, frame_bytes,
                       (ProtobufCMessage **)request);
 }
@@ -427,9 +400,8 @@ size_t wire_pack(const ProtobufCMessage *message, uint8_t *out) {
 
 static size_t varint_bytes(size_t value) {
     size_t bytes = 1;
-    for (; value >= 0x80; value >>= 7) {
+    for (; value >= 0x80; value >>= 7)
         bytes++;
-    }
     return bytes;
 }
 
@@ -441,9 +413,8 @@ static size_t prefix_size(size_t bytes) {
 static uint8_t *prefix_pack(uint32_t field, size_t bytes, uint8_t *out) {
     assert(field > 0 && field < 16);
     *out++ = (uint8_t)(field << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
-    for (; bytes >= 0x80; bytes >>= 7) {
+    for (; bytes >= 0x80; bytes >>= 7)
         *out++ = (uint8_t)(bytes | 0x80);
-    }
     *out++ = (uint8_t)bytes;
     return out;
 }
@@ -456,9 +427,8 @@ size_t wire_element_size(const ProtobufCMessage *message) {
 /* What is behind key and length of an element that is that long. */
 static size_t element_body(size_t element_bytes) {
     size_t length_bytes = 1;
-    while (varint_bytes(element_bytes - ELEMENT_KEY_BYTES - length_bytes) > length_bytes) {
+    while (varint_bytes(element_bytes - ELEMENT_KEY_BYTES - length_bytes) > length_bytes)
         length_bytes++;
-    }
     return element_bytes - ELEMENT_KEY_BYTES - length_bytes;
 }
 

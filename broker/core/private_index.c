@@ -227,10 +227,9 @@ void private_drop_chat(struct privates *privates, struct chat *chat) {
 }
 
 void private_leave(struct privates *privates, struct chat *chat, uint64_t session) {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++)
         if (chat->ends[i].session == session)
             leave(privates, &chat->ends[i]);
-    }
     if (chat->ends[0].session == 0 && chat->ends[1].session == 0)
         private_drop_chat(privates, chat);
 }

@@ -22,17 +22,15 @@ void topics_init(struct topics *topics, int64_t now_us) {
 }
 
 void topics_release(struct topics *topics) {
-    for (size_t i = 0; i < TOPICS; i++) {
+    for (size_t i = 0; i < TOPICS; i++)
         for (size_t k = 0; k < TOPIC_EVENTS_KEPT; k++)
             free(topics->topic[i].kept[k].bytes);
-    }
 }
 
 struct topic *topic_find(struct topics *topics, const char *name) {
-    for (size_t i = 0; i < TOPICS; i++) {
+    for (size_t i = 0; i < TOPICS; i++)
         if (!strcmp(topics->topic[i].name, name))
             return &topics->topic[i];
-    }
     return NULL;
 }
 
@@ -82,10 +80,9 @@ const struct topic_event *topic_event(const struct topic *topic, uint64_t seq) {
 int64_t topics_deadline(const struct topics *topics) {
     int64_t deadline = INT64_MAX;
 
-    for (size_t i = 0; i < TOPICS; i++) {
+    for (size_t i = 0; i < TOPICS; i++)
         if (topics->topic[i].repeat_us < deadline)
             deadline = topics->topic[i].repeat_us;
-    }
     return deadline;
 }
 

@@ -4,9 +4,8 @@
 
 static size_t put(unsigned char *out, uint64_t number) {
     size_t length = 0;
-    for (; number > 0x7f; number >>= 7) {
+    for (; number > 0x7f; number >>= 7)
         out[length++] = (unsigned char)(number | 0x80);
-    }
     out[length++] = (unsigned char)number;
     return length;
 }
@@ -23,9 +22,8 @@ static uint64_t get(struct reading *reading) {
     for (unsigned shift = 0; shift < 64 && reading->at < reading->length; shift += 7) {
         unsigned char byte = reading->bytes[reading->at++];
         number |= (uint64_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) {
+        if ((byte & 0x80) == 0)
             return number;
-        }
     }
     reading->damaged = true;
     return 0;
@@ -48,16 +46,14 @@ size_t group_write(unsigned char *out, const struct group *group) {
 }
 
 bool group_read(const unsigned char *bytes, size_t length, size_t *at, struct group *out) {
-    if (*at >= length) {
+    if (*at >= length)
         return false;
-    }
     struct reading reading = {.bytes = bytes, .length = length, .at = *at + 1};
     out->place = bytes[*at];
     out->first = get(&reading);
     uint64_t count = get(&reading), position = 0;
-    if (reading.damaged || count == 0 || count > GROUP_ENTRIES_MAX || out->place >= BAND_STREAMS) {
+    if (reading.damaged || count == 0 || count > GROUP_ENTRIES_MAX || out->place >= BAND_STREAMS)
         return false;
-    }
     out->count = (size_t)count;
     for (size_t i = 0; i < out->count; i++) {
         position += get(&reading);
@@ -83,9 +79,8 @@ size_t band_write(unsigned char *out, const struct band *band) {
 /* A cursor only grows, so that the higher one is the later one. Of two that are equal the stream's
  * owner has read all only if both say so: whoever was later may have seen one more entry. */
 static void bring(struct stream *stream, uint64_t merged, uint64_t cursor, bool is_all) {
-    if (merged > stream->merged) {
+    if (merged > stream->merged)
         stream->merged = stream->head = merged;
-    }
     if (cursor == stream->cursor) {
         stream->cursor_follows = stream->cursor_follows && is_all;
     } else if (cursor > stream->cursor) {
@@ -98,9 +93,8 @@ bool band_read(const unsigned char *bytes, size_t length, struct band *band) {
     struct reading reading = {.bytes = bytes, .length = length};
     for (size_t i = 0; i < BAND_STREAMS; i++) {
         uint64_t merged = get(&reading), cursor = get(&reading);
-        if (band->streams[i].is_known && !reading.damaged) {
+        if (band->streams[i].is_known && !reading.damaged)
             bring(&band->streams[i], merged, cursor >> 1, cursor & 1);
-        }
     }
     return !reading.damaged && reading.at == length;
 }

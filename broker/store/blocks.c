@@ -39,9 +39,8 @@ static uint64_t pair_hash(const struct pair *pair) {
 
 struct blocks *blocks_new(void) {
     struct blocks *blocks = calloc(1, sizeof *blocks);
-    if (blocks == NULL) {
+    if (blocks == NULL)
         return NULL;
-    }
     blocks->pairs = table_new(pair_is);
     blocks->parties = table_new(party_is);
     if (blocks->pairs == NULL || blocks->parties == NULL) {
@@ -52,9 +51,8 @@ struct blocks *blocks_new(void) {
 }
 
 void blocks_free(struct blocks *blocks) {
-    if (blocks == NULL) {
+    if (blocks == NULL)
         return;
-    }
     table_free(blocks->pairs, free);
     table_free(blocks->parties, free);
     free(blocks);
@@ -66,13 +64,11 @@ static struct party *party_find(const struct blocks *blocks, int64_t account) {
 
 static struct party *party_of(struct blocks *blocks, int64_t account) {
     struct party *party = party_find(blocks, account);
-    if (party != NULL) {
+    if (party != NULL)
         return party;
-    }
     party = malloc(sizeof *party);
-    if (party == NULL) {
+    if (party == NULL)
         return NULL;
-    }
     *party = (struct party){.account = account};
     if (!table_add(blocks->parties, table_hash_number((uint64_t)account), party)) {
         free(party);

@@ -51,23 +51,19 @@ static bool index_init(struct index *index) {
 
 static void put(struct slot *slots, uint32_t mask, struct slot slot) {
     uint32_t at = slot.hash & mask;
-    while (slots[at].number != 0) {
+    while (slots[at].number != 0)
         at = (at + 1) & mask;
-    }
     slots[at] = slot;
 }
 
 static bool grow(struct index *index) {
     uint32_t mask = 2 * index->mask + 1;
     struct slot *slots = calloc((size_t)mask + 1, sizeof *slots);
-    if (slots == NULL) {
+    if (slots == NULL)
         return false;
-    }
-    for (size_t i = 0; i <= index->mask; i++) {
-        if (index->slots[i].number != 0) {
+    for (size_t i = 0; i <= index->mask; i++)
+        if (index->slots[i].number != 0)
             put(slots, mask, index->slots[i]);
-        }
-    }
     free(index->slots);
     *index = (struct index){slots, mask};
     return true;
@@ -82,9 +78,8 @@ static bool has_room(struct index *index, uint32_t count) {
 
 struct directory *directory_new(uint64_t seed) {
     struct directory *directory = calloc(1, sizeof *directory);
-    if (directory == NULL) {
+    if (directory == NULL)
         return NULL;
-    }
     directory->seed = seed;
     if (!index_init(&directory->by_name) || !index_init(&directory->by_account)) {
         directory_free(directory);
@@ -94,12 +89,10 @@ struct directory *directory_new(uint64_t seed) {
 }
 
 void directory_free(struct directory *directory) {
-    if (directory == NULL) {
+    if (directory == NULL)
         return;
-    }
-    for (uint32_t i = 0; i < directory->blocks_max; i++) {
+    for (uint32_t i = 0; i < directory->blocks_max; i++)
         free(directory->blocks[i]);
-    }
     free(directory->blocks);
     free(directory->by_name.slots);
     free(directory->by_account.slots);
@@ -111,12 +104,10 @@ const struct person *directory_by_name(const struct directory *directory, const 
     uint32_t hash = hash_name(directory, name);
     for (uint32_t at = hash & index->mask;; at = (at + 1) & index->mask) {
         const struct slot *slot = &index->slots[at];
-        if (slot->number == 0) {
+        if (slot->number == 0)
             return NULL;
-        }
-        if (slot->hash == hash && strcmp(person_at(directory, slot->number)->name, name) == 0) {
+        if (slot->hash == hash && strcmp(person_at(directory, slot->number)->name, name) == 0)
             return person_at(directory, slot->number);
-        }
     }
 }
 
@@ -125,12 +116,10 @@ const struct person *directory_by_account(const struct directory *directory, int
     uint32_t hash = hash_account(account);
     for (uint32_t at = hash & index->mask;; at = (at + 1) & index->mask) {
         const struct slot *slot = &index->slots[at];
-        if (slot->number == 0) {
+        if (slot->number == 0)
             return NULL;
-        }
-        if (slot->hash == hash && person_at(directory, slot->number)->account == account) {
+        if (slot->hash == hash && person_at(directory, slot->number)->account == account)
             return person_at(directory, slot->number);
-        }
     }
 }
 
@@ -140,30 +129,26 @@ static bool block_has_room(struct directory *directory) {
     if (block == directory->blocks_max) {
         uint32_t max = directory->blocks_max == 0 ? 16 : 2 * directory->blocks_max;
         struct person **blocks = realloc(directory->blocks, max * sizeof(struct person *));
-        if (blocks == NULL) {
+        if (blocks == NULL)
             return false;
-        }
         memset(blocks + directory->blocks_max, 0,
                (max - directory->blocks_max) * sizeof(struct person *));
         directory->blocks = blocks;
         directory->blocks_max = max;
     }
-    if (directory->blocks[block] == NULL) {
+    if (directory->blocks[block] == NULL)
         directory->blocks[block] = malloc(BLOCK_PEOPLE * sizeof(struct person));
-    }
     return directory->blocks[block] != NULL;
 }
 
 const struct person *directory_add(struct directory *directory, int64_t account, const char *name) {
     const struct person *known = directory_by_account(directory, account);
-    if (known != NULL) {
+    if (known != NULL)
         return known;
-    }
     assert(strlen(name) < NAME_BYTES && directory->count < UINT32_MAX);
     if (!has_room(&directory->by_name, directory->count + 1) ||
-        !has_room(&directory->by_account, directory->count + 1) || !block_has_room(directory)) {
+        !has_room(&directory->by_account, directory->count + 1) || !block_has_room(directory))
         return NULL;
-    }
     uint32_t number = ++directory->count;
     struct person *person = person_at(directory, number);
     person->account = account;

@@ -8,9 +8,8 @@
 uint64_t disk_room(const char *path) {
     uint64_t free = disk_free_bytes(path);
     uint64_t all = disk_all_bytes(path);
-    if (free == UINT64_MAX || all == UINT64_MAX) {
+    if (free == UINT64_MAX || all == UINT64_MAX)
         return UINT64_MAX;
-    }
     uint64_t share = all / 100 * DISK_KEPT_PERCENT;
     uint64_t kept = share < DISK_KEPT_BYTES_MAX ? share : DISK_KEPT_BYTES_MAX;
     return free > kept ? free - kept : 0;

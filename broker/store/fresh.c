@@ -52,9 +52,8 @@ static void release(struct fresh *fresh) {
 
 struct fresh *fresh_new(uint64_t seed) {
     struct fresh *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL) {
+    if (fresh == NULL)
         return NULL;
-    }
     fresh->seed = seed;
     if (!make_tables(fresh)) {
         fresh_free(fresh);
@@ -120,9 +119,8 @@ uint64_t fresh_up_to(const struct fresh_thread *of, uint64_t seq) {
 
 struct fresh_thread *fresh_thread_add(struct fresh *fresh, const struct store_thread *thread) {
     struct fresh_thread *added = calloc(1, sizeof *added);
-    if (added == NULL) {
+    if (added == NULL)
         return NULL;
-    }
     added->thread = *thread;
     added->next = fresh->threads;
     fresh->threads = added;
@@ -134,9 +132,8 @@ struct fresh_thread *fresh_thread_add(struct fresh *fresh, const struct store_th
 
 struct fresh_author *fresh_author_add(struct fresh *fresh, int64_t account, int64_t bytes) {
     struct fresh_author *added = malloc(sizeof *added);
-    if (added == NULL) {
+    if (added == NULL)
         return NULL;
-    }
     *added = (struct fresh_author){
         .account = account, .bytes = bytes, .written = bytes, .next = fresh->authors};
     fresh->authors = added;
@@ -146,9 +143,8 @@ struct fresh_author *fresh_author_add(struct fresh *fresh, int64_t account, int6
 static bool make_room(struct fresh_thread *of) {
     size_t most = of->positions_max == 0 ? 4 : 2 * of->positions_max;
     int64_t *larger = realloc(of->positions, most * sizeof *larger);
-    if (larger == NULL) {
+    if (larger == NULL)
         return false;
-    }
     of->positions = larger;
     of->positions_max = most;
     return true;
@@ -156,9 +152,8 @@ static bool make_room(struct fresh_thread *of) {
 
 bool fresh_push(struct fresh *fresh, struct fresh_thread *of, const struct store_thread *thread,
                 int64_t position) {
-    if (of->count == of->positions_max && !make_room(of)) {
+    if (of->count == of->positions_max && !make_room(of))
         return false;
-    }
     of->positions[of->count++] = position;
     of->thread.posts = thread->posts;
     of->thread.last_us = thread->last_us;

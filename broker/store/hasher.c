@@ -77,9 +77,8 @@ static void *run(void *arg) {
 
 struct hasher *hasher_new(bool threaded) {
     struct hasher *hasher = calloc(1, sizeof *hasher);
-    if (hasher == NULL) {
+    if (hasher == NULL)
         return NULL;
-    }
     (void)pthread_mutex_init(&hasher->mutex, NULL);
     (void)pthread_cond_init(&hasher->given, NULL);
     (void)pthread_cond_init(&hasher->taken, NULL);
@@ -93,9 +92,8 @@ struct hasher *hasher_new(bool threaded) {
 }
 
 void hasher_free(struct hasher *hasher) {
-    if (hasher == NULL) {
+    if (hasher == NULL)
         return;
-    }
     if (hasher->threaded) {
         (void)pthread_mutex_lock(&hasher->mutex);
         hasher->ending = true;
@@ -123,9 +121,8 @@ static struct followed *find(const struct hasher *hasher, int64_t file) {
 
 static void forget(struct hasher *hasher, struct followed *followed) {
     (void)pthread_mutex_lock(&hasher->mutex);
-    while (followed->hashed < followed->given) {
+    while (followed->hashed < followed->given)
         (void)pthread_cond_wait(&hasher->taken, &hasher->mutex);
-    }
     (void)pthread_mutex_unlock(&hasher->mutex);
     DL_DELETE(hasher->files, followed);
     hasher->count--;
@@ -139,15 +136,13 @@ bool hasher_follows(struct hasher *hasher, int64_t file, uint64_t offset) {
 
 bool hasher_begin(struct hasher *hasher, int64_t file, const struct hash *hash, uint64_t offset) {
     struct followed *followed = find(hasher, file);
-    if (followed != NULL) {
+    if (followed != NULL)
         forget(hasher, followed);
-    } else if (hasher->count == FILES_MAX) {
+    else if (hasher->count == FILES_MAX)
         forget(hasher, hasher->files);
-    }
     followed = aligned_alloc(_Alignof(struct followed), sizeof *followed);
-    if (followed == NULL) {
+    if (followed == NULL)
         return false;
-    }
     *followed = (struct followed){.file = file, .given = offset, .hashed = offset, .hash = *hash};
     DL_APPEND(hasher->files, followed);
     hasher->count++;
@@ -156,9 +151,8 @@ bool hasher_begin(struct hasher *hasher, int64_t file, const struct hash *hash, 
 
 static void give(struct hasher *hasher, struct job *job) {
     (void)pthread_mutex_lock(&hasher->mutex);
-    while (hasher->waiting > 0 && hasher->waiting + job->length > WAITING_MAX) {
+    while (hasher->waiting > 0 && hasher->waiting + job->length > WAITING_MAX)
         (void)pthread_cond_wait(&hasher->taken, &hasher->mutex);
-    }
     LL_APPEND(hasher->jobs, job);
     hasher->waiting += job->length;
     (void)pthread_cond_signal(&hasher->given);
@@ -170,9 +164,8 @@ bool hasher_add(struct hasher *hasher, int64_t file, const void *bytes, size_t l
     assert(followed != NULL);
     DL_DELETE(hasher->files, followed);
     DL_APPEND(hasher->files, followed);
-    if (length == 0) {
+    if (length == 0)
         return true;
-    }
     followed->given += length;
     if (!hasher->threaded) {
         hash_add(&followed->hash, bytes, length);
@@ -180,9 +173,8 @@ bool hasher_add(struct hasher *hasher, int64_t file, const void *bytes, size_t l
         return true;
     }
     struct job *job = malloc(sizeof *job + length);
-    if (job == NULL) {
+    if (job == NULL)
         return false;
-    }
     *job = (struct job){.followed = followed, .length = length};
     memcpy(job->bytes, bytes, length);
     give(hasher, job);
@@ -202,9 +194,8 @@ void hasher_end(struct hasher *hasher, int64_t file, unsigned char out[HASH_BYTE
     struct followed *followed = find(hasher, file);
     assert(followed != NULL);
     (void)pthread_mutex_lock(&hasher->mutex);
-    while (followed->hashed < followed->given) {
+    while (followed->hashed < followed->given)
         (void)pthread_cond_wait(&hasher->taken, &hasher->mutex);
-    }
     struct hash hash = followed->hash;
     (void)pthread_mutex_unlock(&hasher->mutex);
     hash_end(&hash, out);

@@ -30,16 +30,14 @@ struct head {
 };
 
 static void put(unsigned char *out, uint64_t number, size_t bytes) {
-    for (size_t i = bytes; i-- > 0; number >>= 8) {
+    for (size_t i = bytes; i-- > 0; number >>= 8)
         out[i] = (unsigned char)(number & 0xff);
-    }
 }
 
 static uint64_t get(const unsigned char *bytes, size_t count) {
     uint64_t number = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         number = number << 8 | bytes[i];
-    }
     return number;
 }
 
@@ -56,9 +54,8 @@ static void pack(unsigned char record[RECORD_BYTES], const struct head_mark *mar
 
 static bool unpack(const unsigned char record[RECORD_BYTES], struct head_mark *mark) {
     if (memcmp(record, magic, sizeof magic) != 0 ||
-        get(record + SUM_AT, 8) != XXH3_64bits(record, SUM_AT)) {
+        get(record + SUM_AT, 8) != XXH3_64bits(record, SUM_AT))
         return false;
-    }
     mark->position = (int64_t)get(record + POSITION_AT, 8);
     mark->salts[0] = (uint32_t)get(record + SALTS_AT, 4);
     mark->salts[1] = (uint32_t)get(record + SALTS_AT + 4, 4);
@@ -79,22 +76,19 @@ int head_open(struct head **out, const char *vfs, const char *database, enum hea
     struct head *head = *out = calloc(1, sizeof *head);
     *state = HEAD_MISSING;
     *mark = (struct head_mark){0};
-    if (head == NULL) {
+    if (head == NULL)
         return SQLITE_NOMEM;
-    }
     head->vfs = vfs == NULL ? NULL : strdup(vfs);
     head->database = strdup(database);
-    if (head->database == NULL || (vfs != NULL && head->vfs == NULL)) {
+    if (head->database == NULL || (vfs != NULL && head->vfs == NULL))
         return SQLITE_NOMEM;
-    }
     int code = beside_open(&head->file, vfs, database, SUFFIX, false);
     return code == SQLITE_OK && head->file != NULL ? read_mark(head, state, mark) : code;
 }
 
 void head_close(struct head *head) {
-    if (head == NULL) {
+    if (head == NULL)
         return;
-    }
     beside_close(head->file);
     free(head->vfs);
     free(head->database);
@@ -106,9 +100,8 @@ int head_write(struct head *head, const struct head_mark *mark) {
     int code = head->file != NULL
                    ? SQLITE_OK
                    : beside_open(&head->file, head->vfs, head->database, SUFFIX, true);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code;
-    }
     pack(record, mark);
     code = head->file->pMethods->xWrite(head->file, record, RECORD_BYTES, 0);
     return code != SQLITE_OK && reserve_is_full_error(head->file, code) ? SQLITE_FULL : code;

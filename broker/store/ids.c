@@ -21,9 +21,8 @@ struct ids {
 
 struct ids *ids_new(uint64_t seed) {
     struct ids *ids = calloc(1, sizeof *ids);
-    if (ids == NULL) {
+    if (ids == NULL)
         return NULL;
-    }
     *ids = (struct ids){.seed = seed,
                         .ring = malloc(PLACES_MIN * sizeof *ids->ring),
                         .slots = calloc((size_t)2 * PLACES_MIN, sizeof *ids->slots),
@@ -36,9 +35,8 @@ struct ids *ids_new(uint64_t seed) {
 }
 
 void ids_free(struct ids *ids) {
-    if (ids == NULL) {
+    if (ids == NULL)
         return;
-    }
     free(ids->ring);
     free(ids->slots);
     free(ids);
@@ -60,10 +58,8 @@ static size_t next(const struct ids *ids, size_t slot) {
 /* The id's slot, or the free one where it would be. */
 static size_t look(const struct ids *ids, const unsigned char *id) {
     size_t slot = slot_of(ids, id);
-    while (ids->slots[slot] != 0 &&
-           memcmp(place(ids, ids->slots[slot] - 1)->id, id, ID_BYTES) != 0) {
+    while (ids->slots[slot] != 0 && memcmp(place(ids, ids->slots[slot] - 1)->id, id, ID_BYTES) != 0)
         slot = next(ids, slot);
-    }
     return slot;
 }
 
@@ -88,9 +84,8 @@ static bool grow(struct ids *ids) {
 }
 
 bool ids_add(struct ids *ids, const unsigned char id[ID_BYTES], int64_t position) {
-    if (ids_count(ids) == ids->max && !grow(ids)) {
+    if (ids_count(ids) == ids->max && !grow(ids))
         return false;
-    }
     struct id_place *added = place(ids, ids->end);
     memcpy(added->id, id, ID_BYTES);
     added->position = position;
@@ -109,9 +104,8 @@ size_t ids_count(const struct ids *ids) {
 
 void ids_oldest(const struct ids *ids, struct id_place *out, size_t count) {
     assert(count <= ids_count(ids));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         out[i] = *place(ids, ids->begin + i);
-    }
 }
 
 /* Moves those behind a slot that became free to where they are found without it. */
@@ -131,9 +125,8 @@ void ids_drop_oldest(struct ids *ids, size_t count) {
     assert(count <= ids_count(ids));
     for (; count > 0; count--) {
         size_t slot = look(ids, place(ids, ids->begin)->id);
-        if (ids->slots[slot] == ids->begin + 1) { /* else it came again later */
+        if (ids->slots[slot] == ids->begin + 1) /* else it came again later */
             close_gap(ids, slot);
-        }
         ids->begin++;
     }
 }

@@ -16,9 +16,8 @@
 
 static size_t number_bytes(uint64_t number) {
     size_t bytes = 1;
-    while (number >>= 7) {
+    while (number >>= 7)
         bytes++;
-    }
     return bytes;
 }
 
@@ -37,24 +36,21 @@ static const unsigned char *get_number(const unsigned char *in, const unsigned c
     *number = 0;
     for (unsigned shift = 0; in != NULL && in < end && shift < 64; shift += 7) {
         *number |= (uint64_t)(*in & 0x7f) << shift;
-        if ((*in++ & 0x80) == 0) {
+        if ((*in++ & 0x80) == 0)
             return in;
-        }
     }
     return NULL;
 }
 
 static void put_fixed(unsigned char *out, uint64_t number, size_t bytes) {
-    for (size_t i = 0; i < bytes; i++, number >>= 8) {
+    for (size_t i = 0; i < bytes; i++, number >>= 8)
         out[i] = (unsigned char)(number & 0xff);
-    }
 }
 
 static uint64_t get_fixed(const unsigned char *in, size_t bytes) {
     uint64_t number = 0;
-    for (size_t i = bytes; i-- > 0;) {
+    for (size_t i = bytes; i-- > 0;)
         number = number << 8 | in[i];
-    }
     return number;
 }
 
@@ -69,9 +65,8 @@ static bool has_content(int kind) {
 }
 
 size_t log_entry_bytes(const struct log_entry *entry) {
-    if (!has_content(entry->kind)) {
+    if (!has_content(entry->kind))
         return HEADER_BYTES + 1;
-    }
     return HEADER_BYTES + 1 + ID_BYTES + number_bytes((uint64_t)entry->time_us) +
            number_bytes((uint64_t)entry->author) + number_bytes((uint64_t)entry->stream) +
            number_bytes(entry->seq) + number_bytes(entry->second) + entry->text_bytes;
@@ -90,12 +85,10 @@ size_t log_entry_write(unsigned char *out, int64_t position, const struct log_en
     unsigned char *at = out + HEADER_BYTES;
     *at++ = (unsigned char)(entry->kind | (entry->delivered ? DELIVERED : 0));
     size_t text_bytes = has_content(entry->kind) ? entry->text_bytes : 0;
-    if (has_content(entry->kind)) {
+    if (has_content(entry->kind))
         at = put_content(at, entry);
-    }
-    if (text_bytes > 0) {
+    if (text_bytes > 0)
         memcpy(at, entry->text, text_bytes);
-    }
     size_t head = (size_t)(at - out);
     assert(head + text_bytes <= LOG_ENTRY_BYTES_MAX);
     put_fixed(out + LENGTH_AT, head + text_bytes - HEADER_BYTES, 2);
@@ -113,9 +106,8 @@ static size_t length_at(const struct log_row *row, size_t at) {
 static const unsigned char *get_content(const unsigned char *at, const unsigned char *end,
                                         struct log_entry *out) {
     uint64_t time_us, author, stream;
-    if ((size_t)(end - at) < ID_BYTES) {
+    if ((size_t)(end - at) < ID_BYTES)
         return NULL;
-    }
     out->id = at;
     at = get_number(at + ID_BYTES, end, &time_us);
     at = get_number(at, end, &author);
@@ -133,22 +125,19 @@ static const unsigned char *get_content(const unsigned char *at, const unsigned 
 /* Whether at `at` is the entry with that position. */
 static bool read_at(const struct log_row *row, size_t at, int64_t position, struct log_entry *out) {
     if (at >= row->length || row->length - at <= HEADER_BYTES ||
-        length_at(row, at) <= HEADER_BYTES || length_at(row, at) > row->length - at) {
+        length_at(row, at) <= HEADER_BYTES || length_at(row, at) > row->length - at)
         return false;
-    }
     const unsigned char *begin = row->bytes + at;
     const unsigned char *end = begin + length_at(row, at);
     const unsigned char *text = begin + HEADER_BYTES + 1;
     *out = (struct log_entry){.kind = begin[HEADER_BYTES] & ~DELIVERED,
                               .delivered = (begin[HEADER_BYTES] & DELIVERED) != 0};
-    if (has_content(out->kind)) {
+    if (has_content(out->kind))
         text = get_content(text, end, out);
-    }
     if (text == NULL ||
         get_fixed(begin, CHECK_BYTES) !=
-            check_of(begin + CHECK_BYTES, (size_t)(text - begin) - CHECK_BYTES, position)) {
+            check_of(begin + CHECK_BYTES, (size_t)(text - begin) - CHECK_BYTES, position))
         return false;
-    }
     out->text = (const char *)text;
     out->text_bytes = (size_t)(end - text);
     return true;
@@ -161,14 +150,11 @@ static bool find(const struct log_row *row, int64_t position, size_t *at, struct
         size_t length = length_at(row, *at);
         *at += length < row->length - *at ? length : row->length - *at;
     }
-    if (read_at(row, *at, position, out)) {
+    if (read_at(row, *at, position, out))
         return true;
-    }
-    for (*at = 0; *at < row->length; ++*at) {
-        if (read_at(row, *at, position, out)) {
+    for (*at = 0; *at < row->length; ++*at)
+        if (read_at(row, *at, position, out))
             return true;
-        }
-    }
     return false;
 }
 

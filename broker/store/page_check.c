@@ -83,12 +83,10 @@ static void look_at_header(struct checked *file, const unsigned char *header) {
 static void note_damage(struct page_check *check, uint32_t number) {
     (void)pthread_mutex_lock(&check->mutex);
     size_t at = 0;
-    while (at < check->pages_count && check->pages[at] != number) {
+    while (at < check->pages_count && check->pages[at] != number)
         at++;
-    }
-    if (at == check->pages_count && at < PAGE_CHECK_PAGES_MAX) {
+    if (at == check->pages_count && at < PAGE_CHECK_PAGES_MAX)
         check->pages[check->pages_count++] = number;
-    }
     check->damaged++;
     (void)pthread_mutex_unlock(&check->mutex);
 }
@@ -105,17 +103,14 @@ static int file_close(sqlite3_file *file) {
 static int file_read(sqlite3_file *base, void *out, int bytes, sqlite3_int64 offset) {
     struct checked *file = checked_of(base);
     int code = file->real->pMethods->xRead(file->real, out, bytes, offset);
-    if (code == SQLITE_OK && offset == 0 && bytes >= HEADER_BYTES) {
+    if (code == SQLITE_OK && offset == 0 && bytes >= HEADER_BYTES)
         look_at_header(file, out);
-    }
     if ((code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) || !file->is_on ||
-        !is_page(bytes, offset)) {
+        !is_page(bytes, offset))
         return code;
-    }
     uint32_t number = number_of(bytes, offset);
-    if (code == SQLITE_OK && is_right(out, (size_t)bytes, number)) {
+    if (code == SQLITE_OK && is_right(out, (size_t)bytes, number))
         return SQLITE_OK;
-    }
     note_damage(file->check, number);
     return PAGE_CHECK_DAMAGED;
 }
@@ -131,14 +126,12 @@ static bool has_scratch(struct checked *file, size_t bytes) {
 
 static int file_write(sqlite3_file *base, const void *data, int bytes, sqlite3_int64 offset) {
     struct checked *file = checked_of(base);
-    if (offset == 0 && bytes >= HEADER_BYTES) {
+    if (offset == 0 && bytes >= HEADER_BYTES)
         look_at_header(file, data);
-    }
     if (file->is_on && is_page(bytes, offset)) {
         size_t count = (size_t)bytes;
-        if (!has_scratch(file, count)) {
+        if (!has_scratch(file, count))
             return SQLITE_IOERR_NOMEM;
-        }
         memcpy(file->scratch, data, count - PAGE_CHECK_BYTES);
         make_sum(file->scratch, count, number_of(bytes, offset),
                  file->scratch + count - PAGE_CHECK_BYTES);
@@ -233,12 +226,10 @@ static sqlite3_vfs *real_vfs(sqlite3_vfs *vfs) {
 static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *out, int flags,
                     int *out_flags) {
     struct page_check *check = check_of(vfs);
-    if (wal_fill_is_for(path, flags)) {
+    if (wal_fill_is_for(path, flags))
         return wal_fill_open(check->real, path, out, flags, out_flags);
-    }
-    if ((flags & SQLITE_OPEN_MAIN_DB) == 0) {
+    if ((flags & SQLITE_OPEN_MAIN_DB) == 0)
         return check->real->xOpen(check->real, path, out, flags, out_flags);
-    }
     struct checked *file = checked_of(out);
     *file = (struct checked){.check = check, .real = (sqlite3_file *)(void *)(file + 1)};
     int code = check->real->xOpen(check->real, path, file->real, flags, out_flags);
@@ -303,9 +294,8 @@ static sqlite3_vfs vfs_over(struct page_check *check) {
 struct page_check *page_check_new(const char *vfs) {
     sqlite3_vfs *real = sqlite3_initialize() == SQLITE_OK ? sqlite3_vfs_find(vfs) : NULL;
     struct page_check *check = real == NULL ? NULL : calloc(1, sizeof *check);
-    if (check == NULL) {
+    if (check == NULL)
         return NULL;
-    }
     check->real = real;
     (void)snprintf(check->name, sizeof check->name, "page-check-%p", (void *)check);
     (void)pthread_mutex_init(&check->mutex, NULL);
@@ -318,9 +308,8 @@ struct page_check *page_check_new(const char *vfs) {
 }
 
 void page_check_free(struct page_check *check) {
-    if (check == NULL) {
+    if (check == NULL)
         return;
-    }
     (void)sqlite3_vfs_unregister(&check->vfs);
     (void)pthread_mutex_destroy(&check->mutex);
     free(check);

@@ -39,9 +39,8 @@ struct reserve {
 static char *path_with(const char *path, const char *suffix) {
     size_t bytes = strlen(path) + strlen(suffix) + 1;
     char *out = malloc(bytes);
-    if (out) {
+    if (out)
         (void)snprintf(out, bytes, "%s%s", path, suffix);
-    }
     return out;
 }
 
@@ -49,20 +48,17 @@ static char *path_with(const char *path, const char *suffix) {
 static uint64_t bytes_wanted(const char *path) {
     uint64_t bytes = disk_all_bytes(path) / RESERVE_SHARE;
     struct rlimit limit;
-    if (bytes > RESERVE_BYTES_MAX) {
+    if (bytes > RESERVE_BYTES_MAX)
         bytes = RESERVE_BYTES_MAX;
-    }
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        bytes > limit.rlim_cur / RESERVE_SHARE) {
+        bytes > limit.rlim_cur / RESERVE_SHARE)
         bytes = limit.rlim_cur / RESERVE_SHARE;
-    }
     return bytes > RESERVE_BYTES_MIN ? bytes : RESERVE_BYTES_MIN;
 }
 
 static void close_log(struct reserve *reserve) {
-    if (reserve->log >= 0) {
+    if (reserve->log >= 0)
         (void)close(reserve->log);
-    }
     reserve->log = -1;
 }
 
@@ -75,9 +71,8 @@ static void release(struct reserve *reserve) {
 
 struct reserve *reserve_new(const char *path) {
     struct reserve *reserve = calloc(1, sizeof *reserve);
-    if (!reserve) {
+    if (!reserve)
         return NULL;
-    }
     reserve->log = -1;
     reserve->log_path = path_with(path, "-wal");
     reserve->spare_path = path_with(path, "-reserve");
@@ -98,21 +93,18 @@ static int open_file(const char *path, int flags) {
 static bool make_spare(const struct reserve *reserve) {
     int file = open_file(reserve->spare_path, O_CREAT);
     bool made = file >= 0 && posix_fallocate(file, 0, (off_t)reserve->bytes) == 0;
-    if (file >= 0) {
+    if (file >= 0)
         (void)close(file); /* nothing was written */
-    }
     return made;
 }
 
 void reserve_free(struct reserve *reserve) {
-    if (!reserve) {
+    if (!reserve)
         return;
-    }
     close_log(reserve); /* a removed one has its room as long as it is open */
     /* A log that is still there has the reserve; so has another process's. */
-    if (access(reserve->log_path, F_OK) != 0 && !make_spare(reserve)) {
+    if (access(reserve->log_path, F_OK) != 0 && !make_spare(reserve))
         (void)unlink(reserve->spare_path);
-    }
     release(reserve);
 }
 
@@ -134,26 +126,21 @@ static bool allocate(struct reserve *reserve, int file, uint64_t wanted) {
     uint64_t kept = reserve->bytes / 4; /* for the database, which a checkpoint makes grow */
     uint64_t left = disk_free_bytes(reserve->log_path), had = allocated_bytes(file);
     uint64_t target = (wanted / STEP_BYTES + 1) * STEP_BYTES;
-    if (wanted > had && left < target - had + kept) {
+    if (wanted > had && left < target - had + kept)
         target = wanted;
-    }
     reserve->allocated = had;
-    if (wanted <= had) {
+    if (wanted <= had)
         return true;
-    }
-    if (left < target - had + kept ||
-        posix_fallocate(file, (off_t)had, (off_t)(target - had)) != 0) {
+    if (left < target - had + kept || posix_fallocate(file, (off_t)had, (off_t)(target - had)) != 0)
         return false;
-    }
     reserve->allocated = target;
     return true;
 }
 
 /* Kept open: a process without descriptors must not take its disk for full. */
 static bool hold_log(struct reserve *reserve, uint64_t wanted) {
-    if (reserve->log < 0) {
+    if (reserve->log < 0)
         reserve->log = open_file(reserve->log_path, 0);
-    }
     return reserve->log >= 0 && allocate(reserve, reserve->log, wanted);
 }
 
@@ -162,18 +149,15 @@ static bool hold_log(struct reserve *reserve, uint64_t wanted) {
 static bool hold_shm(struct reserve *reserve, sqlite3 *db, uint64_t wanted) {
     int last = (int)((wanted / FRAME_BYTES + SHM_FRAMES_NO) / SHM_FRAMES);
     sqlite3_file *file = NULL;
-    if (last < reserve->shm_parts) {
+    if (last < reserve->shm_parts)
         return true;
-    }
     if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
-        file->pMethods->iVersion < 2) {
+        file->pMethods->iVersion < 2)
         return false;
-    }
     for (int part = 0; part <= last; part++) {
         void volatile *memory;
-        if (file->pMethods->xShmMap(file, part, SHM_BYTES, 1, &memory) != SQLITE_OK) {
+        if (file->pMethods->xShmMap(file, part, SHM_BYTES, 1, &memory) != SQLITE_OK)
             return false;
-        }
     }
     reserve->shm_parts = last + 1;
     return true;
@@ -185,9 +169,8 @@ bool reserve_hold(struct reserve *reserve, sqlite3 *db, int pages, bool anew) {
         reserve->whole = true;
         return true;
     }
-    if (!reserve->whole && !anew && disk_free_bytes(reserve->log_path) <= reserve->room_refused) {
+    if (!reserve->whole && !anew && disk_free_bytes(reserve->log_path) <= reserve->room_refused)
         return false;
-    }
     reserve->whole = hold_shm(reserve, db, wanted) && hold_log(reserve, wanted);
     reserve->room_refused = reserve->whole ? 0 : disk_free_bytes(reserve->log_path);
     return reserve->whole;
@@ -223,12 +206,10 @@ static bool is_full_reason(int reason) {
 /* SQLite knows ENOSPC alone; the rest is an error of writing with the reason behind it. */
 bool reserve_is_full_error(sqlite3_file *file, int code) {
     int reason = 0;
-    if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) {
+    if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE)
         return true;
-    }
-    if (code != SQLITE_IOERR_WRITE && code != SQLITE_IOERR_TRUNCATE) {
+    if (code != SQLITE_IOERR_WRITE && code != SQLITE_IOERR_TRUNCATE)
         return false;
-    }
     return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason) == SQLITE_OK &&
            is_full_reason(reason);
 }

@@ -45,14 +45,12 @@ static int open_file(struct slots *slots, sqlite3 *db) {
     size_t path_bytes = strlen(database) + sizeof SUFFIX;
     sqlite3_vfs *vfs = NULL;
     int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code;
-    }
     slots->path = malloc(path_bytes);
     slots->file = calloc(1, (size_t)vfs->szOsFile);
-    if (slots->path == NULL || slots->file == NULL) {
+    if (slots->path == NULL || slots->file == NULL)
         return SQLITE_NOMEM;
-    }
     (void)snprintf(slots->path, path_bytes, "%s" SUFFIX, database);
     return vfs->xOpen(vfs, slots->path, slots->file,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL, NULL);
@@ -64,12 +62,10 @@ int slots_open(struct slots **out, sqlite3 *db) {
 }
 
 void slots_close(struct slots *slots) {
-    if (slots == NULL) {
+    if (slots == NULL)
         return;
-    }
-    if (slots->file != NULL && slots->file->pMethods != NULL) {
+    if (slots->file != NULL && slots->file->pMethods != NULL)
         (void)slots->file->pMethods->xClose(slots->file); /* nothing was promised of the rest */
-    }
     free(slots->file);
     free(slots->path);
     free(slots->states);
@@ -84,16 +80,13 @@ static int64_t place_of(int64_t slot) {
 
 static bool reserve(struct slots *slots, size_t count) {
     size_t max = slots->max == 0 ? COUNT_MIN : slots->max;
-    while (max < count) {
+    while (max < count)
         max *= 2;
-    }
-    if (max == slots->max) {
+    if (max == slots->max)
         return true;
-    }
     unsigned char *states = realloc(slots->states, max);
-    if (states == NULL) {
+    if (states == NULL)
         return false;
-    }
     memset(states + slots->max, FREE, max - slots->max);
     slots->states = states;
     slots->max = max;
@@ -101,16 +94,13 @@ static bool reserve(struct slots *slots, size_t count) {
 }
 
 int slots_claim(struct slots *slots, int64_t slot) {
-    if (slot < 0 || slot > INT64_MAX / (int64_t)SLOT_BYTES - 1) {
+    if (slot < 0 || slot > INT64_MAX / (int64_t)SLOT_BYTES - 1)
         return SQLITE_CORRUPT;
-    }
     size_t at = (size_t)slot;
-    if (!reserve(slots, at + 1)) {
+    if (!reserve(slots, at + 1))
         return SQLITE_NOMEM;
-    }
-    if (slots->states[at] != FREE) {
+    if (slots->states[at] != FREE)
         return SQLITE_CORRUPT;
-    }
     slots->states[at] = USED;
     slots->count = at < slots->count ? slots->count : at + 1;
     return SQLITE_OK;
@@ -123,18 +113,16 @@ int slots_check(struct slots *slots) {
 }
 
 static size_t lowest_free(struct slots *slots) {
-    while (slots->lowest < slots->count && slots->states[slots->lowest] != FREE) {
+    while (slots->lowest < slots->count && slots->states[slots->lowest] != FREE)
         slots->lowest++;
-    }
     return slots->lowest;
 }
 
 uint64_t slots_room(const struct slots *slots) {
     uint64_t disk = disk_room(slots->path);
     uint64_t free = 0;
-    for (size_t i = slots->lowest; i < slots->count; i++) {
+    for (size_t i = slots->lowest; i < slots->count; i++)
         free += slots->states[i] == FREE ? SLOT_BYTES : 0;
-    }
     return disk < UINT64_MAX - free ? disk + free : UINT64_MAX;
 }
 
@@ -145,11 +133,9 @@ void slots_leave(struct slots *slots, int64_t slot) {
 }
 
 static void change_all(struct slots *slots, enum state from, enum state to) {
-    for (size_t i = 0; i < slots->count; i++) {
-        if (slots->states[i] == from) {
+    for (size_t i = 0; i < slots->count; i++)
+        if (slots->states[i] == from)
             slots->states[i] = (unsigned char)to;
-        }
-    }
 }
 
 void slots_committed(struct slots *slots) {
@@ -170,18 +156,15 @@ int slots_trim(struct slots *slots) {
 }
 
 int slots_stored(struct slots *slots) {
-    if (!slots->leaving) {
+    if (!slots->leaving)
         return SQLITE_OK;
-    }
     change_all(slots, LEAVING, FREE);
     slots->leaving = false;
     slots->lowest = 0;
-    if (slots->states[slots->count - 1] != FREE) {
+    if (slots->states[slots->count - 1] != FREE)
         return SQLITE_OK;
-    }
-    while (slots->count > 0 && slots->states[slots->count - 1] == FREE) {
+    while (slots->count > 0 && slots->states[slots->count - 1] == FREE)
         slots->count--;
-    }
     return slots_trim(slots);
 }
 
@@ -207,12 +190,10 @@ static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t 
 int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
                 unsigned char sums[SLOT_SUMS_BYTES]) {
     int code = slots->trimmed ? SQLITE_OK : slots_trim(slots);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code;
-    }
-    if (lowest_free(slots) == slots->count && disk_room(slots->path) < SLOT_BYTES) {
+    if (lowest_free(slots) == slots->count && disk_room(slots->path) < SLOT_BYTES)
         return SQLITE_FULL;
-    }
     *slot = (int64_t)slots->lowest;
     code = slots_claim(slots, *slot);
     if (code == SQLITE_OK) {
@@ -231,12 +212,10 @@ static int read_part(struct slots *slots, int64_t place, const unsigned char *su
                      unsigned char *bytes) {
     unsigned char is[8];
     int code = slots->file->pMethods->xRead(slots->file, bytes, (int)SLOT_PART_BYTES, place);
-    if (code == SQLITE_IOERR_SHORT_READ) {
+    if (code == SQLITE_IOERR_SHORT_READ)
         return SQLITE_CORRUPT;
-    }
-    if (code != SQLITE_OK || sum == NULL) {
+    if (code != SQLITE_OK || sum == NULL)
         return code;
-    }
     sum_part(bytes, is);
     return memcmp(is, sum, sizeof is) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
 }
@@ -251,9 +230,8 @@ int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, siz
         bool whole = count == SLOT_PART_BYTES;
         code = read_part(slots, place_of(slot) + (int64_t)(part * SLOT_PART_BYTES),
                          sums == NULL ? NULL : sums + 8 * part, whole ? bytes : slots->part);
-        if (!whole) {
+        if (!whole)
             memcpy(bytes, slots->part + from, count);
-        }
         bytes += count;
         at += count;
         length -= count;
@@ -262,9 +240,8 @@ int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, siz
 }
 
 int slots_sync(struct slots *slots) {
-    if (!slots->written) {
+    if (!slots->written)
         return SQLITE_OK;
-    }
     slots->written = false;
     return slots->file->pMethods->xSync(slots->file, SQLITE_SYNC_NORMAL);
 }

@@ -13,12 +13,10 @@
 #define FEW_ENTRIES 4
 
 static enum step step_of(struct store *store, sqlite3_stmt *statement, int code) {
-    if (code == SQLITE_ROW) {
+    if (code == SQLITE_ROW)
         return STEP_ROW;
-    }
-    if (code == SQLITE_DONE) {
+    if (code == SQLITE_DONE)
         return STEP_DONE;
-    }
     (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
     (void)sqlite3_reset(statement); /* says the same error once more */
     return STEP_FAILED;
@@ -45,15 +43,13 @@ enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement) {
 
 enum store_status sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *out) {
     enum step step = sqlite_step(store, statement);
-    if (step == STEP_FAILED) {
+    if (step == STEP_FAILED)
         return STORE_FAILED;
-    }
     if (step == STEP_ROW) {
         *out = sqlite3_column_int64(statement, 0);
         /* A statement that writes has its effect only when it is stepped to the end. */
-        if (!sqlite3_stmt_readonly(statement) && sqlite_step(store, statement) == STEP_FAILED) {
+        if (!sqlite3_stmt_readonly(statement) && sqlite_step(store, statement) == STEP_FAILED)
             return STORE_FAILED;
-        }
     }
     (void)sqlite3_reset(statement);
     return step == STEP_ROW ? STORE_OK : STORE_NOT_FOUND;
@@ -110,12 +106,10 @@ static enum store_status prepare(struct store *store) {
         return sqlite_fail_because(store, "write",
                                    "the file was removed, moved or replaced while it was in use");
     }
-    if (store->failed || sqlite_checkpoint_finish(store) != STORE_OK) {
+    if (store->failed || sqlite_checkpoint_finish(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (store->reserve == NULL || sqlite_hold_reserve(store, false)) {
+    if (store->reserve == NULL || sqlite_hold_reserve(store, false))
         return STORE_OK;
-    }
     /* What the log has may fit into the database: then the log begins anew. */
     if (was_whole) {
         sqlite_checkpoint_want(store);
@@ -125,9 +119,8 @@ static enum store_status prepare(struct store *store) {
 }
 
 static enum store_status begin(struct store *store) {
-    if (sqlite_run(store, store->statements[STATEMENT_BEGIN]) != STORE_OK) {
+    if (sqlite_run(store, store->statements[STATEMENT_BEGIN]) != STORE_OK)
         return STORE_FAILED;
-    }
     store->in_transaction = true;
     return sqlite_log_begin(store);
 }
@@ -137,12 +130,10 @@ static bool has_rest(const struct store *store) {
 }
 
 enum store_status sqlite_write(struct store *store) {
-    if (store->in_transaction || store->failed) {
+    if (store->in_transaction || store->failed)
         return store->failed ? STORE_FAILED : STORE_OK;
-    }
-    if (prepare(store) != STORE_OK) {
+    if (prepare(store) != STORE_OK)
         return STORE_FAILED;
-    }
     return has_rest(store) ? begin(store) : STORE_FULL;
 }
 
@@ -150,29 +141,25 @@ static uint64_t all_pages(struct store *store) {
     sqlite3_file *file = NULL;
     sqlite3_int64 bytes = 0;
     if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
-        file->pMethods->xFileSize(file, &bytes) != SQLITE_OK) {
+        file->pMethods->xFileSize(file, &bytes) != SQLITE_OK)
         return UINT64_MAX;
-    }
     return (uint64_t)bytes / PAGE_BYTES + (uint64_t)log_pages(store);
 }
 
 enum store_status sqlite_write_pages(struct store *store, uint64_t pages) {
     enum store_status status = sqlite_write(store);
-    if (status != STORE_OK || store->reserve == NULL || pages < FEW_PAGES) {
+    if (status != STORE_OK || store->reserve == NULL || pages < FEW_PAGES)
         return status;
-    }
     uint64_t all = all_pages(store), most = pages < all ? pages : all;
     return reserve_allows(store->reserve, (uint64_t)log_pages(store) + most) ? STORE_OK
                                                                              : STORE_FULL;
 }
 
 enum store_status sqlite_add(struct store *store) {
-    if (!store->in_transaction && prepare(store) != STORE_OK) {
+    if (!store->in_transaction && prepare(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (store->failed || store_is_full(store)) {
+    if (store->failed || store_is_full(store))
         return store->failed ? STORE_FAILED : STORE_FULL;
-    }
     return store->in_transaction ? STORE_OK : begin(store);
 }
 
@@ -185,17 +172,14 @@ bool store_is_full(const struct store *store) {
 }
 
 enum store_status store_look_for_room(struct store *store) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite_checkpoint_want(store);
     sqlite_checkpoint_begin(store);
-    if (store->reserve == NULL || store->in_transaction) {
+    if (store->reserve == NULL || store->in_transaction)
         return STORE_OK;
-    }
-    if (sqlite_checkpoint_finish(store) != STORE_OK) {
+    if (sqlite_checkpoint_finish(store) != STORE_OK)
         return STORE_FAILED;
-    }
     (void)sqlite_hold_reserve(store, true);
     return STORE_OK;
 }
@@ -215,9 +199,8 @@ static enum store_status find_log(struct store *store, sqlite3_file **log) {
 }
 
 static enum store_status end_sync(struct store *store, int code) {
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return sqlite_fail_code(store, "sync", code, sqlite3_errstr(code));
-    }
     return sqlite_piece_stored(store) == STORE_OK ? sqlite_head_synced(store) : STORE_FAILED;
 }
 
@@ -225,9 +208,8 @@ static enum store_status end_sync(struct store *store, int code) {
  * left are not free. */
 enum store_status sqlite_sync_log(struct store *store) {
     sqlite3_file *log = NULL;
-    if (find_log(store, &log) != STORE_OK) {
+    if (find_log(store, &log) != STORE_OK)
         return STORE_FAILED;
-    }
     return end_sync(store, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
 }
 
@@ -239,13 +221,11 @@ static bool syncs_here(struct store *store) {
 
 static enum store_status begin_sync(struct store *store, bool *waits) {
     sqlite3_file *log = NULL;
-    if (find_log(store, &log) != STORE_OK) {
+    if (find_log(store, &log) != STORE_OK)
         return STORE_FAILED;
-    }
     *waits = store->syncing = !syncs_here(store);
-    if (!*waits) {
+    if (!*waits)
         return end_sync(store, syncer_here(store->syncer, log));
-    }
     syncer_begin(store->syncer, log);
     return STORE_OK;
 }
@@ -254,9 +234,8 @@ static enum store_status begin_sync(struct store *store, bool *waits) {
 static enum store_status commit(struct store *store, bool *waits) {
     if (sqlite_log_commit(store) != STORE_OK || sqlite_piece_sync(store) != STORE_OK ||
         sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK ||
-        sqlite_head_committed(store) != STORE_OK) {
+        sqlite_head_committed(store) != STORE_OK)
         return STORE_FAILED;
-    }
     slots_committed(store->slots);
     return store->syncer == NULL ? end_sync(store, SQLITE_OK) : begin_sync(store, waits);
 }
@@ -264,15 +243,13 @@ static enum store_status commit(struct store *store, bool *waits) {
 enum store_status store_commit_begin(struct store *store, bool *waits) {
     assert(store->in_turn && !store->syncing);
     bool wrote = store->in_transaction;
-    if (wrote) {
+    if (wrote)
         (void)store_notes_write(store); /* which fails the store, or does not */
-    }
     store->in_turn = false;
     store->in_transaction = false;
     *waits = false;
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     return wrote ? commit(store, waits) : STORE_OK;
 }
 
@@ -300,12 +277,10 @@ static enum store_status merge_slices(struct store *store) {
     enum store_status status = STORE_OK;
     if (merge_waits(store) && sqlite_may_note(store)) {
         status = sqlite_merge_waits(store) ? sqlite_merge_slice(store) : STORE_OK;
-        if (status == STORE_OK && sqlite_id_merge_waits(store)) {
+        if (status == STORE_OK && sqlite_id_merge_waits(store))
             status = sqlite_id_merge_slice(store);
-        }
-        if (status == STORE_OK && sqlite_fresh_waits(store)) {
+        if (status == STORE_OK && sqlite_fresh_waits(store))
             status = sqlite_fresh_write(store);
-        }
     }
     store->view_appended = 0;
     return status;
@@ -313,18 +288,15 @@ static enum store_status merge_slices(struct store *store) {
 
 enum store_status store_maintain(struct store *store, bool *more) {
     *more = false;
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     if (store->in_turn) {
-        if (merge_slices(store) != STORE_OK) {
+        if (merge_slices(store) != STORE_OK)
             return STORE_FAILED;
-        }
         *more = merge_waits(store) && !store_is_full(store);
     }
     sqlite_checkpoint_begin(store);
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     return store->in_transaction ? STORE_OK : sqlite_checkpoint_finish(store);
 }

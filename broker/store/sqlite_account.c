@@ -13,9 +13,8 @@ static enum store_status remember(struct store *store, int64_t account, const ch
 enum store_status sqlite_person_named(struct store *store, const char *name,
                                       const struct person **out) {
     *out = directory_by_name(store->directory, name);
-    if (*out != NULL) {
+    if (*out != NULL)
         return STORE_OK;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_ID];
     int64_t account = 0;
     bind_text(find, 1, name);
@@ -25,20 +24,17 @@ enum store_status sqlite_person_named(struct store *store, const char *name,
 
 enum store_status sqlite_person(struct store *store, int64_t account, const struct person **out) {
     *out = directory_by_account(store->directory, account);
-    if (*out != NULL) {
+    if (*out != NULL)
         return STORE_OK;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_NAME];
     bind_number(find, 1, account);
     enum step step = sqlite_step(store, find);
     char name[NAME_BYTES] = "";
-    if (step == STEP_ROW) {
+    if (step == STEP_ROW)
         column_text(find, 0, name, sizeof name);
-    }
     (void)sqlite3_reset(find);
-    if (step != STEP_ROW) {
+    if (step != STEP_ROW)
         return step == STEP_FAILED ? STORE_FAILED : STORE_NOT_FOUND;
-    }
     return remember(store, account, name, out);
 }
 
@@ -71,18 +67,16 @@ static void read_account(sqlite3_stmt *row, struct store_account *out) {
 static enum store_status one_account(struct store *store, sqlite3_stmt *find,
                                      struct store_account *out) {
     enum step step = sqlite_step(store, find);
-    if (step == STEP_ROW) {
+    if (step == STEP_ROW)
         read_account(find, out);
-    }
     (void)sqlite3_reset(find);
     return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
 }
 
 enum store_status store_account_find(struct store *store, const char *name,
                                      struct store_account *out) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_BY_NAME];
     bind_text(find, 1, name);
     return one_account(store, find, out);
@@ -90,9 +84,8 @@ enum store_status store_account_find(struct store *store, const char *name,
 
 enum store_status store_account_get(struct store *store, int64_t account,
                                     struct store_account *out) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_BY_ID];
     bind_number(find, 1, account);
     return one_account(store, find, out);
@@ -101,9 +94,8 @@ enum store_status store_account_get(struct store *store, int64_t account,
 enum store_status store_account_list(struct store *store,
                                      void (*each)(void *arg, const struct store_account *),
                                      void *arg) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *list = store->statements[STATEMENT_ACCOUNT_LIST];
     enum step step;
     while ((step = sqlite_step(store, list)) == STEP_ROW) {
@@ -118,18 +110,16 @@ enum store_status store_account_list(struct store *store,
 /* The stream first: its number is the account's. */
 static enum store_status insert(struct store *store, const char *name, const char *password_hash,
                                 bool admin, int64_t now_us, int64_t *account) {
-    if (sqlite_stream_add(store, STREAM_INBOX, account) != STORE_OK) {
+    if (sqlite_stream_add(store, STREAM_INBOX, account) != STORE_OK)
         return STORE_FAILED;
-    }
     sqlite3_stmt *add = store->statements[STATEMENT_ACCOUNT_ADD];
     bind_number(add, 1, *account);
     bind_text(add, 2, name);
     bind_text(add, 3, password_hash == NULL ? "" : password_hash);
     bind_number(add, 4, admin);
     bind_number(add, 5, now_us);
-    if (sqlite_run(store, add) != STORE_OK) {
+    if (sqlite_run(store, add) != STORE_OK)
         return STORE_FAILED;
-    }
     return sqlite_run(store, store->statements[STATEMENT_ACCOUNT_COUNTED]);
 }
 
@@ -138,19 +128,16 @@ enum store_status store_account_add(struct store *store, const char *name,
                                     const char *label, int64_t now_us, int64_t *account) {
     const struct person *person;
     enum store_status status = sqlite_add(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = sqlite_person_named(store, name, &person);
-    if (status != STORE_NOT_FOUND) {
+    if (status != STORE_NOT_FOUND)
         return status == STORE_OK ? STORE_EXISTS : status;
-    }
     int64_t accounts = 0;
     if (insert(store, name, password_hash, admin, now_us, account) != STORE_OK ||
         sqlite_meta(store, "accounts", &accounts) != STORE_OK ||
-        remember(store, *account, name, &person) != STORE_OK) {
+        remember(store, *account, name, &person) != STORE_OK)
         return STORE_FAILED;
-    }
     store->accounts = (uint64_t)accounts;
     return key == NULL ? STORE_OK : sqlite_device_add(store, *account, key, label, now_us, 0);
 }
@@ -158,20 +145,17 @@ enum store_status store_account_add(struct store *store, const char *name,
 enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
                                              const char *password_hash) {
     enum store_status status = sqlite_write(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_PASSWORD];
     bind_number(set, 1, account);
     bind_text(set, 2, password_hash == NULL ? "" : password_hash);
-    if (was == NULL) {
+    if (was == NULL)
         bind_null(set, 3);
-    } else {
+    else
         bind_text(set, 3, was);
-    }
-    if (sqlite_run(store, set) != STORE_OK) {
+    if (sqlite_run(store, set) != STORE_OK)
         return STORE_FAILED;
-    }
     return sqlite3_changes(store->db) > 0 ? STORE_OK
            : was == NULL                  ? STORE_NOT_FOUND
                                           : STORE_CHANGED;
@@ -180,15 +164,13 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
 static enum store_status set_flag(struct store *store, enum statement statement, const char *name,
                                   bool value) {
     enum store_status status = sqlite_write(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *set = store->statements[statement];
     bind_text(set, 1, name);
     bind_number(set, 2, value);
-    if (sqlite_run(store, set) != STORE_OK) {
+    if (sqlite_run(store, set) != STORE_OK)
         return STORE_FAILED;
-    }
     return sqlite3_changes(store->db) > 0 ? STORE_OK : STORE_NOT_FOUND;
 }
 

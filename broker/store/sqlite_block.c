@@ -6,69 +6,57 @@ static enum store_status other_of(struct store *store, const char *name, int64_t
     const struct person *person;
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_person_named(store, name, &person);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         *other = person->account;
-    }
     return status;
 }
 
 enum store_status store_block_add(struct store *store, int64_t account, const char *name,
                                   int64_t now_us, int64_t *blocked) {
     enum store_status status = other_of(store, name, blocked);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (*blocked == account) {
+    if (*blocked == account)
         return STORE_SELF;
-    }
-    if (blocks_is(store->blocks, account, *blocked)) {
+    if (blocks_is(store->blocks, account, *blocked))
         return STORE_EXISTS;
-    }
-    if (blocks_given(store->blocks, account) >= BLOCKS_MAX) {
+    if (blocks_given(store->blocks, account) >= BLOCKS_MAX)
         return STORE_TOO_MANY;
-    }
     sqlite3_stmt *add = store->statements[STATEMENT_BLOCK_ADD];
     status = sqlite_write(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     bind_number(add, 1, account);
     bind_number(add, 2, *blocked);
     bind_number(add, 3, now_us);
-    if (sqlite_run(store, add) != STORE_OK) {
+    if (sqlite_run(store, add) != STORE_OK)
         return STORE_FAILED;
-    }
     return blocks_add(store->blocks, account, *blocked) ? STORE_OK : sqlite_no_memory(store);
 }
 
 enum store_status store_block_remove(struct store *store, int64_t account, const char *name) {
     int64_t blocked = 0;
     enum store_status status = other_of(store, name, &blocked);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (!blocks_is(store->blocks, account, blocked)) {
+    if (!blocks_is(store->blocks, account, blocked))
         return STORE_NOT_BLOCKED;
-    }
     sqlite3_stmt *remove = store->statements[STATEMENT_BLOCK_REMOVE];
     status = sqlite_write(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     bind_number(remove, 1, account);
     bind_number(remove, 2, blocked);
-    if (sqlite_run(store, remove) != STORE_OK) {
+    if (sqlite_run(store, remove) != STORE_OK)
         return STORE_FAILED;
-    }
     blocks_remove(store->blocks, account, blocked);
     return STORE_OK;
 }
 
 enum store_status store_block_list(struct store *store, int64_t account,
                                    void (*each)(void *arg, const char *name), void *arg) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *list = store->statements[STATEMENT_BLOCK_LIST];
     bind_number(list, 1, account);
     enum step step;

@@ -20,9 +20,8 @@ void check_tell(struct checking *checking, uint64_t *count, const char *format, 
     char text[STORE_ERROR_BYTES];
     va_list arguments;
     checking->check->damages++;
-    if (++*count > STORE_CHECK_TOLD_MAX) {
+    if (++*count > STORE_CHECK_TOLD_MAX)
         return;
-    }
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -63,9 +62,8 @@ int64_t check_number(struct checking *checking, const char *sql) {
 
 static void mark_page(void *arg, uint32_t page) {
     struct checking *checking = arg;
-    if (page <= checking->pages) {
+    if (page <= checking->pages)
         checking->in_log[page / 8] |= (unsigned char)(1 << page % 8);
-    }
 }
 
 static bool is_in_log(const struct checking *checking, uint32_t page) {
@@ -102,9 +100,8 @@ static void check_each_page(struct checking *checking) {
     uint32_t locked = (uint32_t)(LOCKED_BYTE / checking->page_bytes) + 1;
     (void)sqlite3_file_control(checking->store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
     for (uint32_t page = 1; bytes != NULL && page <= checking->pages; page++) {
-        if (page != locked && !is_in_log(checking, page)) {
+        if (page != locked && !is_in_log(checking, page))
             check_page(checking, file, bytes, page);
-        }
         check_progress(checking, "pages", page, checking->pages);
     }
     free(bytes);
@@ -113,9 +110,8 @@ static void check_each_page(struct checking *checking) {
 static void check_pages(struct checking *checking) {
     struct wal_scan log;
     checking->in_log = calloc(1, checking->pages / 8 + 1);
-    if (checking->in_log == NULL) {
+    if (checking->in_log == NULL)
         return;
-    }
     int code = wal_scan(page_check_name(checking->store->pages), checking->check->path, &log,
                         mark_page, checking);
     if (code != SQLITE_OK) {
@@ -145,9 +141,8 @@ static void check_structure(struct checking *checking) {
     sqlite3_progress_handler(checking->store->db, 1000000, keep_alive, checking);
     while (all != NULL && (code = sqlite3_step(all)) == SQLITE_ROW) {
         const char *line = (const char *)sqlite3_column_text(all, 0);
-        if (line != NULL && strcmp(line, "ok") != 0) {
+        if (line != NULL && strcmp(line, "ok") != 0)
             check_tell(checking, &checking->structure_damages, "database: %s", line);
-        }
     }
     sqlite3_progress_handler(checking->store->db, 0, NULL, NULL);
     (void)check_end(checking, "the database", all, all == NULL ? SQLITE_CORRUPT : code);
@@ -207,9 +202,8 @@ static void check_piece(struct checking *checking, const struct piece *piece,
 static sqlite3_stmt *all_pieces(struct checking *checking) {
     sqlite3_stmt *all =
         check_prepare(checking, "SELECT place, slot, sums FROM piece_slot ORDER BY slot");
-    if (all == NULL) { /* an older store */
+    if (all == NULL) /* an older store */
         all = check_prepare(checking, "SELECT place, slot, NULL FROM piece_slot ORDER BY slot");
-    }
     return all;
 }
 
@@ -251,9 +245,8 @@ static void check_pieces(struct checking *checking) {
         check_tell(checking, &checking->piece_damages,
                    "%s-pieces, with pieces of files, is missing", checking->check->path);
     } else if (wanted && bytes != NULL) {
-        if (slots_open(&checking->slots, checking->store->db) == SQLITE_OK) {
+        if (slots_open(&checking->slots, checking->store->db) == SQLITE_OK)
             check_all_pieces(checking, bytes);
-        }
         slots_close(checking->slots);
     }
     free(bytes);
@@ -298,9 +291,8 @@ static void check_head(struct checking *checking) {
                    "%s-head, which notes how far the log went, %s", checking->check->path,
                    checking->store->head_found == HEAD_DAMAGED ? "is damaged" : "is missing");
     }
-    if (sqlite_head_lost(checking->store, loss, sizeof loss)) {
+    if (sqlite_head_lost(checking->store, loss, sizeof loss))
         check_tell(checking, &checking->read_damages, "%s", loss);
-    }
 }
 
 static void check_opened(struct checking *checking) {
@@ -320,9 +312,8 @@ static void check_opened(struct checking *checking) {
 /* What belongs to the log stays; only what this process made of nothing goes. */
 static void close_database(struct checking *checking) {
     sqlite3 *db = checking->store->db;
-    if (db != NULL && checking->store->log_found.header != WAL_MISSING) {
+    if (db != NULL && checking->store->log_found.header != WAL_MISSING)
         (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    }
     (void)sqlite3_close(db);
     checking->store->db = NULL;
 }
@@ -332,14 +323,12 @@ static enum store_status check_store(struct checking *checking) {
     enum store_status status = sqlite_head_look(store);
     if (status == STORE_OK &&
         (sqlite_connect(store->path, page_check_name(store->pages), &store->db) != SQLITE_OK ||
-         !begin(checking))) {
+         !begin(checking)))
         status = sqlite_fail(store, "read");
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         check_opened(checking);
-    } else {
+    else
         check_tell(checking, &checking->read_damages, "%s", store_error(store));
-    }
     head_close(store->head);
     close_database(checking);
     return status != STORE_OK             ? STORE_FAILED
@@ -358,9 +347,8 @@ enum store_status store_check(struct store_check *check) {
     if (store != NULL) {
         store->path = strdup(check->path);
         store->pages = page_check_new(check->vfs);
-        if (store->path != NULL && store->pages != NULL) {
+        if (store->path != NULL && store->pages != NULL)
             status = check_store(&checking);
-        }
         page_check_free(store->pages);
         free(store->path);
     }

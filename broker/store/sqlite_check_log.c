@@ -39,9 +39,8 @@ static bool keep_row(struct log_check *log, sqlite3_stmt *statement) {
         log->bytes = malloc(row.length);
         log->bytes_max = log->bytes == NULL ? 0 : row.length;
     }
-    if (row.length > log->bytes_max || row.bytes == NULL || row.first < 1) {
+    if (row.length > log->bytes_max || row.bytes == NULL || row.first < 1)
         return false;
-    }
     memcpy(log->bytes, row.bytes, row.length);
     log->row = row;
     log->row.bytes = log->bytes;
@@ -59,9 +58,8 @@ static bool find_entry(struct log_check *log, int64_t position, struct log_entry
         (void)sqlite3_bind_int64(log->find_row, 1, position);
         bool found = sqlite3_step(log->find_row) == SQLITE_ROW && keep_row(log, log->find_row);
         (void)sqlite3_reset(log->find_row);
-        if (!found || !is_within(log, position)) {
+        if (!found || !is_within(log, position))
             return false;
-        }
     }
     log_row_read(&log->row, position, out);
     return true;
@@ -71,9 +69,8 @@ static bool find_entry(struct log_check *log, int64_t position, struct log_entry
 
 static int64_t position_of(const unsigned char *place) {
     uint64_t position = 0;
-    for (size_t i = ID_BYTES; i < PLACE_BYTES; i++) {
+    for (size_t i = ID_BYTES; i < PLACE_BYTES; i++)
         position = position << 8 | place[i];
-    }
     return (int64_t)position;
 }
 
@@ -101,9 +98,8 @@ static int by_id(const void *id, const void *place) {
 
 /* Of an id that was used again after a removal the index has the later place. */
 static bool is_indexed(struct log_check *log, const unsigned char *id, int64_t position) {
-    if (!has_run(log, id)) {
+    if (!has_run(log, id))
         load_run(log, id);
-    }
     const unsigned char *place = bsearch(id, log->run, log->run_places, PLACE_BYTES, by_id);
     return place != NULL && position_of(place) >= position;
 }
@@ -114,23 +110,20 @@ static void check_entry(struct log_check *log, int64_t position) {
     struct log_entry entry;
     log_row_read(&log->row, position, &entry);
     log->checking->check->entries++;
-    if (entry.kind == LOG_LOST) {
+    if (entry.kind == LOG_LOST)
         tell(log, position, "is damaged");
-    } else if (entry.text_damaged) {
+    else if (entry.text_damaged)
         tell(log, position, "has a damaged text");
-    } else if (entry.id != NULL && position <= log->ids_merged &&
-               !is_indexed(log, entry.id, position)) {
+    else if (entry.id != NULL && position <= log->ids_merged &&
+             !is_indexed(log, entry.id, position))
         tell(log, position, "is not in the index of ids");
-    }
 }
 
 static void check_row(struct log_check *log, int64_t behind) {
-    if (log->row.first <= behind) {
+    if (log->row.first <= behind)
         tell(log, log->row.first, "is there twice");
-    }
-    for (size_t i = 0; i < log->row.count; i++) {
+    for (size_t i = 0; i < log->row.count; i++)
         check_entry(log, log->row.first + (int64_t)i);
-    }
     check_progress(log->checking, "entries of the log", (uint64_t)log->row.first,
                    (uint64_t)log->last);
 }
@@ -144,13 +137,11 @@ static int next_row(struct log_check *log, sqlite3_stmt *next, int64_t behind, b
     for (int64_t from = behind; from < log->last; from += step, step *= 2) {
         (void)sqlite3_bind_int64(next, 1, from);
         code = sqlite3_step(next);
-        if (code == SQLITE_ROW && !keep_row(log, next)) {
+        if (code == SQLITE_ROW && !keep_row(log, next))
             code = SQLITE_CORRUPT;
-        }
         (void)sqlite3_reset(next);
-        if (code == SQLITE_ROW || code == SQLITE_DONE) {
+        if (code == SQLITE_ROW || code == SQLITE_DONE)
             return code;
-        }
         *passed = true;
     }
     return code;
@@ -190,9 +181,8 @@ static bool names(const struct log_entry *entry, int64_t stream, uint64_t seq) {
 static void check_place(struct log_check *log, int64_t stream, uint64_t seq, int64_t position) {
     struct log_entry entry;
     bool there = find_entry(log, position, &entry);
-    if (there && (entry.kind == LOG_LOST || entry.kind == LOG_GONE)) {
+    if (there && (entry.kind == LOG_LOST || entry.kind == LOG_GONE))
         return;
-    }
     if (!there || !names(&entry, stream, seq)) {
         check_tell(log->checking, &log->checking->log_damages,
                    "entry %llu of stream %lld leads to entry %lld of the log, which %s",
@@ -267,19 +257,16 @@ static void check_groups(struct band_check *band, sqlite3_stmt *rows) {
     struct group group;
     while (group_read(bytes, length, &at, &group)) {
         int64_t stream = first_of(band) + (int64_t)group.place;
-        for (size_t i = 0; i < group.count; i++) {
+        for (size_t i = 0; i < group.count; i++)
             check_place(band->log, stream, group.first + i, group.positions[i]);
-        }
         add_found(band, group.place, group.first, group.first + group.count - 1);
     }
-    if (at != length) {
+    if (at != length)
         tell_band(band, "has a damaged row");
-    }
     band->rows++;
     band->last_bytes = length;
-    if (sqlite3_column_int64(rows, 0) != BAND_PLACE(band->number, band->rows)) {
+    if (sqlite3_column_int64(rows, 0) != BAND_PLACE(band->number, band->rows))
         tell_band(band, "lacks a row");
-    }
 }
 
 /* Calls `each` for each row that the query finds between two numbers. */
@@ -291,9 +278,8 @@ static void for_each(struct band_check *band, const char *sql, int64_t from, int
         (void)sqlite3_bind_int64(rows, 1, from);
         (void)sqlite3_bind_int64(rows, 2, to);
     }
-    while (rows != NULL && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+    while (rows != NULL && (code = sqlite3_step(rows)) == SQLITE_ROW)
         each(band, rows);
-    }
     (void)check_end(band->log->checking, "the table of streams' entries", rows, code);
 }
 
@@ -306,9 +292,8 @@ static void take_stream(struct band_check *band, sqlite3_stmt *row) {
 static void take_band(struct band_check *band, sqlite3_stmt *row) {
     band->band->rows = (uint32_t)sqlite3_column_int64(row, 0);
     band->band->last_row_bytes = (uint32_t)sqlite3_column_int64(row, 1);
-    if (!band_read(sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2), band->band)) {
+    if (!band_read(sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2), band->band))
         tell_band(band, "is damaged");
-    }
 }
 
 static int by_place(const void *a, const void *b) {
@@ -348,12 +333,10 @@ static void check_band(struct band_check *band) {
              first, last, check_run);
     for_each(band, "SELECT place, groups FROM band_row WHERE place BETWEEN ?1 AND ?2",
              BAND_PLACE(number, 0), BAND_PLACE(number + 1, 0) - 1, check_groups);
-    if (band->rows != band->band->rows || band->last_bytes != band->band->last_row_bytes) {
+    if (band->rows != band->band->rows || band->last_bytes != band->band->last_row_bytes)
         tell_band(band, "has other rows than it says");
-    }
-    if (band->count > 0) {
+    if (band->count > 0)
         qsort(band->found, band->count, sizeof *band->found, by_place);
-    }
     check_numbers(band);
 }
 

@@ -47,9 +47,8 @@ static int sync_database(sqlite3 *db) {
 /* One pass. */
 static int copy(sqlite3 *db, int *copied) {
     int code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, copied);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         return sync_database(db);
-    }
     *copied = 0;
     return sqlite_checkpoint_is_fault(db, code) ? code : SQLITE_OK;
 }
@@ -78,20 +77,17 @@ static void *run(void *arg) {
 struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason) {
     *reason = "out of memory";
     struct checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
-    if (checkpoint == NULL) {
+    if (checkpoint == NULL)
         return NULL;
-    }
     (void)pthread_mutex_init(&checkpoint->mutex, NULL);
     (void)pthread_cond_init(&checkpoint->changed, NULL);
     int code = sqlite_connect(path, vfs, &checkpoint->db);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = sqlite3_exec(checkpoint->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-    }
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         *reason = sqlite3_errstr(code);
-    } else if ((code = thread_start(&checkpoint->thread, run, checkpoint)) != 0) {
+    else if ((code = thread_start(&checkpoint->thread, run, checkpoint)) != 0)
         *reason = strerror(code);
-    }
     if (code != 0) {
         (void)sqlite3_close(checkpoint->db);
         free(checkpoint);
@@ -101,9 +97,8 @@ struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char 
 }
 
 void checkpoint_free(struct checkpoint *checkpoint) {
-    if (checkpoint == NULL) {
+    if (checkpoint == NULL)
         return;
-    }
     (void)pthread_mutex_lock(&checkpoint->mutex);
     checkpoint->state = STOPPED;
     (void)pthread_cond_signal(&checkpoint->changed);
@@ -117,9 +112,8 @@ void checkpoint_free(struct checkpoint *checkpoint) {
 
 void sqlite_checkpoint_begin(struct store *store) {
     struct checkpoint *checkpoint = store->checkpoint;
-    if (checkpoint == NULL || store->wal_pages < store->wal_pages_trigger) {
+    if (checkpoint == NULL || store->wal_pages < store->wal_pages_trigger)
         return;
-    }
     (void)pthread_mutex_lock(&checkpoint->mutex);
     if (checkpoint->state == IDLE) {
         checkpoint->state = WANTED;
@@ -140,9 +134,8 @@ bool sqlite_checkpoint_runs(struct store *store) {
 static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
     (void)pthread_mutex_lock(&checkpoint->mutex);
     bool ended = checkpoint->state == FINISHED;
-    if (ended) {
+    if (ended)
         checkpoint->state = IDLE;
-    }
     *copied = checkpoint->copied;
     *code = checkpoint->code;
     (void)pthread_mutex_unlock(&checkpoint->mutex);
@@ -157,9 +150,8 @@ static bool is_rest_short(struct store *store, int copied) {
     bool is_long = store->wal_pages / LONG_STEPS >= store->wal_pages_step;
     bool is_short = rest <= store->wal_pages / REST_SHARE && (rest <= REST_PAGES || is_long);
     store->wal_copied = copied;
-    if (is_short || !advanced) {
+    if (is_short || !advanced)
         store->wal_pages_trigger = 2 * store->wal_pages;
-    }
     return is_short;
 }
 
@@ -168,26 +160,22 @@ enum store_status sqlite_checkpoint_finish(struct store *store) {
     int copied = store->wal_pages, code = SQLITE_OK;
     bool is_due = store->checkpoint != NULL ? take_pass(store->checkpoint, &copied, &code)
                                             : store->wal_pages >= store->wal_pages_trigger;
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return sqlite_fail_code(store, "checkpoint", code, sqlite3_errstr(code));
-    }
-    if (!is_due || !is_rest_short(store, copied)) {
+    if (!is_due || !is_rest_short(store, copied))
         return STORE_OK;
-    }
     int pages = 0;
     code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
     if (code == SQLITE_OK && pages == copied) {
         store->wal_begins = true;
-        if (sqlite_head_copied(store) != STORE_OK) {
+        if (sqlite_head_copied(store) != STORE_OK)
             return STORE_FAILED;
-        }
     }
     return sqlite_checkpoint_is_fault(store->db, code) ? sqlite_fail(store, "checkpoint")
                                                        : STORE_OK;
 }
 
 void sqlite_checkpoint_want(struct store *store) {
-    if (store->wal_pages > 0) {
+    if (store->wal_pages > 0)
         store->wal_pages_trigger = 1;
-    }
 }

@@ -8,9 +8,8 @@ static enum store_status run_with(struct store *store, enum statement statement,
                                   int64_t second) {
     sqlite3_stmt *run = store->statements[statement];
     bind_number(run, 1, first);
-    if (sqlite3_bind_parameter_count(run) > 1) {
+    if (sqlite3_bind_parameter_count(run) > 1)
         bind_number(run, 2, second);
-    }
     return sqlite_run(store, run);
 }
 
@@ -25,21 +24,16 @@ static enum store_status clamp_alive(struct store *store, int64_t now_us) {
 enum store_status store_clock_set(struct store *store, int64_t now_us, int64_t by_us) {
     sqlite_notes_clamp(store, now_us);
     enum store_status status = store->failed ? STORE_FAILED : sqlite_write(store);
-    if (status == STORE_OK && by_us != 0) {
+    if (status == STORE_OK && by_us != 0)
         status = run_with(store, STATEMENT_FAILURE_SHIFT, now_us, by_us);
-    }
-    if (status == STORE_OK && by_us != 0) {
+    if (status == STORE_OK && by_us != 0)
         status = run_with(store, STATEMENT_UPLOAD_SHIFT, by_us, 0);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = run_with(store, STATEMENT_UPLOAD_CLAMP, now_us, 0);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = run_with(store, STATEMENT_FAILURE_CLAMP, now_us, 0);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = clamp_alive(store, now_us);
-    }
     return status == STORE_OK ? run_with(store, STATEMENT_PRESENCE_CLAMP, now_us, 0) : status;
 }
 
@@ -55,9 +49,8 @@ enum store_status store_topics_state(struct store *store, uint64_t *head) {
 enum store_status store_topics_note(struct store *store, uint64_t head) {
     sqlite3_stmt *put = store->statements[STATEMENT_META_PUT];
     enum store_status status = store->failed ? STORE_FAILED : sqlite_write(store);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     bind_text(put, 1, TOPICS_META);
     bind_number(put, 2, (int64_t)head);
     return sqlite_run(store, put);

@@ -25,9 +25,8 @@ enum store_status sqlite_device_add(struct store *store, int64_t account, const 
     int64_t device = 0;
     bind_number(number, 1, account);
     enum store_status status = sqlite_number(store, number, &device);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *add = store->statements[STATEMENT_DEVICE_ADD];
     bind_number(add, 1, account);
     bind_number(add, 2, device);
@@ -47,9 +46,8 @@ enum store_status store_device_trusted(struct store *store, int64_t account,
 enum store_status store_device_list(struct store *store, int64_t account,
                                     struct store_device devices[DEVICES_MAX], size_t *count) {
     *count = 0;
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *list = store->statements[STATEMENT_DEVICE_LIST];
     bind_number(list, 1, account);
     enum step step = STEP_DONE;
@@ -80,28 +78,23 @@ static enum store_status key_of(struct store *store, int64_t account, uint64_t d
     enum step step = sqlite_step(store, find);
     bool whole = step == STEP_ROW && column_blob(find, 0, key, KEY_BYTES);
     (void)sqlite3_reset(find);
-    if (step != STEP_ROW) {
+    if (step != STEP_ROW)
         return step == STEP_FAILED ? STORE_FAILED : STORE_NOT_FOUND;
-    }
     return whole ? STORE_OK
                  : sqlite_fail_because(store, "read", "a device's key has the wrong size");
 }
 
 enum store_status store_device_revoke(struct store *store, int64_t account, uint64_t device,
                                       unsigned char key[KEY_BYTES]) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
-    if (device > INT64_MAX) {
+    if (device > INT64_MAX)
         return STORE_NOT_FOUND;
-    }
     enum store_status status = sqlite_write(store);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = key_of(store, account, device, key);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *remove = store->statements[STATEMENT_DEVICE_REMOVE];
     bind_number(remove, 1, account);
     bind_number(remove, 2, (int64_t)device);

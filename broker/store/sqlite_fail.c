@@ -19,9 +19,8 @@ enum store_status sqlite_fail_because(struct store *store, const char *doing, co
 static void name_pages(const struct store *store, char *out, size_t out_bytes) {
     uint32_t pages[PAGE_CHECK_PAGES_MAX];
     size_t count = 0, used = 0;
-    if (store->pages != NULL) {
+    if (store->pages != NULL)
         (void)page_check_damaged(store->pages, pages, &count);
-    }
     out[0] = '\0';
     for (size_t i = 0; i < count && i < PAGES_NAMED; i++) {
         int bytes = snprintf(out + used, out_bytes - used, "%s%u", i == 0 ? ", page " : ", ",
@@ -57,8 +56,7 @@ enum store_status sqlite_no_memory(struct store *store) {
 }
 
 const char *store_error(const struct store *store) {
-    if (store == NULL) {
+    if (store == NULL)
         return "cannot open the store: out of memory";
-    }
     return store->failed ? store->error : "the store has not failed";
 }

@@ -25,12 +25,10 @@ enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct
     column_text(row, 3, out->file.name, sizeof out->file.name);
     enum store_status status = sqlite_person(store, out->uploader, &uploader);
     if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->file.id, ID_BYTES) ||
-        !read_hash(row, out)) {
+        !read_hash(row, out))
         return sqlite_fail_because(store, "read", "a file's row is damaged");
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         memcpy(out->file.user, uploader->name, sizeof out->file.user);
-    }
     return status;
 }
 
@@ -69,9 +67,8 @@ enum store_status sqlite_file_remove(struct store *store, const struct file *fil
     bind_number(remove, 1, file->file.file);
     if (sqlite_piece_remove_all(store, file->file.file) != STORE_OK ||
         sqlite_run(store, remove) != STORE_OK ||
-        sqlite_give_file(store, file->uploader, file->file.size) != STORE_OK) {
+        sqlite_give_file(store, file->uploader, file->file.size) != STORE_OK)
         return STORE_FAILED;
-    }
     store->files_bytes -= file->file.size;
     store->files_awaited -= file->file.size - file->file.received;
     return STORE_OK;
@@ -84,15 +81,12 @@ enum store_status store_file_find(struct store *store, const char *title, const 
     struct store_thread thread;
     struct file file;
     enum store_status status = store_thread_find(store, title, &thread);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_file_named(store, thread.stream, name, &file);
-    }
-    if (status == STORE_OK && file.file.seq == 0) {
+    if (status == STORE_OK && file.file.seq == 0)
         status = STORE_NOT_FOUND;
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         *out = file.file;
-    }
     return status;
 }
 
@@ -100,9 +94,8 @@ enum store_status store_file_alike(struct store *store, const char *title, const
                                    char other[FILE_NAME_BYTES]) {
     struct store_thread thread;
     enum store_status status = store_thread_find(store, title, &thread);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     struct title look;
     title_look(name, &look);
     sqlite3_stmt *find = store->statements[STATEMENT_FILE_ALIKE];
@@ -116,9 +109,8 @@ enum store_status store_file_read(struct store *store, int64_t file, uint64_t of
     struct file found;
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_file_numbered(store, file, &found);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     uint64_t left = offset < found.file.received ? found.file.received - offset : 0;
     *count = left < length ? (size_t)left : length;
     return sqlite_piece_read(store, file, offset, bytes, *count, count);
@@ -128,9 +120,8 @@ enum store_status store_file_list(struct store *store, const char *title, uint64
                                   bool (*each)(void *arg, const struct store_file *), void *arg) {
     struct store_thread thread;
     enum store_status status = store_thread_find(store, title, &thread);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *list = store->statements[STATEMENT_FILE_READ];
     bind_number(list, 1, thread.stream);
     bind_number(list, 2, (int64_t)after_seq);
@@ -138,9 +129,8 @@ enum store_status store_file_list(struct store *store, const char *title, uint64
     while (status == STORE_OK && (step = sqlite_step(store, list)) == STEP_ROW) {
         struct file file;
         status = sqlite_file_row(store, list, &file);
-        if (status == STORE_OK && !each(arg, &file.file)) {
+        if (status == STORE_OK && !each(arg, &file.file))
             break;
-        }
     }
     (void)sqlite3_reset(list);
     return step == STEP_FAILED ? STORE_FAILED : status;

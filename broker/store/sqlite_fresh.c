@@ -21,16 +21,13 @@ enum store_status sqlite_fresh_use(struct store *store, int64_t account, size_t 
         sqlite3_stmt *get = store->statements[STATEMENT_POST_BYTES];
         bind_number(get, 1, account);
         enum store_status status = sqlite_number(store, get, &bytes);
-        if (status != STORE_OK) {
+        if (status != STORE_OK)
             return status == STORE_NOT_FOUND ? STORE_QUOTA_ACCOUNT : status;
-        }
     }
-    if (limit > 0 && limit <= INT64_MAX && bytes + change > (int64_t)limit) {
+    if (limit > 0 && limit <= INT64_MAX && bytes + change > (int64_t)limit)
         return STORE_QUOTA_ACCOUNT;
-    }
-    if (author == NULL && (author = fresh_author_add(store->fresh, account, bytes)) == NULL) {
+    if (author == NULL && (author = fresh_author_add(store->fresh, account, bytes)) == NULL)
         return sqlite_no_memory(store);
-    }
     author->bytes += change;
     return STORE_OK;
 }
@@ -39,9 +36,8 @@ enum store_status sqlite_fresh_push(struct store *store, const struct store_thre
                                     int64_t position) {
     struct fresh *fresh = store->fresh;
     struct fresh_thread *of = fresh_thread(fresh, thread->stream);
-    if (of == NULL) {
+    if (of == NULL)
         of = fresh_thread_add(fresh, thread);
-    }
     return of != NULL && fresh_push(fresh, of, thread, position) ? STORE_OK
                                                                  : sqlite_no_memory(store);
 }
@@ -58,16 +54,13 @@ static enum store_status count_author(struct store *store, int64_t account, size
 enum store_status sqlite_fresh_replay(struct store *store, int64_t position,
                                       const struct log_entry *entry) {
     struct store_thread thread;
-    if (entry->kind != LOG_POSTED || position <= store->posted) {
+    if (entry->kind != LOG_POSTED || position <= store->posted)
         return STORE_OK;
-    }
     enum store_status status = sqlite_thread_get(store, entry->stream, &thread);
-    if (status == STORE_NOT_FOUND) {
+    if (status == STORE_NOT_FOUND)
         return sqlite_fail_because(store, "read", "a thread is missing");
-    }
-    if (status != STORE_OK || count_author(store, entry->author, entry->text_bytes) != STORE_OK) {
+    if (status != STORE_OK || count_author(store, entry->author, entry->text_bytes) != STORE_OK)
         return STORE_FAILED;
-    }
     thread.posts++;
     thread.last_us = entry->time_us;
     thread.head = entry->seq;
@@ -87,11 +80,9 @@ static enum store_status write_post(struct store *store, int64_t stream, uint64_
 
 static enum store_status write_thread(struct store *store, const struct fresh_thread *of) {
     uint64_t first = fresh_first_seq(of);
-    for (size_t i = 0; i < of->count; i++) {
-        if (write_post(store, of->thread.stream, first + i, of->positions[i]) != STORE_OK) {
+    for (size_t i = 0; i < of->count; i++)
+        if (write_post(store, of->thread.stream, first + i, of->positions[i]) != STORE_OK)
             return STORE_FAILED;
-        }
-    }
     return sqlite_number_came(store, of->thread.stream, first, of->thread.head) == STORE_OK
                ? sqlite_thread_write(store, &of->thread)
                : STORE_FAILED;
@@ -100,24 +91,20 @@ static enum store_status write_thread(struct store *store, const struct fresh_th
 static enum store_status write_all(struct store *store) {
     enum store_status status = STORE_OK;
     const struct fresh_thread *of = fresh_threads(store->fresh);
-    for (; of != NULL && status == STORE_OK; of = of->next) {
+    for (; of != NULL && status == STORE_OK; of = of->next)
         status = write_thread(store, of);
-    }
     const struct fresh_author *author = fresh_authors(store->fresh);
-    for (; author != NULL && status == STORE_OK; author = author->next) {
+    for (; author != NULL && status == STORE_OK; author = author->next)
         status = sqlite_give_log(store, author->account, author->written - author->bytes);
-    }
     return status;
 }
 
 enum store_status sqlite_fresh_write(struct store *store) {
-    if (fresh_count(store->fresh) == 0) {
+    if (fresh_count(store->fresh) == 0)
         return STORE_OK;
-    }
     if (write_all(store) != STORE_OK ||
-        sqlite_meta_set(store, "posted", store->last_position) != STORE_OK) {
+        sqlite_meta_set(store, "posted", store->last_position) != STORE_OK)
         return STORE_FAILED;
-    }
     store->posted = store->last_position;
     return fresh_clear(store->fresh) ? STORE_OK : sqlite_no_memory(store);
 }
@@ -125,13 +112,11 @@ enum store_status sqlite_fresh_write(struct store *store) {
 uint64_t sqlite_fresh_pages(const struct store *store) {
     uint64_t pages = fresh_count(store->fresh) / 32;
     const struct fresh_thread *of = fresh_threads(store->fresh);
-    for (; of != NULL; of = of->next) {
+    for (; of != NULL; of = of->next)
         pages += 4; /* of post, post_block, thread, and one that has to be divided */
-    }
     const struct fresh_author *author = fresh_authors(store->fresh);
-    for (; author != NULL; author = author->next) {
+    for (; author != NULL; author = author->next)
         pages++;
-    }
     return pages;
 }
 

@@ -18,9 +18,8 @@ static enum store_status fail(struct store *store, const char *doing, int code) 
 }
 
 static void remark(struct store *store, const char *text) {
-    if (store->remark[0] == '\0') {
+    if (store->remark[0] == '\0')
         (void)snprintf(store->remark, sizeof store->remark, "%s", text);
-    }
 }
 
 /* ---- before SQLite opens ---- */
@@ -40,9 +39,8 @@ static void judge_log(struct store *store) {
     char *out = store->log_lacks;
     size_t bytes = sizeof store->log_lacks;
     out[0] = '\0';
-    if (mark->frames == 0 || (log->header == WAL_VALID && is_later(log, mark))) {
+    if (mark->frames == 0 || (log->header == WAL_VALID && is_later(log, mark)))
         return;
-    }
     if (log->header != WAL_VALID) {
         (void)snprintf(out, bytes, "the write-ahead log, of which %u frames were synced, %s",
                        (unsigned)mark->frames,
@@ -58,12 +56,10 @@ static void judge_log(struct store *store) {
 static int look(struct store *store) {
     const char *vfs = page_check_name(store->pages);
     int code = head_open(&store->head, vfs, store->path, &store->head_found, &store->mark);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = wal_scan(vfs, store->path, &store->log_found, NULL, NULL);
-    }
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         judge_log(store);
-    }
     return code;
 }
 
@@ -81,9 +77,8 @@ enum store_status sqlite_head_look(struct store *store) {
         store->head = NULL;
         code = look(store);
         if (code != SQLITE_OK || store->log_lacks[0] == '\0' ||
-            (i > 0 && same_mark(&before, &store->mark))) {
+            (i > 0 && same_mark(&before, &store->mark)))
             break;
-        }
     }
     return code == SQLITE_OK ? STORE_OK : fail(store, "read the head of", code);
 }
@@ -95,9 +90,8 @@ static int number(const struct store *store, const char *sql, int64_t *out) {
     sqlite3_stmt *statement = NULL;
     *out = 0;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-    if ((code & 0xff) == SQLITE_ERROR) {
+    if ((code & 0xff) == SQLITE_ERROR)
         return SQLITE_OK;
-    }
     if (code == SQLITE_OK) {
         code = sqlite3_step(statement);
         *out = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
@@ -120,26 +114,23 @@ static void tell_loss(const struct store *store, int64_t position, char *out, si
                          (long long)(store->mark.position - position), (long long)position,
                          (long long)store->mark.position, store->log_lacks[0] == '\0' ? "" : "; ");
     }
-    if (bytes >= 0 && (size_t)bytes < out_bytes) {
+    if (bytes >= 0 && (size_t)bytes < out_bytes)
         (void)snprintf(out + bytes, out_bytes - (size_t)bytes, "%s", store->log_lacks);
-    }
 }
 
 static int keep_first(void *first, int columns, char **values, char **names) {
     char *out = first;
     (void)names;
-    if (out[0] == '\0' && columns > 0 && values[0] != NULL) {
+    if (out[0] == '\0' && columns > 0 && values[0] != NULL)
         (void)snprintf(out, STORE_ERROR_BYTES / 4, "%s", values[0]);
-    }
     return 0;
 }
 
 /* "ok", or the first thing that is wrong with the database. */
 static void check_database(struct store *store, char first[STORE_ERROR_BYTES / 4]) {
     first[0] = '\0';
-    if (sqlite3_exec(store->db, "PRAGMA quick_check(1)", keep_first, first, NULL) != SQLITE_OK) {
+    if (sqlite3_exec(store->db, "PRAGMA quick_check(1)", keep_first, first, NULL) != SQLITE_OK)
         (void)snprintf(first, STORE_ERROR_BYTES / 4, "%s", sqlite3_errmsg(store->db));
-    }
 }
 
 static enum store_status accept(struct store *store, const char *loss) {
@@ -190,9 +181,8 @@ static int read_position(const struct store *store, int64_t *position) {
 
 bool sqlite_head_lost(const struct store *store, char *out, size_t out_bytes) {
     int64_t position = 0;
-    if (read_position(store, &position) != SQLITE_OK || !tells_loss(store, position)) {
+    if (read_position(store, &position) != SQLITE_OK || !tells_loss(store, position))
         return false;
-    }
     tell_loss(store, position, out, out_bytes);
     return true;
 }
@@ -205,12 +195,10 @@ enum store_status sqlite_head_check(struct store *store, bool accept_loss) {
     char loss[STORE_ERROR_BYTES / 2];
     int64_t position = 0, version = 0;
     int code = read_position(store, &position);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = number(store, "PRAGMA user_version", &version);
-    }
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return sqlite_fail(store, "read");
-    }
     store->head_new = store->head_new || version == 0;
     if (!tells_loss(store, position)) {
         return check_pages(store, position) == STORE_OK
@@ -247,20 +235,17 @@ static enum store_status note(struct store *store, bool sync) {
 static int read_salts(struct store *store, uint32_t salts[2]) {
     sqlite3_file *log = NULL;
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL) {
+    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL)
         return code == SQLITE_OK ? SQLITE_ERROR : code;
-    }
     return wal_read_salts(log, salts);
 }
 
 enum store_status sqlite_head_begin(struct store *store) {
-    if (store->beside && !store->head_new) {
+    if (store->beside && !store->head_new)
         return STORE_OK;
-    }
     int code = read_salts(store, store->mark.salts);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return fail(store, "read the log of", code);
-    }
     store->mark.position = store->last_position;
     store->mark.frames = is_same(&store->log_found, &store->mark) ? store->log_found.frames : 0;
     store->mark.checked = page_check_is_on(store->pages);
@@ -269,9 +254,8 @@ enum store_status sqlite_head_begin(struct store *store) {
 }
 
 enum store_status sqlite_head_committed(struct store *store) {
-    if (!is_noted(store)) {
+    if (!is_noted(store))
         return STORE_OK;
-    }
     int code = read_salts(store, store->mark_next.salts);
     store->mark_next.position = store->last_position;
     store->mark_next.frames = (uint32_t)store->wal_pages;
@@ -281,26 +265,23 @@ enum store_status sqlite_head_committed(struct store *store) {
 }
 
 enum store_status sqlite_head_synced(struct store *store) {
-    if (!is_noted(store) || !store->mark_waits) {
+    if (!is_noted(store) || !store->mark_waits)
         return STORE_OK;
-    }
     store->mark_waits = false;
     store->mark = store->mark_next;
     return note(store, store->head_due);
 }
 
 enum store_status sqlite_head_copied(struct store *store) {
-    if (!is_noted(store)) {
+    if (!is_noted(store))
         return STORE_OK;
-    }
     store->mark.frames = 0;
     return note(store, true);
 }
 
 enum store_status sqlite_head_wipe(struct store *store) {
-    if (!is_noted(store)) {
+    if (!is_noted(store))
         return STORE_OK;
-    }
     store->mark.frames = 0;
     store->mark.position = 0;
     int code = write_mark(store, true);
@@ -318,21 +299,18 @@ static bool is_another_log(struct store *store) {
 }
 
 static bool may_remove_log(struct store *store) {
-    if (store->beside) {
+    if (store->beside)
         return !is_another_log(store);
-    }
-    if (!store->head_begun) {
+    if (!store->head_begun)
         return false;
-    }
     store->mark.frames = 0;
     return write_mark(store, true) == SQLITE_OK;
 }
 
 /* Where it failed, what the disk holds is unknown: that is left to the next start. */
 void sqlite_head_end(struct store *store) {
-    if (store->db != NULL && (store->failed || !may_remove_log(store))) {
+    if (store->db != NULL && (store->failed || !may_remove_log(store)))
         (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    }
     head_close(store->head);
     store->head = NULL;
 }

@@ -25,9 +25,8 @@ static void place_put(unsigned char *place, const struct id_place *from) {
 static enum store_status load_run(struct store *store, const unsigned char *id) {
     struct log *log = store->log;
     if (log->run_count > 0 && memcmp(id, log->run_from, ID_BYTES) >= 0 &&
-        memcmp(id, log->run_last, ID_BYTES) <= 0) {
+        memcmp(id, log->run_last, ID_BYTES) <= 0)
         return STORE_OK;
-    }
     log->run_count = 0;
     sqlite3_stmt *find = store->statements[STATEMENT_ID_RUN];
     bind_blob(find, 1, id, ID_BYTES);
@@ -55,12 +54,10 @@ static enum store_status find_merged(struct store *store, const unsigned char *i
                                      int64_t *position) {
     struct log *log = store->log;
     *position = 0;
-    if (!log->ids_any || memcmp(id, log->ids_last, ID_BYTES) > 0) {
+    if (!log->ids_any || memcmp(id, log->ids_last, ID_BYTES) > 0)
         return STORE_OK;
-    }
-    if (load_run(store, id) != STORE_OK) {
+    if (load_run(store, id) != STORE_OK)
         return STORE_FAILED;
-    }
     const unsigned char *place = bsearch(id, log->run, log->run_count, PLACE_BYTES, by_id);
     *position = place != NULL ? run_get(place + ID_BYTES, 0) : 0;
     return STORE_OK;
@@ -69,15 +66,12 @@ static enum store_status find_merged(struct store *store, const unsigned char *i
 enum store_status sqlite_log_find(struct store *store, const unsigned char id[ID_BYTES],
                                   int64_t *position, struct log_entry *out) {
     *position = ids_find(store->log->ids, id);
-    if (*position == 0 && find_merged(store, id, position) != STORE_OK) {
+    if (*position == 0 && find_merged(store, id, position) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (*position == 0) {
+    if (*position == 0)
         return STORE_NOT_FOUND;
-    }
-    if (sqlite_log_read(store, *position, out) != STORE_OK) {
+    if (sqlite_log_read(store, *position, out) != STORE_OK)
         return STORE_FAILED;
-    }
     return out->kind == LOG_GONE ? STORE_NOT_FOUND : STORE_OK;
 }
 
@@ -135,12 +129,10 @@ static enum store_status write_behind(struct store *store, struct merging *mergi
     while (merging->at < merging->count) {
         size_t left = merging->count - merging->at;
         size_t count = left < RUN_PLACES ? left : RUN_PLACES;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++)
             place_put(run + i * PLACE_BYTES, &merging->places[merging->at + i]);
-        }
-        if (write_run(store, run, count) != STORE_OK) {
+        if (write_run(store, run, count) != STORE_OK)
             return STORE_FAILED;
-        }
         merging->at += count;
     }
     struct log *log = store->log;
@@ -165,9 +157,8 @@ static enum store_status write_into(struct store *store, struct merging *merging
         int order = merging->at < merging->count
                         ? memcmp(merging->places[merging->at].id, place, ID_BYTES)
                         : 1;
-        if (order < 0 && count + (log->run_count - old) == 2 * RUN_PLACES) {
+        if (order < 0 && count + (log->run_count - old) == 2 * RUN_PLACES)
             break; /* full with what is left of the old ones */
-        }
         if (order <= 0) {
             place_put(both + count++ * PLACE_BYTES, &merging->places[merging->at++]);
             old += order == 0;
@@ -181,9 +172,8 @@ static enum store_status write_into(struct store *store, struct merging *merging
     count += rest;
     log->run_count = 0;
     size_t first = count > RUN_PLACES ? count / 2 : count;
-    if (remove_run(store, log->run_last) != STORE_OK || write_run(store, both, first) != STORE_OK) {
+    if (remove_run(store, log->run_last) != STORE_OK || write_run(store, both, first) != STORE_OK)
         return STORE_FAILED;
-    }
     return first < count ? write_run(store, both + first * PLACE_BYTES, count - first) : STORE_OK;
 }
 
@@ -191,19 +181,15 @@ static enum store_status write_all(struct store *store, struct merging *merging)
     struct log *log = store->log;
     while (merging->at < merging->count) {
         const unsigned char *id = merging->places[merging->at].id;
-        if (!log->ids_any || memcmp(id, log->ids_last, ID_BYTES) > 0) {
+        if (!log->ids_any || memcmp(id, log->ids_last, ID_BYTES) > 0)
             return write_behind(store, merging);
-        }
         log->run_count = 0;
-        if (load_run(store, id) != STORE_OK) {
+        if (load_run(store, id) != STORE_OK)
             return STORE_FAILED;
-        }
-        if (log->run_count == 0) {
+        if (log->run_count == 0)
             return sqlite_fail_because(store, "read", "the index of ids is damaged");
-        }
-        if (write_into(store, merging) != STORE_OK) {
+        if (write_into(store, merging) != STORE_OK)
             return STORE_FAILED;
-        }
     }
     return STORE_OK;
 }
@@ -211,9 +197,8 @@ static enum store_status write_all(struct store *store, struct merging *merging)
 enum store_status sqlite_id_merge_slice(struct store *store) {
     struct log *log = store->log;
     struct merging merging = {.places = malloc(SLICE * sizeof *merging.places), .count = SLICE};
-    if (merging.places == NULL) {
+    if (merging.places == NULL)
         return sqlite_no_memory(store);
-    }
     ids_oldest(log->ids, merging.places, SLICE);
     int64_t merged = merging.places[SLICE - 1].position;
     sort(&merging);

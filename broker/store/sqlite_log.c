@@ -5,9 +5,8 @@
 
 struct log *log_new(uint64_t seed) {
     struct log *log = calloc(1, sizeof *log);
-    if (log == NULL) {
+    if (log == NULL)
         return NULL;
-    }
     log->ids = ids_new(seed);
     if (log->ids == NULL) {
         free(log);
@@ -17,9 +16,8 @@ struct log *log_new(uint64_t seed) {
 }
 
 void log_free(struct log *log) {
-    if (log == NULL) {
+    if (log == NULL)
         return;
-    }
     ids_free(log->ids);
     free(log->bytes);
     free(log);
@@ -30,15 +28,13 @@ void log_free(struct log *log) {
 static enum store_status write_row(struct store *store) {
     struct log *log = store->log;
     sqlite3_stmt *add = store->statements[STATEMENT_LOG_APPEND];
-    if (log->filling_bytes == 0) {
+    if (log->filling_bytes == 0)
         return STORE_OK;
-    }
     bind_number(add, 1, store->last_position);
     bind_number(add, 2, store->last_position - log->written);
     bind_blob(add, 3, log->filling, log->filling_bytes);
-    if (sqlite_run(store, add) != STORE_OK) {
+    if (sqlite_run(store, add) != STORE_OK)
         return STORE_FAILED;
-    }
     log->written = store->last_position;
     log->filling_bytes = 0;
     return STORE_OK;
@@ -48,9 +44,8 @@ enum store_status sqlite_log_begin(struct store *store) {
     int64_t last = store->last_position;
     store->log->begun = last;
     if (!store->beside &&
-        sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &last) != STORE_OK) {
+        sqlite_number(store, store->statements[STATEMENT_LOG_LAST], &last) != STORE_OK)
         return STORE_FAILED;
-    }
     return last == store->last_position
                ? STORE_OK
                : sqlite_fail_because(store, "write", "another process writes to it, too");
@@ -59,9 +54,8 @@ enum store_status sqlite_log_begin(struct store *store) {
 enum store_status sqlite_log_append(struct store *store, const struct log_entry *entry) {
     struct log *log = store->log;
     if (log->filling_bytes > 0 && log->filling_bytes + log_entry_bytes(entry) > LOG_ROW_FULL &&
-        write_row(store) != STORE_OK) {
+        write_row(store) != STORE_OK)
         return STORE_FAILED;
-    }
     int64_t position = ++store->last_position;
     log->filling_bytes += log_entry_write(log->filling + log->filling_bytes, position, entry);
     return entry->id == NULL || ids_add(log->ids, entry->id, position) ? STORE_OK
@@ -72,9 +66,8 @@ enum store_status sqlite_log_commit(struct store *store) {
     static const struct log_entry mark = {.kind = LOG_MARK};
     struct log *log = store->log;
     if (store->last_position == log->begun && !store->beside &&
-        sqlite_log_append(store, &mark) != STORE_OK) {
+        sqlite_log_append(store, &mark) != STORE_OK)
         return STORE_FAILED;
-    }
     return write_row(store);
 }
 
@@ -83,15 +76,13 @@ enum store_status sqlite_log_commit(struct store *store) {
 static bool keep(struct log *log, const void *bytes, size_t length) {
     if (length > log->bytes_max) {
         unsigned char *larger = realloc(log->bytes, length);
-        if (larger == NULL) {
+        if (larger == NULL)
             return false;
-        }
         log->bytes = larger;
         log->bytes_max = length;
     }
-    if (length > 0) {
+    if (length > 0)
         memcpy(log->bytes, bytes, length);
-    }
     return true;
 }
 
@@ -106,9 +97,8 @@ struct log_row sqlite_log_row(sqlite3_stmt *row) {
 static enum store_status keep_row(struct store *store, sqlite3_stmt *statement) {
     struct log *log = store->log;
     struct log_row row = sqlite_log_row(statement);
-    if (!keep(log, row.bytes, row.length)) {
+    if (!keep(log, row.bytes, row.length))
         return sqlite_no_memory(store);
-    }
     log->row = row;
     log->row.bytes = log->bytes;
     return STORE_OK;
@@ -126,12 +116,10 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
     const char *sql = sqlite3_sql(store->statements[STATEMENT_LOG_ROW]);
     if (sqlite3_prepare_v2(db, sql, -1, &find, NULL) == SQLITE_OK) {
         bind_number(find, 1, position);
-        if (sqlite3_step(find) == SQLITE_ROW) {
+        if (sqlite3_step(find) == SQLITE_ROW)
             status = keep_row(store, find);
-        }
-        if (!is_within(&store->log->row, position)) {
+        if (!is_within(&store->log->row, position))
             store->log->row.count = 0; /* another one's: nothing is known of this one */
-        }
     }
     (void)sqlite3_finalize(find);
     return status;
@@ -140,9 +128,8 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
 static enum store_status salvage(struct store *store, int64_t position) {
     sqlite3 *db = NULL;
     enum store_status status = STORE_OK;
-    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK) {
+    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
         status = salvage_row(store, db, position);
-    }
     (void)sqlite3_close(db);
     return status;
 }
@@ -151,9 +138,8 @@ static enum store_status salvage(struct store *store, int64_t position) {
 static enum store_status load_row(struct store *store, int64_t position) {
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_ROW];
     bool is_damaged = false;
-    if (is_within(&store->log->row, position)) {
+    if (is_within(&store->log->row, position))
         return STORE_OK;
-    }
     store->log->row.count = 0;
     bind_number(find, 1, position);
     enum step step = sqlite_step_damaged(store, find, &is_damaged);
@@ -177,22 +163,18 @@ enum store_status sqlite_log_read(struct store *store, int64_t position, struct 
     struct log *log = store->log;
     *out = (struct log_entry){.kind = LOG_LOST};
     if (position > log->written) {
-        if (position <= store->last_position) {
+        if (position <= store->last_position)
             read_filling(store, position, out);
-        }
         return STORE_OK;
     }
-    if (position < 1) {
+    if (position < 1)
         return STORE_OK;
-    }
-    if (load_row(store, position) != STORE_OK) {
+    if (load_row(store, position) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (is_within(&log->row, position)) {
+    if (is_within(&log->row, position))
         log_row_read(&log->row, position, out);
-    } else if (log->row.count > 0) {
+    else if (log->row.count > 0)
         out->kind = LOG_GONE; /* between two rows: an earlier version removed it */
-    }
     return STORE_OK;
 }
 
@@ -206,9 +188,8 @@ static void rewrite_end(struct store *store) {
         "UPDATE log SET count = count - 1 WHERE last = (SELECT max(last) FROM log);"
         "COMMIT";
     sqlite3 *db = NULL;
-    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK) {
+    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
         (void)sqlite3_exec(db, rewrite, NULL, NULL, NULL); /* else the page stays damaged */
-    }
     (void)sqlite3_close(db);
 }
 
@@ -218,16 +199,14 @@ void sqlite_log_mend(struct store *store) {
         sqlite3_prepare_v2(store->db, "SELECT max(last) FROM log", -1, &find, NULL) == SQLITE_OK &&
         (sqlite3_step(find) & 0xff) == SQLITE_CORRUPT;
     (void)sqlite3_finalize(find);
-    if (is_damaged && !store->beside) {
+    if (is_damaged && !store->beside)
         rewrite_end(store);
-    }
 }
 
 enum store_status sqlite_log_load(struct store *store) {
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_LAST];
-    if (sqlite_number(store, find, &store->last_position) != STORE_OK) {
+    if (sqlite_number(store, find, &store->last_position) != STORE_OK)
         return STORE_FAILED;
-    }
     store->log->written = store->last_position;
     return STORE_OK;
 }
@@ -247,12 +226,10 @@ enum store_status sqlite_log_remove(struct store *store, int64_t position) {
     struct log *log = store->log;
     unsigned char written[LOG_ENTRY_BYTES_GONE];
     size_t at, length;
-    if (write_row(store) != STORE_OK || load_row(store, position) != STORE_OK) {
+    if (write_row(store) != STORE_OK || load_row(store, position) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (!is_within(&log->row, position) || !log_row_find(&log->row, position, &at, &length)) {
+    if (!is_within(&log->row, position) || !log_row_find(&log->row, position, &at, &length))
         return STORE_OK; /* what is damaged can't be told from others: it stays */
-    }
     size_t gone_bytes = log_entry_write(written, position, &gone);
     memmove(log->bytes + at + gone_bytes, log->bytes + at + length, log->row.length - at - length);
     memcpy(log->bytes + at, written, gone_bytes);

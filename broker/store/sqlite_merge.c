@@ -10,26 +10,21 @@ static enum store_status replay_entry(struct store *store, int64_t position, int
                                       uint64_t seq, bool own) {
     struct stream *stream;
     enum store_status status = sqlite_stream(store, id, &stream);
-    if (status == STORE_FAILED) {
+    if (status == STORE_FAILED)
         return status;
-    }
-    if (status != STORE_OK || seq > stream->head + 1) {
+    if (status != STORE_OK || seq > stream->head + 1)
         return sqlite_fail_because(store, "read", "the log has a hole");
-    }
-    if (seq <= stream->head) {
+    if (seq <= stream->head)
         return STORE_OK; /* a pass that did not end had merged it */
-    }
     return view_push(store->view, stream, position, own) ? STORE_OK : sqlite_no_memory(store);
 }
 
 static enum store_status replay_streams(struct store *store, int64_t position,
                                         const struct log_entry *entry) {
-    if (replay_entry(store, position, entry->stream, entry->seq, false) != STORE_OK) {
+    if (replay_entry(store, position, entry->stream, entry->seq, false) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (entry->kind != LOG_MESSAGE) {
+    if (entry->kind != LOG_MESSAGE)
         return sqlite_fresh_replay(store, position, entry);
-    }
     store->messages++;
     return replay_entry(store, position, entry->author, entry->second, true);
 }
@@ -38,18 +33,14 @@ static enum store_status replay_streams(struct store *store, int64_t position,
 static enum store_status replay(struct store *store, int64_t position, int64_t watermark) {
     struct log *log = store->log;
     struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (entry.kind == LOG_LOST && position > watermark) {
+    if (entry.kind == LOG_LOST && position > watermark)
         return sqlite_fail_because(store, "read", "the end of the log is damaged");
-    }
-    if (entry.id == NULL) {
+    if (entry.id == NULL)
         return STORE_OK;
-    }
-    if (position > log->ids_merged && !ids_add(log->ids, entry.id, position)) {
+    if (position > log->ids_merged && !ids_add(log->ids, entry.id, position))
         return sqlite_no_memory(store);
-    }
     return position > watermark ? replay_streams(store, position, &entry) : STORE_OK;
 }
 
@@ -58,22 +49,18 @@ enum store_status sqlite_replay(struct store *store) {
     int64_t messages = 0;
     if (sqlite_meta(store, "watermark", &watermark) != STORE_OK ||
         sqlite_meta(store, "messages", &messages) != STORE_OK ||
-        sqlite_log_load(store) != STORE_OK || sqlite_id_load(store) != STORE_OK) {
+        sqlite_log_load(store) != STORE_OK || sqlite_id_load(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (store->beside) {
+    if (store->beside)
         return STORE_OK; /* nobody reads an inbox there */
-    }
-    if (sqlite_band_load(store) != STORE_OK) {
+    if (sqlite_band_load(store) != STORE_OK)
         return STORE_FAILED;
-    }
     store->messages = (uint64_t)messages;
     int64_t merged = store->log->ids_merged;
     enum store_status status = STORE_OK;
     for (int64_t position = (watermark < merged ? watermark : merged) + 1;
-         position <= store->last_position && status == STORE_OK; position++) {
+         position <= store->last_position && status == STORE_OK; position++)
         status = replay(store, position, watermark);
-    }
     return status;
 }
 
@@ -140,9 +127,8 @@ static enum store_status write_groups(struct store *store, size_t band, struct g
 /* One row of entry: the stream's next `count` entries. */
 static enum store_status write_run(struct store *store, const struct stream *stream, size_t count) {
     unsigned char positions[RUN_ENTRIES * RUN_ENTRY_BYTES];
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         run_put(positions, i, view_position(stream, stream->merged + 1 + i));
-    }
     sqlite3_stmt *add = store->statements[STATEMENT_ENTRY_ADD];
     bind_number(add, 1, stream->id);
     bind_number(add, 2, (int64_t)(stream->merged + count));
@@ -156,12 +142,10 @@ static enum store_status write_group(struct store *store, const struct stream *s
                           .first = stream->merged + 1,
                           .count = count};
     if (groups->length + GROUP_BYTES_MAX > sizeof groups->bytes &&
-        write_groups(store, view_band_of(stream->id), groups) != STORE_OK) {
+        write_groups(store, view_band_of(stream->id), groups) != STORE_OK)
         return STORE_FAILED;
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         group.positions[i] = view_position(stream, group.first + i);
-    }
     groups->length += group_write(groups->bytes + groups->length, &group);
     return STORE_OK;
 }
@@ -188,12 +172,10 @@ static enum store_status merge_band(struct store *store, size_t band, struct sli
     struct stream *stream;
     enum store_status status = STORE_OK;
     while (status == STORE_OK && !is_over(store, slice) &&
-           (stream = view_pass_stream(store->view)) != NULL) {
+           (stream = view_pass_stream(store->view)) != NULL)
         status = merge_stream(store, stream, slice, &groups);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = write_groups(store, band, &groups);
-    }
     return status == STORE_OK && slice->merged > before ? sqlite_band_write(store, band) : status;
 }
 
@@ -208,9 +190,8 @@ static enum store_status end_pass(struct store *store) {
 
 enum store_status sqlite_merge_slice(struct store *store) {
     struct view *view = store->view;
-    if (sqlite_write(store) != STORE_OK) {
+    if (sqlite_write(store) != STORE_OK)
         return STORE_FAILED;
-    }
     if (!view_pass_runs(view)) {
         view_pass_begin(view, store->last_position);
         store->pass_messages = store->messages;
@@ -218,12 +199,10 @@ enum store_status sqlite_merge_slice(struct store *store) {
     struct slice slice = begin_slice(store);
     size_t band;
     while (view_pass_band(view, &band)) {
-        if (is_over(store, &slice)) {
+        if (is_over(store, &slice))
             return STORE_OK;
-        }
-        if (merge_band(store, band, &slice) != STORE_OK) {
+        if (merge_band(store, band, &slice) != STORE_OK)
             return STORE_FAILED;
-        }
     }
     return end_pass(store);
 }

@@ -12,12 +12,10 @@ struct append {
 static enum store_status check(struct store *store, const struct append *append) {
     int64_t author = append->author->id;
     int64_t recipient = append->recipient->id;
-    if (blocks_is(store->blocks, author, recipient)) {
+    if (blocks_is(store->blocks, author, recipient))
         return STORE_BLOCKED;
-    }
-    if (blocks_is(store->blocks, recipient, author)) {
+    if (blocks_is(store->blocks, recipient, author))
         return STORE_BLOCKED_BY;
-    }
     return append->message->only_again ? STORE_NOT_STORED
                                        : sqlite_quota_check(store, append->recipient, author);
 }
@@ -36,12 +34,10 @@ static enum store_status find_again(struct store *store, const struct append *ap
     struct log_entry entry;
     int64_t position;
     enum store_status status = sqlite_log_find(store, append->message->id, &position, &entry);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (!is_same(&entry, append)) {
+    if (!is_same(&entry, append))
         return STORE_ID_REUSED;
-    }
     *out = (struct store_message_stored){
         .again = true,
         .recipient = entry.stream,
@@ -73,9 +69,8 @@ static enum store_status push(struct store *store, const struct append *append,
     store->messages++;
     store->view_appended += 2;
     if (!view_push(store->view, append->recipient, position, false) ||
-        !view_push(store->view, append->author, position, true)) {
+        !view_push(store->view, append->author, position, true))
         return sqlite_no_memory(store);
-    }
     *out = (struct store_message_stored){
         .recipient = append->recipient->id,
         .time_us = append->message->time_us,
@@ -90,12 +85,10 @@ static enum store_status push(struct store *store, const struct append *append,
 static enum store_status find_streams(struct store *store, struct append *append) {
     const struct person *person;
     enum store_status status = sqlite_person_named(store, append->message->to, &person);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (person->account == append->message->author) {
+    if (person->account == append->message->author)
         return STORE_SELF;
-    }
     status = sqlite_stream(store, person->account, &append->recipient);
     return status == STORE_OK ? sqlite_stream(store, append->message->author, &append->author)
                               : status;
@@ -103,25 +96,20 @@ static enum store_status find_streams(struct store *store, struct append *append
 
 enum store_status store_message_append(struct store *store, const struct store_message_new *message,
                                        struct store_message_stored *out) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     struct append append = {.message = message};
     enum store_status status = find_streams(store, &append);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = find_again(store, &append, out);
-    if (status != STORE_NOT_FOUND) {
+    if (status != STORE_NOT_FOUND)
         return status; /* whatever stands against it now */
-    }
     status = check(store, &append);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_add(store);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     return insert(store, &append) == STORE_OK ? push(store, &append, out) : STORE_FAILED;
 }
 

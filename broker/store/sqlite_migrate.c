@@ -53,13 +53,11 @@ enum store_status sqlite_version(struct store *store, int *version) {
     int tables = 0;
     if (pragma(store, "PRAGMA user_version", version) != STORE_OK ||
         pragma(store, "PRAGMA application_id", &application) != STORE_OK ||
-        pragma(store, "SELECT count(*) FROM sqlite_schema", &tables) != STORE_OK) {
+        pragma(store, "SELECT count(*) FROM sqlite_schema", &tables) != STORE_OK)
         return STORE_FAILED;
-    }
     bool empty = *version == 0 && application == 0 && tables == 0;
-    if (!empty && application != APPLICATION_ID) {
+    if (!empty && application != APPLICATION_ID)
         return sqlite_fail_because(store, "open", "it is no store of zchat");
-    }
     return *version > VERSION ? refuse_newer(store, *version) : STORE_OK;
 }
 
@@ -68,9 +66,8 @@ static enum store_status apply(struct store *store, int version) {
     (void)snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
                    APPLICATION_ID, version);
     if (sqlite3_exec(store->db, migrations[version - 1], NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_exec(store->db, mark, NULL, NULL, NULL) != SQLITE_OK) {
+        sqlite3_exec(store->db, mark, NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(store, "migrate");
-    }
     return STORE_OK;
 }
 
@@ -78,27 +75,22 @@ static enum store_status apply(struct store *store, int version) {
 static enum store_status apply_all(struct store *store, int last) {
     int version = 0;
     enum store_status status = sqlite_version(store, &version);
-    if (status == STORE_OK && version > 0 && version < VERSION_PACKED && last >= VERSION_PACKED) {
+    if (status == STORE_OK && version > 0 && version < VERSION_PACKED && last >= VERSION_PACKED)
         return sqlite_fail_because(store, "migrate", "an earlier zchat made it");
-    }
-    while (status == STORE_OK && version < last) {
+    while (status == STORE_OK && version < last)
         status = apply(store, ++version);
-    }
     return status;
 }
 
 enum store_status sqlite_migrate_to(struct store *store, int last) {
     int version = 0;
     enum store_status status = sqlite_version(store, &version);
-    if (status != STORE_OK || version >= last) {
+    if (status != STORE_OK || version >= last)
         return status;
-    }
-    if (!title_functions(store->db)) {
+    if (!title_functions(store->db))
         return sqlite_no_memory(store);
-    }
-    if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+    if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(store, "migrate");
-    }
     if (apply_all(store, last) != STORE_OK) {
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
         return STORE_FAILED;

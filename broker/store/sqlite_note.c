@@ -35,9 +35,8 @@ static uint64_t hash_of(const struct note *note) {
 
 static bool make(struct store *store) {
     store->notes = calloc(1, sizeof *store->notes);
-    if (store->notes == NULL) {
+    if (store->notes == NULL)
         return false;
-    }
     store->notes->end = &store->notes->first;
     store->notes->table = table_new(is_note);
     return store->notes->table != NULL;
@@ -80,12 +79,10 @@ static enum store_status put(struct store *store, const struct note *note) {
         return STORE_OK;
     }
     if (store->notes != NULL && table_count(store->notes->table) >= NOTES_MAX) {
-        if (store_notes_write(store) != STORE_OK) {
+        if (store_notes_write(store) != STORE_OK)
             return STORE_FAILED;
-        }
-        if (store_notes_wait(store)) {
+        if (store_notes_wait(store))
             return STORE_OK;
-        }
     }
     return store->notes == NULL && !make(store) ? sqlite_no_memory(store) : add(store, note);
 }
@@ -107,9 +104,8 @@ int64_t sqlite_note_used_us(const struct store *store, int64_t account, int64_t 
 
 void sqlite_notes_clamp(struct store *store, int64_t now_us) {
     struct note *note = store->notes == NULL ? NULL : store->notes->first;
-    for (; note != NULL; note = note->next) {
+    for (; note != NULL; note = note->next)
         note->time_us = note->time_us > now_us ? now_us : note->time_us;
-    }
 }
 
 static enum store_status write_note(struct store *store, const struct note *note) {
@@ -128,17 +124,13 @@ static enum store_status write_note(struct store *store, const struct note *note
 }
 
 enum store_status store_notes_write(struct store *store) {
-    if (store->failed || !store_notes_wait(store) || !sqlite_may_note(store)) {
+    if (store->failed || !store_notes_wait(store) || !sqlite_may_note(store))
         return store->failed ? STORE_FAILED : STORE_OK;
-    }
-    if (sqlite_presence_close(store) != STORE_OK) {
+    if (sqlite_presence_close(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    for (const struct note *note = store->notes->first; note != NULL; note = note->next) {
-        if (write_note(store, note) != STORE_OK) {
+    for (const struct note *note = store->notes->first; note != NULL; note = note->next)
+        if (write_note(store, note) != STORE_OK)
             return STORE_FAILED;
-        }
-    }
     sqlite_notes_forget(store);
     return STORE_OK;
 }

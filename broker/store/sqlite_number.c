@@ -46,25 +46,22 @@ static enum store_status find_fresh(const struct store *store, int64_t stream, u
                                     int64_t *position) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
     uint64_t before = fresh != NULL ? fresh->thread.posts - fresh->count : 0;
-    if (fresh == NULL || number <= before || number > fresh->thread.posts) {
+    if (fresh == NULL || number <= before || number > fresh->thread.posts)
         return STORE_NOT_FOUND;
-    }
     *position = fresh->positions[number - before - 1];
     return STORE_OK;
 }
 
 enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64_t number,
                                      int64_t *position) {
-    if (find_fresh(store, stream, number, position) == STORE_OK) {
+    if (find_fresh(store, stream, number, position) == STORE_OK)
         return STORE_OK;
-    }
     uint64_t block = 0;
     uint64_t before = 0;
     enum store_status status =
         number == 0 ? STORE_NOT_FOUND : find_block(store, stream, number, &block, &before);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *nth = store->statements[STATEMENT_POST_NTH];
     bind_number(nth, 1, stream);
     bind_number(nth, 2, (int64_t)(block * BLOCK_SEQS));
@@ -86,9 +83,8 @@ enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64
     for (uint64_t seq = first_seq; seq <= last_seq;) {
         uint64_t next = (seq / BLOCK_SEQS + 1) * BLOCK_SEQS;
         uint64_t end = next <= last_seq ? next : last_seq + 1;
-        if (count(store, stream, seq / BLOCK_SEQS, (int64_t)(end - seq)) != STORE_OK) {
+        if (count(store, stream, seq / BLOCK_SEQS, (int64_t)(end - seq)) != STORE_OK)
             return STORE_FAILED;
-        }
         seq = end;
     }
     return STORE_OK;

@@ -49,20 +49,16 @@ static enum store_status refuse_remains(struct store *store) {
 
 /* Makes the file with its mode before SQLite does; it gives -wal and -shm the same. */
 static enum store_status make_file(struct store *store) {
-    if (!store->beside) {
+    if (!store->beside)
         sqlite_upgrade_end(store->path);
-    }
-    if (refuse_remains(store) != STORE_OK) {
+    if (refuse_remains(store) != STORE_OK)
         return STORE_FAILED;
-    }
     int file = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file >= 0) {
+    if (file >= 0)
         return close(file) == 0 ? STORE_OK : sqlite_fail_because(store, "make", strerror(errno));
-    }
     /* Never opened here where it exists: closing it would drop SQLite's locks in this process. */
-    if (errno != EEXIST || chmod(store->path, 0600) != 0) {
+    if (errno != EEXIST || chmod(store->path, 0600) != 0)
         return sqlite_fail_because(store, "open", strerror(errno));
-    }
     return STORE_OK;
 }
 
@@ -84,9 +80,8 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
         store->wal_pages_trigger = store->wal_pages_step;
         store->wal_copied = 0;
     }
-    if (pages < store->wal_pages && store->reserve != NULL) {
+    if (pages < store->wal_pages && store->reserve != NULL)
         reserve_forget(store->reserve); /* SQLite may have cut a long log */
-    }
     store->wal_pages = pages;
     store->wal_begins = false;
     return SQLITE_OK;
@@ -107,9 +102,8 @@ static enum store_status configure(struct store *store, bool exclusive) {
                                                        WAL_BYTES_KEPT);
     if ((exclusive && sqlite3_exec(store->db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
                                    NULL) != SQLITE_OK) ||
-        sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
+        sqlite3_exec(store->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_fail(store, "open");
-    }
     /* Instead of SQLite's own hook, which would checkpoint within a commit. */
     (void)sqlite3_wal_hook(store->db, keep_wal_pages, store);
     store->wal_pages_trigger = store->wal_pages_step;
@@ -125,21 +119,17 @@ static enum store_status make_memory(struct store *store) {
     store->blocks = blocks_new();
     store->fresh = fresh_new(seed);
     if (store->view == NULL || store->log == NULL || store->directory == NULL ||
-        store->blocks == NULL || store->fresh == NULL) {
+        store->blocks == NULL || store->fresh == NULL)
         return sqlite_no_memory(store);
-    }
     return STORE_OK;
 }
 
 static enum store_status load_blocks(struct store *store) {
     sqlite3_stmt *all = store->statements[STATEMENT_BLOCK_ALL];
     enum step step;
-    while ((step = sqlite_step(store, all)) == STEP_ROW) {
-        if (!blocks_add(store->blocks, sqlite3_column_int64(all, 0),
-                        sqlite3_column_int64(all, 1))) {
+    while ((step = sqlite_step(store, all)) == STEP_ROW)
+        if (!blocks_add(store->blocks, sqlite3_column_int64(all, 0), sqlite3_column_int64(all, 1)))
             return sqlite_no_memory(store);
-        }
-    }
     (void)sqlite3_reset(all);
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
@@ -151,17 +141,14 @@ enum store_status sqlite_load(struct store *store) {
     if (make_memory(store) != STORE_OK || sqlite_meta(store, "accounts", &accounts) != STORE_OK ||
         sqlite_meta(store, "posted", &store->posted) != STORE_OK ||
         sqlite_number(store, store->statements[STATEMENT_FILE_BYTES], &files_bytes) != STORE_OK ||
-        sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &files_awaited) !=
-            STORE_OK) {
+        sqlite_number(store, store->statements[STATEMENT_FILE_AWAITED], &files_awaited) != STORE_OK)
         return STORE_FAILED;
-    }
     store->accounts = (uint64_t)accounts;
     store->files_bytes = (uint64_t)files_bytes;
     store->files_awaited = (uint64_t)files_awaited;
     if (load_blocks(store) != STORE_OK || sqlite_piece_load(store) != STORE_OK ||
-        (!store->beside && sqlite_people_load(store) != STORE_OK)) {
+        (!store->beside && sqlite_people_load(store) != STORE_OK))
         return STORE_FAILED;
-    }
     return sqlite_replay(store);
 }
 
@@ -186,9 +173,8 @@ static enum store_status start_threads(struct store *store) {
     const char *reason = NULL;
     store->checkpoint = checkpoint_new(store->path, page_check_name(store->pages), &reason);
     store->syncer = store->checkpoint != NULL ? syncer_new(store->clock_us, &reason) : NULL;
-    if (store->syncer == NULL) {
+    if (store->syncer == NULL)
         return sqlite_fail_because(store, "start the threads of", reason);
-    }
     return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) == SQLITE_OK
                ? STORE_OK
                : sqlite_fail(store, "open");
@@ -200,12 +186,10 @@ static enum store_status take_reserve(struct store *store) {
     int pages = 0, copied = 0;
     int code =
         sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
-    if (sqlite_checkpoint_is_fault(store->db, code)) {
+    if (sqlite_checkpoint_is_fault(store->db, code))
         return sqlite_fail(store, "checkpoint");
-    }
-    if (code != SQLITE_OK || pages > copied) {
+    if (code != SQLITE_OK || pages > copied)
         store->wal_pages = code == SQLITE_OK ? pages : reserve_pages(store->reserve);
-    }
     (void)sqlite_hold_reserve(store, true);
     return STORE_OK;
 }
@@ -217,12 +201,10 @@ int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db) 
 
 /* The connection, to a store that is not an earlier version's. */
 static enum store_status connect_store(struct store *store, const struct store_options *options) {
-    if (sqlite_connect_checked(store, store->path, &store->db) != SQLITE_OK) {
+    if (sqlite_connect_checked(store, store->path, &store->db) != SQLITE_OK)
         return sqlite_fail(store, "open");
-    }
-    if (options->vfs == NULL && sqlite_upgrade(store, options) != STORE_OK) {
+    if (options->vfs == NULL && sqlite_upgrade(store, options) != STORE_OK)
         return STORE_FAILED;
-    }
     store->head_new = store->db == NULL;
     return store->db != NULL || sqlite_connect_checked(store, store->path, &store->db) == SQLITE_OK
                ? STORE_OK
@@ -230,46 +212,35 @@ static enum store_status connect_store(struct store *store, const struct store_o
 }
 
 static enum store_status open_file(struct store *store, const struct store_options *options) {
-    if (options->vfs == NULL && make_file(store) != STORE_OK) {
+    if (options->vfs == NULL && make_file(store) != STORE_OK)
         return STORE_FAILED;
-    }
     if (options->vfs == NULL && !options->exclusive) {
         store->reserve = reserve_new(store->path);
-        if (store->reserve == NULL) {
+        if (store->reserve == NULL)
             return sqlite_no_memory(store);
-        }
     }
     store->pages = page_check_new(options->vfs);
-    if (store->pages == NULL) {
+    if (store->pages == NULL)
         return sqlite_no_memory(store);
-    }
-    if (sqlite_head_look(store) != STORE_OK || connect_store(store, options) != STORE_OK) {
+    if (sqlite_head_look(store) != STORE_OK || connect_store(store, options) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (configure(store, options->exclusive) != STORE_OK) {
+    if (configure(store, options->exclusive) != STORE_OK)
         return STORE_FAILED;
-    }
     sqlite_log_mend(store);
-    if (sqlite_head_check(store, options->accept_loss) != STORE_OK) {
+    if (sqlite_head_check(store, options->accept_loss) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (store->reserve != NULL && take_reserve(store) != STORE_OK) {
+    if (store->reserve != NULL && take_reserve(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (sqlite_migrate(store) != STORE_OK) {
+    if (sqlite_migrate(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (statement_prepare_all(store->db, store->statements) != SQLITE_OK) {
+    if (statement_prepare_all(store->db, store->statements) != SQLITE_OK)
         return sqlite_fail(store, "prepare the statements of");
-    }
     if (sqlite_load(store) != STORE_OK || sqlite_rehash(store, options) != STORE_OK ||
-        sqlite_sync_log(store) != STORE_OK || sqlite_head_begin(store) != STORE_OK) {
+        sqlite_sync_log(store) != STORE_OK || sqlite_head_begin(store) != STORE_OK)
         return STORE_FAILED;
-    }
     store->hasher = hasher_new(!options->exclusive);
-    if (store->hasher == NULL) {
+    if (store->hasher == NULL)
         return sqlite_no_memory(store);
-    }
     return options->exclusive ? STORE_OK : start_threads(store);
 }
 
@@ -278,9 +249,8 @@ enum store_status store_open(struct store **out, const struct store_options *opt
      * of it: once it runs this is refused, without harm. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *store = *out = calloc(1, sizeof *store);
-    if (store == NULL) {
+    if (store == NULL)
         return STORE_FAILED;
-    }
     store->beside = options->beside;
     store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
     store->slice_entries = options->slice_entries > 0 ? options->slice_entries : SLICE_ENTRIES;
@@ -297,9 +267,8 @@ enum store_status store_open(struct store **out, const struct store_options *opt
                                              ? options->unread_bytes_per_sender_max
                                              : INBOX_UNREAD_BYTES_PER_SENDER_MAX;
     store->path = strdup(options->path);
-    if (store->path == NULL) {
+    if (store->path == NULL)
         return sqlite_no_memory(store);
-    }
     return open_file(store, options);
 }
 
@@ -309,9 +278,8 @@ enum store_status store_identity(struct store *store, int64_t *mark, bool *serve
     sqlite3_stmt *get = store->statements[STATEMENT_META_GET];
     int64_t alive_us = 0;
     *mark = 0;
-    if (store->failed || sqlite_meta(store, "alive_us", &alive_us) != STORE_OK) {
+    if (store->failed || sqlite_meta(store, "alive_us", &alive_us) != STORE_OK)
         return STORE_FAILED;
-    }
     *served = alive_us != 0;
     bind_text(get, 1, META_IDENTITY);
     enum store_status status = sqlite_number(store, get, mark);
@@ -330,9 +298,8 @@ enum store_status store_identity_note(struct store *store, int64_t mark) {
 }
 
 void store_close(struct store *store) {
-    if (store == NULL) {
+    if (store == NULL)
         return;
-    }
     checkpoint_free(store->checkpoint);
     syncer_free(store->syncer);
     hasher_free(store->hasher);

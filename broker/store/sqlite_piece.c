@@ -39,21 +39,18 @@ static int claim_all(struct store *store) {
     sqlite3_stmt *all = store->statements[STATEMENT_PIECE_SLOT_ALL];
     enum step step = STEP_DONE;
     int code = SQLITE_OK;
-    while (code == SQLITE_OK && (step = sqlite_step(store, all)) == STEP_ROW) {
+    while (code == SQLITE_OK && (step = sqlite_step(store, all)) == STEP_ROW)
         code = slots_claim(store->slots, sqlite3_column_int64(all, 0));
-    }
     (void)sqlite3_reset(all);
     return step == STEP_FAILED ? SQLITE_ERROR : code;
 }
 
 enum store_status sqlite_piece_load(struct store *store) {
     int code = slots_open(&store->slots, store->db);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = claim_all(store);
-    }
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = slots_check(store->slots);
-    }
     if (code == SQLITE_CORRUPT) {
         return sqlite_fail_because(store, "open",
                                    "the file beside it with -pieces behind its name is missing, "
@@ -83,12 +80,10 @@ static enum store_status add_slot(struct store *store, int64_t place, const unsi
     unsigned char sums[SLOT_SUMS_BYTES];
     int64_t slot;
     int code = slots_write(store->slots, bytes, &slot, sums);
-    if (code == SQLITE_FULL) {
+    if (code == SQLITE_FULL)
         return STORE_NO_ROOM;
-    }
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return slots_fail(store, "write the pieces beside", code);
-    }
     bind_number(add, 1, place);
     bind_number(add, 2, slot);
     bind_blob(add, 3, sums, sizeof sums);
@@ -107,9 +102,8 @@ static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_
                                    unsigned char *bytes, size_t length) {
     const unsigned char *sums = sqlite3_column_blob(row, 1);
     int bytes_of_sums = sqlite3_column_bytes(row, 1);
-    if (sums != NULL && bytes_of_sums != (int)SLOT_SUMS_BYTES) {
+    if (sums != NULL && bytes_of_sums != (int)SLOT_SUMS_BYTES)
         return STORE_DAMAGED;
-    }
     return tell_read(
         store, slots_read(store->slots, sqlite3_column_int64(row, 0), sums, at, bytes, length),
         "read the pieces beside");
@@ -120,9 +114,8 @@ static enum store_status leave_slots(struct store *store, int64_t first, int64_t
     enum step step;
     bind_number(remove, 1, first);
     bind_number(remove, 2, last);
-    while ((step = sqlite_step(store, remove)) == STEP_ROW) {
+    while ((step = sqlite_step(store, remove)) == STEP_ROW)
         slots_leave(store->slots, sqlite3_column_int64(remove, 0));
-    }
     (void)sqlite3_reset(remove);
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
@@ -148,22 +141,19 @@ static enum store_status write_into(struct store *store, int64_t place, size_t a
                                     const unsigned char *bytes, size_t length) {
     sqlite3_blob *blob = NULL;
     int code = sqlite3_blob_open(store->db, "main", "piece", "bytes", place, 1, &blob);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = sqlite3_blob_write(blob, bytes, (int)length, (int)at);
-    }
     enum store_status status = code == SQLITE_OK ? STORE_OK : sqlite_fail(store, "write");
-    if (sqlite3_blob_close(blob) != SQLITE_OK) {
+    if (sqlite3_blob_close(blob) != SQLITE_OK)
         status = sqlite_fail(store, "write");
-    }
     return status;
 }
 
 /* A log with pieces is checkpointed early, unless it was tried already: the fsyncs of long ones
  * hold up the commits of messages. */
 static void shorten_log(struct store *store) {
-    if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES) {
+    if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES)
         store->wal_pages_trigger = WAL_PAGES;
-    }
 }
 
 /* At most one piece's bytes. */
@@ -172,16 +162,13 @@ static enum store_status write_piece(struct store *store, const struct store_fil
     int64_t place = place_of(file->file, offset);
     size_t at = (size_t)(offset % PIECE_BYTES);
     size_t whole = piece_bytes(file, offset);
-    if (length == PIECE_BYTES) {
+    if (length == PIECE_BYTES)
         return add_slot(store, place, bytes);
-    }
     shorten_log(store);
-    if (length == whole) {
+    if (length == whole)
         return add_whole(store, place, bytes, length);
-    }
-    if (at == 0 && add_zeros(store, place, whole) != STORE_OK) {
+    if (at == 0 && add_zeros(store, place, whole) != STORE_OK)
         return STORE_FAILED;
-    }
     return write_into(store, place, at, bytes, length);
 }
 
@@ -205,9 +192,8 @@ static enum store_status read_blob(struct store *store, int64_t place, size_t at
                                    unsigned char *bytes, size_t length) {
     sqlite3_blob *blob = NULL;
     int code = sqlite3_blob_open(store->db, "main", "piece", "bytes", place, 0, &blob);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = sqlite3_blob_read(blob, bytes, (int)length, (int)at);
-    }
     int closed = sqlite3_blob_close(blob);
     return tell_read(store, code == SQLITE_OK ? closed : code, "read the pieces of");
 }
@@ -231,9 +217,8 @@ enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t 
         size_t count = min_size(PIECE_BYTES - at, length - *right);
         enum store_status status =
             read_piece(store, place_of(file, offset), at, bytes + *right, count);
-        if (status != STORE_OK) {
+        if (status != STORE_OK)
             return status;
-        }
         offset += count;
         *right += count;
     }

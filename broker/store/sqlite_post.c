@@ -26,13 +26,11 @@ enum store_status sqlite_post_entry(struct store *store, const struct log_entry 
                                     struct store_post *out) {
     const struct person *author;
     out->damaged = true;
-    if (entry->id == NULL) { /* lost, or gone where a post should be */
+    if (entry->id == NULL) /* lost, or gone where a post should be */
         return STORE_OK;
-    }
     enum store_status status = sqlite_person(store, entry->author, &author);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         memcpy(out->user, author->name, sizeof out->user);
-    }
     memcpy(out->id, entry->id, ID_BYTES);
     out->time_us = entry->time_us;
     out->damaged = status != STORE_OK;
@@ -42,12 +40,10 @@ enum store_status sqlite_post_entry(struct store *store, const struct log_entry 
 enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out) {
     struct log_entry entry;
     *out = (struct post){.post.damaged = true};
-    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (entry.kind != LOG_POSTED) {
+    if (entry.kind != LOG_POSTED)
         return STORE_OK;
-    }
     out->author = entry.author;
     out->post.seq = entry.seq;
     return sqlite_post_entry(store, &entry, &out->post) == STORE_OK
@@ -74,9 +70,8 @@ static enum store_status find_known(struct store *store, const unsigned char *id
                                     const struct store_post_change *change, struct known *out) {
     struct log_entry entry;
     enum store_status status = sqlite_log_find(store, id, &out->position, &entry);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     out->kind = entry.kind;
     out->time_us = entry.time_us;
     out->author = entry.author;
@@ -105,20 +100,16 @@ static enum store_status answer_again(struct store *store, const struct changing
     int64_t position = of->kind == LOG_POSTED ? known->position : known->subject;
     struct post post;
     if (known->kind != of->kind || known->author != change->account ||
-        known->stream != of->thread.stream || (of->kind != LOG_DELETED && !known->same_text)) {
+        known->stream != of->thread.stream || (of->kind != LOG_DELETED && !known->same_text))
         return STORE_ID_REUSED;
-    }
-    if (sqlite_post_at(store, position, &post) != STORE_OK) {
+    if (sqlite_post_at(store, position, &post) != STORE_OK)
         return STORE_FAILED;
-    }
     if (of->kind != LOG_POSTED && change->post != NULL &&
-        memcmp(change->post, post.post.id, ID_BYTES) != 0) {
+        memcmp(change->post, post.post.id, ID_BYTES) != 0)
         return STORE_ID_REUSED;
-    }
     if (post.stands &&
-        sqlite_number_of(store, of->thread.stream, post.post.seq, &post.post.number) != STORE_OK) {
+        sqlite_number_of(store, of->thread.stream, post.post.seq, &post.post.number) != STORE_OK)
         return STORE_FAILED;
-    }
     *out = (struct store_post_changed){.again = true,
                                        .seq = known->seq,
                                        .time_us = known->time_us,
@@ -134,13 +125,11 @@ static enum store_status begin(struct store *store, struct changing *of,
     struct known known;
     out->again = false;
     enum store_status status = store_thread_find(store, of->change->title, &of->thread);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = find_known(store, of->change->id, of->change, &known);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         return answer_again(store, of, &known, out);
-    }
     return status == STORE_NOT_FOUND ? sqlite_id_free_beside_log(store, of->change->id) : status;
 }
 
@@ -158,9 +147,8 @@ static enum store_status append(struct store *store, struct changing *of, int64_
                               .text = has_text ? change->text : "",
                               .text_bytes = has_text ? change->text_bytes : 0,
                               .time_us = change->now_us};
-    if (sqlite_thread_append(store, &of->thread, &entry) != STORE_OK) {
+    if (sqlite_thread_append(store, &of->thread, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
     *out = (struct store_post_changed){.seq = of->thread.head,
                                        .time_us = change->now_us,
                                        .thread = of->thread,
@@ -180,17 +168,14 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
     struct changing of = {.kind = LOG_POSTED, .change = change};
     const struct person *author;
     enum store_status status = begin(store, &of, out);
-    if (status != STORE_OK || out->again) {
+    if (status != STORE_OK || out->again)
         return status;
-    }
     status = sqlite_person(store, change->account, &author);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = begin_adding(store, change);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     of.thread.posts++;
     of.post.post = (struct store_post){
         .number = of.thread.posts, .seq = of.thread.head + 1, .time_us = change->now_us};
@@ -205,13 +190,11 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
 static enum store_status find_position(struct store *store, struct changing *of) {
     const struct store_post_change *change = of->change;
     struct known known;
-    if (change->post == NULL) {
+    if (change->post == NULL)
         return sqlite_number_find(store, of->thread.stream, change->number, &of->position);
-    }
     enum store_status status = find_known(store, change->post, change, &known);
-    if (status == STORE_OK && (known.kind != LOG_POSTED || known.stream != of->thread.stream)) {
+    if (status == STORE_OK && (known.kind != LOG_POSTED || known.stream != of->thread.stream))
         status = STORE_NOT_FOUND;
-    }
     of->position = status == STORE_OK ? known.position : 0;
     return status;
 }
@@ -220,19 +203,15 @@ static enum store_status find_position(struct store *store, struct changing *of)
 static enum store_status begin_change(struct store *store, struct changing *of,
                                       struct store_post_changed *out) {
     enum store_status status = begin(store, of, out);
-    if (status != STORE_OK || out->again) {
+    if (status != STORE_OK || out->again)
         return status;
-    }
     status = find_position(store, of);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_post_at(store, of->position, &of->post);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (!of->post.stands) {
+    if (!of->post.stands)
         return STORE_POST_DELETED;
-    }
     return of->post.author == of->change->account ? STORE_OK : STORE_NOT_OWNER;
 }
 
@@ -240,9 +219,8 @@ static enum store_status begin_change(struct store *store, struct changing *of,
 static enum store_status begin_editing(struct store *store,
                                        const struct store_post_change *change) {
     enum store_status status = sqlite_add(store);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_fresh_write(store);
-    }
     return status == STORE_OK ? sqlite_use_log(store, change->account, change->text_bytes) : status;
 }
 
@@ -259,21 +237,17 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
                                   struct store_post_changed *out) {
     struct changing of = {.kind = LOG_EDITED, .change = change};
     enum store_status status = begin_change(store, &of, out);
-    if (status != STORE_OK || out->again) {
+    if (status != STORE_OK || out->again)
         return status;
-    }
     of.post.post.edited_us = change->now_us;
     if (sqlite_number_of(store, of.thread.stream, of.post.post.seq, &of.post.post.number) !=
-        STORE_OK) {
+        STORE_OK)
         return STORE_FAILED;
-    }
     status = begin_editing(store, change);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (append(store, &of, of.position, out) != STORE_OK) {
+    if (append(store, &of, of.position, out) != STORE_OK)
         return STORE_FAILED;
-    }
     return update_post(store, &of);
 }
 
@@ -290,19 +264,15 @@ enum store_status store_post_delete(struct store *store, const struct store_post
                                     struct store_post_changed *out) {
     struct changing of = {.kind = LOG_DELETED, .change = change};
     enum store_status status = begin_change(store, &of, out);
-    if (status != STORE_OK || out->again) {
+    if (status != STORE_OK || out->again)
         return status;
-    }
     status = sqlite_write_pages(store, sqlite_fresh_pages(store));
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_use_log_always(store, change->account);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     of.thread.posts--;
-    if (append(store, &of, of.position, out) != STORE_OK) {
+    if (append(store, &of, of.position, out) != STORE_OK)
         return STORE_FAILED;
-    }
     return delete_post(store, &of);
 }

@@ -56,11 +56,10 @@ static void meter_set(struct stream *stream, uint64_t bytes) {
 
 static void meter_received(struct stream *stream, size_t text_bytes) {
     uint64_t cost = units_of(cost_of(text_bytes));
-    if (unread_of(stream) == 1) {
+    if (unread_of(stream) == 1)
         meter_set(stream, cost * UNIT_BYTES);
-    } else if (stream->is_metered) {
+    else if (stream->is_metered)
         stream->unread_units = (uint32_t)smaller(stream->unread_units + cost, UINT32_MAX);
-    }
 }
 
 /* ---- the tally ---- */
@@ -77,17 +76,15 @@ static bool count_in(void *arg, int64_t author, size_t text_bytes) {
 
 static bool count_out(void *arg, int64_t author, size_t text_bytes) {
     struct count *count = arg;
-    if (author != count->owner) {
+    if (author != count->owner)
         tally_take(count->tally, author, cost_of(text_bytes));
-    }
     return true;
 }
 
 static enum store_status begin_tally(struct store *store, struct stream *stream) {
     stream->tally = tally_new();
-    if (stream->tally == NULL) {
+    if (stream->tally == NULL)
         return sqlite_no_memory(store);
-    }
     struct count count = {.tally = stream->tally, .owner = stream->id};
     return sqlite_authors(store, stream, stream->cursor, stream->head, count_in, &count);
 }
@@ -107,9 +104,8 @@ static bool tally_is_spare(const struct store *store, const struct stream *strea
 static enum store_status check_tally(const struct store *store, const struct tally *tally,
                                      int64_t sender) {
     struct tally_sum all = tally_total(tally), theirs = tally_of(tally, sender);
-    if (all.count >= store->unread_max || all.bytes >= store->unread_bytes_max) {
+    if (all.count >= store->unread_max || all.bytes >= store->unread_bytes_max)
         return STORE_QUOTA_INBOX;
-    }
     return theirs.count >= store->unread_per_sender_max ||
                    theirs.bytes >= store->unread_bytes_per_sender_max
                ? STORE_QUOTA_SENDER
@@ -118,34 +114,29 @@ static enum store_status check_tally(const struct store *store, const struct tal
 
 enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender) {
     if (stream->tally == NULL && unread_of(stream) < smaller_count(store) &&
-        most_bytes(stream) < tally_bytes(store)) {
+        most_bytes(stream) < tally_bytes(store))
         return STORE_OK;
-    }
-    if (stream->tally == NULL && begin_tally(store, stream) != STORE_OK) {
+    if (stream->tally == NULL && begin_tally(store, stream) != STORE_OK)
         return STORE_FAILED;
-    }
     enum store_status status = check_tally(store, stream->tally, sender);
-    if (tally_is_spare(store, stream)) {
+    if (tally_is_spare(store, stream))
         drop_tally(stream);
-    }
     return status;
 }
 
 enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender,
                                         size_t text_bytes) {
     meter_received(stream, text_bytes);
-    if (stream->tally != NULL && !tally_add(stream->tally, sender, cost_of(text_bytes))) {
+    if (stream->tally != NULL && !tally_add(stream->tally, sender, cost_of(text_bytes)))
         return sqlite_no_memory(store);
-    }
     return STORE_OK;
 }
 
 /* Counting anew is cheaper where more was read than is left; what is left is less than all was. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from) {
     uint64_t read = stream->cursor - from;
-    if (stream->tally == NULL) {
+    if (stream->tally == NULL)
         return STORE_OK;
-    }
     if (unread_of(stream) < read) {
         drop_tally(stream);
         return STORE_OK;
@@ -153,8 +144,7 @@ enum store_status sqlite_quota_read(struct store *store, struct stream *stream, 
     struct count count = {.tally = stream->tally, .owner = stream->id};
     enum store_status status =
         sqlite_authors(store, stream, from, stream->cursor, count_out, &count);
-    if (status == STORE_OK && tally_is_spare(store, stream)) {
+    if (status == STORE_OK && tally_is_spare(store, stream))
         drop_tally(stream);
-    }
     return status;
 }

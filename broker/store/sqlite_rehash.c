@@ -110,16 +110,13 @@ static enum store_status execute(struct store *store, const char *sql) {
 
 static enum store_status keep(struct rehash *rehash, struct old_file *file) {
     enum store_status status = execute(rehash->store, "BEGIN IMMEDIATE");
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = write_file(rehash, file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_meta_set(rehash->store, META, file->file);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         return execute(rehash->store, "COMMIT");
-    }
     (void)sqlite3_exec(rehash->store->db, "ROLLBACK", NULL, NULL, NULL);
     return status;
 }
@@ -139,9 +136,8 @@ static enum store_status prepare_all(struct rehash *rehash) {
                 "SELECT file, seq, received, hash, name, coalesce((SELECT title FROM thread WHERE "
                 "thread.stream = file.stream), '') " TO_DO " ORDER BY file LIMIT 1",
                 &rehash->next);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = prepare(rehash, "UPDATE file SET hash = ?2 WHERE file = ?1", &rehash->complete);
-    }
     return status == STORE_OK
                ? prepare(rehash,
                          "UPDATE file SET hash = CASE length(hash) WHEN 64 THEN hash ELSE x'' END, "
@@ -185,21 +181,18 @@ static enum store_status find_next(struct rehash *rehash, int64_t last, struct o
 static enum store_status do_one(struct rehash *rehash, struct old_file *file) {
     const struct store_options *options = rehash->options;
     enum store_status status = hash_file(rehash, file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = keep(rehash, file);
-    }
-    if (status == STORE_OK && file->complete && !file->whole && options->damaged != NULL) {
+    if (status == STORE_OK && file->complete && !file->whole && options->damaged != NULL)
         options->damaged(options->progress_arg, file->title, file->name);
-    }
     return status == STORE_OK ? tell(rehash, file->received - file->hashed + 1) : status;
 }
 
 static enum store_status do_all(struct rehash *rehash, int64_t last) {
     struct old_file file;
     enum store_status status = prepare_all(rehash);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = count(rehash, last);
-    }
     for (size_t i = 1; status == STORE_OK; i++) {
         status = find_next(rehash, last, &file);
         if (status == STORE_OK) {
@@ -221,9 +214,8 @@ static enum store_status rehash_from(struct store *store, const struct store_opt
                                      int64_t last) {
     struct rehash rehash = {.store = store, .options = options};
     enum store_status status = execute(store, "PRAGMA synchronous = NORMAL");
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = do_all(&rehash, last);
-    }
     (void)sqlite3_finalize(rehash.next);
     (void)sqlite3_finalize(rehash.complete);
     (void)sqlite3_finalize(rehash.unfinished);
@@ -235,9 +227,8 @@ enum store_status sqlite_rehash(struct store *store, const struct store_options 
     int64_t last = 0;
     bind_text(get, 1, META);
     enum store_status status = sqlite_number(store, get, &last);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status == STORE_NOT_FOUND ? STORE_OK : status;
-    }
     return options->beside ? sqlite_fail_because(store, "open",
                                                  "an earlier zchat made it: start zchatd, which "
                                                  "brings it up to date, and then do this again")

@@ -25,9 +25,8 @@ enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stm
 enum store_status repack_number(struct upgrade *upgrade, char *sql, int64_t *out) {
     sqlite3_stmt *query = NULL;
     enum store_status status = repack_prepare(upgrade, sql, &query);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_number(upgrade->store, query, out);
-    }
     (void)sqlite3_finalize(query);
     return status;
 }
@@ -69,9 +68,8 @@ static enum store_status table_find(struct upgrade *upgrade, int at, struct repa
                                      column_copy(find, 2), column_copy(find, 3)};
     }
     (void)sqlite3_finalize(find);
-    if (step == STEP_ROW && (!out->name || !out->columns || !out->key || !out->key_back)) {
+    if (step == STEP_ROW && (!out->name || !out->columns || !out->key || !out->key_back))
         return sqlite_no_memory(upgrade->store);
-    }
     return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
 }
 
@@ -80,11 +78,10 @@ enum store_status repack_for_tables(struct upgrade *upgrade, repack_each each) {
     for (int at = 0; status == STORE_OK; at++) {
         struct repack_table table;
         status = table_find(upgrade, at, &table);
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = each(upgrade, &table);
-        } else if (status == STORE_NOT_FOUND) {
+        else if (status == STORE_NOT_FOUND)
             return STORE_OK;
-        }
         table_release(&table);
     }
     return status;
@@ -129,16 +126,13 @@ static enum store_status copy_some(struct upgrade *upgrade, const struct repack_
 static enum store_status copy_table(struct upgrade *upgrade, const struct repack_table *table) {
     int64_t all = 0, rows = 0;
     enum store_status status = rows_of_new(upgrade, table->name, &all);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_upgrade_tell(upgrade, (uint64_t)all);
-    }
     do {
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = copy_some(upgrade, table, all > 0, &rows);
-        }
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = sqlite_upgrade_tell(upgrade, (uint64_t)rows);
-        }
         all += rows;
     } while (status == STORE_OK && rows > 0);
     return status;
@@ -184,9 +178,8 @@ static enum store_status refuse_entry(struct upgrade *upgrade, int64_t position)
 }
 
 static enum store_status write_row(struct packing *packing) {
-    if (packing->count == 0) {
+    if (packing->count == 0)
         return STORE_OK;
-    }
     bind_number(packing->add, 1, packing->last);
     bind_number(packing->add, 2, packing->count);
     bind_blob(packing->add, 3, packing->bytes, packing->length);
@@ -200,9 +193,8 @@ static enum store_status pack(struct packing *packing, int64_t position,
                               const struct log_entry *entry) {
     bool ends =
         position != packing->last + 1 || packing->length + log_entry_bytes(entry) > LOG_ROW_FULL;
-    if (ends && write_row(packing) != STORE_OK) {
+    if (ends && write_row(packing) != STORE_OK)
         return STORE_FAILED;
-    }
     packing->length += log_entry_write(packing->bytes + packing->length, position, entry);
     packing->last = position;
     packing->count++;
@@ -230,9 +222,8 @@ static enum store_status pack_some(struct packing *packing, uint64_t *more) {
     int64_t from = packing->last;
     uint64_t rows = 0;
     if (execute(packing->upgrade, "BEGIN") != STORE_OK || pack_read(packing, &rows) != STORE_OK ||
-        write_row(packing) != STORE_OK || execute(packing->upgrade, "COMMIT") != STORE_OK) {
+        write_row(packing) != STORE_OK || execute(packing->upgrade, "COMMIT") != STORE_OK)
         return STORE_FAILED;
-    }
     *more = rows > 0 ? (uint64_t)(packing->last - from) : 0;
     return STORE_OK;
 }
@@ -240,9 +231,8 @@ static enum store_status pack_some(struct packing *packing, uint64_t *more) {
 /* Of a removed thread at its end the old log has but the watermark: no position is given again. */
 static enum store_status pack_end(struct packing *packing) {
     static const struct log_entry mark = {.kind = LOG_MARK};
-    if (packing->last == packing->upgrade->last) {
+    if (packing->last == packing->upgrade->last)
         return STORE_OK;
-    }
     return pack(packing, packing->upgrade->last, &mark) == STORE_OK ? write_row(packing)
                                                                     : STORE_FAILED;
 }
@@ -252,9 +242,8 @@ static enum store_status pack_all(struct packing *packing) {
     enum store_status status;
     do {
         status = sqlite_upgrade_tell(packing->upgrade, more);
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = pack_some(packing, &more);
-        }
     } while (status == STORE_OK && more > 0);
     return status == STORE_OK ? pack_end(packing) : status;
 }
@@ -266,16 +255,14 @@ static enum store_status copy_log(struct upgrade *upgrade) {
         upgrade,
         sqlite3_mprintf(REPACK_ENTRIES " WHERE pos > ?1 ORDER BY pos LIMIT %d", REPACK_ROWS),
         &packing.read);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = repack_prepare(upgrade, sqlite3_mprintf(add), &packing.add);
-    }
     if (status == STORE_OK) {
         status = repack_number(
             upgrade, sqlite3_mprintf("SELECT coalesce(max(last), 0) FROM new.log"), &packing.last);
     }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = pack_all(&packing);
-    }
     (void)sqlite3_finalize(packing.read);
     (void)sqlite3_finalize(packing.add);
     return status;
@@ -285,9 +272,8 @@ static enum store_status copy_log(struct upgrade *upgrade) {
 
 static enum store_status add_run(struct upgrade *upgrade, sqlite3_stmt *add,
                                  const unsigned char *run, size_t places) {
-    if (places == 0) {
+    if (places == 0)
         return STORE_OK;
-    }
     bind_blob(add, 1, run + (places - 1) * REPACK_PLACE_BYTES, ID_BYTES);
     bind_blob(add, 2, run, places * REPACK_PLACE_BYTES);
     return sqlite_run(upgrade->store, add);
@@ -306,15 +292,13 @@ static enum store_status add_runs(struct upgrade *upgrade, sqlite3_stmt *read, s
     enum step step;
     *rows = 0;
     while ((step = sqlite_step(upgrade->store, read)) == STEP_ROW) {
-        if (sqlite3_column_bytes(read, 0) != ID_BYTES) {
+        if (sqlite3_column_bytes(read, 0) != ID_BYTES)
             return refuse_entry(upgrade, sqlite3_column_int64(read, 1));
-        }
         repack_put_place(run + places++ * REPACK_PLACE_BYTES, read);
         ++*rows;
         if (places == REPACK_RUN_PLACES) {
-            if (add_run(upgrade, add, run, places) != STORE_OK) {
+            if (add_run(upgrade, add, run, places) != STORE_OK)
                 return STORE_FAILED;
-            }
             places = 0;
         }
     }
@@ -336,12 +320,10 @@ static enum store_status index_some(struct upgrade *upgrade, uint64_t *rows) {
             upgrade, sqlite3_mprintf("INSERT INTO new.id_run (last_id, places) VALUES (?1, ?2)"),
             &add);
     }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = execute(upgrade, "BEGIN");
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = add_runs(upgrade, read, add, rows);
-    }
     (void)sqlite3_finalize(read);
     (void)sqlite3_finalize(add);
     return status == STORE_OK ? execute(upgrade, "COMMIT") : status;
@@ -354,12 +336,10 @@ static enum store_status copy_ids(struct upgrade *upgrade) {
     enum store_status status = rows_of_new(upgrade, "id_run", &runs);
     rows = (uint64_t)runs * REPACK_RUN_PLACES;
     do {
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = sqlite_upgrade_tell(upgrade, rows);
-        }
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = index_some(upgrade, &rows);
-        }
     } while (status == STORE_OK && rows > 0);
     return status;
 }
@@ -388,9 +368,8 @@ static enum store_status copy_meta(struct upgrade *upgrade) {
 enum store_status sqlite_repack_count(struct upgrade *upgrade) {
     static const char last[] = "SELECT max((SELECT coalesce(max(pos), 0) FROM main.log), "
                                "(SELECT value FROM main.meta WHERE name = 'watermark'))";
-    if (repack_number(upgrade, sqlite3_mprintf("%s", last), &upgrade->last) != STORE_OK) {
+    if (repack_number(upgrade, sqlite3_mprintf("%s", last), &upgrade->last) != STORE_OK)
         return STORE_FAILED;
-    }
     upgrade->done = 0;
     upgrade->of = 4 * (uint64_t)upgrade->last; /* log and ids, written and read */
     return repack_for_tables(upgrade, count_rows);
@@ -398,11 +377,9 @@ enum store_status sqlite_repack_count(struct upgrade *upgrade) {
 
 enum store_status sqlite_repack(struct upgrade *upgrade) {
     enum store_status status = repack_for_tables(upgrade, copy_table);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = copy_log(upgrade);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = copy_ids(upgrade);
-    }
     return status == STORE_OK ? copy_meta(upgrade) : status;
 }

@@ -7,12 +7,10 @@
 
 static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column) {
     int type = sqlite3_column_type(a, column);
-    if (type != sqlite3_column_type(b, column)) {
+    if (type != sqlite3_column_type(b, column))
         return false;
-    }
-    if (type == SQLITE_INTEGER || type == SQLITE_NULL) {
+    if (type == SQLITE_INTEGER || type == SQLITE_NULL)
         return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
-    }
     const void *bytes = sqlite3_column_blob(a, column), *other = sqlite3_column_blob(b, column);
     int count = sqlite3_column_bytes(a, column);
     return count == sqlite3_column_bytes(b, column) &&
@@ -22,9 +20,8 @@ static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column) {
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b) {
     bool same = true;
-    for (int i = 0; same && i < sqlite3_column_count(a); i++) {
+    for (int i = 0; same && i < sqlite3_column_count(a); i++)
         same = same_value(a, b, i);
-    }
     return same;
 }
 
@@ -34,18 +31,14 @@ static enum store_status compare_copies(struct upgrade *upgrade, sqlite3_stmt *o
     uint64_t rows = 0;
     for (;;) {
         enum step a = sqlite_step(upgrade->store, old), b = sqlite_step(upgrade->store, new);
-        if (a == STEP_FAILED || b == STEP_FAILED) {
+        if (a == STEP_FAILED || b == STEP_FAILED)
             return STORE_FAILED;
-        }
-        if (a != b || (a == STEP_ROW && !same_row(old, new))) {
+        if (a != b || (a == STEP_ROW && !same_row(old, new)))
             return STORE_MISMATCH;
-        }
-        if (a == STEP_DONE) {
+        if (a == STEP_DONE)
             return sqlite_upgrade_tell(upgrade, rows % REPACK_ROWS);
-        }
-        if (++rows % REPACK_ROWS == 0 && sqlite_upgrade_tell(upgrade, REPACK_ROWS) != STORE_OK) {
+        if (++rows % REPACK_ROWS == 0 && sqlite_upgrade_tell(upgrade, REPACK_ROWS) != STORE_OK)
             return STORE_FAILED;
-        }
     }
 }
 
@@ -73,9 +66,8 @@ static enum step next_entry(struct upgrade *upgrade, struct unpacking *unpacking
     unpacking->position++;
     if (row->count == 0 || unpacking->position >= row->first + (int64_t)row->count) {
         enum step step = sqlite_step(upgrade->store, unpacking->rows);
-        if (step != STEP_ROW) {
+        if (step != STEP_ROW)
             return step;
-        }
         *row = row_of(unpacking->rows);
         unpacking->position = row->first;
     }
@@ -102,9 +94,8 @@ static enum store_status compare_end(struct upgrade *upgrade, struct unpacking *
         position = upgrade->last;
         step = next_entry(upgrade, unpacking, &entry);
     }
-    if (step == STEP_FAILED) {
+    if (step == STEP_FAILED)
         return STORE_FAILED;
-    }
     return step == STEP_DONE && position == upgrade->last ? STORE_OK : STORE_MISMATCH;
 }
 
@@ -112,9 +103,8 @@ static enum store_status compare_entry(struct upgrade *upgrade, sqlite3_stmt *ol
                                        struct unpacking *unpacking) {
     struct log_entry a, b;
     enum step step = next_entry(upgrade, unpacking, &b);
-    if (step == STEP_FAILED) {
+    if (step == STEP_FAILED)
         return STORE_FAILED;
-    }
     return step == STEP_ROW && unpacking->position == sqlite3_column_int64(old, 0) &&
                    repack_entry(old, &a) && same_entry(&a, &b)
                ? STORE_OK
@@ -135,9 +125,8 @@ static enum store_status compare_entries(struct upgrade *upgrade, sqlite3_stmt *
             told = position;
         }
     }
-    if (step == STEP_FAILED || status != STORE_OK) {
+    if (step == STEP_FAILED || status != STORE_OK)
         return step == STEP_FAILED ? STORE_FAILED : status;
-    }
     return compare_end(upgrade, &unpacking, position);
 }
 
@@ -154,9 +143,8 @@ static enum store_status compare_run(struct upgrade *upgrade, sqlite3_stmt *old,
     for (size_t i = 0; same && i < count; i++) {
         unsigned char place[REPACK_PLACE_BYTES];
         enum step step = sqlite_step(upgrade->store, old);
-        if (step == STEP_FAILED) {
+        if (step == STEP_FAILED)
             return STORE_FAILED;
-        }
         same = step == STEP_ROW && sqlite3_column_bytes(old, 0) == ID_BYTES;
         if (same) {
             repack_put_place(place, old);
@@ -174,9 +162,8 @@ static enum store_status compare_runs(struct upgrade *upgrade, sqlite3_stmt *old
     while (status == STORE_OK && (step = sqlite_step(upgrade->store, runs)) == STEP_ROW) {
         status = compare_run(upgrade, old, runs);
         rows += REPACK_RUN_PLACES;
-        if (status == STORE_OK && rows % REPACK_ROWS == 0) {
+        if (status == STORE_OK && rows % REPACK_ROWS == 0)
             status = sqlite_upgrade_tell(upgrade, REPACK_ROWS);
-        }
     }
     if (status == STORE_OK && step == STEP_DONE) {
         step = sqlite_step(upgrade->store, old);
@@ -194,9 +181,8 @@ static enum store_status compare_meta(struct upgrade *upgrade) {
         "n.name = o.name AND n.value = o.value))";
     if (repack_number(upgrade, sqlite3_mprintf("%s", different), &wrong) != STORE_OK ||
         repack_number(upgrade, sqlite3_mprintf("SELECT value FROM new.meta WHERE name = 'ids'"),
-                      &ids) != STORE_OK) {
+                      &ids) != STORE_OK)
         return STORE_FAILED;
-    }
     return wrong == 0 && ids == upgrade->last ? STORE_OK : STORE_MISMATCH;
 }
 
@@ -208,9 +194,8 @@ static enum store_status compare_by(struct upgrade *upgrade, char *of_old, char 
     sqlite3_stmt *old = NULL, *new = NULL;
     enum store_status status = repack_prepare(upgrade, of_old, &old);
     enum store_status other = repack_prepare(upgrade, of_new, &new);
-    if (status == STORE_OK && other == STORE_OK) {
+    if (status == STORE_OK && other == STORE_OK)
         status = compare(upgrade, old, new);
-    }
     (void)sqlite3_finalize(old);
     (void)sqlite3_finalize(new);
     return other == STORE_OK ? status : other;
@@ -251,14 +236,11 @@ static enum store_status quick_check(struct upgrade *upgrade) {
 
 enum store_status sqlite_repack_check(struct upgrade *upgrade) {
     enum store_status status = compare_log(upgrade);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = compare_ids(upgrade);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = repack_for_tables(upgrade, compare_table);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = compare_meta(upgrade);
-    }
     return status == STORE_OK ? quick_check(upgrade) : status;
 }

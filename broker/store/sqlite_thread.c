@@ -8,17 +8,15 @@
 /* ---- rows ---- */
 
 static bool is_fresh(const struct fresh_thread *fresh, struct store_thread *out) {
-    if (fresh != NULL) {
+    if (fresh != NULL)
         *out = fresh->thread;
-    }
     return fresh != NULL;
 }
 
 static enum store_status read_thread(struct store *store, sqlite3_stmt *row,
                                      struct store_thread *out) {
-    if (is_fresh(fresh_thread(store->fresh, sqlite3_column_int64(row, 0)), out)) {
+    if (is_fresh(fresh_thread(store->fresh, sqlite3_column_int64(row, 0)), out))
         return STORE_OK;
-    }
     *out = (struct store_thread){
         .stream = sqlite3_column_int64(row, 0),
         .created_us = sqlite3_column_int64(row, 4),
@@ -30,12 +28,10 @@ static enum store_status read_thread(struct store *store, sqlite3_stmt *row,
     const struct person *creator;
     struct stream *stream;
     enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 3), &creator);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_stream(store, out->stream, &stream);
-    }
-    if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->id, ID_BYTES)) {
+    if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->id, ID_BYTES))
         return sqlite_fail_because(store, "read", "a thread is damaged");
-    }
     if (status == STORE_OK) {
         memcpy(out->creator, creator->name, sizeof out->creator);
         out->head = stream->head;
@@ -54,9 +50,8 @@ static enum store_status one_thread(struct store *store, sqlite3_stmt *find,
 }
 
 enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct store_thread *out) {
-    if (is_fresh(fresh_thread(store->fresh, stream), out)) {
+    if (is_fresh(fresh_thread(store->fresh, stream), out))
         return STORE_OK;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_STREAM];
     bind_number(find, 1, stream);
     return one_thread(store, find, out);
@@ -64,12 +59,10 @@ enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct 
 
 enum store_status store_thread_find(struct store *store, const char *title,
                                     struct store_thread *out) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
-    if (is_fresh(fresh_titled(store->fresh, title), out)) {
+    if (is_fresh(fresh_titled(store->fresh, title), out))
         return STORE_OK;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_TITLE];
     bind_text(find, 1, title);
     enum store_status status = one_thread(store, find, out);
@@ -78,9 +71,8 @@ enum store_status store_thread_find(struct store *store, const char *title,
 
 enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
                                        struct store_thread *out) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_ID];
     bind_blob(find, 1, id, ID_BYTES);
     return one_thread(store, find, out);
@@ -89,9 +81,8 @@ enum store_status store_thread_find_id(struct store *store, const unsigned char 
 enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
                                     bool (*each)(void *arg, const struct store_thread *),
                                     void *arg) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     sqlite3_stmt *list = store->statements[STATEMENT_THREAD_LIST];
     bind_text(list, 1, after_title);
     enum store_status status = STORE_OK;
@@ -116,18 +107,16 @@ void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title
 
 enum store_status sqlite_alike(struct store *store, sqlite3_stmt *find, char other[TITLE_BYTES]) {
     enum step step = sqlite_step(store, find);
-    if (step == STEP_ROW) {
+    if (step == STEP_ROW)
         column_text(find, 0, other, TITLE_BYTES);
-    }
     (void)sqlite3_reset(find);
     return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
 }
 
 enum store_status store_thread_alike(struct store *store, const char *title,
                                      char other[TITLE_BYTES]) {
-    if (store->failed) {
+    if (store->failed)
         return STORE_FAILED;
-    }
     struct title look;
     title_look(title, &look);
     sqlite3_stmt *find = store->statements[STATEMENT_THREAD_ALIKE];
@@ -150,12 +139,10 @@ static enum store_status load_others(struct store *store) {
 enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]) {
     struct log *log = store->log;
     int64_t is_taken = 0;
-    if (!log->others_known && load_others(store) != STORE_OK) {
+    if (!log->others_known && load_others(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (log->others_known && memcmp(id, log->others_last, ID_BYTES) > 0) {
+    if (log->others_known && memcmp(id, log->others_last, ID_BYTES) > 0)
         return STORE_OK;
-    }
     sqlite3_stmt *taken = store->statements[STATEMENT_ID_TAKEN];
     bind_blob(taken, 1, id, ID_BYTES);
     enum store_status status = sqlite_number(store, taken, &is_taken);
@@ -166,9 +153,8 @@ enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_
     struct log_entry entry;
     int64_t position;
     enum store_status status = sqlite_log_find(store, id, &position, &entry);
-    if (status != STORE_NOT_FOUND) {
+    if (status != STORE_NOT_FOUND)
         return status == STORE_OK ? STORE_ID_REUSED : status;
-    }
     return sqlite_id_free_beside_log(store, id);
 }
 
@@ -186,9 +172,8 @@ static enum store_status check_new(struct store *store, const unsigned char id[I
         return status == STORE_FAILED ? status : same ? STORE_OK : STORE_ID_REUSED;
     }
     if (status == STORE_NOT_FOUND && (status = sqlite_id_free(store, id)) == STORE_OK &&
-        (status = store_thread_find(store, title, &thread)) == STORE_OK) {
+        (status = store_thread_find(store, title, &thread)) == STORE_OK)
         status = STORE_EXISTS;
-    }
     return status;
 }
 
@@ -199,15 +184,12 @@ static enum store_status insert(struct store *store, const unsigned char id[ID_B
     struct title look;
     sqlite3_stmt *add = store->statements[STATEMENT_THREAD_ADD];
     enum store_status status = sqlite_add(store);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_use_thread(store, creator);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_stream_add(store, STREAM_THREAD, &stream);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     bind_number(add, 1, stream);
     bind_blob(add, 2, id, ID_BYTES);
     bind_text(add, 3, title);
@@ -241,23 +223,19 @@ enum store_status sqlite_thread_write(struct store *store, const struct store_th
 enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
                                        struct log_entry *entry) {
     struct stream *stream;
-    if (sqlite_stream(store, thread->stream, &stream) != STORE_OK) {
+    if (sqlite_stream(store, thread->stream, &stream) != STORE_OK)
         return STORE_FAILED;
-    }
     entry->stream = thread->stream;
     entry->seq = stream->head + 1;
-    if (sqlite_log_append(store, entry) != STORE_OK) {
+    if (sqlite_log_append(store, entry) != STORE_OK)
         return STORE_FAILED;
-    }
     store->view_appended++;
-    if (!view_push(store->view, stream, store->last_position, false)) {
+    if (!view_push(store->view, stream, store->last_position, false))
         return sqlite_no_memory(store);
-    }
     thread->head = stream->head;
     thread->last_us = entry->time_us;
-    if (entry->kind == LOG_POSTED) {
+    if (entry->kind == LOG_POSTED)
         return sqlite_fresh_push(store, thread, store->last_position);
-    }
     return sqlite_fresh_write(store) == STORE_OK ? sqlite_thread_write(store, thread)
                                                  : STORE_FAILED;
 }
@@ -271,9 +249,8 @@ static enum store_status remove_files(struct store *store, int64_t stream) {
         struct file file;
         bind_number(find, 1, stream);
         status = sqlite_file_one(store, find, &file);
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = sqlite_file_remove(store, &file);
-        }
     } while (status == STORE_OK);
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
@@ -292,14 +269,12 @@ static enum store_status give_back(struct store *store, struct given *given) {
 
 static enum store_status remove_entry(struct store *store, int64_t position, struct given *given) {
     struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
     enum store_status status = entry.author != given->author ? give_back(store, given) : STORE_OK;
     given->author = entry.author;
-    if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED) {
+    if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED)
         given->bytes += (int64_t)entry.text_bytes + LOG_ROW_BYTES;
-    }
     return status == STORE_OK ? sqlite_log_remove(store, position) : status;
 }
 
@@ -308,9 +283,8 @@ static enum store_status remove_log(struct store *store, const struct stream *st
     struct walk walk;
     int64_t position = 0;
     enum store_status status = walk_begin(store, &walk, stream, 0, stream->head);
-    while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK) {
+    while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK)
         status = remove_entry(store, position, &given);
-    }
     status = walk_end(store, &walk, status);
     return status == STORE_OK ? give_back(store, &given) : status;
 }
@@ -325,9 +299,8 @@ static enum store_status remove_rows(struct store *store, int64_t stream) {
     for (size_t i = 0; i < sizeof removes / sizeof removes[0]; i++) {
         sqlite3_stmt *remove = store->statements[removes[i]];
         bind_number(remove, 1, stream);
-        if (sqlite_run(store, remove) != STORE_OK) {
+        if (sqlite_run(store, remove) != STORE_OK)
             return STORE_FAILED;
-        }
     }
     return STORE_OK;
 }
@@ -337,32 +310,25 @@ enum store_status store_thread_remove(struct store *store, const char *title, in
     const struct person *person, *creator;
     struct stream *stream;
     enum store_status status = store_thread_find(store, title, out);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = sqlite_person(store, account, &person);
-    if (status == STORE_FAILED) {
+    if (status == STORE_FAILED)
         return status;
-    }
-    if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0)) {
+    if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0))
         return STORE_NOT_OWNER;
-    }
     status = sqlite_stream(store, out->stream, &stream);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_write_pages(store, 2 * stream->head + sqlite_fresh_pages(store));
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_fresh_write(store);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     if (sqlite_person_named(store, out->creator, &creator) != STORE_OK ||
         sqlite_give_thread(store, creator->account) != STORE_OK ||
         remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
-        remove_rows(store, out->stream) != STORE_OK) {
+        remove_rows(store, out->stream) != STORE_OK)
         return STORE_FAILED;
-    }
     view_remove(store->view, stream);
     return STORE_OK;
 }

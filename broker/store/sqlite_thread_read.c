@@ -24,9 +24,8 @@ static void hand_out(struct page *page, const struct store_post *post,
 /* The text is at a position of its own: the one that stands. */
 static enum store_status read_text(struct store *store, int64_t position, struct store_post *post) {
     struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
     post->text = entry.text != NULL ? entry.text : "";
     post->text_bytes = entry.text_bytes;
     post->damaged = post->damaged || entry.id == NULL || entry.text_damaged;
@@ -39,9 +38,8 @@ static enum store_status hand_out_post(struct store *store, int64_t position, in
     post->number = ++page->number;
     if (sqlite_log_read(store, position, &entry) != STORE_OK ||
         sqlite_post_entry(store, &entry, post) != STORE_OK ||
-        read_text(store, text_position, post) != STORE_OK) {
+        read_text(store, text_position, post) != STORE_OK)
         return STORE_FAILED;
-    }
     hand_out(page, post, NULL);
     return STORE_OK;
 }
@@ -72,9 +70,8 @@ static enum store_status read_fresh(struct store *store, int64_t stream, uint64_
 static enum store_status hand_out_file(struct store *store, sqlite3_stmt *row, struct page *page) {
     struct file file;
     enum store_status status = sqlite_file_row(store, row, &file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         hand_out(page, NULL, &file.file);
-    }
     return status;
 }
 
@@ -86,9 +83,8 @@ static enum store_status read_items(struct store *store, struct page *page) {
     enum step file = sqlite_step(store, files);
     enum store_status status = STORE_OK;
     while (status == STORE_OK && !page->ended && (post == STEP_ROW || file == STEP_ROW)) {
-        if (post == STEP_FAILED || file == STEP_FAILED) {
+        if (post == STEP_FAILED || file == STEP_FAILED)
             break;
-        }
         if (file != STEP_ROW ||
             (post == STEP_ROW && column_count(posts, 0) < column_count(files, FILE_SEQ_COLUMN))) {
             status = hand_out_row(store, posts, page);
@@ -109,14 +105,12 @@ store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_
     struct page page = {.left = limit, .each = each, .arg = arg, .ended = limit == 0};
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_thread_get(store, stream, &thread);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     uint64_t after = after_seq < thread.head ? after_seq : thread.head;
     status = sqlite_number_of(store, stream, after, &page.number);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     sqlite3_stmt *posts = store->statements[STATEMENT_POST_READ];
     sqlite3_stmt *files = store->statements[STATEMENT_FILE_READ];
     bind_number(posts, 1, stream);
@@ -145,9 +139,8 @@ struct sync {
 static enum store_status number_of(struct store *store, const struct post *post, bool came,
                                    struct sync *sync, uint64_t *number) {
     *number = 0;
-    if (!post->stands) {
+    if (!post->stands)
         return STORE_OK;
-    }
     if (came && sync->number > 0) {
         *number = ++sync->number;
         return STORE_OK;
@@ -165,9 +158,8 @@ static enum store_status read_post_entry(struct store *store, const struct log_e
     bool came = out->kind == STORE_POSTED;
     uint64_t number;
     if (sqlite_post_at(store, came ? position : (int64_t)entry->second, &post) != STORE_OK ||
-        number_of(store, &post, came, sync, &number) != STORE_OK) {
+        number_of(store, &post, came, sync, &number) != STORE_OK)
         return STORE_FAILED;
-    }
     out->post = post.post;
     out->post.number = number;
     out->post.edited_us = out->kind == STORE_EDITED ? out->time_us : 0;
@@ -178,12 +170,10 @@ static enum store_status read_file_entry(struct store *store, const struct log_e
                                          struct store_thread_entry *out) {
     struct file file;
     enum store_status status = sqlite_file_numbered(store, (int64_t)entry->second, &file);
-    if (status == STORE_NOT_FOUND) {
+    if (status == STORE_NOT_FOUND)
         return sqlite_fail_because(store, "read", "a file is missing");
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         out->file = file.file;
-    }
     return status;
 }
 
@@ -196,9 +186,8 @@ static enum store_status read_entry(struct store *store, int64_t position, struc
         [LOG_UPLOADED] = STORE_UPLOADED,
     };
     struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK) {
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
     if (entry.kind < LOG_POSTED || entry.kind > LOG_UPLOADED) {
         out->kind = STORE_LOST;
         return STORE_OK;
@@ -213,9 +202,8 @@ static enum store_status hand_out_entry(struct store *store, int64_t position, u
                                         struct sync *sync) {
     struct store_thread_entry entry = {.seq = seq};
     enum store_status status = read_entry(store, position, sync, &entry);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         sync->ended = !sync->each(sync->arg, &entry) || --sync->left == 0;
-    }
     return status;
 }
 
@@ -231,16 +219,13 @@ enum store_status store_thread_sync(struct store *store, int64_t stream_id, uint
     int64_t position = 0;
     enum store_status status =
         store->failed ? STORE_FAILED : sqlite_thread_get(store, stream_id, &thread);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_stream(store, stream_id, &stream);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = walk_begin(store, &walk, stream, after_seq, stream->head);
     while (status == STORE_OK && !sync.ended &&
-           (status = walk_next(store, &walk, &position)) == STORE_OK) {
+           (status = walk_next(store, &walk, &position)) == STORE_OK)
         status = hand_out_entry(store, position, walk.seq, &sync);
-    }
     return walk_end(store, &walk, status);
 }

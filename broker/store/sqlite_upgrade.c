@@ -55,17 +55,14 @@ static enum store_status lock_old(struct upgrade *upgrade) {
     static const char taken[] = "another process has it open: end that one first";
     sqlite3 *db = upgrade->store->db;
     int code = sqlite3_exec(db, "PRAGMA main.journal_mode = DELETE", NULL, NULL, NULL);
-    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) {
+    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
         return fail(upgrade, taken);
-    }
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return sqlite_fail(upgrade->store, "migrate");
-    }
     if (sqlite_migrate_to(upgrade->store, VERSION_PACKED - 1) != STORE_OK ||
         execute(upgrade, "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") !=
-            STORE_OK) {
+            STORE_OK)
         return STORE_FAILED;
-    }
     return is_journal(upgrade, "delete") ? STORE_OK : fail(upgrade, taken);
 }
 
@@ -79,9 +76,8 @@ static enum store_status check_names(struct upgrade *upgrade) {
     struct stat info, backup, *old = &info;
     bool has_backup = lstat(upgrade->backup, &backup) == 0;
     char reason[STORE_ERROR_BYTES / 2];
-    if (stat(upgrade->old, old) != 0) {
+    if (stat(upgrade->old, old) != 0)
         return fail(upgrade, strerror(errno));
-    }
     if (has_backup && !is_same(&backup, old)) {
         (void)snprintf(reason, sizeof reason,
                        "the file with " STORE_BACKUP_SUFFIX " behind its name, which the backup is "
@@ -112,9 +108,8 @@ static enum store_status check_room(struct upgrade *upgrade) {
     uint64_t there = bytes_on_disk(upgrade->path);
     uint64_t needed = bytes_needed(upgrade);
     char reason[STORE_ERROR_BYTES / 2];
-    if (free == UINT64_MAX || there + free >= needed) {
+    if (free == UINT64_MAX || there + free >= needed)
         return STORE_OK;
-    }
     (void)snprintf(reason, sizeof reason,
                    "that needs %llu MiB beside it, and the disk has %llu MiB: free %llu MiB more "
                    "and start again; nothing was changed",
@@ -135,9 +130,8 @@ static bool query_number(sqlite3 *db, const char *sql, int64_t *out) {
     sqlite3_stmt *query = NULL;
     bool has = sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK &&
                sqlite3_step(query) == SQLITE_ROW;
-    if (has) {
+    if (has)
         *out = sqlite3_column_int64(query, 0);
-    }
     (void)sqlite3_finalize(query);
     return has;
 }
@@ -161,9 +155,8 @@ static bool can_resume(struct upgrade *upgrade, const struct stat *old) {
 
 static void remove_new(const struct upgrade *upgrade) {
     char *journal = sqlite3_mprintf("%s-journal", upgrade->path);
-    if (journal != NULL) {
+    if (journal != NULL)
         (void)unlink(journal);
-    }
     (void)unlink(upgrade->path);
     sqlite3_free(journal);
 }
@@ -184,9 +177,8 @@ static enum store_status make_new(struct upgrade *upgrade, const struct stat *ol
     sqlite3 *db = store->db;
     remove_new(upgrade);
     int file = open(upgrade->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0 || close(file) != 0) {
+    if (file < 0 || close(file) != 0)
         return fail(upgrade, strerror(errno));
-    }
     enum store_status status =
         sqlite_connect_checked(upgrade->store, upgrade->path, &store->db) == SQLITE_OK
             ? make_tables(upgrade, old)
@@ -215,18 +207,14 @@ static void detach(struct upgrade *upgrade) {
 /* OK, MISMATCH. */
 static enum store_status fill(struct upgrade *upgrade) {
     enum store_status status = attach(upgrade);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_repack_count(upgrade);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_repack(upgrade);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_repack_check(upgrade);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = execute(upgrade, "DROP TABLE IF EXISTS new.migrating");
-    }
     detach(upgrade);
     return status;
 }
@@ -236,17 +224,14 @@ static enum store_status fill(struct upgrade *upgrade) {
 static enum store_status fill_new(struct upgrade *upgrade, const struct stat *old) {
     enum store_status status = STORE_OK;
     upgrade->resumed = can_resume(upgrade, old);
-    if (!upgrade->resumed) {
+    if (!upgrade->resumed)
         status = make_new(upgrade, old);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = fill(upgrade);
-    }
     if (status == STORE_MISMATCH && upgrade->resumed) {
         status = make_new(upgrade, old);
-        if (status == STORE_OK) {
+        if (status == STORE_OK)
             status = fill(upgrade);
-        }
     }
     return status == STORE_MISMATCH ? fail(upgrade, "the new file is not what was written to it")
                                     : status;
@@ -258,9 +243,8 @@ static bool sync_folder(const char *path) {
     char *copy = strdup(path);
     int folder = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     bool synced = folder >= 0 && fsync(folder) == 0;
-    if (folder >= 0) {
+    if (folder >= 0)
         (void)close(folder);
-    }
     free(copy);
     return synced;
 }
@@ -269,9 +253,8 @@ static bool sync_folder(const char *path) {
  * these. */
 static bool name_backup(const struct upgrade *upgrade) {
     const char *path = upgrade->old;
-    if (link(path, upgrade->backup) == 0 || errno == EEXIST) {
+    if (link(path, upgrade->backup) == 0 || errno == EEXIST)
         return true;
-    }
     bool has_none = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK;
     return has_none && rename(path, upgrade->backup) == 0;
 }
@@ -282,9 +265,8 @@ static enum store_status swap_names(struct upgrade *upgrade) {
     bool swapped = journal != NULL && name_backup(upgrade) && sync_folder(path) &&
                    rename(upgrade->path, path) == 0 && sync_folder(path);
     enum store_status status = swapped ? STORE_OK : fail(upgrade, strerror(errno));
-    if (swapped) {
+    if (swapped)
         (void)unlink(journal);
-    }
     sqlite3_free(journal);
     return status;
 }
@@ -298,9 +280,8 @@ void sqlite_upgrade_end(const char *path) {
     char *new = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, path);
     char *backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, path);
     if (new != NULL && backup != NULL &&is_missing(path) && !is_missing(new) &&
-        !is_missing(backup) && rename(new, path) == 0) {
+        !is_missing(backup) && rename(new, path) == 0)
         (void)sync_folder(path);
-    }
     sqlite3_free(new);
     sqlite3_free(backup);
 }
@@ -319,12 +300,10 @@ static void say_what_holds(struct store *store) {
 static enum store_status replace(struct upgrade *upgrade) {
     struct stat old;
     if (check_names(upgrade) != STORE_OK || check_room(upgrade) != STORE_OK ||
-        lock_old(upgrade) != STORE_OK) {
+        lock_old(upgrade) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (stat(upgrade->old, &old) != 0) {
+    if (stat(upgrade->old, &old) != 0)
         return fail(upgrade, strerror(errno));
-    }
     if (fill_new(upgrade, &old) != STORE_OK) {
         say_what_holds(upgrade->store);
         return STORE_FAILED;
@@ -338,17 +317,15 @@ enum store_status sqlite_upgrade(struct store *store, const struct store_options
     struct upgrade upgrade = {.store = store, .options = options};
     int version;
     enum store_status status = sqlite_version(store, &version);
-    if (status != STORE_OK || version == 0 || version >= VERSION_PACKED) {
+    if (status != STORE_OK || version == 0 || version >= VERSION_PACKED)
         return status;
-    }
     if (options->beside) {
         return fail(&upgrade, "an earlier zchat made it: start zchatd, which brings it up to date, "
                               "and then do this again");
     }
     upgrade.old = realpath(store->path, NULL);
-    if (upgrade.old == NULL) {
+    if (upgrade.old == NULL)
         return fail(&upgrade, strerror(errno));
-    }
     upgrade.path = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, upgrade.old);
     upgrade.backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, upgrade.old);
     status = upgrade.path != NULL && upgrade.backup != NULL ? replace(&upgrade)

@@ -72,15 +72,12 @@ static enum store_status insert(struct store *store, const struct store_upload *
     struct title look;
     int64_t number = 0;
     enum store_status status = sqlite_add(store);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_use_file(store, upload->account, upload->size);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_meta_next(store, "files", &number);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     hash_begin(&hash);
     sqlite3_stmt *add = store->statements[STATEMENT_FILE_ADD];
     store->log->others_known = false;
@@ -96,9 +93,8 @@ static enum store_status insert(struct store *store, const struct store_upload *
     title_look(upload->name, &look);
     sqlite_bind_look(add, 10, &look);
     if (sqlite_run(store, add) != STORE_OK ||
-        sqlite_file_numbered(store, number, &file) != STORE_OK) {
+        sqlite_file_numbered(store, number, &file) != STORE_OK)
         return STORE_FAILED;
-    }
     store->files_bytes += upload->size;
     store->files_awaited += upload->size;
     *out = file.file;
@@ -116,15 +112,12 @@ static enum store_status change_size(struct store *store, const struct store_upl
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
                                    struct file *file, struct store_file *out) {
     enum store_status status = check_room(store, upload, &file->file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_add(store);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = change_size(store, upload, file->file.size);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     store->files_bytes += upload->size - file->file.size;
     store->files_awaited += upload->size - file->file.size;
     bool keeps = file->announced && upload->hash && is_same(file, upload);
@@ -137,9 +130,8 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     bind_number(set, 5, upload->now_us);
     if (sqlite_run(store, set) != STORE_OK ||
         (!keeps && start_anew(store, file, upload->now_us) != STORE_OK) ||
-        sqlite_file_numbered(store, file->file.file, file) != STORE_OK) {
+        sqlite_file_numbered(store, file->file.file, file) != STORE_OK)
         return STORE_FAILED;
-    }
     *out = file->file;
     return STORE_OK;
 }
@@ -149,13 +141,11 @@ static enum store_status begin_again(struct store *store, const struct file *fil
                                      const struct store_upload *upload, int64_t stream,
                                      struct store_file *out) {
     if (file->stream != stream || file->uploader != upload->account || !is_same(file, upload) ||
-        strcmp(file->file.name, upload->name) != 0) {
+        strcmp(file->file.name, upload->name) != 0)
         return STORE_ID_REUSED;
-    }
     *out = file->file;
-    if (file->announced || !upload->hash) {
+    if (file->announced || !upload->hash)
         return STORE_OK;
-    }
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_HASH];
     bind_number(set, 1, file->file.file);
     bind_blob(set, 2, upload->hash, HASH_BYTES);
@@ -169,24 +159,20 @@ enum store_status store_upload_begin(struct store *store, const struct store_upl
     struct store_thread thread;
     struct file file;
     enum store_status status = store_thread_find(store, upload->title, &thread);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = sqlite_file_identified(store, upload->id, &file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         return begin_again(store, &file, upload, thread.stream, out);
-    }
-    if (status == STORE_FAILED || (status = sqlite_id_free(store, upload->id)) != STORE_OK) {
+    if (status == STORE_FAILED || (status = sqlite_id_free(store, upload->id)) != STORE_OK)
         return status;
-    }
     status = sqlite_file_named(store, thread.stream, upload->name, &file);
     if (status == STORE_OK) {
         bool their_own = file.file.seq == 0 && file.uploader == upload->account;
         return their_own ? take_over(store, upload, &file, out) : STORE_EXISTS;
     }
-    if (status == STORE_FAILED) {
+    if (status == STORE_FAILED)
         return status;
-    }
     status = check_room(store, upload, NULL);
     return status == STORE_OK ? insert(store, upload, thread.stream, out) : status;
 }
@@ -201,9 +187,8 @@ static enum store_status read_state(struct store *store, const struct file *file
     bool found = step == STEP_ROW && column_blob(find, 0, hash->state, HASH_STATE_BYTES);
     *hashed = found ? (uint64_t)sqlite3_column_int64(find, 1) : 0;
     (void)sqlite3_reset(find);
-    if (step != STEP_FAILED && (!found || *hashed > file->file.received)) {
+    if (step != STEP_FAILED && (!found || *hashed > file->file.received))
         return sqlite_fail_because(store, "read", "an upload's row is damaged");
-    }
     return found ? STORE_OK : STORE_FAILED;
 }
 
@@ -213,20 +198,17 @@ static enum store_status follow(struct store *store, const struct file *file) {
     struct hash hash;
     uint64_t offset;
     unsigned char bytes[SLICE_BYTES];
-    if (hasher_follows(store->hasher, file->file.file, file->file.received)) {
+    if (hasher_follows(store->hasher, file->file.file, file->file.received))
         return STORE_OK;
-    }
     enum store_status status = read_state(store, file, &hash, &offset);
-    if (status == STORE_OK && !hasher_begin(store->hasher, file->file.file, &hash, offset)) {
+    if (status == STORE_OK && !hasher_begin(store->hasher, file->file.file, &hash, offset))
         return sqlite_no_memory(store);
-    }
     while (status == STORE_OK && offset < file->file.received) {
         uint64_t left = file->file.received - offset;
         size_t count = left < SLICE_BYTES ? (size_t)left : SLICE_BYTES;
         status = sqlite_piece_read(store, file->file.file, offset, bytes, count, &count);
-        if (status == STORE_OK && !hasher_add(store->hasher, file->file.file, bytes, count)) {
+        if (status == STORE_OK && !hasher_add(store->hasher, file->file.file, bytes, count))
             return sqlite_no_memory(store);
-        }
         offset += count;
     }
     return status;
@@ -242,9 +224,8 @@ static enum store_status complete(struct store *store, struct file *file, int64_
                               .text = "",
                               .time_us = now_us};
     thread->uploads++;
-    if (sqlite_thread_append(store, thread, &entry) != STORE_OK) {
+    if (sqlite_thread_append(store, thread, &entry) != STORE_OK)
         return STORE_FAILED;
-    }
     file->file.seq = thread->head;
     file->file.time_us = now_us;
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_COMPLETE];
@@ -266,12 +247,10 @@ static enum store_status check_log(struct store *store, const struct file *file)
 /* Whether the last byte may come, with that hash. */
 static enum store_status check_last(struct store *store, struct file *file,
                                     const unsigned char *told) {
-    if (!hash_fits(file, told) || (!file->announced && !told)) {
+    if (!hash_fits(file, told) || (!file->announced && !told))
         return STORE_HASH_UNFIT;
-    }
-    if (!file->announced) {
+    if (!file->announced)
         memcpy(file->file.hash, told, HASH_BYTES);
-    }
     return check_log(store, file);
 }
 
@@ -295,28 +274,21 @@ static enum store_status add(struct store *store, struct file *file, const void 
                              struct store_thread *thread) {
     bool last = file->file.received + length == file->file.size;
     enum store_status status = last ? check_last(store, file, told) : STORE_OK;
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_add(store);
-    }
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = follow(store, file);
-    }
-    if (status == STORE_DAMAGED) { /* what came before must come once more */
+    if (status == STORE_DAMAGED) /* what came before must come once more */
         return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (!hasher_add(store->hasher, file->file.file, bytes, length)) {
+    if (!hasher_add(store->hasher, file->file.file, bytes, length))
         return sqlite_no_memory(store);
-    }
     status = sqlite_piece_write(store, file, bytes, length);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
-    if (last && !has_announced_hash(store, file)) {
+    if (last && !has_announced_hash(store, file))
         return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
-    }
     file->file.received += length;
     store->files_awaited -= length;
     return last ? complete(store, file, now_us, thread) : keep_received(store, file, now_us);
@@ -342,12 +314,10 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
     struct file file;
     *done = false;
     enum store_status status = find_own(store, id, account, &file);
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = sqlite_thread_get(store, file.stream, thread);
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     if (file.file.seq == 0 && is_hole(&file.file, offset, length)) {
         *out = file.file;
         return STORE_WRONG_OFFSET;
@@ -370,12 +340,10 @@ enum store_status store_upload_cancel(struct store *store, const unsigned char i
                                       int64_t account) {
     struct file file;
     enum store_status status = find_own(store, id, account, &file);
-    if (status == STORE_OK && file.file.seq != 0) {
+    if (status == STORE_OK && file.file.seq != 0)
         status = STORE_NOT_FOUND;
-    }
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         return status;
-    }
     status = sqlite_write(store);
     return status == STORE_OK ? sqlite_file_remove(store, &file) : status;
 }
@@ -390,9 +358,8 @@ enum store_status store_uploads_expire(struct store *store, int64_t before_us,
         bind_number(find, 1, before_us);
         bind_number(find, 2, empty_before_us);
         status = sqlite_file_one(store, find, &file);
-        if (status == STORE_OK && (status = sqlite_write(store)) == STORE_OK) {
+        if (status == STORE_OK && (status = sqlite_write(store)) == STORE_OK)
             status = sqlite_file_remove(store, &file);
-        }
     }
     *more = status == STORE_OK;
     return status == STORE_NOT_FOUND || status == STORE_FULL ? STORE_OK : status;

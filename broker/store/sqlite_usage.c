@@ -15,9 +15,8 @@ static enum store_status use(struct store *store, enum statement statement, int6
     bind_number(set, 1, account);
     bind_number(set, 2, change);
     bind_number(set, 3, change > 0 && limit <= INT64_MAX ? (int64_t)limit : 0);
-    if (sqlite_run(store, set) != STORE_OK) {
+    if (sqlite_run(store, set) != STORE_OK)
         return STORE_FAILED;
-    }
     return sqlite3_changes(store->db) > 0 ? STORE_OK : STORE_QUOTA_ACCOUNT;
 }
 

@@ -22,9 +22,8 @@ enum store_status walk_begin(struct store *store, struct walk *walk, const struc
     walk->row.first = walk->row.last = walk->group.first = walk->group.last = 0;
     walk->row_again = walk->in_transaction = false;
     walk->band_row = 0;
-    if (after_seq < stream->merged) {
+    if (after_seq < stream->merged)
         begin_rows(store, walk, after_seq);
-    }
     if (!store->in_transaction && after_seq < last_seq) {
         walk->in_transaction = true;
         return sqlite_run(store, store->statements[STATEMENT_BEGIN_READ]);
@@ -35,9 +34,8 @@ enum store_status walk_begin(struct store *store, struct walk *walk, const struc
 enum store_status walk_end(struct store *store, struct walk *walk, enum store_status status) {
     (void)sqlite3_reset(store->statements[STATEMENT_ENTRY_RUNS]);
     if (walk->in_transaction && !store->failed &&
-        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK) {
+        sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK)
         return STORE_FAILED;
-    }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
@@ -48,13 +46,11 @@ static bool take_row(sqlite3_stmt *rows, uint64_t seq, struct walk_run *out) {
     const unsigned char *positions = sqlite3_column_blob(rows, 1);
     size_t count = (size_t)sqlite3_column_bytes(rows, 1) / RUN_ENTRY_BYTES;
     out->last = column_count(rows, 0);
-    if (count == 0 || count > RUN_ENTRIES || out->last < seq || out->last < count) {
+    if (count == 0 || count > RUN_ENTRIES || out->last < seq || out->last < count)
         return false;
-    }
     out->first = out->last - count + 1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         out->positions[i] = run_get(positions, i);
-    }
     return true;
 }
 
@@ -62,15 +58,13 @@ static bool take_row(sqlite3_stmt *rows, uint64_t seq, struct walk_run *out) {
 static enum store_status next_row(struct store *store, struct walk *walk, uint64_t seq) {
     sqlite3_stmt *rows = store->statements[STATEMENT_ENTRY_RUNS];
     bool is_damaged;
-    if (walk->row_again) {
+    if (walk->row_again)
         begin_rows(store, walk, seq - 1);
-    }
     enum step step = sqlite_step_damaged(store, rows, &is_damaged);
     walk->row_again = is_damaged;
     walk->row.first = walk->row.last = NONE;
-    if (step == STEP_ROW && !take_row(rows, seq, &walk->row)) {
+    if (step == STEP_ROW && !take_row(rows, seq, &walk->row))
         walk->row_again = true;
-    }
     if (walk->row_again) {
         walk->row.first = NONE;
         walk->row.last = seq;
@@ -113,15 +107,12 @@ static enum store_status find_row(struct store *store, struct walk *walk, uint64
 static enum store_status next_group(struct store *store, struct walk *walk, uint64_t seq) {
     uint32_t rows = band_rows(store, walk);
     enum store_status status = STORE_OK;
-    if (walk->band_row == 0 && rows > 0) {
+    if (walk->band_row == 0 && rows > 0)
         status = find_row(store, walk, seq);
-    }
     while (status == STORE_OK && walk->band_row > 0 && walk->band_row <= rows) {
-        while (next_in_row(walk, &walk->group)) {
-            if (walk->group.last >= seq) {
+        while (next_in_row(walk, &walk->group))
+            if (walk->group.last >= seq)
                 return STORE_OK;
-            }
-        }
         walk->band_row++;
         status = walk->band_row <= rows ? read_row(store, walk) : STORE_OK;
     }
@@ -138,32 +129,27 @@ static bool has(const struct walk_run *run, uint64_t seq) {
 static enum store_status find_merged(struct store *store, struct walk *walk, uint64_t seq,
                                      int64_t *position) {
     *position = 0;
-    if (walk->row.last < seq && next_row(store, walk, seq) != STORE_OK) {
+    if (walk->row.last < seq && next_row(store, walk, seq) != STORE_OK)
         return STORE_FAILED;
-    }
     if (has(&walk->row, seq)) {
         *position = walk->row.positions[seq - walk->row.first];
         return STORE_OK;
     }
-    if (walk->group.last < seq && next_group(store, walk, seq) != STORE_OK) {
+    if (walk->group.last < seq && next_group(store, walk, seq) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (has(&walk->group, seq)) {
+    if (has(&walk->group, seq))
         *position = walk->group.positions[seq - walk->group.first];
-    }
     return STORE_OK;
 }
 
 enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position) {
-    if (walk->seq >= walk->last_seq) {
+    if (walk->seq >= walk->last_seq)
         return STORE_NOT_FOUND;
-    }
     uint64_t seq = walk->seq + 1;
-    if (seq > walk->stream->merged) {
+    if (seq > walk->stream->merged)
         *position = view_position(walk->stream, seq);
-    } else if (find_merged(store, walk, seq, position) != STORE_OK) {
+    else if (find_merged(store, walk, seq, position) != STORE_OK)
         return STORE_FAILED;
-    }
     walk->seq = seq;
     return STORE_OK;
 }

@@ -7,9 +7,8 @@
 
 static enum store_status empty(struct store *store) {
     int code = sqlite3_db_config(store->db, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL);
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, "VACUUM", NULL, NULL, NULL);
-    }
     enum store_status status = code == SQLITE_OK ? STORE_OK : sqlite_fail(store, "wipe");
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
     return status;
@@ -27,12 +26,10 @@ static enum store_status cut(struct store *store) {
 enum store_status store_wipe(struct store *store) {
     assert(!store->in_turn);
     if (store->failed || sqlite_head_wipe(store) != STORE_OK || empty(store) != STORE_OK ||
-        sqlite_migrate(store) != STORE_OK || cut(store) != STORE_OK) {
+        sqlite_migrate(store) != STORE_OK || cut(store) != STORE_OK)
         return STORE_FAILED;
-    }
-    if (store->reserve != NULL) {
+    if (store->reserve != NULL)
         reserve_forget(store->reserve);
-    }
     sqlite_unload(store);
     sqlite_notes_forget(store);
     store->presence_closed = false;

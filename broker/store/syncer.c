@@ -73,9 +73,8 @@ static void *run(void *arg) {
 struct syncer *syncer_new(int64_t (*clock_us)(void), const char **reason) {
     struct syncer *syncer = calloc(1, sizeof *syncer);
     *reason = "out of memory";
-    if (syncer == NULL) {
+    if (syncer == NULL)
         return NULL;
-    }
     syncer->clock_us = clock_us;
     (void)pthread_mutex_init(&syncer->mutex, NULL);
     (void)pthread_cond_init(&syncer->changed, NULL);
@@ -83,9 +82,8 @@ struct syncer *syncer_new(int64_t (*clock_us)(void), const char **reason) {
     int code = syncer->fd < 0 ? errno : thread_start(&syncer->thread, run, syncer);
     if (code != 0) {
         *reason = strerror(code);
-        if (syncer->fd >= 0) {
+        if (syncer->fd >= 0)
             (void)close(syncer->fd);
-        }
         free(syncer);
         return NULL;
     }
@@ -98,9 +96,8 @@ static void set_state(struct syncer *syncer, enum state state) {
 }
 
 void syncer_free(struct syncer *syncer) {
-    if (syncer == NULL) {
+    if (syncer == NULL)
         return;
-    }
     (void)pthread_mutex_lock(&syncer->mutex);
     set_state(syncer, STOPPED);
     (void)pthread_mutex_unlock(&syncer->mutex);
@@ -126,9 +123,8 @@ int syncer_fd(const struct syncer *syncer) {
 int syncer_end(struct syncer *syncer) {
     uint64_t count;
     (void)pthread_mutex_lock(&syncer->mutex);
-    while (syncer->state != ENDED) {
+    while (syncer->state != ENDED)
         (void)pthread_cond_wait(&syncer->changed, &syncer->mutex);
-    }
     syncer->state = IDLE;
     int code = syncer->code;
     ssize_t taken = read(syncer->fd, &count, sizeof count);

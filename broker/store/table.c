@@ -21,9 +21,8 @@ enum { SLOTS_FIRST = 16 };
 
 struct table *table_new(table_is *is) {
     struct table *table = malloc(sizeof *table);
-    if (table == NULL) {
+    if (table == NULL)
         return NULL;
-    }
     *table = (struct table){.is = is, .mask = SLOTS_FIRST - 1};
     table->slots = calloc(SLOTS_FIRST, sizeof *table->slots);
     if (table->slots == NULL) {
@@ -34,14 +33,11 @@ struct table *table_new(table_is *is) {
 }
 
 void table_free(struct table *table, void (*item_free)(void *item)) {
-    if (table == NULL) {
+    if (table == NULL)
         return;
-    }
-    for (size_t i = 0; item_free != NULL && i <= table->mask; i++) {
-        if (table->slots[i].item != NULL) {
+    for (size_t i = 0; item_free != NULL && i <= table->mask; i++)
+        if (table->slots[i].item != NULL)
             item_free(table->slots[i].item);
-        }
-    }
     free(table->slots);
     free(table);
 }
@@ -50,9 +46,8 @@ void table_free(struct table *table, void (*item_free)(void *item)) {
 static size_t slot_of(const struct table *table, uint64_t hash, const void *key) {
     size_t at = hash & table->mask;
     while (table->slots[at].item != NULL &&
-           (table->slots[at].hash != hash || !table->is(table->slots[at].item, key))) {
+           (table->slots[at].hash != hash || !table->is(table->slots[at].item, key)))
         at = (at + 1) & table->mask;
-    }
     return at;
 }
 
@@ -62,23 +57,19 @@ void *table_find(const struct table *table, uint64_t hash, const void *key) {
 
 static void put(struct slot *slots, size_t mask, struct slot slot) {
     size_t at = slot.hash & mask;
-    while (slots[at].item != NULL) {
+    while (slots[at].item != NULL)
         at = (at + 1) & mask;
-    }
     slots[at] = slot;
 }
 
 static bool grow(struct table *table) {
     size_t size = (table->mask + 1) * 2;
     struct slot *slots = calloc(size, sizeof *slots);
-    if (slots == NULL) {
+    if (slots == NULL)
         return false;
-    }
-    for (size_t i = 0; i <= table->mask; i++) {
-        if (table->slots[i].item != NULL) {
+    for (size_t i = 0; i <= table->mask; i++)
+        if (table->slots[i].item != NULL)
             put(slots, size - 1, table->slots[i]);
-        }
-    }
     free(table->slots);
     table->slots = slots;
     table->mask = size - 1;
@@ -87,9 +78,8 @@ static bool grow(struct table *table) {
 
 bool table_add(struct table *table, uint64_t hash, void *item) {
     assert(item != NULL);
-    if ((table->count + 1) * 4 > (table->mask + 1) * 3 && !grow(table)) {
+    if ((table->count + 1) * 4 > (table->mask + 1) * 3 && !grow(table))
         return false;
-    }
     put(table->slots, table->mask, (struct slot){.hash = hash, .item = item});
     table->count++;
     return true;
@@ -98,9 +88,8 @@ bool table_add(struct table *table, uint64_t hash, void *item) {
 void *table_remove(struct table *table, uint64_t hash, const void *key) {
     size_t hole = slot_of(table, hash, key);
     void *item = table->slots[hole].item;
-    if (item == NULL) {
+    if (item == NULL)
         return NULL;
-    }
     for (size_t at = (hole + 1) & table->mask; table->slots[at].item != NULL;
          at = (at + 1) & table->mask) {
         size_t home = table->slots[at].hash & table->mask;

@@ -22,9 +22,8 @@ static bool sender_is(const void *item, const void *key) {
 
 struct tally *tally_new(void) {
     struct tally *tally = calloc(1, sizeof *tally);
-    if (tally == NULL) {
+    if (tally == NULL)
         return NULL;
-    }
     tally->senders = table_new(sender_is);
     if (tally->senders == NULL) {
         free(tally);
@@ -34,9 +33,8 @@ struct tally *tally_new(void) {
 }
 
 void tally_free(struct tally *tally) {
-    if (tally == NULL) {
+    if (tally == NULL)
         return;
-    }
     table_free(tally->senders, free);
     free(tally);
 }
@@ -60,9 +58,8 @@ bool tally_add(struct tally *tally, int64_t account, uint64_t bytes) {
     struct sender *sender = find(tally, account);
     if (sender == NULL) {
         sender = malloc(sizeof *sender);
-        if (sender == NULL) {
+        if (sender == NULL)
             return false;
-        }
         *sender = (struct sender){.account = account};
         if (!table_add(tally->senders, table_hash_number((uint64_t)account), sender)) {
             free(sender);
@@ -79,9 +76,8 @@ void tally_take(struct tally *tally, int64_t account, uint64_t bytes) {
     assert(sender != NULL);
     sum_take(&tally->total, bytes);
     sum_take(&sender->sum, bytes);
-    if (sender->sum.count == 0) {
+    if (sender->sum.count == 0)
         free(table_remove(tally->senders, table_hash_number((uint64_t)account), &account));
-    }
 }
 
 struct tally_sum tally_total(const struct tally *tally) {

@@ -6,12 +6,10 @@
 #include <stdio.h>
 
 void title_look(const char *text, struct title *out) {
-    if (!unicode_look(text, out->look)) {
+    if (!unicode_look(text, out->look))
         (void)snprintf(out->look, sizeof out->look, "%s", text);
-    }
-    if (!unicode_fold(text, out->folded)) {
+    if (!unicode_fold(text, out->folded))
         (void)snprintf(out->folded, sizeof out->folded, "%s", text);
-    }
 }
 
 /* ---- for migrations ---- */

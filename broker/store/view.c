@@ -29,19 +29,16 @@ struct view *view_new(void) {
 
 static void release(struct stream *stream) {
     tally_free(stream->tally);
-    if (stream->max > 0) {
+    if (stream->max > 0)
         free(stream->positions.many);
-    }
 }
 
 void view_free(struct view *view) {
-    if (view == NULL) {
+    if (view == NULL)
         return;
-    }
     for (size_t i = 0; i < view->bands_count; i++) {
-        for (size_t j = 0; view->bands[i] != NULL && j < BAND_STREAMS; j++) {
+        for (size_t j = 0; view->bands[i] != NULL && j < BAND_STREAMS; j++)
             release(&view->bands[i]->streams[j]);
-        }
         free(view->bands[i]);
     }
     free(view->bands);
@@ -63,14 +60,12 @@ size_t view_band_of(int64_t id) {
 }
 
 static bool has_room_for_bands(struct view *view, size_t count) {
-    if (count > BANDS_MAX || count <= view->bands_max) {
+    if (count > BANDS_MAX || count <= view->bands_max)
         return count <= BANDS_MAX;
-    }
     size_t max = 2 * view->bands_max > count ? 2 * view->bands_max : count;
     struct band **bands = realloc(view->bands, max * sizeof(struct band *));
-    if (bands == NULL) {
+    if (bands == NULL)
         return false;
-    }
     view->bands = bands;
     view->bands_max = max;
     return true;
@@ -83,23 +78,19 @@ static struct band *new_band(void) {
     _Static_assert(sizeof(struct stream) == LINE, "a stream fills a line");
     size_t bytes = (sizeof(struct band) + LINE - 1) / LINE * LINE;
     struct band *band = aligned_alloc(LINE, bytes);
-    if (band != NULL) {
+    if (band != NULL)
         memset(band, 0, bytes);
-    }
     return band;
 }
 
 struct band *view_band_make(struct view *view, size_t number) {
-    if (view_band(view, number) != NULL) {
+    if (view_band(view, number) != NULL)
         return view->bands[number];
-    }
     struct band *band = has_room_for_bands(view, number + 1) ? new_band() : NULL;
-    if (band == NULL) {
+    if (band == NULL)
         return NULL;
-    }
-    while (view->bands_count <= number) {
+    while (view->bands_count <= number)
         view->bands[view->bands_count++] = NULL;
-    }
     view->bands[number] = band;
     return band;
 }
@@ -120,9 +111,8 @@ struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t
                         bool cursor_follows) {
     assert(view_find(view, id) == NULL);
     struct band *band = id > 0 ? view_band_make(view, view_band_of(id)) : NULL;
-    if (band == NULL) {
+    if (band == NULL)
         return NULL;
-    }
     struct stream *stream = stream_in(band, id);
     *stream = (struct stream){.id = id,
                               .head = merged,
@@ -160,9 +150,8 @@ void view_remove(struct view *view, struct stream *stream) {
 static bool make_many(struct stream *stream) {
     enum { FIRST_MAX = 4 };
     int64_t *many = malloc(FIRST_MAX * sizeof *many);
-    if (many == NULL) {
+    if (many == NULL)
         return false;
-    }
     many[0] = stream->positions.one;
     stream->positions.many = many;
     stream->first = 0;
@@ -173,12 +162,10 @@ static bool make_many(struct stream *stream) {
 /* Makes room for one more position behind the others. */
 static bool has_room(struct stream *stream) {
     size_t count = entries_of(stream);
-    if (stream->max == 0) {
+    if (stream->max == 0)
         return count == 0 || make_many(stream);
-    }
-    if (stream->first + count < stream->max) {
+    if (stream->first + count < stream->max)
         return true;
-    }
     if (stream->first > count) {
         memcpy(stream->positions.many, positions_of(stream), count * sizeof(int64_t));
         stream->first = 0;
@@ -187,26 +174,22 @@ static bool has_room(struct stream *stream) {
     size_t max = (size_t)stream->max * 2;
     int64_t *many =
         max <= UINT32_MAX ? realloc(stream->positions.many, max * sizeof(int64_t)) : NULL;
-    if (many == NULL) {
+    if (many == NULL)
         return false;
-    }
     stream->positions.many = many;
     stream->max = (uint32_t)max;
     return true;
 }
 
 bool view_push(struct view *view, struct stream *stream, int64_t position, bool own) {
-    if (!has_room(stream)) {
+    if (!has_room(stream))
         return false;
-    }
-    if (stream->max == 0) {
+    if (stream->max == 0)
         stream->positions.one = position;
-    } else {
+    else
         stream->positions.many[stream->first + entries_of(stream)] = position;
-    }
-    if (own && stream->cursor_follows && stream->cursor == stream->head) {
+    if (own && stream->cursor_follows && stream->cursor == stream->head)
         stream->cursor++;
-    }
     stream->head++;
     view->entries++;
     band_of(view, stream)->entries++;
@@ -255,11 +238,9 @@ bool view_pass_band(struct view *view, size_t *band) {
 
 struct stream *view_pass_stream(struct view *view) {
     struct band *band = view->bands[view->pass_band];
-    for (; view->pass_at < BAND_STREAMS; view->pass_at++) {
-        if (entries_of(&band->streams[view->pass_at]) > 0) {
+    for (; view->pass_at < BAND_STREAMS; view->pass_at++)
+        if (entries_of(&band->streams[view->pass_at]) > 0)
             return &band->streams[view->pass_at];
-        }
-    }
     view->pass_band++;
     view->pass_at = 0;
     return NULL;

@@ -57,9 +57,8 @@ static int file_read(sqlite3_file *file, void *out, int bytes, sqlite3_int64 off
 static int file_write(sqlite3_file *base, const void *data, int bytes, sqlite3_int64 offset) {
     struct wal_fill *file = fill_of(base);
     int code = file->real->pMethods->xWrite(file->real, data, bytes, offset);
-    if (code == SQLITE_OK && offset >= HEADER_BYTES && offset + bytes > file->filled) {
+    if (code == SQLITE_OK && offset >= HEADER_BYTES && offset + bytes > file->filled)
         fill_behind(file, offset + bytes);
-    }
     return code;
 }
 
@@ -140,8 +139,7 @@ int wal_fill_open(sqlite3_vfs *real, const char *path, sqlite3_file *out, int fl
     *file = (struct wal_fill){.real = (sqlite3_file *)(void *)(file + 1)};
     atomic_init(&file->synced, true);
     int code = real->xOpen(real, path, file->real, flags, out_flags);
-    if (file->real->pMethods != NULL) {
+    if (file->real->pMethods != NULL)
         out->pMethods = &methods;
-    }
     return code;
 }

@@ -53,18 +53,16 @@ static int read_header(struct scan *scan) {
     struct wal_scan *out = scan->out;
     int code = scan->file->pMethods->xRead(scan->file, header, HEADER_BYTES, 0);
     out->header = WAL_INVALID;
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
-    }
     scan->high_first = word_at(header) & 1;
     out->page_bytes = word_at(header + 8);
     out->salts[0] = word_at(header + 16);
     out->salts[1] = word_at(header + 20);
     add(scan, header, 24);
     if ((word_at(header) & ~UINT32_C(1)) == MAGIC && word_at(header + 4) == VERSION &&
-        is_page_size(out->page_bytes) && sums_are(scan, header + 24)) {
+        is_page_size(out->page_bytes) && sums_are(scan, header + 24))
         out->header = WAL_VALID;
-    }
     return SQLITE_OK;
 }
 
@@ -72,9 +70,8 @@ static bool is_whole(struct scan *scan) {
     const unsigned char *frame = scan->frame;
     const struct wal_scan *out = scan->out;
     if (word_at(frame + 8) != out->salts[0] || word_at(frame + 12) != out->salts[1] ||
-        word_at(frame) == 0) {
+        word_at(frame) == 0)
         return false;
-    }
     add(scan, frame, 8);
     add(scan, frame + FRAME_BYTES, out->page_bytes);
     return sums_are(scan, frame + 16);
@@ -90,12 +87,10 @@ static int read_frames(struct scan *scan, void (*each)(void *arg, uint32_t page)
     int code;
     while ((code = read_frame(scan)) == SQLITE_OK && is_whole(scan)) {
         scan->out->whole++;
-        if (word_at(scan->frame + 4) != 0) { /* the database's size after a transaction */
+        if (word_at(scan->frame + 4) != 0) /* the database's size after a transaction */
             scan->out->frames = scan->out->whole;
-        }
-        if (each != NULL) {
+        if (each != NULL)
             each(arg, word_at(scan->frame));
-        }
     }
     return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
 }
@@ -105,12 +100,10 @@ int wal_scan(const char *vfs, const char *database, struct wal_scan *out,
     struct scan scan = {.out = out};
     *out = (struct wal_scan){.header = WAL_MISSING};
     int code = beside_open(&scan.file, vfs, database, "-wal", false);
-    if (scan.file == NULL) {
+    if (scan.file == NULL)
         return code;
-    }
-    if (code == SQLITE_OK) {
+    if (code == SQLITE_OK)
         code = read_header(&scan);
-    }
     if (code == SQLITE_OK && out->header == WAL_VALID) {
         scan.frame = malloc(FRAME_BYTES + out->page_bytes);
         code = scan.frame == NULL ? SQLITE_NOMEM : read_frames(&scan, each, arg);

@@ -81,12 +81,11 @@ void load_begin(struct app *app, const struct call *call) {
 static void load_end(struct app *app, const struct call *call) {
     struct loads *files = app->loads;
     size_t kept = 0;
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 0; i < files->count; i++)
         if (files->list[i]->call == call)
             free(files->list[i]);
         else
             files->list[kept++] = files->list[i];
-    }
     files->count = kept;
     loads_tell(app);
 }

@@ -72,11 +72,10 @@ void mailbox_show(struct app *app, const zchat_message *message) {
         return;
     }
     app_begin_line(app, message->time_us);
-    if (message->sent) {
+    if (message->sent)
         screen_putf(app->screen, SCREEN_OWN, "me → %s", message->to);
-    } else {
+    else
         screen_put_name(app->screen, message->from);
-    }
     screen_put(app->screen, SCREEN_PLAIN, ": ");
     screen_put_text(app->screen, message->text);
     screen_end_line(app->screen);

@@ -93,13 +93,12 @@ static bool step_next(struct app *app) {
     const char *line = script_peek(app->script);
     if (line == NULL && !script_at_end(app->script))
         return false;
-    if (step_must_log_in(app, line)) {
+    if (step_must_log_in(app, line))
         login_begin(app, app->options->user, true);
-    } else if (line == NULL) {
+    else if (line == NULL)
         step_end(app);
-    } else {
+    else
         step_run_line(app, line);
-    }
     return true;
 }
 

@@ -18,9 +18,8 @@ static bool refuse(zchat *z, zchat_code code, const char *sentence) {
 }
 
 bool call_begin(zchat *z) {
-    if (z->core.client.over == ZCHAT_OK) {
+    if (z->core.client.over == ZCHAT_OK)
         return true;
-    }
     struct fault last = z->fault;
     return refuse(z, z->core.client.over, last.text);
 }
@@ -46,9 +45,8 @@ zchat_code call_send(zchat *z, command_number command, ProtobufCMessage *body, z
 zchat_code call_send_id(zchat *z, command_number command, ProtobufCMessage *body,
                         const zchat_id *id, zchat_reply_fn *fn, void *arg) {
     struct request *request = add(z, command, body, fn, arg);
-    if (!request) {
+    if (!request)
         return z->fault.code;
-    }
     memcpy(request->id, id->bytes, ID_BYTES);
     return ZCHAT_OK;
 }
@@ -78,9 +76,8 @@ bool call_check_login(zchat *z) {
 }
 
 bool call_check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
-    if (!call_begin(z) || (user && name_fold(user, name))) {
+    if (!call_begin(z) || (user && name_fold(user, name)))
         return z->core.client.over == ZCHAT_OK;
-    }
     fault_set(&z->fault, ZCHAT_INVALID, "\"%.40s\" is no name: a name is 1 to %d of a-z 0-9 _ . -",
               user ? user : "", NAME_BYTES_MAX);
     return false;
@@ -88,12 +85,10 @@ bool call_check_name(zchat *z, const char *user, char name[NAME_BYTES]) {
 
 bool call_check_text(zchat *z, const char *text) {
     size_t bytes = text ? strlen(text) : 0;
-    if (!call_begin(z)) {
+    if (!call_begin(z))
         return false;
-    }
-    if (bytes == 0) {
+    if (bytes == 0)
         return refuse(z, ZCHAT_INVALID, "the text is empty");
-    }
     if (bytes > TEXT_BYTES_MAX) {
         fault_set(&z->fault, ZCHAT_INVALID, "the text has %zu bytes; at most %d can be sent", bytes,
                   TEXT_BYTES_MAX);
@@ -104,9 +99,8 @@ bool call_check_text(zchat *z, const char *text) {
 
 bool call_check_password(zchat *z, const char *password) {
     size_t bytes = password ? strlen(password) : 0;
-    if (!call_begin(z)) {
+    if (!call_begin(z))
         return false;
-    }
     if (bytes == 0 || bytes > PASSWORD_BYTES_MAX) {
         fault_set(&z->fault, ZCHAT_INVALID, "a password has 1 to %d bytes", PASSWORD_BYTES_MAX);
         return false;
@@ -115,25 +109,22 @@ bool call_check_password(zchat *z, const char *password) {
 }
 
 bool call_check_limit(zchat *z, uint32_t limit) {
-    if (!call_begin(z) || limit <= SYNC_ENTRIES_MAX) {
+    if (!call_begin(z) || limit <= SYNC_ENTRIES_MAX)
         return z->core.client.over == ZCHAT_OK;
-    }
     fault_set(&z->fault, ZCHAT_INVALID, "a page has at most %d entries", SYNC_ENTRIES_MAX);
     return false;
 }
 
 bool call_check_id(zchat *z, const char *what, const zchat_id *id) {
-    if (!call_begin(z) || (id && id_is_valid(id->bytes, ID_BYTES))) {
+    if (!call_begin(z) || (id && id_is_valid(id->bytes, ID_BYTES)))
         return z->core.client.over == ZCHAT_OK;
-    }
     fault_set(&z->fault, ZCHAT_INVALID, "%s is a UUID of version 7", what);
     return false;
 }
 
 bool call_check_new_id(zchat *z, const char *what, const zchat_id **id, zchat_id *own) {
-    if (*id) {
+    if (*id)
         return call_check_id(z, what, *id);
-    }
     zchat_id_new(own);
     *id = own;
     return call_begin(z);
@@ -149,14 +140,12 @@ static bool no_title(zchat *z, const char *what) {
 bool call_check_new_title(zchat *z, const char *what, const char *title) {
     char clean[TITLE_BYTES];
     size_t bytes = title ? strlen(title) : 0;
-    if (!call_begin(z)) {
+    if (!call_begin(z))
         return false;
-    }
     if (bytes == 0 || bytes > TITLE_BYTES_MAX || !text_is_utf8(title, bytes) ||
         text_characters(title, bytes) > TITLE_CHARACTERS_MAX || strchr(title, '/') ||
-        strspn(title, " ") == bytes) {
+        strspn(title, " ") == bytes)
         return no_title(z, what);
-    }
     memcpy(clean, title, bytes + 1);
     bool is_clean = text_clean_line(clean, bytes) == bytes && memcmp(clean, title, bytes) == 0;
     return is_clean || no_title(z, what);
@@ -164,9 +153,8 @@ bool call_check_new_title(zchat *z, const char *what, const char *title) {
 
 bool call_check_title(zchat *z, const char *what, const char *title) {
     size_t bytes = title ? strlen(title) : 0;
-    if (!call_begin(z)) {
+    if (!call_begin(z))
         return false;
-    }
     if (bytes == 0) {
         fault_set(&z->fault, ZCHAT_INVALID, "%s is empty", what);
         return false;
@@ -184,9 +172,8 @@ zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply
                        void *arg) {
     char name[NAME_BYTES];
     if (!call_check_name(z, options->user, name) ||
-        (options->password && !call_check_password(z, options->password))) {
+        (options->password && !call_check_password(z, options->password)))
         return z->fault.code;
-    }
     if (options->threads && options->public_events == ZCHAT_PUBLIC_NONE) {
         return fault_set(&z->fault, ZCHAT_INVALID,
                          "what happens in threads comes with the public events alone");
@@ -201,9 +188,8 @@ zchat_code zchat_logout(zchat *z, zchat_reply_fn *fn, void *arg) {
 zchat_code zchat_register(zchat *z, const char *user, const char *password, bool no_trust,
                           zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
-    if (!call_check_name(z, user, name) || !call_check_password(z, password)) {
+    if (!call_check_name(z, user, name) || !call_check_password(z, password))
         return z->fault.code;
-    }
     Zchat__V1__RegisterAccountRequest body = ZCHAT__V1__REGISTER_ACCOUNT_REQUEST__INIT;
     body.protocol = PROTOCOL_VERSION;
     body.user = name;
@@ -216,10 +202,8 @@ zchat_code zchat_register(zchat *z, const char *user, const char *password, bool
 zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_password,
                         zchat_reply_fn *fn, void *arg) {
     bool has_old = old_password && old_password[0] != '\0';
-    if ((has_old && !call_check_password(z, old_password)) ||
-        !call_check_password(z, new_password)) {
+    if ((has_old && !call_check_password(z, old_password)) || !call_check_password(z, new_password))
         return z->fault.code;
-    }
     Zchat__V1__ChangePasswordRequest body = ZCHAT__V1__CHANGE_PASSWORD_REQUEST__INIT;
     body.old_password = old_password ? (char *)old_password : (char *)"";
     body.new_password = (char *)new_password;
@@ -232,9 +216,8 @@ zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg) {
 }
 
 zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg) {
-    if (call_begin(z) && device == 0) {
+    if (call_begin(z) && device == 0)
         return fault_set(&z->fault, ZCHAT_INVALID, "devices are numbered from 1");
-    }
     Zchat__V1__RevokeDeviceRequest body = ZCHAT__V1__REVOKE_DEVICE_REQUEST__INIT;
     body.device = device;
     return call_send(z, COMMAND(REVOKE_DEVICE), &body.base, fn, arg);
@@ -247,9 +230,8 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
     char name[NAME_BYTES];
     zchat_id own;
     if (!call_check_name(z, to, name) || !call_check_text(z, text) ||
-        !call_check_new_id(z, "a message's id", &id, &own)) {
+        !call_check_new_id(z, "a message's id", &id, &own))
         return z->fault.code;
-    }
     Zchat__V1__SendMessageRequest body = ZCHAT__V1__SEND_MESSAGE_REQUEST__INIT;
     body.id = call_bytes(id);
     body.to = name;
@@ -260,9 +242,8 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
 
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg) {
     zchat_id id;
-    if (!call_check_text(z, text)) {
+    if (!call_check_text(z, text))
         return z->fault.code;
-    }
     zchat_id_new(&id);
     Zchat__V1__BroadcastRequest body = ZCHAT__V1__BROADCAST_REQUEST__INIT;
     body.id = call_bytes(&id);
@@ -285,12 +266,10 @@ zchat_code zchat_who(zchat *z, const zchat_person *after, uint32_t limit, zchat_
 
 zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, uint32_t limit,
                        zchat_reply_fn *fn, void *arg) {
-    if (!check_after(z, after)) {
+    if (!check_after(z, after))
         return z->fault.code;
-    }
-    if (seconds == 0) {
+    if (seconds == 0)
         return fault_set(&z->fault, ZCHAT_INVALID, "the number of seconds is positive");
-    }
     Zchat__V1__SinceRequest body = ZCHAT__V1__SINCE_REQUEST__INIT;
     body.seconds = seconds;
     body.after = after ? (char *)after->user : (char *)"";
@@ -333,21 +312,18 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
 }
 
 static zchat_code ack_later(zchat *z, uint64_t seq) {
-    if (!z->core.client.session.intended || !z->core.client.session.login) {
+    if (!z->core.client.session.intended || !z->core.client.session.login)
         return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");
-    }
     inbox_want_read(&z->core.inbox, seq);
     client_stir(&z->core.client);
     return ZCHAT_OK;
 }
 
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg) {
-    if (!call_begin(z)) {
+    if (!call_begin(z))
         return z->fault.code;
-    }
-    if (seq == 0) {
+    if (seq == 0)
         return fault_set(&z->fault, ZCHAT_INVALID, "entries are numbered from 1");
-    }
     Zchat__V1__AckRequest body = ZCHAT__V1__ACK_REQUEST__INIT;
     body.read = seq;
     return fn ? call_send(z, COMMAND(ACK), &body.base, fn, arg) : ack_later(z, seq);

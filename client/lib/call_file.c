@@ -32,15 +32,12 @@ zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint3
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
     struct upload *upload;
-    if (!call_check_title(z, TITLE, title)) {
+    if (!call_check_title(z, TITLE, title))
         return z->fault.code;
-    }
-    if (!path || path[0] == '\0') {
+    if (!path || path[0] == '\0')
         return no_file(z);
-    }
-    if (upload_open(&upload, &z->settings, path, &z->fault) != ZCHAT_OK) {
+    if (upload_open(&upload, &z->settings, path, &z->fault) != ZCHAT_OK)
         return z->fault.code;
-    }
     name = name ? name : path_name(path);
     if (!call_check_new_title(z, "a file's name", name)) {
         upload_close(upload);
@@ -56,12 +53,10 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
 
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    if (!call_check_title(z, TITLE, title) || !call_check_title(z, "the file's name", name)) {
+    if (!call_check_title(z, TITLE, title) || !call_check_title(z, "the file's name", name))
         return z->fault.code;
-    }
-    if (path && path_check_target(path, force, &z->fault) != ZCHAT_OK) {
+    if (path && path_check_target(path, force, &z->fault) != ZCHAT_OK)
         return z->fault.code;
-    }
     const struct download_target target = {
         .title = title, .name = name, .path = path, .fd = fd, .force = force};
     return download_start(&z->core.transfers, &target, (struct file_caller){fn, progress, arg},
@@ -70,9 +65,8 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
 
 void zchat_file_cancel(zchat *z, const void *arg) {
     transfers_cancel(&z->core.transfers, arg);
-    for (struct chat *at = z->chats.list; at; at = at->next) {
+    for (struct chat *at = z->chats.list; at; at = at->next)
         peer_files_cancel(at, arg);
-    }
     client_stir(&z->core.client);
 }
 
@@ -81,9 +75,8 @@ void zchat_file_cancel(zchat *z, const void *arg) {
 bool zchat_file_name_is_plain(const char *name) {
     char clean[FILE_NAME_BYTES];
     size_t bytes = strlen(name);
-    if (bytes == 0 || bytes > TITLE_BYTES_MAX || strchr(".-", name[0]) || strchr(name, '/')) {
+    if (bytes == 0 || bytes > TITLE_BYTES_MAX || strchr(".-", name[0]) || strchr(name, '/'))
         return false;
-    }
     memcpy(clean, name, bytes + 1);
     return text_clean_line(clean, bytes) == bytes && memcmp(clean, name, bytes) == 0;
 }
@@ -93,21 +86,18 @@ zchat_code zchat_private_file_check(const char *path, char *error, size_t error_
     struct fault fault = {.code = ZCHAT_OK};
     int fd = -1;
     zchat_code code = path_open(path, &fd, &state, &fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         close(fd);
-    }
-    if (error_bytes > 0) {
+    if (error_bytes > 0)
         snprintf(error, error_bytes, "%s", code == ZCHAT_OK ? "" : fault.text);
-    }
     return code;
 }
 
 /* NULL: the fault says why. */
 static struct chat *find_chat(zchat *z, const char *user) {
     char name[NAME_BYTES];
-    if (!call_check_name(z, user, name)) {
+    if (!call_check_name(z, user, name))
         return NULL;
-    }
     struct chat *chat = chats_find(&z->chats, name);
     if (!chat || !chat->opened) {
         fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no private chat with %s", name);
@@ -127,13 +117,11 @@ static zchat_code open_source(zchat *z, const struct chat *chat, const char *pat
         return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first",
                          PRIVATE_FILES_MAX);
     }
-    if (!path || path[0] == '\0') {
+    if (!path || path[0] == '\0')
         return no_file(z);
-    }
     source->name = path_name(path);
-    if (path_open(path, &source->fd, &source->state, &z->fault) != ZCHAT_OK) {
+    if (path_open(path, &source->fd, &source->state, &z->fault) != ZCHAT_OK)
         return z->fault.code;
-    }
     if (!call_check_new_title(z, "a file's name", source->name)) {
         close(source->fd);
         return z->fault.code;
@@ -145,9 +133,8 @@ zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
                               zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
     struct peer_file_source source;
     struct chat *chat = find_chat(z, user);
-    if (!chat || open_source(z, chat, path, &source) != ZCHAT_OK) {
+    if (!chat || open_source(z, chat, path, &source) != ZCHAT_OK)
         return z->fault.code;
-    }
     if (!peer_file_send(chat, &source, (struct file_caller){fn, progress, arg})) {
         close(source.fd);
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");

@@ -28,9 +28,8 @@ static zchat_code no_chat(zchat *z, const char *name) {
 static zchat_code check_start(zchat *z, const char *name) {
     const struct chat *chat = chats_find(&z->chats, name);
     size_t count = 0;
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
+    for (const struct chat *at = z->chats.list; at; at = at->next)
         count += !at->over && at->state != CHAT_ASKED && at->state != CHAT_UNKNOWN;
-    }
     if (chat) {
         return fault_set(&z->fault, ZCHAT_CONFLICT,
                          chat->opened ? "a private chat with %s is open already"
@@ -47,19 +46,15 @@ static zchat_code check_start(zchat *z, const char *name) {
 zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = check_start(z, name);
-    }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (chats_asked(&z->chats, name)) {
+    if (chats_asked(&z->chats, name))
         return zchat_private_accept(z, name, fn, arg);
-    }
     struct chat *chat = chats_add(&z->chats, name, CHAT_ASKING);
-    if (!chat) {
+    if (!chat)
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the private chat");
-    }
     chat->mine = true;
     chat->fn = fn;
     chat->arg = arg;
@@ -72,12 +67,10 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     zchat_code code = begin(z, user, name);
     struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->chats, name) : NULL;
     struct chat *former = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (!chat) {
+    if (!chat)
         return no_invitation(z, name);
-    }
     z->core.client.now_us = wake_now_us();
     code = chat_accept(chat, &fault);
     if (code != ZCHAT_OK) {
@@ -95,9 +88,8 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
 
 /* Its answer comes with the next turn. */
 static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *arg) {
-    if (chat->state == CHAT_ASKED) {
+    if (chat->state == CHAT_ASKED)
         invitation_answer(chat, INVITATION_DECLINED);
-    }
     chat->leaving = true;
     chat->stop_fn = fn;
     chat->stop_arg = arg;
@@ -109,12 +101,10 @@ zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn,
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
     struct chat *chat = code == ZCHAT_OK ? chats_asked(&z->chats, name) : NULL;
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (!chat) {
+    if (!chat)
         return no_invitation(z, name);
-    }
     return leave(z, chat, fn, arg);
 }
 
@@ -124,12 +114,10 @@ zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, vo
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
     struct chat *chat = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (!chat) {
+    if (!chat)
         chat = chats_asked(&z->chats, name);
-    }
     return chat ? leave(z, chat, fn, arg) : no_chat(z, name);
 }
 
@@ -137,41 +125,34 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
                               void *arg) {
     char name[NAME_BYTES];
     zchat_code code = begin(z, user, name);
-    if (code == ZCHAT_OK && !call_check_text(z, text)) {
+    if (code == ZCHAT_OK && !call_check_text(z, text))
         code = z->fault.code;
-    }
     struct chat *chat = code == ZCHAT_OK ? chats_find(&z->chats, name) : NULL;
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (!chat || !chat->opened) {
+    if (!chat || !chat->opened)
         return no_chat(z, name);
-    }
     if (chat->lines.count >= PRIVATE_LINES_MAX) {
         return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first",
                          PRIVATE_LINES_MAX, name);
     }
     z->core.client.now_us = z->core.client.running ? z->core.client.now_us : wake_now_us();
-    if (!lines_add(&chat->lines, &z->chat_host, z->core.client.now_us, text, fn, arg)) {
+    if (!lines_add(&chat->lines, &z->chat_host, z->core.client.now_us, text, fn, arg))
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the line");
-    }
     client_stir(&z->core.client);
     return ZCHAT_OK;
 }
 
 size_t zchat_private_count(const zchat *z) {
     size_t count = 0;
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
+    for (const struct chat *at = z->chats.list; at; at = at->next)
         count += is_open(at);
-    }
     return count;
 }
 
 const char *zchat_private_user(const zchat *z, size_t i) {
-    for (const struct chat *at = z->chats.list; at; at = at->next) {
-        if (is_open(at) && i-- == 0) {
+    for (const struct chat *at = z->chats.list; at; at = at->next)
+        if (is_open(at) && i-- == 0)
             return at->user;
-        }
-    }
     return NULL;
 }

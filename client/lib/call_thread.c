@@ -11,9 +11,8 @@ static const char TITLE[] = "the thread's title";
 zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, zchat_reply_fn *fn,
                                void *arg) {
     zchat_id own;
-    if (!call_check_new_title(z, "a title", title) || !call_check_new_id(z, "an id", &id, &own)) {
+    if (!call_check_new_title(z, "a title", title) || !call_check_new_id(z, "an id", &id, &own))
         return z->fault.code;
-    }
     Zchat__V1__CreateThreadRequest body = ZCHAT__V1__CREATE_THREAD_REQUEST__INIT;
     body.id = call_bytes(id);
     body.title = (char *)title;
@@ -23,9 +22,8 @@ zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, 
 zchat_code zchat_thread_list(zchat *z, const char *after_title, uint32_t limit, zchat_reply_fn *fn,
                              void *arg) {
     bool first = !after_title || after_title[0] == '\0';
-    if ((!first && !call_check_title(z, TITLE, after_title)) || !call_check_limit(z, limit)) {
+    if ((!first && !call_check_title(z, TITLE, after_title)) || !call_check_limit(z, limit))
         return z->fault.code;
-    }
     Zchat__V1__ListThreadsRequest body = ZCHAT__V1__LIST_THREADS_REQUEST__INIT;
     body.after = first ? (char *)"" : (char *)after_title;
     body.limit = limit;
@@ -34,9 +32,8 @@ zchat_code zchat_thread_list(zchat *z, const char *after_title, uint32_t limit, 
 
 zchat_code zchat_thread_read(zchat *z, const char *title, uint64_t after_seq, uint32_t limit,
                              zchat_reply_fn *fn, void *arg) {
-    if (!call_check_title(z, TITLE, title) || !call_check_limit(z, limit)) {
+    if (!call_check_title(z, TITLE, title) || !call_check_limit(z, limit))
         return z->fault.code;
-    }
     Zchat__V1__ReadThreadRequest body = ZCHAT__V1__READ_THREAD_REQUEST__INIT;
     body.thread = (char *)title;
     body.after_seq = after_seq;
@@ -58,9 +55,8 @@ zchat_code zchat_thread_post(zchat *z, const char *title, const char *text, cons
                              zchat_reply_fn *fn, void *arg) {
     zchat_id own;
     if (!call_check_title(z, TITLE, title) || !call_check_text(z, text) ||
-        !call_check_new_id(z, "an id", &id, &own)) {
+        !call_check_new_id(z, "an id", &id, &own))
         return z->fault.code;
-    }
     Zchat__V1__PostToThreadRequest body = ZCHAT__V1__POST_TO_THREAD_REQUEST__INIT;
     body.id = call_bytes(id);
     body.thread = (char *)title;
@@ -69,12 +65,10 @@ zchat_code zchat_thread_post(zchat *z, const char *title, const char *text, cons
 }
 
 static bool check_post(zchat *z, const zchat_id *post, uint64_t number) {
-    if (post) {
+    if (post)
         return call_check_id(z, "a post's id", post);
-    }
-    if (number == 0) {
+    if (number == 0)
         fault_set(&z->fault, ZCHAT_INVALID, "posts are numbered from 1");
-    }
     return number > 0;
 }
 
@@ -82,9 +76,8 @@ zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, 
                              const char *text, zchat_reply_fn *fn, void *arg) {
     zchat_id id;
     if (!call_check_title(z, TITLE, title) || !check_post(z, post, number) ||
-        !call_check_text(z, text)) {
+        !call_check_text(z, text))
         return z->fault.code;
-    }
     zchat_id_new(&id);
     Zchat__V1__EditPostRequest body = ZCHAT__V1__EDIT_POST_REQUEST__INIT;
     body.id = call_bytes(&id);
@@ -104,9 +97,8 @@ zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, 
 zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post, uint64_t number,
                                zchat_reply_fn *fn, void *arg) {
     zchat_id id;
-    if (!call_check_title(z, TITLE, title) || !check_post(z, post, number)) {
+    if (!call_check_title(z, TITLE, title) || !check_post(z, post, number))
         return z->fault.code;
-    }
     zchat_id_new(&id);
     Zchat__V1__DeletePostRequest body = ZCHAT__V1__DELETE_POST_REQUEST__INIT;
     body.id = call_bytes(&id);
@@ -147,18 +139,14 @@ zchat_code zchat_followed_list(zchat *z, zchat_reply_fn *fn, void *arg) {
 
 zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zchat_reply_fn *fn,
                             void *arg) {
-    if (!call_check_id(z, "a thread's id", thread)) {
+    if (!call_check_id(z, "a thread's id", thread))
         return z->fault.code;
-    }
-    if (seq == 0) {
+    if (seq == 0)
         return fault_set(&z->fault, ZCHAT_INVALID, "entries are numbered from 1");
-    }
-    if (!call_check_login(z)) {
+    if (!call_check_login(z))
         return z->fault.code;
-    }
-    if (!fn && followed_want_read(&z->core.followed, thread->bytes, seq)) {
+    if (!fn && followed_want_read(&z->core.followed, thread->bytes, seq))
         return ZCHAT_OK;
-    }
     char stream[FOLLOWED_STREAM_BYTES];
     Zchat__V1__AckRequest body = ZCHAT__V1__ACK_REQUEST__INIT;
     followed_stream(thread->bytes, stream);

@@ -73,13 +73,11 @@ struct secret { /* a frame that is wiped when ZeroMQ has written it */
 static bool have_room(void) {
     int fds[CHANNEL_DESCRIPTORS];
     int count = 0;
-    while (count < CHANNEL_DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+    while (count < CHANNEL_DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
         count++;
-    }
     int error = errno;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         close(fds[i]);
-    }
     errno = error;
     return count == CHANNEL_DESCRIPTORS;
 }
@@ -138,9 +136,8 @@ static bool watch(struct channel *channel, void *socket, int *fd, struct wake_so
     size_t fd_bytes = sizeof *fd;
     int found;
     if (zmq_getsockopt(socket, ZMQ_FD, &found, &fd_bytes) != 0 ||
-        !wake_add(channel->wake, found, source)) {
+        !wake_add(channel->wake, found, source))
         return false;
-    }
     *fd = found;
     return true;
 }
@@ -150,9 +147,8 @@ static bool monitor_open(struct channel *channel, struct context *context) {
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://monitor-%08x%08x", randombytes_random(),
              randombytes_random());
-    if (zmq_socket_monitor(channel->socket, endpoint, ZMQ_EVENT_ALL) != 0) {
+    if (zmq_socket_monitor(channel->socket, endpoint, ZMQ_EVENT_ALL) != 0)
         return false;
-    }
     channel->monitor = context_socket(context, ZMQ_PAIR);
     return channel->monitor && set_int(channel->monitor, ZMQ_LINGER, 0) &&
            zmq_connect(channel->monitor, endpoint) == 0 &&
@@ -162,9 +158,8 @@ static bool monitor_open(struct channel *channel, struct context *context) {
 static struct channel *channel_make(struct context *context, struct wake *wake,
                                     enum channel_type type) {
     struct channel *channel = have_room() ? calloc(1, sizeof *channel) : NULL;
-    if (!channel) {
+    if (!channel)
         return NULL;
-    }
     channel->wake = wake;
     channel->fd = channel->monitor_fd = channel->peer_fd = -1;
     channel->listen_fd = channel->bytes_fd = -1;
@@ -177,9 +172,8 @@ static struct channel *channel_make(struct context *context, struct wake *wake,
 struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys) {
     struct channel *channel = channel_make(context, wake, type);
-    if (!channel) {
+    if (!channel)
         return NULL;
-    }
     if (!channel->socket || !set_options(channel->socket, endpoint) ||
         (type == CHANNEL_PAIR && !set_pair(channel->socket)) || !set_keys(channel->socket, keys) ||
         !monitor_open(channel, context) ||
@@ -207,9 +201,8 @@ static bool bind_anywhere(void *socket, uint16_t *port) {
     size_t bytes = sizeof endpoint;
     bool bound = (set_int(socket, ZMQ_IPV6, 1) && zmq_bind(socket, "tcp://*:*") == 0) ||
                  (set_int(socket, ZMQ_IPV6, 0) && zmq_bind(socket, "tcp://*:*") == 0);
-    if (!bound || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0) {
+    if (!bound || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &bytes) != 0)
         return false;
-    }
     *port = (uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10);
     return true;
 }
@@ -218,9 +211,8 @@ struct channel *channel_listen(struct context *context, struct wake *wake,
                                const struct channel_keys *keys, const char *domain,
                                uint16_t *port) {
     struct channel *channel = channel_make(context, wake, CHANNEL_PAIR);
-    if (!channel) {
+    if (!channel)
         return NULL;
-    }
     channel->listens = true;
     if (!channel->socket || !set_options(channel->socket, "") || !set_pair(channel->socket) ||
         !set_server(channel->socket, keys, domain) || !monitor_open(channel, context) ||
@@ -237,9 +229,8 @@ struct channel *channel_listen(struct context *context, struct wake *wake,
 /* ---- closing ---- */
 
 static void close_socket(struct channel *channel, void *socket, int fd) {
-    if (fd >= 0) {
+    if (fd >= 0)
         wake_remove(channel->wake, fd);
-    }
     if (socket) {
         int failed = zmq_close(socket);
         assert(!failed);
@@ -247,9 +238,8 @@ static void close_socket(struct channel *channel, void *socket, int fd) {
 }
 
 void channel_free(struct channel *channel, int linger_ms) {
-    if (!channel) {
+    if (!channel)
         return;
-    }
     zmq_msg_close(&channel->in);
     zmq_msg_close(&channel->out);
     if (channel->socket) {
@@ -262,9 +252,8 @@ void channel_free(struct channel *channel, int linger_ms) {
 }
 
 static void ended(struct channel *channel, enum channel_state state) {
-    if (channel->state <= CHANNEL_READY) {
+    if (channel->state <= CHANNEL_READY)
         channel->state = state;
-    }
 }
 
 /* Nothing can be unbound: that would end the connections that were made, too. So the kernel drops
@@ -311,9 +300,8 @@ static void take_event(struct channel *channel, uint16_t event, int fd) {
         ended(channel, ready ? CHANNEL_CLOSED : CHANNEL_BROKEN);
         break;
     case ZMQ_EVENT_CLOSED:
-        if (!channel->connected) {
+        if (!channel->connected)
             ended(channel, CHANNEL_UNREACHABLE);
-        }
         break;
     default:
         break;
@@ -334,14 +322,12 @@ enum channel_state channel_state(struct channel *channel) {
             uint16_t event;
             uint32_t value = 0;
             memcpy(&event, part, sizeof event);
-            if (bytes >= (int)(sizeof event + sizeof value)) {
+            if (bytes >= (int)(sizeof event + sizeof value))
                 memcpy(&value, part + sizeof event, sizeof value);
-            }
-            if (channel->listens) {
+            if (channel->listens)
                 take_event_listening(channel, event, (int)value);
-            } else {
+            else
                 take_event(channel, event, (int)value);
-            }
         }
         first = !first;
     }
@@ -366,9 +352,8 @@ static void secret_free(void *data, void *hint) {
 
 static bool secret_frame(struct channel *channel, size_t frame_bytes) {
     struct secret *secret = malloc(sizeof *secret + frame_bytes);
-    if (!secret) {
+    if (!secret)
         return false;
-    }
     secret->bytes = frame_bytes;
     if (zmq_msg_init_data(&channel->out, secret->data, frame_bytes, secret_free, secret) != 0) {
         free(secret);
@@ -380,9 +365,8 @@ static bool secret_frame(struct channel *channel, size_t frame_bytes) {
 
 void *channel_frame(struct channel *channel, size_t frame_bytes, bool secret) {
     zmq_msg_close(&channel->out);
-    if (secret) {
+    if (secret)
         return secret_frame(channel, frame_bytes) ? zmq_msg_data(&channel->out) : NULL;
-    }
     if (zmq_msg_init_size(&channel->out, frame_bytes) != 0) {
         zmq_msg_init(&channel->out);
         return NULL;
@@ -401,9 +385,8 @@ bool channel_receive(struct channel *channel, const void **frame, size_t *frame_
             channel->source.ready = errno == EINTR;
             return false;
         }
-        if (channel->listens && channel->peer_fd < 0) {
+        if (channel->listens && channel->peer_fd < 0)
             channel->peer_fd = channel->bytes_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
-        }
         channel->took = true;
         *frame = zmq_msg_data(&channel->in);
         *frame_bytes = zmq_msg_size(&channel->in);
@@ -424,9 +407,8 @@ static bool bytes_taken(int fd, uint64_t *taken) {
     socklen_t bytes = sizeof info;
     int unread = 0;
     if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
-        ioctl(fd, SIOCINQ, &unread) != 0) {
+        ioctl(fd, SIOCINQ, &unread) != 0)
         return false;
-    }
     *taken = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
     return true;
 }
@@ -439,14 +421,12 @@ bool channel_is_endless(struct channel *channel) {
     uint64_t taken;
     bool drained = !channel->source.ready && !channel->took, was_over = channel->is_over;
     channel->took = false;
-    if (!bytes_taken(channel->bytes_fd, &taken)) {
+    if (!bytes_taken(channel->bytes_fd, &taken))
         return false;
-    }
-    if (!drained || taken < channel->bytes + HEARTBEAT_BYTES) {
+    if (!drained || taken < channel->bytes + HEARTBEAT_BYTES)
         channel->bytes = taken;
-    } else {
+    else
         channel->bytes += HEARTBEAT_BYTES;
-    }
     channel->is_over = taken - channel->bytes > 2 * (uint64_t)FRAME_BYTES_MAX;
     return was_over && channel->is_over;
 }

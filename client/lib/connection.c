@@ -83,24 +83,21 @@ static bool retry_helps(zchat_code code) {
 
 static uint32_t delay_ms(unsigned attempts) {
     uint32_t most = DELAY_MAX_MS;
-    if (attempts < 4) {
+    if (attempts < 4)
         most = 2u * DELAY_MIN_MS << attempts;
-    }
     return DELAY_MIN_MS + randombytes_uniform(most - DELAY_MIN_MS + 1);
 }
 
 static uint32_t refused_delay_ms(unsigned refusals) {
     uint32_t most = REFUSED_DELAY_MAX_MS;
-    if (refusals < 3) {
+    if (refusals < 3)
         most = 2u * REFUSED_DELAY_MIN_MS << refusals;
-    }
     return most / 2 + randombytes_uniform(most / 2 + 1);
 }
 
 static uint32_t next_delay_ms(struct connection *connection) {
-    if (!retry_helps(connection->fault.code)) {
+    if (!retry_helps(connection->fault.code))
         return refused_delay_ms(connection->refusals++);
-    }
     connection->refusals = 0;
     return delay_ms(connection->attempts++);
 }
@@ -112,9 +109,8 @@ static enum connection_news ended(struct connection *connection, int64_t now_us)
         connection_stop(connection);
         return CONNECTION_REFUSED;
     }
-    if (connection->state == CONNECTION_UP && now_us - connection->up_us >= STEADY_US) {
+    if (connection->state == CONNECTION_UP && now_us - connection->up_us >= STEADY_US)
         connection->attempts = 0;
-    }
     close_channel(connection, 0);
     connection->retry_ms = next_delay_ms(connection);
     connection->deadline_us = now_us + (int64_t)connection->retry_ms * 1000;
@@ -151,9 +147,8 @@ static enum connection_news fail_to_open(struct connection *connection, int64_t 
 
 static enum connection_news begin(struct connection *connection, int64_t now_us) {
     connection->resolve = resolve_new(connection->settings->address.host, connection->wake);
-    if (!connection->resolve) {
+    if (!connection->resolve)
         return fail_to_open(connection, now_us);
-    }
     enter(connection, CONNECTION_RESOLVING, now_us + RESOLVE_US);
     return CONNECTION_NOTHING;
 }
@@ -170,9 +165,8 @@ static enum connection_news greet(struct connection *connection, int64_t now_us)
     address_endpoint(&address, endpoint);
     connection->channel =
         channel_new(connection->context, connection->wake, CHANNEL_DEALER, endpoint, NULL);
-    if (!connection->channel || !greeting_ask(connection->channel, connection->settings->client)) {
+    if (!connection->channel || !greeting_ask(connection->channel, connection->settings->client))
         return fail_to_open(connection, now_us);
-    }
     return CONNECTION_NOTHING;
 }
 
@@ -194,9 +188,8 @@ static enum connection_news step_resolving(struct connection *connection, int64_
 
 static enum connection_news nobody_there(struct connection *connection, int64_t now_us) {
     connection->address++;
-    if (--connection->addresses_left > 0) {
+    if (--connection->addresses_left > 0)
         return greet(connection, now_us);
-    }
     return fail(connection, now_us, ZCHAT_UNREACHABLE,
                 "no broker answers at %s: %s; is zchatd running there?",
                 connection->settings->endpoint,
@@ -220,18 +213,16 @@ static enum connection_news connect_commands(struct connection *connection, int6
     close_channel(connection, 0);
     connection->channel = channel_new(connection->context, connection->wake, CHANNEL_DEALER,
                                       connection->greeting.commands, &keys);
-    if (!connection->channel) {
+    if (!connection->channel)
         return fail_to_open(connection, now_us);
-    }
     Zchat__V1__PingRequest ping = ZCHAT__V1__PING_REQUEST__INIT;
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.request = PROOF_REQUEST;
     command.body_case = ZCHAT__V1__COMMAND__BODY_PING;
     command.ping = &ping;
     void *frame = channel_frame(connection->channel, wire_element_size(&command.base), false);
-    if (!frame) {
+    if (!frame)
         return fail_to_open(connection, now_us);
-    }
     wire_element_pack(WIRE_COMMANDS, &command.base, frame);
     channel_send(connection->channel); /* a failure shows in the channel's state */
     enter(connection, CONNECTION_PROVING, now_us + PROOF_US);
@@ -270,9 +261,8 @@ static enum connection_news unknown_key(struct connection *connection, int64_t n
         return CONNECTION_UNKNOWN_KEY;
     }
     struct fault fault;
-    if (connection_trust(connection, now_us, &fault) != ZCHAT_OK) {
+    if (connection_trust(connection, now_us, &fault) != ZCHAT_OK)
         return fail(connection, now_us, fault.code, "%s", fault.text);
-    }
     return connect_commands(connection, now_us);
 }
 
@@ -287,37 +277,31 @@ static enum connection_news check_key(struct connection *connection, int64_t now
     unsigned char pinned[KEY_BYTES];
     bool known = false;
     if (!connection->key_known && connection->settings->fingerprint[0]) {
-        if (!key_fits(connection)) {
+        if (!key_fits(connection))
             return wrong_key(connection, now_us);
-        }
         know_key(connection, connection->greeting.key);
     }
     if (!connection->key_known) {
         if (known_brokers_find(connection->settings->folder, connection->settings->name, &known,
-                               pinned, &connection->fault) != ZCHAT_OK) {
+                               pinned, &connection->fault) != ZCHAT_OK)
             return ended(connection, now_us);
-        }
-        if (!known) {
+        if (!known)
             return unknown_key(connection, now_us);
-        }
         know_key(connection, pinned);
     }
-    if (sodium_memcmp(connection->key, connection->greeting.key, KEY_BYTES) != 0) {
+    if (sodium_memcmp(connection->key, connection->greeting.key, KEY_BYTES) != 0)
         return wrong_key(connection, now_us);
-    }
     return connect_commands(connection, now_us);
 }
 
 zchat_code connection_trust(struct connection *connection, int64_t now_us, struct fault *fault) {
     zchat_code code = known_brokers_pin(connection->settings->folder, connection->settings->name,
                                         connection->greeting.key, fault);
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     know_key(connection, connection->greeting.key);
-    if (connection->state == CONNECTION_ASKING) {
+    if (connection->state == CONNECTION_ASKING)
         enter(connection, CONNECTION_WAITING, now_us);
-    }
     return ZCHAT_OK;
 }
 
@@ -351,12 +335,10 @@ static enum connection_news step_greeting(struct connection *connection, int64_t
                    : fail(connection, now_us, code, "the broker at %s can't be used: %s",
                           connection->settings->endpoint, fault.text);
     }
-    if (state == CHANNEL_UNREACHABLE) {
+    if (state == CHANNEL_UNREACHABLE)
         return nobody_there(connection, now_us);
-    }
-    if (state > CHANNEL_READY) {
+    if (state > CHANNEL_READY)
         return ungreeted(connection, now_us, state);
-    }
     return now_us < connection->deadline_us ? CONNECTION_NOTHING
                                             : greeter_silent(connection, now_us);
 }
@@ -410,9 +392,8 @@ static enum connection_news step_proving(struct connection *connection, int64_t 
         connection->refusals = connection->closings = 0;
         return CONNECTION_PROVED;
     }
-    if (state > CHANNEL_READY || now_us >= connection->deadline_us) {
+    if (state > CHANNEL_READY || now_us >= connection->deadline_us)
         return unproved(connection, now_us, state);
-    }
     return CONNECTION_NOTHING;
 }
 
@@ -427,9 +408,8 @@ static enum connection_news step_up(struct connection *connection, int64_t now_u
         return fail(connection, now_us, ZCHAT_UNREACHABLE, "the broker at %s stopped",
                     connection->settings->endpoint);
     }
-    if (channel_state(connection->channel) <= CHANNEL_READY) {
+    if (channel_state(connection->channel) <= CHANNEL_READY)
         return CONNECTION_NOTHING;
-    }
     if (!connection->leaving) {
         connection->leaving = true;
         return CONNECTION_NOTHING;
@@ -460,9 +440,8 @@ enum connection_news connection_step(struct connection *connection, int64_t now_
     for (;;) {
         enum connection_state before = connection->state;
         enum connection_news news = step_once(connection, now_us);
-        if (news != CONNECTION_NOTHING || connection->state == before) {
+        if (news != CONNECTION_NOTHING || connection->state == before)
             return news;
-        }
     }
 }
 

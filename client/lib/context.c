@@ -63,13 +63,11 @@ static bool is_ours(const struct context *context) {
 static bool have_room(void) {
     int fds[DESCRIPTORS];
     int count = 0;
-    while (count < DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0) {
+    while (count < DESCRIPTORS && (fds[count] = eventfd(0, EFD_CLOEXEC)) >= 0)
         count++;
-    }
     int error = errno;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         close(fds[i]);
-    }
     errno = error;
     return count == DESCRIPTORS;
 }
@@ -87,13 +85,11 @@ static bool have_threads(void) {
     pthread_t threads[THREADS];
     int count = 0, error = 0;
     pthread_mutex_lock(&gate);
-    while (count < THREADS && (error = pthread_create(&threads[count], NULL, pass, &gate)) == 0) {
+    while (count < THREADS && (error = pthread_create(&threads[count], NULL, pass, &gate)) == 0)
         count++;
-    }
     pthread_mutex_unlock(&gate);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
-    }
     errno = error;
     return count == THREADS;
 }
@@ -101,12 +97,10 @@ static bool have_threads(void) {
 /* The first socket starts the threads, whose descriptors are there then, and stay. */
 static bool start(void *zmq) {
     void *first = NULL;
-    if (zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX) == 0) {
+    if (zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX) == 0)
         first = zmq_socket(zmq, ZMQ_PAIR);
-    }
-    if (first) {
+    if (first)
         zmq_close(first);
-    }
     return first != NULL;
 }
 
@@ -119,9 +113,8 @@ static void end(struct context *context) {
 
 static struct context *make(void) {
     struct context *context = have_room() && have_threads() ? calloc(1, sizeof *context) : NULL;
-    if (!context) {
+    if (!context)
         return NULL;
-    }
     context->process = getpid();
     context->zmq = zmq_ctx_new();
     if (!context->zmq || !start(context->zmq)) {
@@ -137,30 +130,25 @@ struct context *context_acquire(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
     lock();
-    if (!shared.open || !is_ours(shared.open)) {
+    if (!shared.open || !is_ours(shared.open))
         shared.open = make();
-    }
     struct context *context = shared.open;
-    if (context && ++context->users == PLACES) {
+    if (context && ++context->users == PLACES)
         shared.open = NULL;
-    }
     unlock();
     return context;
 }
 
 void context_release(struct context *context) {
-    if (!context || !is_ours(context)) {
+    if (!context || !is_ours(context))
         return;
-    }
     lock();
     bool last = --context->users == 0;
-    if (last && shared.open == context) {
+    if (last && shared.open == context)
         shared.open = NULL;
-    }
     unlock();
-    if (last) {
+    if (last)
         end(context);
-    }
 }
 
 /* ---- use ---- */
@@ -172,9 +160,8 @@ void *context_socket(struct context *context, int type) {
 struct peer_guest *context_expect(struct context *context, const char *domain,
                                   const unsigned char key[KEY_BYTES]) {
     lock();
-    if (!context->zap && have_room()) {
+    if (!context->zap && have_room())
         context->zap = peer_zap_new(context->zmq);
-    }
     struct peer_zap *zap = context->zap;
     unlock();
     return zap ? peer_zap_expect(zap, domain, key) : NULL;

@@ -28,17 +28,15 @@ static void complete(struct device *device) {
 
 static bool parse(struct device *device, const char *text) {
     const char *at = strstr(text, SECRET);
-    if (!at || strlen(at) < strlen(SECRET) + KEY_TEXT_BYTES) {
+    if (!at || strlen(at) < strlen(SECRET) + KEY_TEXT_BYTES)
         return false;
-    }
     char secret[KEY_TEXT];
     memcpy(secret, at + strlen(SECRET), KEY_TEXT_BYTES);
     secret[KEY_TEXT_BYTES] = '\0';
     bool parsed = key_parse(secret, device->secret_key);
     sodium_memzero(secret, sizeof secret);
-    if (parsed) {
+    if (parsed)
         complete(device);
-    }
     return parsed;
 }
 
@@ -66,12 +64,10 @@ static zchat_code make(struct device *device, const char *file, struct fault *fa
     zchat_code code = folder_write(file, text, (size_t)bytes, temporary, fault);
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(text, sizeof text);
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
-    if (link(temporary, file) != 0 && errno != EEXIST) {
+    if (link(temporary, file) != 0 && errno != EEXIST)
         code = fault_set(fault, ZCHAT_IO, "making %s failed: %s", file, strerror(errno));
-    }
     unlink(temporary);
     return code;
 }
@@ -81,25 +77,20 @@ zchat_code device_open(struct device **out, const char *folder, struct fault *fa
     bool found = false;
     *out = NULL;
     struct device *device = sodium_malloc(sizeof *device);
-    if (!device) {
+    if (!device)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the device key");
-    }
     zchat_code code = ZCHAT_OK;
-    if (!folder_file(folder, FILE_NAME, file)) {
+    if (!folder_file(folder, FILE_NAME, file))
         code = fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
-    }
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = load(device, file, &found, fault);
-    }
     if (code == ZCHAT_OK && !found) {
         code = make(device, file, fault);
-        if (code == ZCHAT_OK) {
+        if (code == ZCHAT_OK)
             code = load(device, file, &found, fault);
-        }
     }
-    if (code == ZCHAT_OK && !found) {
+    if (code == ZCHAT_OK && !found)
         code = fault_set(fault, ZCHAT_IO, "the file %s vanished while it was made", file);
-    }
     if (code != ZCHAT_OK) {
         device_free(device);
         return code;

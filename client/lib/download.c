@@ -55,9 +55,8 @@ static const char *target(const struct download *download) {
 static void fail_io(struct transfers *transfers, struct download *download, const char *what) {
     struct fault fault;
     int error = errno;
-    if (error == ENOSPC || error == EDQUOT) {
+    if (error == ENOSPC || error == EDQUOT)
         remove_part(download);
-    }
     errno = error;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, target(download), strerror(errno));
     transfer_fail(transfers, &download->transfer, &fault);
@@ -87,9 +86,8 @@ static void ask(struct transfers *transfers, struct download *download, uint64_t
     body.limit = (uint32_t)limit;
     struct request *request =
         transfer_ask(transfers, &download->transfer, COMMAND(GET_CHUNK), &body.base);
-    if (request) {
+    if (request)
         request->offset = offset;
-    }
 }
 
 /* What is whole already is looked at once more, for what the answer tells of it. */
@@ -142,9 +140,8 @@ static void hash_slice(struct transfers *transfers, struct download *download) {
     }
     hash_add(&download->hash, transfers->client->buffer, count);
     download->next += count;
-    if (download->next < download->there) {
+    if (download->next < download->there)
         return;
-    }
     if (lseek(download->fd, (off_t)download->there, SEEK_SET) < 0) {
         fail_io(transfers, download, "reading the part of");
         return;
@@ -170,9 +167,8 @@ static void finish(struct transfers *transfers, struct download *download,
     if (download->path) {
         if (path_publish(download->fd, download->part, download->path, download->force, &fault) !=
             ZCHAT_OK) {
-            if (fault.code == ZCHAT_IO) {
+            if (fault.code == ZCHAT_IO)
                 remove_part(download);
-            }
             transfer_fail(transfers, &download->transfer, &fault);
             return;
         }
@@ -199,18 +195,15 @@ static void take_bytes(struct transfers *transfers, struct download *download, u
     }
     hash_add(&download->hash, reply->data.data, count);
     download->written += count;
-    if (download->path) {
+    if (download->path)
         path_write_out(download->fd, download->written, count);
-    }
     transfer_tell(transfer, download->written);
-    if (transfer->over) {
+    if (transfer->over)
         return;
-    }
-    if (download->written == transfer->bytes) {
+    if (download->written == transfer->bytes)
         finish(transfers, download, reply->upload);
-    } else if (count < wanted) { /* what is under way would leave a hole */
+    else if (count < wanted) /* what is under way would leave a hole */
         transfer_restart(transfers, transfer, 0);
-    }
 }
 
 static void take_first(struct transfers *transfers, struct download *download,
@@ -219,9 +212,8 @@ static void take_first(struct transfers *transfers, struct download *download,
     transfer->bytes = reply->upload->size;
     memcpy(transfer->hash, reply->upload->digest.data, HASH_BYTES);
     hash_begin(&download->hash);
-    if (download->path && !open_part(transfers, download)) {
+    if (download->path && !open_part(transfers, download))
         return;
-    }
     if (download->there > 0) {
         download->next = 0;
         download->stage = DOWNLOAD_HASHING;
@@ -256,9 +248,8 @@ static void take_reply(struct transfers *transfers, struct transfer *transfer,
 static void refuse(struct transfers *transfers, struct transfer *transfer,
                    const struct request *request, const Zchat__V1__CommandError *error) {
     (void)request;
-    if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
+    if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND)
         remove_part(download_of(transfer));
-    }
     transfer_refuse(transfers, transfer, error);
 }
 
@@ -268,17 +259,15 @@ static bool step(struct transfers *transfers, struct transfer *transfer) {
     struct download *download = download_of(transfer);
     switch (download->stage) {
     case DOWNLOAD_ASKING:
-        if (transfers->client->session.live && transfer->under_way == 0) {
+        if (transfers->client->session.live && transfer->under_way == 0)
             ask(transfers, download, 0, CHUNK_BYTES_MAX);
-        }
         return false;
     case DOWNLOAD_HASHING:
         hash_slice(transfers, download);
         return !transfer->over;
     case DOWNLOAD_FETCHING:
-        if (transfers->client->session.live) {
+        if (transfers->client->session.live)
             ask_window(transfers, download);
-        }
         break;
     }
     return false;
@@ -286,9 +275,8 @@ static bool step(struct transfers *transfers, struct transfer *transfer) {
 
 static void restart(struct transfer *transfer) {
     struct download *download = download_of(transfer);
-    if (download->stage == DOWNLOAD_FETCHING) {
+    if (download->stage == DOWNLOAD_FETCHING)
         download->next = download->written;
-    }
 }
 
 static void drop(struct transfers *transfers, struct transfer *transfer) {
@@ -298,12 +286,10 @@ static void drop(struct transfers *transfers, struct transfer *transfer) {
 
 static void release(struct transfer *transfer) {
     struct download *download = download_of(transfer);
-    if (download->stage == DOWNLOAD_FETCHING && download->written == 0) {
+    if (download->stage == DOWNLOAD_FETCHING && download->written == 0)
         remove_part(download);
-    }
-    if (download->path && download->fd >= 0) {
+    if (download->path && download->fd >= 0)
         close(download->fd);
-    }
     free(download->path);
     free(download->part);
     free(download);
@@ -316,9 +302,8 @@ static const struct transfer_kind kind = {
 zchat_code download_start(struct transfers *transfers, const struct download_target *target,
                           struct file_caller caller, struct fault *fault) {
     struct download *download = aligned_alloc(_Alignof(struct download), sizeof *download);
-    if (!download) {
+    if (!download)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the download");
-    }
     *download = (struct download){.path = target->path ? strdup(target->path) : NULL,
                                   .fd = target->path ? -1 : target->fd,
                                   .force = target->force};

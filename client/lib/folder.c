@@ -28,9 +28,8 @@ static bool find(const char *given, char path[FOLDER_PATH_BYTES]) {
         int bytes = snprintf(path, FOLDER_PATH_BYTES, "%s", given);
         return bytes > 0 && bytes < FOLDER_PATH_BYTES;
     }
-    if (config && config[0] == '/') {
+    if (config && config[0] == '/')
         return join(path, config, "zchat");
-    }
     return home && home[0] == '/' && join(path, home, ".config/zchat");
 }
 
@@ -40,9 +39,8 @@ static bool make(char *path) {
         *slash = '\0';
         bool failed = mkdir(path, 0700) != 0 && errno != EEXIST;
         *slash = '/';
-        if (failed) {
+        if (failed)
             return false;
-        }
     }
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
@@ -53,12 +51,10 @@ zchat_code folder_open(const char *given, char path[FOLDER_PATH_BYTES], struct f
                          "there is no place for the config folder: set HOME, or name a folder");
     }
     struct stat status;
-    if (!make(path) || stat(path, &status) != 0) {
+    if (!make(path) || stat(path, &status) != 0)
         return io_fault(fault, "making the config folder", path);
-    }
-    if (!S_ISDIR(status.st_mode)) {
+    if (!S_ISDIR(status.st_mode))
         return fault_set(fault, ZCHAT_IO, "the config folder %s is no folder", path);
-    }
     return ZCHAT_OK;
 }
 
@@ -69,9 +65,8 @@ bool folder_file(const char *path, const char *name, char file[FOLDER_PATH_BYTES
 static bool write_all(int fd, const char *bytes, size_t count) {
     while (count > 0) {
         ssize_t written = write(fd, bytes, count);
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno != EINTR)
             return false;
-        }
         if (written > 0) {
             bytes += written;
             count -= (size_t)written;
@@ -89,9 +84,8 @@ zchat_code folder_write(const char *file, const void *bytes, size_t count,
         return io_fault(fault, "writing", file);
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    if (fd < 0)
         return io_fault(fault, "writing", file);
-    }
     bool done = write_all(fd, bytes, count) && fsync(fd) == 0;
     int error = errno;
     if (close(fd) != 0 && done) {
@@ -124,12 +118,10 @@ static zchat_code read_all(int fd, const char *file, char *text, size_t text_byt
     size_t used = 0;
     while (used < text_bytes) {
         ssize_t got = read(fd, text + used, text_bytes - used);
-        if (got < 0 && errno != EINTR) {
+        if (got < 0 && errno != EINTR)
             return io_fault(fault, "reading", file);
-        }
-        if (got == 0) {
+        if (got == 0)
             return take_text(file, text, used, fault);
-        }
         used += got > 0 ? (size_t)got : 0;
     }
     return fault_set(fault, ZCHAT_IO, "the file %s is too large", file);
@@ -140,9 +132,8 @@ zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool sec
     struct stat status;
     *found = false;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
-    if (fd < 0) {
+    if (fd < 0)
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "opening", file);
-    }
     *found = true;
     zchat_code code;
     if (fstat(fd, &status) != 0) {

@@ -9,18 +9,16 @@ bool greeting_ask(struct channel *channel, const char *client) {
     request.protocol = PROTOCOL_VERSION;
     request.client = (char *)client;
     void *frame = channel_frame(channel, wire_size(&request.base), false);
-    if (!frame) {
+    if (!frame)
         return false;
-    }
     wire_pack(&request.base, frame);
     return channel_send(channel);
 }
 
 static bool endpoint_set(char out[ENDPOINT_BYTES], const char *endpoint, const char *host) {
     struct address address;
-    if (!address_of_greeting(endpoint, host, &address)) {
+    if (!address_of_greeting(endpoint, host, &address))
         return false;
-    }
     address_endpoint(&address, out);
     return true;
 }
@@ -29,9 +27,8 @@ zchat_code greeting_read(struct greeting *greeting, struct wire_arena *arena, co
                          size_t frame_bytes, const char *host, struct fault *fault) {
     Zchat__V1__Greeting *read = NULL;
     wire_arena_reset(arena);
-    if (wire_read_greeting(arena, frame, frame_bytes, &read) != WIRE_FINE) {
+    if (wire_read_greeting(arena, frame, frame_bytes, &read) != WIRE_FINE)
         return fault_set(fault, ZCHAT_UNREACHABLE, "what answers there is no zchat broker");
-    }
     if (PROTOCOL_VERSION < read->protocol_min || PROTOCOL_VERSION > read->protocol_max) {
         return fault_set(fault, ZCHAT_WRONG_PROTOCOL,
                          "it speaks the protocol versions %u to %u, this program speaks %u; "
@@ -41,9 +38,8 @@ zchat_code greeting_read(struct greeting *greeting, struct wire_arena *arena, co
     }
     if (read->server_key.len != KEY_BYTES ||
         !endpoint_set(greeting->commands, read->commands, host) ||
-        !endpoint_set(greeting->events, read->events, host)) {
+        !endpoint_set(greeting->events, read->events, host))
         return fault_set(fault, ZCHAT_UNREACHABLE, "its greeting lacks a key or an address");
-    }
     memcpy(greeting->key, read->server_key.data, KEY_BYTES);
     return ZCHAT_OK;
 }

@@ -58,9 +58,8 @@ static void receive(zchat *z) {
     const void *frame;
     size_t frame_bytes, bytes = 0;
     for (int i = 0; i < ROUND_FRAMES_MAX && bytes < ROUND_BYTES_MAX && !client->doomed; i++) {
-        if (!connection_receive(&z->connection, &frame, &frame_bytes)) {
+        if (!connection_receive(&z->connection, &frame, &frame_bytes))
             break;
-        }
         bytes += frame_bytes;
         client_core_frame(&z->core, frame, frame_bytes);
     }
@@ -150,12 +149,10 @@ static void arm(zchat *z) {
     int64_t deadline_us =
         sooner(connection_deadline_us(&z->connection), client_core_deadline_us(&z->core));
     deadline_us = sooner(deadline_us, subscriber_deadline_us(&z->subscriber));
-    if (deadline_us != WAKE_NEVER) {
+    if (deadline_us != WAKE_NEVER)
         wake_at(z->wake, deadline_us);
-    }
-    if (has_more(z)) {
+    if (has_more(z))
         wake_fire(z->wake);
-    }
 }
 
 static bool goes_on(const zchat *z) {
@@ -171,13 +168,11 @@ static void turn(zchat *z) {
         subscriber_tick(&z->subscriber);
         client_core_tick(&z->core);
         send_all(z, false);
-        if (!has_more(z)) {
+        if (!has_more(z))
             break;
-        }
     }
-    if (goes_on(z)) {
+    if (goes_on(z))
         arm(z);
-    }
 }
 
 /* ---- made and freed ---- */
@@ -220,22 +215,18 @@ static zchat_code init(zchat *z, const zchat_options *options) {
     client_core_init(&z->core, &z->chats);
     chats_init(&z->chats, &z->core.client, &z->chat_host);
     subscriber_init(&z->subscriber, &z->core, &z->connection);
-    if (sodium_init() < 0) {
+    if (sodium_init() < 0)
         return fault_set(&z->fault, ZCHAT_IO, "libsodium can't be used on this machine");
-    }
     zchat_code code = settings_init(&z->settings, options, &z->fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = device_open(&z->device, z->settings.folder, &z->fault);
-    }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     z->wake = wake_new();
     z->arena = wire_arena_new(ARENA_BYTES);
     if (!z->wake || !z->arena ||
-        !connection_init(&z->connection, &z->settings, z->device, z->wake, z->arena)) {
+        !connection_init(&z->connection, &z->settings, z->device, z->wake, z->arena))
         return no_sockets(z);
-    }
     join(z, options);
     wake_fire(z->wake);
     return ZCHAT_OK;
@@ -246,12 +237,10 @@ zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, siz
     zchat *z = calloc(1, sizeof *z);
     zchat_code code = z ? init(z, options) : ZCHAT_NO_MEMORY;
     if (code != ZCHAT_OK) {
-        if (error && error_bytes > 0) {
+        if (error && error_bytes > 0)
             snprintf(error, error_bytes, "%s", z ? z->fault.text : "no memory");
-        }
-        if (z) {
+        if (z)
             release(z);
-        }
         return code;
     }
     *out = z;
@@ -259,19 +248,16 @@ zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, siz
 }
 
 void zchat_free(zchat *z) {
-    if (!z || z->core.client.doomed) {
+    if (!z || z->core.client.doomed)
         return;
-    }
     client_core_leave(&z->core);
-    if (z->core.client.connected) {
+    if (z->core.client.connected)
         send_all(z, true);
-    }
     client_core_close(&z->core);
-    if (z->core.client.running) {
+    if (z->core.client.running)
         z->core.client.doomed = true;
-    } else {
+    else
         release(z);
-    }
 }
 
 /* ---- processed ---- */
@@ -296,18 +282,16 @@ static zchat_code leave(zchat *z, zchat_code code) {
 
 zchat_code zchat_process(zchat *z) {
     zchat_code code = enter(z);
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     wake_collect(z->wake, 0);
     turn(z);
     return leave(z, z->core.client.over);
 }
 
 static int wait_ms(int64_t until_us) {
-    if (until_us == WAKE_NEVER) {
+    if (until_us == WAKE_NEVER)
         return -1;
-    }
     int64_t left_us = until_us - wake_now_us();
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
@@ -315,16 +299,13 @@ static int wait_ms(int64_t until_us) {
 /* One time around; ZCHAT_OK: go on. */
 static zchat_code run_once(zchat *z, int64_t until_us, const bool *done) {
     turn(z);
-    if (z->core.client.doomed || (done && *done)) {
+    if (z->core.client.doomed || (done && *done))
         return ZCHAT_OK;
-    }
-    if (z->core.client.over != ZCHAT_OK) {
+    if (z->core.client.over != ZCHAT_OK)
         return z->core.client.over;
-    }
     int left_ms = wait_ms(until_us);
-    if (left_ms == 0) {
+    if (left_ms == 0)
         return fault_set(&z->fault, ZCHAT_EXPIRED, "the time is over");
-    }
     return wake_collect(z->wake, left_ms)
                ? ZCHAT_OK
                : fault_set(&z->fault, ZCHAT_CANCELLED, "interrupted by a signal");
@@ -332,9 +313,8 @@ static zchat_code run_once(zchat *z, int64_t until_us, const bool *done) {
 
 zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done) {
     zchat_code code = enter(z);
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     int64_t until_us = timeout_ms < 0 ? WAKE_NEVER : wake_now_us() + timeout_ms * INT64_C(1000);
     wake_collect(z->wake, 0);
     do {
@@ -348,13 +328,11 @@ int zchat_fd(const zchat *z) {
 }
 
 zchat_code zchat_trust(zchat *z) {
-    if (z->connection.state != CONNECTION_ASKING) {
+    if (z->connection.state != CONNECTION_ASKING)
         return fault_set(&z->fault, ZCHAT_INVALID, "there is no unknown key to trust");
-    }
     zchat_code code = connection_trust(&z->connection, wake_now_us(), &z->fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         wake_fire(z->wake);
-    }
     return code;
 }
 

@@ -63,9 +63,8 @@ zchat_code known_peers_check(const char *folder, const char *user, const char *b
     line_name(user, broker, name);
     zchat_code code =
         known_keys_find((struct known_keys){folder, KNOWN_PEERS_FILE}, name, known, pinned, fault);
-    if (code == ZCHAT_OK && *known && memcmp(pinned, key, KEY_BYTES) != 0) {
+    if (code == ZCHAT_OK && *known && memcmp(pinned, key, KEY_BYTES) != 0)
         return wrong(folder, name, user, key, pinned, fault);
-    }
     return code;
 }
 

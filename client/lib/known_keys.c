@@ -30,13 +30,11 @@ static void file_release(struct file *file) {
 static zchat_code file_load(struct file *file, struct known_keys known, struct fault *fault) {
     bool found;
     file->text = malloc(FILE_BYTES);
-    if (!file->text) {
+    if (!file->text)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory to read the known keys");
-    }
     file->text[0] = '\0';
-    if (!folder_file(known.folder, known.file, file->path)) {
+    if (!folder_file(known.folder, known.file, file->path))
         return fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
-    }
     return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
 }
 
@@ -44,9 +42,8 @@ static zchat_code file_load(struct file *file, struct known_keys known, struct f
 static const char *find_line(const char *text, const char *name) {
     size_t name_bytes = strlen(name);
     for (const char *line = text; *line != '\0'; line += *line == '\n') {
-        if (strncmp(line, name, name_bytes) == 0 && strchr(" \t\r\n", line[name_bytes])) {
+        if (strncmp(line, name, name_bytes) == 0 && strchr(" \t\r\n", line[name_bytes]))
             return line;
-        }
         line += strcspn(line, "\n");
     }
     return NULL;
@@ -75,18 +72,16 @@ static zchat_code find_key(const struct file *file, const char *name, bool *know
     char text[2 * KEY_BYTES + 1];
     const char *line = find_line(file->text, name);
     *known = line != NULL;
-    if (!line) {
+    if (!line)
         return check_lines(file, fault);
-    }
     const char *at = line + strlen(name);
     at += *at == ' ';
     size_t bytes = strcspn(at, " \t\r\n");
     if (bytes < sizeof text) {
         memcpy(text, at, bytes);
         text[bytes] = '\0';
-        if (key_parse(text, key)) {
+        if (key_parse(text, key))
             return ZCHAT_OK;
-        }
     }
     return fault_set(fault, ZCHAT_IO, "the line of %s in %s holds no key: correct or remove it",
                      name, file->path);
@@ -96,9 +91,8 @@ zchat_code known_keys_find(struct known_keys known, const char *name, bool *foun
                            unsigned char key[KEY_BYTES], struct fault *fault) {
     struct file file = {0};
     zchat_code code = file_load(&file, known, fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = find_key(&file, name, found, key, fault);
-    }
     file_release(&file);
     return code;
 }
@@ -121,9 +115,8 @@ static zchat_code append(const struct file *file, const char *name, const unsign
     key_format(key, key_text);
     int added =
         snprintf(file->text + used, FILE_BYTES - used, "%s%s %s\n", line_end, name, key_text);
-    if (added < 0 || (size_t)added >= FILE_BYTES - used) {
+    if (added < 0 || (size_t)added >= FILE_BYTES - used)
         return fault_set(fault, ZCHAT_IO, "the file %s is full", file->path);
-    }
     return replace(file, fault);
 }
 
@@ -133,16 +126,14 @@ static zchat_code pin_locked(struct known_keys known, const char *name, const un
     unsigned char other[KEY_BYTES];
     struct file file = {0};
     zchat_code code = file_load(&file, known, fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = find_key(&file, name, &found, other, fault);
-    }
     if (code == ZCHAT_OK && found && memcmp(other, key, KEY_BYTES) != 0) {
         code = fault_set(fault, ZCHAT_WRONG_KEY,
                          "another key of %s was pinned in %s in the meantime", name, file.path);
     }
-    if (code == ZCHAT_OK && !found) {
+    if (code == ZCHAT_OK && !found)
         code = append(&file, name, key, fault);
-    }
     file_release(&file);
     return code;
 }
@@ -159,9 +150,8 @@ static int lock_file(struct known_keys known, struct fault *fault) {
     int fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {
         fault_set(fault, ZCHAT_IO, "locking %s failed: %s", lock, strerror(errno));
-        if (fd >= 0) {
+        if (fd >= 0)
             close(fd);
-        }
         return -1;
     }
     return fd;
@@ -170,9 +160,8 @@ static int lock_file(struct known_keys known, struct fault *fault) {
 zchat_code known_keys_pin(struct known_keys known, const char *name,
                           const unsigned char key[KEY_BYTES], struct fault *fault) {
     int fd = lock_file(known, fault);
-    if (fd < 0) {
+    if (fd < 0)
         return ZCHAT_IO;
-    }
     zchat_code code = pin_locked(known, name, key, fault);
     close(fd);
     return code;
@@ -192,9 +181,8 @@ static zchat_code forget_locked(struct known_keys known, const char *name,
         code = fault_set(fault, ZCHAT_NOT_FOUND, "no key of %s is pinned in %s", name, file.path);
     } else if (found_line) {
         fingerprint[0] = '\0';
-        if (find_key(&file, name, &found, key, fault) == ZCHAT_OK) {
+        if (find_key(&file, name, &found, key, fault) == ZCHAT_OK)
             key_fingerprint(key, fingerprint);
-        }
         char *line = file.text + (found_line - file.text);
         const char *rest = line + strcspn(line, "\n");
         rest += *rest == '\n';
@@ -208,9 +196,8 @@ static zchat_code forget_locked(struct known_keys known, const char *name,
 zchat_code known_keys_forget(struct known_keys known, const char *name,
                              char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
     int fd = lock_file(known, fault);
-    if (fd < 0) {
+    if (fd < 0)
         return ZCHAT_IO;
-    }
     zchat_code code = forget_locked(known, name, fingerprint, fault);
     close(fd);
     return code;

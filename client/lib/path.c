@@ -59,9 +59,8 @@ bool path_ends(int fd, uint64_t bytes) {
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault) {
     struct stat status;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (*fd < 0) {
+    if (*fd < 0)
         return io_fault(fault, "opening", path);
-    }
     zchat_code code = ZCHAT_OK;
     if (fstat(*fd, &status) != 0) {
         code = io_fault(fault, "looking at", path);
@@ -89,9 +88,8 @@ zchat_code path_open(const char *path, int *fd, struct path_state *state, struct
 bool path_is_same(int fd, const struct path_state *state) {
     struct stat status;
     struct path_state now;
-    if (fstat(fd, &status) != 0) {
+    if (fstat(fd, &status) != 0)
         return false;
-    }
     state_of(&status, &now);
     return now.bytes == state->bytes && now.changed.tv_sec == state->changed.tv_sec &&
            now.changed.tv_nsec == state->changed.tv_nsec;
@@ -105,9 +103,8 @@ bool path_read(int fd, void *bytes, size_t count, uint64_t offset) {
             errno = 0;
             return false;
         }
-        if (got < 0 && errno != EINTR) {
+        if (got < 0 && errno != EINTR)
             return false;
-        }
         if (got > 0) {
             at += got;
             offset += (uint64_t)got;
@@ -129,18 +126,14 @@ static bool is_descriptor(const char *path) {
 zchat_code path_check_target(const char *path, bool force, struct fault *fault) {
     struct stat status;
     const char *name = path_name(path);
-    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return fault_set(fault, ZCHAT_IO, "\"%s\" is no file's name", path);
-    }
-    if (lstat(path, &status) != 0) {
+    if (lstat(path, &status) != 0)
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "looking at", path);
-    }
-    if (S_ISLNK(status.st_mode) && is_descriptor(path)) {
+    if (S_ISLNK(status.st_mode) && is_descriptor(path))
         return fault_set(fault, ZCHAT_IO, "%s leads to an open file, and is not replaced", path);
-    }
-    if (S_ISLNK(status.st_mode) && stat(path, &status) != 0) {
+    if (S_ISLNK(status.st_mode) && stat(path, &status) != 0)
         status.st_mode = S_IFREG; /* it leads nowhere: the link itself is what is there */
-    }
     if (!S_ISREG(status.st_mode)) {
         return fault_set(fault, ZCHAT_IO, "%s is %s, and is not replaced", path,
                          S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
@@ -152,9 +145,8 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
 static bool part_of(const char *path, const unsigned char *hash, char part[FOLDER_PATH_BYTES]) {
     const char *name = path_name(path);
     char digits[2 * PART_HASH_DIGITS + 1];
-    for (size_t i = 0; i < PART_HASH_DIGITS; i++) {
+    for (size_t i = 0; i < PART_HASH_DIGITS; i++)
         sprintf(digits + 2 * i, "%02x", hash[i]);
-    }
     int written = snprintf(part, FOLDER_PATH_BYTES, "%.*s.%.*s.part-%s", (int)(name - path), path,
                            NAME_BYTES_AT_MOST - PART_ADDS, name, digits);
     return written >= 0 && written < FOLDER_PATH_BYTES;
@@ -170,15 +162,12 @@ static zchat_code check_part(int fd, const char *part, const char *path, uint64_
                                "another download of the same file to %s is under way", path)
                    : io_fault(fault, "locking the part of", path);
     }
-    if (fstat(fd, &status) != 0) {
+    if (fstat(fd, &status) != 0)
         return io_fault(fault, "looking at the part of", path);
-    }
     *gone =
         lstat(part, &named) != 0 || named.st_ino != status.st_ino || named.st_dev != status.st_dev;
-    if (!*gone &&
-        (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1)) {
+    if (!*gone && (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1))
         return fault_set(fault, ZCHAT_IO, "%s is not a plain file of yours: remove it", part);
-    }
     *bytes = (uint64_t)status.st_size;
     return ZCHAT_OK;
 }
@@ -186,25 +175,21 @@ static zchat_code check_part(int fd, const char *part, const char *path, uint64_
 zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES],
                           char part[FOLDER_PATH_BYTES], int *fd, uint64_t *bytes,
                           struct fault *fault) {
-    if (!part_of(path, hash, part)) {
+    if (!part_of(path, hash, part))
         return fault_set(fault, ZCHAT_IO, "the path %s is too long", path);
-    }
     bool gone = true;
     for (int i = 0; i < OPEN_TRIES && gone; i++) {
         *fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
-        if (*fd < 0) {
+        if (*fd < 0)
             return io_fault(fault, "writing", path);
-        }
         gone = false;
         zchat_code code = check_part(*fd, part, path, bytes, &gone, fault);
-        if (code == ZCHAT_OK && !gone) {
+        if (code == ZCHAT_OK && !gone)
             return ZCHAT_OK;
-        }
         close(*fd);
         *fd = -1;
-        if (code != ZCHAT_OK) {
+        if (code != ZCHAT_OK)
             return code;
-        }
     }
     return fault_set(fault, ZCHAT_IO, "the part of %s vanishes again and again", path);
 }
@@ -220,9 +205,8 @@ bool path_write(int fd, const void *bytes, size_t count) {
     while (count > 0) {
         ssize_t written = write(fd, at, count);
         if (written < 0 && errno == EAGAIN) {
-            if (!wait_for_room(fd)) {
+            if (!wait_for_room(fd))
                 return false;
-            }
         } else if (written < 0 && errno != EINTR) {
             return false;
         } else if (written > 0) {
@@ -247,20 +231,17 @@ void path_write_out(int fd, uint64_t end, size_t count) {
 /* A file system without links: the name is taken by an empty file of ours, which is replaced. */
 static bool take_name(const char *part, const char *path) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
     close(fd);
     return rename(part, path) == 0;
 }
 
 static bool give_name(const char *part, const char *path, bool force) {
-    if (force) {
+    if (force)
         return rename(part, path) == 0;
-    }
-    if (link(part, path) == 0) {
+    if (link(part, path) == 0)
         return unlink(part) == 0;
-    }
     return (errno == EPERM || errno == ENOTSUP || errno == ENOSYS) && take_name(part, path);
 }
 
@@ -275,9 +256,8 @@ static bool sync_folder(const char *path) {
     memcpy(folder, path, bytes);
     strcpy(folder + bytes, ".");
     int fd = open(folder, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    if (fd < 0)
         return errno == EACCES; /* one may write it, and not look into it */
-    }
     bool done = fsync(fd) == 0 || errno == EINVAL;
     close(fd);
     return done;
@@ -285,9 +265,8 @@ static bool sync_folder(const char *path) {
 
 zchat_code path_publish(int fd, const char *part, const char *path, bool force,
                         struct fault *fault) {
-    if (fsync(fd) != 0) {
+    if (fsync(fd) != 0)
         return io_fault(fault, "writing", path);
-    }
     if (!give_name(part, path, force)) {
         return errno == EEXIST ? fault_set(fault, ZCHAT_CONFLICT, "%s exists already", path)
                                : io_fault(fault, "making", path);

@@ -23,23 +23,20 @@ static bool is_remembered(const struct peer_file *file) {
 
 struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage) {
     struct peer_file *file = aligned_alloc(_Alignof(struct peer_file), sizeof *file);
-    if (!file) {
+    if (!file)
         return NULL;
-    }
     *file = (struct peer_file){.stage = stage, .fd = -1};
     struct peer_file **place = &chat->files.list;
-    while (*place) {
+    while (*place)
         place = &(*place)->next;
-    }
     *place = file;
     return file;
 }
 
 /* What it used but the memory of it. */
 static void close_file(struct peer_file *file) {
-    if (file->fd >= 0) {
+    if (file->fd >= 0)
         close(file->fd);
-    }
     free(file->path);
     free(file->part);
     file->fd = -1;
@@ -61,17 +58,15 @@ static void sweep(struct peer_files *files) {
 }
 
 void peer_files_release(struct peer_files *files) {
-    for (struct peer_file *at = files->list; at; at = at->next) {
+    for (struct peer_file *at = files->list; at; at = at->next)
         at->over = true;
-    }
     sweep(files);
 }
 
 struct peer_file *peer_file_find(const struct chat *chat, const unsigned char *id, bool taken) {
     struct peer_file *at = chat->files.list;
-    while (at && (at->over || is_taken(at) != taken || memcmp(at->id, id, ID_BYTES) != 0)) {
+    while (at && (at->over || is_taken(at) != taken || memcmp(at->id, id, ID_BYTES) != 0))
         at = at->next;
-    }
     return at;
 }
 
@@ -101,15 +96,13 @@ void peer_file_answer(struct chat *chat, struct peer_file *file, zchat_code code
     } else {
         file->over = true;
     }
-    if (waits && file->caller.fn) {
+    if (waits && file->caller.fn)
         file->caller.fn(file->caller.arg, &reply);
-    }
 }
 
 void peer_file_tell(struct peer_file *file, uint64_t bytes) {
-    if (file->caller.progress) {
+    if (file->caller.progress)
         file->caller.progress(file->caller.arg, bytes, file->bytes);
-    }
 }
 
 bool peer_file_say_ack(struct chat *chat, const struct peer_file *file, bool done,
@@ -136,11 +129,10 @@ static void take_ack(struct chat *chat, const Zchat__V1__PeerFileAck *ack) {
     struct peer_file *sent = named(chat, &ack->id, false);
     struct peer_file *taken = named(chat, &ack->id, true);
     text_clean_line(ack->failed, strlen(ack->failed));
-    if (sent) {
+    if (sent)
         peer_send_acked(chat, sent, ack);
-    } else if (taken && ack->failed[0] != '\0') {
+    else if (taken && ack->failed[0] != '\0')
         peer_take_failed(chat, taken, ack->failed);
-    }
 }
 
 void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
@@ -151,9 +143,8 @@ void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
         break;
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_ANSWER:
         file = named(chat, &message->file_answer->id, false);
-        if (file) {
+        if (file)
             peer_send_answered(chat, file, message->file_answer);
-        }
         break;
     case ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK:
         file = named(chat, &message->file_chunk->id, true);
@@ -173,67 +164,56 @@ void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
 /* ---- a step ---- */
 
 static void drop(struct chat *chat, struct peer_file *file) {
-    if (file->part) {
+    if (file->part)
         unlink(file->part);
-    }
     peer_file_say_ack(chat, file, false, "the other side gave the file up");
     peer_file_answer(chat, file, ZCHAT_CANCELLED, "the file was given up");
 }
 
 static void step(struct chat *chat, struct peer_file *file) {
-    if (file->dropped && file->waits) {
+    if (file->dropped && file->waits)
         drop(chat, file);
-    } else if (is_taken(file)) {
+    else if (is_taken(file))
         peer_take_step(chat, file);
-    } else {
+    else
         peer_send_step(chat, file);
-    }
 }
 
 void peer_files_step(struct chat *chat) {
     chat->files.busy = false;
     for (struct peer_file *at = chat->files.list; at && !chat->client->doomed && !chat->over;
-         at = at->next) {
-        if (!at->over && !is_remembered(at)) {
+         at = at->next)
+        if (!at->over && !is_remembered(at))
             step(chat, at);
-        }
-    }
-    if (!chat->client->doomed) {
+    if (!chat->client->doomed)
         sweep(&chat->files);
-    }
 }
 
 void peer_files_unlink(struct chat *chat) {
-    for (struct peer_file *at = chat->files.list; at; at = at->next) {
-        if (at->stage == PEER_FILE_OFFERED || at->stage == PEER_FILE_SENDING) {
+    for (struct peer_file *at = chat->files.list; at; at = at->next)
+        if (at->stage == PEER_FILE_OFFERED || at->stage == PEER_FILE_SENDING)
             at->stage = PEER_FILE_OFFERING;
-        }
-    }
 }
 
 static void end_file(struct chat *chat, struct peer_file *file, zchat_code code) {
     struct fault fault;
     bool unknown = !is_taken(file) && file->went && !chat->parted;
     const char *what = "is not whole on the other side: the chat is over";
-    if (unknown) {
+    if (unknown)
         what = "may or may not be whole on the other side: the chat ended before it said so";
-    } else if (is_taken(file)) {
+    else if (is_taken(file))
         what = "did not come whole: the chat is over";
-    }
     fault_set(&fault, unknown ? ZCHAT_UNKNOWN : code, "%s %s; offered again, it goes on",
               file->name, what);
-    if (file->part && file->done == 0) { /* nothing to go on from */
+    if (file->part && file->done == 0) /* nothing to go on from */
         unlink(file->part);
-    }
     peer_file_answer(chat, file, fault.code, fault.text);
 }
 
 void peer_files_end(struct chat *chat, zchat_code code) {
-    for (struct peer_file *at = chat->files.list; at; at = at->next) {
-        if (!at->over && at->waits) {
+    for (struct peer_file *at = chat->files.list; at; at = at->next)
+        if (!at->over && at->waits)
             end_file(chat, at, code);
-        }
-    }
 }
 
 bool peer_files_wait(const struct peer_files *files) {
@@ -242,9 +222,8 @@ bool peer_files_wait(const struct peer_files *files) {
 
 size_t peer_files_pending(const struct peer_files *files) {
     size_t count = 0;
-    for (const struct peer_file *at = files->list; at; at = at->next) {
+    for (const struct peer_file *at = files->list; at; at = at->next)
         count += at->waits;
-    }
     return count;
 }
 
@@ -271,9 +250,8 @@ bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
                     struct file_caller caller) {
     zchat_id id;
     struct peer_file *file = peer_file_add(chat, PEER_FILE_HASHING);
-    if (!file) {
+    if (!file)
         return false;
-    }
     zchat_id_new(&id);
     memcpy(file->id, id.bytes, ID_BYTES);
     strcpy(file->name, source->name);
@@ -288,9 +266,8 @@ bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
  * the size, so a part of the disk is kept, as the broker does. */
 static bool has_space(const struct peer_file *file) {
     struct statvfs disk;
-    if (fstatvfs(file->fd, &disk) != 0 || disk.f_frsize == 0) {
+    if (fstatvfs(file->fd, &disk) != 0 || disk.f_frsize == 0)
         return true;
-    }
     uint64_t kept = (uint64_t)disk.f_blocks * DISK_KEPT_PERCENT / 100;
     uint64_t kept_max = DISK_KEPT_BYTES_MAX / disk.f_frsize;
     kept = kept < kept_max ? kept : kept_max;
@@ -301,30 +278,24 @@ static zchat_code open_target(struct peer_file *file, const char *path, bool for
                               struct fault *fault) {
     char part[FOLDER_PATH_BYTES];
     zchat_code code = path_check_target(path, force, fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = path_open_part(path, file->hash, part, &file->fd, &file->there, fault);
-    }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     file->path = strdup(path);
     file->part = strdup(part);
     if (file->there > file->bytes) {
         file->there = 0;
-        if (ftruncate(file->fd, 0) != 0) {
+        if (ftruncate(file->fd, 0) != 0)
             code = fault_set(fault, ZCHAT_IO, "writing %s failed", part);
-        }
     }
-    if (code == ZCHAT_OK && !has_space(file)) {
+    if (code == ZCHAT_OK && !has_space(file))
         code = fault_set(fault, ZCHAT_IO, "the disk has no room for %s", path);
-    }
-    if (!file->path || !file->part) {
+    if (!file->path || !file->part)
         code = fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the file");
-    }
     if (code != ZCHAT_OK) {
-        if (file->there == 0) {
+        if (file->there == 0)
             unlink(part);
-        }
         close_file(file);
     }
     return code;
@@ -333,13 +304,11 @@ static zchat_code open_target(struct peer_file *file, const char *path, bool for
 zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char *path, bool force,
                           struct file_caller caller, struct fault *fault) {
     struct peer_file *file = peer_file_find(chat, id, true);
-    if (!file || file->stage != PEER_FILE_ASKED || file->refusing) {
+    if (!file || file->stage != PEER_FILE_ASKED || file->refusing)
         return fault_set(fault, ZCHAT_NOT_FOUND, "%s offers no such file", chat->user);
-    }
     zchat_code code = path ? open_target(file, path, force, fault) : ZCHAT_OK;
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     file->refusing = !path;
     file->stage = path ? PEER_FILE_CHECKING : PEER_FILE_ASKED;
     file->force = force;

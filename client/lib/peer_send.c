@@ -20,9 +20,8 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 /* False: it is over. */
 static bool read_slice(struct chat *chat, struct peer_file *file, size_t count) {
     char what[160];
-    if (path_read(file->fd, chat->client->buffer, count, file->place)) {
+    if (path_read(file->fd, chat->client->buffer, count, file->place))
         return true;
-    }
     if (errno == 0) {
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
@@ -40,17 +39,15 @@ static size_t slice_bytes(const struct peer_file *file) {
 /* It may have grown since it was opened. */
 static bool ends_here(struct chat *chat, struct peer_file *file) {
     bool ends = path_ends(file->fd, file->bytes);
-    if (!ends) {
+    if (!ends)
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
-    }
     return ends;
 }
 
 static void hash_slice(struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
-    if (count > 0 && !read_slice(chat, file, count)) {
+    if (count > 0 && !read_slice(chat, file, count))
         return;
-    }
     hash_add(&file->hasher, chat->client->buffer, count);
     file->place += count;
     chat->files.busy = true;
@@ -71,16 +68,14 @@ static void offer(struct chat *chat, struct peer_file *file) {
     body.digest.len = HASH_BYTES;
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_OFFER;
     message.file_offer = &body;
-    if (chat_say(chat, &message)) {
+    if (chat_say(chat, &message))
         file->stage = PEER_FILE_OFFERED;
-    }
 }
 
 static uint64_t under_way(const struct chat *chat) {
     uint64_t bytes = 0;
-    for (const struct peer_file *at = chat->files.list; at; at = at->next) {
+    for (const struct peer_file *at = chat->files.list; at; at = at->next)
         bytes += at->stage == PEER_FILE_SENDING ? at->place - at->done : 0;
-    }
     return bytes;
 }
 
@@ -95,9 +90,8 @@ static bool send_chunk(struct chat *chat, struct peer_file *file) {
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
     }
-    if (count > 0 && !read_slice(chat, file, count)) {
+    if (count > 0 && !read_slice(chat, file, count))
         return false;
-    }
     Zchat__V1__PeerFileChunk body = ZCHAT__V1__PEER_FILE_CHUNK__INIT;
     Zchat__V1__PeerMessage message = ZCHAT__V1__PEER_MESSAGE__INIT;
     body.id.data = file->id;
@@ -107,9 +101,8 @@ static bool send_chunk(struct chat *chat, struct peer_file *file) {
     body.data.len = count;
     message.body_case = ZCHAT__V1__PEER_MESSAGE__BODY_FILE_CHUNK;
     message.file_chunk = &body;
-    if (!chat_say(chat, &message)) {
+    if (!chat_say(chat, &message))
         return false;
-    }
     file->place += count;
     file->all_sent = file->place == file->bytes;
     file->went = file->went || file->all_sent;
@@ -118,30 +111,24 @@ static bool send_chunk(struct chat *chat, struct peer_file *file) {
 }
 
 void peer_send_step(struct chat *chat, struct peer_file *file) {
-    if (file->stage == PEER_FILE_HASHING) {
+    if (file->stage == PEER_FILE_HASHING)
         hash_slice(chat, file);
-    }
-    if (chat->state != CHAT_OPEN || file->over) {
+    if (chat->state != CHAT_OPEN || file->over)
         return;
-    }
-    if (file->stage == PEER_FILE_OFFERING) {
+    if (file->stage == PEER_FILE_OFFERING)
         offer(chat, file);
-    }
     while (file->stage == PEER_FILE_SENDING && !file->all_sent && !file->over &&
-           has_room(chat, file)) {
-        if (!send_chunk(chat, file)) {
+           has_room(chat, file))
+        if (!send_chunk(chat, file))
             return;
-        }
-    }
 }
 
 /* ---- what the other side says ---- */
 
 void peer_send_answered(struct chat *chat, struct peer_file *file,
                         const Zchat__V1__PeerFileAnswer *answer) {
-    if (file->stage != PEER_FILE_OFFERED) {
+    if (file->stage != PEER_FILE_OFFERED)
         return;
-    }
     if (!answer->accept) {
         struct fault fault;
         fault_set(&fault, ZCHAT_FORBIDDEN, "%s does not want %s", chat->user, file->name);

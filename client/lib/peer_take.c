@@ -17,9 +17,8 @@ static void fail_io(struct chat *chat, struct peer_file *file, const char *what)
     struct fault fault;
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->path, strerror(errno));
-    if (full) { /* what is there takes the room that is missed */
+    if (full) /* what is there takes the room that is missed */
         unlink(file->part);
-    }
     fail(chat, file, fault.code, fault.text, "the other side can't write the file");
 }
 
@@ -62,12 +61,10 @@ static void finish(struct chat *chat, struct peer_file *file) {
 
 void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why) {
     struct fault fault;
-    if (file->stage >= PEER_FILE_TAKEN) {
+    if (file->stage >= PEER_FILE_TAKEN)
         return;
-    }
-    if (file->part) { /* what is there of it will not come again */
+    if (file->part) /* what is there of it will not come again */
         unlink(file->part);
-    }
     fault_set(&fault, ZCHAT_UNREACHABLE, "%s does not come whole: %.200s", file->name, why);
     peer_file_answer(chat, file, fault.code, fault.text);
 }
@@ -94,24 +91,20 @@ static void check_slice(struct chat *chat, struct peer_file *file) {
     file->done = file->there;
     file->stage = PEER_FILE_TAKING;
     peer_file_tell(file, file->done);
-    if (file->stage != PEER_FILE_TAKING || chat->client->doomed) {
+    if (file->stage != PEER_FILE_TAKING || chat->client->doomed)
         return;
-    }
-    if (chat->state == CHAT_OPEN) {
+    if (chat->state == CHAT_OPEN)
         say_answer(chat, file->id, true, file->done);
-    }
-    if (file->done == file->bytes) {
+    if (file->done == file->bytes)
         finish(chat, file);
-    }
 }
 
 void peer_take_step(struct chat *chat, struct peer_file *file) {
     if (file->stage == PEER_FILE_CHECKING) {
         check_slice(chat, file);
     } else if (file->stage == PEER_FILE_ASKED && file->refusing) {
-        if (chat->state == CHAT_OPEN) {
+        if (chat->state == CHAT_OPEN)
             say_answer(chat, file->id, false, 0);
-        }
         peer_file_answer(chat, file, ZCHAT_OK, "");
     }
 }
@@ -123,22 +116,20 @@ static bool offer_fits(const Zchat__V1__PeerFileOffer *offer) {
     size_t bytes = strlen(offer->file);
     if (offer->id.len != ID_BYTES || offer->digest.len != HASH_BYTES || bytes == 0 ||
         bytes > TITLE_BYTES_MAX || strchr(offer->file, '/') ||
-        text_characters(offer->file, bytes) > TITLE_CHARACTERS_MAX) {
+        text_characters(offer->file, bytes) > TITLE_CHARACTERS_MAX)
         return false;
-    }
     memcpy(clean, offer->file, bytes + 1);
     return text_clean_line(clean, bytes) == bytes && memcmp(clean, offer->file, bytes) == 0;
 }
 
 /* It is offered again on a new link. */
 static void answer_again(struct chat *chat, struct peer_file *file) {
-    if (file->stage == PEER_FILE_TAKING) {
+    if (file->stage == PEER_FILE_TAKING)
         say_answer(chat, file->id, true, file->done);
-    } else if (file->stage == PEER_FILE_TAKEN) {
+    else if (file->stage == PEER_FILE_TAKEN)
         peer_file_say_ack(chat, file, true, "");
-    } else if (file->stage == PEER_FILE_REFUSED) {
+    else if (file->stage == PEER_FILE_REFUSED)
         say_answer(chat, file->id, false, 0);
-    }
 }
 
 /* What is over gives way to what is new. */
@@ -160,9 +151,8 @@ static bool has_room(struct chat *chat) {
 
 void peer_take_offer(struct chat *chat, const Zchat__V1__PeerFileOffer *offer) {
     if (!offer_fits(offer)) {
-        if (offer->id.len == ID_BYTES) {
+        if (offer->id.len == ID_BYTES)
             say_answer(chat, offer->id.data, false, 0);
-        }
         return;
     }
     struct peer_file *file = peer_file_find(chat, offer->id.data, true);
@@ -191,9 +181,8 @@ void peer_take_offer(struct chat *chat, const Zchat__V1__PeerFileOffer *offer) {
 void peer_take_chunk(struct chat *chat, struct peer_file *file,
                      const Zchat__V1__PeerFileChunk *chunk) {
     size_t count = chunk->data.len;
-    if (file->stage != PEER_FILE_TAKING) {
+    if (file->stage != PEER_FILE_TAKING)
         return;
-    }
     if (chunk->offset != file->done || count > file->bytes - file->done || count == 0) {
         fail_hash(chat, file, "its chunks do not fit together");
         return;
@@ -205,12 +194,10 @@ void peer_take_chunk(struct chat *chat, struct peer_file *file,
     hash_add(&file->hasher, chunk->data.data, count);
     file->done += count;
     peer_file_tell(file, file->done);
-    if (file->stage != PEER_FILE_TAKING) {
+    if (file->stage != PEER_FILE_TAKING)
         return;
-    }
-    if (file->done == file->bytes) {
+    if (file->done == file->bytes)
         finish(chat, file);
-    } else {
+    else
         peer_file_say_ack(chat, file, false, "");
-    }
 }

@@ -70,9 +70,8 @@ static bool read_question(struct peer_zap *zap, struct question *question) {
     do {
         size_t i = question->count < PARTS ? question->count : PARTS - 1;
         int bytes = zmq_recv(zap->socket, question->part[i], PART_BYTES, 0);
-        if (bytes < 0) {
+        if (bytes < 0)
             return false;
-        }
         question->bytes[i] = (size_t)bytes;
         question->part[i][question->bytes[i] < PART_BYTES ? question->bytes[i] : PART_BYTES] = '\0';
         question->count++;
@@ -149,17 +148,15 @@ static bool start(struct peer_zap *zap) {
 
 struct peer_zap *peer_zap_new(void *context) {
     struct peer_zap *zap = calloc(1, sizeof *zap);
-    if (!zap) {
+    if (!zap)
         return NULL;
-    }
     zap->process = getpid();
     pthread_mutex_init(&zap->lock, NULL);
     zap->socket = zmq_socket(context, ZMQ_REP);
     if (!zap->socket || zmq_bind(zap->socket, ENDPOINT) != 0 || !start(zap)) {
         int error = errno;
-        if (zap->socket) {
+        if (zap->socket)
             close_socket(zap);
-        }
         pthread_mutex_destroy(&zap->lock);
         free(zap);
         errno = error;
@@ -169,9 +166,8 @@ struct peer_zap *peer_zap_new(void *context) {
 }
 
 void peer_zap_free(struct peer_zap *zap) {
-    if (!zap) {
+    if (!zap)
         return;
-    }
     int failed = pthread_join(zap->thread, NULL);
     assert(!failed && !zap->guests);
     pthread_mutex_destroy(&zap->lock);
@@ -183,9 +179,8 @@ void peer_zap_free(struct peer_zap *zap) {
 struct peer_guest *peer_zap_expect(struct peer_zap *zap, const char *domain,
                                    const unsigned char key[KEY_BYTES]) {
     struct peer_guest *guest = calloc(1, sizeof *guest);
-    if (!guest) {
+    if (!guest)
         return NULL;
-    }
     assert(strlen(domain) < PEER_ZAP_DOMAIN_BYTES);
     guest->zap = zap;
     strcpy(guest->domain, domain);
@@ -199,14 +194,12 @@ struct peer_guest *peer_zap_expect(struct peer_zap *zap, const char *domain,
 
 /* In a child of the process the lock may be somebody's who is not there. */
 void peer_zap_expect_end(struct peer_guest *guest) {
-    if (!guest || guest->zap->process != getpid()) {
+    if (!guest || guest->zap->process != getpid())
         return;
-    }
     pthread_mutex_lock(&guest->zap->lock);
     struct peer_guest **place = &guest->zap->guests;
-    while (*place != guest) {
+    while (*place != guest)
         place = &(*place)->next;
-    }
     *place = guest->next;
     pthread_mutex_unlock(&guest->zap->lock);
     free(guest);

@@ -65,9 +65,8 @@ static struct pair *make(const struct chat_host *host, const unsigned char *key,
 
 void link_free(struct link *link, int linger_ms) {
     struct pair *pair = pair_of(link);
-    if (!pair) {
+    if (!pair)
         return;
-    }
     peer_zap_expect_end(pair->guest);
     channel_free(pair->channel, linger_ms);
     resolve_free(pair->resolve);
@@ -84,9 +83,8 @@ static struct channel_keys keys_of(const struct pair *pair) {
 struct link *link_listen(const struct chat_host *host, const unsigned char key[KEY_BYTES],
                          struct fault *fault) {
     struct pair *pair = make(host, key, fault);
-    if (!pair) {
+    if (!pair)
         return NULL;
-    }
     unsigned char random[DOMAIN_BYTES / 2];
     struct channel_keys keys = keys_of(pair);
     randombytes_buf(random, sizeof random);
@@ -111,9 +109,8 @@ struct link *link_dial(const struct chat_host *host, const struct address *addre
                        const unsigned char key[KEY_BYTES], const unsigned char nonce[NONCE_BYTES],
                        struct fault *fault) {
     struct pair *pair = make(host, key, fault);
-    if (!pair) {
+    if (!pair)
         return NULL;
-    }
     pair->address = *address;
     memcpy(pair->link.nonce, nonce, NONCE_BYTES);
     pair->resolve = resolve_new(address->host, host->wake);
@@ -150,9 +147,8 @@ static enum link_state connect_next(struct pair *pair) {
     struct address address = {.port = pair->address.port};
     struct channel_keys keys = keys_of(pair);
     char endpoint[ENDPOINT_BYTES];
-    if (pair->next_host >= resolve_count(pair->resolve)) {
+    if (pair->next_host >= resolve_count(pair->resolve))
         return die(pair, LINK_UNANSWERED);
-    }
     strcpy(address.host, resolve_host(pair->resolve, pair->next_host++));
     address_endpoint(&address, endpoint);
     channel_free(pair->channel, 0);
@@ -167,17 +163,15 @@ const char *link_tried(const struct link *link) {
 }
 
 static enum link_state step_making(struct pair *pair) {
-    if (!pair->channel) {
+    if (!pair->channel)
         return resolve_is_done(pair->resolve) ? connect_next(pair) : LINK_MAKING;
-    }
     enum channel_state state = channel_state(pair->channel);
-    if (state == CHANNEL_READY) {
+    if (state == CHANNEL_READY)
         pair->link.state = LINK_UP;
-    } else if (state == CHANNEL_UNREACHABLE && !pair->listens) {
+    else if (state == CHANNEL_UNREACHABLE && !pair->listens)
         return connect_next(pair);
-    } else if (state > CHANNEL_READY) {
+    else if (state > CHANNEL_READY)
         die(pair, end_of(state));
-    }
     return pair->link.state;
 }
 
@@ -188,34 +182,29 @@ static enum link_state step_up(struct pair *pair, int64_t now_us) {
         pair->look_us = now_us + LOOK_US;
         endless = channel_is_endless(pair->channel);
     }
-    if (state <= CHANNEL_READY) {
+    if (state <= CHANNEL_READY)
         return endless ? die(pair, LINK_ENDLESS) : LINK_UP;
-    }
-    if (pair->leave_us == WAKE_NEVER) {
+    if (pair->leave_us == WAKE_NEVER)
         pair->leave_us = now_us + LEAVE_US;
-    }
     return now_us < pair->leave_us ? LINK_UP : die(pair, end_of(state));
 }
 
 enum link_state link_step(struct link *link, int64_t now_us) {
-    if (link->state == LINK_MAKING && step_making(pair_of(link)) != LINK_UP) {
+    if (link->state == LINK_MAKING && step_making(pair_of(link)) != LINK_UP)
         return link->state;
-    }
     return link->state == LINK_UP ? step_up(pair_of(link), now_us) : link->state;
 }
 
 void *link_frame(struct link *link, size_t frame_bytes) {
     void *frame = channel_frame(pair_of(link)->channel, frame_bytes, false);
-    if (!frame) {
+    if (!frame)
         die(pair_of(link), LINK_CLOSED);
-    }
     return frame;
 }
 
 bool link_send(struct link *link) {
-    if (channel_send(pair_of(link)->channel)) {
+    if (channel_send(pair_of(link)->channel))
         return true;
-    }
     die(pair_of(link), LINK_CLOSED);
     return false;
 }
@@ -231,9 +220,8 @@ bool link_is_ready(const struct link *link) {
 
 int64_t link_deadline_us(const struct link *link) {
     const struct pair *pair = const_pair_of(link);
-    if (link->state != LINK_UP) {
+    if (link->state != LINK_UP)
         return WAKE_NEVER;
-    }
     return pair->leave_us < pair->look_us ? pair->leave_us : pair->look_us;
 }
 
@@ -254,9 +242,8 @@ const char *chat_host_told_address(const struct chat_host *host) {
 }
 
 void chat_host_own_address(const struct chat_host *host, const char *theirs, char own[HOST_BYTES]) {
-    if (!(theirs && probe_own_address(theirs, own)) && !probe_own_address(host->broker_host, own)) {
+    if (!(theirs && probe_own_address(theirs, own)) && !probe_own_address(host->broker_host, own))
         strcpy(own, "this machine");
-    }
 }
 
 int64_t chat_host_time_us(const struct chat_host *host) {

@@ -12,9 +12,8 @@
 
 static int try_connect(const struct addrinfo *info) {
     int fd = socket(info->ai_family, info->ai_socktype, info->ai_protocol);
-    if (fd < 0) {
+    if (fd < 0)
         return errno;
-    }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     int error = connect(fd, info->ai_addr, info->ai_addrlen) == 0 ? 0 : errno;
@@ -28,9 +27,8 @@ const char *probe_refusal(const char *host, uint16_t port) {
     struct addrinfo *found = NULL;
     char service[8];
     snprintf(service, sizeof service, "%u", (unsigned)port);
-    if (getaddrinfo(host, service, &hints, &found) != 0) {
+    if (getaddrinfo(host, service, &hints, &found) != 0)
         return "the address can't be used";
-    }
     int error = try_connect(found);
     freeaddrinfo(found);
     return strerror(error == 0 || error == EINPROGRESS ? ECONNREFUSED : error);
@@ -41,9 +39,8 @@ static bool own_address(const struct addrinfo *to, char own[HOST_BYTES]) {
     struct sockaddr_storage at;
     socklen_t at_bytes = sizeof at;
     int fd = socket(to->ai_family, SOCK_DGRAM, 0);
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
     bool done = connect(fd, to->ai_addr, to->ai_addrlen) == 0 &&
                 getsockname(fd, (struct sockaddr *)&at, &at_bytes) == 0 &&
                 getnameinfo((struct sockaddr *)&at, at_bytes, own, HOST_BYTES, NULL, 0,
@@ -56,8 +53,7 @@ bool probe_own_address(const char *host, char own[HOST_BYTES]) {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST};
     struct addrinfo *found = NULL;
     bool done = getaddrinfo(host, "9", &hints, &found) == 0 && own_address(found, own);
-    if (found) {
+    if (found)
         freeaddrinfo(found);
-    }
     return done;
 }

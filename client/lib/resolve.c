@@ -34,35 +34,29 @@ struct resolve {
 };
 
 static void answer_leave(struct answer *answer) {
-    if (atomic_fetch_sub(&answer->owners, 1) != 1) {
+    if (atomic_fetch_sub(&answer->owners, 1) != 1)
         return;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (answer->pipe[i] >= 0) {
+    for (int i = 0; i < 2; i++)
+        if (answer->pipe[i] >= 0)
             close(answer->pipe[i]);
-        }
-    }
     free(answer);
 }
 
 static void answer_add(struct answer *answer, const struct addrinfo *info) {
     char *host = answer->hosts[answer->count];
     if (answer->count < RESOLVE_MAX && getnameinfo(info->ai_addr, info->ai_addrlen, host,
-                                                   HOST_BYTES, NULL, 0, NI_NUMERICHOST) == 0) {
+                                                   HOST_BYTES, NULL, 0, NI_NUMERICHOST) == 0)
         answer->count++;
-    }
 }
 
 static void look_up(struct answer *answer, int flags) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
     struct addrinfo *found = NULL;
     answer->error = getaddrinfo(answer->host, NULL, &hints, &found);
-    if (answer->error != 0) {
+    if (answer->error != 0)
         return;
-    }
-    for (struct addrinfo *info = found; info && answer->count < RESOLVE_MAX; info = info->ai_next) {
+    for (struct addrinfo *info = found; info && answer->count < RESOLVE_MAX; info = info->ai_next)
         answer_add(answer, info);
-    }
     freeaddrinfo(found);
 }
 
@@ -83,11 +77,10 @@ static bool thread_start(struct answer *answer) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_fetch_add(&answer->owners, 1);
     bool started = pthread_create(&thread, NULL, work, answer) == 0;
-    if (started) {
+    if (started)
         pthread_detach(thread);
-    } else {
+    else
         atomic_fetch_sub(&answer->owners, 1);
-    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
@@ -105,18 +98,16 @@ static bool pipe_open(int ends[2]) {
 
 static bool look_up_later(struct resolve *resolve) {
     int *ends = resolve->answer->pipe;
-    if (!pipe_open(ends) || !wake_add(resolve->wake, ends[0], &resolve->source)) {
+    if (!pipe_open(ends) || !wake_add(resolve->wake, ends[0], &resolve->source))
         return false;
-    }
     resolve->watched = true;
     return thread_start(resolve->answer);
 }
 
 static struct answer *answer_new(const char *host) {
     struct answer *answer = calloc(1, sizeof *answer);
-    if (!answer) {
+    if (!answer)
         return NULL;
-    }
     assert(strlen(host) < sizeof answer->host);
     strcpy(answer->host, host);
     atomic_init(&answer->owners, 1);
@@ -150,9 +141,8 @@ static void stop_watching(struct resolve *resolve) {
 }
 
 void resolve_free(struct resolve *resolve) {
-    if (!resolve) {
+    if (!resolve)
         return;
-    }
     stop_watching(resolve);
     answer_leave(resolve->answer);
     free(resolve);
@@ -161,9 +151,8 @@ void resolve_free(struct resolve *resolve) {
 /* The read end shows the end of file once the thread closed the other one. */
 bool resolve_is_done(struct resolve *resolve) {
     char byte;
-    if (resolve->watched && read(resolve->answer->pipe[0], &byte, 1) == 0) {
+    if (resolve->watched && read(resolve->answer->pipe[0], &byte, 1) == 0)
         stop_watching(resolve);
-    }
     return !resolve->watched;
 }
 

@@ -21,9 +21,8 @@ static void own_label(char *label, size_t label_bytes) {
     char buffer[1024];
     struct passwd entry;
     struct passwd *found = NULL;
-    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') {
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "localhost");
-    }
     if (getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &found) != 0 || !found) {
         snprintf(label, label_bytes, "%s", host);
         return;
@@ -108,9 +107,8 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
     struct address address = {.port = 1};
     char endpoint[ENDPOINT_BYTES];
     settings->private_address[0] = '\0';
-    if (!host || host[0] == '\0') {
+    if (!host || host[0] == '\0')
         return ZCHAT_OK;
-    }
     if (strlen(host) < sizeof address.host) {
         strcpy(address.host, host);
         address_endpoint(&address, endpoint);
@@ -129,9 +127,8 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
 static zchat_code set_key(struct settings *settings, const char *key, struct fault *fault) {
     settings->fingerprint[0] = '\0';
     settings->key_given = key && key_parse(key, settings->key);
-    if (!key || settings->key_given || key_parse_fingerprint(key, settings->fingerprint)) {
+    if (!key || settings->key_given || key_parse_fingerprint(key, settings->fingerprint))
         return ZCHAT_OK;
-    }
     return fault_set(fault, ZCHAT_INVALID,
                      "the server's key can't be read: it is 40 characters of Z85, 64 hex digits, "
                      "or a fingerprint of 32 hex digits");
@@ -151,14 +148,11 @@ zchat_code settings_init(struct settings *settings, const zchat_options *options
     settings->trust_new = options->trust_new;
     settings->no_reconnect = options->no_reconnect;
     zchat_code code = set_key(settings, options->server_key, fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = set_client(settings, options->client, fault);
-    }
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = set_label(settings, options->device, fault);
-    }
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = set_private_address(settings, options->private_address, fault);
-    }
     return code == ZCHAT_OK ? folder_open(options->config_dir, settings->folder, fault) : code;
 }

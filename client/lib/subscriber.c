@@ -43,9 +43,8 @@ static void reopen(struct subscriber *subscriber) {
 
 bool subscriber_add(struct subscriber *subscriber, const uint8_t *prefix, size_t prefix_bytes) {
     bool done = channel_subscribe(subscriber->channel, prefix, prefix_bytes);
-    if (!done) {
+    if (!done)
         reopen(subscriber);
-    }
     return done;
 }
 
@@ -86,21 +85,18 @@ void subscriber_receive(struct subscriber *subscriber) {
     const void *frame;
     size_t frame_bytes;
     for (int i = 0; i < FRAMES_A_TURN; i++) {
-        if (!subscriber->channel || !channel_receive(subscriber->channel, &frame, &frame_bytes)) {
+        if (!subscriber->channel || !channel_receive(subscriber->channel, &frame, &frame_bytes))
             break;
-        }
         client_core_publication(subscriber->core, frame, frame_bytes);
     }
-    if (subscriber->channel) {
+    if (subscriber->channel)
         watch(subscriber);
-    }
 }
 
 void subscriber_tick(struct subscriber *subscriber) {
     const struct client *client = &subscriber->core->client;
-    if (client->now_us >= subscriber->reopen_us && client->session.live) {
+    if (client->now_us >= subscriber->reopen_us && client->session.live)
         open_socket(subscriber);
-    }
 }
 
 bool subscriber_has_more(const struct subscriber *subscriber) {

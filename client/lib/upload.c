@@ -63,9 +63,8 @@ static void forget_record(struct upload *upload) {
 /* The broker frees the room; whether it heard is no matter, since it expires, too. */
 static void cancel_at_broker(struct transfers *transfers, struct upload *upload) {
     Zchat__V1__CancelUploadRequest body = ZCHAT__V1__CANCEL_UPLOAD_REQUEST__INIT;
-    if (upload->stage < UPLOAD_BEGUN) {
+    if (upload->stage < UPLOAD_BEGUN)
         return;
-    }
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     client_ask(transfers->client, REQUEST_TRANSFERS, COMMAND(CANCEL_UPLOAD), &body.base);
@@ -98,15 +97,13 @@ static bool has_slice(const struct upload *upload, uint64_t offset, size_t count
 static bool read_slice(struct transfers *transfers, struct upload *upload, uint64_t offset,
                        size_t count) {
     struct fault fault;
-    if (has_slice(upload, offset, count)) {
+    if (has_slice(upload, offset, count))
         return true;
-    }
     upload->slice_at = offset;
     upload->slice_bytes = count;
     if (path_read(upload->fd, upload->slice, count, offset)) {
-        if (path_is_same(upload->fd, &upload->state)) {
+        if (path_is_same(upload->fd, &upload->state))
             return true;
-        }
         errno = 0;
     }
     upload->slice_bytes = 0;
@@ -135,35 +132,30 @@ static bool open_record(struct transfers *transfers, struct upload *upload) {
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
                                          .state = &upload->state};
-    if (upload->record) {
+    if (upload->record)
         return true;
-    }
     zchat_code code = upload_record_open(&record, upload->id, &upload->again, file, &fault);
     if (code == ZCHAT_OK) {
         upload->record = strdup(file);
-        if (!upload->record) {
+        if (!upload->record)
             code = fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for the upload");
-        }
     }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         transfer_fail(transfers, &upload->transfer, &fault);
-    }
     return code == ZCHAT_OK;
 }
 
 static void begin(struct transfers *transfers, struct upload *upload) {
-    if (!open_record(transfers, upload)) {
+    if (!open_record(transfers, upload))
         return;
-    }
     Zchat__V1__BeginUploadRequest body = ZCHAT__V1__BEGIN_UPLOAD_REQUEST__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
     body.thread = upload->transfer.title;
     body.file = upload->transfer.name;
     body.size = upload->transfer.bytes;
-    if (transfer_ask(transfers, &upload->transfer, COMMAND(BEGIN_UPLOAD), &body.base)) {
+    if (transfer_ask(transfers, &upload->transfer, COMMAND(BEGIN_UPLOAD), &body.base))
         upload->stage = UPLOAD_BEGUN;
-    }
 }
 
 static void look(struct transfers *transfers, struct upload *upload) {
@@ -191,9 +183,8 @@ static void take_begun(struct transfers *transfers, struct upload *upload,
     upload->stage = UPLOAD_SENDING;
     upload->next = reply->received;
     upload->all_sent = false;
-    if (reply->received > 0) {
+    if (reply->received > 0)
         transfer_tell(&upload->transfer, reply->received);
-    }
 }
 
 /* ---- hashing ---- */
@@ -212,14 +203,12 @@ static bool hashes_next(const struct upload *upload) {
 /* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
 static void hash_slice(struct transfers *transfers, struct upload *upload) {
     size_t count = slice_bytes(upload->hashed, upload->next);
-    if (!read_slice(transfers, upload, upload->hashed, count)) {
+    if (!read_slice(transfers, upload, upload->hashed, count))
         return;
-    }
     hash_add(&upload->hash, upload->slice, count);
     upload->hashed += count;
-    if (upload->transfer.under_way == 0) {
+    if (upload->transfer.under_way == 0)
         transfer_tell(&upload->transfer, upload->next);
-    }
 }
 
 /* With the last chunk, which may have to be sent again: the state stays as it is. */
@@ -242,9 +231,8 @@ static bool may_send(const struct transfers *transfers, const struct upload *upl
 
 static void send_chunk(struct transfers *transfers, struct upload *upload) {
     size_t count = slice_bytes(upload->next, upload->transfer.bytes);
-    if (!read_slice(transfers, upload, upload->next, count)) {
+    if (!read_slice(transfers, upload, upload->next, count))
         return;
-    }
     Zchat__V1__PutChunkRequest body = ZCHAT__V1__PUT_CHUNK_REQUEST__INIT;
     body.id.data = upload->id;
     body.id.len = ID_BYTES;
@@ -275,9 +263,8 @@ static void done(struct transfers *transfers, struct upload *upload,
 static void take_put(struct transfers *transfers, struct upload *upload,
                      const Zchat__V1__PutChunkResponse *reply) {
     transfer_tell(&upload->transfer, reply->received);
-    if (reply->upload && !upload->transfer.over) {
+    if (reply->upload && !upload->transfer.over)
         done(transfers, upload, reply->upload);
-    }
 }
 
 /* Only what this user uploaded, and is as long, can be this file. */
@@ -327,9 +314,8 @@ static void take_look(struct transfers *transfers, struct upload *upload,
         return;
     }
     transfer_tell(&upload->transfer, upload->transfer.bytes);
-    if (!upload->transfer.over) {
+    if (!upload->transfer.over)
         done(transfers, upload, reply->upload);
-    }
 }
 
 /* ---- what goes wrong ---- */
@@ -340,12 +326,10 @@ static bool begin_anew(struct transfers *transfers, struct upload *upload, comma
     bool stale = asked == COMMAND(BEGIN_UPLOAD) && upload->again &&
                  error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
     bool lost = asked == COMMAND(PUT_CHUNK) && error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND;
-    if ((!stale && !lost) || upload->begun_again) {
+    if ((!stale && !lost) || upload->begun_again)
         return false;
-    }
-    if (stale) {
+    if (stale)
         forget_record(upload);
-    }
     upload->begun_again = true;
     transfer_restart(transfers, &upload->transfer, 0);
     return true;
@@ -360,9 +344,8 @@ static bool may_resume(command_number asked, const Zchat__V1__CommandError *erro
 /* True: what has the name is looked at. */
 static bool look_at_taken(struct transfers *transfers, struct upload *upload, command_number asked,
                           const Zchat__V1__CommandError *error) {
-    if (asked != COMMAND(BEGIN_UPLOAD) || error->code != ZCHAT__V1__CODE__CODE_CONFLICT) {
+    if (asked != COMMAND(BEGIN_UPLOAD) || error->code != ZCHAT__V1__CODE__CODE_CONFLICT)
         return false;
-    }
     text_clean_line(error->message, strlen(error->message));
     fault_set(&upload->taken, ZCHAT_CONFLICT, "%s", error->message);
     forget_record(upload);
@@ -374,9 +357,8 @@ static void refuse(struct transfers *transfers, struct transfer *transfer,
                    const struct request *request, const Zchat__V1__CommandError *error) {
     struct upload *upload = upload_of(transfer);
     if (begin_anew(transfers, upload, request->command, error) ||
-        look_at_taken(transfers, upload, request->command, error)) {
+        look_at_taken(transfers, upload, request->command, error))
         return;
-    }
     if (request->command == COMMAND(GET_CHUNK) && upload->taken.code != ZCHAT_OK) {
         transfer_fail(transfers, transfer, &upload->taken);
         return;
@@ -385,9 +367,8 @@ static void refuse(struct transfers *transfers, struct transfer *transfer,
         fail_changed(transfers, upload);
         return;
     }
-    if (!may_resume(request->command, error)) {
+    if (!may_resume(request->command, error))
         forget_record(upload);
-    }
     transfer_refuse(transfers, transfer, error);
 }
 
@@ -411,21 +392,18 @@ static void take_reply(struct transfers *transfers, struct transfer *transfer,
 
 static bool step(struct transfers *transfers, struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->stage == UPLOAD_BEGINNING && transfers->client->session.live) {
+    if (upload->stage == UPLOAD_BEGINNING && transfers->client->session.live)
         begin(transfers, upload);
-    }
     if (upload->stage == UPLOAD_COMPARING) {
         compare_slice(transfers, upload);
         return !transfer->over && upload->stage == UPLOAD_COMPARING;
     }
-    if (upload->stage != UPLOAD_SENDING || !transfers->client->session.live) {
+    if (upload->stage != UPLOAD_SENDING || !transfers->client->session.live)
         return false;
-    }
-    if (may_send(transfers, upload) && !hashes_next(upload)) {
+    if (may_send(transfers, upload) && !hashes_next(upload))
         send_chunk(transfers, upload);
-    } else if (is_behind(upload)) {
+    else if (is_behind(upload))
         hash_slice(transfers, upload);
-    }
     /* What is sent leaves between two steps. */
     return !transfer->over && (is_behind(upload) || may_send(transfers, upload));
 }
@@ -436,9 +414,8 @@ static void restart(struct transfer *transfer) {
 
 static void release(struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->fd >= 0) {
+    if (upload->fd >= 0)
         close(upload->fd);
-    }
     free(upload->path);
     free(upload->record);
     free(upload->slice);
@@ -465,9 +442,8 @@ zchat_code upload_open(struct upload **out, const struct settings *settings, con
                        struct fault *fault) {
     struct upload *upload = aligned_alloc(_Alignof(struct upload), sizeof *upload);
     *out = NULL;
-    if (!upload) {
+    if (!upload)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the upload");
-    }
     *upload = (struct upload){.settings = settings};
     zchat_code code = prepare(upload, path, fault);
     if (code != ZCHAT_OK) {

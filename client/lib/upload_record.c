@@ -25,9 +25,8 @@
 #define RECORD_EXPIRE_S (2 * UPLOAD_EXPIRE_S)
 
 static void to_hex(const unsigned char *bytes, size_t count, char *text) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         sprintf(text + 2 * i, "%02x", bytes[i]);
-    }
 }
 
 /* By the old hash, so that an upload that an earlier version began goes on. */
@@ -36,9 +35,8 @@ static void name_of(const struct upload_record *record, char name[2 * NAME_DIGIT
     unsigned char digest[HASH_OLD_BYTES];
     struct hash hash;
     hash_old_begin(&hash);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         hash_add(&hash, parts[i], strlen(parts[i]) + 1);
-    }
     hash_old_end(&hash, digest);
     to_hex(digest, NAME_DIGITS, name);
 }
@@ -60,9 +58,8 @@ static bool find_id(const char *stored, const char *content, size_t content_byte
                     unsigned char id[ID_BYTES]) {
     char text[ID_TEXT_BYTES];
     if (strncmp(stored, content, content_bytes) != 0 ||
-        strncmp(stored + content_bytes, "id ", 3) != 0) {
+        strncmp(stored + content_bytes, "id ", 3) != 0)
         return false;
-    }
     snprintf(text, sizeof text, "%s", stored + content_bytes + 3);
     return id_parse(text, id) && id_is_valid(id, ID_BYTES);
 }
@@ -70,16 +67,14 @@ static bool find_id(const char *stored, const char *content, size_t content_byte
 static void remove_old(const char *folder) {
     DIR *listing = opendir(folder);
     time_t now = time(NULL);
-    if (!listing) {
+    if (!listing)
         return;
-    }
     for (const struct dirent *entry; (entry = readdir(listing));) {
         char file[FOLDER_PATH_BYTES];
         struct stat status;
         if (folder_file(folder, entry->d_name, file) && lstat(file, &status) == 0 &&
-            S_ISREG(status.st_mode) && now - status.st_mtime > RECORD_EXPIRE_S) {
+            S_ISREG(status.st_mode) && now - status.st_mtime > RECORD_EXPIRE_S)
             unlink(file);
-        }
     }
     closedir(listing);
 }
@@ -110,20 +105,17 @@ zchat_code upload_record_open(const struct upload_record *record, unsigned char 
     char stored[RECORD_BYTES] = "";
     bool found = false;
     name_of(record, name);
-    if (!folder_file(record->folder, FOLDER_NAME, path)) {
+    if (!folder_file(record->folder, FOLDER_NAME, path))
         return fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
-    }
     zchat_code code = folder_open(path, folder, fault);
-    if (code == ZCHAT_OK && !folder_file(folder, name, file)) {
+    if (code == ZCHAT_OK && !folder_file(folder, name, file))
         code = fault_set(fault, ZCHAT_IO, "the path of the config folder is too long");
-    }
     if (code == ZCHAT_OK) {
         remove_old(folder);
         found = folder_read(file, stored, sizeof stored, false, &found, fault) == ZCHAT_OK && found;
     }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     size_t content_bytes = content_of(record, content);
     *again = found && find_id(stored, content, content_bytes, id);
     return *again ? ZCHAT_OK : make(file, content, content_bytes, id, fault);

@@ -138,9 +138,8 @@ static bool line_name(const char *whose, char *name, size_t name_bytes, bool *pe
     char endpoint[ENDPOINT_BYTES];
     const char *at = strrchr(whose, '@');
     *peer = at != NULL;
-    if (!address_parse(at ? at + 1 : whose, ZCHAT_DEFAULT_PORT, &address)) {
+    if (!address_parse(at ? at + 1 : whose, ZCHAT_DEFAULT_PORT, &address))
         return false;
-    }
     address_endpoint(&address, endpoint);
     int bytes = snprintf(name, name_bytes, "%.*s%s", at ? (int)(at + 1 - whose) : 0, whose,
                          endpoint + strlen("tcp://"));
@@ -158,9 +157,8 @@ static zchat_code forget(const char *whose, const char *config_dir, char *finger
                          whose ? whose : "");
     }
     zchat_code code = folder_open(config_dir, folder, fault);
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         return code;
-    }
     return peer ? known_peers_forget(folder, name, fingerprint, fault)
                 : known_brokers_forget(folder, name, fingerprint, fault);
 }
@@ -170,8 +168,7 @@ zchat_code zchat_forget(const char *whose, const char *config_dir,
     struct fault fault = {0};
     fingerprint[0] = '\0';
     zchat_code code = forget(whose, config_dir, fingerprint, &fault);
-    if (error) {
+    if (error)
         snprintf(error, error_bytes, "%s", fault.text);
-    }
     return code;
 }

@@ -28,9 +28,8 @@ struct wake {
 
 struct wake *wake_new(void) {
     struct wake *wake = calloc(1, sizeof *wake);
-    if (!wake) {
+    if (!wake)
         return NULL;
-    }
     wake->armed_us = WAKE_NEVER;
     wake->epoll = epoll_create1(EPOLL_CLOEXEC);
     wake->flag = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -45,15 +44,12 @@ struct wake *wake_new(void) {
 }
 
 void wake_free(struct wake *wake) {
-    if (!wake) {
+    if (!wake)
         return;
-    }
     int fds[] = {wake->timer, wake->flag, wake->epoll};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
-        if (fds[i] >= 0) {
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
             close(fds[i]);
-        }
-    }
     free(wake);
 }
 
@@ -73,9 +69,8 @@ void wake_remove(struct wake *wake, int fd) {
 }
 
 void wake_fire(struct wake *wake) {
-    if (wake->fired) {
+    if (wake->fired)
         return;
-    }
     uint64_t one = 1;
     ssize_t written = write(wake->flag, &one, sizeof one);
     assert(written == sizeof one);
@@ -83,9 +78,8 @@ void wake_fire(struct wake *wake) {
 }
 
 void wake_at(struct wake *wake, int64_t when_us) {
-    if (when_us >= wake->armed_us) {
+    if (when_us >= wake->armed_us)
         return;
-    }
     int64_t at_us = when_us > 0 ? when_us : 1;
     struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_us / 1000000),
                                            .tv_nsec = (long)(at_us % 1000000) * 1000}};

@@ -28,9 +28,8 @@ static enum config_result load(struct config *config, const char **words) {
 static void refused(const char **words, const char *sentence) {
     struct config config;
     assert_int_equal(load(&config, words), CONFIG_ERROR);
-    if (!strstr(error, sentence)) {
+    if (!strstr(error, sentence))
         fail_msg("\"%s\" is not in \"%s\"", sentence, error);
-    }
     assert_null(strchr(error, '\n'));
     config_release(&config);
 }
@@ -169,9 +168,8 @@ static void help_and_version_beat_what_follows(void **state) {
     assert_int_equal(load(&config, WORDS("--help", "--nonsense")), CONFIG_DONE);
     files_caught(text, sizeof text);
     config_release(&config);
-    for (size_t i = 0; option_at(i); i++) {
+    for (size_t i = 0; option_at(i); i++)
         assert_non_null(strstr(text, option_at(i)->name));
-    }
     files_catch(STDOUT_FILENO);
     assert_int_equal(load(&config, WORDS("--version")), CONFIG_DONE);
     files_caught(text, sizeof text);

@@ -85,12 +85,10 @@ static void a_peers_text_is_quoted_escaped_and_harmless(void **state) {
 static void a_peers_text_is_cut_at_64_characters(void **state) {
     (void)state;
     char input[4 * 1000], expected[LOG_QUOTE_BYTES] = "\"";
-    for (size_t i = 0; i < 1000; i++) {
+    for (size_t i = 0; i < 1000; i++)
         memcpy(input + 4 * i, "\xf0\x9f\x98\x80", 4);
-    }
-    for (size_t i = 0; i < LOG_QUOTE_CHARACTERS; i++) {
+    for (size_t i = 0; i < LOG_QUOTE_CHARACTERS; i++)
         strcat(expected, "\xf0\x9f\x98\x80");
-    }
     strcat(expected, "\"");
     quoted(input, (size_t)4 * LOG_QUOTE_CHARACTERS, expected);
     strcat(expected, "...");
@@ -113,9 +111,8 @@ static size_t drained(int from) {
     ssize_t got;
     assert_int_equal(fcntl(from, F_SETFL, O_NONBLOCK), 0);
     memset(text, 0, sizeof text);
-    while ((got = read(from, text + used % (sizeof text / 2), sizeof text / 2)) > 0) {
+    while ((got = read(from, text + used % (sizeof text / 2), sizeof text / 2)) > 0)
         used += (size_t)got;
-    }
     return used;
 }
 
@@ -127,9 +124,8 @@ static void nobody_waits_for_who_does_not_read(void **state) {
     assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
     log_open();
     alarm(20);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000; i++)
         log_info("filler", "number=%d", i);
-    }
     size_t filled = drained(ends[0]);
     log_info("after", NULL);
     drained(ends[0]);

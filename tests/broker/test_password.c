@@ -50,9 +50,8 @@ static void threads_verify_at_the_same_time(void **state) {
     char hash[PASSWORD_HASH_BYTES];
     pthread_t threads[3];
     assert_true(password_hash("sesame", hash));
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, verify, hash), 0);
-    }
     for (size_t i = 0; i < 3; i++) {
         void *result = NULL;
         assert_int_equal(pthread_join(threads[i], &result), 0);

@@ -32,11 +32,9 @@ int eve_setup(void **state) {
 int eve_teardown(void **state) {
     struct eve *eve = *state;
     void *const sockets[] = {eve->socket, eve->other, eve->watch};
-    for (size_t i = 0; i < 3; i++) {
-        if (sockets[i]) {
+    for (size_t i = 0; i < 3; i++)
+        if (sockets[i])
             zmq_close(sockets[i]);
-        }
-    }
     zmq_ctx_term(eve->context);
     wire_arena_free(eve->arena);
     stage_free(eve->stage);
@@ -174,11 +172,9 @@ Zchat__V1__PeerMessage *eve_hear(struct eve *eve, Zchat__V1__PeerMessage__BodyCa
             continue;
         }
         assert_int_equal(wire_read_peer(eve->arena, frame, (size_t)bytes, &batch), WIRE_FINE);
-        for (size_t i = 0; i < batch->n_messages; i++) {
-            if (batch->messages[i]->body_case == body) {
+        for (size_t i = 0; i < batch->n_messages; i++)
+            if (batch->messages[i]->body_case == body)
                 return batch->messages[i];
-            }
-        }
     }
 }
 

@@ -82,9 +82,8 @@ void fake_break_events(struct fake *fake) {
     zmq_setsockopt(fake->events, ZMQ_LINGER, &off, sizeof off);
     zmq_setsockopt(fake->events, ZMQ_CURVE_SERVER, &on, sizeof on);
     zmq_setsockopt(fake->events, ZMQ_CURVE_SECRETKEY, fake->secret_key, KEY_BYTES);
-    while (zmq_bind(fake->events, fake->events_endpoint) != 0) {
+    while (zmq_bind(fake->events, fake->events_endpoint) != 0)
         assert(zmq_errno() == EADDRINUSE);
-    }
 }
 
 /* The context ends with the sockets, so that the port is free when this returns. */
@@ -107,9 +106,8 @@ void fake_open(struct fake *fake) {
 }
 
 void fake_free(struct fake *fake) {
-    if (fake->context) {
+    if (fake->context)
         fake_close(fake);
-    }
     wire_arena_free(fake->arena);
     free(fake);
 }
@@ -232,9 +230,8 @@ static void greet(struct fake *fake) {
     unsigned char frame[1024];
     Zchat__V1__Greeting greeting = ZCHAT__V1__GREETING__INIT;
     size_t peer_bytes = receive(fake->greeter, peer, sizeof peer);
-    if (peer_bytes == 0) {
+    if (peer_bytes == 0)
         return;
-    }
     receive(fake->greeter, frame, sizeof frame);
     fake->greetings++;
     greeting.protocol_min = greeting.protocol_max = fake->protocol;
@@ -310,24 +307,20 @@ static void answer_keep_alive(struct fake *fake, const Zchat__V1__Command *comma
 }
 
 static void answer(struct fake *fake, const Zchat__V1__Command *command) {
-    if (command->body_case == ZCHAT__V1__COMMAND__BODY_LOGIN && !fake->logins_silent) {
+    if (command->body_case == ZCHAT__V1__COMMAND__BODY_LOGIN && !fake->logins_silent)
         answer_login(fake, command);
-    }
-    if (command->body_case == ZCHAT__V1__COMMAND__BODY_PING && !fake->pings_silent) {
+    if (command->body_case == ZCHAT__V1__COMMAND__BODY_PING && !fake->pings_silent)
         answer_ping(fake, command);
-    }
-    if (command->body_case == ZCHAT__V1__COMMAND__BODY_KEEP_ALIVE) {
+    if (command->body_case == ZCHAT__V1__COMMAND__BODY_KEEP_ALIVE)
         answer_keep_alive(fake, command);
-    }
 }
 
 static void hear(struct fake *fake) {
     static unsigned char frame[FRAME_BYTES_MAX + 1];
     Zchat__V1__CommandBatch *batch = NULL;
     size_t peer_bytes = receive(fake->commands, fake->peer, sizeof fake->peer);
-    if (peer_bytes == 0) {
+    if (peer_bytes == 0)
         return;
-    }
     fake->peer_bytes = peer_bytes;
     size_t bytes = receive(fake->commands, frame, sizeof frame);
     enum wire_fault fault = wire_read_commands(fake->arena, frame, bytes, &batch);
@@ -349,15 +342,12 @@ static bool has_input(void *socket) {
 
 void fake_step(struct fake *fake) {
     unsigned char subscription[256];
-    while (fake->context && has_input(fake->greeter)) {
+    while (fake->context && has_input(fake->greeter))
         greet(fake);
-    }
-    while (fake->context && has_input(fake->commands)) {
+    while (fake->context && has_input(fake->commands))
         hear(fake);
-    }
-    while (fake->context && has_input(fake->events)) {
+    while (fake->context && has_input(fake->events))
         receive(fake->events, subscription, sizeof subscription);
-    }
 }
 
 Zchat__V1__Command *fake_next(struct fake *fake, Zchat__V1__Command__BodyCase body) {

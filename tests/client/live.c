@@ -41,9 +41,8 @@ static int three_ports(void) {
     unsigned from = (unsigned)getpid() * 7u + (unsigned)time(NULL);
     for (unsigned i = 0; i < PORTS; i += 3) {
         int port = PORT_FIRST + (int)((from + i) % PORTS);
-        if (is_free(port) && is_free(port + 1) && is_free(port + 2)) {
+        if (is_free(port) && is_free(port + 1) && is_free(port + 2))
             return port;
-        }
     }
     fail_msg("no free ports");
     return 0;
@@ -74,9 +73,8 @@ static void await_ready(int fd) {
         struct pollfd item = {.fd = fd, .events = POLLIN};
         assert_int_equal(poll(&item, 1, 10000), 1);
         ssize_t got = read(fd, text + used, sizeof text - 1 - used);
-        if (got <= 0) {
+        if (got <= 0)
             fail_msg("zchatd did not start: %s", text);
-        }
         used += (size_t)got;
         text[used] = '\0';
     }
@@ -88,9 +86,8 @@ void live_start(struct live *live) {
     assert_int_equal(pipe(ends), 0);
     live->pid = fork();
     assert_true(live->pid >= 0);
-    if (live->pid == 0) {
+    if (live->pid == 0)
         become_broker(live, ends[1]);
-    }
     close(ends[1]);
     await_ready(ends[0]);
     live->ready = ends[0];
@@ -170,9 +167,8 @@ void live_answer(void *arg, const zchat_reply *reply) {
     answer->cursor = reply->cursor;
     answer->count = reply->count;
     answer->id = reply->id;
-    if (reply->thread) {
+    if (reply->thread)
         answer->thread = reply->thread->id;
-    }
     if (reply->uploads && reply->count > 0) {
         copy(answer->file, sizeof answer->file, reply->uploads[0].file);
         answer->size = reply->uploads[0].size;
@@ -183,9 +179,8 @@ void live_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct answer *answer = arg;
     assert_true(bytes <= total);
     assert_true(bytes >= answer->progress_last);
-    if (answer->progress_calls++ == 0) {
+    if (answer->progress_calls++ == 0)
         answer->progress_first = bytes;
-    }
     answer->progress_last = bytes;
 }
 
@@ -199,14 +194,11 @@ void live_step(struct live *live) {
         }
     }
     assert_true(poll(items, count, STEP_MS) >= 0);
-    for (struct client *at = live->clients; at; at = at->next) {
-        if (at->z) {
+    for (struct client *at = live->clients; at; at = at->next)
+        if (at->z)
             zchat_process(at->z);
-        }
-    }
-    if (time(NULL) - began >= BOUND_S) {
+    if (time(NULL) - began >= BOUND_S)
         fail_msg("it takes too long");
-    }
 }
 
 void live_expect(struct live *live, const struct answer *answer, zchat_code code) {
@@ -219,9 +211,8 @@ void live_expect(struct live *live, const struct answer *answer, zchat_code code
 
 size_t client_count(const struct client *client, zchat_event_kind kind) {
     size_t count = 0;
-    for (size_t i = 0; i < client->heard_count; i++) {
+    for (size_t i = 0; i < client->heard_count; i++)
         count += client->heard[i].kind == kind;
-    }
     return count;
 }
 
@@ -233,9 +224,8 @@ static void open_client(struct client *client) {
                              .private_address = client->live->private_address,
                              .on_event = on_event,
                              .arg = client};
-    if (zchat_new(&client->z, &options, error, sizeof error) != ZCHAT_OK) {
+    if (zchat_new(&client->z, &options, error, sizeof error) != ZCHAT_OK)
         fail_msg("%s", error);
-    }
 }
 
 void client_login(struct client *client, const char *user, zchat_public_events events) {
@@ -246,9 +236,8 @@ void client_login(struct client *client, const char *user, zchat_public_events e
                                    .private_chats = true,
                                    .threads = events != ZCHAT_PUBLIC_NONE,
                                    .public_events = events};
-    if (!client->z) {
+    if (!client->z)
         open_client(client);
-    }
     assert_int_equal(zchat_login(client->z, &options, live_answer, &answer), ZCHAT_OK);
     live_expect(client->live, &answer, ZCHAT_OK);
 }

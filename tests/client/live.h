@@ -75,9 +75,8 @@ void client_drop(struct client *client);
 void live_step(struct live *live);
 #define LIVE_UNTIL(live, condition)                                                                \
     do {                                                                                           \
-        while (!(condition)) {                                                                     \
+        while (!(condition))                                                                       \
             live_step(live);                                                                       \
-        }                                                                                          \
     } while (0)
 
 /* For calls: `arg` is a struct answer, zeroed by the caller. */

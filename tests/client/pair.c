@@ -27,11 +27,9 @@ int pair_teardown(void **state) {
 }
 
 const struct heard *pair_last(const struct client *client, zchat_event_kind kind) {
-    for (size_t i = client->heard_count; i-- > 0;) {
-        if (client->heard[i].kind == kind) {
+    for (size_t i = client->heard_count; i-- > 0;)
+        if (client->heard[i].kind == kind)
             return &client->heard[i];
-        }
-    }
     fail_msg("event %d was not told", (int)kind);
     return NULL;
 }

@@ -112,37 +112,30 @@ bool stage_step(struct stage *stage) {
     void *const sockets[] = {stage->fake->greeter, stage->fake->commands, stage->fake->events};
     zmq_pollitem_t items[4] = {{.fd = zchat_fd(stage->z), .events = ZMQ_POLLIN}};
     int count = 1;
-    for (size_t i = 0; i < 3; i++) {
-        if (sockets[i]) {
+    for (size_t i = 0; i < 3; i++)
+        if (sockets[i])
             items[count++] = (zmq_pollitem_t){.socket = sockets[i], .events = ZMQ_POLLIN};
-        }
-    }
     zmq_poll(items, count, STEP_MS);
     fake_step(stage->fake);
-    if (items[0].revents) {
+    if (items[0].revents)
         zchat_process(stage->z);
-    }
     bool in_time = time(NULL) - began < BOUND_S;
-    if (!in_time) {
+    if (!in_time)
         print_record(stage);
-    }
     return in_time;
 }
 
 size_t stage_count(const struct stage *stage, int kind) {
     size_t count = 0;
-    for (size_t i = 0; i < stage->told_count; i++) {
+    for (size_t i = 0; i < stage->told_count; i++)
         count += stage->told[i].kind == kind;
-    }
     return count;
 }
 
 const struct told *stage_told(const struct stage *stage, int kind, size_t nth) {
-    for (size_t i = 0; i < stage->told_count; i++) {
-        if (stage->told[i].kind == kind && nth-- == 0) {
+    for (size_t i = 0; i < stage->told_count; i++)
+        if (stage->told[i].kind == kind && nth-- == 0)
             return &stage->told[i];
-        }
-    }
     fail_msg("event %d was not told so often", kind);
     return NULL;
 }

@@ -61,9 +61,8 @@ void stage_settle(struct stage *stage);
 /* The answers and the current stage share this: tests run one stage at a time. */
 #define STAGE_UNTIL(stage, condition)                                                              \
     do {                                                                                           \
-        while (!(condition)) {                                                                     \
+        while (!(condition))                                                                       \
             assert_true(stage_step(stage));                                                        \
-        }                                                                                          \
     } while (0)
 
 #endif

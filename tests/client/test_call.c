@@ -24,9 +24,8 @@ static int teardown(void **state) {
 /* The call was refused, its sentence says `part`, and nothing was queued. */
 static void invalid(struct stage *stage, zchat_code code, const char *part) {
     assert_int_equal(code, ZCHAT_INVALID);
-    if (!strstr(zchat_error(stage->z), part)) {
+    if (!strstr(zchat_error(stage->z), part))
         fail_msg("\"%s\" does not say \"%s\"", zchat_error(stage->z), part);
-    }
     assert_int_equal(zchat_pending(stage->z), 0);
 }
 
@@ -120,9 +119,8 @@ static void refused_options(const zchat_options *options, zchat_code expected, c
     char error[512] = "";
     assert_int_equal(zchat_new(&z, options, error, sizeof error), expected);
     assert_null(z);
-    if (!strstr(error, part)) {
+    if (!strstr(error, part))
         fail_msg("\"%s\" does not say \"%s\"", error, part);
-    }
     assert_int_equal(zchat_new(&z, options, NULL, 0), expected);
 }
 

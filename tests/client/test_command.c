@@ -18,9 +18,8 @@ static void every_command_has_a_row_of_its_name(void **state) {
     const ProtobufCMessageDescriptor *commands = &zchat__v1__command__descriptor;
     size_t rows = 0;
     (void)state;
-    for (size_t i = 0; i < command_row_count; i++) {
+    for (size_t i = 0; i < command_row_count; i++)
         rows += command_rows[i].name != NULL;
-    }
     for (unsigned i = 0; i < commands->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &commands->fields[i];
         if (is_of_body(field)) {
@@ -67,9 +66,8 @@ static void what_the_library_asked_for_itself_is_not_asked_again(void **state) {
     ask(&requests, REQUEST_SESSION, COMMAND(LOGIN), &login.base);
     ask(&requests, REQUEST_INBOX, COMMAND(SYNC), &sync.base);
     ask(&requests, REQUEST_CALL, COMMAND(PING), &ping.base);
-    while (requests.waiting.first) {
+    while (requests.waiting.first)
         requests_mark_sent(&requests, requests.waiting.first);
-    }
     requests_requeue(&requests, &unknown);
     assert_null(unknown.first);
     assert_int_equal(requests.open_own, 0);

@@ -24,15 +24,13 @@ static int teardown(void **state) {
 }
 
 static void has(const char *text, const char *part) {
-    if (!strstr(text, part)) {
+    if (!strstr(text, part))
         fail_msg("\"%s\" does not say \"%s\"", text, part);
-    }
 }
 
 static void lacks(const char *text, const char *part) {
-    if (strstr(text, part)) {
+    if (strstr(text, part))
         fail_msg("\"%s\" says \"%s\"", text, part);
-    }
 }
 
 static const struct told *refused(struct stage *stage, zchat_code code) {
@@ -109,9 +107,8 @@ static void with_a_given_key_nothing_is_pinned(void **state) {
     struct stage *stage = *state;
     char key[2 * KEY_BYTES + 1];
     char path[128];
-    for (size_t i = 0; i < KEY_BYTES; i++) {
+    for (size_t i = 0; i < KEY_BYTES; i++)
         snprintf(key + 2 * i, 3, "%02x", (unsigned)stage->fake->public_key[i]);
-    }
     stage->options.server_key = key;
     stage->options.trust_new = false;
     stage_connect(stage);
@@ -157,9 +154,8 @@ static void closer_open(struct closer *closer) {
 
 static void closer_step(const struct closer *closer) {
     int peer = accept(closer->listener, NULL, NULL);
-    if (peer >= 0) {
+    if (peer >= 0)
         close(peer);
-    }
 }
 
 static void a_greeter_that_closes_is_told_as_closed(void **state) {

@@ -166,9 +166,8 @@ static void run_all(struct place *place, work *todo, char out[PROGRAMS][KEY_TEXT
             char byte;
             char text[KEY_TEXT] = "";
             close(go[1]);
-            if (read(go[0], &byte, 1) == 0) {
+            if (read(go[0], &byte, 1) == 0)
                 todo(place, i, text);
-            }
             _exit(write(result[1], text, KEY_TEXT) != KEY_TEXT);
         }
     }
@@ -213,9 +212,8 @@ static void pin_one(struct place *place, int program, char out[KEY_TEXT]) {
     unsigned char key[KEY_BYTES];
     name_of(program, name);
     memset(key, program + 1, sizeof key);
-    if (known_brokers_pin(place->folder, name, key, &place->fault) == ZCHAT_OK) {
+    if (known_brokers_pin(place->folder, name, key, &place->fault) == ZCHAT_OK)
         strcpy(out, "done");
-    }
 }
 
 static void pins_made_together_are_all_kept(void **state) {

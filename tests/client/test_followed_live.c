@@ -62,11 +62,9 @@ static zchat_id post(struct test *test, const char *text) {
 
 /* The nth of the thread's events that the client heard. */
 static const struct heard *nth(const struct client *client, size_t n) {
-    for (size_t i = 0; i < client->heard_count; i++) {
-        if (client->heard[i].kind >= ZCHAT_EVENT_POSTED && n-- == 0) {
+    for (size_t i = 0; i < client->heard_count; i++)
+        if (client->heard[i].kind >= ZCHAT_EVENT_POSTED && n-- == 0)
             return &client->heard[i];
-        }
-    }
     return NULL;
 }
 
@@ -131,9 +129,8 @@ static void an_absence_is_made_up_from_the_cursor_on(void **state) {
         client_drop(both[i]);
         both[i]->heard_count = 0;
     }
-    for (int i = 0; i < 700; i++) {
+    for (int i = 0; i < 700; i++)
         post(test, "more");
-    }
     client_login(test->sub, "sub", ZCHAT_PUBLIC_SUB);
     client_login(test->plain, "plain", ZCHAT_PUBLIC_INLINE);
     post(test, "last");
@@ -146,17 +143,15 @@ static void a_killed_broker_leaves_no_hole(void **state) {
     struct answer answers[60] = {0};
     size_t sent = 0;
     for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20; i++)
             zchat_thread_post(test->author->z, "t", "x", NULL, live_answer, &answers[sent++]);
-        }
         live_step(test->live);
         live_kill(test->live);
         live_step(test->live);
         live_start(test->live);
     }
-    for (size_t i = 0; i < sent; i++) {
+    for (size_t i = 0; i < sent; i++)
         live_expect(test->live, &answers[i], ZCHAT_OK);
-    }
     expect_seqs(test, test->sub, 1, sent);
     expect_seqs(test, test->plain, 1, sent);
     post(test, "y");

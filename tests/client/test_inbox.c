@@ -26,9 +26,8 @@ static void handed_out(struct stage *stage, uint64_t first, uint64_t last) {
     stage_await(stage, ZCHAT_EVENT_MESSAGE, last - first + 1);
     stage_settle(stage);
     assert_int_equal(stage_count(stage, ZCHAT_EVENT_MESSAGE), last - first + 1);
-    for (uint64_t seq = first; seq <= last; seq++) {
+    for (uint64_t seq = first; seq <= last; seq++)
         assert_int_equal(stage_told(stage, ZCHAT_EVENT_MESSAGE, seq - first)->seq, seq);
-    }
 }
 
 static void heads(struct stage *stage, uint64_t head, uint64_t cursor) {
@@ -149,9 +148,8 @@ static void after_a_lost_connection_it_goes_on_where_it_was(void **state) {
 static void a_restored_store_with_a_lower_head_is_followed(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_NONE, true);
-    for (uint64_t seq = 1; seq <= 9; seq++) {
+    for (uint64_t seq = 1; seq <= 9; seq++)
         fake_message(stage->fake, seq, "bob");
-    }
     handed_out(stage, 1, 9);
     stage->fake->inbox_head = 4;
     fake_break(stage->fake);

@@ -210,9 +210,8 @@ static void her_invitation_is_accepted_by_who_invites_her(void **state, bool ref
     }
     eve_say_invited(eve, eve->chat, NULL);
     eve_hear_answer(eve);
-    if (!refused_first) {
+    if (!refused_first)
         refuse_invite(eve, &mine);
-    }
     eve->socket = eve_dial(eve, eve->public_key, eve->secret_key);
     eve_say_hello(eve, eve->socket);
     const struct told *told =

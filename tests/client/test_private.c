@@ -52,9 +52,8 @@ static void is_refused(struct eve *eve, const unsigned char *public_key,
     assert_int_equal(zmq_connect(eve->watch, "inproc://watch"), 0);
     eve_connect(eve, eve->other);
     eve_say_hello(eve, eve->other);
-    while (zmq_recv(eve->watch, &event, sizeof event, ZMQ_DONTWAIT) < 0) {
+    while (zmq_recv(eve->watch, &event, sizeof event, ZMQ_DONTWAIT) < 0)
         assert_true(stage_step(eve->stage));
-    }
     assert_int_equal(event, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
 }
 
@@ -62,9 +61,8 @@ static void is_refused(struct eve *eve, const unsigned char *public_key,
 static bool is_deaf(struct eve *eve, void *socket) {
     char frame[64];
     time_t until = time(NULL) + 2;
-    while (time(NULL) < until) {
+    while (time(NULL) < until)
         assert_true(stage_step(eve->stage));
-    }
     return zmq_recv(socket, frame, sizeof frame, ZMQ_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
@@ -184,9 +182,8 @@ static void lines_go_out_in_one_and_are_answered_one_by_one(void **state) {
 static void more_lines_in_one_than_64_end_the_chat(void **state) {
     struct eve *eve = *state;
     char *texts[65];
-    for (size_t i = 0; i < 65; i++) {
+    for (size_t i = 0; i < 65; i++)
         texts[i] = (char *)"x";
-    }
     eve_open_chat(eve);
     say_lines(eve, 1, texts, 65);
     eve_hear(eve, ZCHAT__V1__PEER_MESSAGE__BODY_BYE);

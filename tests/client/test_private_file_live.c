@@ -135,9 +135,8 @@ static void a_file_goes_on_over_broken_links_and_chats(void **state) {
 static void append_to(const char *path, size_t bytes) {
     FILE *file = fopen(path, "a");
     assert_non_null(file);
-    for (size_t i = 0; i < bytes; i++) {
+    for (size_t i = 0; i < bytes; i++)
         putc('x', file);
-    }
     assert_int_equal(fclose(file), 0);
 }
 
@@ -155,11 +154,10 @@ static void a_file_that_changes_while_it_is_sent_is_told_on_both_sides(void **st
         offer(pair, path, &sent);
         assert_int_equal(take(pair, target, false, &taken), ZCHAT_OK);
         LIVE_UNTIL(pair->live, taken.progress_last > MIB);
-        if (grows) {
+        if (grows)
             append_to(path, 1);
-        } else {
+        else
             assert_int_equal(truncate(path, 2 * MIB), 0);
-        }
         live_expect(pair->live, &sent, ZCHAT_IO);
         assert_non_null(strstr(sent.text, "changed while it was sent"));
         live_expect(pair->live, &taken, ZCHAT_UNREACHABLE);

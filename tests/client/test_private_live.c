@@ -77,9 +77,8 @@ static void start_fails(struct pair *pair, const char *user, zchat_code code, co
     zchat_code at_once = zchat_private_start(pair->alice->z, user, live_answer, &answer);
     if (at_once == ZCHAT_OK) {
         live_expect(pair->live, &answer, code);
-        if (!strstr(answer.text, text)) {
+        if (!strstr(answer.text, text))
             fail_msg("\"%s\" lacks \"%s\"", answer.text, text);
-        }
     } else {
         assert_int_equal(at_once, code);
         assert_non_null(strstr(zchat_error(pair->alice->z), text));
@@ -304,9 +303,8 @@ static void a_link_that_breaks_while_the_broker_is_away_waits_for_it(void **stat
 static pid_t start_dave(struct pair *pair) {
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child > 0) {
+    if (child > 0)
         return child;
-    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     pair->live->clients = NULL;
     struct client *dave = live_client(pair->live, "dave", ZCHAT_PUBLIC_NONE);

@@ -49,9 +49,8 @@ static void answer_empty(struct stage *stage, uint64_t request,
     reply.request = request;
     reply.body_case = body_case;
     reply.block_user = &empty;
-    if (body_case == ZCHAT__V1__REPLY__BODY_LOGOUT) {
+    if (body_case == ZCHAT__V1__REPLY__BODY_LOGOUT)
         reply.logout = &out;
-    }
     fake_reply(stage->fake, &reply);
 }
 
@@ -98,12 +97,10 @@ static void unanswered_sends_are_repeated_with_their_ids_in_their_order(void **s
     struct stage *stage = *state;
     unsigned char ids[3][ID_BYTES];
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
-    for (long i = 0; i < 3; i++) {
+    for (long i = 0; i < 3; i++)
         send_text(stage, i);
-    }
-    for (long i = 0; i < 3; i++) {
+    for (long i = 0; i < 3; i++)
         memcpy(ids[i], stage_command(stage, SEND)->send_message->id.data, ID_BYTES);
-    }
     fake_break(stage->fake);
     send_text(stage, 3); /* one more, while nobody is there */
     stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
@@ -112,9 +109,8 @@ static void unanswered_sends_are_repeated_with_their_ids_in_their_order(void **s
         char text[32];
         snprintf(text, sizeof text, "t%ld", i);
         assert_string_equal(command->send_message->text, text);
-        if (i < 3) {
+        if (i < 3)
             assert_memory_equal(command->send_message->id.data, ids[i], ID_BYTES);
-        }
         answer_send(stage, command);
     }
     size_t before = 1; /* the login's */
@@ -135,9 +131,8 @@ static void nothing_is_sent_before_the_resumed_login_is_answered(void **state) {
     stage->fake->logins_silent = true;
     fake_break(stage->fake);
     Zchat__V1__Command *login = stage_command(stage, LOGIN);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         stage_step(stage);
-    }
     assert_null(fake_next(stage->fake, SEND));
     fake_error(stage->fake, login->request, ZCHAT__V1__CODE__CODE_BUSY, "later");
     stage->fake->logins_silent = false;
@@ -194,9 +189,8 @@ static void ask_all(struct stage *stage) {
 }
 
 static void refuse_all(struct stage *stage) {
-    for (size_t i = 0; i < DONE_ALREADY; i++) {
+    for (size_t i = 0; i < DONE_ALREADY; i++)
         refuse(stage, stage_command(stage, done_already[i].body)->request, done_already[i].reason);
-    }
     stage_await(stage, 0, 1 + DONE_ALREADY);
 }
 
@@ -218,9 +212,8 @@ static void what_a_first_one_finds_done_is_refused(void **state) {
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
     ask_all(stage);
     refuse_all(stage);
-    for (size_t i = 1; i <= DONE_ALREADY; i++) {
+    for (size_t i = 1; i <= DONE_ALREADY; i++)
         assert_int_equal(stage_told(stage, 0, i)->code, done_already[i - 1].reason / 100);
-    }
 }
 
 static void what_was_not_yet_sent_waits_for_the_connection(void **state) {
@@ -284,9 +277,8 @@ static void a_broker_that_stops_and_comes_back_has_the_session_again(void **stat
     end_session(stage, ZCHAT__V1__END_REASON__END_REASON_SHUTDOWN);
     assert_string_equal(stage_await(stage, ZCHAT_EVENT_NOTICE, 1)->text, "it is over");
     send_text(stage, 1); /* waits: nobody would take it now */
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         stage_step(stage);
-    }
     assert_null(fake_next(stage->fake, SEND));
     fake_break(stage->fake);
     stage_await(stage, ZCHAT_EVENT_RESUMED, 1);
@@ -349,9 +341,8 @@ static void noise_from_the_broker_changes_nothing(void **state) {
     unsigned char noise[256];
     stage_login(stage, ZCHAT_PUBLIC_NONE, true);
     for (unsigned i = 0; i < 64; i++) {
-        for (unsigned j = 0; j < sizeof noise; j++) {
+        for (unsigned j = 0; j < sizeof noise; j++)
             noise[j] = (unsigned char)(i * 37 + j * (i + 3));
-        }
         fake_frame(stage->fake, noise, i * 4);
     }
     Zchat__V1__Reply unknown = ZCHAT__V1__REPLY__INIT;
@@ -385,13 +376,11 @@ static void calls_are_packed_into_few_frames(void **state) {
     struct stage *stage = *state;
     stage_login(stage, ZCHAT_PUBLIC_NONE, false);
     size_t frames = stage->fake->frames;
-    for (long i = 0; i < 200; i++) {
+    for (long i = 0; i < 200; i++)
         send_text(stage, i);
-    }
     assert_int_equal(zchat_pending(stage->z), 200);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200; i++)
         answer_send(stage, stage_command(stage, SEND));
-    }
     stage_await(stage, 0, 201);
     assert_int_equal(stage->fake->frames - frames, 4); /* of 64, 64, 64, 8 */
 }

@@ -35,9 +35,8 @@ static size_t threads(void) {
     DIR *tasks = opendir("/proc/self/task");
     size_t count = 0;
     assert_non_null(tasks);
-    for (struct dirent *task; (task = readdir(tasks));) {
+    for (struct dirent *task; (task = readdir(tasks));)
         count += task->d_name[0] != '.';
-    }
     closedir(tasks);
     return count;
 }
@@ -71,9 +70,8 @@ static void on_answer(void *arg, const zchat_reply *reply) {
 
 static void crowd_step(struct crowd *crowd) {
     assert_true(stage_step(crowd->stage));
-    for (size_t i = 0; i < HANDLES; i++) {
+    for (size_t i = 0; i < HANDLES; i++)
         zchat_process(crowd->z[i]);
-    }
 }
 
 static void crowd_come(struct crowd *crowd) {
@@ -87,19 +85,16 @@ static void crowd_come(struct crowd *crowd) {
         assert_int_equal(zchat_new(&crowd->z[i], &options, error, sizeof error), ZCHAT_OK);
         assert_int_equal(zchat_login(crowd->z[i], &login, on_login, crowd), ZCHAT_OK);
     }
-    while (crowd->connected < HANDLES || crowd->logged_in < HANDLES) {
+    while (crowd->connected < HANDLES || crowd->logged_in < HANDLES)
         crowd_step(crowd);
-    }
 }
 
 /* Each asks something and is answered. */
 static void crowd_speak(struct crowd *crowd) {
-    for (size_t i = 0; i < HANDLES; i++) {
+    for (size_t i = 0; i < HANDLES; i++)
         assert_int_equal(zchat_ping(crowd->z[i], on_answer, crowd), ZCHAT_OK);
-    }
-    while (crowd->answered < HANDLES) {
+    while (crowd->answered < HANDLES)
         crowd_step(crowd);
-    }
 }
 
 static void two_hundred_handles_share_one_thread(void **state) {
@@ -111,9 +106,8 @@ static void two_hundred_handles_share_one_thread(void **state) {
     crowd_come(crowd);
     crowd_speak(crowd);
     assert_int_equal(threads(), before);
-    for (size_t i = 0; i < HANDLES; i++) {
+    for (size_t i = 0; i < HANDLES; i++)
         zchat_free(crowd->z[i]);
-    }
     stage_settle(crowd->stage);
     free(crowd);
 }
@@ -143,9 +137,8 @@ static void *come_and_go(void *arg) {
     for (int i = 0; i < ROUNDS; i++) {
         zchat *z;
         char error[512];
-        if (zchat_new(&z, &options, error, sizeof error) != ZCHAT_OK) {
+        if (zchat_new(&z, &options, error, sizeof error) != ZCHAT_OK)
             return arg;
-        }
         zchat_process(z);
         zchat_free(z);
     }
@@ -157,17 +150,15 @@ static void handles_of_threads_come_and_go(void **state) {
     struct stage *stage = *state;
     pthread_t thread[THREADS];
     size_t before = threads();
-    for (size_t i = 0; i < THREADS; i++) {
+    for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, come_and_go, &stage->options), 0);
-    }
     for (size_t i = 0; i < THREADS; i++) {
         void *failed;
         assert_int_equal(pthread_join(thread[i], &failed), 0);
         assert_null(failed);
     }
-    while (threads() != before) { /* those that looked a host up end by themselves */
+    while (threads() != before) /* those that looked a host up end by themselves */
         assert_true(stage_step(stage));
-    }
     stage_connect(stage);
     stage_settle(stage);
 }
@@ -186,12 +177,10 @@ static int child(const struct stage *stage) {
     zchat *z;
     options.on_event = note_connected;
     options.arg = &connected;
-    if (zchat_new(&z, &options, error, sizeof error) != ZCHAT_OK) {
+    if (zchat_new(&z, &options, error, sizeof error) != ZCHAT_OK)
         return 1;
-    }
-    for (int i = 0; i < 3000 && !connected; i++) {
+    for (int i = 0; i < 3000 && !connected; i++)
         zchat_run(z, 10, &connected);
-    }
     zchat_free(z);
     return connected ? 0 : 2;
 }
@@ -202,12 +191,10 @@ static void a_child_has_a_context_of_its_own(void **state) {
     stage_connect(stage);
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0) {
+    if (pid == 0)
         _exit(child(stage));
-    }
-    while (waitpid(pid, &status, WNOHANG) == 0) {
+    while (waitpid(pid, &status, WNOHANG) == 0)
         assert_true(stage_step(stage));
-    }
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     zchat_free(stage->z); /* the child's end took nothing from the parent */
@@ -225,17 +212,15 @@ static int child_without_threads(struct stage *stage) {
     zchat *z = NULL;
     long pages = 0;
     FILE *statm = fopen("/proc/self/statm", "r");
-    if (!statm || fscanf(statm, "%ld", &pages) != 1) {
+    if (!statm || fscanf(statm, "%ld", &pages) != 1)
         return 2;
-    }
     rlim_t bytes = (rlim_t)pages * 4096 + STACK_BYTES / 2;
     const struct rlimit limit = {.rlim_cur = bytes, .rlim_max = bytes};
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    if (pthread_setattr_default_np(&attributes) != 0 || setrlimit(RLIMIT_AS, &limit) != 0) {
+    if (pthread_setattr_default_np(&attributes) != 0 || setrlimit(RLIMIT_AS, &limit) != 0)
         return 3;
-    }
     zchat_code code = zchat_new(&z, &stage->options, error, sizeof error);
     return code == ZCHAT_NO_MEMORY && strstr(error, "threads") ? 0 : 4;
 }
@@ -247,9 +232,8 @@ static void a_process_that_may_have_no_thread_more_is_told_so(void **state) {
     int status = -1;
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0) {
+    if (pid == 0)
         _exit(child_without_threads(*state));
-    }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);

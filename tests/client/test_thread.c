@@ -129,18 +129,16 @@ static void seqs(struct stage *stage, uint64_t first, uint64_t last) {
     stage_await(stage, ZCHAT_EVENT_POSTED, last - first + 1);
     stage_settle(stage);
     assert_int_equal(stage_count(stage, ZCHAT_EVENT_POSTED), last - first + 1);
-    for (uint64_t seq = first; seq <= last; seq++) {
+    for (uint64_t seq = first; seq <= last; seq++)
         assert_int_equal(stage_told(stage, ZCHAT_EVENT_POSTED, seq - first)->seq, seq);
-    }
 }
 
 /* ---- calls ---- */
 
 static void invalid(struct stage *stage, zchat_code code, zchat_code expected, const char *part) {
     assert_int_equal(code, expected);
-    if (!strstr(zchat_error(stage->z), part)) {
+    if (!strstr(zchat_error(stage->z), part))
         fail_msg("\"%s\" does not say \"%s\"", zchat_error(stage->z), part);
-    }
     assert_int_equal(zchat_pending(stage->z), 0);
 }
 
@@ -152,9 +150,8 @@ static void titles_and_numbers_are_checked(void **state) {
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     const char *const bad[] = {NULL, "", " ", "a/b", "a\nb", "a\033b", "\xff", longer};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         invalid(stage, zchat_thread_create(z, bad[i], NULL, NULL, NULL), ZCHAT_INVALID, "128");
-    }
     invalid(stage, zchat_thread_post(z, "", "x", NULL, NULL, NULL), ZCHAT_INVALID, "empty");
     invalid(stage, zchat_thread_post(z, longer, "x", NULL, NULL, NULL), ZCHAT_NOT_FOUND, "none");
     invalid(stage, zchat_thread_post(z, "t", "", NULL, NULL, NULL), ZCHAT_INVALID, "empty");
@@ -361,9 +358,8 @@ static void cursors_go_together_and_survive_the_connection(void **state) {
     memcpy(id.bytes, THREAD, ID_BYTES);
     follow(stage, ZCHAT_PUBLIC_INLINE, 9, 9);
     stage_settle(stage);
-    for (uint64_t seq = 10; seq <= 14; seq++) {
+    for (uint64_t seq = 10; seq <= 14; seq++)
         assert_int_equal(zchat_thread_ack(stage->z, &id, seq, NULL, NULL), ZCHAT_OK);
-    }
     Zchat__V1__Command *ack = stage_command(stage, BODY(ACK));
     assert_string_equal(ack->ack->stream, STREAM);
     assert_int_equal(ack->ack->read, 14);

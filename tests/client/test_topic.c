@@ -95,9 +95,8 @@ static void seqs(struct stage *stage, int kind, uint64_t first, uint64_t last) {
     stage_await(stage, kind, last - first + 1);
     stage_settle(stage);
     assert_int_equal(stage_count(stage, kind), last - first + 1);
-    for (uint64_t seq = first; seq <= last; seq++) {
+    for (uint64_t seq = first; seq <= last; seq++)
         assert_int_equal(stage_told(stage, kind, seq - first)->seq, seq);
-    }
 }
 
 static void inline_events_come_in_order_once(void **state) {
@@ -210,9 +209,8 @@ static void answer_done(struct stage *stage, Zchat__V1__Command__BodyCase body,
     reply.request = stage_command(stage, body)->request;
     reply.body_case = reply_body;
     reply.block_user = &block;
-    if (reply_body == ZCHAT__V1__REPLY__BODY_UNBLOCK_USER) {
+    if (reply_body == ZCHAT__V1__REPLY__BODY_UNBLOCK_USER)
         reply.unblock_user = &unblock;
-    }
     fake_reply(stage->fake, &reply);
     stage_await(stage, 0, answers + 1);
 }

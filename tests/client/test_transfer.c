@@ -45,9 +45,8 @@ static int setup(void **state) {
     snprintf(scene->back, sizeof scene->back, "%s/back", scene->stage->folder);
     scene->bytes = malloc(40 * CHUNK);
     assert_non_null(scene->bytes);
-    for (size_t i = 0; i < 40 * CHUNK; i++) {
+    for (size_t i = 0; i < 40 * CHUNK; i++)
         scene->bytes[i] = (unsigned char)(i * 7 + i / CHUNK);
-    }
     stage_login(scene->stage, ZCHAT_PUBLIC_NONE, false);
     *state = scene;
     return 0;
@@ -85,11 +84,9 @@ static void get(struct scene *scene) {
 
 /* The nth answer to a transfer, from 0; NULL: it is not there yet. */
 static const struct told *nth_answer(const struct stage *stage, size_t n) {
-    for (size_t i = 0; i < stage->told_count; i++) {
-        if (stage->told[i].kind == 0 && stage->told[i].arg == TRANSFER && n-- == 0) {
+    for (size_t i = 0; i < stage->told_count; i++)
+        if (stage->told[i].kind == 0 && stage->told[i].arg == TRANSFER && n-- == 0)
             return &stage->told[i];
-        }
-    }
     return NULL;
 }
 
@@ -190,9 +187,8 @@ static Zchat__V1__Command *last_put(struct scene *scene, uint64_t offset) {
 static size_t waiting(struct scene *scene, Zchat__V1__Command__BodyCase body) {
     size_t count = 0;
     stage_settle(scene->stage);
-    while (fake_next(scene->stage->fake, body)) {
+    while (fake_next(scene->stage->fake, body))
         count++;
-    }
     return count;
 }
 

@@ -265,9 +265,8 @@ static void several_go_at_once(void **state) {
         make_file(test, name, (size_t)(3 * MIB + i * 1000), paths[i]);
         put(test, paths[i], NULL, &answers[i]);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 6; i++)
         live_expect(test->live, &answers[i], ZCHAT_OK);
-    }
     for (int i = 0; i < 6; i++) {
         char name[32];
         snprintf(name, sizeof name, "b%d", i);

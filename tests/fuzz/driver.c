@@ -47,22 +47,19 @@ static bool read_corpus(const char *folder, struct corpus *corpus) {
     int count = scandir(folder, &entries, is_input, alphasort);
     bool good = count > 0 && count <= INPUTS_MAX;
     for (int i = 0; i < count; i++) {
-        if (good) {
+        if (good)
             good = read_input(folder, entries[i]->d_name, &corpus->inputs[corpus->count++]);
-        }
         free(entries[i]);
     }
-    if (count >= 0) {
+    if (count >= 0)
         free(entries);
-    }
     return good;
 }
 
 static void run(const uint8_t *data, size_t size) {
     uint8_t *exact = malloc(size > 0 ? size : 1); /* so that a read beyond it is seen */
-    if (exact == NULL) {
+    if (exact == NULL)
         abort();
-    }
     memcpy(exact, data, size);
     LLVMFuzzerTestOneInput(exact, size);
     free(exact);
@@ -115,15 +112,13 @@ int main(int argc, char **argv) {
     int result = EXIT_FAILURE;
     if (argc == 2 && read_corpus(argv[1], &corpus)) {
         run((const uint8_t *)"", 0);
-        for (size_t i = 0; i < corpus.count; i++) {
+        for (size_t i = 0; i < corpus.count; i++)
             run(corpus.inputs[i].data, corpus.inputs[i].size);
-        }
         run_mutations(&corpus);
         printf("%zu inputs, %d mutations\n", corpus.count, MUTATIONS_TOTAL);
         result = EXIT_SUCCESS;
     }
-    for (size_t i = 0; i < corpus.count; i++) {
+    for (size_t i = 0; i < corpus.count; i++)
         free(corpus.inputs[i].data);
-    }
     return result;
 }

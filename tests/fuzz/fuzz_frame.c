@@ -10,40 +10,35 @@
 static void walk_member(const ProtobufCFieldDescriptor *field, const void *member) {
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
         const ProtobufCMessage *inner = *(ProtobufCMessage *const *)member;
-        if (inner != NULL) {
+        if (inner != NULL)
             fuzz_walk(inner);
-        }
     } else if (field->type == PROTOBUF_C_TYPE_STRING) {
         const char *text = *(char *const *)member;
         assert(text_is_utf8(text, strlen(text)));
     } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
         const ProtobufCBinaryData *bytes = member;
         volatile uint8_t sum = 0;
-        for (size_t i = 0; i < bytes->len; i++) {
+        for (size_t i = 0; i < bytes->len; i++)
             sum = (uint8_t)(sum + bytes->data[i]);
-        }
     }
 }
 
 static void walk_repeated(const ProtobufCFieldDescriptor *field, const unsigned char *message) {
     size_t count = *(const size_t *)(const void *)(message + field->quantifier_offset);
     void *const *elements = *(void *const *const *)(const void *)(message + field->offset);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         walk_member(field, &elements[i]);
-    }
 }
 
 void fuzz_walk(const ProtobufCMessage *message) {
     const unsigned char *start = (const unsigned char *)message;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
             walk_repeated(field, start);
-        } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
-                   *(const uint32_t *)(const void *)(start + field->quantifier_offset) ==
-                       field->id) {
+        else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
+                 *(const uint32_t *)(const void *)(start + field->quantifier_offset) == field->id)
             walk_member(field, start + field->offset);
-        }
     }
 }
 

@@ -29,9 +29,8 @@ static void check(size_t (*cleaner)(char *, size_t), const uint8_t *data, size_t
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (size == 0) {
+    if (size == 0)
         data = (const uint8_t *)"";
-    }
     check(text_clean, data, size);
     check(text_clean_line, data, size);
     (void)text_is_utf8((const char *)data, size);

@@ -46,9 +46,8 @@ static void set_bytes(struct wire_arena *arena, ProtobufCBinaryData *data) {
     data->len = 16;
     data->data = wire_arena_take(arena, data->len);
     assert_non_null(data->data);
-    for (size_t i = 0; i < data->len; i++) {
+    for (size_t i = 0; i < data->len; i++)
         data->data[i] = (uint8_t)(17 * i);
-    }
 }
 
 static ProtobufCMessage *filled(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
@@ -56,15 +55,14 @@ static ProtobufCMessage *filled(struct wire_arena *arena, const ProtobufCMessage
 
 static void set_member(struct wire_arena *arena, const ProtobufCFieldDescriptor *field,
                        void *member, uint32_t body) {
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         *(ProtobufCMessage **)member = filled(arena, field->descriptor, body);
-    } else if (field->type == PROTOBUF_C_TYPE_STRING) {
+    else if (field->type == PROTOBUF_C_TYPE_STRING)
         set_string(arena, field, member);
-    } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
+    else if (field->type == PROTOBUF_C_TYPE_BYTES)
         set_bytes(arena, member);
-    } else {
+    else
         set_number(field, member);
-    }
 }
 
 /* Two elements, both the same. */
@@ -85,11 +83,9 @@ static bool is_one_of(const ProtobufCFieldDescriptor *field) {
 
 /* The number of the first member of the message's oneof; 0: it has none. */
 static uint32_t first_body(const ProtobufCMessageDescriptor *type) {
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        if (is_one_of(&type->fields[i])) {
+    for (unsigned i = 0; i < type->n_fields; i++)
+        if (is_one_of(&type->fields[i]))
             return type->fields[i].id;
-        }
-    }
     return 0;
 }
 
@@ -104,16 +100,14 @@ static ProtobufCMessage *filled(struct wire_arena *arena, const ProtobufCMessage
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         bool error = type == &zchat__v1__reply__descriptor && strcmp(field->name, "error") == 0;
         if ((is_one_of(field) && field->id != (body != 0 ? body : first)) ||
-            (error && body != NO_BODY)) {
+            (error && body != NO_BODY))
             continue;
-        }
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
             set_repeated(arena, field, message, inner);
             continue;
         }
-        if (is_one_of(field)) {
+        if (is_one_of(field))
             *(uint32_t *)(void *)(message + field->quantifier_offset) = field->id;
-        }
         set_member(arena, field, message + field->offset, inner);
     }
     return (ProtobufCMessage *)(void *)message;
@@ -146,22 +140,18 @@ static bool find_golden(const char *name, uint8_t *bytes, size_t *count) {
 
 static enum wire_fault read_named(const char *name, struct wire_arena *arena, const uint8_t *bytes,
                                   size_t count, ProtobufCMessage **message) {
-    if (strncmp(name, "command", 7) == 0) {
+    if (strncmp(name, "command", 7) == 0)
         return wire_read_commands(arena, bytes, count, (Zchat__V1__CommandBatch **)message);
-    }
     if (strncmp(name, "greeting_request", 16) == 0) {
         return wire_read_greeting_request(arena, bytes, count,
                                           (Zchat__V1__GreetingRequest **)message);
     }
-    if (strncmp(name, "greeting", 8) == 0) {
+    if (strncmp(name, "greeting", 8) == 0)
         return wire_read_greeting(arena, bytes, count, (Zchat__V1__Greeting **)message);
-    }
-    if (strncmp(name, "publication", 11) == 0 || strncmp(name, "subscription", 12) == 0) {
+    if (strncmp(name, "publication", 11) == 0 || strncmp(name, "subscription", 12) == 0)
         return wire_read_publication(arena, bytes, count, (Zchat__V1__Publication **)message);
-    }
-    if (strncmp(name, "peer", 4) == 0) {
+    if (strncmp(name, "peer", 4) == 0)
         return wire_read_peer(arena, bytes, count, (Zchat__V1__PeerBatch **)message);
-    }
     return wire_read_server(arena, bytes, count, (Zchat__V1__ServerBatch **)message);
 }
 
@@ -185,12 +175,10 @@ static void assert_golden(const char *group, const char *member, const uint8_t *
     size_t golden_count = 0;
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", group, *member != '\0' ? "." : "", member);
-    if (!find_golden(name, golden, &golden_count)) {
+    if (!find_golden(name, golden, &golden_count))
         fail_msg("%s has no golden bytes: see golden.py", name);
-    }
-    if (golden_count != count || memcmp(golden, bytes, count) != 0) {
+    if (golden_count != count || memcmp(golden, bytes, count) != 0)
         fail_msg("%s packs to other bytes than its golden ones", name);
-    }
     assert_read_back(name, golden, golden_count);
 }
 
@@ -198,9 +186,8 @@ static void assert_golden(const char *group, const char *member, const uint8_t *
 static void assert_bodies(const char *group, uint32_t batch_field,
                           const ProtobufCMessageDescriptor *type) {
     for (unsigned i = 0; i < type->n_fields; i++) {
-        if (!is_one_of(&type->fields[i])) {
+        if (!is_one_of(&type->fields[i]))
             continue;
-        }
         struct wire_arena *arena = wire_arena_new(DECODE_BYTES_MAX);
         uint8_t bytes[FRAME_MAX];
         assert_non_null(arena);
@@ -249,9 +236,8 @@ static void events_of_threads_are_golden(void **state) {
     const ProtobufCMessageDescriptor *type = &zchat__v1__thread_event__descriptor;
     (void)state;
     for (unsigned i = 0; i < type->n_fields; i++) {
-        if (!is_one_of(&type->fields[i])) {
+        if (!is_one_of(&type->fields[i]))
             continue;
-        }
         struct wire_arena *arena = wire_arena_new(DECODE_BYTES_MAX);
         uint8_t bytes[FRAME_MAX];
         assert_non_null(arena);

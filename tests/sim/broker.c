@@ -144,10 +144,9 @@ static void compare(struct world *world, bool unknown) {
 static void forget_notes(struct world *world) {
     struct town *town = world->town;
 
-    for (int i = 0; i < ACCOUNTS_MAX; i++) {
+    for (int i = 0; i < ACCOUNTS_MAX; i++)
         if (town->seen_us[i] > world->now_us - NOTES_WAIT_US)
             town->unsure |= UINT32_C(1) << i;
-    }
 }
 
 static void die(struct world *world, bool unknown) {
@@ -200,10 +199,9 @@ static void take_parcel(struct world *world, struct link *link) {
     for (size_t i = 0; i < parcel->count; i++)
         model_request(world, link, parcel->requests[i]);
     core_frame(world->broker.core, link->peer, parcel->bytes, parcel->length, now_us);
-    for (size_t i = 0; i < parcel->count; i++) {
+    for (size_t i = 0; i < parcel->count; i++)
         if (parcel->requests[i]->silent)
             link_forget(link, parcel->requests[i]);
-    }
     parcel_free(parcel);
 }
 

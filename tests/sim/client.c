@@ -307,10 +307,9 @@ static void take_batch(struct world *world, struct client *client,
         take_reply(world, client, batch->replies[i], silent_from_us);
     for (size_t i = 0; i < batch->n_events; i++)
         mailbox_event(world, client, batch->events[i]);
-    for (int i = 0; i < ACCOUNTS_MAX; i++) {
+    for (int i = 0; i < ACCOUNTS_MAX; i++)
         if (silent_from_us[i] > client->link->silent_from_us[i])
             client->link->silent_from_us[i] = silent_from_us[i];
-    }
 }
 
 static void take_parcel(struct world *world, struct client *client) {

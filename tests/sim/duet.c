@@ -79,10 +79,9 @@ static void step(struct duet *duet) {
 
 static bool is_settled(struct duet *duet, char *why) {
     snprintf(why, WHY_BYTES, "the broker is down");
-    for (int i = 0; i < duet->player_count && duet->core; i++) {
+    for (int i = 0; i < duet->player_count && duet->core; i++)
         if (!player_is_settled(&duet->players[i], why, WHY_BYTES))
             return false;
-    }
     return duet->core != NULL;
 }
 

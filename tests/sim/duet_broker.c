@@ -186,10 +186,9 @@ static void publish(struct duet *duet, const struct core_frame *frame) {
     wire_arena_reset(duet->arena);
     if (wire_read_publication(duet->arena, frame->bytes, frame->length, &publication) != WIRE_FINE)
         duet_fail(duet, "a publication that can't be read");
-    for (size_t i = 0; i < TOPICS_OF_ALL; i++) {
+    for (size_t i = 0; i < TOPICS_OF_ALL; i++)
         if (strcmp(publication->topic, topics[i]) == 0)
             duet->heads[i] = publication->head;
-    }
     for (int i = 0; i < duet->player_count; i++) {
         struct player *player = &duet->players[i];
 

@@ -391,20 +391,19 @@ static void act_as_member(struct player *player) {
 
     if (player->threads && player->core.followed.known && player->core.followed.count == 0)
         follow(player);
-    if (chosen < 60) {
+    if (chosen < 60)
         for (uint64_t n = 1 + random_below(&duet->random, SENDS_MAX); n > 0; n--)
             send_message(player);
-    } else if (chosen < 80) {
+    else if (chosen < 80)
         post(player);
-    } else if (chosen < 90) {
+    else if (chosen < 90)
         broadcast(player);
-    } else if (chosen < 95) {
+    else if (chosen < 95)
         inbox_want_read(&player->core.inbox, player->have);
-    } else if (chosen < 98) {
+    else if (chosen < 98)
         logout(player);
-    } else {
+    else
         begin_anew(player);
-    }
 }
 
 static void act(struct player *player) {
@@ -508,10 +507,9 @@ static bool streams_are_settled(const struct player *player) {
     const struct duet *duet = player->duet;
     const struct followed *followed = &player->core.followed;
 
-    for (size_t i = 0; i < TOPICS_OF_ALL && player->events != ZCHAT_PUBLIC_NONE; i++) {
+    for (size_t i = 0; i < TOPICS_OF_ALL && player->events != ZCHAT_PUBLIC_NONE; i++)
         if (player->core.published.list[i].position < duet->heads[i])
             return false;
-    }
     return !player->threads || (followed->known && (followed->count == 0 ||
                                                     followed->list[0].position >= duet->posted));
 }

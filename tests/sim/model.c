@@ -448,10 +448,9 @@ static int block(struct world *world, const struct link *link, const struct requ
 
 static void list_blocked(const struct world *world, const struct link *link,
                          struct request *request) {
-    for (int i = 0; i < ACCOUNTS_MAX; i++) {
+    for (int i = 0; i < ACCOUNTS_MAX; i++)
         if (town_blocks(&world->town->now, link->seat.account, i))
             request->accounts |= UINT32_C(1) << i;
-    }
 }
 
 /* ---- streams ---- */

@@ -48,14 +48,13 @@ static bool read_value(struct arguments *arguments, const char *option, const ch
 }
 
 static bool read_arguments(struct arguments *arguments, int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i++)
         if (!strcmp(argv[i], "--verbose"))
             arguments->verbose = true;
         else if (i + 1 == argc || !read_value(arguments, argv[i], argv[i + 1]))
             return false;
         else
             i++;
-    }
     return true;
 }
 

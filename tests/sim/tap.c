@@ -223,20 +223,18 @@ static void tap_reply(struct world *world, struct link *link, const Zchat__V1__R
 
 static void tap_message(struct world *world, const struct link *link,
                         const Zchat__V1__ServerEvent *event) {
-    for (int account = 0; account < ACCOUNTS_MAX; account++) {
+    for (int account = 0; account < ACCOUNTS_MAX; account++)
         if ((link->accounts & (UINT32_C(1) << account)) != 0 && entry_fits(world, account, event))
             return;
-    }
     world_fail(world, "link %llu: message event %llu is in no inbox of its accounts",
                (unsigned long long)link->number, (unsigned long long)event->seq);
 }
 
 /* The account of a link that had one only; -1: it had several. */
 static int only_account(const struct link *link) {
-    for (int account = 0; account < ACCOUNTS_MAX; account++) {
+    for (int account = 0; account < ACCOUNTS_MAX; account++)
         if (link->accounts == UINT32_C(1) << account)
             return account;
-    }
     return -1;
 }
 
@@ -342,10 +340,9 @@ bool tap_frame(struct world *world, struct link *link, const uint8_t *bytes, siz
 /* ---- publications ---- */
 
 static int stream_of(const char *topic) {
-    for (int stream = 1; stream < STREAMS; stream++) {
+    for (int stream = 1; stream < STREAMS; stream++)
         if (!strcmp(stream_names[stream], topic))
             return stream;
-    }
     return STREAM_INBOX;
 }
 

@@ -121,10 +121,9 @@ bool town_hidden(const struct town_state *state, int a, int b) {
 }
 
 bool town_blocks_any(const struct town_state *state, int account) {
-    for (int i = 0; i < ACCOUNTS_MAX; i++) {
+    for (int i = 0; i < ACCOUNTS_MAX; i++)
         if (town_hidden(state, account, i))
             return true;
-    }
     return false;
 }
 
@@ -223,10 +222,9 @@ static void devices_fit(struct reading *reading, const struct town_state *state,
     for (int key = 0; key < KEYS_MAX; key++) {
         uint64_t should = state->device[reading->account][key], is = 0;
 
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++)
             if (!memcmp(devices[i].key, keys[key], KEY_BYTES))
                 is = devices[i].device;
-        }
         if (is != should)
             differs(reading, "a device's number", is, should);
         trusted += should != 0;

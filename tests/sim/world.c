@@ -332,10 +332,9 @@ static void next_phase(struct world *world) {
         say(world, "the last round", 0, 0, 0, 0);
         world->phase = WORLD_LAST;
     } else if (world->phase == WORLD_LAST) {
-        for (int i = 0; i < world->client_count; i++) {
+        for (int i = 0; i < world->client_count; i++)
             if (world->clients[i]->state == CLIENT_MEMBER)
                 check_last_broadcast(world, world->clients[i]);
-        }
         grow_quiet(world);
     }
 }

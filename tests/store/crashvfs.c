@@ -61,17 +61,14 @@ static bool toss(struct crashvfs *vfs) {
 /* ---- images ---- */
 
 static bool image_reserve(struct image *image, size_t bytes) {
-    if (bytes <= image->max) {
+    if (bytes <= image->max)
         return true;
-    }
     size_t max = image->max == 0 ? 65536 : image->max;
-    while (max < bytes) {
+    while (max < bytes)
         max *= 2;
-    }
     unsigned char *grown = realloc(image->bytes, max);
-    if (grown == NULL) {
+    if (grown == NULL)
         return false;
-    }
     memset(grown + image->max, 0, max - image->max);
     image->bytes = grown;
     image->max = max;
@@ -87,24 +84,20 @@ static void image_truncate(struct image *image, size_t size) {
 
 /* Both images and the list of sectors grow together, so that nothing can fail in a crash. */
 static bool file_reserve(struct file *file, size_t bytes) {
-    if (bytes <= file->written.max) {
+    if (bytes <= file->written.max)
         return true;
-    }
     size_t before = file->written.max / CRASHVFS_SECTOR_BYTES;
-    if (!image_reserve(&file->written, bytes) || !image_reserve(&file->synced, bytes)) {
+    if (!image_reserve(&file->written, bytes) || !image_reserve(&file->synced, bytes))
         return false;
-    }
     size_t sectors = file->written.max / CRASHVFS_SECTOR_BYTES;
     bool *is_dirty = realloc(file->is_dirty, sectors * sizeof *is_dirty);
-    if (is_dirty == NULL) {
+    if (is_dirty == NULL)
         return false;
-    }
     memset(is_dirty + before, 0, (sectors - before) * sizeof *is_dirty);
     file->is_dirty = is_dirty;
     size_t *dirty = realloc(file->dirty, sectors * sizeof *dirty);
-    if (dirty == NULL) {
+    if (dirty == NULL)
         return false;
-    }
     file->dirty = dirty;
     return true;
 }
@@ -121,26 +114,22 @@ static void copy_sector(struct image *to, const struct image *from, size_t secto
     size_t first = sector * CRASHVFS_SECTOR_BYTES;
     size_t end = first + CRASHVFS_SECTOR_BYTES;
     memcpy(to->bytes + first, from->bytes + first, CRASHVFS_SECTOR_BYTES);
-    if (end > from->size) {
+    if (end > from->size)
         end = from->size;
-    }
-    if (end > to->size) {
+    if (end > to->size)
         to->size = end;
-    }
 }
 
 static void file_clean(struct file *file) {
-    for (size_t i = 0; i < file->dirty_count; i++) {
+    for (size_t i = 0; i < file->dirty_count; i++)
         file->is_dirty[file->dirty[i]] = false;
-    }
     file->dirty_count = 0;
 }
 
 static void file_sync(struct file *file) {
     image_truncate(&file->synced, file->written.size);
-    for (size_t i = 0; i < file->dirty_count; i++) {
+    for (size_t i = 0; i < file->dirty_count; i++)
         copy_sector(&file->synced, &file->written, file->dirty[i]);
-    }
     file->synced.size = file->written.size;
     file->synced.exists = file->written.exists;
     file_clean(file);
@@ -149,9 +138,8 @@ static void file_sync(struct file *file) {
 /* Which files there are becomes durable, of new ones not yet what is in them. */
 static void folder_sync(struct crashvfs *vfs) {
     for (struct file *file = vfs->files; file != NULL; file = file->next) {
-        if (!file->written.exists) {
+        if (!file->written.exists)
             file_sync(file);
-        }
         file->synced.exists = file->written.exists;
     }
 }
@@ -159,26 +147,20 @@ static void folder_sync(struct crashvfs *vfs) {
 /* Brings the file to what the disk holds after the crash. */
 static void file_crash(struct crashvfs *vfs, struct file *file, enum crashvfs_keep keep) {
     if (keep == CRASHVFS_KEEP_SOME) {
-        if (file->written.exists != file->synced.exists && toss(vfs)) {
+        if (file->written.exists != file->synced.exists && toss(vfs))
             file->synced.exists = file->written.exists;
-        }
-        if (file->written.size < file->synced.size && toss(vfs)) {
+        if (file->written.size < file->synced.size && toss(vfs))
             image_truncate(&file->synced, file->written.size);
-        }
-        for (size_t i = 0; i < file->dirty_count; i++) {
-            if (toss(vfs)) {
+        for (size_t i = 0; i < file->dirty_count; i++)
+            if (toss(vfs))
                 copy_sector(&file->synced, &file->written, file->dirty[i]);
-            }
-        }
     }
-    if (!file->synced.exists) {
+    if (!file->synced.exists)
         image_truncate(&file->synced, 0);
-    }
     file_clean(file);
     image_truncate(&file->written, 0);
-    if (file->synced.size > 0) {
+    if (file->synced.size > 0)
         memcpy(file->written.bytes, file->synced.bytes, file->synced.size);
-    }
     file->written.size = file->synced.size;
     file->written.exists = file->synced.exists;
 }
@@ -193,17 +175,15 @@ static void file_free(struct file *file) {
 
 static struct file *file_find(const struct crashvfs *vfs, const char *path) {
     struct file *file = vfs->files;
-    while (file != NULL && strcmp(file->path, path) != 0) {
+    while (file != NULL && strcmp(file->path, path) != 0)
         file = file->next;
-    }
     return file;
 }
 
 static struct file *file_add(struct crashvfs *vfs, const char *path) {
     struct file *file = calloc(1, sizeof *file);
-    if (file == NULL) {
+    if (file == NULL)
         return NULL;
-    }
     memcpy(file->path, path, strlen(path) + 1);
     file->next = vfs->files;
     vfs->files = file;
@@ -212,9 +192,8 @@ static struct file *file_add(struct crashvfs *vfs, const char *path) {
 
 static void file_remove(struct crashvfs *vfs, struct file *file) {
     struct file **at = &vfs->files;
-    while (*at != file) {
+    while (*at != file)
         at = &(*at)->next;
-    }
     *at = file->next;
     file_free(file);
 }
@@ -236,17 +215,15 @@ static int count(sqlite3_file *base, enum crashvfs_call call) {
 
 static int file_close(sqlite3_file *base) {
     struct handle *handle = (struct handle *)base;
-    if (handle->file->path[0] == '\0') {
+    if (handle->file->path[0] == '\0')
         file_remove(handle->vfs, handle->file);
-    }
     return SQLITE_OK;
 }
 
 static int file_read(sqlite3_file *base, void *out, int out_bytes, sqlite3_int64 offset) {
     struct file *file = live(base);
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_IOERR_READ;
-    }
     size_t bytes = (size_t)out_bytes;
     size_t at = (size_t)offset;
     size_t there = at >= file->written.size ? 0 : file->written.size - at;
@@ -255,62 +232,51 @@ static int file_read(sqlite3_file *base, void *out, int out_bytes, sqlite3_int64
         return SQLITE_OK;
     }
     memset(out, 0, bytes);
-    if (there > 0) {
+    if (there > 0)
         memcpy(out, file->written.bytes + at, there);
-    }
     return SQLITE_IOERR_SHORT_READ;
 }
 
 static int file_write(sqlite3_file *base, const void *data, int data_bytes, sqlite3_int64 offset) {
     struct file *file = live(base);
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_IOERR_WRITE;
-    }
     int code = count(base, CRASHVFS_WRITE);
     size_t at = (size_t)offset;
     size_t end = at + (size_t)data_bytes;
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code;
-    }
-    if (!file_reserve(file, end)) {
+    if (!file_reserve(file, end))
         return SQLITE_NOMEM;
-    }
     memcpy(file->written.bytes + at, data, (size_t)data_bytes);
-    for (size_t sector = at / CRASHVFS_SECTOR_BYTES; sector * CRASHVFS_SECTOR_BYTES < end;
-         sector++) {
+    for (size_t sector = at / CRASHVFS_SECTOR_BYTES; sector * CRASHVFS_SECTOR_BYTES < end; sector++)
         file_mark(file, sector);
-    }
-    if (end > file->written.size) {
+    if (end > file->written.size)
         file->written.size = end;
-    }
     return SQLITE_OK;
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
     struct file *file = live(base);
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_IOERR_TRUNCATE;
-    }
     size_t before = file->written.size;
     image_truncate(&file->written, (size_t)size);
     for (size_t sector = (size_t)size / CRASHVFS_SECTOR_BYTES;
-         sector * CRASHVFS_SECTOR_BYTES < before; sector++) {
+         sector * CRASHVFS_SECTOR_BYTES < before; sector++)
         file_mark(file, sector);
-    }
     return SQLITE_OK;
 }
 
 static int file_sync_method(sqlite3_file *base, int flags) {
     (void)flags;
     struct file *file = live(base);
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_IOERR_FSYNC;
-    }
     struct handle *handle = (struct handle *)base;
     int code = count(base, CRASHVFS_SYNC);
-    if (code != SQLITE_OK) {
+    if (code != SQLITE_OK)
         return code;
-    }
     file_sync(file);
     if (handle->syncs_folder) {
         folder_sync(handle->vfs);
@@ -321,9 +287,8 @@ static int file_sync_method(sqlite3_file *base, int flags) {
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *out) {
     struct file *file = live(base);
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_IOERR_FSTAT;
-    }
     *out = (sqlite3_int64)file->written.size;
     return SQLITE_OK;
 }
@@ -380,15 +345,12 @@ static int disk_open(sqlite3_vfs *base, const char *path, sqlite3_file *out, int
     struct crashvfs *vfs = base->pAppData;
     out->pMethods = NULL;
     struct file *file = path == NULL ? NULL : file_find(vfs, path);
-    if (file == NULL) {
+    if (file == NULL)
         file = file_add(vfs, path == NULL ? "" : path);
-    }
-    if (file == NULL) {
+    if (file == NULL)
         return SQLITE_NOMEM;
-    }
-    if (!file->written.exists && (flags & SQLITE_OPEN_CREATE) == 0) {
+    if (!file->written.exists && (flags & SQLITE_OPEN_CREATE) == 0)
         return SQLITE_CANTOPEN;
-    }
     bool is_journal = (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL)) != 0;
     *(struct handle *)out = (struct handle){.base = {.pMethods = &methods},
                                             .vfs = vfs,
@@ -396,26 +358,22 @@ static int disk_open(sqlite3_vfs *base, const char *path, sqlite3_file *out, int
                                             .epoch = vfs->epoch,
                                             .syncs_folder = is_journal && !file->written.exists};
     file->written.exists = true;
-    if (out_flags != NULL) {
+    if (out_flags != NULL)
         *out_flags = flags;
-    }
     return SQLITE_OK;
 }
 
 static int disk_delete(sqlite3_vfs *base, const char *path, int sync_folder) {
     struct file *file = file_find(base->pAppData, path);
-    if (file == NULL || !file->written.exists) {
+    if (file == NULL || !file->written.exists)
         return SQLITE_IOERR_DELETE_NOENT;
-    }
     file->written.exists = false;
     size_t before = file->written.size;
     image_truncate(&file->written, 0);
-    for (size_t sector = 0; sector * CRASHVFS_SECTOR_BYTES < before; sector++) {
+    for (size_t sector = 0; sector * CRASHVFS_SECTOR_BYTES < before; sector++)
         file_mark(file, sector);
-    }
-    if (sync_folder) {
+    if (sync_folder)
         folder_sync(base->pAppData);
-    }
     return SQLITE_OK;
 }
 
@@ -429,17 +387,15 @@ static int disk_access(sqlite3_vfs *base, const char *path, int flags, int *out)
 static int disk_full_path(sqlite3_vfs *base, const char *path, int out_bytes, char *out) {
     (void)base;
     size_t bytes = strlen(path) + 1;
-    if (bytes > (size_t)out_bytes || bytes > PATH_BYTES - sizeof "-journal") {
+    if (bytes > (size_t)out_bytes || bytes > PATH_BYTES - sizeof "-journal")
         return SQLITE_CANTOPEN;
-    }
     memcpy(out, path, bytes);
     return SQLITE_OK;
 }
 
 static int disk_randomness(sqlite3_vfs *base, int bytes, char *out) {
-    for (int i = 0; i < bytes; i++) {
+    for (int i = 0; i < bytes; i++)
         out[i] = (char)(random_next(base->pAppData) & 0x7f);
-    }
     return bytes;
 }
 
@@ -463,9 +419,8 @@ static int disk_last_error(sqlite3_vfs *base, int bytes, char *out) {
 
 struct crashvfs *crashvfs_new(const char *name, uint64_t seed) {
     struct crashvfs *vfs = calloc(1, sizeof *vfs);
-    if (vfs == NULL) {
+    if (vfs == NULL)
         return NULL;
-    }
     vfs->random = seed;
     vfs->vfs = (sqlite3_vfs){
         .iVersion = 1,
@@ -490,21 +445,18 @@ struct crashvfs *crashvfs_new(const char *name, uint64_t seed) {
 }
 
 void crashvfs_free(struct crashvfs *vfs) {
-    if (vfs == NULL) {
+    if (vfs == NULL)
         return;
-    }
     (void)sqlite3_vfs_unregister(&vfs->vfs); /* fails only where it is not registered */
-    while (vfs->files != NULL) {
+    while (vfs->files != NULL)
         file_remove(vfs, vfs->files);
-    }
     free(vfs);
 }
 
 void crashvfs_crash(struct crashvfs *vfs, enum crashvfs_keep keep) {
     vfs->epoch++;
-    for (struct file *file = vfs->files; file != NULL; file = file->next) {
+    for (struct file *file = vfs->files; file != NULL; file = file->next)
         file_crash(vfs, file, keep);
-    }
 }
 
 void crashvfs_fail(struct crashvfs *vfs, enum crashvfs_call call, uint64_t nth, int code) {

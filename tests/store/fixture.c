@@ -48,9 +48,8 @@ static void remove_folder(const char *folder) {
     while ((entry = readdir(entries)) != NULL) {
         char path[2 * FIXTURE_PATH_BYTES];
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        if (entry->d_name[0] != '.') {
+        if (entry->d_name[0] != '.')
             assert_int_equal(unlink(path), 0);
-        }
     }
     assert_int_equal(closedir(entries), 0);
     assert_int_equal(rmdir(folder), 0);
@@ -59,17 +58,15 @@ static void remove_folder(const char *folder) {
 void fixture_free(struct fixture *fixture) {
     fixture_close(fixture);
     crashvfs_free(fixture->disk);
-    if (fixture->folder[0] != '\0') {
+    if (fixture->folder[0] != '\0')
         remove_folder(fixture->folder);
-    }
     free(fixture);
 }
 
 void fixture_open(struct fixture *fixture) {
     enum store_status status = store_open(&fixture->store, &fixture->options);
-    if (status != STORE_OK) {
+    if (status != STORE_OK)
         fail_msg("%s", store_error(fixture->store));
-    }
 }
 
 void fixture_close(struct fixture *fixture) {
@@ -123,9 +120,8 @@ void fixture_disconnect(struct sqlite3 *db, struct page_check *pages) {
 void fixture_execute(const struct fixture *fixture, const char *sql) {
     struct page_check *pages;
     sqlite3 *db = fixture_connect(fixture, &pages);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s", sqlite3_errmsg(db));
-    }
     fixture_disconnect(db, pages);
 }
 

@@ -56,11 +56,10 @@ void forum_same_change(const struct store_post_changed *a, const struct store_po
 static struct store_post_change change_of(struct fixture *fixture,
                                           const struct forum_change *change,
                                           unsigned char made[ID_BYTES]) {
-    if (change->id == NULL) {
+    if (change->id == NULL)
         fixture_id(fixture, made);
-    } else {
+    else
         memcpy(made, change->id, ID_BYTES);
-    }
     return (struct store_post_change){
         .id = made,
         .title = change->title,

@@ -49,9 +49,8 @@ static void end(struct bench *bench, int64_t began) {
     need(bench, store_maintain(bench->store, &more));
     need(bench, store_commit(bench->store));
     need(bench, store_maintain(bench->store, &more));
-    if (bench->turns < TURNS_MAX) {
+    if (bench->turns < TURNS_MAX)
         bench->took_us[bench->turns++] = now_us() - began;
-    }
 }
 
 static int ascending(const void *a, const void *b) {

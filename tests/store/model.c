@@ -69,9 +69,8 @@ struct model *model_new(struct fixture *fixture, uint64_t seed) {
 }
 
 void model_free(struct model *model) {
-    for (size_t i = 0; i < MODEL_ACCOUNTS; i++) {
+    for (size_t i = 0; i < MODEL_ACCOUNTS; i++)
         free(model->inboxes[i]);
-    }
     free(model->messages);
     free(model);
 }
@@ -108,9 +107,8 @@ static enum store_status quota(const struct model *model, size_t from, size_t to
     }
     const struct store_options *options = &model->fixture->options;
     if (total >= options->unread_max ||
-        total_bytes >= or_default(options->unread_bytes_max, INBOX_UNREAD_BYTES_MAX)) {
+        total_bytes >= or_default(options->unread_bytes_max, INBOX_UNREAD_BYTES_MAX))
         return STORE_QUOTA_INBOX;
-    }
     return same >= options->unread_per_sender_max ||
                    same_bytes >= or_default(options->unread_bytes_per_sender_max,
                                             INBOX_UNREAD_BYTES_PER_SENDER_MAX)
@@ -119,15 +117,12 @@ static enum store_status quota(const struct model *model, size_t from, size_t to
 }
 
 static enum store_status expected(const struct model *model, const struct message *message) {
-    if (message->from == message->to) {
+    if (message->from == message->to)
         return STORE_SELF;
-    }
-    if (model->now.blocks[message->from][message->to]) {
+    if (model->now.blocks[message->from][message->to])
         return STORE_BLOCKED;
-    }
-    if (model->now.blocks[message->to][message->from]) {
+    if (model->now.blocks[message->to][message->from])
         return STORE_BLOCKED_BY;
-    }
     return quota(model, message->from, message->to);
 }
 
@@ -152,18 +147,15 @@ static bool send_new(struct model *model) {
                               .to = below(model, MODEL_ACCOUNTS),
                               .text = below(model, 1000)};
     fixture_id(model->fixture, message.id);
-    if (model->now.messages == MESSAGES_MAX - 1) {
+    if (model->now.messages == MESSAGES_MAX - 1)
         return true;
-    }
     enum store_status expects = expected(model, &message);
     enum store_status is = send(model, &message, &stored);
-    if (is == STORE_FAILED) {
+    if (is == STORE_FAILED)
         return false;
-    }
     assert_int_equal(is, expects);
-    if (is != STORE_OK) {
+    if (is != STORE_OK)
         return true;
-    }
     size_t *cursor = &model->now.cursors[message.from];
     *cursor += *cursor == model->now.heads[message.from];
     message.to_seq = enter(model, message.to, model->now.messages);
@@ -189,16 +181,14 @@ static void retry(struct model *model, const struct message *message) {
 }
 
 static void retry_some(struct model *model) {
-    if (model->now.messages > 0) {
+    if (model->now.messages > 0)
         retry(model, &model->messages[below(model, model->now.messages)]);
-    }
 }
 
 static void reuse_some(struct model *model) {
     struct store_message_stored stored;
-    if (model->now.messages == 0) {
+    if (model->now.messages == 0)
         return;
-    }
     struct message message = model->messages[below(model, model->now.messages)];
     if (below(model, 2) == 0) {
         message.text++;
@@ -272,9 +262,8 @@ static void block_or_unblock(struct model *model) {
     size_t other = below(model, MODEL_ACCOUNTS);
     bool *blocked = &model->now.blocks[account][other];
     int64_t is = 0;
-    if (account == other) {
+    if (account == other)
         return;
-    }
     enum store_status added = store_block_add(model->fixture->store, model->accounts[account],
                                               model->names[other], 1, &is);
     assert_int_equal(added, *blocked ? STORE_EXISTS : STORE_OK);
@@ -291,26 +280,24 @@ static void block_or_unblock(struct model *model) {
 
 static void operate(struct model *model) {
     size_t dice = below(model, 100);
-    if (dice < 70) {
+    if (dice < 70)
         assert_true(send_new(model));
-    } else if (dice < 77) {
+    else if (dice < 77)
         retry_some(model);
-    } else if (dice < 80) {
+    else if (dice < 80)
         reuse_some(model);
-    } else if (dice < 88) {
+    else if (dice < 88)
         move_cursor(model);
-    } else if (dice < 97) {
+    else if (dice < 97)
         read_some(model);
-    } else {
+    else
         block_or_unblock(model);
-    }
 }
 
 void model_begin_some(struct model *model) {
     fixture_begin(model->fixture);
-    for (size_t left = 1 + below(model, 40); left > 0; left--) {
+    for (size_t left = 1 + below(model, 40); left > 0; left--)
         operate(model);
-    }
 }
 
 static void maintain(struct model *model) {
@@ -321,34 +308,28 @@ static void maintain(struct model *model) {
 void model_run(struct model *model, size_t operations) {
     for (size_t done = 0; done < operations; done += 20) {
         model_begin_some(model);
-        if (below(model, 2) == 0) {
+        if (below(model, 2) == 0)
             maintain(model);
-        }
         fixture_commit(model->fixture);
         model->committed = model->now;
-        if (below(model, 2) == 0) {
+        if (below(model, 2) == 0)
             maintain(model);
-        }
-        if (below(model, 60) == 0) {
+        if (below(model, 60) == 0)
             fixture_reopen(model->fixture);
-        }
     }
 }
 
 enum store_status model_try(struct model *model) {
     enum store_status status = store_begin(model->fixture->store);
-    for (size_t left = 1 + below(model, 40); status == STORE_OK && left > 0; left--) {
+    for (size_t left = 1 + below(model, 40); status == STORE_OK && left > 0; left--)
         status = send_new(model) ? STORE_OK : STORE_FAILED;
-    }
     bool more;
-    if (status == STORE_OK) {
+    if (status == STORE_OK)
         status = store_maintain(model->fixture->store, &more);
-    }
     enum store_status committed = store_commit(model->fixture->store);
     assert_true(status == STORE_OK || committed == STORE_FAILED);
-    if (committed == STORE_OK) {
+    if (committed == STORE_OK)
         model->committed = model->now;
-    }
     return committed;
 }
 
@@ -368,16 +349,14 @@ void model_check(struct model *model) {
     for (size_t account = 0; account < MODEL_ACCOUNTS; account++) {
         fixture_expect_state(model->fixture, model->accounts[account], model->now.heads[account],
                              model->now.cursors[account]);
-        for (size_t seq = 0; seq < model->now.heads[account];) {
+        for (size_t seq = 0; seq < model->now.heads[account];)
             seq = read_page(model, account, seq, 1 + below(model, 500));
-        }
         check_blocks(model, account);
     }
     assert_int_equal(store_message_count(model->fixture->store), model->now.messages);
     fixture_begin(model->fixture);
-    for (size_t i = 0; i < model->now.messages; i++) {
+    for (size_t i = 0; i < model->now.messages; i++)
         retry(model, &model->messages[i]);
-    }
     fixture_commit(model->fixture);
 }
 
@@ -400,9 +379,8 @@ void model_resolve(struct model *model) {
         kept = store_block_is(store, model->accounts[account], model->accounts[other]) ==
                model->now.blocks[account][other];
     }
-    if (kept) {
+    if (kept)
         model->committed = model->now;
-    } else {
+    else
         model->now = model->committed;
-    }
 }

@@ -20,9 +20,8 @@ extern const char schema_0006[];
 
 static void execute(sqlite3 *db, const char *sql) {
     char *error = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK) {
+    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
         fail_msg("%s: %s", sql, error);
-    }
 }
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
@@ -35,9 +34,8 @@ static void make_tables(sqlite3 *db) {
     static const char *const schemas[] = {schema_0001, schema_0002, schema_0003,
                                           schema_0004, schema_0005, schema_0006};
     assert_true(title_functions(db));
-    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++)
         execute(db, schemas[i]);
-    }
     execute(db, "PRAGMA application_id = 2053335156; PRAGMA user_version = 6");
 }
 
@@ -54,26 +52,22 @@ static void copy_tables(sqlite3 *db) {
         (void)snprintf(copies[count++], sizeof copies[0], "%s", sqlite3_column_text(names, 0));
     }
     assert_int_equal(sqlite3_finalize(names), SQLITE_OK);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         execute(db, copies[i]);
-    }
     execute(db, "DELETE FROM meta WHERE name IN ('ids', 'posted')");
 }
 
 static void add_entry(sqlite3_stmt *add, int64_t position, const struct log_entry *entry) {
     int64_t numbers[] = {position, entry->kind, entry->time_us, entry->author, entry->stream};
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         (void)sqlite3_bind_int64(add, 1 + i, numbers[i]);
-    }
     (void)sqlite3_bind_int64(add, 6, (int64_t)entry->seq);
     (void)sqlite3_bind_int64(add, 7, entry->author);
     (void)sqlite3_bind_int64(add, 8, (int64_t)entry->second);
-    if (entry->kind != LOG_MESSAGE) {
+    if (entry->kind != LOG_MESSAGE)
         (void)sqlite3_bind_null(add, 7);
-    }
-    if (entry->kind == LOG_POSTED) {
+    if (entry->kind == LOG_POSTED)
         (void)sqlite3_bind_null(add, 8);
-    }
     (void)sqlite3_bind_int(add, 9, entry->delivered);
     (void)sqlite3_bind_blob(add, 10, entry->id, ID_BYTES, SQLITE_STATIC);
     (void)sqlite3_bind_text(add, 11, entry->text, (int)entry->text_bytes, SQLITE_STATIC);
@@ -91,9 +85,8 @@ static void copy_row(sqlite3_stmt *row, sqlite3_stmt *add) {
         struct log_entry entry;
         log_row_read(&packed, packed.first + i, &entry);
         assert_int_not_equal(entry.kind, LOG_LOST);
-        if (entry.id != NULL) {
+        if (entry.id != NULL)
             add_entry(add, packed.first + i, &entry);
-        }
     }
 }
 
@@ -102,9 +95,8 @@ static void copy_log(sqlite3 *db) {
     sqlite3_stmt *add = prepare(db, "INSERT INTO main.log (pos, kind, time_us, author, stream_a,"
                                     " seq_a, stream_b, seq_b, delivered, id, body)"
                                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-    while (sqlite3_step(rows) == SQLITE_ROW) {
+    while (sqlite3_step(rows) == SQLITE_ROW)
         copy_row(rows, add);
-    }
     assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);
     assert_int_equal(sqlite3_finalize(add), SQLITE_OK);
 }
@@ -143,11 +135,9 @@ static void copy_streams(sqlite3 *db, const struct view *view) {
             assert_true(band_read(sqlite3_column_blob(bands, 1),
                                   (size_t)sqlite3_column_bytes(bands, 1), band));
         }
-        for (size_t i = 0; band != NULL && i < BAND_STREAMS; i++) {
-            if (band->streams[i].is_known) {
+        for (size_t i = 0; band != NULL && i < BAND_STREAMS; i++)
+            if (band->streams[i].is_known)
                 write_stream(set, &band->streams[i]);
-            }
-        }
     }
     assert_int_equal(sqlite3_finalize(bands), SQLITE_OK);
     assert_int_equal(sqlite3_finalize(set), SQLITE_OK);
@@ -155,9 +145,8 @@ static void copy_streams(sqlite3 *db, const struct view *view) {
 
 static void write_group(sqlite3_stmt *add, int64_t stream, const struct group *group) {
     unsigned char run[GROUP_ENTRIES_MAX * RUN_ENTRY_BYTES];
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->count; i++)
         run_put(run, i, group->positions[i]);
-    }
     (void)sqlite3_bind_int64(add, 1, stream);
     (void)sqlite3_bind_int64(add, 2, (int64_t)(group->first + group->count - 1));
     (void)sqlite3_bind_blob(add, 3, run, (int)(group->count * RUN_ENTRY_BYTES), SQLITE_STATIC);
@@ -173,11 +162,9 @@ static void copy_groups(sqlite3 *db, const struct view *view) {
         size_t at = 0;
         struct group group;
         while (group_read(sqlite3_column_blob(rows, 1), (size_t)sqlite3_column_bytes(rows, 1), &at,
-                          &group)) {
-            if (view_find(view, first + (int64_t)group.place) != NULL) {
+                          &group))
+            if (view_find(view, first + (int64_t)group.place) != NULL)
                 write_group(add, first + (int64_t)group.place, &group);
-            }
-        }
     }
     assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);
     assert_int_equal(sqlite3_finalize(add), SQLITE_OK);

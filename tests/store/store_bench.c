@@ -85,18 +85,16 @@ static int ascending(const void *a, const void *b) {
 static void send_all(struct bench *bench, size_t messages, size_t batch) {
     size_t turns = (messages + batch - 1) / batch;
     int64_t *took = malloc(turns * sizeof *took);
-    if (took == NULL) {
+    if (took == NULL)
         exit(1);
-    }
     int64_t start = now_us(CLOCK_MONOTONIC);
     int64_t cpu = now_us(CLOCK_THREAD_CPUTIME_ID);
     for (size_t turn = 0; turn < turns; turn++) {
         int64_t began = now_us(CLOCK_MONOTONIC);
         bool more;
         need(bench, store_begin(bench->store));
-        for (size_t i = 0; i < batch; i++) {
+        for (size_t i = 0; i < batch; i++)
             send(bench, i % SENDERS, random_next(bench) % bench->accounts_count);
-        }
         need(bench, store_maintain(bench->store, &more));
         need(bench, store_commit(bench->store));
         need(bench, store_maintain(bench->store, &more));
@@ -140,9 +138,8 @@ static void fill_one(struct bench *bench) {
     for (size_t i = 0; i < STORED; i += 1000) {
         bool more;
         need(bench, store_begin(bench->store));
-        for (size_t j = 0; j < 1000; j++) {
+        for (size_t j = 0; j < 1000; j++)
             send(bench, j % SENDERS, bench->accounts_count - 1);
-        }
         need(bench, store_maintain(bench->store, &more));
         need(bench, store_commit(bench->store));
     }
@@ -160,9 +157,8 @@ int main(int argc, char **argv) {
     }
     (void)snprintf(path, sizeof path, "%s/bench.sqlite", argv[1]);
     bench.accounts = calloc(bench.accounts_count, sizeof *bench.accounts);
-    if (bench.accounts == NULL) {
+    if (bench.accounts == NULL)
         return 1;
-    }
     (void)remove(path);
     open_store(&bench, path);
     add_accounts(&bench);

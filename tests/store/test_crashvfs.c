@@ -43,9 +43,8 @@ static int count_page(sqlite3_file *file, char fill, int page) {
     int count = 0;
     int code = file->pMethods->xRead(file, bytes, PAGE, (sqlite3_int64)page * PAGE);
     assert_true(code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ);
-    for (int i = 0; i < PAGE; i++) {
+    for (int i = 0; i < PAGE; i++)
         count += bytes[i] == fill;
-    }
     return count;
 }
 
@@ -81,13 +80,11 @@ static void of_the_rest_each_sector_may_stay(void **state) {
     enum { PAGES = 20 };
     struct crashvfs *vfs = crashvfs_new(NAME, 2);
     sqlite3_file *file = file_open("file", SQLITE_OPEN_MAIN_DB);
-    for (int page = 0; page < PAGES; page++) {
+    for (int page = 0; page < PAGES; page++)
         assert_int_equal(write_page(file, 'a', page), SQLITE_OK);
-    }
     assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL), SQLITE_OK);
-    for (int page = 0; page < PAGES; page++) {
+    for (int page = 0; page < PAGES; page++)
         assert_int_equal(write_page(file, 'b', page), SQLITE_OK);
-    }
     file = reopen_after_crash(vfs, file, CRASHVFS_KEEP_SOME);
     int kept = 0;
     for (int page = 0; page < PAGES; page++) {

@@ -79,18 +79,16 @@ static void a_hash_goes_on_from_where_it_was_seen(void **state) {
     struct hash hash;
     uint64_t offset;
     begin(hasher, 1);
-    for (size_t i = 0; i < PIECES; i++) {
+    for (size_t i = 0; i < PIECES; i++)
         add(hasher, 1, i);
-    }
     hasher_look(hasher, 1, &hash, &offset);
     hasher_free(hasher);
     assert_true(offset <= PIECES * PIECE);
     assert_int_equal(offset % PIECE, 0);
     hasher = hasher_new(true);
     assert_true(hasher_begin(hasher, 1, &hash, offset));
-    for (size_t i = offset / PIECE; i < PIECES; i++) {
+    for (size_t i = offset / PIECE; i < PIECES; i++)
         add(hasher, 1, i);
-    }
     expect_end(hasher, 1, 0, PIECES);
     hasher_free(hasher);
 }

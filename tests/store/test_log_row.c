@@ -26,9 +26,8 @@ static struct log_entry entry_of(struct written *written, size_t i) {
     static const int kinds[] = {LOG_MESSAGE,  LOG_POSTED, LOG_EDITED, LOG_DELETED,
                                 LOG_UPLOADED, LOG_MARK,   LOG_GONE};
     int kind = kinds[i % (sizeof kinds / sizeof kinds[0])];
-    if (kind == LOG_MARK || kind == LOG_GONE) {
+    if (kind == LOG_MARK || kind == LOG_GONE)
         return (struct log_entry){.kind = kind, .text = ""};
-    }
     memset(written->ids[i], (int)i + 1, ID_BYTES);
     memset(written->texts[i], 'a' + (int)i, i * 10);
     return (struct log_entry){.kind = kind,

@@ -28,9 +28,8 @@ static void connect_to(struct bench *bench, bool checked) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     assert_int_equal(sqlite3_open_v2("db", &bench->db, flags, vfs), SQLITE_OK);
     (void)sqlite3_extended_result_codes(bench->db, 1);
-    if (checked) {
+    if (checked)
         assert_int_equal(page_check_reserve(bench->db), SQLITE_OK);
-    }
     execute(bench, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
 }
 
@@ -68,9 +67,8 @@ static struct bench *start(bool checked) {
 static void stop(struct bench *bench) {
     (void)bench->raw->pMethods->xClose(bench->raw);
     free(bench->raw);
-    if (bench->db != NULL) {
+    if (bench->db != NULL)
         disconnect(bench);
-    }
     page_check_free(bench->check);
     crashvfs_free(bench->disk);
     free(bench);
@@ -116,9 +114,8 @@ static void a_database_is_whole_as_it_was_written(void **state) {
     connect_to(bench, true);
     assert_true(page_check_is_on(bench->check));
     assert_true(pages_of(bench) > 8);
-    for (size_t page = 0; page < pages_of(bench); page++) {
+    for (size_t page = 0; page < pages_of(bench); page++)
         assert_int_equal(verify(bench, page), SQLITE_OK);
-    }
     assert_int_equal(read_all(bench), SQLITE_OK);
     assert_int_equal(page_check_damaged(bench->check, pages, &count), 0);
     assert_int_equal(count, 0);
@@ -215,9 +212,8 @@ static void it_gets_them_when_it_is_written_anew(void **state) {
     disconnect(bench);
     connect_to(bench, true);
     assert_true(page_check_is_on(bench->check));
-    for (size_t page = 0; page < pages_of(bench); page++) {
+    for (size_t page = 0; page < pages_of(bench); page++)
         assert_int_equal(verify(bench, page), SQLITE_OK);
-    }
     execute(bench, "VACUUM");
     disconnect(bench);
     connect_to(bench, true);

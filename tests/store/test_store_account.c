@@ -233,9 +233,8 @@ static void too_many_devices_are_refused_and_change_nothing(void **state) {
     size_t count = 0;
     bool trusted;
     int64_t account = fixture_account(fixture, "han");
-    for (int i = 0; i < DEVICES_MAX; i++) {
+    for (int i = 0; i < DEVICES_MAX; i++)
         assert_ok(trust(fixture, account, i, true, &trusted));
-    }
     assert_int_equal(trust(fixture, account, DEVICES_MAX, true, &trusted), STORE_TOO_MANY);
     assert_false(trusted);
     assert_ok(trust(fixture, account, DEVICES_MAX, false, &trusted));
@@ -304,9 +303,8 @@ static void only_so_many_names_are_kept_and_the_oldest_go(void **state) {
     for (int i = 0; i < LOGIN_FAILURES_KEPT + 10; i++) {
         (void)snprintf(name, sizeof name, "name%d", i);
         assert_ok(store_login_failed(fixture->store, name, 1000 + i, SECOND, &until));
-        if (i == LOGIN_FAILURES_KEPT - 1) {
+        if (i == LOGIN_FAILURES_KEPT - 1)
             assert_ok(store_login_failed(fixture->store, "name0", 5000000, SECOND, &until));
-        }
     }
     fixture_commit(fixture);
     expect_failures(fixture, "name0", 5000001, 2, 0);
@@ -317,9 +315,8 @@ static void only_so_many_names_are_kept_and_the_oldest_go(void **state) {
 
 static void a_lock_is_shortened_and_failures_are_forgotten_by_name(void **state) {
     struct fixture *fixture = *state;
-    for (int i = 1; i <= LOGIN_FAILURES_MAX; i++) {
+    for (int i = 1; i <= LOGIN_FAILURES_MAX; i++)
         fail_login(fixture, "nobody", i * 1000 * SECOND);
-    }
     fail_login(fixture, "shutdown:han", 1);
     expect_failures(fixture, "nobody", 10 * SECOND, 0, 3060 * SECOND);
     fixture_begin(fixture);

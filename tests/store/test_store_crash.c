@@ -23,9 +23,8 @@ static void crash_between_and_within_transactions(uint64_t seed, enum crashvfs_k
     struct model *model = model_new(fixture, seed);
     for (size_t round = 0; round < ROUNDS; round++) {
         model_run(model, 200);
-        if (round % 2 == 0) {
+        if (round % 2 == 0)
             model_begin_some(model);
-        }
         fixture_crash(fixture, keep);
         model_roll_back(model);
         fixture_open(fixture);
@@ -38,16 +37,14 @@ static void crash_between_and_within_transactions(uint64_t seed, enum crashvfs_k
 
 static void what_was_acknowledged_survives_a_power_failure(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
         crash_between_and_within_transactions(seed, CRASHVFS_KEEP_SYNCED);
-    }
 }
 
 static void it_does_so_when_some_unsynced_sectors_stay(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
         crash_between_and_within_transactions(seed, CRASHVFS_KEEP_SOME);
-    }
 }
 
 /* After the store failed: each operation says so, and nothing is written anymore. */
@@ -77,9 +74,8 @@ static void fail_and_recover(uint64_t seed, enum crashvfs_call call, int code, c
         model_run(model, 100);
         crashvfs_fail(fixture->disk, call, 1 + seed * round % 97, code);
         size_t transactions = 0;
-        while (model_try(model) == STORE_OK) {
+        while (model_try(model) == STORE_OK)
             assert_true(++transactions < 1000);
-        }
         assert_non_null(strstr(store_error(fixture->store), says));
         expect_silence(fixture);
         crashvfs_crash(fixture->disk, seed % 2 == 0 ? CRASHVFS_KEEP_SYNCED : CRASHVFS_KEEP_SOME);
@@ -95,23 +91,20 @@ static void fail_and_recover(uint64_t seed, enum crashvfs_call call, int code, c
 
 static void a_failing_sync_ends_the_store_and_loses_nothing(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
         fail_and_recover(seed, CRASHVFS_SYNC, SQLITE_IOERR_FSYNC, "disk I/O error");
-    }
 }
 
 static void a_failing_write_ends_the_store_and_loses_nothing(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
         fail_and_recover(seed, CRASHVFS_WRITE, SQLITE_IOERR_WRITE, "disk I/O error");
-    }
 }
 
 static void a_full_disk_ends_the_store_and_loses_nothing(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
         fail_and_recover(seed, CRASHVFS_WRITE, SQLITE_FULL, "disk is full");
-    }
 }
 
 /* Opening must fail, or the store be whole; and once the disk works again it opens. */
@@ -121,9 +114,8 @@ static void a_disk_that_fails_during_the_opening_is_an_error(void **state) {
         struct fixture *fixture = fixture_in_memory(nth);
         crashvfs_fail(fixture->disk, nth % 2 == 0 ? CRASHVFS_WRITE : CRASHVFS_SYNC, nth / 2 + 1,
                       nth % 3 == 0 ? SQLITE_FULL : SQLITE_IOERR);
-        if (store_open(&fixture->store, &fixture->options) != STORE_OK) {
+        if (store_open(&fixture->store, &fixture->options) != STORE_OK)
             assert_non_null(strstr(store_error(fixture->store), "disk"));
-        }
         fixture_crash(fixture, CRASHVFS_KEEP_SOME);
         fixture_open(fixture);
         assert_int_equal(fixture_account(fixture, "user"), 1);

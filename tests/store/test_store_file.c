@@ -73,9 +73,8 @@ static void what_is_no_database_is_refused(void **state) {
     struct fixture *fixture = *state;
     FILE *file = fopen(fixture->path, "w");
     assert_non_null(file);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         assert_true(fputs("this is no database\n", file) >= 0);
-    }
     assert_int_equal(fclose(file), 0);
     expect_refused(fixture, "file is not a database");
 }
@@ -158,9 +157,8 @@ static void a_pass_merges_all_and_moves_the_watermark(void **state) {
     fixture_open(fixture);
     fixture_account(fixture, "leia");
     int64_t han = fixture_account(fixture, "han");
-    for (int i = 0; i < MESSAGES; i++) {
+    for (int i = 0; i < MESSAGES; i++)
         fixture_sent(fixture, han, "leia", "hello");
-    }
     bool more = true;
     assert_ok(store_maintain(fixture->store, &more)); /* in no transaction: merges nothing */
     assert_false(more);

@@ -29,9 +29,8 @@ static void copy_file(const char *from, const char *to) {
     ssize_t count;
     int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     assert_true(in >= 0 && out >= 0);
-    while ((count = read(in, bytes, sizeof bytes)) > 0) {
+    while ((count = read(in, bytes, sizeof bytes)) > 0)
         assert_int_equal(write(out, bytes, (size_t)count), count);
-    }
     assert_int_equal(count, 0);
     assert_int_equal(close(in), 0);
     assert_int_equal(close(out), 0);
@@ -42,18 +41,16 @@ static void copy_one(const struct fixture *from, const struct fixture *to, const
     char a[FIXTURE_PATH_BYTES], b[FIXTURE_PATH_BYTES];
     path_of(from, suffix, a);
     path_of(to, suffix, b);
-    if (access(a, F_OK) == 0) {
+    if (access(a, F_OK) == 0)
         copy_file(a, b);
-    } else {
+    else
         (void)unlink(b);
-    }
 }
 
 static struct fixture *killed(const struct fixture *from) {
     struct fixture *to = fixture_in_folder();
-    for (size_t i = 0; i < SUFFIXES; i++) {
+    for (size_t i = 0; i < SUFFIXES; i++)
         copy_one(from, to, suffixes[i]);
-    }
     return to;
 }
 
@@ -84,9 +81,8 @@ static void lose(const struct fixture *fixture, const char *suffix) {
 /* ---- stores ---- */
 
 static void send(struct fixture *fixture, int count) {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         fixture_sent(fixture, 1, "leia", "hello");
-    }
 }
 
 /* Open, with two accounts and messages in the write-ahead log. */
@@ -109,9 +105,8 @@ static void expect_whole(struct fixture *fixture, uint64_t messages) {
 static void expect_refused(struct fixture *fixture, const char *says) {
     for (int i = 0; i < 2; i++) { /* a refused opening changes nothing */
         assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
-        if (strstr(store_error(fixture->store), says) == NULL) {
+        if (strstr(store_error(fixture->store), says) == NULL)
             fail_msg("\"%s\" is not in \"%s\"", says, store_error(fixture->store));
-        }
         assert_non_null(strstr(store_error(fixture->store), "--accept-loss"));
         fixture_close(fixture);
     }
@@ -227,9 +222,8 @@ static void a_head_that_is_behind_is_no_loss(void **state) {
         send(fixture, 1);
         assert_ok(store_maintain(fixture->store, &more));
         if (i % 7 == 0) {
-            if (early != NULL) {
+            if (early != NULL)
                 fixture_free(early);
-            }
             early = killed(fixture);
         }
         struct fixture *copy = killed(fixture);

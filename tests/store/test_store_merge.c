@@ -29,9 +29,8 @@ static int64_t sum(const struct fixture *fixture, const char *sql,
     int64_t all = 0;
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while (sqlite3_step(statement) == SQLITE_ROW)
         all += of(statement);
-    }
     assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return all;
@@ -45,10 +44,9 @@ static int64_t entries_in(sqlite3_stmt *row) {
     size_t at = 0;
     int64_t count = 0;
     struct group group;
-    while (group_read(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0), &at,
-                      &group)) {
+    while (
+        group_read(sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0), &at, &group))
         count += (int64_t)group.count;
-    }
     return count;
 }
 

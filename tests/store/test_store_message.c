@@ -230,9 +230,8 @@ static void reading_beyond_the_end_gives_nothing(void **state) {
 
 static void a_cursor_moves_forward_and_not_beyond_the_head(void **state) {
     struct fixture *fixture = *state;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         fixture_sent(fixture, HAN, "leia", "hello");
-    }
     assert_int_equal(move_cursor(fixture, LEIA, 2), 2);
     assert_int_equal(move_cursor(fixture, LEIA, 1), 2);
     assert_int_equal(move_cursor(fixture, LEIA, UINT64_MAX), 3);
@@ -262,9 +261,8 @@ static void who_has_read_everything_has_read_his_own_message(void **state) {
 
 static void a_sender_fills_only_his_part_of_an_inbox(void **state) {
     struct fixture *fixture = *state;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         expect_send(fixture, HAN, "leia", STORE_OK);
-    }
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
     expect_send(fixture, LUKE, "leia", STORE_OK);
     expect_send(fixture, LUKE, "leia", STORE_OK);
@@ -283,13 +281,11 @@ static void a_sender_fills_only_his_part_of_an_inbox(void **state) {
 static void what_one_sends_fills_no_inbox_of_ones_own(void **state) {
     struct fixture *fixture = *state;
     expect_send(fixture, HAN, "leia", STORE_OK);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         expect_send(fixture, LEIA, "luke", STORE_OK);
-    }
     expect_send(fixture, LEIA, "luke", STORE_QUOTA_SENDER);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         expect_send(fixture, HAN, "leia", STORE_OK);
-    }
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
 }
 
@@ -318,9 +314,8 @@ static void limit_bytes(struct fixture *fixture) {
 static void a_sender_fills_only_his_part_of_an_inbox_in_bytes(void **state) {
     struct fixture *fixture = *state;
     limit_bytes(fixture);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         expect_long(fixture, HAN, "leia", STORE_OK);
-    }
     expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
     expect_long(fixture, LUKE, "leia", STORE_OK);
@@ -333,9 +328,8 @@ static void bytes_that_were_read_are_free_again(void **state) {
     struct fixture *fixture = *state;
     limit_bytes(fixture);
     for (int round = 0; round < 5; round++) {
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 4; i++)
             expect_long(fixture, HAN, "leia", STORE_OK);
-        }
         expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
         for (uint64_t read = 1; read <= 4; read++) {
             assert_int_equal(move_cursor(fixture, LEIA, (uint64_t)(round * 8) + read),
@@ -350,9 +344,8 @@ static void bytes_that_were_read_are_free_again(void **state) {
 static void bytes_unread_at_the_start_count(void **state) {
     struct fixture *fixture = *state;
     limit_bytes(fixture);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         expect_long(fixture, HAN, "leia", STORE_OK);
-    }
     fixture_merge_all(fixture);
     fixture_reopen(fixture);
     expect_long(fixture, HAN, "leia", STORE_OK);
@@ -368,9 +361,8 @@ static void bytes_unread_at_the_start_count(void **state) {
 static void short_messages_are_counted_as_what_they_take(void **state) {
     struct fixture *fixture = *state;
     limit_bytes(fixture); /* 34 with 5 bytes and their entry */
-    for (int i = 0; i < 34; i++) {
+    for (int i = 0; i < 34; i++)
         expect_send(fixture, HAN, "leia", STORE_OK);
-    }
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
 }
 
@@ -382,9 +374,8 @@ static void a_retry_is_no_matter_of_quotas(void **state) {
     fixture_begin(fixture);
     assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));
     fixture_commit(fixture);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         expect_send(fixture, HAN, "leia", STORE_OK);
-    }
     expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
     fixture_begin(fixture);
     assert_ok(fixture_send(fixture, id, HAN, "leia", "hello", &stored));

@@ -12,9 +12,8 @@
 
 /* No power is cut here: in memory, where that is a folder, nothing waits for a disk. */
 static int setup(void **state) {
-    if (access("/dev/shm", W_OK) == 0) {
+    if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 0);
-    }
     *state = fixture_in_folder();
     return 0;
 }
@@ -67,9 +66,8 @@ static void expect_same_forum(struct fixture *fixture, const char *sql, bool slo
     forum_model_run(model, 400, 40);
     fixture_close(fixture);
     old_make(fixture);
-    if (!slots) {
+    if (!slots)
         take_out_of_slots(fixture);
-    }
     fixture_execute(fixture, sql);
     fixture_open(fixture);
     forum_model_check(model);
@@ -126,9 +124,8 @@ static void a_removed_thread_at_the_end_leaves_its_positions(void **state) {
     fixture_account(fixture, "leia");
     fixture_sent(fixture, han, "leia", "before");
     forum_thread(fixture, han, "T");
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; i++)
         forum_posted(fixture, han, "T", "text");
-    }
     fixture_merge_all(fixture);
     fixture_begin(fixture);
     assert_ok(store_thread_remove(fixture->store, "T", han, false, &removed));

@@ -172,9 +172,8 @@ static void the_first_sign_of_life_does_not_prolong_what_the_crash_ended(void **
 static bool commit_waits_for_the_disk(struct fixture *fixture) {
     bool waits = false;
     assert_ok(store_commit_begin(fixture->store, &waits));
-    if (waits) {
+    if (waits)
         assert_ok(store_commit_end(fixture->store));
-    }
     return waits;
 }
 
@@ -283,9 +282,8 @@ static void a_kill_loses_what_waits_and_nothing_else(void **state) {
 static void notes_are_bounded_and_follow_the_clock(void **state) {
     struct fixture *fixture = *state;
     fixture_begin(fixture);
-    for (int64_t account = 1; account <= 20000; account++) {
+    for (int64_t account = 1; account <= 20000; account++)
         assert_ok(store_presence_begin(fixture->store, 1000000 + account, 5));
-    }
     assert_ok(store_presence_begin(fixture->store, HAN, 900));
     assert_ok(store_presence_end(fixture->store, HAN, 950));
     assert_ok(store_clock_set(fixture->store, 500, -450));

@@ -51,9 +51,8 @@ static void add(struct dump *dump, const char *format, ...) {
 }
 
 static void dump_release(struct dump *dump) {
-    for (size_t i = 0; i < dump->count; i++) {
+    for (size_t i = 0; i < dump->count; i++)
         free(dump->lines[i]);
-    }
     free(dump->lines);
 }
 
@@ -70,9 +69,8 @@ static void add_account(void *arg, const struct store_account *account) {
 static uint64_t sum(const void *bytes, size_t length) {
     const unsigned char *at = bytes;
     uint64_t out = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         out = (out ^ at[i]) * UINT64_C(0x100000001b3);
-    }
     return out;
 }
 
@@ -106,14 +104,12 @@ static void dump_person(struct dump *dump, struct store *store, int number) {
     (void)snprintf(name, sizeof name, "user%d", number);
     struct inbox inbox = {.dump = dump, .account = number};
     if (!went_on(dump, store_account_find(store, name, &account)) ||
-        !went_on(dump, store_inbox_state(store, number, &head, &cursor))) {
+        !went_on(dump, store_inbox_state(store, number, &head, &cursor)))
         return;
-    }
     add(dump, "person %d\t%lld %llu %llu", number, (long long)account.account,
         (unsigned long long)head, (unsigned long long)cursor);
-    if (went_on(dump, store_inbox_read(store, number, 0, SIZE_MAX, add_message, &inbox))) {
+    if (went_on(dump, store_inbox_read(store, number, 0, SIZE_MAX, add_message, &inbox)))
         (void)went_on(dump, store_block_list(store, number, add_name, dump));
-    }
 }
 
 static bool add_item(void *arg, const struct store_post *post, const struct store_file *file) {
@@ -148,9 +144,8 @@ static void dump_file(struct dump *dump, struct store *store, const char *name) 
     static unsigned char bytes[100000];
     struct store_file file;
     size_t count;
-    if (!went_on(dump, store_file_find(store, "T", name, &file))) {
+    if (!went_on(dump, store_file_find(store, "T", name, &file)))
         return;
-    }
     for (uint64_t at = 0; at < file.size; at += count) {
         enum store_status status =
             store_file_read(store, file.file, at, bytes, sizeof bytes, &count);
@@ -178,24 +173,20 @@ static void dump_thread(struct dump *dump, struct store *store) {
     if (went_on(dump, store_thread_list(store, "", 100, add_title, dump)) &&
         went_on(dump, store_thread_find(store, "T", &thread)) &&
         went_on(dump, store_thread_read(store, thread.stream, 0, SIZE_MAX, add_item, dump)) &&
-        went_on(dump, store_thread_sync(store, thread.stream, 0, SIZE_MAX, add_entry, dump))) {
+        went_on(dump, store_thread_sync(store, thread.stream, 0, SIZE_MAX, add_entry, dump)))
         dump_file(dump, store, "large");
-    }
-    if (!dump->failed) {
+    if (!dump->failed)
         dump_file(dump, store, "small");
-    }
 }
 
 static void dump_all(struct dump *dump, struct store *store) {
     *dump = (struct dump){0};
     add(dump, "messages\t%llu", (unsigned long long)store_message_count(store));
     (void)went_on(dump, store_account_list(store, add_account, dump));
-    for (int i = 1; i <= PEOPLE && !dump->failed; i++) {
+    for (int i = 1; i <= PEOPLE && !dump->failed; i++)
         dump_person(dump, store, i);
-    }
-    if (!dump->failed) {
+    if (!dump->failed)
         dump_thread(dump, store);
-    }
 }
 
 /* ---- the store as it was ---- */
@@ -209,9 +200,8 @@ struct image {
 static void cut_room(const unsigned char *bytes, size_t *length) {
     enum { HEADER = 32, FRAME = 24 + PAGE };
     size_t kept = *length;
-    while (kept > 0 && bytes[kept - 1] == 0) {
+    while (kept > 0 && bytes[kept - 1] == 0)
         kept--;
-    }
     size_t frames = kept > HEADER ? (kept - HEADER + FRAME - 1) / FRAME : 0;
     *length = HEADER + frames * FRAME < *length ? HEADER + frames * FRAME : *length;
 }
@@ -224,18 +214,16 @@ static void take(struct image *image, const struct fixture *fixture) {
         int file = open(path, O_RDONLY);
         image->bytes[i] = NULL;
         image->length[i] = 0;
-        if (file < 0) {
+        if (file < 0)
             continue;
-        }
         assert_int_equal(fstat(file, &status), 0);
         image->length[i] = (size_t)status.st_size;
         image->bytes[i] = malloc(image->length[i] + 1);
         assert_non_null(image->bytes[i]);
         assert_int_equal(read(file, image->bytes[i], image->length[i]), status.st_size);
         assert_int_equal(close(file), 0);
-        if (i == 1) {
+        if (i == 1)
             cut_room(image->bytes[i], &image->length[i]);
-        }
     }
 }
 
@@ -259,9 +247,8 @@ static void put(const struct image *image, const struct fixture *fixture) {
 }
 
 static void image_release(struct image *image) {
-    for (int i = 0; i < FILES; i++) {
+    for (int i = 0; i < FILES; i++)
         free(image->bytes[i]);
-    }
 }
 
 static void fill_texts(struct fixture *fixture, uint64_t *random) {
@@ -272,9 +259,8 @@ static void fill_texts(struct fixture *fixture, uint64_t *random) {
         char name[16];
         size_t length = random_below(random, 20) == 0 ? random_below(random, sizeof text - 1)
                                                       : 20 + random_below(random, 100);
-        for (size_t at = 0; at < length; at++) {
+        for (size_t at = 0; at < length; at++)
             text[at] = (char)('a' + random_below(random, 26));
-        }
         text[length] = '\0';
         (void)snprintf(name, sizeof name, "user%d", to);
         fixture_begin(fixture);
@@ -283,9 +269,8 @@ static void fill_texts(struct fixture *fixture, uint64_t *random) {
         assert_ok(store_maintain(fixture->store, &more));
         fixture_commit(fixture);
         assert_ok(store_maintain(fixture->store, &more));
-        if (i % (MESSAGES / POSTS) == 0) {
+        if (i % (MESSAGES / POSTS) == 0)
             forum_posted(fixture, from, "T", text);
-        }
     }
 }
 
@@ -328,9 +313,8 @@ static size_t pick(uint64_t *random, size_t count) {
 }
 
 static void flip_bits(uint64_t *random, unsigned char *bytes, size_t length, uint64_t count) {
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count; i++)
         bytes[pick(random, length)] ^= (unsigned char)(1 << random_below(random, 8));
-    }
 }
 
 static void swap_pages(uint64_t *random, unsigned char *bytes, size_t length) {
@@ -361,9 +345,8 @@ static const char *damage(uint64_t *random, unsigned char *bytes, size_t *length
         *length = at;
         return "a truncation";
     case 4:
-        for (size_t i = 0; i < sector_left; i++) {
+        for (size_t i = 0; i < sector_left; i++)
             bytes[sector + i] = (unsigned char)random_below(random, 256);
-        }
         return "an overwritten sector";
     case 5:
         swap_pages(random, bytes, *length);
@@ -392,9 +375,8 @@ static bool compare(const struct dump *was, const struct dump *is, const char *w
         }
         all = all && !strcmp(was->lines[i], is->lines[i]);
     }
-    if (!is->failed && is->count < was->count) {
+    if (!is->failed && is->count < was->count)
         fail_msg("%s: \"%s\" is missing", what, was->lines[is->count]);
-    }
     return all;
 }
 
@@ -451,9 +433,8 @@ static void try(struct fixture *fixture, const struct image *image, const struct
     for (int i = 0; i < FILES; i++) {
         damaged.length[i] = image->length[i];
         damaged.bytes[i] = image->bytes[i] == NULL ? NULL : malloc(image->length[i] + 1);
-        if (damaged.bytes[i] != NULL) {
+        if (damaged.bytes[i] != NULL)
             memcpy(damaged.bytes[i], image->bytes[i], image->length[i]);
-        }
     }
     const char *kind = damage(&random, damaged.bytes[hit], &damaged.length[hit]);
     (void)snprintf(what, sizeof what, "damage %llu, %s in store%s", (unsigned long long)seed, kind,
@@ -468,9 +449,8 @@ static void try(struct fixture *fixture, const struct image *image, const struct
         counts->told += !right;
         (void)open_and_compare(fixture, was, what, &again); /* nothing was made worse, or right */
     }
-    if (whole && !right) {
+    if (whole && !right)
         fail_msg("%s: the store was found whole", what);
-    }
     image_release(&damaged);
 }
 
@@ -497,9 +477,8 @@ static void run(uint64_t damages, bool killed) {
     put(&image, fixture);
     assert_true(open_and_compare(fixture, &was, "undamaged", &right));
     assert_true(right);
-    for (uint64_t i = 1; i <= damages / 2; i++) {
+    for (uint64_t i = 1; i <= damages / 2; i++)
         try(fixture, &image, &was, 2 * i + killed, &counts);
-    }
     print_message("%s: %zu damages left all right, %zu were refused, %zu told\n",
                   killed ? "killed" : "closed", counts.right, counts.refused, counts.told);
     assert_true(counts.refused + counts.told > 0);
@@ -523,8 +502,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_prestate(nothing_wrong_is_read_of_a_store_whose_process_was_killed,
                                   &damages),
     };
-    if (argc > 1) {
+    if (argc > 1)
         damages = strtoull(argv[1], NULL, 10);
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

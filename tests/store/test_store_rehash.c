@@ -121,9 +121,8 @@ static void expect_new(struct scene *scene, size_t i) {
 }
 
 static void expect_all_new(struct scene *scene) {
-    for (size_t i = 0; i < FILES; i++) {
+    for (size_t i = 0; i < FILES; i++)
         expect_new(scene, i);
-    }
     fixture_close(scene->fixture);
     assert_int_equal(
         forum_query(scene->fixture, "SELECT count(*) FROM meta WHERE name = 'rehashed'"), 0);
@@ -167,9 +166,8 @@ static bool kill_itself(void *arg, uint64_t done, uint64_t of) {
     struct heard *heard = arg;
     (void)done;
     (void)of;
-    if (++heard->calls == heard->end_after) {
+    if (++heard->calls == heard->end_after)
         (void)kill(getpid(), SIGKILL);
-    }
     return true;
 }
 
@@ -194,9 +192,8 @@ static void killed_it_goes_on_with_the_next_start(void **state) {
     struct scene *scene = *state;
     size_t kills = 0;
     make_old(scene);
-    while (!child_opens(scene, 14)) {
+    while (!child_opens(scene, 14))
         assert_true(++kills < 20);
-    }
     assert_true(kills > 0);
     fixture_open(scene->fixture);
     assert_int_equal(scene->heard.damaged, 0);
@@ -256,11 +253,9 @@ static void expect_damaged(struct scene *scene, size_t i, const unsigned char fi
     assert_ok(store_file_find(scene->fixture->store, "T", names[i], &found));
     assert_memory_equal(found.hash, first, OLD_BYTES);
     assert_memory_equal(found.hash + OLD_BYTES, zeros, OLD_BYTES);
-    for (size_t other = 0; other < FILES; other++) {
-        if (other != i) {
+    for (size_t other = 0; other < FILES; other++)
+        if (other != i)
             expect_new(scene, other);
-        }
-    }
     fixture_close(scene->fixture);
     struct store_check check = {.path = scene->fixture->path,
                                 .damage = count_damage,
@@ -316,9 +311,8 @@ static void make_unfinished(struct scene *scene, struct forum_file *file, enum f
     assert_ok(forum_chunk(scene->fixture, file, 0, PIECE + 100, &stored, &done));
     make_old(scene);
     old_hash(file, hash);
-    if (told == FORUM_HASH_FIRST) {
+    if (told == FORUM_HASH_FIRST)
         set_hash(scene->fixture, file->name, hash);
-    }
     crypto_generichash_init((crypto_generichash_state *)(void *)bytes, NULL, 0, OLD_BYTES);
     char digits[2 * sizeof bytes + 1], sql[1024];
     sodium_bin2hex(digits, sizeof digits, bytes, sizeof bytes);

@@ -68,9 +68,8 @@ static void expect_slot(struct alone *alone, int64_t slot, unsigned char byte) {
     static unsigned char bytes[SLOT_BYTES];
     assert_int_equal(slots_read(alone->slots, slot, alone->sums[slot], 0, bytes, sizeof bytes),
                      SQLITE_OK);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof bytes; i++)
         assert_int_equal(bytes[i], byte);
-    }
 }
 
 static void commit(struct alone *alone) {
@@ -81,12 +80,10 @@ static void commit(struct alone *alone) {
 static void what_is_written_is_read(void **state) {
     struct alone *alone = *state;
     unsigned char some[3];
-    for (unsigned char i = 0; i < 3; i++) {
+    for (unsigned char i = 0; i < 3; i++)
         assert_int_equal(write_slot(alone, i), i);
-    }
-    for (unsigned char i = 0; i < 3; i++) {
+    for (unsigned char i = 0; i < 3; i++)
         expect_slot(alone, i, i);
-    }
     assert_int_equal(slots_read(alone->slots, 2, alone->sums[2], SLOT_BYTES - 3, some, 3),
                      SQLITE_OK);
     assert_memory_equal(some, "\2\2\2", 3);
@@ -94,9 +91,8 @@ static void what_is_written_is_read(void **state) {
 
 static void a_slot_is_used_again_once_its_leaving_is_stored(void **state) {
     struct alone *alone = *state;
-    for (unsigned char i = 0; i < 3; i++) {
+    for (unsigned char i = 0; i < 3; i++)
         write_slot(alone, i);
-    }
     slots_leave(alone->slots, 1);
     assert_int_equal(write_slot(alone, 3), 3);
     commit(alone);
@@ -137,9 +133,8 @@ static void a_claim_that_cannot_be_is_refused(void **state) {
 
 static void many_slots_are_found_again(void **state) {
     struct alone *alone = *state;
-    for (int64_t i = 0; i < 5000; i++) {
+    for (int64_t i = 0; i < 5000; i++)
         assert_int_equal(slots_claim(alone->slots, 2 * i), SQLITE_OK);
-    }
     assert_int_equal(write_slot(alone, 1), 1);
     assert_int_equal(write_slot(alone, 2), 3);
 }

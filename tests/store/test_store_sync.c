@@ -32,9 +32,8 @@ static const sqlite3_io_methods *real_methods;
 
 static int sync_log(sqlite3_file *file, int flags) {
     (void)pthread_mutex_lock(&gate.mutex);
-    while (gate.closed) {
+    while (gate.closed)
         (void)pthread_cond_wait(&gate.changed, &gate.mutex);
-    }
     int code = gate.code;
     (void)pthread_mutex_unlock(&gate.mutex);
     return code == SQLITE_OK ? real_methods->xSync(file, flags) : code;
@@ -149,20 +148,17 @@ static struct fixture *reopen_with_clock(void **state) {
 static bool commit_waits(struct fixture *fixture, int messages) {
     bool waits = false;
     fixture_begin(fixture);
-    for (int i = 0; i < messages; i++) {
+    for (int i = 0; i < messages; i++)
         send(fixture, "text");
-    }
     assert_ok(store_commit_begin(fixture->store, &waits));
-    if (waits) {
+    if (waits)
         assert_ok(store_commit_end(fixture->store));
-    }
     return waits;
 }
 
 static void commit_until_quick(struct fixture *fixture) {
-    for (int i = 0; i < SYNCER_QUICK_COUNT; i++) {
+    for (int i = 0; i < SYNCER_QUICK_COUNT; i++)
         assert_true(commit_waits(fixture, 1));
-    }
 }
 
 static void few_messages_are_on_a_quick_disk_at_once(void **state) {

@@ -21,9 +21,8 @@ extern const char schema_0001[];
 
 /* No power is cut here: in memory, where that is a folder, nothing waits for a disk. */
 static int setup(void **state) {
-    if (access("/dev/shm", W_OK) == 0) {
+    if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 0);
-    }
     struct fixture *fixture = fixture_in_folder();
     fixture->options.view_entries = 3000;
     *state = fixture;
@@ -156,9 +155,8 @@ struct ending {
 static bool kill_itself(void *arg, uint64_t done, uint64_t of) {
     struct ending *ending = arg;
     assert_true(done <= of);
-    if (--ending->calls == 0) {
+    if (--ending->calls == 0)
         (void)kill(getpid(), SIGKILL);
-    }
     return true;
 }
 
@@ -188,9 +186,8 @@ static void a_kill_after_any_step_loses_nothing(void **state) {
     int kills = 0;
     for (int calls = 1;; calls++, kills++) {
         struct ending ending = {.calls = calls};
-        if (child_opens(fixture, set_calls, &ending)) {
+        if (child_opens(fixture, set_calls, &ending))
             break;
-        }
         assert_true(size_of(fixture, "") > 0);
     }
     assert_true(kills > 30);
@@ -363,9 +360,8 @@ static void an_end_while_an_empty_file_has_the_name_loses_nothing(void **state) 
 static void expect_refused(struct fixture *fixture, const char *says) {
     off_t bytes = size_of(fixture, "");
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
-    if (strstr(store_error(fixture->store), says) == NULL) {
+    if (strstr(store_error(fixture->store), says) == NULL)
         fail_msg("%s", store_error(fixture->store));
-    }
     fixture_close(fixture);
     assert_int_equal(size_of(fixture, ""), bytes);
 }

@@ -38,9 +38,8 @@ static void a_table_finds_what_is_in_it_and_nothing_else(void **state) {
     size_t count = 0;
     struct table *table = table_new(number_is);
     assert_non_null(table);
-    for (size_t i = 0; i < NUMBERS; i++) {
+    for (size_t i = 0; i < NUMBERS; i++)
         numbers[i] = i;
-    }
     for (size_t i = 0; i < OPERATIONS; i++) {
         size_t at = below(&random, NUMBERS);
         uint64_t hash = at % 37 * 29;
@@ -109,12 +108,10 @@ static void a_run_gives_back_its_positions(void **state) {
     static const int64_t positions[] = {1, 255, 256, INT64_C(0x0123456789abcdef), INT64_MAX};
     enum { COUNT = sizeof positions / sizeof positions[0] };
     unsigned char run[COUNT * RUN_ENTRY_BYTES];
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; i++)
         run_put(run, i, positions[i]);
-    }
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; i++)
         assert_int_equal(run_get(run, i), positions[i]);
-    }
     assert_memory_equal(run + RUN_ENTRY_BYTES, "\0\0\0\0\0\0\0\377", RUN_ENTRY_BYTES);
 }
 
@@ -177,11 +174,10 @@ static void a_stream_keeps_its_positions_however_many_there_are(void **state) {
     assert_non_null(stream);
     for (int i = 0; i < 20000; i++) {
         size_t entries = view_pass_entries(stream);
-        if (below(&random, 40) < 20 + (size_t)(i / 2000 % 2)) {
+        if (below(&random, 40) < 20 + (size_t)(i / 2000 % 2))
             assert_true(view_push(view, stream, (int64_t)stream->head * 3, false));
-        } else if (entries > 0) {
+        else if (entries > 0)
             view_pass_merged(view, stream, 1 + below(&random, entries < 3 ? entries : 3));
-        }
         if (stream->head > stream->merged) {
             uint64_t seq =
                 stream->merged + 1 + below(&random, (size_t)(stream->head - stream->merged));
@@ -214,9 +210,8 @@ static void a_group_gives_back_its_entries(void **state) {
     unsigned char bytes[COUNT * GROUP_BYTES_MAX];
     size_t length = 0, at = 0;
     struct group group;
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < COUNT; i++)
         length += group_write(bytes + length, &groups[i]);
-    }
     for (size_t i = 0; i < COUNT; i++) {
         assert_true(group_read(bytes, length, &at, &group));
         assert_int_equal(group.place, groups[i].place);

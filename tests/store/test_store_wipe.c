@@ -207,13 +207,11 @@ static void expect_completion_after(struct fixture *fixture, bool old, const cha
     bool done;
     assert_ok(forum_begin(fixture, &file, &stored));
     assert_ok(forum_begin(fixture, &other, &stored));
-    for (size_t at = 0; at < 600000; at += 200000) {
+    for (size_t at = 0; at < 600000; at += 200000)
         assert_ok(forum_chunk(fixture, &file, at, 200000, &stored, &done));
-    }
     fixture_close(fixture);
-    if (old) {
+    if (old)
         old_make(fixture);
-    }
     fixture_execute(fixture, sql);
     fixture->options.exclusive = false;
     fixture_open(fixture);
@@ -287,9 +285,8 @@ static void a_store_of_the_fourth_version_gets_titles_of_one_form(void **state) 
     fixture_account(fixture, "han");
     static const char *const titles[] = {"cafe\u0301", "caf\u00E9", " T", "harvest",
                                          "h\u0430rvest"};
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         forum_thread(fixture, 1, titles[i]);
-    }
     struct forum_file file = {.title = " T", .name = "f ", .account = 1, .size = 10};
     fixture_id(fixture, file.id);
     assert_ok(forum_begin(fixture, &file, &stored));
@@ -343,9 +340,8 @@ static void a_store_of_the_fifth_version_counts_what_its_accounts_have(void **st
     fixture_execute(fixture, OLD_5);
     fixture_open(fixture);
     fixture_close(fixture);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         assert_int_equal(usage(fixture, 1 + i), before[i]);
-    }
     fixture_open(fixture);
 }
 

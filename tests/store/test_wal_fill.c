@@ -76,9 +76,8 @@ static sqlite3_int64 size_of(const struct bench *bench) {
 static void expect(const struct bench *bench, sqlite3_int64 at, int bytes, char value) {
     char data[FRAME];
     assert_int_equal(bench->file->pMethods->xRead(bench->file, data, bytes, at), SQLITE_OK);
-    for (int i = 0; i < bytes; i++) {
+    for (int i = 0; i < bytes; i++)
         assert_int_equal(data[i], value);
-    }
 }
 
 static void expect_frame(const struct bench *bench, int number, char value) {
@@ -137,9 +136,8 @@ static void a_transaction_that_goes_back_keeps_its_later_frames(void **state) {
     struct bench *bench = *state;
     put_frame(bench, 0, 'a');
     sync_file(bench);
-    for (int i = 1; i < 200; i++) {
+    for (int i = 1; i < 200; i++)
         put_frame(bench, i, 'b');
-    }
     sync_file(bench);
     put_frame(bench, 70, 'c');
     expect_frame(bench, 69, 'b');
@@ -151,9 +149,8 @@ static void a_transaction_that_goes_back_keeps_its_later_frames(void **state) {
 static void what_has_one_sync_is_filled_once(void **state) {
     struct bench *bench = *state;
     uint64_t before = crashvfs_count(bench->disk, CRASHVFS_WRITE);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         put_frame(bench, i, 'a');
-    }
     assert_true(crashvfs_count(bench->disk, CRASHVFS_WRITE) < before + 1000 + 10);
     assert_int_equal(size_of(bench), HEADER + 1000 * FRAME);
 }

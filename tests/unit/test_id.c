@@ -23,9 +23,8 @@ static void made_ids_are_valid_and_grow_with_time(void **state) {
     uint64_t seed = 7;
     (void)state;
     for (uint64_t ms = 1; ms < 1000; ms++) {
-        for (size_t i = 0; i < sizeof random; i++) {
+        for (size_t i = 0; i < sizeof random; i++)
             random[i] = (unsigned char)random_next(&seed);
-        }
         id_make(id, ms * 977, random);
         assert_true(id_is_valid(id, ID_BYTES));
         assert_true(memcmp(before, id, ID_BYTES) < 0);

@@ -23,9 +23,8 @@ static void z85_and_hex_are_read(void **state) {
     (void)state;
     for (int upper = 0; upper < 2; upper++) {
         unsigned char parsed[KEY_BYTES] = {0};
-        for (size_t i = 0; i < KEY_BYTES; i++) {
+        for (size_t i = 0; i < KEY_BYTES; i++)
             snprintf(hex + 2 * i, 3, upper ? "%02X" : "%02x", key[i]);
-        }
         assert_true(key_parse(hex, parsed));
         assert_memory_equal(parsed, key, KEY_BYTES);
     }
@@ -43,9 +42,8 @@ static void every_character_outside_of_the_alphabet_is_refused(void **state) {
         text[6] = (char)c;
         bool known = c > ' ' && c < 0x7F && strchr("\"',;\\_`|~", c) == NULL;
         assert_int_equal(key_parse(text, parsed), known);
-        if (!known) {
+        if (!known)
             assert_memory_equal(parsed, zero, KEY_BYTES);
-        }
         memset(parsed, 0, sizeof parsed);
     }
 }
@@ -64,9 +62,8 @@ static void other_text_is_refused(void **state) {
     };
     unsigned char parsed[KEY_BYTES];
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(key_parse(bad[i], parsed));
-    }
 }
 
 static void the_fingerprint_is_blake2b_in_groups(void **state) {
@@ -91,9 +88,8 @@ static void a_fingerprint_is_read_however_it_is_written(void **state) {
         assert_true(key_parse_fingerprint(good[i], text));
         assert_string_equal(text, good[0]);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(key_parse_fingerprint(bad[i], text));
-    }
     key_fingerprint_dashes(text);
     assert_string_equal(text, good[1]);
 }

@@ -83,9 +83,8 @@ static void a_long_file_is_too_long_wherever_its_bytes_end(void **state) {
     int fd = mkstemp(path);
     (void)state;
     assert_true(fd >= 0);
-    for (int i = 0; i < 3 * PASSWORD_BYTES_MAX; i++) {
+    for (int i = 0; i < 3 * PASSWORD_BYTES_MAX; i++)
         assert_int_equal(write(fd, i % 2 ? "\r" : "x", 1), 1);
-    }
     close(fd);
     assert_false(password_read_file(path, password, error, sizeof error));
     assert_non_null(strstr(error, path));

@@ -327,12 +327,10 @@ static void a_line_has_spaces_for_newlines_and_tabs(void **state) {
 static bool is_harmless(const char *text, size_t text_bytes) {
     for (size_t i = 0; i < text_bytes; i++) {
         unsigned char c = (unsigned char)text[i];
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
             return false;
-        }
-        if (c == 0xC2 && (unsigned char)text[i + 1] < 0xA0) {
+        if (c == 0xC2 && (unsigned char)text[i + 1] < 0xA0)
             return false;
-        }
     }
     return text_is_utf8(text, text_bytes);
 }

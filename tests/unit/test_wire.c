@@ -52,9 +52,8 @@ struct place {
 
 static size_t put_varint(uint8_t *out, uint64_t value) {
     size_t bytes = 0;
-    for (; value >= 0x80; value >>= 7) {
+    for (; value >= 0x80; value >>= 7)
         out[bytes++] = (uint8_t)(value | 0x80);
-    }
     out[bytes++] = (uint8_t)value;
     return bytes;
 }
@@ -117,9 +116,8 @@ static void check_text(const struct place *place) {
     static const char *const bad[] = {"\xff", "\xc0\x80", "\xed\xa0\x80", "ok\xe2\x82", "\x80"};
     uint8_t data[32];
     bool text = place->field->type == PROTOBUF_C_TYPE_STRING;
-    if (!text && place->field->type != PROTOBUF_C_TYPE_BYTES) {
+    if (!text && place->field->type != PROTOBUF_C_TYPE_BYTES)
         return;
-    }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         size_t bytes = put_field(data, place->field->id, (const uint8_t *)bad[i], strlen(bad[i]));
         assert_int_equal(read_at(place, data, bytes), text ? WIRE_BAD_TEXT : WIRE_FINE);
@@ -150,9 +148,8 @@ static void check_wire_types(const struct place *place) {
         size_t bytes = put_varint(data, place->field->id << 3 | type);
         memcpy(data + bytes, values[type], value_bytes[type]);
         bytes += value_bytes[type];
-        if (type == 3) {
+        if (type == 3)
             bytes += put_varint(data + bytes, place->field->id << 3 | 4);
-        }
         bool fine = fits(place->field->type, type);
         assert_int_equal(read_at(place, data, bytes), fine ? WIRE_FINE : WIRE_MALFORMED);
     }
@@ -165,14 +162,12 @@ static void a_wrong_wire_type_is_malformed_in_every_field(void **state) {
 
 static void check_unknown_fields(const struct place *place) {
     static const uint32_t numbers[] = {9, 15000, 536870911};
-    if (place->field != place->message->fields) {
+    if (place->field != place->message->fields)
         return; /* once for each message */
-    }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uint8_t data[32];
-        if (protobuf_c_message_descriptor_get_field(place->message, numbers[i]) != NULL) {
+        if (protobuf_c_message_descriptor_get_field(place->message, numbers[i]) != NULL)
             continue; /* a Login has a field 9 */
-        }
         bool command = place->message == &zchat__v1__command__descriptor && numbers[i] >= 10;
         size_t bytes = put_field(data, numbers[i], BYTES("\xff\xff"));
         enum wire_fault wanted = is_strict(place) && !command ? WIRE_UNKNOWN_FIELD : WIRE_FINE;
@@ -241,9 +236,8 @@ static void an_unknown_value_of_an_enum_is_read(void **state) {
 static void more_commands_than_64_are_too_many(void **state) {
     uint8_t frame[2 * (FRAME_COMMANDS_MAX + 1)];
     (void)state;
-    for (size_t i = 0; i < sizeof frame; i += 2) {
+    for (size_t i = 0; i < sizeof frame; i += 2)
         memcpy(frame + i, "\x0a\x00", 2);
-    }
     assert_int_equal(read_commands(frame, sizeof frame - 2), WIRE_FINE);
     assert_int_equal(read_commands(frame, sizeof frame), WIRE_TOO_MANY);
 }
@@ -320,9 +314,8 @@ static void a_frame_that_grows_beyond_the_cap_is_too_large(void **state) {
     Zchat__V1__ServerBatch *batch;
     (void)state;
     assert_non_null(arena);
-    for (size_t at = 0; at < sizeof frame; at += 2) {
+    for (size_t at = 0; at < sizeof frame; at += 2)
         memcpy(frame + at, "\x12\x00", 2); /* half a million empty events */
-    }
     assert_int_equal(wire_read_server(arena, frame, sizeof frame, &batch), WIRE_TOO_LARGE);
     wire_arena_reset(arena);
     assert_int_equal(wire_read_server(arena, frame, 2, &batch), WIRE_FINE);

@@ -51,10 +51,9 @@ static bool fail(const char *what) {
 static bool answer_one(void *zap) {
     char part[ZAP_PARTS][256];
     int bytes[ZAP_PARTS];
-    for (int i = 0; i < ZAP_PARTS; i++) {
+    for (int i = 0; i < ZAP_PARTS; i++)
         if ((bytes[i] = zmq_recv(zap, part[i], sizeof part[i], ZMQ_DONTWAIT)) < 0)
             return false;
-    }
     return zmq_send(zap, "1.0", 3, ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap, part[1], (size_t)bytes[1], ZMQ_SNDMORE) >= 0 &&
            zmq_send(zap, "200", 3, ZMQ_SNDMORE) >= 0 && zmq_send(zap, "OK", 2, ZMQ_SNDMORE) >= 0 &&
@@ -164,11 +163,10 @@ static bool send_gathered(struct server *server) {
     if (server->gathered_bytes[0] > 0 && zmq_send(server->xpub, server->gathered[0],
                                                   1 + server->gathered_bytes[0], ZMQ_DONTWAIT) < 0)
         return fail("publishing");
-    for (size_t i = 0; server->gathered_bytes[1] > 0 && i < server->peers_count; i++) {
+    for (size_t i = 0; server->gathered_bytes[1] > 0 && i < server->peers_count; i++)
         if (server->peers[i].id_bytes > 0 &&
             !send_to(server, &server->peers[i], server->gathered[1], 1 + server->gathered_bytes[1]))
             return fail("sending to all");
-    }
     server->gathered_bytes[0] = server->gathered_bytes[1] = 0;
     return true;
 }
@@ -186,10 +184,9 @@ static int serve(struct server *server) {
     zmq_pollitem_t items[] = {{.socket = server->router, .events = ZMQ_POLLIN},
                               {.socket = server->zap, .events = ZMQ_POLLIN},
                               {.socket = server->xpub, .events = ZMQ_POLLIN}};
-    while (zmq_poll(items, sizeof items / sizeof items[0], -1) >= 0 || errno == EINTR) {
+    while (zmq_poll(items, sizeof items / sizeof items[0], -1) >= 0 || errno == EINTR)
         if (!turn(server))
             return 1;
-    }
     fail("waiting");
     return 1;
 }

@@ -233,10 +233,9 @@ static bool add_threads(struct usage *usage, pid_t pid) {
     DIR *threads = opendir(path);
     if (!threads)
         return fail(path);
-    for (struct dirent *entry; (entry = readdir(threads));) {
+    for (struct dirent *entry; (entry = readdir(threads));)
         if (entry->d_name[0] != '.')
             add_thread(usage, path, entry->d_name, atoi(entry->d_name) == (int)pid);
-    }
     closedir(threads);
     return true;
 }

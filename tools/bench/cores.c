@@ -11,10 +11,9 @@ bool cores_find(struct cores *cores) {
     *cores = (struct cores){-1, -1};
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         CPU_ZERO(&allowed);
-    for (int core = 0; core < CPU_SETSIZE && cores->server < 0; core++) {
+    for (int core = 0; core < CPU_SETSIZE && cores->server < 0; core++)
         if (CPU_ISSET((size_t)core, &allowed))
             *(cores->own < 0 ? &cores->own : &cores->server) = core;
-    }
     if (cores->server < 0)
         fputs("zchat-bench: --pin needs two cores\n", stderr);
     return cores->server >= 0;

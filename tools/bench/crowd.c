@@ -203,10 +203,9 @@ static void take_news(void *arg) {
     uint64_t count;
     ssize_t bytes = read(crowd->news, &count, sizeof count);
     (void)bytes; /* nothing there: nothing new */
-    for (uint64_t i = 0; i < crowd->parties_count; i++) {
+    for (uint64_t i = 0; i < crowd->parties_count; i++)
         if (atomic_load(&crowd->parties[i].failed))
             bench_fail(crowd->bench, "a client of many: %s", crowd->parties[i].why);
-    }
 }
 
 static bool party_is_complete(void *arg) {

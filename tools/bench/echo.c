@@ -85,10 +85,9 @@ static void opened(void *arg) {
 
 static bool all_are_open(void *arg) {
     const struct course *course = arg;
-    for (uint64_t i = 0; i < course->options->senders; i++) {
+    for (uint64_t i = 0; i < course->options->senders; i++)
         if (!course->dealers[i].open)
             return false;
-    }
     return true;
 }
 
@@ -96,10 +95,9 @@ static bool all_are_back(void *arg) {
     const struct course *course = arg;
     if (clock_us() < course->end_us)
         return false;
-    for (uint64_t i = 0; i < course->options->senders; i++) {
+    for (uint64_t i = 0; i < course->options->senders; i++)
         if (course->dealers[i].back < course->dealers[i].sent)
             return false;
-    }
     return true;
 }
 

@@ -329,10 +329,9 @@ static bool has_thread(void *arg) {
 
 static bool all_follow(void *arg) {
     const struct fan *fan = arg;
-    for (uint64_t i = 0; i < settings_of(fan)->clients; i++) {
+    for (uint64_t i = 0; i < settings_of(fan)->clients; i++)
         if (!fan->followers[i].follows)
             return false;
-    }
     return true;
 }
 
@@ -379,10 +378,9 @@ static bool begin_anew(struct fan *fan) {
 
 static bool each_has_one(void *arg) {
     const struct fan *fan = arg;
-    for (uint64_t i = 0; i < settings_of(fan)->clients; i++) {
+    for (uint64_t i = 0; i < settings_of(fan)->clients; i++)
         if (fan->followers[i].count != 1)
             return false;
-    }
     return fan->acknowledged == 1;
 }
 

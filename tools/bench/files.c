@@ -245,10 +245,9 @@ static bool go(struct files *files) {
     if (!bench_init(&files->bench, settings, &accounts) || !make_folder(files) ||
         !open_clients(files) || !create_thread(files))
         return false;
-    for (uint64_t run = 0; run < settings->runs; run++) {
+    for (uint64_t run = 0; run < settings->runs; run++)
         if (!run_once(files, run))
             return false;
-    }
     if (settings->beside && !beside_measure(&files->beside, &files->sending, &files->transferring,
                                             TITLE, files->source))
         return false;

@@ -109,10 +109,9 @@ static bool open_sender(struct flood *flood, uint64_t number) {
 
 static bool all_are_in(void *arg) {
     const struct flood *flood = arg;
-    for (uint64_t i = 0; i < settings_of(flood)->senders; i++) {
+    for (uint64_t i = 0; i < settings_of(flood)->senders; i++)
         if (!flood->senders[i].is_in)
             return false;
-    }
     return true;
 }
 

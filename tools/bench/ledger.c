@@ -51,10 +51,9 @@ bool reading_take(struct reading *reading, size_t pair, uint32_t number) {
         reading->doubled += !late;
         return true;
     }
-    while (++*last < number) {
+    while (++*last < number)
         if (!miss(reading, pair, *last))
             return false;
-    }
     return true;
 }
 

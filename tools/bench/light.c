@@ -359,10 +359,9 @@ uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind
                                       [LIGHT_POST] = ZCHAT__V1__SERVER_EVENT__BODY_THREAD};
     struct reader reader = {frame, (const unsigned char *)frame + frame_bytes}, event, body;
     uint64_t count = 0;
-    for (unsigned field; (field = read_field(&reader, &event));) {
+    for (unsigned field; (field = read_field(&reader, &event));)
         if (field == WIRE_EVENTS && read_field(&event, &body) == bodies[kind])
             count++;
-    }
     return count;
 }
 

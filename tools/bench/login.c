@@ -49,10 +49,9 @@ static bool gather_once(struct logins *logins, const struct child *server,
 
 static bool gather(struct logins *logins, const struct child *server, const struct curve_server *at,
                    bool bare, struct arrival *arrival) {
-    for (uint64_t i = 0; i < logins->settings->rounds; i++) {
+    for (uint64_t i = 0; i < logins->settings->rounds; i++)
         if (!gather_once(logins, server, at, bare, arrival))
             return false;
-    }
     return true;
 }
 

@@ -61,10 +61,9 @@ static const struct verb {
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
 static const struct verb *verb_find(const char *name) {
-    for (size_t i = 0; i < VERBS; i++) {
+    for (size_t i = 0; i < VERBS; i++)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
-    }
     return NULL;
 }
 

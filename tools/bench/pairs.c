@@ -227,10 +227,9 @@ static bool all_are_in(void *arg) {
     for (uint64_t i = 0; i < pairs->opened; i++)
         in += pairs->pair[i].sender.is_in && pairs->pair[i].receiver.is_in;
     while (pairs->opened < pairs->options->pairs && !pairs->bench->failed &&
-           pairs->opened - in < BENCH_AT_A_TIME / 2) {
+           pairs->opened - in < BENCH_AT_A_TIME / 2)
         if (!open_pair(pairs, (uint32_t)pairs->opened++))
             bench_fail(pairs->bench, "a pair: %s", strerror(errno));
-    }
     board_settle(&pairs->lights.board);
     return in == pairs->options->pairs;
 }
@@ -247,19 +246,17 @@ static bool all_are_acknowledged(void *arg) {
     const struct pairs *pairs = arg;
     if (clock_us() < pairs->end_us)
         return false;
-    for (uint64_t i = 0; i < pairs->options->pairs; i++) {
+    for (uint64_t i = 0; i < pairs->options->pairs; i++)
         if (pairs->pair[i].acknowledged < pairs->pair[i].sent)
             return false;
-    }
     return true;
 }
 
 static bool all_is_delivered(void *arg) {
     const struct pairs *pairs = arg;
-    for (uint64_t i = 0; i < pairs->options->pairs; i++) {
+    for (uint64_t i = 0; i < pairs->options->pairs; i++)
         if (pairs->pair[i].received < pairs->pair[i].acknowledged)
             return false;
-    }
     return true;
 }
 

@@ -255,11 +255,10 @@ static bool go(struct private *private) {
     if (!bench_init(&private->bench, settings, &accounts) || !log_in(private) ||
         !open_chat(private))
         return false;
-    for (uint64_t run = 0; run < settings->runs; run++) {
+    for (uint64_t run = 0; run < settings->runs; run++)
         if (!through_plain_pair(private, &private->plain_s[run]) ||
             !through_chat(private, &private->chat_s[run]))
             return false;
-    }
     print_report(private);
     return true;
 }

@@ -263,10 +263,9 @@ static bool all_are_answered(void *arg) {
     const struct course *course = arg;
     if (clock_us() < course->end_us)
         return false;
-    for (uint64_t i = 0; i < course->bench->settings->senders; i++) {
+    for (uint64_t i = 0; i < course->bench->settings->senders; i++)
         if (course->links[i].answered < course->links[i].sent)
             return false;
-    }
     return true;
 }
 

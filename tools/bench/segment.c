@@ -9,10 +9,9 @@
 
 static bool fill(int fd) {
     static const char zeros[65536];
-    for (size_t at = 0; at < SEGMENT_BYTES; at += sizeof zeros) {
+    for (size_t at = 0; at < SEGMENT_BYTES; at += sizeof zeros)
         if (pwrite(fd, zeros, sizeof zeros, (off_t)at) != (ssize_t)sizeof zeros)
             return false;
-    }
     return fsync(fd) == 0;
 }
 

@@ -96,10 +96,9 @@ bool senders_are_idle(void *arg) {
     struct run *run = arg;
     if (clock_us() < run->end_us)
         return false;
-    for (uint64_t i = 0; i < run->settings->senders; i++) {
+    for (uint64_t i = 0; i < run->settings->senders; i++)
         if (run->senders[i].acknowledged < run->senders[i].sent)
             return false;
-    }
     return true;
 }
 

@@ -132,10 +132,9 @@ static void kill_all(pid_t pid, bool adopts) {
     kill(pid, SIGSTOP); /* as in kill_children */
     kill_children(adopts ? getpid() : pid);
     kill(pid, SIGKILL);
-    while (waitpid(adopts ? -1 : pid, NULL, 0) > 0 || errno == EINTR) {
+    while (waitpid(adopts ? -1 : pid, NULL, 0) > 0 || errno == EINTR)
         if (adopts)
             kill_children(getpid());
-    }
     errno = error;
 }
 

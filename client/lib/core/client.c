@@ -27,9 +27,8 @@ void client_release(struct client *client) {
 /* ---- the caller ---- */
 
 void client_tell(struct client *client, const zchat_event *event) {
-    if (!client->on_event) {
+    if (!client->on_event)
         return;
-    }
     if (event->text && event->user) {
         client->on_event(client->arg, event);
         return;
@@ -45,9 +44,8 @@ void client_answer(struct request *request, const zchat_reply *reply) {
     told.text = told.text ? told.text : "";
     told.user = told.user ? told.user : "";
     told.software = told.software ? told.software : "";
-    if (request->fn) {
+    if (request->fn)
         request->fn(request->arg, &told);
-    }
     request_free(request);
 }
 
@@ -55,9 +53,8 @@ void client_answer_all(struct client *client, zchat_code code, const char *text)
     struct request_list all = {0};
     const zchat_reply reply = {.code = code, .text = text};
     requests_take_all(&client->requests, &all);
-    for (struct request *request; (request = request_list_pop(&all));) {
+    for (struct request *request; (request = request_list_pop(&all));)
         client_answer(request, &reply);
-    }
 }
 
 /* ---- the broker ---- */
@@ -65,9 +62,8 @@ void client_answer_all(struct client *client, zchat_code code, const char *text)
 struct request *client_ask(struct client *client, enum request_owner owner, command_number command,
                            ProtobufCMessage *body) {
     struct request *request = requests_add(&client->requests, owner, command, body);
-    if (request) {
+    if (request)
         client_stir(client);
-    }
     return request;
 }
 
@@ -79,50 +75,43 @@ void client_keep_alive(struct client *client) {
 }
 
 unsigned char *client_buffer(struct client *client) {
-    if (!client->buffer) {
+    if (!client->buffer)
         client->buffer = malloc(CHUNK_BYTES_MAX);
-    }
     return client->buffer;
 }
 
 /* ---- the host ---- */
 
 void client_stir(struct client *client) {
-    if (client->host && !client->running) {
+    if (client->host && !client->running)
         client->host->stir(client->host_arg);
-    }
 }
 
 void client_break_off(struct client *client, zchat_code code, const char *reason) {
-    if (client->host) {
+    if (client->host)
         client->host->break_off(client->host_arg, code, reason);
-    }
 }
 
 void client_expect_end(struct client *client) {
-    if (client->host) {
+    if (client->host)
         client->host->expect_end(client->host_arg);
-    }
 }
 
 void client_stop(struct client *client, zchat_code code, const char *text) {
     client->over = code;
     client->connected = false;
-    if (client->host) {
+    if (client->host)
         client->host->stop(client->host_arg, code, text);
-    }
 }
 
 void client_listen(struct client *client) {
-    if (client->host) {
+    if (client->host)
         client->host->listen(client->host_arg);
-    }
 }
 
 void client_unlisten(struct client *client) {
-    if (client->host) {
+    if (client->host)
         client->host->unlisten(client->host_arg);
-    }
 }
 
 bool client_subscribe(struct client *client, const uint8_t *prefix, size_t prefix_bytes) {
@@ -130,7 +119,6 @@ bool client_subscribe(struct client *client, const uint8_t *prefix, size_t prefi
 }
 
 void client_unsubscribe(struct client *client, const uint8_t *prefix, size_t prefix_bytes) {
-    if (client->listening) {
+    if (client->listening)
         client->host->unsubscribe(client->host_arg, prefix, prefix_bytes);
-    }
 }

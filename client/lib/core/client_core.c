@@ -36,9 +36,8 @@ void client_core_release(struct client_core *core) {
 void client_core_leave(struct client_core *core) {
     core->client.on_event = NULL;
     chats_end_all(core->chats, ZCHAT_CANCELLED, "the connection was closed");
-    if (core->client.connected) {
+    if (core->client.connected)
         followed_move(&core->followed, true);
-    }
 }
 
 void client_core_close(struct client_core *core) {
@@ -68,26 +67,23 @@ static void take_frame_error(struct client_core *core, const Zchat__V1__CommandE
     inbox_retry(&core->inbox);
     published_retry(&core->published);
     followed_retry(&core->followed);
-    for (struct request *request; (request = request_list_pop(&calls));) {
+    for (struct request *request; (request = request_list_pop(&calls));)
         client_answer(request, &answer);
-    }
 }
 
 static void take_heads(struct client_core *core, const Zchat__V1__Heads *heads) {
     if (core->client.session.live) {
         inbox_heads(&core->inbox, heads);
         published_heads(&core->published, heads);
-        if (heads->n_topics > 0) { /* it tells no head of a thread */
+        if (heads->n_topics > 0) /* it tells no head of a thread */
             followed_refresh(&core->followed);
-        }
     }
 }
 
 static void take_keep_alive(struct client_core *core, const Zchat__V1__Reply *reply) {
     if (!reply->error && reply->body_case == ZCHAT__V1__REPLY__BODY_KEEP_ALIVE &&
-        reply->keep_alive->heads) {
+        reply->keep_alive->heads)
         take_heads(core, reply->keep_alive->heads);
-    }
 }
 
 static void take_own(struct client_core *core, const struct request *request,
@@ -122,9 +118,8 @@ static void take_own(struct client_core *core, const struct request *request,
 static void take_reply(struct client_core *core, const Zchat__V1__Reply *reply) {
     struct request *request = requests_find(&core->client.requests, reply->request);
     if (!request) {
-        if (reply->request == 0 && reply->error) {
+        if (reply->request == 0 && reply->error)
             take_frame_error(core, reply->error);
-        }
         return;
     }
     requests_take(&core->client.requests, request);
@@ -137,9 +132,8 @@ static void take_reply(struct client_core *core, const Zchat__V1__Reply *reply) 
 }
 
 static void take_event(struct client_core *core, const Zchat__V1__ServerEvent *event) {
-    if (!core->client.session.live) {
+    if (!core->client.session.live)
         return;
-    }
     switch (event->body_case) {
     case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE:
         inbox_event(&core->inbox, event);
@@ -154,31 +148,27 @@ static void take_event(struct client_core *core, const Zchat__V1__ServerEvent *e
         followed_event(&core->followed, event);
         break;
     default:
-        if (!chats_event(core->chats, event)) {
+        if (!chats_event(core->chats, event))
             published_event(&core->published, event);
-        }
         break;
     }
 }
 
 static void take_events(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
-    for (size_t i = 0; i < batch->n_events && !core->client.doomed; i++) {
+    for (size_t i = 0; i < batch->n_events && !core->client.doomed; i++)
         take_event(core, batch->events[i]);
-    }
 }
 
 static void take_replies(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
-    for (size_t i = 0; i < batch->n_replies && !core->client.doomed; i++) {
+    for (size_t i = 0; i < batch->n_replies && !core->client.doomed; i++)
         take_reply(core, batch->replies[i]);
-    }
 }
 
 void client_core_frame(struct client_core *core, const void *frame, size_t frame_bytes) {
     Zchat__V1__ServerBatch *batch = NULL;
     wire_arena_reset(core->client.arena);
-    if (wire_read_server(core->client.arena, frame, frame_bytes, &batch) != WIRE_FINE) {
+    if (wire_read_server(core->client.arena, frame, frame_bytes, &batch) != WIRE_FINE)
         return;
-    }
     take_replies(core, batch);
     take_events(core, batch);
 }
@@ -189,15 +179,13 @@ void client_core_publication(struct client_core *core, const void *frame, size_t
     Zchat__V1__Publication *publication = NULL;
     wire_arena_reset(core->client.arena);
     if (wire_read_publication(core->client.arena, frame, frame_bytes, &publication) == WIRE_FINE &&
-        !published_publication(&core->published, publication)) {
+        !published_publication(&core->published, publication))
         followed_publication(&core->followed, publication);
-    }
 }
 
 void client_core_subscribe(struct client_core *core) {
-    if (published_subscribe(&core->published)) {
+    if (published_subscribe(&core->published))
         followed_subscribe(&core->followed);
-    }
 }
 
 /* ---- time ---- */
@@ -211,9 +199,8 @@ void client_core_tick(struct client_core *core) {
     published_tick(&core->published);
     followed_tick(&core->followed);
     transfers_tick(&core->transfers);
-    if (core->client.now_us >= keep_alive_us(&core->client)) {
+    if (core->client.now_us >= keep_alive_us(&core->client))
         client_keep_alive(&core->client);
-    }
     chats_step(core->chats);
 }
 

@@ -32,9 +32,8 @@ static void fill_register(struct client_core *core, const Zchat__V1__Reply *repl
 
 static const char *fingerprint(struct client_core *core, const ProtobufCBinaryData *key) {
     char *text = wire_arena_take(core->client.arena, FINGERPRINT_TEXT);
-    if (!text || key->len != KEY_BYTES) {
+    if (!text || key->len != KEY_BYTES)
         return "";
-    }
     key_fingerprint(key->data, text);
     return text;
 }
@@ -102,9 +101,8 @@ static void fill_blocked(struct client_core *core, const Zchat__V1__Reply *reply
                          zchat_reply *out) {
     const Zchat__V1__ListBlockedResponse *body = reply->list_blocked;
     const char **list = reply_room(core->client.arena, body->n_users, sizeof *list, out);
-    for (size_t i = 0; list && i < body->n_users; i++) {
+    for (size_t i = 0; list && i < body->n_users; i++)
         list[i] = reply_line(body->users[i]);
-    }
     out->users = list;
 }
 
@@ -125,13 +123,11 @@ static void effect_unblock(struct client_core *core, const struct request *reque
 static void fill_page(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__SyncResponse *page = reply->sync;
     zchat_message *list = reply_room(core->client.arena, page->n_events, sizeof *list, out);
-    if (!list) {
+    if (!list)
         return;
-    }
     out->count = 0;
-    for (size_t i = 0; i < page->n_events; i++) {
+    for (size_t i = 0; i < page->n_events; i++)
         out->count += inbox_message(&core->inbox, page->events[i], &list[out->count]);
-    }
     out->messages = list;
     out->head = page->head;
     out->more = page->more;
@@ -146,9 +142,8 @@ static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zc
 static void effect_ack(struct client_core *core, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     static const unsigned char none[ID_BYTES];
-    if (memcmp(request->id, none, ID_BYTES) == 0) {
+    if (memcmp(request->id, none, ID_BYTES) == 0)
         inbox_cursor(&core->inbox, reply->ack->cursor);
-    }
 }
 
 /* ---- the broker ---- */
@@ -208,9 +203,8 @@ static void fill_threads(struct client_core *core, const Zchat__V1__Reply *reply
                          zchat_reply *out) {
     const Zchat__V1__ListThreadsResponse *body = reply->list_threads;
     zchat_thread *list = reply_room(core->client.arena, body->n_threads, sizeof *list, out);
-    for (size_t i = 0; list && i < body->n_threads; i++) {
+    for (size_t i = 0; list && i < body->n_threads; i++)
         thread_of(body->threads[i], &list[i]);
-    }
     if (list) {
         out->threads = list;
         out->more = body->more;
@@ -257,12 +251,10 @@ static void fill_items(struct client_core *core, const Zchat__V1__Reply *reply, 
         out->thread ? reply_room(core->client.arena, count, sizeof(zchat_item), out) : NULL;
     union thing *things =
         list ? reply_room(core->client.arena, count, sizeof(union thing), out) : NULL;
-    if (!things) {
+    if (!things)
         return;
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         item_of(body->items[i], &list[i], &things[i]);
-    }
     out->items = list;
     out->more = body->more;
 }
@@ -340,9 +332,8 @@ static void effect_unfollow(struct client_core *core, const struct request *requ
 static void fill_files(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__ListFilesResponse *body = reply->list_files;
     zchat_upload *list = reply_room(core->client.arena, body->n_files, sizeof *list, out);
-    for (size_t i = 0; list && i < body->n_files; i++) {
+    for (size_t i = 0; list && i < body->n_files; i++)
         reply_upload(body->files[i], &list[i]);
-    }
     out->uploads = list;
     out->more = body->more;
 }
@@ -405,9 +396,8 @@ static void fill(struct client_core *core, const struct request *request,
                  const Zchat__V1__Reply *reply, zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
-    if (reply->error && request_was_done(request, reply->error)) {
+    if (reply->error && request_was_done(request, reply->error))
         return;
-    }
     if (reply->error) {
         reply_refuse(reply->error, out);
     } else if (!request_fits(request, reply)) {
@@ -427,8 +417,7 @@ void command_answer(struct client_core *core, struct request *request,
         row->answer(core, request, reply, &answer);
         return;
     }
-    if (row->effect && answer.code == ZCHAT_OK) {
+    if (row->effect && answer.code == ZCHAT_OK)
         row->effect(core, request, reply);
-    }
     client_answer(request, &answer);
 }

@@ -13,9 +13,8 @@ zchat_code fault_set(struct fault *fault, zchat_code code, const char *format, .
     va_start(args, format);
     int written = vsnprintf(fault->text, sizeof fault->text, format, args);
     va_end(args);
-    if (written < 0) {
+    if (written < 0)
         fault->text[0] = '\0';
-    }
     text_clean_line(fault->text, strlen(fault->text));
     fault->code = code;
     return code;

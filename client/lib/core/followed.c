@@ -31,9 +31,8 @@ void followed_init(struct followed *followed, struct client *client) {
 
 void followed_stream(const unsigned char id[ID_BYTES], char stream[FOLLOWED_STREAM_BYTES]) {
     char *end = stream + sprintf(stream, "%s", TOPICS_PREFIX);
-    for (size_t i = 0; i < ID_BYTES; i++) {
+    for (size_t i = 0; i < ID_BYTES; i++)
         end += sprintf(end, "%02x", id[i]);
-    }
 }
 
 /* ---- the list ---- */
@@ -119,9 +118,8 @@ static bool subscribe_all(struct client *client) {
 
 bool followed_subscribe(struct followed *followed) {
     bool done = true;
-    if (!followed->active) {
+    if (!followed->active)
         return true;
-    }
     for (size_t i = 0; i < followed->count && i < SUBSCRIBED_MAX && done; i++) {
         uint8_t prefix[64];
         done = client_subscribe(followed->client, prefix, prefix_of(followed->list[i].id, prefix));
@@ -132,11 +130,10 @@ bool followed_subscribe(struct followed *followed) {
 /* One more; if the host can't take it, it will listen anew. */
 static void subscribe_one(struct followed *followed, const unsigned char *id) {
     uint8_t prefix[64];
-    if (followed->count <= SUBSCRIBED_MAX) {
+    if (followed->count <= SUBSCRIBED_MAX)
         client_subscribe(followed->client, prefix, prefix_of(id, prefix));
-    } else if (followed->count == SUBSCRIBED_MAX + 1) {
+    else if (followed->count == SUBSCRIBED_MAX + 1)
         subscribe_all(followed->client);
-    }
 }
 
 /* One that is left would only be passed over. */
@@ -148,9 +145,8 @@ static void unsubscribe(struct followed *followed, const unsigned char *id) {
 /* ---- asking ---- */
 
 void followed_refresh(struct followed *followed) {
-    if (!followed->active || followed->listing || !followed->client->session.live) {
+    if (!followed->active || followed->listing || !followed->client->session.live)
         return;
-    }
     Zchat__V1__ListFollowedRequest body = ZCHAT__V1__LIST_FOLLOWED_REQUEST__INIT;
     followed->listing =
         client_ask(followed->client, REQUEST_FOLLOWED, COMMAND(LIST_FOLLOWED), &body.base) != NULL;
@@ -165,9 +161,8 @@ static bool wants_page(const struct followed_thread *thread) {
 
 static void fetch(struct followed *followed, struct followed_thread *thread) {
     if (!followed->active || !followed->known || !followed->client->session.live ||
-        followed->fetching >= FETCHES_MAX || !wants_page(thread)) {
+        followed->fetching >= FETCHES_MAX || !wants_page(thread))
         return;
-    }
     char stream[FOLLOWED_STREAM_BYTES];
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     followed_stream(thread->id, stream);
@@ -186,9 +181,8 @@ static void fetch(struct followed *followed, struct followed_thread *thread) {
 }
 
 static void fetch_next(struct followed *followed) {
-    for (size_t i = 0; i < followed->count && followed->fetching < FETCHES_MAX; i++) {
+    for (size_t i = 0; i < followed->count && followed->fetching < FETCHES_MAX; i++)
         fetch(followed, &followed->list[i]);
-    }
 }
 
 /* ---- handing out ---- */
@@ -237,9 +231,8 @@ static void hand_out(struct followed *followed, struct followed_thread *thread,
     zchat_event told = {.seq = event->seq, .time_us = event->time_us, .thread = &of};
     thread->position = event->seq;
     memcpy(of.id.bytes, thread->id, ID_BYTES);
-    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD) {
+    if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD)
         tell_body(followed, &told, event->thread);
-    }
 }
 
 /* It is gone, with whatever of it was not handed out yet. */
@@ -263,9 +256,8 @@ static void tell_removed(struct followed *followed, struct followed_thread *thre
 }
 
 static void raise_head(struct followed *followed, struct followed_thread *thread, uint64_t head) {
-    if (head > thread->head) {
+    if (head > thread->head)
         thread->head = head;
-    }
     fetch(followed, thread);
 }
 
@@ -276,9 +268,8 @@ static void take(struct followed *followed, struct followed_thread *thread,
         tell_removed(followed, thread, event);
         return;
     }
-    if (followed->known && event->seq == thread->position + 1) {
+    if (followed->known && event->seq == thread->position + 1)
         hand_out(followed, thread, event);
-    }
     raise_head(followed, thread, event->seq);
 }
 
@@ -286,25 +277,22 @@ void followed_event(struct followed *followed, const Zchat__V1__ServerEvent *eve
     const ProtobufCBinaryData *id = &event->thread->thread;
     struct followed_thread *thread =
         followed->active && id->len == ID_BYTES ? find(followed, id->data) : NULL;
-    if (thread) {
+    if (thread)
         take(followed, thread, event);
-    }
 }
 
 static bool topic_id(const char *topic, unsigned char id[ID_BYTES]) {
     static const char digits[] = "0123456789abcdef";
     size_t prefix_bytes = sizeof TOPICS_PREFIX - 1;
     if (strlen(topic) != FOLLOWED_STREAM_BYTES - 1 ||
-        strncmp(topic, TOPICS_PREFIX, prefix_bytes) != 0) {
+        strncmp(topic, TOPICS_PREFIX, prefix_bytes) != 0)
         return false;
-    }
     topic += prefix_bytes;
     for (size_t i = 0; i < ID_BYTES; i++) {
         const char *high = strchr(digits, topic[2 * i]);
         const char *low = strchr(digits, topic[2 * i + 1]);
-        if (!high || !low) {
+        if (!high || !low)
             return false;
-        }
         id[i] = (unsigned char)((high - digits) << 4 | (low - digits));
     }
     return true;
@@ -313,19 +301,16 @@ static bool topic_id(const char *topic, unsigned char id[ID_BYTES]) {
 /* A thread may go while its events are taken, so it is looked up for each. */
 void followed_publication(struct followed *followed, const Zchat__V1__Publication *publication) {
     unsigned char id[ID_BYTES];
-    if (!topic_id(publication->topic, id)) {
+    if (!topic_id(publication->topic, id))
         return;
-    }
     for (size_t i = 0; i < publication->n_events && !followed->client->doomed; i++) {
         struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
-        if (thread) {
+        if (thread)
             take(followed, thread, publication->events[i]);
-        }
     }
     struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
-    if (thread) {
+    if (thread)
         raise_head(followed, thread, publication->head);
-    }
 }
 
 /* ---- pages ---- */
@@ -333,17 +318,13 @@ void followed_publication(struct followed *followed, const Zchat__V1__Publicatio
 static void take_page(struct followed *followed, struct followed_thread *thread,
                       const Zchat__V1__SyncResponse *page) {
     uint64_t before = thread->position;
-    for (size_t i = 0; i < page->n_events && followed->active && !followed->client->doomed; i++) {
-        if (page->events[i]->seq > thread->position) {
+    for (size_t i = 0; i < page->n_events && followed->active && !followed->client->doomed; i++)
+        if (page->events[i]->seq > thread->position)
             hand_out(followed, thread, page->events[i]);
-        }
-    }
-    if (page->head > thread->head) {
+    if (page->head > thread->head)
         thread->head = page->head;
-    }
-    if (thread->position == before && thread->position < thread->head) {
+    if (thread->position == before && thread->position < thread->head)
         thread->retry_us = followed->client->now_us + RETRY_US;
-    }
 }
 
 static void leave(struct followed *followed, struct followed_thread *thread) {
@@ -354,20 +335,18 @@ static void leave(struct followed *followed, struct followed_thread *thread) {
 static void take_fetched(struct followed *followed, const unsigned char id[ID_BYTES],
                          const Zchat__V1__Reply *reply) {
     struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
-    if (!thread || !thread->fetching) {
+    if (!thread || !thread->fetching)
         return;
-    }
     thread->fetching = false;
     followed->fetching--;
-    if (reply->error && reply->error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND) {
+    if (reply->error && reply->error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND)
         tell_removed(followed, thread, NULL);
-    } else if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC) {
+    else if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_SYNC)
         thread->retry_us = followed->client->now_us + RETRY_US;
-    } else if (!thread->listed) {
+    else if (!thread->listed)
         leave(followed, thread);
-    } else {
+    else
         take_page(followed, thread, reply->sync);
-    }
     fetch_next(followed);
 }
 
@@ -376,9 +355,8 @@ static void take_fetched(struct followed *followed, const unsigned char id[ID_BY
 /* A store that was restored has less than was handed out. */
 static void take_listed(struct followed *followed, struct followed_thread *thread,
                         const Zchat__V1__FollowedThread *now) {
-    if (!followed->known && thread->position > now->head) {
+    if (!followed->known && thread->position > now->head)
         thread->position = thread->head = now->head;
-    }
     thread->head = now->head > thread->head ? now->head : thread->head;
     thread->read = now->cursor > thread->read ? now->cursor : thread->read;
     thread->listed = true;
@@ -386,19 +364,16 @@ static void take_listed(struct followed *followed, struct followed_thread *threa
 
 /* False: no memory. */
 static bool take_followed(struct followed *followed, const Zchat__V1__FollowedThread *now) {
-    if (now->id.len != ID_BYTES) {
+    if (now->id.len != ID_BYTES)
         return true;
-    }
     struct followed_thread *thread = find(followed, now->id.data);
     if (!thread) {
         thread = insert(followed, now);
-        if (!thread) {
+        if (!thread)
             return false;
-        }
         subscribe_one(followed, now->id.data);
-        if (followed->client->listening) {
+        if (followed->client->listening)
             followed->list_us = followed->client->now_us + SETTLE_US;
-        }
     }
     take_listed(followed, thread, now);
     return true;
@@ -407,31 +382,26 @@ static bool take_followed(struct followed *followed, const Zchat__V1__FollowedTh
 static void take_list(struct followed *followed, const Zchat__V1__Reply *reply) {
     bool done = true;
     followed->listing = false;
-    if (!followed->active) {
+    if (!followed->active)
         return;
-    }
     if (reply->error || reply->body_case != ZCHAT__V1__REPLY__BODY_LIST_FOLLOWED) {
         followed->list_us = followed->client->now_us + RETRY_US;
         return;
     }
     const Zchat__V1__ListFollowedResponse *list = reply->list_followed;
-    for (size_t i = 0; i < followed->count; i++) {
+    for (size_t i = 0; i < followed->count; i++)
         followed->list[i].listed = false;
-    }
-    for (size_t i = 0; i < list->n_threads && done; i++) {
+    for (size_t i = 0; i < list->n_threads && done; i++)
         done = take_followed(followed, list->threads[i]);
-    }
     followed->known = true;
-    if (!done) {
+    if (!done)
         followed->list_us = followed->client->now_us + RETRY_US;
-    }
     fetch_next(followed);
 }
 
 void followed_add(struct followed *followed, const Zchat__V1__FollowedThread *thread) {
-    if (followed->active && !take_followed(followed, thread)) {
+    if (followed->active && !take_followed(followed, thread))
         followed->list_us = followed->client->now_us + RETRY_US;
-    }
 }
 
 void followed_drop(struct followed *followed, const char *title) {
@@ -447,9 +417,8 @@ void followed_drop(struct followed *followed, const char *title) {
 
 bool followed_want_read(struct followed *followed, const unsigned char id[ID_BYTES], uint64_t seq) {
     struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
-    if (!thread) {
+    if (!thread)
         return false;
-    }
     if (seq > thread->read_wanted) {
         thread->read_wanted = seq;
         followed->moved = true;
@@ -476,14 +445,12 @@ static bool move(struct followed *followed, struct followed_thread *thread) {
 
 void followed_move(struct followed *followed, bool flush) {
     bool done = true;
-    if (!followed->moved || !followed->client->session.live) {
+    if (!followed->moved || !followed->client->session.live)
         return;
-    }
     for (size_t i = 0; i < followed->count && done; i++) {
         struct followed_thread *thread = &followed->list[i];
-        if (thread->read_wanted > thread->read && (thread->read_asked == 0 || flush)) {
+        if (thread->read_wanted > thread->read && (thread->read_asked == 0 || flush))
             done = move(followed, thread);
-        }
     }
     followed->moved = !done;
 }
@@ -491,9 +458,8 @@ void followed_move(struct followed *followed, bool flush) {
 /* What the broker refuses once it would refuse again: only what is wanted beyond it is asked. */
 static void take_moved(struct followed *followed, const unsigned char id[ID_BYTES]) {
     struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
-    if (!thread) {
+    if (!thread)
         return;
-    }
     thread->read = thread->read_asked > thread->read ? thread->read_asked : thread->read;
     thread->read_asked = 0;
     followed->moved |= thread->read_wanted > thread->read;
@@ -518,9 +484,8 @@ void followed_reply(struct followed *followed, const struct request *request,
 
 void followed_stop(struct followed *followed) {
     requests_drop(&followed->client->requests, REQUEST_FOLLOWED);
-    for (size_t i = 0; i < followed->count; i++) {
+    for (size_t i = 0; i < followed->count; i++)
         free(followed->list[i].title);
-    }
     free(followed->list);
     followed_init(followed, followed->client);
 }
@@ -561,12 +526,10 @@ void followed_retry(struct followed *followed) {
 /* ---- time ---- */
 
 void followed_tick(struct followed *followed) {
-    if (!followed->active || !followed->client->session.live) {
+    if (!followed->active || !followed->client->session.live)
         return;
-    }
-    if (followed->client->now_us >= followed->list_us) {
+    if (followed->client->now_us >= followed->list_us)
         followed_refresh(followed);
-    }
     if (followed->client->now_us >= followed_deadline_us(followed)) {
         for (size_t i = 0; i < followed->count; i++) {
             struct followed_thread *thread = &followed->list[i];
@@ -580,10 +543,8 @@ void followed_tick(struct followed *followed) {
 
 int64_t followed_deadline_us(const struct followed *followed) {
     int64_t deadline_us = followed->active ? followed->list_us : NEVER_US;
-    for (size_t i = 0; followed->active && i < followed->count; i++) {
-        if (followed->list[i].retry_us < deadline_us) {
+    for (size_t i = 0; followed->active && i < followed->count; i++)
+        if (followed->list[i].retry_us < deadline_us)
             deadline_us = followed->list[i].retry_us;
-        }
-    }
     return deadline_us;
 }

@@ -24,24 +24,21 @@ void inbox_init(struct inbox *inbox, struct client *client) {
 
 static void fetch(struct inbox *inbox) {
     if (!inbox->active || inbox->fetching || !inbox->client->session.live ||
-        inbox->position >= inbox->head || inbox->retry_us != NEVER_US) {
+        inbox->position >= inbox->head || inbox->retry_us != NEVER_US)
         return;
-    }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     sync.stream = (char *)STREAM;
     sync.after_seq = inbox->position;
     sync.limit = SYNC_ENTRIES_MAX;
-    if (client_ask(inbox->client, REQUEST_INBOX, COMMAND(SYNC), &sync.base)) {
+    if (client_ask(inbox->client, REQUEST_INBOX, COMMAND(SYNC), &sync.base))
         inbox->fetching = true;
-    } else {
+    else
         inbox_retry(inbox);
-    }
 }
 
 static void ack_soon(struct inbox *inbox) {
-    if (inbox->ack_us == NEVER_US) {
+    if (inbox->ack_us == NEVER_US)
         inbox->ack_us = inbox->client->now_us + ACK_US;
-    }
 }
 
 static void tell_synced(struct inbox *inbox) {
@@ -58,9 +55,8 @@ void inbox_start(struct inbox *inbox, const Zchat__V1__LoginResponse *reply) {
     inbox->head = inbox->missed = reply->inbox_head;
     inbox->read = reply->inbox_cursor;
     inbox->position = reply->inbox_cursor;
-    if (login->from_seq_set) {
+    if (login->from_seq_set)
         inbox->position = login->from_seq > 0 ? login->from_seq - 1 : 0;
-    }
     if (inbox->active) {
         ack_soon(inbox);
         tell_synced(inbox);
@@ -79,9 +75,8 @@ void inbox_resume(struct inbox *inbox, const Zchat__V1__LoginResponse *reply) {
     inbox->acked = 0;
     inbox_cursor(inbox, reply->inbox_cursor);
     ack_soon(inbox);
-    if (inbox->position > inbox->head && !waits_for_future(inbox)) {
+    if (inbox->position > inbox->head && !waits_for_future(inbox))
         inbox->position = inbox->head;
-    }
     fetch(inbox);
 }
 
@@ -113,9 +108,8 @@ bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *even
                                    .damaged = true};
         return true;
     }
-    if (event->body_case != ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE || body->id.len != ID_BYTES) {
+    if (event->body_case != ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE || body->id.len != ID_BYTES)
         return false;
-    }
     text_clean(body->text, strlen(body->text));
     text_clean_line(body->sender, strlen(body->sender));
     text_clean_line(body->to, strlen(body->to));
@@ -148,19 +142,16 @@ static void hand_out(struct inbox *inbox, const Zchat__V1__ServerEvent *event) {
 }
 
 static void raise_head(struct inbox *inbox, uint64_t head) {
-    if (head > inbox->head) {
+    if (head > inbox->head)
         inbox->head = head;
-    }
     fetch(inbox);
 }
 
 void inbox_event(struct inbox *inbox, const Zchat__V1__ServerEvent *event) {
-    if (!inbox->active || event->seq <= inbox->position) {
+    if (!inbox->active || event->seq <= inbox->position)
         return;
-    }
-    if (event->seq == inbox->position + 1) {
+    if (event->seq == inbox->position + 1)
         hand_out(inbox, event);
-    }
     raise_head(inbox, event->seq);
 }
 
@@ -173,9 +164,8 @@ void inbox_cursor(struct inbox *inbox, uint64_t cursor) {
 
 void inbox_heads(struct inbox *inbox, const Zchat__V1__Heads *heads) {
     inbox_cursor(inbox, heads->cursor);
-    if (inbox->active) {
+    if (inbox->active)
         raise_head(inbox, heads->inbox);
-    }
 }
 
 void inbox_page(struct inbox *inbox, const Zchat__V1__Reply *reply) {
@@ -186,14 +176,11 @@ void inbox_page(struct inbox *inbox, const Zchat__V1__Reply *reply) {
         return;
     }
     const Zchat__V1__SyncResponse *page = reply->sync;
-    for (size_t i = 0; i < page->n_events && inbox->active; i++) {
-        if (page->events[i]->seq > inbox->position) {
+    for (size_t i = 0; i < page->n_events && inbox->active; i++)
+        if (page->events[i]->seq > inbox->position)
             hand_out(inbox, page->events[i]);
-        }
-    }
-    if (!inbox->active) {
+    if (!inbox->active)
         return;
-    }
     if (!page->more && inbox->position >= page->head) {
         inbox->missed = inbox->position < inbox->missed ? inbox->position : inbox->missed;
         tell_synced(inbox);
@@ -219,25 +206,21 @@ static uint64_t have(const struct inbox *inbox) {
 
 bool inbox_ack(const struct inbox *inbox, bool flush, Zchat__V1__AckRequest *ack) {
     bool due = flush || inbox->client->now_us >= inbox->ack_us - ACK_US / 2;
-    if (inbox->ack_us == NEVER_US || !inbox->client->session.live) {
+    if (inbox->ack_us == NEVER_US || !inbox->client->session.live)
         return false;
-    }
     ack->received = 0;
     ack->read = inbox->read_wanted;
-    if (inbox->active && due && have(inbox) > inbox->acked) {
+    if (inbox->active && due && have(inbox) > inbox->acked)
         ack->received = have(inbox);
-    }
     return ack->received != 0 || ack->read != 0;
 }
 
 void inbox_acked(struct inbox *inbox, const Zchat__V1__AckRequest *ack) {
-    if (ack->received != 0) {
+    if (ack->received != 0)
         inbox->acked = ack->received;
-    }
     inbox->read_wanted = 0;
-    if (have(inbox) <= inbox->acked || !inbox->active) {
+    if (have(inbox) <= inbox->acked || !inbox->active)
         inbox->ack_us = NEVER_US;
-    }
     inbox_cursor(inbox, ack->read);
 }
 
@@ -245,9 +228,8 @@ void inbox_acked(struct inbox *inbox, const Zchat__V1__AckRequest *ack) {
 
 void inbox_tick(struct inbox *inbox) {
     Zchat__V1__AckRequest ack;
-    if (inbox->client->now_us >= inbox->ack_us && !inbox_ack(inbox, false, &ack)) {
+    if (inbox->client->now_us >= inbox->ack_us && !inbox_ack(inbox, false, &ack))
         inbox->ack_us = NEVER_US;
-    }
     if (inbox->client->now_us >= inbox->retry_us) {
         inbox->retry_us = NEVER_US;
         fetch(inbox);

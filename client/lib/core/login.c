@@ -6,15 +6,13 @@
 
 struct login *login_new(const zchat_login_options *options, const char *user) {
     struct login *login = sodium_malloc(sizeof *login);
-    if (!login) {
+    if (!login)
         return NULL;
-    }
     memset(login, 0, sizeof *login);
     strcpy(login->user, user);
     login->password_set = options->password != NULL;
-    if (login->password_set) {
+    if (login->password_set)
         strcpy(login->password, options->password);
-    }
     login->no_trust = options->no_trust;
     login->online = options->online;
     login->inbox = options->inbox;

@@ -10,9 +10,8 @@
 #include <string.h>
 
 static bool may_send(const struct client *client, const struct request *request) {
-    if (!client->connected || client->requests.barriers > 0) {
+    if (!client->connected || client->requests.barriers > 0)
         return false;
-    }
     bool resuming = client->session.login && !client->session.live;
     return request->owner == REQUEST_SESSION || !resuming;
 }
@@ -35,15 +34,13 @@ static void gather(const struct client_core *core, bool flush, struct outgoing *
     for (const struct request *request = core->client.requests.waiting.first; request;
          request = request->next) {
         if (!may_send(&core->client, request) || next->count == count_max ||
-            (next->count > 0 && next->bytes + request->bytes > FRAME_BYTES_FULL)) {
+            (next->count > 0 && next->bytes + request->bytes > FRAME_BYTES_FULL))
             break;
-        }
         next->count++;
         next->bytes += request->bytes;
         next->secret |= request->row->secret;
-        if (request->row->barrier) {
+        if (request->row->barrier)
             break;
-        }
     }
 }
 
@@ -56,9 +53,8 @@ bool outgoing_next(const struct client_core *core, bool flush, struct outgoing *
 /* The command is where it was gathered: a copy would point elsewhere. */
 void outgoing_pack(const struct client_core *core, const struct outgoing *next, uint8_t *out) {
     const struct request *request = core->client.requests.waiting.first;
-    if (next->ack_set) {
+    if (next->ack_set)
         out += wire_element_pack(WIRE_COMMANDS, &next->command.base, out);
-    }
     for (size_t i = 0; i < next->count; i++, request = request->next) {
         memcpy(out, request->element, request->bytes);
         out += request->bytes;
@@ -67,12 +63,10 @@ void outgoing_pack(const struct client_core *core, const struct outgoing *next, 
 
 void outgoing_sent(struct client_core *core, const struct outgoing *sent) {
     core->client.last_sent_us = core->client.now_us;
-    for (size_t i = 0; i < sent->count; i++) {
+    for (size_t i = 0; i < sent->count; i++)
         requests_mark_sent(&core->client.requests, core->client.requests.waiting.first);
-    }
-    if (sent->ack_set) {
+    if (sent->ack_set)
         inbox_acked(&core->inbox, &sent->ack);
-    }
 }
 
 bool outgoing_waits(const struct client_core *core) {

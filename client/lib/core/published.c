@@ -17,9 +17,8 @@ static const char *const NAMES[TOPICS] = {"presence", "broadcast", "notice"};
 void published_init(struct published *published, struct client *client) {
     memset(published, 0, sizeof *published);
     published->client = client;
-    for (size_t i = 0; i < TOPICS; i++) {
+    for (size_t i = 0; i < TOPICS; i++)
         published->list[i].retry_us = NEVER_US;
-    }
 }
 
 void published_release(struct published *published) {
@@ -30,9 +29,8 @@ void published_release(struct published *published) {
 
 static size_t topic_named(const char *name) {
     size_t i = 0;
-    while (i < TOPICS && strcmp(NAMES[i], name) != 0) {
+    while (i < TOPICS && strcmp(NAMES[i], name) != 0)
         i++;
-    }
     return i;
 }
 
@@ -62,15 +60,13 @@ static bool is_blocked(const struct published *published, const char *user) {
 void published_block(struct published *published, const char *user) {
     bool found;
     size_t place = blocked_place(published, user, &found);
-    if (found || published->mode == ZCHAT_PUBLIC_NONE) {
+    if (found || published->mode == ZCHAT_PUBLIC_NONE)
         return;
-    }
     if (published->blocked_count == published->blocked_room) {
         size_t room = published->blocked_room ? 2 * published->blocked_room : 16;
         void *grown = realloc(published->blocked, room * sizeof *published->blocked);
-        if (!grown) {
+        if (!grown)
             return; /* what was under way may still show; the broker sends no more */
-        }
         published->blocked = grown;
         published->blocked_room = room;
     }
@@ -105,9 +101,8 @@ static void tell_broadcast(struct published *published, zchat_event *event,
     text_clean(body->text, strlen(body->text));
     event->kind = ZCHAT_EVENT_BROADCAST;
     event->text = body->text;
-    if (body->id.len == ID_BYTES) {
+    if (body->id.len == ID_BYTES)
         memcpy(event->id.bytes, body->id.data, ID_BYTES);
-    }
     tell_from(published, event, body->sender);
 }
 
@@ -139,9 +134,8 @@ static void fetch(struct published *published, size_t index) {
     struct topic *topic = &published->list[index];
     if (published->mode == ZCHAT_PUBLIC_NONE || topic->fetching ||
         !published->client->session.live || topic->position >= topic->head ||
-        topic->retry_us != NEVER_US) {
+        topic->retry_us != NEVER_US)
         return;
-    }
     Zchat__V1__SyncRequest sync = ZCHAT__V1__SYNC_REQUEST__INIT;
     sync.stream = (char *)NAMES[index];
     sync.after_seq = topic->position;
@@ -157,9 +151,8 @@ static void fetch(struct published *published, size_t index) {
 }
 
 static void raise_head(struct published *published, size_t index, uint64_t head) {
-    if (head > published->list[index].head) {
+    if (head > published->list[index].head)
         published->list[index].head = head;
-    }
     fetch(published, index);
 }
 
@@ -187,23 +180,20 @@ static size_t topic_of(const Zchat__V1__ServerEvent *event) {
 
 void published_event(struct published *published, const Zchat__V1__ServerEvent *event) {
     size_t index = topic_of(event);
-    if (published->mode == ZCHAT_PUBLIC_NONE || index == TOPICS) {
+    if (published->mode == ZCHAT_PUBLIC_NONE || index == TOPICS)
         return;
-    }
-    if (event->seq == 0) {
+    if (event->seq == 0)
         hand_out(published, event);
-    } else {
+    else
         take(published, index, event);
-    }
 }
 
 static void take_heads(struct published *published, Zchat__V1__TopicHead *const *heads,
                        size_t count) {
     for (size_t i = 0; i < count; i++) {
         size_t index = topic_named(heads[i]->topic);
-        if (index < TOPICS) {
+        if (index < TOPICS)
             raise_head(published, index, heads[i]->head);
-        }
     }
 }
 
@@ -226,21 +216,18 @@ void published_page(struct published *published, size_t index, const Zchat__V1__
             hand_out(published, page->events[i]);
         }
     }
-    if (!page->more && topic->position < page->head) {
+    if (!page->more && topic->position < page->head)
         topic->position = page->head;
-    }
-    if (page->n_events == 0 && topic->position < topic->head) {
+    if (page->n_events == 0 && topic->position < topic->head)
         topic->head = topic->position;
-    }
     raise_head(published, index, page->head);
 }
 
 /* ---- the session ---- */
 
 static void open_soon(struct published *published) {
-    if (published->mode == ZCHAT_PUBLIC_SUB) {
+    if (published->mode == ZCHAT_PUBLIC_SUB)
         client_listen(published->client);
-    }
 }
 
 void published_start(struct published *published, const Zchat__V1__LoginResponse *reply) {
@@ -248,9 +235,8 @@ void published_start(struct published *published, const Zchat__V1__LoginResponse
     published->mode = published->client->session.login->public_events;
     for (size_t i = 0; i < reply->n_topics; i++) {
         size_t index = topic_named(reply->topics[i]->topic);
-        if (index < TOPICS) {
+        if (index < TOPICS)
             published->list[index].position = published->list[index].head = reply->topics[i]->head;
-        }
     }
     open_soon(published);
 }
@@ -301,12 +287,10 @@ bool published_subscribe(struct published *published) {
 
 bool published_publication(struct published *published, const Zchat__V1__Publication *publication) {
     size_t index = topic_named(publication->topic);
-    if (index == TOPICS) {
+    if (index == TOPICS)
         return false;
-    }
-    for (size_t i = 0; i < publication->n_events && published->mode != ZCHAT_PUBLIC_NONE; i++) {
+    for (size_t i = 0; i < publication->n_events && published->mode != ZCHAT_PUBLIC_NONE; i++)
         take(published, index, publication->events[i]);
-    }
     raise_head(published, index, publication->head);
     return true;
 }
@@ -324,10 +308,8 @@ void published_tick(struct published *published) {
 
 int64_t published_deadline_us(const struct published *published) {
     int64_t deadline_us = NEVER_US;
-    for (size_t i = 0; i < TOPICS; i++) {
-        if (published->list[i].retry_us < deadline_us) {
+    for (size_t i = 0; i < TOPICS; i++)
+        if (published->list[i].retry_us < deadline_us)
             deadline_us = published->list[i].retry_us;
-        }
-    }
     return deadline_us;
 }

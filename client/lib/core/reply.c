@@ -32,9 +32,8 @@ char *reply_line(char *text) {
 
 void reply_id(const ProtobufCBinaryData *id, zchat_id *out) {
     memset(out, 0, sizeof *out);
-    if (id->len == ID_BYTES) {
+    if (id->len == ID_BYTES)
         memcpy(out->bytes, id->data, ID_BYTES);
-    }
 }
 
 void reply_post(const Zchat__V1__Post *post, zchat_post *out) {
@@ -53,7 +52,6 @@ void reply_upload(const Zchat__V1__Upload *upload, zchat_upload *out) {
                           .size = upload->size,
                           .time_us = upload->time_us};
     reply_id(&upload->id, &out->id);
-    if (upload->digest.len == ZCHAT_HASH_BYTES) {
+    if (upload->digest.len == ZCHAT_HASH_BYTES)
         memcpy(out->hash, upload->digest.data, ZCHAT_HASH_BYTES);
-    }
 }

@@ -48,9 +48,8 @@ static void list_remove(struct request_list *list, struct request *request) {
 
 struct request *request_list_pop(struct request_list *list) {
     struct request *request = list->first;
-    if (request) {
+    if (request)
         list_remove(list, request);
-    }
     return request;
 }
 
@@ -75,9 +74,8 @@ static bool table_grow(struct requests *requests) {
     struct request **old = requests->buckets;
     size_t old_count = requests->bucket_count;
     struct request **buckets = calloc(count, sizeof(struct request *));
-    if (!buckets) {
+    if (!buckets)
         return false;
-    }
     requests->buckets = buckets;
     requests->bucket_count = count;
     for (size_t i = 0; i < old_count; i++) {
@@ -94,9 +92,8 @@ static bool table_grow(struct requests *requests) {
 
 static void table_remove(struct requests *requests, struct request *request) {
     struct request **place = bucket(requests, request->number);
-    while (*place != request) {
+    while (*place != request)
         place = &(*place)->chain;
-    }
     *place = request->chain;
     request->chain = NULL;
 }
@@ -123,9 +120,8 @@ struct request *requests_add(struct requests *requests, enum request_owner owner
     command.ping = (Zchat__V1__PingRequest *)body;
     size_t bytes = wire_element_size(&command.base);
     struct request *request = has_room(requests) ? calloc(1, sizeof *request + bytes) : NULL;
-    if (!request) {
+    if (!request)
         return NULL;
-    }
     requests->last_number++;
     request->number = command.request;
     request->command = number;
@@ -141,13 +137,11 @@ struct request *requests_add(struct requests *requests, enum request_owner owner
 }
 
 struct request *requests_find(const struct requests *requests, uint64_t number) {
-    if (requests->bucket_count == 0) {
+    if (requests->bucket_count == 0)
         return NULL;
-    }
     struct request *request = *bucket(requests, number);
-    while (request && request->number != number) {
+    while (request && request->number != number)
         request = request->chain;
-    }
     return request && request->sent ? request : NULL;
 }
 
@@ -172,18 +166,15 @@ void requests_take(struct requests *requests, struct request *request) {
     table_remove(requests, request);
     requests->open--;
     requests->open_own -= is_own(request);
-    if (request->sent) {
+    if (request->sent)
         requests->barriers -= request->row->barrier;
-    }
 }
 
 void request_free(struct request *request) {
-    if (!request) {
+    if (!request)
         return;
-    }
-    if (request->row->secret) {
+    if (request->row->secret)
         sodium_memzero(request->element, request->bytes);
-    }
     login_free(request->login);
     free(request->about);
     free(request);
@@ -192,11 +183,10 @@ void request_free(struct request *request) {
 static void take_into(struct requests *requests, struct request *request,
                       struct request_list *list) {
     requests_take(requests, request);
-    if (is_own(request)) {
+    if (is_own(request))
         request_free(request);
-    } else {
+    else
         list_append(list, request);
-    }
 }
 
 /* The library's own that wait were meant for the lost connection, too. */
@@ -216,27 +206,23 @@ void requests_requeue(struct requests *requests, struct request_list *unknown) {
     drop_own_waiting(requests);
     for (struct request *request = requests->sent.first; request; request = next) {
         next = request->next;
-        if (is_own(request) || !request->row->repeat) {
+        if (is_own(request) || !request->row->repeat)
             take_into(requests, request, unknown);
-        }
     }
-    while (requests->sent.last) {
+    while (requests->sent.last)
         mark_waiting(requests, requests->sent.last);
-    }
     assert(requests->barriers == 0);
 }
 
 void requests_take_sent(struct requests *requests, struct request_list *sent) {
-    while (requests->sent.first) {
+    while (requests->sent.first)
         take_into(requests, requests->sent.first, sent);
-    }
 }
 
 void requests_take_all(struct requests *requests, struct request_list *all) {
     requests_take_sent(requests, all);
-    while (requests->waiting.first) {
+    while (requests->waiting.first)
         take_into(requests, requests->waiting.first, all);
-    }
     assert(requests->open == 0 && requests->open_own == 0);
 }
 
@@ -259,9 +245,8 @@ void requests_drop(struct requests *requests, enum request_owner owner) {
 
 static bool has_call(const struct request_list *list, command_number command) {
     const struct request *request = list->first;
-    while (request && (is_own(request) || request->command != command)) {
+    while (request && (is_own(request) || request->command != command))
         request = request->next;
-    }
     return request != NULL;
 }
 
@@ -272,9 +257,8 @@ bool requests_have_call(const struct requests *requests, command_number command)
 void requests_release(struct requests *requests) {
     struct request_list all = {0};
     requests_take_all(requests, &all);
-    for (struct request *request; (request = request_list_pop(&all));) {
+    for (struct request *request; (request = request_list_pop(&all));)
         request_free(request);
-    }
     free(requests->buckets);
     requests->buckets = NULL;
     requests->bucket_count = 0;

@@ -43,9 +43,8 @@ static struct request *ask_login(struct client_core *core, const struct login *l
 
 zchat_code session_login(struct client_core *core, const zchat_login_options *options,
                          const char *user, zchat_reply_fn *fn, void *arg, struct fault *fault) {
-    if (core->client.session.intended) {
+    if (core->client.session.intended)
         return fault_set(fault, ZCHAT_CONFLICT, "log out first: this connection has a session");
-    }
     struct login *login = login_new(options, user);
     struct request *request = login ? ask_login(core, login, REQUEST_CALL) : NULL;
     if (!request) {
@@ -61,14 +60,12 @@ zchat_code session_login(struct client_core *core, const zchat_login_options *op
 
 zchat_code session_logout(struct client_core *core, zchat_reply_fn *fn, void *arg,
                           struct fault *fault) {
-    if (!core->client.session.intended) {
+    if (!core->client.session.intended)
         return fault_set(fault, ZCHAT_AUTH, "nobody is logged in");
-    }
     Zchat__V1__LogoutRequest body = ZCHAT__V1__LOGOUT_REQUEST__INIT;
     struct request *request = client_ask(&core->client, REQUEST_CALL, COMMAND(LOGOUT), &body.base);
-    if (!request) {
+    if (!request)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the logout");
-    }
     request->fn = fn;
     request->arg = arg;
     core->client.session.intended = false;
@@ -84,12 +81,10 @@ zchat_code session_logout(struct client_core *core, zchat_reply_fn *fn, void *ar
 
 static void enter(struct client_core *core, const Zchat__V1__LoginResponse *reply) {
     struct session *session = &core->client.session;
-    if (!name_fold(reply->user, session->user)) {
+    if (!name_fold(reply->user, session->user))
         strcpy(session->user, session->login->user);
-    }
-    if (reply->trusted) {
+    if (reply->trusted)
         login_forget_password(session->login);
-    }
     session->live = true;
     chats_entered(core->chats, reply->idle_timeout_s);
 }
@@ -128,17 +123,15 @@ static void resume_refused(struct client_core *core, const Zchat__V1__CommandErr
     text_clean_line(error->message, strlen(error->message));
     snprintf(reason, sizeof reason, "the broker no longer accepts the login of %s: %s",
              core->client.session.user, error->message);
-    if (error->code == ZCHAT__V1__CODE__CODE_BUSY) {
+    if (error->code == ZCHAT__V1__CODE__CODE_BUSY)
         client_break_off(&core->client, ZCHAT_BUSY, reason);
-    } else {
+    else
         session_give_up(core, (zchat_code)error->code, reason);
-    }
 }
 
 void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply) {
-    if (!core->client.session.login) {
+    if (!core->client.session.login)
         return;
-    }
     if (reply->error) {
         resume_refused(core, reply->error);
         return;
@@ -163,9 +156,8 @@ void session_connected(struct client_core *core) {
     core->client.last_sent_us = core->client.now_us;
     struct session *session = &core->client.session;
     if (session->login) {
-        if (!ask_login(core, session->login, REQUEST_SESSION)) {
+        if (!ask_login(core, session->login, REQUEST_SESSION))
             client_break_off(&core->client, ZCHAT_NO_MEMORY, "no memory for the login");
-        }
         return;
     }
     if (!session->greeted || !requests_have_call(&core->client.requests, COMMAND(LOGIN))) {
@@ -179,9 +171,8 @@ static void answer_unknown(struct request_list *unknown) {
         .code = ZCHAT_UNREACHABLE,
         .text = "the connection broke before the answer: look whether it happened",
     };
-    for (struct request *request; (request = request_list_pop(unknown));) {
+    for (struct request *request; (request = request_list_pop(unknown));)
         client_answer(request, &reply);
-    }
 }
 
 /* The lost connection ended the session, and nothing else was asked before the logout. */

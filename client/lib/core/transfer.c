@@ -19,9 +19,8 @@ void transfers_init(struct transfers *transfers, struct client *client) {
 
 bool transfers_add(struct transfers *transfers, struct transfer *transfer,
                    const struct transfer_kind *kind) {
-    if (!client_buffer(transfers->client)) {
+    if (!client_buffer(transfers->client))
         return false;
-    }
     transfer->kind = kind;
     transfer->number = ++transfers->last_number;
     transfer->window = 1;
@@ -49,9 +48,8 @@ static void sweep(struct transfers *transfers) {
 }
 
 void transfers_release(struct transfers *transfers) {
-    for (struct transfer *at = transfers->list; at; at = at->next) {
+    for (struct transfer *at = transfers->list; at; at = at->next)
         at->over = true;
-    }
     sweep(transfers);
     transfers_init(transfers, transfers->client);
 }
@@ -59,16 +57,14 @@ void transfers_release(struct transfers *transfers) {
 /* ---- the end ---- */
 
 static void answer(struct transfers *transfers, struct transfer *transfer, zchat_reply *reply) {
-    if (transfer->over) {
+    if (transfer->over)
         return;
-    }
     transfer->over = true;
     transfers->count--;
     reply->text = reply->text ? reply->text : "";
     reply->user = reply->software = "";
-    if (transfer->caller.fn) {
+    if (transfer->caller.fn)
         transfer->caller.fn(transfer->caller.arg, reply);
-    }
 }
 
 void transfer_fail(struct transfers *transfers, struct transfer *transfer,
@@ -90,15 +86,13 @@ void transfer_refuse(struct transfers *transfers, struct transfer *transfer,
 }
 
 void transfers_end_all(struct transfers *transfers, zchat_code code, const char *text) {
-    for (struct transfer *at = transfers->list; at; at = at->next) {
+    for (struct transfer *at = transfers->list; at; at = at->next)
         answer(transfers, at, &(zchat_reply){.code = code, .text = text});
-    }
 }
 
 void transfers_leave(struct transfers *transfers) {
-    for (struct transfer *at = transfers->list; at; at = at->next) {
+    for (struct transfer *at = transfers->list; at; at = at->next)
         at->ending = ZCHAT_CANCELLED;
-    }
 }
 
 void transfers_cancel(struct transfers *transfers, const void *arg) {
@@ -112,9 +106,8 @@ void transfers_cancel(struct transfers *transfers, const void *arg) {
 
 static void end_as_told(struct transfers *transfers, struct transfer *transfer) {
     struct fault fault;
-    if (transfer->dropped) {
+    if (transfer->dropped)
         transfer->kind->drop(transfers, transfer);
-    }
     fault_set(&fault, transfer->ending, "the transfer of %s was given up", transfer->name);
     transfer_fail(transfers, transfer, &fault);
 }
@@ -173,17 +166,14 @@ void transfer_restart(struct transfers *transfers, struct transfer *transfer, in
 }
 
 void transfer_tell(struct transfer *transfer, uint64_t bytes) {
-    if (transfer->caller.progress) {
+    if (transfer->caller.progress)
         transfer->caller.progress(transfer->caller.arg, bytes, transfer->bytes);
-    }
 }
 
 void transfers_lost(struct transfers *transfers) {
-    for (struct transfer *at = transfers->list; at; at = at->next) {
-        if (!at->over) {
+    for (struct transfer *at = transfers->list; at; at = at->next)
+        if (!at->over)
             transfer_restart(transfers, at, 0);
-        }
-    }
 }
 
 /* Trying later helps. */
@@ -194,16 +184,13 @@ static bool passes(const Zchat__V1__CommandError *error) {
 void transfers_reply(struct transfers *transfers, const struct request *request,
                      const Zchat__V1__Reply *reply) {
     struct transfer *at = transfers->list;
-    while (at && at->number != request->transfer) {
+    while (at && at->number != request->transfer)
         at = at->next;
-    }
-    if (!at || at->over) {
+    if (!at || at->over)
         return;
-    }
     at->under_way--;
-    if (request->command != COMMAND(BEGIN_UPLOAD)) {
+    if (request->command != COMMAND(BEGIN_UPLOAD))
         adapt_window(at, transfers->client->now_us - request->asked_us);
-    }
     if (passes(reply->error)) {
         transfer_restart(transfers, at, reply->error->retry_after_s * INT64_C(1000000));
     } else if (reply->error) {
@@ -233,27 +220,23 @@ static bool step(struct transfers *transfers, struct transfer *transfer) {
         transfer_fail(transfers, transfer, &fault);
         return false;
     }
-    if (transfers->client->now_us < transfer->retry_us && transfer->retry_us != NEVER_US) {
+    if (transfers->client->now_us < transfer->retry_us && transfer->retry_us != NEVER_US)
         return false;
-    }
     transfer->retry_us = NEVER_US;
     return transfer->kind->step(transfers, transfer);
 }
 
 void transfers_tick(struct transfers *transfers) {
     transfers->busy = false;
-    for (struct transfer *at = transfers->list; at && !transfers->client->doomed; at = at->next) {
-        if (!at->over && step(transfers, at)) {
+    for (struct transfer *at = transfers->list; at && !transfers->client->doomed; at = at->next)
+        if (!at->over && step(transfers, at))
             transfers->busy = true;
-        }
-    }
     sweep(transfers);
 }
 
 int64_t transfers_deadline_us(const struct transfers *transfers) {
     int64_t deadline_us = NEVER_US;
-    for (const struct transfer *at = transfers->list; at; at = at->next) {
+    for (const struct transfer *at = transfers->list; at; at = at->next)
         deadline_us = at->retry_us < deadline_us ? at->retry_us : deadline_us;
-    }
     return deadline_us;
 }

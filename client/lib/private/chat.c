@@ -28,34 +28,30 @@ static bool is_of(const struct chat *chat, const char *user) {
 
 struct chat *chats_find(const struct chats *chats, const char *user) {
     struct chat *at = chats->list;
-    while (at && (is_asked(at) || !is_of(at, user))) {
+    while (at && (is_asked(at) || !is_of(at, user)))
         at = at->next;
-    }
     return at;
 }
 
 struct chat *chats_asked(const struct chats *chats, const char *user) {
     struct chat *at = chats->list;
-    while (at && (at->state != CHAT_ASKED || !is_of(at, user))) {
+    while (at && (at->state != CHAT_ASKED || !is_of(at, user)))
         at = at->next;
-    }
     return at;
 }
 
 struct chat *chats_add(struct chats *chats, const char *user, enum chat_state state) {
     struct chat *chat = calloc(1, sizeof *chat);
-    if (!chat) {
+    if (!chat)
         return NULL;
-    }
     chat->chats = chats;
     chat->client = chats->client;
     strcpy(chat->user, user);
     chat->state = state;
     chat->deadline_us = chat->retry_us = chat->left_us = chat->gone_us = NEVER_US;
     struct chat **place = &chats->list;
-    while (*place) {
+    while (*place)
         place = &(*place)->next;
-    }
     *place = chat;
     client_stir(chats->client);
     return chat;
@@ -63,17 +59,15 @@ struct chat *chats_add(struct chats *chats, const char *user, enum chat_state st
 
 struct chat *chats_find_invitation(const struct chats *chats, const ProtobufCBinaryData *id) {
     struct chat *at = id->len == ID_BYTES ? chats->list : NULL;
-    while (at && (at->over || memcmp(at->invitation, id->data, ID_BYTES) != 0)) {
+    while (at && (at->over || memcmp(at->invitation, id->data, ID_BYTES) != 0))
         at = at->next;
-    }
     return at;
 }
 
 struct chat *chats_find_id(const struct chats *chats, const ProtobufCBinaryData *id) {
     struct chat *at = id->len == ID_BYTES ? chats->list : NULL;
-    while (at && (at->over || memcmp(at->id, id->data, ID_BYTES) != 0)) {
+    while (at && (at->over || memcmp(at->id, id->data, ID_BYTES) != 0))
         at = at->next;
-    }
     return at;
 }
 
@@ -84,13 +78,11 @@ bool chat_is_linked(const struct chat *chat) {
 }
 
 bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message) {
-    if (!chat->link || chat->link->state != LINK_UP) {
+    if (!chat->link || chat->link->state != LINK_UP)
         return false;
-    }
     uint8_t *frame = link_frame(chat->link, wire_element_size(&message->base));
-    if (!frame) {
+    if (!frame)
         return false;
-    }
     wire_element_pack(WIRE_MESSAGES, &message->base, frame);
     return link_send(chat->link);
 }
@@ -122,17 +114,15 @@ void chat_retry(struct chat *chat) {
 void chat_left(struct chat *chat) {
     chat->left_us = chat->client->now_us;
     chat->left = true;
-    if (chat->opened && chat->state != CHAT_OPEN) {
+    if (chat->opened && chat->state != CHAT_OPEN)
         chat->gone_us = chat->client->now_us + PRIVATE_GONE_S * SECOND_US;
-    }
 }
 
 void chat_answer_call(struct chat *chat, zchat_code code, const char *text) {
     zchat_reply_fn *fn = chat->fn;
     chat->fn = NULL;
-    if (!fn) {
+    if (!fn)
         return;
-    }
     fn(chat->arg, &(zchat_reply){.code = code,
                                  .reason = code == ZCHAT_OK ? ZCHAT_REASON_NONE : chat->reason,
                                  .text = text,

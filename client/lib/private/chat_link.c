@@ -22,9 +22,8 @@
 static zchat_code listen_for(struct chat *chat, struct fault *fault) {
     chat_drop_link(chat, 0);
     chat->link = link_listen(chat->chats->host, chat->key, fault);
-    if (!chat->link) {
+    if (!chat->link)
         return fault->code;
-    }
     chat->state = CHAT_LINKING;
     if (!chat->opened) {
         chat->deadline_us =
@@ -36,23 +35,20 @@ static zchat_code listen_for(struct chat *chat, struct fault *fault) {
 zchat_code chat_dial(struct chat *chat, const unsigned char *nonce, struct fault *fault) {
     chat_drop_link(chat, 0);
     chat->link = link_dial(chat->chats->host, &chat->address, chat->key, nonce, fault);
-    if (!chat->link) {
+    if (!chat->link)
         return fault->code;
-    }
     chat->state = CHAT_LINKING;
     chat->retry_us = chat->client->now_us + PRIVATE_CONNECT_MS * INT64_C(1000);
-    if (!chat->opened) {
+    if (!chat->opened)
         chat->deadline_us = chat->retry_us;
-    }
     return ZCHAT_OK;
 }
 
 zchat_code chat_accept(struct chat *chat, struct fault *fault) {
     bool known;
     zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, &known, fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = listen_for(chat, fault);
-    }
     invitation_answer(chat, code == ZCHAT_OK ? INVITATION_ACCEPTED : INVITATION_UNABLE);
     return code;
 }
@@ -61,9 +57,8 @@ void chat_break(struct chat *chat, const char *text) {
     chat_retry(chat);
     chat->deadline_us =
         chat->client->now_us + PRIVATE_AGAIN_S * SECOND_US + (chat->mine ? 0 : AGAIN_MORE_US);
-    if (chat->left_us != NEVER_US && chat->client->now_us - chat->left_us < TOGETHER_US) {
+    if (chat->left_us != NEVER_US && chat->client->now_us - chat->left_us < TOGETHER_US)
         chat->gone_us = chat->client->now_us + PRIVATE_GONE_S * SECOND_US;
-    }
     peer_files_unlink(chat);
     client_tell(
         chat->client,
@@ -77,16 +72,13 @@ void chat_flush(struct chat *chat) {
     size_t bytes;
     while (chat_is_linked(chat) && (bytes = lines_frame_bytes(&chat->lines, &bunches)) > 0) {
         uint8_t *frame = link_frame(chat->link, bytes);
-        if (!frame) {
+        if (!frame)
             return;
-        }
         lines_pack(&chat->lines, bunches, frame);
-        if (!link_send(chat->link)) {
+        if (!link_send(chat->link))
             return;
-        }
-        if (bunches > 0) {
+        if (bunches > 0)
             invitation_active(chat->chats);
-        }
     }
 }
 
@@ -106,9 +98,8 @@ static void say_bye(struct chat *chat, const char *bye) {
 /* What the other side said last is not acknowledged any more, but was handed out: so it is told
  * with the farewell. */
 static void say_last(struct chat *chat, const char *bye) {
-    if (chat->link && chat->state == CHAT_OPEN) {
+    if (chat->link && chat->state == CHAT_OPEN)
         chat_flush(chat);
-    }
     say_bye(chat, bye);
     chat_drop_link(chat, bye ? LINGER_MS : 0);
 }
@@ -117,9 +108,8 @@ void chat_end(struct chat *chat, zchat_code code, const char *text, const char *
     struct fault told;
     bool is_told = chat->opened || (chat->state == CHAT_ASKED && !chat->leaving);
     zchat_code undelivered = code == ZCHAT_CANCELLED ? code : ZCHAT_UNREACHABLE;
-    if (chat->over) {
+    if (chat->over)
         return;
-    }
     fault_set(&told, code, "%s", text);
     say_last(chat, bye);
     invitation_close(chat);

@@ -45,23 +45,19 @@ static void take_again(struct chats *chats, const Zchat__V1__PrivateInvited *inv
         }
         return;
     }
-    if (chat->state == CHAT_OPEN) {
+    if (chat->state == CHAT_OPEN)
         chat_break(chat, "the other side found the link dead");
-    }
-    if (chat->over || chat->leaving || chats->client->doomed) {
+    if (chat->over || chat->leaving || chats->client->doomed)
         return;
-    }
     memcpy(chat->invitation, invited->id.data, ID_BYTES);
-    if (chat_accept(chat, &fault) != ZCHAT_OK) {
+    if (chat_accept(chat, &fault) != ZCHAT_OK)
         chat_end(chat, fault.code, fault.text, NULL);
-    }
 }
 
 static size_t count_asked(const struct chats *chats) {
     size_t count = 0;
-    for (const struct chat *at = chats->list; at; at = at->next) {
+    for (const struct chat *at = chats->list; at; at = at->next)
         count += !at->over && (at->state == CHAT_ASKED || at->state == CHAT_UNKNOWN);
-    }
     return count;
 }
 
@@ -71,11 +67,9 @@ static void make_room(struct chats *chats, const char *user) {
     struct chat *const former[] = {chats_asked(chats, user), chats_find(chats, user)};
     char text[128];
     snprintf(text, sizeof text, "%s began anew", user);
-    for (size_t i = 0; i < 2 && !chats->client->doomed; i++) {
-        if (former[i] && (former[i]->state == CHAT_ASKED || former[i]->state == CHAT_BROKEN)) {
+    for (size_t i = 0; i < 2 && !chats->client->doomed; i++)
+        if (former[i] && (former[i]->state == CHAT_ASKED || former[i]->state == CHAT_BROKEN))
             chat_end(former[i], ZCHAT_UNREACHABLE, text, NULL);
-        }
-    }
 }
 
 static void begin_with(struct chat *chat, const Zchat__V1__PrivateInvited *invited) {
@@ -91,9 +85,8 @@ static void take_crossed(struct chat *chat, const Zchat__V1__PrivateInvited *inv
     begin_with(chat, invited);
     chat->mine = chat->asked = false;
     chat->refusal[0] = '\0';
-    if (chat_accept(chat, &fault) != ZCHAT_OK) {
+    if (chat_accept(chat, &fault) != ZCHAT_OK)
         chat_end(chat, fault.code, fault.text, NULL);
-    }
 }
 
 /* Without memory it is not answered: nobody said no. */
@@ -107,9 +100,8 @@ static void take_new(struct chats *chats, const Zchat__V1__PrivateInvited *invit
     }
     make_room(chats, user);
     chat = chats->client->doomed ? NULL : chats_add(chats, user, CHAT_ASKED);
-    if (!chat) {
+    if (!chat)
         return;
-    }
     begin_with(chat, invited);
     chat->deadline_us = chats->client->now_us + INVITATION_LATE_US;
     key_fingerprint(chat->key, fingerprint);
@@ -123,14 +115,12 @@ static void take_invited(struct chats *chats, const Zchat__V1__PrivateInvited *i
     char user[NAME_BYTES];
     if (invited->id.len != ID_BYTES || invited->key.len != KEY_BYTES ||
         !name_fold(invited->user, user) || chats_find_invitation(chats, &invited->id) ||
-        count_asked(chats) >= INVITATIONS_MAX) {
+        count_asked(chats) >= INVITATIONS_MAX)
         return;
-    }
-    if (invited->again.len == ID_BYTES) {
+    if (invited->again.len == ID_BYTES)
         take_again(chats, invited, user);
-    } else {
+    else
         take_new(chats, invited, user);
-    }
 }
 
 /* ---- they answer ---- */
@@ -147,12 +137,10 @@ static void take_accepted(struct chat *chat, const Zchat__V1__PrivateAnswered *a
     }
     memcpy(chat->key, answered->key.data, KEY_BYTES);
     zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, &known, &fault);
-    if (code == ZCHAT_OK) {
+    if (code == ZCHAT_OK)
         code = chat_dial(chat, answered->nonce.data, &fault);
-    }
-    if (code != ZCHAT_OK) {
+    if (code != ZCHAT_OK)
         chat_end(chat, code, fault.text, NULL);
-    }
 }
 
 static void take_refused(struct chat *chat, Zchat__V1__PrivateAnswer answer) {
@@ -189,14 +177,12 @@ static void take_refused(struct chat *chat, Zchat__V1__PrivateAnswer answer) {
 static void take_answered(struct chats *chats, const Zchat__V1__PrivateAnswered *answered) {
     struct chat *chat = chats_find_invitation(chats, &answered->id);
     if (!chat || !chat->asked || chat->leaving ||
-        (chat->state != CHAT_ASKING && chat->state != CHAT_BROKEN)) {
+        (chat->state != CHAT_ASKING && chat->state != CHAT_BROKEN))
         return;
-    }
-    if (answered->answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_ACCEPTED) {
+    if (answered->answer == ZCHAT__V1__PRIVATE_ANSWER__PRIVATE_ANSWER_ACCEPTED)
         take_accepted(chat, answered);
-    } else {
+    else
         take_refused(chat, answered->answer);
-    }
 }
 
 /* ---- it ends ---- */
@@ -221,23 +207,20 @@ static void take_ended(struct chats *chats, const Zchat__V1__PrivateEnded *ended
     char text[128];
     struct chat *chat = chats_find_id(chats, &ended->id);
     if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_BLOCKED) {
-        if (chat) {
+        if (chat)
             take_blocked(chat);
-        }
         return;
     }
     if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_GONE) {
-        if (chat) {
+        if (chat)
             chat_left(chat);
-        }
         return;
     }
     struct chat *open = chat;
     chat = chats_find_invitation(chats, &ended->id);
     if (!chat || (chat->state != CHAT_ASKED && chat->state != CHAT_UNKNOWN)) {
-        if (open && ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN) {
+        if (open && ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN)
             take_revoked(open);
-        }
         return;
     }
     if (ended->reason == ZCHAT__V1__PRIVATE_END__PRIVATE_END_TAKEN) {
@@ -288,9 +271,8 @@ static void crossed(struct chat *chat, const Zchat__V1__CommandError *error) {
 static void retry_later(struct chat *chat, const Zchat__V1__CommandError *error) {
     int64_t from_us = chat->client->now_us + (int64_t)error->retry_after_s * SECOND_US;
     chat->strange = error->code == ZCHAT__V1__CODE__CODE_CONFLICT;
-    if (chat->strange && chat->gone_us == NEVER_US) {
+    if (chat->strange && chat->gone_us == NEVER_US)
         chat->gone_us = chat->client->now_us + PRIVATE_GONE_S * SECOND_US;
-    }
     chat_retry(chat);
     chat->retry_us = chat->retry_us < from_us ? from_us : chat->retry_us;
 }
@@ -298,20 +280,18 @@ static void retry_later(struct chat *chat, const Zchat__V1__CommandError *error)
 static void invite_refused(struct chat *chat, const Zchat__V1__CommandError *error) {
     bool passes = error->code != ZCHAT__V1__CODE__CODE_NOT_FOUND &&
                   error->code != ZCHAT__V1__CODE__CODE_INVALID;
-    if (chat->state == CHAT_BROKEN && passes) {
+    if (chat->state == CHAT_BROKEN && passes)
         retry_later(chat, error);
-    } else if (chat->state == CHAT_ASKING && error->code == ZCHAT__V1__CODE__CODE_CONFLICT) {
+    else if (chat->state == CHAT_ASKING && error->code == ZCHAT__V1__CODE__CODE_CONFLICT)
         crossed(chat, error);
-    } else if (chat->state == CHAT_BROKEN || chat->state == CHAT_ASKING) {
+    else if (chat->state == CHAT_BROKEN || chat->state == CHAT_ASKING)
         refused(chat, error);
-    }
 }
 
 /* An answer to an invitation that is gone: a new link's is followed by another one. */
 static void answer_refused(struct chat *chat, const Zchat__V1__CommandError *error) {
-    if (chat->state == CHAT_LINKING && !chat->opened) {
+    if (chat->state == CHAT_LINKING && !chat->opened)
         refused(chat, error);
-    }
 }
 
 static void open_refused(struct chat *chat, const Zchat__V1__CommandError *error) {
@@ -328,12 +308,10 @@ void chats_reply(struct chats *chats, const struct request *request,
     struct chat *chat = request->command == COMMAND(OPEN_PRIVATE)
                             ? chats_find_id(chats, &id)
                             : chats_find_invitation(chats, &id);
-    if (chat && !reply->error && request->command == COMMAND(INVITE_PRIVATE) && !chat->left) {
+    if (chat && !reply->error && request->command == COMMAND(INVITE_PRIVATE) && !chat->left)
         chat->gone_us = NEVER_US; /* they are there */
-    }
-    if (!chat || !reply->error) {
+    if (!chat || !reply->error)
         return;
-    }
     switch (request->command) {
     case COMMAND(INVITE_PRIVATE):
         invite_refused(chat, reply->error);
@@ -373,9 +351,8 @@ static void lost(struct chat *chat) {
         }
         break;
     case CHAT_BROKEN:
-        if (chat->mine) {
+        if (chat->mine)
             chat_retry(chat);
-        }
         break;
     case CHAT_LINKING:
     case CHAT_OPEN:
@@ -385,17 +362,13 @@ static void lost(struct chat *chat) {
 
 void chats_lost(struct chats *chats) {
     chats->active_waits = false;
-    for (struct chat *at = chats->list; at && !chats->client->doomed; at = at->next) {
-        if (!at->over) {
+    for (struct chat *at = chats->list; at && !chats->client->doomed; at = at->next)
+        if (!at->over)
             lost(at);
-        }
-    }
 }
 
 void chats_resume(struct chats *chats) {
-    for (struct chat *at = chats->list; at; at = at->next) {
-        if (!at->over && at->opened) {
+    for (struct chat *at = chats->list; at; at = at->next)
+        if (!at->over && at->opened)
             invitation_open(at);
-        }
-    }
 }

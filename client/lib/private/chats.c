@@ -35,18 +35,16 @@ static void sweep(struct chats *chats) {
 }
 
 void chats_release(struct chats *chats) {
-    for (struct chat *at = chats->list; at; at = at->next) {
+    for (struct chat *at = chats->list; at; at = at->next)
         at->over = true;
-    }
     sweep(chats);
 }
 
 /* ---- ended ---- */
 
 void chats_leave(struct chats *chats) {
-    for (struct chat *at = chats->list; at; at = at->next) {
+    for (struct chat *at = chats->list; at; at = at->next)
         at->leaving = true;
-    }
 }
 
 static void leave(struct chat *chat) {
@@ -60,9 +58,8 @@ static void leave(struct chat *chat) {
 void chats_end_all(struct chats *chats, zchat_code code, const char *text) {
     char bye[64];
     snprintf(bye, sizeof bye, "%s left", chats->client->session.user);
-    for (struct chat *at = chats->list; at; at = at->next) {
+    for (struct chat *at = chats->list; at; at = at->next)
         chat_end(at, code, text, bye);
-    }
 }
 
 /* ---- a link that was not made ---- */
@@ -104,11 +101,10 @@ static void unreachable(struct chat *chat, const char *reason) {
 }
 
 static void link_failed(struct chat *chat, const char *reason) {
-    if (chat->opened) {
+    if (chat->opened)
         chat_retry(chat);
-    } else {
+    else
         unreachable(chat, reason);
-    }
 }
 
 /* ---- a step ---- */
@@ -116,15 +112,12 @@ static void link_failed(struct chat *chat, const char *reason) {
 static void step_link(struct chat *chat) {
     enum link_state before = chat->link->state;
     enum link_state state = link_step(chat->link, chat->client->now_us);
-    if (state == LINK_UP && before != LINK_UP && chat->mine) {
+    if (state == LINK_UP && before != LINK_UP && chat->mine)
         peer_talk_hello(chat);
-    }
-    if (state == LINK_UP) {
+    if (state == LINK_UP)
         peer_talk_receive(chat);
-    }
-    if (chat->over || !chat->link || chat->link->state != LINK_DEAD) {
+    if (chat->over || !chat->link || chat->link->state != LINK_DEAD)
         return;
-    }
     if (chat->link->end == LINK_ENDLESS) {
         peer_talk_breach(chat);
     } else if (chat->state == CHAT_OPEN) {
@@ -181,26 +174,23 @@ static void expired(struct chat *chat) {
 
 static void ask(struct chat *chat) {
     if (chat->client->session.live) {
-        if (!invitation_ask(chat)) {
+        if (!invitation_ask(chat))
             chat_end(chat, ZCHAT_NO_MEMORY, "no memory for the invitation", NULL);
-        }
     } else if (!chat->client->session.intended && !chat->client->session.login) {
         chat_end(chat, ZCHAT_AUTH, "nobody is logged in", NULL);
     }
 }
 
 static void step_time(struct chat *chat) {
-    if (chat->client->now_us >= chat->deadline_us || chat->client->now_us >= chat->gone_us) {
+    if (chat->client->now_us >= chat->deadline_us || chat->client->now_us >= chat->gone_us)
         expired(chat);
-    } else if (chat->state == CHAT_ASKING && !chat->asked) {
+    else if (chat->state == CHAT_ASKING && !chat->asked)
         ask(chat);
-    } else if (chat->state == CHAT_BROKEN && chat->client->now_us >= chat->retry_us &&
-               chat->client->session.live) {
+    else if (chat->state == CHAT_BROKEN && chat->client->now_us >= chat->retry_us &&
+             chat->client->session.live)
         ask(chat);
-    } else if (chat->state == CHAT_LINKING && chat->opened &&
-               chat->client->now_us >= chat->retry_us) {
+    else if (chat->state == CHAT_LINKING && chat->opened && chat->client->now_us >= chat->retry_us)
         chat_retry(chat);
-    }
 }
 
 static void step(struct chat *chat) {
@@ -208,46 +198,36 @@ static void step(struct chat *chat) {
         leave(chat);
         return;
     }
-    if (chat->link) {
+    if (chat->link)
         step_link(chat);
-    }
-    if (!chat->over && !chat->client->doomed) {
+    if (!chat->over && !chat->client->doomed)
         step_time(chat);
-    }
-    if (!chat->over && !chat->client->doomed) {
+    if (!chat->over && !chat->client->doomed)
         peer_files_step(chat);
-    }
-    if (!chat->over && !chat->client->doomed && chat->state == CHAT_OPEN) {
+    if (!chat->over && !chat->client->doomed && chat->state == CHAT_OPEN)
         chat_flush(chat);
-    }
 }
 
 void chats_step(struct chats *chats) {
-    for (struct chat *at = chats->list; at && !chats->client->doomed; at = at->next) {
-        if (!at->over) {
+    for (struct chat *at = chats->list; at && !chats->client->doomed; at = at->next)
+        if (!at->over)
             step(at);
-        }
-    }
-    if (chats->active_waits && !chats->client->doomed) {
+    if (chats->active_waits && !chats->client->doomed)
         invitation_active(chats);
-    }
-    if (!chats->client->doomed) {
+    if (!chats->client->doomed)
         sweep(chats);
-    }
 }
 
 static bool has_more(const struct chat *chat) {
-    if (chat->leaving || (chat->link && link_is_ready(chat->link))) {
+    if (chat->leaving || (chat->link && link_is_ready(chat->link)))
         return true;
-    }
     return peer_files_wait(&chat->files) || (chat->state == CHAT_OPEN && lines_wait(&chat->lines));
 }
 
 bool chats_have_more(const struct chats *chats) {
     const struct chat *at = chats->list;
-    while (at && (at->over || !has_more(at))) {
+    while (at && (at->over || !has_more(at)))
         at = at->next;
-    }
     return at != NULL;
 }
 
@@ -258,9 +238,8 @@ int64_t chats_deadline_us(const struct chats *chats) {
         int64_t link_us = at->link ? link_deadline_us(at->link) : NEVER_US;
         int64_t times_us[] = {at->deadline_us, at->gone_us, retries ? at->retry_us : NEVER_US,
                               link_us};
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++)
             soonest_us = times_us[i] < soonest_us ? times_us[i] : soonest_us;
-        }
     }
     return soonest_us;
 }

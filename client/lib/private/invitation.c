@@ -8,9 +8,8 @@
 static struct request *ask(struct client *client, command_number command, ProtobufCMessage *body,
                            const unsigned char *id) {
     struct request *request = client_ask(client, REQUEST_CHATS, command, body);
-    if (request && id) {
+    if (request && id)
         memcpy(request->id, id, ID_BYTES);
-    }
     return request;
 }
 
@@ -51,9 +50,8 @@ void invitation_answer(struct chat *chat, enum invitation_word word) {
 
 void invitation_open(const struct chat *chat) {
     Zchat__V1__OpenPrivateRequest body = ZCHAT__V1__OPEN_PRIVATE_REQUEST__INIT;
-    if (!chat->client->session.live) {
+    if (!chat->client->session.live)
         return; /* told with the resume */
-    }
     body.id.data = (uint8_t *)chat->id;
     body.id.len = ID_BYTES;
     body.user = (char *)chat->user;
@@ -69,24 +67,20 @@ static void close_at_broker(struct client *client, const unsigned char *id) {
 
 /* A session that ends, or has ended, has closed all. */
 void invitation_close(const struct chat *chat) {
-    if (!chat->client->session.live || !chat->client->session.intended) {
+    if (!chat->client->session.live || !chat->client->session.intended)
         return;
-    }
     bool is_again = memcmp(chat->id, chat->invitation, ID_BYTES) != 0;
-    if (chat->mine && chat->asked && (is_again || !chat->opened)) {
+    if (chat->mine && chat->asked && (is_again || !chat->opened))
         close_at_broker(chat->client, chat->invitation);
-    }
-    if (chat->opened) {
+    if (chat->opened)
         close_at_broker(chat->client, chat->id);
-    }
 }
 
 void invitation_active(struct chats *chats) {
     Zchat__V1__ActiveRequest body = ZCHAT__V1__ACTIVE_REQUEST__INIT;
     chats->active_waits = chats->client->session.live && chats->client->now_us < chats->active_us;
-    if (!chats->client->session.live || chats->active_waits) {
+    if (!chats->client->session.live || chats->active_waits)
         return;
-    }
     ask(chats->client, COMMAND(ACTIVE), &body.base, NULL);
     chats->active_us = chats->client->now_us + chats->active_every_us;
 }

@@ -17,9 +17,8 @@
 /* The last byte has room for one more with each line. */
 static void new_id(struct lines *lines, int64_t time_us, unsigned char id[ID_BYTES]) {
     size_t i = lines->ids_used++ % LINES_IDS;
-    if (i == 0) {
+    if (i == 0)
         randombytes_buf(lines->random, sizeof lines->random);
-    }
     id_make(id, (uint64_t)time_us / 1000, lines->random[i]);
     id[ID_BYTES - 1] &= 0x7F;
 }
@@ -51,16 +50,14 @@ static void bunch_free(struct bunch *bunch) {
 
 /* Much is followed by much. */
 static bool make_room(struct lines *lines, struct bunch *bunch, size_t bytes) {
-    if (bytes <= bunch->room_bytes) {
+    if (bytes <= bunch->room_bytes)
         return true;
-    }
     size_t likely_bytes =
         bunch->room_bytes == 0 && lines->last ? lines->last->texts_bytes : 2 * bunch->room_bytes;
     size_t room_bytes = bytes > likely_bytes ? bytes : likely_bytes;
     uint8_t *texts = realloc(bunch->texts, room_bytes);
-    if (!texts) {
+    if (!texts)
         return false;
-    }
     bunch->texts = texts;
     bunch->room_bytes = room_bytes;
     return true;
@@ -78,14 +75,12 @@ bool lines_add(struct lines *lines, const struct chat_host *host, int64_t now_us
     bool fits = takes(lines, bytes, now_us);
     struct bunch *bunch = fits ? lines->last : bunch_new(lines, host, now_us);
     if (!bunch || !make_room(lines, bunch, bunch->texts_bytes + bytes + WIRE_TEXT_ADDS)) {
-        if (bunch && !fits) {
+        if (bunch && !fits)
             bunch_free(bunch);
-        }
         return false;
     }
-    if (!fits) {
+    if (!fits)
         append(lines, bunch);
-    }
     bunch->texts_bytes += wire_text_pack(text, bytes, bunch->texts + bunch->texts_bytes);
     bunch->lines[bunch->count++] = (struct line_caller){.fn = fn, .arg = arg};
     lines->last_number++;
@@ -130,16 +125,14 @@ size_t lines_frame_bytes(const struct lines *lines, size_t *bunches) {
         ack_message(lines, &body, &message);
         bytes = wire_element_size(&message.base);
     }
-    if (!is_open(lines)) {
+    if (!is_open(lines))
         return bytes;
-    }
     for (const struct bunch *bunch = lines->unsent; bunch; bunch = bunch->next) {
         Zchat__V1__PeerLines head = head_of(bunch);
         size_t more_bytes = wire_lines_size(&head, bunch->texts_bytes);
         count += bunch->count;
-        if (count > LINES_A_FRAME || bytes + more_bytes > FRAME_BYTES_MAX) {
+        if (count > LINES_A_FRAME || bytes + more_bytes > FRAME_BYTES_MAX)
             break;
-        }
         bytes += more_bytes;
         ++*bunches;
     }
@@ -167,9 +160,8 @@ void lines_pack(struct lines *lines, size_t bunches, uint8_t *out) {
         out += wire_lines_pack(&head, bunch->texts, bunch->texts_bytes, out);
         bunch->sent = true;
         lines->unsent = bunch->next;
-        if (i + 1 == bunches) {
+        if (i + 1 == bunches)
             add_frame(lines, bunch->number + bunch->count - 1, (size_t)(out - start));
-        }
     }
 }
 
@@ -191,12 +183,10 @@ static void answer(struct lines *lines, zchat_reply *reply) {
     memcpy(reply->id.bytes, bunch->id, ID_BYTES);
     reply->id.bytes[ID_BYTES - 1] += (unsigned char)bunch->answered;
     lines->count--;
-    if (++bunch->answered == bunch->count) {
+    if (++bunch->answered == bunch->count)
         drop_first(lines);
-    }
-    if (line.fn) {
+    if (line.fn)
         line.fn(line.arg, reply);
-    }
 }
 
 /* An acknowledgement of what was never sent means nothing. */
@@ -208,9 +198,8 @@ void lines_acked(struct lines *lines, uint64_t received) {
         lines->frames_count--;
     }
     while (lines->first && lines->first != lines->unsent &&
-           lines->first->number + lines->first->answered <= received) {
+           lines->first->number + lines->first->answered <= received)
         answer(lines, &reply);
-    }
 }
 
 void lines_relink(struct lines *lines, uint64_t received) {
@@ -235,7 +224,6 @@ void lines_end(struct lines *lines, zchat_code code, const char *text, bool cert
 }
 
 void lines_release(struct lines *lines) {
-    while (lines->first) {
+    while (lines->first)
         drop_first(lines);
-    }
 }

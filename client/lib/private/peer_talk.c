@@ -42,9 +42,8 @@ void peer_talk_hello(struct chat *chat) {
 /* CURVE has proved the key by now. */
 static zchat_code pin(const struct chat *chat, bool *known, struct fault *fault) {
     zchat_code code = chat_host_check(chat->chats->host, chat->user, chat->key, known, fault);
-    if (code == ZCHAT_OK && !*known) {
+    if (code == ZCHAT_OK && !*known)
         code = chat_host_pin(chat->chats->host, chat->user, chat->key, fault);
-    }
     return code;
 }
 
@@ -62,9 +61,8 @@ static void tell_open(struct chat *chat, bool known) {
                          .text = fingerprint,
                          .online = !known};
     memcpy(event.id.bytes, chat->id, ID_BYTES);
-    if (!chat->client->doomed) {
+    if (!chat->client->doomed)
         client_tell(chat->client, &event);
-    }
 }
 
 static void opened(struct chat *chat, uint64_t received) {
@@ -114,9 +112,8 @@ static void take_hello(struct chat *chat, const Zchat__V1__PeerHello *hello) {
                  "the other side's program speaks another version of the protocol");
         return;
     }
-    if (!chat->mine) {
+    if (!chat->mine)
         say_hello(chat, false);
-    }
     opened(chat, hello->received);
 }
 
@@ -137,9 +134,8 @@ static void take_one(struct chat *chat, const Zchat__V1__PeerLines *lines, size_
                          .text = lines->text[i],
                          .seq = lines->number + i,
                          .time_us = lines->time_us};
-    if (event.seq <= chat->lines.received) {
+    if (event.seq <= chat->lines.received)
         return;
-    }
     if (event.seq != chat->lines.received + 1 || bytes > TEXT_BYTES_MAX) {
         peer_talk_breach(chat);
         return;
@@ -157,9 +153,8 @@ static void take_lines(struct chat *chat, const Zchat__V1__PeerLines *lines) {
         return;
     }
     chat->lines.ack_due = true;
-    for (size_t i = 0; i < lines->n_text && chat_is_linked(chat); i++) {
+    for (size_t i = 0; i < lines->n_text && chat_is_linked(chat); i++)
         take_one(chat, lines, i);
-    }
 }
 
 static void take_line(struct chat *chat, const Zchat__V1__PeerLine *line) {
@@ -176,11 +171,10 @@ static void take_line(struct chat *chat, const Zchat__V1__PeerLine *line) {
 static void take_bye(struct chat *chat, const Zchat__V1__PeerBye *bye) {
     char text[512];
     text_clean_line(bye->reason, strlen(bye->reason));
-    if (bye->reason[0] != '\0') {
+    if (bye->reason[0] != '\0')
         snprintf(text, sizeof text, "%.400s", bye->reason);
-    } else {
+    else
         snprintf(text, sizeof text, "%s ended the private chat", chat->user);
-    }
     chat->parted = chat->state == CHAT_OPEN; /* its acknowledgements came before it */
     chat_end(chat, chat->opened ? ZCHAT_UNREACHABLE : ZCHAT_FORBIDDEN, text, NULL);
 }
@@ -208,15 +202,14 @@ static void take_open(struct chat *chat, const Zchat__V1__PeerMessage *message) 
 }
 
 static void take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
-    if (message->body_case == ZCHAT__V1__PEER_MESSAGE__BODY_BYE) {
+    if (message->body_case == ZCHAT__V1__PEER_MESSAGE__BODY_BYE)
         take_bye(chat, message->bye);
-    } else if (chat->state == CHAT_OPEN) {
+    else if (chat->state == CHAT_OPEN)
         take_open(chat, message);
-    } else if (message->body_case == ZCHAT__V1__PEER_MESSAGE__BODY_HELLO) {
+    else if (message->body_case == ZCHAT__V1__PEER_MESSAGE__BODY_HELLO)
         take_hello(chat, message->hello);
-    } else {
+    else
         peer_talk_breach(chat);
-    }
 }
 
 static void take_frame(struct chat *chat, const void *frame, size_t frame_bytes) {
@@ -226,18 +219,16 @@ static void take_frame(struct chat *chat, const void *frame, size_t frame_bytes)
         peer_talk_breach(chat);
         return;
     }
-    for (size_t i = 0; i < batch->n_messages && chat_is_linked(chat); i++) {
+    for (size_t i = 0; i < batch->n_messages && chat_is_linked(chat); i++)
         take(chat, batch->messages[i]);
-    }
 }
 
 void peer_talk_receive(struct chat *chat) {
     const void *frame;
     size_t frame_bytes;
     for (int i = 0; i < FRAMES_A_STEP && chat_is_linked(chat); i++) {
-        if (!link_receive(chat->link, &frame, &frame_bytes)) {
+        if (!link_receive(chat->link, &frame, &frame_bytes))
             return;
-        }
         take_frame(chat, frame, frame_bytes);
     }
 }
