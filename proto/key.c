@@ -12,13 +12,13 @@
 
 void key_format(const unsigned char key[KEY_BYTES], char text[KEY_TEXT]) {
     char *written = zmq_z85_encode(text, key, KEY_BYTES);
-    assert(written != NULL);
+    assert(written);
 }
 
 static bool parse_z85(const char *text, unsigned char key[KEY_BYTES]) {
     static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyz"
                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-    return strspn(text, alphabet) == KEY_TEXT_BYTES && zmq_z85_decode(key, text) != NULL;
+    return strspn(text, alphabet) == KEY_TEXT_BYTES && zmq_z85_decode(key, text);
 }
 
 static bool parse_hex(const char *text, unsigned char key[KEY_BYTES]) {

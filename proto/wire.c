@@ -28,11 +28,11 @@ struct wire_arena {
 
 struct wire_arena *wire_arena_new(size_t bytes_max) {
     struct wire_arena *arena = calloc(1, sizeof *arena);
-    if (arena == NULL)
+    if (!arena)
         return NULL;
     arena->bytes_max = bytes_max;
     arena->block = malloc(bytes_max > 0 ? bytes_max : 1);
-    if (arena->block == NULL) {
+    if (!arena->block) {
         free(arena);
         return NULL;
     }
@@ -40,7 +40,7 @@ struct wire_arena *wire_arena_new(size_t bytes_max) {
 }
 
 void wire_arena_free(struct wire_arena *arena) {
-    if (arena != NULL) {
+    if (arena) {
         free(arena->block);
         free(arena);
     }
@@ -215,7 +215,7 @@ static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDes
             return WIRE_MALFORMED;
         const ProtobufCFieldDescriptor *known =
             protobuf_c_message_descriptor_get_field(type, field.number);
-        if (known != NULL) {
+        if (known) {
             enum wire_fault fault = scan_known(scan, known, &field);
             if (fault != WIRE_FINE)
                 return fault;
@@ -242,7 +242,7 @@ static enum wire_fault read_message(struct wire_arena *arena,
     ProtobufCAllocator allocator = {allocate, release, arena};
     arena->refused = false;
     *message = protobuf_c_message_unpack(type, &allocator, count, bytes);
-    if (*message == NULL)
+    if (!*message)
         return arena->refused ? WIRE_TOO_LARGE : WIRE_MALFORMED;
     return WIRE_FINE;
 }
@@ -297,7 +297,7 @@ static bool read_command(struct wire_arena *arena, const struct field *field,
     if (*fault == WIRE_FINE)
         return true;
     *command = wire_arena_take(arena, sizeof **command);
-    if (*command == NULL)
+    if (!*command)
         return false;
     zchat__v1__command__init(*command);
     (*command)->request = number_of(field);
@@ -306,7 +306,7 @@ static bool read_command(struct wire_arena *arena, const struct field *field,
 
 static bool make_batch(struct wire_arena *arena, size_t count, Zchat__V1__CommandBatch **batch) {
     *batch = wire_arena_take(arena, sizeof **batch);
-    if (*batch == NULL)
+    if (!*batch)
         return false;
     zchat__v1__command_batch__init(*batch);
     (*batch)->n_commands = count;

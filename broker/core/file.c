@@ -143,7 +143,7 @@ static enum store_status put_chunk_run(struct call *call) {
                                  &call->result.upload.done, &call->result.upload.thread));
 
     if (status == STORE_HASH_UNFIT)
-        refuse_hash(call, hash != NULL);
+        refuse_hash(call, hash);
     return status;
 }
 

@@ -231,7 +231,7 @@ static size_t bound_of(const struct outbox *outbox, size_t bytes) {
 bool outbox_line_is_clogged(const struct outbox *outbox, const struct outbox_line *line) {
     size_t waiting = line_waiting(outbox, line);
 
-    return line->held != NULL ||
+    return line->held ||
            (waiting > LINE_EVENTS_BYTES / 8 && waiting > bound_of(outbox, LINE_EVENTS_BYTES));
 }
 

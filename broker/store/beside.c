@@ -19,11 +19,11 @@ int beside_open(sqlite3_file **out, const char *vfs_name, const char *database, 
                 bool create) {
     *out = NULL;
     sqlite3_vfs *vfs = sqlite3_initialize() == SQLITE_OK ? sqlite3_vfs_find(vfs_name) : NULL;
-    if (vfs == NULL)
+    if (!vfs)
         return SQLITE_ERROR;
     size_t path_bytes = (size_t)vfs->mxPathname + 1 + strlen(suffix) + 1;
     sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile + path_bytes);
-    if (file == NULL)
+    if (!file)
         return SQLITE_NOMEM;
     char *path = (char *)file + vfs->szOsFile;
     int code = vfs->xFullPathname(vfs, database, vfs->mxPathname + 1, path);
@@ -31,7 +31,7 @@ int beside_open(sqlite3_file **out, const char *vfs_name, const char *database, 
         strcat(path, suffix);
         code = open_file(vfs, file, path, create);
     }
-    if (file->pMethods == NULL) {
+    if (!file->pMethods) {
         free(file);
         return code;
     }
@@ -40,7 +40,7 @@ int beside_open(sqlite3_file **out, const char *vfs_name, const char *database, 
 }
 
 void beside_close(sqlite3_file *file) {
-    if (file != NULL)
+    if (file)
         (void)file->pMethods->xClose(file);
     free(file);
 }

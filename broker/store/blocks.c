@@ -39,11 +39,11 @@ static uint64_t pair_hash(const struct pair *pair) {
 
 struct blocks *blocks_new(void) {
     struct blocks *blocks = calloc(1, sizeof *blocks);
-    if (blocks == NULL)
+    if (!blocks)
         return NULL;
     blocks->pairs = table_new(pair_is);
     blocks->parties = table_new(party_is);
-    if (blocks->pairs == NULL || blocks->parties == NULL) {
+    if (!blocks->pairs || !blocks->parties) {
         blocks_free(blocks);
         return NULL;
     }
@@ -51,7 +51,7 @@ struct blocks *blocks_new(void) {
 }
 
 void blocks_free(struct blocks *blocks) {
-    if (blocks == NULL)
+    if (!blocks)
         return;
     table_free(blocks->pairs, free);
     table_free(blocks->parties, free);
@@ -64,10 +64,10 @@ static struct party *party_find(const struct blocks *blocks, int64_t account) {
 
 static struct party *party_of(struct blocks *blocks, int64_t account) {
     struct party *party = party_find(blocks, account);
-    if (party != NULL)
+    if (party)
         return party;
     party = malloc(sizeof *party);
-    if (party == NULL)
+    if (!party)
         return NULL;
     *party = (struct party){.account = account};
     if (!table_add(blocks->parties, table_hash_number((uint64_t)account), party)) {
@@ -82,7 +82,7 @@ bool blocks_add(struct blocks *blocks, int64_t account, int64_t blocked) {
     struct party *giver = party_of(blocks, account);
     struct party *getter = party_of(blocks, blocked);
     struct pair *pair = malloc(sizeof *pair);
-    if (giver == NULL || getter == NULL || pair == NULL) {
+    if (!giver || !getter || !pair) {
         free(pair);
         return false;
     }
@@ -99,7 +99,7 @@ bool blocks_add(struct blocks *blocks, int64_t account, int64_t blocked) {
 void blocks_remove(struct blocks *blocks, int64_t account, int64_t blocked) {
     struct pair key = {.account = account, .blocked = blocked};
     struct pair *pair = table_remove(blocks->pairs, pair_hash(&key), &key);
-    assert(pair != NULL);
+    assert(pair);
     free(pair);
     party_find(blocks, account)->given--;
     party_find(blocks, blocked)->got--;
@@ -107,16 +107,15 @@ void blocks_remove(struct blocks *blocks, int64_t account, int64_t blocked) {
 
 bool blocks_is(const struct blocks *blocks, int64_t account, int64_t blocked) {
     struct pair key = {.account = account, .blocked = blocked};
-    return table_count(blocks->pairs) > 0 &&
-           table_find(blocks->pairs, pair_hash(&key), &key) != NULL;
+    return table_count(blocks->pairs) > 0 && table_find(blocks->pairs, pair_hash(&key), &key);
 }
 
 size_t blocks_given(const struct blocks *blocks, int64_t account) {
     const struct party *party = party_find(blocks, account);
-    return party == NULL ? 0 : party->given;
+    return !party ? 0 : party->given;
 }
 
 bool blocks_any(const struct blocks *blocks, int64_t account) {
     const struct party *party = party_find(blocks, account);
-    return party != NULL && party->given + party->got > 0;
+    return party && party->given + party->got > 0;
 }

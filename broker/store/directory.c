@@ -59,7 +59,7 @@ static void put(struct slot *slots, uint32_t mask, struct slot slot) {
 static bool grow(struct index *index) {
     uint32_t mask = 2 * index->mask + 1;
     struct slot *slots = calloc((size_t)mask + 1, sizeof *slots);
-    if (slots == NULL)
+    if (!slots)
         return false;
     for (size_t i = 0; i <= index->mask; i++)
         if (index->slots[i].number != 0)
@@ -78,7 +78,7 @@ static bool has_room(struct index *index, uint32_t count) {
 
 struct directory *directory_new(uint64_t seed) {
     struct directory *directory = calloc(1, sizeof *directory);
-    if (directory == NULL)
+    if (!directory)
         return NULL;
     directory->seed = seed;
     if (!index_init(&directory->by_name) || !index_init(&directory->by_account)) {
@@ -89,7 +89,7 @@ struct directory *directory_new(uint64_t seed) {
 }
 
 void directory_free(struct directory *directory) {
-    if (directory == NULL)
+    if (!directory)
         return;
     for (uint32_t i = 0; i < directory->blocks_max; i++)
         free(directory->blocks[i]);
@@ -129,21 +129,21 @@ static bool block_has_room(struct directory *directory) {
     if (block == directory->blocks_max) {
         uint32_t max = directory->blocks_max == 0 ? 16 : 2 * directory->blocks_max;
         struct person **blocks = realloc(directory->blocks, max * sizeof(struct person *));
-        if (blocks == NULL)
+        if (!blocks)
             return false;
         memset(blocks + directory->blocks_max, 0,
                (max - directory->blocks_max) * sizeof(struct person *));
         directory->blocks = blocks;
         directory->blocks_max = max;
     }
-    if (directory->blocks[block] == NULL)
+    if (!directory->blocks[block])
         directory->blocks[block] = malloc(BLOCK_PEOPLE * sizeof(struct person));
     return directory->blocks[block] != NULL;
 }
 
 const struct person *directory_add(struct directory *directory, int64_t account, const char *name) {
     const struct person *known = directory_by_account(directory, account);
-    if (known != NULL)
+    if (known)
         return known;
     assert(strlen(name) < NAME_BYTES && directory->count < UINT32_MAX);
     if (!has_room(&directory->by_name, directory->count + 1) ||

@@ -31,19 +31,19 @@ static bool make_tables(struct fresh *fresh) {
     fresh->by_title = table_new(is_titled);
     fresh->by_stream = table_new(is_stream);
     fresh->by_account = table_new(is_account);
-    return fresh->by_title != NULL && fresh->by_stream != NULL && fresh->by_account != NULL;
+    return fresh->by_title && fresh->by_stream && fresh->by_account;
 }
 
 static void release(struct fresh *fresh) {
     table_free(fresh->by_title, NULL);
     table_free(fresh->by_stream, NULL);
     table_free(fresh->by_account, NULL);
-    for (struct fresh_thread *next, *thread = fresh->threads; thread != NULL; thread = next) {
+    for (struct fresh_thread *next, *thread = fresh->threads; thread; thread = next) {
         next = thread->next;
         free(thread->positions);
         free(thread);
     }
-    for (struct fresh_author *next, *author = fresh->authors; author != NULL; author = next) {
+    for (struct fresh_author *next, *author = fresh->authors; author; author = next) {
         next = author->next;
         free(author);
     }
@@ -52,7 +52,7 @@ static void release(struct fresh *fresh) {
 
 struct fresh *fresh_new(uint64_t seed) {
     struct fresh *fresh = calloc(1, sizeof *fresh);
-    if (fresh == NULL)
+    if (!fresh)
         return NULL;
     fresh->seed = seed;
     if (!make_tables(fresh)) {
@@ -63,7 +63,7 @@ struct fresh *fresh_new(uint64_t seed) {
 }
 
 void fresh_free(struct fresh *fresh) {
-    if (fresh != NULL) {
+    if (fresh) {
         release(fresh);
         free(fresh);
     }
@@ -119,7 +119,7 @@ uint64_t fresh_up_to(const struct fresh_thread *of, uint64_t seq) {
 
 struct fresh_thread *fresh_thread_add(struct fresh *fresh, const struct store_thread *thread) {
     struct fresh_thread *added = calloc(1, sizeof *added);
-    if (added == NULL)
+    if (!added)
         return NULL;
     added->thread = *thread;
     added->next = fresh->threads;
@@ -132,7 +132,7 @@ struct fresh_thread *fresh_thread_add(struct fresh *fresh, const struct store_th
 
 struct fresh_author *fresh_author_add(struct fresh *fresh, int64_t account, int64_t bytes) {
     struct fresh_author *added = malloc(sizeof *added);
-    if (added == NULL)
+    if (!added)
         return NULL;
     *added = (struct fresh_author){
         .account = account, .bytes = bytes, .written = bytes, .next = fresh->authors};
@@ -143,7 +143,7 @@ struct fresh_author *fresh_author_add(struct fresh *fresh, int64_t account, int6
 static bool make_room(struct fresh_thread *of) {
     size_t most = of->positions_max == 0 ? 4 : 2 * of->positions_max;
     int64_t *larger = realloc(of->positions, most * sizeof *larger);
-    if (larger == NULL)
+    if (!larger)
         return false;
     of->positions = larger;
     of->positions_max = most;

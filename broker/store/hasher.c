@@ -59,9 +59,9 @@ static void hash_job(struct hasher *hasher, const struct job *job) {
 static void *run(void *arg) {
     struct hasher *hasher = arg;
     (void)pthread_mutex_lock(&hasher->mutex);
-    while (hasher->jobs != NULL || !hasher->ending) {
+    while (hasher->jobs || !hasher->ending) {
         struct job *job = hasher->jobs;
-        if (job == NULL) {
+        if (!job) {
             (void)pthread_cond_wait(&hasher->given, &hasher->mutex);
             continue;
         }
@@ -77,7 +77,7 @@ static void *run(void *arg) {
 
 struct hasher *hasher_new(bool threaded) {
     struct hasher *hasher = calloc(1, sizeof *hasher);
-    if (hasher == NULL)
+    if (!hasher)
         return NULL;
     (void)pthread_mutex_init(&hasher->mutex, NULL);
     (void)pthread_cond_init(&hasher->given, NULL);
@@ -92,7 +92,7 @@ struct hasher *hasher_new(bool threaded) {
 }
 
 void hasher_free(struct hasher *hasher) {
-    if (hasher == NULL)
+    if (!hasher)
         return;
     if (hasher->threaded) {
         (void)pthread_mutex_lock(&hasher->mutex);
@@ -131,17 +131,17 @@ static void forget(struct hasher *hasher, struct followed *followed) {
 
 bool hasher_follows(struct hasher *hasher, int64_t file, uint64_t offset) {
     const struct followed *followed = find(hasher, file);
-    return followed != NULL && followed->given == offset;
+    return followed && followed->given == offset;
 }
 
 bool hasher_begin(struct hasher *hasher, int64_t file, const struct hash *hash, uint64_t offset) {
     struct followed *followed = find(hasher, file);
-    if (followed != NULL)
+    if (followed)
         forget(hasher, followed);
     else if (hasher->count == FILES_MAX)
         forget(hasher, hasher->files);
     followed = aligned_alloc(_Alignof(struct followed), sizeof *followed);
-    if (followed == NULL)
+    if (!followed)
         return false;
     *followed = (struct followed){.file = file, .given = offset, .hashed = offset, .hash = *hash};
     DL_APPEND(hasher->files, followed);
@@ -161,7 +161,7 @@ static void give(struct hasher *hasher, struct job *job) {
 
 bool hasher_add(struct hasher *hasher, int64_t file, const void *bytes, size_t length) {
     struct followed *followed = find(hasher, file);
-    assert(followed != NULL);
+    assert(followed);
     DL_DELETE(hasher->files, followed);
     DL_APPEND(hasher->files, followed);
     if (length == 0)
@@ -173,7 +173,7 @@ bool hasher_add(struct hasher *hasher, int64_t file, const void *bytes, size_t l
         return true;
     }
     struct job *job = malloc(sizeof *job + length);
-    if (job == NULL)
+    if (!job)
         return false;
     *job = (struct job){.followed = followed, .length = length};
     memcpy(job->bytes, bytes, length);
@@ -183,7 +183,7 @@ bool hasher_add(struct hasher *hasher, int64_t file, const void *bytes, size_t l
 
 void hasher_look(struct hasher *hasher, int64_t file, struct hash *hash, uint64_t *offset) {
     const struct followed *followed = find(hasher, file);
-    assert(followed != NULL);
+    assert(followed);
     (void)pthread_mutex_lock(&hasher->mutex);
     *hash = followed->hash;
     *offset = followed->hashed;
@@ -192,7 +192,7 @@ void hasher_look(struct hasher *hasher, int64_t file, struct hash *hash, uint64_
 
 void hasher_end(struct hasher *hasher, int64_t file, unsigned char out[HASH_BYTES]) {
     struct followed *followed = find(hasher, file);
-    assert(followed != NULL);
+    assert(followed);
     (void)pthread_mutex_lock(&hasher->mutex);
     while (followed->hashed < followed->given)
         (void)pthread_cond_wait(&hasher->taken, &hasher->mutex);

@@ -76,18 +76,18 @@ int head_open(struct head **out, const char *vfs, const char *database, enum hea
     struct head *head = *out = calloc(1, sizeof *head);
     *state = HEAD_MISSING;
     *mark = (struct head_mark){0};
-    if (head == NULL)
+    if (!head)
         return SQLITE_NOMEM;
-    head->vfs = vfs == NULL ? NULL : strdup(vfs);
+    head->vfs = !vfs ? NULL : strdup(vfs);
     head->database = strdup(database);
-    if (head->database == NULL || (vfs != NULL && head->vfs == NULL))
+    if (!head->database || (vfs && !head->vfs))
         return SQLITE_NOMEM;
     int code = beside_open(&head->file, vfs, database, SUFFIX, false);
-    return code == SQLITE_OK && head->file != NULL ? read_mark(head, state, mark) : code;
+    return code == SQLITE_OK && head->file ? read_mark(head, state, mark) : code;
 }
 
 void head_close(struct head *head) {
-    if (head == NULL)
+    if (!head)
         return;
     beside_close(head->file);
     free(head->vfs);
@@ -97,9 +97,8 @@ void head_close(struct head *head) {
 
 int head_write(struct head *head, const struct head_mark *mark) {
     unsigned char record[RECORD_BYTES];
-    int code = head->file != NULL
-                   ? SQLITE_OK
-                   : beside_open(&head->file, head->vfs, head->database, SUFFIX, true);
+    int code =
+        head->file ? SQLITE_OK : beside_open(&head->file, head->vfs, head->database, SUFFIX, true);
     if (code != SQLITE_OK)
         return code;
     pack(record, mark);
@@ -108,6 +107,5 @@ int head_write(struct head *head, const struct head_mark *mark) {
 }
 
 int head_sync(struct head *head) {
-    return head->file == NULL ? SQLITE_OK
-                              : head->file->pMethods->xSync(head->file, SQLITE_SYNC_NORMAL);
+    return !head->file ? SQLITE_OK : head->file->pMethods->xSync(head->file, SQLITE_SYNC_NORMAL);
 }

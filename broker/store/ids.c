@@ -21,13 +21,13 @@ struct ids {
 
 struct ids *ids_new(uint64_t seed) {
     struct ids *ids = calloc(1, sizeof *ids);
-    if (ids == NULL)
+    if (!ids)
         return NULL;
     *ids = (struct ids){.seed = seed,
                         .ring = malloc(PLACES_MIN * sizeof *ids->ring),
                         .slots = calloc((size_t)2 * PLACES_MIN, sizeof *ids->slots),
                         .max = PLACES_MIN};
-    if (ids->ring == NULL || ids->slots == NULL) {
+    if (!ids->ring || !ids->slots) {
         ids_free(ids);
         return NULL;
     }
@@ -35,7 +35,7 @@ struct ids *ids_new(uint64_t seed) {
 }
 
 void ids_free(struct ids *ids) {
-    if (ids == NULL)
+    if (!ids)
         return;
     free(ids->ring);
     free(ids->slots);
@@ -68,7 +68,7 @@ static bool grow(struct ids *ids) {
         .seed = ids->seed, .max = 2 * ids->max, .begin = ids->begin, .end = ids->end};
     larger.ring = malloc(larger.max * sizeof *larger.ring);
     larger.slots = calloc(2 * larger.max, sizeof *larger.slots);
-    if (larger.ring == NULL || larger.slots == NULL) {
+    if (!larger.ring || !larger.slots) {
         free(larger.ring);
         free(larger.slots);
         return false;

@@ -34,7 +34,7 @@ static unsigned char *put_number(unsigned char *out, uint64_t number) {
 static const unsigned char *get_number(const unsigned char *in, const unsigned char *end,
                                        uint64_t *number) {
     *number = 0;
-    for (unsigned shift = 0; in != NULL && in < end && shift < 64; shift += 7) {
+    for (unsigned shift = 0; in && in < end && shift < 64; shift += 7) {
         *number |= (uint64_t)(*in & 0x7f) << shift;
         if ((*in++ & 0x80) == 0)
             return in;
@@ -114,7 +114,7 @@ static const unsigned char *get_content(const unsigned char *at, const unsigned 
     at = get_number(at, end, &stream);
     at = get_number(at, end, &out->seq);
     at = get_number(at, end, &out->second);
-    if (at != NULL) {
+    if (at) {
         out->time_us = (int64_t)time_us;
         out->author = (int64_t)author;
         out->stream = (int64_t)stream;
@@ -134,9 +134,8 @@ static bool read_at(const struct log_row *row, size_t at, int64_t position, stru
                               .delivered = (begin[HEADER_BYTES] & DELIVERED) != 0};
     if (has_content(out->kind))
         text = get_content(text, end, out);
-    if (text == NULL ||
-        get_fixed(begin, CHECK_BYTES) !=
-            check_of(begin + CHECK_BYTES, (size_t)(text - begin) - CHECK_BYTES, position))
+    if (!text || get_fixed(begin, CHECK_BYTES) !=
+                     check_of(begin + CHECK_BYTES, (size_t)(text - begin) - CHECK_BYTES, position))
         return false;
     out->text = (const char *)text;
     out->text_bytes = (size_t)(end - text);

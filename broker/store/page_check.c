@@ -119,7 +119,7 @@ static bool has_scratch(struct checked *file, size_t bytes) {
     if (file->scratch_bytes < bytes) {
         free(file->scratch);
         file->scratch = malloc(bytes);
-        file->scratch_bytes = file->scratch == NULL ? 0 : bytes;
+        file->scratch_bytes = !file->scratch ? 0 : bytes;
     }
     return file->scratch != NULL;
 }
@@ -233,7 +233,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *out, int f
     struct checked *file = checked_of(out);
     *file = (struct checked){.check = check, .real = (sqlite3_file *)(void *)(file + 1)};
     int code = check->real->xOpen(check->real, path, file->real, flags, out_flags);
-    if (file->real->pMethods != NULL) {
+    if (file->real->pMethods) {
         out->pMethods =
             file->real->pMethods->iVersion > 1 ? &methods_with_shm : &methods_without_shm;
     }
@@ -293,8 +293,8 @@ static sqlite3_vfs vfs_over(struct page_check *check) {
 
 struct page_check *page_check_new(const char *vfs) {
     sqlite3_vfs *real = sqlite3_initialize() == SQLITE_OK ? sqlite3_vfs_find(vfs) : NULL;
-    struct page_check *check = real == NULL ? NULL : calloc(1, sizeof *check);
-    if (check == NULL)
+    struct page_check *check = !real ? NULL : calloc(1, sizeof *check);
+    if (!check)
         return NULL;
     check->real = real;
     (void)snprintf(check->name, sizeof check->name, "page-check-%p", (void *)check);
@@ -308,7 +308,7 @@ struct page_check *page_check_new(const char *vfs) {
 }
 
 void page_check_free(struct page_check *check) {
-    if (check == NULL)
+    if (!check)
         return;
     (void)sqlite3_vfs_unregister(&check->vfs);
     (void)pthread_mutex_destroy(&check->mutex);

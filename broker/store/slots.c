@@ -49,7 +49,7 @@ static int open_file(struct slots *slots, sqlite3 *db) {
         return code;
     slots->path = malloc(path_bytes);
     slots->file = calloc(1, (size_t)vfs->szOsFile);
-    if (slots->path == NULL || slots->file == NULL)
+    if (!slots->path || !slots->file)
         return SQLITE_NOMEM;
     (void)snprintf(slots->path, path_bytes, "%s" SUFFIX, database);
     return vfs->xOpen(vfs, slots->path, slots->file,
@@ -58,13 +58,13 @@ static int open_file(struct slots *slots, sqlite3 *db) {
 
 int slots_open(struct slots **out, sqlite3 *db) {
     *out = calloc(1, sizeof **out);
-    return *out == NULL ? SQLITE_NOMEM : open_file(*out, db);
+    return !*out ? SQLITE_NOMEM : open_file(*out, db);
 }
 
 void slots_close(struct slots *slots) {
-    if (slots == NULL)
+    if (!slots)
         return;
-    if (slots->file != NULL && slots->file->pMethods != NULL)
+    if (slots->file && slots->file->pMethods)
         (void)slots->file->pMethods->xClose(slots->file); /* nothing was promised of the rest */
     free(slots->file);
     free(slots->path);
@@ -85,7 +85,7 @@ static bool reserve(struct slots *slots, size_t count) {
     if (max == slots->max)
         return true;
     unsigned char *states = realloc(slots->states, max);
-    if (states == NULL)
+    if (!states)
         return false;
     memset(states + slots->max, FREE, max - slots->max);
     slots->states = states;
@@ -214,7 +214,7 @@ static int read_part(struct slots *slots, int64_t place, const unsigned char *su
     int code = slots->file->pMethods->xRead(slots->file, bytes, (int)SLOT_PART_BYTES, place);
     if (code == SQLITE_IOERR_SHORT_READ)
         return SQLITE_CORRUPT;
-    if (code != SQLITE_OK || sum == NULL)
+    if (code != SQLITE_OK || !sum)
         return code;
     sum_part(bytes, is);
     return memcmp(is, sum, sizeof is) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
@@ -229,7 +229,7 @@ int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, siz
         size_t count = SLOT_PART_BYTES - from < length ? SLOT_PART_BYTES - from : length;
         bool whole = count == SLOT_PART_BYTES;
         code = read_part(slots, place_of(slot) + (int64_t)(part * SLOT_PART_BYTES),
-                         sums == NULL ? NULL : sums + 8 * part, whole ? bytes : slots->part);
+                         !sums ? NULL : sums + 8 * part, whole ? bytes : slots->part);
         if (!whole)
             memcpy(bytes, slots->part + from, count);
         bytes += count;

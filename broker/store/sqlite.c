@@ -108,7 +108,7 @@ static enum store_status prepare(struct store *store) {
     }
     if (store->failed || sqlite_checkpoint_finish(store) != STORE_OK)
         return STORE_FAILED;
-    if (store->reserve == NULL || sqlite_hold_reserve(store, false))
+    if (!store->reserve || sqlite_hold_reserve(store, false))
         return STORE_OK;
     /* What the log has may fit into the database: then the log begins anew. */
     if (was_whole) {
@@ -148,7 +148,7 @@ static uint64_t all_pages(struct store *store) {
 
 enum store_status sqlite_write_pages(struct store *store, uint64_t pages) {
     enum store_status status = sqlite_write(store);
-    if (status != STORE_OK || store->reserve == NULL || pages < FEW_PAGES)
+    if (status != STORE_OK || !store->reserve || pages < FEW_PAGES)
         return status;
     uint64_t all = all_pages(store), most = pages < all ? pages : all;
     return reserve_allows(store->reserve, (uint64_t)log_pages(store) + most) ? STORE_OK
@@ -168,7 +168,7 @@ bool sqlite_may_note(struct store *store) {
 }
 
 bool store_is_full(const struct store *store) {
-    return store->reserve != NULL && !reserve_is_whole(store->reserve);
+    return store->reserve && !reserve_is_whole(store->reserve);
 }
 
 enum store_status store_look_for_room(struct store *store) {
@@ -176,7 +176,7 @@ enum store_status store_look_for_room(struct store *store) {
         return STORE_FAILED;
     sqlite_checkpoint_want(store);
     sqlite_checkpoint_begin(store);
-    if (store->reserve == NULL || store->in_transaction)
+    if (!store->reserve || store->in_transaction)
         return STORE_OK;
     if (sqlite_checkpoint_finish(store) != STORE_OK)
         return STORE_FAILED;
@@ -193,7 +193,7 @@ enum store_status store_begin(struct store *store) {
 /* The log is SQLite's: it may be another file after a wipe. */
 static enum store_status find_log(struct store *store, sqlite3_file **log) {
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, log);
-    return code == SQLITE_OK && *log != NULL && (*log)->pMethods != NULL
+    return code == SQLITE_OK && *log && (*log)->pMethods
                ? STORE_OK
                : sqlite_fail_because(store, "sync", "the write-ahead log is missing");
 }
@@ -237,7 +237,7 @@ static enum store_status commit(struct store *store, bool *waits) {
         sqlite_head_committed(store) != STORE_OK)
         return STORE_FAILED;
     slots_committed(store->slots);
-    return store->syncer == NULL ? end_sync(store, SQLITE_OK) : begin_sync(store, waits);
+    return !store->syncer ? end_sync(store, SQLITE_OK) : begin_sync(store, waits);
 }
 
 enum store_status store_commit_begin(struct store *store, bool *waits) {
@@ -254,7 +254,7 @@ enum store_status store_commit_begin(struct store *store, bool *waits) {
 }
 
 int store_commit_fd(const struct store *store) {
-    return store->syncer != NULL ? syncer_fd(store->syncer) : -1;
+    return store->syncer ? syncer_fd(store->syncer) : -1;
 }
 
 enum store_status store_commit_end(struct store *store) {

@@ -7,13 +7,13 @@
 static enum store_status remember(struct store *store, int64_t account, const char *name,
                                   const struct person **out) {
     *out = directory_add(store->directory, account, name);
-    return *out == NULL ? sqlite_no_memory(store) : STORE_OK;
+    return !*out ? sqlite_no_memory(store) : STORE_OK;
 }
 
 enum store_status sqlite_person_named(struct store *store, const char *name,
                                       const struct person **out) {
     *out = directory_by_name(store->directory, name);
-    if (*out != NULL)
+    if (*out)
         return STORE_OK;
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_ID];
     int64_t account = 0;
@@ -24,7 +24,7 @@ enum store_status sqlite_person_named(struct store *store, const char *name,
 
 enum store_status sqlite_person(struct store *store, int64_t account, const struct person **out) {
     *out = directory_by_account(store->directory, account);
-    if (*out != NULL)
+    if (*out)
         return STORE_OK;
     sqlite3_stmt *find = store->statements[STATEMENT_ACCOUNT_NAME];
     bind_number(find, 1, account);
@@ -115,7 +115,7 @@ static enum store_status insert(struct store *store, const char *name, const cha
     sqlite3_stmt *add = store->statements[STATEMENT_ACCOUNT_ADD];
     bind_number(add, 1, *account);
     bind_text(add, 2, name);
-    bind_text(add, 3, password_hash == NULL ? "" : password_hash);
+    bind_text(add, 3, !password_hash ? "" : password_hash);
     bind_number(add, 4, admin);
     bind_number(add, 5, now_us);
     if (sqlite_run(store, add) != STORE_OK)
@@ -139,7 +139,7 @@ enum store_status store_account_add(struct store *store, const char *name,
         remember(store, *account, name, &person) != STORE_OK)
         return STORE_FAILED;
     store->accounts = (uint64_t)accounts;
-    return key == NULL ? STORE_OK : sqlite_device_add(store, *account, key, label, now_us, 0);
+    return !key ? STORE_OK : sqlite_device_add(store, *account, key, label, now_us, 0);
 }
 
 enum store_status store_account_set_password(struct store *store, int64_t account, const char *was,
@@ -149,16 +149,14 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
         return status;
     sqlite3_stmt *set = store->statements[STATEMENT_ACCOUNT_PASSWORD];
     bind_number(set, 1, account);
-    bind_text(set, 2, password_hash == NULL ? "" : password_hash);
-    if (was == NULL)
+    bind_text(set, 2, !password_hash ? "" : password_hash);
+    if (!was)
         bind_null(set, 3);
     else
         bind_text(set, 3, was);
     if (sqlite_run(store, set) != STORE_OK)
         return STORE_FAILED;
-    return sqlite3_changes(store->db) > 0 ? STORE_OK
-           : was == NULL                  ? STORE_NOT_FOUND
-                                          : STORE_CHANGED;
+    return sqlite3_changes(store->db) > 0 ? STORE_OK : !was ? STORE_NOT_FOUND : STORE_CHANGED;
 }
 
 static enum store_status set_flag(struct store *store, enum statement statement, const char *name,

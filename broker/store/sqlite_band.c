@@ -10,8 +10,8 @@ static enum store_status load_streams(struct store *store) {
     enum store_status status = STORE_OK;
     enum step step = STEP_DONE;
     while (status == STORE_OK && (step = sqlite_step(store, all)) == STEP_ROW)
-        if (view_add(store->view, sqlite3_column_int64(all, 0), column_count(all, 1),
-                     column_count(all, 2), sqlite3_column_int(all, 3) != 0) == NULL)
+        if (!view_add(store->view, sqlite3_column_int64(all, 0), column_count(all, 1),
+                      column_count(all, 2), sqlite3_column_int(all, 3) != 0))
             status = sqlite_no_memory(store);
     (void)sqlite3_reset(all);
     return step == STEP_FAILED ? STORE_FAILED : status;
@@ -19,7 +19,7 @@ static enum store_status load_streams(struct store *store) {
 
 static enum store_status load_band(struct store *store, sqlite3_stmt *row) {
     struct band *band = view_band_make(store->view, (size_t)column_count(row, 0));
-    if (band == NULL)
+    if (!band)
         return sqlite_no_memory(store);
     band->rows = (uint32_t)column_count(row, 1);
     band->last_row_bytes = (uint32_t)column_count(row, 2);

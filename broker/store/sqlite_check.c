@@ -51,9 +51,8 @@ bool check_end(struct checking *checking, const char *what, sqlite3_stmt *statem
 
 int64_t check_number(struct checking *checking, const char *sql) {
     sqlite3_stmt *statement = check_prepare(checking, sql);
-    int64_t out = statement != NULL && sqlite3_step(statement) == SQLITE_ROW
-                      ? sqlite3_column_int64(statement, 0)
-                      : 0;
+    int64_t out =
+        statement && sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
     (void)sqlite3_finalize(statement);
     return out;
 }
@@ -99,7 +98,7 @@ static void check_each_page(struct checking *checking) {
     unsigned char *bytes = malloc((size_t)checking->page_bytes);
     uint32_t locked = (uint32_t)(LOCKED_BYTE / checking->page_bytes) + 1;
     (void)sqlite3_file_control(checking->store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    for (uint32_t page = 1; bytes != NULL && page <= checking->pages; page++) {
+    for (uint32_t page = 1; bytes && page <= checking->pages; page++) {
         if (page != locked && !is_in_log(checking, page))
             check_page(checking, file, bytes, page);
         check_progress(checking, "pages", page, checking->pages);
@@ -110,7 +109,7 @@ static void check_each_page(struct checking *checking) {
 static void check_pages(struct checking *checking) {
     struct wal_scan log;
     checking->in_log = calloc(1, checking->pages / 8 + 1);
-    if (checking->in_log == NULL)
+    if (!checking->in_log)
         return;
     int code = wal_scan(page_check_name(checking->store->pages), checking->check->path, &log,
                         mark_page, checking);
@@ -139,13 +138,13 @@ static void check_structure(struct checking *checking) {
     sqlite3_stmt *all = check_prepare(checking, "PRAGMA integrity_check");
     int code = SQLITE_DONE;
     sqlite3_progress_handler(checking->store->db, 1000000, keep_alive, checking);
-    while (all != NULL && (code = sqlite3_step(all)) == SQLITE_ROW) {
+    while (all && (code = sqlite3_step(all)) == SQLITE_ROW) {
         const char *line = (const char *)sqlite3_column_text(all, 0);
-        if (line != NULL && strcmp(line, "ok") != 0)
+        if (line && strcmp(line, "ok") != 0)
             check_tell(checking, &checking->structure_damages, "database: %s", line);
     }
     sqlite3_progress_handler(checking->store->db, 0, NULL, NULL);
-    (void)check_end(checking, "the database", all, all == NULL ? SQLITE_CORRUPT : code);
+    (void)check_end(checking, "the database", all, !all ? SQLITE_CORRUPT : code);
 }
 
 /* ---- pieces ---- */
@@ -161,7 +160,7 @@ static void take_piece(sqlite3_stmt *row, struct piece *out) {
     const void *sums = sqlite3_column_blob(row, 2);
     *out =
         (struct piece){.place = sqlite3_column_int64(row, 0), .slot = sqlite3_column_int64(row, 1)};
-    if (sums != NULL && sqlite3_column_bytes(row, 2) == (int)SLOT_SUMS_BYTES) {
+    if (sums && sqlite3_column_bytes(row, 2) == (int)SLOT_SUMS_BYTES) {
         out->has_sums = true;
         memcpy(out->sums, sums, sizeof out->sums);
     }
@@ -171,7 +170,7 @@ static void take_piece(sqlite3_stmt *row, struct piece *out) {
 static bool is_still_there(const struct checking *checking, const struct piece *piece) {
     sqlite3_stmt *get = NULL;
     bool there = true;
-    if (checking->now != NULL &&
+    if (checking->now &&
         sqlite3_prepare_v2(checking->now, "SELECT slot FROM piece_slot WHERE place = ?1", -1, &get,
                            NULL) == SQLITE_OK) {
         (void)sqlite3_bind_int64(get, 1, piece->place);
@@ -202,7 +201,7 @@ static void check_piece(struct checking *checking, const struct piece *piece,
 static sqlite3_stmt *all_pieces(struct checking *checking) {
     sqlite3_stmt *all =
         check_prepare(checking, "SELECT place, slot, sums FROM piece_slot ORDER BY slot");
-    if (all == NULL) /* an older store */
+    if (!all) /* an older store */
         all = check_prepare(checking, "SELECT place, slot, NULL FROM piece_slot ORDER BY slot");
     return all;
 }
@@ -211,7 +210,7 @@ static bool has_pieces_file(const struct checking *checking) {
     sqlite3_file *file = NULL;
     int code = beside_open(&file, page_check_name(checking->store->pages), checking->check->path,
                            "-pieces", false);
-    bool there = code == SQLITE_OK && file != NULL;
+    bool there = code == SQLITE_OK && file;
     beside_close(file);
     return there;
 }
@@ -220,7 +219,7 @@ static void check_all_pieces(struct checking *checking, unsigned char bytes[SLOT
     sqlite3_stmt *all = all_pieces(checking);
     int64_t last = -1;
     int code = SQLITE_DONE;
-    while (all != NULL && (code = sqlite3_step(all)) == SQLITE_ROW) {
+    while (all && (code = sqlite3_step(all)) == SQLITE_ROW) {
         struct piece piece;
         take_piece(all, &piece);
         if (piece.slot == last) {
@@ -239,12 +238,12 @@ static void check_all_pieces(struct checking *checking, unsigned char bytes[SLOT
 static void check_pieces(struct checking *checking) {
     unsigned char *bytes = malloc(SLOT_BYTES);
     sqlite3_stmt *any = check_prepare(checking, "SELECT 1 FROM piece_slot LIMIT 1");
-    bool wanted = any != NULL && sqlite3_step(any) == SQLITE_ROW;
+    bool wanted = any && sqlite3_step(any) == SQLITE_ROW;
     (void)sqlite3_finalize(any);
     if (wanted && !has_pieces_file(checking)) {
         check_tell(checking, &checking->piece_damages,
                    "%s-pieces, with pieces of files, is missing", checking->check->path);
-    } else if (wanted && bytes != NULL) {
+    } else if (wanted && bytes) {
         if (slots_open(&checking->slots, checking->store->db) == SQLITE_OK)
             check_all_pieces(checking, bytes);
         slots_close(checking->slots);
@@ -258,7 +257,7 @@ static void check_hashes(struct checking *checking) {
         check_prepare(checking, "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = 64 "
                                 "AND substr(hash, 33) = zeroblob(32)");
     int code = SQLITE_DONE;
-    while (all != NULL && (code = sqlite3_step(all)) == SQLITE_ROW) {
+    while (all && (code = sqlite3_step(all)) == SQLITE_ROW) {
         check_tell(checking, &checking->hash_damages,
                    "file %lld (%s) has not the bytes that were uploaded, or lacks some: upload it "
                    "again under another name",
@@ -312,7 +311,7 @@ static void check_opened(struct checking *checking) {
 /* What belongs to the log stays; only what this process made of nothing goes. */
 static void close_database(struct checking *checking) {
     sqlite3 *db = checking->store->db;
-    if (db != NULL && checking->store->log_found.header != WAL_MISSING)
+    if (db && checking->store->log_found.header != WAL_MISSING)
         (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_close(db);
     checking->store->db = NULL;
@@ -340,14 +339,14 @@ enum store_status store_check(struct store_check *check) {
     struct store *store = calloc(1, sizeof *store);
     struct checking checking = {.check = check, .store = store};
     enum store_status status = STORE_FAILED;
-    if (check->vfs == NULL && access(check->path, F_OK) != 0) {
+    if (!check->vfs && access(check->path, F_OK) != 0) {
         free(store);
         return STORE_NOT_FOUND;
     }
-    if (store != NULL) {
+    if (store) {
         store->path = strdup(check->path);
         store->pages = page_check_new(check->vfs);
-        if (store->path != NULL && store->pages != NULL)
+        if (store->path && store->pages)
             status = check_store(&checking);
         page_check_free(store->pages);
         free(store->path);

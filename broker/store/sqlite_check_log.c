@@ -37,9 +37,9 @@ static bool keep_row(struct log_check *log, sqlite3_stmt *statement) {
     if (row.length > log->bytes_max) {
         free(log->bytes);
         log->bytes = malloc(row.length);
-        log->bytes_max = log->bytes == NULL ? 0 : row.length;
+        log->bytes_max = !log->bytes ? 0 : row.length;
     }
-    if (row.length > log->bytes_max || row.bytes == NULL || row.first < 1)
+    if (row.length > log->bytes_max || !row.bytes || row.first < 1)
         return false;
     memcpy(log->bytes, row.bytes, row.length);
     log->row = row;
@@ -101,7 +101,7 @@ static bool is_indexed(struct log_check *log, const unsigned char *id, int64_t p
     if (!has_run(log, id))
         load_run(log, id);
     const unsigned char *place = bsearch(id, log->run, log->run_places, PLACE_BYTES, by_id);
-    return place != NULL && position_of(place) >= position;
+    return place && position_of(place) >= position;
 }
 
 /* ---- entries ---- */
@@ -114,8 +114,7 @@ static void check_entry(struct log_check *log, int64_t position) {
         tell(log, position, "is damaged");
     else if (entry.text_damaged)
         tell(log, position, "has a damaged text");
-    else if (entry.id != NULL && position <= log->ids_merged &&
-             !is_indexed(log, entry.id, position))
+    else if (entry.id && position <= log->ids_merged && !is_indexed(log, entry.id, position))
         tell(log, position, "is not in the index of ids");
 }
 
@@ -153,7 +152,7 @@ static void check_rows(struct log_check *log) {
                       "SELECT last, count, entries FROM log WHERE last > ?1 ORDER BY last LIMIT 1");
     int64_t behind = 0;
     bool passed = false;
-    while (next != NULL && next_row(log, next, behind, &passed) == SQLITE_ROW) {
+    while (next && next_row(log, next, behind, &passed) == SQLITE_ROW) {
         if (passed && log->row.first > behind + 1) {
             check_tell(log->checking, &log->checking->log_damages,
                        "entries %lld to %lld of the log are in damaged pages",
@@ -162,7 +161,7 @@ static void check_rows(struct log_check *log) {
         check_row(log, behind);
         behind = log->row.first + (int64_t)log->row.count - 1;
     }
-    if (next == NULL || (passed && behind < log->last)) {
+    if (!next || (passed && behind < log->last)) {
         check_tell(log->checking, &log->checking->log_damages,
                    "entries %lld to %lld of the log can't be read", (long long)behind + 1,
                    (long long)log->last);
@@ -224,7 +223,7 @@ static void add_found(struct band_check *band, size_t place, uint64_t first, uin
     if (band->count == band->max) {
         size_t max = band->max == 0 ? 1024 : 2 * band->max;
         struct found *found = realloc(band->found, max * sizeof *found);
-        if (found == NULL) {
+        if (!found) {
             tell_band(band, "can't be looked at: out of memory");
             return;
         }
@@ -273,12 +272,12 @@ static void check_groups(struct band_check *band, sqlite3_stmt *rows) {
 static void for_each(struct band_check *band, const char *sql, int64_t from, int64_t to,
                      void (*each)(struct band_check *, sqlite3_stmt *)) {
     sqlite3_stmt *rows = check_prepare(band->log->checking, sql);
-    int code = rows == NULL ? SQLITE_CORRUPT : SQLITE_DONE;
-    if (rows != NULL) {
+    int code = !rows ? SQLITE_CORRUPT : SQLITE_DONE;
+    if (rows) {
         (void)sqlite3_bind_int64(rows, 1, from);
         (void)sqlite3_bind_int64(rows, 2, to);
     }
-    while (rows != NULL && (code = sqlite3_step(rows)) == SQLITE_ROW)
+    while (rows && (code = sqlite3_step(rows)) == SQLITE_ROW)
         each(band, rows);
     (void)check_end(band->log->checking, "the table of streams' entries", rows, code);
 }
@@ -344,7 +343,7 @@ static void check_streams(struct log_check *log) {
     struct band_check band = {.log = log, .band = malloc(sizeof *band.band)};
     int64_t last = check_number(log->checking, "SELECT max(id) FROM stream");
     size_t bands = last > 0 ? view_band_of(last) + 1 : 0;
-    for (; band.band != NULL && band.number < bands; band.number++) {
+    for (; band.band && band.number < bands; band.number++) {
         memset(band.band, 0, sizeof *band.band);
         band.count = band.rows = 0;
         band.last_bytes = 0;
@@ -366,7 +365,7 @@ void sqlite_check_log(struct checking *checking) {
         checking, "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last LIMIT 1");
     log.find_run = check_prepare(
         checking, "SELECT places FROM id_run WHERE last_id >= ?1 ORDER BY last_id LIMIT 1");
-    if (log.find_row != NULL && log.find_run != NULL) {
+    if (log.find_row && log.find_run) {
         check_rows(&log);
         check_streams(&log);
     }

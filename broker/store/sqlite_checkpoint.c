@@ -77,7 +77,7 @@ static void *run(void *arg) {
 struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason) {
     *reason = "out of memory";
     struct checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
-    if (checkpoint == NULL)
+    if (!checkpoint)
         return NULL;
     (void)pthread_mutex_init(&checkpoint->mutex, NULL);
     (void)pthread_cond_init(&checkpoint->changed, NULL);
@@ -97,7 +97,7 @@ struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char 
 }
 
 void checkpoint_free(struct checkpoint *checkpoint) {
-    if (checkpoint == NULL)
+    if (!checkpoint)
         return;
     (void)pthread_mutex_lock(&checkpoint->mutex);
     checkpoint->state = STOPPED;
@@ -112,7 +112,7 @@ void checkpoint_free(struct checkpoint *checkpoint) {
 
 void sqlite_checkpoint_begin(struct store *store) {
     struct checkpoint *checkpoint = store->checkpoint;
-    if (checkpoint == NULL || store->wal_pages < store->wal_pages_trigger)
+    if (!checkpoint || store->wal_pages < store->wal_pages_trigger)
         return;
     (void)pthread_mutex_lock(&checkpoint->mutex);
     if (checkpoint->state == IDLE) {
@@ -158,8 +158,8 @@ static bool is_rest_short(struct store *store, int copied) {
 enum store_status sqlite_checkpoint_finish(struct store *store) {
     assert(!store->in_transaction);
     int copied = store->wal_pages, code = SQLITE_OK;
-    bool is_due = store->checkpoint != NULL ? take_pass(store->checkpoint, &copied, &code)
-                                            : store->wal_pages >= store->wal_pages_trigger;
+    bool is_due = store->checkpoint ? take_pass(store->checkpoint, &copied, &code)
+                                    : store->wal_pages >= store->wal_pages_trigger;
     if (code != SQLITE_OK)
         return sqlite_fail_code(store, "checkpoint", code, sqlite3_errstr(code));
     if (!is_due || !is_rest_short(store, copied))

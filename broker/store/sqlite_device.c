@@ -31,7 +31,7 @@ enum store_status sqlite_device_add(struct store *store, int64_t account, const 
     bind_number(add, 1, account);
     bind_number(add, 2, device);
     bind_blob(add, 3, key, KEY_BYTES);
-    bind_text(add, 4, label == NULL || label[0] == '\0' ? "unnamed" : label);
+    bind_text(add, 4, !label || label[0] == '\0' ? "unnamed" : label);
     bind_number(add, 5, now_us);
     bind_number(add, 6, used_us);
     return sqlite_run(store, add);

@@ -10,7 +10,7 @@ enum store_status sqlite_fail_because(struct store *store, const char *doing, co
     if (!store->failed) {
         store->failed = true;
         (void)snprintf(store->error, sizeof store->error, "cannot %s %s: %s", doing,
-                       store->path == NULL ? "the store" : store->path, reason);
+                       !store->path ? "the store" : store->path, reason);
     }
     return STORE_FAILED;
 }
@@ -19,7 +19,7 @@ enum store_status sqlite_fail_because(struct store *store, const char *doing, co
 static void name_pages(const struct store *store, char *out, size_t out_bytes) {
     uint32_t pages[PAGE_CHECK_PAGES_MAX];
     size_t count = 0, used = 0;
-    if (store->pages != NULL)
+    if (store->pages)
         (void)page_check_damaged(store->pages, pages, &count);
     out[0] = '\0';
     for (size_t i = 0; i < count && i < PAGES_NAMED; i++) {
@@ -46,9 +46,9 @@ enum store_status sqlite_fail_code(struct store *store, const char *doing, int c
 }
 
 enum store_status sqlite_fail(struct store *store, const char *doing) {
-    return store->db == NULL ? sqlite_fail_code(store, doing, SQLITE_NOMEM, "out of memory")
-                             : sqlite_fail_code(store, doing, sqlite3_extended_errcode(store->db),
-                                                sqlite3_errmsg(store->db));
+    return !store->db ? sqlite_fail_code(store, doing, SQLITE_NOMEM, "out of memory")
+                      : sqlite_fail_code(store, doing, sqlite3_extended_errcode(store->db),
+                                         sqlite3_errmsg(store->db));
 }
 
 enum store_status sqlite_no_memory(struct store *store) {
@@ -56,7 +56,7 @@ enum store_status sqlite_no_memory(struct store *store) {
 }
 
 const char *store_error(const struct store *store) {
-    if (store == NULL)
+    if (!store)
         return "cannot open the store: out of memory";
     return store->failed ? store->error : "the store has not failed";
 }

@@ -15,9 +15,9 @@
 enum store_status sqlite_fresh_use(struct store *store, int64_t account, size_t text_bytes) {
     struct fresh_author *author = fresh_author(store->fresh, account);
     int64_t change = (int64_t)text_bytes + LOG_ROW_BYTES;
-    int64_t bytes = author != NULL ? author->bytes : 0;
+    int64_t bytes = author ? author->bytes : 0;
     uint64_t limit = store->quotas.post_bytes;
-    if (author == NULL) {
+    if (!author) {
         sqlite3_stmt *get = store->statements[STATEMENT_POST_BYTES];
         bind_number(get, 1, account);
         enum store_status status = sqlite_number(store, get, &bytes);
@@ -26,7 +26,7 @@ enum store_status sqlite_fresh_use(struct store *store, int64_t account, size_t 
     }
     if (limit > 0 && limit <= INT64_MAX && bytes + change > (int64_t)limit)
         return STORE_QUOTA_ACCOUNT;
-    if (author == NULL && (author = fresh_author_add(store->fresh, account, bytes)) == NULL)
+    if (!author && !(author = fresh_author_add(store->fresh, account, bytes)))
         return sqlite_no_memory(store);
     author->bytes += change;
     return STORE_OK;
@@ -36,10 +36,9 @@ enum store_status sqlite_fresh_push(struct store *store, const struct store_thre
                                     int64_t position) {
     struct fresh *fresh = store->fresh;
     struct fresh_thread *of = fresh_thread(fresh, thread->stream);
-    if (of == NULL)
+    if (!of)
         of = fresh_thread_add(fresh, thread);
-    return of != NULL && fresh_push(fresh, of, thread, position) ? STORE_OK
-                                                                 : sqlite_no_memory(store);
+    return of && fresh_push(fresh, of, thread, position) ? STORE_OK : sqlite_no_memory(store);
 }
 
 /* Of an account that is not there nothing is counted. */
@@ -91,10 +90,10 @@ static enum store_status write_thread(struct store *store, const struct fresh_th
 static enum store_status write_all(struct store *store) {
     enum store_status status = STORE_OK;
     const struct fresh_thread *of = fresh_threads(store->fresh);
-    for (; of != NULL && status == STORE_OK; of = of->next)
+    for (; of && status == STORE_OK; of = of->next)
         status = write_thread(store, of);
     const struct fresh_author *author = fresh_authors(store->fresh);
-    for (; author != NULL && status == STORE_OK; author = author->next)
+    for (; author && status == STORE_OK; author = author->next)
         status = sqlite_give_log(store, author->account, author->written - author->bytes);
     return status;
 }
@@ -112,10 +111,10 @@ enum store_status sqlite_fresh_write(struct store *store) {
 uint64_t sqlite_fresh_pages(const struct store *store) {
     uint64_t pages = fresh_count(store->fresh) / 32;
     const struct fresh_thread *of = fresh_threads(store->fresh);
-    for (; of != NULL; of = of->next)
+    for (; of; of = of->next)
         pages += 4; /* of post, post_block, thread, and one that has to be divided */
     const struct fresh_author *author = fresh_authors(store->fresh);
-    for (; author != NULL; author = author->next)
+    for (; author; author = author->next)
         pages++;
     return pages;
 }

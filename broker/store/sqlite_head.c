@@ -121,7 +121,7 @@ static void tell_loss(const struct store *store, int64_t position, char *out, si
 static int keep_first(void *first, int columns, char **values, char **names) {
     char *out = first;
     (void)names;
-    if (out[0] == '\0' && columns > 0 && values[0] != NULL)
+    if (out[0] == '\0' && columns > 0 && values[0])
         (void)snprintf(out, STORE_ERROR_BYTES / 4, "%s", values[0]);
     return 0;
 }
@@ -235,7 +235,7 @@ static enum store_status note(struct store *store, bool sync) {
 static int read_salts(struct store *store, uint32_t salts[2]) {
     sqlite3_file *log = NULL;
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL)
+    if (code != SQLITE_OK || !log || !log->pMethods)
         return code == SQLITE_OK ? SQLITE_ERROR : code;
     return wal_read_salts(log, salts);
 }
@@ -309,7 +309,7 @@ static bool may_remove_log(struct store *store) {
 
 /* Where it failed, what the disk holds is unknown: that is left to the next start. */
 void sqlite_head_end(struct store *store) {
-    if (store->db != NULL && (store->failed || !may_remove_log(store)))
+    if (store->db && (store->failed || !may_remove_log(store)))
         (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     head_close(store->head);
     store->head = NULL;

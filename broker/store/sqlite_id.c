@@ -59,7 +59,7 @@ static enum store_status find_merged(struct store *store, const unsigned char *i
     if (load_run(store, id) != STORE_OK)
         return STORE_FAILED;
     const unsigned char *place = bsearch(id, log->run, log->run_count, PLACE_BYTES, by_id);
-    *position = place != NULL ? run_get(place + ID_BYTES, 0) : 0;
+    *position = place ? run_get(place + ID_BYTES, 0) : 0;
     return STORE_OK;
 }
 
@@ -197,7 +197,7 @@ static enum store_status write_all(struct store *store, struct merging *merging)
 enum store_status sqlite_id_merge_slice(struct store *store) {
     struct log *log = store->log;
     struct merging merging = {.places = malloc(SLICE * sizeof *merging.places), .count = SLICE};
-    if (merging.places == NULL)
+    if (!merging.places)
         return sqlite_no_memory(store);
     ids_oldest(log->ids, merging.places, SLICE);
     int64_t merged = merging.places[SLICE - 1].position;

@@ -7,7 +7,7 @@
 /* What is not in memory came after the opening, and has no more than its row: no entries. */
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);
-    if (*out != NULL)
+    if (*out)
         return STORE_OK;
     sqlite3_stmt *get = store->statements[STATEMENT_STREAM_GET];
     bind_number(get, 1, id);
@@ -19,7 +19,7 @@ enum store_status sqlite_stream(struct store *store, int64_t id, struct stream *
     (void)sqlite3_reset(get);
     if (step != STEP_ROW)
         return step == STEP_FAILED ? STORE_FAILED : STORE_NOT_FOUND;
-    return *out == NULL ? sqlite_no_memory(store) : STORE_OK;
+    return !*out ? sqlite_no_memory(store) : STORE_OK;
 }
 
 enum store_status sqlite_stream_add(struct store *store, int kind, int64_t *id) {

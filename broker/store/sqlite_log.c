@@ -5,10 +5,10 @@
 
 struct log *log_new(uint64_t seed) {
     struct log *log = calloc(1, sizeof *log);
-    if (log == NULL)
+    if (!log)
         return NULL;
     log->ids = ids_new(seed);
-    if (log->ids == NULL) {
+    if (!log->ids) {
         free(log);
         return NULL;
     }
@@ -16,7 +16,7 @@ struct log *log_new(uint64_t seed) {
 }
 
 void log_free(struct log *log) {
-    if (log == NULL)
+    if (!log)
         return;
     ids_free(log->ids);
     free(log->bytes);
@@ -58,8 +58,8 @@ enum store_status sqlite_log_append(struct store *store, const struct log_entry 
         return STORE_FAILED;
     int64_t position = ++store->last_position;
     log->filling_bytes += log_entry_write(log->filling + log->filling_bytes, position, entry);
-    return entry->id == NULL || ids_add(log->ids, entry->id, position) ? STORE_OK
-                                                                       : sqlite_no_memory(store);
+    return !entry->id || ids_add(log->ids, entry->id, position) ? STORE_OK
+                                                                : sqlite_no_memory(store);
 }
 
 enum store_status sqlite_log_commit(struct store *store) {
@@ -76,7 +76,7 @@ enum store_status sqlite_log_commit(struct store *store) {
 static bool keep(struct log *log, const void *bytes, size_t length) {
     if (length > log->bytes_max) {
         unsigned char *larger = realloc(log->bytes, length);
-        if (larger == NULL)
+        if (!larger)
             return false;
         log->bytes = larger;
         log->bytes_max = length;
@@ -128,7 +128,7 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
 static enum store_status salvage(struct store *store, int64_t position) {
     sqlite3 *db = NULL;
     enum store_status status = STORE_OK;
-    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
+    if (store->reserve && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
         status = salvage_row(store, db, position);
     (void)sqlite3_close(db);
     return status;
@@ -188,7 +188,7 @@ static void rewrite_end(struct store *store) {
         "UPDATE log SET count = count - 1 WHERE last = (SELECT max(last) FROM log);"
         "COMMIT";
     sqlite3 *db = NULL;
-    if (store->reserve != NULL && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
+    if (store->reserve && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
         (void)sqlite3_exec(db, rewrite, NULL, NULL, NULL); /* else the page stays damaged */
     (void)sqlite3_close(db);
 }

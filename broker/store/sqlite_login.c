@@ -28,14 +28,14 @@ struct failures {
 
 /* KEPT_MAX: it is not there. */
 static size_t kept_find(const struct store *store, const char *name) {
-    size_t at = store->failures == NULL ? KEPT_MAX : 0;
+    size_t at = !store->failures ? KEPT_MAX : 0;
     while (at < KEPT_MAX && strcmp(store->failures->kept[at].name, name) != 0)
         at++;
     return at;
 }
 
 static enum store_status kept_set(struct store *store, const char *name, struct failure failure) {
-    if (store->failures == NULL && (store->failures = calloc(1, sizeof *store->failures)) == NULL)
+    if (!store->failures && !(store->failures = calloc(1, sizeof *store->failures)))
         return sqlite_no_memory(store);
     size_t at = kept_find(store, name);
     if (at == KEPT_MAX) {

@@ -37,7 +37,7 @@ static enum store_status replay(struct store *store, int64_t position, int64_t w
         return STORE_FAILED;
     if (entry.kind == LOG_LOST && position > watermark)
         return sqlite_fail_because(store, "read", "the end of the log is damaged");
-    if (entry.id == NULL)
+    if (!entry.id)
         return STORE_OK;
     if (position > log->ids_merged && !ids_add(log->ids, entry.id, position))
         return sqlite_no_memory(store);
@@ -90,7 +90,7 @@ static struct slice begin_slice(const struct store *store) {
 }
 
 static bool is_time_over(const struct store *store, struct slice *slice) {
-    if (store->clock_us != NULL && slice->merged - slice->looked >= CLOCK_EVERY) {
+    if (store->clock_us && slice->merged - slice->looked >= CLOCK_EVERY) {
         slice->looked = slice->merged;
         slice->is_late = store->clock_us() - slice->begin_us >= store->slice_us;
     }
@@ -171,8 +171,7 @@ static enum store_status merge_band(struct store *store, size_t band, struct sli
     size_t before = slice->merged;
     struct stream *stream;
     enum store_status status = STORE_OK;
-    while (status == STORE_OK && !is_over(store, slice) &&
-           (stream = view_pass_stream(store->view)) != NULL)
+    while (status == STORE_OK && !is_over(store, slice) && (stream = view_pass_stream(store->view)))
         status = merge_stream(store, stream, slice, &groups);
     if (status == STORE_OK)
         status = write_groups(store, band, &groups);

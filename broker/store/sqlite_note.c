@@ -35,7 +35,7 @@ static uint64_t hash_of(const struct note *note) {
 
 static bool make(struct store *store) {
     store->notes = calloc(1, sizeof *store->notes);
-    if (store->notes == NULL)
+    if (!store->notes)
         return false;
     store->notes->end = &store->notes->first;
     store->notes->table = table_new(is_note);
@@ -43,7 +43,7 @@ static bool make(struct store *store) {
 }
 
 void sqlite_notes_forget(struct store *store) {
-    if (store->notes != NULL) {
+    if (store->notes) {
         table_free(store->notes->table, free);
         free(store->notes);
         store->notes = NULL;
@@ -51,16 +51,16 @@ void sqlite_notes_forget(struct store *store) {
 }
 
 bool store_notes_wait(const struct store *store) {
-    return store->notes != NULL && store->notes->first != NULL;
+    return store->notes && store->notes->first;
 }
 
 static struct note *find(const struct store *store, const struct note *note) {
-    return store->notes == NULL ? NULL : table_find(store->notes->table, hash_of(note), note);
+    return !store->notes ? NULL : table_find(store->notes->table, hash_of(note), note);
 }
 
 static enum store_status add(struct store *store, const struct note *note) {
     struct note *added = malloc(sizeof *added);
-    if (added == NULL || !table_add(store->notes->table, hash_of(note), added)) {
+    if (!added || !table_add(store->notes->table, hash_of(note), added)) {
         free(added);
         return sqlite_no_memory(store);
     }
@@ -73,18 +73,18 @@ static enum store_status add(struct store *store, const struct note *note) {
 
 static enum store_status put(struct store *store, const struct note *note) {
     struct note *known = find(store, note);
-    if (known != NULL) {
+    if (known) {
         known->time_us = note->time_us;
         known->online = note->online;
         return STORE_OK;
     }
-    if (store->notes != NULL && table_count(store->notes->table) >= NOTES_MAX) {
+    if (store->notes && table_count(store->notes->table) >= NOTES_MAX) {
         if (store_notes_write(store) != STORE_OK)
             return STORE_FAILED;
         if (store_notes_wait(store))
             return STORE_OK;
     }
-    return store->notes == NULL && !make(store) ? sqlite_no_memory(store) : add(store, note);
+    return !store->notes && !make(store) ? sqlite_no_memory(store) : add(store, note);
 }
 
 enum store_status sqlite_note_presence(struct store *store, int64_t account, bool online,
@@ -99,12 +99,12 @@ enum store_status sqlite_note_used(struct store *store, int64_t account, int64_t
 
 int64_t sqlite_note_used_us(const struct store *store, int64_t account, int64_t device) {
     const struct note *note = find(store, &(struct note){.account = account, .device = device});
-    return note == NULL ? 0 : note->time_us;
+    return !note ? 0 : note->time_us;
 }
 
 void sqlite_notes_clamp(struct store *store, int64_t now_us) {
-    struct note *note = store->notes == NULL ? NULL : store->notes->first;
-    for (; note != NULL; note = note->next)
+    struct note *note = !store->notes ? NULL : store->notes->first;
+    for (; note; note = note->next)
         note->time_us = note->time_us > now_us ? now_us : note->time_us;
 }
 
@@ -128,7 +128,7 @@ enum store_status store_notes_write(struct store *store) {
         return store->failed ? STORE_FAILED : STORE_OK;
     if (sqlite_presence_close(store) != STORE_OK)
         return STORE_FAILED;
-    for (const struct note *note = store->notes->first; note != NULL; note = note->next)
+    for (const struct note *note = store->notes->first; note; note = note->next)
         if (write_note(store, note) != STORE_OK)
             return STORE_FAILED;
     sqlite_notes_forget(store);

@@ -16,7 +16,7 @@ enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t
     bind_number(count, 4, (int64_t)seq);
     enum store_status status = sqlite_number(store, count, &found);
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
-    *number = (uint64_t)found + (fresh != NULL ? fresh_up_to(fresh, seq) : 0);
+    *number = (uint64_t)found + (fresh ? fresh_up_to(fresh, seq) : 0);
     return status;
 }
 
@@ -45,8 +45,8 @@ static enum store_status find_block(struct store *store, int64_t stream, uint64_
 static enum store_status find_fresh(const struct store *store, int64_t stream, uint64_t number,
                                     int64_t *position) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
-    uint64_t before = fresh != NULL ? fresh->thread.posts - fresh->count : 0;
-    if (fresh == NULL || number <= before || number > fresh->thread.posts)
+    uint64_t before = fresh ? fresh->thread.posts - fresh->count : 0;
+    if (!fresh || number <= before || number > fresh->thread.posts)
         return STORE_NOT_FOUND;
     *position = fresh->positions[number - before - 1];
     return STORE_OK;

@@ -80,7 +80,7 @@ static int keep_wal_pages(void *arg, sqlite3 *db, const char *name, int pages) {
         store->wal_pages_trigger = store->wal_pages_step;
         store->wal_copied = 0;
     }
-    if (pages < store->wal_pages && store->reserve != NULL)
+    if (pages < store->wal_pages && store->reserve)
         reserve_forget(store->reserve); /* SQLite may have cut a long log */
     store->wal_pages = pages;
     store->wal_begins = false;
@@ -118,8 +118,7 @@ static enum store_status make_memory(struct store *store) {
     store->directory = directory_new(seed);
     store->blocks = blocks_new();
     store->fresh = fresh_new(seed);
-    if (store->view == NULL || store->log == NULL || store->directory == NULL ||
-        store->blocks == NULL || store->fresh == NULL)
+    if (!store->view || !store->log || !store->directory || !store->blocks || !store->fresh)
         return sqlite_no_memory(store);
     return STORE_OK;
 }
@@ -172,8 +171,8 @@ void sqlite_unload(struct store *store) {
 static enum store_status start_threads(struct store *store) {
     const char *reason = NULL;
     store->checkpoint = checkpoint_new(store->path, page_check_name(store->pages), &reason);
-    store->syncer = store->checkpoint != NULL ? syncer_new(store->clock_us, &reason) : NULL;
-    if (store->syncer == NULL)
+    store->syncer = store->checkpoint ? syncer_new(store->clock_us, &reason) : NULL;
+    if (!store->syncer)
         return sqlite_fail_because(store, "start the threads of", reason);
     return sqlite3_exec(store->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) == SQLITE_OK
                ? STORE_OK
@@ -203,24 +202,24 @@ int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db) 
 static enum store_status connect_store(struct store *store, const struct store_options *options) {
     if (sqlite_connect_checked(store, store->path, &store->db) != SQLITE_OK)
         return sqlite_fail(store, "open");
-    if (options->vfs == NULL && sqlite_upgrade(store, options) != STORE_OK)
+    if (!options->vfs && sqlite_upgrade(store, options) != STORE_OK)
         return STORE_FAILED;
-    store->head_new = store->db == NULL;
-    return store->db != NULL || sqlite_connect_checked(store, store->path, &store->db) == SQLITE_OK
+    store->head_new = !store->db;
+    return store->db || sqlite_connect_checked(store, store->path, &store->db) == SQLITE_OK
                ? STORE_OK
                : sqlite_fail(store, "open");
 }
 
 static enum store_status open_file(struct store *store, const struct store_options *options) {
-    if (options->vfs == NULL && make_file(store) != STORE_OK)
+    if (!options->vfs && make_file(store) != STORE_OK)
         return STORE_FAILED;
-    if (options->vfs == NULL && !options->exclusive) {
+    if (!options->vfs && !options->exclusive) {
         store->reserve = reserve_new(store->path);
-        if (store->reserve == NULL)
+        if (!store->reserve)
             return sqlite_no_memory(store);
     }
     store->pages = page_check_new(options->vfs);
-    if (store->pages == NULL)
+    if (!store->pages)
         return sqlite_no_memory(store);
     if (sqlite_head_look(store) != STORE_OK || connect_store(store, options) != STORE_OK)
         return STORE_FAILED;
@@ -229,7 +228,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
     sqlite_log_mend(store);
     if (sqlite_head_check(store, options->accept_loss) != STORE_OK)
         return STORE_FAILED;
-    if (store->reserve != NULL && take_reserve(store) != STORE_OK)
+    if (store->reserve && take_reserve(store) != STORE_OK)
         return STORE_FAILED;
     if (sqlite_migrate(store) != STORE_OK)
         return STORE_FAILED;
@@ -239,7 +238,7 @@ static enum store_status open_file(struct store *store, const struct store_optio
         sqlite_sync_log(store) != STORE_OK || sqlite_head_begin(store) != STORE_OK)
         return STORE_FAILED;
     store->hasher = hasher_new(!options->exclusive);
-    if (store->hasher == NULL)
+    if (!store->hasher)
         return sqlite_no_memory(store);
     return options->exclusive ? STORE_OK : start_threads(store);
 }
@@ -249,7 +248,7 @@ enum store_status store_open(struct store **out, const struct store_options *opt
      * of it: once it runs this is refused, without harm. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *store = *out = calloc(1, sizeof *store);
-    if (store == NULL)
+    if (!store)
         return STORE_FAILED;
     store->beside = options->beside;
     store->view_entries = options->view_entries > 0 ? options->view_entries : VIEW_ENTRIES;
@@ -267,7 +266,7 @@ enum store_status store_open(struct store **out, const struct store_options *opt
                                              ? options->unread_bytes_per_sender_max
                                              : INBOX_UNREAD_BYTES_PER_SENDER_MAX;
     store->path = strdup(options->path);
-    if (store->path == NULL)
+    if (!store->path)
         return sqlite_no_memory(store);
     return open_file(store, options);
 }
@@ -298,7 +297,7 @@ enum store_status store_identity_note(struct store *store, int64_t mark) {
 }
 
 void store_close(struct store *store) {
-    if (store == NULL)
+    if (!store)
         return;
     checkpoint_free(store->checkpoint);
     syncer_free(store->syncer);

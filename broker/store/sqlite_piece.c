@@ -102,7 +102,7 @@ static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_
                                    unsigned char *bytes, size_t length) {
     const unsigned char *sums = sqlite3_column_blob(row, 1);
     int bytes_of_sums = sqlite3_column_bytes(row, 1);
-    if (sums != NULL && bytes_of_sums != (int)SLOT_SUMS_BYTES)
+    if (sums && bytes_of_sums != (int)SLOT_SUMS_BYTES)
         return STORE_DAMAGED;
     return tell_read(
         store, slots_read(store->slots, sqlite3_column_int64(row, 0), sums, at, bytes, length),

@@ -10,7 +10,7 @@
 static enum store_status read_edited(struct store *store, const struct log_entry *entry,
                                      struct post *out) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, entry->stream);
-    if (fresh != NULL && entry->seq >= fresh_first_seq(fresh)) {
+    if (fresh && entry->seq >= fresh_first_seq(fresh)) {
         out->stands = true;
         return STORE_OK;
     }
@@ -26,7 +26,7 @@ enum store_status sqlite_post_entry(struct store *store, const struct log_entry 
                                     struct store_post *out) {
     const struct person *author;
     out->damaged = true;
-    if (entry->id == NULL) /* lost, or gone where a post should be */
+    if (!entry->id) /* lost, or gone where a post should be */
         return STORE_OK;
     enum store_status status = sqlite_person(store, entry->author, &author);
     if (status == STORE_OK)
@@ -104,8 +104,7 @@ static enum store_status answer_again(struct store *store, const struct changing
         return STORE_ID_REUSED;
     if (sqlite_post_at(store, position, &post) != STORE_OK)
         return STORE_FAILED;
-    if (of->kind != LOG_POSTED && change->post != NULL &&
-        memcmp(change->post, post.post.id, ID_BYTES) != 0)
+    if (of->kind != LOG_POSTED && change->post && memcmp(change->post, post.post.id, ID_BYTES) != 0)
         return STORE_ID_REUSED;
     if (post.stands &&
         sqlite_number_of(store, of->thread.stream, post.post.seq, &post.post.number) != STORE_OK)
@@ -190,7 +189,7 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
 static enum store_status find_position(struct store *store, struct changing *of) {
     const struct store_post_change *change = of->change;
     struct known known;
-    if (change->post == NULL)
+    if (!change->post)
         return sqlite_number_find(store, of->thread.stream, change->number, &of->position);
     enum store_status status = find_known(store, change->post, change, &known);
     if (status == STORE_OK && (known.kind != LOG_POSTED || known.stream != of->thread.stream))

@@ -83,7 +83,7 @@ static bool count_out(void *arg, int64_t author, size_t text_bytes) {
 
 static enum store_status begin_tally(struct store *store, struct stream *stream) {
     stream->tally = tally_new();
-    if (stream->tally == NULL)
+    if (!stream->tally)
         return sqlite_no_memory(store);
     struct count count = {.tally = stream->tally, .owner = stream->id};
     return sqlite_authors(store, stream, stream->cursor, stream->head, count_in, &count);
@@ -113,10 +113,10 @@ static enum store_status check_tally(const struct store *store, const struct tal
 }
 
 enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender) {
-    if (stream->tally == NULL && unread_of(stream) < smaller_count(store) &&
+    if (!stream->tally && unread_of(stream) < smaller_count(store) &&
         most_bytes(stream) < tally_bytes(store))
         return STORE_OK;
-    if (stream->tally == NULL && begin_tally(store, stream) != STORE_OK)
+    if (!stream->tally && begin_tally(store, stream) != STORE_OK)
         return STORE_FAILED;
     enum store_status status = check_tally(store, stream->tally, sender);
     if (tally_is_spare(store, stream))
@@ -127,7 +127,7 @@ enum store_status sqlite_quota_check(struct store *store, struct stream *stream,
 enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender,
                                         size_t text_bytes) {
     meter_received(stream, text_bytes);
-    if (stream->tally != NULL && !tally_add(stream->tally, sender, cost_of(text_bytes)))
+    if (stream->tally && !tally_add(stream->tally, sender, cost_of(text_bytes)))
         return sqlite_no_memory(store);
     return STORE_OK;
 }
@@ -135,7 +135,7 @@ enum store_status sqlite_quota_received(struct store *store, struct stream *stre
 /* Counting anew is cheaper where more was read than is left; what is left is less than all was. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from) {
     uint64_t read = stream->cursor - from;
-    if (stream->tally == NULL)
+    if (!stream->tally)
         return STORE_OK;
     if (unread_of(stream) < read) {
         drop_tally(stream);

@@ -40,7 +40,7 @@ struct old_file {
 static enum store_status tell(struct rehash *rehash, uint64_t more) {
     const struct store_options *options = rehash->options;
     rehash->done += more;
-    return options->rehashing == NULL ||
+    return !options->rehashing ||
                    options->rehashing(options->progress_arg, rehash->done, rehash->of)
                ? STORE_OK
                : sqlite_fail_because(rehash->store, "migrate",
@@ -183,7 +183,7 @@ static enum store_status do_one(struct rehash *rehash, struct old_file *file) {
     enum store_status status = hash_file(rehash, file);
     if (status == STORE_OK)
         status = keep(rehash, file);
-    if (status == STORE_OK && file->complete && !file->whole && options->damaged != NULL)
+    if (status == STORE_OK && file->complete && !file->whole && options->damaged)
         options->damaged(options->progress_arg, file->title, file->name);
     return status == STORE_OK ? tell(rehash, file->received - file->hashed + 1) : status;
 }

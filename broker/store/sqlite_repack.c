@@ -15,7 +15,7 @@ static enum store_status execute(struct upgrade *upgrade, const char *sql) {
 
 enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stmt **out) {
     struct store *store = upgrade->store;
-    int code = sql != NULL ? sqlite3_prepare_v2(store->db, sql, -1, out, NULL) : SQLITE_NOMEM;
+    int code = sql ? sqlite3_prepare_v2(store->db, sql, -1, out, NULL) : SQLITE_NOMEM;
     sqlite3_free(sql);
     return code == SQLITE_OK      ? STORE_OK
            : code == SQLITE_NOMEM ? sqlite_no_memory(store)
@@ -107,12 +107,11 @@ static enum store_status copy_some(struct upgrade *upgrade, const struct repack_
     char *behind = any ? sqlite3_mprintf("WHERE (%s) > (SELECT %s FROM new.%s ORDER BY %s LIMIT 1)",
                                          t->key, t->key, t->name, t->key_back)
                        : sqlite3_mprintf("");
-    char *sql = behind == NULL
-                    ? NULL
-                    : sqlite3_mprintf("INSERT INTO new.%s (%s) SELECT %s FROM main.%s %s"
-                                      " ORDER BY %s LIMIT %d",
-                                      t->name, t->columns, t->columns, t->name, behind, t->key,
-                                      strcmp(t->name, "piece") == 0 ? PIECES : REPACK_ROWS);
+    char *sql = !behind ? NULL
+                        : sqlite3_mprintf("INSERT INTO new.%s (%s) SELECT %s FROM main.%s %s"
+                                          " ORDER BY %s LIMIT %d",
+                                          t->name, t->columns, t->columns, t->name, behind, t->key,
+                                          strcmp(t->name, "piece") == 0 ? PIECES : REPACK_ROWS);
     sqlite3_free(behind);
     enum store_status status = repack_prepare(upgrade, sql, &copy);
     if (status == STORE_OK) {

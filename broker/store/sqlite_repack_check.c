@@ -14,8 +14,7 @@ static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column) {
     const void *bytes = sqlite3_column_blob(a, column), *other = sqlite3_column_blob(b, column);
     int count = sqlite3_column_bytes(a, column);
     return count == sqlite3_column_bytes(b, column) &&
-           (count == 0 ||
-            (bytes != NULL && other != NULL && memcmp(bytes, other, (size_t)count) == 0));
+           (count == 0 || (bytes && other && memcmp(bytes, other, (size_t)count) == 0));
 }
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b) {
@@ -76,11 +75,10 @@ static enum step next_entry(struct upgrade *upgrade, struct unpacking *unpacking
 }
 
 static bool same_entry(const struct log_entry *a, const struct log_entry *b) {
-    return a->kind == b->kind && a->id != NULL && b->id != NULL &&
-           memcmp(a->id, b->id, ID_BYTES) == 0 && a->time_us == b->time_us &&
-           a->author == b->author && a->stream == b->stream && a->seq == b->seq &&
-           a->second == b->second && a->delivered == b->delivered && !b->text_damaged &&
-           a->text_bytes == b->text_bytes &&
+    return a->kind == b->kind && a->id && b->id && memcmp(a->id, b->id, ID_BYTES) == 0 &&
+           a->time_us == b->time_us && a->author == b->author && a->stream == b->stream &&
+           a->seq == b->seq && a->second == b->second && a->delivered == b->delivered &&
+           !b->text_damaged && a->text_bytes == b->text_bytes &&
            (a->text_bytes == 0 || memcmp(a->text, b->text, a->text_bytes) == 0);
 }
 
@@ -228,7 +226,7 @@ static enum store_status quick_check(struct upgrade *upgrade) {
     enum step step = status == STORE_OK ? sqlite_step(upgrade->store, check) : STEP_FAILED;
     if (step == STEP_ROW) {
         const char *said = (const char *)sqlite3_column_text(check, 0);
-        status = said != NULL && strcmp(said, "ok") == 0 ? STORE_OK : STORE_MISMATCH;
+        status = said && strcmp(said, "ok") == 0 ? STORE_OK : STORE_MISMATCH;
     }
     (void)sqlite3_finalize(check);
     return step == STEP_FAILED ? STORE_FAILED : status;

@@ -223,7 +223,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]) {
     for (int i = 0; i < STATEMENT_COUNT; i++) {
-        assert(sql[i] != NULL);
+        assert(sql[i]);
         int code =
             sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL);
         if (code != SQLITE_OK)
@@ -277,7 +277,7 @@ uint64_t column_count(sqlite3_stmt *statement, int column) {
 
 void column_text(sqlite3_stmt *statement, int column, char *out, size_t out_bytes) {
     const unsigned char *text = sqlite3_column_text(statement, column);
-    size_t bytes = text == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column);
+    size_t bytes = !text ? 0 : (size_t)sqlite3_column_bytes(statement, column);
     if (bytes >= out_bytes)
         bytes = out_bytes - 1;
     if (bytes > 0)
@@ -287,7 +287,7 @@ void column_text(sqlite3_stmt *statement, int column, char *out, size_t out_byte
 
 bool column_blob(sqlite3_stmt *statement, int column, void *out, size_t out_bytes) {
     const void *blob = sqlite3_column_blob(statement, column);
-    if (blob == NULL || (size_t)sqlite3_column_bytes(statement, column) != out_bytes)
+    if (!blob || (size_t)sqlite3_column_bytes(statement, column) != out_bytes)
         return false;
     memcpy(out, blob, out_bytes);
     return true;

@@ -8,7 +8,7 @@
 /* ---- rows ---- */
 
 static bool is_fresh(const struct fresh_thread *fresh, struct store_thread *out) {
-    if (fresh != NULL)
+    if (fresh)
         *out = fresh->thread;
     return fresh != NULL;
 }

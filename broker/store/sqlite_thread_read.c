@@ -26,9 +26,9 @@ static enum store_status read_text(struct store *store, int64_t position, struct
     struct log_entry entry;
     if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    post->text = entry.text != NULL ? entry.text : "";
+    post->text = entry.text ? entry.text : "";
     post->text_bytes = entry.text_bytes;
-    post->damaged = post->damaged || entry.id == NULL || entry.text_damaged;
+    post->damaged = post->damaged || !entry.id || entry.text_damaged;
     return STORE_OK;
 }
 
@@ -56,7 +56,7 @@ static enum store_status hand_out_row(struct store *store, sqlite3_stmt *row, st
 static enum store_status read_fresh(struct store *store, int64_t stream, uint64_t after,
                                     struct page *page) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
-    size_t count = fresh != NULL ? fresh->count : 0;
+    size_t count = fresh ? fresh->count : 0;
     enum store_status status = STORE_OK;
     for (size_t i = count > 0 ? fresh_up_to(fresh, after) : 0;
          i < count && status == STORE_OK && !page->ended; i++) {

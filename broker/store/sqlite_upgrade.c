@@ -31,7 +31,7 @@ enum store_status sqlite_upgrade_tell(struct upgrade *upgrade, uint64_t more) {
     const struct store_options *options = upgrade->options;
     uint64_t left = upgrade->of - upgrade->done;
     upgrade->done += more < left ? more : left;
-    return options->progress == NULL ||
+    return !options->progress ||
                    options->progress(options->progress_arg, upgrade->done, upgrade->of)
                ? STORE_OK
                : fail(upgrade, "it was told to end");
@@ -43,7 +43,7 @@ static bool is_journal(struct upgrade *upgrade, const char *mode) {
     sqlite3_stmt *query = NULL;
     bool is = sqlite3_prepare_v2(upgrade->store->db, "PRAGMA main.journal_mode", -1, &query,
                                  NULL) == SQLITE_OK &&
-              sqlite3_step(query) == SQLITE_ROW && sqlite3_column_text(query, 0) != NULL &&
+              sqlite3_step(query) == SQLITE_ROW && sqlite3_column_text(query, 0) &&
               strcmp((const char *)sqlite3_column_text(query, 0), mode) == 0;
     (void)sqlite3_finalize(query);
     return is;
@@ -98,7 +98,7 @@ static uint64_t bytes_on_disk(const char *path) {
 /* What the write-ahead log has goes into the old one. */
 static uint64_t bytes_needed(const struct upgrade *upgrade) {
     char *log = sqlite3_mprintf("%s-wal", upgrade->old);
-    uint64_t bytes = bytes_on_disk(upgrade->old) + (log != NULL ? bytes_on_disk(log) : 0);
+    uint64_t bytes = bytes_on_disk(upgrade->old) + (log ? bytes_on_disk(log) : 0);
     sqlite3_free(log);
     return bytes + ROOM_BESIDE;
 }
@@ -155,7 +155,7 @@ static bool can_resume(struct upgrade *upgrade, const struct stat *old) {
 
 static void remove_new(const struct upgrade *upgrade) {
     char *journal = sqlite3_mprintf("%s-journal", upgrade->path);
-    if (journal != NULL)
+    if (journal)
         (void)unlink(journal);
     (void)unlink(upgrade->path);
     sqlite3_free(journal);
@@ -193,8 +193,7 @@ static enum store_status attach(struct upgrade *upgrade) {
                                   "PRAGMA new.journal_mode = PERSIST;"
                                   "PRAGMA new.cache_size = -65536";
     char *sql = sqlite3_mprintf("ATTACH %Q AS new", upgrade->path);
-    enum store_status status =
-        sql != NULL ? execute(upgrade, sql) : sqlite_no_memory(upgrade->store);
+    enum store_status status = sql ? execute(upgrade, sql) : sqlite_no_memory(upgrade->store);
     sqlite3_free(sql);
     return status == STORE_OK ? execute(upgrade, pragmas) : status;
 }
@@ -241,7 +240,7 @@ static enum store_status fill_new(struct upgrade *upgrade, const struct stat *ol
 
 static bool sync_folder(const char *path) {
     char *copy = strdup(path);
-    int folder = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int folder = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     bool synced = folder >= 0 && fsync(folder) == 0;
     if (folder >= 0)
         (void)close(folder);
@@ -262,7 +261,7 @@ static bool name_backup(const struct upgrade *upgrade) {
 static enum store_status swap_names(struct upgrade *upgrade) {
     const char *path = upgrade->old;
     char *journal = sqlite3_mprintf("%s-journal", upgrade->path);
-    bool swapped = journal != NULL && name_backup(upgrade) && sync_folder(path) &&
+    bool swapped = journal && name_backup(upgrade) && sync_folder(path) &&
                    rename(upgrade->path, path) == 0 && sync_folder(path);
     enum store_status status = swapped ? STORE_OK : fail(upgrade, strerror(errno));
     if (swapped)
@@ -279,8 +278,8 @@ static bool is_missing(const char *path) {
 void sqlite_upgrade_end(const char *path) {
     char *new = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, path);
     char *backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, path);
-    if (new != NULL && backup != NULL &&is_missing(path) && !is_missing(new) &&
-        !is_missing(backup) && rename(new, path) == 0)
+    if (new &&backup && is_missing(path) && !is_missing(new) && !is_missing(backup) &&
+        rename(new, path) == 0)
         (void)sync_folder(path);
     sqlite3_free(new);
     sqlite3_free(backup);
@@ -324,12 +323,11 @@ enum store_status sqlite_upgrade(struct store *store, const struct store_options
                               "and then do this again");
     }
     upgrade.old = realpath(store->path, NULL);
-    if (upgrade.old == NULL)
+    if (!upgrade.old)
         return fail(&upgrade, strerror(errno));
     upgrade.path = sqlite3_mprintf("%s" STORE_NEW_SUFFIX, upgrade.old);
     upgrade.backup = sqlite3_mprintf("%s" STORE_BACKUP_SUFFIX, upgrade.old);
-    status = upgrade.path != NULL && upgrade.backup != NULL ? replace(&upgrade)
-                                                            : sqlite_no_memory(store);
+    status = upgrade.path && upgrade.backup ? replace(&upgrade) : sqlite_no_memory(store);
     free(upgrade.old);
     sqlite3_free(upgrade.path);
     sqlite3_free(upgrade.backup);

@@ -36,9 +36,9 @@ static bool has_quota(const struct store_upload *upload, uint64_t others) {
  * gives its place. OK, NO_ROOM. */
 static enum store_status check_room(struct store *store, const struct store_upload *upload,
                                     const struct store_file *own) {
-    uint64_t others = store->files_bytes - (own != NULL ? own->size : 0);
+    uint64_t others = store->files_bytes - (own ? own->size : 0);
     uint64_t room = slots_room(store->slots);
-    uint64_t more = store->files_awaited - (own != NULL ? own->size - own->received : 0);
+    uint64_t more = store->files_awaited - (own ? own->size - own->received : 0);
     bool fits = upload->size <= room && more <= room - upload->size;
     return fits && has_quota(upload, others) ? STORE_OK : STORE_NO_ROOM;
 }

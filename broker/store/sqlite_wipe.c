@@ -28,7 +28,7 @@ enum store_status store_wipe(struct store *store) {
     if (store->failed || sqlite_head_wipe(store) != STORE_OK || empty(store) != STORE_OK ||
         sqlite_migrate(store) != STORE_OK || cut(store) != STORE_OK)
         return STORE_FAILED;
-    if (store->reserve != NULL)
+    if (store->reserve)
         reserve_forget(store->reserve);
     sqlite_unload(store);
     sqlite_notes_forget(store);

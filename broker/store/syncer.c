@@ -32,13 +32,13 @@ static void tell(const struct syncer *syncer) {
 }
 
 static int64_t now_us(const struct syncer *syncer) {
-    return syncer->clock_us == NULL ? 0 : syncer->clock_us();
+    return !syncer->clock_us ? 0 : syncer->clock_us();
 }
 
 static int sync_file(const struct syncer *syncer, sqlite3_file *file, bool *quick) {
     int64_t begun_us = now_us(syncer);
     int code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-    *quick = syncer->clock_us != NULL && now_us(syncer) - begun_us <= SYNCER_QUICK_US;
+    *quick = syncer->clock_us && now_us(syncer) - begun_us <= SYNCER_QUICK_US;
     return code;
 }
 
@@ -73,7 +73,7 @@ static void *run(void *arg) {
 struct syncer *syncer_new(int64_t (*clock_us)(void), const char **reason) {
     struct syncer *syncer = calloc(1, sizeof *syncer);
     *reason = "out of memory";
-    if (syncer == NULL)
+    if (!syncer)
         return NULL;
     syncer->clock_us = clock_us;
     (void)pthread_mutex_init(&syncer->mutex, NULL);
@@ -96,7 +96,7 @@ static void set_state(struct syncer *syncer, enum state state) {
 }
 
 void syncer_free(struct syncer *syncer) {
-    if (syncer == NULL)
+    if (!syncer)
         return;
     (void)pthread_mutex_lock(&syncer->mutex);
     set_state(syncer, STOPPED);

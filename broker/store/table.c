@@ -21,11 +21,11 @@ enum { SLOTS_FIRST = 16 };
 
 struct table *table_new(table_is *is) {
     struct table *table = malloc(sizeof *table);
-    if (table == NULL)
+    if (!table)
         return NULL;
     *table = (struct table){.is = is, .mask = SLOTS_FIRST - 1};
     table->slots = calloc(SLOTS_FIRST, sizeof *table->slots);
-    if (table->slots == NULL) {
+    if (!table->slots) {
         free(table);
         return NULL;
     }
@@ -33,10 +33,10 @@ struct table *table_new(table_is *is) {
 }
 
 void table_free(struct table *table, void (*item_free)(void *item)) {
-    if (table == NULL)
+    if (!table)
         return;
-    for (size_t i = 0; item_free != NULL && i <= table->mask; i++)
-        if (table->slots[i].item != NULL)
+    for (size_t i = 0; item_free && i <= table->mask; i++)
+        if (table->slots[i].item)
             item_free(table->slots[i].item);
     free(table->slots);
     free(table);
@@ -45,7 +45,7 @@ void table_free(struct table *table, void (*item_free)(void *item)) {
 /* The slot of the key, or the free one where it would go. */
 static size_t slot_of(const struct table *table, uint64_t hash, const void *key) {
     size_t at = hash & table->mask;
-    while (table->slots[at].item != NULL &&
+    while (table->slots[at].item &&
            (table->slots[at].hash != hash || !table->is(table->slots[at].item, key)))
         at = (at + 1) & table->mask;
     return at;
@@ -57,7 +57,7 @@ void *table_find(const struct table *table, uint64_t hash, const void *key) {
 
 static void put(struct slot *slots, size_t mask, struct slot slot) {
     size_t at = slot.hash & mask;
-    while (slots[at].item != NULL)
+    while (slots[at].item)
         at = (at + 1) & mask;
     slots[at] = slot;
 }
@@ -65,10 +65,10 @@ static void put(struct slot *slots, size_t mask, struct slot slot) {
 static bool grow(struct table *table) {
     size_t size = (table->mask + 1) * 2;
     struct slot *slots = calloc(size, sizeof *slots);
-    if (slots == NULL)
+    if (!slots)
         return false;
     for (size_t i = 0; i <= table->mask; i++)
-        if (table->slots[i].item != NULL)
+        if (table->slots[i].item)
             put(slots, size - 1, table->slots[i]);
     free(table->slots);
     table->slots = slots;
@@ -77,7 +77,7 @@ static bool grow(struct table *table) {
 }
 
 bool table_add(struct table *table, uint64_t hash, void *item) {
-    assert(item != NULL);
+    assert(item);
     if ((table->count + 1) * 4 > (table->mask + 1) * 3 && !grow(table))
         return false;
     put(table->slots, table->mask, (struct slot){.hash = hash, .item = item});
@@ -88,10 +88,9 @@ bool table_add(struct table *table, uint64_t hash, void *item) {
 void *table_remove(struct table *table, uint64_t hash, const void *key) {
     size_t hole = slot_of(table, hash, key);
     void *item = table->slots[hole].item;
-    if (item == NULL)
+    if (!item)
         return NULL;
-    for (size_t at = (hole + 1) & table->mask; table->slots[at].item != NULL;
-         at = (at + 1) & table->mask) {
+    for (size_t at = (hole + 1) & table->mask; table->slots[at].item; at = (at + 1) & table->mask) {
         size_t home = table->slots[at].hash & table->mask;
         if (((at - home) & table->mask) >= ((at - hole) & table->mask)) {
             table->slots[hole] = table->slots[at];

@@ -22,10 +22,10 @@ static bool sender_is(const void *item, const void *key) {
 
 struct tally *tally_new(void) {
     struct tally *tally = calloc(1, sizeof *tally);
-    if (tally == NULL)
+    if (!tally)
         return NULL;
     tally->senders = table_new(sender_is);
-    if (tally->senders == NULL) {
+    if (!tally->senders) {
         free(tally);
         return NULL;
     }
@@ -33,7 +33,7 @@ struct tally *tally_new(void) {
 }
 
 void tally_free(struct tally *tally) {
-    if (tally == NULL)
+    if (!tally)
         return;
     table_free(tally->senders, free);
     free(tally);
@@ -56,9 +56,9 @@ static void sum_take(struct tally_sum *sum, uint64_t bytes) {
 
 bool tally_add(struct tally *tally, int64_t account, uint64_t bytes) {
     struct sender *sender = find(tally, account);
-    if (sender == NULL) {
+    if (!sender) {
         sender = malloc(sizeof *sender);
-        if (sender == NULL)
+        if (!sender)
             return false;
         *sender = (struct sender){.account = account};
         if (!table_add(tally->senders, table_hash_number((uint64_t)account), sender)) {
@@ -73,7 +73,7 @@ bool tally_add(struct tally *tally, int64_t account, uint64_t bytes) {
 
 void tally_take(struct tally *tally, int64_t account, uint64_t bytes) {
     struct sender *sender = find(tally, account);
-    assert(sender != NULL);
+    assert(sender);
     sum_take(&tally->total, bytes);
     sum_take(&sender->sum, bytes);
     if (sender->sum.count == 0)
@@ -86,5 +86,5 @@ struct tally_sum tally_total(const struct tally *tally) {
 
 struct tally_sum tally_of(const struct tally *tally, int64_t account) {
     const struct sender *sender = find(tally, account);
-    return sender == NULL ? (struct tally_sum){0} : sender->sum;
+    return !sender ? (struct tally_sum){0} : sender->sum;
 }

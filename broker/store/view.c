@@ -34,10 +34,10 @@ static void release(struct stream *stream) {
 }
 
 void view_free(struct view *view) {
-    if (view == NULL)
+    if (!view)
         return;
     for (size_t i = 0; i < view->bands_count; i++) {
-        for (size_t j = 0; view->bands[i] != NULL && j < BAND_STREAMS; j++)
+        for (size_t j = 0; view->bands[i] && j < BAND_STREAMS; j++)
             release(&view->bands[i]->streams[j]);
         free(view->bands[i]);
     }
@@ -64,7 +64,7 @@ static bool has_room_for_bands(struct view *view, size_t count) {
         return count <= BANDS_MAX;
     size_t max = 2 * view->bands_max > count ? 2 * view->bands_max : count;
     struct band **bands = realloc(view->bands, max * sizeof(struct band *));
-    if (bands == NULL)
+    if (!bands)
         return false;
     view->bands = bands;
     view->bands_max = max;
@@ -78,16 +78,16 @@ static struct band *new_band(void) {
     _Static_assert(sizeof(struct stream) == LINE, "a stream fills a line");
     size_t bytes = (sizeof(struct band) + LINE - 1) / LINE * LINE;
     struct band *band = aligned_alloc(LINE, bytes);
-    if (band != NULL)
+    if (band)
         memset(band, 0, bytes);
     return band;
 }
 
 struct band *view_band_make(struct view *view, size_t number) {
-    if (view_band(view, number) != NULL)
+    if (view_band(view, number))
         return view->bands[number];
     struct band *band = has_room_for_bands(view, number + 1) ? new_band() : NULL;
-    if (band == NULL)
+    if (!band)
         return NULL;
     while (view->bands_count <= number)
         view->bands[view->bands_count++] = NULL;
@@ -103,15 +103,15 @@ static struct stream *stream_in(struct band *band, int64_t id) {
 
 struct stream *view_find(const struct view *view, int64_t id) {
     struct band *band = view_band(view, view_band_of(id));
-    struct stream *stream = band != NULL ? stream_in(band, id) : NULL;
-    return stream != NULL && stream->is_known ? stream : NULL;
+    struct stream *stream = band ? stream_in(band, id) : NULL;
+    return stream && stream->is_known ? stream : NULL;
 }
 
 struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t cursor,
                         bool cursor_follows) {
-    assert(view_find(view, id) == NULL);
+    assert(!view_find(view, id));
     struct band *band = id > 0 ? view_band_make(view, view_band_of(id)) : NULL;
-    if (band == NULL)
+    if (!band)
         return NULL;
     struct stream *stream = stream_in(band, id);
     *stream = (struct stream){.id = id,
@@ -150,7 +150,7 @@ void view_remove(struct view *view, struct stream *stream) {
 static bool make_many(struct stream *stream) {
     enum { FIRST_MAX = 4 };
     int64_t *many = malloc(FIRST_MAX * sizeof *many);
-    if (many == NULL)
+    if (!many)
         return false;
     many[0] = stream->positions.one;
     stream->positions.many = many;
@@ -174,7 +174,7 @@ static bool has_room(struct stream *stream) {
     size_t max = (size_t)stream->max * 2;
     int64_t *many =
         max <= UINT32_MAX ? realloc(stream->positions.many, max * sizeof(int64_t)) : NULL;
-    if (many == NULL)
+    if (!many)
         return false;
     stream->positions.many = many;
     stream->max = (uint32_t)max;
@@ -223,7 +223,7 @@ int64_t view_pass_watermark(const struct view *view) {
 }
 
 static bool has_entries(const struct view *view, size_t band) {
-    return view->bands[band] != NULL && view->bands[band]->entries > 0;
+    return view->bands[band] && view->bands[band]->entries > 0;
 }
 
 bool view_pass_band(struct view *view, size_t *band) {

@@ -124,7 +124,7 @@ static const sqlite3_io_methods methods = {
 
 /* Files that the store has beside it are opened like logs. */
 bool wal_fill_is_for(const char *path, int flags) {
-    size_t bytes = path == NULL ? 0 : strlen(path);
+    size_t bytes = !path ? 0 : strlen(path);
     return (flags & SQLITE_OPEN_WAL) != 0 && bytes >= strlen(SUFFIX) &&
            strcmp(path + bytes - strlen(SUFFIX), SUFFIX) == 0;
 }
@@ -139,7 +139,7 @@ int wal_fill_open(sqlite3_vfs *real, const char *path, sqlite3_file *out, int fl
     *file = (struct wal_fill){.real = (sqlite3_file *)(void *)(file + 1)};
     atomic_init(&file->synced, true);
     int code = real->xOpen(real, path, file->real, flags, out_flags);
-    if (file->real->pMethods != NULL)
+    if (file->real->pMethods)
         out->pMethods = &methods;
     return code;
 }

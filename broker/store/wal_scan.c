@@ -89,7 +89,7 @@ static int read_frames(struct scan *scan, void (*each)(void *arg, uint32_t page)
         scan->out->whole++;
         if (word_at(scan->frame + 4) != 0) /* the database's size after a transaction */
             scan->out->frames = scan->out->whole;
-        if (each != NULL)
+        if (each)
             each(arg, word_at(scan->frame));
     }
     return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
@@ -100,13 +100,13 @@ int wal_scan(const char *vfs, const char *database, struct wal_scan *out,
     struct scan scan = {.out = out};
     *out = (struct wal_scan){.header = WAL_MISSING};
     int code = beside_open(&scan.file, vfs, database, "-wal", false);
-    if (scan.file == NULL)
+    if (!scan.file)
         return code;
     if (code == SQLITE_OK)
         code = read_header(&scan);
     if (code == SQLITE_OK && out->header == WAL_VALID) {
         scan.frame = malloc(FRAME_BYTES + out->page_bytes);
-        code = scan.frame == NULL ? SQLITE_NOMEM : read_frames(&scan, each, arg);
+        code = !scan.frame ? SQLITE_NOMEM : read_frames(&scan, each, arg);
     }
     free(scan.frame);
     beside_close(scan.file);

@@ -43,10 +43,10 @@ const struct command register_command = {
 
 static void run_login(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
-    if (name == NULL && app->script != NULL && app->options->user != NULL)
+    if (!name && app->script && app->options->user)
         name = app->options->user;
     if (account_is_free(app))
-        login_begin(app, name == NULL ? "" : name, false);
+        login_begin(app, !name ? "" : name, false);
 }
 
 const struct command login_command = {
@@ -101,7 +101,7 @@ struct passwd_dialogue {
 };
 
 void passwd_dialogue_free(struct passwd_dialogue *passwd) {
-    if (passwd == NULL)
+    if (!passwd)
         return;
     memory_free_secret(passwd->old_password);
     memory_free_secret(passwd->new_password);
@@ -117,16 +117,16 @@ static void account_end_passwd(struct app *app) {
 static void account_hear_again(void *arg, const char *answer) {
     struct app *app = arg;
     struct passwd_dialogue *passwd = app->passwd;
-    if (answer != NULL && strcmp(answer, passwd->new_password) == 0)
+    if (answer && strcmp(answer, passwd->new_password) == 0)
         account_change(app, passwd->old_password, passwd->new_password);
-    else if (answer != NULL)
+    else if (answer)
         app_fail(app, ZCHAT_INVALID, "the two passwords differ; nothing is changed");
     account_end_passwd(app);
 }
 
 static void account_hear_new(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL || *answer == '\0') {
+    if (!answer || *answer == '\0') {
         account_end_passwd(app);
         return;
     }
@@ -136,7 +136,7 @@ static void account_hear_new(void *arg, const char *answer) {
 
 static void account_hear_old(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL) {
+    if (!answer) {
         account_end_passwd(app);
         return;
     }
@@ -146,7 +146,7 @@ static void account_hear_old(void *arg, const char *answer) {
 
 static void account_passwd_script(struct app *app, const char *new_file) {
     const char *old_file = app->options->password_file;
-    if (old_file == NULL || new_file == NULL) {
+    if (!old_file || !new_file) {
         app_fail(
             app, ZCHAT_INVALID,
             "a script's old password comes from --password-file, the new one from passwd FILE");
@@ -155,9 +155,9 @@ static void account_passwd_script(struct app *app, const char *new_file) {
     char error[APP_ERROR_BYTES];
     char *old_password = paths_read_password(old_file, error, sizeof error);
     char *new_password = NULL;
-    if (old_password != NULL)
+    if (old_password)
         new_password = paths_read_password(new_file, error, sizeof error);
-    if (new_password != NULL)
+    if (new_password)
         account_change(app, old_password, new_password);
     else
         app_fail(app, ZCHAT_IO, "%s", error);
@@ -166,11 +166,11 @@ static void account_passwd_script(struct app *app, const char *new_file) {
 }
 
 static void run_passwd(struct app *app, const struct command_words *words) {
-    if (app->line == NULL) {
+    if (!app->line) {
         account_passwd_script(app, words->word[0]);
         return;
     }
-    if (words->word[0] != NULL || !app->logged_in) {
+    if (words->word[0] || !app->logged_in) {
         app_fail(app, app->logged_in ? ZCHAT_INVALID : ZCHAT_AUTH, "%s",
                  app->logged_in ? "passwd takes nothing here; it asks" : "you are not logged in");
         return;

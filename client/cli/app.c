@@ -38,7 +38,7 @@ void app_note(struct app *app, const char *format, ...) {
 static void app_print_error(struct app *app, char *text) {
     zchat_text_clean(text);
     screen_write(app->screen);
-    if (app->line != NULL)
+    if (app->line)
         line_hide(app->line);
     if (app->script_line > 0)
         fprintf(stderr, "zchat: line %u: %s\n", app->script_line, text);
@@ -71,7 +71,7 @@ void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     va_start(arguments, format);
     char *text = app_format(format, arguments);
     va_end(arguments);
-    if (app->script != NULL && app->exit_code == 0)
+    if (app->script && app->exit_code == 0)
         app->exit_code = zchat_exit_status(code);
     app_show_text(app, SCREEN_ERROR, text);
 }
@@ -100,7 +100,7 @@ void app_hear(struct app *app, const char *user) {
 
 void app_update_prompt(struct app *app) {
     char prompt[256];
-    if (app->line == NULL)
+    if (!app->line)
         return;
     char state[APP_PROGRESS_BYTES];
     if (!app->connected || !app->logged_in)
@@ -114,7 +114,7 @@ void app_update_prompt(struct app *app) {
 }
 
 void app_ready(struct app *app) {
-    if (app->line == NULL || app->leaving)
+    if (!app->line || app->leaving)
         return;
     app_update_prompt(app);
     line_open(app->line);

@@ -93,13 +93,13 @@ static void broker_stop(struct app *app, const char *password, bool wipe) {
 
 static void broker_hear_password(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer != NULL && *answer != '\0')
+    if (answer && *answer != '\0')
         broker_stop(app, answer, app->wiping);
     app_ready(app);
 }
 
 static void broker_authorize(struct app *app) {
-    if (!app->admin && app->line != NULL) {
+    if (!app->admin && app->line) {
         line_ask(app->line, "admin password: ", false, broker_hear_password, app);
         return;
     }
@@ -109,7 +109,7 @@ static void broker_authorize(struct app *app) {
 
 static void broker_hear_wipe(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer != NULL && strcmp(answer, "wipe") == 0) {
+    if (answer && strcmp(answer, "wipe") == 0) {
         broker_authorize(app);
         return;
     }
@@ -118,7 +118,7 @@ static void broker_hear_wipe(void *arg, const char *answer) {
 }
 
 static void broker_confirm_wipe(struct app *app) {
-    if (app->line == NULL) {
+    if (!app->line) {
         app_fail(app, ZCHAT_INVALID, "a script is not asked: shutdown --wipe --yes");
         return;
     }
@@ -130,7 +130,7 @@ static void broker_confirm_wipe(struct app *app) {
 static void broker_stop_by_file(struct app *app, const char *path) {
     char error[APP_ERROR_BYTES];
     char *password = paths_read_password(path, error, sizeof error);
-    if (password != NULL)
+    if (password)
         broker_stop(app, password, app->wiping);
     else
         app_fail(app, ZCHAT_IO, "%s", error);
@@ -146,14 +146,14 @@ struct broker_shutdown {
 static bool broker_read_shutdown(const struct command_words *words,
                                  struct broker_shutdown *shutdown) {
     memset(shutdown, 0, sizeof *shutdown);
-    for (size_t i = 0; i < COMMAND_WORDS_MAX && words->word[i] != NULL; i++) {
+    for (size_t i = 0; i < COMMAND_WORDS_MAX && words->word[i]; i++) {
         const char *word = words->word[i];
         if (strcmp(word, "--wipe") == 0)
             shutdown->wipe = true;
         else if (strcmp(word, "--yes") == 0)
             shutdown->yes = true;
         else if (strcmp(word, "--password-file") == 0 && i + 1 < COMMAND_WORDS_MAX &&
-                 words->word[i + 1] != NULL)
+                 words->word[i + 1])
             shutdown->password_file = words->word[++i];
         else
             return false;
@@ -172,7 +172,7 @@ static void run_shutdown(struct app *app, const struct command_words *words) {
         app_fail(app, ZCHAT_AUTH, "you are not logged in");
     else if (shutdown.wipe && !shutdown.yes)
         broker_confirm_wipe(app);
-    else if (shutdown.password_file != NULL)
+    else if (shutdown.password_file)
         broker_stop_by_file(app, shutdown.password_file);
     else
         broker_authorize(app);

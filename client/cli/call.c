@@ -46,7 +46,7 @@ void call_begun(struct call *call, zchat_code code) {
 bool call_failed(const struct call *call, const zchat_reply *reply, const char *what) {
     if (reply->code == ZCHAT_OK)
         return false;
-    if (what == NULL)
+    if (!what)
         app_fail(call->app, reply->code, "%s", reply->text);
     else
         app_fail(call->app, reply->code, "%s: %s", what, reply->text);

@@ -9,7 +9,7 @@
 static struct tm clock_local(int64_t time_us) {
     time_t seconds = (time_t)(time_us / 1000000);
     struct tm local;
-    if (localtime_r(&seconds, &local) == NULL)
+    if (!localtime_r(&seconds, &local))
         memset(&local, 0, sizeof local);
     return local;
 }

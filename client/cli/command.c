@@ -64,7 +64,7 @@ const struct command *command_at(size_t index) {
 
 /* The forum's names are in upper case, and nothing else is. */
 static bool command_is_forum(const char *name) {
-    return name != NULL && name[0] >= 'A' && name[0] <= 'Z';
+    return name && name[0] >= 'A' && name[0] <= 'Z';
 }
 
 /* How many bytes at the start of `text` are `name`, whose words may be farther apart there; 0: it
@@ -73,7 +73,7 @@ static size_t command_match(const char *name, const char *text) {
     int (*compare)(const char *, const char *, size_t) =
         command_is_forum(name) ? strncmp : strncasecmp;
     size_t at = 0;
-    if (name == NULL)
+    if (!name)
         return 0;
     for (;;) {
         size_t bytes = strcspn(name, " ");
@@ -105,7 +105,7 @@ static const struct command *command_named(const char *text, size_t *bytes) {
 const struct command *command_find(const char *text, size_t *bytes) {
     size_t ignored;
     const struct command *row = command_named(text, bytes);
-    for (size_t i = 0; row == NULL && i < COMMAND_ALIASES; i++) {
+    for (size_t i = 0; !row && i < COMMAND_ALIASES; i++) {
         *bytes = command_match(command_aliases[i].alias, text);
         if (*bytes > 0)
             row = command_named(command_aliases[i].name, &ignored);
@@ -142,15 +142,15 @@ static const char *command_start(const struct app *app, const char *line) {
 }
 
 bool command_is_plain(const struct app *app, const char *line) {
-    return command_start(app, line) == NULL;
+    return !command_start(app, line);
 }
 
 const struct command *command_of_line(const struct app *app, const char *line,
                                       const char **arguments) {
     const char *start = command_start(app, line);
     size_t bytes = 0;
-    const struct command *row = start == NULL ? NULL : command_find(start, &bytes);
-    *arguments = row == NULL ? NULL : start + bytes;
+    const struct command *row = !start ? NULL : command_find(start, &bytes);
+    *arguments = !row ? NULL : start + bytes;
     return row;
 }
 
@@ -173,7 +173,7 @@ static bool command_split(const struct command *row, char *text, struct command_
     while (count < row->words_max) {
         if (!command_take(row, &text, &words->word[count]))
             return false;
-        if (words->word[count] == NULL)
+        if (!words->word[count])
             break;
         count++;
     }
@@ -186,18 +186,18 @@ static const struct command *command_forgotten(const char *line) {
     size_t bytes;
     const char *start = line + strspn(line, BLANKS);
     const struct command *row = command_named(start, &bytes);
-    if (row == NULL) {
+    if (!row) {
         row = command_miswritten(start);
         bytes = strcspn(start, BLANKS "\n");
     }
-    bool more = row != NULL && start[bytes + strspn(start + bytes, BLANKS "\n")] != '\0';
+    bool more = row && start[bytes + strspn(start + bytes, BLANKS "\n")] != '\0';
     return more && (row->flags & COMMAND_UNSAID) != 0 ? row : NULL;
 }
 
 static enum history_place command_say(struct app *app, const char *text) {
     const struct conversation *conversation = &app->conversation;
     const struct command *forgotten = command_forgotten(text);
-    if (forgotten != NULL) {
+    if (forgotten) {
         app_fail(app, ZCHAT_INVALID, "not sent to %s: it may tell a password; /%s is the command",
                  conversation->partner, forgotten->name);
         return HISTORY_NOWHERE;
@@ -236,7 +236,7 @@ static void command_say_unknown(struct app *app, const char *start) {
     int shown = (int)(bytes > 40 ? 40 : bytes);
     if (rest[0] != '\0')
         app_fail(app, ZCHAT_INVALID, "%.*s what? %s", shown, start, rest);
-    else if (forum != NULL)
+    else if (forum)
         app_fail(app, ZCHAT_INVALID,
                  "there is no command \"%.*s\"; the forum's are in upper case, or %s%s", shown,
                  start, slash, command_is_forum(forum->name) ? "shutdown" : forum->name);
@@ -248,8 +248,7 @@ static void command_say_unknown(struct app *app, const char *start) {
 /* A line that names no command may be anything, a password typed at the wrong moment too. */
 static enum history_place command_keep_unknown(const char *start) {
     const struct command *forum = command_miswritten(start);
-    return forum != NULL && (forum->flags & COMMAND_SECRET) != 0 ? HISTORY_NOWHERE
-                                                                 : HISTORY_IN_MEMORY;
+    return forum && (forum->flags & COMMAND_SECRET) != 0 ? HISTORY_NOWHERE : HISTORY_IN_MEMORY;
 }
 
 static enum history_place command_keep(const struct command *row, bool fine) {
@@ -270,7 +269,7 @@ static void command_say_waiting(struct app *app, size_t calls_before, enum histo
 static enum history_place command_call(struct app *app, const char *start) {
     size_t bytes;
     const struct command *row = command_find(start, &bytes);
-    if (row == NULL) {
+    if (!row) {
         command_say_unknown(app, start);
         return command_keep_unknown(start);
     }
@@ -289,7 +288,7 @@ static enum history_place command_call(struct app *app, const char *start) {
 
 static enum history_place command_dispatch(struct app *app, const char *line) {
     const char *start = command_start(app, line);
-    if (start == NULL)
+    if (!start)
         return command_say(app, line);
     if (*start == '\0' || private_answers(app, line))
         return HISTORY_NOWHERE;
@@ -310,7 +309,7 @@ static void command_show_help(struct app *app, const struct command *row) {
     snprintf(usage, sizeof usage, "%s %s", row->name, row->arguments);
     screen_putf(app->screen, SCREEN_BOLD, "  %-23s", usage);
     screen_putf(app->screen, SCREEN_PLAIN, " %s", row->help);
-    if (row->classic != NULL)
+    if (row->classic)
         screen_putf(app->screen, SCREEN_DIM, " (%s)", row->classic);
     screen_end_line(app->screen);
 }
@@ -319,8 +318,7 @@ static void command_show_help_of(struct app *app, const char *first, const char 
     char name[64];
     size_t bytes;
     size_t shown = 0;
-    snprintf(name, sizeof name, "%s%s%s", first, second == NULL ? "" : " ",
-             second == NULL ? "" : second);
+    snprintf(name, sizeof name, "%s%s%s", first, !second ? "" : " ", !second ? "" : second);
     const struct command *row = command_find(name, &bytes);
     for (size_t i = 0; i < COMMAND_ROWS; i++) {
         if (row != command_table[i] && !command_in_group(command_table[i], name, strlen(name)))
@@ -334,7 +332,7 @@ static void command_show_help_of(struct app *app, const char *first, const char 
 
 static void run_help(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
-    if (name != NULL) {
+    if (name) {
         command_show_help_of(app, name + (*name == '/' ? 1 : 0), words->word[1]);
         return;
     }

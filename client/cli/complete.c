@@ -28,10 +28,10 @@ static bool complete_fits(const char *candidate, const char *word) {
 static void complete_verb(const char *word, const char *slash, struct line_candidates *candidates) {
     const struct command *row;
     char before[64] = "";
-    for (size_t i = 0; (row = command_at(i)) != NULL; i++) {
+    for (size_t i = 0; (row = command_at(i)); i++) {
         char text[64];
         const char *name = row->name;
-        if (!complete_fits(name, word) && row->classic != NULL && *word != '\0')
+        if (!complete_fits(name, word) && row->classic && *word != '\0')
             name = row->classic;
         snprintf(text, sizeof text, "%s%.*s", slash, (int)strcspn(name, " "), name);
         if (!complete_fits(name, word) || strcmp(text, before) == 0)
@@ -48,7 +48,7 @@ static void complete_second(const char *first, const char *word,
     size_t bytes = strcspn(first, " \t");
     if (first[bytes + strspn(first + bytes, " \t")] != '\0')
         return;
-    for (size_t i = 0; (row = command_at(i)) != NULL; i++)
+    for (size_t i = 0; (row = command_at(i)); i++)
         if (strncmp(row->name, first, bytes) == 0 && row->name[bytes] == ' ' &&
             complete_fits(row->name + bytes + 1, word))
             line_candidate(candidates, row->name + bytes + 1);
@@ -136,7 +136,7 @@ static void complete_folder(const char *folder, const char *prefix, const char *
                             struct complete_words *found) {
     DIR *entries = opendir(folder);
     bool hidden = word[strlen(prefix)] == '.';
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
         const char *name = entry->d_name;
         if ((name[0] == '.' && !hidden) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
@@ -148,7 +148,7 @@ static void complete_folder(const char *folder, const char *prefix, const char *
         free(path);
         free(text);
     }
-    if (entries != NULL)
+    if (entries)
         closedir(entries);
 }
 
@@ -156,7 +156,7 @@ static void complete_path(const char *word, bool quoted, struct line_candidates 
     struct complete_words found = {0};
     char *prefix = memory_text(word);
     char *slash = strrchr(prefix, '/');
-    *(slash == NULL ? prefix : slash + 1) = '\0';
+    *(!slash ? prefix : slash + 1) = '\0';
     char *folder = paths_expand(*prefix == '\0' ? "." : prefix);
     complete_folder(folder, prefix, word, &found);
     complete_offer(&found, quoted, candidates);
@@ -173,7 +173,7 @@ static void complete_argument(struct app *app, const char *before, const char *w
     bool quoted;
     const char *first = before + strspn(before, " \t");
     complete_second(first + (*first == '/' ? 1 : 0), word, candidates);
-    if (row == NULL)
+    if (!row)
         return;
     size_t place = words_count(arguments, &quoted);
     bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH;

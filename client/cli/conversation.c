@@ -40,7 +40,7 @@ void conversation_heard(struct conversation *conversation, const char *user) {
     if (!conversation_is_open(conversation) || strcmp(conversation->partner, user) == 0)
         return;
     struct conversation_unread *unread = conversation_find(conversation, user);
-    if (unread == NULL) {
+    if (!unread) {
         conversation->unread = memory_grow(conversation->unread, conversation->unread_count + 1,
                                            sizeof *conversation->unread);
         unread = &conversation->unread[conversation->unread_count++];
@@ -52,7 +52,7 @@ void conversation_heard(struct conversation *conversation, const char *user) {
 
 void conversation_answered(struct conversation *conversation, const char *user) {
     struct conversation_unread *unread = conversation_find(conversation, user);
-    if (unread == NULL)
+    if (!unread)
         return;
     size_t after = (size_t)(conversation->unread + conversation->unread_count - (unread + 1));
     memmove(unread, unread + 1, after * sizeof *unread);

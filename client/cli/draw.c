@@ -48,7 +48,7 @@ struct draw *draw_new(FILE *terminal) {
 }
 
 static void draw_wipe(struct draw *draw) {
-    if (draw->text != NULL)
+    if (draw->text)
         memory_wipe(draw->text, draw->text_bytes);
     free(draw->text);
     draw->text = NULL;
@@ -56,7 +56,7 @@ static void draw_wipe(struct draw *draw) {
 }
 
 void draw_free(struct draw *draw) {
-    if (draw == NULL)
+    if (!draw)
         return;
     draw_wipe(draw);
     free(draw);
@@ -65,7 +65,7 @@ void draw_free(struct draw *draw) {
 /* --- a pass --- */
 
 static void pass_write(struct draw_pass *pass, const char *text, size_t bytes) {
-    if (pass->out == NULL || pass->place.row < pass->first_row || pass->place.row > pass->last_row)
+    if (!pass->out || pass->place.row < pass->first_row || pass->place.row > pass->last_row)
         return;
     if (pass->room - pass->out_bytes < bytes) {
         char *larger = memory_take(2 * pass->room + bytes);

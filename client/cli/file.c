@@ -33,7 +33,7 @@ static void run_file_put(struct app *app, const struct command_words *words) {
     static const zchat_id any;
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
+    const char *name = !slash ? path : slash + 1;
     if (!load_name_stays(name)) {
         app_fail(app, ZCHAT_INVALID, "%s names no file; a file can't be named \"%s\"", path, name);
         free(path);
@@ -69,28 +69,28 @@ struct file_target {
 
 static bool file_read_target(const struct command_words *words, struct file_target *target) {
     memset(target, 0, sizeof *target);
-    for (size_t i = 2; i < COMMAND_WORDS_MAX && words->word[i] != NULL; i++) {
+    for (size_t i = 2; i < COMMAND_WORDS_MAX && words->word[i]; i++) {
         const char *word = words->word[i];
         if (strcmp(word, "--force") == 0)
             target->force = true;
-        else if (strcmp(word, "-o") == 0 && i + 1 < COMMAND_WORDS_MAX && words->word[i + 1] != NULL)
+        else if (strcmp(word, "-o") == 0 && i + 1 < COMMAND_WORDS_MAX && words->word[i + 1])
             target->place = words->word[++i];
         else
             return false;
     }
-    return target->place == NULL || *target->place != '\0';
+    return !target->place || *target->place != '\0';
 }
 
 static void file_downloaded(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    bool taken = reply->code == ZCHAT_CONFLICT && call->path != NULL &&
+    bool taken = reply->code == ZCHAT_CONFLICT && call->path &&
                  faccessat(AT_FDCWD, call->path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     zchat_reply told = *reply;
     char text[APP_ERROR_BYTES];
     snprintf(text, sizeof text, "%s exists already; --force replaces it", taken ? call->path : "");
     if (taken)
         told.text = text;
-    if (load_done(call, &told, "not downloaded") && call->path != NULL)
+    if (load_done(call, &told, "not downloaded") && call->path)
         app_note(app, "downloaded %s to %s", call->name, call->path);
 }
 
@@ -98,7 +98,7 @@ static void file_get(struct app *app, const struct command_words *words, const c
                      bool force) {
     struct call *call = call_new_in(app, file_downloaded, words->word[0], words->word[1]);
     call->path = memory_text(path);
-    if (path == NULL) {
+    if (!path) {
         app_show(app);
         screen_hold(app->screen, true);
     }
@@ -114,11 +114,11 @@ static void run_file_get(struct app *app, const struct command_words *words) {
         app_fail(app, ZCHAT_INVALID, "after the file's name comes -o PATH, or --force");
         return;
     }
-    bool stream = target.place != NULL && strcmp(target.place, "-") == 0;
+    bool stream = target.place && strcmp(target.place, "-") == 0;
     char *path = stream ? NULL : load_path(words->word[1], target.place);
-    if (stream && app->script == NULL)
+    if (stream && !app->script)
         app_fail(app, ZCHAT_INVALID, "-o - is for scripts");
-    else if (!stream && path == NULL)
+    else if (!stream && !path)
         app_fail(app, ZCHAT_INVALID, "no file can be named \"%s\" here; say where with -o PATH",
                  words->word[1]);
     else
@@ -158,7 +158,7 @@ static void file_listed(struct call *call, const zchat_reply *reply) {
         return;
     for (size_t i = 0; i < reply->count; i++)
         file_show_file(call->app, &reply->uploads[i]);
-    if (reply->count == 0 && call->name == NULL)
+    if (reply->count == 0 && !call->name)
         app_note(call->app, "there are no files in %s", call->title);
     if (reply->count == 0 || !reply->more)
         return;

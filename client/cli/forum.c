@@ -51,7 +51,7 @@ struct forum_thread *forum_find_id(const struct forum *forum, const zchat_id *id
 
 struct forum_thread *forum_get(struct forum *forum, const char *title) {
     struct forum_thread *thread = forum_find(forum, title);
-    if (thread != NULL)
+    if (thread)
         return thread;
     size_t place = forum_place(forum, title);
     thread = memory_take(sizeof *thread);
@@ -78,7 +78,7 @@ struct forum_thread *forum_get_id(struct forum *forum, const char *title, const 
 
 void forum_drop(struct forum *forum, const char *title) {
     struct forum_thread *thread = forum_find(forum, title);
-    if (thread == NULL)
+    if (!thread)
         return;
     size_t place = forum_place(forum, title);
     forum->count--;

@@ -122,7 +122,7 @@ static void history_load_line(struct history *history, char *text) {
     const char *tag = "";
     if (strncmp(text, HISTORY_MARK, strlen(HISTORY_MARK)) == 0) {
         char *blank = strchr(text, ' ');
-        if (blank == NULL)
+        if (!blank)
             return;
         *blank = '\0';
         tag = text + strlen(HISTORY_MARK);
@@ -154,7 +154,7 @@ static size_t history_load(struct history *history) {
 static int history_cut(FILE *from, size_t lines, const char *path, const char *new_path) {
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
-    if (to == NULL)
+    if (!to)
         return -1;
     rewind(from);
     for (int c; (c = getc(from)) != EOF;) {
@@ -194,7 +194,7 @@ static char *history_path(const char *user, const char *broker, const char *endi
             name[bytes++] = *broker;
     name[bytes] = '\0';
     for (char *c = name; *c != '\0'; c++)
-        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_.-", *c) == NULL)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_.-", *c))
             *c = '_';
     snprintf(name + bytes, sizeof name - bytes, "%s", ending);
     return paths_state_file(name);
@@ -202,9 +202,9 @@ static char *history_path(const char *user, const char *broker, const char *endi
 
 static int history_attach(struct history *history, const char *user, const char *broker) {
     char *path = history_path(user, broker, "");
-    char *new_path = path == NULL ? NULL : history_path(user, broker, ".new");
+    char *new_path = !path ? NULL : history_path(user, broker, ".new");
     int result = -1;
-    if (new_path == NULL || (history->file = history_open_file(path)) == NULL)
+    if (!new_path || !(history->file = history_open_file(path)))
         goto out;
     size_t lines = history_load(history);
     if (lines > 2 * HISTORY_LINES) {
@@ -213,7 +213,7 @@ static int history_attach(struct history *history, const char *user, const char 
         fclose(history->file);
         history->file = history_open_file(path);
     }
-    result = history->file == NULL ? -1 : 0;
+    result = !history->file ? -1 : 0;
 out:
     free(path);
     free(new_path);
@@ -230,14 +230,14 @@ struct history *history_new(struct line *line, enum history_extent extent) {
 }
 
 void history_free(struct history *history) {
-    if (history == NULL)
+    if (!history)
         return;
     history_close(history);
     free(history);
 }
 
 void history_close(struct history *history) {
-    if (history->file != NULL)
+    if (history->file)
         fclose(history->file);
     history->file = NULL;
     history_forget(history);
@@ -267,11 +267,11 @@ void history_add(struct history *history, const struct conversation *conversatio
     if (plain)
         history_tag(conversation, tag);
     if (place == HISTORY_NOWHERE || *text == '\0' || *text == ' ' ||
-        (last != NULL && strcmp(last->text, text) == 0 && strcmp(last->tag, tag) == 0))
+        (last && strcmp(last->text, text) == 0 && strcmp(last->tag, tag) == 0))
         return;
     history_remember(history, tag, text);
     history->stale = true;
-    if (history->file == NULL)
+    if (!history->file)
         return;
     if (place == HISTORY_IN_FILE || (place == HISTORY_IN_PRIVATE && history->extent == HISTORY_ALL))
         history_write(history, tag, text);

@@ -53,7 +53,7 @@ void leave_begin(struct app *app, int exit_code) {
         return;
     app->leaving = true;
     app->leave_ms = clock_ms() + LEAVE_MS;
-    if (app->line != NULL)
+    if (app->line)
         line_close(app->line);
     private_stop_all(app);
     app_show(app);
@@ -64,7 +64,7 @@ void leave_begin(struct app *app, int exit_code) {
 
 void leave_on_wish(struct app *app) {
     int64_t now_ms = clock_ms();
-    bool warned = app->line == NULL || now_ms < app->unsent_ms;
+    bool warned = !app->line || now_ms < app->unsent_ms;
     size_t waiting = zchat_pending(app->z);
     if (!warned && !app->connected && waiting > 0) {
         app->unsent_ms = now_ms + LEAVE_WARNED_MS;

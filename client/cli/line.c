@@ -68,7 +68,7 @@ static void line_view(struct draw_view *view) {
     int columns;
     rl_get_screen_size(&rows, &columns);
     *view = (struct draw_view){
-        .prompt = rl_display_prompt == NULL ? "" : rl_display_prompt,
+        .prompt = !rl_display_prompt ? "" : rl_display_prompt,
         .text = rl_line_buffer,
         .point = (size_t)rl_point,
         .columns = columns < 1 ? 80 : (size_t)columns,
@@ -89,7 +89,7 @@ static void line_redisplay(void) {
 static int line_clear_screen(int count, int key) {
     (void)count;
     (void)key;
-    if (the_line->draw == NULL)
+    if (!the_line->draw)
         return rl_clear_screen(1, key);
     fputs("\033[H\033[2J", the_line->terminal);
     draw_forget(the_line->draw);
@@ -101,14 +101,14 @@ static int line_clear_screen(int count, int key) {
 static bool line_is_capable(void) {
     const char *up = rl_get_termcap("up");
     const char *clear = rl_get_termcap("ce");
-    return up != NULL && clear != NULL && strncmp(clear, "\033[", 2) == 0;
+    return up && clear && strncmp(clear, "\033[", 2) == 0;
 }
 
 /* --- a line --- */
 
 /* What was typed may have been a password. */
 static void line_wipe_typed(void) {
-    if (rl_line_buffer == NULL)
+    if (!rl_line_buffer)
         return;
     memory_wipe(rl_line_buffer, strlen(rl_line_buffer));
     rl_point = 0;
@@ -121,9 +121,9 @@ static void line_finished(char *typed) {
     line->finished = true;
     line->installed = false;
     line->visible = false;
-    if (line->draw != NULL)
+    if (line->draw)
         draw_leave(line->draw);
-    else if (typed == NULL)
+    else if (!typed)
         fputc('\n', line->terminal);
     rl_callback_handler_remove();
     line_wipe_typed();
@@ -210,7 +210,7 @@ static void line_list(char **matches, int count, int longest) {
 /* --- life --- */
 
 static void line_restore(void) {
-    if (the_line == NULL)
+    if (!the_line)
         return;
     if (the_line->installed)
         rl_callback_handler_remove();
@@ -259,7 +259,7 @@ struct line *line_new(FILE *terminal, const struct line_listener *listener) {
 }
 
 void line_free(struct line *line) {
-    if (line == NULL)
+    if (!line)
         return;
     line_close(line);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &line->original);
@@ -310,7 +310,7 @@ void line_hide(struct line *line) {
     if (!line->visible)
         return;
     line->visible = false;
-    if (line->draw != NULL)
+    if (line->draw)
         draw_hide(line->draw);
     else if (line_is_edited_by_readline(line))
         rl_clear_visible_line();
@@ -327,14 +327,14 @@ static void line_show_question(const struct line *line) {
     view.prompt = line->question;
     view.text = "";
     view.point = 0;
-    if (line->draw != NULL)
+    if (line->draw)
         draw_show(line->draw, &view);
     else
         fputs(line->question, line->terminal);
 }
 
 static void line_draw_again(const struct line *line) {
-    if (line->draw != NULL)
+    if (line->draw)
         line_redisplay();
     else
         rl_forced_update_display();
@@ -413,7 +413,7 @@ void line_ask(struct line *line, const char *question, bool echo, line_answer_fn
 
 /* What is asked stays on the screen. */
 static void line_leave_question(struct line *line) {
-    if (line->draw != NULL)
+    if (line->draw)
         draw_leave(line->draw);
     else
         fputc('\n', line->terminal);
@@ -461,10 +461,10 @@ static void line_read_secret(struct line *line) {
         return;
     line->secret_bytes += got > 0 ? (size_t)got : 0;
     char *end = memchr(line->secret, '\n', line->secret_bytes);
-    if (got > 0 && end == NULL && line->secret_bytes < sizeof line->secret - 1)
+    if (got > 0 && !end && line->secret_bytes < sizeof line->secret - 1)
         return;
-    *(end == NULL ? line->secret + line->secret_bytes : end) = '\0';
-    if (end != NULL && strlen(line->secret) < (size_t)(end - line->secret)) {
+    *(!end ? line->secret + line->secret_bytes : end) = '\0';
+    if (end && strlen(line->secret) < (size_t)(end - line->secret)) {
         fputs(" (a NUL byte can't be in it)", line->terminal);
         line->secret[0] = '\0';
     }
@@ -512,7 +512,7 @@ bool line_interrupt(struct line *line) {
 static void line_hide_resized(const struct line *line) {
     struct draw_view view;
     line_view(&view);
-    if (getenv("XTERM_VERSION") == NULL)
+    if (!getenv("XTERM_VERSION"))
         draw_hide_resized(line->draw, &view);
     else
         draw_hide(line->draw);
@@ -520,7 +520,7 @@ static void line_hide_resized(const struct line *line) {
 
 void line_resize(struct line *line) {
     bool shown = line->installed && line->visible;
-    if (shown && line->draw == NULL) {
+    if (shown && !line->draw) {
         rl_resize_terminal();
         return;
     }

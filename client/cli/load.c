@@ -129,7 +129,7 @@ void load_size(uint64_t bytes, char text[LOAD_SIZE_BYTES]) {
 bool load_done(struct call *call, const zchat_reply *reply, const char *what) {
     load_end(call->app, call);
     screen_hold(call->app->screen, false);
-    if (reply->code != ZCHAT_CANCELLED || call->app->line == NULL)
+    if (reply->code != ZCHAT_CANCELLED || !call->app->line)
         return !call_failed(call, reply, what);
     app_note(call->app, "%s is given up", call->name);
     return false;
@@ -138,16 +138,15 @@ bool load_done(struct call *call, const zchat_reply *reply, const char *what) {
 /* --- places --- */
 
 bool load_name_stays(const char *name) {
-    return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-           strchr(name, '/') == NULL;
+    return *name != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !strchr(name, '/');
 }
 
 char *load_path(const char *name, const char *place) {
-    char *path = place == NULL ? NULL : paths_expand(place);
-    if (path != NULL && !paths_is_folder(path))
+    char *path = !place ? NULL : paths_expand(place);
+    if (path && !paths_is_folder(path))
         return path;
     char *target = NULL;
-    if (load_name_stays(name) && path != NULL)
+    if (load_name_stays(name) && path)
         target = paths_join(path, name);
     else if (load_name_stays(name))
         target = name[0] == '-' ? paths_join(".", name) : memory_text(name);

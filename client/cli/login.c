@@ -26,7 +26,7 @@ void login_release(struct login *login) {
 static void login_end(struct app *app) {
     bool at_start = app->login->at_start;
     login_release(app->login);
-    if (app->script != NULL && at_start)
+    if (app->script && at_start)
         app_leave(app, 1);
     else
         app_ready(app);
@@ -62,7 +62,7 @@ static int login_yes_or_no(const char *answer) {
 
 static void login_registered(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (reply->code == ZCHAT_CONFLICT && !app->login->registering && app->line != NULL) {
+    if (reply->code == ZCHAT_CONFLICT && !app->login->registering && app->line) {
         app_fail(app, reply->code, "%s", reply->text);
         login_ask_password(app);
     } else if (call_failed(call, reply, NULL)) {
@@ -81,7 +81,7 @@ static void login_register(struct app *app) {
 
 static void login_hear_again(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL) {
+    if (!answer) {
         login_give_up(app);
     } else if (strcmp(answer, app->login->password) != 0) {
         app_fail(app, ZCHAT_INVALID, "the two passwords differ");
@@ -98,7 +98,7 @@ static void login_ask_again(struct app *app) {
 
 static void login_hear_offer(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL)
+    if (!answer)
         login_give_up(app);
     else if (login_yes_or_no(answer) == 1)
         login_ask_again(app);
@@ -123,7 +123,7 @@ static void login_password_tried(struct call *call, const zchat_reply *reply) {
         return;
     }
     call_failed(call, reply, NULL);
-    if (reply->code != ZCHAT_AUTH || reply->retry_after_s > 0 || app->line == NULL)
+    if (reply->code != ZCHAT_AUTH || reply->retry_after_s > 0 || !app->line)
         login_end(app);
     else if (app->login->no_offer)
         login_ask_password(app);
@@ -156,7 +156,7 @@ static void login_use_password(struct app *app, const char *password) {
     app->login->password = memory_text(password);
     if (!app->login->registering)
         login_try_password(app);
-    else if (app->line == NULL)
+    else if (!app->line)
         login_register(app);
     else
         login_ask_again(app);
@@ -164,7 +164,7 @@ static void login_use_password(struct app *app, const char *password) {
 
 static void login_hear_password(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL)
+    if (!answer)
         login_give_up(app);
     else if (*answer == '\0')
         login_ask_password(app);
@@ -177,7 +177,7 @@ static void login_read_password(struct app *app) {
     char error[APP_ERROR_BYTES];
     char *password = paths_read_password(path, error, sizeof error);
     app->login->file_used = true;
-    if (password == NULL) {
+    if (!password) {
         app_fail(app, ZCHAT_IO, "%s", error);
         login_end(app);
         return;
@@ -188,9 +188,9 @@ static void login_read_password(struct app *app) {
 
 static void login_ask_password(struct app *app) {
     char question[NAME_BYTES + 32];
-    if (app->options->password_file != NULL && !app->login->file_used) {
+    if (app->options->password_file && !app->login->file_used) {
         login_read_password(app);
-    } else if (app->line == NULL) {
+    } else if (!app->line) {
         app_fail(app, ZCHAT_AUTH, "%s: a password is needed; give --password-file",
                  app->login->user);
         login_end(app);
@@ -230,7 +230,7 @@ static void login_with_name(struct app *app) {
 
 static void login_hear_name(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL) {
+    if (!answer) {
         login_give_up(app);
         return;
     }
@@ -253,7 +253,7 @@ static void login_start(struct app *app, const char *user, bool at_start, bool r
     name_copy(login->user, user);
     if (login->user[0] != '\0') {
         login_with_name(app);
-    } else if (app->line != NULL) {
+    } else if (app->line) {
         login_ask_name(app);
     } else {
         app_fail(app, ZCHAT_INVALID, "no user to log in as; give --user");
@@ -273,9 +273,9 @@ void login_begin_register(struct app *app, const char *user) {
 
 static void login_hear_trust(void *arg, const char *answer) {
     struct app *app = arg;
-    if (answer == NULL || strcmp(answer, "no") == 0) {
+    if (!answer || strcmp(answer, "no") == 0) {
         app_fail(app, ZCHAT_UNKNOWN_KEY, "the broker's key is not trusted");
-        app_leave(app, answer == NULL ? 130 : 3);
+        app_leave(app, !answer ? 130 : 3);
     } else if (strcmp(answer, "yes") != 0) {
         login_ask(app, "please type yes or no: ", true, login_hear_trust);
     } else if (zchat_trust(app->z) != ZCHAT_OK) {
@@ -285,7 +285,7 @@ static void login_hear_trust(void *arg, const char *answer) {
 }
 
 void login_ask_trust(struct app *app, const char *fingerprint) {
-    if (app->line == NULL) {
+    if (!app->line) {
         app_fail(app, ZCHAT_UNKNOWN_KEY,
                  "%s is an unknown broker with the key %s; give --server-key or --trust-new",
                  zchat_server(app->z), fingerprint);

@@ -52,7 +52,7 @@ static void loop_settle(struct app *app) {
         (now_ms >= app->leave_ms || (!app->connected && app->privates->patient == 0)))
         app->done = true;
     app_show(app);
-    if (app->history != NULL)
+    if (app->history)
         history_settle(app->history, &app->conversation);
     screen_show_line(app->screen);
 }
@@ -62,7 +62,7 @@ static void loop_settle(struct app *app) {
 static void loop_interrupt(struct app *app) {
     if (app->leaving)
         app->done = true;
-    else if (app->line == NULL || !line_wants_input(app->line))
+    else if (!app->line || !line_wants_input(app->line))
         app_leave(app, 130);
     else if (line_interrupt(app->line))
         app->leaving_ms = 0;
@@ -82,14 +82,14 @@ static void loop_signal(struct app *app, int number) {
         loop_interrupt(app);
         break;
     case SIGTSTP:
-        if (app->line == NULL)
+        if (!app->line)
             signals_stop();
         else
             line_suspend(app->line);
         break;
     case SIGWINCH:
     case SIGCONT:
-        if (app->line != NULL)
+        if (app->line)
             (number == SIGCONT ? line_resume : line_resize)(app->line);
         break;
     default:
@@ -103,11 +103,11 @@ static void loop_signal(struct app *app, int number) {
 static bool loop_wants_input(const struct app *app) {
     if (app->leaving)
         return false;
-    return app->line != NULL ? line_wants_input(app->line) : script_wants_input(app->script);
+    return app->line ? line_wants_input(app->line) : script_wants_input(app->script);
 }
 
 static void loop_read(struct app *app) {
-    if (app->line != NULL)
+    if (app->line)
         line_read(app->line);
     else
         script_read(app->script);

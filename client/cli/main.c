@@ -28,9 +28,9 @@ static const char *main_open_descriptors(void) {
             continue;
         if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             return "cannot open /dev/null";
-        if (missing == NULL && fd == STDIN_FILENO)
+        if (!missing && fd == STDIN_FILENO)
             missing = "standard input is closed; give commands, or a terminal";
-        else if (missing == NULL && fd == STDOUT_FILENO)
+        else if (!missing && fd == STDOUT_FILENO)
             missing = "standard output is closed; messages have nowhere to go";
     }
     return missing;
@@ -38,7 +38,7 @@ static const char *main_open_descriptors(void) {
 
 /* The text of chats is UTF-8, also where the environment doesn't say so. */
 static void main_set_locale(void) {
-    if (setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+    if (setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
         return;
     setlocale(LC_CTYPE, "C.UTF-8");
     setenv("LC_ALL", "C.UTF-8", 1); /* readline looks there itself */
@@ -52,7 +52,7 @@ static int main_run(const struct options *options) {
         return 1;
     }
     struct app *app = program_new(options, &exit_code);
-    if (app != NULL) {
+    if (app) {
         loop_run(app, signals_fd);
         exit_code = app->exit_code;
     }
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
         exit_code = 2;
     } else if (options.help || options.version) {
         exit_code = main_print(&options);
-    } else if (missing != NULL) {
+    } else if (missing) {
         fprintf(stderr, "zchat: %s\n", missing);
         exit_code = 3;
     } else {

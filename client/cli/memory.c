@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void *memory_check(void *memory) {
-    if (memory == NULL) {
+    if (!memory) {
         fputs("zchat: out of memory\n", stderr);
         exit(1);
     }
@@ -25,7 +25,7 @@ void *memory_grow(void *memory, size_t count, size_t element_bytes) {
 }
 
 char *memory_text(const char *text) {
-    return text == NULL ? NULL : memory_check(strdup(text));
+    return !text ? NULL : memory_check(strdup(text));
 }
 
 void memory_wipe(void *memory, size_t bytes) {
@@ -35,7 +35,7 @@ void memory_wipe(void *memory, size_t bytes) {
 }
 
 void memory_free_secret(char *secret) {
-    if (secret != NULL)
+    if (secret)
         memory_wipe(secret, strlen(secret));
     free(secret);
 }

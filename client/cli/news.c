@@ -47,7 +47,7 @@ static bool news_is_own(const struct news_own *own, zchat_event_kind kind, const
         return memcmp(&own->id, id, sizeof own->id) == 0;
     if (strcmp(own->title, title) != 0)
         return false;
-    return own->file == NULL || (file != NULL && strcmp(own->file, file) == 0);
+    return !own->file || (file && strcmp(own->file, file) == 0);
 }
 
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
@@ -75,7 +75,7 @@ static bool news_forget(struct news *news, zchat_event_kind kind, const char *ti
 void news_expected(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                    const char *file) {
     const struct forum_thread *thread = forum_find(&app->forum, title);
-    if (thread == NULL || !thread->followed)
+    if (!thread || !thread->followed)
         news_forget(app->news, kind, title, id, file);
 }
 
@@ -86,14 +86,14 @@ void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, 
 
 /* Whether the event only tells what one did from here. */
 static bool news_is_echo(struct app *app, const zchat_event *event) {
-    const char *user = event->post != NULL     ? event->post->user
-                       : event->upload != NULL ? event->upload->user
-                                               : event->user;
+    const char *user = event->post     ? event->post->user
+                       : event->upload ? event->upload->user
+                                       : event->user;
     if (strcmp(user, zchat_user(app->z)) != 0)
         return false;
     return news_forget(app->news, event->kind, event->thread->title,
-                       event->post != NULL ? &event->post->id : &event->id,
-                       event->upload != NULL ? event->upload->file : NULL);
+                       event->post ? &event->post->id : &event->id,
+                       event->upload ? event->upload->file : NULL);
 }
 
 /* --- what was missed --- */
@@ -164,7 +164,7 @@ void news_follow(struct app *app, const zchat_followed *followed) {
 
 void news_unfollow(struct app *app, const char *title) {
     struct forum_thread *thread = forum_find(&app->forum, title);
-    if (thread != NULL)
+    if (thread)
         thread->followed = false;
     news_end_missed(app);
 }
@@ -201,16 +201,16 @@ static void news_show_deletion(struct app *app, const zchat_event *event,
                                const struct forum_thread *thread) {
     const struct forum_post *post = forum_post(thread, &event->id);
     news_show_deed(app, event->user, "deleted", "a post");
-    if (post != NULL)
+    if (post)
         screen_putf(app->screen, SCREEN_PLAIN, ": %" PRIu64 " %s", post->number, post->start);
 }
 
 static void news_show(struct app *app, const zchat_event *event, struct forum_thread *thread) {
     app_begin_line(app, event->time_us);
     screen_putf(app->screen, SCREEN_DIM, "[%s] ", thread->title);
-    if (event->post != NULL)
+    if (event->post)
         news_show_post(app, event, thread);
-    else if (event->upload != NULL)
+    else if (event->upload)
         news_show_deed(app, event->upload->user, "uploaded", event->upload->file);
     else if (event->kind == ZCHAT_EVENT_DELETED)
         news_show_deletion(app, event, thread);
@@ -225,7 +225,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
 /* The thread that the event is about; one that is new here was followed by another program. */
 static struct forum_thread *news_thread(struct app *app, const zchat_event *event) {
     struct forum_thread *thread = forum_find_id(&app->forum, &event->thread->id);
-    if (thread == NULL || !thread->followed) {
+    if (!thread || !thread->followed) {
         thread = forum_get_id(&app->forum, event->thread->title, &event->thread->id);
         thread->followed = true;
         thread->missed_seq = 0;
@@ -239,7 +239,7 @@ void news_take(struct app *app, const zchat_event *event) {
     bool echo = news_is_echo(app, event);
     bool removed = event->kind == ZCHAT_EVENT_THREAD_REMOVED;
     struct forum_thread *thread = echo && removed ? NULL : news_thread(app, event);
-    if (thread != NULL) {
+    if (thread) {
         news_begin_missed(app, thread, event->seq);
         if (!echo)
             news_show(app, event, thread);

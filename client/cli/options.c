@@ -59,7 +59,7 @@ static bool options_take_place(void *arg, const char *word, bool plain,
     (void)plain;
     if (*word == '\0')
         snprintf(fault, OPTION_FAULT_BYTES, "the broker's address is empty");
-    else if (reader->place != NULL)
+    else if (reader->place)
         snprintf(fault, OPTION_FAULT_BYTES, "one broker at a time: %.400s or %.400s", reader->place,
                  word);
     else
@@ -73,12 +73,12 @@ static bool options_cut_place(struct options_reader *reader, bool user_given,
     struct options *options = reader->options;
     options->place = memory_text(reader->place);
     char *at = strrchr(options->place, '@');
-    options->server = at == NULL ? options->place : at + 1;
+    options->server = !at ? options->place : at + 1;
     if (*options->server == '\0' || at == options->place) {
         snprintf(error, OPTION_FAULT_BYTES, "%.900s is no [user@]host[:port]", reader->place);
         return false;
     }
-    if (at == NULL)
+    if (!at)
         return true;
     *at = '\0';
     if (!user_given)
@@ -91,17 +91,17 @@ bool options_read(struct options *options, char **argv, char error[OPTION_FAULT_
     struct option_sink sink = {.set = options_take, .word = options_take_place, .arg = &reader};
     const char *server = getenv("ZCHAT_SERVER");
     memset(options, 0, sizeof *options);
-    options->server = server != NULL && *server != '\0' ? server : "localhost";
+    options->server = server && *server != '\0' ? server : "localhost";
     if (!option_read_environment(&options_table, &sink, error))
         return false;
     const char *environment_user = options->user;
     options->user = NULL;
-    if (*argv != NULL && !option_read_argv(&options_table, &sink, argv + 1, error))
+    if (*argv && !option_read_argv(&options_table, &sink, argv + 1, error))
         return false;
     bool user_given = options->user != NULL;
     if (!user_given)
         options->user = environment_user;
-    return reader.place == NULL || options_cut_place(&reader, user_given, error);
+    return !reader.place || options_cut_place(&reader, user_given, error);
 }
 
 void options_release(struct options *options) {

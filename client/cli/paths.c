@@ -20,7 +20,7 @@ char *paths_join(const char *folder, const char *name) {
 
 char *paths_expand(const char *typed) {
     const char *home = getenv("HOME");
-    if (strncmp(typed, "~/", 2) != 0 || home == NULL || home[0] != '/')
+    if (strncmp(typed, "~/", 2) != 0 || !home || home[0] != '/')
         return memory_text(typed);
     return paths_join(home, typed + 2);
 }
@@ -32,7 +32,7 @@ bool paths_is_folder(const char *path) {
 
 /* Makes the folders of `path` that are missing, the last one included. */
 static int paths_make(char *path) {
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         int made = mkdir(path, 0700);
         *slash = '/';
@@ -46,9 +46,9 @@ char *paths_state_file(const char *name) {
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     char *folder;
-    if (state != NULL && state[0] == '/') {
+    if (state && state[0] == '/') {
         folder = paths_join(state, "zchat");
-    } else if (home != NULL && home[0] == '/') {
+    } else if (home && home[0] == '/') {
         folder = paths_join(home, ".local/state/zchat");
     } else {
         errno = ENOENT;

@@ -25,7 +25,7 @@ struct peer *peers_find(const struct peers *peers, const char *user) {
 
 struct peer *peers_get(struct peers *peers, const char *user) {
     struct peer *peer = peers_find(peers, user);
-    if (peer != NULL)
+    if (peer)
         return peer;
     peers->list = memory_grow(peers->list, peers->count + 1, sizeof *peers->list);
     peer = &peers->list[peers->count++];
@@ -36,7 +36,7 @@ struct peer *peers_get(struct peers *peers, const char *user) {
 
 bool peers_is_open(const struct peers *peers, const char *user) {
     const struct peer *peer = peers_find(peers, user);
-    return peer != NULL && peer->open;
+    return peer && peer->open;
 }
 
 /* --- invitations --- */
@@ -53,7 +53,7 @@ struct peer *peers_only_inviting(const struct peers *peers) {
     for (size_t i = 0; i < peers->count; i++) {
         if (!peers->list[i].invites)
             continue;
-        if (only != NULL)
+        if (only)
             return NULL;
         only = &peers->list[i];
     }
@@ -68,7 +68,7 @@ void peers_forget_invitations(struct peers *peers) {
 /* --- offers --- */
 
 void peers_add_offer(struct peers *peers, const char *user, const zchat_upload *upload) {
-    if (peers_offer_of(peers, &upload->id) != NULL)
+    if (peers_offer_of(peers, &upload->id))
         return;
     peers->offers = memory_grow(peers->offers, peers->offers_count + 1, sizeof *peers->offers);
     struct peer_offer *offer = &peers->offers[peers->offers_count++];
@@ -102,7 +102,7 @@ static void peers_drop_offer_at(struct peers *peers, size_t place) {
 
 void peers_drop_offer(struct peers *peers, const zchat_id *id) {
     struct peer_offer *offer = peers_offer_of(peers, id);
-    if (offer != NULL)
+    if (offer)
         peers_drop_offer_at(peers, (size_t)(offer - peers->offers));
 }
 

@@ -36,7 +36,7 @@ struct presence *presence_new(enum options_choice mode, presence_show_fn *show, 
 }
 
 void presence_free(struct presence *presence) {
-    if (presence == NULL)
+    if (!presence)
         return;
     free(presence->held);
     free(presence);

@@ -39,7 +39,7 @@ static void private_invited(struct app *app, const zchat_event *event) {
     screen_putf(app->screen, SCREEN_PLAIN,
                 " invites you to a private chat; the key's fingerprint is %s", event->text);
     screen_end_line(app->screen);
-    if (app->line == NULL)
+    if (!app->line)
         return;
     if (peers_inviting(&app->privates->peers) > 1)
         app_note(app, "%saccept %s or %sdecline %s answers", slash, event->user, slash,
@@ -81,7 +81,7 @@ static void private_heard(struct app *app, const zchat_event *event) {
 
 static void private_closed(struct app *app, const zchat_event *event) {
     struct peer *peer = peers_find(&app->privates->peers, event->user);
-    if (peer == NULL || (event->online ? !peer->open : !peer->invites))
+    if (!peer || (event->online ? !peer->open : !peer->invites))
         return;
     if (!event->online) { /* an invitation, maybe beside a chat */
         peer->invites = false;
@@ -217,12 +217,12 @@ static bool private_is_there(const struct app *app) {
     switch (wait->awaited) {
     case PRIVATE_ACCEPT:
     case PRIVATE_DECLINE:
-        return peer != NULL && peer->invites;
+        return peer && peer->invites;
     case PRIVATE_TAKE:
     case PRIVATE_REFUSE:
         return peers_offer(&app->privates->peers, wait->user) != NULL;
     case PRIVATE_LINES:
-        return peer != NULL && peer->received >= peer->awaited;
+        return peer && peer->received >= peer->awaited;
     case PRIVATE_NOTHING:
         break;
     }

@@ -23,7 +23,7 @@ void private_offered(struct app *app, const zchat_event *event) {
     screen_put(app->screen, SCREEN_OWN, "(private)");
     screen_putf(app->screen, SCREEN_PLAIN, " offers %s (%s)", event->upload->file, size);
     screen_end_line(app->screen);
-    if (app->line != NULL)
+    if (app->line)
         app_note(app, "%sprivate take %s [PATH] or %sprivate refuse %s answers", slash, event->user,
                  slash, event->user);
 }
@@ -45,7 +45,7 @@ static void run_private_file(struct app *app, const struct command_words *words)
     char *path = paths_expand(words->word[1]);
     const char *slash = strrchr(path, '/');
     struct call *call = call_new(app, private_file_sent, words->word[0]);
-    call->name = memory_text(slash == NULL ? path : slash + 1);
+    call->name = memory_text(!slash ? path : slash + 1);
     app->privates->patient++;
     load_begin(app, call);
     call_begun(call, zchat_private_file(app->z, call->user, path, load_moved, call_answered, call));
@@ -73,7 +73,7 @@ static void private_file_taken(struct call *call, const zchat_reply *reply) {
     app->privates->patient--;
     if (load_done(call, reply, "not taken"))
         app_note(app, "%s of %s is in %s", call->name, call->user, call->path);
-    if (again && offer != NULL)
+    if (again && offer)
         offer->answered = false;
     else
         peers_drop_offer(&app->privates->peers, &call->id);
@@ -94,8 +94,8 @@ static void private_take_to(struct app *app, struct peer_offer *offer, const cha
 
 /* The name is the other one's choice: a plain one at most is taken from it. */
 static char *private_path(const char *name, const char *place) {
-    char *folder = place == NULL ? NULL : paths_expand(place);
-    bool named = folder != NULL && !paths_is_folder(folder);
+    char *folder = !place ? NULL : paths_expand(place);
+    bool named = folder && !paths_is_folder(folder);
     free(folder);
     return named || zchat_file_name_is_plain(name) ? load_path(name, place) : NULL;
 }
@@ -103,7 +103,7 @@ static char *private_path(const char *name, const char *place) {
 void private_take(struct app *app, const char *user, const char *place) {
     struct peer_offer *offer = peers_offer(&app->privates->peers, user);
     char *path = private_path(offer->file, place);
-    if (path == NULL)
+    if (!path)
         app_fail(app, ZCHAT_INVALID,
                  "no file can be named \"%s\" here; say where: private take %s PATH", offer->file,
                  offer->user);

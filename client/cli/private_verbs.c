@@ -43,7 +43,7 @@ static void private_started(struct call *call, const zchat_reply *reply) {
     call->app->privates->patient--;
     if (strcmp(call->app->privates->asked, call->user) == 0)
         call->app->privates->asked[0] = '\0';
-    if (reply->code == ZCHAT_CANCELLED && call->app->line != NULL)
+    if (reply->code == ZCHAT_CANCELLED && call->app->line)
         app_note(call->app, "the invitation to %s is taken back", call->user);
     else
         call_failed(call, reply, NULL);
@@ -51,13 +51,13 @@ static void private_started(struct call *call, const zchat_reply *reply) {
 
 static void run_private_start(struct app *app, const struct command_words *words) {
     struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
-    bool invited = peer != NULL && peer->invites;
+    bool invited = peer && peer->invites;
     struct call *call = call_new(app, private_started, words->word[0]);
     app->privates->patient++;
     zchat_code code = zchat_private_start(app->z, call->user, call_answered, call);
     if (invited && code == ZCHAT_OK) /* which that accepts */
         peer->invites = false;
-    else if (code == ZCHAT_OK && app->line != NULL && app->connected)
+    else if (code == ZCHAT_OK && app->line && app->connected)
         private_ask(app, call->user);
     call_begun(call, code);
 }
@@ -75,7 +75,7 @@ const struct command private_start_command = {
 
 static void private_stopped(struct call *call, const zchat_reply *reply) {
     struct peer *peer = peers_find(&call->app->privates->peers, call->user);
-    if (call_failed(call, reply, NULL) || peer == NULL || !peer->open)
+    if (call_failed(call, reply, NULL) || !peer || !peer->open)
         return;
     peer->open = false;
     peers_drop_offers(&call->app->privates->peers, peer->user);
@@ -102,7 +102,7 @@ const struct command private_stop_command = {
 /* Does it now, or in a script when what it needs has come. */
 static bool private_waits(struct app *app, enum private_awaited awaited,
                           const struct command_words *words) {
-    if (app->script == NULL)
+    if (!app->script)
         return false;
     private_await(app, awaited, words->word[0], words->word[1], PRIVATE_AWAIT_SECONDS);
     return true;
@@ -112,7 +112,7 @@ static void run_private_accept(struct app *app, const struct command_words *word
     const struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     if (private_waits(app, PRIVATE_ACCEPT, words))
         return;
-    if (peer != NULL && peer->invites)
+    if (peer && peer->invites)
         private_accept(app, words->word[0]);
     else
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
@@ -133,7 +133,7 @@ static void run_private_decline(struct app *app, const struct command_words *wor
     const struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     if (private_waits(app, PRIVATE_DECLINE, words))
         return;
-    if (peer != NULL && peer->invites)
+    if (peer && peer->invites)
         private_decline(app, words->word[0]);
     else
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
@@ -184,7 +184,7 @@ static void run_private_chat(struct app *app, const struct command_words *words)
     conversation_open(&app->conversation, words->word[0]);
     app->conversation.is_private = true;
     app_update_prompt(app);
-    if (first && app->line != NULL)
+    if (first && app->line)
         app_note(app, "what you type goes to %s, privately; /close ends that, /help lists commands",
                  app->conversation.partner);
 }
@@ -203,14 +203,14 @@ static void run_private_recv(struct app *app, const struct command_words *words)
     struct peer *peer = peers_find(&app->privates->peers, words->word[0]);
     uint64_t count = words_number(words->word[1], 1000000000);
     uint64_t seconds = PRIVATE_RECV_SECONDS;
-    if (words->word[2] != NULL)
+    if (words->word[2])
         seconds = words_number(words->word[2], 1000000);
-    if (app->script == NULL) {
+    if (!app->script) {
         app_fail(app, ZCHAT_INVALID, "private recv is for scripts; here lines come by themselves");
     } else if (count == 0 || seconds == 0) {
         app_fail(app, ZCHAT_INVALID,
                  "private recv wants a number of lines and one of seconds, each from 1 on");
-    } else if (peer == NULL || (!peer->open && peer->received < peer->awaited + count)) {
+    } else if (!peer || (!peer->open && peer->received < peer->awaited + count)) {
         app_fail(app, ZCHAT_NOT_FOUND, "there is no private chat with %s", words->word[0]);
     } else {
         peer->awaited += count;
@@ -237,7 +237,7 @@ static void private_answer_offer(struct app *app, enum private_awaited awaited,
         return;
     if (!private_is_open(app, words->word[0]))
         return;
-    if (peers_offer(&app->privates->peers, words->word[0]) == NULL)
+    if (!peers_offer(&app->privates->peers, words->word[0]))
         app_fail(app, ZCHAT_NOT_FOUND, "%s offers no file", words->word[0]);
     else if (awaited == PRIVATE_TAKE)
         private_take(app, words->word[0], words->word[1]);

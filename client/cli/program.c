@@ -63,7 +63,7 @@ static void program_show_presence(void *arg, char *const *users, size_t count, b
 static void program_typed(void *arg, const char *text) {
     struct app *app = arg;
     app->leaving_ms = 0;
-    if (text == NULL) {
+    if (!text) {
         leave_on_wish(app);
         return;
     }
@@ -85,7 +85,7 @@ static void program_typed_broken(void *arg) {
 static bool program_wants_colours(void) {
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && (no_colour == NULL || *no_colour == '\0') && terminal != NULL &&
+    return isatty(STDOUT_FILENO) && (!no_colour || *no_colour == '\0') && terminal &&
            *terminal != '\0' && strcmp(terminal, "dumb") != 0;
 }
 
@@ -95,7 +95,7 @@ static FILE *program_find_terminal(struct app *app) {
         return stdout;
     if (!isatty(STDERR_FILENO))
         app->terminal = fopen("/dev/tty", "w");
-    return app->terminal == NULL ? stderr : app->terminal;
+    return !app->terminal ? stderr : app->terminal;
 }
 
 /* Whoever reads a pipe may write to this terminal whenever it likes: a prompt would get mixed up
@@ -130,16 +130,16 @@ static void program_make_parts(struct app *app) {
         program_make_line(app);
     else
         app->script = script_new();
-    app->screen = screen_new(stdout, app->line != NULL && program_wants_colours(), app->line);
-    if (app->line != NULL)
+    app->screen = screen_new(stdout, app->line && program_wants_colours(), app->line);
+    if (app->line)
         app->history = history_new(app->line, program_history_extent(app->options->history));
-    if (presence == OPTIONS_AUTO && app->script != NULL)
+    if (presence == OPTIONS_AUTO && app->script)
         presence = OPTIONS_OFF;
     app->presence = presence_new(presence, program_show_presence, app);
     app->roster = roster_new();
-    app->errors_apart = app->script != NULL || !terminal;
+    app->errors_apart = app->script || !terminal;
     app->timestamps = app->options->timestamps == OPTIONS_ON ||
-                      (app->options->timestamps == OPTIONS_AUTO && terminal && app->line != NULL);
+                      (app->options->timestamps == OPTIONS_AUTO && terminal && app->line);
     app->shown_day = clock_day(clock_wall_us());
 }
 
@@ -185,11 +185,11 @@ struct app *program_new(const struct options *options, int *exit_code) {
 }
 
 void program_free(struct app *app) {
-    if (app == NULL)
+    if (!app)
         return;
     app->done = true;
     zchat_free(app->z);
-    if (app->line != NULL)
+    if (app->line)
         line_close(app->line);
     screen_write(app->screen);
     passwd_dialogue_free(app->passwd);
@@ -206,7 +206,7 @@ void program_free(struct app *app) {
     script_free(app->script);
     screen_free(app->screen);
     line_free(app->line);
-    if (app->terminal != NULL)
+    if (app->terminal)
         fclose(app->terminal);
     free(app);
 }

@@ -16,7 +16,7 @@ struct roster *roster_new(void) {
 }
 
 void roster_free(struct roster *roster) {
-    if (roster == NULL)
+    if (!roster)
         return;
     roster_clear(roster);
     free(roster);

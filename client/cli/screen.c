@@ -31,7 +31,7 @@ struct screen *screen_new(FILE *out, bool colours, struct line *line) {
 }
 
 void screen_free(struct screen *screen) {
-    if (screen == NULL)
+    if (!screen)
         return;
     free(screen->text);
     free(screen);
@@ -62,7 +62,7 @@ static void screen_append_styled(struct screen *screen, const char *sgr, const c
     for (char *c = clean; *c != '\0'; c++)
         if (*c == '\n')
             *c = ' ';
-    bool styled = screen->colours && sgr != NULL;
+    bool styled = screen->colours && sgr;
     if (styled)
         screen_append_text(screen, sgr);
     screen_append_text(screen, clean);
@@ -105,7 +105,7 @@ void screen_put_text(struct screen *screen, const char *text) {
     char *clean = memory_text(text);
     zchat_text_clean(clean);
     const char *start = clean;
-    for (const char *end; (end = strchr(start, '\n')) != NULL; start = end + 1) {
+    for (const char *end; (end = strchr(start, '\n')); start = end + 1) {
         screen_append(screen, start, (size_t)(end - start));
         screen_append_text(screen, "\n" SCREEN_INDENT);
     }
@@ -121,7 +121,7 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
     size_t longest = 0;
     for (size_t i = 0; i < count; i++)
         longest = strlen(words[i]) > longest ? strlen(words[i]) : longest;
-    size_t columns = screen->line == NULL ? 1 : line_columns(screen->line) / (longest + 2);
+    size_t columns = !screen->line ? 1 : line_columns(screen->line) / (longest + 2);
     columns = columns == 0 ? 1 : columns;
     for (size_t i = 0; i < count; i++) {
         bool last = (i + 1) % columns == 0 || i + 1 == count;
@@ -134,7 +134,7 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
 bool screen_write(struct screen *screen) {
     if (screen->text_bytes == 0 || screen->held)
         return true;
-    if (screen->line != NULL)
+    if (screen->line)
         line_hide(screen->line);
     bool written = fwrite(screen->text, 1, screen->text_bytes, screen->out) == screen->text_bytes &&
                    fflush(screen->out) == 0;
@@ -151,6 +151,6 @@ bool screen_is_held(const struct screen *screen) {
 }
 
 void screen_show_line(struct screen *screen) {
-    if (screen->line != NULL)
+    if (screen->line)
         line_show(screen->line);
 }

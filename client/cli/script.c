@@ -28,7 +28,7 @@ struct script *script_new(void) {
 }
 
 void script_free(struct script *script) {
-    if (script != NULL)
+    if (script)
         memory_wipe(script->text, sizeof script->text); /* SHT PASSWORD */
     free(script);
 }
@@ -68,7 +68,7 @@ static void script_drop_mark(struct script *script) {
 static const char *script_find_fault(const struct script *script, size_t text_bytes) {
     if (script->overlong)
         return "the line is longer than any command; nothing of it is sent";
-    if (memchr(script->text, '\0', text_bytes) != NULL)
+    if (memchr(script->text, '\0', text_bytes))
         return "there is a NUL byte in the line; nothing of it is sent";
     if (!words_are_text(script->text, text_bytes))
         return "the line is not UTF-8; nothing of it is sent";
@@ -79,19 +79,19 @@ static const char *script_find_fault(const struct script *script, size_t text_by
 static bool script_cut(struct script *script) {
     script_drop_mark(script);
     char *end = memchr(script->text, '\n', script->text_bytes);
-    if (end != NULL)
+    if (end)
         script->line_bytes = (size_t)(end - script->text) + 1;
     else if (script->ended || script->text_bytes == SCRIPT_LINE_BYTES)
         script->line_bytes = script->text_bytes;
     if (script->line_bytes == 0)
         return false;
-    size_t text_bytes = script->line_bytes - (end == NULL ? 0 : 1);
+    size_t text_bytes = script->line_bytes - (!end ? 0 : 1);
     if (text_bytes > 0 && script->text[text_bytes - 1] == '\r')
         text_bytes--;
     if (!script->overlong)
         script->line++;
     bool passed_over = script->overlong;
-    script->overlong = end == NULL && !script->ended;
+    script->overlong = !end && !script->ended;
     script->fault = passed_over ? NULL : script_find_fault(script, text_bytes);
     script->text[passed_over ? 0 : text_bytes] = '\0';
     return true;
@@ -104,7 +104,7 @@ const char *script_peek(struct script *script) {
         if (!script_cut(script))
             return NULL;
         const char *start = script->text + strspn(script->text, " \t");
-        if (script->fault == NULL && (*start == '\0' || *start == '#'))
+        if (!script->fault && (*start == '\0' || *start == '#'))
             script_take(script);
     }
 }

@@ -101,9 +101,9 @@ void session_tick(struct app *app, int64_t now_ms) {
 
 static void session_open_history(struct app *app, const char *user) {
     const char *why = NULL;
-    if (app->history != NULL)
+    if (app->history)
         why = history_open(app->history, user, zchat_fingerprint(app->z));
-    if (why != NULL)
+    if (why)
         app_note(app, "what you type is not kept for the next time: %s", why);
 }
 
@@ -121,7 +121,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     app->admin = reply->admin;
     session_open_history(app, reply->user);
     news_begin(app);
-    if (app->line == NULL)
+    if (!app->line)
         return;
     app_note(app, "you are %s at %s; help lists the commands", reply->user, zchat_server(app->z));
     session_ask_lists(app);
@@ -130,7 +130,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
 void session_end(struct app *app) {
     app->logged_in = false;
     app->reconcile_ms = 0;
-    if (app->history != NULL)
+    if (app->history)
         history_close(app->history);
     peers_forget_invitations(&app->privates->peers);
     presence_clear(app->presence);
@@ -149,8 +149,8 @@ static void session_connected(struct app *app) {
     if (app->greeted)
         return;
     app->greeted = true;
-    if (app->line != NULL)
-        login_begin(app, app->options->user == NULL ? "" : app->options->user, true);
+    if (app->line)
+        login_begin(app, !app->options->user ? "" : app->options->user, true);
 }
 
 static void session_heard_stop(struct app *app) {
@@ -179,8 +179,7 @@ static void session_lost(struct app *app, zchat_code code, const char *why) {
         return;
     }
     app->reconcile_ms = 0;
-    if (!session_tell_refused(app, code, why) && !told &&
-        (app->line != NULL || app->stop == APP_STOP_NONE))
+    if (!session_tell_refused(app, code, why) && !told && (app->line || app->stop == APP_STOP_NONE))
         app_warn(app, "connection lost (%s); reconnecting", why);
     app_update_prompt(app);
 }
@@ -191,7 +190,7 @@ static void session_resumed(struct app *app) {
     app->stop = APP_STOP_NONE;
     app_warn(app, "connected again");
     app_update_prompt(app);
-    if (app->line != NULL)
+    if (app->line)
         app->reconcile_ms = clock_ms() + SESSION_RECONCILE_MS;
 }
 
@@ -215,7 +214,7 @@ static void session_notice(struct app *app, const zchat_event *event) {
 
 static void session_ended(struct app *app, const char *why) {
     app_fail(app, ZCHAT_AUTH, "%s", why);
-    if (app->line != NULL)
+    if (app->line)
         app_note(app, "login lets you in again");
     session_end(app);
 }

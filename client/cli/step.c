@@ -64,17 +64,17 @@ static bool step_answered(struct app *app, int64_t now_ms) {
 
 /* Whether the first thing to do is to log in: a user is given and the script doesn't do it. */
 static bool step_must_log_in(struct app *app, const char *line) {
-    if (app->script_line > 0 || app->logged_in || app->options->user == NULL)
+    if (app->script_line > 0 || app->logged_in || !app->options->user)
         return false;
     const char *arguments;
-    const struct command *command = line == NULL ? NULL : command_of_line(app, line, &arguments);
-    return command == NULL || (command->flags & COMMAND_LOGIN) == 0;
+    const struct command *command = !line ? NULL : command_of_line(app, line, &arguments);
+    return !command || (command->flags & COMMAND_LOGIN) == 0;
 }
 
 static void step_run_line(struct app *app, const char *line) {
     const char *fault = script_fault(app->script);
     app->script_line = script_line(app->script);
-    if (fault != NULL)
+    if (fault)
         app_fail(app, ZCHAT_INVALID, "%s", fault);
     else
         command_run(app, line);
@@ -91,11 +91,11 @@ static void step_end(struct app *app) {
 /* Returns whether something was begun. */
 static bool step_next(struct app *app) {
     const char *line = script_peek(app->script);
-    if (line == NULL && !script_at_end(app->script))
+    if (!line && !script_at_end(app->script))
         return false;
     if (step_must_log_in(app, line))
         login_begin(app, app->options->user, true);
-    else if (line == NULL)
+    else if (!line)
         step_end(app);
     else
         step_run_line(app, line);
@@ -103,7 +103,7 @@ static bool step_next(struct app *app) {
 }
 
 void step_script(struct app *app, int64_t now_ms) {
-    while (app->script != NULL && app->greeted && !app->leaving && !app->done &&
+    while (app->script && app->greeted && !app->leaving && !app->done &&
            private_step(app, now_ms) && step_answered(app, now_ms) && step_received(app, now_ms))
         if (!step_next(app))
             break;

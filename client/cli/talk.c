@@ -124,7 +124,7 @@ static void talk_look_for(struct app *app, const char *user) {
 }
 
 static void run_chat(struct app *app, const struct command_words *words) {
-    if (words->word[0] == NULL) {
+    if (!words->word[0]) {
         run_close(app, words);
         return;
     }
@@ -141,7 +141,7 @@ static void run_chat(struct app *app, const struct command_words *words) {
         talk_look_for(app, app->conversation.partner);
     if (!conversation_is_open(&app->conversation))
         return;
-    if (first && app->line != NULL)
+    if (first && app->line)
         app_note(app, "what you type goes to %s; /close ends that, /help lists commands",
                  app->conversation.partner);
 }
@@ -174,8 +174,8 @@ static void talk_looked(struct call *call, const zchat_reply *reply) {
 
 static void run_inbox(struct app *app, const struct command_words *words) {
     uint64_t shown_seq = app->mailbox->shown_seq;
-    uint64_t count = words->word[0] == NULL ? 0 : words_number(words->word[0], 500);
-    if (words->word[0] != NULL && count == 0) {
+    uint64_t count = !words->word[0] ? 0 : words_number(words->word[0], 500);
+    if (words->word[0] && count == 0) {
         app_fail(app, ZCHAT_INVALID, "inbox wants a whole number from 1 to 500, not \"%s\"",
                  words->word[0]);
         return;
@@ -199,9 +199,9 @@ const struct command inbox_command = {
 static void run_recv(struct app *app, const struct command_words *words) {
     uint64_t count = words_number(words->word[0], 1000000000);
     uint64_t seconds = TALK_RECV_SECONDS;
-    if (words->word[1] != NULL)
+    if (words->word[1])
         seconds = words_number(words->word[1], 1000000);
-    if (app->script == NULL)
+    if (!app->script)
         app_fail(app, ZCHAT_INVALID, "recv is for scripts; here messages come by themselves");
     else if (count == 0 || seconds == 0)
         app_fail(app, ZCHAT_INVALID,

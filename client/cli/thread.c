@@ -36,7 +36,7 @@ static void thread_listed(struct call *call, const zchat_reply *reply) {
         return;
     for (size_t i = 0; i < reply->count; i++)
         thread_show_row(app, &reply->threads[i]);
-    if (reply->count == 0 && call->title == NULL)
+    if (reply->count == 0 && !call->title)
         app_note(app, "no threads to list");
     if (reply->count == 0 || !reply->more)
         return;
@@ -133,7 +133,7 @@ static void thread_show_upload(struct app *app, const zchat_upload *upload) {
 }
 
 static void thread_show_other(struct app *app, const zchat_item *item) {
-    if (item->upload != NULL)
+    if (item->upload)
         thread_show_upload(app, item->upload);
     else if (item->damaged)
         app_note(app, "entry %" PRIu64 " can't be read: damaged at the broker", item->seq);
@@ -143,7 +143,7 @@ static void thread_show_items(struct app *app, struct forum_thread *thread,
                               const zchat_reply *reply) {
     for (size_t i = 0; i < reply->count; i++) {
         const zchat_item *item = &reply->items[i];
-        if (item->post == NULL) {
+        if (!item->post) {
             thread_show_other(app, item);
             continue;
         }
@@ -242,7 +242,7 @@ static struct call *thread_call_about(struct app *app, call_done_fn *done,
                  words->word[1]);
         return NULL;
     }
-    if (thread != NULL && !forum_resolve(thread, number, &id) && thread->read) {
+    if (thread && !forum_resolve(thread, number, &id) && thread->read) {
         app_fail(app, ZCHAT_NOT_FOUND,
                  "there was no post %" PRIu64 " when you read %s; read it again", number,
                  words->word[0]);
@@ -271,7 +271,7 @@ static void thread_edited(struct call *call, const zchat_reply *reply) {
 
 static void run_thread_edit(struct app *app, const struct command_words *words) {
     struct call *call = thread_call_about(app, thread_edited, words);
-    if (call == NULL)
+    if (!call)
         return;
     news_expect(app, ZCHAT_EVENT_EDITED, call->title, &call->id, NULL);
     call_begun(call, zchat_thread_edit(app->z, call->title, thread_known_id(call), call->number,
@@ -304,7 +304,7 @@ static void thread_deleted(struct call *call, const zchat_reply *reply) {
 
 static void run_thread_delete(struct app *app, const struct command_words *words) {
     struct call *call = thread_call_about(app, thread_deleted, words);
-    if (call == NULL)
+    if (!call)
         return;
     news_expect(app, ZCHAT_EVENT_DELETED, call->title, &call->id, NULL);
     call_begun(call, zchat_thread_delete(app->z, call->title, thread_known_id(call), call->number,

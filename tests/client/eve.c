@@ -109,7 +109,7 @@ void *eve_plug(struct eve *eve, const unsigned char *public_key, const unsigned 
     int zero = 0;
     void *socket = zmq_socket(eve->context, ZMQ_PAIR);
     assert_non_null(socket);
-    assert_int_equal(zmq_z85_decode(server, zchat_device_key(eve->stage->z)) == NULL, 0);
+    assert_int_equal(!zmq_z85_decode(server, zchat_device_key(eve->stage->z)), 0);
     zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
     zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, server, KEY_BYTES);
     zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public_key, KEY_BYTES);

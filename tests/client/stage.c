@@ -166,7 +166,7 @@ void stage_login(struct stage *stage, zchat_public_events public_events, bool in
 
 Zchat__V1__Command *stage_command(struct stage *stage, Zchat__V1__Command__BodyCase body) {
     Zchat__V1__Command *command = NULL;
-    STAGE_UNTIL(stage, (command = fake_next(stage->fake, body)) != NULL);
+    STAGE_UNTIL(stage, (command = fake_next(stage->fake, body)));
     return command;
 }
 

@@ -71,7 +71,7 @@ static const struct heard *nth(const struct client *client, size_t n) {
 /* It heard exactly first..last. */
 static void expect_seqs(struct test *test, const struct client *client, uint64_t first,
                         uint64_t last) {
-    LIVE_UNTIL(test->live, nth(client, last - first) != NULL);
+    LIVE_UNTIL(test->live, nth(client, last - first));
     for (uint64_t seq = first; seq <= last; seq++) {
         const struct heard *heard = nth(client, seq - first);
         assert_int_equal(heard->seq, seq);
@@ -180,7 +180,7 @@ static void what_is_no_longer_followed_is_silent(void **state) {
     }
     post(test, "3");
     for (size_t i = 0; i < 2; i++) {
-        LIVE_UNTIL(test->live, nth(both[i], 1) != NULL);
+        LIVE_UNTIL(test->live, nth(both[i], 1));
         assert_int_equal(nth(both[i], 1)->seq, 3);
     }
 }

@@ -91,12 +91,12 @@ static const struct told *nth_answer(const struct stage *stage, size_t n) {
 }
 
 static const struct told *answer(struct scene *scene) {
-    STAGE_UNTIL(scene->stage, nth_answer(scene->stage, 0) != NULL);
+    STAGE_UNTIL(scene->stage, nth_answer(scene->stage, 0));
     return nth_answer(scene->stage, 0);
 }
 
 static const struct told *second_answer(struct scene *scene) {
-    STAGE_UNTIL(scene->stage, nth_answer(scene->stage, 1) != NULL);
+    STAGE_UNTIL(scene->stage, nth_answer(scene->stage, 1));
     return nth_answer(scene->stage, 1);
 }
 

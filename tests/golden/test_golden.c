@@ -119,7 +119,7 @@ static bool find_golden(const char *name, uint8_t *bytes, size_t *count) {
     FILE *file = fopen(GOLDEN_MESSAGES, "r");
     bool here = false, found = false;
     assert_non_null(file);
-    while (!found && fgets(line, sizeof line, file) != NULL) {
+    while (!found && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
         if (strncmp(line, "name ", 5) == 0) {
             here = strcmp(line + 5, name) == 0;
@@ -285,7 +285,7 @@ static void every_entry_is_still_readable(void **state) {
     size_t entries = 0;
     (void)state;
     assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL) {
+    while (fgets(line, sizeof line, file)) {
         uint8_t bytes[FRAME_MAX];
         size_t count = 0;
         line[strcspn(line, "\n")] = '\0';

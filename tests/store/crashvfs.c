@@ -67,7 +67,7 @@ static bool image_reserve(struct image *image, size_t bytes) {
     while (max < bytes)
         max *= 2;
     unsigned char *grown = realloc(image->bytes, max);
-    if (grown == NULL)
+    if (!grown)
         return false;
     memset(grown + image->max, 0, max - image->max);
     image->bytes = grown;
@@ -91,12 +91,12 @@ static bool file_reserve(struct file *file, size_t bytes) {
         return false;
     size_t sectors = file->written.max / CRASHVFS_SECTOR_BYTES;
     bool *is_dirty = realloc(file->is_dirty, sectors * sizeof *is_dirty);
-    if (is_dirty == NULL)
+    if (!is_dirty)
         return false;
     memset(is_dirty + before, 0, (sectors - before) * sizeof *is_dirty);
     file->is_dirty = is_dirty;
     size_t *dirty = realloc(file->dirty, sectors * sizeof *dirty);
-    if (dirty == NULL)
+    if (!dirty)
         return false;
     file->dirty = dirty;
     return true;
@@ -137,7 +137,7 @@ static void file_sync(struct file *file) {
 
 /* Which files there are becomes durable, of new ones not yet what is in them. */
 static void folder_sync(struct crashvfs *vfs) {
-    for (struct file *file = vfs->files; file != NULL; file = file->next) {
+    for (struct file *file = vfs->files; file; file = file->next) {
         if (!file->written.exists)
             file_sync(file);
         file->synced.exists = file->written.exists;
@@ -175,14 +175,14 @@ static void file_free(struct file *file) {
 
 static struct file *file_find(const struct crashvfs *vfs, const char *path) {
     struct file *file = vfs->files;
-    while (file != NULL && strcmp(file->path, path) != 0)
+    while (file && strcmp(file->path, path) != 0)
         file = file->next;
     return file;
 }
 
 static struct file *file_add(struct crashvfs *vfs, const char *path) {
     struct file *file = calloc(1, sizeof *file);
-    if (file == NULL)
+    if (!file)
         return NULL;
     memcpy(file->path, path, strlen(path) + 1);
     file->next = vfs->files;
@@ -222,7 +222,7 @@ static int file_close(sqlite3_file *base) {
 
 static int file_read(sqlite3_file *base, void *out, int out_bytes, sqlite3_int64 offset) {
     struct file *file = live(base);
-    if (file == NULL)
+    if (!file)
         return SQLITE_IOERR_READ;
     size_t bytes = (size_t)out_bytes;
     size_t at = (size_t)offset;
@@ -239,7 +239,7 @@ static int file_read(sqlite3_file *base, void *out, int out_bytes, sqlite3_int64
 
 static int file_write(sqlite3_file *base, const void *data, int data_bytes, sqlite3_int64 offset) {
     struct file *file = live(base);
-    if (file == NULL)
+    if (!file)
         return SQLITE_IOERR_WRITE;
     int code = count(base, CRASHVFS_WRITE);
     size_t at = (size_t)offset;
@@ -258,7 +258,7 @@ static int file_write(sqlite3_file *base, const void *data, int data_bytes, sqli
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
     struct file *file = live(base);
-    if (file == NULL)
+    if (!file)
         return SQLITE_IOERR_TRUNCATE;
     size_t before = file->written.size;
     image_truncate(&file->written, (size_t)size);
@@ -271,7 +271,7 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
 static int file_sync_method(sqlite3_file *base, int flags) {
     (void)flags;
     struct file *file = live(base);
-    if (file == NULL)
+    if (!file)
         return SQLITE_IOERR_FSYNC;
     struct handle *handle = (struct handle *)base;
     int code = count(base, CRASHVFS_SYNC);
@@ -287,7 +287,7 @@ static int file_sync_method(sqlite3_file *base, int flags) {
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *out) {
     struct file *file = live(base);
-    if (file == NULL)
+    if (!file)
         return SQLITE_IOERR_FSTAT;
     *out = (sqlite3_int64)file->written.size;
     return SQLITE_OK;
@@ -344,10 +344,10 @@ static int disk_open(sqlite3_vfs *base, const char *path, sqlite3_file *out, int
                      int *out_flags) {
     struct crashvfs *vfs = base->pAppData;
     out->pMethods = NULL;
-    struct file *file = path == NULL ? NULL : file_find(vfs, path);
-    if (file == NULL)
-        file = file_add(vfs, path == NULL ? "" : path);
-    if (file == NULL)
+    struct file *file = !path ? NULL : file_find(vfs, path);
+    if (!file)
+        file = file_add(vfs, !path ? "" : path);
+    if (!file)
         return SQLITE_NOMEM;
     if (!file->written.exists && (flags & SQLITE_OPEN_CREATE) == 0)
         return SQLITE_CANTOPEN;
@@ -358,14 +358,14 @@ static int disk_open(sqlite3_vfs *base, const char *path, sqlite3_file *out, int
                                             .epoch = vfs->epoch,
                                             .syncs_folder = is_journal && !file->written.exists};
     file->written.exists = true;
-    if (out_flags != NULL)
+    if (out_flags)
         *out_flags = flags;
     return SQLITE_OK;
 }
 
 static int disk_delete(sqlite3_vfs *base, const char *path, int sync_folder) {
     struct file *file = file_find(base->pAppData, path);
-    if (file == NULL || !file->written.exists)
+    if (!file || !file->written.exists)
         return SQLITE_IOERR_DELETE_NOENT;
     file->written.exists = false;
     size_t before = file->written.size;
@@ -380,7 +380,7 @@ static int disk_delete(sqlite3_vfs *base, const char *path, int sync_folder) {
 static int disk_access(sqlite3_vfs *base, const char *path, int flags, int *out) {
     (void)flags;
     const struct file *file = file_find(base->pAppData, path);
-    *out = file != NULL && file->written.exists;
+    *out = file && file->written.exists;
     return SQLITE_OK;
 }
 
@@ -419,7 +419,7 @@ static int disk_last_error(sqlite3_vfs *base, int bytes, char *out) {
 
 struct crashvfs *crashvfs_new(const char *name, uint64_t seed) {
     struct crashvfs *vfs = calloc(1, sizeof *vfs);
-    if (vfs == NULL)
+    if (!vfs)
         return NULL;
     vfs->random = seed;
     vfs->vfs = (sqlite3_vfs){
@@ -445,17 +445,17 @@ struct crashvfs *crashvfs_new(const char *name, uint64_t seed) {
 }
 
 void crashvfs_free(struct crashvfs *vfs) {
-    if (vfs == NULL)
+    if (!vfs)
         return;
     (void)sqlite3_vfs_unregister(&vfs->vfs); /* fails only where it is not registered */
-    while (vfs->files != NULL)
+    while (vfs->files)
         file_remove(vfs, vfs->files);
     free(vfs);
 }
 
 void crashvfs_crash(struct crashvfs *vfs, enum crashvfs_keep keep) {
     vfs->epoch++;
-    for (struct file *file = vfs->files; file != NULL; file = file->next)
+    for (struct file *file = vfs->files; file; file = file->next)
         file_crash(vfs, file, keep);
 }
 
@@ -475,5 +475,5 @@ uint64_t crashvfs_count(const struct crashvfs *vfs, enum crashvfs_call call) {
 
 size_t crashvfs_file_bytes(const struct crashvfs *vfs, const char *path) {
     const struct file *file = file_find(vfs, path);
-    return file == NULL || !file->written.exists ? 0 : file->written.size;
+    return !file || !file->written.exists ? 0 : file->written.size;
 }

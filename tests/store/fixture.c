@@ -22,7 +22,7 @@ struct fixture *fixture_in_folder(void) {
     struct fixture *fixture = fixture_new();
     const char *parent = getenv("TMPDIR");
     (void)snprintf(fixture->folder, sizeof fixture->folder, "%s/zchat-store-XXXXXX",
-                   parent == NULL ? "/tmp" : parent);
+                   !parent ? "/tmp" : parent);
     assert_non_null(mkdtemp(fixture->folder));
     assert_true(snprintf(fixture->path, sizeof fixture->path, "%s/store", fixture->folder) <
                 (int)sizeof fixture->path);
@@ -45,7 +45,7 @@ static void remove_folder(const char *folder) {
     DIR *entries = opendir(folder);
     assert_non_null(entries);
     struct dirent *entry;
-    while ((entry = readdir(entries)) != NULL) {
+    while ((entry = readdir(entries))) {
         char path[2 * FIXTURE_PATH_BYTES];
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (entry->d_name[0] != '.')
@@ -160,7 +160,7 @@ void fixture_id(struct fixture *fixture, unsigned char id[ID_BYTES]) {
 enum store_status fixture_send(struct fixture *fixture, const unsigned char *id, int64_t author,
                                const char *to, const char *text, struct store_message_stored *out) {
     unsigned char made[ID_BYTES];
-    if (id == NULL) {
+    if (!id) {
         fixture_id(fixture, made);
         id = made;
     }

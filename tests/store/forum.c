@@ -56,7 +56,7 @@ void forum_same_change(const struct store_post_changed *a, const struct store_po
 static struct store_post_change change_of(struct fixture *fixture,
                                           const struct forum_change *change,
                                           unsigned char made[ID_BYTES]) {
-    if (change->id == NULL)
+    if (!change->id)
         fixture_id(fixture, made);
     else
         memcpy(made, change->id, ID_BYTES);
@@ -67,7 +67,7 @@ static struct store_post_change change_of(struct fixture *fixture,
         .post = change->post,
         .number = change->number,
         .text = change->text,
-        .text_bytes = change->text == NULL ? 0 : strlen(change->text),
+        .text_bytes = !change->text ? 0 : strlen(change->text),
         .now_us = ++fixture->now_us,
     };
 }
@@ -145,11 +145,11 @@ static void add_line(struct lines *lines, const char *head, const char *text, si
 static bool add_item(void *arg, const struct store_post *post, const struct store_file *file) {
     struct lines *lines = arg;
     char head[128];
-    assert_true((post == NULL) != (file == NULL));
-    uint64_t seq = post == NULL ? file->seq : post->seq;
+    assert_true((!post) != (!file));
+    uint64_t seq = !post ? file->seq : post->seq;
     assert_true(seq > lines->seq);
     lines->seq = seq;
-    if (post != NULL) {
+    if (post) {
         (void)snprintf(head, sizeof head, "%d %s: ", (int)post->number, post->user);
         add_line(lines, head, post->text, post->text_bytes);
     } else {

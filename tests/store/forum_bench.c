@@ -141,7 +141,7 @@ static void measure_files(struct bench *bench, size_t files, size_t chunks_per_t
 }
 
 static bool count_item(void *arg, const struct store_post *post, const struct store_file *file) {
-    *(size_t *)arg += post != NULL || file != NULL;
+    *(size_t *)arg += post || file;
     return true;
 }
 
@@ -228,7 +228,7 @@ static void measure_posts(struct bench *bench, size_t posts) {
 
 static void fill(struct bench *bench) {
     bench->file = malloc(FILE_BYTES);
-    if (bench->file == NULL)
+    if (!bench->file)
         exit(1);
     uint64_t random = 88172645463325252;
     for (size_t i = 0; i < FILE_BYTES; i += sizeof random) {

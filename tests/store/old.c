@@ -85,7 +85,7 @@ static void copy_row(sqlite3_stmt *row, sqlite3_stmt *add) {
         struct log_entry entry;
         log_row_read(&packed, packed.first + i, &entry);
         assert_int_not_equal(entry.kind, LOG_LOST);
-        if (entry.id != NULL)
+        if (entry.id)
             add_entry(add, packed.first + i, &entry);
     }
 }
@@ -131,11 +131,11 @@ static void copy_streams(sqlite3 *db, const struct view *view) {
                                     "read_all = ?4 WHERE id = ?1");
     while (sqlite3_step(bands) == SQLITE_ROW) {
         struct band *band = view_band(view, (size_t)sqlite3_column_int64(bands, 0));
-        if (band != NULL) {
+        if (band) {
             assert_true(band_read(sqlite3_column_blob(bands, 1),
                                   (size_t)sqlite3_column_bytes(bands, 1), band));
         }
-        for (size_t i = 0; band != NULL && i < BAND_STREAMS; i++)
+        for (size_t i = 0; band && i < BAND_STREAMS; i++)
             if (band->streams[i].is_known)
                 write_stream(set, &band->streams[i]);
     }
@@ -163,7 +163,7 @@ static void copy_groups(sqlite3 *db, const struct view *view) {
         struct group group;
         while (group_read(sqlite3_column_blob(rows, 1), (size_t)sqlite3_column_bytes(rows, 1), &at,
                           &group))
-            if (view_find(view, first + (int64_t)group.place) != NULL)
+            if (view_find(view, first + (int64_t)group.place))
                 write_group(add, first + (int64_t)group.place, &group);
     }
     assert_int_equal(sqlite3_finalize(rows), SQLITE_OK);

@@ -85,7 +85,7 @@ static int ascending(const void *a, const void *b) {
 static void send_all(struct bench *bench, size_t messages, size_t batch) {
     size_t turns = (messages + batch - 1) / batch;
     int64_t *took = malloc(turns * sizeof *took);
-    if (took == NULL)
+    if (!took)
         exit(1);
     int64_t start = now_us(CLOCK_MONOTONIC);
     int64_t cpu = now_us(CLOCK_THREAD_CPUTIME_ID);
@@ -157,7 +157,7 @@ int main(int argc, char **argv) {
     }
     (void)snprintf(path, sizeof path, "%s/bench.sqlite", argv[1]);
     bench.accounts = calloc(bench.accounts_count, sizeof *bench.accounts);
-    if (bench.accounts == NULL)
+    if (!bench.accounts)
         return 1;
     (void)remove(path);
     open_store(&bench, path);

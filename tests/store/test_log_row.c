@@ -63,8 +63,8 @@ static struct log_row row_of(const struct written *written) {
 static bool is_same(const struct log_entry *a, const struct log_entry *b) {
     return a->kind == b->kind && a->delivered == b->delivered && a->time_us == b->time_us &&
            a->author == b->author && a->stream == b->stream && a->seq == b->seq &&
-           a->second == b->second && (a->id == NULL) == (b->id == NULL) &&
-           (a->id == NULL || memcmp(a->id, b->id, ID_BYTES) == 0);
+           a->second == b->second && (!a->id) == (!b->id) &&
+           (!a->id || memcmp(a->id, b->id, ID_BYTES) == 0);
 }
 
 static bool has_text_of(const struct log_entry *a, const struct log_entry *b) {

@@ -67,7 +67,7 @@ static struct bench *start(bool checked) {
 static void stop(struct bench *bench) {
     (void)bench->raw->pMethods->xClose(bench->raw);
     free(bench->raw);
-    if (bench->db != NULL)
+    if (bench->db)
         disconnect(bench);
     page_check_free(bench->check);
     crashvfs_free(bench->disk);

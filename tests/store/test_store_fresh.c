@@ -131,8 +131,7 @@ static void a_retry_of_a_post_without_rows_is_the_same_post(void **state) {
 static void change(struct fixture *fixture, int64_t account, uint64_t number, const char *text) {
     struct store_post_changed changed;
     struct forum_change is = {.title = "T", .account = account, .number = number, .text = text};
-    assert_ok(text != NULL ? forum_edit(fixture, &is, &changed)
-                           : forum_delete(fixture, &is, &changed));
+    assert_ok(text ? forum_edit(fixture, &is, &changed) : forum_delete(fixture, &is, &changed));
 }
 
 static void posts_without_rows_are_edited_and_deleted(void **state) {

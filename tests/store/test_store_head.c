@@ -105,7 +105,7 @@ static void expect_whole(struct fixture *fixture, uint64_t messages) {
 static void expect_refused(struct fixture *fixture, const char *says) {
     for (int i = 0; i < 2; i++) { /* a refused opening changes nothing */
         assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
-        if (strstr(store_error(fixture->store), says) == NULL)
+        if (!strstr(store_error(fixture->store), says))
             fail_msg("\"%s\" is not in \"%s\"", says, store_error(fixture->store));
         assert_non_null(strstr(store_error(fixture->store), "--accept-loss"));
         fixture_close(fixture);
@@ -222,7 +222,7 @@ static void a_head_that_is_behind_is_no_loss(void **state) {
         send(fixture, 1);
         assert_ok(store_maintain(fixture->store, &more));
         if (i % 7 == 0) {
-            if (early != NULL)
+            if (early)
                 fixture_free(early);
             early = killed(fixture);
         }

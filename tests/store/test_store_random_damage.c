@@ -113,7 +113,7 @@ static void dump_person(struct dump *dump, struct store *store, int number) {
 }
 
 static bool add_item(void *arg, const struct store_post *post, const struct store_file *file) {
-    if (file != NULL) {
+    if (file) {
         add(arg, "item %llu\t%s %s %llu %llu", (unsigned long long)file->seq, file->user,
             file->name, (unsigned long long)file->size,
             (unsigned long long)sum(file->hash, HASH_BYTES));
@@ -237,7 +237,7 @@ static void put(const struct image *image, const struct fixture *fixture) {
     for (int i = 0; i < FILES; i++) {
         (void)snprintf(path, sizeof path, "%s%s", fixture->path, suffixes[i]);
         (void)unlink(path);
-        if (image->bytes[i] != NULL) {
+        if (image->bytes[i]) {
             int file = open(path, O_WRONLY | O_CREAT, 0600);
             assert_true(file >= 0);
             assert_int_equal(write(file, image->bytes[i], image->length[i]), image->length[i]);
@@ -429,11 +429,11 @@ static void try(struct fixture *fixture, const struct image *image, const struct
     int hit;
     do {
         hit = (int)random_below(&random, FILES);
-    } while (image->bytes[hit] == NULL || image->length[hit] == 0);
+    } while (!image->bytes[hit] || image->length[hit] == 0);
     for (int i = 0; i < FILES; i++) {
         damaged.length[i] = image->length[i];
-        damaged.bytes[i] = image->bytes[i] == NULL ? NULL : malloc(image->length[i] + 1);
-        if (damaged.bytes[i] != NULL)
+        damaged.bytes[i] = !image->bytes[i] ? NULL : malloc(image->length[i] + 1);
+        if (damaged.bytes[i])
             memcpy(damaged.bytes[i], image->bytes[i], image->length[i]);
     }
     const char *kind = damage(&random, damaged.bytes[hit], &damaged.length[hit]);

@@ -360,7 +360,7 @@ static void an_end_while_an_empty_file_has_the_name_loses_nothing(void **state) 
 static void expect_refused(struct fixture *fixture, const char *says) {
     off_t bytes = size_of(fixture, "");
     assert_int_equal(store_open(&fixture->store, &fixture->options), STORE_FAILED);
-    if (strstr(store_error(fixture->store), says) == NULL)
+    if (!strstr(store_error(fixture->store), says))
         fail_msg("%s", store_error(fixture->store));
     fixture_close(fixture);
     assert_int_equal(size_of(fixture, ""), bytes);

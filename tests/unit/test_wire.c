@@ -31,7 +31,7 @@ static enum wire_fault read_any(const ProtobufCMessageDescriptor *type, struct w
         fault = wire_read_greeting_request(arena, frame, frame_bytes,
                                            (Zchat__V1__GreetingRequest **)message);
     }
-    assert_int_equal(*message == NULL, fault != WIRE_FINE);
+    assert_int_equal(!*message, fault != WIRE_FINE);
     return fault;
 }
 
@@ -166,7 +166,7 @@ static void check_unknown_fields(const struct place *place) {
         return; /* once for each message */
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uint8_t data[32];
-        if (protobuf_c_message_descriptor_get_field(place->message, numbers[i]) != NULL)
+        if (protobuf_c_message_descriptor_get_field(place->message, numbers[i]))
             continue; /* a Login has a field 9 */
         bool command = place->message == &zchat__v1__command__descriptor && numbers[i] >= 10;
         size_t bytes = put_field(data, numbers[i], BYTES("\xff\xff"));

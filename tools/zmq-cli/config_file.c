@@ -151,7 +151,7 @@ static bool same_context(const char *a, const char *b) {
 
 bool config_file_apply(const struct config_file *file, const char *context,
                        struct options *options) {
-    bool found = context == NULL;
+    bool found = !context;
     for (size_t i = 0; i < file->entry_count; i++) {
         const struct config_entry *entry = &file->entries[i];
         char fault[OPTION_FAULT_BYTES];

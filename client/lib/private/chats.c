@@ -49,7 +49,7 @@ void chats_leave(struct chats *chats) {
 
 static void leave(struct chat *chat) {
     char bye[64];
-    bool logout = chat->stop_fn == NULL && !chat->client->session.intended;
+    bool logout = !chat->stop_fn && !chat->client->session.intended;
     snprintf(bye, sizeof bye, logout ? "%s logged out" : "%s ended the private chat",
              chat->client->session.user);
     chat_end(chat, ZCHAT_OK, logout ? "you logged out" : "you ended the private chat", bye);
