@@ -7,18 +7,16 @@
 #include "common/clock.h"
 #include "common/time_text.h"
 #include "interrupt.h"
+#include "private_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define INVITATION_US (60 * 1000000LL)
 #define WAITING_MAX   500 /* lines under way: enough to fill any link */
-#define MIB_BYTES     (UINT64_C(1024) * 1024)
-#define FILES_MAX_MIB 64 /* as much as a thread's file may have */
 
 /* --- what was not delivered, or maybe not --- */
 
@@ -125,100 +123,6 @@ static void take_line(struct private_chat *chat, const zchat_event *event) {
         chat->trouble = status;
 }
 
-struct taking {
-    struct private_chat *chat; /* borrowed: lives longer than the handle */
-    char user[PRIVATE_USER_BYTES];
-    zchat_id id;
-    uint64_t size;
-    char *file; /* owned */
-    char *path; /* owned */
-};
-
-static void taking_free(struct taking *taking) {
-    if (taking) {
-        free(taking->file);
-        free(taking->path);
-    }
-    free(taking);
-}
-
-static void print_taken(struct output *output, const struct taking *taking) {
-    if (!output->json) {
-        output_format(output, "received %s (%" PRIu64 " bytes)\n", taking->path, taking->size);
-        return;
-    }
-    json_t *object = json_pack("{s:s, s:s, s:o}", "from", taking->user, "file", taking->file,
-                               "size", value_big(taking->size));
-    json_t *path = json_string(taking->path);
-    if (object && path) /* a path that is no UTF-8 is left out */
-        json_object_set_new(object, "path", path);
-    output_object(output, object);
-}
-
-static void on_taken(void *arg, const zchat_reply *reply) {
-    struct taking *taking = arg;
-    struct private_chat *chat = taking->chat;
-    struct call *call = chat->call;
-    chat->files--;
-    chat->heard = true;
-    chat->heard_us = clock_us();
-    if (reply->code == ZCHAT_OK) {
-        print_taken(call->output, taking);
-        output_flush(call->output);
-    } else {
-        chat->trouble = output_error(call->output, reply->code, 0, "%s was not received: %s",
-                                     taking->file, reply->text);
-        if (reply->code == ZCHAT_CONFLICT || reply->code == ZCHAT_IO)
-            zchat_private_file_answer(call->z, taking->user, &taking->id, NULL, false, NULL, NULL,
-                                      NULL);
-    }
-    taking_free(taking);
-}
-
-static struct taking *taking_new(struct private_chat *chat, const zchat_event *event) {
-    size_t bytes = strlen(chat->files_to) + strlen(event->upload->file) + 2;
-    struct taking *taking = calloc(1, sizeof *taking);
-    if (!taking || !(taking->file = strdup(event->upload->file)) ||
-        !(taking->path = malloc(bytes))) {
-        taking_free(taking);
-        return NULL;
-    }
-    taking->chat = chat;
-    taking->id = event->upload->id;
-    taking->size = event->upload->size;
-    snprintf(taking->user, sizeof taking->user, "%s", event->user);
-    snprintf(taking->path, bytes, "%s/%s", chat->files_to, taking->file);
-    return taking;
-}
-
-/* NULL: nobody asks, so only what can do no harm is taken. */
-static const char *why_refused(const struct private_chat *chat, const zchat_upload *file) {
-    if (!chat->files_to)
-        return "--files-to takes files";
-    if (!zchat_file_name_is_plain(file->file))
-        return "its name begins with a dot or a dash, or is no file's name";
-    return file->size > chat->files_max ? "it is too large; --files-max takes larger ones" : NULL;
-}
-
-static void take_offer(struct private_chat *chat, const zchat_event *event) {
-    zchat *z = chat->call->z;
-    const char *why = why_refused(chat, event->upload);
-    struct taking *taking = why ? NULL : taking_new(chat, event);
-    if (!taking) {
-        output_notice(chat->call->output, "the file %s of %s (%" PRIu64 " bytes) is refused: %s",
-                      event->upload->file, event->user, event->upload->size,
-                      why ? why : "there is not enough memory");
-        zchat_private_file_answer(z, event->user, &event->upload->id, NULL, false, NULL, NULL,
-                                  NULL);
-        return;
-    }
-    chat->files++;
-    zchat_code code = zchat_private_file_answer(z, taking->user, &taking->id, taking->path, false,
-                                                NULL, on_taken, taking);
-    if (code)
-        on_taken(taking, &(zchat_reply){.code = code, .text = zchat_error(z)});
-}
-
 /* --- invitations --- */
 
 static void remember_invitation(struct private_chat *chat, const char *user) {
@@ -291,7 +195,7 @@ static void on_event(void *arg, const zchat_event *event) {
         take_line(chat, event);
         break;
     case ZCHAT_EVENT_PRIVATE_OFFERED:
-        take_offer(chat, event);
+        private_files_take(chat, event);
         break;
     case ZCHAT_EVENT_PRIVATE_CLOSED:
         note_closed(chat, event);
@@ -342,35 +246,18 @@ void private_chat_expect(struct private_chat *chat, int64_t patience_us, const c
         private_chat_within(chat, patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us);
 }
 
-static uint64_t files_max(const struct options *options) {
-    uint64_t mib = option_is_set(options, OPTION_FILES_MAX)
-                       ? option_number(options, OPTION_FILES_MAX)
-                       : FILES_MAX_MIB;
-    return mib > UINT64_MAX / MIB_BYTES ? UINT64_MAX : mib * MIB_BYTES;
-}
-
-/* Before anybody is asked: no file could be taken otherwise. */
-static enum status check_folder(const struct call *call, const char *path) {
-    struct stat status;
-    bool found = !path || stat(path, &status) == 0;
-    if (found && (!path || S_ISDIR(status.st_mode)))
-        return STATUS_DONE;
-    return output_error(call->output, ZCHAT_IO, 0, "files can't be put into %s: %s", path,
-                        strerror(found ? ENOTDIR : errno));
-}
-
 enum status private_chat_begin(struct private_chat *chat, struct call *call) {
     const struct call_login how = {.private_chats = true};
     *chat = (struct private_chat){
         .call = call,
         .files_to = option_text(call->options, OPTION_FILES_TO),
-        .files_max = files_max(call->options),
+        .files_max = private_files_max(call->options),
         .linger_us = option_microseconds(call->options, OPTION_WAIT),
         .bounded = option_is_given(call->options, OPTION_TIMEOUT),
     };
     call->on_event = on_event;
     call->arg = chat;
-    enum status status = check_folder(call, chat->files_to);
+    enum status status = private_files_check(call, chat->files_to);
     if (status == STATUS_DONE)
         status = call_login(call, &how);
     if (!chat->bounded)

@@ -1,0 +1,15 @@
+/* Files that the other one of a private chat offers: taken into the folder of --files-to, or
+ * refused. */
+#ifndef PRIVATE_FILES_H
+#define PRIVATE_FILES_H
+
+#include "private_state.h"
+
+/* How many bytes of one file are taken. */
+uint64_t private_files_max(const struct options *options);
+/* Whether files can be put into the folder, asked before anybody is invited; NULL: none are. */
+enum status private_files_check(const struct call *call, const char *path);
+/* Answers an offer. While a file comes, chat->files counts it. */
+void private_files_take(struct private_chat *chat, const zchat_event *event);
+
+#endif

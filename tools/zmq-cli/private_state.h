@@ -1,0 +1,40 @@
+/* What is known of the private chat that this process holds, for private_chat and private_files. */
+#ifndef PRIVATE_STATE_H
+#define PRIVATE_STATE_H
+
+#include "bar.h"
+#include "call.h"
+#include "private_input.h"
+
+#define PRIVATE_USER_BYTES 64
+
+struct private_chat {
+    struct call *call;    /* borrowed: from main */
+    const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
+    uint64_t files_max;   /* bytes of one that is taken */
+    int64_t linger_us;    /* -1: --wait was not given */
+    bool bounded;         /* by the call's limit, whatever comes: --timeout was given */
+    struct private_input input;
+    struct bar bar; /* of a file that is sent */
+
+    char (*inviting)[PRIVATE_USER_BYTES]; /* owned: who has invited, the first one first */
+    size_t inviting_count;
+    char wanted[PRIVATE_USER_BYTES]; /* whose invitation is waited for; "": anybody's */
+    bool invited;                    /* it is there, or there will be none */
+
+    char self[PRIVATE_USER_BYTES];
+    bool more_follow;              /* what stdin brings later is for another chat */
+    char user[PRIVATE_USER_BYTES]; /* whom it is with; "": nobody */
+    bool closed;
+    bool said;      /* stdin brought a line in this chat */
+    size_t waiting; /* lines without an acknowledgement */
+    size_t files;   /* on their way to here */
+    size_t undelivered;
+    bool heard;          /* a line or a file came in this chat */
+    int64_t heard_us;    /* when the last one did, or the chat began */
+    enum status trouble; /* why it can't go on, or what failed in it */
+    bool stop;           /* it can't go on */
+    char awaited[SENTENCE_BYTES];
+};
+
+#endif
