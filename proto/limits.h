@@ -1,5 +1,6 @@
 /* Every limit of zchat, with its reason. What an administrator may want to change is an option of
- * the broker (broker/config.c) whose default stands here; the rest is part of the protocol. */
+ * the broker (broker/option.c), with its default; the rest stands here and is part of the protocol.
+ */
 #ifndef LIMITS_H
 #define LIMITS_H
 

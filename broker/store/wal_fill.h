@@ -1,9 +1,10 @@
 /* The file of the write-ahead log, filled with zeros a step ahead of the log's end.
  *
- * Syncing a file that grew, or whose blocks were allocated and never written, has the file system
- * commit its own journal as well; syncing bytes that were written over brings these bytes alone to
- * the disk. Readers of a log stop at the first frame whose salts and checksum are not the log's:
- * zeros behind its end are as harmless as the old frames that a log leaves there which begins anew.
+ * Syncing a file that grew, or whose blocks were allocated and never written, writes what the file
+ * system knows of the file as well (and its journal, if it has one); syncing bytes that were
+ * written over brings little but these bytes to the disk. Readers of a log stop at the first frame
+ * whose salts and checksum are not the log's: zeros behind its end are as harmless as the old
+ * frames that a log leaves there which begins anew.
  *
  * What makes it safe: frames are written by the one connection that has the writer's lock, and in
  * order; within its transaction it goes back to frames of its own alone. So what lies behind a
