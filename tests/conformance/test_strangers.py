@@ -13,7 +13,7 @@ import time
 import pytest
 
 from support import schema
-from support.client import Client, Keys, TimedOut, greet, make_command
+from support.client import Client, Keys, greet, make_command
 from support.curve import Cut, Raw, frame, greeting, metadata, null_handshake, tcp
 from support.memory import allowed, rss
 
@@ -194,19 +194,6 @@ def make_storm(town, kind, port):
     return storm
 
 
-def enter(town, within=20):
-    """Logs in as a program does that tries again when its connection ends: one in a crowd may."""
-    user, deadline = town.name(), time.monotonic() + within
-    while True:
-        client = town.guest(town.keys)
-        try:
-            client.login(user, timeout=1)
-            return client
-        except TimedOut:
-            client.close()
-            assert time.monotonic() < deadline, f"nobody gets in within {within} s"
-
-
 @pytest.mark.parametrize("kind", STORMS)
 @pytest.mark.parametrize("port", PORTS)
 def test_a_storm_locks_nobody_out(town_factory, port, kind):
@@ -217,7 +204,7 @@ def test_a_storm_locks_nobody_out(town_factory, port, kind):
     asking.start()
     storm = make_storm(town, kind, port)
     start = time.monotonic()
-    newcomer = enter(town)
+    newcomer = town.enter()
     entered = time.monotonic() - start
     grown = rss(town.broker) - before
     times = asking.end()
