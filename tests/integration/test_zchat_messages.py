@@ -178,9 +178,16 @@ def test_what_one_sent_from_another_device_is_marked(terminal, town, user):
     assert ": from here" not in terminal.text()
 
 
+def join_alone(town, user=None):
+    """Somebody who is in when the terminal of the test before has left."""
+    friend = town.join(user)
+    friend.wait(lambda: not friend.who(), what="that nobody else is there")
+    return friend
+
+
 def open_and_look(open_terminal, town, *options):
     """A terminal that was told who is there: whoever comes now is news."""
-    there = town.join()
+    there = join_alone(town)
     terminal = open_terminal(*options)
     terminal.wait_for(f"online: {there.user}")
     return terminal
@@ -204,7 +211,7 @@ def test_presence_auto_gathers_arrivals(open_terminal, town):
 
 def test_presence_auto_is_silent_about_a_reconnect(open_terminal, town):
     names = town.names(2)
-    back, gone = (town.join(name) for name in names)
+    back, gone = join_alone(town, names[0]), town.join(names[1])
     terminal = open_terminal("--timestamps", "off")
     terminal.wait_for(f"online: {names[0]}, {names[1]}")
     back.logout()
