@@ -9,7 +9,7 @@
 #ifndef BAND_ROW_H
 #define BAND_ROW_H
 
-#include "view.h"
+#include "memory/view.h"
 
 /* A row of so many bytes still fits into a page. */
 #define BAND_ROW_FULL 4032

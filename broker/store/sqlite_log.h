@@ -3,8 +3,8 @@
 #ifndef SQLITE_LOG_H
 #define SQLITE_LOG_H
 
-#include "ids.h"
 #include "log_row.h"
+#include "memory/ids.h"
 #include "sqlite_store.h"
 
 struct log {

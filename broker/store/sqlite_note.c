@@ -3,7 +3,7 @@
  * login that changes nothing else needs no commit. */
 #include "sqlite_store.h"
 
-#include "table.h"
+#include "memory/table.h"
 
 #include <stdlib.h>
 

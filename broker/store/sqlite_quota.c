@@ -10,8 +10,8 @@
  * reads the texts, too, so it begins with half of the bytes allowed: more would keep others
  * waiting. A tally with less than a quarter is dropped again; so at least as much comes between two
  * counts. */
+#include "memory/tally.h"
 #include "sqlite_store.h"
-#include "tally.h"
 
 /* A stream's meter is in these, so that it fits beside the rest. */
 #define UNIT_BYTES 64

@@ -3,18 +3,18 @@
 #ifndef SQLITE_STORE_H
 #define SQLITE_STORE_H
 
-#include "blocks.h"
-#include "directory.h"
-#include "fresh.h"
 #include "hasher.h"
 #include "head.h"
+#include "memory/blocks.h"
+#include "memory/directory.h"
+#include "memory/fresh.h"
+#include "memory/view.h"
 #include "page_check.h"
 #include "reserve.h"
 #include "slots.h"
 #include "sqlite_statement.h"
 #include "store.h"
 #include "syncer.h"
-#include "view.h"
 #include "wal_scan.h"
 
 struct checkpoint;

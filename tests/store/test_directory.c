@@ -1,5 +1,5 @@
 /* The people that the store has met: found by name and by number, and never moved. */
-#include "directory.h"
+#include "memory/directory.h"
 
 #include <stdio.h>
 

@@ -10,7 +10,7 @@ from include_law import Law
 # What stands in every tree.
 HEADERS = ["proto/common/clock.h", "proto/wire.h", "proto/limits.h", "broker/log.h",
            "broker/core/core.h",
-           "broker/store/store.h", "broker/store/view.h", "client/include/zchat.h",
+           "broker/store/store.h", "broker/store/memory/view.h", "client/include/zchat.h",
            "client/lib/session.h", "client/lib/core/client_core.h", "client/cli/line.h", "tools/zmq-cli/verb.h"]
 
 LAWFUL = {
@@ -18,7 +18,7 @@ LAWFUL = {
     "proto/key.c": "#include <sodium.h>\n#include <zmq.h>",
     "broker/server.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <zmq.h>',
     "broker/core/core.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <stdio.h>',
-    "broker/store/sqlite.c": '#include "view.h"\n#include <sqlite3.h>\n#include <unistd.h>',
+    "broker/store/sqlite.c": '#include "memory/view.h"\n#include <sqlite3.h>\n#include <unistd.h>',
     "broker/password.c": "#include <sodium.h>",
     "client/lib/session.c": '#include "session.h"\n#include "zchat.h"\n#include <zmq.h>',
     "client/lib/core/client_core.c": '#include "client_core.h"\n#include "zchat.h"\n#include <sodium.h>',
@@ -38,6 +38,7 @@ BREACHES = [
     ("broker/log.c", "#include <sqlite3.h>"),
     ("broker/core/core.c", '#include "log.h"'),
     ("broker/core/core.c", '#include "view.h"'),
+    ("broker/core/core.c", '#include "memory/view.h"'),
     ("broker/core/core.c", '#include "../log.h"'),
     ("broker/core/core.c", "#include <zmq.h>"),
     ("broker/core/core.c", "#include <czmq.h>"),
@@ -50,6 +51,8 @@ BREACHES = [
     ("broker/store/sqlite.c", '#include "core.h"'),
     ("broker/store/sqlite.c", '#include "log.h"'),
     ("broker/store/sqlite.c", "#include <zmq.h>"),
+    ("broker/store/memory/view.c", "#include <sqlite3.h>"),
+    ("broker/store/memory/view.c", "#include <pthread.h>"),
     ("client/lib/session.c", '#include "store.h"'),
     ("client/lib/session.c", "#include <readline/readline.h>"),
     ("client/lib/core/client_core.c", '#include "session.h"'),
