@@ -2,7 +2,7 @@
  * transaction: of what a broker does meanwhile nothing reaches the pages that are looked at. */
 #include "store_check.h"
 
-#include "beside.h"
+#include "disk/beside.h"
 #include "sqlite_check.h"
 
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * left; only that rest, between two transactions, is the thread's of the store. Then nothing is
  * left in the log and the next transaction writes it from its beginning. An exclusive store has no
  * thread and does it all itself. */
+#include "disk/background.h"
 #include "sqlite_store.h"
-#include "thread.h"
 
 #include <assert.h>
 #include <stdlib.h>

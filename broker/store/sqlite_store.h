@@ -3,19 +3,19 @@
 #ifndef SQLITE_STORE_H
 #define SQLITE_STORE_H
 
-#include "hasher.h"
-#include "head.h"
+#include "disk/hasher.h"
+#include "disk/head.h"
+#include "disk/page_check.h"
+#include "disk/reserve.h"
+#include "disk/slots.h"
+#include "disk/syncer.h"
+#include "disk/wal_scan.h"
 #include "memory/blocks.h"
 #include "memory/directory.h"
 #include "memory/fresh.h"
 #include "memory/view.h"
-#include "page_check.h"
-#include "reserve.h"
-#include "slots.h"
 #include "sqlite_statement.h"
 #include "store.h"
-#include "syncer.h"
-#include "wal_scan.h"
 
 struct checkpoint;
 struct log;

@@ -3,7 +3,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "sqlite_upgrade.h"
 
-#include "disk.h"
+#include "disk/disk.h"
 #include "sqlite_repack.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* See fixture.h. */
 #include "fixture.h"
 
-#include "page_check.h"
+#include "disk/page_check.h"
 
 #include <dirent.h>
 #include <sqlite3.h>

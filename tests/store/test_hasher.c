@@ -1,5 +1,5 @@
 /* The hash of what was given is that of the same bytes at once, whatever runs behind. */
-#include "hasher.h"
+#include "disk/hasher.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

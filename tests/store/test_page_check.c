@@ -1,7 +1,7 @@
 /* Checksums of pages: whatever happens to a page of a database file, reading it is an error. */
 #include "crashvfs.h"
+#include "disk/page_check.h"
 #include "fixture.h"
-#include "page_check.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* The head beside the store: a start finds what was acknowledged and is missing, and takes nothing
  * else for a loss. A killed process is a copy of the files of a store that is open. */
+#include "disk/head.h"
+#include "disk/wal_scan.h"
 #include "fixture.h"
-#include "head.h"
 #include "threads.h"
-#include "wal_scan.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

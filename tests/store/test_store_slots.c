@@ -2,7 +2,7 @@
  * again, and that a row never names one whose bytes are not on the disk. */
 #include "forum.h"
 
-#include "slots.h"
+#include "disk/slots.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

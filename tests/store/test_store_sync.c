@@ -1,8 +1,8 @@
 /* A commit in two steps: it is told to be on the disk when the log's sync returned, and not before;
  * the next transaction is filled meanwhile. The log's sync of these tests waits for them, or fails.
  */
+#include "disk/syncer.h"
 #include "forum.h"
-#include "syncer.h"
 
 #include <poll.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* The write-ahead log's file is filled ahead of its end, and nothing that a crash needs is lost by
  * that. */
 #include "crashvfs.h"
+#include "disk/page_check.h"
+#include "disk/wal_fill.h"
 #include "fixture.h"
-#include "page_check.h"
-#include "wal_fill.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* A thread has the mask of who makes it. */
-#include "thread.h"
+#include "background.h"
 
 #include <signal.h>
 #include <stddef.h>

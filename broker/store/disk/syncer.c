@@ -1,7 +1,7 @@
 /* See syncer.h. The file is SQLite's, so that whatever VFS the store has is asked. */
 #include "syncer.h"
 
-#include "thread.h"
+#include "background.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Threads of the store: they take no signals, which are the program's. */
-#ifndef THREAD_H
-#define THREAD_H
+#ifndef BACKGROUND_H
+#define BACKGROUND_H
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
  * the oldest are forgotten: the store has their hash, and begins again from there. */
 #include "hasher.h"
 
-#include "thread.h"
+#include "background.h"
 
 #include <assert.h>
 #include <stdlib.h>
