@@ -1,7 +1,7 @@
 /* See forum.h. */
 #include "forum.h"
 
-#include "sqlite_store.h"
+#include "sqlite/inside.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* See old.h. The old database is made beside the new one, by a plain SQLite. */
 #include "old.h"
 
-#include "band_row.h"
-#include "log_row.h"
-#include "run.h"
-#include "title.h"
+#include "sqlite/band_row.h"
+#include "sqlite/log_row.h"
+#include "sqlite/run.h"
+#include "sqlite/title.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

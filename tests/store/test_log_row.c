@@ -1,5 +1,5 @@
 /* Rows of the log: what was written is read, and a damaged byte takes no other entry along. */
-#include "log_row.h"
+#include "sqlite/log_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

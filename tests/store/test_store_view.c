@@ -1,11 +1,11 @@
 /* What the store keeps in memory, alone: tables, tallies, the directory, the view and its passes.
  */
-#include "band_row.h"
 #include "memory/directory.h"
 #include "memory/table.h"
 #include "memory/tally.h"
 #include "memory/view.h"
-#include "run.h"
+#include "sqlite/band_row.h"
+#include "sqlite/run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -46,7 +46,7 @@ THEIRS = [
                "tools/bench/curve_copy.c", "tools/bench/line.c", "tests/*"]),
     ("sodium.h", ["proto/key.c", "proto/hash.c", "broker/password.c", "client/lib/*", "tests/*"]),
     ("sodium/*", []),
-    ("sqlite3.h", ["broker/store/*", "tests/*"]),
+    ("sqlite3.h", ["broker/store/disk/*", "broker/store/sqlite/*", "tests/*"]),
     ("libpq-fe.h", ["broker/store/*", "tests/*"]),
     ("unicode/*", ["broker/unicode/*", "tests/*"]),
     ("readline/*", ["client/cli/*"]),

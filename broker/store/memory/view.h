@@ -30,7 +30,7 @@ struct stream {
     } positions;       /* of the entries merged+1 .. head, from `first` on; the view's alone */
     uint32_t first;
     uint32_t max;          /* 0: there is one at most */
-    uint32_t unread_units; /* at most so many are unread: sqlite_quota.c's */
+    uint32_t unread_units; /* at most so many are unread: sqlite/quota.c's */
     bool is_known;         /* the view's alone */
     bool cursor_follows;   /* the cursor was the head when it was set */
     bool is_metered;       /* unread_units is known */

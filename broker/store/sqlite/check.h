@@ -1,0 +1,36 @@
+/* What the parts of store_check share. */
+#ifndef SQLITE_CHECK_H
+#define SQLITE_CHECK_H
+
+#include "inside.h"
+#include "store_check.h"
+
+struct checking {
+    struct store_check *check; /* borrowed: from the caller */
+    struct store *store;       /* owned: never opened as a store; in a read transaction */
+    sqlite3 *now;              /* owned: outside of it */
+    struct slots *slots;       /* owned */
+    unsigned char *in_log;     /* owned: a bit for each page */
+    uint32_t pages;
+    int page_bytes;
+    uint64_t page_damages, read_damages, structure_damages, piece_damages, log_damages,
+        hash_damages;
+};
+
+/* Tells a damage, unless many of its kind were told. */
+void check_tell(struct checking *checking, uint64_t *count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void check_progress(const struct checking *checking, const char *what, uint64_t done, uint64_t all);
+/* NULL: it can't be prepared. */
+sqlite3_stmt *check_prepare(struct checking *checking, const char *sql);
+/* What a query of one number says; 0 where it says nothing. */
+int64_t check_number(struct checking *checking, const char *sql);
+/* Ends the statement; false, and told, where its last step failed. */
+bool check_end(struct checking *checking, const char *what, sqlite3_stmt *statement, int code);
+
+/* ---- check_log.c ---- */
+
+/* The log: each entry, that positions have no hole, and what finds entries. */
+void sqlite_check_log(struct checking *checking);
+
+#endif

@@ -1,0 +1,303 @@
+/* What the files of this folder share: the store's inside, and the steps that every operation is
+ * made of. Each operation first asks sqlite_failed; one that writes calls sqlite_write before it.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include "disk/hasher.h"
+#include "disk/head.h"
+#include "disk/page_check.h"
+#include "disk/reserve.h"
+#include "disk/slots.h"
+#include "disk/syncer.h"
+#include "disk/wal_scan.h"
+#include "memory/blocks.h"
+#include "memory/directory.h"
+#include "memory/fresh.h"
+#include "memory/view.h"
+#include "statement.h"
+#include "store.h"
+
+struct checkpoint;
+struct log;
+struct log_entry;
+
+#define STORE_ERROR_BYTES 512
+
+/* stream.kind */
+#define STREAM_INBOX  1
+#define STREAM_THREAD 2
+
+/* A run of the table id_run: 40 ids with their positions, so that four rows fit into a page. */
+#define ID_RUN_BYTES 960
+
+struct store {
+    struct page_check *pages;                  /* owned: the VFS of all connections */
+    sqlite3 *db;                               /* owned */
+    char *path;                                /* owned */
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* owned */
+    struct view *view;                         /* owned */
+    struct log *log;                           /* owned */
+    struct fresh *fresh;                       /* owned */
+    struct directory *directory;               /* owned */
+    struct blocks *blocks;                     /* owned */
+    struct checkpoint *checkpoint;             /* owned; NULL: exclusive */
+    struct hasher *hasher;                     /* owned */
+    struct slots *slots;                       /* owned */
+    struct syncer *syncer;                     /* owned; NULL: each commit syncs by itself */
+    struct reserve *reserve;   /* owned; NULL: none is kept (not the system's VFS) */
+    struct failures *failures; /* owned; NULL: none had to be kept in memory */
+    struct notes *notes;       /* owned; NULL: there are none */
+
+    int64_t last_position;  /* of the log */
+    int64_t posted;         /* of the log: posts up to it have their rows */
+    uint64_t messages;      /* in the log */
+    uint64_t pass_messages; /* of which so many when the merge's pass began */
+    uint64_t accounts;      /* as last read from the store */
+    uint64_t files_bytes;   /* the sizes of all files, complete or not */
+    uint64_t files_awaited; /* how much of it has not come yet */
+    size_t view_entries;    /* more than these in memory begin a merge */
+    size_t slice_entries;   /* as in the options, like the next two */
+    int64_t slice_us;
+    int64_t (*clock_us)(void);
+    size_t view_appended; /* entries since the last store_maintain */
+    struct store_quotas quotas;
+    uint64_t unread_max;
+    uint64_t unread_per_sender_max;
+    uint64_t unread_bytes_max;
+    uint64_t unread_bytes_per_sender_max;
+
+    int wal_pages;         /* of the write-ahead log after the last commit */
+    int wal_pages_step;    /* how many begin a checkpoint of a new log */
+    int wal_pages_trigger; /* how many begin the next one */
+    int wal_copied;        /* how many the checkpoint has copied so far */
+    bool wal_begins;       /* all: the next transaction begins the log anew */
+
+    bool in_turn;         /* between store_begin and store_commit */
+    bool in_transaction;  /* and something was written */
+    bool syncing;         /* the last commit is on its way to the disk */
+    bool presence_closed; /* what the last process left open */
+    bool beside;          /* as in the options */
+    bool failed;
+    char error[STORE_ERROR_BYTES];
+    char remark[STORE_ERROR_BYTES]; /* "": none */
+
+    struct head *head;          /* owned; the rest is head.c's alone */
+    enum head_state head_found; /* as the next three: at the opening */
+    bool head_new;              /* there was no store yet, or one of an earlier version */
+    struct wal_scan log_found;
+    char log_lacks[128];        /* "": the write-ahead log has what it must have */
+    struct head_mark mark;      /* as the head's file has it; first: as it had it */
+    struct head_mark mark_next; /* of the commit whose sync is under way */
+    bool mark_waits;            /* there is one */
+    bool head_begun;            /* commits are noted */
+    bool head_due;              /* to be synced with the next one */
+};
+
+/* ---- fail.c ---- */
+
+/* Records what SQLite says about the last call as the store's error. Returns STORE_FAILED. */
+enum store_status sqlite_fail(struct store *store, const char *doing);
+/* The same with a reason of our own. */
+enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason);
+enum store_status sqlite_no_memory(struct store *store);
+/* The same with a code of SQLite's and its text. */
+enum store_status sqlite_fail_code(struct store *store, const char *doing, int code,
+                                   const char *message);
+
+/* ---- transaction.c ---- */
+
+/* Begins the transaction of the turn, where that was not done yet, for a change that takes no more
+ * room than the reserve has. OK, FULL. */
+enum store_status sqlite_write(struct store *store);
+/* The same for a change of so many pages at most, or of all where that is less. */
+enum store_status sqlite_write_pages(struct store *store, uint64_t pages);
+/* The same for what adds to the store. OK, FULL (the disk has no room). */
+enum store_status sqlite_add(struct store *store);
+/* The same for what is better not written than refused. False: not now, or it failed. */
+bool sqlite_may_note(struct store *store);
+
+/* Takes the reserve, or finds out that there is no room for it. */
+bool sqlite_hold_reserve(struct store *store, bool anew);
+/* At the opening: what was committed before is on the disk. */
+enum store_status sqlite_sync_log(struct store *store);
+
+enum step { STEP_DONE, STEP_ROW, STEP_FAILED };
+
+/* One step; where it failed, the store has the error and the statement is reset. */
+enum step sqlite_step(struct store *store, sqlite3_stmt *statement);
+/* The same for reading what may be damaged without the store's end: then there is no row. */
+enum step sqlite_step_damaged(struct store *store, sqlite3_stmt *statement, bool *is_damaged);
+/* Runs a statement that returns nothing of interest, and resets it. */
+enum store_status sqlite_run(struct store *store, sqlite3_stmt *statement);
+/* Runs a statement that returns one number in one row. OK, NOT_FOUND (no row). */
+enum store_status sqlite_number(struct store *store, sqlite3_stmt *statement, int64_t *out);
+enum store_status sqlite_meta(struct store *store, const char *name, int64_t *out);
+enum store_status sqlite_meta_set(struct store *store, const char *name, int64_t value);
+/* Gives the next number of those that `name` in meta counts. */
+enum store_status sqlite_meta_next(struct store *store, const char *name, int64_t *out);
+/* Makes the memory of the store's content anew, and fills it. */
+enum store_status sqlite_load(struct store *store);
+void sqlite_unload(struct store *store);
+
+/* ---- migrate.c ---- */
+
+/* The schema's version, 0 of a file that is empty; refuses a newer one, and a file that is no
+ * store.
+ */
+enum store_status sqlite_version(struct store *store, int *version);
+/* Brings the schema to this program's version, or to `last` where it is an earlier one. */
+enum store_status sqlite_migrate(struct store *store);
+enum store_status sqlite_migrate_to(struct store *store, int last);
+
+/* ---- head.c ---- */
+
+/* The first version of the schema whose stores have heads. */
+#define SQLITE_VERSION_WITH_HEAD 7
+
+/* Before SQLite opens: reads the head, and looks at the write-ahead log. */
+enum store_status sqlite_head_look(struct store *store);
+/* When SQLite has opened, before anything is written: refuses a store that has lost something. */
+enum store_status sqlite_head_check(struct store *store, bool accept_loss);
+/* Whether something is, as a part of a sentence. Where the log can't be read, false. */
+bool sqlite_head_lost(const struct store *store, char *out, size_t out_bytes);
+/* What is there is durable: from now on commits are noted. */
+enum store_status sqlite_head_begin(struct store *store);
+/* After each commit, and after it is on the disk. */
+enum store_status sqlite_head_committed(struct store *store);
+enum store_status sqlite_head_synced(struct store *store);
+/* The write-ahead log is in the database, as a whole. */
+enum store_status sqlite_head_copied(struct store *store);
+/* Before all goes. */
+enum store_status sqlite_head_wipe(struct store *store);
+/* Before SQLite closes, which may remove the write-ahead log. */
+void sqlite_head_end(struct store *store);
+
+/* ---- account.c ---- */
+
+/* The person of that name or account, from memory or the store. OK, NOT_FOUND. */
+enum store_status sqlite_person_named(struct store *store, const char *name,
+                                      const struct person **out);
+enum store_status sqlite_person(struct store *store, int64_t account, const struct person **out);
+/* At the opening: all people into memory, so that nobody is looked up one by one. */
+enum store_status sqlite_people_load(struct store *store);
+
+/* ---- device.c ---- */
+
+/* Whether the account may trust one more device: OK, TOO_MANY. */
+enum store_status sqlite_device_room(struct store *store, int64_t account);
+enum store_status sqlite_device_add(struct store *store, int64_t account, const unsigned char *key,
+                                    const char *label, int64_t now_us, int64_t used_us);
+/* OK with the number of the device that has the key, NOT_FOUND. */
+enum store_status sqlite_device_find(struct store *store, int64_t account, const unsigned char *key,
+                                     int64_t *device);
+
+/* ---- presence.c ---- */
+
+/* Ends what the last process left open, once. */
+enum store_status sqlite_presence_close(struct store *store);
+
+/* ---- note.c: what waits to be written with something else ---- */
+
+enum store_status sqlite_note_presence(struct store *store, int64_t account, bool online,
+                                       int64_t time_us);
+enum store_status sqlite_note_used(struct store *store, int64_t account, int64_t device,
+                                   int64_t time_us);
+/* When the device was used, as far as it is not written yet; 0: nothing waits. */
+int64_t sqlite_note_used_us(const struct store *store, int64_t account, int64_t device);
+/* No time of theirs is after this one. */
+void sqlite_notes_clamp(struct store *store, int64_t now_us);
+void sqlite_notes_forget(struct store *store);
+
+/* ---- inbox.c ---- */
+
+/* The stream, from memory or the store. OK, NOT_FOUND. */
+enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out);
+/* Makes a stream of that kind; its number was never given before. */
+enum store_status sqlite_stream_add(struct store *store, int kind, int64_t *id);
+/* The authors and bytes of text of the entries after `after_seq` up to `last_seq`, in order. `each`
+ * false: it has no memory. */
+enum store_status sqlite_authors(struct store *store, const struct stream *stream,
+                                 uint64_t after_seq, uint64_t last_seq,
+                                 bool (*each)(void *arg, int64_t author, size_t text_bytes),
+                                 void *arg);
+
+/* ---- quota.c ---- */
+
+/* Whether the inbox may take one more from that sender: OK, QUOTA_INBOX, QUOTA_SENDER. */
+enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender);
+/* It took one. */
+enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender,
+                                        size_t text_bytes);
+/* Its cursor was at `from` and moved. */
+enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from);
+
+/* ---- usage.c: what accounts have of what has a quota ---- */
+
+/* A row in a thread's log (after sqlite_fresh_write), a thread, a file: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_use_log(struct store *store, int64_t account, size_t text_bytes);
+enum store_status sqlite_use_thread(struct store *store, int64_t account);
+enum store_status sqlite_use_file(struct store *store, int64_t account, uint64_t bytes);
+/* A row that no quota refuses: it only takes something away. */
+enum store_status sqlite_use_log_always(struct store *store, int64_t account);
+/* A file's size changed by so much: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_change_file(struct store *store, int64_t account, int64_t bytes);
+/* They went. `bytes` of the log are with what each row counts. */
+enum store_status sqlite_give_log(struct store *store, int64_t account, int64_t bytes);
+enum store_status sqlite_give_thread(struct store *store, int64_t account);
+enum store_status sqlite_give_file(struct store *store, int64_t account, uint64_t bytes);
+
+/* ---- merge.c ---- */
+
+/* Brings the log's rows behind the watermark into the view. */
+enum store_status sqlite_replay(struct store *store);
+/* Whether a pass runs, or should. */
+bool sqlite_merge_waits(const struct store *store);
+enum store_status sqlite_merge_slice(struct store *store);
+
+/* ---- fresh.c ---- */
+
+/* Brings a row of the log into memory, where it is a post that has no rows yet. */
+enum store_status sqlite_fresh_replay(struct store *store, int64_t position,
+                                      const struct log_entry *entry);
+/* Writes the rows of all posts in memory: before anything else changes such rows, before the
+ * watermark passes the posts, and where there are enough. Wants sqlite_write. */
+enum store_status sqlite_fresh_write(struct store *store);
+/* Whether there are enough. */
+bool sqlite_fresh_waits(const struct store *store);
+
+/* ---- piece.c ---- */
+
+/* Opens the file with the pieces that are in slots. */
+enum store_status sqlite_piece_load(struct store *store);
+/* Brings what the transaction wrote there to the disk. */
+enum store_status sqlite_piece_sync(struct store *store);
+/* What the transaction did is on the disk: room that it left may be used. */
+enum store_status sqlite_piece_stored(struct store *store);
+/* Cuts what is behind the last piece. */
+enum store_status sqlite_piece_trim(struct store *store);
+
+/* ---- checkpoint.c ---- */
+
+/* Opens a connection of its own, and configures it like the store's. */
+int sqlite_connect(const char *path, const char *vfs, sqlite3 **db);
+/* The same over the store's VFS; a database that is made so has checksums. */
+int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db);
+
+/* The thread that copies the write-ahead log into the database. NULL: see *reason. */
+struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char **reason);
+/* Ends its thread, after a checkpoint that runs. */
+void checkpoint_free(struct checkpoint *checkpoint);
+/* Begins a checkpoint where the log is long enough. */
+void sqlite_checkpoint_begin(struct store *store);
+/* Where the thread has left but a short rest: copies it, so that the log begins anew with the next
+ * transaction. Not inside one. */
+enum store_status sqlite_checkpoint_finish(struct store *store);
+/* Whether the thread copies, or is about to. */
+bool sqlite_checkpoint_runs(struct store *store);
+/* Whether what a checkpoint returned says something bad about the disk. */
+bool sqlite_checkpoint_is_fault(sqlite3 *db, int code);
+/* Lets the next sqlite_checkpoint_begin do its work, however short the log is. */
+void sqlite_checkpoint_want(struct store *store);
+
+#endif

@@ -1,0 +1,65 @@
+/* The log: appended to, read by position and by id. An entry's place is its position; the row that
+ * has it is found by the table's key. As in inside.h, none asks sqlite_failed. */
+#ifndef SQLITE_LOG_H
+#define SQLITE_LOG_H
+
+#include "inside.h"
+#include "log_row.h"
+#include "memory/ids.h"
+
+struct log {
+    int64_t written; /* up to here entries are in the table, those behind it in `filling` */
+    int64_t begun;   /* the last position when the transaction began */
+    size_t filling_bytes;
+    unsigned char filling[LOG_ROW_FULL + LOG_ENTRY_BYTES_MAX];
+    struct log_row row;   /* the row that was read last; count 0: none. Its bytes are `bytes` */
+    unsigned char *bytes; /* owned */
+    size_t bytes_max;
+
+    struct ids *ids;    /* owned: those not in the table yet */
+    int64_t ids_merged; /* the ids up to this position are in the table */
+    bool ids_any;       /* the table has some; the last of them: */
+    unsigned char ids_last[ID_BYTES];
+    unsigned char run[ID_RUN_BYTES];  /* the run that was read last */
+    unsigned char run_from[ID_BYTES]; /* it has what is between this id */
+    unsigned char run_last[ID_BYTES]; /* and this one */
+    size_t run_count;                 /* 0: none was read */
+    bool others_known;                /* the last id of all threads and files: */
+    unsigned char others_last[ID_BYTES];
+};
+
+/* ---- log.c ---- */
+
+/* NULL: no memory. */
+struct log *log_new(uint64_t seed);
+void log_free(struct log *log);
+
+/* After the opening: sees to it that a damaged byte in the page with the log's end does not keep it
+ * from being read and written. */
+void sqlite_log_mend(struct store *store);
+/* Finds the log's end. */
+enum store_status sqlite_log_load(struct store *store);
+/* The row of a statement that has last, count, entries. Its bytes are the statement's. */
+struct log_row sqlite_log_row(sqlite3_stmt *row);
+/* A transaction begins. FAILED: another process appends to the log, too. */
+enum store_status sqlite_log_begin(struct store *store);
+/* Appends at store->last_position + 1. Wants sqlite_write. */
+enum store_status sqlite_log_append(struct store *store, const struct log_entry *entry);
+/* Before the commit: everything that was appended is in the table. */
+enum store_status sqlite_log_commit(struct store *store);
+/* What `out` points to holds until the next call. A damaged entry is OK, too: see log_row.h. */
+enum store_status sqlite_log_read(struct store *store, int64_t position, struct log_entry *out);
+/* Nothing but its place is left of the entry. */
+enum store_status sqlite_log_remove(struct store *store, int64_t position);
+
+/* ---- id.c ---- */
+
+/* The log's entry with that id. OK, NOT_FOUND. */
+enum store_status sqlite_log_find(struct store *store, const unsigned char id[ID_BYTES],
+                                  int64_t *position, struct log_entry *out);
+enum store_status sqlite_id_load(struct store *store);
+/* Whether so many ids wait in memory that some should go into the table. */
+bool sqlite_id_merge_waits(const struct store *store);
+enum store_status sqlite_id_merge_slice(struct store *store);
+
+#endif

@@ -1,0 +1,150 @@
+/* Quotas of unread messages, in number and in bytes. While fewer entries than the smaller limit are
+ * unread, whoever sent them, and these can't have as many bytes, nothing can be exceeded and
+ * nothing is counted; only beyond that the stream gets a tally, counted once from the store. Moving
+ * the cursor takes what was read out of it, or drops it where counting anew is cheaper: so a reader
+ * can't make it be counted over and over.
+ *
+ * What the unread ones may have of bytes is metered: what came since the last moment at which it
+ * was known, and never more than the largest texts would have. Nothing of it is on the disk: of
+ * what was unread at the start the second bound tells, until it is counted or read. Counting
+ * reads the texts, too, so it begins with half of the bytes allowed: more would keep others
+ * waiting. A tally with less than a quarter is dropped again; so at least as much comes between two
+ * counts. */
+#include "inside.h"
+#include "memory/tally.h"
+
+/* A stream's meter is in these, so that it fits beside the rest. */
+#define UNIT_BYTES 64
+
+static uint64_t smaller(uint64_t one, uint64_t other) {
+    return one < other ? one : other;
+}
+
+static uint64_t smaller_count(const struct store *store) {
+    return smaller(store->unread_per_sender_max, store->unread_max);
+}
+
+/* From so many bytes on there is a tally. */
+static uint64_t tally_bytes(const struct store *store) {
+    return smaller(store->unread_bytes_per_sender_max, store->unread_bytes_max) / 2;
+}
+
+static uint64_t cost_of(size_t text_bytes) {
+    return INBOX_ENTRY_BYTES + text_bytes;
+}
+
+static uint64_t units_of(uint64_t bytes) {
+    return (bytes + UNIT_BYTES - 1) / UNIT_BYTES;
+}
+
+static uint64_t unread_of(const struct stream *stream) {
+    return stream->head - stream->cursor;
+}
+
+/* ---- the meter ---- */
+
+static uint64_t most_bytes(const struct stream *stream) {
+    uint64_t largest = unread_of(stream) * cost_of(TEXT_BYTES_MAX);
+    return stream->is_metered ? smaller(largest, (uint64_t)stream->unread_units * UNIT_BYTES)
+                              : largest;
+}
+
+static void meter_set(struct stream *stream, uint64_t bytes) {
+    stream->unread_units = (uint32_t)smaller(units_of(bytes), UINT32_MAX);
+    stream->is_metered = true;
+}
+
+static void meter_received(struct stream *stream, size_t text_bytes) {
+    uint64_t cost = units_of(cost_of(text_bytes));
+    if (unread_of(stream) == 1)
+        meter_set(stream, cost * UNIT_BYTES);
+    else if (stream->is_metered)
+        stream->unread_units = (uint32_t)smaller(stream->unread_units + cost, UINT32_MAX);
+}
+
+/* ---- the tally ---- */
+
+struct count {
+    struct tally *tally;
+    int64_t owner;
+};
+
+static bool count_in(void *arg, int64_t author, size_t text_bytes) {
+    struct count *count = arg;
+    return author == count->owner || tally_add(count->tally, author, cost_of(text_bytes));
+}
+
+static bool count_out(void *arg, int64_t author, size_t text_bytes) {
+    struct count *count = arg;
+    if (author != count->owner)
+        tally_take(count->tally, author, cost_of(text_bytes));
+    return true;
+}
+
+static enum store_status begin_tally(struct store *store, struct stream *stream) {
+    stream->tally = tally_new();
+    if (!stream->tally)
+        return sqlite_no_memory(store);
+    struct count count = {.tally = stream->tally, .owner = stream->id};
+    return sqlite_authors(store, stream, stream->cursor, stream->head, count_in, &count);
+}
+
+static void drop_tally(struct stream *stream) {
+    meter_set(stream, tally_total(stream->tally).bytes);
+    tally_free(stream->tally);
+    stream->tally = NULL;
+}
+
+/* Whether no quota is near by what the tally says. */
+static bool tally_is_spare(const struct store *store, const struct stream *stream) {
+    return unread_of(stream) < smaller_count(store) &&
+           tally_total(stream->tally).bytes < tally_bytes(store) / 2;
+}
+
+static enum store_status check_tally(const struct store *store, const struct tally *tally,
+                                     int64_t sender) {
+    struct tally_sum all = tally_total(tally), theirs = tally_of(tally, sender);
+    if (all.count >= store->unread_max || all.bytes >= store->unread_bytes_max)
+        return STORE_QUOTA_INBOX;
+    return theirs.count >= store->unread_per_sender_max ||
+                   theirs.bytes >= store->unread_bytes_per_sender_max
+               ? STORE_QUOTA_SENDER
+               : STORE_OK;
+}
+
+enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender) {
+    if (!stream->tally && unread_of(stream) < smaller_count(store) &&
+        most_bytes(stream) < tally_bytes(store))
+        return STORE_OK;
+    if (!stream->tally && begin_tally(store, stream) != STORE_OK)
+        return STORE_FAILED;
+    enum store_status status = check_tally(store, stream->tally, sender);
+    if (tally_is_spare(store, stream))
+        drop_tally(stream);
+    return status;
+}
+
+enum store_status sqlite_quota_received(struct store *store, struct stream *stream, int64_t sender,
+                                        size_t text_bytes) {
+    meter_received(stream, text_bytes);
+    if (stream->tally && !tally_add(stream->tally, sender, cost_of(text_bytes)))
+        return sqlite_no_memory(store);
+    return STORE_OK;
+}
+
+/* Counting anew is cheaper where more was read than is left; what is left is less than all was. */
+enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from) {
+    uint64_t read = stream->cursor - from;
+    if (!stream->tally)
+        return STORE_OK;
+    if (unread_of(stream) < read) {
+        drop_tally(stream);
+        return STORE_OK;
+    }
+    struct count count = {.tally = stream->tally, .owner = stream->id};
+    enum store_status status =
+        sqlite_authors(store, stream, from, stream->cursor, count_out, &count);
+    if (status == STORE_OK && tally_is_spare(store, stream))
+        drop_tally(stream);
+    return status;
+}

@@ -1,0 +1,50 @@
+/* What goes from an old database into the new one, and the comparison of both: see
+ * upgrade.h. */
+#ifndef SQLITE_REPACK_H
+#define SQLITE_REPACK_H
+
+#include "log.h"
+#include "run.h"
+#include "upgrade.h"
+
+#define REPACK_ROWS        20000 /* of a transaction */
+#define REPACK_PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)
+#define REPACK_RUN_PLACES  (ID_RUN_BYTES / REPACK_PLACE_BYTES)
+
+/* ---- repack.c ---- */
+
+/* Finds the log's end, and how much there is to do. */
+enum store_status sqlite_repack_count(struct upgrade *upgrade);
+/* Brings to the new database what it does not have yet, in transactions of some thousand rows. */
+enum store_status sqlite_repack(struct upgrade *upgrade);
+
+/* These prepare what sqlite3_mprintf made, and free it. */
+enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stmt **out);
+enum store_status repack_number(struct upgrade *upgrade, char *sql, int64_t *out);
+
+/* A table that is copied as it is. */
+struct repack_table {
+    char *name;    /* owned, as all */
+    char *columns; /* that both have */
+    char *key;
+    char *key_back; /* the same, each column descending */
+};
+typedef enum store_status (*repack_each)(struct upgrade *upgrade, const struct repack_table *table);
+/* Calls `each` for all tables but log and meta, as long as it returns OK. */
+enum store_status repack_for_tables(struct upgrade *upgrade, repack_each each);
+
+/* The old log's columns, as repack_entry wants them. */
+#define REPACK_ENTRIES                                                                             \
+    "SELECT pos, kind, id, time_us, author, stream_a, seq_a, stream_b, seq_b, delivered, body"     \
+    " FROM main.log"
+/* What a row of them says; false: it breaks the rules of its version, and can't be packed. */
+bool repack_entry(sqlite3_stmt *row, struct log_entry *out);
+/* The place in a run of the index that a row (id, pos) makes. */
+void repack_put_place(unsigned char *place, sqlite3_stmt *row);
+
+/* ---- repack_check.c ---- */
+
+/* Whether the new database has what the old one has: OK, MISMATCH. */
+enum store_status sqlite_repack_check(struct upgrade *upgrade);
+
+#endif

@@ -1,0 +1,334 @@
+/* Threads: made, found, listed, removed; and how anything that happens in one is written down. */
+#include "thread.h"
+
+#include "walk.h"
+
+#include <string.h>
+
+/* ---- rows ---- */
+
+static bool is_fresh(const struct fresh_thread *fresh, struct store_thread *out) {
+    if (fresh)
+        *out = fresh->thread;
+    return fresh != NULL;
+}
+
+static enum store_status read_thread(struct store *store, sqlite3_stmt *row,
+                                     struct store_thread *out) {
+    if (is_fresh(fresh_thread(store->fresh, sqlite3_column_int64(row, 0)), out))
+        return STORE_OK;
+    *out = (struct store_thread){
+        .stream = sqlite3_column_int64(row, 0),
+        .created_us = sqlite3_column_int64(row, 4),
+        .last_us = sqlite3_column_int64(row, 5),
+        .posts = column_count(row, 6),
+        .uploads = column_count(row, 7),
+    };
+    column_text(row, 2, out->title, sizeof out->title);
+    const struct person *creator;
+    struct stream *stream;
+    enum store_status status = sqlite_person(store, sqlite3_column_int64(row, 3), &creator);
+    if (status == STORE_OK)
+        status = sqlite_stream(store, out->stream, &stream);
+    if (status == STORE_NOT_FOUND || !column_blob(row, 1, out->id, ID_BYTES))
+        return sqlite_fail_because(store, "read", "a thread is damaged");
+    if (status == STORE_OK) {
+        memcpy(out->creator, creator->name, sizeof out->creator);
+        out->head = stream->head;
+    }
+    return status;
+}
+
+static enum store_status one_thread(struct store *store, sqlite3_stmt *find,
+                                    struct store_thread *out) {
+    enum step step = sqlite_step(store, find);
+    enum store_status status = step == STEP_ROW    ? read_thread(store, find, out)
+                               : step == STEP_DONE ? STORE_NOT_FOUND
+                                                   : STORE_FAILED;
+    (void)sqlite3_reset(find);
+    return status;
+}
+
+enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct store_thread *out) {
+    if (is_fresh(fresh_thread(store->fresh, stream), out))
+        return STORE_OK;
+    sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_STREAM];
+    bind_number(find, 1, stream);
+    return one_thread(store, find, out);
+}
+
+enum store_status store_thread_find(struct store *store, const char *title,
+                                    struct store_thread *out) {
+    if (store->failed)
+        return STORE_FAILED;
+    if (is_fresh(fresh_titled(store->fresh, title), out))
+        return STORE_OK;
+    sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_TITLE];
+    bind_text(find, 1, title);
+    enum store_status status = one_thread(store, find, out);
+    return status == STORE_NOT_FOUND ? STORE_NO_THREAD : status;
+}
+
+enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
+                                       struct store_thread *out) {
+    if (store->failed)
+        return STORE_FAILED;
+    sqlite3_stmt *find = store->statements[STATEMENT_THREAD_BY_ID];
+    bind_blob(find, 1, id, ID_BYTES);
+    return one_thread(store, find, out);
+}
+
+enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
+                                    bool (*each)(void *arg, const struct store_thread *),
+                                    void *arg) {
+    if (store->failed)
+        return STORE_FAILED;
+    sqlite3_stmt *list = store->statements[STATEMENT_THREAD_LIST];
+    bind_text(list, 1, after_title);
+    enum store_status status = STORE_OK;
+    enum step step = STEP_DONE;
+    bool goes_on = true;
+    while (goes_on && limit-- > 0 && status == STORE_OK &&
+           (step = sqlite_step(store, list)) == STEP_ROW) {
+        struct store_thread thread;
+        status = read_thread(store, list, &thread);
+        goes_on = status == STORE_OK && each(arg, &thread);
+    }
+    (void)sqlite3_reset(list);
+    return step == STEP_FAILED ? STORE_FAILED : status;
+}
+
+/* ---- looks ---- */
+
+void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title) {
+    bind_text(statement, parameter, title->look);
+    bind_text(statement, parameter + 1, title->folded);
+}
+
+enum store_status sqlite_alike(struct store *store, sqlite3_stmt *find, char other[TITLE_BYTES]) {
+    enum step step = sqlite_step(store, find);
+    if (step == STEP_ROW)
+        column_text(find, 0, other, TITLE_BYTES);
+    (void)sqlite3_reset(find);
+    return step == STEP_ROW ? STORE_OK : step == STEP_DONE ? STORE_NOT_FOUND : STORE_FAILED;
+}
+
+enum store_status store_thread_alike(struct store *store, const char *title,
+                                     char other[TITLE_BYTES]) {
+    if (store->failed)
+        return STORE_FAILED;
+    struct title look;
+    title_look(title, &look);
+    sqlite3_stmt *find = store->statements[STATEMENT_THREAD_ALIKE];
+    sqlite_bind_look(find, 1, &look);
+    return sqlite_alike(store, find, other);
+}
+
+/* ---- creating ---- */
+
+static enum store_status load_others(struct store *store) {
+    struct log *log = store->log;
+    sqlite3_stmt *last = store->statements[STATEMENT_ID_OTHERS_LAST];
+    enum step step = sqlite_step(store, last);
+    log->others_known = step == STEP_ROW && column_blob(last, 0, log->others_last, ID_BYTES);
+    (void)sqlite3_reset(last);
+    return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+/* Ids grow, so that nearly all of them are behind the last one. */
+enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]) {
+    struct log *log = store->log;
+    int64_t is_taken = 0;
+    if (!log->others_known && load_others(store) != STORE_OK)
+        return STORE_FAILED;
+    if (log->others_known && memcmp(id, log->others_last, ID_BYTES) > 0)
+        return STORE_OK;
+    sqlite3_stmt *taken = store->statements[STATEMENT_ID_TAKEN];
+    bind_blob(taken, 1, id, ID_BYTES);
+    enum store_status status = sqlite_number(store, taken, &is_taken);
+    return status == STORE_OK && is_taken != 0 ? STORE_ID_REUSED : status;
+}
+
+enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]) {
+    struct log_entry entry;
+    int64_t position;
+    enum store_status status = sqlite_log_find(store, id, &position, &entry);
+    if (status != STORE_NOT_FOUND)
+        return status == STORE_OK ? STORE_ID_REUSED : status;
+    return sqlite_id_free_beside_log(store, id);
+}
+
+/* NO_THREAD: it may be made. OK: it was made already, by the same call. EXISTS, ID_REUSED. */
+static enum store_status check_new(struct store *store, const unsigned char id[ID_BYTES],
+                                   const char *title, int64_t creator, struct store_thread *out) {
+    const struct person *person;
+    struct store_thread thread;
+    enum store_status status = store_thread_find_id(store, id, &thread);
+    if (status == STORE_OK) {
+        status = sqlite_person(store, creator, &person);
+        bool same = status == STORE_OK && strcmp(thread.title, title) == 0 &&
+                    strcmp(thread.creator, person->name) == 0;
+        *out = same ? thread : *out;
+        return status == STORE_FAILED ? status : same ? STORE_OK : STORE_ID_REUSED;
+    }
+    if (status == STORE_NOT_FOUND && (status = sqlite_id_free(store, id)) == STORE_OK &&
+        (status = store_thread_find(store, title, &thread)) == STORE_OK)
+        status = STORE_EXISTS;
+    return status;
+}
+
+static enum store_status insert(struct store *store, const unsigned char id[ID_BYTES],
+                                const char *title, int64_t creator, int64_t now_us,
+                                struct store_thread *out) {
+    int64_t stream = 0;
+    struct title look;
+    sqlite3_stmt *add = store->statements[STATEMENT_THREAD_ADD];
+    enum store_status status = sqlite_add(store);
+    if (status == STORE_OK)
+        status = sqlite_use_thread(store, creator);
+    if (status == STORE_OK)
+        status = sqlite_stream_add(store, STREAM_THREAD, &stream);
+    if (status != STORE_OK)
+        return status;
+    bind_number(add, 1, stream);
+    bind_blob(add, 2, id, ID_BYTES);
+    bind_text(add, 3, title);
+    bind_number(add, 4, creator);
+    bind_number(add, 5, now_us);
+    title_look(title, &look);
+    sqlite_bind_look(add, 6, &look);
+    store->log->others_known = false;
+    return sqlite_run(store, add) == STORE_OK ? sqlite_thread_get(store, stream, out)
+                                              : STORE_FAILED;
+}
+
+enum store_status store_thread_create(struct store *store, const unsigned char id[ID_BYTES],
+                                      const char *title, int64_t creator, int64_t now_us,
+                                      struct store_thread *out) {
+    enum store_status status = check_new(store, id, title, creator, out);
+    return status == STORE_NO_THREAD ? insert(store, id, title, creator, now_us, out) : status;
+}
+
+/* ---- what happens in one ---- */
+
+enum store_status sqlite_thread_write(struct store *store, const struct store_thread *thread) {
+    sqlite3_stmt *changed = store->statements[STATEMENT_THREAD_CHANGED];
+    bind_number(changed, 1, thread->stream);
+    bind_number(changed, 2, (int64_t)thread->posts);
+    bind_number(changed, 3, (int64_t)thread->uploads);
+    bind_number(changed, 4, thread->last_us);
+    return sqlite_run(store, changed);
+}
+
+enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
+                                       struct log_entry *entry) {
+    struct stream *stream;
+    if (sqlite_stream(store, thread->stream, &stream) != STORE_OK)
+        return STORE_FAILED;
+    entry->stream = thread->stream;
+    entry->seq = stream->head + 1;
+    if (sqlite_log_append(store, entry) != STORE_OK)
+        return STORE_FAILED;
+    store->view_appended++;
+    if (!view_push(store->view, stream, store->last_position, false))
+        return sqlite_no_memory(store);
+    thread->head = stream->head;
+    thread->last_us = entry->time_us;
+    if (entry->kind == LOG_POSTED)
+        return sqlite_fresh_push(store, thread, store->last_position);
+    return sqlite_fresh_write(store) == STORE_OK ? sqlite_thread_write(store, thread)
+                                                 : STORE_FAILED;
+}
+
+/* ---- removing ---- */
+
+static enum store_status remove_files(struct store *store, int64_t stream) {
+    sqlite3_stmt *find = store->statements[STATEMENT_FILE_OF_STREAM];
+    enum store_status status;
+    do {
+        struct file file;
+        bind_number(find, 1, stream);
+        status = sqlite_file_one(store, find, &file);
+        if (status == STORE_OK)
+            status = sqlite_file_remove(store, &file);
+    } while (status == STORE_OK);
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* What an author gets back, of rows that follow each other. */
+struct given {
+    int64_t author;
+    int64_t bytes;
+};
+
+static enum store_status give_back(struct store *store, struct given *given) {
+    int64_t bytes = given->bytes;
+    given->bytes = 0;
+    return bytes > 0 ? sqlite_give_log(store, given->author, bytes) : STORE_OK;
+}
+
+static enum store_status remove_entry(struct store *store, int64_t position, struct given *given) {
+    struct log_entry entry;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK)
+        return STORE_FAILED;
+    enum store_status status = entry.author != given->author ? give_back(store, given) : STORE_OK;
+    given->author = entry.author;
+    if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED)
+        given->bytes += (int64_t)entry.text_bytes + LOG_ROW_BYTES;
+    return status == STORE_OK ? sqlite_log_remove(store, position) : status;
+}
+
+static enum store_status remove_log(struct store *store, const struct stream *stream) {
+    struct given given = {0};
+    struct walk walk;
+    int64_t position = 0;
+    enum store_status status = walk_begin(store, &walk, stream, 0, stream->head);
+    while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK)
+        status = remove_entry(store, position, &given);
+    status = walk_end(store, &walk, status);
+    return status == STORE_OK ? give_back(store, &given) : status;
+}
+
+/* What is found by the stream's number alone. */
+static enum store_status remove_rows(struct store *store, int64_t stream) {
+    static const enum statement removes[] = {
+        STATEMENT_ENTRY_REMOVE,      STATEMENT_POST_REMOVE_ALL, STATEMENT_POST_BLOCK_REMOVE_ALL,
+        STATEMENT_FOLLOW_REMOVE_ALL, STATEMENT_THREAD_KEEP_ID,  STATEMENT_THREAD_REMOVE,
+        STATEMENT_STREAM_REMOVE,
+    };
+    for (size_t i = 0; i < sizeof removes / sizeof removes[0]; i++) {
+        sqlite3_stmt *remove = store->statements[removes[i]];
+        bind_number(remove, 1, stream);
+        if (sqlite_run(store, remove) != STORE_OK)
+            return STORE_FAILED;
+    }
+    return STORE_OK;
+}
+
+enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
+                                      bool admin, struct store_thread *out) {
+    const struct person *person, *creator;
+    struct stream *stream;
+    enum store_status status = store_thread_find(store, title, out);
+    if (status != STORE_OK)
+        return status;
+    status = sqlite_person(store, account, &person);
+    if (status == STORE_FAILED)
+        return status;
+    if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0))
+        return STORE_NOT_OWNER;
+    status = sqlite_stream(store, out->stream, &stream);
+    if (status == STORE_OK)
+        status = sqlite_write_pages(store, 2 * stream->head + sqlite_fresh_pages(store));
+    if (status == STORE_OK)
+        status = sqlite_fresh_write(store);
+    if (status != STORE_OK)
+        return status;
+    if (sqlite_person_named(store, out->creator, &creator) != STORE_OK ||
+        sqlite_give_thread(store, creator->account) != STORE_OK ||
+        remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
+        remove_rows(store, out->stream) != STORE_OK)
+        return STORE_FAILED;
+    view_remove(store->view, stream);
+    return STORE_OK;
+}

@@ -1,0 +1,109 @@
+/* What the operations on threads share: rows of thread, post and file, and the steps that more than
+ * one of them takes. As in inside.h, none asks sqlite_failed, and those that write want
+ * sqlite_write before. */
+#ifndef SQLITE_THREAD_H
+#define SQLITE_THREAD_H
+
+#include "log.h"
+#include "threads.h"
+#include "title.h"
+
+/* ---- thread.c ---- */
+
+/* The thread with that stream. OK, NOT_FOUND. */
+enum store_status sqlite_thread_get(struct store *store, int64_t stream, struct store_thread *out);
+/* Whether an id names neither a message, a post, a change of one, a thread nor a file: OK,
+ * ID_REUSED. */
+enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_BYTES]);
+/* The same of what is known to be no message, post or change of one. */
+enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]);
+
+/* Appends an entry, whose stream and number are set here, to the log and to the thread, whose head
+ * and last_us move on. Of a post the rest waits in memory; for any other entry what waits there is
+ * written, and then the thread's row, in which the caller has counted already. */
+enum store_status sqlite_thread_append(struct store *store, struct store_thread *thread,
+                                       struct log_entry *entry);
+
+enum store_status sqlite_thread_write(struct store *store, const struct store_thread *thread);
+
+/* ---- fresh.c: posts that have no rows yet ---- */
+
+/* A post in a thread's log, as sqlite_use_log: OK, QUOTA_ACCOUNT. */
+enum store_status sqlite_fresh_use(struct store *store, int64_t account, size_t text_bytes);
+/* The thread's last entry is a post, at that position of the log. */
+enum store_status sqlite_fresh_push(struct store *store, const struct store_thread *thread,
+                                    int64_t position);
+/* How many pages sqlite_fresh_write takes at most, or nearly so. */
+uint64_t sqlite_fresh_pages(const struct store *store);
+
+/* ---- number.c ---- */
+
+/* How many posts of the stream stand up to `seq`: the number of a post that stands there. */
+enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t seq,
+                                   uint64_t *number);
+/* The position in the log of the post with that number. OK, NOT_FOUND. */
+enum store_status sqlite_number_find(struct store *store, int64_t stream, uint64_t number,
+                                     int64_t *position);
+/* Posts came as all entries of those numbers. */
+enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64_t first_seq,
+                                     uint64_t last_seq);
+/* A post at `seq` went. */
+enum store_status sqlite_number_went(struct store *store, int64_t stream, uint64_t seq);
+
+/* ---- post.c ---- */
+
+struct post {
+    int64_t author;
+    bool stands;
+    struct store_post post; /* without its text and its number */
+};
+/* What the log says of a post, but for its text. */
+enum store_status sqlite_post_entry(struct store *store, const struct log_entry *entry,
+                                    struct store_post *out);
+/* The post whose entry in the log is at `position`. A damaged one does not stand. */
+enum store_status sqlite_post_at(struct store *store, int64_t position, struct post *out);
+
+/* ---- file.c ---- */
+
+#define FILE_SEQ_COLUMN 8 /* of FILE_COLUMNS */
+
+struct file {
+    int64_t stream;
+    int64_t uploader;
+    bool announced; /* the hash is known */
+    struct store_file file;
+};
+/* Steps a statement with a row of FILE_COLUMNS, which has its parameters, and resets it. OK,
+ * NOT_FOUND. */
+enum store_status sqlite_file_one(struct store *store, sqlite3_stmt *find, struct file *out);
+/* What such a row says. */
+enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct file *out);
+/* OK, NOT_FOUND. */
+enum store_status sqlite_file_numbered(struct store *store, int64_t file, struct file *out);
+enum store_status sqlite_file_identified(struct store *store, const unsigned char id[ID_BYTES],
+                                         struct file *out);
+enum store_status sqlite_file_named(struct store *store, int64_t stream, const char *name,
+                                    struct file *out);
+/* Removes a file with its bytes, and gives its room back. */
+enum store_status sqlite_file_remove(struct store *store, const struct file *file);
+
+/* ---- piece.c ---- */
+
+/* More can't be numbered: see schema/0002.sql. */
+#define PIECES_BYTES_MAX (UINT64_C(1) << 38)
+
+/* Stores bytes behind the `received` ones that are there. OK, NO_ROOM (the disk has no room;
+ * nothing was stored). */
+enum store_status sqlite_piece_write(struct store *store, const struct file *file,
+                                     const unsigned char *bytes, size_t length);
+/* Reads bytes that are there. OK, DAMAGED: those of the piece behind *right bytes. */
+enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
+                                    unsigned char *bytes, size_t length, size_t *right);
+enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
+
+/* Binds a title's look and folded form to two parameters: borrowed until the statement has run. */
+void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title);
+/* The one row of a statement that looks for such: OK, NOT_FOUND. */
+enum store_status sqlite_alike(struct store *store, sqlite3_stmt *find, char other[TITLE_BYTES]);
+
+#endif
