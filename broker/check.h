@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define CHECK_REMARKS_BYTES 8192
 

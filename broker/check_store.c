@@ -3,7 +3,7 @@
 #include "check_store.h"
 
 #include "common/clock.h"
-#include "config.h"
+#include "config_load.h"
 #include "data.h"
 #include "store_check.h"
 #include "user.h"

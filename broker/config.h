@@ -1,11 +1,9 @@
-/* What the broker is told: one value for each option, from argv, the configuration file (ZPL) or
- * the default, in this order. The table of options in option.c says everything about each of them;
- * help texts, parsing, checks and the printed configuration come from it. */
+/* What the broker is told: one value for each option. The table of options in option.c says
+ * everything about each of them; config_load.h fills them in. */
 #ifndef CONFIG_H
 #define CONFIG_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum config_registration {
@@ -48,28 +46,5 @@ struct config {
     uint32_t io_threads;
     char **argv; /* borrowed: from the caller of config_load */
 };
-
-enum config_result {
-    CONFIG_RUN,     /* the config is complete */
-    CONFIG_DONE,    /* --help, --version, --print-config or --check-config was served: exit 0 */
-    CONFIG_ERROR,   /* `error` holds one sentence: exit 2 */
-    CONFIG_UNHEARD, /* likewise: what was asked for can't be written to stdout: exit 3 */
-};
-
-/* Fills `config` from argv (argv[0] is passed over, NULL ends it) and the file that it names.
- * Release it after every result. */
-enum config_result config_load(struct config *config, char **argv, char *error, size_t error_bytes);
-
-/* For HUP: reads the file again; argv still beats it. CONFIG_RUN: what may change has changed, and
- * `restart` names the options whose new value needs a restart ("port, bind"), or is "". Anything
- * else is CONFIG_ERROR: nothing has changed. */
-enum config_result config_reload(struct config *config, char *restart, size_t restart_bytes,
-                                 char *error, size_t error_bytes);
-
-/* Whether it is a pipe, such as a shell's <(...), which gives what it has once: reading it again
- * would wait for ever. */
-bool config_is_pipe(const char *path);
-
-void config_release(struct config *config);
 
 #endif

@@ -1,5 +1,5 @@
 /* A configuration file as flat ZPL (RFC 4 of ZeroMQ): one "name = value" a line, values in quotes
- * where they need them, comments from '#' on. Knows no options: config.c does. */
+ * where they need them, comments from '#' on. Knows no options: config_load.c does. */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 

@@ -7,7 +7,7 @@
  * is still to read: libzmq has read it by then, so being writable is asked for as well). It is
  * looked at no more often than costs a small share of the time, and not at all while nothing comes.
  */
-#include "link_watch.h"
+#include "link_inside.h"
 
 #include "common/clock.h"
 #include "limits.h"

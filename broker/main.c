@@ -1,6 +1,6 @@
 /* zchatd: reads its configuration, takes the data folder, serves until it is told to leave. */
 #include "check_store.h"
-#include "config.h"
+#include "config_load.h"
 #include "data.h"
 #include "descriptor.h"
 #include "heap.h"

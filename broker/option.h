@@ -1,6 +1,6 @@
 /* The options of zchatd, a row for each: what it is called, which values it takes, what it means.
- * Everything that is said about an option comes from its row. For config.c, and user.c, which looks
- * for its verb among them. */
+ * Everything that is said about an option comes from its row. For config_load.c, and user.c, which
+ * looks for its verb among them. */
 #ifndef OPTION_H
 #define OPTION_H
 

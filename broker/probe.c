@@ -3,7 +3,7 @@
 #include "probe.h"
 
 #include "common/clock.h"
-#include "link_watch.h"
+#include "link_inside.h"
 
 #include <string.h>
 #include <sys/socket.h>

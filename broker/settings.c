@@ -1,6 +1,7 @@
 /* See settings.h. */
 #include "settings.h"
 
+#include "config_load.h"
 #include "log.h"
 
 #include <errno.h>

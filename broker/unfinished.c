@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "limits.h"
-#include "link_watch.h"
+#include "link_inside.h"
 
 #include <stdlib.h>
 #include <utlist.h>

@@ -4,7 +4,7 @@
 #include "user.h"
 
 #include "common/time_text.h"
-#include "config.h"
+#include "config_load.h"
 #include "data.h"
 #include "key.h"
 #include "log.h"

@@ -3,17 +3,9 @@
 #ifndef USER_H
 #define USER_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "user_exit.h"
 
-enum user_exit {
-    USER_DONE = 0,
-    USER_FAILED = 1, /* any other failure */
-    USER_INVALID = 2,
-    USER_IO = 3, /* the data folder, the store or a file can't be opened, or stdout not written */
-    USER_NOT_FOUND = 5,
-    USER_EXISTS = 7,
-};
+#include <stdbool.h>
 
 /* Whether argv, the whole one of zchatd, asks for it: its first word that is no option and no
  * option's value is "user". */

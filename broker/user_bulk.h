@@ -5,7 +5,7 @@
 #define USER_BULK_H
 
 #include "target.h"
-#include "user.h"
+#include "user_exit.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The configuration: precedence, errors that name what is wrong, what is printed, HUP. */
-#include "config.h"
+#include "config_load.h"
 #include "files.h"
 #include "log.h"
 #include "option.h"

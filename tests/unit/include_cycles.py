@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["broker/core", "client/cli", "client/lib", "proto", "tools/bench", "tools/zmq-cli"]
+FOLDERS = ["broker", "client/cli", "client/lib", "proto", "tools/bench", "tools/zmq-cli"]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
 

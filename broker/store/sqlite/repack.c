@@ -13,6 +13,16 @@ static enum store_status execute(struct upgrade *upgrade, const char *sql) {
     return code == SQLITE_OK ? STORE_OK : sqlite_fail(upgrade->store, "migrate");
 }
 
+enum store_status repack_tell(struct upgrade *upgrade, uint64_t more) {
+    const struct store_options *options = upgrade->options;
+    uint64_t left = upgrade->of - upgrade->done;
+    upgrade->done += more < left ? more : left;
+    return !options->progress ||
+                   options->progress(options->progress_arg, upgrade->done, upgrade->of)
+               ? STORE_OK
+               : sqlite_fail_because(upgrade->store, "migrate", "it was told to end");
+}
+
 enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stmt **out) {
     struct store *store = upgrade->store;
     int code = sql ? sqlite3_prepare_v2(store->db, sql, -1, out, NULL) : SQLITE_NOMEM;
@@ -126,12 +136,12 @@ static enum store_status copy_table(struct upgrade *upgrade, const struct repack
     int64_t all = 0, rows = 0;
     enum store_status status = rows_of_new(upgrade, table->name, &all);
     if (status == STORE_OK)
-        status = sqlite_upgrade_tell(upgrade, (uint64_t)all);
+        status = repack_tell(upgrade, (uint64_t)all);
     do {
         if (status == STORE_OK)
             status = copy_some(upgrade, table, all > 0, &rows);
         if (status == STORE_OK)
-            status = sqlite_upgrade_tell(upgrade, (uint64_t)rows);
+            status = repack_tell(upgrade, (uint64_t)rows);
         all += rows;
     } while (status == STORE_OK && rows > 0);
     return status;
@@ -240,7 +250,7 @@ static enum store_status pack_all(struct packing *packing) {
     uint64_t more = (uint64_t)packing->last;
     enum store_status status;
     do {
-        status = sqlite_upgrade_tell(packing->upgrade, more);
+        status = repack_tell(packing->upgrade, more);
         if (status == STORE_OK)
             status = pack_some(packing, &more);
     } while (status == STORE_OK && more > 0);
@@ -336,7 +346,7 @@ static enum store_status copy_ids(struct upgrade *upgrade) {
     rows = (uint64_t)runs * REPACK_RUN_PLACES;
     do {
         if (status == STORE_OK)
-            status = sqlite_upgrade_tell(upgrade, rows);
+            status = repack_tell(upgrade, rows);
         if (status == STORE_OK)
             status = index_some(upgrade, &rows);
     } while (status == STORE_OK && rows > 0);

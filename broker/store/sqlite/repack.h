@@ -5,11 +5,23 @@
 
 #include "log.h"
 #include "run.h"
-#include "upgrade.h"
 
 #define REPACK_ROWS        20000 /* of a transaction */
 #define REPACK_PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)
 #define REPACK_RUN_PLACES  (ID_RUN_BYTES / REPACK_PLACE_BYTES)
+
+/* An upgrade under way. */
+struct upgrade {
+    struct store *store; /* its db: main is the old one, locked, and `new` the new one */
+    const struct store_options *options;
+    char *old;     /* owned: its path, without symbolic links */
+    char *path;    /* owned: the new one's */
+    char *backup;  /* owned */
+    int64_t last;  /* the log's last position */
+    uint64_t done; /* of what the progress tells */
+    uint64_t of;
+    bool resumed; /* the new one is an earlier start's */
+};
 
 /* ---- repack.c ---- */
 
@@ -17,6 +29,9 @@
 enum store_status sqlite_repack_count(struct upgrade *upgrade);
 /* Brings to the new database what it does not have yet, in transactions of some thousand rows. */
 enum store_status sqlite_repack(struct upgrade *upgrade);
+
+/* So much more is done. FAILED: the upgrade is to end. */
+enum store_status repack_tell(struct upgrade *upgrade, uint64_t more);
 
 /* These prepare what sqlite3_mprintf made, and free it. */
 enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stmt **out);

@@ -35,8 +35,8 @@ static enum store_status compare_copies(struct upgrade *upgrade, sqlite3_stmt *o
         if (a != b || (a == STEP_ROW && !same_row(old, new)))
             return STORE_MISMATCH;
         if (a == STEP_DONE)
-            return sqlite_upgrade_tell(upgrade, rows % REPACK_ROWS);
-        if (++rows % REPACK_ROWS == 0 && sqlite_upgrade_tell(upgrade, REPACK_ROWS) != STORE_OK)
+            return repack_tell(upgrade, rows % REPACK_ROWS);
+        if (++rows % REPACK_ROWS == 0 && repack_tell(upgrade, REPACK_ROWS) != STORE_OK)
             return STORE_FAILED;
     }
 }
@@ -119,7 +119,7 @@ static enum store_status compare_entries(struct upgrade *upgrade, sqlite3_stmt *
         status = compare_entry(upgrade, old, &unpacking);
         position = sqlite3_column_int64(old, 0);
         if (status == STORE_OK && position - told >= REPACK_ROWS) {
-            status = sqlite_upgrade_tell(upgrade, (uint64_t)(position - told));
+            status = repack_tell(upgrade, (uint64_t)(position - told));
             told = position;
         }
     }
@@ -161,7 +161,7 @@ static enum store_status compare_runs(struct upgrade *upgrade, sqlite3_stmt *old
         status = compare_run(upgrade, old, runs);
         rows += REPACK_RUN_PLACES;
         if (status == STORE_OK && rows % REPACK_ROWS == 0)
-            status = sqlite_upgrade_tell(upgrade, REPACK_ROWS);
+            status = repack_tell(upgrade, REPACK_ROWS);
     }
     if (status == STORE_OK && step == STEP_DONE) {
         step = sqlite_step(upgrade->store, old);

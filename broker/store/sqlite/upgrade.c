@@ -27,16 +27,6 @@ static enum store_status execute(struct upgrade *upgrade, const char *sql) {
     return code == SQLITE_OK ? STORE_OK : sqlite_fail(upgrade->store, "migrate");
 }
 
-enum store_status sqlite_upgrade_tell(struct upgrade *upgrade, uint64_t more) {
-    const struct store_options *options = upgrade->options;
-    uint64_t left = upgrade->of - upgrade->done;
-    upgrade->done += more < left ? more : left;
-    return !options->progress ||
-                   options->progress(options->progress_arg, upgrade->done, upgrade->of)
-               ? STORE_OK
-               : fail(upgrade, "it was told to end");
-}
-
 /* ---- the old one ---- */
 
 static bool is_journal(struct upgrade *upgrade, const char *mode) {

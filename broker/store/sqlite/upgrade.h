@@ -10,24 +10,10 @@
 #define STORE_NEW_SUFFIX "-migrating"
 #define VERSION_PACKED   7 /* the first whose log is packed */
 
-struct upgrade {
-    struct store *store; /* its db: main is the old one, locked, and `new` the new one */
-    const struct store_options *options;
-    char *old;     /* owned: its path, without symbolic links */
-    char *path;    /* owned: the new one's */
-    char *backup;  /* owned */
-    int64_t last;  /* the log's last position */
-    uint64_t done; /* of what the progress tells */
-    uint64_t of;
-    bool resumed; /* the new one is an earlier start's */
-};
-
 /* Where the store's database, which is in a file, is an old one: does all of it, and the store has
  * no db in the end. Refuses it beside a broker. */
 enum store_status sqlite_upgrade(struct store *store, const struct store_options *options);
 /* Brings the new one to its name where an earlier start was ended just before that. */
 void sqlite_upgrade_end(const char *path);
-/* So much more is done. FAILED: the upgrade is to end. */
-enum store_status sqlite_upgrade_tell(struct upgrade *upgrade, uint64_t more);
 
 #endif

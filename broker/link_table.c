@@ -1,12 +1,11 @@
 /* See link.h: the table, the ranks, who is late or too many. What is sent without an end is in
  * link_watch.c. */
 #define _GNU_SOURCE /* dup3 */
-#include "link.h"
+#include "link_inside.h"
 
 #include "common/clock.h"
 #include "core/memory.h"
 #include "limits.h"
-#include "link_watch.h"
 #include "log.h"
 
 #include <errno.h>

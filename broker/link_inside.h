@@ -1,6 +1,7 @@
-/* The inside of the links, for link.c and link_watch.c. */
-#ifndef LINK_WATCH_H
-#define LINK_WATCH_H
+/* The inside of the links, for those who do what link.h says: link_table.c and link_watch.c, with
+ * probe.c and unfinished.c. */
+#ifndef LINK_INSIDE_H
+#define LINK_INSIDE_H
 
 #include "link.h"
 
@@ -30,12 +31,17 @@ struct links {
     uint64_t unfinished_large; /* what single ones have beyond UNFINISHED_FAIR */
 };
 
+/* ---- link_table.c ---- */
+
 /* Whether a session stands behind it; its rank becomes that. */
 bool link_promote(struct links *links, struct link *link);
 /* The descriptor of the link's own socket, which nobody else's can become until it is let go; -1:
  * it is closed. */
 int link_hold(const struct links *links, const struct link *link);
 void link_let_go(const struct links *links);
+
+/* ---- link_watch.c ---- */
+
 /* Asks the kernel for its progress; whether that had grown. */
 bool link_progress(struct link *link);
 void link_watch_begin(struct links *links, struct link *link);

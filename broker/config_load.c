@@ -1,7 +1,7 @@
 /* A config comes from argv first, then from the file where argv is silent, then from the defaults.
  * The file is checked wholly, also where argv beats it. Nothing here opens a socket or the data
  * folder but --check-config, which leaves no trace. */
-#include "config.h"
+#include "config_load.h"
 
 #include "check.h"
 #include "config_file.h"
