@@ -8,7 +8,7 @@
 #include "key.h"
 #include "link.h"
 #include "pipe.h"
-#include "progress.h"
+#include "tcp.h"
 
 #include <uthash.h>
 #include <zmq.h>

@@ -2,11 +2,10 @@
 
 #include "common/clock.h"
 #include "core/memory.h"
-#include "descriptor.h"
-#include "heap.h"
 #include "limits.h"
 #include "log.h"
 #include "monitor.h"
+#include "process.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "core/stats.h"
 #include "link.h"
 #include "log.h"
-#include "source.h"
+#include "tcp.h"
 #include "wire.h"
 #include "zmtp.h"
 

@@ -10,8 +10,7 @@
 
 #include "core/stats.h"
 #include "pace.h"
-#include "progress.h"
-#include "source.h"
+#include "tcp.h"
 
 #include <stdbool.h>
 #include <stddef.h>

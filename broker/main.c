@@ -2,11 +2,9 @@
 #include "check_store.h"
 #include "config_load.h"
 #include "data.h"
-#include "descriptor.h"
-#include "heap.h"
 #include "log.h"
+#include "process.h"
 #include "server.h"
-#include "slice.h"
 #include "sockets.h"
 #include "user.h"
 

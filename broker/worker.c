@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 #include "password.h"
-#include "slice.h"
+#include "process.h"
 
 #include <errno.h>
 #include <pthread.h>

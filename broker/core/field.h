@@ -12,4 +12,23 @@ bool field_name_fits(struct call *call, char *user);
 /* How many entries a page has where so many are asked for; 0: the most. */
 size_t field_limit(uint32_t limit);
 
+/* ---- titles and file names ----
+ *
+ * Each is brought to its one form before anything looks at it, so that it is found however it was
+ * typed; a new one must be fit to be shown, and to be told from its neighbours. */
+
+/* Brings a title or file's name of the command to its stored form. One that has no such form stays
+ * as it is: nothing has that name, and nothing can get it. */
+void title_form(struct call *call, char **title);
+/* Checks a new one; `what` it is begins the sentence. false: the call fails. */
+bool title_fits(struct call *call, const char *what, const char *title);
+/* Whether one that is there looks the same, though it is another one: the call fails, naming it.
+ * true also where the store failed. */
+bool title_is_alike(struct call *call, const char *title);
+bool title_file_is_alike(struct call *call, const char *thread, const char *name);
+
+/* The refusal of a thread that is not there; `about` tells its title. */
+#define TITLE_NO_THREAD(about)                                                                     \
+    { STORE_NO_THREAD, REASON(NO_SUCH_THREAD), "there is no thread %s", about }
+
 #endif

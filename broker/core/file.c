@@ -3,9 +3,8 @@
 
 #include "command.h"
 #include "field.h"
-#include "thread_info.h"
+#include "thread.h"
 #include "thread_topic.h"
-#include "title.h"
 
 #include <stdio.h>
 #include <string.h>

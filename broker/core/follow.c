@@ -2,8 +2,8 @@
 #include "follow.h"
 
 #include "command.h"
+#include "field.h"
 #include "thread_topic.h"
-#include "title.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * enough for, not all that is left each time. */
 #include "frames.h"
 
-#include "address.h"
 #include "command.h"
+#include "limit.h"
 #include "memory.h"
 
 #include <stdio.h>

@@ -48,4 +48,14 @@ bool limit_spend(struct limits *limits, enum limit_kind kind, const void *name, 
 void limit_owe(struct limits *limits, enum limit_kind kind, const void *name, size_t name_bytes,
                uint32_t cost, int64_t now_us);
 
+/* ---- what counts as one address ---- */
+
+#define ADDRESS_GROUP_BYTES 64
+
+/* The group of addresses that counts as one where something is bounded for each address: an IPv4
+ * address by itself, of IPv6 the /64, since whoever has one address there has them all. `address`
+ * is numeric, as the connection tells it; anything else is a group of its own. An IPv4 address in
+ * IPv6 (::ffff:a.b.c.d) is the IPv4 address. A zone (%eth0) does not count. */
+void address_group(const char *address, char group[ADDRESS_GROUP_BYTES]);
+
 #endif

@@ -8,9 +8,9 @@
  * as its packed bytes; they and the passwords are wiped when it is answered. */
 #include "password_queue.h"
 
-#include "address.h"
 #include "claim.h"
 #include "command.h"
+#include "limit.h"
 #include "memory.h"
 
 #include <stdio.h>

@@ -2,9 +2,8 @@
  * another one; by its number only where it has read nothing yet. */
 #include "command.h"
 #include "field.h"
-#include "thread_info.h"
+#include "thread.h"
 #include "thread_topic.h"
-#include "title.h"
 
 #include <string.h>
 

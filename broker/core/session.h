@@ -4,7 +4,6 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "address.h"
 #include "limit.h"
 #include "outbox.h"
 #include "store.h"

@@ -1,7 +1,7 @@
 /* Reading streams page by page: the inbox, the public topics, threads. */
 #include "command.h"
 #include "field.h"
-#include "thread_info.h"
+#include "thread.h"
 #include "thread_topic.h"
 
 #include <string.h>

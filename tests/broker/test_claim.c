@@ -1,5 +1,4 @@
-/* claim.h, address.h, limit.h: what the broker remembers of those who ask for much. */
-#include "address.h"
+/* claim.h, limit.h: what the broker remembers of those who ask for much. */
 #include "claim.h"
 #include "limit.h"
 

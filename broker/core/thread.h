@@ -1,7 +1,7 @@
 /* Threads, their posts and their files as the schema tells of them. What is filled in borrows from
  * what the store told. */
-#ifndef THREAD_INFO_H
-#define THREAD_INFO_H
+#ifndef THREAD_H
+#define THREAD_H
 
 #include "call.h"
 

@@ -1,12 +1,62 @@
-/* See descriptor.h. */
-#include "descriptor.h"
+/* See process.h. */
+#define _GNU_SOURCE
+#include "process.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched/types.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- memory ---- */
+
+/* Frames come and go by the megabyte: what is given back to the kernel after each would be fetched
+ * page by page for the next one. */
+#define BLOCK_BYTES      (4 * 1024 * 1024)
+#define KEPT_BYTES       (16 * 1024 * 1024)
+#define KEPT_BYTES_CROWD (2 * 1024 * 1024)
+
+void heap_init(void) {
+    mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
+void heap_keep_less(bool is_crowd) {
+    mallopt(M_TRIM_THRESHOLD, is_crowd ? KEPT_BYTES_CROWD : KEPT_BYTES);
+}
+
+void heap_give_back(void) {
+    malloc_trim(0);
+}
+
+/* ---- time ---- */
+
+/* Linux takes the length of a normal thread's slice from sched_setattr since 6.12, older ones pass
+ * it over; glibc has no call for it yet. */
+#define SLICE_NS 100000 /* the shortest that Linux has */
+#define NICER    3
+
+void slice_shorten(void) {
+    struct sched_attr attr = {.size = sizeof attr};
+
+    if (syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) != 0)
+        return;
+    attr.sched_runtime = SLICE_NS;
+    (void)syscall(SYS_sched_setattr, 0, &attr, 0); /* refused: nothing but slower */
+}
+
+/* For Linux each thread has a nice value of its own. */
+void slice_give_way(void) {
+    id_t thread = (id_t)syscall(SYS_gettid);
+
+    (void)setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + NICER);
+}
+
+/* ---- descriptors ---- */
 
 /* More than any machine carries of our connections; a table with a row for each stays small. */
 #define DESCRIPTORS_MAX (1024 * 1024)
@@ -42,7 +92,7 @@ size_t descriptors_open(void) {
     return count > 3 ? count - 3 : 0; /* "." and "..", and the folder itself */
 }
 
-/* ---- what the broker needs ---- */
+/* ---- the descriptors that the broker needs ---- */
 
 /* What the broker opens besides: the store's files and threads (11), sockets with their monitors
  * and listeners (13), ZeroMQ's own (6), signals and files that are read for a moment (3). */

@@ -1,7 +1,7 @@
 /* Short slices are what the kernel then has for the thread, where it knows of them, and what a user
  * said with nice stays. */
 #define _GNU_SOURCE
-#include "slice.h"
+#include "process.h"
 
 #include <pthread.h>
 #include <setjmp.h>

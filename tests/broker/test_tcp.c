@@ -1,5 +1,6 @@
-/* Where connections come from is counted by address: IPv6 by its /64. */
-#include "source.h"
+/* Where connections come from is counted by address, IPv6 by its /64; and for how long one has got
+ * nowhere. */
+#include "tcp.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -48,11 +49,25 @@ static void test_what_is_no_socket_has_no_source(void **state) {
     assert_string_equal(source, "");
 }
 
+static void test_what_stands_is_timed_from_when_it_stood(void **state) {
+    struct progress progress = {0};
+
+    (void)state;
+    assert_int_equal(progress_look(&progress, -1, true, 5, 1000), 0);
+    assert_int_equal(progress_look(&progress, -1, true, 5, 1700), 700);
+    assert_int_equal(progress_look(&progress, -1, true, 6, 2000), 0);
+    assert_int_equal(progress_look(&progress, -1, true, 6, 2300), 300);
+    assert_int_equal(progress_look(&progress, -1, false, 6, 2400), 0);
+    assert_int_equal(progress_look(&progress, -1, true, 6, 2500), 0);
+    assert_false(progress_waits(-1));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_of_one_network_are_one_source),
         cmocka_unit_test(test_ipv4_is_the_same_in_either_kind_of_socket),
         cmocka_unit_test(test_what_is_no_socket_has_no_source),
+        cmocka_unit_test(test_what_stands_is_timed_from_when_it_stood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
