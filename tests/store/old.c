@@ -1,10 +1,9 @@
 /* See old.h. The old database is made beside the new one, by a plain SQLite. */
 #include "old.h"
 
-#include "sqlite/band_row.h"
+#include "sqlite/index_row.h"
+#include "sqlite/inside.h"
 #include "sqlite/log_row.h"
-#include "sqlite/run.h"
-#include "sqlite/title.h"
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* How the newest entries get from memory into the store's indexed part: by slices that a turn has
  * time for, and at least as fast as others arrive. The clock is one that the test winds on. */
 #include "fixture.h"
-#include "sqlite/band_row.h"
+#include "sqlite/index_row.h"
 #include "store_check.h"
 
 #include <sqlite3.h>

@@ -4,8 +4,7 @@
 #include "memory/table.h"
 #include "memory/tally.h"
 #include "memory/view.h"
-#include "sqlite/band_row.h"
-#include "sqlite/run.h"
+#include "sqlite/index_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

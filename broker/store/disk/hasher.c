@@ -83,7 +83,7 @@ struct hasher *hasher_new(bool threaded) {
     (void)pthread_cond_init(&hasher->given, NULL);
     (void)pthread_cond_init(&hasher->taken, NULL);
     hasher->threaded = threaded;
-    if (threaded && thread_start(&hasher->thread, run, hasher) != 0) {
+    if (threaded && background_start(&hasher->thread, run, hasher) != 0) {
         hasher->threaded = false;
         hasher_free(hasher);
         return NULL;

@@ -3,7 +3,6 @@
  * (EDQUOT), the file size limit of the process (EFBIG). */
 #include "reserve.h"
 
-#include "disk.h"
 #include "limits.h"
 
 #include <errno.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* As SQLite's format has them. */
@@ -218,4 +218,26 @@ bool reserve_is_full_code(sqlite3 *db, int code) {
     sqlite3_file *file = NULL;
     return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
            file->pMethods && reserve_is_full_error(file, code);
+}
+
+/* ---- the disk ---- */
+
+uint64_t disk_room(const char *path) {
+    uint64_t free = disk_free_bytes(path);
+    uint64_t all = disk_all_bytes(path);
+    if (free == UINT64_MAX || all == UINT64_MAX)
+        return UINT64_MAX;
+    uint64_t share = all / 100 * DISK_KEPT_PERCENT;
+    uint64_t kept = share < DISK_KEPT_BYTES_MAX ? share : DISK_KEPT_BYTES_MAX;
+    return free > kept ? free - kept : 0;
+}
+
+uint64_t disk_free_bytes(const char *path) {
+    struct statvfs disk;
+    return statvfs(path, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
+}
+
+uint64_t disk_all_bytes(const char *path) {
+    struct statvfs disk;
+    return statvfs(path, &disk) == 0 ? (uint64_t)disk.f_blocks * disk.f_frsize : UINT64_MAX;
 }

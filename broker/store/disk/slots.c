@@ -2,7 +2,6 @@
  */
 #include "slots.h"
 
-#include "disk.h"
 #include "reserve.h"
 
 #include <assert.h>

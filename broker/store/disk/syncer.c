@@ -79,7 +79,7 @@ struct syncer *syncer_new(int64_t (*clock_us)(void), const char **reason) {
     (void)pthread_mutex_init(&syncer->mutex, NULL);
     (void)pthread_cond_init(&syncer->changed, NULL);
     syncer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int code = syncer->fd < 0 ? errno : thread_start(&syncer->thread, run, syncer);
+    int code = syncer->fd < 0 ? errno : background_start(&syncer->thread, run, syncer);
     if (code != 0) {
         *reason = strerror(code);
         if (syncer->fd >= 0)

@@ -1,6 +1,6 @@
 -- Version 10: what is merged of many streams shares rows. Streams whose numbers follow each other, 250 of
 -- them, are a band. Of streams that have few entries at once, the entries are in band_row, those of a band
--- together, in the order in which they were merged (band_row.h); others, and what was merged before, stay
+-- together, in the order in which they were merged (sqlite/index_row.h); others, and what was merged before, stay
 -- in entry. stream.merged_seq, read_seq and read_all are as the last version left them, or as the cursor
 -- was moved; the band has what is newer.
 

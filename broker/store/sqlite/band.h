@@ -3,7 +3,7 @@
 #ifndef SQLITE_BAND_H
 #define SQLITE_BAND_H
 
-#include "band_row.h"
+#include "index_row.h"
 #include "inside.h"
 
 /* Of the row that is the band's `row`th, from 1 on. */

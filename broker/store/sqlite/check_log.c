@@ -4,7 +4,6 @@
 
 #include "band.h"
 #include "log.h"
-#include "run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -86,7 +86,7 @@ struct checkpoint *checkpoint_new(const char *path, const char *vfs, const char 
         code = sqlite3_exec(checkpoint->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
     if (code != SQLITE_OK)
         *reason = sqlite3_errstr(code);
-    else if ((code = thread_start(&checkpoint->thread, run, checkpoint)) != 0)
+    else if ((code = background_start(&checkpoint->thread, run, checkpoint)) != 0)
         *reason = strerror(code);
     if (code != 0) {
         (void)sqlite3_close(checkpoint->db);

@@ -1,8 +1,8 @@
 /* Which ids the log has: the newest in memory, the others in the table id_run, in runs of some that
  * follow each other, each under its last one. Ids grow with time, so that what is merged goes
  * behind the last run, but for the few that came late. */
+#include "index_row.h"
 #include "log.h"
-#include "run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -149,6 +149,8 @@ enum store_status sqlite_version(struct store *store, int *version);
 /* Brings the schema to this program's version, or to `last` where it is an earlier one. */
 enum store_status sqlite_migrate(struct store *store);
 enum store_status sqlite_migrate_to(struct store *store, int last);
+/* Gives a connection the functions that migrations call; false: no memory. */
+bool title_functions(sqlite3 *db);
 
 /* ---- head.c ---- */
 
@@ -197,8 +199,7 @@ enum store_status sqlite_device_find(struct store *store, int64_t account, const
 /* Ends what the last process left open, once. */
 enum store_status sqlite_presence_close(struct store *store);
 
-/* ---- note.c: what waits to be written with something else ---- */
-
+/* Notes: what waits to be written with something else. */
 enum store_status sqlite_note_presence(struct store *store, int64_t account, bool online,
                                        int64_t time_us);
 enum store_status sqlite_note_used(struct store *store, int64_t account, int64_t device,

@@ -4,7 +4,6 @@
  * watermark only bounds what a replay has to look at, and moves when a pass is complete. */
 #include "band.h"
 #include "log.h"
-#include "run.h"
 
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
                                       uint64_t seq, bool own) {

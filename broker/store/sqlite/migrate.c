@@ -2,7 +2,7 @@
  * the version before to its own, and what a file lacks is one transaction. A migration that was
  * released never changes. A store with something in it gets from version 6 to 7 in another file
  * (upgrade.h): only a new one goes through all of them. */
-#include "title.h"
+#include "thread.h"
 #include "upgrade.h"
 
 #include <stdio.h>
@@ -26,6 +26,50 @@ static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, 
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
 #define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */
+
+/* ---- what migrations call ---- */
+
+static void result(sqlite3_context *context, const char *text) {
+    sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+static const char *argument(sqlite3_value **values) {
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    return text ? text : "";
+}
+
+/* Older titles may be of nothing but blanks. */
+static void form(sqlite3_context *context, int count, sqlite3_value **values) {
+    char out[4 * TITLE_BYTES];
+    bool fits = unicode_title(argument(values), out, sizeof out);
+    (void)count;
+    result(context, !fits ? argument(values) : *out == '\0' ? "_" : out);
+}
+
+static void look(sqlite3_context *context, int count, sqlite3_value **values) {
+    struct title title;
+    (void)count;
+    title_look(argument(values), &title);
+    result(context, title.look);
+}
+
+static void fold(sqlite3_context *context, int count, sqlite3_value **values) {
+    struct title title;
+    (void)count;
+    title_look(argument(values), &title);
+    result(context, title.folded);
+}
+
+bool title_functions(sqlite3 *db) {
+    const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+    return sqlite3_create_function(db, "title_form", 1, flags, NULL, form, NULL, NULL) ==
+               SQLITE_OK &&
+           sqlite3_create_function(db, "title_look", 1, flags, NULL, look, NULL, NULL) ==
+               SQLITE_OK &&
+           sqlite3_create_function(db, "title_fold", 1, flags, NULL, fold, NULL, NULL) == SQLITE_OK;
+}
+
+/* ---- versions ---- */
 
 static enum store_status pragma(struct store *store, const char *sql, int *out) {
     sqlite3_stmt *statement = NULL;

@@ -3,8 +3,8 @@
 #ifndef SQLITE_REPACK_H
 #define SQLITE_REPACK_H
 
+#include "index_row.h"
 #include "log.h"
-#include "run.h"
 
 #define REPACK_ROWS        20000 /* of a transaction */
 #define REPACK_PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)

@@ -3,6 +3,7 @@
 
 #include "walk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- rows ---- */
@@ -99,6 +100,14 @@ enum store_status store_thread_list(struct store *store, const char *after_title
 }
 
 /* ---- looks ---- */
+
+/* What is too long for one (no title is) looks like itself alone. */
+void title_look(const char *text, struct title *out) {
+    if (!unicode_look(text, out->look))
+        (void)snprintf(out->look, sizeof out->look, "%s", text);
+    if (!unicode_fold(text, out->folded))
+        (void)snprintf(out->folded, sizeof out->folded, "%s", text);
+}
 
 void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title) {
     bind_text(statement, parameter, title->look);

@@ -6,7 +6,7 @@
 
 #include "log.h"
 #include "threads.h"
-#include "title.h"
+#include "unicode.h"
 
 /* ---- thread.c ---- */
 
@@ -101,6 +101,12 @@ enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t 
                                     unsigned char *bytes, size_t length, size_t *right);
 enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
 
+/* What the store keeps beside a title or file name, to find those that look alike. */
+struct title {
+    char look[LOOK_BYTES];
+    char folded[LOOK_BYTES];
+};
+void title_look(const char *text, struct title *out);
 /* Binds a title's look and folded form to two parameters: borrowed until the statement has run. */
 void sqlite_bind_look(sqlite3_stmt *statement, int parameter, const struct title *title);
 /* The one row of a statement that looks for such: OK, NOT_FOUND. */

@@ -4,7 +4,6 @@
 #define SQLITE_WALK_H
 
 #include "band.h"
-#include "run.h"
 
 /* Entries that follow each other, of one of the two places where merged ones are. */
 struct walk_run {

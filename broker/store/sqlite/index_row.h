@@ -1,19 +1,40 @@
-/* What a band's rows are made of (schema/0010.sql): groups, each of some entries of one stream that
- * follow each other, and what is known of each of its streams. Pure: no SQL, no memory of its own.
+/* What the rows are made of by which a stream's entries are found: runs and groups of positions,
+ * and what is known of each stream. Pure: no SQL, no memory of its own. */
+#ifndef INDEX_ROW_H
+#define INDEX_ROW_H
+
+#include "memory/view.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- runs ----
+ *
+ * The positions in the log of some entries of a stream that follow each other, as the table entry
+ * keeps them, 8 bytes each, the highest first. */
+
+#define RUN_ENTRY_BYTES 8
+/* As many as fit in a page of the table without overflow. */
+#define RUN_ENTRIES 112
+
+/* The `at`th position of a run, from 0 on. */
+void run_put(unsigned char *run, size_t at, int64_t position);
+int64_t run_get(const unsigned char *run, size_t at);
+
+/* ---- a band's rows (schema/0010.sql) ----
+ *
+ * Groups, each of some entries of one stream that follow each other, and what is known of each of
+ * the band's streams.
  *
  * A group: the stream's place in the band in one byte; then, as numbers of 7 bits a byte, the
  * lowest first: the number of its first entry, how many there are, the position in the log of the
  * first, and how far each other one is behind the one before.
  * Of a stream: up to which number its entries are in the indexed part; twice its cursor, and 1 if
  * that was its last entry. */
-#ifndef BAND_ROW_H
-#define BAND_ROW_H
-
-#include "memory/view.h"
 
 /* A row of so many bytes still fits into a page. */
 #define BAND_ROW_FULL 4032
-/* A stream that has more entries at once gets rows of its own (run.h). */
+/* A stream that has more entries at once gets runs. */
 #define GROUP_ENTRIES_MAX 15
 /* 9 bytes for a position, and the differences of positions. */
 #define GROUP_BYTES_MAX (1 + 10 + 1 + GROUP_ENTRIES_MAX * 9)
