@@ -23,6 +23,8 @@ OURS = [
     ("proto/*", ["proto/*"]),
     ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h", "broker/store/threads.h",
                        "broker/unicode/unicode.h"]),
+    ("broker/store/disk/*", ["proto/*"]),
+    ("broker/store/memory/*", ["proto/*", "broker/store/threads.h"]),
     ("broker/store/*", ["proto/*", "broker/store/*", "broker/unicode/unicode.h"]),
     ("broker/unicode/*", ["proto/*", "broker/unicode/*"]),
     ("broker/*", ["proto/*", "broker/*"]),
