@@ -2,8 +2,6 @@
 #include "account.h"
 
 #include "app.h"
-#include "call.h"
-#include "clock.h"
 #include "command.h"
 #include "line.h"
 #include "login.h"
@@ -12,6 +10,7 @@
 #include "private.h"
 #include "screen.h"
 #include "session.h"
+#include "words.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

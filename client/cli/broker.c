@@ -1,7 +1,6 @@
 /* Verbs about the broker itself. To stop it takes an administrator's account or the admin password;
  * to delete everything with it, a word more. */
 #include "app.h"
-#include "call.h"
 #include "command.h"
 #include "common/clock.h"
 #include "line.h"

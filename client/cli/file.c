@@ -1,14 +1,13 @@
 /* Verbs about files: up, down, which there are. The name of a file in a thread is data: without a
  * place of its own a download goes into the current folder under exactly that name, or nowhere. */
 #include "app.h"
-#include "call.h"
-#include "clock.h"
 #include "command.h"
 #include "load.h"
 #include "memory.h"
 #include "news.h"
 #include "paths.h"
 #include "screen.h"
+#include "words.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #include "load.h"
 
 #include "app.h"
-#include "call.h"
 #include "common/clock.h"
 #include "memory.h"
 #include "paths.h"

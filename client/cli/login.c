@@ -4,7 +4,6 @@
 #include "login.h"
 
 #include "app.h"
-#include "call.h"
 #include "line.h"
 #include "memory.h"
 #include "paths.h"

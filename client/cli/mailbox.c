@@ -4,7 +4,6 @@
 #include "mailbox.h"
 
 #include "app.h"
-#include "call.h"
 #include "memory.h"
 #include "roster.h"
 #include "screen.h"

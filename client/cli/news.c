@@ -4,7 +4,6 @@
 #include "news.h"
 
 #include "app.h"
-#include "call.h"
 #include "common/clock.h"
 #include "memory.h"
 #include "screen.h"

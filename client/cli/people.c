@@ -1,10 +1,9 @@
 /* Verbs about other people: who is there, and who is to be silent. */
 #include "app.h"
-#include "call.h"
-#include "clock.h"
 #include "command.h"
 #include "roster.h"
 #include "screen.h"
+#include "words.h"
 
 #include <errno.h>
 #include <inttypes.h>

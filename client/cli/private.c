@@ -3,7 +3,6 @@
 #include "private.h"
 
 #include "app.h"
-#include "call.h"
 #include "common/clock.h"
 #include "memory.h"
 #include "screen.h"

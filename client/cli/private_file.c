@@ -1,7 +1,6 @@
 /* Files in private chats. An offered file's name is data: without a place of its own it goes into
  * the current folder under exactly that name, or nowhere. */
 #include "app.h"
-#include "call.h"
 #include "command.h"
 #include "common/clock.h"
 #include "load.h"

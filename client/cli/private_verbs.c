@@ -1,7 +1,6 @@
 /* The verbs of private chats. A script waits where a person would come back later: for the
  * invitation, the file, the lines. */
 #include "app.h"
-#include "call.h"
 #include "command.h"
 #include "private.h"
 #include "words.h"

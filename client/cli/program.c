@@ -4,7 +4,6 @@
 
 #include "account.h"
 #include "app.h"
-#include "clock.h"
 #include "command.h"
 #include "common/clock.h"
 #include "complete.h"

@@ -4,7 +4,6 @@
 #include "session.h"
 
 #include "app.h"
-#include "call.h"
 #include "common/clock.h"
 #include "history.h"
 #include "line.h"

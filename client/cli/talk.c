@@ -1,6 +1,5 @@
 /* Verbs about messages: sending, conversations, the inbox. */
 #include "app.h"
-#include "call.h"
 #include "command.h"
 #include "login.h"
 #include "mailbox.h"

@@ -2,8 +2,6 @@
  * shown with it (forum.h); it goes to the broker as a number only where nothing of the thread was
  * read. */
 #include "app.h"
-#include "call.h"
-#include "clock.h"
 #include "command.h"
 #include "memory.h"
 #include "news.h"

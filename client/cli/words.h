@@ -1,5 +1,6 @@
 /* Words of a typed line whose arguments may hold blanks: "…" keeps them together, and a backslash
- * takes the next character as it is. Nothing else is special, so a leading dash is data. */
+ * takes the next character as it is. Nothing else is special, so a leading dash is data. And times
+ * in words. */
 #ifndef WORDS_H
 #define WORDS_H
 
@@ -25,5 +26,19 @@ bool words_are_text(const char *bytes, size_t count);
 
 /* A whole positive number of at most `max`; 0: it is none. */
 uint64_t words_number(const char *word, uint64_t max);
+
+/* ---- times, in this machine's local time ---- */
+
+#define CLOCK_DATE_BYTES 48
+#define CLOCK_TIME_BYTES 24
+
+/* "Friday, 21 November 2025". */
+void clock_date(int64_t time_us, char text[CLOCK_DATE_BYTES]);
+/* "12:30". */
+void clock_minute(int64_t time_us, char text[CLOCK_TIME_BYTES]);
+/* "2025-11-21 12:30"; "never" for 0. */
+void clock_moment(int64_t time_us, char text[CLOCK_TIME_BYTES]);
+/* A number that is the same for all times of one local day. */
+int clock_day(int64_t time_us);
 
 #endif
