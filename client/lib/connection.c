@@ -9,7 +9,6 @@
 #include "connection.h"
 
 #include "known.h"
-#include "probe.h"
 
 #include <assert.h>
 #include <errno.h>

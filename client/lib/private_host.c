@@ -8,7 +8,6 @@
 #include "channel.h"
 #include "known.h"
 #include "link.h"
-#include "probe.h"
 #include "resolve.h"
 
 #include <errno.h>

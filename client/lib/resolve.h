@@ -6,6 +6,9 @@
 #include "address.h"
 #include "wake.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define RESOLVE_MAX 8
 
 struct resolve;
@@ -25,5 +28,14 @@ const char *resolve_error(const struct resolve *resolve);
 /* Waits, so long at most, to know whether the host has an address. false: it has none, or that is
  * not known by then; *why, borrowed for good, says so. */
 bool resolve_within(const char *host, int timeout_ms, const char **why);
+
+/* ---- why a TCP connection can't be made: ZeroMQ tells only that ---- */
+
+/* Tries once, without waiting, to connect to an address in digits. One phrase, never NULL. */
+const char *probe_refusal(const char *host, uint16_t port);
+
+/* This machine's address on the way to that one, in digits. False: there is no way, or the host is
+ * no address. */
+bool probe_own_address(const char *host, char own[HOST_BYTES]);
 
 #endif

@@ -4,7 +4,6 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
-#include "login.h"
 #include "request.h"
 #include "wire.h"
 #include "zchat.h"

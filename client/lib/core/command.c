@@ -170,17 +170,6 @@ static void unreadable(zchat_reply *out) {
     *out = (zchat_reply){.code = ZCHAT_UNIMPLEMENTED, .text = "the broker's answer lacks a part"};
 }
 
-static void thread_of(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
-    *out = (zchat_thread){.title = reply_line(thread->title),
-                          .creator = reply_line(thread->creator),
-                          .posts = thread->posts,
-                          .uploads = thread->uploads,
-                          .created_us = thread->created_us,
-                          .last_us = thread->last_us,
-                          .head = thread->head};
-    reply_id(&thread->id, &out->id);
-}
-
 static void fill_thread(struct client_core *core, const Zchat__V1__ThreadInfo *thread,
                         zchat_reply *out) {
     if (!thread) {
@@ -189,7 +178,7 @@ static void fill_thread(struct client_core *core, const Zchat__V1__ThreadInfo *t
     }
     zchat_thread *one = reply_room(core->client.arena, 1, sizeof *one, out);
     if (one) {
-        thread_of(thread, one);
+        reply_thread(thread, one);
         out->thread = one;
     }
 }
@@ -204,7 +193,7 @@ static void fill_threads(struct client_core *core, const Zchat__V1__Reply *reply
     const Zchat__V1__ListThreadsResponse *body = reply->list_threads;
     zchat_thread *list = reply_room(core->client.arena, body->n_threads, sizeof *list, out);
     for (size_t i = 0; list && i < body->n_threads; i++)
-        thread_of(body->threads[i], &list[i]);
+        reply_thread(body->threads[i], &list[i]);
     if (list) {
         out->threads = list;
         out->more = body->more;

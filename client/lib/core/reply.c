@@ -36,6 +36,17 @@ void reply_id(const ProtobufCBinaryData *id, zchat_id *out) {
         memcpy(out->bytes, id->data, ID_BYTES);
 }
 
+void reply_thread(const Zchat__V1__ThreadInfo *thread, zchat_thread *out) {
+    *out = (zchat_thread){.title = reply_line(thread->title),
+                          .creator = reply_line(thread->creator),
+                          .posts = thread->posts,
+                          .uploads = thread->uploads,
+                          .created_us = thread->created_us,
+                          .last_us = thread->last_us,
+                          .head = thread->head};
+    reply_id(&thread->id, &out->id);
+}
+
 void reply_post(const Zchat__V1__Post *post, zchat_post *out) {
     text_clean(post->text, strlen(post->text));
     *out = (zchat_post){.number = post->number,

@@ -15,6 +15,7 @@ void *reply_room(struct wire_arena *arena, size_t count, size_t bytes, zchat_rep
 
 /* One line of text, cleaned. */
 char *reply_line(char *text);
+void reply_thread(const Zchat__V1__ThreadInfo *thread, zchat_thread *out);
 void reply_post(const Zchat__V1__Post *post, zchat_post *out);
 void reply_upload(const Zchat__V1__Upload *upload, zchat_upload *out);
 /* 16 bytes; what is none becomes zeros. */
