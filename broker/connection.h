@@ -5,7 +5,7 @@
 #define CONNECTION_H
 
 #include "core/core.h"
-#include "key.h"
+#include "crypto.h"
 #include "link.h"
 #include "pipe.h"
 #include "tcp.h"

@@ -3,7 +3,7 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
-#include "key.h"
+#include "crypto.h"
 
 #include <stdbool.h>
 #include <stddef.h>

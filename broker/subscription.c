@@ -7,7 +7,7 @@
 #include "common/clock.h"
 #include "core/core.h"
 #include "core/memory.h"
-#include "key.h"
+#include "crypto.h"
 #include "log.h"
 
 #include <stdbool.h>

@@ -5,8 +5,8 @@
 
 #include "common/time_text.h"
 #include "config_load.h"
+#include "crypto.h"
 #include "data.h"
-#include "key.h"
 #include "log.h"
 #include "option.h"
 #include "password.h"

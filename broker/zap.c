@@ -1,7 +1,7 @@
 #include "zap.h"
 
 #include "core/memory.h"
-#include "key.h"
+#include "crypto.h"
 
 #include <errno.h>
 #include <stdlib.h>

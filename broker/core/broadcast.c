@@ -3,8 +3,8 @@
 #include "broadcast.h"
 
 #include "command.h"
+#include "crypto.h"
 #include "field.h"
-#include "hash.h"
 #include "memory.h"
 #include "presence.h"
 

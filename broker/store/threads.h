@@ -7,7 +7,7 @@
 #ifndef THREADS_H
 #define THREADS_H
 
-#include "hash.h"
+#include "crypto.h"
 #include "store.h"
 
 struct store_thread {

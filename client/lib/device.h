@@ -3,8 +3,8 @@
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include "crypto.h"
 #include "fault.h"
-#include "key.h"
 
 struct device {
     unsigned char public_key[KEY_BYTES];

@@ -3,7 +3,7 @@
 #include "known.h"
 
 #include "address.h"
-#include "key.h"
+#include "crypto.h"
 #include "text.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #define _DEFAULT_SOURCE /* flock, which also keeps threads of one process apart */
 #include "known_keys.h"
 
+#include "crypto.h"
 #include "folder.h"
-#include "key.h"
 
 #include <errno.h>
 #include <fcntl.h>

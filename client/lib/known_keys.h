@@ -3,8 +3,8 @@
 #ifndef KNOWN_KEYS_H
 #define KNOWN_KEYS_H
 
+#include "crypto.h"
 #include "fault.h"
-#include "key.h"
 #include "limits.h"
 
 #include <stdbool.h>

@@ -5,9 +5,9 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include "crypto.h"
 #include "fault.h"
 #include "folder.h"
-#include "hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 #ifndef PEER_FILE_H
 #define PEER_FILE_H
 
+#include "crypto.h"
 #include "fault.h"
-#include "hash.h"
 #include "path.h"
 #include "peer_files.h"
 

@@ -3,9 +3,9 @@
 #define SETTINGS_H
 
 #include "address.h"
+#include "crypto.h"
 #include "fault.h"
 #include "folder.h"
-#include "key.h"
 
 struct settings {
     struct address address;

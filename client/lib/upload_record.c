@@ -5,7 +5,7 @@
  * is older than the broker keeps its upload is removed. */
 #include "upload_record.h"
 
-#include "hash.h"
+#include "crypto.h"
 #include "id.h"
 #include "zchat.h"
 

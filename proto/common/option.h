@@ -98,4 +98,12 @@ void option_print_help(const struct option *option, const char *note, FILE *file
 /* Prints those of the table's group. */
 void option_print_all(const struct option_table *table, FILE *file);
 
+/* ---- how far a word that somebody typed is from one that exists ---- */
+
+#define NEAREST_MAX 2 /* what is farther is another word */
+
+/* How many letters are to be changed, added, left out or exchanged with the one beside them; of
+ * words that are too long or too different more than NEAREST_MAX. */
+size_t word_distance(const char *typed, size_t typed_bytes, const char *name);
+
 #endif

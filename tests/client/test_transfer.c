@@ -1,6 +1,6 @@
 /* Transfers with a broker under a test's control: the window, waiting when it is told to, going on
  * after a lost connection, and bytes that are not what they should be. */
-#include "hash.h"
+#include "crypto.h"
 #include "stage.h"
 
 #include <fcntl.h>

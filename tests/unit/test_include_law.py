@@ -15,7 +15,7 @@ HEADERS = ["proto/common/clock.h", "proto/wire.h", "proto/limits.h", "broker/log
 
 LAWFUL = {
     "proto/wire.h": '#include "limits.h"\n#include "zchat/v1/batch.pb-c.h"\n#include <limits.h>',
-    "proto/key.c": "#include <sodium.h>\n#include <zmq.h>",
+    "proto/crypto.c": "#include <sodium.h>\n#include <zmq.h>",
     "broker/server.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <zmq.h>',
     "broker/core/core.c": '#include "core.h"\n#include "store.h"\n#include "wire.h"\n#include <stdio.h>',
     "broker/store/sqlite/message.c": '#include "memory/view.h"\n#include <sqlite3.h>\n#include <unistd.h>',

@@ -1,5 +1,5 @@
 /* key.h: CURVE keys as Z85, hex and fingerprint. The key is the client's of ZeroMQ's RFC 32. */
-#include "key.h"
+#include "crypto.h"
 
 #include "unit.h"
 

@@ -2,7 +2,7 @@
  * lists here, and a row with its function in the file of its group. */
 #include "verb.h"
 
-#include "common/nearest.h"
+#include "common/option.h"
 
 #include <string.h>
 #include <strings.h>

@@ -4,7 +4,7 @@
 #ifndef HASHER_H
 #define HASHER_H
 
-#include "hash.h"
+#include "crypto.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 #include "command.h"
 
 #include "client_state.h"
-#include "key.h"
+#include "crypto.h"
 #include "reply.h"
 #include "session.h"
 

@@ -6,8 +6,8 @@
 #define TRANSFER_H
 
 #include "client.h"
+#include "crypto.h"
 #include "fault.h"
-#include "hash.h"
 
 struct transfer;
 struct transfers;

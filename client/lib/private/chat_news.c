@@ -2,8 +2,8 @@
  * the broker broke is gone: the broker drops it with the session. */
 #include "chat_link.h"
 #include "chats.h"
+#include "crypto.h"
 #include "invitation.h"
-#include "key.h"
 #include "limits.h"
 #include "reply.h"
 #include "text.h"

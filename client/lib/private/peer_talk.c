@@ -3,8 +3,8 @@
 #include "peer_talk.h"
 
 #include "chat_link.h"
+#include "crypto.h"
 #include "invitation.h"
-#include "key.h"
 #include "limits.h"
 #include "peer_files.h"
 #include "text.h"

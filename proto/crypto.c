@@ -1,7 +1,5 @@
-/* CURVE keys as text. libzmq's decoder is only fed with characters of Z85's alphabet; that no group
- * of five exceeds 32 bits it checks itself, so a key has one text in Z85. A text that is no key
- * changes nothing. Only public keys come here: nothing is wiped. */
-#include "key.h"
+/* See crypto.h. Only public keys come here, and bytes that are no secret: nothing is wiped. */
+#include "crypto.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -9,6 +7,11 @@
 #include <zmq.h>
 
 #define FINGERPRINT_BYTES 16
+
+/* ---- keys ----
+ *
+ * libzmq's decoder is only fed with characters of Z85's alphabet; that no group of five exceeds 32
+ * bits it checks itself, so a key has one text in Z85. A text that is no key changes nothing. */
 
 void key_format(const unsigned char key[KEY_BYTES], char text[KEY_TEXT]) {
     char *written = zmq_z85_encode(text, key, KEY_BYTES);
@@ -66,4 +69,33 @@ void key_fingerprint(const unsigned char key[KEY_BYTES], char text[FINGERPRINT_T
     int failed = crypto_generichash(hash, sizeof hash, key, KEY_BYTES, NULL, 0);
     assert(!failed);
     write_groups(hash, text);
+}
+
+/* ---- hashes ---- */
+
+static_assert(sizeof(crypto_generichash_state) <= HASH_STATE_BYTES, "the state does not fit");
+
+static void begin(struct hash *hash, size_t bytes) {
+    memset(hash, 0, sizeof *hash);
+    crypto_generichash_init((crypto_generichash_state *)hash->state, NULL, 0, bytes);
+}
+
+void hash_begin(struct hash *hash) {
+    begin(hash, HASH_BYTES);
+}
+
+void hash_old_begin(struct hash *hash) {
+    begin(hash, HASH_OLD_BYTES);
+}
+
+void hash_add(struct hash *hash, const void *bytes, size_t length) {
+    crypto_generichash_update((crypto_generichash_state *)hash->state, bytes, length);
+}
+
+void hash_end(struct hash *hash, unsigned char out[HASH_BYTES]) {
+    crypto_generichash_final((crypto_generichash_state *)hash->state, out, HASH_BYTES);
+}
+
+void hash_old_end(struct hash *hash, unsigned char out[HASH_OLD_BYTES]) {
+    crypto_generichash_final((crypto_generichash_state *)hash->state, out, HASH_OLD_BYTES);
 }
