@@ -1,8 +1,7 @@
 /* What the bench judges by: the ledger sees each kind of fault, the histogram's percentiles are
  * within its precision, a message's text comes back as it was written. */
-#include "histogram.h"
+#include "figures.h"
 #include "ledger.h"
-#include "payload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* See bare.h. */
 #include "bare.h"
 
-#include "segment.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "bench.h"
 
 #include "common/clock.h"
-#include "folder.h"
+#include "disk.h"
 #include "zchat.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "broker.h"
+#include "child.h"
 #include "cores.h"
 #include "curve.h"
 #include "loop.h"

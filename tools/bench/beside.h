@@ -3,7 +3,7 @@
 #define BESIDE_H
 
 #include "client.h"
-#include "histogram.h"
+#include "figures.h"
 
 /* How long acknowledgements took, each from when its message was due. */
 struct beside {

@@ -5,7 +5,7 @@
 
 #include "child.h"
 #include "cores.h"
-#include "json.h"
+#include "figures.h"
 
 struct cost {
     bool pinned;

@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "cost.h"
-#include "histogram.h"
+#include "figures.h"
 
 struct echo_options {
     uint64_t senders;

@@ -4,7 +4,7 @@
 #include "bare.h"
 #include "common/clock.h"
 #include "crowd.h"
-#include "payload.h"
+#include "ledger.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 #include "bench.h"
 #include "cost.h"
-#include "histogram.h"
+#include "figures.h"
 #include "ledger.h"
 #include "light.h"
 

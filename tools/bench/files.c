@@ -11,7 +11,7 @@
 #include "client.h"
 #include "common/clock.h"
 #include "curve_copy.h"
-#include "folder.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "cost.h"
-#include "histogram.h"
+#include "figures.h"
 
 struct flood_options {
     struct curve_server at;

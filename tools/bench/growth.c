@@ -5,8 +5,8 @@
 
 #include "bare.h"
 #include "common/clock.h"
+#include "disk.h"
 #include "flood.h"
-#include "folder.h"
 #include "random.h"
 #include "waits.h"
 

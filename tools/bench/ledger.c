@@ -2,6 +2,8 @@
  * wrong. */
 #include "ledger.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,4 +73,26 @@ void reading_close(struct reading *reading, size_t pair, uint32_t acknowledged, 
         reading->lost += acknowledged - reading->last[pair];
     if (reading->last[pair] > sent)
         reading->doubled += reading->last[pair] - sent;
+}
+
+/* ---- texts: four hexadecimal numbers of fixed width, each followed by a space ---- */
+
+static char *put(char *out, uint64_t value, int digits) {
+    static const char hex[] = "0123456789abcdef";
+    for (int i = digits - 1; i >= 0; i--, value >>= 4)
+        out[i] = hex[value & 15];
+    out[digits] = ' ';
+    return out + digits + 1;
+}
+
+void payload_write(const struct payload *payload, char *text) {
+    text = put(text, payload->run, 8);
+    text = put(text, payload->sender, 7);
+    text = put(text, payload->number, 8);
+    put(text, payload->due_us, 16);
+}
+
+bool payload_read(const char *text, struct payload *payload) {
+    return sscanf(text, "%8" SCNx32 " %7" SCNx32 " %8" SCNx32 " %16" SCNx64 " ", &payload->run,
+                  &payload->sender, &payload->number, &payload->due_us) == 4;
 }

@@ -1,7 +1,7 @@
 /* See limits.h. */
 #include "limits.h"
 
-#include "plain_log.h"
+#include "disk.h"
 
 bool limits_are_wanted(const struct settings *settings) {
     return !settings->server && !settings->alone && settings->limit_seconds > 0;

@@ -4,7 +4,7 @@
 #define LIMITS_OF_BENCH_H
 
 #include "echo.h"
-#include "json.h"
+#include "figures.h"
 #include "redis.h"
 
 struct limits {

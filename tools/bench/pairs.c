@@ -7,7 +7,6 @@
 #include "ledger.h"
 #include "light.h"
 #include "pace.h"
-#include "payload.h"
 
 #include <errno.h>
 #include <stdlib.h>

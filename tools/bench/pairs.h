@@ -6,7 +6,7 @@
 
 #include "bench.h"
 #include "cost.h"
-#include "histogram.h"
+#include "figures.h"
 
 /* Runs add up. */
 struct pairs_result {

@@ -3,7 +3,7 @@
 #include "redis.h"
 
 #include "common/clock.h"
-#include "folder.h"
+#include "disk.h"
 #include "pace.h"
 #include "random.h"
 

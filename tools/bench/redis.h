@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "cost.h"
-#include "histogram.h"
+#include "figures.h"
 
 /* Runs add up. */
 struct redis {

@@ -3,10 +3,9 @@
 #define RUN_H
 
 #include "client.h"
-#include "histogram.h"
+#include "figures.h"
 #include "ledger.h"
 #include "limits.h"
-#include "payload.h"
 
 struct sender;
 
@@ -73,7 +72,7 @@ static inline size_t run_pair(const struct run *run, uint32_t sender, uint32_t a
     return (size_t)sender * run->settings->accounts + account;
 }
 
-/* senders.c */
+/* traffic.c */
 bool senders_open(struct run *run);
 /* Sends from now on, for so long; the caller runs the loop. */
 void senders_begin(struct run *run, int64_t duration_us);
@@ -81,7 +80,6 @@ bool senders_are_idle(void *run); /* stopped, and everything is answered */
 void senders_pump(void *run);     /* sends what is due */
 void senders_close(struct run *run);
 
-/* receivers.c */
 bool receivers_open(struct run *run);
 bool receivers_have_all(void *run);
 void receivers_close(struct run *run);

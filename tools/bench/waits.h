@@ -4,7 +4,7 @@
 #define WAITS_H
 
 #include "bench.h"
-#include "histogram.h"
+#include "figures.h"
 #include "light.h"
 
 struct waits {

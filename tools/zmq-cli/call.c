@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define LAST_MOMENT_US 500000 /* an answer takes some milliseconds */
+#define AWAY_MIN_US    (60 * INT64_C(1000000))
+#define AWAY_MAX_US    (3600 * INT64_C(1000000))
 
 static const struct password_source own_password = {OPTION_PASSWORD_FILE, OPTION_PASSWORD_CMD,
                                                     "Password: ", false};
@@ -76,6 +78,26 @@ void call_shift_limit(struct call *call, int64_t since_us) {
     call->limit_us += clock_us() - since_us;
     call->deadline_us = call->limit_us;
     bound_until(call->limit_us);
+}
+
+/* Another attempt failed, so: whether that is to be said. Another reason than before is. */
+static bool away_is_due(struct away *away, zchat_code code, int64_t now_us) {
+    bool again = away->interval_us > 0 && away->code == code;
+    if (again && now_us < away->next_us)
+        return false;
+    away->code = code;
+    away->interval_us = again ? 2 * away->interval_us : AWAY_MIN_US;
+    if (away->interval_us > AWAY_MAX_US)
+        away->interval_us = AWAY_MAX_US;
+    away->next_us = now_us + away->interval_us;
+    return true;
+}
+
+/* It is back. Whether it was said that it was away. */
+static bool away_end(struct away *away) {
+    bool was_away = away->interval_us > 0;
+    *away = (struct away){0};
+    return was_away;
 }
 
 void call_tell_away(struct call *call, const zchat_event *event) {

@@ -7,7 +7,6 @@
 #ifndef CALL_H
 #define CALL_H
 
-#include "away.h"
 #include "options.h"
 #include "output.h"
 #include "password.h"
@@ -18,6 +17,14 @@
 #include <stdint.h>
 
 #define SENTENCE_BYTES 512
+
+/* When to say that the broker is away: at once, and while it stays away at intervals that double,
+ * so that a program that runs for days fills no log. */
+struct away { /* all zero: it is there */
+    zchat_code code;
+    int64_t next_us;
+    int64_t interval_us; /* 0: it is there */
+};
 
 struct call;
 

@@ -2,8 +2,8 @@
 #ifndef PRIVATE_STATE_H
 #define PRIVATE_STATE_H
 
-#include "bar.h"
 #include "call.h"
+#include "output.h"
 #include "private_input.h"
 
 #define PRIVATE_USER_BYTES 64

@@ -2,11 +2,11 @@
  * deadline. What broke off is left as it is, for the same call to go on with. A file's name never
  * leads out of the folder. */
 
-#include "bar.h"
 #include "bound.h"
 #include "common/clock.h"
 #include "common/time_text.h"
 #include "interrupt.h"
+#include "output.h"
 #include "print.h"
 #include "verb.h"
 
