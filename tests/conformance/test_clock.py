@@ -22,7 +22,7 @@ class Clock:
     def __init__(self, folder):
         self.path = folder / "clock"
         self.environment = {
-            "LD_PRELOAD": str(bin_dir().parent / "lib" / "libzchat_test_clock.so"),
+            "LD_PRELOAD": str(bin_dir().parent / "lib" / "libzchat_test_preload.so"),
             "ZCHAT_TEST_CLOCK": str(self.path),
             "ASAN_OPTIONS": "verify_asan_link_order=0",
         }

@@ -19,7 +19,7 @@ class Gate:
     def __init__(self, folder):
         self.path = str(folder / "gate")
         self.environment = {
-            "LD_PRELOAD": str(bin_dir().parent / "lib" / "libzchat_test_gate.so"),
+            "LD_PRELOAD": str(bin_dir().parent / "lib" / "libzchat_test_preload.so"),
             "ZCHAT_TEST_GATE": self.path,
             "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
         }

@@ -3,7 +3,7 @@
 #ifndef DISK_H
 #define DISK_H
 
-#include "random.h"
+#include "seed.h"
 #include "store.h"
 
 struct disk;

@@ -8,7 +8,7 @@
 #include "client_core.h"
 #include "core.h"
 #include "disk.h"
-#include "random.h"
+#include "seed.h"
 #include "wire.h"
 
 #define CLIENTS_MAX   6

@@ -4,8 +4,8 @@
 #ifndef LINK_H
 #define LINK_H
 
-#include "random.h"
 #include "request.h"
+#include "seed.h"
 #include "town.h"
 
 struct client;

@@ -7,9 +7,8 @@
 #include "client.h"
 #include "link.h"
 #include "model.h"
-#include "random.h"
+#include "seed.h"
 #include "town.h"
-#include "trace.h"
 
 #define CLIENTS_MAX 16
 

@@ -364,7 +364,7 @@ static void cut_in_memory(const struct fixture *fixture, sqlite3_int64 size) {
     free(file);
 }
 
-/* The control of test_store_crash, where nothing is ever taken for a loss: the head is as the power
+/* The control of test_store_model, where nothing is ever taken for a loss: the head is as the power
  * failure left it, and of what it speaks for one frame is lost. */
 static void a_tail_that_the_disk_loses_is_found_after_a_power_failure(void **state) {
     (void)state;

@@ -1,11 +1,29 @@
-/* What happened in a world, newest last: a ring of events that is put into words only when somebody
- * wants to read it, and the end of a world in which something was wrong. */
-#ifndef TRACE_H
-#define TRACE_H
+/* What a seed decides, and what came of it. */
+#ifndef SEED_H
+#define SEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* ---- chance: whatever a world decides by chance comes from here, so that a seed plays the same
+ * again ---- */
+
+struct random {
+    uint64_t state;
+};
+
+void random_seed(struct random *random, uint64_t seed);
+uint64_t random_next(struct random *random);
+/* 0 to bound - 1. */
+uint64_t random_below(struct random *random, uint64_t bound);
+/* first to last, both included. */
+int64_t random_between(struct random *random, int64_t first, int64_t last);
+bool random_chance(struct random *random, unsigned per_mille);
+void random_fill(struct random *random, void *out, size_t bytes);
+
+/* ---- the trace: what happened in a world, newest last, a ring of events that is put into words
+ * only when somebody wants to read it, and the end of a world in which something was wrong ---- */
 
 #define TRACE_EVENTS 128
 

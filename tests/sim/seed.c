@@ -1,9 +1,48 @@
-#include "trace.h"
+/* See seed.h. */
+#include "seed.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* ---- chance: SplitMix64, good enough to choose by, and the same everywhere ---- */
+
+void random_seed(struct random *random, uint64_t seed) {
+    random->state = seed * UINT64_C(0x9e3779b97f4a7c15) + UINT64_C(0x632be59bd9b4e019);
+}
+
+uint64_t random_next(struct random *random) {
+    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+uint64_t random_below(struct random *random, uint64_t bound) {
+    assert(bound > 0);
+    return random_next(random) % bound;
+}
+
+int64_t random_between(struct random *random, int64_t first, int64_t last) {
+    assert(first <= last);
+    return first + (int64_t)random_below(random, (uint64_t)(last - first) + 1);
+}
+
+bool random_chance(struct random *random, unsigned per_mille) {
+    return random_below(random, 1000) < per_mille;
+}
+
+void random_fill(struct random *random, void *out, size_t bytes) {
+    unsigned char *byte = out;
+
+    while (bytes-- > 0)
+        *byte++ = (unsigned char)random_next(random);
+}
+
+/* ---- the trace ---- */
 
 void trace_begin(struct trace *trace, uint64_t seed, unsigned steps, bool verbose,
                  int64_t begun_us) {
