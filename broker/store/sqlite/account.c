@@ -4,6 +4,32 @@
 
 #include <string.h>
 
+/* When an account was last seen, over presence p: an open session counts to the last sign of life.
+ */
+#define LAST_SEEN                                                                                  \
+    "CASE p.online WHEN 1 THEN max(p.last_seen_us, (SELECT value FROM meta WHERE name = "          \
+    "'alive_us')) ELSE coalesce(p.last_seen_us, 0) END"
+#define ACCOUNT_COLUMNS                                                                            \
+    "SELECT a.id, a.name, a.password_hash, a.admin, a.locked, a.created_us, " LAST_SEEN            \
+    " FROM account a LEFT JOIN presence p ON p.account = a.id"
+
+const struct statement_text account_statements[] = {
+    {STATEMENT_ACCOUNT_ADD, "INSERT INTO account (id, name, password_hash, admin, created_us) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5)"},
+    {STATEMENT_ACCOUNT_COUNTED, "UPDATE meta SET value = value + 1 WHERE name = 'accounts'"},
+    {STATEMENT_ACCOUNT_ID, "SELECT id FROM account WHERE name = ?1"},
+    {STATEMENT_ACCOUNT_NAME, "SELECT name FROM account WHERE id = ?1"},
+    {STATEMENT_ACCOUNT_NAMES, "SELECT id, name FROM account"},
+    {STATEMENT_ACCOUNT_BY_NAME, ACCOUNT_COLUMNS " WHERE a.name = ?1"},
+    {STATEMENT_ACCOUNT_BY_ID, ACCOUNT_COLUMNS " WHERE a.id = ?1"},
+    {STATEMENT_ACCOUNT_LIST, ACCOUNT_COLUMNS " ORDER BY a.name"},
+    {STATEMENT_ACCOUNT_PASSWORD, "UPDATE account SET password_hash = ?2 WHERE id = ?1 AND "
+                                 "(?3 IS NULL OR password_hash = ?3)"},
+    {STATEMENT_ACCOUNT_ADMIN, "UPDATE account SET admin = ?2 WHERE name = ?1"},
+    {STATEMENT_ACCOUNT_LOCKED, "UPDATE account SET locked = ?2 WHERE name = ?1"},
+    {0},
+};
+
 static enum store_status remember(struct store *store, int64_t account, const char *name,
                                   const struct person **out) {
     *out = directory_add(store->directory, account, name);

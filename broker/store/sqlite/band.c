@@ -3,6 +3,16 @@
 #include <assert.h>
 #include <string.h>
 
+const struct statement_text band_statements[] = {
+    {STATEMENT_STREAM_ALL, "SELECT id, merged_seq, read_seq, read_all FROM stream"},
+    {STATEMENT_BAND_ALL, "SELECT band, rows, last_bytes, streams FROM band"},
+    {STATEMENT_BAND_PUT,
+     "INSERT OR REPLACE INTO band (band, rows, last_bytes, streams) VALUES (?1, ?2, ?3, ?4)"},
+    {STATEMENT_BAND_ROW, "SELECT groups FROM band_row WHERE place = ?1"},
+    {STATEMENT_BAND_ROW_PUT, "INSERT OR REPLACE INTO band_row (place, groups) VALUES (?1, ?2)"},
+    {0},
+};
+
 /* ---- what is known of the streams ---- */
 
 static enum store_status load_streams(struct store *store) {

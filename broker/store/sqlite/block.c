@@ -1,6 +1,14 @@
 /* Blocks: in a table, and all of them in memory, where they are asked. */
 #include "inside.h"
 
+const struct statement_text block_statements[] = {
+    {STATEMENT_BLOCK_ADD, "INSERT INTO block (account, blocked, since_us) VALUES (?1, ?2, ?3)"},
+    {STATEMENT_BLOCK_REMOVE, "DELETE FROM block WHERE account = ?1 AND blocked = ?2"},
+    {STATEMENT_BLOCK_LIST, "SELECT a.name FROM block b JOIN account a ON a.id = b.blocked "
+                           "WHERE b.account = ?1 ORDER BY a.name"},
+    {0},
+};
+
 /* Whom a command about blocks names. OK, NOT_FOUND. */
 static enum store_status other_of(struct store *store, const char *name, int64_t *other) {
     const struct person *person;

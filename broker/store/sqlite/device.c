@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+const struct statement_text device_statements[] = {
+    {STATEMENT_ACCOUNT_DEVICE_NUMBER,
+     "UPDATE account SET devices = devices + 1 WHERE id = ?1 RETURNING devices"},
+    {STATEMENT_DEVICE_ADD, "INSERT INTO device (account, device, key, label, trusted_us, "
+                           "used_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+    {STATEMENT_DEVICE_BY_KEY, "SELECT device FROM device WHERE account = ?1 AND key = ?2"},
+    {STATEMENT_DEVICE_COUNT, "SELECT count(*) FROM device WHERE account = ?1"},
+    {STATEMENT_DEVICE_LIST, "SELECT device, label, key, trusted_us, used_us FROM device "
+                            "WHERE account = ?1 ORDER BY device"},
+    {STATEMENT_DEVICE_KEY, "SELECT key FROM device WHERE account = ?1 AND device = ?2"},
+    {STATEMENT_DEVICE_REMOVE, "DELETE FROM device WHERE account = ?1 AND device = ?2"},
+    {0},
+};
+
 enum store_status sqlite_device_room(struct store *store, int64_t account) {
     sqlite3_stmt *count = store->statements[STATEMENT_DEVICE_COUNT];
     int64_t devices = 0;

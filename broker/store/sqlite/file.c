@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+const struct statement_text file_statements[] = {
+    {STATEMENT_FILE_ALIKE,
+     "SELECT name FROM file WHERE stream = ?3 AND look = ?1 AND folded < ?2 UNION ALL "
+     "SELECT name FROM file WHERE stream = ?3 AND look = ?1 AND folded > ?2 LIMIT 1"},
+    {STATEMENT_FILE_BY_ID, FILE_COLUMNS " WHERE id = ?1"},
+    {STATEMENT_FILE_BY_NAME, FILE_COLUMNS " WHERE stream = ?1 AND name = ?2"},
+    {STATEMENT_FILE_BY_NUMBER, FILE_COLUMNS " WHERE file = ?1"},
+    {STATEMENT_FILE_READ, FILE_COLUMNS " WHERE stream = ?1 AND seq > 0 AND seq > ?2 ORDER BY seq"},
+    {STATEMENT_FILE_REMOVE, "DELETE FROM file WHERE file = ?1"},
+    {0},
+};
+
 /* ---- rows ---- */
 
 /* Empty: its uploader has not told it yet. */

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+const struct statement_text follow_statements[] = {
+    {STATEMENT_FOLLOW_ADD, "INSERT INTO follow (account, stream, cursor) VALUES (?1, ?2, ?3)"},
+    {STATEMENT_FOLLOW_GET, "SELECT cursor FROM follow WHERE account = ?1 AND stream = ?2"},
+    {STATEMENT_FOLLOW_COUNT, "SELECT count(*) FROM follow WHERE account = ?1"},
+    {STATEMENT_FOLLOW_MOVE, "UPDATE follow SET cursor = ?3 WHERE account = ?1 AND stream = ?2"},
+    {STATEMENT_FOLLOW_LIST,
+     "SELECT t.stream, t.id, t.title, f.cursor FROM follow f CROSS JOIN "
+     "thread t ON t.stream = f.stream WHERE f.account = ?1 ORDER BY t.title"},
+    {STATEMENT_FOLLOW_REMOVE, "DELETE FROM follow WHERE account = ?1 AND stream = ?2"},
+    {0},
+};
+
 /* The account's cursor. OK, NOT_FOUND (it does not follow). */
 static enum store_status find_cursor(struct store *store, int64_t account, int64_t stream,
                                      uint64_t *cursor) {

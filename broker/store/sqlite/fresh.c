@@ -7,6 +7,12 @@
 
 #include "limits.h"
 
+const struct statement_text fresh_statements[] = {
+    {STATEMENT_POST_BYTES, "SELECT post_bytes FROM account WHERE id = ?1"},
+    {STATEMENT_POST_ADD, "INSERT INTO post (stream, seq, pos, text_pos) VALUES (?1, ?2, ?3, ?3)"},
+    {0},
+};
+
 /* So many rows are written at once, which takes about a millisecond. */
 #define FRESH_ROWS_MAX 512
 

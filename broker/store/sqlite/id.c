@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct statement_text id_statements[] = {
+    {STATEMENT_ID_RUN,
+     "SELECT last_id, places FROM id_run WHERE last_id >= ?1 ORDER BY last_id LIMIT 1"},
+    {STATEMENT_ID_RUN_ADD, "INSERT INTO id_run (last_id, places) VALUES (?1, ?2)"},
+    {STATEMENT_ID_RUN_REMOVE, "DELETE FROM id_run WHERE last_id = ?1"},
+    {STATEMENT_ID_RUN_LAST, "SELECT max(last_id) FROM id_run"},
+    {0},
+};
+
 #define IDS_KEPT    16384 /* a retry comes soon, or after a restart */
 #define SLICE       4096  /* more than a turn can bring */
 #define PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+const struct statement_text inbox_statements[] = {
+    {STATEMENT_STREAM_ADD, "INSERT INTO stream (id, kind) VALUES (?1, ?2)"},
+    {STATEMENT_STREAM_GET, "SELECT merged_seq, read_seq, read_all FROM stream WHERE id = ?1"},
+    {STATEMENT_STREAM_CURSOR, "UPDATE stream SET read_seq = ?2, read_all = ?3 WHERE id = ?1"},
+    {0},
+};
+
 /* What is not in memory came after the opening, and has no more than its row: no entries. */
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);

@@ -3,6 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct statement_text log_statements[] = {
+    {STATEMENT_LOG_APPEND, "INSERT INTO log (last, count, entries) VALUES (?1, ?2, ?3)"},
+    {STATEMENT_LOG_ROW,
+     "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last LIMIT 1"},
+    {STATEMENT_LOG_CHANGE, "UPDATE log SET entries = ?2 WHERE last = ?1"},
+    {STATEMENT_LOG_LAST, "SELECT coalesce(max(last), 0) FROM log"},
+    {0},
+};
+
 struct log *log_new(uint64_t seed) {
     struct log *log = calloc(1, sizeof *log);
     if (!log)

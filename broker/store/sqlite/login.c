@@ -8,6 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct statement_text login_statements[] = {
+    {STATEMENT_FAILURE_GET, "SELECT failures, locked_until_us FROM login_failure WHERE name = ?1"},
+    {STATEMENT_FAILURE_SET,
+     "INSERT INTO login_failure (name, failures, locked_until_us, changed_us) VALUES (?1, ?2, "
+     "?3, ?4) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, locked_until_us = "
+     "excluded.locked_until_us, changed_us = excluded.changed_us"},
+    {STATEMENT_FAILURE_REMOVE,
+     "DELETE FROM login_failure WHERE name = (SELECT name FROM account WHERE id = ?1)"},
+    {STATEMENT_FAILURE_FORGET, "DELETE FROM login_failure WHERE name = ?1"},
+    {STATEMENT_FAILURE_COUNT, "SELECT count(*) FROM login_failure"},
+    {STATEMENT_FAILURE_REMOVE_OLDEST,
+     "DELETE FROM login_failure WHERE name IN (SELECT name FROM login_failure WHERE name <> ?1 "
+     "ORDER BY changed_us, name LIMIT ?2)"},
+    {0},
+};
+
 /* Names whose failures are kept in memory at a time; the oldest goes first. They are longer than an
  * account's where they say what for: "shutdown@" and the network of an address. */
 #define KEPT_MAX        256

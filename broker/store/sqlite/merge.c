@@ -5,6 +5,11 @@
 #include "band.h"
 #include "log.h"
 
+const struct statement_text merge_statements[] = {
+    {STATEMENT_ENTRY_ADD, "INSERT INTO entry (stream, last_seq, positions) VALUES (?1, ?2, ?3)"},
+    {0},
+};
+
 static enum store_status replay_entry(struct store *store, int64_t position, int64_t id,
                                       uint64_t seq, bool own) {
     struct stream *stream;

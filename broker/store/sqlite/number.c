@@ -2,6 +2,21 @@
  * by the posts themselves. */
 #include "thread.h"
 
+const struct statement_text number_statements[] = {
+    {STATEMENT_POST_NUMBER,
+     "SELECT (SELECT coalesce(sum(posts), 0) FROM post_block WHERE stream = ?1 AND block < ?2) "
+     "+ "
+     "(SELECT count(*) FROM post WHERE stream = ?1 AND seq BETWEEN ?3 AND ?4)"},
+    {STATEMENT_POST_NTH, "SELECT pos FROM post WHERE stream = ?1 AND seq >= ?2 ORDER BY seq LIMIT "
+                         "1 OFFSET ?3"},
+    {STATEMENT_POST_BLOCK_ADD,
+     "INSERT INTO post_block (stream, block, posts) VALUES (?1, ?2, ?3) ON CONFLICT (stream, "
+     "block) DO UPDATE SET posts = posts + excluded.posts"},
+    {STATEMENT_POST_BLOCK_LIST,
+     "SELECT block, posts FROM post_block WHERE stream = ?1 ORDER BY block"},
+    {0},
+};
+
 /* As the schema has it: it never changes. */
 #define BLOCK_SEQS 256
 

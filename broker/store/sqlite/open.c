@@ -12,6 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const struct statement_text open_statements[] = {
+    {STATEMENT_BLOCK_ALL, "SELECT account, blocked FROM block"},
+    {STATEMENT_FILE_AWAITED, "SELECT coalesce(sum(size - received), 0) FROM file WHERE seq = 0"},
+    {STATEMENT_FILE_BYTES, "SELECT coalesce(sum(size), 0) FROM file"},
+    {0},
+};
+
 /* In memory before a pass begins: 130 for each band where there are a million accounts, which is
  * worth the page that is written for them. There are never more than these and what one turn
  * brings, as each slice merges twice what arrived, and a start reads the log for at most three

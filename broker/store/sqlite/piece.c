@@ -6,6 +6,18 @@
 
 #include <assert.h>
 
+const struct statement_text piece_statements[] = {
+    {STATEMENT_PIECE_ADD, "INSERT INTO piece (place, bytes) VALUES (?1, ?2)"},
+    {STATEMENT_PIECE_ADD_ZEROS, "INSERT INTO piece (place, bytes) VALUES (?1, zeroblob(?2))"},
+    {STATEMENT_PIECE_REMOVE_ALL, "DELETE FROM piece WHERE place BETWEEN ?1 AND ?2"},
+    {STATEMENT_PIECE_SLOT_ADD, "INSERT INTO piece_slot (place, slot, sums) VALUES (?1, ?2, ?3)"},
+    {STATEMENT_PIECE_SLOT_GET, "SELECT slot, sums FROM piece_slot WHERE place = ?1"},
+    {STATEMENT_PIECE_SLOT_ALL, "SELECT slot FROM piece_slot"},
+    {STATEMENT_PIECE_SLOT_REMOVE_ALL,
+     "DELETE FROM piece_slot WHERE place BETWEEN ?1 AND ?2 RETURNING slot"},
+    {0},
+};
+
 /* As the schema has them: they never change. */
 #define PIECE_BYTES (UINT64_C(256) * 1024)
 #define FILE_PIECES (UINT64_C(1) << 20)

@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+const struct statement_text post_statements[] = {
+    {STATEMENT_POST_AT, "SELECT edited_us FROM post WHERE stream = ?1 AND seq = ?2"},
+    {STATEMENT_POST_EDITED,
+     "UPDATE post SET text_pos = ?3, edited_us = ?4 WHERE stream = ?1 AND seq = ?2"},
+    {STATEMENT_POST_REMOVE, "DELETE FROM post WHERE stream = ?1 AND seq = ?2"},
+    {0},
+};
+
 /* ---- rows ---- */
 
 /* Whether it stands. */

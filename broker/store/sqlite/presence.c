@@ -6,6 +6,31 @@
 
 #include <stdlib.h>
 
+const struct statement_text presence_statements[] = {
+    {STATEMENT_DEVICE_USED, "UPDATE device SET used_us = ?3 WHERE account = ?1 AND device = ?2"},
+    {STATEMENT_FAILURE_SHIFT, "UPDATE login_failure SET locked_until_us = locked_until_us + ?2 "
+                              "WHERE locked_until_us > ?1 - ?2"},
+    {STATEMENT_UPLOAD_SHIFT, "UPDATE file SET chunk_us = chunk_us + ?1 WHERE seq = 0"},
+    {STATEMENT_UPLOAD_CLAMP, "UPDATE file SET chunk_us = ?1 WHERE seq = 0 AND chunk_us > ?1"},
+    {STATEMENT_PRESENCE_CLAMP, "UPDATE presence SET last_seen_us = ?1 WHERE last_seen_us > ?1"},
+    {STATEMENT_FAILURE_CLAMP, "UPDATE login_failure SET changed_us = ?1 WHERE changed_us > ?1"},
+    {STATEMENT_PRESENCE_BEGIN,
+     "INSERT INTO presence (account, online, last_seen_us) VALUES (?1, 1, ?2) ON CONFLICT "
+     "(account) DO UPDATE SET online = 1, last_seen_us = excluded.last_seen_us"},
+    {STATEMENT_PRESENCE_END,
+     "INSERT INTO presence (account, online, last_seen_us) VALUES (?1, 0, ?2) ON CONFLICT "
+     "(account) DO UPDATE SET online = 0, last_seen_us = excluded.last_seen_us"},
+    {STATEMENT_PRESENCE_CLOSE,
+     "UPDATE presence SET online = 0, last_seen_us = max(last_seen_us, (SELECT value FROM meta "
+     "WHERE name = 'alive_us')) WHERE online = 1"},
+    {STATEMENT_PRESENCE_SINCE,
+     "SELECT p.account, a.name, p.last_seen_us FROM presence p JOIN account a ON a.id = "
+     "p.account WHERE p.last_seen_us BETWEEN ?1 AND ?2 AND (p.last_seen_us < ?2 OR a.name > "
+     "?3) AND p.online = 0 ORDER BY p.last_seen_us DESC, "
+     "a.name"},
+    {0},
+};
+
 /* ---- notes ----
  *
  * What logins and presence leave behind: kept in memory, the newest for each account and device,

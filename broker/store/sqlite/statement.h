@@ -1,4 +1,5 @@
-/* Every SQL statement of the store but pragmas and migrations, prepared once. */
+/* Every SQL statement of the store but pragmas and migrations, prepared once. Its text stands in
+ * the file that binds it. */
 #ifndef SQLITE_STATEMENT_H
 #define SQLITE_STATEMENT_H
 
@@ -146,6 +147,19 @@ enum statement {
 
     STATEMENT_COUNT
 };
+
+/* Its text. Each file has a table of those that it binds, which a row without a text ends. */
+struct statement_text {
+    enum statement statement;
+    const char *sql;
+};
+
+extern const struct statement_text account_statements[], band_statements[], block_statements[],
+    device_statements[], file_statements[], follow_statements[], fresh_statements[],
+    id_statements[], inbox_statements[], log_statements[], login_statements[], merge_statements[],
+    number_statements[], open_statements[], piece_statements[], post_statements[],
+    presence_statements[], thread_statements[], thread_read_statements[], transaction_statements[],
+    upload_statements[], usage_statements[], walk_statements[];
 
 /* SQLITE_OK, or the error of the first that can't be prepared; finalize what was all the same. */
 int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]);

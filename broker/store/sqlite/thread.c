@@ -6,6 +6,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#define THREAD_COLUMNS                                                                             \
+    "SELECT stream, id, title, creator, created_us, last_us, posts, uploads FROM thread"
+
+const struct statement_text thread_statements[] = {
+    {STATEMENT_STREAM_REMOVE, "DELETE FROM stream WHERE id = ?1"},
+    {STATEMENT_ENTRY_REMOVE, "DELETE FROM entry WHERE stream = ?1"},
+    {STATEMENT_ID_TAKEN,
+     "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
+     "FROM file WHERE id = ?1) OR EXISTS (SELECT 1 FROM removed_thread WHERE id = ?1)"},
+    {STATEMENT_ID_OTHERS_LAST, "SELECT max(coalesce((SELECT max(id) FROM thread), x''), "
+                               "coalesce((SELECT max(id) FROM file), x''), "
+                               "coalesce((SELECT max(id) FROM removed_thread), x''))"},
+    {STATEMENT_THREAD_ADD, "INSERT INTO thread (stream, id, title, creator, created_us, last_us, "
+                           "look, folded) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)"},
+    {STATEMENT_THREAD_ALIKE, "SELECT title FROM thread WHERE look = ?1 AND folded < ?2 UNION ALL "
+                             "SELECT title FROM thread WHERE look = ?1 AND folded > ?2 LIMIT 1"},
+    {STATEMENT_THREAD_BY_TITLE, THREAD_COLUMNS " WHERE title = ?1"},
+    {STATEMENT_THREAD_BY_ID, THREAD_COLUMNS " WHERE id = ?1"},
+    {STATEMENT_THREAD_BY_STREAM, THREAD_COLUMNS " WHERE stream = ?1"},
+    {STATEMENT_THREAD_LIST, THREAD_COLUMNS " WHERE title > ?1 ORDER BY title"},
+    {STATEMENT_THREAD_CHANGED,
+     "UPDATE thread SET posts = ?2, uploads = ?3, last_us = ?4 WHERE stream = ?1"},
+    {STATEMENT_THREAD_KEEP_ID,
+     "INSERT INTO removed_thread (id) SELECT id FROM thread WHERE stream = ?1"},
+    {STATEMENT_THREAD_REMOVE, "DELETE FROM thread WHERE stream = ?1"},
+    {STATEMENT_POST_REMOVE_ALL, "DELETE FROM post WHERE stream = ?1"},
+    {STATEMENT_POST_BLOCK_REMOVE_ALL, "DELETE FROM post_block WHERE stream = ?1"},
+    {STATEMENT_FILE_OF_STREAM, FILE_COLUMNS " WHERE stream = ?1 LIMIT 1"},
+    {STATEMENT_FOLLOW_REMOVE_ALL, "DELETE FROM follow WHERE stream = ?1"},
+    {0},
+};
+
 /* ---- rows ---- */
 
 static bool is_fresh(const struct fresh_thread *fresh, struct store_thread *out) {

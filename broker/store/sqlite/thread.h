@@ -65,6 +65,8 @@ enum store_status sqlite_post_at(struct store *store, int64_t position, struct p
 
 /* ---- file.c ---- */
 
+#define FILE_COLUMNS                                                                               \
+    "SELECT file, id, stream, name, uploader, size, hash, received, seq, time_us FROM file"
 #define FILE_SEQ_COLUMN 8 /* of FILE_COLUMNS */
 
 struct file {

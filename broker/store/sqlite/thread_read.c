@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+const struct statement_text thread_read_statements[] = {
+    {STATEMENT_POST_READ, "SELECT seq, edited_us, pos, text_pos FROM post WHERE stream = ?1 AND "
+                          "seq > ?2 ORDER BY seq"},
+    {0},
+};
+
 /* ---- as it stands ---- */
 
 struct page {

@@ -7,6 +7,16 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+const struct statement_text transaction_statements[] = {
+    {STATEMENT_BEGIN, "BEGIN IMMEDIATE"},
+    {STATEMENT_COMMIT, "COMMIT"},
+    {STATEMENT_META_GET, "SELECT value FROM meta WHERE name = ?1"},
+    {STATEMENT_META_SET, "UPDATE meta SET value = ?2 WHERE name = ?1"},
+    {STATEMENT_META_NEXT, "UPDATE meta SET value = value + 1 WHERE name = ?1 RETURNING value"},
+    {STATEMENT_META_PUT, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"},
+    {0},
+};
+
 #define PAGE_BYTES 4096
 #define FEW_PAGES  64 /* are in any rest of the reserve */
 /* Of a turn that is synced at once: where more came in a turn, more comes while it is synced. */

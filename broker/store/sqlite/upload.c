@@ -5,6 +5,25 @@
 
 #include <string.h>
 
+const struct statement_text upload_statements[] = {
+    {STATEMENT_FILE_ADD,
+     "INSERT INTO file (file, id, stream, name, uploader, size, hash, received, hash_state, "
+     "time_us, chunk_us, look, folded) "
+     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?9, ?10, ?11)"},
+    {STATEMENT_FILE_STATE, "SELECT hash_state, hashed FROM file WHERE file = ?1"},
+    {STATEMENT_FILE_TAKEN_OVER, "UPDATE file SET id = ?2, size = ?3, hash = ?4, time_us = ?5, "
+                                "chunk_us = ?5 WHERE file = ?1"},
+    {STATEMENT_FILE_HASH, "UPDATE file SET hash = ?2 WHERE file = ?1"},
+    {STATEMENT_FILE_RECEIVED, "UPDATE file SET received = ?2, hash_state = ?3, hashed = ?4, "
+                              "chunk_us = ?5 WHERE file = ?1"},
+    {STATEMENT_FILE_COMPLETE, "UPDATE file SET received = size, hash_state = NULL, seq = ?2, "
+                              "time_us = ?3, hash = ?4 WHERE file = ?1"},
+    {STATEMENT_FILE_EXPIRED,
+     FILE_COLUMNS " WHERE seq = 0 AND chunk_us < ?2 AND (received = 0 OR chunk_us < ?1) ORDER BY "
+                  "chunk_us LIMIT 1"},
+    {0},
+};
+
 /* How many one call of store_uploads_expire removes: each may have many bytes. */
 #define EXPIRE_AT_ONCE 4
 /* What is hashed again at a time. */

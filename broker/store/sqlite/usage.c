@@ -4,6 +4,17 @@
 
 #include "limits.h"
 
+#define USE(column)                                                                                \
+    "UPDATE account SET " column " = max(" column " + ?2, 0) WHERE id = ?1 AND (?3 = 0 OR " column \
+    " + ?2 <= ?3)"
+
+const struct statement_text usage_statements[] = {
+    {STATEMENT_USE_POSTS, USE("post_bytes")},
+    {STATEMENT_USE_THREADS, USE("threads")},
+    {STATEMENT_USE_FILES, USE("file_bytes")},
+    {0},
+};
+
 void store_set_quotas(struct store *store, const struct store_quotas *quotas) {
     store->quotas = *quotas;
 }

@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+const struct statement_text walk_statements[] = {
+    {STATEMENT_BEGIN_READ, "BEGIN"},
+    {STATEMENT_ENTRY_RUNS, "SELECT last_seq, positions FROM entry WHERE stream = ?1 AND last_seq "
+                           "> ?2 ORDER BY last_seq"},
+    {0},
+};
+
 #define NONE UINT64_MAX
 
 static void begin_rows(struct store *store, const struct walk *walk, uint64_t after_seq) {
