@@ -41,6 +41,12 @@ def title(town, alice):
 
 
 @pytest.fixture
+def default_timeout(monkeypatch):
+    """Calls bound themselves as they do where nobody says --timeout."""
+    monkeypatch.setattr(Cli, "timeout_s", None)
+
+
+@pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty folder, in which every call runs."""
     folder = tmp_path / "here"

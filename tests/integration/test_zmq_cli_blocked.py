@@ -16,6 +16,8 @@ ENOUGH = 20  # texts: more than a pipe holds
 PAGES = 80   # texts: more than a page holds
 LATE_S = 15
 
+pytestmark = pytest.mark.usefixtures("default_timeout")
+
 
 def post(client, title, count):
     for _ in range(0, count, 20):

@@ -21,6 +21,8 @@ from support.ids import new_id
 from support.private import CHAT, Peer, answer, answered, invite
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
+pytestmark = pytest.mark.usefixtures("default_timeout")
+
 
 @pytest.fixture
 def start():

@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from support.broker import die_with_parent, program
+from support.patience import WAIT_S
 
 # An error's sentence begins in lower case (or with a name) and has no full stop; the dots of a usage
 # say that more may follow.
@@ -16,7 +17,7 @@ ONE_VOICE = re.compile(r"(?![A-Z][a-z]).*([^.\s]|\.\.\.)$", re.DOTALL)
 SENTENCE = re.compile(r"^(?:zchat|zchatd user|zmq-cli): (?:line \d+: )?(.*)$", re.MULTILINE)
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 UUID7 = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-CALL_S = 20
+CALL_S = WAIT_S + 10
 
 
 class Done:
@@ -68,9 +69,13 @@ def clean_environment(home, **more):
 class Cli:
     """zmq-cli with a config folder of its own, against one broker, as one user."""
 
+    timeout_s = WAIT_S  # of each call: a busy machine takes more than the default; None: the default
+
     def __init__(self, broker, folder, user=None, keys=None, json_lines=True):
         self.folder = folder
         self.environment = clean_environment(folder, ZCHAT_CONFIG_DIR=folder)
+        if self.timeout_s is not None:
+            self.environment["ZCHAT_TIMEOUT"] = str(self.timeout_s)
         self.options = ["--json"] if json_lines else []
         if broker is not None:
             self.environment.update(ZCHAT_SERVER=broker.address, ZCHAT_SERVER_KEY=broker.server_key)
