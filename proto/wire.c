@@ -390,6 +390,11 @@ enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size
                       (ProtobufCMessage **)batch);
 }
 
+enum wire_fault wire_read_any(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
+                              const void *packed, size_t bytes, ProtobufCMessage **message) {
+    return read_frame(arena, type, packed, bytes, message);
+}
+
 size_t wire_size(const ProtobufCMessage *message) {
     return protobuf_c_message_get_packed_size(message);
 }

@@ -74,6 +74,11 @@ enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, 
 enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                Zchat__V1__PeerBatch **batch);
 
+/* Any message of the schema by its type, unknown fields passed over: what is no frame of its own.
+ */
+enum wire_fault wire_read_any(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
+                              const void *packed, size_t bytes, ProtobufCMessage **message);
+
 /* Bytes that a message needs, and its packing; both for any message of the schema. wire_pack
  * returns the bytes written; the caller made room for wire_size. */
 size_t wire_size(const ProtobufCMessage *message);

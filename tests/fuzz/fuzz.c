@@ -4,6 +4,9 @@
 #include "text.h"
 #include "wire.h"
 #include "zmtp.h"
+#include "json/from_json.h"
+#include "json/schema.h"
+#include "json/to_json.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -171,6 +174,36 @@ void fuzz_text(const uint8_t *data, size_t size) {
     check_cleaner(text_clean, data, size);
     check_cleaner(text_clean_line, data, size);
     (void)text_is_utf8((const char *)data, size);
+}
+
+/* ---- JSON ---- */
+
+static void check_again(const ProtobufCMessageDescriptor *type, const uint8_t *packed,
+                        size_t bytes) {
+    char fault[JSON_FAULT_BYTES];
+    size_t again_bytes = 0;
+    json_t *json = to_json(type, packed, bytes);
+    uint8_t *again = json ? from_json(type, json, &again_bytes, fault) : NULL;
+    if (!again || again_bytes != bytes || memcmp(again, packed, bytes) != 0)
+        abort();
+    free(again);
+    json_decref(json);
+}
+
+void fuzz_json(const uint8_t *data, size_t size) {
+    static const char *const names[] = {"Command", "Reply", "ServerEvent", "Greeting",
+                                        "PeerMessage"};
+    char fault[JSON_FAULT_BYTES];
+    size_t bytes = 0;
+    struct schema_type type;
+    if (size == 0 || !schema_type_find(names[data[0] % (sizeof names / sizeof *names)], &type))
+        return;
+    json_t *json = from_json_text((const char *)data + 1, size - 1, fault);
+    uint8_t *packed = json ? from_json(type.message, json, &bytes, fault) : NULL;
+    if (packed)
+        check_again(type.message, packed, bytes);
+    free(packed);
+    json_decref(json);
 }
 
 /* ---- the greeter ---- */

@@ -16,6 +16,9 @@ void fuzz_server(const uint8_t *data, size_t size);
 /* text_clean and its kin: what comes out is UTF-8 without anything that a terminal acts on, and
  * stays as it is when it is cleaned again. */
 void fuzz_text(const uint8_t *data, size_t size);
+/* json/: what a program's own input can hold. What is read as a message is printed, and that is
+ * read as the same message. The first byte chooses the type. */
+void fuzz_json(const uint8_t *data, size_t size);
 /* The greeter's ZMTP: the first byte says in what pieces the rest arrives. */
 void fuzz_zmtp(const uint8_t *data, size_t size);
 

@@ -4,7 +4,8 @@
     include_law.py SOURCE_DIR       prints each breach, exits 1 if there is one
 
 Everyone may use proto/; broker/ and client/ never see each other; client/cli and tools/ see of ours
-only zchat.h and proto/common/, which has what programs share and nothing of the protocol; a library's header appears in as few files as can be. tests/ are judged only where
+only zchat.h and proto/common/, which has what programs share and nothing of the protocol (zmq-cli also
+proto/json/, which has the schema as descriptors and text, and no frames); a library's header appears in as few files as can be. tests/ are judged only where
 they say so. A new place for a library is a line here, with a reason in its commit.
 """
 
@@ -20,6 +21,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 # Of our own headers, besides those of the file's own folder: the first row that fits decides.
 OURS = [
     ("proto/common/*", ["proto/common/*"]),
+    ("proto/json/*", ["proto/*"]),
     ("proto/*", ["proto/*"]),
     ("broker/core/*", ["proto/*", "broker/core/*", "broker/store/store.h", "broker/store/threads.h",
                        "broker/unicode/unicode.h"]),
@@ -35,6 +37,7 @@ OURS = [
     ("client/cli/*", ["proto/common/*", "client/include/zchat.h"]),
     ("client/*", ["client/include/zchat.h"]),
     ("tools/bench/light.c", ["proto/*"]),
+    ("tools/zmq-cli/*", ["proto/common/*", "proto/json/*", "client/include/zchat.h"]),
     ("tools/*", ["proto/common/*", "client/include/zchat.h"]),
 ]
 

@@ -1,0 +1,12 @@
+# cmake -P embed.cmake OUT FILE...: writes the files' lines into OUT as C (schema_text.h), comments and all.
+set(text "/* Made by embed.cmake from the schema. */\n#include \"json/schema_text.h\"\n\nconst char *const schema_text[] = {\n")
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE 4 ${last})
+    file(READ "${CMAKE_ARGV${i}}" lines)
+    string(REPLACE "\\" "\\\\" lines "${lines}")
+    string(REPLACE "\"" "\\\"" lines "${lines}")
+    string(REPLACE "\n" "\",\n    \"" lines "${lines}")
+    string(APPEND text "    \"${lines}\",\n")
+endforeach()
+string(APPEND text "    0,\n};\n")
+file(WRITE "${CMAKE_ARGV3}" "${text}")
