@@ -283,6 +283,9 @@ typedef struct zchat_reply {
     uint64_t number;                /* thread_post */
     const zchat_followed *followed; /* thread_follow (one), followed */
     const zchat_upload *uploads;    /* file_list; file_put and file_get (one) */
+    /* command: its result, packed */
+    const void *result;
+    size_t result_bytes;
 } zchat_reply;
 
 typedef void zchat_reply_fn(void *arg, const zchat_reply *reply);
@@ -551,5 +554,12 @@ const char *zchat_private_user(const zchat *z, size_t i);
 
 zchat_code zchat_ping(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_stats(zchat *z, zchat_reply_fn *fn, void *arg);
+
+/* Any command of the schema but login and logout, for programs that are driven by it: its number in
+ * Command.body (zchat/v1/batch.proto), and its request as protobuf packs it. Where it makes
+ * something whose id is the caller's to choose, and has none, it gets a new one; the answer tells
+ * the id that it had. The broker checks the rest. */
+zchat_code zchat_command(zchat *z, uint32_t number, const void *request, size_t request_bytes,
+                         zchat_reply_fn *fn, void *arg);
 
 #endif

@@ -67,6 +67,14 @@ struct request *client_ask(struct client *client, enum request_owner owner, comm
     return request;
 }
 
+struct request *client_ask_as(struct client *client, const struct command_row *row,
+                              command_number command, ProtobufCMessage *body) {
+    struct request *request = requests_add_as(&client->requests, row, command, body);
+    if (request)
+        client_stir(client);
+    return request;
+}
+
 /* Without memory for it the next one comes in KEEP_ALIVE_S. */
 void client_keep_alive(struct client *client) {
     Zchat__V1__KeepAliveRequest body = ZCHAT__V1__KEEP_ALIVE_REQUEST__INIT;

@@ -76,6 +76,9 @@ void client_tell(struct client *client, const zchat_event *event);
 /* Queues a command; see requests_add. NULL: no memory. */
 struct request *client_ask(struct client *client, enum request_owner owner, command_number command,
                            ProtobufCMessage *body);
+/* The same for a call, with a row that the caller chose. */
+struct request *client_ask_as(struct client *client, const struct command_row *row,
+                              command_number command, ProtobufCMessage *body);
 /* Answers a request that is no longer among the requests, and frees it. */
 void client_answer(struct request *request, const zchat_reply *reply);
 void client_answer_all(struct client *client, zchat_code code, const char *text);

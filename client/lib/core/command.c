@@ -7,6 +7,7 @@
 #include "crypto.h"
 #include "reply.h"
 #include "session.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -108,14 +109,18 @@ static void fill_blocked(struct client_core *core, const Zchat__V1__Reply *reply
 
 static void effect_block(struct client_core *core, const struct request *request,
                          const Zchat__V1__Reply *reply) {
+    char name[NAME_BYTES];
     (void)reply;
-    published_block(&core->published, request->about);
+    if (name_fold(request->about, name))
+        published_block(&core->published, name);
 }
 
 static void effect_unblock(struct client_core *core, const struct request *request,
                            const Zchat__V1__Reply *reply) {
+    char name[NAME_BYTES];
     (void)reply;
-    published_unblock(&core->published, request->about);
+    if (name_fold(request->about, name))
+        published_unblock(&core->published, name);
 }
 
 /* ---- streams ---- */
@@ -138,11 +143,14 @@ static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zc
     out->cursor = reply->ack->cursor;
 }
 
-/* The inbox's cursor is told; a thread's, which has an id, is whose program moved it. */
+/* The inbox's cursor is told; that of a thread, which has an id or its stream's name, is whose
+ * program moved it. */
 static void effect_ack(struct client_core *core, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     static const unsigned char none[ID_BYTES];
-    if (memcmp(request->id, none, ID_BYTES) == 0)
+    const char *stream = request->about ? request->about : "";
+    bool inbox = !*stream || strcmp(stream, "inbox") == 0;
+    if (inbox && memcmp(request->id, none, ID_BYTES) == 0)
         inbox_cursor(&core->inbox, reply->ack->cursor);
 }
 
@@ -342,36 +350,39 @@ const struct command_row command_rows[] = {
     ROW(CHANGE_PASSWORD) = {"change_password", .barrier = true, .secret = true},
     ROW(LIST_DEVICES) = {"list_devices", .repeat = true, .fill = fill_devices},
     ROW(REVOKE_DEVICE) = {"revoke_device", DONE(NO_SUCH_DEVICE), .fill = fill_revoked},
-    ROW(SEND_MESSAGE) = {"send_message", .repeat = true, .fill = fill_sent},
-    ROW(BROADCAST) = {"broadcast", .repeat = true, .fill = fill_broadcast},
+    ROW(SEND_MESSAGE) = {"send_message", .repeat = true, .makes = true, .fill = fill_sent},
+    ROW(BROADCAST) = {"broadcast", .repeat = true, .makes = true, .fill = fill_broadcast},
     ROW(WHO) = {"who", .repeat = true, .fill = fill_who},
     ROW(SINCE) = {"since", .repeat = true, .fill = fill_since},
-    ROW(BLOCK_USER) = {"block_user", DONE(ALREADY_BLOCKED), .effect = effect_block},
-    ROW(UNBLOCK_USER) = {"unblock_user", DONE(NOT_BLOCKED), .effect = effect_unblock},
+    ROW(BLOCK_USER) = {"block_user", DONE(ALREADY_BLOCKED), .about = "user",
+                       .effect = effect_block},
+    ROW(UNBLOCK_USER) = {"unblock_user", DONE(NOT_BLOCKED), .about = "user",
+                         .effect = effect_unblock},
     ROW(LIST_BLOCKED) = {"list_blocked", .repeat = true, .fill = fill_blocked},
     ROW(SYNC) = {"sync", .repeat = true, .fill = fill_page},
-    ROW(ACK) = {"ack", .repeat = true, .fill = fill_ack, .effect = effect_ack},
+    ROW(ACK) = {"ack", .repeat = true, .about = "stream", .fill = fill_ack, .effect = effect_ack},
     ROW(PING) = {"ping", .repeat = true, .fill = fill_ping},
     ROW(KEEP_ALIVE) = {.name = "keep_alive"},
     ROW(ACTIVE) = {.name = "active"},
     ROW(GET_STATS) = {"get_stats", .repeat = true, .fill = fill_stats},
     ROW(SHUTDOWN) = {"shutdown", .secret = true},
-    ROW(CREATE_THREAD) = {"create_thread", .repeat = true, .fill = fill_created},
+    ROW(CREATE_THREAD) = {"create_thread", .repeat = true, .makes = true, .fill = fill_created},
     ROW(LIST_THREADS) = {"list_threads", .repeat = true, .fill = fill_threads},
     ROW(READ_THREAD) = {"read_thread", .repeat = true, .fill = fill_items},
-    ROW(POST_TO_THREAD) = {"post_to_thread", .repeat = true, .fill = fill_posted},
-    ROW(EDIT_POST) = {"edit_post", .repeat = true, .fill = fill_edited},
-    ROW(DELETE_POST) = {"delete_post", .repeat = true, .fill = fill_deleted},
+    ROW(POST_TO_THREAD) = {"post_to_thread", .repeat = true, .makes = true, .fill = fill_posted},
+    ROW(EDIT_POST) = {"edit_post", .repeat = true, .makes = true, .fill = fill_edited},
+    ROW(DELETE_POST) = {"delete_post", .repeat = true, .makes = true, .fill = fill_deleted},
     ROW(REMOVE_THREAD) = {.name = "remove_thread"},
     ROW(FOLLOW_THREAD) = {"follow_thread", .fill = fill_follow, .effect = effect_follow},
-    ROW(UNFOLLOW_THREAD) = {"unfollow_thread", DONE(NOT_FOLLOWING), .effect = effect_unfollow},
+    ROW(UNFOLLOW_THREAD) = {"unfollow_thread", DONE(NOT_FOLLOWING), .about = "thread",
+                            .effect = effect_unfollow},
     ROW(LIST_FOLLOWED) = {"list_followed", .repeat = true, .fill = fill_follows},
     ROW(LIST_FILES) = {"list_files", .repeat = true, .fill = fill_files},
-    ROW(BEGIN_UPLOAD) = {.name = "begin_upload"},
+    ROW(BEGIN_UPLOAD) = {.name = "begin_upload", .makes = true},
     ROW(PUT_CHUNK) = {.name = "put_chunk"},
     ROW(CANCEL_UPLOAD) = {.name = "cancel_upload"},
     ROW(GET_CHUNK) = {.name = "get_chunk"},
-    ROW(INVITE_PRIVATE) = {.name = "invite_private"},
+    ROW(INVITE_PRIVATE) = {.name = "invite_private", .makes = true},
     ROW(ANSWER_PRIVATE) = {"answer_private", .secret = true},
     ROW(OPEN_PRIVATE) = {.name = "open_private"},
     ROW(CLOSE_PRIVATE) = {.name = "close_private"},
@@ -379,11 +390,31 @@ const struct command_row command_rows[] = {
 /* clang-format on */
 const size_t command_row_count = sizeof command_rows / sizeof *command_rows;
 
+const struct command_row *command_row_of(command_number number) {
+    static const struct command_row any = {.name = ""};
+    bool known = (size_t)number < command_row_count && command_rows[number].name;
+    return known ? &command_rows[number] : &any;
+}
+
 /* ---- answers ---- */
+
+/* The result as it came, before `fill` cleans its texts: what a Reply's body holds begins with its
+ * base, so any member of the union stands for it. */
+static void keep_packed(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const ProtobufCMessage *result = &reply->ping->base;
+    size_t bytes = wire_size(result);
+    uint8_t *packed = wire_arena_take(core->client.arena, bytes);
+    if (packed) {
+        out->result_bytes = wire_pack(result, packed);
+        out->result = packed;
+    } else {
+        *out = (zchat_reply){.code = ZCHAT_NO_MEMORY, .text = "the answer is too large"};
+    }
+}
 
 static void fill(struct client_core *core, const struct request *request,
                  const Zchat__V1__Reply *reply, zchat_reply *out) {
-    *out = (zchat_reply){.code = ZCHAT_OK, .text = ""};
+    *out = (zchat_reply){.code = ZCHAT_OK, .text = "", .result = ""};
     memcpy(out->id.bytes, request->id, ID_BYTES);
     if (reply->error && request_was_done(request, reply->error))
         return;
@@ -392,8 +423,11 @@ static void fill(struct client_core *core, const struct request *request,
     } else if (!request_fits(request, reply)) {
         out->code = ZCHAT_UNIMPLEMENTED;
         out->text = "the broker's answer does not fit the question";
-    } else if (request->row->fill) {
-        request->row->fill(core, reply, out);
+    } else {
+        if (request->packed)
+            keep_packed(core, reply, out);
+        if (request->row->fill && out->code == ZCHAT_OK)
+            request->row->fill(core, reply, out);
     }
 }
 

@@ -8,6 +8,10 @@
 extern const struct command_row command_rows[];
 extern const size_t command_row_count;
 
+/* The command's row. One that has none gets one that expects nothing of it: it is not asked again,
+ * and its answer changes nothing. */
+const struct command_row *command_row_of(command_number number);
+
 /* Answers a call that is no longer among the requests, and frees it. */
 void command_answer(struct client_core *core, struct request *request,
                     const Zchat__V1__Reply *reply);

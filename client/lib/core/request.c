@@ -112,8 +112,9 @@ static bool has_room(struct requests *requests) {
 
 /* Commands are all that a Command can hold, and messages all begin with their base: so any member
  * of its union stands for the one that is meant. */
-struct request *requests_add(struct requests *requests, enum request_owner owner,
-                             command_number number, ProtobufCMessage *body) {
+static struct request *add(struct requests *requests, enum request_owner owner,
+                           const struct command_row *row, command_number number,
+                           ProtobufCMessage *body) {
     Zchat__V1__Command command = ZCHAT__V1__COMMAND__INIT;
     command.request = requests->last_number + 1;
     command.body_case = number;
@@ -125,7 +126,7 @@ struct request *requests_add(struct requests *requests, enum request_owner owner
     requests->last_number++;
     request->number = command.request;
     request->command = number;
-    request->row = &requests->rows[number];
+    request->row = row;
     request->owner = owner;
     request->bytes = wire_element_pack(WIRE_COMMANDS, &command.base, request->element);
     assert(request->row->name);
@@ -134,6 +135,16 @@ struct request *requests_add(struct requests *requests, enum request_owner owner
     requests->open_own += is_own(request);
     (owner == REQUEST_SESSION ? list_prepend : list_append)(&requests->waiting, request);
     return request;
+}
+
+struct request *requests_add(struct requests *requests, enum request_owner owner,
+                             command_number number, ProtobufCMessage *body) {
+    return add(requests, owner, &requests->rows[number], number, body);
+}
+
+struct request *requests_add_as(struct requests *requests, const struct command_row *row,
+                                command_number number, ProtobufCMessage *body) {
+    return add(requests, REQUEST_CALL, row, number, body);
 }
 
 struct request *requests_find(const struct requests *requests, uint64_t number) {

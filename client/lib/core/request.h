@@ -22,6 +22,8 @@ struct command_row {
     Zchat__V1__Reason done; /* says of one that was repeated that it is done; 0: none does */
     bool barrier;           /* what follows is sent when it is answered */
     bool secret;            /* holds a password, or what is as good as one */
+    bool makes;             /* its `id` is that of something new, which zchat_command makes up */
+    const char *about;      /* the field whose text `effect` needs; NULL: none */
     /* The reply as the caller sees it. Lists lie in the handle's arena, texts are cleaned. NULL: it
      * says only that it is done. */
     void (*fill)(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out);
@@ -79,10 +81,11 @@ struct request {
     enum request_owner owner;
     bool sent;
     bool repeated;              /* was sent on an earlier connection, too, and perhaps done */
+    bool packed;                /* its caller wants the result as it came */
     zchat_reply_fn *fn;         /* NULL: nobody asks */
     void *arg;                  /* borrowed: from the caller */
     struct login *login;        /* owned; NULL but for a login */
-    char *about;                /* owned: the user to block, the thread to leave; else NULL */
+    char *about;                /* owned: the user to block, the thread to leave; or NULL */
     unsigned char id[ID_BYTES]; /* of a message, post, thread or invitation; else zeros */
     size_t topic;               /* whose events are fetched */
     uint64_t transfer;          /* whose chunk it is, by number */
@@ -120,6 +123,9 @@ void requests_init(struct requests *requests, const struct command_row *rows);
  * session's, before them. NULL: no memory. */
 struct request *requests_add(struct requests *requests, enum request_owner owner,
                              command_number command, ProtobufCMessage *body);
+/* The same for a call, with a row that the caller chose. */
+struct request *requests_add_as(struct requests *requests, const struct command_row *row,
+                                command_number command, ProtobufCMessage *body);
 
 /* The one of that number which was sent; NULL: none. */
 struct request *requests_find(const struct requests *requests, uint64_t number);
