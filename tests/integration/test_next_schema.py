@@ -1,6 +1,7 @@
 """The schema's growth: a copy of the checkout gets one more command, field and event, which makes its schema
 number 2, and is built. Old clients talk to the new broker, new ones to the old broker."""
 
+import json
 import shutil
 import subprocess
 
@@ -108,6 +109,15 @@ def test_an_old_client_is_served_by_the_new_broker(new_town):
     thread = bob.follow(title)
     alice.post(title, "a post")
     bob.wait_thread(thread, 1)
+
+
+def test_a_command_of_the_new_schema_can_be_called_without_code_for_it(new_town, tmp_path):
+    cli = Cli(new_town.broker, tmp_path, new_town.name(), new_town.keys)
+    assert cli.ok("call", "echo", '{"text": "x"}').one == {"text": "x"}
+    done = cli.ok("rpc", "--no-events", stdin='{"id": 1, "echo": {"text": "y"}}\n')
+    assert done.one == {"id": 1, "echo": {"text": "y"}}
+    assert cli.ok("call", "send_message", json.dumps({"to": new_town.name(), "text": "x", "mood": "low"})).one["mood"] == "fine"
+    assert "echo" in [line["command"] for line in cli.ok("list").lines]
 
 
 def test_a_new_client_knows_what_it_must_not_send_to_an_old_broker(town):

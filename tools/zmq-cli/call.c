@@ -298,7 +298,8 @@ static enum status ask_login(struct call *call, const struct call_login *how,
         .private_chats = how->private_chats,
         .from_seq_set = how->from_seq > 0,
         .from_seq = how->from_seq,
-        .public_events = ZCHAT_PUBLIC_NONE,
+        .threads = how->threads,
+        .public_events = how->public_events ? ZCHAT_PUBLIC_INLINE : ZCHAT_PUBLIC_NONE,
     };
     return exchange(call, zchat_login(call->z, &options, call_replied, call), how->print);
 }

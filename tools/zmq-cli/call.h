@@ -76,6 +76,8 @@ struct call_login {
     bool by_password; /* a password that is given comes first, else the device's key does */
     bool no_trust;
     bool inbox;
+    bool threads; /* the followed ones; with public events */
+    bool public_events;
     bool private_chats;
     bool hidden;          /* not online, whatever --online says */
     uint64_t from_seq;    /* 0: from the cursor on */

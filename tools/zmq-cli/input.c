@@ -29,11 +29,12 @@ static enum status join_words(const struct call *call, int first, char **text) {
     return STATUS_DONE;
 }
 
-static ssize_t read_stdin(char *buffer, size_t capacity, int64_t deadline_us) {
+/* To its end, or until the buffer is full; -1 with errno. */
+static ssize_t read_all(int fd, char *buffer, size_t capacity, int64_t deadline_us) {
     size_t used = 0;
     ssize_t got = 1;
     while (got != 0 && used < capacity) {
-        got = interrupt_read(STDIN_FILENO, buffer + used, capacity - used, deadline_us);
+        got = interrupt_read(fd, buffer + used, capacity - used, deadline_us);
         if (got < 0)
             return -1;
         used += (size_t)got;
@@ -41,43 +42,48 @@ static ssize_t read_stdin(char *buffer, size_t capacity, int64_t deadline_us) {
     return (ssize_t)used;
 }
 
-static enum status check_stdin(const struct call *call, const char *buffer, ssize_t bytes) {
+static enum status tell_unread(const struct call *call, const char *what, int error) {
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
-    if (bytes < 0 && errno == ETIMEDOUT)
-        return output_error(call->output, ZCHAT_EXPIRED, 0,
-                            "standard input did not end within --timeout, %s s",
-                            option_text(call->options, OPTION_TIMEOUT));
-    if (bytes < 0)
-        return output_error(call->output, ZCHAT_IO, 0, "cannot read standard input: %s",
-                            strerror(errno));
-    if (bytes > STDIN_BYTES_MAX)
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "the text on standard input is too long");
-    if (memchr(buffer, 0, (size_t)bytes))
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "the text on standard input contains a NUL byte");
-    return STATUS_DONE;
+    if (error == ETIMEDOUT)
+        return output_error(call->output, ZCHAT_EXPIRED, 0, "%s did not end within --timeout, %s s",
+                            what, option_text(call->options, OPTION_TIMEOUT));
+    return output_error(call->output, ZCHAT_IO, 0, "cannot read %s: %s", what, strerror(error));
 }
 
-/* All of stdin, without one newline at its end. Whoever writes it may take their time, unless
- * --timeout was given: the one that it has by itself begins with the end of the text. */
-static enum status take_stdin(struct call *call, char **text) {
-    char *buffer = *text = malloc(STDIN_BYTES_MAX + 2);
-    if (!buffer)
+enum status input_read(struct call *call, int fd, const char *what, size_t bytes_max, char **bytes,
+                       size_t *count) {
+    *bytes = malloc(bytes_max + 2);
+    if (!*bytes)
         return no_memory(call);
     bool bounded = option_is_set(call->options, OPTION_TIMEOUT);
     int64_t began_us = clock_us();
-    ssize_t bytes =
-        read_stdin(buffer, STDIN_BYTES_MAX + 1, bounded ? call->deadline_us : NO_DEADLINE);
+    ssize_t got = read_all(fd, *bytes, bytes_max + 1, bounded ? call->deadline_us : NO_DEADLINE);
+    int error = errno;
     if (!bounded)
         call_shift_limit(call, began_us);
-    enum status status = check_stdin(call, buffer, bytes);
+    if (got < 0 || interrupt_pending())
+        return tell_unread(call, what, error);
+    *count = (size_t)got;
+    (*bytes)[*count] = 0;
+    if (*count > bytes_max)
+        return output_error(call->output, ZCHAT_INVALID, 0, "%s holds more than %zu bytes", what,
+                            bytes_max);
+    return STATUS_DONE;
+}
+
+/* All of stdin, without one newline at its end. */
+static enum status take_stdin(struct call *call, char **text) {
+    size_t bytes;
+    enum status status =
+        input_read(call, STDIN_FILENO, "standard input", STDIN_BYTES_MAX, text, &bytes);
     if (status != STATUS_DONE)
         return status;
-    if (bytes > 0 && buffer[bytes - 1] == '\n')
-        bytes--;
-    buffer[bytes] = 0;
+    if (memchr(*text, 0, bytes))
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "the text on standard input contains a NUL byte");
+    if (bytes > 0 && (*text)[bytes - 1] == '\n')
+        (*text)[bytes - 1] = 0;
     return STATUS_DONE;
 }
 

@@ -146,6 +146,8 @@ static const struct option table[OPTION_END] = {
                                 .argument = "HOST",
                                 .help = "where others reach this machine for private chats, else "
                                         "at the address that the broker sees"},
+    [OPTION_NO_EVENTS] = {"no-events", 0, OPTION_FLAG, 0, VALUE,
+                          .help = "print answers alone, and take no events"},
 };
 
 const struct option_table option_table = {

@@ -77,13 +77,21 @@ void output_indented(struct output *output, const char *text) {
     }
 }
 
-enum status output_object(struct output *output, json_t *object) {
+static enum status print_object(struct output *output, json_t *object, size_t flags) {
     if (!object)
         return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
-    note_failure(output, json_dumpf(object, output->out, JSON_COMPACT) != 0);
+    note_failure(output, json_dumpf(object, output->out, flags) != 0);
     output_text(output, "\n");
     json_decref(object);
     return STATUS_DONE;
+}
+
+enum status output_object(struct output *output, json_t *object) {
+    return print_object(output, object, JSON_COMPACT);
+}
+
+enum status output_ascii(struct output *output, json_t *object) {
+    return print_object(output, object, JSON_COMPACT | JSON_ENSURE_ASCII);
 }
 
 enum status output_flush(struct output *output) {
@@ -146,14 +154,20 @@ void bar_end(struct bar *bar) {
 
 /* ---- errors and notices ---- */
 
-static void print_error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
-                               const char *message) {
+static json_t *error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
+                            const char *message) {
     json_t *error = json_pack("{s:s, s:s}", "code", name, "message", message);
     if (error && zchat_reason_name(reason)[0])
         json_object_set_new(error, "reason", json_string(zchat_reason_name(reason)));
     if (error && retry_after_s)
         json_object_set_new(error, "retry_after", json_integer(retry_after_s));
-    json_t *object = json_pack("{s:o}", "error", error);
+    return error;
+}
+
+static void print_error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
+                               const char *message) {
+    json_t *object =
+        json_pack("{s:o}", "error", error_object(name, reason, retry_after_s, message));
     if (object)
         json_dumpf(object, stderr, JSON_COMPACT);
     else
@@ -242,4 +256,12 @@ json_t *value_big(uint64_t number) {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
     return json_string(text);
+}
+
+json_t *value_error(zchat_code code, zchat_reason reason, uint32_t retry_after_s,
+                    const char *message) {
+    char clean[LINE_BYTES];
+    snprintf(clean, sizeof clean, "%s", message);
+    zchat_text_clean(clean);
+    return error_object(zchat_code_name(code), reason, retry_after_s, clean);
 }

@@ -73,6 +73,10 @@ void output_indented(struct output *output, const char *text);
 /* Writes the object as one line and releases it. NULL: there was no memory for it. */
 enum status output_object(struct output *output, json_t *object /* owned */);
 
+/* The same with all beyond ASCII escaped: for what is handed out as the broker sent it, so that
+ * nothing in it reaches a terminal. */
+enum status output_ascii(struct output *output, json_t *object /* owned */);
+
 /* Brings what was printed out of the process. Only after it returned STATUS_DONE is it written. A
  * failure is told once, and returned each time. */
 enum status output_flush(struct output *output);
@@ -102,5 +106,8 @@ __attribute__((format(printf, 2, 3))) void output_detail(const struct output *ou
  * rounds it. */
 json_t *value_time(int64_t time_us);
 json_t *value_big(uint64_t number);
+/* What was refused, and why: the object of an error. Its message is cleaned. */
+json_t *value_error(zchat_code code, zchat_reason reason, uint32_t retry_after_s,
+                    const char *message);
 
 #endif

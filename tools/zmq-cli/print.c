@@ -10,7 +10,7 @@
 
 /* ---- messages ---- */
 
-static json_t *message_object(const zchat_message *message) {
+json_t *message_object(const zchat_message *message) {
     char id[ZCHAT_ID_TEXT];
     zchat_id_format(&message->id, id);
     json_t *object =
@@ -79,7 +79,7 @@ enum status thread_print(struct output *output, const zchat_thread *thread, int 
     return STATUS_DONE;
 }
 
-static json_t *post_object(const zchat_post *post, uint64_t number) {
+json_t *post_object(const zchat_post *post, uint64_t number) {
     char id[ZCHAT_ID_TEXT];
     zchat_id_format(&post->id, id);
     return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o}", "id", id, "number", value_big(number),

@@ -22,7 +22,9 @@ enum status damaged_print(struct output *output, uint64_t seq);
 /* An upload among a thread's posts. */
 enum status upload_print(struct output *output, const zchat_upload *upload);
 
-/* The same as an object, for who adds to it. */
+/* The same as objects, for who adds to them. */
+json_t *message_object(const zchat_message *message);
+json_t *post_object(const zchat_post *post, uint64_t number);
 json_t *upload_object(const zchat_upload *upload);
 
 #endif

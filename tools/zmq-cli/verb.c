@@ -14,7 +14,8 @@ extern const struct verb register_verb, login_verb, logout_verb, passwd_verb, de
     thread_read_verb, thread_edit_verb, thread_delete_verb, thread_remove_verb, thread_follow_verb,
     thread_unfollow_verb, file_put_verb, file_get_verb, file_list_verb, private_start_verb,
     private_accept_verb, private_decline_verb, private_send_verb, private_stop_verb,
-    private_file_verb, ping_verb, forget_verb, stats_verb, shutdown_verb;
+    private_file_verb, ping_verb, forget_verb, stats_verb, shutdown_verb, call_verb, describe_verb,
+    list_verb, rpc_verb;
 
 /* In the order of the help. */
 static const struct verb *const table[] = {
@@ -30,7 +31,8 @@ static const struct verb *const table[] = {
     &private_start_verb, &private_accept_verb, &private_decline_verb,
     &private_send_verb,  &private_stop_verb,   &private_file_verb,
     &ping_verb,          &forget_verb,         &stats_verb,
-    &shutdown_verb,
+    &shutdown_verb,      &call_verb,           &rpc_verb,
+    &list_verb,          &describe_verb,
 };
 #define VERB_COUNT (sizeof table / sizeof table[0])
 
