@@ -336,3 +336,37 @@ def test_stdin_that_is_closed_or_a_folder_ends_it(alice, tmp_path):
         done = subprocess.run(alice.command(["rpc"]), stdin=stdin, capture_output=True, timeout=CALL_S,
                               env=alice.environment)
         assert done.returncode == status, done
+
+def killed(running, count, taken):
+    """Takes so many messages, each acknowledged behind it, and kills it; the cursor that it was told of."""
+    known = 0
+    try:
+        while count > 0:
+            line = json.loads(running.process.stdout.readline())
+            known = max(known, int(line.get("ack", {}).get("cursor", 0)))
+            if line.get("event", {}).get("type") == "message":
+                taken.append(int(line["event"]["seq"]))
+                running.say(id=count, ack={"read": line["event"]["seq"]})
+                count -= 1
+    finally:
+        running.process.kill()
+        running.process.wait()
+    return known
+
+
+def test_killed_at_any_point_it_skips_no_message(alice, bob, rpc):
+    chance, sent, before, known, taken = random.Random(7), 0, 0, 0, []
+    writer = rpc(alice, "--no-events")
+    for _ in range(int(os.environ.get("ZCHAT_TEST_KILLS", "12"))):
+        for _ in range(6):
+            sent += 1
+            assert writer.ask(**send(name_of(bob), f"text {sent}", sent))["sendMessage"]
+        first, acknowledged = len(taken), known
+        known = max(known, killed(rpc(bob), chance.randrange(6), taken))
+        if len(taken) > first:
+            run = taken[first:]
+            assert acknowledged < run[0] <= before + 1, "it skipped one, or told one again that was acknowledged"
+            assert run == list(range(run[0], run[0] + len(run)))
+            before = run[-1]
+    rest = [int(message["seq"]) for message in bob.ok("recv").lines]
+    assert rest[0] <= before + 1 and rest[-1] == sent and rest == list(range(rest[0], sent + 1))
