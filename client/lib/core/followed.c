@@ -541,8 +541,9 @@ void followed_tick(struct followed *followed) {
     followed_move(followed, false);
 }
 
+/* A list that is to be asked for again waits for the one that is under way. */
 int64_t followed_deadline_us(const struct followed *followed) {
-    int64_t deadline_us = followed->active ? followed->list_us : NEVER_US;
+    int64_t deadline_us = followed->active && !followed->listing ? followed->list_us : NEVER_US;
     for (size_t i = 0; followed->active && i < followed->count; i++)
         if (followed->list[i].retry_us < deadline_us)
             deadline_us = followed->list[i].retry_us;
