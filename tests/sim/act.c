@@ -1,14 +1,12 @@
-/* See client.h: what a client does of its own accord. Each act is drawn from a table by its weight.
+/* See person.h: what people do of their own accord. Each act is drawn from a table by its weight.
  */
-#include "client.h"
+#include "person.h"
 #include "world.h"
 
 #include <stdlib.h>
 #include <utlist.h>
 
-#define LETTERS_MOST   64
-#define WRONG_PASSWORD 1000001
-#define PASSWORDS      1000000
+#define LETTERS_MOST 64
 
 static int some_name(struct world *world) {
     return (int)random_below(&world->random, ACCOUNTS_MAX);
@@ -21,9 +19,7 @@ static int somebody(struct world *world) {
     return (int)random_below(&world->random, (uint64_t)world->plan.accounts);
 }
 
-static int new_password(struct world *world) {
-    return 1 + (int)random_below(&world->random, PASSWORDS);
-}
+/* ---- writing ---- */
 
 static void new_id(struct world *world, uint32_t item, unsigned char id[ID_BYTES]) {
     unsigned char random[10];
@@ -40,231 +36,259 @@ static uint32_t text_bytes(struct world *world) {
     return 12 + (uint32_t)random_below(&world->random, TEXT_BYTES_MAX - 12);
 }
 
-static unsigned letter_count(const struct client *client) {
-    const struct letter *letter;
+static unsigned errand_count(const struct person *person) {
+    const struct errand *errand;
     unsigned count = 0;
 
-    LL_COUNT(client->letters, letter, count);
+    LL_COUNT(person->errands, errand, count);
     return count;
 }
 
-static void write_message(struct world *world, struct client *client, int to) {
+static void write_message(struct person *person, int to) {
+    struct world *world = person->world;
+    struct errand *errand = errand_new(person, KIND(SEND_MESSAGE));
     unsigned char id[ID_BYTES];
-    struct letter letter = {
-        .kind = KIND(SEND_MESSAGE),
-        .account = client_account(client),
-        .to = to,
-        .require_online = random_chance(&world->random, 50),
-    };
 
     new_id(world, world->town->message_count, id);
-    letter.item =
-        town_message_new(world->town, id, letter.account, to, text_bytes(world), client->program);
-    client_add_letter(world, client, &letter);
+    errand->user = to;
+    errand->require_online = random_chance(&world->random, 50);
+    errand->item =
+        town_message_new(world->town, id, errand->account, to, text_bytes(world), person->program);
+    errand_ask(errand);
 }
 
-static void act_send(struct world *world, struct client *client) {
-    size_t count = random_chance(&world->random, 200) ? 1 + random_below(&world->random, 20) : 1;
-    int to = somebody(world);
+static void act_send(struct person *person) {
+    struct random *random = &person->world->random;
+    size_t count = random_chance(random, 200) ? 1 + random_below(random, 20) : 1;
+    int to = somebody(person->world);
 
-    while (count-- > 0 && letter_count(client) < LETTERS_MOST) {
-        write_message(world, client, to);
-        if (random_chance(&world->random, 300))
-            to = somebody(world);
+    while (count-- > 0 && errand_count(person) < LETTERS_MOST) {
+        write_message(person, to);
+        if (random_chance(random, 300))
+            to = somebody(person->world);
     }
 }
 
 /* An id that is taken already: with the same content, or another one. */
-static void act_send_again(struct world *world, struct client *client) {
-    struct letter letter = {.kind = KIND(SEND_MESSAGE), .account = client_account(client)};
+static void act_send_again(struct person *person) {
+    struct town *town = person->world->town;
+    struct random *random = &person->world->random;
+    int account = person_account(person);
+    bool other_text = random_chance(random, 300);
+    struct errand *errand;
+    uint32_t item;
 
-    if (world->town->message_count == 0)
+    if (town->message_count == 0)
         return;
-    letter.item = (uint32_t)random_below(&world->random, world->town->message_count);
-    letter.to = world->town->messages[letter.item].to;
-    letter.other_text = random_chance(&world->random, 300);
-    if ((letter.other_text || world->town->messages[letter.item].author != letter.account) &&
-        !town_is_stored(world->town, &world->town->committed, letter.item))
+    item = (uint32_t)random_below(random, town->message_count);
+    if ((other_text || town->messages[item].author != account) &&
+        !town_is_stored(town, &town->committed, item))
         return;
-    world->town->messages[letter.item].in_disorder = true;
-    client_add_letter(world, client, &letter);
+    town->messages[item].in_disorder = true;
+    errand = errand_new(person, KIND(SEND_MESSAGE));
+    errand->item = item;
+    errand->user = town->messages[item].to;
+    errand->other_text = other_text;
+    errand_ask(errand);
 }
 
-static void act_broadcast(struct world *world, struct client *client) {
-    struct letter letter = {.kind = KIND(BROADCAST), .account = client_account(client)};
+static void act_broadcast(struct person *person) {
+    struct world *world = person->world;
+    struct errand *errand = errand_new(person, KIND(BROADCAST));
     unsigned char id[ID_BYTES];
 
     new_id(world, world->town->broadcast_count, id);
-    letter.item = town_broadcast_new(world->town, id, letter.account);
-    client->last_item = letter.item;
-    client_add_letter(world, client, &letter);
+    errand->item = town_broadcast_new(world->town, id, errand->account);
+    person->last_item = errand->item;
+    errand_ask(errand);
 }
 
-static void act_ask(struct world *world, struct client *client) {
+/* ---- threads ---- */
+
+static int some_thread(struct person *person) {
+    return (int)random_below(&person->world->random, THREADS_MAX);
+}
+
+static void act_thread(struct person *person) {
+    bool follow = random_chance(&person->world->random, 700);
+    struct errand *errand = errand_new(person, follow ? KIND(FOLLOW_THREAD) : KIND(CREATE_THREAD));
+
+    errand->thread = some_thread(person);
+    new_id(person->world, 0, errand->id);
+    errand_ask(errand);
+}
+
+static void act_post(struct person *person) {
+    struct world *world = person->world;
+    struct errand *errand = errand_new(person, KIND(POST_TO_THREAD));
+    unsigned char id[ID_BYTES];
+
+    new_id(world, world->town->forum.post_count, id);
+    errand->thread = some_thread(person);
+    errand->item = forum_post_new(&world->town->forum, id, errand->account, errand->thread);
+    errand_ask(errand);
+}
+
+/* ---- asking ---- */
+
+static void act_ask(struct person *person) {
     static const int kinds[] = {KIND(WHO),  KIND(SINCE),     KIND(LIST_BLOCKED), KIND(KEEP_ALIVE),
-                                KIND(PING), KIND(GET_STATS), KIND(LIST_DEVICES), KIND(LOGIN)};
-    int kind = kinds[random_below(&world->random, sizeof kinds / sizeof kinds[0])];
+                                KIND(PING), KIND(GET_STATS), KIND(LIST_DEVICES)};
+    int kind = kinds[random_below(&person->world->random, sizeof kinds / sizeof kinds[0])];
 
-    client_draft(world, client, kind)->user =
-        ACCOUNTS_MAX - 1; /* of a login, which can't succeed */
-}
-
-static void act_block(struct world *world, struct client *client) {
-    bool block = random_chance(&world->random, 450);
-    int user = somebody(world);
-
-    client_draft(world, client, block ? KIND(BLOCK_USER) : KIND(UNBLOCK_USER))->user = user;
-    say(world, "client %lld (u%lld) blocks (1) or unblocks (0): %lld u%lld", client->number,
-        client_account(client), block, user);
-}
-
-static void act_ack(struct world *world, struct client *client) {
-    mailbox_ack(world, client);
-}
-
-static void act_read(struct world *world, struct client *client) {
-    struct request *request;
-
-    if (!client->inbox && random_chance(&world->random, 700)) {
-        mailbox_sync(world, client, STREAM_INBOX);
-        return;
-    }
-    request = client_draft(world, client, KIND(SYNC));
-    request->aside = true;
-    request->stream = (int)random_below(&world->random, STREAMS);
-    if (request->stream == STREAM_INBOX)
-        request->after_seq = random_below(&world->random, client->box[client->is].have + 3);
+    if (kind == KIND(KEEP_ALIVE))
+        client_keep_alive(&person->core.client);
     else
-        request->after_seq = client->place[request->stream] - random_below(&world->random, 5);
-    request->limit = (uint32_t)random_below(&world->random, 600);
+        errand_ask(errand_new(person, kind));
 }
 
-static void act_logout(struct world *world, struct client *client) {
-    client_draft(world, client, KIND(LOGOUT));
-    client->state = CLIENT_LEAVING;
-    if (random_chance(&world->random, 200))
-        client_draft(world, client, KIND(WHO));
-    if (random_chance(&world->random, 500))
-        client->is = !client->is;
-    if (random_chance(&world->random, 300))
-        client->online = !client->online;
+static void act_block(struct person *person) {
+    bool block = random_chance(&person->world->random, 450);
+    struct errand *errand = errand_new(person, block ? KIND(BLOCK_USER) : KIND(UNBLOCK_USER));
+
+    errand->user = somebody(person->world);
+    errand_ask(errand);
 }
 
-static void draft_change_password(struct world *world, struct client *client) {
-    struct request *request = client_draft(world, client, KIND(CHANGE_PASSWORD));
+static uint64_t somewhere_read(struct person *person, const struct box *box) {
+    struct random *random = &person->world->random;
 
-    request->password = random_chance(&world->random, 150)
-                            ? WRONG_PASSWORD
-                            : world->town->now.password[client_account(client)];
-    request->new_password = new_password(world);
+    if (!person->inbox && random_chance(random, 100)) /* who is told nothing may boast */
+        return box->have + 1 + random_below(random, 1000);
+    return box->have == 0 ? 0 : 1 + random_below(random, box->have);
 }
 
-static void act_change_password(struct world *world, struct client *client) {
-    draft_change_password(world, client);
-}
+static void act_ack(struct person *person) {
+    struct box *box = person_box(person, person_account(person));
+    uint64_t read = somewhere_read(person, box);
+    struct errand *errand;
 
-/* Another session on the same connection while the first one's password is being checked. */
-static void act_haste(struct world *world, struct client *client) {
-    draft_change_password(world, client);
-    client_draft(world, client, KIND(LOGOUT));
-    client->is = !client->is;
-    client_draft_login(world, client);
-}
-
-static void act_noise(struct world *world, struct client *client) {
-    struct parcel *parcel;
-    uint8_t *bytes = malloc(8);
-
-    if (!bytes)
-        abort();
-    for (size_t i = 0; i < 8; i++)
-        bytes[i] = 0xff;
-    client_flush(world, client);
-    parcel = parcel_new(bytes, 8);
-    world_send(world, client->link, parcel);
-}
-
-/* Also from a connection that was lost without a trace, where the program logs in otherwise. */
-static void act_change(struct world *world, struct client *client) {
-    client->online = !client->online;
-    client_leave(world, client);
-}
-
-static const struct {
-    unsigned weight;
-    void (*run)(struct world *, struct client *);
-} acts[] = {
-    {400, act_send},           {20, act_send_again}, {60, act_broadcast}, {100, act_ask},
-    {60, act_block},           {40, act_ack},        {50, act_read},      {20, act_logout},
-    {15, act_change_password}, {10, act_haste},      {5, act_noise},      {10, act_change},
-};
-
-static void act_member(struct world *world, struct client *client) {
-    uint64_t all = 0, chosen;
-    size_t i = 0;
-
-    for (size_t k = 0; k < sizeof acts / sizeof acts[0]; k++)
-        all += acts[k].weight;
-    for (chosen = random_below(&world->random, all); chosen >= acts[i].weight; i++)
-        chosen -= acts[i].weight;
-    acts[i].run(world, client);
-}
-
-/* ---- strangers ---- */
-
-static void guess(struct world *world, struct client *client, int name) {
-    struct request *request = client_draft(world, client, KIND(LOGIN));
-
-    request->user = name;
-    request->password = WRONG_PASSWORD;
-    if (random_chance(&world->random, 200) && world->town->now.password[name] != 0)
-        request->password = world->town->now.password[name];
-    request->no_trust = true;
-    request->online = random_chance(&world->random, 200);
-    say(world, "client %lld tries password %lld of u%lld as request %lld", client->number,
-        request->password, name, request->number);
-}
-
-static void act_stranger(struct world *world, struct client *client) {
-    int name = some_name(world);
-
-    if (client->state == CLIENT_MEMBER) {
-        client_draft(world, client, KIND(LOGOUT));
-        client->state = CLIENT_ANONYMOUS;
+    if (read == 0)
+        return;
+    if (read > box->read_wanted)
+        box->read_wanted = read;
+    if (random_chance(&person->world->random, 500)) {
+        inbox_want_read(&person->core.inbox, read);
         return;
     }
-    if (random_chance(&world->random, 100)) {
-        struct request *request = client_draft(world, client, KIND(REGISTER_ACCOUNT));
+    errand = errand_new(person, KIND(ACK));
+    errand->read = read;
+    errand_ask(errand);
+}
 
-        request->user = name;
-        request->new_password = new_password(world);
-        request->no_trust = random_chance(&world->random, 500);
+static void act_read(struct person *person) {
+    struct random *random = &person->world->random;
+    struct errand *errand;
+
+    if (!person->inbox && random_chance(random, 700)) {
+        errand_read_on(person);
         return;
     }
-    for (uint64_t count = 1 + random_below(&world->random, 5); count > 0; count--)
-        guess(world, client, name);
+    errand = errand_new(person, KIND(SYNC));
+    errand->stream = (int)random_below(random, STREAMS);
+    errand->after_seq = errand->stream == STREAM_INBOX
+                            ? random_below(random, person_box(person, errand->account)->have + 3)
+                            : person->world->broker.head[errand->stream] - random_below(random, 5);
+    errand->limit = (uint32_t)random_below(random, 600);
+    errand_ask(errand);
+}
+
+/* ---- sessions and passwords ---- */
+
+static void act_logout(struct person *person) {
+    struct random *random = &person->world->random;
+
+    errand_logout(person);
+    if (random_chance(random, 200))
+        errand_ask(errand_new(person, KIND(WHO)));
+    if (random_chance(random, 500))
+        person->is = !person->is;
+    if (random_chance(random, 300))
+        person->online = !person->online;
+    if (random_chance(random, 500))
+        errand_login(person);
+}
+
+/* The program logs in otherwise, also from a connection that was lost without a trace. */
+static void act_change(struct person *person) {
+    person->online = !person->online;
+    errand_logout(person);
+    person_leave(person);
+}
+
+static void act_change_password(struct person *person) {
+    struct world *world = person->world;
+    struct errand *errand = errand_new(person, KIND(CHANGE_PASSWORD));
+
+    errand->password = random_chance(&world->random, 150)
+                           ? WRONG_PASSWORD
+                           : world->town->now.password[errand->account];
+    errand->new_password = world_new_password(world);
+    errand_ask(errand);
+}
+
+static void act_register(struct person *person) {
+    struct world *world = person->world;
+    struct errand *errand = errand_new(person, KIND(REGISTER_ACCOUNT));
+
+    errand->user = some_name(world);
+    errand->new_password = world_new_password(world);
+    errand->no_trust = random_chance(&world->random, 500);
+    errand_ask(errand);
+}
+
+void act_revoke(struct person *person, const zchat_reply *devices) {
+    struct world *world = person->world;
+    struct errand *errand;
+
+    if (devices->count == 0 || !person->core.client.session.intended ||
+        world->phase != WORLD_ROUGH ||
+        world->town->committed.password[person_account(person)] == 0 ||
+        !random_chance(&world->random, 500))
+        return;
+    errand = errand_new(person, KIND(REVOKE_DEVICE));
+    errand->device = devices->devices[random_below(&world->random, devices->count)].device;
+    errand_ask(errand);
 }
 
 /* ---- when ---- */
 
-void act(struct world *world, struct client *client) {
-    world->steps++;
-    if (client->stranger)
-        act_stranger(world, client);
-    else
-        act_member(world, client);
+static const struct {
+    unsigned weight;
+    void (*run)(struct person *);
+} acts[] = {
+    {400, act_send},   {20, act_send_again},      {60, act_broadcast},
+    {100, act_ask},    {60, act_block},           {40, act_ack},
+    {50, act_read},    {20, act_logout},          {10, act_change},
+    {5, act_register}, {25, act_change_password}, {30, act_thread},
+    {60, act_post},
+};
+
+void act(struct person *person) {
+    uint64_t all = 0, chosen;
+    size_t i = 0;
+
+    person->world->steps++;
+    for (size_t k = 0; k < sizeof acts / sizeof acts[0]; k++)
+        all += acts[k].weight;
+    for (chosen = random_below(&person->world->random, all); chosen >= acts[i].weight; i++)
+        chosen -= acts[i].weight;
+    acts[i].run(person);
 }
 
-void act_last(struct world *world, struct client *client) {
-    static const int kinds[] = {KIND(KEEP_ALIVE), KIND(WHO), KIND(SINCE), KIND(LIST_BLOCKED)};
+void act_last(struct person *person) {
+    static const int kinds[] = {KIND(WHO), KIND(SINCE), KIND(LIST_BLOCKED)};
+    struct world *world = person->world;
 
-    if (client->last_done)
+    if (person->last_done || !person->core.client.session.live)
         return;
-    client->last_done = true;
+    person->last_done = true;
+    client_keep_alive(&person->core.client);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        client_draft(world, client, kinds[i]);
-    act_broadcast(world, client);
-    write_message(world, client, (client_account(client) + 1) % world->plan.accounts);
-    if (!client->inbox)
-        mailbox_sync(world, client, STREAM_INBOX);
+        errand_ask(errand_new(person, kinds[i]));
+    act_broadcast(person);
+    act_post(person);
+    write_message(person, (person_account(person) + 1) % world->plan.accounts);
+    if (!person->inbox)
+        errand_read_on(person);
 }

@@ -1,5 +1,6 @@
 #include "broker.h"
 
+#include "door.h"
 #include "memory.h"
 #include "tap.h"
 #include "world.h"
@@ -26,6 +27,7 @@ static void open_core(struct world *world) {
     broker->started_us = world->now_us;
     for (size_t i = 0; i < sizeof broker->head / sizeof broker->head[0]; i++)
         broker->head[i] = (uint64_t)world->now_us - 1;
+    memset(broker->thread_head, 0, sizeof broker->thread_head);
     model_begin_run(world);
 }
 
@@ -98,7 +100,7 @@ bool broker_is_up(const struct broker *broker) {
     return broker->core != NULL;
 }
 
-/* All connections break; the clients notice when they notice. */
+/* All connections break; who holds them notices when they notice. */
 static void lose_links(struct world *world) {
     struct link *link;
 
@@ -194,14 +196,9 @@ static void take_parcel(struct world *world, struct link *link) {
         link->peer =
             core_peer_open(world->broker.core, world->keys[link->key], "10.0.0.1", link, now_us);
     }
-    if (parcel->count == 0)
-        link->noise++;
-    for (size_t i = 0; i < parcel->count; i++)
-        model_request(world, link, parcel->requests[i]);
+    door_take(world, link, parcel);
     core_frame(world->broker.core, link->peer, parcel->bytes, parcel->length, now_us);
-    for (size_t i = 0; i < parcel->count; i++)
-        if (parcel->requests[i]->silent)
-            link_forget(link, parcel->requests[i]);
+    link_forget_silent(link);
     parcel_free(parcel);
 }
 
@@ -251,7 +248,7 @@ static void take_job(struct world *world, struct job *job) {
     const char *tagged = work->new_password ? work->new_password : work->password;
     int64_t now_us = moment(world);
     uint64_t link_number, number;
-    struct request *request;
+    struct asked *asked;
     struct link *link;
     int password;
 
@@ -260,12 +257,12 @@ static void take_job(struct world *world, struct job *job) {
     if (!password_read(tagged, &password, &link_number, &number))
         world_fail(world, "the core hands out a password that nobody sent");
     link = world_link(world, link_number);
-    request = link && link->peer ? link_find(link, number) : NULL;
-    if (request) {
-        if (!request->waits)
+    asked = link && link->peer ? link_find(link, number) : NULL;
+    if (asked) {
+        if (!asked->waits)
             world_fail(world, "link %llu: password work for request %llu, which does not wait",
                        (unsigned long long)link_number, (unsigned long long)number);
-        model_resume(world, link, request, work);
+        model_resume(world, link, asked, work);
     }
     core_work_done(world->broker.core, work, now_us);
 }
@@ -303,22 +300,22 @@ static void take_inputs(struct world *world) {
 /* ---- what goes out ---- */
 
 static bool pipe_is_full(struct world *world, struct link *link) {
-    if (!link->client && ++link->unread > 3)
+    if (link->is_left && ++link->unread > 3)
         return true;
     if (link->full_until_us > world->now_us)
         return true;
-    if (link->client && world_chance(world, world->plan.full)) {
+    if (!link->is_left && world_chance(world, world->plan.full)) {
         link->full_until_us = world->now_us + random_between(&world->random, 1, 3000000);
         return true;
     }
     return false;
 }
 
-/* The broker ends a connection; the client notices when it notices. */
+/* The broker ends a connection; who holds it notices when they notice. */
 static void cut(struct world *world, struct link *link) {
     say(world, "the broker cuts link %lld", (long long)link->number, 0, 0, 0);
     link->close_us = world->now_us;
-    if (link->client)
+    if (!link->is_left)
         link->lost_us = world->now_us + random_between(&world->random, 0, 100000);
 }
 
@@ -334,8 +331,7 @@ static void send_frame(struct world *world, struct core_frame *frame) {
     }
     say(world, "%lld bytes to link %lld", (long long)frame->length, (long long)link->number, 0, 0);
     spare = tap_frame(world, link, frame->bytes, frame->length);
-    world->broker.frames_out++;
-    if (!link->client || (spare && world_loses(world))) {
+    if (link->is_left || (spare && world_loses(world))) {
         free(frame->bytes);
         return;
     }
@@ -347,7 +343,6 @@ static void publish(struct world *world, struct core_frame *frame) {
 
     say(world, "%lld bytes published", (long long)frame->length, 0, 0, 0);
     holds_events = tap_publication(world, frame->bytes, frame->length);
-    world->broker.frames_out++;
     world_publish(world, frame->bytes, frame->length, holds_events);
     free(frame->bytes);
 }
@@ -387,14 +382,14 @@ static void hash(struct core_work *work) {
 /* Whose wrong password this would be; -1: nobody's, or of somebody who has left. */
 static int guessed_name(const struct world *world, const struct core_work *work) {
     uint64_t link_number, number;
-    const struct request *request;
+    const struct asked *asked;
     const struct link *link;
     int password;
 
     if (!work->verify || !password_read(work->password, &password, &link_number, &number) ||
-        !(link = world_link(world, link_number)) || !(request = link_find(link, number)))
+        !(link = world_link(world, link_number)) || !(asked = link_find(link, number)))
         return -1;
-    return request->kind == KIND(LOGIN) ? request->user : request->account;
+    return asked->kind == KIND(LOGIN) ? asked->user : asked->account;
 }
 
 /* No more guesses are under way than the name has left; of a locked one any number may be. */

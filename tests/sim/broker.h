@@ -22,10 +22,12 @@ struct broker {
     struct store *store; /* owned; NULL: down */
     struct core *core;   /* owned; NULL: down */
     struct core_options options;
-    struct job *jobs;      /* owned */
-    int64_t restart_us;    /* INT64_MAX: it runs */
-    int64_t busy_until_us; /* the last turn lasts until then */
-    uint64_t frames_out;
+    struct job *jobs;                  /* owned */
+    int64_t restart_us;                /* INT64_MAX: it runs */
+    int64_t busy_until_us;             /* the last turn lasts until then */
+    uint64_t thread_head[THREADS_MAX]; /* likewise of each thread; 0: nothing was published yet */
+    uint64_t asked;   /* commands that it took in, but those that come by themselves */
+    uint64_t unasked; /* frames out with more than replies in them */
     uint64_t head[4]; /* of each topic, at 1 + topic, as published, or one before its first */
     int64_t started_us;
     bool is_unknown; /* whether the turn in which it died is on the disk */

@@ -64,17 +64,15 @@ void parcel_free(struct parcel *parcel) {
     if (!parcel)
         return;
     free(parcel->bytes);
-    free(parcel->requests);
     free(parcel);
 }
 
-struct link *link_new(uint64_t number, struct client *client, int key) {
+struct link *link_new(uint64_t number, int key) {
     struct link *link = calloc(1, sizeof *link);
 
     if (!link)
         abort();
     link->number = number;
-    link->client = client;
     link->key = key;
     link->is_new = true;
     link->close_us = link->lost_us = INT64_MAX;
@@ -82,35 +80,53 @@ struct link *link_new(uint64_t number, struct client *client, int key) {
 }
 
 void link_free(struct link *link) {
-    struct request *request, *next;
+    struct asked *asked, *next;
 
     queue_cut(&link->up, 0);
     queue_cut(&link->down, 0);
-    LL_FOREACH_SAFE(link->requests, request, next) {
-        free(request);
+    LL_FOREACH_SAFE(link->asked, asked, next) {
+        free(asked);
     }
     free(link);
 }
 
-struct request *link_request(struct link *link, int kind) {
-    struct request *request = calloc(1, sizeof *request);
+struct asked *link_add_asked(struct link *link) {
+    struct asked *asked = calloc(1, sizeof *asked);
 
-    if (!request)
+    if (!asked)
         abort();
-    request->number = ++link->numbers;
-    request->kind = kind;
-    LL_PREPEND(link->requests, request);
-    return request;
+    asked->order = ++link->orders;
+    LL_PREPEND(link->asked, asked);
+    return asked;
 }
 
-struct request *link_find(const struct link *link, uint64_t number) {
-    struct request *request;
+struct asked *link_find(const struct link *link, uint64_t number) {
+    struct asked *asked;
 
-    LL_SEARCH_SCALAR(link->requests, request, number, number);
-    return request;
+    LL_SEARCH_SCALAR(link->asked, asked, number, number);
+    return asked;
 }
 
-void link_forget(struct link *link, struct request *request) {
-    LL_DELETE(link->requests, request);
-    free(request);
+void link_forget(struct link *link, struct asked *asked) {
+    LL_DELETE(link->asked, asked);
+    free(asked);
+}
+
+void link_forget_silent(struct link *link) {
+    struct asked *asked, *next;
+
+    LL_FOREACH_SAFE(link->asked, asked, next) {
+        if (asked->number == 0)
+            link_forget(link, asked);
+    }
+}
+
+unsigned link_unanswered(const struct link *link) {
+    const struct asked *asked;
+    unsigned count = 0;
+
+    LL_FOREACH(link->asked, asked) {
+        count += !asked->answered;
+    }
+    return count;
 }

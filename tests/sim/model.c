@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include "core.h"
+#include "person.h"
 #include "world.h"
 
 #include <stdlib.h>
@@ -8,7 +9,6 @@
 #include <utlist.h>
 
 #define OK           ((int)ZCHAT__V1__CODE__CODE_UNSPECIFIED)
-#define CODE(name)   ((int)ZCHAT__V1__CODE__CODE_##name)
 #define SCRIPTS_MOST SCRIPT_SESSIONS_MAX
 
 void model_release(struct model *model) {
@@ -73,6 +73,16 @@ struct news *model_news(struct world *world, const struct news *like) {
             return news;
     }
     return NULL;
+}
+
+bool model_was_told(const struct world *world, uint32_t item, const struct person *person) {
+    for (size_t i = world->model.news_count; i-- > 0;) {
+        const struct news *news = &world->model.news[i];
+
+        if (news->stream == STREAM_BROADCAST && news->item == item)
+            return (news->told >> person->number & 1) != 0;
+    }
+    return false;
 }
 
 static void announce(struct world *world, int account, bool online) {
@@ -164,14 +174,14 @@ static void trust(struct town_state *now, int account, int key) {
 /* ---- login ---- */
 
 static struct link *login_replaces(struct world *world, const struct link *link,
-                                   const struct request *request) {
+                                   const struct asked *asked) {
     struct link *other;
 
     LL_FOREACH(world->links, other) {
         const struct seat *seat = &other->seat;
 
-        if (request->instance != 0 && seat->open && seat->account == request->user &&
-            other->key == link->key && seat->instance == request->instance)
+        if (asked->instance != 0 && seat->open && seat->account == asked->user &&
+            other->key == link->key && seat->instance == asked->instance)
             return other;
     }
     return NULL;
@@ -188,10 +198,10 @@ static void model_seen(struct world *world, int account) {
     town->unsure &= ~bit;
 }
 
-static void login_open(struct world *world, struct link *link, struct request *request,
+static void login_open(struct world *world, struct link *link, struct asked *asked,
                        struct link *replaced) {
     struct town_state *now = &world->town->now;
-    bool was_online = model_is_online(world, request->user);
+    bool was_online = model_is_online(world, asked->user);
 
     if (replaced) {
         seat_clear(replaced);
@@ -199,88 +209,88 @@ static void login_open(struct world *world, struct link *link, struct request *r
     }
     link->seat = (struct seat){
         .open = true,
-        .account = request->user,
-        .online = request->online,
-        .inbox = request->inbox,
-        .public_events = request->public_events,
-        .instance = request->instance,
+        .account = asked->user,
+        .online = asked->online,
+        .inbox = asked->inbox,
+        .public_events = asked->public_events,
+        .instance = asked->instance,
         .number = ++world->model.seats,
         .active_us = world->now_us,
     };
-    link->accounts |= UINT32_C(1) << request->user;
-    request->value[0] = now->head[request->user];
-    request->value[1] = now->cursor[request->user];
-    if (was_online != model_is_online(world, request->user))
-        announce(world, request->user, request->online);
-    if (request->online)
-        model_seen(world, request->user);
+    link->accounts |= UINT32_C(1) << asked->user;
+    asked->value[0] = now->head[asked->user];
+    asked->value[1] = now->cursor[asked->user];
+    if (was_online != model_is_online(world, asked->user))
+        announce(world, asked->user, asked->online);
+    if (asked->online)
+        model_seen(world, asked->user);
 }
 
-static int login(struct world *world, struct link *link, struct request *request,
+static int login(struct world *world, struct link *link, struct asked *asked,
                  const struct core_work *work) {
     struct town_state *now = &world->town->now;
-    unsigned most = request->online ? world->broker.options.sessions_per_user : SCRIPTS_MOST;
-    unsigned open = seats_of(world, request->user, request->online);
-    struct link *replaced = login_replaces(world, link, request);
+    unsigned most = asked->online ? world->broker.options.sessions_per_user : SCRIPTS_MOST;
+    unsigned open = seats_of(world, asked->user, asked->online);
+    struct link *replaced = login_replaces(world, link, asked);
     int code;
 
     if (link->seat.open)
         return CODE(CONFLICT);
     if (work &&
-        (code = password_code(world, request->user,
-                              work->verified && is_up_to_date(world, request->user, work))) != OK)
+        (code = password_code(world, asked->user,
+                              work->verified && is_up_to_date(world, asked->user, work))) != OK)
         return code;
-    if (!work && (!now->exists[request->user] || now->device[request->user][link->key] == 0))
+    if (!work && (!now->exists[asked->user] || now->device[asked->user][link->key] == 0))
         return CODE(AUTH);
-    if (open - (replaced && replaced->seat.online == request->online ? 1 : 0) >= most)
-        return request->online ? CODE(CONFLICT) : CODE(BUSY);
+    if (open - (replaced && replaced->seat.online == asked->online ? 1 : 0) >= most)
+        return asked->online ? CODE(CONFLICT) : CODE(BUSY);
     if (work) {
-        now->failures[request->user] = 0;
-        now->locked_until_us[request->user] = 0;
-        world->model.guesses[request->user] = 0;
-        if (!request->no_trust)
-            trust(now, request->user, link->key);
+        now->failures[asked->user] = 0;
+        now->locked_until_us[asked->user] = 0;
+        world->model.guesses[asked->user] = 0;
+        if (!asked->no_trust)
+            trust(now, asked->user, link->key);
     }
-    login_open(world, link, request, replaced);
+    login_open(world, link, asked, replaced);
     return OK;
 }
 
-static int login_begin(struct world *world, struct link *link, struct request *request) {
+static int login_begin(struct world *world, struct link *link, struct asked *asked) {
     if (link->seat.open)
         return CODE(CONFLICT);
-    if (request->password == 0)
-        return login(world, link, request, NULL);
-    request->value[0] = locked(world, request->user);
-    if (request->value[0])
+    if (asked->password == 0)
+        return login(world, link, asked, NULL);
+    asked->value[0] = locked(world, asked->user);
+    if (asked->value[0])
         return CODE(AUTH);
-    request->waits = true;
+    asked->waits = true;
     return OK;
 }
 
-static int change_password_begin(struct world *world, struct link *link, struct request *request) {
-    request->value[0] = locked(world, link->seat.account);
-    if (request->value[0])
+static int change_password_begin(struct world *world, struct link *link, struct asked *asked) {
+    asked->value[0] = locked(world, link->seat.account);
+    if (asked->value[0])
         return CODE(AUTH);
-    request->waits = true;
+    asked->waits = true;
     return OK;
 }
 
-static int register_begin(struct world *world, struct request *request) {
+static int register_begin(struct world *world, struct asked *asked) {
     if (!world->broker.options.registration_open)
         return CODE(FORBIDDEN);
-    request->waits = true;
+    asked->waits = true;
     return OK;
 }
 
-static int register_end(struct world *world, struct link *link, struct request *request) {
+static int register_end(struct world *world, struct link *link, struct asked *asked) {
     struct town_state *now = &world->town->now;
 
-    if (now->exists[request->user])
+    if (now->exists[asked->user])
         return CODE(CONFLICT);
-    now->exists[request->user] = true;
-    now->password[request->user] = request->new_password;
-    if (!request->no_trust)
-        trust(now, request->user, link->key);
+    now->exists[asked->user] = true;
+    now->password[asked->user] = asked->new_password;
+    if (!asked->no_trust)
+        trust(now, asked->user, link->key);
     return OK;
 }
 
@@ -295,13 +305,13 @@ static void end_others(struct world *world, struct link *link) {
 }
 
 /* The session must be the one that asked, not just one on the same connection. */
-static int change_password_end(struct world *world, struct link *link, struct request *request,
+static int change_password_end(struct world *world, struct link *link, struct asked *asked,
                                const struct core_work *work) {
     int *password;
     int code = OK;
 
-    if (!link->seat.open || link->seat.number != request->session) {
-        request->other_session = true;
+    if (!link->seat.open || link->seat.number != asked->session) {
+        asked->other_session = true;
         return CODE(AUTH);
     }
     if (work->verify)
@@ -310,38 +320,37 @@ static int change_password_end(struct world *world, struct link *link, struct re
     if (code == OK && !is_up_to_date(world, link->seat.account, work))
         code = CODE(CONFLICT); /* another session was faster */
     if (code == OK) {
-        *password = request->new_password;
+        *password = asked->new_password;
         end_others(world, link);
     }
     return code;
 }
 
-void model_resume(struct world *world, struct link *link, struct request *request,
+void model_resume(struct world *world, struct link *link, struct asked *asked,
                   const struct core_work *work) {
-    request->waits = false;
-    request->carried_out = true;
-    request->time_us = world->now_us;
-    if (request->kind == KIND(LOGIN))
-        request->code = login(world, link, request, work);
-    else if (request->kind == KIND(REGISTER_ACCOUNT))
-        request->code = register_end(world, link, request);
+    asked->waits = false;
+    asked->carried_out = true;
+    asked->time_us = world->now_us;
+    if (asked->kind == KIND(LOGIN))
+        asked->code = login(world, link, asked, work);
+    else if (asked->kind == KIND(REGISTER_ACCOUNT))
+        asked->code = register_end(world, link, asked);
     else
-        request->code = change_password_end(world, link, request, work);
-    if (request->code == CODE(AUTH))
-        request->value[0] =
-            locked(world, request->kind == KIND(LOGIN) ? request->user : request->account);
+        asked->code = change_password_end(world, link, asked, work);
+    if (asked->code == CODE(AUTH))
+        asked->value[0] = locked(world, asked->kind == KIND(LOGIN) ? asked->user : asked->account);
 }
 
 /* ---- devices ---- */
 
-static int revoke(struct world *world, struct link *link, struct request *request) {
+static int revoke(struct world *world, struct link *link, struct asked *asked) {
     struct town_state *now = &world->town->now;
     int account = link->seat.account, key = 0;
     struct link *other;
 
-    while (key < KEYS_MAX && now->device[account][key] != request->device)
+    while (key < KEYS_MAX && now->device[account][key] != asked->device)
         key++;
-    if (request->device == 0)
+    if (asked->device == 0)
         return CODE(INVALID);
     if (key == KEYS_MAX)
         return CODE(NOT_FOUND);
@@ -349,7 +358,7 @@ static int revoke(struct world *world, struct link *link, struct request *reques
     LL_FOREACH(world->links, other) {
         if (other->seat.open && other->seat.account == account && other->key == key) {
             seat_end(world, other, true);
-            request->value[0]++;
+            asked->value[0]++;
         }
     }
     return OK;
@@ -357,25 +366,24 @@ static int revoke(struct world *world, struct link *link, struct request *reques
 
 /* ---- between people ---- */
 
-static int message_code(struct world *world, const struct link *link, struct request *request) {
+static int message_code(struct world *world, const struct link *link, struct asked *asked) {
     struct town *town = world->town;
-    struct message *message = &town->messages[request->item];
-    int author = link->seat.account, to = request->user;
+    struct message *message = &town->messages[asked->item];
+    int author = link->seat.account, to = asked->user;
     uint64_t unread, of_author, most = world->plan.unread_max;
 
     if (!town->now.exists[to])
         return CODE(NOT_FOUND);
     if (to == author)
         return CODE(INVALID);
-    if (town_is_stored(town, &town->now, request->item)) {
-        request->again = true;
-        return message->author != author || message->to != to || request->other_text
-                   ? CODE(CONFLICT)
-                   : OK;
+    if (town_is_stored(town, &town->now, asked->item)) {
+        asked->again = true;
+        return message->author != author || message->to != to || asked->other_text ? CODE(CONFLICT)
+                                                                                   : OK;
     }
     if (town_hidden(&town->now, author, to))
         return CODE(FORBIDDEN);
-    if (request->require_online && !model_is_online(world, to))
+    if (asked->require_online && !model_is_online(world, to))
         return CODE(FORBIDDEN);
     town_unread(town, to, author, &unread, &of_author);
     if (most != 0 && (unread >= most || of_author >= world->plan.unread_per_sender_max))
@@ -383,18 +391,18 @@ static int message_code(struct world *world, const struct link *link, struct req
     return OK;
 }
 
-static int send_message(struct world *world, const struct link *link, struct request *request) {
-    int code = message_code(world, link, request);
+static int send_message(struct world *world, const struct link *link, struct asked *asked) {
+    int code = message_code(world, link, asked);
 
     if (code != OK)
-        world->town->messages[request->item].in_disorder = true;
-    else if (!request->again)
-        town_store(world->town, request->item, world->now_us);
+        world->town->messages[asked->item].in_disorder = true;
+    else if (!asked->again)
+        town_store(world->town, asked->item, world->now_us);
     return code;
 }
 
-static int broadcast(struct world *world, const struct link *link, struct request *request) {
-    struct broadcast *sent = &world->town->broadcasts[request->item];
+static int broadcast(struct world *world, const struct link *link, struct asked *asked) {
+    struct broadcast *sent = &world->town->broadcasts[asked->item];
     int author = link->seat.account;
 
     if (sent->run != world->model.run) {
@@ -408,28 +416,28 @@ static int broadcast(struct world *world, const struct link *link, struct reques
             else
                 sent->reached++;
         }
-        news_add(world, STREAM_BROADCAST, author)->item = request->item;
+        news_add(world, STREAM_BROADCAST, author)->item = asked->item;
     }
-    request->value[0] = sent->reached;
-    request->value[1] = sent->skipped;
+    asked->value[0] = sent->reached;
+    asked->value[1] = sent->skipped;
     return OK;
 }
 
-static void who(const struct world *world, const struct link *link, struct request *request) {
+static void who(const struct world *world, const struct link *link, struct asked *asked) {
     const struct town_state *now = &world->town->now;
 
     for (int i = 0; i < ACCOUNTS_MAX; i++) {
-        bool there = request->kind == KIND(WHO) ? model_is_online(world, i) : now->seen[i];
+        bool there = asked->kind == KIND(WHO) ? model_is_online(world, i) : now->seen[i];
 
         if (there && i != link->seat.account && !town_blocks(now, i, link->seat.account))
-            request->accounts |= UINT32_C(1) << i;
+            asked->accounts |= UINT32_C(1) << i;
     }
 }
 
-static int block(struct world *world, const struct link *link, const struct request *request) {
+static int block(struct world *world, const struct link *link, const struct asked *asked) {
     struct town_state *now = &world->town->now;
-    int account = link->seat.account, other = request->user;
-    bool blocks = request->kind == KIND(BLOCK_USER);
+    int account = link->seat.account, other = asked->user;
+    bool blocks = asked->kind == KIND(BLOCK_USER);
 
     if (account == other)
         return CODE(INVALID);
@@ -446,30 +454,33 @@ static int block(struct world *world, const struct link *link, const struct requ
     return OK;
 }
 
-static void list_blocked(const struct world *world, const struct link *link,
-                         struct request *request) {
+static void list_blocked(const struct world *world, const struct link *link, struct asked *asked) {
     for (int i = 0; i < ACCOUNTS_MAX; i++)
         if (town_blocks(&world->town->now, link->seat.account, i))
-            request->accounts |= UINT32_C(1) << i;
+            asked->accounts |= UINT32_C(1) << i;
 }
 
 /* ---- streams ---- */
 
-static void ack(struct world *world, const struct link *link, struct request *request) {
+static void ack(struct world *world, const struct link *link, struct asked *asked) {
     uint64_t *cursor = &world->town->now.cursor[link->seat.account];
     uint64_t head = world->town->now.head[link->seat.account];
-    uint64_t read = request->read < head ? request->read : head;
+    uint64_t read = asked->read < head ? asked->read : head;
 
     if (read > *cursor)
         *cursor = read;
-    request->value[0] = *cursor;
+    asked->value[0] = *cursor;
 }
 
-static void heads(const struct world *world, const struct link *link, struct request *request) {
+static void heads(const struct world *world, const struct link *link, struct asked *asked) {
     if (!link->seat.open)
         return;
-    request->value[0] = world->town->now.head[link->seat.account];
-    request->value[1] = world->town->now.cursor[link->seat.account];
+    asked->value[0] = world->town->now.head[link->seat.account];
+    asked->value[1] = world->town->now.cursor[link->seat.account];
+}
+
+static int forum(struct world *world, struct asked *asked) {
+    return forum_carry_out(&world->town->forum, &world->town->now.forum, asked, world->now_us);
 }
 
 /* ---- the table ---- */
@@ -480,54 +491,65 @@ static bool anybody_may(int kind) {
 }
 
 static bool is_activity(int kind) {
-    return kind != KIND(SYNC) && kind != KIND(ACK) && kind != KIND(KEEP_ALIVE);
+    return kind != KIND(SYNC) && kind != KIND(ACK) && kind != KIND(KEEP_ALIVE) &&
+           kind != KIND(LIST_FOLLOWED);
 }
 
-static int carry_out(struct world *world, struct link *link, struct request *request) {
-    switch (request->kind) {
+static int carry_out(struct world *world, struct link *link, struct asked *asked) {
+    switch (asked->kind) {
     case KIND(LOGIN):
-        return login_begin(world, link, request);
+        return login_begin(world, link, asked);
     case KIND(LOGOUT):
         seat_end(world, link, false);
         return OK;
     case KIND(REGISTER_ACCOUNT):
-        return register_begin(world, request);
+        return register_begin(world, asked);
     case KIND(CHANGE_PASSWORD):
-        return change_password_begin(world, link, request);
+        return change_password_begin(world, link, asked);
     case KIND(REVOKE_DEVICE):
-        return revoke(world, link, request);
+        return revoke(world, link, asked);
     case KIND(SEND_MESSAGE):
-        return send_message(world, link, request);
+        return send_message(world, link, asked);
     case KIND(BROADCAST):
-        return broadcast(world, link, request);
+        return broadcast(world, link, asked);
     case KIND(WHO):
     case KIND(SINCE):
-        who(world, link, request);
+        who(world, link, asked);
         return OK;
     case KIND(BLOCK_USER):
     case KIND(UNBLOCK_USER):
-        return block(world, link, request);
+        return block(world, link, asked);
     case KIND(LIST_BLOCKED):
-        list_blocked(world, link, request);
+        list_blocked(world, link, asked);
         return OK;
     case KIND(ACK):
-        ack(world, link, request);
+        ack(world, link, asked);
+        return OK;
+    case KIND(CREATE_THREAD):
+    case KIND(FOLLOW_THREAD):
+    case KIND(POST_TO_THREAD):
+    case KIND(LIST_FOLLOWED):
+        return forum(world, asked);
+    case KIND(SYNC):
+        if (asked->stream >= STREAMS)
+            return forum(world, asked);
+        heads(world, link, asked);
         return OK;
     default:
-        heads(world, link, request);
+        heads(world, link, asked);
         return OK;
     }
 }
 
-void model_request(struct world *world, struct link *link, struct request *request) {
-    request->time_us = world->now_us;
-    request->account = link->seat.open ? link->seat.account : -1;
-    request->session = link->seat.number;
-    if (link->seat.open && is_activity(request->kind))
+void model_request(struct world *world, struct link *link, struct asked *asked) {
+    asked->time_us = world->now_us;
+    asked->account = link->seat.open ? link->seat.account : -1;
+    asked->session = link->seat.number;
+    if (link->seat.open && is_activity(asked->kind))
         link->seat.active_us = world->now_us;
-    if (!link->seat.open && !anybody_may(request->kind))
-        request->code = CODE(AUTH);
+    if (!link->seat.open && !anybody_may(asked->kind))
+        asked->code = CODE(AUTH);
     else
-        request->code = carry_out(world, link, request);
-    request->carried_out = !request->waits;
+        asked->code = carry_out(world, link, asked);
+    asked->carried_out = !asked->waits;
 }

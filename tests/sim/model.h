@@ -18,6 +18,7 @@ struct news {
     int64_t time_us;
     bool is_public; /* no block of anybody's stood in its way */
     bool published;
+    uint32_t told; /* persons who were sent it, where it is not public: a set, bit by bit */
 };
 
 struct model {
@@ -34,9 +35,9 @@ void model_release(struct model *model);
 /* The broker began anew: nobody is logged in. */
 void model_begin_run(struct world *world);
 
-void model_request(struct world *world, struct link *link, struct request *request);
-/* The password's work came back for a request that waits. */
-void model_resume(struct world *world, struct link *link, struct request *request,
+void model_request(struct world *world, struct link *link, struct asked *asked);
+/* The password's work came back for one that waits. */
+void model_resume(struct world *world, struct link *link, struct asked *asked,
                   const struct core_work *work);
 void model_close(struct world *world, struct link *link);
 void model_tick(struct world *world);
@@ -45,5 +46,7 @@ void model_shutdown(struct world *world);
 bool model_is_online(const struct world *world, int account);
 /* The same news as `like` (all but whether they are public); NULL: nothing of that happened. */
 struct news *model_news(struct world *world, const struct news *like);
+/* Whether the person was sent that broadcast because it was not public. */
+bool model_was_told(const struct world *world, uint32_t item, const struct person *person);
 
 #endif

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ static int usage(void) {
     fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--verbose]\n"
           "  --seeds A..B  play these worlds (1..100)\n"
           "  --seed N      play this one\n"
-          "  --steps N     what clients do in a world before it grows calm (200)\n"
+          "  --steps N     what is done in a world before it grows calm (200)\n"
           "  --verbose     print everything that happens\n",
           stderr);
     return 2;
@@ -79,9 +80,9 @@ static int play(const struct arguments *arguments, int out) {
 static void print_sum(const struct arguments *arguments, uint64_t seeds,
                       const struct world_result *sum) {
     printf("%sseeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " passed, %" PRIu64 " messages, %" PRIu64
-           " crashes\n",
+           " answers, %" PRIu64 " handed out, %" PRIu64 " crashes\n",
            isatty(STDOUT_FILENO) ? "\r" : "", arguments->first, arguments->last, seeds,
-           sum->messages, sum->crashes);
+           sum->messages, sum->answers, sum->handed_out, sum->crashes);
 }
 
 /* Reads what the child tells until it ends. Returns how many worlds it played. */
@@ -93,6 +94,8 @@ static uint64_t follow(int in, struct world_result *sum) {
     for (; read(in, &played, sizeof played) == (ssize_t)sizeof played; count++) {
         sum->messages += played.result.messages;
         sum->crashes += played.result.crashes;
+        sum->answers += played.result.answers;
+        sum->handed_out += played.result.handed_out;
         if (terminal) {
             printf("\rseed %" PRIu64 " ", played.seed);
             fflush(stdout);
@@ -132,6 +135,8 @@ int main(int argc, char **argv) {
 
     if (!read_arguments(&arguments, argc, argv))
         return usage();
+    if (sodium_init() < 0)
+        abort();
     if (arguments.first == arguments.last)
         return play(&arguments, -1);
     return play_many(&arguments);

@@ -3,9 +3,7 @@
 #ifndef TAP_H
 #define TAP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "asked.h"
 
 struct link;
 struct world;
@@ -16,5 +14,15 @@ bool tap_frame(struct world *world, struct link *link, const uint8_t *bytes, siz
 bool tap_publication(struct world *world, const uint8_t *bytes, size_t length);
 /* All that the turn yields was seen. */
 void tap_turn(struct world *world);
+
+/* tap_forum.c: the same of threads. */
+void tap_thread_reply(struct world *world, const struct link *link, const struct asked *asked,
+                      const Zchat__V1__Reply *reply);
+void tap_thread_page(struct world *world, const struct link *link, const struct asked *asked,
+                     const Zchat__V1__SyncResponse *page);
+void tap_thread_event(struct world *world, const Zchat__V1__ServerEvent *event);
+void tap_thread_publication(struct world *world, const Zchat__V1__Publication *publication);
+_Noreturn void tap_wrong(struct world *world, const struct link *link, const struct asked *asked,
+                         const char *what, uint64_t is, uint64_t should);
 
 #endif

@@ -17,6 +17,7 @@ void town_free(struct town *town) {
         return;
     for (int i = 0; i < ACCOUNTS_MAX; i++)
         free(town->inbox[i]);
+    forum_release(&town->forum);
     free(town->messages);
     free(town->broadcasts);
     free(town);
@@ -283,5 +284,5 @@ bool town_is_in(const struct town *town, const struct town_state *state, struct 
         reading.seq = 0;
         account_fits(&reading, state, store, keys, now_us);
     }
-    return reading.fits;
+    return reading.fits && forum_is_in(&town->forum, &state->forum, store, why, why_bytes);
 }

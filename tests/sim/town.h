@@ -4,8 +4,9 @@
 #ifndef TOWN_H
 #define TOWN_H
 
+#include "asked.h"
+#include "forum.h"
 #include "id.h"
-#include "request.h"
 #include "store.h"
 
 #include <stdbool.h>
@@ -33,6 +34,7 @@ struct town_state {
     int password[ACCOUNTS_MAX];              /* 0: none */
     uint64_t device[ACCOUNTS_MAX][KEYS_MAX]; /* 0: not trusted */
     uint64_t devices_given[ACCOUNTS_MAX];
+    struct forum_state forum;
 };
 
 struct message {
@@ -64,6 +66,7 @@ struct town {
     struct broadcast *broadcasts; /* owned */
     uint32_t broadcast_count;
     uint32_t broadcast_max;
+    struct forum forum;
 };
 
 struct town *town_new(void);

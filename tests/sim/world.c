@@ -1,5 +1,8 @@
 #include "world.h"
 
+#include "person.h"
+#include "raw.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,10 @@
 #define SETTLE_US    5000000LL /* of the quiet: what was under way, and heads told again */
 #define WHY_BYTES    256
 #define STUCK_INPUTS 10000000 /* far more than any seed needs */
+
+int world_new_password(struct world *world) {
+    return 1 + (int)random_below(&world->random, WRONG_PASSWORD - 1);
+}
 
 bool world_chance(struct world *world, unsigned per_mille) {
     return world->phase == WORLD_ROUGH && per_mille > 0 && random_chance(&world->random, per_mille);
@@ -26,20 +33,24 @@ struct link *world_link(const struct world *world, uint64_t number) {
     return link;
 }
 
-struct link *world_connect(struct world *world, struct client *client) {
-    struct link *link = link_new(++world->link_number, client, client->key);
+struct link *world_connect(struct world *world, int key, struct person *person) {
+    struct link *link = link_new(++world->link_number, key);
 
+    link->person = person;
+    link->run = world->model.run;
     link->base_us = random_between(&world->random, 50, 1 + world->plan.delay_us);
     LL_PREPEND(world->links, link);
-    say(world, "client %lld connects as link %lld", client->number, link->number, 0, 0);
+    say(world, "key %lld connects as link %lld, person %lld", key, link->number,
+        person ? person->number : -1, 0);
     return link;
 }
 
 void world_disconnect(struct world *world, struct link *link) {
     int64_t late_us = 0;
 
-    say(world, "client %lld leaves link %lld", link->client->number, link->number, 0, 0);
-    link->client = NULL;
+    say(world, "link %lld is left", link->number, 0, 0, 0);
+    link->is_left = true;
+    link->person = NULL;
     link->lost_us = INT64_MAX;
     queue_cut(&link->down, 0);
     if (!link->peer && !link->is_new)
@@ -79,23 +90,23 @@ bool world_loses(struct world *world) {
 }
 
 void world_publish(struct world *world, const uint8_t *bytes, size_t length, bool holds_events) {
-    for (int i = 0; i < world->client_count; i++) {
-        struct client *client = world->clients[i];
+    for (int i = 0; i < world->person_count; i++) {
+        struct person *person = world->persons[i];
         uint8_t *copy;
 
-        if (!client->subscribed || misses(world, holds_events))
+        if (!person->is_subscribed || !person->link || misses(world, holds_events))
             continue;
         if (!(copy = malloc(length)))
             abort();
         memcpy(copy, bytes, length);
-        queue_put(&client->published, parcel_new(copy, length), world_arrival(world, client->link));
+        queue_put(&person->published, parcel_new(copy, length), world_arrival(world, person->link));
     }
 }
 
 void world_lose_subscriptions(struct world *world) {
-    for (int i = 0; i < world->client_count; i++) {
-        world->clients[i]->subscribed = false;
-        queue_cut(&world->clients[i]->published, 0);
+    for (int i = 0; i < world->person_count; i++) {
+        world->persons[i]->is_subscribed = false;
+        queue_cut(&world->persons[i]->published, 0);
     }
 }
 
@@ -103,7 +114,7 @@ static void forget_links(struct world *world) {
     struct link *link, *next;
 
     LL_FOREACH_SAFE(world->links, link, next) {
-        if (link->client || link->peer || link->is_new || link->close_us != INT64_MAX)
+        if (!link->is_left || link->peer || link->is_new || link->close_us != INT64_MAX)
             continue;
         LL_DELETE(world->links, link);
         link_free(link);
@@ -150,6 +161,7 @@ static void make_options(struct world *world) {
         .registration_open = random_chance(random, 800),
         .sessions_per_user = 1 + (uint32_t)random_below(random, 6),
         .password_workers = 1 + (uint32_t)random_below(random, 4),
+        .quotas = {.post_bytes = 1 << 24, .threads = 10},
         .software = "sim",
     };
 }
@@ -166,41 +178,55 @@ static void make_disk(struct world *world, uint64_t seed) {
     world->broker.disk = disk_new(seed, &options);
 }
 
-static void add_client(struct world *world, int account) {
-    struct client *client = client_new(world->client_count);
-    struct random *random = &world->random;
-    int second = random_chance(random, 300)
-                     ? (int)random_below(random, (uint64_t)world->plan.accounts)
-                     : account;
+/* A key that both accounts trust; numbered when they are added. */
+static int add_key(struct world *world, const int account[2]) {
+    int key = world->key_count++;
 
-    client->key = world->client_count;
-    client->stranger = account < 0;
-    client->account[0] = account < 0 ? 0 : account;
-    client->account[1] = account < 0 ? 0 : second;
-    client->online = random_chance(random, 800);
-    client->inbox = random_chance(random, 850);
-    client->events = (enum client_events)random_below(random, 3);
-    client->wake_us = world->now_us + random_between(random, 0, 500000);
-    if (account >= 0)
-        world->town->now.device[account][client->key] =
-            world->town->now.device[second][client->key] = 1; /* numbered when they are added */
-    world->clients[world->client_count++] = client;
-    client_begin_program(world, client);
+    for (int i = 0; i < 2 && account[i] >= 0; i++)
+        world->town->now.device[account[i]][key] = 1;
+    return key;
+}
+
+static void two_accounts(struct world *world, int first, int account[2]) {
+    struct random *random = &world->random;
+
+    account[0] = account[1] = first;
+    if (random_chance(random, 300))
+        account[1] = (int)random_below(random, (uint64_t)world->plan.accounts);
+}
+
+static void add_person(struct world *world, int first) {
+    int account[2], number = world->person_count++;
+
+    two_accounts(world, first, account);
+    world->persons[number] = person_new(world, number, add_key(world, account), account);
+}
+
+static void add_raw(struct world *world, int first) {
+    int account[2] = {-1, -1};
+
+    if (first >= 0)
+        two_accounts(world, first, account);
+    world->raws[world->raw_count++] =
+        raw_new(world, add_key(world, account), account[0], account[1]);
 }
 
 static void make_people(struct world *world) {
     struct town_state *now = &world->town->now;
+    struct random *random = &world->random;
 
     for (int key = 0; key < KEYS_MAX; key++)
-        random_fill(&world->random, world->keys[key], KEY_BYTES);
+        random_fill(random, world->keys[key], KEY_BYTES);
     for (int i = 0; i < world->plan.accounts; i++) {
         now->exists[i] = true;
-        now->password[i] = random_chance(&world->random, 700) ? 1 + i : 0;
-        for (uint64_t n = 1 + random_below(&world->random, 2); n > 0; n--)
-            add_client(world, i);
+        now->password[i] = random_chance(random, 700) ? 1 + i : 0;
+        for (uint64_t n = 1 + random_below(random, 2); n > 0; n--)
+            add_person(world, i);
     }
-    for (uint64_t n = random_below(&world->random, 4); n > 0; n--)
-        add_client(world, -1);
+    for (uint64_t n = random_below(random, 4); n > 0; n--)
+        add_raw(world, -1);
+    for (uint64_t n = random_below(random, 4); n > 0; n--)
+        add_raw(world, (int)random_below(random, (uint64_t)world->plan.accounts));
 }
 
 /* ---- phases ---- */
@@ -220,14 +246,11 @@ static void grow_calm(struct world *world) {
     LL_FOREACH(world->links, link) {
         link->full_until_us = 0;
     }
-    for (int i = 0; i < world->client_count; i++) {
-        struct client *client = world->clients[i];
-
-        if (client->stranger)
-            client_retire(world, client);
-        else if (client->wake_us > world->now_us + 100000)
-            client->wake_us = world->now_us + 100000;
-    }
+    for (int i = 0; i < world->raw_count; i++)
+        raw_retire(world->raws[i]);
+    for (int i = 0; i < world->person_count; i++)
+        if (world->persons[i]->wake_us > world->now_us + 100000)
+            world->persons[i]->wake_us = world->now_us + 100000;
 }
 
 /* The last news may be gathered for so long; what is not published counts in no head. */
@@ -238,43 +261,39 @@ static bool news_are_told(const struct world *world) {
            world->now_us >= model->news[model->news_count - 1].time_us + BROADCAST_US_MAX;
 }
 
-static bool all_settled(const struct world *world, char *why) {
+static bool links_settled(const struct world *world, char *why) {
     const struct link *link;
 
-    for (int i = 0; i < world->client_count; i++) {
-        if (!client_is_settled(world, world->clients[i], why, WHY_BYTES))
-            return false;
-        if (world->phase == WORLD_LAST && world->clients[i]->state == CLIENT_MEMBER &&
-            !world->clients[i]->last_done)
-            return false;
-    }
     LL_FOREACH(world->links, link) {
-        if (link->client && link->ends == 0)
+        if (!link->is_left && link->ends == 0)
             continue;
         snprintf(why, WHY_BYTES, "link %llu %s", (unsigned long long)link->number,
-                 link->client ? "was not told of a session's end" : "is not closed");
+                 link->is_left ? "is not closed" : "was not told of a session's end");
         return false;
     }
-    return news_are_told(world) && broker_is_up(&world->broker);
+    return true;
 }
 
-/* Whether a client must have come up to date in the topics: on the command connection before its
- * keep-alive, too. */
-static bool follows(const struct world *world, const struct client *client) {
-    return client->state == CLIENT_MEMBER &&
-           (client->events == EVENTS_INLINE ||
-            (client->events == EVENTS_SUBSCRIBED && world->phase == WORLD_LAST));
+static bool all_settled(const struct world *world, char *why) {
+    for (int i = 0; i < world->person_count; i++)
+        if (!person_is_settled(world->persons[i], why, WHY_BYTES) ||
+            (world->phase == WORLD_LAST && !world->persons[i]->last_done))
+            return false;
+    return links_settled(world, why) && news_are_told(world) && broker_is_up(&world->broker);
 }
 
+/* Whoever is told of the topics has come up to date in all of them. */
 static bool topics_settled(const struct world *world, char *why) {
-    for (int i = 0; i < world->client_count; i++) {
-        const struct client *client = world->clients[i];
+    for (int i = 0; i < world->person_count; i++) {
+        const struct person *person = world->persons[i];
 
         for (int s = 1; s < STREAMS; s++) {
-            if (!follows(world, client) || client->place[s] == world->broker.head[s])
+            uint64_t position = person->core.published.list[s - 1].position;
+
+            if (person->events == ZCHAT_PUBLIC_NONE || position == world->broker.head[s])
                 continue;
-            snprintf(why, WHY_BYTES, "client %d is at %llu of %s, whose head is %llu", i,
-                     (unsigned long long)client->place[s], stream_names[s],
+            snprintf(why, WHY_BYTES, "person %d is at %llu of %s, whose head is %llu", i,
+                     (unsigned long long)position, stream_names[s],
                      (unsigned long long)world->broker.head[s]);
             return false;
         }
@@ -282,22 +301,28 @@ static bool topics_settled(const struct world *world, char *why) {
     return true;
 }
 
-static void check_last_broadcast(struct world *world, const struct client *from) {
+/* What is not public is sent to everybody online, but handed out only to who wants news, and did
+ * not block its author in this session: another device may have undone that. */
+static bool has_heard(const struct world *world, const struct person *person, int author,
+                      uint32_t item, bool is_public) {
+    if (person->events == ZCHAT_PUBLIC_NONE || (person->blocked >> author & 1) != 0)
+        return is_public || !person->online || model_was_told(world, item, person);
+    return seen_broadcast(person, item);
+}
+
+static void check_last_broadcast(struct world *world, const struct person *from) {
     const struct town_state *now = &world->town->now;
-    int author = client_account(from);
+    int author = person_account(from);
     bool is_public = !town_blocks_any(now, author);
 
-    for (int i = 0; i < world->client_count; i++) {
-        const struct client *to = world->clients[i];
-        bool reachable = to->events != EVENTS_NONE && (is_public || to->events == EVENTS_INLINE);
+    for (int i = 0; i < world->person_count; i++) {
+        const struct person *to = world->persons[i];
+        bool reachable = is_public || to->online || to->events == ZCHAT_PUBLIC_INLINE;
 
-        if (to->state != CLIENT_MEMBER || client_account(to) == author ||
-            town_hidden(now, author, client_account(to)))
-            continue;
-        if (!is_public && to->online)
-            reachable = true;
-        if (reachable && !mailbox_heard(to, from->last_item))
-            world_fail(world, "client %d never heard broadcast m%u of client %d", i,
+        if (reachable && person_account(to) != author &&
+            !town_hidden(now, author, person_account(to)) &&
+            !has_heard(world, to, author, from->last_item, is_public))
+            world_fail(world, "person %d never heard broadcast m%u of person %d", i,
                        (unsigned)from->last_item, from->number);
     }
 }
@@ -305,8 +330,8 @@ static void check_last_broadcast(struct world *world, const struct client *from)
 static void grow_quiet(struct world *world) {
     world->phase = WORLD_QUIET;
     say(world, "it grows quiet", 0, 0, 0, 0);
-    for (int i = 0; i < world->client_count; i++)
-        world->clients[i]->wake_us = INT64_MAX;
+    for (int i = 0; i < world->person_count; i++)
+        world->persons[i]->wake_us = INT64_MAX;
 }
 
 /* Whether the phase is over. */
@@ -332,34 +357,45 @@ static void next_phase(struct world *world) {
         say(world, "the last round", 0, 0, 0, 0);
         world->phase = WORLD_LAST;
     } else if (world->phase == WORLD_LAST) {
-        for (int i = 0; i < world->client_count; i++)
-            if (world->clients[i]->state == CLIENT_MEMBER)
-                check_last_broadcast(world, world->clients[i]);
+        for (int i = 0; i < world->person_count; i++)
+            check_last_broadcast(world, world->persons[i]);
         grow_quiet(world);
     }
 }
 
 /* ---- the clock ---- */
 
+/* Whose turn it is. */
+struct next {
+    int64_t due_us;
+    struct person *person;
+    struct raw *raw; /* both NULL: the broker */
+};
+
+static struct next next_of(const struct world *world) {
+    struct next next = {.due_us = broker_due(world)};
+
+    for (int i = 0; i < world->person_count; i++)
+        if (person_due(world->persons[i]) < next.due_us)
+            next = (struct next){person_due(world->persons[i]), world->persons[i], NULL};
+    for (int i = 0; i < world->raw_count; i++)
+        if (raw_due(world->raws[i]) < next.due_us)
+            next = (struct next){raw_due(world->raws[i]), NULL, world->raws[i]};
+    return next;
+}
+
 /* Advances the clock to what is due next, and does it. */
 static void step(struct world *world, int64_t until_us) {
-    int64_t due_us = broker_due(world);
-    struct client *next = NULL;
+    struct next next = next_of(world);
 
-    for (int i = 0; i < world->client_count; i++) {
-        if (client_due(world->clients[i]) < due_us) {
-            next = world->clients[i];
-            due_us = client_due(next);
-        }
-    }
-    if (due_us > until_us)
-        due_us = until_us;
-    if (due_us > world->now_us)
-        world->now_us = due_us;
-    if (due_us == until_us)
+    if (next.due_us > world->now_us)
+        world->now_us = next.due_us < until_us ? next.due_us : until_us;
+    if (next.due_us >= until_us)
         return;
-    if (next)
-        client_run(world, next);
+    if (next.person)
+        person_run(next.person);
+    else if (next.raw)
+        raw_run(next.raw);
     else
         broker_run(world);
     if (broker_is_up(&world->broker) && world_chance(world, world->plan.stops))
@@ -367,22 +403,32 @@ static void step(struct world *world, int64_t until_us) {
     forget_links(world);
 }
 
+static void check_quiet(struct world *world, uint64_t asked, uint64_t unasked) {
+    if (world->broker.unasked != unasked)
+        world_fail(world, "%llu frames were sent though nobody did anything",
+                   (unsigned long long)(world->broker.unasked - unasked));
+    if (world->broker.asked != asked)
+        world_fail(world, "%llu commands were asked though nobody did anything",
+                   (unsigned long long)(world->broker.asked - asked));
+}
+
 static void play_phase(struct world *world) {
     int64_t since_us = world->now_us, until_us = INT64_MAX;
-    uint64_t frames_out = world->broker.frames_out;
+    uint64_t asked = world->broker.asked, unasked = world->broker.unasked;
 
     if (world->phase != WORLD_ROUGH)
         until_us = since_us + (world->phase == WORLD_QUIET ? QUIET_US : CALM_US) + 1;
     for (unsigned long inputs = 0; !phase_ends(world, since_us); inputs++) {
         step(world, until_us);
-        if (world->now_us - since_us <= SETTLE_US)
-            frames_out = world->broker.frames_out;
+        if (world->now_us - since_us <= SETTLE_US) {
+            asked = world->broker.asked;
+            unasked = world->broker.unasked;
+        }
         if (inputs > STUCK_INPUTS)
             world_fail(world, "it does not end");
     }
-    if (world->phase == WORLD_QUIET && world->broker.frames_out != frames_out)
-        world_fail(world, "%llu frames were sent though nobody did anything",
-                   (unsigned long long)(world->broker.frames_out - frames_out));
+    if (world->phase == WORLD_QUIET)
+        check_quiet(world, asked, unasked);
 }
 
 /* What one program sent over and over stands in the order in which it was written. */
@@ -426,8 +472,10 @@ static void world_free(struct world *world) {
     LL_FOREACH_SAFE(world->links, link, next) {
         link_free(link);
     }
-    for (int i = 0; i < world->client_count; i++)
-        client_free(world->clients[i]);
+    for (int i = 0; i < world->person_count; i++)
+        person_free(world->persons[i]);
+    for (int i = 0; i < world->raw_count; i++)
+        raw_free(world->raws[i]);
     model_release(&world->model);
     town_free(world->town);
     free(world);
@@ -458,5 +506,7 @@ void world_play(uint64_t seed, unsigned steps, bool verbose, struct wire_arena *
     check_store(world);
     result->crashes = world->crashes;
     result->messages = world->town->message_count;
+    result->answers = world->answers;
+    result->handed_out = world->handed_out;
     world_free(world);
 }
