@@ -251,7 +251,7 @@ static enum status run_inbox(struct call *call) {
     return receive(&receiver, 0);
 }
 
-const struct verb inbox_verb = {
+static const struct verb inbox_verb = {
     .name = "inbox",
     .words = "",
     .options = VERB_OPTIONS(OPTION_SENT),
@@ -279,7 +279,7 @@ static enum status run_recv(struct call *call) {
     return receive(&receiver, option_number(options, OPTION_FROM_SEQ));
 }
 
-const struct verb recv_verb = {
+static const struct verb recv_verb = {
     .name = "recv",
     .words = "",
     .options = VERB_OPTIONS(OPTION_ACK, OPTION_EXEC, OPTION_FOLLOW, OPTION_COUNT, OPTION_WAIT,
@@ -287,3 +287,5 @@ const struct verb recv_verb = {
     .run = run_recv,
     .help = "print or hand on what was not read yet; it stays so unless an option says otherwise",
 };
+
+const struct verb *const recv_verbs[] = {&inbox_verb, &recv_verb, NULL};

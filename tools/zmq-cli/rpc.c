@@ -301,7 +301,7 @@ static enum status run_rpc(struct call *call) {
     return close_rpc(&rpc, status);
 }
 
-const struct verb rpc_verb = {
+static const struct verb rpc_verb = {
     .name = "rpc",
     .words = "",
     .options = VERB_OPTIONS(OPTION_NO_EVENTS),
@@ -315,3 +315,5 @@ const struct verb rpc_verb = {
         "stdin, after the "
         "last answer",
 };
+
+const struct verb *const rpc_verbs[] = {&rpc_verb, NULL};

@@ -1,5 +1,5 @@
-/* The list of verbs, and the help that is printed from their rows. A new verb is a name in both
- * lists here, and a row with its function in the file of its group. */
+/* All verbs, file by file, and the help that is printed from their rows. A new verb is a row beside
+ * its function, and its name in the list at the end of that file. */
 #include "verb.h"
 
 #include "common/option.h"
@@ -7,34 +7,32 @@
 #include <string.h>
 #include <strings.h>
 
-/* Each stands beside its function. */
-extern const struct verb register_verb, login_verb, logout_verb, passwd_verb, devices_verb,
-    revoke_verb, send_verb, broadcast_verb, who_verb, since_verb, block_verb, unblock_verb,
-    blocked_verb, inbox_verb, recv_verb, thread_create_verb, thread_list_verb, thread_post_verb,
-    thread_read_verb, thread_edit_verb, thread_delete_verb, thread_remove_verb, thread_follow_verb,
-    thread_unfollow_verb, file_put_verb, file_get_verb, file_list_verb, private_start_verb,
-    private_accept_verb, private_decline_verb, private_send_verb, private_stop_verb,
-    private_file_verb, ping_verb, forget_verb, stats_verb, shutdown_verb, call_verb, describe_verb,
-    list_verb, rpc_verb;
+/* The verbs of each file, which stand at its end; NULL behind the last. */
+extern const struct verb *const account_verbs[];
+extern const struct verb *const people_verbs[];
+extern const struct verb *const recv_verbs[];
+extern const struct verb *const thread_verbs[];
+extern const struct verb *const file_verbs[];
+extern const struct verb *const private_verbs[];
+extern const struct verb *const admin_verbs[];
+extern const struct verb *const schema_verbs[];
+extern const struct verb *const rpc_verbs[];
 
 /* In the order of the help. */
-static const struct verb *const table[] = {
-    &register_verb,      &login_verb,          &logout_verb,
-    &passwd_verb,        &devices_verb,        &revoke_verb,
-    &send_verb,          &broadcast_verb,      &who_verb,
-    &since_verb,         &block_verb,          &unblock_verb,
-    &blocked_verb,       &inbox_verb,          &recv_verb,
-    &thread_create_verb, &thread_list_verb,    &thread_post_verb,
-    &thread_read_verb,   &thread_edit_verb,    &thread_delete_verb,
-    &thread_remove_verb, &thread_follow_verb,  &thread_unfollow_verb,
-    &file_put_verb,      &file_get_verb,       &file_list_verb,
-    &private_start_verb, &private_accept_verb, &private_decline_verb,
-    &private_send_verb,  &private_stop_verb,   &private_file_verb,
-    &ping_verb,          &forget_verb,         &stats_verb,
-    &shutdown_verb,      &call_verb,           &rpc_verb,
-    &list_verb,          &describe_verb,
+static const struct verb *const *const files[] = {
+    account_verbs, people_verbs, recv_verbs,   thread_verbs, file_verbs,
+    private_verbs, admin_verbs,  schema_verbs, rpc_verbs,
 };
-#define VERB_COUNT (sizeof table / sizeof table[0])
+#define FILE_COUNT (sizeof files / sizeof files[0])
+
+/* The verb of that place in the help; NULL behind the last. */
+static const struct verb *verb_at(size_t place) {
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        for (const struct verb *const *verb = files[i]; *verb; verb++)
+            if (place-- == 0)
+                return *verb;
+    return NULL;
+}
 
 /* Whether `name` is the words, one or two. */
 static bool is_named(const char *name, const char *first, const char *second) {
@@ -52,23 +50,25 @@ static bool is_message(const char *first, const char *second) {
 }
 
 const struct verb *verb_find(const char *first, const char *second) {
+    const struct verb *verb;
     if (is_message(first, second))
         return verb_find("send", NULL);
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (is_named(table[i]->name, first, second) ||
-            (!second && table[i]->classic && strcasecmp(table[i]->classic, first) == 0))
-            return table[i];
-    return NULL;
+    for (size_t i = 0; (verb = verb_at(i)); i++)
+        if (is_named(verb->name, first, second) ||
+            (!second && verb->classic && strcasecmp(verb->classic, first) == 0))
+            break;
+    return verb;
 }
 
 const char *verb_nearest(const char *said) {
     const char *nearest = NULL;
+    const struct verb *verb;
     size_t least = NEAREST_MAX + 1;
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        size_t distance = word_distance(said, strlen(said), table[i]->name);
+    for (size_t i = 0; (verb = verb_at(i)); i++) {
+        size_t distance = word_distance(said, strlen(said), verb->name);
         if (distance < least) {
             least = distance;
-            nearest = table[i]->name;
+            nearest = verb->name;
         }
     }
     return nearest;
@@ -80,10 +80,11 @@ static bool is_in_group(const struct verb *verb, const char *group) {
 }
 
 bool verb_is_group(const char *first) {
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (is_in_group(table[i], first))
-            return true;
-    return false;
+    const struct verb *verb;
+    size_t i = 0;
+    while ((verb = verb_at(i)) && !is_in_group(verb, first))
+        i++;
+    return verb != NULL;
 }
 
 bool verb_has_option(const struct verb *verb, enum option_id id) {
@@ -106,15 +107,16 @@ static void print_one(const struct verb *verb, FILE *file) {
 }
 
 static void print_all(const char *group, FILE *file) {
+    const struct verb *verb;
     fputs("zmq-cli [OPTIONS] VERB ...   one verb of zchat, one result, for scripts\n\nverbs:\n",
           file);
-    for (size_t i = 0; i < VERB_COUNT; i++) {
+    for (size_t i = 0; (verb = verb_at(i)); i++) {
         char head[40];
-        if (group && !is_in_group(table[i], group))
+        if (group && !is_in_group(verb, group))
             continue;
-        snprintf(head, sizeof head, "%s %s", table[i]->name, table[i]->words);
+        snprintf(head, sizeof head, "%s %s", verb->name, verb->words);
         fprintf(file, "  %-23s  ", head);
-        option_print_wrapped(file, table[i]->help, 27);
+        option_print_wrapped(file, verb->help, 27);
     }
 }
 

@@ -1,5 +1,6 @@
-/* The verbs of zmq-cli. A verb is one row, `const struct verb send_verb`, which stands beside the
- * function that carries it out; verb.c lists the rows. */
+/* The verbs of zmq-cli. A verb is one row, `static const struct verb send_verb`, which stands
+ * beside the function that carries it out; each file lists its own at its end, and verb.c the
+ * files. */
 #ifndef VERB_H
 #define VERB_H
 

@@ -36,7 +36,7 @@ static enum status run_register(struct call *call) {
         print_registered);
 }
 
-const struct verb register_verb = {
+static const struct verb register_verb = {
     .name = "register",
     .words = "[NAME]",
     .words_max = 1,
@@ -68,7 +68,7 @@ static enum status run_login(struct call *call) {
     return call_login(call, &how);
 }
 
-const struct verb login_verb = {
+static const struct verb login_verb = {
     .name = "login",
     .words = "[NAME]",
     .words_max = 1,
@@ -93,7 +93,7 @@ static enum status run_logout(struct call *call) {
     return call_answer(call, zchat_logout(call->z, call_replied, call), print_logout);
 }
 
-const struct verb logout_verb = {
+static const struct verb logout_verb = {
     .name = "logout",
     .classic = "XIT",
     .words = "",
@@ -125,7 +125,7 @@ static enum status run_passwd(struct call *call) {
     return status;
 }
 
-const struct verb passwd_verb = {
+static const struct verb passwd_verb = {
     .name = "passwd",
     .words = "",
     .options = VERB_OPTIONS(OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD),
@@ -162,7 +162,7 @@ static enum status run_devices(struct call *call) {
     return call_answer(call, zchat_devices(call->z, call_replied, call), print_devices);
 }
 
-const struct verb devices_verb = {
+static const struct verb devices_verb = {
     .name = "devices",
     .words = "",
     .run = run_devices,
@@ -190,11 +190,15 @@ static enum status run_revoke(struct call *call) {
     return call_answer(call, zchat_revoke(call->z, device, call_replied, call), print_revoked);
 }
 
-const struct verb revoke_verb = {
+static const struct verb revoke_verb = {
     .name = "revoke",
     .words = "DEVICE",
     .words_min = 1,
     .words_max = 1,
     .run = run_revoke,
     .help = "end the trust in the device of this number, and its sessions",
+};
+
+const struct verb *const account_verbs[] = {
+    &register_verb, &login_verb, &logout_verb, &passwd_verb, &devices_verb, &revoke_verb, NULL,
 };

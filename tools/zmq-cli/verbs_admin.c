@@ -27,7 +27,7 @@ static enum status run_ping(struct call *call) {
     return call_answer(call, zchat_ping(call->z, call_replied, call), print_ping);
 }
 
-const struct verb ping_verb = {
+static const struct verb ping_verb = {
     .name = "ping",
     .words = "",
     .run = run_ping,
@@ -47,7 +47,7 @@ static enum status run_forget(struct call *call) {
     return STATUS_DONE;
 }
 
-const struct verb forget_verb = {
+static const struct verb forget_verb = {
     .name = "forget",
     .words = "HOST",
     .words_min = 1,
@@ -88,7 +88,7 @@ static enum status run_stats(struct call *call) {
     return call_answer(call, zchat_stats(call->z, call_replied, call), print_stats);
 }
 
-const struct verb stats_verb = {
+static const struct verb stats_verb = {
     .name = "stats",
     .words = "",
     .run = run_stats,
@@ -172,7 +172,7 @@ static enum status run_shutdown(struct call *call) {
     return status;
 }
 
-const struct verb shutdown_verb = {
+static const struct verb shutdown_verb = {
     .name = "shutdown",
     .classic = "SHT",
     .words = "",
@@ -182,4 +182,8 @@ const struct verb shutdown_verb = {
     .run = run_shutdown,
     .help = "stop the broker; its data stays; for administrators, and for whoever has the admin "
             "password",
+};
+
+const struct verb *const admin_verbs[] = {
+    &ping_verb, &forget_verb, &stats_verb, &shutdown_verb, NULL,
 };

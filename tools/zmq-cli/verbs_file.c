@@ -108,7 +108,7 @@ static enum status run_file_put(struct call *call) {
     return finish(call, &transfer, status);
 }
 
-const struct verb file_put_verb = {
+static const struct verb file_put_verb = {
     .name = "file put",
     .classic = "UPD",
     .words = "T PATH",
@@ -268,7 +268,7 @@ static enum status run_file_get(struct call *call) {
     return status;
 }
 
-const struct verb file_get_verb = {
+static const struct verb file_get_verb = {
     .name = "file get",
     .classic = "DWN",
     .words = "T NAME",
@@ -326,7 +326,7 @@ static enum status run_file_list(struct call *call) {
     return status;
 }
 
-const struct verb file_list_verb = {
+static const struct verb file_list_verb = {
     .name = "file list",
     .words = "T",
     .words_min = 1,
@@ -334,3 +334,5 @@ const struct verb file_list_verb = {
     .run = run_file_list,
     .help = "list the files of a thread",
 };
+
+const struct verb *const file_verbs[] = {&file_put_verb, &file_get_verb, &file_list_verb, NULL};

@@ -47,7 +47,7 @@ static enum status run_send(struct call *call) {
     return status;
 }
 
-const struct verb send_verb = {
+static const struct verb send_verb = {
     .name = "send",
     .classic = "message",
     .words = "USER TEXT...",
@@ -80,7 +80,7 @@ static enum status run_broadcast(struct call *call) {
     return status;
 }
 
-const struct verb broadcast_verb = {
+static const struct verb broadcast_verb = {
     .name = "broadcast",
     .words = "TEXT...",
     .words_min = 1,
@@ -150,7 +150,7 @@ static enum status run_who(struct call *call) {
     return list_people(call, 0);
 }
 
-const struct verb who_verb = {
+static const struct verb who_verb = {
     .name = "who",
     .classic = "whoelse",
     .words = "",
@@ -166,7 +166,7 @@ static enum status run_since(struct call *call) {
     return list_people(call, seconds);
 }
 
-const struct verb since_verb = {
+static const struct verb since_verb = {
     .name = "since",
     .classic = "whoelsesince",
     .words = "SECONDS",
@@ -210,7 +210,7 @@ static enum status run_block(struct call *call) {
     return call_answer(call, zchat_block(call->z, call->words[0], call_replied, call), print_block);
 }
 
-const struct verb block_verb = {
+static const struct verb block_verb = {
     .name = "block",
     .words = "USER",
     .words_min = 1,
@@ -227,7 +227,7 @@ static enum status run_unblock(struct call *call) {
                        print_unblock);
 }
 
-const struct verb unblock_verb = {
+static const struct verb unblock_verb = {
     .name = "unblock",
     .words = "USER",
     .words_min = 1,
@@ -250,9 +250,14 @@ static enum status run_blocked(struct call *call) {
     return call_answer(call, zchat_blocked(call->z, call_replied, call), print_blocked);
 }
 
-const struct verb blocked_verb = {
+static const struct verb blocked_verb = {
     .name = "blocked",
     .words = "",
     .run = run_blocked,
     .help = "list whom you have blocked",
+};
+
+const struct verb *const people_verbs[] = {
+    &send_verb,  &broadcast_verb, &who_verb,     &since_verb,
+    &block_verb, &unblock_verb,   &blocked_verb, NULL,
 };

@@ -23,7 +23,7 @@ static enum status run_private_start(struct call *call) {
     return status;
 }
 
-const struct verb private_start_verb = {
+static const struct verb private_start_verb = {
     .name = "private start",
     .classic = "startprivate",
     .words = "USER",
@@ -127,7 +127,7 @@ static enum status run_private_accept(struct call *call) {
     return status;
 }
 
-const struct verb private_accept_verb = {
+static const struct verb private_accept_verb = {
     .name = "private accept",
     .classic = "accept",
     .words = "[USER]",
@@ -176,7 +176,7 @@ static enum status run_private_decline(struct call *call) {
     return status;
 }
 
-const struct verb private_decline_verb = {
+static const struct verb private_decline_verb = {
     .name = "private decline",
     .classic = "decline",
     .words = "[USER]",
@@ -231,7 +231,7 @@ static enum status run_private_send(struct call *call) {
     return finish(&chat, status);
 }
 
-const struct verb private_send_verb = {
+static const struct verb private_send_verb = {
     .name = "private send",
     .words = "USER TEXT...",
     .words_min = 2,
@@ -248,7 +248,7 @@ static enum status run_private_stop(struct call *call) {
                         call->words[0]);
 }
 
-const struct verb private_stop_verb = {
+static const struct verb private_stop_verb = {
     .name = "private stop",
     .classic = "stopprivate",
     .words = "USER",
@@ -310,7 +310,7 @@ static enum status run_private_file(struct call *call) {
     return finish(&chat, status);
 }
 
-const struct verb private_file_verb = {
+static const struct verb private_file_verb = {
     .name = "private file",
     .words = "USER PATH",
     .words_min = 2,
@@ -318,4 +318,14 @@ const struct verb private_file_verb = {
     .options = VERB_OPTIONS(OPTION_PRIVATE_ADDRESS),
     .run = run_private_file,
     .help = "a private chat for one file: start it, send the file when it is taken, stop",
+};
+
+const struct verb *const private_verbs[] = {
+    &private_start_verb,
+    &private_accept_verb,
+    &private_decline_verb,
+    &private_send_verb,
+    &private_stop_verb,
+    &private_file_verb,
+    NULL,
 };

@@ -58,7 +58,7 @@ static enum status run_call(struct call *call) {
     return status;
 }
 
-const struct verb call_verb = {
+static const struct verb call_verb = {
     .name = "call",
     .words = "COMMAND [JSON|@FILE|-]",
     .words_min = 1,
@@ -209,7 +209,7 @@ static enum status run_describe(struct call *call) {
     return call->word_count ? print_named(call, call->words[0]) : print_all(call);
 }
 
-const struct verb describe_verb = {
+static const struct verb describe_verb = {
     .name = "describe",
     .words = "[MESSAGE]",
     .words_max = 1,
@@ -239,10 +239,12 @@ static enum status run_list(struct call *call) {
     return status;
 }
 
-const struct verb list_verb = {
+static const struct verb list_verb = {
     .name = "list",
     .words = "",
     .run = run_list,
     .help = "print the commands of the schema, for call and rpc, with the messages that each takes "
             "and returns; asks nobody",
 };
+
+const struct verb *const schema_verbs[] = {&call_verb, &list_verb, &describe_verb, NULL};

@@ -58,7 +58,7 @@ static enum status run_thread_create(struct call *call) {
     return status;
 }
 
-const struct verb thread_create_verb = {
+static const struct verb thread_create_verb = {
     .name = "thread create",
     .classic = "CRT",
     .words = "T",
@@ -111,7 +111,7 @@ static enum status run_thread_list(struct call *call) {
     return status;
 }
 
-const struct verb thread_list_verb = {
+static const struct verb thread_list_verb = {
     .name = "thread list",
     .classic = "LST",
     .words = "",
@@ -155,7 +155,7 @@ static enum status run_thread_post(struct call *call) {
     return status;
 }
 
-const struct verb thread_post_verb = {
+static const struct verb thread_post_verb = {
     .name = "thread post",
     .classic = "MSG",
     .words = "T TEXT...",
@@ -215,7 +215,7 @@ static enum status run_thread_read(struct call *call) {
     return status == STATUS_DONE ? kept : status;
 }
 
-const struct verb thread_read_verb = {
+static const struct verb thread_read_verb = {
     .name = "thread read",
     .classic = "RDT",
     .words = "T",
@@ -283,7 +283,7 @@ static enum status run_thread_edit(struct call *call) {
     return status;
 }
 
-const struct verb thread_edit_verb = {
+static const struct verb thread_edit_verb = {
     .name = "thread edit",
     .classic = "EDT",
     .words = "T N TEXT...",
@@ -323,7 +323,7 @@ static enum status run_thread_delete(struct call *call) {
                        print_deleted);
 }
 
-const struct verb thread_delete_verb = {
+static const struct verb thread_delete_verb = {
     .name = "thread delete",
     .classic = "DLT",
     .words = "T N",
@@ -349,7 +349,7 @@ static enum status run_thread_remove(struct call *call) {
                        print_removed);
 }
 
-const struct verb thread_remove_verb = {
+static const struct verb thread_remove_verb = {
     .name = "thread remove",
     .classic = "RMV",
     .words = "T",
@@ -380,7 +380,7 @@ static enum status run_thread_follow(struct call *call) {
                        print_followed);
 }
 
-const struct verb thread_follow_verb = {
+static const struct verb thread_follow_verb = {
     .name = "thread follow",
     .words = "T",
     .words_min = 1,
@@ -397,11 +397,19 @@ static enum status run_thread_unfollow(struct call *call) {
                        print_unfollowed);
 }
 
-const struct verb thread_unfollow_verb = {
+static const struct verb thread_unfollow_verb = {
     .name = "thread unfollow",
     .words = "T",
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_unfollow,
     .help = "stop being told of what happens in a thread",
+};
+
+const struct verb *const thread_verbs[] = {
+    &thread_create_verb,   &thread_list_verb,
+    &thread_post_verb,     &thread_read_verb,
+    &thread_edit_verb,     &thread_delete_verb,
+    &thread_remove_verb,   &thread_follow_verb,
+    &thread_unfollow_verb, NULL,
 };
