@@ -30,7 +30,7 @@ static void run_register(struct app *app, const struct command_words *words) {
         login_begin_register(app, words->word[0]);
 }
 
-const struct command register_command = {
+static const struct command register_command = {
     .name = "register",
     .arguments = "NAME",
     .help = "a new account; the password is asked for",
@@ -48,7 +48,7 @@ static void run_login(struct app *app, const struct command_words *words) {
         login_begin(app, !name ? "" : name, false);
 }
 
-const struct command login_command = {
+static const struct command login_command = {
     .name = "login",
     .arguments = "[NAME]",
     .help = "log in; the password is asked for if it is needed",
@@ -73,7 +73,7 @@ static void run_logout(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_logout(app->z, call_answered, call));
 }
 
-const struct command logout_command = {
+static const struct command logout_command = {
     .name = "logout",
     .classic = "XIT",
     .arguments = "",
@@ -178,7 +178,7 @@ static void run_passwd(struct app *app, const struct command_words *words) {
     line_ask(app->line, "old password: ", false, account_hear_old, app);
 }
 
-const struct command passwd_command = {
+static const struct command passwd_command = {
     .name = "passwd",
     .arguments = "[FILE]",
     .help = "change the password (a script's new one is in FILE)",
@@ -216,7 +216,7 @@ static void run_devices(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_devices(app->z, call_answered, call));
 }
 
-const struct command devices_command = {
+static const struct command devices_command = {
     .name = "devices",
     .arguments = "",
     .help = "the devices that get in without a password",
@@ -243,11 +243,16 @@ static void run_revoke(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_revoke(app->z, device, call_answered, call));
 }
 
-const struct command revoke_command = {
+static const struct command revoke_command = {
     .name = "revoke",
     .arguments = "DEVICE",
     .help = "stop trusting a device, by its number",
     .words_min = 1,
     .words_max = 1,
     .run = run_revoke,
+};
+
+const struct command *const account_commands[] = {
+    &register_command, &login_command, &logout_command, &passwd_command, &devices_command,
+    &revoke_command,   NULL,
 };

@@ -23,7 +23,7 @@ static void run_ping(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_ping(app->z, call_answered, call));
 }
 
-const struct command ping_command = {
+static const struct command ping_command = {
     .name = "ping",
     .arguments = "",
     .help = "ask whether the broker answers, and how fast",
@@ -40,7 +40,7 @@ static void run_forget(struct app *app, const struct command_words *words) {
         app_note(app, "forgot %s, whose key was %s", words->word[0], fingerprint);
 }
 
-const struct command forget_command = {
+static const struct command forget_command = {
     .name = "forget",
     .arguments = "HOST",
     .help = "forget the pinned key of the broker at HOST, or of a private peer, USER@HOST",
@@ -66,7 +66,7 @@ static void run_stats(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_stats(app->z, call_answered, call));
 }
 
-const struct command stats_command = {
+static const struct command stats_command = {
     .name = "stats",
     .arguments = "",
     .help = "the broker's counters",
@@ -177,7 +177,7 @@ static void run_shutdown(struct app *app, const struct command_words *words) {
         broker_authorize(app);
 }
 
-const struct command shutdown_command = {
+static const struct command shutdown_command = {
     .name = "shutdown",
     .arguments = "[--wipe [--yes]] [--password-file FILE]",
     .help = "stop the broker; --wipe: and delete everything in it",
@@ -190,10 +190,14 @@ static void run_sht(struct app *app, const struct command_words *words) {
     broker_stop(app, words->rest, false);
 }
 
-const struct command sht_command = {
+static const struct command sht_command = {
     .name = "SHT",
     .arguments = "PASSWORD",
     .help = "stop the broker, with the admin password",
     .flags = COMMAND_REST | COMMAND_SECRET | COMMAND_UNSAID,
     .run = run_sht,
+};
+
+const struct command *const broker_commands[] = {
+    &ping_command, &forget_command, &stats_command, &shutdown_command, &sht_command, NULL,
 };

@@ -1,6 +1,6 @@
-/* The list of commands, and what is done with their rows: names, help, usage, Tab and what the
- * history keeps all come from there. A new command is a name in both lists here, and a row with its
- * function in the file of its group. */
+/* All commands, file by file, and what is done with their rows: names, help, usage, Tab and what
+ * the history keeps all come from there. A new command is a row beside its function, and its name
+ * in the list at the end of that file. */
 #include "command.h"
 
 #include "app.h"
@@ -17,38 +17,23 @@
 
 #define BLANKS " \t"
 
-/* Each stands beside its function. */
-extern const struct command send_command, chat_command, close_command, broadcast_command,
-    inbox_command, recv_command, thread_list_command, thread_create_command, thread_read_command,
-    thread_post_command, thread_edit_command, thread_delete_command, thread_remove_command,
-    thread_follow_command, thread_unfollow_command, file_put_command, file_get_command,
-    file_list_command, private_start_command, private_accept_command, private_decline_command,
-    private_chat_command, private_stop_command, private_file_command, private_take_command,
-    private_refuse_command, private_recv_command, private_send_command, who_command, since_command,
-    block_command, unblock_command, blocked_command, register_command, login_command,
-    logout_command, passwd_command, devices_command, revoke_command, ping_command, forget_command,
-    stats_command, shutdown_command, sht_command, help_command, quit_command;
+/* The commands of each file, which stand at its end; NULL behind the last. */
+extern const struct command *const talk_commands[];
+extern const struct command *const thread_commands[];
+extern const struct command *const file_commands[];
+extern const struct command *const private_commands[];
+extern const struct command *const private_file_commands[];
+extern const struct command *const people_commands[];
+extern const struct command *const account_commands[];
+extern const struct command *const broker_commands[];
+extern const struct command *const general_commands[];
 
 /* In the order of the help. */
-static const struct command *const command_table[] = {
-    &send_command,          &chat_command,           &close_command,
-    &broadcast_command,     &inbox_command,          &recv_command,
-    &thread_list_command,   &thread_create_command,  &thread_read_command,
-    &thread_post_command,   &thread_edit_command,    &thread_delete_command,
-    &thread_remove_command, &thread_follow_command,  &thread_unfollow_command,
-    &file_put_command,      &file_get_command,       &file_list_command,
-    &private_start_command, &private_accept_command, &private_decline_command,
-    &private_chat_command,  &private_stop_command,   &private_file_command,
-    &private_take_command,  &private_refuse_command, &private_recv_command,
-    &private_send_command, /* the last of its group: its classic name is the group's */
-    &who_command,           &since_command,          &block_command,
-    &unblock_command,       &blocked_command,        &register_command,
-    &login_command,         &logout_command,         &passwd_command,
-    &devices_command,       &revoke_command,         &ping_command,
-    &forget_command,        &stats_command,          &shutdown_command,
-    &sht_command,           &help_command,           &quit_command,
+static const struct command *const *const command_files[] = {
+    talk_commands,   thread_commands,  file_commands,   private_commands, private_file_commands,
+    people_commands, account_commands, broker_commands, general_commands,
 };
-#define COMMAND_ROWS (sizeof command_table / sizeof command_table[0])
+#define COMMAND_FILES (sizeof command_files / sizeof command_files[0])
 
 /* What other chat programs call it. Without these, `msg` would look like the forum's MSG, and post
  * publicly what is meant for one person. */
@@ -58,8 +43,12 @@ static const struct command_alias {
 } command_aliases[] = {{"msg", "send"}, {"w", "send"}, {"query", "chat"}};
 #define COMMAND_ALIASES (sizeof command_aliases / sizeof command_aliases[0])
 
-const struct command *command_at(size_t index) {
-    return index < COMMAND_ROWS ? command_table[index] : NULL;
+const struct command *command_at(size_t place) {
+    for (size_t i = 0; i < COMMAND_FILES; i++)
+        for (const struct command *const *row = command_files[i]; *row; row++)
+            if (place-- == 0)
+                return *row;
+    return NULL;
 }
 
 /* The forum's names are in upper case, and nothing else is. */
@@ -90,16 +79,20 @@ static size_t command_match(const char *name, const char *text) {
     }
 }
 
-static const struct command *command_named(const char *text, size_t *bytes) {
-    for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        const struct command *row = command_table[i];
-        *bytes = command_match(row->name, text);
-        if (*bytes == 0)
-            *bytes = command_match(row->classic, text);
+static const struct command *command_by(bool classic, const char *text, size_t *bytes) {
+    const struct command *row;
+    for (size_t i = 0; (row = command_at(i)); i++) {
+        *bytes = command_match(classic ? row->classic : row->name, text);
         if (*bytes > 0)
-            return row;
+            break;
     }
-    return NULL;
+    return row;
+}
+
+/* Names go before classic ones, of which one is the first word of a group's names. */
+static const struct command *command_named(const char *text, size_t *bytes) {
+    const struct command *row = command_by(false, text, bytes);
+    return row ? row : command_by(true, text, bytes);
 }
 
 const struct command *command_find(const char *text, size_t *bytes) {
@@ -116,8 +109,8 @@ const struct command *command_find(const char *text, size_t *bytes) {
 /* The row whose forum name the first word of `text` is, but for its case; NULL: none. */
 static const struct command *command_miswritten(const char *text) {
     size_t bytes = strcspn(text, BLANKS "\n");
-    for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        const struct command *row = command_table[i];
+    const struct command *row;
+    for (size_t i = 0; (row = command_at(i)); i++) {
         const char *name = command_is_forum(row->name) ? row->name : row->classic;
         if (command_is_forum(name) && strlen(name) == bytes && strncasecmp(name, text, bytes) == 0)
             return row;
@@ -218,12 +211,13 @@ static enum history_place command_say(struct app *app, const char *text) {
 
 /* What may follow `word`, the first of several commands' names; "": it is none. */
 static void command_list_group(const char *word, size_t word_bytes, char *list, size_t list_bytes) {
+    const struct command *row;
     *list = '\0';
-    for (size_t i = 0; i < COMMAND_ROWS; i++) {
+    for (size_t i = 0; (row = command_at(i)); i++) {
         size_t used = strlen(list);
-        if (command_in_group(command_table[i], word, word_bytes))
+        if (command_in_group(row, word, word_bytes))
             snprintf(list + used, list_bytes - used, "%s%s", used == 0 ? "" : ", ",
-                     command_table[i]->name + word_bytes + 1);
+                     row->name + word_bytes + 1);
     }
 }
 
@@ -319,11 +313,11 @@ static void command_show_help_of(struct app *app, const char *first, const char 
     size_t bytes;
     size_t shown = 0;
     snprintf(name, sizeof name, "%s%s%s", first, !second ? "" : " ", !second ? "" : second);
-    const struct command *row = command_find(name, &bytes);
-    for (size_t i = 0; i < COMMAND_ROWS; i++) {
-        if (row != command_table[i] && !command_in_group(command_table[i], name, strlen(name)))
+    const struct command *named = command_find(name, &bytes), *row;
+    for (size_t i = 0; (row = command_at(i)); i++) {
+        if (row != named && !command_in_group(row, name, strlen(name)))
             continue;
-        command_show_help(app, command_table[i]);
+        command_show_help(app, row);
         shown++;
     }
     if (shown == 0)
@@ -332,17 +326,18 @@ static void command_show_help_of(struct app *app, const char *first, const char 
 
 static void run_help(struct app *app, const struct command_words *words) {
     const char *name = words->word[0];
+    const struct command *row;
     if (name) {
         command_show_help_of(app, name + (*name == '/' ? 1 : 0), words->word[1]);
         return;
     }
-    for (size_t i = 0; i < COMMAND_ROWS; i++)
-        command_show_help(app, command_table[i]);
+    for (size_t i = 0; (row = command_at(i)); i++)
+        command_show_help(app, row);
     app_note(app, "in a conversation plain lines are messages, and a command begins with /");
     app_note(app, "msg and w are send, query is chat; Alt+Enter begins a new line of a text");
 }
 
-const struct command help_command = {
+static const struct command help_command = {
     .name = "help",
     .arguments = "[COMMAND]",
     .help = "this list, or one line of it",
@@ -356,9 +351,11 @@ static void run_quit(struct app *app, const struct command_words *words) {
     leave_on_wish(app);
 }
 
-const struct command quit_command = {
+static const struct command quit_command = {
     .name = "quit",
     .arguments = "",
     .help = "log out and leave",
     .run = run_quit,
 };
+
+const struct command *const general_commands[] = {&help_command, &quit_command, NULL};

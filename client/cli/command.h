@@ -1,6 +1,6 @@
-/* The commands, and how a typed line becomes a call of one of them. A command is one row,
- * `const struct command send_command`, which stands beside the function that carries it out;
- * command.c lists the rows. */
+/* The commands, and how a typed line becomes a call of one of them. A command is one row, `static
+ * const struct command send_command`, which stands beside the function that carries it out; each
+ * file lists its own at its end, and command.c the files. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -54,8 +54,8 @@ struct command {
     void (*run)(struct app *app, const struct command_words *words);
 };
 
-/* The rows, in the order of the help; NULL behind the last. */
-const struct command *command_at(size_t index);
+/* The row of that place in the help; NULL behind the last. */
+const struct command *command_at(size_t place);
 /* The command at the start of `text`, by one of its names; *bytes: how long that is there. Case
  * counts only for the forum's names. NULL: there is none. */
 const struct command *command_find(const char *text, size_t *bytes);

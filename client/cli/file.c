@@ -47,7 +47,7 @@ static void run_file_put(struct app *app, const struct command_words *words) {
     free(path);
 }
 
-const struct command file_put_command = {
+static const struct command file_put_command = {
     .name = "file put",
     .classic = "UPD",
     .arguments = "T PATH",
@@ -125,7 +125,7 @@ static void run_file_get(struct app *app, const struct command_words *words) {
     free(path);
 }
 
-const struct command file_get_command = {
+static const struct command file_get_command = {
     .name = "file get",
     .classic = "DWN",
     .arguments = "T NAME [-o PATH|-] [--force]",
@@ -172,7 +172,7 @@ static void run_file_list(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_file_list(app->z, call->title, NULL, 0, call_answered, call));
 }
 
-const struct command file_list_command = {
+static const struct command file_list_command = {
     .name = "file list",
     .arguments = "T",
     .help = "the files of a thread",
@@ -181,4 +181,11 @@ const struct command file_list_command = {
     .flags = COMMAND_QUOTED,
     .subject = COMMAND_THREAD,
     .run = run_file_list,
+};
+
+const struct command *const file_commands[] = {
+    &file_put_command,
+    &file_get_command,
+    &file_list_command,
+    NULL,
 };

@@ -43,7 +43,7 @@ static void run_who(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_who(app->z, NULL, 0, call_answered, call));
 }
 
-const struct command who_command = {
+static const struct command who_command = {
     .name = "who",
     .classic = "whoelse",
     .arguments = "",
@@ -66,7 +66,7 @@ static void run_since(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_since(app->z, seconds, NULL, 0, call_answered, call));
 }
 
-const struct command since_command = {
+static const struct command since_command = {
     .name = "since",
     .classic = "whoelsesince",
     .arguments = "SECONDS",
@@ -90,7 +90,7 @@ static void run_block(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_block(app->z, call->user, call_answered, call));
 }
 
-const struct command block_command = {
+static const struct command block_command = {
     .name = "block",
     .arguments = "USER",
     .help = "block USER: nothing passes between you",
@@ -112,7 +112,7 @@ static void run_unblock(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_unblock(app->z, call->user, call_answered, call));
 }
 
-const struct command unblock_command = {
+static const struct command unblock_command = {
     .name = "unblock",
     .arguments = "USER",
     .help = "take a block back",
@@ -142,9 +142,13 @@ static void run_blocked(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
 
-const struct command blocked_command = {
+static const struct command blocked_command = {
     .name = "blocked",
     .arguments = "",
     .help = "list whom you block",
     .run = run_blocked,
+};
+
+const struct command *const people_commands[] = {
+    &who_command, &since_command, &block_command, &unblock_command, &blocked_command, NULL,
 };

@@ -52,7 +52,7 @@ static void run_private_file(struct app *app, const struct command_words *words)
     free(path);
 }
 
-const struct command private_file_command = {
+static const struct command private_file_command = {
     .name = "private file",
     .arguments = "USER PATH",
     .help = "offer a file in a private chat",
@@ -126,3 +126,5 @@ void private_refuse(struct app *app, const char *user) {
     call_begun(call, zchat_private_file_answer(app->z, call->user, &call->id, NULL, false, NULL,
                                                call_answered, call));
 }
+
+const struct command *const private_file_commands[] = {&private_file_command, NULL};

@@ -61,7 +61,7 @@ static void run_private_start(struct app *app, const struct command_words *words
     call_begun(call, code);
 }
 
-const struct command private_start_command = {
+static const struct command private_start_command = {
     .name = "private start",
     .classic = "startprivate",
     .arguments = "USER",
@@ -86,7 +86,7 @@ static void run_private_stop(struct app *app, const struct command_words *words)
     call_begun(call, zchat_private_stop(app->z, call->user, call_answered, call));
 }
 
-const struct command private_stop_command = {
+static const struct command private_stop_command = {
     .name = "private stop",
     .classic = "stopprivate",
     .arguments = "USER",
@@ -117,7 +117,7 @@ static void run_private_accept(struct app *app, const struct command_words *word
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
 }
 
-const struct command private_accept_command = {
+static const struct command private_accept_command = {
     .name = "private accept",
     .classic = "accept",
     .arguments = "USER",
@@ -138,7 +138,7 @@ static void run_private_decline(struct app *app, const struct command_words *wor
         app_fail(app, ZCHAT_NOT_FOUND, "%s has not invited you", words->word[0]);
 }
 
-const struct command private_decline_command = {
+static const struct command private_decline_command = {
     .name = "private decline",
     .classic = "decline",
     .arguments = "USER",
@@ -155,7 +155,7 @@ static void run_private_send(struct app *app, const struct command_words *words)
     private_say(app, words->word[0], words->rest);
 }
 
-const struct command private_send_command = {
+static const struct command private_send_command = {
     .name = "private send",
     .classic = "private",
     .arguments = "USER TEXT...",
@@ -188,7 +188,7 @@ static void run_private_chat(struct app *app, const struct command_words *words)
                  app->conversation.partner);
 }
 
-const struct command private_chat_command = {
+static const struct command private_chat_command = {
     .name = "private chat",
     .arguments = "USER",
     .help = "a conversation whose plain lines go privately",
@@ -217,7 +217,7 @@ static void run_private_recv(struct app *app, const struct command_words *words)
     }
 }
 
-const struct command private_recv_command = {
+static const struct command private_recv_command = {
     .name = "private recv",
     .arguments = "USER N [SECONDS]",
     .help = "for scripts: wait until N more private lines of USER came (5 seconds)",
@@ -248,7 +248,7 @@ static void run_private_take(struct app *app, const struct command_words *words)
     private_answer_offer(app, PRIVATE_TAKE, words);
 }
 
-const struct command private_take_command = {
+static const struct command private_take_command = {
     .name = "private take",
     .arguments = "USER [PATH]",
     .help = "fetch the file that USER offers, to here or to PATH",
@@ -263,7 +263,7 @@ static void run_private_refuse(struct app *app, const struct command_words *word
     private_answer_offer(app, PRIVATE_REFUSE, words);
 }
 
-const struct command private_refuse_command = {
+static const struct command private_refuse_command = {
     .name = "private refuse",
     .arguments = "USER",
     .help = "refuse the file that USER offers",
@@ -272,4 +272,12 @@ const struct command private_refuse_command = {
     .flags = COMMAND_PRIVATE,
     .subject = COMMAND_OFFERING,
     .run = run_private_refuse,
+};
+
+const struct command *const private_commands[] = {
+    &private_start_command,   &private_accept_command,
+    &private_decline_command, &private_chat_command,
+    &private_stop_command,    &private_take_command,
+    &private_refuse_command,  &private_recv_command,
+    &private_send_command,    NULL,
 };

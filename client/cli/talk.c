@@ -15,7 +15,7 @@ static void run_send(struct app *app, const struct command_words *words) {
     mailbox_send(app, words->word[0], words->rest);
 }
 
-const struct command send_command = {
+static const struct command send_command = {
     .name = "send",
     .classic = "message",
     .arguments = "USER TEXT...",
@@ -55,7 +55,7 @@ static void run_broadcast(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_broadcast(app->z, words->rest, call_answered, call));
 }
 
-const struct command broadcast_command = {
+static const struct command broadcast_command = {
     .name = "broadcast",
     .arguments = "TEXT...",
     .help = "to everyone who is online; not stored",
@@ -73,7 +73,7 @@ static void run_close(struct app *app, const struct command_words *words) {
     app_update_prompt(app);
 }
 
-const struct command close_command = {
+static const struct command close_command = {
     .name = "close",
     .arguments = "",
     .help = "leave the conversation",
@@ -145,7 +145,7 @@ static void run_chat(struct app *app, const struct command_words *words) {
                  app->conversation.partner);
 }
 
-const struct command chat_command = {
+static const struct command chat_command = {
     .name = "chat",
     .arguments = "[USER]",
     .help = "a conversation: plain lines go to USER; without USER it ends",
@@ -187,7 +187,7 @@ static void run_inbox(struct app *app, const struct command_words *words) {
     call_begun(call, zchat_sync(app->z, after_seq, limit, call_answered, call));
 }
 
-const struct command inbox_command = {
+static const struct command inbox_command = {
     .name = "inbox",
     .arguments = "[N]",
     .help = "what is new; or the last N messages again",
@@ -209,11 +209,16 @@ static void run_recv(struct app *app, const struct command_words *words) {
         step_wait_messages(app, count, seconds);
 }
 
-const struct command recv_command = {
+static const struct command recv_command = {
     .name = "recv",
     .arguments = "N [SECONDS]",
     .help = "for scripts: wait until N more messages came (5 seconds)",
     .words_min = 1,
     .words_max = 2,
     .run = run_recv,
+};
+
+const struct command *const talk_commands[] = {
+    &send_command,  &chat_command, &close_command, &broadcast_command,
+    &inbox_command, &recv_command, NULL,
 };

@@ -49,7 +49,7 @@ static void run_thread_list(struct app *app, const struct command_words *words) 
     call_begun(call, zchat_thread_list(app->z, NULL, 0, call_answered, call));
 }
 
-const struct command thread_list_command = {
+static const struct command thread_list_command = {
     .name = "thread list",
     .classic = "LST",
     .arguments = "",
@@ -69,7 +69,7 @@ static void run_thread_create(struct app *app, const struct command_words *words
     call_begun(call, zchat_thread_create(app->z, call->title, NULL, call_answered, call));
 }
 
-const struct command thread_create_command = {
+static const struct command thread_create_command = {
     .name = "thread create",
     .classic = "CRT",
     .arguments = "T",
@@ -98,7 +98,7 @@ static void run_thread_remove(struct app *app, const struct command_words *words
     call_begun(call, zchat_thread_remove(app->z, call->title, call_answered, call));
 }
 
-const struct command thread_remove_command = {
+static const struct command thread_remove_command = {
     .name = "thread remove",
     .classic = "RMV",
     .arguments = "T",
@@ -177,7 +177,7 @@ static void run_thread_read(struct app *app, const struct command_words *words) 
     thread_ask_page(app, words->word[0], 0);
 }
 
-const struct command thread_read_command = {
+static const struct command thread_read_command = {
     .name = "thread read",
     .classic = "RDT",
     .arguments = "T",
@@ -215,7 +215,7 @@ static void run_thread_post(struct app *app, const struct command_words *words) 
                zchat_thread_post(app->z, call->title, words->rest, &call->id, call_answered, call));
 }
 
-const struct command thread_post_command = {
+static const struct command thread_post_command = {
     .name = "thread post",
     .classic = "MSG",
     .arguments = "T TEXT...",
@@ -276,7 +276,7 @@ static void run_thread_edit(struct app *app, const struct command_words *words) 
                                        words->rest, call_answered, call));
 }
 
-const struct command thread_edit_command = {
+static const struct command thread_edit_command = {
     .name = "thread edit",
     .classic = "EDT",
     .arguments = "T N TEXT...",
@@ -309,7 +309,7 @@ static void run_thread_delete(struct app *app, const struct command_words *words
                                          call_answered, call));
 }
 
-const struct command thread_delete_command = {
+static const struct command thread_delete_command = {
     .name = "thread delete",
     .classic = "DLT",
     .arguments = "T N",
@@ -335,7 +335,7 @@ static void run_thread_follow(struct app *app, const struct command_words *words
     call_begun(call, zchat_thread_follow(app->z, call->title, call_answered, call));
 }
 
-const struct command thread_follow_command = {
+static const struct command thread_follow_command = {
     .name = "thread follow",
     .arguments = "T",
     .help = "be told what happens in a thread",
@@ -358,7 +358,7 @@ static void run_thread_unfollow(struct app *app, const struct command_words *wor
     call_begun(call, zchat_thread_unfollow(app->z, call->title, call_answered, call));
 }
 
-const struct command thread_unfollow_command = {
+static const struct command thread_unfollow_command = {
     .name = "thread unfollow",
     .arguments = "T",
     .help = "stop being told what happens in a thread",
@@ -367,4 +367,12 @@ const struct command thread_unfollow_command = {
     .flags = COMMAND_QUOTED,
     .subject = COMMAND_THREAD,
     .run = run_thread_unfollow,
+};
+
+const struct command *const thread_commands[] = {
+    &thread_list_command,     &thread_create_command,
+    &thread_read_command,     &thread_post_command,
+    &thread_edit_command,     &thread_delete_command,
+    &thread_remove_command,   &thread_follow_command,
+    &thread_unfollow_command, NULL,
 };
