@@ -1,11 +1,13 @@
 /* What a command is to the core: one row beside its functions, in its own file. One dispatcher
  * applies the rows: who may, what it costs, and the functions in their order. A command that needs
  * a password checked or hashed stops between check and run, and goes on when the work comes back.
- * COMMANDS is the list of all. */
+ * COMMANDS, which the build makes from the schema, is the list of all: a command without a row does
+ * not link. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
 #include "call.h"
+#include "commands.h"
 
 enum command_state {
     COMMAND_MEMBER,
@@ -30,48 +32,6 @@ struct command_row {
     /* Reply and events. */
     void (*done)(struct call *call);
 };
-
-/* The field of Command.body, and the name of the row. */
-#define COMMANDS(COMMAND)                                                                          \
-    COMMAND(LOGIN, login)                                                                          \
-    COMMAND(LOGOUT, logout)                                                                        \
-    COMMAND(REGISTER_ACCOUNT, register_account)                                                    \
-    COMMAND(CHANGE_PASSWORD, change_password)                                                      \
-    COMMAND(LIST_DEVICES, list_devices)                                                            \
-    COMMAND(REVOKE_DEVICE, revoke_device)                                                          \
-    COMMAND(SEND_MESSAGE, send_message)                                                            \
-    COMMAND(BROADCAST, broadcast)                                                                  \
-    COMMAND(WHO, who)                                                                              \
-    COMMAND(SINCE, since)                                                                          \
-    COMMAND(BLOCK_USER, block_user)                                                                \
-    COMMAND(UNBLOCK_USER, unblock_user)                                                            \
-    COMMAND(LIST_BLOCKED, list_blocked)                                                            \
-    COMMAND(SYNC, sync)                                                                            \
-    COMMAND(ACK, ack)                                                                              \
-    COMMAND(PING, ping)                                                                            \
-    COMMAND(KEEP_ALIVE, keep_alive)                                                                \
-    COMMAND(GET_STATS, get_stats)                                                                  \
-    COMMAND(SHUTDOWN, shutdown)                                                                    \
-    COMMAND(CREATE_THREAD, create_thread)                                                          \
-    COMMAND(LIST_THREADS, list_threads)                                                            \
-    COMMAND(POST_TO_THREAD, post_to_thread)                                                        \
-    COMMAND(READ_THREAD, read_thread)                                                              \
-    COMMAND(EDIT_POST, edit_post)                                                                  \
-    COMMAND(DELETE_POST, delete_post)                                                              \
-    COMMAND(REMOVE_THREAD, remove_thread)                                                          \
-    COMMAND(FOLLOW_THREAD, follow_thread)                                                          \
-    COMMAND(UNFOLLOW_THREAD, unfollow_thread)                                                      \
-    COMMAND(LIST_FOLLOWED, list_followed)                                                          \
-    COMMAND(BEGIN_UPLOAD, begin_upload)                                                            \
-    COMMAND(PUT_CHUNK, put_chunk)                                                                  \
-    COMMAND(CANCEL_UPLOAD, cancel_upload)                                                          \
-    COMMAND(GET_CHUNK, get_chunk)                                                                  \
-    COMMAND(LIST_FILES, list_files)                                                                \
-    COMMAND(INVITE_PRIVATE, invite_private)                                                        \
-    COMMAND(ANSWER_PRIVATE, answer_private)                                                        \
-    COMMAND(OPEN_PRIVATE, open_private)                                                            \
-    COMMAND(CLOSE_PRIVATE, close_private)                                                          \
-    COMMAND(ACTIVE, active)
 
 #define COMMAND_DECLARE(number, command) extern const struct command_row command##_row;
 COMMANDS(COMMAND_DECLARE)
