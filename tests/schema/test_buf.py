@@ -34,7 +34,7 @@ BREACHES = {
     "a field out of its oneof": ("batch", "  oneof body {\n    LoginRequest login = 10;",
                                  "  LoginRequest login = 10;\n  oneof body {",
                                  'Field "10" with name "login" on message "Command" moved from inside to outside'),
-    "a method without its command": ("service", "  rpc Ping(PingRequest) returns (PingResponse);\n", "",
+    "a method without its command": ("batch", "  rpc Ping(PingRequest) returns (PingResponse);\n", "",
                                      'RPC "Ping" on service "BrokerService" was deleted'),
     "another namespace": ("common", '"Zchat.V1"', '"Zchat"', 'option "csharp_namespace" changed'),
 }
@@ -59,7 +59,7 @@ class Buf(schema.InCopy):
         self.assertIn('Field name "retryAfter" should be lower_snake_case', schema.buf("lint", self.copy))
 
     def test_a_response_of_another_name_is_seen(self):
-        self.edit("service", "returns (PingResponse)", "returns (WhoResponse)")
+        self.edit("batch", "returns (PingResponse)", "returns (WhoResponse)")
         self.assertIn("PingResponse", schema.buf("lint", self.copy))
 
     def test_an_addition_is_let_through(self):
@@ -69,7 +69,7 @@ class Buf(schema.InCopy):
                   "// New.\nmessage LookResponse {}")
         self.edit("batch", "PingRequest ping = 40;", "PingRequest ping = 40;\n    LookRequest look = 199;")
         self.edit("batch", "PingResponse ping = 40;", "PingResponse ping = 40;\n    LookResponse look = 199;")
-        self.edit("service", "  rpc Ping(", "  rpc Look(LookRequest) returns (LookResponse);\n  rpc Ping(")
+        self.edit("batch", "  rpc Ping(", "  rpc Look(LookRequest) returns (LookResponse);\n  rpc Ping(")
         self.assertEqual(schema.breaches(self.copy), "")
         self.assertEqual(schema.buf("lint", self.copy), "")
 

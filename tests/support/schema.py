@@ -12,7 +12,7 @@ import tempfile
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 FILES = ["common", "account", "people", "admin", "threads", "files", "private", "peer", "batch",
-         "greeter", "service"]
+         "greeter"]
 
 
 def _generate():

@@ -15,7 +15,7 @@ import tempfile
 from google.protobuf import descriptor_pb2
 
 PACKAGE = "zchat.v1"
-SERVICE = "zchat/v1/service.proto"
+SERVICE = "zchat/v1/batch.proto"
 FILE_OPTIONS = {"csharp_namespace": "Zchat.V1", "go_package": "zchat/v1;zchatv1", "java_multiple_files": True,
                 "java_package": "zchat.v1", "objc_class_prefix": "ZCH", "php_namespace": "Zchat\\V1",
                 "ruby_package": "Zchat::V1"}
