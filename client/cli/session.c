@@ -204,9 +204,12 @@ static void session_broadcast(struct app *app, const zchat_event *event) {
 }
 
 static void session_notice(struct app *app, const zchat_event *event) {
-    session_heard_stop(app);
+    bool announced = event->user[0] != '\0';
+    if (!announced)
+        session_heard_stop(app);
     app_begin_line(app, event->time_us);
-    screen_put(app->screen, SCREEN_BOLD, "the broker: ");
+    screen_putf(app->screen, SCREEN_BOLD, "%s%s: ", announced ? "announcement from " : "the broker",
+                event->user);
     screen_put_text(app->screen, event->text);
     screen_end_line(app->screen);
 }

@@ -305,7 +305,8 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_READ,      /* seq: the account's cursor moved, here or on another device */
     ZCHAT_EVENT_PRESENCE,  /* user, online */
     ZCHAT_EVENT_BROADCAST, /* user, text, id */
-    ZCHAT_EVENT_NOTICE,    /* text: a word of the broker to all */
+    ZCHAT_EVENT_NOTICE,    /* text: a word to all; user: the administrator who announces it, "":
+                              the broker says it itself */
     ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
     /* In threads that one follows: thread, seq, time_us, and */
     ZCHAT_EVENT_POSTED,          /* post */

@@ -29,6 +29,7 @@ struct public {
     Zchat__V1__ServerEvent event;
     Zchat__V1__PresenceEvent presence;
     Zchat__V1__BroadcastEvent broadcast;
+    Zchat__V1__NoticeEvent notice;
     unsigned char id[ID_BYTES];
 };
 
@@ -59,6 +60,18 @@ static Zchat__V1__ServerEvent *broadcast(struct public *public, uint64_t seq, co
     return &public->event;
 }
 
+static Zchat__V1__ServerEvent *notice(struct public *public, uint64_t seq, const char *from) {
+    zchat__v1__server_event__init(&public->event);
+    zchat__v1__notice_event__init(&public->notice);
+    public->notice.sender = (char *)from;
+    public->notice.text = (char *)"hear";
+    public->event.seq = seq;
+    public->event.time_us = 1;
+    public->event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_NOTICE;
+    public->event.notice = &public->notice;
+    return &public->event;
+}
+
 /* Answers a Sync of presence with the arrivals of "u" first..last. */
 static void answer_page(struct stage *stage, const Zchat__V1__Command *sync, uint64_t first,
                         uint64_t last, uint64_t head) {
@@ -80,8 +93,10 @@ static void answer_page(struct stage *stage, const Zchat__V1__Command *sync, uin
 }
 
 static void publish(struct stage *stage, Zchat__V1__ServerEvent *event) {
-    bool presence = event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE;
-    fake_publish(stage->fake, presence ? "presence" : "broadcast", event, 0);
+    const char *topic = event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_PRESENCE ? "presence"
+                        : event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_NOTICE ? "notice"
+                                                                                   : "broadcast";
+    fake_publish(stage->fake, topic, event, 0);
 }
 
 /* Logged in with a SUB socket, and subscribed. */
@@ -236,6 +251,22 @@ static void late_events_of_a_blocked_user_are_dropped_until_unblock(void **state
     assert_int_equal(stage_told(stage, ZCHAT_EVENT_BROADCAST, 1)->seq, 105);
 }
 
+static void notices_tell_whose_they_are_even_ones_own_and_of_the_blocked(void **state) {
+    struct stage *stage = *state;
+    struct public public;
+    subscribe(stage);
+    assert_int_equal(zchat_block(stage->z, "u", stage_answer, NULL), ZCHAT_OK);
+    answer_done(stage, ZCHAT__V1__COMMAND__BODY_BLOCK_USER, ZCHAT__V1__REPLY__BODY_BLOCK_USER);
+    publish(stage, notice(&public, 101, "u\033[2J"));
+    publish(stage, notice(&public, 102, "me"));
+    publish(stage, notice(&public, 103, ""));
+    seqs(stage, ZCHAT_EVENT_NOTICE, 101, 103);
+    assert_string_equal(stage_told(stage, ZCHAT_EVENT_NOTICE, 0)->user, "u");
+    assert_string_equal(stage_told(stage, ZCHAT_EVENT_NOTICE, 0)->text, "hear");
+    assert_string_equal(stage_told(stage, ZCHAT_EVENT_NOTICE, 1)->user, "me");
+    assert_string_equal(stage_told(stage, ZCHAT_EVENT_NOTICE, 2)->user, "");
+}
+
 static void a_lost_sub_socket_is_opened_again_and_missed_events_fetched(void **state) {
     struct stage *stage = *state;
     struct public public;
@@ -292,6 +323,7 @@ int main(void) {
         TEST(personal_events_need_no_number),
         TEST(ones_own_events_are_dropped),
         TEST(late_events_of_a_blocked_user_are_dropped_until_unblock),
+        TEST(notices_tell_whose_they_are_even_ones_own_and_of_the_blocked),
         TEST(a_lost_sub_socket_is_opened_again_and_missed_events_fetched),
         TEST(after_a_resume_missed_events_are_fetched),
         TEST(without_public_events_none_are_handed_out),

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from support import schema
+from support import page, schema
 from support.client import CommandError, greet
 from support.patience import WAIT_S
 from support.town import refused
@@ -252,7 +252,7 @@ def test_a_broker_that_stops_tells_its_sessions(town_factory):
 # ---- which broker, and which run of it ----
 
 def test_the_greeting_tells_the_number_of_the_schema(town):
-    assert greet(town.broker.address).schema == 1
+    assert greet(town.broker.address).schema == page.SCHEMA
 
 
 def test_a_run_of_the_broker_has_a_name_of_its_own(town_factory):

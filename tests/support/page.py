@@ -12,6 +12,10 @@ def section(heading):
     return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S)[1]
 
 
+# The last number of the schema that the page tells what it brought.
+SCHEMA = max(int(number) for number in re.findall(r"^\| (\d+) \|", section("How the schema may change"), re.M))
+
+
 def _commands():
     for line in section("All commands").splitlines():
         if re.match(r"\| `[A-Z]", line) and line.count("|") == 7:

@@ -100,10 +100,17 @@ static bool away_end(struct away *away) {
     return was_away;
 }
 
+void call_tell_notice(const struct call *call, const zchat_event *event) {
+    if (event->user[0])
+        output_notice(call->output, "announcement from %s: %s", event->user, event->text);
+    else
+        output_notice(call->output, "%s", event->text);
+}
+
 void call_tell_away(struct call *call, const zchat_event *event) {
     const struct output *output = call->output;
     if (event->kind == ZCHAT_EVENT_NOTICE)
-        output_notice(output, "%s", event->text);
+        call_tell_notice(call, event);
     else if (event->kind == ZCHAT_EVENT_LOST && away_is_due(&call->away, event->code, clock_us()))
         output_notice(output, "lost the broker, trying again: %s", event->text);
     else if (event->kind == ZCHAT_EVENT_RESUMED && away_end(&call->away))

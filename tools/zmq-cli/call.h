@@ -119,8 +119,11 @@ void call_last_deadline(struct call *call);
 /* The time that went by since then was somebody's at a terminal. */
 void call_shift_limit(struct call *call, int64_t since_us);
 
-/* Says, as a notice, that the broker is away or back, and what it has to say to all: away for the
- * first time at once, then at growing intervals. */
+/* Says what the broker, or an administrator, has to say to all. */
+void call_tell_notice(const struct call *call, const zchat_event *event);
+
+/* Says, as a notice, that the broker is away or back, and what is said to all: away for the first
+ * time at once, then at growing intervals. */
 void call_tell_away(struct call *call, const zchat_event *event);
 
 /* What is said when a deadline is over. */

@@ -201,7 +201,7 @@ static void on_event(void *arg, const zchat_event *event) {
         note_closed(chat, event);
         break;
     case ZCHAT_EVENT_NOTICE:
-        output_notice(chat->call->output, "%s", event->text);
+        call_tell_notice(chat->call, event);
         break;
     default:
         break;

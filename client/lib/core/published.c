@@ -106,6 +106,17 @@ static void tell_broadcast(struct published *published, zchat_event *event,
     tell_from(published, event, body->sender);
 }
 
+/* Also one's own, and of somebody one has blocked: they are meant for everybody. */
+static void tell_notice(struct published *published, zchat_event *event,
+                        const Zchat__V1__NoticeEvent *body) {
+    text_clean(body->text, strlen(body->text));
+    text_clean_line(body->sender, strlen(body->sender));
+    event->kind = ZCHAT_EVENT_NOTICE;
+    event->text = body->text;
+    event->user = body->sender;
+    client_tell(published->client, event);
+}
+
 static void hand_out(struct published *published, const Zchat__V1__ServerEvent *event) {
     zchat_event told = {.seq = event->seq, .time_us = event->time_us};
     switch (event->body_case) {
@@ -118,10 +129,7 @@ static void hand_out(struct published *published, const Zchat__V1__ServerEvent *
         tell_broadcast(published, &told, event->broadcast);
         break;
     case ZCHAT__V1__SERVER_EVENT__BODY_NOTICE:
-        text_clean(event->notice->text, strlen(event->notice->text));
-        told.kind = ZCHAT_EVENT_NOTICE;
-        told.text = event->notice->text;
-        client_tell(published->client, &told);
+        tell_notice(published, &told, event->notice);
         break;
     default:
         break;
