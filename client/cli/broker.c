@@ -73,6 +73,29 @@ static const struct command stats_command = {
     .run = run_stats,
 };
 
+static void broker_announced(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, "not announced"))
+        return;
+    if (reply->reached == 0)
+        app_note(call->app, "announced; nobody else is there at the moment");
+    else
+        app_note(call->app, "announced to %u %s", reply->reached,
+                 reply->reached == 1 ? "person" : "people");
+}
+
+static void run_announce(struct app *app, const struct command_words *words) {
+    struct call *call = call_new(app, broker_announced, "");
+    call_begun(call, zchat_announce(app->z, words->rest, call_answered, call));
+}
+
+static const struct command announce_command = {
+    .name = "announce",
+    .arguments = "TEXT...",
+    .help = "to everyone who is online, by an administrator; not stored",
+    .flags = COMMAND_REST,
+    .run = run_announce,
+};
+
 /* --- shutdown --- */
 
 static void broker_stopped(struct call *call, const zchat_reply *reply) {
@@ -199,5 +222,6 @@ static const struct command sht_command = {
 };
 
 const struct command *const broker_commands[] = {
-    &ping_command, &forget_command, &stats_command, &shutdown_command, &sht_command, NULL,
+    &ping_command,     &forget_command, &stats_command, &announce_command,
+    &shutdown_command, &sht_command,    NULL,
 };

@@ -258,7 +258,7 @@ typedef struct zchat_reply {
     uint32_t idle_timeout_s;
     uint64_t head;   /* login: the inbox's last entry; sync: the stream's */
     uint64_t cursor; /* login, ack: the account's cursor */
-    /* send, broadcast */
+    /* send, broadcast, announce */
     zchat_id id;
     uint64_t seq;
     bool delivered;
@@ -511,6 +511,8 @@ void zchat_file_cancel(zchat *z, const void *arg);
 
 /* Stops the broker. password NULL: the account is an administrator's. */
 zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
+/* To everybody who is there, as a notice, whatever they have blocked; for administrators. */
+zchat_code zchat_announce(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
 
 /* Private chats: the login says that this session takes part (private_chats). Lines and files go
  * straight to the other one's program, over a PAIR socket with CURVE of which the broker knows

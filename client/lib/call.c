@@ -350,3 +350,14 @@ zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply
                ? call_send(z, COMMAND(SHUTDOWN), &body.base, fn, arg)
                : z->fault.code;
 }
+
+zchat_code zchat_announce(zchat *z, const char *text, zchat_reply_fn *fn, void *arg) {
+    zchat_id id;
+    if (!call_check_text(z, text))
+        return z->fault.code;
+    zchat_id_new(&id);
+    Zchat__V1__AnnounceRequest body = ZCHAT__V1__ANNOUNCE_REQUEST__INIT;
+    body.id = call_bytes(&id);
+    body.text = (char *)text;
+    return call_send_id(z, COMMAND(ANNOUNCE), &body.base, &id, fn, arg);
+}

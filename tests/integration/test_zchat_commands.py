@@ -231,7 +231,7 @@ def test_a_line_that_may_tell_a_password_is_in_no_file(open_terminal, person, to
 
 @pytest.mark.parametrize("line", ["who", "since 60", "thread read t", "thread list", "blocked",
                                   "file list t", "file put t {path}", "send bob hi", "broadcast hi",
-                                  "devices", "thread follow t", "private start bob"])
+                                  "announce hi", "devices", "thread follow t", "private start bob"])
 def test_without_a_connection_it_is_said_that_a_command_waits(town_factory, tmp_path, line):
     town = town_factory(accounts=1)
     person = Person(town.broker, tmp_path / "own", town.keys)

@@ -14,7 +14,7 @@ VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "
          "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "forget", "stats",
          "thread create", "thread list", "thread post", "thread read", "thread edit",
          "thread delete", "thread remove", "thread follow", "thread unfollow", "file put",
-         "file get", "file list", "shutdown", "call", "rpc", "list", "describe"]
+         "file get", "file list", "announce", "shutdown", "call", "rpc", "list", "describe"]
 
 
 @pytest.fixture

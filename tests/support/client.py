@@ -25,7 +25,7 @@ PRIVATES = ("private_invited", "private_answered", "private_ended")
 FRAME_COMMANDS_MAX = 64
 FRAME_BYTES_MAX = 1024 * 1024
 # What has an id, so that it can be sent again. An upload asks first how far it came.
-AGAIN = ("send_message", "broadcast", "create_thread", "post_to_thread", "edit_post", "delete_post")
+AGAIN = ("send_message", "broadcast", "announce", "create_thread", "post_to_thread", "edit_post", "delete_post")
 
 context = zmq.Context.instance()
 context.set(zmq.MAX_SOCKETS, 8192)
@@ -351,6 +351,9 @@ class Client(Forum):
     def broadcast(self, text, id=None):
         return self.call("broadcast", id=id or new_id(), text=text)
 
+    def announce(self, text, id=None):
+        return self.call("announce", id=id or new_id(), text=text)
+
     def block(self, user):
         reply = self.call("block_user", user=user)
         self.blocked.add(user.lower())
@@ -410,6 +413,10 @@ class Client(Forum):
         return self.wait(lambda: next((event for event in self.events
                                        if event.broadcast.text == text), None),
                          timeout, f"the broadcast {text!r}")
+
+    def wait_notice(self, text, timeout=WAIT_S):
+        return self.wait(lambda: next((event for event in self.events if event.notice.text == text), None),
+                         timeout, f"the notice {text!r}")
 
     def wait_presence(self, user, online, timeout=WAIT_S):
         """A presence event of that kind, which is taken out of `events`."""
@@ -583,9 +590,8 @@ class Client(Forum):
 
 
 def sender(event):
-    """Who sent a Message or Broadcast; the field's name is a word of Python."""
-    body = event.message if event.HasField("message") else event.broadcast
-    return body.sender
+    """Who sent a message, a broadcast or a notice."""
+    return getattr(event, event.WhichOneof("body")).sender
 
 
 def _bytes(key):

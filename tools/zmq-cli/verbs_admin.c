@@ -1,11 +1,13 @@
-/* ping, forget, stats, shutdown. */
+/* ping, forget, stats, announce, shutdown. */
 
 #include "common/clock.h"
+#include "input.h"
 #include "interrupt.h"
 #include "verb.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum status print_ping(struct call *call, const zchat_reply *reply) {
@@ -93,6 +95,35 @@ static const struct verb stats_verb = {
     .words = "",
     .run = run_stats,
     .help = "print the broker's counters",
+};
+
+static enum status print_announced(struct call *call, const zchat_reply *reply) {
+    if (call->output->json)
+        return output_object(call->output,
+                             json_pack("{s:I}", "reached", (json_int_t)reply->reached));
+    output_format(call->output, "reached %" PRIu32 "\n", reply->reached);
+    return STATUS_DONE;
+}
+
+static enum status run_announce(struct call *call) {
+    char *text = NULL;
+    enum status status = input_text(call, 0, &text);
+    if (status == STATUS_DONE)
+        status = call_start(call);
+    if (status == STATUS_DONE)
+        status =
+            call_answer(call, zchat_announce(call->z, text, call_replied, call), print_announced);
+    free(text);
+    return status;
+}
+
+static const struct verb announce_verb = {
+    .name = "announce",
+    .words = "TEXT...",
+    .words_min = 1,
+    .words_max = VERB_WORDS_ANY,
+    .run = run_announce,
+    .help = "tell everyone who is online, whatever they block; for administrators; not stored",
 };
 
 static const struct password_source admin_password = {
@@ -185,5 +216,5 @@ static const struct verb shutdown_verb = {
 };
 
 const struct verb *const admin_verbs[] = {
-    &ping_verb, &forget_verb, &stats_verb, &shutdown_verb, NULL,
+    &ping_verb, &forget_verb, &stats_verb, &announce_verb, &shutdown_verb, NULL,
 };

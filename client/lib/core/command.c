@@ -77,6 +77,12 @@ static void fill_broadcast(struct client_core *core, const Zchat__V1__Reply *rep
     out->skipped = reply->broadcast->skipped;
 }
 
+static void fill_announced(struct client_core *core, const Zchat__V1__Reply *reply,
+                           zchat_reply *out) {
+    (void)core;
+    out->reached = reply->announce->reached;
+}
+
 static void fill_people(struct client_core *core, Zchat__V1__Person *const *people, size_t count,
                         zchat_reply *out) {
     zchat_person *list = reply_room(core->client.arena, count, sizeof *list, out);
@@ -366,6 +372,7 @@ const struct command_row command_rows[] = {
     ROW(ACTIVE) = {.name = "active"},
     ROW(GET_STATS) = {"get_stats", .repeat = true, .fill = fill_stats},
     ROW(SHUTDOWN) = {"shutdown", .secret = true},
+    ROW(ANNOUNCE) = {"announce", .repeat = true, .makes = true, .fill = fill_announced},
     ROW(CREATE_THREAD) = {"create_thread", .repeat = true, .makes = true, .fill = fill_created},
     ROW(LIST_THREADS) = {"list_threads", .repeat = true, .fill = fill_threads},
     ROW(READ_THREAD) = {"read_thread", .repeat = true, .fill = fill_items},
