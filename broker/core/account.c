@@ -1,6 +1,7 @@
 /* Accounts and the way into them: login, logout, register, a new password. An unknown name and a
  * wrong password are answered alike, after the same work. */
 #include "command.h"
+#include "field.h"
 #include "follow.h"
 #include "gathered.h"
 #include "password_queue.h"
@@ -38,13 +39,6 @@ static void check_label(struct call *call, char *label) {
     if (bytes > LABEL_BYTES_MAX || text_characters(label, bytes) > LABEL_CHARACTERS_MAX)
         call_fail(call, REASON(BAD_VALUE), "a device's label has at most %d characters",
                   LABEL_CHARACTERS_MAX);
-}
-
-static void check_new_password(struct call *call, const char *password) {
-    size_t bytes = strlen(password);
-
-    if (bytes == 0 || bytes > PASSWORD_BYTES_MAX)
-        call_fail(call, REASON(BAD_PASSWORD), "a password has 1 to %d bytes", PASSWORD_BYTES_MAX);
 }
 
 static const char *label_or_unnamed(const char *label) {
@@ -355,11 +349,6 @@ const struct command_row active_row = {
     .done = call_reply_response,
 };
 
-static void fail_unhashed(struct call *call) {
-    call_fail_later(call, REASON(NO_MEMORY), 1,
-                    "the broker had no memory to hash the password: try again");
-}
-
 static void register_account_check(struct call *call) {
     Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
 
@@ -372,7 +361,7 @@ static void register_account_check(struct call *call) {
     if (!call_failed(call))
         check_label(call, new->device_label);
     if (!call_failed(call))
-        check_new_password(call, new->password);
+        field_new_password_fits(call, new->password);
 }
 
 /* Whether the name is taken shows only after the work, which the budgets bound: who may ask no more
@@ -398,10 +387,8 @@ static enum store_status register_account_run(struct call *call) {
     const Zchat__V1__RegisterAccountRequest *new = call->command->register_account;
     int64_t account;
 
-    if (call->work->failed) {
-        fail_unhashed(call);
+    if (!passwords_hashed(call))
         return STORE_OK;
-    }
     return call_store(call, store_account_add(call->core->store, new->user, call->work->new_hash,
                                               false, new->no_trust ? NULL : call->peer->key,
                                               label_or_unnamed(new->device_label),
@@ -444,8 +431,8 @@ const struct command_row register_account_row = {
 static void change_password_check(struct call *call) {
     const Zchat__V1__ChangePasswordRequest *change = call->command->change_password;
 
-    check_new_password(call, change->new_password);
-    if (!call_failed(call) && strlen(change->old_password) > PASSWORD_BYTES_MAX)
+    if (field_new_password_fits(call, change->new_password) &&
+        strlen(change->old_password) > PASSWORD_BYTES_MAX)
         call_fail(call, REASON(WRONG_PASSWORD), "the old password is wrong");
 }
 
@@ -471,10 +458,8 @@ static enum store_status change_password_run(struct call *call) {
     if (call->work->verify &&
         !password_fits(call, member->name, call->work->hash, "the old password is wrong"))
         return STORE_OK;
-    if (call->work->failed) {
-        fail_unhashed(call);
+    if (!passwords_hashed(call))
         return STORE_OK;
-    }
     return call_store(call, store_account_set_password(call->core->store, member->account,
                                                        call->work->hash, call->work->new_hash));
 }

@@ -38,6 +38,15 @@ bool field_name_fits(struct call *call, char *user) {
     return valid;
 }
 
+bool field_new_password_fits(struct call *call, const char *password) {
+    size_t bytes = strlen(password);
+    bool valid = bytes > 0 && bytes <= PASSWORD_BYTES_MAX;
+
+    if (!valid)
+        call_fail(call, REASON(BAD_PASSWORD), "a password has 1 to %d bytes", PASSWORD_BYTES_MAX);
+    return valid;
+}
+
 size_t field_limit(uint32_t limit) {
     return limit == 0 || limit > SYNC_ENTRIES_MAX ? SYNC_ENTRIES_MAX : limit;
 }

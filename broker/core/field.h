@@ -9,6 +9,7 @@
 bool field_text_fits(struct call *call, char *text);
 bool field_id_fits(struct call *call, const ProtobufCBinaryData *id);
 bool field_name_fits(struct call *call, char *user);
+bool field_new_password_fits(struct call *call, const char *password);
 /* How many entries a page has where so many are asked for; 0: the most. */
 size_t field_limit(uint32_t limit);
 

@@ -252,6 +252,13 @@ static bool has_place(struct call *call, const char *name, const struct claim *a
     return call->core->passwords->count < PASSWORD_QUEUE_MAX || take_place(call, name, NULL);
 }
 
+bool passwords_hashed(struct call *call) {
+    if (call->work->failed)
+        call_fail_later(call, REASON(NO_MEMORY), 1,
+                        "the broker had no memory to hash the password: try again");
+    return !call->work->failed;
+}
+
 void passwords_queue(struct call *call, const char *name, const char *hash, const char *password,
                      const char *new_password) {
     struct passwords *passwords = call->core->passwords;

@@ -10,6 +10,8 @@ void passwords_free(struct passwords *passwords);
  * nobody's. Where no place is left that the peer has a claim to, the call fails. */
 void passwords_queue(struct call *call, const char *name, const char *hash, const char *password,
                      const char *new_password);
+/* Whether the call's work, which came back, gave the new password's hash; else the call fails. */
+bool passwords_hashed(struct call *call);
 struct core_work *passwords_next(struct core *core, int64_t now_us);
 void passwords_done(struct core *core, struct core_work *work, int64_t now_us);
 /* A login to the name succeeded: it and its address have a better claim from now on. */
