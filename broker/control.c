@@ -174,7 +174,7 @@ static bool take_order(struct peer_answers *peer, struct core *core, int64_t now
     if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (fine) {
-        answer->status = core_order(core, &request.order, now_us, &answer->ended);
+        answer->status = core_order(core, &request.order, NULL, now_us, &answer->ended);
         peer->count++;
     } else {
         peer->is_gone = true; /* it left, or is of another version */

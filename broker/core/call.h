@@ -52,6 +52,7 @@ struct call {
             bool moved;
         } ack;
         struct store_account invited;
+        uint32_t sessions_ended;
         struct store_thread thread;
         struct store_post_changed changed;
         struct store_followed followed;

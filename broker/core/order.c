@@ -20,12 +20,25 @@ static enum store_status set_locked(struct store *store, const struct order *ord
     return status == STORE_OK && !locked ? store_login_forget(store, order->name) : status;
 }
 
+static enum store_status forget_devices(struct store *store, int64_t account) {
+    struct store_device devices[DEVICES_MAX];
+    unsigned char key[KEY_BYTES];
+    size_t count = 0;
+    enum store_status status = store_device_list(store, account, devices, &count);
+
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        status = store_device_revoke(store, account, devices[i].device, key);
+    return status;
+}
+
 static enum store_status set_password(struct store *store, const struct order *order) {
     struct store_account account;
     enum store_status status = store_account_find(store, order->name, &account);
 
     if (status == STORE_OK)
         status = store_account_set_password(store, account.account, NULL, order->hash);
+    if (status == STORE_OK && order->verb == ORDER_RESET)
+        status = forget_devices(store, account.account);
     return status == STORE_OK ? store_login_forget(store, order->name) : status;
 }
 
@@ -41,6 +54,7 @@ enum store_status order_apply(struct store *store, const struct order *order, in
     case ORDER_UNLOCK:
         return set_locked(store, order, order->verb == ORDER_LOCK);
     case ORDER_PASSWD:
+    case ORDER_RESET:
         return set_password(store, order);
     case ORDER_MAKE_ADMIN:
     case ORDER_MAKE_MEMBER:
@@ -49,16 +63,20 @@ enum store_status order_apply(struct store *store, const struct order *order, in
     return STORE_NOT_FOUND;
 }
 
-static void note(struct core *core, const struct order *order, uint32_t ended) {
+static void note(struct core *core, const struct order *order, const char *by, uint32_t ended) {
     static const char *const verbs[ORDER_VERBS] = {
-        [ORDER_ADD] = "add",          [ORDER_LOCK] = "lock",
-        [ORDER_UNLOCK] = "unlock",    [ORDER_PASSWD] = "passwd",
-        [ORDER_MAKE_ADMIN] = "admin", [ORDER_MAKE_MEMBER] = "admin --revoke",
+        [ORDER_ADD] = "add",
+        [ORDER_LOCK] = "lock",
+        [ORDER_UNLOCK] = "unlock",
+        [ORDER_PASSWD] = "passwd",
+        [ORDER_RESET] = "reset",
+        [ORDER_MAKE_ADMIN] = "admin",
+        [ORDER_MAKE_MEMBER] = "admin --revoke",
     };
 
     if (verbs[order->verb])
-        core_note(core, "user_order", "verb=\"%s\" user=%s sessions_ended=%u", verbs[order->verb],
-                  order->name, (unsigned)ended);
+        core_note(core, "user_order", "verb=\"%s\" user=%s by=\"%s\" sessions_ended=%u",
+                  verbs[order->verb], order->name, by ? by : "zchatd user", (unsigned)ended);
 }
 
 /* Also where the account has no session any more. */
@@ -94,8 +112,8 @@ static void set_admin(struct core *core, const char *name, bool admin) {
     }
 }
 
-enum store_status core_order(struct core *core, const struct order *order, int64_t now_us,
-                             uint32_t *ended) {
+enum store_status core_order(struct core *core, const struct order *order, const char *by,
+                             int64_t now_us, uint32_t *ended) {
     enum store_status status;
 
     *ended = 0;
@@ -108,11 +126,11 @@ enum store_status core_order(struct core *core, const struct order *order, int64
     if (order->verb == ORDER_LOCK)
         *ended =
             end_sessions(core, order->name, "the account was locked by an administrator", now_us);
-    else if (order->verb == ORDER_PASSWD)
+    else if (order->verb == ORDER_PASSWD || order->verb == ORDER_RESET)
         *ended = end_sessions(core, order->name,
                               "the password was changed by an administrator: log in again", now_us);
     else if (order->verb == ORDER_MAKE_ADMIN || order->verb == ORDER_MAKE_MEMBER)
         set_admin(core, order->name, order->verb == ORDER_MAKE_ADMIN);
-    note(core, order, *ended);
+    note(core, order, by, *ended);
     return status;
 }

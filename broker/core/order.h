@@ -1,5 +1,6 @@
-/* What `zchatd user` does to accounts. With a broker at work it is asked, so that what follows from
- * it for open sessions happens at once; without one the same is done to the store alone. */
+/* What `zchatd user`, and administrators in their sessions, do to accounts. With a broker at work
+ * `zchatd user` asks it, so that what follows for open sessions happens at once; without one the
+ * same is done to the store alone. */
 #ifndef ORDER_H
 #define ORDER_H
 
@@ -13,6 +14,7 @@ enum order_verb {
     ORDER_LOCK,   /* ends the sessions */
     ORDER_UNLOCK, /* ends a lock by wrong passwords, too */
     ORDER_PASSWD, /* likewise, and ends the sessions */
+    ORDER_RESET,  /* likewise, and the trust in all devices */
     ORDER_MAKE_ADMIN,
     ORDER_MAKE_MEMBER, /* takes the right of an administrator */
 };
@@ -21,7 +23,7 @@ enum order_verb {
 struct order {
     enum order_verb verb;
     char name[NAME_BYTES];
-    char hash[STORE_HASH_BYTES]; /* ADD, PASSWD; "": none */
+    char hash[STORE_HASH_BYTES]; /* ADD, PASSWD, RESET; "": none */
     bool admin;                  /* ADD */
     bool has_key;                /* ADD */
     unsigned char key[KEY_BYTES];
@@ -31,8 +33,9 @@ struct order {
 /* The store's part, in its open transaction. OK, NOT_FOUND, EXISTS, FAILED. */
 enum store_status order_apply(struct store *store, const struct order *order, int64_t now_us);
 
-/* All of it, as a part of the turn. *ended: how many sessions it ended. */
-enum store_status core_order(struct core *core, const struct order *order, int64_t now_us,
-                             uint32_t *ended);
+/* All of it, as a part of the turn. `by`: the administrator who gave it; NULL: `zchatd user` did.
+ * *ended: how many sessions it ended. */
+enum store_status core_order(struct core *core, const struct order *order, const char *by,
+                             int64_t now_us, uint32_t *ended);
 
 #endif

@@ -1,4 +1,5 @@
-/* Verbs about one's account: into a session and out of it, password, devices. */
+/* Verbs about one's account: into a session and out of it, password, devices; and what
+ * administrators do to those of others. */
 #include "account.h"
 
 #include "app.h"
@@ -93,8 +94,27 @@ static void account_change(struct app *app, const char *old_password, const char
     call_begun(call, zchat_passwd(app->z, old_password, new_password, call_answered, call));
 }
 
-/* The dialogue of passwd, from its first question to its end. */
+/* What was done to somebody else's account. */
+static void account_tell_done(const struct call *call, const zchat_reply *reply, const char *done) {
+    if (reply->sessions > 0)
+        app_note(call->app, "%s %s; %u of its sessions ended", reply->user, done, reply->sessions);
+    else
+        app_note(call->app, "%s %s", reply->user, done);
+}
+
+static void account_was_reset(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, "the password is not changed"))
+        account_tell_done(call, reply, "has the new password and trusts no device");
+}
+
+static void account_reset(struct app *app, const char *user, const char *new_password) {
+    struct call *call = call_new(app, account_was_reset, user);
+    call_begun(call, zchat_reset_password(app->z, user, new_password, call_answered, call));
+}
+
+/* The dialogue of passwd and user reset, from its first question to its end. */
 struct passwd_dialogue {
+    char *user;         /* owned: whose password an administrator resets; NULL: it is one's own */
     char *old_password; /* owned, wiped */
     char *new_password; /* owned, wiped */
 };
@@ -104,6 +124,7 @@ void passwd_dialogue_free(struct passwd_dialogue *passwd) {
         return;
     memory_free_secret(passwd->old_password);
     memory_free_secret(passwd->new_password);
+    free(passwd->user);
     free(passwd);
 }
 
@@ -116,7 +137,10 @@ static void account_end_passwd(struct app *app) {
 static void account_hear_again(void *arg, const char *answer) {
     struct app *app = arg;
     struct passwd_dialogue *passwd = app->passwd;
-    if (answer && strcmp(answer, passwd->new_password) == 0)
+    bool same = answer && strcmp(answer, passwd->new_password) == 0;
+    if (same && passwd->user)
+        account_reset(app, passwd->user, passwd->new_password);
+    else if (same)
         account_change(app, passwd->old_password, passwd->new_password);
     else if (answer)
         app_fail(app, ZCHAT_INVALID, "the two passwords differ; nothing is changed");
@@ -252,7 +276,126 @@ static const struct command revoke_command = {
     .run = run_revoke,
 };
 
+/* --- accounts of others, by administrators --- */
+
+static const char *account_done(uint64_t change) {
+    switch ((zchat_account_change)change) {
+    case ZCHAT_ACCOUNT_CHANGE_LOCK:
+        return "is locked";
+    case ZCHAT_ACCOUNT_CHANGE_UNLOCK:
+        return "is unlocked";
+    case ZCHAT_ACCOUNT_CHANGE_MAKE_ADMIN:
+        return "is an administrator";
+    case ZCHAT_ACCOUNT_CHANGE_MAKE_MEMBER:
+        return "is no administrator";
+    }
+    return "";
+}
+
+static void account_was_changed(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, NULL))
+        account_tell_done(call, reply, account_done(call->number));
+}
+
+static void account_change_other(struct app *app, const char *user, zchat_account_change change) {
+    struct call *call = call_new(app, account_was_changed, user);
+    call->number = change;
+    call_begun(call, zchat_change_account(app->z, user, change, call_answered, call));
+}
+
+static void run_user_lock(struct app *app, const struct command_words *words) {
+    account_change_other(app, words->word[0], ZCHAT_ACCOUNT_CHANGE_LOCK);
+}
+
+static const struct command user_lock_command = {
+    .name = "user lock",
+    .arguments = "USER",
+    .help = "let nobody enter USER's account (administrators)",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_USER,
+    .run = run_user_lock,
+};
+
+static void run_user_unlock(struct app *app, const struct command_words *words) {
+    account_change_other(app, words->word[0], ZCHAT_ACCOUNT_CHANGE_UNLOCK);
+}
+
+static const struct command user_unlock_command = {
+    .name = "user unlock",
+    .arguments = "USER",
+    .help = "undo user lock, and a lock by wrong passwords",
+    .words_min = 1,
+    .words_max = 1,
+    .subject = COMMAND_USER,
+    .run = run_user_unlock,
+};
+
+static void account_reset_by_file(struct app *app, const char *user, const char *path) {
+    char error[APP_ERROR_BYTES];
+    char *password = paths_read_password(path, error, sizeof error);
+    if (password)
+        account_reset(app, user, password);
+    else
+        app_fail(app, ZCHAT_IO, "%s", error);
+    memory_free_secret(password);
+}
+
+static void account_ask_reset(struct app *app, const char *user) {
+    char question[64 + NAME_BYTES];
+    snprintf(question, sizeof question, "new password of %.*s: ", NAME_BYTES, user);
+    app->passwd = memory_take(sizeof *app->passwd);
+    app->passwd->user = memory_text(user);
+    line_ask(app->line, question, false, account_hear_new, app);
+}
+
+static void run_user_reset(struct app *app, const struct command_words *words) {
+    if (words->word[1])
+        account_reset_by_file(app, words->word[0], words->word[1]);
+    else if (!app->line)
+        app_fail(app, ZCHAT_INVALID, "a script's new password comes from user reset USER FILE");
+    else if (!app->logged_in)
+        app_fail(app, ZCHAT_AUTH, "you are not logged in");
+    else
+        account_ask_reset(app, words->word[0]);
+}
+
+static const struct command user_reset_command = {
+    .name = "user reset",
+    .arguments = "USER [FILE]",
+    .help = "a new password for USER, asked for or in FILE; nobody stays in",
+    .words_min = 1,
+    .words_max = 2,
+    .flags = COMMAND_SECRET | COMMAND_UNSAID,
+    .subject = COMMAND_USER,
+    .run = run_user_reset,
+};
+
+static void run_user_admin(struct app *app, const struct command_words *words) {
+    const char *option = words->word[1];
+    if (option && strcmp(option, "--revoke") != 0)
+        app_fail(app, ZCHAT_INVALID, "user admin takes --revoke, not \"%s\"", option);
+    else
+        account_change_other(app, words->word[0],
+                             option ? ZCHAT_ACCOUNT_CHANGE_MAKE_MEMBER
+                                    : ZCHAT_ACCOUNT_CHANGE_MAKE_ADMIN);
+}
+
+static const struct command user_admin_command = {
+    .name = "user admin",
+    .arguments = "USER [--revoke]",
+    .help = "make an administrator of USER; --revoke: a member",
+    .words_min = 1,
+    .words_max = 2,
+    .subject = COMMAND_USER,
+    .run = run_user_admin,
+};
+
 const struct command *const account_commands[] = {
     &register_command, &login_command, &logout_command, &passwd_command, &devices_command,
     &revoke_command,   NULL,
+};
+
+const struct command *const user_commands[] = {
+    &user_lock_command, &user_unlock_command, &user_reset_command, &user_admin_command, NULL,
 };

@@ -128,6 +128,14 @@ typedef enum zchat_reason {
     ZCHAT_REASON_NO_ANSWER = 801
 } zchat_reason;
 
+/* What becomes of an account; the schema's numbers. */
+typedef enum zchat_account_change {
+    ZCHAT_ACCOUNT_CHANGE_LOCK = 1,   /* nobody enters it, its sessions end; all it has stays */
+    ZCHAT_ACCOUNT_CHANGE_UNLOCK = 2, /* ends a lock by wrong passwords, too */
+    ZCHAT_ACCOUNT_CHANGE_MAKE_ADMIN = 3,
+    ZCHAT_ACCOUNT_CHANGE_MAKE_MEMBER = 4 /* takes the right of an administrator */
+} zchat_account_change;
+
 /* The reason's name as scripts see it, "NO_SUCH_USER"; "" for none and for one that is not known
  * here. Never NULL. */
 const char *zchat_reason_name(zchat_reason reason);
@@ -251,7 +259,7 @@ typedef struct zchat_reply {
     zchat_reason reason;
     const char *text;
     uint32_t retry_after_s;
-    /* login, register */
+    /* login, register, change_account, reset_password */
     const char *user;
     bool trusted;
     bool admin;
@@ -273,7 +281,7 @@ typedef struct zchat_reply {
     const zchat_stat *stats;       /* stats */
     const zchat_message *messages; /* sync */
     bool more;                     /* pages: there are entries after the last of these */
-    uint32_t sessions;             /* revoke: how many ended */
+    uint32_t sessions;             /* revoke, change_account, reset_password: how many ended */
     const char *software;          /* ping */
     /* threads: the page's arrays are lists like those above */
     const zchat_thread *thread;     /* thread_create, thread_read, thread_follow */
@@ -513,6 +521,12 @@ void zchat_file_cancel(zchat *z, const void *arg);
 zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
 /* To everybody who is there, as a notice, whatever they have blocked; for administrators. */
 zchat_code zchat_announce(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
+/* For administrators, and of somebody else's account. A new password ends the account's sessions,
+ * its trust in all devices, and a lock by wrong passwords. */
+zchat_code zchat_change_account(zchat *z, const char *user, zchat_account_change change,
+                                zchat_reply_fn *fn, void *arg);
+zchat_code zchat_reset_password(zchat *z, const char *user, const char *new_password,
+                                zchat_reply_fn *fn, void *arg);
 
 /* Private chats: the login says that this session takes part (private_chats). Lines and files go
  * straight to the other one's program, over a PAIR socket with CURVE of which the broker knows

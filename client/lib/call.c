@@ -361,3 +361,25 @@ zchat_code zchat_announce(zchat *z, const char *text, zchat_reply_fn *fn, void *
     body.text = (char *)text;
     return call_send_id(z, COMMAND(ANNOUNCE), &body.base, &id, fn, arg);
 }
+
+zchat_code zchat_change_account(zchat *z, const char *user, zchat_account_change change,
+                                zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    Zchat__V1__ChangeAccountRequest body = ZCHAT__V1__CHANGE_ACCOUNT_REQUEST__INIT;
+    body.user = name;
+    body.change = (Zchat__V1__AccountChange)change;
+    return call_check_name(z, user, name)
+               ? call_send(z, COMMAND(CHANGE_ACCOUNT), &body.base, fn, arg)
+               : z->fault.code;
+}
+
+zchat_code zchat_reset_password(zchat *z, const char *user, const char *new_password,
+                                zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES];
+    Zchat__V1__ResetPasswordRequest body = ZCHAT__V1__RESET_PASSWORD_REQUEST__INIT;
+    body.user = name;
+    body.new_password = (char *)new_password;
+    return call_check_name(z, user, name) && call_check_password(z, new_password)
+               ? call_send(z, COMMAND(RESET_PASSWORD), &body.base, fn, arg)
+               : z->fault.code;
+}

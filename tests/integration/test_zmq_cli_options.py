@@ -14,7 +14,8 @@ VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "
          "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "forget", "stats",
          "thread create", "thread list", "thread post", "thread read", "thread edit",
          "thread delete", "thread remove", "thread follow", "thread unfollow", "file put",
-         "file get", "file list", "announce", "shutdown", "call", "rpc", "list", "describe"]
+         "file get", "file list", "announce", "shutdown",
+         "user lock", "user unlock", "user reset", "user admin", "call", "rpc", "list", "describe"]
 
 
 @pytest.fixture

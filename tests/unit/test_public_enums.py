@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The codes and reasons of zchat.h are those of the schema."""
+"""The codes, reasons and changes of zchat.h are those of the schema."""
 
 import pathlib
 import re
@@ -33,6 +33,10 @@ class PublicEnums(unittest.TestCase):
         reasons = header_enum("zchat_reason", "ZCHAT_REASON_")
         self.assertEqual(reasons.pop("NONE"), 0)
         self.assertEqual(reasons, schema_enum("Reason", "REASON_"))
+
+    def test_the_changes_of_an_account_are_the_schemas(self):
+        self.assertEqual(header_enum("zchat_account_change", "ZCHAT_ACCOUNT_CHANGE_"),
+                         schema_enum("AccountChange", "ACCOUNT_CHANGE_"))
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ static const struct option table[OPTION_END] = {
                                         "at the address that the broker sees"},
     [OPTION_NO_EVENTS] = {"no-events", 0, OPTION_FLAG, 0, VALUE,
                           .help = "print answers alone, and take no events"},
+    [OPTION_REVOKE] = {"revoke", 0, OPTION_FLAG, 0, VALUE, .help = "take that right"},
 };
 
 const struct option_table option_table = {

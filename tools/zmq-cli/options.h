@@ -54,6 +54,7 @@ enum option_id {
     OPTION_FILES_MAX,
     OPTION_PRIVATE_ADDRESS,
     OPTION_NO_EVENTS,
+    OPTION_REVOKE,
     OPTION_END /* how many there are; also ends a verb's list */
 };
 

@@ -15,13 +15,14 @@ extern const struct verb *const thread_verbs[];
 extern const struct verb *const file_verbs[];
 extern const struct verb *const private_verbs[];
 extern const struct verb *const admin_verbs[];
+extern const struct verb *const user_verbs[];
 extern const struct verb *const schema_verbs[];
 extern const struct verb *const rpc_verbs[];
 
 /* In the order of the help. */
 static const struct verb *const *const files[] = {
-    account_verbs, people_verbs, recv_verbs,   thread_verbs, file_verbs,
-    private_verbs, admin_verbs,  schema_verbs, rpc_verbs,
+    account_verbs, people_verbs, recv_verbs, thread_verbs, file_verbs,
+    private_verbs, admin_verbs,  user_verbs, schema_verbs, rpc_verbs,
 };
 #define FILE_COUNT (sizeof files / sizeof files[0])
 

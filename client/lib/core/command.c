@@ -61,6 +61,19 @@ static void fill_revoked(struct client_core *core, const Zchat__V1__Reply *reply
     out->sessions = reply->revoke_device->sessions;
 }
 
+static void fill_changed(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
+    (void)core;
+    out->user = reply_line(reply->change_account->user);
+    out->sessions = reply->change_account->sessions;
+}
+
+static void fill_reset(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    (void)core;
+    out->user = reply_line(reply->reset_password->user);
+    out->sessions = reply->reset_password->sessions;
+}
+
 /* ---- people ---- */
 
 static void fill_sent(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
@@ -373,6 +386,9 @@ const struct command_row command_rows[] = {
     ROW(GET_STATS) = {"get_stats", .repeat = true, .fill = fill_stats},
     ROW(SHUTDOWN) = {"shutdown", .secret = true},
     ROW(ANNOUNCE) = {"announce", .repeat = true, .makes = true, .fill = fill_announced},
+    ROW(CHANGE_ACCOUNT) = {"change_account", .repeat = true, .fill = fill_changed},
+    ROW(RESET_PASSWORD) = {"reset_password", .repeat = true, .barrier = true, .secret = true,
+                           .fill = fill_reset},
     ROW(CREATE_THREAD) = {"create_thread", .repeat = true, .makes = true, .fill = fill_created},
     ROW(LIST_THREADS) = {"list_threads", .repeat = true, .fill = fill_threads},
     ROW(READ_THREAD) = {"read_thread", .repeat = true, .fill = fill_items},
