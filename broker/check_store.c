@@ -87,6 +87,12 @@ static void print_whole(const struct store_check *check) {
         printf("%llu pieces have no checksums: an older zchat stored them\n",
                (unsigned long long)check->pieces_unchecked);
     }
+    if (check->removed_threads > 0 || check->removed_files > 0) {
+        printf(
+            "%llu removed threads and %llu removed files still take room: a broker frees it, bit "
+            "by bit\n",
+            (unsigned long long)check->removed_threads, (unsigned long long)check->removed_files);
+    }
 }
 
 static int tell(const struct store_check *check, enum store_status status) {

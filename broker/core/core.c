@@ -332,6 +332,11 @@ static int64_t full_deadline(const struct core *core) {
     return store_is_full(core->store) != core->full ? 0 : core->full ? core->full_us : INT64_MAX;
 }
 
+/* A turn that has begun already takes some of it along. */
+static int64_t rubbish_deadline(const struct core *core) {
+    return store_has_rubbish(core->store) && !core->in_turn ? 0 : INT64_MAX;
+}
+
 static int64_t alive_deadline(const struct core *core) {
     if (core->sessions.users_online == 0)
         return INT64_MAX;
@@ -344,6 +349,7 @@ int64_t core_deadline(const struct core *core) {
         alive_deadline(core),
         core->notes_us,
         full_deadline(core),
+        rubbish_deadline(core),
         session_lag_deadline(&core->sessions),
         topics_deadline(&core->topics),
         thread_topics_deadline(core),
@@ -409,6 +415,12 @@ static void tick_full(struct core *core, int64_t now_us) {
         core_warn(core, "disk_has_room", "%s", "result=\"all is stored again\"");
 }
 
+/* Each turn's commit removes a slice. */
+static void tick_rubbish(struct core *core) {
+    if (store_has_rubbish(core->store))
+        core_begin(core);
+}
+
 static void tick_drained(void *arg, struct peer *peer) {
     struct core *core = arg;
 
@@ -426,6 +438,7 @@ void core_tick(struct core *core, int64_t now_us) {
     tick_alive(core, now_us);
     tick_notes(core, now_us);
     tick_full(core, now_us);
+    tick_rubbish(core);
     gathered_tick(core, now_us);
     topics_tick(&core->topics, core->outbox, now_us);
     thread_topics_tick(core, now_us);

@@ -118,10 +118,15 @@ enum store_status store_commit_end(struct store *store);
 
 /* Work that waits. Before the commit: merges one slice of the view within the transaction: until
  * slice_us are over or slice_entries are merged, but at least twice what arrived since the last
- * call, so that memory stays bounded however much arrives. *more: there is more of it, for the next
- * turn, whenever that is. After it: sees to the checkpoint, which the next transaction does where
- * nobody called. */
+ * call, so that memory stays bounded however much arrives; and removes one slice of what removals
+ * left, until slice_us are over or slice_entries are removed. *more: there is more of either, for
+ * the next turn, whenever that is. After it: sees to the checkpoint, which the next transaction
+ * does where nobody called. */
 enum store_status store_maintain(struct store *store, bool *more);
+/* Whether removals left something that takes room and quotas until turns with store_maintain have
+ * removed it: they should come soon. False, too, if the disk had no room for that, until
+ * store_look_for_room. */
+bool store_has_rubbish(const struct store *store);
 
 /* A number that stands for the broker's identity, so that a store is not served with another one
  * unnoticed; 0: none was noted. *served: whether a broker had sessions on it. */

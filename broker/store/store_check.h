@@ -21,6 +21,8 @@ struct store_check {
     uint64_t entries; /* of the log */
     uint64_t pieces;  /* in slots; those of older stores have no checksums: */
     uint64_t pieces_unchecked;
+    uint64_t removed_threads; /* of which something is left that goes by and by */
+    uint64_t removed_files;
 };
 
 #define STORE_CHECK_TOLD_MAX 100

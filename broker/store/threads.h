@@ -83,7 +83,10 @@ enum store_status store_thread_list(struct store *store, const char *after_title
                                     bool (*each)(void *arg, const struct store_thread *),
                                     void *arg);
 /* Removes the thread, its posts, log entries, files, chunks and followers. NOT_OWNER where the
- * account is neither its creator nor `admin`. *out: as it was. */
+ * account is neither its creator nor `admin`. *out: as it was. From now on nobody reads them, the
+ * title and the ids of posts and files are free, and it counts in its creator's quota of threads
+ * no more, however much it has: but what it has leaves the disk, and the quotas of bytes, slice by
+ * slice (store_has_rubbish). */
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out);
 
@@ -183,7 +186,8 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
                                      size_t length, const unsigned char *hash, int64_t now_us,
                                      struct store_file *out, bool *done,
                                      struct store_thread *thread);
-/* Gives name and room back. OK, NOT_FOUND, NOT_OWNER. A complete file is NOT_FOUND. */
+/* Gives name and quotas back, and the disk's room slice by slice (store_has_rubbish). OK,
+ * NOT_FOUND, NOT_OWNER. A complete file is NOT_FOUND. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
 /* Cancels some unfinished uploads without a chunk since `before_us`, and of those of which no byte

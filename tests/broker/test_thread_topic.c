@@ -269,6 +269,14 @@ static int setup(void **state) {
     return 0;
 }
 
+static int setup_with_short_slices(void **state) {
+    struct fixture *fixture = fixture_in_memory(1);
+
+    fixture->options.slice_entries = 10;
+    *state = town_new(fixture);
+    return 0;
+}
+
 /* Its log is brought to the disk beside the turns. */
 static int setup_in_folder(void **state) {
     *state = town_new(fixture_in_folder());
@@ -440,6 +448,22 @@ static void a_removal_comes_last_and_at_once(void **state) {
     assert_int_equal(town->published.count, 5);
 }
 
+/* Nobody asks for anything meanwhile. */
+static void what_a_removal_left_goes_in_turns_of_its_own(void **state) {
+    struct town *town = *state;
+    size_t turns = 0;
+
+    posts(town, 50);
+    remove_thread(town, "a thread");
+    turn(town);
+    for (; store_has_rubbish(town->fixture->store); turns++) {
+        assert_true(core_deadline(town->core) <= town->now_us);
+        go(town, 0);
+    }
+    assert_in_range(turns, 5, 20);
+    assert_true(core_deadline(town->core) > town->now_us);
+}
+
 static void nothing_comes_behind_the_answer_to_an_unfollow(void **state) {
     struct town *town = *state;
 
@@ -513,6 +537,8 @@ int main(void) {
         TEST(what_a_crowd_is_told_leaves_in_short_frames),
         TEST(what_waits_of_all_threads_is_bounded),
         TEST(a_removal_comes_last_and_at_once),
+        cmocka_unit_test_setup_teardown(what_a_removal_left_goes_in_turns_of_its_own,
+                                        setup_with_short_slices, teardown),
         TEST(nothing_comes_behind_the_answer_to_an_unfollow),
         TEST(who_follows_is_not_told_what_was_there_before),
         TEST(nothing_comes_behind_the_answer_to_a_logout),

@@ -11,7 +11,7 @@ from support.broker import free_ports, program, run
 from support.client import CommandError, Keys, new_id
 from support.disk import fill, small_disk
 from support.private import Invitation
-from support.town import refused
+from support.town import refused, until_done
 from support.transfer import Download, Upload, bytes_of
 
 MIB = 1024 * 1024
@@ -68,17 +68,6 @@ def until_it_stays_full(call):
         except CommandError as error:
             assert error.code == "BUSY", error
             time.sleep(0.05)  # between two tries
-
-
-def until_done(call, patience_s=10):
-    """Again and again until it is not BUSY; the broker looks at the disk by itself."""
-    deadline = time.monotonic() + patience_s
-    while True:
-        try:
-            return call()
-        except CommandError as error:
-            assert error.code == "BUSY" and time.monotonic() < deadline, error
-            time.sleep(0.05)  # between two tries, not for anything
 
 
 def assert_it_refuses_what_writes(client, other):

@@ -2,7 +2,7 @@
 /* See fixture.h. */
 #include "fixture.h"
 
-#include "disk/page_check.h"
+#include "sqlite/inside.h"
 
 #include <dirent.h>
 #include <sqlite3.h>
@@ -100,6 +100,13 @@ void fixture_merge_all(struct fixture *fixture) {
         assert_ok(store_maintain(fixture->store, &more));
         fixture_commit(fixture);
     }
+}
+
+int64_t fixture_steps(struct fixture *fixture) {
+    int64_t steps = 0;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++)
+        steps += sqlite3_stmt_status(fixture->store->statements[i], SQLITE_STMTSTATUS_VM_STEP, 1);
+    return steps;
 }
 
 struct sqlite3 *fixture_connect(const struct fixture *fixture, struct page_check **pages) {

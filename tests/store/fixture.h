@@ -46,6 +46,10 @@ void fixture_commit(struct fixture *fixture);
 /* store_maintain until nothing waits, in transactions of their own. */
 void fixture_merge_all(struct fixture *fixture);
 
+/* How many steps SQLite's machine took for the store's statements since the last call: what was
+ * read and what was written, and not how long it took. */
+int64_t fixture_steps(struct fixture *fixture);
+
 /* Runs SQL on the closed or open store's database, beside it; its pages get their checksums. */
 void fixture_execute(const struct fixture *fixture, const char *sql);
 /* Flips a bit where these bytes are in the database's file. */

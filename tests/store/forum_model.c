@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 3, AUTHORS = 3, ENTRIES_MAX = 8000, TEXT_MAX = 400, PIECE_BYTES = 262144 };
+enum {
+    THREADS = 3,
+    AUTHORS = 3,
+    ENTRIES_MAX = 8000,
+    TEXT_MAX = 400,
+    PIECE_BYTES = 262144,
+    REMOVED_MAX = 16
+};
 
 struct entry {
     enum store_entry_kind kind;
@@ -27,11 +34,21 @@ struct thread {
     size_t count;
 };
 
+/* A thread that was removed: of the last ones some are kept. */
+struct removed {
+    int64_t stream; /* 0: none */
+    unsigned char id[ID_BYTES];
+    bool has_id;  /* of something in it, which may be used again */
+    int64_t file; /* 0: it had none */
+};
+
 struct forum_model {
     struct fixture *fixture; /* borrowed: from the test */
     uint64_t random;
     int64_t accounts[AUTHORS];
     struct thread threads[THREADS];
+    struct removed removed[REMOVED_MAX];
+    size_t removals;
     size_t messages;
     char names[ENTRIES_MAX][16];
     size_t names_count;
@@ -117,6 +134,16 @@ static struct entry *enter(struct thread *thread, const struct entry *entry) {
     return &thread->entries[thread->count];
 }
 
+/* Mostly a new one, or one that something in a removed thread had. */
+static void choose_id(struct forum_model *model, unsigned char id[ID_BYTES]) {
+    struct removed *removed = &model->removed[below(model, REMOVED_MAX)];
+    fixture_id(model->fixture, id);
+    if (removed->has_id && below(model, 3) == 0) {
+        memcpy(id, removed->id, ID_BYTES);
+        removed->has_id = false;
+    }
+}
+
 static void post(struct forum_model *model, struct thread *thread) {
     char text[TEXT_MAX];
     struct store_post_changed changed;
@@ -125,7 +152,7 @@ static void post(struct forum_model *model, struct thread *thread) {
                           .text = below(model, 1000),
                           .stands = true};
     entry.present_text = entry.text;
-    fixture_id(model->fixture, entry.id);
+    choose_id(model, entry.id);
     text_of(entry.text, text);
     struct forum_change change = {.id = entry.id,
                                   .title = thread->title,
@@ -201,7 +228,7 @@ static void upload(struct forum_model *model, struct thread *thread) {
                                      .seed = below(model, 1000),
                                      .size = below(model, in_pieces ? 600000 : 20000),
                                      .told = (enum forum_hash)below(model, FORUM_HASH_NEVER)};
-    fixture_id(model->fixture, entry.file.id);
+    choose_id(model, entry.file.id);
     struct store_file stored = forum_upload(model->fixture, &entry.file,
                                             in_pieces ? PIECE_BYTES : 1 + below(model, 30000));
     memcpy(entry.id, entry.file.id, ID_BYTES);
@@ -210,8 +237,18 @@ static void upload(struct forum_model *model, struct thread *thread) {
     assert_int_equal(stored.seq, thread->count);
 }
 
+static void keep_removed(struct forum_model *model, const struct thread *thread) {
+    struct removed *removed = &model->removed[model->removals++ % REMOVED_MAX];
+    *removed = (struct removed){.stream = thread->stream, .has_id = thread->count > 0};
+    if (removed->has_id)
+        memcpy(removed->id, thread->entries[1 + below(model, thread->count)].id, ID_BYTES);
+    for (size_t i = 1; i <= thread->count && removed->file == 0; i++)
+        removed->file = thread->entries[i].file_number;
+}
+
 static void remove_and_make(struct forum_model *model, struct thread *thread) {
     struct store_thread removed;
+    keep_removed(model, thread);
     fixture_begin(model->fixture);
     assert_ok(store_thread_remove(model->fixture->store, thread->title,
                                   model->accounts[thread->creator], false, &removed));
@@ -382,7 +419,90 @@ static void check_tail(struct forum_model *model, const struct thread *thread, c
     free(tail);
 }
 
+static bool no_item(void *arg, const struct store_post *post, const struct store_file *file) {
+    (void)arg, (void)post, (void)file;
+    fail();
+    return false;
+}
+
+static bool no_entry(void *arg, const struct store_thread_entry *entry) {
+    (void)arg, (void)entry;
+    fail();
+    return false;
+}
+
+static void check_removed(const struct forum_model *model) {
+    struct store *store = model->fixture->store;
+    for (size_t i = 0; i < REMOVED_MAX; i++) {
+        const struct removed *removed = &model->removed[i];
+        unsigned char byte;
+        size_t count;
+        assert_int_equal(store_thread_read(store, removed->stream, 0, 9, no_item, NULL),
+                         STORE_NOT_FOUND);
+        assert_int_equal(store_thread_sync(store, removed->stream, 0, 9, no_entry, NULL),
+                         STORE_NOT_FOUND);
+        assert_int_equal(store_file_read(store, removed->file, 0, &byte, 1, &count),
+                         STORE_NOT_FOUND);
+    }
+}
+
+/* What stands counts so much in the author's quotas. */
+static void count_used(const struct forum_model *model, size_t author, uint64_t *post_bytes,
+                       uint64_t *file_bytes) {
+    char text[TEXT_MAX];
+    *post_bytes = *file_bytes = 0;
+    for (size_t i = 0; i < THREADS; i++) {
+        const struct thread *thread = &model->threads[i];
+        for (size_t seq = 1; seq <= thread->count; seq++) {
+            const struct entry *entry = &thread->entries[seq];
+            text_of(entry->text, text);
+            if (entry->author == author && entry->kind == STORE_UPLOADED)
+                *file_bytes += entry->file.size + FILE_ROW_BYTES;
+            else if (entry->author == author)
+                *post_bytes += LOG_ROW_BYTES + (entry->kind == STORE_DELETED ? 0 : strlen(text));
+        }
+    }
+}
+
+static void expect_used(const struct forum_model *model, size_t author, const char *what,
+                        uint64_t expected) {
+    char sql[128];
+    (void)snprintf(sql, sizeof sql, "SELECT %s FROM account WHERE id = %d", what,
+                   (int)model->accounts[author]);
+    assert_int_equal(forum_query(model->fixture, sql), expected);
+}
+
+static void check_swept(const struct forum_model *model) {
+    static const char *const empty[] = {
+        "SELECT count(*) FROM rubbish_thread",
+        "SELECT count(*) FROM rubbish_file",
+        "SELECT count(*) FROM post WHERE stream NOT IN (SELECT stream FROM thread)",
+        "SELECT count(*) FROM post_block WHERE stream NOT IN (SELECT stream FROM thread)",
+        "SELECT count(*) FROM file WHERE stream NOT IN (SELECT stream FROM thread)",
+        "SELECT count(*) FROM entry WHERE stream NOT IN (SELECT id FROM stream)",
+        "SELECT count(*) FROM piece WHERE place >> 20 NOT IN (SELECT file FROM file)",
+        "SELECT count(*) FROM piece_slot WHERE place >> 20 NOT IN (SELECT file FROM file)",
+    };
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
+        assert_int_equal(forum_query(model->fixture, empty[i]), 0);
+    for (size_t i = 0; i < AUTHORS; i++) {
+        uint64_t post_bytes, file_bytes;
+        count_used(model, i, &post_bytes, &file_bytes);
+        expect_used(model, i, "post_bytes", post_bytes);
+        expect_used(model, i, "file_bytes", file_bytes);
+    }
+}
+
+void forum_model_sweep(struct forum_model *model) {
+    fixture_merge_all(model->fixture);
+    forum_write_rows(model->fixture);
+    fixture_close(model->fixture);
+    check_swept(model);
+    fixture_open(model->fixture);
+}
+
 void forum_model_check(struct forum_model *model) {
+    check_removed(model);
     for (size_t i = 0; i < THREADS; i++) {
         const struct thread *thread = &model->threads[i];
         struct store_thread is = forum_find(model->fixture, thread->title);

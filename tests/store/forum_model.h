@@ -16,7 +16,11 @@ void forum_model_free(struct forum_model *model);
 void forum_model_run(struct forum_model *model, size_t operations, size_t removal_odds);
 /* An operation in a transaction that stays open. */
 void forum_model_begin_one(struct forum_model *model);
-/* Every thread, read in pages of random sizes; its entries; and every file's bytes. */
+/* Every thread, read in pages of random sizes; its entries; and every file's bytes. Of removed
+ * threads nothing is read. */
 void forum_model_check(struct forum_model *model);
+/* Lets all go that removals left: then there are no more rows, and no more counts in quotas, than
+ * what stands needs. */
+void forum_model_sweep(struct forum_model *model);
 
 #endif

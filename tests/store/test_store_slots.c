@@ -188,6 +188,7 @@ static void remove_title(struct fixture *fixture, const char *title) {
     fixture_begin(fixture);
     assert_ok(store_thread_remove(fixture->store, title, 1, false, &removed));
     fixture_commit(fixture);
+    fixture_merge_all(fixture);
 }
 
 static void whole_pieces_are_in_slots_and_the_rest_is_not(void **state) {

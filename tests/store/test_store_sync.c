@@ -251,6 +251,7 @@ static void a_removal_on_its_way_leaves_its_pieces(void **state) {
     forum_upload(fixture, &file, 262144);
     fixture_begin(fixture);
     assert_ok(store_thread_remove(fixture->store, "T", 1, false, &removed));
+    assert_ok(store_maintain(fixture->store, &waits));
     assert_ok(store_commit_begin(fixture->store, &waits));
     assert_true(waits);
     struct store_upload upload = {

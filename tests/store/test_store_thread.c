@@ -418,9 +418,11 @@ static void a_removed_thread_leaves_nothing(void **state) {
     assert_ok(store_follow(fixture->store, LUKE, "T", &followed));
     fixture_commit(fixture);
     assert_ok(remove_thread(fixture, "T", HAN, false));
+    fixture_merge_all(fixture);
     fixture_close(fixture);
-    static const char *const tables[] = {"thread", "post",   "post_block", "file",
-                                         "piece",  "follow", "entry"};
+    static const char *const tables[] = {"thread", "post",           "post_block",
+                                         "file",   "piece",          "follow",
+                                         "entry",  "rubbish_thread", "rubbish_file"};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         char sql[64];
         (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[i]);

@@ -219,6 +219,7 @@ static void bytes_of_another_hash_go_and_the_upload_begins_anew(void **state) {
     assert_ok(forum_begin(fixture, &empty, &stored));
     assert_int_equal(forum_chunk(fixture, &empty, 0, 0, &stored, &done), STORE_MISMATCH);
     assert_int_equal(forum_find(fixture, "T").uploads, 1);
+    fixture_merge_all(fixture);
     fixture_close(fixture);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece"), 2);
     fixture_open(fixture);
@@ -394,6 +395,7 @@ static void room_is_reserved_and_given_back(void **state) {
     fixture_begin(fixture);
     assert_ok(store_thread_remove(fixture->store, "T", HAN, false, &thread));
     fixture_commit(fixture);
+    fixture_merge_all(fixture);
     forum_thread(fixture, HAN, "T");
     assert_ok(try(fixture, "all", QUOTA, QUOTA));
 }
@@ -477,6 +479,7 @@ static void unfinished_uploads_expire(void **state) {
         assert_int_equal(forum_chunk(fixture, &files[i], 0, 10, &stored, &done),
                          kept ? STORE_OK : STORE_NOT_FOUND);
     }
+    fixture_merge_all(fixture);
     fixture_close(fixture);
     assert_int_equal(forum_query(fixture, "SELECT count(*) FROM piece"), 2);
     fixture_open(fixture);

@@ -32,6 +32,7 @@ static int teardown(void **state) {
 static int64_t used(struct fixture *fixture, int64_t account, const char *what) {
     char sql[128];
     (void)snprintf(sql, sizeof sql, "SELECT %s FROM account WHERE id = %d", what, (int)account);
+    fixture_merge_all(fixture);
     forum_write_rows(fixture);
     fixture_close(fixture);
     int64_t value = forum_query(fixture, sql);

@@ -123,6 +123,17 @@ class Town:
         self._sockets.clear()
 
 
+def until_done(call, patience_s=WAIT_S):
+    """Again and again until it is not BUSY: room comes back by itself."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return call()
+        except CommandError as error:
+            assert error.code == "BUSY" and time.monotonic() < deadline, error
+            time.sleep(0.05)  # between two tries, not for anything
+
+
 def refused(code, call, *args, **kwargs):
     """Asserts that the call is refused with the code, and returns the CommandError."""
     try:

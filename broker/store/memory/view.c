@@ -261,6 +261,13 @@ void view_pass_merged(struct view *view, struct stream *stream, size_t count) {
     }
 }
 
+void view_forget(struct view *view, struct stream *stream, uint64_t seq) {
+    if (seq > stream->head)
+        stream->head = stream->merged = seq; /* of an earlier run's that are in no index */
+    else if (seq > stream->merged)
+        view_pass_merged(view, stream, (size_t)(seq - stream->merged));
+}
+
 void view_pass_end(struct view *view) {
     view->pass_runs = false;
 }

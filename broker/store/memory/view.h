@@ -34,6 +34,7 @@ struct stream {
     bool is_known;         /* the view's alone */
     bool cursor_follows;   /* the cursor was the head when it was set */
     bool is_metered;       /* unread_units is known */
+    bool is_removed;       /* rubbish.c's: its thread was removed, and its entries go */
 };
 
 struct band {
@@ -56,6 +57,9 @@ struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t
 
 /* Forgets a stream and its entries, also in the midst of a pass. */
 void view_remove(struct view *view, struct stream *stream);
+
+/* Forgets the stream's entries up to `seq`: they are nowhere any more. */
+void view_forget(struct view *view, struct stream *stream, uint64_t seq);
 
 /* Gives the stream's next number to the log's row at `position`. `own`: the stream's owner wrote
  * it, so that a cursor that was at the head moves on. false: no memory. */

@@ -253,9 +253,12 @@ static void check_pieces(struct checking *checking) {
 
 /* Files that were found damaged when they got another kind of hash (schema/0011.sql). */
 static void check_hashes(struct checking *checking) {
-    sqlite3_stmt *all =
-        check_prepare(checking, "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = 64 "
-                                "AND substr(hash, 33) = zeroblob(32)");
+    static const char damaged[] = "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = 64 "
+                                  "AND substr(hash, 33) = zeroblob(32)";
+    static const char standing[] = "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = "
+                                   "64 AND substr(hash, 33) = zeroblob(32) AND stream NOT IN "
+                                   "(SELECT stream FROM rubbish_thread)";
+    sqlite3_stmt *all = check_prepare(checking, checking->knows_rubbish ? standing : damaged);
     int code = SQLITE_DONE;
     while (all && (code = sqlite3_step(all)) == SQLITE_ROW) {
         check_tell(checking, &checking->hash_damages,
@@ -297,6 +300,9 @@ static void check_head(struct checking *checking) {
 static void check_opened(struct checking *checking) {
     const char *vfs = page_check_name(checking->store->pages);
     check_head(checking);
+    checking->knows_rubbish =
+        check_number(checking, "SELECT count(*) FROM sqlite_schema WHERE name = 'rubbish_file'") >
+        0;
     checking->pages = (uint32_t)check_number(checking, "PRAGMA page_count");
     checking->page_bytes = (int)check_number(checking, "PRAGMA page_size");
     (void)sqlite_connect(checking->check->path, vfs, &checking->now);
@@ -305,6 +311,7 @@ static void check_opened(struct checking *checking) {
     sqlite_check_log(checking);
     check_pieces(checking);
     check_hashes(checking);
+    sqlite_check_rubbish(checking);
     (void)sqlite3_close(checking->now);
 }
 

@@ -13,8 +13,9 @@ struct checking {
     unsigned char *in_log;     /* owned: a bit for each page */
     uint32_t pages;
     int page_bytes;
+    bool knows_rubbish; /* the store notes what removals left */
     uint64_t page_damages, read_damages, structure_damages, piece_damages, log_damages,
-        hash_damages;
+        hash_damages, rubbish_damages;
 };
 
 /* Tells a damage, unless many of its kind were told. */
@@ -32,5 +33,9 @@ bool check_end(struct checking *checking, const char *what, sqlite3_stmt *statem
 
 /* The log: each entry, that positions have no hole, and what finds entries. */
 void sqlite_check_log(struct checking *checking);
+
+/* ---- check_rubbish.c ---- */
+
+void sqlite_check_rubbish(struct checking *checking);
 
 #endif

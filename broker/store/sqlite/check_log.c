@@ -12,13 +12,15 @@
 
 struct log_check {
     struct checking *checking; /* borrowed */
-    sqlite3_stmt *find_row;    /* owned, as the next: by a position, and by an id */
+    sqlite3_stmt *find_row;    /* owned, as the next two: by a position, an id, a number */
     sqlite3_stmt *find_run;
-    unsigned char *bytes; /* owned: of the row that was read last */
+    sqlite3_stmt *find_stream; /* NULL: the store has entries of streams that are no more */
+    unsigned char *bytes;      /* owned: of the row that was read last */
     size_t bytes_max;
     struct log_row row;
     unsigned char run[ID_RUN_BYTES]; /* of ids, that was read last */
     size_t run_places;
+    int64_t stream;     /* that was found last */
     int64_t last;       /* of the log */
     int64_t ids_merged; /* the ids up to this position are in the table */
 };
@@ -105,6 +107,16 @@ static bool is_indexed(struct log_check *log, const unsigned char *id, int64_t p
 
 /* ---- entries ---- */
 
+static bool has_stream(struct log_check *log, int64_t stream) {
+    if (!log->find_stream || stream == log->stream)
+        return true;
+    (void)sqlite3_bind_int64(log->find_stream, 1, stream);
+    bool found = sqlite3_step(log->find_stream) == SQLITE_ROW;
+    (void)sqlite3_reset(log->find_stream);
+    log->stream = found ? stream : log->stream;
+    return found;
+}
+
 static void check_entry(struct log_check *log, int64_t position) {
     struct log_entry entry;
     log_row_read(&log->row, position, &entry);
@@ -115,6 +127,8 @@ static void check_entry(struct log_check *log, int64_t position) {
         tell(log, position, "has a damaged text");
     else if (entry.id && position <= log->ids_merged && !is_indexed(log, entry.id, position))
         tell(log, position, "is not in the index of ids");
+    else if (entry.id && !has_stream(log, entry.stream))
+        tell(log, position, "is of no inbox and no thread, and of none that was removed");
 }
 
 static void check_row(struct log_check *log, int64_t behind) {
@@ -323,8 +337,12 @@ static void check_numbers(const struct band_check *band) {
 static void check_band(struct band_check *band) {
     int64_t first = first_of(band), last = first + BAND_STREAMS - 1;
     int64_t number = (int64_t)band->number;
-    for_each(band, "SELECT id, merged_seq FROM stream WHERE id BETWEEN ?1 AND ?2", first, last,
-             take_stream);
+    for_each(band,
+             band->log->checking->knows_rubbish
+                 ? "SELECT id, merged_seq FROM stream WHERE id BETWEEN ?1 AND ?2 AND id NOT IN "
+                   "(SELECT stream FROM rubbish_thread)"
+                 : "SELECT id, merged_seq FROM stream WHERE id BETWEEN ?1 AND ?2",
+             first, last, take_stream);
     for_each(band, "SELECT rows, last_bytes, streams FROM band WHERE band BETWEEN ?1 AND ?2",
              number, number, take_band);
     for_each(band, "SELECT stream, last_seq, positions FROM entry WHERE stream BETWEEN ?1 AND ?2",
@@ -365,9 +383,12 @@ void sqlite_check_log(struct checking *checking) {
     log.find_run = check_prepare(
         checking, "SELECT places FROM id_run WHERE last_id >= ?1 ORDER BY last_id LIMIT 1");
     if (log.find_row && log.find_run) {
+        if (checking->knows_rubbish)
+            log.find_stream = check_prepare(checking, "SELECT 1 FROM stream WHERE id = ?1");
         check_rows(&log);
         check_streams(&log);
     }
+    (void)sqlite3_finalize(log.find_stream);
     (void)sqlite3_finalize(log.find_row);
     (void)sqlite3_finalize(log.find_run);
     free(log.bytes);

@@ -53,17 +53,22 @@ enum store_status sqlite_file_one(struct store *store, sqlite3_stmt *find, struc
     return status;
 }
 
+static enum store_status one_standing(struct store *store, sqlite3_stmt *find, struct file *out) {
+    enum store_status status = sqlite_file_one(store, find, out);
+    return status == STORE_OK && sqlite_rubbish_is(store, out->stream) ? STORE_NOT_FOUND : status;
+}
+
 enum store_status sqlite_file_numbered(struct store *store, int64_t file, struct file *out) {
     sqlite3_stmt *find = store->statements[STATEMENT_FILE_BY_NUMBER];
     bind_number(find, 1, file);
-    return sqlite_file_one(store, find, out);
+    return one_standing(store, find, out);
 }
 
 enum store_status sqlite_file_identified(struct store *store, const unsigned char id[ID_BYTES],
                                          struct file *out) {
     sqlite3_stmt *find = store->statements[STATEMENT_FILE_BY_ID];
     bind_blob(find, 1, id, ID_BYTES);
-    return sqlite_file_one(store, find, out);
+    return one_standing(store, find, out);
 }
 
 enum store_status sqlite_file_named(struct store *store, int64_t stream, const char *name,
@@ -77,13 +82,23 @@ enum store_status sqlite_file_named(struct store *store, int64_t stream, const c
 enum store_status sqlite_file_remove(struct store *store, const struct file *file) {
     sqlite3_stmt *remove = store->statements[STATEMENT_FILE_REMOVE];
     bind_number(remove, 1, file->file.file);
-    if (sqlite_piece_remove_all(store, file->file.file) != STORE_OK ||
-        sqlite_run(store, remove) != STORE_OK ||
-        sqlite_give_file(store, file->uploader, file->file.size) != STORE_OK)
+    if (sqlite_run(store, remove) != STORE_OK ||
+        sqlite_give_file(store, file->uploader, file->file.size) != STORE_OK ||
+        (file->file.received > 0 && sqlite_rubbish_file(store, file->file.file) != STORE_OK))
         return STORE_FAILED;
     store->files_bytes -= file->file.size;
     store->files_awaited -= file->file.size - file->file.received;
     return STORE_OK;
+}
+
+enum store_status sqlite_file_free_id(struct store *store, const unsigned char id[ID_BYTES]) {
+    sqlite3_stmt *find = store->statements[STATEMENT_FILE_BY_ID];
+    struct file file;
+    bind_blob(find, 1, id, ID_BYTES);
+    enum store_status status = sqlite_file_one(store, find, &file);
+    if (status == STORE_OK)
+        status = sqlite_file_remove(store, &file);
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
 /* ---- operations ---- */

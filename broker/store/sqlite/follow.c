@@ -6,7 +6,8 @@
 const struct statement_text follow_statements[] = {
     {STATEMENT_FOLLOW_ADD, "INSERT INTO follow (account, stream, cursor) VALUES (?1, ?2, ?3)"},
     {STATEMENT_FOLLOW_GET, "SELECT cursor FROM follow WHERE account = ?1 AND stream = ?2"},
-    {STATEMENT_FOLLOW_COUNT, "SELECT count(*) FROM follow WHERE account = ?1"},
+    {STATEMENT_FOLLOW_COUNT, "SELECT count(*) FROM follow f CROSS JOIN thread t ON t.stream = "
+                             "f.stream WHERE f.account = ?1"},
     {STATEMENT_FOLLOW_MOVE, "UPDATE follow SET cursor = ?3 WHERE account = ?1 AND stream = ?2"},
     {STATEMENT_FOLLOW_LIST,
      "SELECT t.stream, t.id, t.title, f.cursor FROM follow f CROSS JOIN "
@@ -122,8 +123,8 @@ enum store_status store_followed_move(struct store *store, int64_t account, int6
         store->failed ? STORE_FAILED : find_cursor(store, account, stream_id, cursor);
     if (status == STORE_OK)
         status = sqlite_stream(store, stream_id, &stream);
-    if (status != STORE_OK)
-        return status == STORE_NOT_FOUND ? STORE_NOT_FOLLOWED : status;
+    if (status != STORE_OK || stream->is_removed)
+        return status == STORE_FAILED ? status : STORE_NOT_FOLLOWED;
     uint64_t to = seq < stream->head ? seq : stream->head;
     if (to <= *cursor)
         return STORE_OK;

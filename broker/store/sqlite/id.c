@@ -81,7 +81,8 @@ enum store_status sqlite_log_find(struct store *store, const unsigned char id[ID
         return STORE_NOT_FOUND;
     if (sqlite_log_read(store, *position, out) != STORE_OK)
         return STORE_FAILED;
-    return out->kind == LOG_GONE ? STORE_NOT_FOUND : STORE_OK;
+    bool is_gone = out->kind == LOG_GONE || sqlite_rubbish_is(store, out->stream);
+    return is_gone ? STORE_NOT_FOUND : STORE_OK;
 }
 
 enum store_status sqlite_id_load(struct store *store) {

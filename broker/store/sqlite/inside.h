@@ -61,6 +61,11 @@ struct store {
     int64_t slice_us;
     int64_t (*clock_us)(void);
     size_t view_appended; /* entries since the last store_maintain */
+    bool rubbish_waits;   /* some is there, or was when the last slice ended */
+    bool rubbish_refused; /* the disk had no room for a slice */
+    bool rubbish_damaged; /* and some of it can't be read */
+    bool forgives_damage; /* where a statement meets some, nothing but met_damage tells */
+    bool met_damage;
     struct store_quotas quotas;
     uint64_t unread_max;
     uint64_t unread_per_sender_max;
@@ -255,6 +260,21 @@ enum store_status sqlite_replay(struct store *store);
 /* Whether a pass runs, or should. */
 bool sqlite_merge_waits(const struct store *store);
 enum store_status sqlite_merge_slice(struct store *store);
+
+/* ---- rubbish.c: what removals leave, and slices remove ---- */
+
+/* At the opening, when the streams are known: finds what earlier runs left. */
+enum store_status sqlite_rubbish_load(struct store *store);
+/* Whether the stream is a removed thread's. */
+bool sqlite_rubbish_is(const struct store *store, int64_t stream);
+/* The thread's row goes: so all else that has its stream is rubbish. Its posts have their rows. */
+enum store_status sqlite_rubbish_thread(struct store *store, struct stream *stream);
+/* No row of file has that number any more: so its pieces are rubbish. */
+enum store_status sqlite_rubbish_file(struct store *store, int64_t file);
+/* Whether there is some that a slice would remove. */
+bool sqlite_rubbish_waits(const struct store *store);
+/* Removes some, as long as a slice may be. On a full disk as much as the reserve has room for. */
+enum store_status sqlite_rubbish_slice(struct store *store);
 
 /* ---- fresh.c ---- */
 

@@ -71,6 +71,10 @@ enum store_status sqlite_log_append(struct store *store, const struct log_entry 
                                                                 : sqlite_no_memory(store);
 }
 
+enum store_status sqlite_log_flush(struct store *store) {
+    return write_row(store);
+}
+
 enum store_status sqlite_log_commit(struct store *store) {
     static const struct log_entry mark = {.kind = LOG_MARK};
     struct log *log = store->log;
@@ -220,6 +224,10 @@ enum store_status sqlite_log_load(struct store *store) {
     return STORE_OK;
 }
 
+void sqlite_log_forget(struct store *store) {
+    store->log->row.count = 0;
+}
+
 /* ---- removing ---- */
 
 static enum store_status write_changed(struct store *store) {
@@ -235,7 +243,8 @@ enum store_status sqlite_log_remove(struct store *store, int64_t position) {
     struct log *log = store->log;
     unsigned char written[LOG_ENTRY_BYTES_GONE];
     size_t at, length;
-    if (write_row(store) != STORE_OK || load_row(store, position) != STORE_OK)
+    if ((position > log->written && write_row(store) != STORE_OK) ||
+        load_row(store, position) != STORE_OK)
         return STORE_FAILED;
     if (!is_within(&log->row, position) || !log_row_find(&log->row, position, &at, &length))
         return STORE_OK; /* what is damaged can't be told from others: it stays */

@@ -45,8 +45,12 @@ struct log_row sqlite_log_row(sqlite3_stmt *row);
 enum store_status sqlite_log_begin(struct store *store);
 /* Appends at store->last_position + 1. Wants sqlite_write. */
 enum store_status sqlite_log_append(struct store *store, const struct log_entry *entry);
-/* Before the commit: everything that was appended is in the table. */
+/* Everything that was appended is in the table; before the commit, with a mark if that is nothing.
+ */
+enum store_status sqlite_log_flush(struct store *store);
 enum store_status sqlite_log_commit(struct store *store);
+/* What was read last is not in the table any more. */
+void sqlite_log_forget(struct store *store);
 /* What `out` points to holds until the next call. A damaged entry is OK, too: see log_row.h. */
 enum store_status sqlite_log_read(struct store *store, int64_t position, struct log_entry *out);
 /* Nothing but its place is left of the entry. */
@@ -54,7 +58,7 @@ enum store_status sqlite_log_remove(struct store *store, int64_t position);
 
 /* ---- id.c ---- */
 
-/* The log's entry with that id. OK, NOT_FOUND. */
+/* The log's entry with that id. OK, NOT_FOUND: there is none, or it is a removed thread's. */
 enum store_status sqlite_log_find(struct store *store, const unsigned char id[ID_BYTES],
                                   int64_t *position, struct log_entry *out);
 enum store_status sqlite_id_load(struct store *store);

@@ -57,7 +57,7 @@ enum store_status sqlite_replay(struct store *store) {
         return STORE_FAILED;
     if (store->beside)
         return STORE_OK; /* nobody reads an inbox there */
-    if (sqlite_band_load(store) != STORE_OK)
+    if (sqlite_band_load(store) != STORE_OK || sqlite_rubbish_load(store) != STORE_OK)
         return STORE_FAILED;
     store->messages = (uint64_t)messages;
     int64_t merged = store->log->ids_merged;

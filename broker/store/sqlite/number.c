@@ -14,6 +14,7 @@ const struct statement_text number_statements[] = {
      "block) DO UPDATE SET posts = posts + excluded.posts"},
     {STATEMENT_POST_BLOCK_LIST,
      "SELECT block, posts FROM post_block WHERE stream = ?1 ORDER BY block"},
+    {STATEMENT_POST_BLOCK_REMOVE_BEFORE, "DELETE FROM post_block WHERE stream = ?1 AND block < ?2"},
     {0},
 };
 
@@ -107,4 +108,11 @@ enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64
 
 enum store_status sqlite_number_went(struct store *store, int64_t stream, uint64_t seq) {
     return count(store, stream, seq / BLOCK_SEQS, -1);
+}
+
+enum store_status sqlite_number_forget(struct store *store, int64_t stream, uint64_t seq) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_POST_BLOCK_REMOVE_BEFORE];
+    bind_number(remove, 1, stream);
+    bind_number(remove, 2, (int64_t)((seq + 1) / BLOCK_SEQS));
+    return sqlite_run(store, remove);
 }

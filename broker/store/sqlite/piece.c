@@ -9,12 +9,14 @@
 const struct statement_text piece_statements[] = {
     {STATEMENT_PIECE_ADD, "INSERT INTO piece (place, bytes) VALUES (?1, ?2)"},
     {STATEMENT_PIECE_ADD_ZEROS, "INSERT INTO piece (place, bytes) VALUES (?1, zeroblob(?2))"},
-    {STATEMENT_PIECE_REMOVE_ALL, "DELETE FROM piece WHERE place BETWEEN ?1 AND ?2"},
+    {STATEMENT_PIECE_REMOVE_SOME, "DELETE FROM piece WHERE place IN (SELECT place FROM piece WHERE "
+                                  "place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3)"},
     {STATEMENT_PIECE_SLOT_ADD, "INSERT INTO piece_slot (place, slot, sums) VALUES (?1, ?2, ?3)"},
     {STATEMENT_PIECE_SLOT_GET, "SELECT slot, sums FROM piece_slot WHERE place = ?1"},
     {STATEMENT_PIECE_SLOT_ALL, "SELECT slot FROM piece_slot"},
-    {STATEMENT_PIECE_SLOT_REMOVE_ALL,
-     "DELETE FROM piece_slot WHERE place BETWEEN ?1 AND ?2 RETURNING slot"},
+    {STATEMENT_PIECE_SLOT_REMOVE_SOME,
+     "DELETE FROM piece_slot WHERE place IN (SELECT place FROM piece_slot WHERE place BETWEEN ?1 "
+     "AND ?2 ORDER BY place LIMIT ?3) RETURNING slot"},
     {0},
 };
 
@@ -121,13 +123,22 @@ static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_
         "read the pieces beside");
 }
 
-static enum store_status leave_slots(struct store *store, int64_t first, int64_t last) {
-    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_SLOT_REMOVE_ALL];
+static void bind_pieces(sqlite3_stmt *statement, int64_t file, int64_t most) {
+    bind_number(statement, 1, place_of(file, 0));
+    bind_number(statement, 2, place_of(file + 1, 0) - 1);
+    bind_number(statement, 3, most);
+}
+
+enum store_status sqlite_piece_leave_slots(struct store *store, int64_t file, int64_t most,
+                                           size_t *count) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_SLOT_REMOVE_SOME];
     enum step step;
-    bind_number(remove, 1, first);
-    bind_number(remove, 2, last);
-    while ((step = sqlite_step(store, remove)) == STEP_ROW)
+    *count = 0;
+    bind_pieces(remove, file, most);
+    while ((step = sqlite_step(store, remove)) == STEP_ROW) {
         slots_leave(store->slots, sqlite3_column_int64(remove, 0));
+        ++*count;
+    }
     (void)sqlite3_reset(remove);
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
@@ -237,10 +248,12 @@ enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t 
     return STORE_OK;
 }
 
-enum store_status sqlite_piece_remove_all(struct store *store, int64_t file) {
-    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_REMOVE_ALL];
-    int64_t first = place_of(file, 0), last = place_of(file + 1, 0) - 1;
-    bind_number(remove, 1, first);
-    bind_number(remove, 2, last);
-    return sqlite_run(store, remove) == STORE_OK ? leave_slots(store, first, last) : STORE_FAILED;
+enum store_status sqlite_piece_remove(struct store *store, int64_t file, int64_t most,
+                                      size_t *count) {
+    sqlite3_stmt *remove = store->statements[STATEMENT_PIECE_REMOVE_SOME];
+    bind_pieces(remove, file, most);
+    if (sqlite_run(store, remove) != STORE_OK)
+        return STORE_FAILED;
+    *count = (size_t)sqlite3_changes(store->db);
+    return STORE_OK;
 }

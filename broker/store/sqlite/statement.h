@@ -12,6 +12,9 @@ enum statement {
     STATEMENT_BEGIN,
     STATEMENT_BEGIN_READ,
     STATEMENT_COMMIT,
+    STATEMENT_SAVEPOINT,
+    STATEMENT_ROLL_BACK_TO,
+    STATEMENT_RELEASE,
 
     STATEMENT_META_GET,
     STATEMENT_META_SET,
@@ -34,7 +37,7 @@ enum statement {
     STATEMENT_ID_RUN_LAST,
     STATEMENT_ENTRY_ADD,
     STATEMENT_ENTRY_RUNS,
-    STATEMENT_ENTRY_REMOVE,
+    STATEMENT_ENTRY_REMOVE_UP_TO,
     STATEMENT_BAND_ALL,
     STATEMENT_BAND_PUT,
     STATEMENT_BAND_ROW,
@@ -104,13 +107,13 @@ enum statement {
     STATEMENT_POST_AT,
     STATEMENT_POST_EDITED,
     STATEMENT_POST_REMOVE,
-    STATEMENT_POST_REMOVE_ALL,
+    STATEMENT_POST_REMOVE_UP_TO,
     STATEMENT_POST_READ,
     STATEMENT_POST_NUMBER,
     STATEMENT_POST_NTH,
     STATEMENT_POST_BLOCK_ADD,
     STATEMENT_POST_BLOCK_LIST,
-    STATEMENT_POST_BLOCK_REMOVE_ALL,
+    STATEMENT_POST_BLOCK_REMOVE_BEFORE,
 
     STATEMENT_FILE_ADD,
     STATEMENT_FILE_ALIKE,
@@ -126,16 +129,17 @@ enum statement {
     STATEMENT_FILE_OF_STREAM,
     STATEMENT_FILE_EXPIRED,
     STATEMENT_FILE_REMOVE,
+    STATEMENT_FILE_NUMBER,
     STATEMENT_FILE_BYTES,
     STATEMENT_FILE_AWAITED,
 
     STATEMENT_PIECE_ADD,
     STATEMENT_PIECE_ADD_ZEROS,
-    STATEMENT_PIECE_REMOVE_ALL,
+    STATEMENT_PIECE_REMOVE_SOME,
     STATEMENT_PIECE_SLOT_ADD,
     STATEMENT_PIECE_SLOT_GET,
     STATEMENT_PIECE_SLOT_ALL,
-    STATEMENT_PIECE_SLOT_REMOVE_ALL,
+    STATEMENT_PIECE_SLOT_REMOVE_SOME,
 
     STATEMENT_FOLLOW_ADD,
     STATEMENT_FOLLOW_GET,
@@ -143,7 +147,16 @@ enum statement {
     STATEMENT_FOLLOW_MOVE,
     STATEMENT_FOLLOW_LIST,
     STATEMENT_FOLLOW_REMOVE,
-    STATEMENT_FOLLOW_REMOVE_ALL,
+    STATEMENT_FOLLOW_REMOVE_SOME,
+
+    STATEMENT_RUBBISH_THREAD_ADD,
+    STATEMENT_RUBBISH_THREAD_ALL,
+    STATEMENT_RUBBISH_THREAD_FIRST,
+    STATEMENT_RUBBISH_THREAD_GONE,
+    STATEMENT_RUBBISH_THREAD_REMOVE,
+    STATEMENT_RUBBISH_FILE_ADD,
+    STATEMENT_RUBBISH_FILE_FIRST,
+    STATEMENT_RUBBISH_FILE_REMOVE,
 
     STATEMENT_COUNT
 };
@@ -158,8 +171,8 @@ extern const struct statement_text account_statements[], band_statements[], bloc
     device_statements[], file_statements[], follow_statements[], fresh_statements[],
     id_statements[], inbox_statements[], log_statements[], login_statements[], merge_statements[],
     number_statements[], open_statements[], piece_statements[], post_statements[],
-    presence_statements[], thread_statements[], thread_read_statements[], transaction_statements[],
-    upload_statements[], usage_statements[], walk_statements[];
+    presence_statements[], rubbish_statements[], thread_statements[], thread_read_statements[],
+    transaction_statements[], upload_statements[], usage_statements[], walk_statements[];
 
 /* SQLITE_OK, or the error of the first that can't be prepared; finalize what was all the same. */
 int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]);

@@ -1,8 +1,6 @@
 /* Threads: made, found, listed, removed; and how anything that happens in one is written down. */
 #include "thread.h"
 
-#include "walk.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -10,11 +8,10 @@
     "SELECT stream, id, title, creator, created_us, last_us, posts, uploads FROM thread"
 
 const struct statement_text thread_statements[] = {
-    {STATEMENT_STREAM_REMOVE, "DELETE FROM stream WHERE id = ?1"},
-    {STATEMENT_ENTRY_REMOVE, "DELETE FROM entry WHERE stream = ?1"},
     {STATEMENT_ID_TAKEN,
-     "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 "
-     "FROM file WHERE id = ?1) OR EXISTS (SELECT 1 FROM removed_thread WHERE id = ?1)"},
+     "SELECT EXISTS (SELECT 1 FROM thread WHERE id = ?1) OR EXISTS (SELECT 1 FROM file WHERE id = "
+     "?1 AND stream NOT IN (SELECT stream FROM rubbish_thread)) OR EXISTS (SELECT 1 FROM "
+     "removed_thread WHERE id = ?1)"},
     {STATEMENT_ID_OTHERS_LAST, "SELECT max(coalesce((SELECT max(id) FROM thread), x''), "
                                "coalesce((SELECT max(id) FROM file), x''), "
                                "coalesce((SELECT max(id) FROM removed_thread), x''))"},
@@ -30,11 +27,6 @@ const struct statement_text thread_statements[] = {
      "UPDATE thread SET posts = ?2, uploads = ?3, last_us = ?4 WHERE stream = ?1"},
     {STATEMENT_THREAD_KEEP_ID,
      "INSERT INTO removed_thread (id) SELECT id FROM thread WHERE stream = ?1"},
-    {STATEMENT_THREAD_REMOVE, "DELETE FROM thread WHERE stream = ?1"},
-    {STATEMENT_POST_REMOVE_ALL, "DELETE FROM post WHERE stream = ?1"},
-    {STATEMENT_POST_BLOCK_REMOVE_ALL, "DELETE FROM post_block WHERE stream = ?1"},
-    {STATEMENT_FILE_OF_STREAM, FILE_COLUMNS " WHERE stream = ?1 LIMIT 1"},
-    {STATEMENT_FOLLOW_REMOVE_ALL, "DELETE FROM follow WHERE stream = ?1"},
     {0},
 };
 
@@ -283,93 +275,43 @@ enum store_status sqlite_thread_append(struct store *store, struct store_thread 
 
 /* ---- removing ---- */
 
-static enum store_status remove_files(struct store *store, int64_t stream) {
-    sqlite3_stmt *find = store->statements[STATEMENT_FILE_OF_STREAM];
-    enum store_status status;
-    do {
-        struct file file;
-        bind_number(find, 1, stream);
-        status = sqlite_file_one(store, find, &file);
-        if (status == STORE_OK)
-            status = sqlite_file_remove(store, &file);
-    } while (status == STORE_OK);
-    return status == STORE_NOT_FOUND ? STORE_OK : status;
+/* The pages of some single rows, with their indexes. */
+#define FEW_PAGES 16
+
+static enum store_status check_removal(struct store *store, const struct store_thread *thread,
+                                       int64_t account, bool admin) {
+    const struct person *person;
+    enum store_status status = sqlite_person(store, account, &person);
+    if (status == STORE_FAILED || admin)
+        return status == STORE_FAILED ? status : STORE_OK;
+    return status == STORE_OK && strcmp(person->name, thread->creator) == 0 ? STORE_OK
+                                                                            : STORE_NOT_OWNER;
 }
 
-/* What an author gets back, of rows that follow each other. */
-struct given {
-    int64_t author;
-    int64_t bytes;
-};
-
-static enum store_status give_back(struct store *store, struct given *given) {
-    int64_t bytes = given->bytes;
-    given->bytes = 0;
-    return bytes > 0 ? sqlite_give_log(store, given->author, bytes) : STORE_OK;
-}
-
-static enum store_status remove_entry(struct store *store, int64_t position, struct given *given) {
-    struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK)
-        return STORE_FAILED;
-    enum store_status status = entry.author != given->author ? give_back(store, given) : STORE_OK;
-    given->author = entry.author;
-    if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED)
-        given->bytes += (int64_t)entry.text_bytes + LOG_ROW_BYTES;
-    return status == STORE_OK ? sqlite_log_remove(store, position) : status;
-}
-
-static enum store_status remove_log(struct store *store, const struct stream *stream) {
-    struct given given = {0};
-    struct walk walk;
-    int64_t position = 0;
-    enum store_status status = walk_begin(store, &walk, stream, 0, stream->head);
-    while (status == STORE_OK && (status = walk_next(store, &walk, &position)) == STORE_OK)
-        status = remove_entry(store, position, &given);
-    status = walk_end(store, &walk, status);
-    return status == STORE_OK ? give_back(store, &given) : status;
-}
-
-/* What is found by the stream's number alone. */
-static enum store_status remove_rows(struct store *store, int64_t stream) {
-    static const enum statement removes[] = {
-        STATEMENT_ENTRY_REMOVE,      STATEMENT_POST_REMOVE_ALL, STATEMENT_POST_BLOCK_REMOVE_ALL,
-        STATEMENT_FOLLOW_REMOVE_ALL, STATEMENT_THREAD_KEEP_ID,  STATEMENT_THREAD_REMOVE,
-        STATEMENT_STREAM_REMOVE,
-    };
-    for (size_t i = 0; i < sizeof removes / sizeof removes[0]; i++) {
-        sqlite3_stmt *remove = store->statements[removes[i]];
-        bind_number(remove, 1, stream);
-        if (sqlite_run(store, remove) != STORE_OK)
-            return STORE_FAILED;
-    }
-    return STORE_OK;
+/* Its id stays: it names no other thread. */
+static enum store_status remove_row(struct store *store, const struct store_thread *thread,
+                                    struct stream *stream) {
+    const struct person *creator;
+    sqlite3_stmt *keep = store->statements[STATEMENT_THREAD_KEEP_ID];
+    bind_number(keep, 1, stream->id);
+    return sqlite_person_named(store, thread->creator, &creator) == STORE_OK &&
+                   sqlite_give_thread(store, creator->account) == STORE_OK &&
+                   sqlite_run(store, keep) == STORE_OK
+               ? sqlite_rubbish_thread(store, stream)
+               : STORE_FAILED;
 }
 
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out) {
-    const struct person *person, *creator;
     struct stream *stream;
     enum store_status status = store_thread_find(store, title, out);
-    if (status != STORE_OK)
-        return status;
-    status = sqlite_person(store, account, &person);
-    if (status == STORE_FAILED)
-        return status;
-    if (!admin && (status != STORE_OK || strcmp(person->name, out->creator) != 0))
-        return STORE_NOT_OWNER;
-    status = sqlite_stream(store, out->stream, &stream);
     if (status == STORE_OK)
-        status = sqlite_write_pages(store, 2 * stream->head + sqlite_fresh_pages(store));
+        status = check_removal(store, out, account, admin);
+    if (status == STORE_OK)
+        status = sqlite_stream(store, out->stream, &stream);
+    if (status == STORE_OK)
+        status = sqlite_write_pages(store, FEW_PAGES + sqlite_fresh_pages(store));
     if (status == STORE_OK)
         status = sqlite_fresh_write(store);
-    if (status != STORE_OK)
-        return status;
-    if (sqlite_person_named(store, out->creator, &creator) != STORE_OK ||
-        sqlite_give_thread(store, creator->account) != STORE_OK ||
-        remove_files(store, out->stream) != STORE_OK || remove_log(store, stream) != STORE_OK ||
-        remove_rows(store, out->stream) != STORE_OK)
-        return STORE_FAILED;
-    view_remove(store->view, stream);
-    return STORE_OK;
+    return status == STORE_OK ? remove_row(store, out, stream) : status;
 }

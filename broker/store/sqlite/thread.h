@@ -49,6 +49,8 @@ enum store_status sqlite_number_came(struct store *store, int64_t stream, uint64
                                      uint64_t last_seq);
 /* A post at `seq` went. */
 enum store_status sqlite_number_went(struct store *store, int64_t stream, uint64_t seq);
+/* The thread was removed, and nobody asks for its numbers up to `seq` any more. */
+enum store_status sqlite_number_forget(struct store *store, int64_t stream, uint64_t seq);
 
 /* ---- post.c ---- */
 
@@ -80,14 +82,16 @@ struct file {
 enum store_status sqlite_file_one(struct store *store, sqlite3_stmt *find, struct file *out);
 /* What such a row says. */
 enum store_status sqlite_file_row(struct store *store, sqlite3_stmt *row, struct file *out);
-/* OK, NOT_FOUND. */
+/* OK, NOT_FOUND: there is none, or it is a removed thread's. */
 enum store_status sqlite_file_numbered(struct store *store, int64_t file, struct file *out);
 enum store_status sqlite_file_identified(struct store *store, const unsigned char id[ID_BYTES],
                                          struct file *out);
 enum store_status sqlite_file_named(struct store *store, int64_t stream, const char *name,
                                     struct file *out);
-/* Removes a file with its bytes, and gives its room back. */
+/* Removes a file, and gives back what it has of quotas. Its bytes are rubbish. */
 enum store_status sqlite_file_remove(struct store *store, const struct file *file);
+/* Before a file gets an id that is free: takes it from a removed thread's. */
+enum store_status sqlite_file_free_id(struct store *store, const unsigned char id[ID_BYTES]);
 
 /* ---- piece.c ---- */
 
@@ -101,7 +105,12 @@ enum store_status sqlite_piece_write(struct store *store, const struct file *fil
 /* Reads bytes that are there. OK, DAMAGED: those of the piece behind *right bytes. */
 enum store_status sqlite_piece_read(struct store *store, int64_t file, uint64_t offset,
                                     unsigned char *bytes, size_t length, size_t *right);
-enum store_status sqlite_piece_remove_all(struct store *store, int64_t file);
+/* Removes at most so many of a file's pieces that are in slots, or in the database; *count: how
+ * many it were. */
+enum store_status sqlite_piece_leave_slots(struct store *store, int64_t file, int64_t most,
+                                           size_t *count);
+enum store_status sqlite_piece_remove(struct store *store, int64_t file, int64_t most,
+                                      size_t *count);
 
 /* What the store keeps beside a title or file name, to find those that look alike. */
 struct title {

@@ -27,7 +27,10 @@ static enum step step_of(struct store *store, sqlite3_stmt *statement, int code)
         return STEP_ROW;
     if (code == SQLITE_DONE)
         return STEP_DONE;
-    (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
+    if (store->forgives_damage && (code & 0xff) == SQLITE_CORRUPT)
+        store->met_damage = true;
+    else
+        (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
     (void)sqlite3_reset(statement); /* says the same error once more */
     return STEP_FAILED;
 }
@@ -184,6 +187,7 @@ bool store_is_full(const struct store *store) {
 enum store_status store_look_for_room(struct store *store) {
     if (store->failed)
         return STORE_FAILED;
+    store->rubbish_refused = false;
     sqlite_checkpoint_want(store);
     sqlite_checkpoint_begin(store);
     if (!store->reserve || store->in_transaction)
@@ -296,14 +300,18 @@ static enum store_status merge_slices(struct store *store) {
     return status;
 }
 
+bool store_has_rubbish(const struct store *store) {
+    return sqlite_rubbish_waits(store);
+}
+
 enum store_status store_maintain(struct store *store, bool *more) {
     *more = false;
     if (store->failed)
         return STORE_FAILED;
     if (store->in_turn) {
-        if (merge_slices(store) != STORE_OK)
+        if (merge_slices(store) != STORE_OK || sqlite_rubbish_slice(store) != STORE_OK)
             return STORE_FAILED;
-        *more = merge_waits(store) && !store_is_full(store);
+        *more = (merge_waits(store) && !store_is_full(store)) || sqlite_rubbish_waits(store);
     }
     sqlite_checkpoint_begin(store);
     if (store->failed)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 const struct statement_text upload_statements[] = {
+    {STATEMENT_FILE_NUMBER, "UPDATE file SET file = ?2 WHERE file = ?1"},
     {STATEMENT_FILE_ADD,
      "INSERT INTO file (file, id, stream, name, uploader, size, hash, received, hash_state, "
      "time_us, chunk_us, look, folded) "
@@ -73,15 +74,25 @@ static enum store_status write_received(struct store *store, const struct file *
     return sqlite_run(store, set);
 }
 
+/* It gets another number; the bytes that are there stay behind. */
+static enum store_status leave_pieces(struct store *store, struct file *file) {
+    sqlite3_stmt *set = store->statements[STATEMENT_FILE_NUMBER];
+    int64_t number = file->file.file;
+    if (sqlite_meta_next(store, "files", &file->file.file) != STORE_OK)
+        return STORE_FAILED;
+    bind_number(set, 1, number);
+    bind_number(set, 2, file->file.file);
+    return sqlite_run(store, set) == STORE_OK ? sqlite_rubbish_file(store, number) : STORE_FAILED;
+}
+
 /* Drops the bytes that are there. */
 static enum store_status start_anew(struct store *store, struct file *file, int64_t now_us) {
     struct hash hash;
     hash_begin(&hash);
     store->files_awaited += file->file.received;
     file->file.received = 0;
-    return sqlite_piece_remove_all(store, file->file.file) == STORE_OK
-               ? write_received(store, file, &hash, 0, now_us)
-               : STORE_FAILED;
+    return leave_pieces(store, file) == STORE_OK ? write_received(store, file, &hash, 0, now_us)
+                                                 : STORE_FAILED;
 }
 
 static enum store_status insert(struct store *store, const struct store_upload *upload,
@@ -111,7 +122,7 @@ static enum store_status insert(struct store *store, const struct store_upload *
     bind_number(add, 9, upload->now_us);
     title_look(upload->name, &look);
     sqlite_bind_look(add, 10, &look);
-    if (sqlite_run(store, add) != STORE_OK ||
+    if (sqlite_file_free_id(store, upload->id) != STORE_OK || sqlite_run(store, add) != STORE_OK ||
         sqlite_file_numbered(store, number, &file) != STORE_OK)
         return STORE_FAILED;
     store->files_bytes += upload->size;
@@ -147,7 +158,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     bind_number(set, 3, (int64_t)upload->size);
     bind_hash(set, 4, upload->hash);
     bind_number(set, 5, upload->now_us);
-    if (sqlite_run(store, set) != STORE_OK ||
+    if (sqlite_file_free_id(store, upload->id) != STORE_OK || sqlite_run(store, set) != STORE_OK ||
         (!keeps && start_anew(store, file, upload->now_us) != STORE_OK) ||
         sqlite_file_numbered(store, file->file.file, file) != STORE_OK)
         return STORE_FAILED;
