@@ -358,6 +358,38 @@ static void bytes_unread_at_the_start_count(void **state) {
     expect_long(fixture, HAN, "leia", STORE_QUOTA_SENDER);
 }
 
+/* What was there already is counted by and by, and refuses what comes after. */
+static void a_message_to_a_full_inbox_costs_little_after_a_start(void **state) {
+    struct fixture *fixture = *state;
+    enum { MANY = 5000, LITTLE = 30000 };
+    struct store_message_stored stored;
+    int more = 0;
+    fixture->options.unread_max = 2 * MANY;
+    fixture->options.unread_per_sender_max = MANY;
+    fixture_reopen(fixture);
+    for (int i = 0; i < MANY; i++)
+        fixture_sent(fixture, HAN, "leia", "hello");
+    expect_send(fixture, HAN, "leia", STORE_QUOTA_SENDER);
+    fixture_merge_all(fixture);
+    fixture_reopen(fixture);
+    enum store_status status = STORE_OK;
+    for (; status == STORE_OK; more++) {
+        (void)fixture_steps(fixture);
+        fixture_begin(fixture);
+        status = fixture_send(fixture, NULL, HAN, "leia", "hello", &stored);
+        fixture_commit(fixture);
+        assert_true(fixture_steps(fixture) < LITTLE);
+    }
+    assert_int_equal(status, STORE_QUOTA_SENDER);
+    assert_true(more <= MANY / 1000);
+    move_cursor(fixture, LEIA, (uint64_t)more - 1 + 10);
+    for (int i = 0; i <= 10; i++)
+        expect_send(fixture, HAN, "leia", i < 10 ? STORE_OK : STORE_QUOTA_SENDER);
+    (void)fixture_steps(fixture);
+    move_cursor(fixture, LEIA, MANY / 2);
+    assert_true(fixture_steps(fixture) < LITTLE);
+}
+
 static void short_messages_are_counted_as_what_they_take(void **state) {
     struct fixture *fixture = *state;
     limit_bytes(fixture); /* 34 with 5 bytes and their entry */
@@ -404,6 +436,7 @@ int main(void) {
         TEST(a_sender_fills_only_his_part_of_an_inbox_in_bytes),
         TEST(bytes_that_were_read_are_free_again),
         TEST(bytes_unread_at_the_start_count),
+        TEST(a_message_to_a_full_inbox_costs_little_after_a_start),
         TEST(short_messages_are_counted_as_what_they_take),
         TEST(a_retry_is_no_matter_of_quotas),
     };

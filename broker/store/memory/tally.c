@@ -14,6 +14,7 @@ struct sender {
 struct tally {
     struct table *senders; /* owned, with its items */
     struct tally_sum total;
+    struct tally_span span;
 };
 
 static bool sender_is(const void *item, const void *key) {
@@ -87,4 +88,8 @@ struct tally_sum tally_total(const struct tally *tally) {
 struct tally_sum tally_of(const struct tally *tally, int64_t account) {
     const struct sender *sender = find(tally, account);
     return !sender ? (struct tally_sum){0} : sender->sum;
+}
+
+struct tally_span *tally_span(struct tally *tally) {
+    return &tally->span;
 }

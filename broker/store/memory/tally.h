@@ -24,4 +24,12 @@ void tally_take(struct tally *tally, int64_t sender, uint64_t bytes);
 struct tally_sum tally_total(const struct tally *tally);
 struct tally_sum tally_of(const struct tally *tally, int64_t sender);
 
+/* Which of the stream's entries are in there, for whoever counts them: those up to number
+ * `counted`, and all after `end`. */
+struct tally_span {
+    uint64_t counted;
+    uint64_t end;
+};
+struct tally_span *tally_span(struct tally *tally);
+
 #endif

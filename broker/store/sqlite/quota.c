@@ -1,30 +1,35 @@
-/* Quotas of unread messages, in number and in bytes. While fewer entries than the smaller limit are
- * unread, whoever sent them, and these can't have as many bytes, nothing can be exceeded and
- * nothing is counted; only beyond that the stream gets a tally, counted once from the store. Moving
- * the cursor takes what was read out of it, or drops it where counting anew is cheaper: so a reader
- * can't make it be counted over and over.
+/* Quotas of unread messages, in number and in bytes. While fewer entries than half of the smaller
+ * limit are unread, whoever sent them, and these can't have half of the bytes, nothing can be
+ * exceeded and nothing is counted; only beyond that the stream gets a tally, counted once from the
+ * store. Moving the cursor takes what was read out of it, or drops it where counting anew is
+ * cheaper: so a reader can't make it be counted over and over.
+ *
+ * A million may be unread, and nobody waits until they are counted: each message that wants to come
+ * counts the next COUNT_AT_ONCE of them, and what is not counted yet refuses nothing. That is done
+ * long before a limit is reached; but of those that were unread at the start, one for so many may
+ * come beyond it.
  *
  * What the unread ones may have of bytes is metered: what came since the last moment at which it
  * was known, and never more than the largest texts would have. Nothing of it is on the disk: of
- * what was unread at the start the second bound tells, until it is counted or read. Counting
- * reads the texts, too, so it begins with half of the bytes allowed: more would keep others
- * waiting. A tally with less than a quarter is dropped again; so at least as much comes between two
- * counts. */
+ * what was unread at the start the second bound tells, until it is counted or read. A tally with
+ * less than a quarter is dropped again; so at least as much comes between two counts. */
 #include "inside.h"
 #include "memory/tally.h"
 
 /* A stream's meter is in these, so that it fits beside the rest. */
 #define UNIT_BYTES 64
+/* Some milliseconds, if each is in a row of the log of its own. */
+#define COUNT_AT_ONCE 1024
 
 static uint64_t smaller(uint64_t one, uint64_t other) {
     return one < other ? one : other;
 }
 
-static uint64_t smaller_count(const struct store *store) {
-    return smaller(store->unread_per_sender_max, store->unread_max);
+/* From so many entries and from so many bytes on there is a tally. */
+static uint64_t tally_count(const struct store *store) {
+    return smaller(store->unread_per_sender_max, store->unread_max) / 2;
 }
 
-/* From so many bytes on there is a tally. */
 static uint64_t tally_bytes(const struct store *store) {
     return smaller(store->unread_bytes_per_sender_max, store->unread_bytes_max) / 2;
 }
@@ -81,23 +86,56 @@ static bool count_out(void *arg, int64_t author, size_t text_bytes) {
     return true;
 }
 
-static enum store_status begin_tally(struct store *store, struct stream *stream) {
+static bool begin_tally(struct stream *stream) {
     stream->tally = tally_new();
     if (!stream->tally)
-        return sqlite_no_memory(store);
-    struct count count = {.tally = stream->tally, .owner = stream->id};
-    return sqlite_authors(store, stream, stream->cursor, stream->head, count_in, &count);
+        return false;
+    *tally_span(stream->tally) = (struct tally_span){stream->cursor, stream->head};
+    return true;
 }
 
+static bool is_whole(const struct stream *stream) {
+    const struct tally_span *span = tally_span(stream->tally);
+    return span->counted >= span->end;
+}
+
+static enum store_status count_some(struct store *store, struct stream *stream) {
+    struct tally_span *span = tally_span(stream->tally);
+    if (is_whole(stream))
+        return STORE_OK;
+    uint64_t from = span->counted, left = span->end - from;
+    struct count count = {.tally = stream->tally, .owner = stream->id};
+    span->counted += smaller(left, COUNT_AT_ONCE);
+    return sqlite_authors(store, stream, from, span->counted, count_in, &count);
+}
+
+/* Those after `from` up to `to` were read: of them some were counted. */
+static enum store_status take_out(struct store *store, struct stream *stream, uint64_t from,
+                                  uint64_t to) {
+    struct tally_span *span = tally_span(stream->tally);
+    struct count count = {.tally = stream->tally, .owner = stream->id};
+    uint64_t counted = smaller(to, span->counted), behind = from > span->end ? from : span->end;
+    enum store_status status = STORE_OK;
+    if (from < counted)
+        status = sqlite_authors(store, stream, from, counted, count_out, &count);
+    if (status == STORE_OK && behind < to)
+        status = sqlite_authors(store, stream, behind, to, count_out, &count);
+    if (span->counted < to)
+        span->counted = smaller(to, span->end);
+    return status;
+}
+
+/* What was counted in part says nothing of the bytes: what was known of them before holds. */
 static void drop_tally(struct stream *stream) {
-    meter_set(stream, tally_total(stream->tally).bytes);
+    if (is_whole(stream))
+        meter_set(stream, tally_total(stream->tally).bytes);
     tally_free(stream->tally);
     stream->tally = NULL;
 }
 
 /* Whether no quota is near by what the tally says. */
 static bool tally_is_spare(const struct store *store, const struct stream *stream) {
-    return unread_of(stream) < smaller_count(store) &&
+    return is_whole(stream) && unread_of(stream) < tally_count(store) / 2 &&
            tally_total(stream->tally).bytes < tally_bytes(store) / 2;
 }
 
@@ -113,10 +151,12 @@ static enum store_status check_tally(const struct store *store, const struct tal
 }
 
 enum store_status sqlite_quota_check(struct store *store, struct stream *stream, int64_t sender) {
-    if (!stream->tally && unread_of(stream) < smaller_count(store) &&
+    if (!stream->tally && unread_of(stream) < tally_count(store) &&
         most_bytes(stream) < tally_bytes(store))
         return STORE_OK;
-    if (!stream->tally && begin_tally(store, stream) != STORE_OK)
+    if (!stream->tally && !begin_tally(stream))
+        return sqlite_no_memory(store);
+    if (count_some(store, stream) != STORE_OK)
         return STORE_FAILED;
     enum store_status status = check_tally(store, stream->tally, sender);
     if (tally_is_spare(store, stream))
@@ -132,18 +172,17 @@ enum store_status sqlite_quota_received(struct store *store, struct stream *stre
     return STORE_OK;
 }
 
-/* Counting anew is cheaper where more was read than is left; what is left is less than all was. */
+/* Counting anew is cheaper where more was read than is left; what is left is less than all was. And
+ * where much was read nobody waits for it. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from) {
     uint64_t read = stream->cursor - from;
     if (!stream->tally)
         return STORE_OK;
-    if (unread_of(stream) < read) {
+    if (unread_of(stream) < read || read > COUNT_AT_ONCE) {
         drop_tally(stream);
         return STORE_OK;
     }
-    struct count count = {.tally = stream->tally, .owner = stream->id};
-    enum store_status status =
-        sqlite_authors(store, stream, from, stream->cursor, count_out, &count);
+    enum store_status status = take_out(store, stream, from, stream->cursor);
     if (status == STORE_OK && tally_is_spare(store, stream))
         drop_tally(stream);
     return status;
