@@ -1,5 +1,5 @@
 /* Accounts and the way into them: login, logout, register, a new password. An unknown name and a
- * wrong password are answered alike, after the same work. */
+ * wrong password get the same answer, after the same work. */
 #include "command.h"
 #include "field.h"
 #include "follow.h"
@@ -56,7 +56,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
 
-/* Whether password logins of the name are locked; then the call fails. */
+/* Whether logins to the name by password are locked; then the call fails. */
 static bool refuse_locked(struct call *call, const char *name) {
     int64_t locked_until_us = 0;
 
@@ -68,7 +68,8 @@ static bool refuse_locked(struct call *call, const char *name) {
     return true;
 }
 
-/* The password did not fit: counts it, and says so, or that this one locked. */
+/* The password did not fit: counts that, and fails the call: with `text`, or because this failure
+ * locked the name. */
 static void refuse_password(struct call *call, const char *name, const char *text) {
     int64_t locked_until_us = 0;
 
@@ -85,8 +86,8 @@ static void refuse_password(struct call *call, const char *name, const char *tex
         call_fail(call, REASON(WRONG_PASSWORD), "%s", text);
 }
 
-/* The work's verdict after the lock's: a lock that began meanwhile counts. So does a new password:
- * `hash` is what it is now. */
+/* Looks at the lock first and at the work's result then, because a lock that began meanwhile
+ * counts. So does a new password: `hash` is the account's hash as it is now. */
 static bool password_fits(struct call *call, const char *name, const char *hash, const char *text) {
     if (refuse_locked(call, name))
         return false;
@@ -184,7 +185,8 @@ static void login_check_room(struct call *call, const struct session *replaced) 
                         member->name, (unsigned)open);
 }
 
-/* Spent by who proved to be the account only: nobody can keep another one out. */
+/* Only who proved to be the account spends from this budget, so nobody can keep somebody else
+ * out. */
 static void login_charge_arrival(struct call *call, const struct session *replaced) {
     const int64_t *account = &call->result.login.account.account;
     const struct member *member = member_find(&call->core->sessions, *account);
@@ -245,7 +247,7 @@ static enum store_status login_run(struct call *call) {
     enum store_status status;
 
     memset(&call->result, 0, sizeof call->result);
-    if (call->session) { /* a second login on this connection was faster */
+    if (call->session) { /* another login on this connection was faster */
         login_check(call);
         return STORE_OK;
     }
@@ -274,7 +276,7 @@ static enum store_status login_run(struct call *call) {
                                                &call->result.login.trusted));
     if (status != STORE_FAILED)
         login_open(call, replaced);
-    return STORE_OK; /* a device that is one too many is not trusted, but may come in */
+    return STORE_OK; /* a device beyond the limit is not trusted, but may log in */
 }
 
 static void login_done(struct call *call) {
@@ -291,13 +293,13 @@ static void login_done(struct call *call) {
                      "user=%s session=%llu online=%s address=%s", call->session->member->name,
                      (unsigned long long)call->session->number,
                      call->session->online ? "true" : "false", call->peer->address);
-    outbox_line_break(&call->peer->line); /* events of a session before it don't share its batch */
+    outbox_line_break(&call->peer->line); /* its batch has no events of an earlier session */
     call_store(call,
                store_inbox_state(core->store, call->session->member->account, &head, &cursor));
     if (call->result.login.first || call->result.login.last)
         presence_announce(core, call->session->member->account, call->session->member->name,
                           call->result.login.first, call->now_us);
-    gathered_join(core, call->session); /* with the numbers that the reply tells */
+    gathered_join(core, call->session); /* from the numbers on that the reply tells */
     login.topics = pointers;
     for (size_t i = 0; i < TOPICS; i++) {
         zchat__v1__topic_head__init(&heads[i]);
@@ -343,7 +345,7 @@ const struct command_row logout_row = {
     .done = call_reply_response,
 };
 
-/* Its whole effect is that it counts against the idle timeout. */
+/* It has no other effect than to count against the idle timeout. */
 const struct command_row active_row = {
     .cost = 1,
     .done = call_reply_response,
@@ -364,8 +366,8 @@ static void register_account_check(struct call *call) {
         field_new_password_fits(call, new->password);
 }
 
-/* Whether the name is taken shows only after the work, which the budgets bound: who may ask no more
- * learns nothing. */
+/* Says whether the name is taken only after the password work, which the budgets bound: who may not
+ * ask any more learns nothing. */
 static bool register_account_work(struct call *call) {
     struct core *core = call->core;
     uint32_t wait_s = 0;
@@ -469,7 +471,8 @@ static const struct refusal change_password_refusals[] = {
     {0},
 };
 
-/* Whoever knew the old password may be in with it: all sessions but this one log in anew. */
+/* Whoever knew the old password may be logged in with it: all sessions but this one must log in
+ * anew. */
 static void change_password_done(struct call *call) {
     struct session *session, *next;
 

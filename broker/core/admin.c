@@ -1,4 +1,4 @@
-/* What is asked about the broker itself. */
+/* Commands about the broker itself. */
 #include "command.h"
 #include "memory.h"
 #include "password_queue.h"
@@ -85,7 +85,7 @@ const struct command_row get_stats_row = {
     .done = get_stats_done,
 };
 
-/* In a time that does not tell where the two differ. */
+/* Takes a time that does not tell where the two differ. */
 static bool is_same_secret(const char *a, const char *b) {
     size_t a_bytes = strlen(a), b_bytes = strlen(b);
     unsigned char differ = a_bytes != b_bytes;
@@ -97,7 +97,7 @@ static bool is_same_secret(const char *a, const char *b) {
 
 /* ---- the admin password: it locks as a login does, for the account and for the address ---- */
 
-/* What failures are counted for; no account has such names. */
+/* Failures are counted under these two names, which no account can have. */
 enum { LOCK_ACCOUNT, LOCK_ADDRESS, LOCKS };
 struct lock_names {
     char of[LOCKS][ADDRESS_GROUP_BYTES + 16];
@@ -123,7 +123,7 @@ static void fail_locked(struct call *call, int64_t locked_until_us) {
                     LOGIN_FAILURES_MAX, (unsigned)left_s);
 }
 
-/* Whether neither lock is closed; else the call fails. */
+/* Whether neither of the two is locked; else the call fails. */
 static bool locks_are_open(struct call *call, const struct lock_names *names) {
     int64_t until_us[LOCKS] = {0};
 
@@ -175,7 +175,8 @@ static void shutdown_check(struct call *call) {
                   "this broker has no admin password: an administrator may do this");
 }
 
-/* In the form in which passwords are compared; one that is too long for it is none. */
+/* Compares in the form that passwords are brought to; one that is too long for that form does not
+ * fit. */
 static bool is_admin_password(const struct call *call) {
     char typed[FORM_BYTES], known[FORM_BYTES];
     bool is = unicode_password(call->command->shutdown->password, typed, sizeof typed) &&

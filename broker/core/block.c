@@ -10,7 +10,7 @@ static void block_user_check(struct call *call) {
     field_name_fits(call, call->command->block_user->user);
 }
 
-/* What the two were to be told of each other until now. */
+/* Tells the two what they were still to be told of each other. */
 static void catch_up(struct call *call, const char *user) {
     gathered_catch_up(call->core, call->session->member);
     gathered_catch_up(call->core, member_find_name(&call->core->sessions, user));
@@ -117,7 +117,8 @@ static enum store_status list_blocked_run(struct call *call) {
         .call = call, .after = wanted->after, .limit = all ? BLOCKS_MAX : wanted->limit};
     enum store_status status;
 
-    /* Names of BLOCKS_MAX users are less than half a MiB: they fit into the reply's memory. */
+    /* The names of BLOCKS_MAX users take less than half a MiB, so they fit into the reply's
+     * memory. */
     names.list = call_need(call, names.limit * sizeof *names.list);
     if (!names.list)
         return STORE_OK;

@@ -1,6 +1,6 @@
-/* Broadcasts, to everybody who is online and may hear the sender, and announcements, which are an
- * administrator's and which no block hides; stored nowhere. The last ids are remembered, so that a
- * retry gets the first one's reply and is not sent twice. */
+/* Broadcasts, to everybody who is online and may hear the sender, and announcements, which
+ * administrators make and no block hides; stored nowhere. The last ids are remembered, so that a
+ * retry gets the first one's reply and nobody gets the broadcast twice. */
 #include "broadcast.h"
 
 #include "command.h"
@@ -26,7 +26,7 @@ struct sent {
 };
 
 struct recent {
-    struct sent *by_id;                   /* borrowed: of the ring */
+    struct sent *by_id;                   /* borrowed from the ring */
     struct sent ring[BROADCAST_IDS_KEPT]; /* the oldest is written over */
     size_t next;
     bool full;
@@ -108,7 +108,7 @@ static void word_check(struct call *call) {
         field_text_fits(call, word.text);
 }
 
-/* Users online but the sender. */
+/* How many users are online, without the sender. */
 static uint32_t others_online(const struct call *call) {
     return call->core->sessions.users_online - (call->session->member->online > 0 ? 1 : 0);
 }
@@ -129,7 +129,7 @@ static void broadcast_send(struct call *call, const struct word *word, struct se
     call->core->stats.broadcasts_total++;
 }
 
-/* About nobody, so that no block hides it. */
+/* The event is about nobody, so that no block hides it. */
 static void announcement_send(struct call *call, const struct word *word, struct sent *sent) {
     Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
     Zchat__V1__NoticeEvent notice = ZCHAT__V1__NOTICE_EVENT__INIT;
@@ -146,7 +146,7 @@ static void announcement_send(struct call *call, const struct word *word, struct
               (unsigned)sent->reached);
 }
 
-/* A retry costs nothing: it interrupts nobody. */
+/* A retry is not charged, because it interrupts nobody. */
 static bool word_charge(struct call *call, const struct word *word) {
     const int64_t *account = &call->session->member->account;
     uint32_t wait_s = 0;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REASONS_PER_CODE 100 /* the schema numbers them so */
+#define REASONS_PER_CODE 100 /* as the schema numbers them */
 
 static void call_fail_va(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
                          const char *format, va_list arguments) {
@@ -123,7 +123,7 @@ void *call_response(struct call *call) {
     if (call->response)
         return call->response;
     call->response = call_memory(call, type->sizeof_message);
-    assert(call->response); /* there is little else in it yet */
+    assert(call->response); /* little else is in the memory yet */
     protobuf_c_message_init(type, call->response);
     return call->response;
 }
@@ -132,7 +132,7 @@ void call_reply_response(struct call *call) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
 
     reply.body_case = (Zchat__V1__Reply__BodyCase)call->command->body_case;
-    reply.login = call_response(call); /* the union's pointer, of whichever type */
+    reply.login = call_response(call); /* sets the union's pointer, whatever its type */
     call_reply(call, &reply);
 }
 

@@ -11,7 +11,7 @@ struct fault {
     Zchat__V1__Reason reason; /* UNSPECIFIED: none */
     uint32_t retry_after_s;
     char text[256];
-    char about[120]; /* what the text is about, where it must be made for it */
+    char about[120]; /* what the text is about, if it had to be composed */
 };
 
 /* One command on its way through its row's functions. */
@@ -22,7 +22,7 @@ struct call {
     const struct command_row *row;
     Zchat__V1__Command *command; /* in the frame's arena */
     int64_t now_us;
-    uint64_t rows_before; /* what was read and made before it began */
+    uint64_t rows_before; /* rows read and bytes made before it began */
     size_t made_before;
     const struct core_work *work; /* the password work's result, once it is there */
     struct fault fault;
@@ -33,11 +33,11 @@ struct call {
             int64_t locked_until_us;
             bool trusted;
             bool first; /* this session made the account come online */
-            bool last;  /* it took the place of the last one that counted as online */
+            bool last;  /* it replaced the account's last session that counted as online */
         } login;
         struct {
             struct store_message_stored stored;
-            struct member *to; /* borrowed: the table's; NULL: no session is theirs */
+            struct member *to; /* borrowed: the table's; NULL: they have no session */
         } sent;
         struct {
             int64_t other;
@@ -66,8 +66,8 @@ struct call {
 
 #define REASON(name) ZCHAT__V1__REASON__REASON_##name
 
-/* Makes the call fail: the reason is for programs, and tells the code as well, the text is one
- * sentence for people. */
+/* Makes the call fail: the reason is for programs and implies the code; the text is one sentence
+ * for people. */
 void call_fail(struct call *call, Zchat__V1__Reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void call_fail_later(struct call *call, Zchat__V1__Reason reason, uint32_t retry_after_s,
@@ -76,50 +76,51 @@ static inline bool call_failed(const struct call *call) {
     return call->fault.reason != REASON(UNSPECIFIED);
 }
 
-/* How a command refuses what the store refused, one row a status. The table ends with an empty row.
- */
+/* How a command answers when the store refuses: one row for each status. The table ends with an
+ * empty row. */
 struct refusal {
     enum store_status status;
     Zchat__V1__Reason reason;
     const char *text; /* "%s" in it stands for what `about` returns */
-    /* What the sentence is about: of the command, or of the fault's `about`. NULL: it needs none.
-     */
+    /* Returns what the sentence is about, from the command or from the fault's `about`. NULL: the
+     * sentence needs nothing. */
     const char *(*about)(struct call *call);
 };
 /* Whether the store refused; then the call fails with its row's sentence, unless it failed before.
- * STORE_FAILED ends the process and STORE_FULL is call_store's: they have no rows. Any other status
- * without a row would pass as success: it is our bug, and an assert. */
+ * STORE_FAILED and STORE_FULL have no rows: call_store takes them. Any other status without a row
+ * would pass as success: that is our bug, and an assert catches it. */
 bool call_refused(struct call *call, const struct refusal *refusals, enum store_status status);
-/* For `about`: a number; a title or a file's name, cut to what fits into the sentence. */
+/* Two functions for `about`: a number; and a title or a file's name, cut to what fits into the
+ * sentence. */
 const char *call_about_number(struct call *call, uint64_t number);
 const char *call_about_title(struct call *call, const char *title);
-/* A limit in a sentence. */
+/* Makes text of a limit's value, for a sentence. */
 #define TEXT_OF(limit)  TEXT_OF_(limit)
 #define TEXT_OF_(limit) #limit
 
-/* Takes a store's status; STORE_FAILED fails the core, STORE_FULL the call, other ones are the
- * handler's, or its refusals'. Returns it. */
+/* Takes a status of the store and returns it. STORE_FAILED fails the core, STORE_FULL fails the
+ * call; the handler, or its refusals, deal with all others. */
 enum store_status call_store(struct call *call, enum store_status status);
-/* The same of an operation that refuses nothing: whether it failed. */
+/* The same for an operation that refuses nothing. Returns whether it failed. */
 bool call_store_fails(struct call *call, enum store_status status);
-/* Answers the call: its fault, or the reply's body that the caller has set. */
+/* Answers the call with its fault, or with the reply's body that the caller has set. */
 void call_reply(struct call *call, Zchat__V1__Reply *reply);
-/* The command's response, in the call's memory: the same one each time, empty at first. To be asked
- * for before much else is taken of that memory. */
+/* The command's response, in the call's memory: the same one each time, empty at first. Ask for it
+ * before much else is taken from that memory. */
 void *call_response(struct call *call);
-/* Answers with it, as run left it; empty where it did not ask for it. */
+/* Answers with that response as `run` left it; with an empty one if `run` did not ask for it. */
 void call_reply_response(struct call *call);
 /* Answers a call that failed. */
 void call_refuse(struct call *call);
-/* A refusal as the schema has it; the text is borrowed. */
+/* Fills in a refusal as the schema has it; the text is borrowed. */
 void error_fill(Zchat__V1__CommandError *error, Zchat__V1__Reason reason, const char *text,
                 uint32_t retry_after_s);
 
-/* Counts rows that were read of the store, or of a list in memory. */
+/* Counts rows that were read from the store, or from a list in memory. */
 void call_read(struct call *call, uint64_t count);
-/* Zeroed memory that lives until the call is answered; NULL where the reply's cap is reached. */
+/* Zeroed memory that lives until the call is answered; NULL if the reply's cap is reached. */
 void *call_memory(struct call *call, size_t bytes);
-/* The same; but then the call fails. */
+/* The same, but if the cap is reached the call fails. */
 void *call_need(struct call *call, size_t bytes);
 
 #endif

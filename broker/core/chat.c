@@ -1,5 +1,5 @@
-/* Which private chats are open, as both ends tell: so that a block, or the session's end, can end
- * them. */
+/* Which private chats are open, as both ends tell the broker, so that a block or the end of a
+ * session can end them. */
 #include "command.h"
 #include "field.h"
 #include "private.h"
@@ -12,7 +12,7 @@ static size_t chats_of(const struct privates *privates, uint64_t session) {
     return holder ? holder->chats : 0;
 }
 
-/* Whether the session told of this chat before: a retry makes none more. */
+/* Whether the session told of this chat before: a retry adds no chat. */
 static bool is_known(const struct call *call, const ProtobufCBinaryData *id) {
     const struct chat *chat = private_chat(call->core->privates, id);
     uint64_t session = call->session->number;
@@ -63,7 +63,7 @@ static struct chat *chat_of(struct privates *privates, const ProtobufCBinaryData
     return chat ? chat : private_add_chat(privates, id->data);
 }
 
-/* The end of the chat that is this account's, or a free one; NULL: it is others' chat. */
+/* This account's end of the chat, or a free end; NULL: both ends are other people's. */
 static struct chat_end *end_of(struct chat *chat, int64_t account, int64_t other) {
     for (size_t i = 0; i < 2; i++) {
         struct chat_end *end = &chat->ends[i], *far = &chat->ends[1 - i];

@@ -1,5 +1,5 @@
-/* See claim.h. A table for each kind, in the order in which its claims were looked at: uthash keeps
- * the order of adding, so what is looked at is taken out and added again. */
+/* See claim.h. There is a table for each kind, in the order in which its claims were looked at:
+ * uthash keeps the order of adding, so a claim that is looked at is taken out and added again. */
 #include "claim.h"
 
 #include "memory.h"
@@ -24,7 +24,7 @@ struct claim {
 };
 
 struct claims {
-    struct claim *kind[CLAIM_KINDS]; /* owned, by name, the one not seen for longest first */
+    struct claim *kind[CLAIM_KINDS]; /* owned, by name; first the one not seen for longest */
 };
 
 struct claims *claims_new(void) {
@@ -57,7 +57,7 @@ struct claim *claim_find(struct claims *claims, enum claim_kind kind, const void
     return claim;
 }
 
-/* Makes room for one more. Those that are held are few: the queue's. */
+/* Makes room for one more. Few are held: those of the password queue. */
 static void forget_oldest(struct claims *claims, enum claim_kind kind) {
     struct claim *claim, *next;
 
@@ -110,7 +110,8 @@ uint32_t claim_used(const struct claim *claim, int64_t now_us) {
     return claim->used >> halves;
 }
 
-/* The time of the use before it stays where the count was not halved since: it must age. */
+/* If the count was not halved since the last use, the time of that use stays, so that the count
+ * goes on ageing. */
 void claim_use(struct claim *claim, int64_t now_us) {
     uint32_t used = claim_used(claim, now_us);
 

@@ -45,7 +45,7 @@ static void call_charge(struct call *call, uint32_t cost) {
                     "too many commands in a short time: try again in %u s", (unsigned)wait_s);
 }
 
-/* What it took besides its flat cost. */
+/* Charges what the command took besides its flat cost. */
 static void call_charge_work(struct call *call) {
     struct core *core = call->core;
     uint64_t read = core->turn.rows - call->rows_before;
@@ -101,7 +101,7 @@ static void call_finish(struct call *call) {
     call_charge_work(call);
 }
 
-/* A refusal is an answer, too, and is charged as the cheapest command. */
+/* A refusal is an answer, too, so it is charged like the cheapest command. */
 static void refuse_unknown(struct call *call) {
     call->core->stats.commands_unknown_total++;
     call_charge(call, 1);
@@ -172,7 +172,7 @@ void command_resume(struct core *core, struct peer *peer, uint64_t session,
     call_begin(&call, core, peer, command, now_us);
     call.work = work;
     if (call.row->state != COMMAND_ANYBODY && call.session && call.session->number != session)
-        call.session = NULL; /* who asked logged out meanwhile, and somebody in again */
+        call.session = NULL; /* who asked has logged out, and somebody logged in anew */
     call_allow(&call);
     call_finish(&call);
 }

@@ -20,15 +20,15 @@ struct command_row {
     uint32_t cost;            /* units of the rate budgets */
     bool passive;             /* does not count against the idle timeout */
     bool secret;              /* holds a password */
-    /* Brings the command to its one form, and fails the call where it is not valid. No other
-     * effect; NULL: there is nothing to check. */
+    /* Brings the command to its one form, and fails the call if it is not valid. Has no other
+     * effect. NULL: there is nothing to check. */
     void (*check)(struct call *call);
-    /* Queues password work; false: none is needed. NULL: it never is. */
+    /* Queues password work. false: none is needed. NULL: none is ever needed. */
     bool (*work)(struct call *call);
-    /* The store's operation, whose status the dispatcher refuses by the rows below, unless the call
-     * failed already. NULL: none. */
+    /* The store's operation. If it refuses, the dispatcher fails the call by the rows below, unless
+     * the call failed already. NULL: none. */
     enum store_status (*run)(struct call *call);
-    const struct refusal *refusals; /* of run, and of what the others ask of the store */
+    const struct refusal *refusals; /* for run, and for what the others ask the store */
     /* Reply and events. */
     void (*done)(struct call *call);
 };
@@ -40,7 +40,7 @@ COMMANDS(COMMAND_DECLARE)
 /* The row of a command's field number; NULL: there is none. */
 const struct command_row *command_row(int body_case);
 
-/* Takes a command as far as it goes without waiting. */
+/* Carries a command out as far as that goes without waiting. */
 void command_dispatch(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                       int64_t now_us);
 /* Whether it holds a password. */
@@ -48,15 +48,16 @@ bool command_is_secret(const Zchat__V1__Command *command);
 /* Answers a command that can't wait for its turn. */
 void command_refuse_busy(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                          int64_t now_us);
-/* Charges for a frame without a command that can be read: a flat cost, and its bytes. Returns how
- * many seconds there is too little for it, which is owed then. */
+/* Charges for a frame in which no command can be read: a flat cost, and its bytes. If a budget has
+ * too little, the peer owes it the cost. Returns for how many seconds there is too little; 0: there
+ * was enough. */
 uint32_t command_charge_frame(struct core *core, struct peer *peer, size_t frame_bytes,
                               int64_t now_us);
 /* Answers a command that can't be read. */
 void command_refuse_faulty(struct core *core, struct peer *peer, Zchat__V1__Command *command,
                            enum wire_fault fault, int64_t now_us);
-/* The rest of a command whose password work came back. `session` is the number of the one that gave
- * it; 0: it came from nobody. */
+/* Carries out the rest of a command whose password work came back. `session` is the number of the
+ * session that sent it; 0: the peer had none. */
 void command_resume(struct core *core, struct peer *peer, uint64_t session,
                     Zchat__V1__Command *command, const struct core_work *work, int64_t now_us);
 

@@ -1,5 +1,5 @@
-/* See core.h: peers, frames, the turn's transaction and the deadlines. What commands do is in the
- * handlers' files. */
+/* See core.h: peers, frames, the turn's transaction and the deadlines. The handlers' files have
+ * what commands do. */
 #include "core.h"
 
 #include "broadcast.h"
@@ -19,13 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far wrong a crash may make the end of the sessions that it ended. */
+/* By how much a crash may falsify the end of the sessions that it ended. */
 #define ALIVE_EVERY_US (30 * 1000000LL)
-/* What a crash may forget of who came and went, and of when devices were used. */
+/* How much a crash may forget of who came and went, and of when devices were used. */
 #define NOTES_EVERY_US (1 * 1000000LL)
-/* What a clock may be corrected by without having been set. */
+/* A correction of the clock by less than this does not count as setting it. */
 #define WALL_SET_US (2 * 1000000LL)
-/* Far more than a topic can give in ALIVE_EVERY_US. */
+/* Far more numbers than a topic can give in ALIVE_EVERY_US. */
 #define TOPIC_NUMBERS_NOTED (60 * 1000000ULL)
 
 void core_reconfigure(struct core *core, const struct core_options *options) {
@@ -36,7 +36,8 @@ void core_reconfigure(struct core *core, const struct core_options *options) {
     limits_set(core->limits, LIMIT_ACCOUNT, options->rates.account);
     limits_set(core->limits, LIMIT_PASSWORDS, options->rates.passwords);
     limits_set(core->limits, LIMIT_REGISTRATIONS, options->rates.registrations);
-    /* What reaches people is for people: only a broker without budgets has none for it. */
+    /* Commands that reach people have budgets that suit people, unless the broker has no budgets at
+     * all. */
     bool limited = options->rates.account > 0;
     limits_set(core->limits, LIMIT_INVITATIONS, limited ? INVITATIONS_A_S : 0);
     limits_set(core->limits, LIMIT_PAIR, limited ? INVITATION_PAIR_UNITS_A_S : 0);
@@ -110,8 +111,8 @@ void core_free(struct core *core) {
     free(core);
 }
 
-/* A topic's numbers begin at the moment of the start, or where the clock was set back since the
- * last one beyond those that it gave. */
+/* A topic's numbers begin at the time of the start or, if the clock was set back since the last
+ * start, beyond the numbers given then. */
 static void begin_topics(struct core *core, int64_t wall_us) {
     uint64_t noted = 0;
 
@@ -119,7 +120,7 @@ static void begin_topics(struct core *core, int64_t wall_us) {
     topics_init(&core->topics, noted > (uint64_t)wall_us ? (int64_t)noted : wall_us);
 }
 
-/* Beyond what can be published until it is noted again. */
+/* Notes a number beyond those that can be given until the next note. */
 static void note_topics(struct core *core) {
     uint64_t head = 0;
 
@@ -140,7 +141,7 @@ void core_set_wall(struct core *core, int64_t ahead_us) {
     core->wall_ahead_us = ahead_us;
 }
 
-/* Where the disk is full now the times stay as they are: they are clamped where they are read. */
+/* If the disk is full now, the stored times stay as they are: whoever reads them clamps them. */
 static void tick_wall(struct core *core, int64_t now_us) {
     if (!core->wall_was_set || !core_begin(core))
         return;
@@ -234,8 +235,8 @@ bool core_is_in_turn(const struct core *core) {
     return core->in_turn;
 }
 
-/* A slice of the store's own work shares the turn's commit; what has to be outside comes after it.
- */
+/* A slice of the store's own work shares the turn's commit; work that can't be in a transaction
+ * comes after it. */
 static void commit_turn(struct core *core) {
     bool more;
 
@@ -325,14 +326,14 @@ static int64_t idle_deadline(const struct core *core) {
     return first->command_us + core->options.idle_timeout_us;
 }
 
-/* How often a disk without room is looked at. */
+/* How often a full disk is looked at. */
 #define FULL_EVERY_US 1000000LL
 
 static int64_t full_deadline(const struct core *core) {
     return store_is_full(core->store) != core->full ? 0 : core->full ? core->full_us : INT64_MAX;
 }
 
-/* A turn that has begun already takes some of it along. */
+/* A turn that has begun already removes some of it, too. */
 static int64_t rubbish_deadline(const struct core *core) {
     return store_has_rubbish(core->store) && !core->in_turn ? 0 : INT64_MAX;
 }
@@ -395,7 +396,7 @@ static void tick_alive(struct core *core, int64_t now_us) {
 static void tick_notes(struct core *core, int64_t now_us) {
     if (now_us < core->notes_us)
         return;
-    core->notes_us = now_us + NOTES_EVERY_US; /* once more, if the disk is full */
+    core->notes_us = now_us + NOTES_EVERY_US; /* and then again, if the disk is full */
     if (core_begin(core))
         core_store(core, store_notes_write(core->store));
 }

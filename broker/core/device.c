@@ -70,7 +70,7 @@ static const struct refusal revoke_device_refusals[] = {
     {0},
 };
 
-/* Ends the key's sessions, one's own last, since its end may take the member with it. */
+/* Ends the key's sessions, the caller's own one last, because the member may end with it. */
 static uint32_t revoke_sessions(struct call *call) {
     struct session *session, *next;
     uint32_t ended = 0;

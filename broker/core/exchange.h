@@ -12,14 +12,14 @@
 
 struct peer;
 
-/* Budgets in commands per second; 0: no limit. Each allows a burst of what it gives in ten
- * seconds. */
+/* Budgets in commands per second; 0: no limit. Each allows a burst as large as ten seconds'
+ * worth. */
 struct core_rates {
     uint32_t account;
     uint32_t key;
     uint32_t address;
     uint32_t passwords;     /* password checks for each address */
-    uint32_t registrations; /* new accounts for each address; an hour, which is also the burst */
+    uint32_t registrations; /* new accounts for each address in an hour, which is also the burst */
 };
 
 struct core_options {
@@ -33,39 +33,41 @@ struct core_options {
     uint64_t files_bytes_max;     /* of all files; 0: no limit */
     struct store_quotas quotas;   /* of one account */
     const char *admin_password;   /* borrowed until the next core_reconfigure; "": none */
-    const char *software;         /* borrowed for good: the broker's name and version */
+    const char *software;         /* borrowed until the end: the broker's name and version */
     unsigned char run[RUN_BYTES]; /* random: tells one run of the broker from the next */
-    /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nobody hears. */
+    /* For the log: `event` is a word, `details` are "key=value key=value". NULL: nothing is
+     * logged. */
     void (*note)(void *arg, const char *event, const char *details);
     /* The same for what an administrator should look at. */
     void (*warn)(void *arg, const char *event, const char *details);
-    /* A session ended, `owner` (from core_peer_open) had it with `key`; `lost`: its connection is
-     * gone, so the device may be back in a moment. Told in the turn in which it happens. NULL:
-     * nobody hears. */
+    /* A session ended that `owner` (from core_peer_open) had with `key`; `lost`: its connection is
+     * gone, so the device may be back in a moment. Called in the turn in which it happens. NULL:
+     * nobody is told. */
     void (*session_ended)(void *arg, void *owner, const unsigned char key[KEY_BYTES], bool lost);
-    /* A reply to `owner` (from core_peer_open) was dropped, for which it would wait in vain: its
-     * connection is to be cut. Told once, at once. NULL: nobody hears. */
+    /* A reply to `owner` (from core_peer_open) was dropped. The peer would wait for it in vain, so
+     * its connection is to be cut. Called once, at once. NULL: nobody is told. */
     void (*gave_up)(void *arg, void *owner);
     void *note_arg; /* for all four */
     /* A steady clock, which bounds the time of a turn. NULL: only rows and bytes bound it. */
     int64_t (*clock_us)(void);
     /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
     size_t (*in_pipe)(const void *owner);
-    /* The same of all peers together. NULL: none. */
+    /* The same for all peers together. NULL: none. */
     size_t (*in_all_pipes)(const void *arg);
     const void *pipes_arg; /* borrowed */
 };
 
-/* One frame to send: to a peer, or, where peer is NULL, to the event socket. The bytes are the
- * caller's, to be freed with free(). */
+/* One frame to send to a peer or, if peer is NULL, to the event socket. The bytes are the caller's,
+ * who frees them with free(). */
 struct core_frame {
     struct peer *peer; /* borrowed */
     uint8_t *bytes;    /* owned */
     size_t length;
 };
 
-/* A password to check, to hash, or both: `verify` against `hash` ("": a dummy, which takes as long
- * and never fits); then, where that fitted or was not asked for, `new_password` into `new_hash`. */
+/* A password to check, to hash, or both: `verify` is checked against `hash` ("": against a dummy,
+ * which takes as long and never fits); then, if it fitted or none was to be checked, `new_password`
+ * is hashed into `new_hash`. */
 struct core_work {
     struct core_work *next; /* borrowed: the core's queue */
     uint64_t number;

@@ -53,7 +53,8 @@ size_t field_limit(uint32_t limit) {
 
 /* ---- titles: their one form ---- */
 
-/* In place where it has the room: composing takes bytes away, but for a few characters. */
+/* Changes the text in place if it has room: composing makes texts shorter, except for a few
+ * characters. */
 void title_form(struct call *call, char **title) {
     size_t bytes = strlen(*title);
     char *longer;
@@ -67,7 +68,7 @@ void title_form(struct call *call, char **title) {
 
 /* ---- titles: what is fit ---- */
 
-/* What cleaning would change must not be there. */
+/* A title may not have anything that cleaning would change. */
 static bool title_is_clean(const char *title) {
     size_t bytes = strlen(title), characters = text_characters(title, bytes);
     char clean[TITLE_BYTES];

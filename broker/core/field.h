@@ -4,31 +4,31 @@
 
 #include "call.h"
 
-/* Each makes the call fail with its sentence where the field is not valid. The text is cleaned in
+/* Each makes the call fail with its sentence if the field is not valid. The text is cleaned in
  * place, the name is folded in place. */
 bool field_text_fits(struct call *call, char *text);
 bool field_id_fits(struct call *call, const ProtobufCBinaryData *id);
 bool field_name_fits(struct call *call, char *user);
 bool field_new_password_fits(struct call *call, const char *password);
-/* How many entries a page has where so many are asked for; 0: the most. */
+/* How many entries a page has if a command asks for `limit` of them; 0: the most allowed. */
 size_t field_limit(uint32_t limit);
 
 /* ---- titles and file names ----
  *
  * Each is brought to its one form before anything looks at it, so that it is found however it was
- * typed; a new one must be fit to be shown, and to be told from its neighbours. */
+ * typed. A new one must be fit to be shown, and must not look like another one. */
 
-/* Brings a title or file's name of the command to its stored form. One that has no such form stays
- * as it is: nothing has that name, and nothing can get it. */
+/* Brings a title or a file's name in the command to its stored form. One that has no such form
+ * stays as it is: nothing has that name, and nothing can get it. */
 void title_form(struct call *call, char **title);
-/* Checks a new one; `what` it is begins the sentence. false: the call fails. */
+/* Checks a new one. false: the call fails, with a sentence that begins with `what`. */
 bool title_fits(struct call *call, const char *what, const char *title);
-/* Whether one that is there looks the same, though it is another one: the call fails, naming it.
- * true also where the store failed. */
+/* Whether another one, which is there already, looks the same: then the call fails with its name.
+ * Also true if the store failed. */
 bool title_is_alike(struct call *call, const char *title);
 bool title_file_is_alike(struct call *call, const char *thread, const char *name);
 
-/* The refusal of a thread that is not there; `about` tells its title. */
+/* The refusal if the thread is not there; `about` returns its title. */
 #define TITLE_NO_THREAD(about)                                                                     \
     { STORE_NO_THREAD, REASON(NO_SUCH_THREAD), "there is no thread %s", about }
 

@@ -11,12 +11,12 @@
 
 #define EXPIRE_EVERY_US (60 * 1000000LL)
 
-/* The hash, or NULL where the client tells none. */
+/* The hash, or NULL if the client tells none. */
 static const unsigned char *told_hash(const ProtobufCBinaryData *hash) {
     return hash->len == 0 ? NULL : hash->data;
 }
 
-/* Of its length or not told; the call fails where not. */
+/* Whether the hash has the right length or is not told; else the call fails. */
 static bool hash_fits(struct call *call, const ProtobufCBinaryData *hash) {
     if (hash->len == 0 || hash->len == HASH_BYTES)
         return true;
@@ -111,7 +111,7 @@ static void put_chunk_check(struct call *call) {
         hash_fits(call, &put->digest);
 }
 
-/* Of a chunk, and of giving an upload up. */
+/* For a chunk, and for giving up an upload. */
 static const struct refusal upload_refusals[] = {
     {STORE_NOT_FOUND, REASON(NO_SUCH_UPLOAD), "there is no such upload: begin it again", NULL},
     {STORE_NOT_OWNER, REASON(NOT_UPLOADER), "this is somebody else's upload", NULL},
@@ -208,7 +208,7 @@ const struct command_row cancel_upload_row = {
     .done = call_reply_response,
 };
 
-/* Both commands that read name a thread. */
+/* The thread's title: both commands that read have one. */
 static const char *read_thread(struct call *call) {
     const Zchat__V1__Command *command = call->command;
 
@@ -217,14 +217,14 @@ static const char *read_thread(struct call *call) {
                                       : command->list_files->thread);
 }
 
-/* Damage is refused with where it begins. */
+/* If the file is damaged, the refusal says where the damage begins. */
 static const struct refusal file_refusals[] = {
     TITLE_NO_THREAD(read_thread),
     {STORE_NOT_FOUND, REASON(NO_SUCH_FILE), "the thread has no file of that name", NULL},
     {0},
 };
 
-/* The broker goes on, and so do the file's other pieces. */
+/* One damaged piece stops neither the broker nor the file's other pieces. */
 static void piece_damaged(struct call *call, const struct store_file *file, uint64_t offset) {
     struct core *core = call->core;
     uint64_t piece = offset / STORE_PIECE_BYTES;
@@ -278,7 +278,7 @@ const struct command_row get_chunk_row = {
     .done = call_reply_response,
 };
 
-/* A page of files. One more than fits is asked for, to know whether there are more. */
+/* A page of files. The store is asked for one more than fits, to learn whether there are more. */
 struct file_list {
     struct call *call;                  /* borrowed */
     Zchat__V1__ListFilesResponse *page; /* in the call's memory */

@@ -1,5 +1,4 @@
-/* Unfinished uploads: now and then they are looked for, and give back what they reserved too long.
- */
+/* Looks for unfinished uploads now and then, and frees what they reserved for too long. */
 #ifndef FILE_H
 #define FILE_H
 

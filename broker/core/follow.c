@@ -64,7 +64,7 @@ static void follow_thread_done(struct call *call) {
     Zchat__V1__FollowThreadResponse follow = ZCHAT__V1__FOLLOW_THREAD_RESPONSE__INIT;
     Zchat__V1__FollowedThread followed;
 
-    thread_topic_tell(call->core, call->result.followed.id); /* what was there before */
+    thread_topic_tell(call->core, call->result.followed.id); /* not for the new follower */
     member_follow(&call->core->sessions, call->session->member, call->result.followed.stream);
     followed_fill(&followed, &call->result.followed);
     follow.followed = &followed;
@@ -102,7 +102,7 @@ static const struct refusal unfollow_thread_refusals[] = {
 };
 
 static void unfollow_thread_done(struct call *call) {
-    thread_topic_tell(call->core, call->result.followed.id); /* nothing comes behind the answer */
+    thread_topic_tell(call->core, call->result.followed.id); /* no event after the answer */
     member_unfollow(&call->core->sessions, call->session->member, call->result.followed.stream);
     call_reply_response(call);
 }

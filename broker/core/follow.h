@@ -4,7 +4,8 @@
 
 #include "state.h"
 
-/* Takes what the account follows into the member, for those sessions that want it inline. */
+/* Loads the threads that the account follows into the member, for those of its sessions that want
+ * events on their command connection. */
 void follow_load(struct core *core, struct member *member);
 
 #endif

@@ -1,6 +1,6 @@
 /* See frames.h. What waits of a frame is kept as it came. A frame is read as a whole before its
- * first command is carried out, and what waited of it then piece by piece: what a slice is long
- * enough for, not all that is left each time. */
+ * first command is carried out. What waited of it is read again in pieces: each time as much as a
+ * slice has time for, not all that is left. */
 #include "frames.h"
 
 #include "command.h"
@@ -13,11 +13,12 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* What is read at once of a frame that waited. */
+/* How much is read at once of a frame that waited. */
 #define PIECE_BYTES (64 * 1024)
 
-/* Whose waiting bytes count together: all sessions of an account; without one all connections of an
- * address. What waits stays theirs, whoever its connection is by then. */
+/* Whose waiting bytes count together: those of all sessions of an account; without an account,
+ * those of all connections of an address. They stay counted there, even if their connection has
+ * logged in or out since. */
 struct waiter_name {
     int64_t account;                 /* 0: nobody's */
     char group[ADDRESS_GROUP_BYTES]; /* of an account: empty */
@@ -31,7 +32,7 @@ struct waiter {
 
 struct waiting_frame {
     struct waiting_frame *next, *prev; /* borrowed: the peer's list */
-    struct waiter *waiter;             /* borrowed: the turn's, to whom it counts */
+    struct waiter *waiter;             /* borrowed: the one for whom it counts */
     size_t done;                       /* bytes of it that were carried out */
     size_t bytes;
     bool checked; /* it can be split into commands */
@@ -41,9 +42,9 @@ struct waiting_frame {
 struct frames {
     struct peer *ring;      /* borrowed: peers whose commands wait for time */
     struct peer *stalled;   /* borrowed: peers whose commands wait until they have read */
-    size_t bytes;           /* of all that waits */
+    size_t bytes;           /* of everything that waits */
     struct waiter *waiters; /* owned: whose they are, by account or address */
-    int64_t look_us;        /* when the stalled ones are looked at */
+    int64_t look_us;        /* when the stalled ones are next looked at */
     int64_t look_after_us;  /* grows while none of them reads */
 };
 
@@ -55,12 +56,13 @@ void frames_free(struct frames *frames) {
     free(frames);
 }
 
-/* What a waiting frame costs, with what the allocator adds: the empty ones, too. */
+/* The memory that a waiting frame costs, with what the allocator adds: an empty frame costs,
+ * too. */
 static size_t cost_of(size_t frame_bytes) {
     return sizeof(struct waiting_frame) + 2 * sizeof(size_t) + frame_bytes;
 }
 
-/* Only where it can't be split into commands. */
+/* Called only for a frame that can't be split into commands. */
 static void count_fault(struct core *core, enum wire_fault fault) {
     uint64_t *counters[WIRE_FAULTS] = {
         [WIRE_TOO_LARGE] = &core->stats.frames_too_large_total,
@@ -72,7 +74,7 @@ static void count_fault(struct core *core, enum wire_fault fault) {
     ++*counters[fault];
 }
 
-/* What can't be read has no number to be answered under. */
+/* A command that can't be read has no number, so the reply has none. */
 static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fault fault,
                               uint32_t wait_s) {
     Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
@@ -83,7 +85,7 @@ static void refuse_unreadable(struct core *core, struct peer *peer, enum wire_fa
     outbox_reply(core->outbox, &peer->line, &reply);
 }
 
-/* Reads a frame; NULL, and the peer is told, where it can't be split into commands. */
+/* Reads a frame. NULL: it can't be split into commands, and the peer was told. */
 static Zchat__V1__CommandBatch *read_frame(struct core *core, struct peer *peer, const void *frame,
                                            size_t frame_bytes,
                                            enum wire_fault faults[FRAME_COMMANDS_MAX]) {
@@ -113,7 +115,7 @@ static bool slice_ends(const struct core *core, const struct peer *peer,
     return turn_slice_is_full(&core->turn, since) || outbox_line_is_full(core->outbox, &peer->line);
 }
 
-/* Carries commands out until the slice ends, but one. Returns how many. */
+/* Carries commands out until the slice ends, but at least one. Returns how many. */
 static size_t run_commands(struct core *core, struct peer *peer,
                            const Zchat__V1__CommandBatch *batch, const enum wire_fault *faults) {
     struct turn_use since = turn_used(&core->turn);
@@ -137,8 +139,9 @@ static size_t run_commands(struct core *core, struct peer *peer,
     return i;
 }
 
-/* One slice of a frame, which is the rest of another one if it was checked before: at least one
- * command. Returns how many bytes that were; nothing is done of a frame that can't be split. */
+/* Carries out one slice of a frame, at least one command. If `checked`, the frame is the rest of
+ * one that was checked before. Returns how many bytes were carried out; nothing is done of a frame
+ * that can't be split. */
 static size_t run_frame(struct core *core, struct peer *peer, const uint8_t *frame,
                         size_t frame_bytes, bool checked) {
     size_t bytes =
@@ -166,7 +169,7 @@ static void list_leave(struct core *core, struct peer *peer) {
     DL_DELETE2(*list_of(core, peer), peer, backlog.prev, backlog.next);
 }
 
-/* To the end of the list that fits it. */
+/* Adds the peer to the end of the list in which it belongs. */
 static void list_join(struct core *core, struct peer *peer) {
     peer->backlog.stalled = outbox_line_is_full(core->outbox, &peer->line);
     peer->backlog.refused = 0;
@@ -188,7 +191,7 @@ static struct waiter_name waiter_name(const struct peer *peer) {
     return name;
 }
 
-/* NULL: nothing waits of them. */
+/* NULL: nothing of theirs waits. */
 static struct waiter *waiter_find(const struct core *core, const struct peer *peer) {
     struct waiter_name name = waiter_name(peer);
     struct waiter *waiter;
@@ -239,7 +242,8 @@ static bool may_wait(const struct core *core, const struct peer *peer, size_t fr
            core->frames->bytes + cost <= WAITING_BYTES_ALL_MAX;
 }
 
-/* Answers a frame's commands, or what is left of them: it can't wait, and later it can. */
+/* Refuses a frame's commands, or what is left of them, as busy: the frame can't wait now, but could
+ * later. */
 static void refuse_rest(struct core *core, struct peer *peer, const void *frame,
                         size_t frame_bytes) {
     enum wire_fault faults[FRAME_COMMANDS_MAX];
@@ -299,7 +303,7 @@ void frames_take(struct core *core, struct peer *peer, const void *frame, size_t
         wait_frame(core, peer, (const uint8_t *)frame + done, frame_bytes - done, true);
 }
 
-/* Those of the stalled ones that have read go on. */
+/* Stalled peers that have read their answers go on. */
 static void look_at_stalled(struct core *core) {
     struct peer *peer, *next;
     bool any = false;

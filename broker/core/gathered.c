@@ -7,8 +7,8 @@
 #include <utlist.h>
 
 #define BYTES_FIRST 4096
-/* Who is told a broadcast in a turn that has no room: commands may fill every turn. Presence waits,
- * as a crowd's logins go before it. */
+/* How many sessions at least are told a broadcast in a turn that has no room left: commands may
+ * fill every turn. Presence has to wait, because the logins of a crowd are more urgent. */
 #define BROADCAST_TOLD_LEAST 64
 
 struct gathered_event {
@@ -21,20 +21,20 @@ struct gathered_event {
 
 /* Events are counted: `last` is the newest one's number, those before it follow each other. */
 struct gathered {
-    struct gathered_event *events; /* owned: GATHERED_MAX of them */
+    struct gathered_event *events; /* owned: room for GATHERED_MAX */
     uint8_t *bytes;                /* owned: theirs, one behind the other */
     size_t length;
     size_t capacity;
     size_t count;
     uint64_t last;          /* 0: there never was one */
-    uint64_t last_hidden;   /* the newest that only some may see; 0: there never was one */
+    uint64_t last_hidden;   /* the newest that only some may see; 0: none ever was */
     uint64_t last_presence; /* the newest of its kind; 0: there never was one */
     uint64_t last_broadcast;
-    uint64_t published;         /* of these what all may see is published */
-    enum topic_name publishing; /* the topic of the last one that was */
-    uint64_t walked;            /* all have these, or will once the walk is over */
+    uint64_t published;         /* up to here, what all may see is published */
+    enum topic_name publishing; /* the topic of the last one published */
+    uint64_t walked;            /* everybody has these, or will have at the end of the walk */
     int64_t told_us;            /* when the last walk began, */
-    int64_t presence_us;        /* and the last one that told of who came or went */
+    int64_t presence_us;        /* and the last walk that told who came or went */
     int64_t walk_us;            /* when it goes on; INT64_MAX: none is under way */
     bool broadcasts;            /* it tells broadcasts */
 };
@@ -133,7 +133,7 @@ size_t gathered_add(struct core *core, enum topic_name topic, Zchat__V1__ServerE
     return packed.length;
 }
 
-/* In their order: a frame grows only until another topic has its turn. */
+/* Keeps the order of all topics: a frame grows only until an event of another topic follows. */
 static void publish(struct core *core, const struct gathered_event *event) {
     struct gathered *gathered = core->gathered;
     const struct outbox_packed packed = {gathered->bytes + event->offset, event->length};
@@ -294,12 +294,12 @@ static void walk_on(struct core *core) {
     catch_up(core, session);
 }
 
-/* What is said is of more use than who is there: it has most of the turn. */
+/* What people say is worth more than who is there, so broadcasts may use most of the turn. */
 static size_t slice_bytes(const struct gathered *gathered) {
     return gathered->broadcasts ? TURN_ANSWER_BYTES : GATHER_SLICE_BYTES;
 }
 
-/* false: the slice is over before the walk. */
+/* false: the slice ended before the walk did. */
 static bool walk(struct core *core) {
     size_t before = outbox_queued(core->outbox), most = slice_bytes(core->gathered);
     size_t least = core->gathered->broadcasts ? BROADCAST_TOLD_LEAST : 0;
@@ -314,7 +314,7 @@ static bool walk(struct core *core) {
     return true;
 }
 
-/* Without slices: there would be ever more of it. */
+/* Tells it without slices: otherwise more and more would wait. */
 static void tell_now(struct core *core) {
     walk_begin(core, core->now_us);
     while (core->sessions.next_hearer)

@@ -96,7 +96,8 @@ static void heads_fill(struct heads *heads, struct core *core, const struct sess
     for (size_t i = 0; topics && session && i < TOPICS; i++) {
         zchat__v1__topic_head__init(&heads->topic[i]);
         heads->topic[i].topic = (char *)core->topics.topic[i].name;
-        /* What waits to be published would be asked for. */
+        /* A session that hears the topic elsewhere is told the published head: given a newer one it
+         * would ask for what is yet to be published. */
         heads->topic[i].head =
             session->public_events ? core->topics.topic[i].head : core->topics.topic[i].published;
         heads->pointers[heads->heads.n_topics++] = &heads->topic[i];

@@ -1,5 +1,5 @@
-/* Invitations to private chats: carried to whom they are for, answered once. The broker hands the
- * inviter where to connect, and sees nothing of what follows. */
+/* Invitations to private chats: each is carried to its invitee and answered once. The broker tells
+ * the inviter where to connect, and sees nothing of what follows. */
 #include "command.h"
 #include "field.h"
 #include "memory.h"
@@ -37,8 +37,8 @@ static void fail_unreached(struct call *call) {
         call_fail(call, REASON(OFFLINE), "%s is not online", user);
 }
 
-/* A renewal asks the one session that has the chat: no other program may answer for it. 0: it is
- * not there, and may be back in a moment. */
+/* A renewal goes only to the session that has the chat: no other program may answer for it. 0: that
+ * session is not there, but may be back in a moment. */
 static uint64_t holder_of(const struct call *call) {
     const struct chat *chat =
         private_chat(call->core->privates, &call->command->invite_private->again);
@@ -83,8 +83,8 @@ static void tell_all_invited(struct core *core, struct invitation *invitation, i
     }
 }
 
-/* Two who invite each other want a chat: the first invitation is the one to accept, and who made
- * the second is sure to have been told of it. */
+/* Two who invite each other both want the chat. The first invitation is the one to accept, so this
+ * makes sure that who sent the second was told of it. */
 static void fail_open(struct call *call, struct invitation *open) {
     if (open->invitee != call->session->member->account) {
         call_fail(call, REASON(ALREADY_INVITED), "an invitation to %s is open already",
@@ -141,7 +141,7 @@ static void charge(struct call *call) {
                     call->result.invited.name, (unsigned)wait_s);
 }
 
-/* What is not said again of an invitation that is there already. */
+/* Checks that are made only for a new invitation, not for one that is there already. */
 static void check_open(struct call *call) {
     const struct private_party *party =
         private_party(call->core->privates, call->session->member->account);
@@ -260,7 +260,7 @@ static bool address_fits(const char *address) {
                bytes;
 }
 
-/* Whether the invitation was answered so by this session: its first reply may be lost. */
+/* Whether this session gave the invitation the same answer before: the first reply may be lost. */
 static bool is_same_answer(const struct call *call, const struct invitation *invitation) {
     const Zchat__V1__AnswerPrivateRequest *answer = call->command->answer_private;
 

@@ -1,6 +1,7 @@
-/* See limit.h. Buckets without users wait in a list of their kind in the order in which they were
- * left; the oldest leave as new ones come, and full ones at once, so the table is bounded by who is
- * connected and who took something within the time that it takes to fill. */
+/* See limit.h. Buckets without users wait in a list of their kind, in the order in which they were
+ * left. Full ones are freed at once, and the oldest as new ones come. So the table is bounded by
+ * the users that are connected and those that took something within the time that a bucket takes to
+ * fill. */
 #include "limit.h"
 
 #include "memory.h"
@@ -15,7 +16,8 @@
 
 #define NAME_BYTES_LONGEST 64
 
-/* A rate is given for each `period_s`, and a bucket holds what it gives in `burst_s`. */
+/* A rate is for `period_s` seconds, and a bucket holds as much as it refills in `burst_s`
+ * seconds. */
 static const struct {
     uint32_t period_s;
     uint32_t burst_s;
@@ -38,7 +40,7 @@ struct limit_bucket {
     enum limit_kind kind;
     uint32_t users;
     double units;
-    int64_t filled_us; /* when units was true */
+    int64_t filled_us; /* the time for which `units` is true */
     struct limit_bucket *next;
     struct limit_bucket *prev;
     UT_hash_handle hh;
@@ -47,7 +49,7 @@ struct limit_bucket {
 struct limits {
     uint32_t rate[LIMIT_KINDS];
     struct limit_bucket *buckets; /* owned, by name */
-    /* borrowed: those without users, the longest left first */
+    /* borrowed: those without users, first the one left longest ago */
     struct limit_bucket *unused[LIMIT_KINDS];
 };
 
@@ -77,7 +79,7 @@ void limits_set(struct limits *limits, enum limit_kind kind, uint32_t rate) {
     limits->rate[kind] = rate;
 }
 
-/* What a full bucket holds. */
+/* How many units a full bucket holds. */
 static double most_units(const struct limits *limits, enum limit_kind kind) {
     return (double)limits->rate[kind] * kinds[kind].burst_s / kinds[kind].period_s;
 }

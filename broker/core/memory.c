@@ -6,7 +6,7 @@
 #include <string.h>
 
 void memory_missing(void) {
-    fputs("zchatd: out of memory\n", stderr); /* which has no buffer to be allocated */
+    fputs("zchatd: out of memory\n", stderr); /* stderr needs no buffer */
     _Exit(1);
 }
 

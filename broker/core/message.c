@@ -1,5 +1,5 @@
-/* Messages from one user to another: stored in both inboxes, pushed to the sessions that asked for
- * theirs. */
+/* Messages from one user to another: stored in both inboxes, and pushed to the sessions that asked
+ * for their inbox. */
 #include "command.h"
 #include "field.h"
 
@@ -32,8 +32,8 @@ static const struct refusal send_message_refusals[] = {
     {0},
 };
 
-/* Whether it was asked to be sent only to somebody online, and they are not there. Of a block
- * between the two that is what the sender is told: the store finds it. */
+/* Whether the sender wants it sent only if the receiver is online, and the receiver is not. False
+ * if a block stands between the two: the store finds that, and it is what the sender is told. */
 static bool send_message_misses(struct call *call) {
     const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     int64_t author = call->session->member->account;
@@ -135,7 +135,7 @@ static void send_message_done(struct call *call) {
     sent.time_us = stored->time_us;
     reply.body_case = ZCHAT__V1__REPLY__BODY_SEND_MESSAGE;
     reply.send_message = &sent;
-    call_reply(call, &reply); /* first: who sent it is waiting */
+    call_reply(call, &reply); /* first, because the sender is waiting */
     if (stored->again) {
         call->core->stats.messages_again_total++;
         return;

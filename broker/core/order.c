@@ -1,5 +1,5 @@
-/* See order.h. A login that is under way reads the account again once its password was checked, so
- * none slips through behind a lock. */
+/* See order.h. A login that is under way reads the account again after its password was checked, so
+ * none slips past a lock. */
 #include "order.h"
 
 #include "presence.h"
@@ -79,7 +79,7 @@ static void note(struct core *core, const struct order *order, const char *by, u
                   verbs[order->verb], order->name, by ? by : "zchatd user", (unsigned)ended);
 }
 
-/* Also where the account has no session any more. */
+/* Ends the account's private chats, even if the account has no session any more. */
 static void end_chats(struct core *core, const char *name) {
     struct store_account account;
 
@@ -87,7 +87,7 @@ static void end_chats(struct core *core, const char *name) {
         private_revoked(core, account.account);
 }
 
-/* The member goes with the last session. */
+/* The member is freed with its last session. */
 static uint32_t end_sessions(struct core *core, const char *name, const char *why, int64_t now_us) {
     struct member *member;
     uint32_t ended = 0;

@@ -1,6 +1,6 @@
-/* What `zchatd user`, and administrators in their sessions, do to accounts. With a broker at work
- * `zchatd user` asks it, so that what follows for open sessions happens at once; without one the
- * same is done to the store alone. */
+/* What `zchatd user`, and administrators in their sessions, do to accounts. If a broker is running,
+ * `zchatd user` asks it, so that open sessions are affected at once; otherwise the order changes
+ * the store alone. */
 #ifndef ORDER_H
 #define ORDER_H
 
@@ -12,11 +12,11 @@ enum order_verb {
     ORDER_FIND, /* changes nothing: OK or NOT_FOUND */
     ORDER_ADD,
     ORDER_LOCK,   /* ends the sessions */
-    ORDER_UNLOCK, /* ends a lock by wrong passwords, too */
-    ORDER_PASSWD, /* likewise, and ends the sessions */
+    ORDER_UNLOCK, /* also ends a lock that wrong passwords caused */
+    ORDER_PASSWD, /* the same, and ends the sessions */
     ORDER_RESET,  /* likewise, and the trust in all devices */
     ORDER_MAKE_ADMIN,
-    ORDER_MAKE_MEMBER, /* takes the right of an administrator */
+    ORDER_MAKE_MEMBER, /* takes away the administrator's right */
 };
 #define ORDER_VERBS (ORDER_MAKE_MEMBER + 1)
 
@@ -30,11 +30,12 @@ struct order {
     char label[LABEL_BYTES_MAX + 1]; /* the key's */
 };
 
-/* The store's part, in its open transaction. OK, NOT_FOUND, EXISTS, FAILED. */
+/* Carries out the store's part, in its open transaction. Returns OK, NOT_FOUND, EXISTS or
+ * FAILED. */
 enum store_status order_apply(struct store *store, const struct order *order, int64_t now_us);
 
-/* All of it, as a part of the turn. `by`: the administrator who gave it; NULL: `zchatd user` did.
- * *ended: how many sessions it ended. */
+/* Carries out all of it, as a part of the turn. `by`: the administrator who gave it; NULL: `zchatd
+ * user` did. *ended: how many sessions it ended. */
 enum store_status core_order(struct core *core, const struct order *order, const char *by,
                              int64_t now_us, uint32_t *ended);
 

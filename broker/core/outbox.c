@@ -1,5 +1,5 @@
-/* See outbox.h. Frames are packed element by element as replies and events come, so that no turn
- * holds them unpacked; they are handed out in the order of their beginning, once their turn is
+/* See outbox.h. Replies and events are packed into frames as they come, so that no turn holds them
+ * unpacked. Frames are handed out in the order in which they were begun, once their turn is
  * sealed. */
 #include "outbox.h"
 
@@ -11,35 +11,35 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Held for one peer at most: one of the largest frames, and what came before it. Whoever reads
- * nothing loses what is beyond, and with it the connection. */
+/* The most that is held for one peer: one of the largest frames, and what came before it. Who reads
+ * nothing loses what is beyond that, and with it the connection. */
 #define HELD_BYTES_MAX (FRAME_BYTES_MAX + LINE_FULL_BYTES)
-/* When full pipes are looked at again: ZeroMQ does not tell which peer of a ROUTER has room. The
- * time doubles while none of them takes anything. */
+/* How long until full pipes are tried again: ZeroMQ does not tell which peer of a ROUTER has room.
+ * The time doubles while none of them takes anything. */
 #define RETRY_US          (5 * 1000)
 #define RETRY_MAX_US      (100 * 1000)
 #define FRAME_BYTES_FIRST 256
-/* What a frame may have at once because the one before it was as long. */
+/* The most memory that a frame may get at first because the frame before it was as long. */
 #define FRAME_BYTES_FIRST_MAX 8192
 /* Holds nearly all replies and events; a page of history needs more. */
 #define PACKED_BYTES_FIRST 4096
-/* Frames without bytes that are kept for use. */
+/* How many frames without bytes are kept for later use. */
 #define SPARE_FRAMES_MAX 1024
 #define TRIM_BYTES       (64 * 1024)
 
 struct outbox_frame {
     struct outbox_frame *next;  /* borrowed: the list's */
     struct outbox_frame *prev;  /* borrowed: the list's */
-    struct outbox_line *line;   /* borrowed: whose; NULL: the event socket's */
-    struct outbox_frame **open; /* borrowed: what points here while it grows */
+    struct outbox_line *line;   /* borrowed: for whom; NULL: for the event socket */
+    struct outbox_frame **open; /* borrowed: the pointer to this frame while it grows */
     uint8_t *bytes;             /* owned */
     size_t length;
     size_t capacity;
 };
 
 struct outbox {
-    struct outbox_frame *frames; /* owned, in order: the turn's */
-    struct outbox_frame *sealed; /* owned, in order: of turns before it */
+    struct outbox_frame *frames; /* owned, in order: of this turn */
+    struct outbox_frame *sealed; /* owned, in order: of earlier turns */
     struct outbox_frame *spare;  /* owned: without bytes, linked by next */
     size_t spare_count;
     uint8_t *packed; /* owned: the last element is at its end */
@@ -50,8 +50,8 @@ struct outbox {
     void (*catch_up)(void *arg, struct outbox_line *line);
     void *arg;           /* borrowed: catch_up's */
     size_t queued_bytes; /* in all frames */
-    size_t made_bytes;   /* in all frames that there ever were */
-    int64_t retry_us;    /* when listed lines are looked at again */
+    size_t made_bytes;   /* in all frames ever made */
+    int64_t retry_us;    /* when listed lines are next looked at */
     int64_t retry_after_us;
 };
 
@@ -70,14 +70,14 @@ struct outbox *outbox_new(struct stats *stats, const struct core_options *option
     return outbox;
 }
 
-/* The frame leaves the outbox. */
+/* Counts the frame out as it leaves the outbox. */
 static void count_out(struct outbox *outbox, const struct outbox_frame *frame) {
     outbox->queued_bytes -= frame->length;
     if (frame->line)
         frame->line->queued_bytes -= frame->length;
 }
 
-/* A frame without bytes, as it comes. */
+/* A zeroed frame, without bytes. */
 static struct outbox_frame *frame_take(struct outbox *outbox) {
     struct outbox_frame *frame = outbox->spare;
 
@@ -89,7 +89,7 @@ static struct outbox_frame *frame_take(struct outbox *outbox) {
     return frame;
 }
 
-/* Its bytes are somebody else's by now. */
+/* Takes back a frame whose bytes somebody else owns by now. */
 static void frame_put(struct outbox *outbox, struct outbox_frame *frame) {
     if (outbox->spare_count >= SPARE_FRAMES_MAX) {
         free(frame);
@@ -128,7 +128,7 @@ void outbox_free(struct outbox *outbox) {
     free(outbox);
 }
 
-/* What a frame of the line, or of a topic, has room for at first. */
+/* How many bytes a frame of the line, or of a topic, has room for at first. */
 static size_t bytes_first(const struct outbox_line *line) {
     size_t last = line ? line->last_bytes : 0;
 
@@ -137,7 +137,7 @@ static size_t bytes_first(const struct outbox_line *line) {
     return last > FRAME_BYTES_FIRST ? last : FRAME_BYTES_FIRST;
 }
 
-/* It is in no list yet. */
+/* The frame is in no list yet. */
 static struct outbox_frame *frame_new(struct outbox *outbox, struct outbox_line *line) {
     struct outbox_frame *frame = frame_take(outbox);
 
@@ -219,7 +219,7 @@ static size_t line_waiting(const struct outbox *outbox, const struct outbox_line
     return line->queued_bytes + line_in_pipe(outbox, line);
 }
 
-/* How much may wait for one peer: less, once much waits for all of them. */
+/* How much may wait for one peer: less if much waits for all of them. */
 static size_t bound_of(const struct outbox *outbox, size_t bytes) {
     size_t all = outbox->queued_bytes;
 
@@ -253,7 +253,7 @@ size_t outbox_made(const struct outbox *outbox) {
     return outbox->made_bytes;
 }
 
-/* Puts the line among those that are looked at until nothing waits. */
+/* Lists the line among those that are looked at until nothing waits. */
 static void line_list(struct outbox *outbox, struct outbox_line *line, int64_t now_us) {
     if (line->listed)
         return;
@@ -265,7 +265,8 @@ static void line_list(struct outbox *outbox, struct outbox_line *line, int64_t n
     DL_APPEND(outbox->holding, line);
 }
 
-/* The open frame with room for an element of these bytes. What was gathered comes before it. */
+/* The open frame, with room for an element of so many bytes. Gathered events go in before that
+ * element. */
 static struct outbox_frame *line_frame(struct outbox *outbox, struct outbox_line *line,
                                        size_t bytes) {
     if (line->gathered && line->taken < *line->gathered)
@@ -297,7 +298,7 @@ void outbox_line_give_up(struct outbox *outbox, struct outbox_line *line) {
         outbox->options->gave_up(outbox->options->note_arg, line->owner);
 }
 
-/* Packed at the end of the room for it, which grows until it fits. */
+/* Packs the element at the end of the outbox's buffer, which grows until the element fits. */
 static struct outbox_packed pack(struct outbox *outbox, uint32_t field,
                                  const ProtobufCMessage *element) {
     uint8_t *end = outbox->packed + outbox->packed_bytes_max;
@@ -312,9 +313,8 @@ static struct outbox_packed pack(struct outbox *outbox, uint32_t field,
     return (struct outbox_packed){at, (size_t)(end - at)};
 }
 
-/* What nothing makes up for: it waits for a full pipe, and where too much waits the peer is cut
- * off.
- */
+/* Adds an element that nothing makes up for if it is lost: it waits for a full pipe, and if too
+ * much waits the peer is cut off. */
 static void line_add(struct outbox *outbox, struct outbox_line *line,
                      const struct outbox_packed *element) {
     size_t bytes = element->length;
@@ -348,10 +348,10 @@ void outbox_event_kept(struct outbox *outbox, struct outbox_line *line,
 void outbox_events_missed(struct outbox *outbox, struct outbox_line *line, size_t count) {
     outbox->stats->events_dropped_total += count;
     line->missed_events = true;
-    line_list(outbox, line, 0); /* looked at in the next tick */
+    line_list(outbox, line, 0); /* so that the next tick looks at it */
 }
 
-/* Nobody who makes something else for the line is charged for these. */
+/* Does not charge these to whoever makes the next thing for the line. */
 bool outbox_events(struct outbox *outbox, struct outbox_line *line, const uint8_t *packed,
                    size_t bytes, size_t count) {
     struct outbox_frame *frame;
@@ -474,7 +474,7 @@ void outbox_seal(struct outbox *outbox) {
     outbox->frames = NULL;
 }
 
-/* A long frame gives back what it has more than it needs: it may have to wait. */
+/* Gives back the memory that a long frame does not need: the frame may have to wait. */
 static void frame_trim(struct outbox_frame *frame) {
     if (frame->capacity >= TRIM_BYTES && frame->capacity - frame->length > frame->capacity / 4)
         frame->bytes = memory_resize(frame->bytes, frame->length);
@@ -523,13 +523,13 @@ int64_t outbox_deadline(const struct outbox *outbox) {
     return outbox->holding ? outbox->retry_us : INT64_MAX;
 }
 
-/* Whether its pipe may take something now. */
+/* Whether the line's pipe may take something now. */
 static bool line_may_go(const struct outbox *outbox, const struct outbox_line *line) {
     return !outbox->options->in_pipe || line->lost_replies ||
            line_in_pipe(outbox, line) < line->pipe_bytes || line->pipe_bytes == 0;
 }
 
-/* What it holds is yielded again, before what was made for it since. */
+/* Has the frames that the line holds yielded again, before those made for it since. */
 static void line_go(struct outbox *outbox, struct outbox_line *line) {
     struct outbox_frame *held = line->held;
 
@@ -538,7 +538,7 @@ static void line_go(struct outbox *outbox, struct outbox_line *line) {
     outbox->sealed = held;
 }
 
-/* Looks at one line; true: it may go on. */
+/* Looks at one line. true: it may go on. */
 static bool line_look(struct outbox *outbox, struct outbox_line *line,
                       void (*drained)(void *arg, struct peer *peer), void *arg) {
     bool missed = line->missed_events;

@@ -1,11 +1,11 @@
 /* Commands that wait for a password to be checked or hashed, which takes long and is done
- * elsewhere. The queue is fair: the next one is of the address that had the least work lately, and
- * there of the key and name that had the least, so whoever floods it stands behind everybody else,
- * those at the same address included. Places are bounded for each key, each address and in all;
- * where they are taken, whoever had the most gives way. The budget of an address for guesses is
- * spent when the work begins: what is beyond it waits. Of one name no more attempts are under way
- * than it has left before it is locked: parallel guesses don't get around the lock. A command waits
- * as its packed bytes; they and the passwords are wiped when it is answered. */
+ * elsewhere. The queue is fair: next comes the address that had the least work lately, and at that
+ * address the key and name that had the least. So whoever floods the queue stands behind everybody
+ * else, including others at the same address. Places are bounded for each key, for each address and
+ * in all; if they are taken, whoever had the most gives way. An address' budget for guesses is
+ * spent when the work begins; what is beyond the budget waits. A name never has more attempts under
+ * way than it has left before it is locked, so parallel guesses don't get around the lock. A
+ * command waits as its packed bytes; these and the passwords are wiped when it is answered. */
 #include "password_queue.h"
 
 #include "claim.h"
@@ -18,18 +18,18 @@
 #include <string.h>
 #include <utlist.h>
 
-/* An address from which somebody logged in lately, and a name there, may have so much more before
- * they stand behind others; and how long that counts. */
+/* An address from which somebody logged in lately, and the name that they used there, may have so
+ * many times more work before they stand behind others; and for how long that counts. */
 #define GOOD_WEIGHT 4
 #define GOOD_US     (24 * 60 * 60 * 1000000LL)
 
 struct attempt {
     struct attempt *prev;
     struct attempt *next;
-    uint64_t peer;         /* number of who asked */
-    uint64_t session;      /* number of the one that asked; 0: anonymous */
+    uint64_t peer;         /* number of the peer that asked */
+    uint64_t session;      /* number of the session that asked; 0: anonymous */
     uint64_t request;      /* the command's number */
-    char name[NAME_BYTES]; /* whose failures count; "": nobody's */
+    char name[NAME_BYTES]; /* failures count for it; "": for nobody */
     uint8_t *frame;        /* owned, wiped: the command, alone in a batch */
     size_t frame_bytes;
     struct core_work *work; /* owned, until it is handed out */
@@ -44,8 +44,8 @@ struct passwords {
     size_t count;
     uint32_t under_way;
     uint64_t number;  /* the last one given */
-    bool stuck;       /* none of those that wait may start, until something changes */
-    int64_t again_us; /* when the budget of an address has room again; INT64_MAX: none waits */
+    bool stuck;       /* none that waits may start until something changes */
+    int64_t again_us; /* when some address' budget has room again; INT64_MAX: none waits for that */
 };
 
 struct passwords *passwords_new(void) {
@@ -107,7 +107,7 @@ static struct core_work *work_new(const char *hash, const char *password,
 
 /* ---- who goes first ---- */
 
-/* A name as somebody at that address asks for it. */
+/* An address and a name for which somebody there asks, together. */
 struct pair {
     char text[ADDRESS_GROUP_BYTES + NAME_BYTES + 2];
     size_t bytes;
@@ -128,8 +128,9 @@ static bool is_good(struct claims *claims, enum claim_kind kind, const char *nam
     return claim && now_us - claim_seen_us(claim) < GOOD_US;
 }
 
-/* What stands in the way of an attempt, less is better: what its address had lately and has
- * waiting; then what its key had and has waiting, and what its address had for the name. */
+/* Attempts go in the order of their ranks, the least first. `address`: how much the attempt's
+ * address had lately and has waiting. `own`, which decides between equals: how much its key had and
+ * has waiting, and how much its address had for the name. */
 struct rank {
     uint32_t address;
     uint32_t own;
@@ -139,7 +140,7 @@ static uint32_t had_and_has(const struct claim *claim, uint32_t more, int64_t no
     return claim_used(claim, now_us) + CLAIM_UNIT * ((claim ? claim_held(claim) : 0) + more);
 }
 
-/* `more`: how many of the peer's are to be counted as waiting besides those that do. */
+/* `more` of the peer's attempts are counted as waiting besides those that do wait. */
 static struct rank rank_of(struct core *core, const struct peer *peer, const char *name,
                            uint32_t more, int64_t now_us) {
     struct claims *claims = core->claims;
@@ -225,8 +226,9 @@ static struct attempt *last_of(struct core *core, const struct claim *address, i
     return last;
 }
 
-/* Takes the place of the one with the least claim, if that is less than the newcomer's, who counts
- * as one that waits already: of two alike the one that came first stays. */
+/* Takes the place of the waiting attempt with the least claim, if the newcomer has a better one.
+ * The newcomer is ranked as if it waited already, so between equals the one that came first
+ * stays. */
 static bool take_place(struct call *call, const char *name, const struct claim *address) {
     struct core *core = call->core;
     struct attempt *last = last_of(core, address, call->now_us);
@@ -294,7 +296,7 @@ void passwords_queue(struct call *call, const char *name, const char *hash, cons
     passwords->stuck = false;
 }
 
-/* Who left gets no answer, so nothing is done for them. */
+/* A peer that left gets no answer, so no work is done for it. */
 void passwords_forget(struct core *core, const struct peer *peer) {
     struct attempt *attempt, *next;
 
@@ -339,8 +341,8 @@ static uint32_t attempts_under_way(const struct passwords *passwords, const char
     return count;
 }
 
-/* Whether the name has a guess left that is not under way. Locked ones may go: they are refused
- * when they come back. */
+/* Whether the name has a guess left that is not under way. An attempt for a locked name may start:
+ * it is refused when it comes back. */
 static bool attempt_may_start(struct core *core, const struct attempt *attempt, int64_t now_us) {
     uint32_t failures = 0;
     int64_t locked_until_us = 0;
@@ -354,7 +356,7 @@ static bool attempt_may_start(struct core *core, const struct attempt *attempt, 
            failures + attempts_under_way(core->passwords, attempt->name) < LOGIN_FAILURES_MAX;
 }
 
-/* Whether the address has something left of its budget; else when it has. */
+/* Whether the address has something left of its budget; if not, notes when it will have. */
 static bool budget_allows(struct core *core, const struct attempt *attempt, int64_t now_us) {
     uint32_t wait_s = 0;
 
@@ -380,7 +382,7 @@ static int compare_candidates(const void *first, const void *second) {
     return a->attempt->number < b->attempt->number ? -1 : 1;
 }
 
-/* Those that wait, the best claim first; how many. */
+/* Lists the attempts that wait, the best claim first; returns how many. */
 static size_t list_candidates(struct core *core, struct candidate candidates[PASSWORD_QUEUE_MAX],
                               int64_t now_us) {
     struct attempt *attempt;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Somebody who is online, to be put in order before as many as fit become the answer. */
+/* Somebody who is online. They are sorted before as many as fit become the answer. */
 struct present {
     const struct member *member; /* borrowed: the table's */
     int64_t seen_us;
@@ -16,7 +16,7 @@ struct people {
     struct call *call;       /* borrowed */
     struct present *present; /* owned */
     size_t present_count;
-    Zchat__V1__Person **list; /* the answer's, `limit` of them at most */
+    Zchat__V1__Person **list; /* the answer's, at most `limit` of them */
     size_t count;
     size_t limit;
     bool more;
@@ -30,7 +30,7 @@ static bool people_init(struct people *people, struct call *call, uint32_t limit
     return people->list != NULL;
 }
 
-/* false: no more fit. */
+/* Adds one. false: no more fit. */
 static bool people_add(struct people *people, const char *name, bool online, int64_t last_seen_us) {
     size_t name_bytes = strlen(name) + 1;
     Zchat__V1__Person *person = NULL;
@@ -64,7 +64,8 @@ static int by_name(const void *a, const void *b) {
                   ((const struct present *)b)->member->name);
 }
 
-/* Those online after that name ("": all) that the asker may see, by name. */
+/* Adds those online whose names come after `after` ("": all) and whom the asker may see, by
+ * name. */
 static void people_add_online(struct people *people, const char *after) {
     struct core *core = people->call->core;
     int64_t asker = people->call->session->member->account;

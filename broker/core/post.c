@@ -1,5 +1,5 @@
 /* Posts: appended, edited, deleted. A client names a post by its id, so that a race never hits
- * another one; by its number only where it has read nothing yet. */
+ * another post; by its number only if it has read nothing yet. */
 #include "command.h"
 #include "field.h"
 #include "thread.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* All three commands name their thread. */
+/* The thread's title: all three commands have one. */
 static const char *thread_title(struct call *call) {
     const Zchat__V1__Command *command = call->command;
 
@@ -110,7 +110,7 @@ const struct command_row post_to_thread_row = {
 struct target {
     const ProtobufCBinaryData *post;
     uint64_t number;
-    bool shown; /* the number is what the post was shown with */
+    bool shown; /* `number` is the one that the post was shown with */
 };
 
 static struct target edit_target(const Zchat__V1__EditPostRequest *edit) {
@@ -137,7 +137,8 @@ static bool target_fits(struct call *call, struct target target) {
     return fits;
 }
 
-/* One that is not there, but was shown with a number, was there before. Returns the status. */
+/* If a post is not there but was shown with a number, it was there before: the call fails with
+ * that. Returns the status. */
 static enum store_status check_shown(struct call *call, struct target target,
                                      enum store_status status) {
     if (status == STORE_NOT_FOUND && target.shown)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Users online but this one, without those who may not see them. */
+/* Counts the users online without this one and without those who may not see this one. */
 static uint32_t count_each(const struct core *core, int64_t about) {
     struct member *member, *next;
     uint32_t count = 0;
@@ -25,7 +25,7 @@ static uint32_t count_all(const struct core *core, int64_t about) {
     return core->sessions.users_online - (member && member->online > 0 ? 1 : 0);
 }
 
-/* Whoever causes it is charged for all that are told, though they are told later. */
+/* Who causes the event is charged for all whom it is told, though they are told later. */
 uint32_t presence_tell(struct core *core, enum topic_name topic, Zchat__V1__ServerEvent *event,
                        int64_t about) {
     size_t bytes = gathered_add(core, topic, event, about);

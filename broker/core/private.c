@@ -3,7 +3,7 @@
 
 #include <utlist.h>
 
-/* Invitations that end in one turn; what is left is due at once. */
+/* How many invitations may expire in one turn; those left over are due at once. */
 #define EXPIRED_A_TURN 1000
 
 /* ---- telling ---- */
@@ -104,7 +104,7 @@ bool private_reaches(const struct member *member) {
     return false;
 }
 
-/* The far end learns what became of this one. */
+/* Tells the other end what became of this one. */
 static void tell_far(struct core *core, const struct chat_end *end, Zchat__V1__PrivateEnd reason) {
     const struct chat *chat = end->chat;
     const struct chat_end *far = &chat->ends[end == &chat->ends[0] ? 1 : 0];
@@ -124,7 +124,7 @@ static void refuse_gone(struct core *core, struct invitation *invitation) {
     private_drop_invitation(core->privates, invitation);
 }
 
-/* Each step may free the holder: the next thing it has is looked for anew. */
+/* Each step may free the holder, so it is looked up anew. */
 static void end_holder(struct core *core, uint64_t session, Zchat__V1__EndReason reason) {
     bool revoked = reason == ZCHAT__V1__END_REASON__END_REASON_REVOKED;
     Zchat__V1__PrivateEnd end = revoked ? ZCHAT__V1__PRIVATE_END__PRIVATE_END_WITHDRAWN
@@ -154,7 +154,8 @@ void private_session_ended(struct core *core, uint64_t session, int64_t account,
     }
 }
 
-/* A program that never told of its end, or lost its session before. */
+/* For programs that never told the broker of their end of the chat, or lost their session
+ * before. */
 void private_revoked(struct core *core, int64_t account) {
     const struct chat *chat, *next;
 

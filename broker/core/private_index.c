@@ -1,5 +1,6 @@
 /* Where invitations and chats are found: by id, by the session that made them, by the account that
- * is asked, and by the two that they are between. A record goes with the last thing in it. */
+ * is invited, and by the two accounts that they are between. A record is freed with the last thing
+ * in it. */
 #include "private_index.h"
 
 #include "memory.h"

@@ -1,5 +1,5 @@
 /* Invitations to private chats, and which private chats are open, and where they are found. Nothing
- * of it is stored: after a restart of the broker the clients tell again what is open. */
+ * of it is stored: after a restart of the broker the clients tell it again what is open. */
 #ifndef PRIVATE_INDEX_H
 #define PRIVATE_INDEX_H
 
@@ -19,14 +19,14 @@ struct invitation {
     bool is_again;
     bool answered;
     uint64_t session; /* the inviter's */
-    uint64_t holder;  /* the invitee's session that has the chat, the only one asked; 0: all are */
+    uint64_t holder;  /* the invitee's session that has the chat: only it is asked; 0: all are */
     uint64_t told;    /* sessions with a higher number were opened later, and not told */
-    struct {          /* once it is answered: by which session, and what */
+    struct {          /* once answered: by which session, and how */
         uint64_t session;
         bool accept;
         bool unable;
         uint32_t port;
-        unsigned char nonce[NONCE_BYTES]; /* as the port, where accepted */
+        unsigned char nonce[NONCE_BYTES]; /* if accepted, as is the port */
     } answer;
     int64_t inviter;
     int64_t invitee;
@@ -34,20 +34,20 @@ struct invitation {
     char inviter_name[NAME_BYTES];
     char invitee_name[NAME_BYTES];
     int64_t expires_us;
-    struct private_holder *maker; /* borrowed, as the next three: the index's */
+    struct private_holder *maker; /* borrowed from the index, as the next three */
     struct private_party *from;
     struct private_party *to;
     struct private_pair *pair;
     struct invitation *prev, *next;           /* the first to expire is first */
     struct invitation *made_prev, *made_next; /* of the inviter's session */
-    struct invitation *got_prev, *got_next;   /* open ones of the invitee */
+    struct invitation *got_prev, *got_next;   /* open ones to the invitee */
     struct invitation *pair_prev, *pair_next; /* of the two */
     UT_hash_handle hh;                        /* by id */
 };
 
 struct chat_end {
     struct chat *chat; /* borrowed: whose it is */
-    uint64_t session;  /* 0: not there (any more) */
+    uint64_t session;  /* 0: not there, or no longer */
     int64_t account;
     char other[NAME_BYTES];        /* the name of the one at the other end */
     struct private_holder *holder; /* borrowed: the index's; NULL: no session */
@@ -71,31 +71,32 @@ struct private_holder {
     UT_hash_handle hh; /* by session */
 };
 
-/* What is open of an account's. */
+/* The open invitations of an account. */
 struct private_party {
     int64_t account;
     size_t made;            /* open invitations of theirs */
-    size_t got;             /* open invitations to them, renewals left out */
+    size_t got;             /* open invitations to them, without renewals */
     struct invitation *ask; /* borrowed: open invitations to them */
     UT_hash_handle hh;      /* by account */
 };
 
-/* What is between two accounts, whichever way. */
+/* The invitations and chats between two accounts, in both directions. */
 struct private_pair {
     int64_t accounts[2];      /* the smaller one first */
     struct invitation *open;  /* borrowed: the one that is no renewal; NULL: none */
     struct invitation *among; /* borrowed, answered ones too */
     struct chat *chats;       /* borrowed */
-    size_t live;              /* of them, with a session at each end */
+    size_t live;              /* of these, how many have a session at each end */
     UT_hash_handle hh;        /* by accounts */
 };
 
-/* Every list in here is of one session, account or pair: nothing walks what is others'. */
+/* Every list in here belongs to one session, account or pair, so nothing walks over what others
+ * have. */
 struct privates {
     struct invitation *by_id;       /* owned */
     struct invitation *in_time;     /* borrowed: the same */
     struct chat *chats;             /* owned, by id */
-    struct private_holder *holders; /* owned, each as long as it has something; as the next two */
+    struct private_holder *holders; /* owned, as the next two; each lives while it has something */
     struct private_party *parties;
     struct private_pair *pairs;
 };
@@ -108,21 +109,22 @@ struct invitation *private_invitation(const struct privates *privates,
                                       const ProtobufCBinaryData *id);
 struct chat *private_chat(const struct privates *privates, const ProtobufCBinaryData *id);
 void private_drop_invitation(struct privates *privates, struct invitation *invitation);
-/* Takes a new one in; id, again, session, accounts and time are set. */
+/* Adds a new one, whose id, again, session, accounts and time are set. */
 void private_add_invitation(struct privates *privates, struct invitation *invitation);
-/* It is open no more, and known until it expires, so that a second answer is told so. */
+/* The invitation is no longer open, but known until it expires, so that a second answer can be
+ * refused as such. */
 void private_answer_invitation(struct privates *privates, struct invitation *invitation);
 
-/* What there is of them; NULL: nothing. */
+/* What the session, the account or the two accounts have; NULL: nothing. */
 struct private_holder *private_holder(const struct privates *privates, uint64_t session);
 struct private_party *private_party(const struct privates *privates, int64_t account);
 struct private_pair *private_pair(const struct privates *privates, int64_t a, int64_t b);
-/* The session is at that end from now on; `other` is whom it is with. */
+/* Puts the session at that end of the chat; the end's `other` names whom it is with. */
 void private_enter(struct privates *privates, struct chat_end *end, uint64_t session);
-/* A new one, without ends. */
+/* Adds a chat without ends. */
 struct chat *private_add_chat(struct privates *privates, const unsigned char *id);
 void private_drop_chat(struct privates *privates, struct chat *chat);
-/* Takes the session out of the chat, which is forgotten with its second end. */
+/* Takes the session out of the chat, which is forgotten when both ends have left. */
 void private_leave(struct privates *privates, struct chat *chat, uint64_t session);
 
 #endif

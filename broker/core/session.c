@@ -89,7 +89,7 @@ void member_unfollow(struct sessions *sessions, struct member *member, int64_t s
         followed_drop(sessions, member, followed);
 }
 
-/* A session with public events comes or goes. */
+/* Counts a session with public events that comes or goes. */
 static void with_public_count(struct sessions *sessions, struct member *member, int change) {
     struct followed *followed, *next;
 

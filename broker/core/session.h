@@ -13,12 +13,12 @@
 struct session;
 struct waiting_frame;
 
-/* What waits of a peer's frames: see frames.h. */
+/* The part of a peer's frames that waits: see frames.h. */
 struct backlog {
     struct waiting_frame *frames; /* owned, in order */
     size_t bytes;                 /* theirs */
     struct peer *next, *prev;     /* borrowed: in the ring, or among the stalled */
-    uint32_t refused;             /* commands, since it is stalled */
+    uint32_t refused;             /* commands, since it stalled */
     bool stalled;
 };
 
@@ -39,7 +39,7 @@ struct peer {
     UT_hash_handle hh;                        /* by number */
 };
 
-/* Who follows a thread and is there. */
+/* How many members follow a thread. */
 struct followers {
     int64_t stream;
     uint32_t members;
@@ -61,8 +61,8 @@ struct member {
     struct session *sessions;  /* owned by their peers; linked by member_next */
     uint32_t online;           /* sessions that count as online */
     uint32_t scripts;          /* and that don't */
-    uint32_t with_public;      /* of both, those with public_events */
-    uint64_t head;             /* the inbox's, as of the last commit */
+    uint32_t with_public;      /* of both kinds, those with public_events */
+    uint64_t head;             /* of the inbox, as of the last commit */
     struct followed *followed; /* owned: threads, by stream */
     bool followed_loaded;
     struct limit_bucket *budget; /* borrowed: the limits', in use */
@@ -81,9 +81,9 @@ struct session {
     bool private_chats;
     bool has_instance;
     unsigned char instance[INSTANCE_BYTES];
-    int64_t command_us; /* the last command that counts as activity */
-    uint64_t received;  /* how far its inbox came, as the client said */
-    int64_t lag_us;     /* when it is told the head again; 0: it does not lag */
+    int64_t command_us; /* time of the last command that counts as activity */
+    uint64_t received;  /* how much of its inbox came, as its client said */
+    int64_t lag_us;     /* when it is next told the head; 0: it does not lag */
     unsigned lag_times; /* how often it was told: which queue it is in */
     struct session *member_next, *member_prev;
     struct session *idle_next, *idle_prev;     /* the longest idle first */
@@ -94,8 +94,9 @@ struct session {
 
 struct live_key;
 
-/* Sessions that lag wait in queues by how long they wait: HEAD_REPEAT_US, then twice as long each
- * time. So each queue is in the order of lag_us, and who is due stands at its head. */
+/* There is a queue of lagging sessions for each length of the wait: HEAD_REPEAT_US, and twice as
+ * long in each next queue. So each queue is in the order of lag_us, and the session that is due
+ * first stands at its head. */
 #define LAG_QUEUES 6
 
 struct sessions {
@@ -110,9 +111,9 @@ struct sessions {
     struct session *lagging[LAG_QUEUES]; /* borrowed */
     struct session *with_public;         /* borrowed */
     uint32_t with_public_count;
-    struct session *hearers; /* borrowed: who is told of others who come and go */
+    struct session *hearers; /* borrowed: those that are told who comes and goes */
     uint32_t hearers_count;
-    struct session *next_hearer; /* borrowed: a walk's; NULL: none is under way */
+    struct session *next_hearer; /* borrowed: where a walk goes on; NULL: none is under way */
     struct limits *limits;       /* borrowed: the core's */
 };
 
@@ -125,14 +126,15 @@ struct session_new {
     const unsigned char *instance; /* NULL: none */
     uint64_t head, cursor;
 };
-/* Whose session it is, for the log: an account's scripts are another source than its people. */
+/* Whose session it is, for the log: an account's scripts count as another source than its
+ * people. */
 #define SESSION_SOURCE_BYTES (NAME_BYTES + 8)
 const char *session_source(const struct session *session, char source[SESSION_SOURCE_BYTES]);
 
-/* The peer has no session yet. */
+/* Opens a session for a peer that has none. */
 struct session *session_open(struct sessions *sessions, struct peer *peer,
                              const struct session_new *new, int64_t now_us);
-/* Forgets it; its member, too, with the last one. */
+/* Forgets the session; and its member, if it was the member's last one. */
 void session_close(struct sessions *sessions, struct session *session, int64_t now_us);
 
 /* NULL: the account has no session. */
@@ -143,23 +145,25 @@ bool session_key_is_live(const struct sessions *sessions, const unsigned char ke
 struct session *session_of_instance(const struct member *member, const unsigned char key[KEY_BYTES],
                                     const unsigned char *instance);
 
-/* Notes that the member follows the thread, or no more; whether it does. */
+/* Notes that the member follows the thread, or no longer; and tells whether it follows the
+ * thread. */
 void member_follow(struct sessions *sessions, struct member *member, int64_t stream);
 void member_unfollow(struct sessions *sessions, struct member *member, int64_t stream);
 bool member_follows(const struct member *member, int64_t stream);
-/* NULL: nobody is there who follows it. */
+/* NULL: no member follows it. */
 const struct followers *session_followers(const struct sessions *sessions, int64_t stream);
 
-/* A command that counts as activity came. */
+/* Notes that a command came that counts as activity. */
 void session_active(struct sessions *sessions, struct session *session, int64_t now_us);
-/* The member's inbox has grown to its head; this session was not told, or has not said that it
+/* The member's inbox has grown to its head, and this session was not told, or has not said that it
  * knows. */
 void session_lags(struct sessions *sessions, struct session *session, int64_t now_us);
-/* It knows the inbox up to here. */
+/* The session knows its inbox up to here. */
 void session_received(struct sessions *sessions, struct session *session, uint64_t seq);
 /* When the next session is to be told the head; INT64_MAX: none lags. */
 int64_t session_lag_deadline(const struct sessions *sessions);
-/* The next session to be told the head; NULL: none. It is told later again, ever more rarely. */
+/* The next session to be told the head; NULL: none. It is told again later, more and more
+ * rarely. */
 struct session *session_lag_due(struct sessions *sessions, int64_t now_us);
 
 #endif

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What strangers cause, and scripts in a loop, is logged once in this time for each source. */
+/* What strangers or scripts in a loop cause is logged once in this time for each source. */
 #define NOTE_EVERY_US (60 * 1000000LL)
 
 /* ---- the log ---- */
 
 typedef void note_fn(void *arg, const char *event, const char *details);
 
-/* `before`: how many like it were passed over; 0: nothing is said of that. */
+/* `before`: how many like it were passed over; 0: the line does not mention any. */
 static void note_va(struct core *core, note_fn *note, const char *event, uint32_t before,
                     const char *format, va_list arguments) {
     char details[256];

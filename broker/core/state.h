@@ -39,15 +39,15 @@ struct core {
     uint64_t peer_number;
     int64_t started_us;
     int64_t now_us;         /* of the last input */
-    int64_t wall_ahead_us;  /* of the clock that people have */
-    int64_t wall_set_by_us; /* since the store was told; small corrections add up */
+    int64_t wall_ahead_us;  /* how far people's clock is ahead */
+    int64_t wall_set_by_us; /* since the store was last told; small corrections add up */
     bool wall_was_set;
     bool wall_known;
-    int64_t alive_us;  /* when the store is told again that the broker lives */
-    int64_t notes_us;  /* when what logins left in the store's memory is written; INT64_MAX: none */
-    int64_t expire_us; /* when unfinished uploads are looked for */
-    int64_t full_us;   /* when a full disk is looked at again */
-    bool full;         /* as last told to the log */
+    int64_t alive_us;  /* when the store is next told that the broker lives */
+    int64_t notes_us;  /* when notes of logins in the store's memory are written; INT64_MAX: none */
+    int64_t expire_us; /* when unfinished uploads are next looked for */
+    int64_t full_us;   /* when a full disk is next looked at */
+    bool full;         /* as last written to the log */
     bool shutdown_wanted;
     bool wipe_wanted;
     bool in_turn;    /* the store's transaction is open */
@@ -55,28 +55,29 @@ struct core {
     bool failed;     /* the store failed: nothing may be sent any more */
 };
 
-/* Something for the log; names and numbers only. */
+/* Writes to the log; names and numbers only. */
 void core_note(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, and as a warning, of what somebody can make happen as often as they like: once a minute
- * for each event and source, with the number of those that were passed over before it. */
+/* The same, and the same as a warning, for what somebody can make happen as often as they like:
+ * written once a minute for each event and source, with the number of those passed over since the
+ * last one. */
 void core_note_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
 void core_warn_rarely(struct core *core, const char *event, const char *source, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
-/* The same as a warning: what an administrator should look at. */
+/* Writes a warning: something that an administrator should look at. */
 void core_warn(struct core *core, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The time of people's clocks, which may be set at any time: for what they are told and what the
- * store keeps, never for how long something lasts. */
+/* The time on people's clocks, which may be set at any time. It is what people are told and what
+ * the store keeps, and never measures how long something lasts. */
 int64_t core_wall_us(const struct core *core, int64_t now_us);
 
 /* Whether a block stands between the two accounts, whoever set it. */
 bool core_is_hidden(const struct core *core, int64_t a, int64_t b);
 
-/* The transaction of the turn; every operation that writes or reads comes after it. */
+/* Begins the transaction of the turn; every operation that writes or reads comes after it. */
 bool core_begin(struct core *core);
 enum store_status core_store(struct core *core, enum store_status status);
 

@@ -1,5 +1,5 @@
-/* What the broker counts. One row a number: STATS(counter, "what it counts" is in its name). Gauges
- * are set when somebody asks. */
+/* What the broker counts: one row for each number, whose name says what it counts. Gauges are set
+ * when somebody asks for the numbers. */
 #ifndef STATS_H
 #define STATS_H
 

@@ -32,7 +32,7 @@ static bool page_begin(struct page *page, struct call *call, const char *stream)
     return page->sync->events != NULL;
 }
 
-/* Takes the event into the page; false where it does not fit any more. */
+/* Takes the event into the page. false: it does not fit any more. */
 static bool page_add(struct page *page, Zchat__V1__ServerEvent *event) {
     size_t bytes = wire_element_size(&event->base);
 
@@ -115,7 +115,7 @@ static enum store_status sync_inbox(struct call *call) {
     return status;
 }
 
-/* A kept event, read back from its bytes; what a block made since hides comes without its body. */
+/* A kept event, read back from its bytes; without its body if a block made since hides it. */
 static Zchat__V1__ServerEvent *topic_read(struct call *call, const struct topic_event *kept) {
     int64_t asker = call->session->member->account;
     Zchat__V1__ServerBatch *batch;
@@ -146,7 +146,8 @@ static enum store_status sync_topic(struct call *call, struct topic *topic) {
     return STORE_OK;
 }
 
-/* What a stored entry of a thread's stream becomes, all in the call's memory. */
+/* The event made of a stored entry of a thread's stream, with all its parts; in the call's
+ * memory. */
 struct thread_entry {
     Zchat__V1__ServerEvent event;
     Zchat__V1__ThreadEvent about;

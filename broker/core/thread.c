@@ -53,7 +53,7 @@ char *post_text(struct call *call, const struct store_post *post) {
 Zchat__V1__EntryDamaged *entry_damaged(void) {
     static const Zchat__V1__EntryDamaged damaged = ZCHAT__V1__ENTRY_DAMAGED__INIT;
 
-    return (Zchat__V1__EntryDamaged *)(uintptr_t)&damaged; /* it is only packed */
+    return (Zchat__V1__EntryDamaged *)(uintptr_t)&damaged; /* it is packed, never changed */
 }
 
 /* ---- the commands ---- */
@@ -109,7 +109,7 @@ const struct command_row create_thread_row = {
     .done = create_thread_done,
 };
 
-/* A page of threads. One more than fits is asked for, to know whether there are more. */
+/* A page of threads. The store is asked for one more than fits, to learn whether there are more. */
 struct threads {
     struct call *call;                    /* borrowed */
     Zchat__V1__ListThreadsResponse *page; /* in the call's memory */

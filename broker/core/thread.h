@@ -1,5 +1,5 @@
-/* Threads, their posts and their files as the schema tells of them. What is filled in borrows from
- * what the store told. */
+/* Threads, their posts and their files in the schema's form. What is filled in borrows from what
+ * the store returned. */
 #ifndef THREAD_H
 #define THREAD_H
 
@@ -7,7 +7,8 @@
 
 void thread_info_fill(Zchat__V1__ThreadInfo *out, struct store_thread *thread);
 void upload_fill(Zchat__V1__Upload *out, struct store_file *file);
-/* All but the text, which is the caller's, or a copy in the call's memory (NULL: that is full). */
+/* post_fill fills in all but the text, which the caller sets, perhaps to post_text: a copy in the
+ * call's memory (NULL: that is full). */
 void post_fill(Zchat__V1__Post *out, struct store_post *post);
 char *post_text(struct call *call, const struct store_post *post);
 /* What stands for an entry that can't be read. */

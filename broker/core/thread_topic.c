@@ -15,19 +15,19 @@ struct thread_topic {
     char name[THREAD_TOPIC_BYTES];
     int64_t stream;
     uint64_t head;
-    struct outbox_frame *waiting;     /* owned: its events that wait; NULL: none do */
+    struct outbox_frame *waiting;     /* owned: its events that wait; NULL: none waits */
     size_t count;                     /* how many */
     size_t bytes;                     /* theirs */
-    int64_t told_us;                  /* when it was told last */
-    int64_t due_us;                   /* when what waits is told, or else the head */
-    size_t place;                     /* in the heap, where something waits; */
-    struct thread_topic *prev, *next; /* else here: the one that is due first is first */
+    int64_t told_us;                  /* when its events were last told */
+    int64_t due_us;                   /* when what waits, or else the head, is told */
+    size_t place;                     /* in the heap, if something waits; */
+    struct thread_topic *prev, *next; /* else in this list: first the one due first */
     UT_hash_handle hh;                /* by id */
 };
 
 struct thread_topics {
     struct thread_topic *by_id;  /* owned */
-    struct thread_topic *silent; /* borrowed: those where nothing waits */
+    struct thread_topic *silent; /* borrowed: those of which nothing waits */
     struct thread_topic **due;   /* owned: a heap of the others, the first due on top */
     size_t due_count;
     size_t due_room;
@@ -214,7 +214,7 @@ static void gather(struct core *core, const struct store_thread *thread, uint64_
         tell(core, topics->due[0]);
 }
 
-/* Whoever causes it is charged for all that are told, though they are told later. */
+/* Who causes the event is charged for all whom it is told, though they are told later. */
 void thread_topic_add(struct core *core, const struct store_thread *thread,
                       Zchat__V1__ServerEvent *event) {
     const struct followers *followers = session_followers(&core->sessions, thread->stream);
@@ -245,7 +245,7 @@ static int64_t silent_deadline(const struct thread_topics *topics) {
     return topics->silent ? topics->silent->due_us : INT64_MAX;
 }
 
-/* At least one goes, and no more than a turn has room for. */
+/* Tells at least one topic, and no more than the turn has room for. */
 void thread_topics_end_turn(struct core *core) {
     struct thread_topics *topics = core->thread_topics;
     size_t before = outbox_queued(core->outbox);
@@ -257,7 +257,8 @@ void thread_topics_end_turn(struct core *core) {
     }
 }
 
-/* What waits leaves with the turn, and no turn ends before the disk has the one before it. */
+/* None while the turn before this one is on its way to the disk: what waits leaves with this turn,
+ * which can't end sooner. */
 int64_t thread_topics_deadline(const struct core *core) {
     int64_t silent = silent_deadline(core->thread_topics);
     int64_t waiting = core->committing ? INT64_MAX : waiting_deadline(core->thread_topics);

@@ -1,6 +1,6 @@
 /* The public topics: each numbers its events, keeps the last TOPIC_EVENTS_KEPT of them, and
- * publishes its head once more after it fell silent. The numbers begin at the time of the start in
- * microseconds, so that they grow over a restart. */
+ * publishes its head once more after it fell silent. The numbers begin at the time of the start, in
+ * microseconds, so that they keep growing after a restart. */
 #ifndef TOPIC_H
 #define TOPIC_H
 
@@ -22,7 +22,7 @@ struct topic_event {
 struct topic {
     const char *name;
     uint64_t head;             /* of the last event; first - 1: none since the start */
-    uint64_t published;        /* of the last one that was published; those behind it wait */
+    uint64_t published;        /* of the last one published; later ones wait */
     uint64_t first;            /* of the first event since the start */
     int64_t repeat_us;         /* when the head is published again; INT64_MAX: not */
     struct outbox_frame *open; /* borrowed: the outbox's growing frame */
@@ -39,17 +39,17 @@ void topics_release(struct topics *topics);
 /* NULL: there is no topic of that name. */
 struct topic *topic_find(struct topics *topics, const char *name);
 
-/* Numbers the event and keeps it; `about` is the account that it tells of. Returns it packed, as it
- * is kept. */
+/* Numbers the event and keeps it; `about` is the account that it tells of. Returns the event
+ * packed, as it is kept. */
 struct outbox_packed topic_note(struct topic *topic, Zchat__V1__ServerEvent *event, int64_t about);
-/* Publishes the next one that was noted. */
+/* Publishes the next one of the noted events. */
 void topic_publish(struct topic *topic, struct outbox *outbox, const struct outbox_packed *noted,
                    int64_t now_us);
-/* What is published next begins a new frame. */
+/* The next event published begins a new frame. */
 void topic_break(struct topic *topic);
 /* The kept event of this number; NULL: it is gone, or not yet there. */
 const struct topic_event *topic_event(const struct topic *topic, uint64_t seq);
-/* The oldest that is kept; beyond the head: none. */
+/* The number of the oldest event kept; beyond the head: none is kept. */
 uint64_t topic_oldest(const struct topic *topic);
 
 int64_t topics_deadline(const struct topics *topics);

@@ -5,7 +5,7 @@
 
 static const struct turn_use turn_bounds = {TURN_US, TURN_ANSWER_BYTES, TURN_ROWS,
                                             TURN_COMMAND_BYTES};
-/* While others wait the second half of a turn is theirs. */
+/* While others wait, the second half of a turn is for them. */
 static const struct turn_use new_bounds = {TURN_US / 2, TURN_ANSWER_BYTES / 2, TURN_ROWS / 2,
                                            TURN_COMMAND_BYTES / 2};
 static const struct turn_use slice_bounds = {SLICE_US, SLICE_ANSWER_BYTES, SLICE_ROWS, SIZE_MAX};

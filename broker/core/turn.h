@@ -1,4 +1,4 @@
-/* The bounds of a turn: it is full once its commands took their time, read their rows or made their
+/* The bounds of a turn: it is full once its commands have used up its time, its rows to read or its
  * bytes of answers. Peers that wait take turns within it, a slice each. */
 #ifndef TURN_H
 #define TURN_H
@@ -24,20 +24,21 @@ struct turn {
 };
 
 void turn_init(struct turn *turn, const struct core_options *options, const struct outbox *outbox);
-/* The next turn begins. */
+/* The turn is over, and the next one begins. */
 void turn_end(struct turn *turn);
 
-/* Before work begins: the clock is looked at. After some of it: the time counts. */
+/* turn_begin_work reads the clock before work begins; turn_note_work, after some of it, counts the
+ * time that it took. */
 void turn_begin_work(struct turn *turn);
 void turn_note_work(struct turn *turn);
-/* The same, and whether there is time for more of it in this turn. */
+/* Counts the time likewise, and tells whether this turn has time for more work. */
 bool turn_has_room(struct turn *turn);
 
 struct turn_use turn_used(const struct turn *turn);
 bool turn_is_full(const struct turn *turn);
-/* Whether it takes no more frames. Some of it is left for those that wait. */
+/* Whether the turn takes no more new frames. If others wait, part of the turn is left for them. */
 bool turn_is_full_for_new(const struct turn *turn, bool others_wait);
-/* Whether it is full, or the slice is that began at `since`. */
+/* Whether the turn is full, or the slice that began at `since`. */
 bool turn_slice_is_full(const struct turn *turn, const struct turn_use *since);
 
 #endif

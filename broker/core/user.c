@@ -1,5 +1,6 @@
-/* What administrators do to other accounts, each an order as `zchatd user` gives it. Not to their
- * own: so whatever they do, an administrator stays who can undo it. */
+/* What administrators do to other accounts; each command is an order, like those of `zchatd user`.
+ * They can't do it to their own account, so that there is always an administrator who can undo
+ * it. */
 #include "command.h"
 #include "field.h"
 #include "memory.h"
@@ -37,7 +38,7 @@ static const struct refusal change_account_refusals[] = {
     {0},
 };
 
-/* false: it is no change that this broker knows. */
+/* false: this broker does not know the change. */
 static bool order_of(Zchat__V1__AccountChange change, enum order_verb *verb) {
     static const enum order_verb verbs[] = {
         [ZCHAT__V1__ACCOUNT_CHANGE__ACCOUNT_CHANGE_LOCK] = ORDER_LOCK,
@@ -105,7 +106,7 @@ static void reset_password_check(struct call *call) {
         field_new_password_fits(call, request->new_password);
 }
 
-/* Nothing is hashed for an account that there is not. */
+/* Nothing is hashed if there is no such account. */
 static bool reset_password_work(struct call *call) {
     const Zchat__V1__ResetPasswordRequest *request = call->command->reset_password;
     struct store_account account;
