@@ -1,9 +1,9 @@
 /* The store's operations on threads, their posts and their files: the second half of store.h, whose
- * rules hold here, too. A thread is known by its title, its stream is a stream like an inbox.
+ * rules hold here, too. A thread is named by its title; its stream is a stream like an inbox.
  * Titles and file names arrive checked and cleaned.
  *
- * NO_THREAD is for whatever names a thread by its title, NOT_FOUND for a post, a file, and a thread
- * named by its id. ID_REUSED: the id names something else, of whatever kind. */
+ * NO_THREAD: there is no thread of that title. NOT_FOUND: there is no such post or file, or no
+ * thread with that id. ID_REUSED: the id names something else, of whatever kind. */
 #ifndef THREADS_H
 #define THREADS_H
 
@@ -22,8 +22,8 @@ struct store_thread {
     uint64_t head;
 };
 
-/* A post as it stands now. The texts are borrowed until the callback returns, or, where no callback
- * is, until the store's next operation. */
+/* A post as it is now. The texts are borrowed until the callback returns or, if there is no
+ * callback, until the store's next operation. */
 struct store_post {
     unsigned char id[ID_BYTES];
     uint64_t number; /* 0: it was deleted */
@@ -33,7 +33,7 @@ struct store_post {
     size_t text_bytes;
     int64_t time_us;
     int64_t edited_us; /* 0: never */
-    bool damaged;      /* the text is "", and the rest too where it can't be read: but for seq */
+    bool damaged;      /* the text is "", and so is all but seq that can't be read */
 };
 
 struct store_file {
@@ -44,7 +44,7 @@ struct store_file {
     char name[FILE_NAME_BYTES];
     uint64_t size;
     uint64_t received;              /* bytes stored, from the first on */
-    unsigned char hash[HASH_BYTES]; /* zeros: not complete, and not told yet */
+    unsigned char hash[HASH_BYTES]; /* zeros: the file is not complete, and its hash not told yet */
     int64_t time_us;                /* when it was complete, or begun */
 };
 
@@ -60,7 +60,7 @@ struct store_thread_entry {
     enum store_entry_kind kind;
     uint64_t seq;
     int64_t time_us;
-    struct store_post post; /* with the text of that time; number 0 where it no longer stands */
+    struct store_post post; /* with the text of that time; number 0 if it was deleted since */
     struct store_file file;
 };
 
@@ -74,35 +74,37 @@ enum store_status store_thread_find(struct store *store, const char *title,
                                     struct store_thread *out);
 enum store_status store_thread_find_id(struct store *store, const unsigned char id[ID_BYTES],
                                        struct store_thread *out);
-/* Another thread whose title looks the same, though it differs by more than case (unicode.h). OK,
- * NOT_FOUND. */
+/* Finds another thread whose title looks the same, though it differs by more than case (unicode.h).
+ * OK, NOT_FOUND. */
 enum store_status store_thread_alike(struct store *store, const char *title,
                                      char other[TITLE_BYTES]);
-/* Threads after a title in the order of titles (by bytes), until `each` returns false. */
+/* Calls `each` for the threads after a title, in the order of titles (by bytes), until it returns
+ * false. */
 enum store_status store_thread_list(struct store *store, const char *after_title, size_t limit,
                                     bool (*each)(void *arg, const struct store_thread *),
                                     void *arg);
-/* Removes the thread, its posts, log entries, files, chunks and followers. NOT_OWNER where the
- * account is neither its creator nor `admin`. *out: as it was. From now on nobody reads them, the
- * title and the ids of posts and files are free, and it counts in its creator's quota of threads
- * no more, however much it has: but what it has leaves the disk, and the quotas of bytes, slice by
- * slice (store_has_rubbish). */
+/* Removes the thread, its posts, log entries, files, chunks and followers. NOT_OWNER if the account
+ * did not create it and `admin` is not set. *out: the thread as it was. From now on nobody can read
+ * them, the title and the ids of posts and files are free, and the thread no longer counts in its
+ * creator's quota of threads, however much it has. But its contents leave the disk, and the quotas
+ * of bytes, slice by slice (store_has_rubbish). */
 enum store_status store_thread_remove(struct store *store, const char *title, int64_t account,
                                       bool admin, struct store_thread *out);
 
-/* Which post: by id, or where `post` is NULL by its number as it stands now. */
+/* An edit or a deletion. The post is named by its id or, if `post` is NULL, by its present
+ * number. */
 struct store_post_change {
-    const unsigned char *id; /* ID_BYTES: of the post, the edit, the deletion itself */
+    const unsigned char *id; /* ID_BYTES: id of the edit or deletion itself */
     const char *title;
     int64_t account;
     const unsigned char *post; /* edit, delete: ID_BYTES or NULL */
-    uint64_t number;           /* where post is NULL */
+    uint64_t number;           /* if post is NULL */
     const char *text;          /* post, edit */
     size_t text_bytes;
     int64_t now_us;
 };
 struct store_post_changed {
-    bool again; /* it was stored before: all below is as it stands now */
+    bool again; /* it was stored before: all below is as it is now */
     uint64_t seq;
     int64_t time_us;
     struct store_thread thread;
@@ -117,14 +119,14 @@ enum store_status store_post_edit(struct store *store, const struct store_post_c
 enum store_status store_post_delete(struct store *store, const struct store_post_change *change,
                                     struct store_post_changed *out);
 
-/* The posts and complete files as they stand, in the order in which they came, from after
- * `after_seq`: exactly one of post and file is not NULL. Until `each` returns false or `limit`
- * items. */
+/* Calls `each` for the posts and complete files as they are now, in the order in which they came,
+ * after `after_seq`: exactly one of post and file is not NULL. Ends when `each` returns false, or
+ * after `limit` items. */
 enum store_status
 store_thread_read(struct store *store, int64_t stream, uint64_t after_seq, size_t limit,
                   bool (*each)(void *arg, const struct store_post *, const struct store_file *),
                   void *arg);
-/* The stream's entries after `after_seq` in order, without holes. */
+/* Calls `each` for the stream's entries after `after_seq`, in order, without holes. */
 enum store_status store_thread_sync(struct store *store, int64_t stream, uint64_t after_seq,
                                     size_t limit,
                                     bool (*each)(void *arg, const struct store_thread_entry *),
@@ -149,7 +151,7 @@ enum store_status store_unfollow(struct store *store, int64_t account, const cha
 enum store_status store_followed_list(struct store *store, int64_t account,
                                       void (*each)(void *arg, const struct store_followed *),
                                       void *arg);
-/* Moves the cursor forward, never back nor past the head. OK, NOT_FOLLOWED. */
+/* Moves the cursor forward, but never back or past the head. OK, NOT_FOLLOWED. */
 enum store_status store_followed_move(struct store *store, int64_t account, int64_t stream,
                                       uint64_t seq, uint64_t *cursor);
 
@@ -165,57 +167,57 @@ struct store_upload {
     uint64_t quota_bytes;      /* complete and reserved bytes of all files; 0: no limit */
     int64_t now_us;
 };
-/* Reserves the name and the room. OK with how far it came (also the same id and content again,
- * complete or not; an unknown hash fits), NO_THREAD, EXISTS (the name is taken by another file; an
- * unfinished one reserves it for its uploader, who may begin it under another id: the bytes that
- * came stay where size and hash are known to be the same), ID_REUSED, NO_ROOM (also where the
- * disk has no room for it and all that was begun). */
+/* Reserves the name and the room. OK, with how many bytes came (also if the same id and content is
+ * begun again, complete or not; an unknown hash fits). NO_THREAD. EXISTS: the name is taken by
+ * another file. An unfinished file reserves its name for its uploader, who may begin it again under
+ * another id: the bytes that came are kept if size and hash are known to be the same. ID_REUSED.
+ * NO_ROOM: also if the disk has no room for it and everything else that was begun. */
 enum store_status store_upload_begin(struct store *store, const struct store_upload *upload,
                                      struct store_file *out);
-/* Stores bytes at `offset`; what is stored already is passed over. With the last byte (an empty
- * chunk for an empty file) the hash, announced or given here, is compared, and the file appears in
- * its thread: *done, out->seq and *thread tell. The hash's state is stored along, so that nothing
- * is read twice after a restart. OK, NOT_FOUND, NOT_OWNER, WRONG_OFFSET (a hole: offset >
- * received, or more than size), HASH_UNFIT (the last byte is refused: no hash, or not the announced
- * one), MISMATCH (the bytes are not those of the hash: the upload begins anew), ID_REUSED (a
- * message got the id meanwhile: likewise, and only another id helps), NO_ROOM (the disk has no
- * room now; the upload stays as it is). out->received: how far it is
- * now. A chunk of a complete file is OK, with out->seq, and not done again. */
+/* Stores bytes at `offset`; bytes that are stored already are passed over. With the last byte (an
+ * empty chunk for an empty file) the hash, announced or given here, is compared, and the file
+ * appears in its thread: *done, out->seq and *thread tell. The hash's state is stored with them, so
+ * that nothing has to be read again after a restart. OK, NOT_FOUND, NOT_OWNER, WRONG_OFFSET (a
+ * hole: offset > received, or more than size), HASH_UNFIT (the last byte is refused: no hash, or
+ * not the announced one), MISMATCH (the bytes are not those of the hash: the upload begins anew),
+ * ID_REUSED (a message got the id meanwhile: the upload begins anew, too, and needs another id),
+ * NO_ROOM (the disk has no room now; the upload stays as it is). out->received: how many bytes are
+ * stored now. A chunk of a complete file is OK, with out->seq, and changes nothing. */
 enum store_status store_upload_chunk(struct store *store, const unsigned char id[ID_BYTES],
                                      int64_t account, uint64_t offset, const void *bytes,
                                      size_t length, const unsigned char *hash, int64_t now_us,
                                      struct store_file *out, bool *done,
                                      struct store_thread *thread);
-/* Gives name and quotas back, and the disk's room slice by slice (store_has_rubbish). OK,
- * NOT_FOUND, NOT_OWNER. A complete file is NOT_FOUND. */
+/* Gives the name and the quotas back, and the disk's room slice by slice (store_has_rubbish). OK,
+ * NOT_FOUND (also if the file is complete), NOT_OWNER. */
 enum store_status store_upload_cancel(struct store *store, const unsigned char id[ID_BYTES],
                                       int64_t account);
-/* Cancels some unfinished uploads without a chunk since `before_us`, and of those of which no byte
- * came such as began before `empty_before_us` (not earlier); *more: there are more. */
+/* Cancels some unfinished uploads that got no chunk since `before_us`, and some that got no byte at
+ * all and began before `empty_before_us` (which is not earlier); *more: there are more. */
 enum store_status store_uploads_expire(struct store *store, int64_t before_us,
                                        int64_t empty_before_us, bool *more);
 
 /* OK, NO_THREAD, NOT_FOUND. */
 enum store_status store_file_find(struct store *store, const char *title, const char *name,
                                   struct store_file *out);
-/* Another file of the thread, complete or not, whose name looks the same. OK, NO_THREAD, NOT_FOUND.
- */
+/* Finds another file of the thread, complete or not, whose name looks the same. OK, NO_THREAD,
+ * NOT_FOUND. */
 enum store_status store_file_alike(struct store *store, const char *title, const char *name,
                                    char other[FILE_NAME_BYTES]);
 /* Reads at most `length` bytes from `offset` of a file, complete or not; *count: how many. OK,
- * NOT_FOUND, DAMAGED: the next piece behind *count bytes; they are right. */
+ * NOT_FOUND, DAMAGED: the piece behind the first *count bytes is damaged; these bytes are right. */
 #define STORE_PIECE_BYTES (UINT64_C(256) * 1024)
 enum store_status store_file_read(struct store *store, int64_t file, uint64_t offset, void *bytes,
                                   size_t length, size_t *count);
-/* The complete files in the order in which they came, after that number of the stream (0: all),
- * until `each` returns false. OK, NO_THREAD. */
+/* Calls `each` for the complete files after that number of the stream (0: all), in the order in
+ * which they came, until it returns false. OK, NO_THREAD. */
 enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,
                                   bool (*each)(void *arg, const struct store_file *), void *arg);
 
 /* ---- all of it ---- */
 
-/* Deletes every thread, file, message, block and account, and frees the disk space: a store as new.
- * Not inside a transaction. */
+/* Deletes every thread, file, message, block and account, and frees the disk space: the store is as
+ * new. Not called inside a transaction. */
 enum store_status store_wipe(struct store *store);
 
 #endif

@@ -1,4 +1,4 @@
-/* Threads of the store: they take no signals, which are the program's. */
+/* The store's own threads. They take no signals: those are for the program. */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
 
@@ -6,7 +6,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-/* 0, or the error as pthread_create has it. A thread has the mask of who makes it. */
+/* Returns 0, or an error of pthread_create. A new thread inherits the signal mask of the thread
+ * that makes it. */
 static inline int background_start(pthread_t *thread, void *(*run)(void *arg), void *arg) {
     sigset_t all, before;
     (void)sigfillset(&all);

@@ -1,5 +1,5 @@
-/* See beside.h. The name is SQLite's as long as the file is open: it stands behind the file in the
- * same memory. */
+/* See beside.h. SQLite uses the name as long as the file is open, so it is kept behind the file in
+ * the same memory. */
 #include "beside.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* See hasher.h. What is given waits in a queue of bounded length. Of files that nobody goes on with
+/* See hasher.h. Given bytes wait in a queue of bounded length. Of files with which nobody goes on,
  * the oldest are forgotten: the store has their hash, and begins again from there. */
 #include "hasher.h"
 
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Waiting to be hashed, in bytes: some turns of the broker's loop. */
+/* How many bytes may wait to be hashed: as many as some turns of the broker's loop bring. */
 #define WAITING_MAX (4 * 1024 * 1024)
-/* Files that are followed: more than are uploaded at a time, as a rule. */
+/* How many files are followed: usually more than are uploaded at a time. */
 #define FILES_MAX 64
 
 struct followed {
@@ -19,19 +19,19 @@ struct followed {
     struct followed *next;
     int64_t file;
     uint64_t given;
-    uint64_t hashed; /* under the mutex, as is the hash */
+    uint64_t hashed; /* under the mutex, and so is the hash */
     struct hash hash;
 };
 
 struct job {
     struct job *next;
-    struct followed *followed; /* borrowed: stays while the job does */
+    struct followed *followed; /* borrowed: outlives the job */
     size_t length;
     unsigned char bytes[];
 };
 
 struct hasher {
-    struct followed *files; /* owned, the one that was last used at the end */
+    struct followed *files; /* owned; the one last used is at the end */
     size_t count;
     bool threaded;
     pthread_t thread;
@@ -45,8 +45,7 @@ struct hasher {
 
 /* ---- the thread ---- */
 
-/* The hash belongs to the thread while it has a job of the file's: others see the last whole one.
- */
+/* The thread works on a copy of the hash: others see the state after the last whole job. */
 static void hash_job(struct hasher *hasher, const struct job *job) {
     struct hash hash = job->followed->hash;
     (void)pthread_mutex_unlock(&hasher->mutex);

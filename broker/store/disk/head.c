@@ -1,4 +1,5 @@
-/* See head.h. The file has one record, shorter than a sector, which a disk writes as a whole:
+/* See head.h. The file has one record, which is shorter than a sector, so that a disk writes it as
+ * a whole:
  *     8  magic            4, 4  salts       1  flags
  *     8  position            4  frames      7  zero     ... and in the last 8 of 64 bytes XXH3 of
  * all before Numbers have the highest byte first. */

@@ -1,6 +1,6 @@
-/* See page_check.h. SQLite reads a database in whole pages, but for its header of 100 bytes, and
- * writes it in whole pages only. Whether there are checksums is what the header says; once a file
- * had them, it has them: SQLite never takes reserved bytes back. */
+/* See page_check.h. SQLite reads a database in whole pages, except for its header of 100 bytes, and
+ * writes only whole pages. The header tells whether there are checksums; a file that has them keeps
+ * them, because SQLite never takes reserved bytes back. */
 #include "page_check.h"
 
 #include "wal_fill.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* As SQLite's format has them. */
+/* From SQLite's file format. */
 #define HEADER_BYTES   100
 #define HEADER_RESERVE 20 /* the byte that tells how many bytes of each page are reserved */
 #define PAGE_BYTES_MIN 512
@@ -29,7 +29,7 @@ struct page_check {
     size_t pages_count;
 };
 
-/* A database file; the real one is behind it in the same memory. */
+/* A database file; the real file's struct is behind it in the same memory. */
 struct checked {
     sqlite3_file base;
     struct page_check *check; /* borrowed */
@@ -98,8 +98,9 @@ static int file_close(sqlite3_file *file) {
     return real_of(file)->pMethods->xClose(real_of(file));
 }
 
-/* SQLite takes what is behind the end for zeros; a whole page is read only where there should be
- * one. SQLITE_CORRUPT, not SQLITE_IOERR_DATA, after which SQLite rolls the transaction back. */
+/* SQLite takes what is behind the end for zeros, but it reads a whole page only where there should
+ * be one, so a short read is damage. The code is not SQLITE_IOERR_DATA, after which SQLite would
+ * roll the transaction back. */
 static int file_read(sqlite3_file *base, void *out, int bytes, sqlite3_int64 offset) {
     struct checked *file = checked_of(base);
     int code = file->real->pMethods->xRead(file->real, out, bytes, offset);
@@ -172,7 +173,7 @@ static int file_sector_size(sqlite3_file *file) {
     return real_of(file)->pMethods->xSectorSize(real_of(file));
 }
 
-/* Parts of pages, which newer SQLites read where they may, can't be verified. */
+/* Newer SQLites read parts of pages if a VFS allows it, and parts can't be verified. */
 static int file_characteristics(sqlite3_file *file) {
     int all = real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
 #ifdef SQLITE_IOCAP_SUBPAGE_READ
@@ -207,7 +208,7 @@ static int file_shm_unmap(sqlite3_file *file, int remove) {
 
 static const sqlite3_io_methods methods_without_shm = {METHODS_WITHOUT_SHM(1)};
 
-/* Never version 3: memory that is mapped would be read unverified. */
+/* Not version 3: mapped memory would be read without being verified. */
 static const sqlite3_io_methods methods_with_shm = {
     METHODS_WITHOUT_SHM(2),          .xShmMap = file_shm_map,     .xShmLock = file_shm_lock,
     .xShmBarrier = file_shm_barrier, .xShmUnmap = file_shm_unmap,
@@ -268,7 +269,7 @@ static int vfs_last_error(sqlite3_vfs *vfs, int bytes, char *out) {
     return real_vfs(vfs)->xGetLastError(real_vfs(vfs), bytes, out);
 }
 
-/* Version 1: no more than these methods is used of a VFS without extensions that are loaded. */
+/* Version 1: SQLite uses no other methods of a VFS if no extensions are loaded. */
 static sqlite3_vfs vfs_over(struct page_check *check) {
     size_t bytes = sizeof(struct checked);
     bytes = wal_fill_bytes() > bytes ? wal_fill_bytes() : bytes;

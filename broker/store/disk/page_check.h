@@ -1,13 +1,13 @@
 /* A VFS over another one that gives each page of a database file a checksum and verifies it when
- * the page is read: the last PAGE_CHECK_BYTES bytes of the page, which SQLite leaves alone where
- * its header says so, hold XXH3 of the rest, seeded with the page's number, the highest byte first.
+ * the page is read: the last PAGE_CHECK_BYTES bytes of the page, which SQLite leaves alone if the
+ * header says so, hold XXH3 of the rest, seeded with the page's number, the highest byte first.
  *
- * What it finds: a page that is not what was written there last, or is another page's, or lies
- * behind the file's end. What it can't find: a page that is whole and of an earlier time. A page in
- * the write-ahead log has the log's own checksum, which SQLite verifies when it opens the database;
- * the one here comes with the copy into the database, so writers do not pay for it. A database
- * without the reserved bytes (an older one) is read and written as it is. The
- * write-ahead log is filled ahead (wal_fill.h); other files pass through untouched. */
+ * It finds a page that is not what was last written there, that is another page's, or that lies
+ * behind the file's end. It can't find a page that is whole but from an earlier time. A page in the
+ * write-ahead log has the log's own checksum, which SQLite verifies when it opens the database; the
+ * checksum here is made when the page is copied into the database, so writers do not pay for it. A
+ * database without the reserved bytes (an older one) is read and written as it is. The write-ahead
+ * log is filled ahead (wal_fill.h); other files pass through untouched. */
 #ifndef PAGE_CHECK_H
 #define PAGE_CHECK_H
 
@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 #define PAGE_CHECK_BYTES     8
-#define PAGE_CHECK_PAGES_MAX 16 /* so many damaged pages are remembered by number */
+#define PAGE_CHECK_PAGES_MAX 16 /* the numbers of so many damaged pages are remembered */
 
-/* What reading a damaged page is for SQLite. With an SQLITE_IOERR it would undo the transaction
- * that was open, and SQLITE_CORRUPT itself would keep that from its commit; one that only reads
- * past the damage goes on. */
+/* The code that SQLite gets when it reads a damaged page. On an SQLITE_IOERR it would undo the open
+ * transaction, and SQLITE_CORRUPT itself would prevent its commit; with this code a transaction
+ * that only read the damaged page goes on. */
 #define PAGE_CHECK_DAMAGED (SQLITE_CORRUPT | (128 << 8))
 
 struct page_check;
@@ -29,13 +29,13 @@ struct page_check;
 /* Makes it over the VFS of that name (NULL: SQLite's default), which must outlive it, and registers
  * it with SQLite. NULL: no memory, or no VFS of that name. */
 struct page_check *page_check_new(const char *vfs);
-/* Of its files none may be open anymore. */
+/* None of its files may still be open. */
 void page_check_free(struct page_check *check);
-/* Its name, for sqlite3_open_v2. Borrowed. */
+/* The VFS' name, for sqlite3_open_v2. Borrowed. */
 const char *page_check_name(const struct page_check *check);
 
-/* Lets a database that has no page yet have the reserved bytes, and one that has pages get them
- * with its next VACUUM. Returns SQLite's code. */
+/* Makes a database that has no page yet have the reserved bytes; one that has pages gets them with
+ * its next VACUUM. Returns SQLite's code. */
 int page_check_reserve(sqlite3 *db);
 /* Whether a database file that was opened has checksums. */
 bool page_check_is_on(const struct page_check *check);

@@ -1,6 +1,6 @@
 /* See reserve.h. The log's file is opened once more to allocate room in it: SQLite has no locks on
- * it that closing it could drop. posix_fallocate says no for each kind of full: no blocks, a quota
- * (EDQUOT), the file size limit of the process (EFBIG). */
+ * it that closing it could drop. posix_fallocate fails for each way of being full: no blocks, a
+ * quota (EDQUOT), the file size limit of the process (EFBIG). */
 #include "reserve.h"
 
 #include "limits.h"
@@ -15,24 +15,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* As SQLite's format has them. */
+/* From SQLite's file format. */
 #define FRAME_BYTES   (4096 + 24)
 #define SHM_BYTES     32768
 #define SHM_FRAMES    4096
-#define SHM_FRAMES_NO 34 /* the first part of the index has so many fewer */
+#define SHM_FRAMES_NO 34 /* the index' first part has so many fewer */
 
 #define STEP_BYTES (1024 * 1024)
-/* What small changes need: a rest of the reserve that is less is nothing. */
+/* What small changes need: a smaller rest of the reserve is of no use. */
 #define REST_BYTES (256 * 1024)
 
 struct reserve {
     char *log_path;        /* owned */
     int log;               /* owned; -1: not opened yet */
-    char *spare_path;      /* owned: the file that has the room between two runs */
-    uint64_t bytes;        /* to be had behind the log's end */
-    uint64_t allocated;    /* of the log's file, as far as is known */
-    uint64_t room_refused; /* of the disk when it refused last */
-    int shm_parts;         /* of the index, that are there */
+    char *spare_path;      /* owned: of the file that keeps the room between two runs */
+    uint64_t bytes;        /* wanted behind the log's end */
+    uint64_t allocated;    /* for the log's file, as far as is known */
+    uint64_t room_refused; /* free on the disk when it last refused */
+    int shm_parts;         /* parts of the index that are there */
     bool whole;
 };
 
@@ -44,7 +44,7 @@ static char *path_with(const char *path, const char *suffix) {
     return out;
 }
 
-/* A small disk, or a small limit for each file, keeps less. */
+/* If the disk is small, or the limit for a file is low, less is kept. */
 static uint64_t bytes_wanted(const char *path) {
     uint64_t bytes = disk_all_bytes(path) / RESERVE_SHARE;
     struct rlimit limit;
@@ -81,7 +81,7 @@ struct reserve *reserve_new(const char *path) {
         return NULL;
     }
     reserve->bytes = bytes_wanted(path);
-    (void)unlink(reserve->spare_path); /* it is there or not */
+    (void)unlink(reserve->spare_path); /* if it is there */
     return reserve;
 }
 
@@ -101,8 +101,8 @@ static bool make_spare(const struct reserve *reserve) {
 void reserve_free(struct reserve *reserve) {
     if (!reserve)
         return;
-    close_log(reserve); /* a removed one has its room as long as it is open */
-    /* A log that is still there has the reserve; so has another process's. */
+    close_log(reserve); /* a removed file keeps its room while it is open */
+    /* If the log is still there, it holds the reserve; so does another process's log. */
     if (access(reserve->log_path, F_OK) != 0 && !make_spare(reserve))
         (void)unlink(reserve->spare_path);
     release(reserve);
@@ -112,7 +112,7 @@ static uint64_t log_bytes(uint64_t pages) {
     return pages * FRAME_BYTES;
 }
 
-/* What the file has without holes. */
+/* How many bytes are allocated to the file, holes not counted. */
 static uint64_t allocated_bytes(int file) {
     struct stat status;
     return fstat(file, &status) == 0 && status.st_size > 0 &&
@@ -121,7 +121,7 @@ static uint64_t allocated_bytes(int file) {
                : 0;
 }
 
-/* In steps where the disk has much, and only what is wanted where it has little. */
+/* Allocates in steps if the disk has much room, and only what is wanted if it has little. */
 static bool allocate(struct reserve *reserve, int file, uint64_t wanted) {
     uint64_t kept = reserve->bytes / 4; /* for the database, which a checkpoint makes grow */
     uint64_t left = disk_free_bytes(reserve->log_path), had = allocated_bytes(file);
@@ -137,15 +137,16 @@ static bool allocate(struct reserve *reserve, int file, uint64_t wanted) {
     return true;
 }
 
-/* Kept open: a process without descriptors must not take its disk for full. */
+/* The log's file is kept open: a process without descriptors must not think that its disk is
+ * full. */
 static bool hold_log(struct reserve *reserve, uint64_t wanted) {
     if (reserve->log < 0)
         reserve->log = open_file(reserve->log_path, 0);
     return reserve->log >= 0 && allocate(reserve, reserve->log, wanted);
 }
 
-/* The index would grow in the middle of a commit, where an error says nothing about what is in the
- * log. */
+/* Otherwise the index would grow in the middle of a commit, where an error leaves unknown what is
+ * in the log. */
 static bool hold_shm(struct reserve *reserve, sqlite3 *db, uint64_t wanted) {
     int last = (int)((wanted / FRAME_BYTES + SHM_FRAMES_NO) / SHM_FRAMES);
     sqlite3_file *file = NULL;
@@ -203,7 +204,7 @@ static bool is_full_reason(int reason) {
     return reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
 }
 
-/* SQLite knows ENOSPC alone; the rest is an error of writing with the reason behind it. */
+/* SQLite knows only ENOSPC; the others are a write error with errno as the reason. */
 bool reserve_is_full_error(sqlite3_file *file, int code) {
     int reason = 0;
     if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE)

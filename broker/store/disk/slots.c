@@ -17,28 +17,28 @@
 enum state {
     FREE = 0,
     USED,
-    LEFT,    /* by the open transaction */
-    LEAVING, /* by one that is committed, and not yet on the disk */
+    LEFT,    /* its row was deleted by the open transaction */
+    LEAVING, /* ... by one that is committed, but not yet on the disk */
 };
 
 struct slots {
     sqlite3_file *file;    /* owned */
-    char *path;            /* owned: SQLite's as long as the file is open */
-    unsigned char *states; /* owned: of each slot */
-    size_t count;          /* those behind are free */
+    char *path;            /* owned: SQLite uses it as long as the file is open */
+    unsigned char *states; /* owned: one for each slot */
+    size_t count;          /* slots behind these are free */
     size_t max;
     size_t lowest;                       /* none below it is free */
     bool left;                           /* some are LEFT */
     bool leaving;                        /* some are LEAVING */
     bool trimmed;                        /* since the opening */
     bool written;                        /* since the last sync */
-    unsigned char part[SLOT_PART_BYTES]; /* of which only some is wanted */
+    unsigned char part[SLOT_PART_BYTES]; /* if only some of it is wanted */
 };
 
 /* ---- the file ---- */
 
-/* Opened like a log: with the mode of the database, without locks, and made known in its folder by
- * the first sync. */
+/* Opened like a log: with the mode of the database and without locks; the first sync also syncs its
+ * name in the folder. */
 static int open_file(struct slots *slots, sqlite3 *db) {
     const char *database = sqlite3_db_filename(db, "main");
     size_t path_bytes = strlen(database) + sizeof SUFFIX;
@@ -64,7 +64,7 @@ void slots_close(struct slots *slots) {
     if (!slots)
         return;
     if (slots->file && slots->file->pMethods)
-        (void)slots->file->pMethods->xClose(slots->file); /* nothing was promised of the rest */
+        (void)slots->file->pMethods->xClose(slots->file); /* what is not synced was not promised */
     free(slots->file);
     free(slots->path);
     free(slots->states);
@@ -173,7 +173,7 @@ static void sum_part(const unsigned char *bytes, unsigned char out[8]) {
     memcpy(out, sum.digest, 8);
 }
 
-/* SQLite's own VFS takes less than 128 KiB at a time. */
+/* In parts, because SQLite's own VFS takes less than 128 KiB at a time. */
 static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t place,
                        unsigned char *sums) {
     const sqlite3_io_methods *methods = slots->file->pMethods;
@@ -185,7 +185,8 @@ static int write_parts(struct slots *slots, const unsigned char *bytes, int64_t 
     return code;
 }
 
-/* A full disk is no failure as long as the file need not grow: what is there is overwritten. */
+/* On a full disk this still works as long as the file need not grow: it overwrites what is
+ * there. */
 int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
                 unsigned char sums[SLOT_SUMS_BYTES]) {
     int code = slots->trimmed ? SQLITE_OK : slots_trim(slots);
@@ -206,7 +207,7 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
     return code;
 }
 
-/* What is behind the file's end is damage, too. */
+/* A part behind the file's end is damage, too. */
 static int read_part(struct slots *slots, int64_t place, const unsigned char *sum,
                      unsigned char *bytes) {
     unsigned char is[8];

@@ -1,4 +1,5 @@
-/* See syncer.h. The file is SQLite's, so that whatever VFS the store has is asked. */
+/* See syncer.h. The file is synced through SQLite's methods, so that it works with any VFS of the
+ * store. */
 #include "syncer.h"
 
 #include "background.h"
@@ -21,13 +22,13 @@ struct syncer {
     enum state state;
     sqlite3_file *file; /* borrowed: from the store */
     int code;
-    int quick; /* that many syncs, up to the last one, were quick; no more than matter */
+    int quick; /* how many syncs in a row were quick, up to the number that matters */
 };
 
 static void tell(const struct syncer *syncer) {
     const uint64_t one = 1;
     ssize_t written = write(syncer->fd, &one, sizeof one);
-    assert(written == (ssize_t)sizeof one); /* it is 0 before */
+    assert(written == (ssize_t)sizeof one); /* the counter was 0, so this can't fail */
     (void)written;
 }
 
@@ -134,7 +135,7 @@ int syncer_end(struct syncer *syncer) {
     return code;
 }
 
-/* The thread touches nothing while no sync is begun. */
+/* Needs no lock: the thread touches nothing while no sync is under way. */
 bool syncer_is_quick(const struct syncer *syncer) {
     assert(syncer->state == IDLE);
     return syncer->quick >= SYNCER_QUICK_COUNT;

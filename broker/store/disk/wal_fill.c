@@ -1,18 +1,18 @@
 /* See wal_fill.h. A transaction that writes more than a step without a sync pays for the filling
- * once: it has one sync for all. */
+ * only once, because it has one sync for all. */
 #include "wal_fill.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 #define SUFFIX       "-wal"
-#define HEADER_BYTES 32 /* as SQLite's format has it */
+#define HEADER_BYTES 32 /* from SQLite's file format */
 
 struct wal_fill {
     sqlite3_file base;
     sqlite3_file *real;
-    sqlite3_int64 filled; /* everything before was written, or is a live frame */
-    atomic_bool synced;   /* since it was filled last; another thread may sync */
+    sqlite3_int64 filled; /* everything before it was filled, or is a live frame */
+    atomic_bool synced;   /* since it was last filled; another thread may sync */
 };
 
 static struct wal_fill *fill_of(sqlite3_file *file) {
@@ -25,7 +25,7 @@ static sqlite3_file *real_of(sqlite3_file *file) {
 
 /* ---- filling ---- */
 
-/* A write that fails leaves the file as it would be without it. */
+/* If the write fails, the file is as it would be without the filling. */
 static void fill(struct wal_fill *file, sqlite3_int64 from, sqlite3_int64 to) {
     static const unsigned char zeros[65536];
     int code = SQLITE_OK;
@@ -103,7 +103,7 @@ static int file_characteristics(sqlite3_file *file) {
     return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
 }
 
-/* Version 1: a log has neither shared memory nor is it mapped. */
+/* Version 1: a log is not mapped and has no shared memory. */
 static const sqlite3_io_methods methods = {
     .iVersion = 1,
     .xClose = file_close,
@@ -122,7 +122,7 @@ static const sqlite3_io_methods methods = {
 
 /* ---- opening ---- */
 
-/* Files that the store has beside it are opened like logs. */
+/* The flags alone don't tell: other files beside the store are opened like logs, too. */
 bool wal_fill_is_for(const char *path, int flags) {
     size_t bytes = !path ? 0 : strlen(path);
     return (flags & SQLITE_OPEN_WAL) != 0 && bytes >= strlen(SUFFIX) &&

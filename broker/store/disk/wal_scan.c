@@ -8,7 +8,7 @@
 
 #define HEADER_BYTES   32
 #define FRAME_BYTES    24
-#define MAGIC          0x377f0682 /* the lowest bit: words of a checksum have their highest byte first */
+#define MAGIC          0x377f0682 /* with its lowest bit set, checksum words are big-endian */
 #define VERSION        3007000
 #define PAGE_BYTES_MIN 512
 #define PAGE_BYTES_MAX 65536
@@ -17,7 +17,7 @@ struct scan {
     sqlite3_file *file; /* borrowed */
     bool high_first;
     uint32_t sums[2];
-    unsigned char *frame; /* owned: one with its page */
+    unsigned char *frame; /* owned: one frame with its page */
     struct wal_scan *out;
 };
 

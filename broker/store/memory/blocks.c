@@ -1,5 +1,5 @@
-/* A table of pairs, and one of how many each account gave and got, so that the many without any
- * are answered at once. */
+/* A table of pairs, and one of how many blocks each account gave and got, so that for the many
+ * accounts without any the answer is there at once. */
 #include "blocks.h"
 
 #include "table.h"

@@ -1,4 +1,5 @@
-/* Who blocked whom, all of it, in memory: every message and every presence event asks. */
+/* Who blocked whom. All of it is in memory, because every message and every presence event asks for
+ * it. */
 #ifndef BLOCKS_H
 #define BLOCKS_H
 
@@ -12,14 +13,14 @@ struct blocks;
 struct blocks *blocks_new(void);
 void blocks_free(struct blocks *blocks);
 
-/* Adds a block that is not there. false: no memory. */
+/* Adds a block that is not there yet. false: no memory. */
 bool blocks_add(struct blocks *blocks, int64_t account, int64_t blocked);
 /* Takes back a block that is there. */
 void blocks_remove(struct blocks *blocks, int64_t account, int64_t blocked);
 bool blocks_is(const struct blocks *blocks, int64_t account, int64_t blocked);
-/* How many `account` blocked. */
+/* How many accounts `account` blocked. */
 size_t blocks_given(const struct blocks *blocks, int64_t account);
-/* Whether anybody blocked `account`, or it anybody. */
+/* Whether anybody blocked `account`, or `account` blocked anybody. */
 bool blocks_any(const struct blocks *blocks, int64_t account);
 
 #endif

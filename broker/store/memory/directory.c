@@ -1,6 +1,7 @@
-/* People stand in blocks that never move. Two tables of small slots find them: each slot has 32
- * bits of the hash and the person's number, so that the slots of ten thousand people stay in the
- * processor's cache, and a person is looked at only if it is very likely the one that is meant. */
+/* People are kept in blocks of memory that never move. Two tables of small slots find them: each
+ * slot has 32 bits of the hash and the person's number, so that the slots of ten thousand people
+ * stay in the processor's cache, and a person is looked at only if they are very likely the right
+ * one. */
 #include "directory.h"
 
 #include "table.h"
@@ -13,17 +14,17 @@ enum { SLOTS_FIRST = 16, BLOCK_PEOPLE = 512 };
 
 struct slot {
     uint32_t hash;
-    uint32_t number; /* the person's, from 1; 0: free */
+    uint32_t number; /* the person's, counted from 1; 0: free */
 };
 
 struct index {
     struct slot *slots; /* owned */
-    uint32_t mask;      /* slots - 1, a power of two less one */
+    uint32_t mask;      /* slots - 1; slots are a power of two */
 };
 
 struct directory {
     uint64_t seed;
-    struct person **blocks; /* owned, like the blocks */
+    struct person **blocks; /* owned, and so are the blocks */
     uint32_t blocks_max;
     uint32_t count; /* people */
     struct index by_name;
@@ -69,7 +70,7 @@ static bool grow(struct index *index) {
     return true;
 }
 
-/* At most three quarters full. */
+/* Keeps the index at most three quarters full. */
 static bool has_room(struct index *index, uint32_t count) {
     return (uint64_t)count * 4 <= ((uint64_t)index->mask + 1) * 3 || grow(index);
 }
@@ -123,7 +124,7 @@ const struct person *directory_by_account(const struct directory *directory, int
     }
 }
 
-/* A block for the next person. */
+/* Makes sure that there is a block for the next person. */
 static bool block_has_room(struct directory *directory) {
     uint32_t block = directory->count / BLOCK_PEOPLE;
     if (block == directory->blocks_max) {

@@ -1,5 +1,6 @@
 /* The accounts: name <-> number. Names never change and accounts never go, so what is in here stays
- * true; what is not may be in the store all the same, from another process. */
+ * true. An account that is not in here may still be in the store: another process may have added
+ * it. */
 #ifndef DIRECTORY_H
 #define DIRECTORY_H
 
@@ -14,14 +15,15 @@ struct person {
     char name[NAME_BYTES];
 };
 
-/* `seed` is secret: others choose the names. NULL: no memory. */
+/* `seed` is secret, because others choose the names. NULL: no memory. */
 struct directory *directory_new(uint64_t seed);
 void directory_free(struct directory *directory);
 
-/* Both: NULL where he was not met yet. What they return stays until directory_free. */
+/* Both return NULL if the person was not met yet. What they return stays valid until
+ * directory_free. */
 const struct person *directory_by_name(const struct directory *directory, const char *name);
 const struct person *directory_by_account(const struct directory *directory, int64_t account);
-/* The person, who may be known already. NULL: no memory. */
+/* Adds the person, who may be known already, and returns them. NULL: no memory. */
 const struct person *directory_add(struct directory *directory, int64_t account, const char *name);
 
 #endif

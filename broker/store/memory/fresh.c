@@ -7,7 +7,7 @@
 
 struct fresh {
     uint64_t seed;
-    struct table *by_title; /* owned, as the next two; what is in them is in the lists */
+    struct table *by_title; /* owned, as the next two; the lists own what is in them */
     struct table *by_stream;
     struct table *by_account;
     struct fresh_thread *threads; /* owned, as the next */

@@ -1,6 +1,5 @@
-/* A ring of places, and a table of open addresses with the numbers of the ring's places, which is
- * at most half full. A number is an index that grows for ever; the ring has it at its lower bits.
- */
+/* A ring of places, and a hash table with open addressing, at most half full, which holds the
+ * numbers of the places. A number grows for ever; its lower bits are the index in the ring. */
 #include "ids.h"
 
 #include <assert.h>
@@ -13,7 +12,7 @@
 struct ids {
     uint64_t seed;
     struct id_place *ring; /* owned */
-    uint64_t *slots;       /* owned: numbers + 1; 0: free. Twice as many as places in the ring */
+    uint64_t *slots;       /* owned: numbers + 1; 0: free. Twice as many as the ring has places */
     size_t max;            /* places in the ring: a power of two */
     uint64_t begin;        /* the number of the oldest */
     uint64_t end;
@@ -46,7 +45,7 @@ static struct id_place *place(const struct ids *ids, uint64_t number) {
     return &ids->ring[number & (ids->max - 1)];
 }
 
-/* Of all bytes: whoever chooses ids must not choose where they are. */
+/* Hashes all bytes: whoever chooses ids must not be able to choose their slots. */
 static size_t slot_of(const struct ids *ids, const unsigned char *id) {
     return (size_t)(XXH3_64bits_withSeed(id, ID_BYTES, ids->seed) & (2 * ids->max - 1));
 }
@@ -55,7 +54,7 @@ static size_t next(const struct ids *ids, size_t slot) {
     return (slot + 1) & (2 * ids->max - 1);
 }
 
-/* The id's slot, or the free one where it would be. */
+/* The id's slot, or the free slot where it would be. */
 static size_t look(const struct ids *ids, const unsigned char *id) {
     size_t slot = slot_of(ids, id);
     while (ids->slots[slot] != 0 && memcmp(place(ids, ids->slots[slot] - 1)->id, id, ID_BYTES) != 0)
@@ -108,7 +107,7 @@ void ids_oldest(const struct ids *ids, struct id_place *out, size_t count) {
         out[i] = *place(ids, ids->begin + i);
 }
 
-/* Moves those behind a slot that became free to where they are found without it. */
+/* After a slot became free, moves the slots behind it so that they are still found. */
 static void close_gap(struct ids *ids, size_t gap) {
     size_t mask = 2 * ids->max - 1;
     for (size_t slot = next(ids, gap); ids->slots[slot] != 0; slot = next(ids, slot)) {
@@ -125,7 +124,7 @@ void ids_drop_oldest(struct ids *ids, size_t count) {
     assert(count <= ids_count(ids));
     for (; count > 0; count--) {
         size_t slot = look(ids, place(ids, ids->begin)->id);
-        if (ids->slots[slot] == ids->begin + 1) /* else it came again later */
+        if (ids->slots[slot] == ids->begin + 1) /* if not, the id came again later */
             close_gap(ids, slot);
         ids->begin++;
     }

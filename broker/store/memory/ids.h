@@ -1,5 +1,5 @@
-/* The newest ids of the log in memory, oldest first: id -> position. Of an id that came twice, the
- * later position counts. */
+/* The newest ids of the log in memory, oldest first: id -> position. If an id came twice, the later
+ * position counts. */
 #ifndef IDS_H
 #define IDS_H
 
@@ -16,17 +16,17 @@ struct id_place {
     int64_t position;
 };
 
-/* `seed` is secret: others choose the ids. NULL: no memory. */
+/* `seed` is secret, because others choose the ids. NULL: no memory. */
 struct ids *ids_new(uint64_t seed);
 void ids_free(struct ids *ids);
 
 /* false: no memory. */
 bool ids_add(struct ids *ids, const unsigned char id[ID_BYTES], int64_t position);
-/* Its position; 0: it is not there. */
+/* The id's position; 0: it is not there. */
 int64_t ids_find(const struct ids *ids, const unsigned char id[ID_BYTES]);
 size_t ids_count(const struct ids *ids);
 
-/* Copies the `count` oldest ones, at most as many as there are. */
+/* Copies the `count` oldest ones; there must be that many. */
 void ids_oldest(const struct ids *ids, struct id_place *out, size_t count);
 void ids_drop_oldest(struct ids *ids, size_t count);
 

@@ -13,7 +13,7 @@ struct slot {
 struct table {
     table_is *is;
     struct slot *slots; /* owned */
-    size_t mask;        /* slots - 1, a power of two less one */
+    size_t mask;        /* slots - 1; slots are a power of two */
     size_t count;
 };
 
@@ -42,7 +42,7 @@ void table_free(struct table *table, void (*item_free)(void *item)) {
     free(table);
 }
 
-/* The slot of the key, or the free one where it would go. */
+/* The slot of the key, or the free slot where it would go. */
 static size_t slot_of(const struct table *table, uint64_t hash, const void *key) {
     size_t at = hash & table->mask;
     while (table->slots[at].item &&

@@ -14,7 +14,7 @@ typedef bool table_is(const void *item, const void *key);
 
 /* NULL: no memory. */
 struct table *table_new(table_is *is);
-/* Frees the table; each item too where `item_free` is not NULL. */
+/* Frees the table, and each item if `item_free` is not NULL. */
 void table_free(struct table *table, void (*item_free)(void *item));
 
 void *table_find(const struct table *table, uint64_t hash, const void *key);
@@ -25,7 +25,7 @@ void *table_remove(struct table *table, uint64_t hash, const void *key);
 size_t table_count(const struct table *table);
 
 uint64_t table_hash_number(uint64_t number);
-/* `seed` is secret where others choose the names. */
+/* `seed` is secret if others choose the names. */
 uint64_t table_hash_name(uint64_t seed, const char *name);
 
 #endif

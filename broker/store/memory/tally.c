@@ -1,4 +1,4 @@
-/* A table of senders; one whose count fell to zero leaves it. */
+/* A table of senders; a sender whose count fell to zero is removed. */
 #include "tally.h"
 
 #include "table.h"
@@ -49,7 +49,7 @@ static void sum_add(struct tally_sum *sum, uint64_t bytes) {
     sum->bytes += bytes;
 }
 
-/* What was damaged since it was counted may read as more. */
+/* An entry that was damaged after it was counted may now seem to have more bytes. */
 static void sum_take(struct tally_sum *sum, uint64_t bytes) {
     sum->count--;
     sum->bytes -= bytes < sum->bytes ? bytes : sum->bytes;

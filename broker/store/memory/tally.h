@@ -1,5 +1,5 @@
-/* How many unread received entries a stream has and of how many bytes, in total and from each
- * sender: kept only for streams so far behind that a quota could be reached. */
+/* How many unread received entries a stream has and how many bytes, in total and from each sender.
+ * Kept only for streams with so much unread that a quota could be reached. */
 #ifndef TALLY_H
 #define TALLY_H
 
@@ -19,13 +19,14 @@ void tally_free(struct tally *tally);
 
 /* false: no memory. */
 bool tally_add(struct tally *tally, int64_t sender, uint64_t bytes);
-/* One of that sender and of so many bytes, counted before, is read now. */
+/* Takes out an entry of that sender with so many bytes, which was counted before and is read
+ * now. */
 void tally_take(struct tally *tally, int64_t sender, uint64_t bytes);
 struct tally_sum tally_total(const struct tally *tally);
 struct tally_sum tally_of(const struct tally *tally, int64_t sender);
 
-/* Which of the stream's entries are in there, for whoever counts them: those up to number
- * `counted`, and all after `end`. */
+/* Which of the stream's entries are counted in the tally, for the code that counts them: those up
+ * to number `counted`, and all after `end`. */
 struct tally_span {
     uint64_t counted;
     uint64_t end;

@@ -1,6 +1,6 @@
-/* What always holds: a stream that is not known has no entries, and a band counts those of its
- * streams. A pass goes through the bands once, so it sees each entry that was there when it began,
- * and some that came later. */
+/* What is always true: a stream that is not known has no entries, and a band counts the entries of
+ * its streams. A pass goes through the bands once, so it sees each entry that was there when it
+ * began, and some that came later. */
 #include "view.h"
 
 #include "tally.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So that a number that nobody gave does not take all memory. */
+/* So that a wrong id does not take all memory. */
 #define BANDS_MAX ((size_t)1 << 24)
 
 struct view {
-    struct band **bands; /* owned, like the bands; NULL: not there yet */
+    struct band **bands; /* owned, and so are the bands; NULL: not there yet */
     size_t bands_count;
     size_t bands_max;
     size_t entries;
@@ -71,8 +71,8 @@ static bool has_room_for_bands(struct view *view, size_t count) {
     return true;
 }
 
-/* So that a stream is in one line of the processor's cache: of many streams nearly each one that is
- * looked at has to come from memory. */
+/* Aligned, so that a stream is in one line of the processor's cache: if there are many streams,
+ * nearly each one that is looked at has to come from memory. */
 static struct band *new_band(void) {
     enum { LINE = 64 };
     _Static_assert(sizeof(struct stream) == LINE, "a stream fills a line");
@@ -146,7 +146,7 @@ void view_remove(struct view *view, struct stream *stream) {
     *stream = (struct stream){0};
 }
 
-/* Room for two and more, where there was room for one. */
+/* Makes room for several, where there was room for one. */
 static bool make_many(struct stream *stream) {
     enum { FIRST_MAX = 4 };
     int64_t *many = malloc(FIRST_MAX * sizeof *many);

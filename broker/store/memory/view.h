@@ -1,8 +1,8 @@
 /* The streams in memory, with the newest entries of each: (stream, seq) -> position in the log.
  * Older entries are in the store's indexed part; a pass moves entries there, band by band and
  * stream by stream in the order of their ids, while new ones arrive. Ids are given one after the
- * other, so that a stream's place follows from its id. No SQL in here: the caller reads and writes
- * the indexed part. */
+ * other, so a stream's place follows from its id. No SQL in here: the caller reads and writes the
+ * indexed part. */
 #ifndef VIEW_H
 #define VIEW_H
 
@@ -17,7 +17,7 @@
 struct view;
 struct tally;
 
-/* 64 bytes, and a million of them are nothing rare. */
+/* 64 bytes: a million streams are not rare. */
 struct stream {
     int64_t id;
     uint64_t head;       /* the last number given */
@@ -27,20 +27,20 @@ struct stream {
     union {
         int64_t one;
         int64_t *many; /* owned */
-    } positions;       /* of the entries merged+1 .. head, from `first` on; the view's alone */
+    } positions;       /* of the entries merged+1 .. head, from `first` on; only for the view */
     uint32_t first;
-    uint32_t max;          /* 0: there is one at most */
-    uint32_t unread_units; /* at most so many are unread: sqlite/quota.c's */
+    uint32_t max;          /* 0: there is at most one */
+    uint32_t unread_units; /* at most so many are unread; for sqlite/quota.c */
     bool is_known;         /* the view's alone */
     bool cursor_follows;   /* the cursor was the head when it was set */
     bool is_metered;       /* unread_units is known */
-    bool is_removed;       /* rubbish.c's: its thread was removed, and its entries go */
+    bool is_removed;       /* for rubbish.c: its thread was removed, and its entries will be */
 };
 
 struct band {
     struct stream streams[BAND_STREAMS];
     size_t entries; /* in memory */
-    /* Of the indexed part, for whoever writes it. */
+    /* About the indexed part, for whoever writes it. */
     uint32_t rows;
     uint32_t last_row_bytes;
 };
@@ -51,14 +51,14 @@ void view_free(struct view *view);
 
 /* NULL: not loaded yet. */
 struct stream *view_find(const struct view *view, int64_t id);
-/* Makes a stream known, none of whose entries is in memory. NULL: no memory. */
+/* Adds a stream, with none of its entries in memory. NULL: no memory. */
 struct stream *view_add(struct view *view, int64_t id, uint64_t merged, uint64_t cursor,
                         bool cursor_follows);
 
-/* Forgets a stream and its entries, also in the midst of a pass. */
+/* Forgets a stream and its entries, even in the middle of a pass. */
 void view_remove(struct view *view, struct stream *stream);
 
-/* Forgets the stream's entries up to `seq`: they are nowhere any more. */
+/* Forgets the stream's entries up to `seq`, which are nowhere any more. */
 void view_forget(struct view *view, struct stream *stream, uint64_t seq);
 
 /* Gives the stream's next number to the log's row at `position`. `own`: the stream's owner wrote
@@ -71,11 +71,11 @@ size_t view_count(const struct view *view);
 
 /* ---- bands ---- */
 
-/* So many there are, from 0 on; NULL: none of its streams is known. */
+/* How many bands there are, counted from 0; and one of them. NULL: none of its streams is known. */
 size_t view_bands(const struct view *view);
 struct band *view_band(const struct view *view, size_t band);
 size_t view_band_of(int64_t id);
-/* The same, made where it is not there. NULL: no memory. */
+/* The same, but makes the band if it is not there. NULL: no memory. */
 struct band *view_band_make(struct view *view, size_t band);
 
 /* ---- passes ---- */
@@ -89,9 +89,9 @@ bool view_pass_band(struct view *view, size_t *band);
 /* The next stream of that band that has entries; NULL: none, and the pass goes on to the next band.
  */
 struct stream *view_pass_stream(struct view *view);
-/* How many entries it has. */
+/* How many entries of the stream the pass has to move. */
 size_t view_pass_entries(const struct stream *stream);
-/* The first `count` of them are in the indexed part now. */
+/* The first `count` of these are in the indexed part now. */
 void view_pass_merged(struct view *view, struct stream *stream, size_t count);
 void view_pass_end(struct view *view);
 

@@ -1,11 +1,11 @@
-/* Accounts. Their details are always read from the store, since `zchatd user` may change them
- * beside a running broker; only name and number, which never change, are kept in memory. */
+/* Accounts. Their details are always read from the store, because `zchatd user` may change them
+ * beside a running broker; only names and numbers, which never change, are kept in memory. */
 #include "inside.h"
 
 #include <string.h>
 
-/* When an account was last seen, over presence p: an open session counts to the last sign of life.
- */
+/* When an account was last seen, from presence p: an open session counts until the last sign of
+ * life. */
 #define LAST_SEEN                                                                                  \
     "CASE p.online WHEN 1 THEN max(p.last_seen_us, (SELECT value FROM meta WHERE name = "          \
     "'alive_us')) ELSE coalesce(p.last_seen_us, 0) END"
@@ -133,7 +133,7 @@ enum store_status store_account_list(struct store *store,
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
 
-/* The stream first: its number is the account's. */
+/* The inbox' stream is made first, because its number becomes the account's. */
 static enum store_status insert(struct store *store, const char *name, const char *password_hash,
                                 bool admin, int64_t now_us, int64_t *account) {
     if (sqlite_stream_add(store, STREAM_INBOX, account) != STORE_OK)

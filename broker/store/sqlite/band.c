@@ -84,7 +84,7 @@ static enum store_status put_row(struct store *store, size_t band, uint32_t row,
     return sqlite_run(store, put);
 }
 
-/* Behind what is in the row already: one that is damaged stays as it is. */
+/* Adds behind what is in the row already, which stays as it is even if it is damaged. */
 static enum store_status add_behind(struct store *store, size_t number, struct band *band,
                                     const unsigned char *groups, size_t length) {
     struct band_groups row;

@@ -1,4 +1,4 @@
-/* Blocks: in a table, and all of them in memory, where they are asked. */
+/* Blocks: stored in a table, and all of them kept in memory, where they are looked up. */
 #include "inside.h"
 
 const struct statement_text block_statements[] = {
@@ -9,7 +9,7 @@ const struct statement_text block_statements[] = {
     {0},
 };
 
-/* Whom a command about blocks names. OK, NOT_FOUND. */
+/* Finds the user whom a command about blocks names. OK, NOT_FOUND. */
 static enum store_status other_of(struct store *store, const char *name, int64_t *other) {
     const struct person *person;
     enum store_status status =

@@ -1,5 +1,5 @@
 /* See store_check.h. The database is read through the VFS that verifies its pages, in one read
- * transaction: of what a broker does meanwhile nothing reaches the pages that are looked at. */
+ * transaction: nothing that a broker does meanwhile reaches the pages that are looked at. */
 #include "store_check.h"
 
 #include "check.h"
@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A page that a broker writes at this moment may be read half. */
+/* How often a page is read: one that a broker is just writing may be read half old and half new. */
 #define READS_MAX 5
-/* SQLite locks bytes here, in a page that never has anything. */
+/* SQLite locks bytes here, in a page that is never used. */
 #define LOCKED_BYTE 0x40000000
 
 void check_tell(struct checking *checking, uint64_t *count, const char *format, ...) {
@@ -92,7 +92,8 @@ static void check_page(struct checking *checking, sqlite3_file *file, unsigned c
     }
 }
 
-/* A page whose newest state is in the write-ahead log may be anything in the database's file. */
+/* A page whose newest state is in the write-ahead log may contain anything in the database's
+ * file. */
 static void check_each_page(struct checking *checking) {
     sqlite3_file *file = NULL;
     unsigned char *bytes = malloc((size_t)checking->page_bytes);
@@ -166,7 +167,8 @@ static void take_piece(sqlite3_stmt *row, struct piece *out) {
     }
 }
 
-/* Outside of the transaction: a broker may have removed it, and used its slot anew. */
+/* Asked outside of the transaction: a broker may have removed the piece, and used its slot
+ * again. */
 static bool is_still_there(const struct checking *checking, const struct piece *piece) {
     sqlite3_stmt *get = NULL;
     bool there = true;
@@ -234,7 +236,7 @@ static void check_all_pieces(struct checking *checking, unsigned char bytes[SLOT
     (void)check_end(checking, "the table of pieces", all, code);
 }
 
-/* SQLite has the file's name: it is opened where it is there, and not made. */
+/* Opens the file with the slots if it is there, and does not make it. */
 static void check_pieces(struct checking *checking) {
     unsigned char *bytes = malloc(SLOT_BYTES);
     sqlite3_stmt *any = check_prepare(checking, "SELECT 1 FROM piece_slot LIMIT 1");
@@ -251,7 +253,7 @@ static void check_pieces(struct checking *checking) {
     free(bytes);
 }
 
-/* Files that were found damaged when they got another kind of hash (schema/0011.sql). */
+/* Reports files that were found damaged when they got another kind of hash (schema/0011.sql). */
 static void check_hashes(struct checking *checking) {
     static const char damaged[] = "SELECT file, name FROM file WHERE seq > 0 AND length(hash) = 64 "
                                   "AND substr(hash, 33) = zeroblob(32)";
@@ -280,7 +282,7 @@ static bool begin(struct checking *checking) {
                         NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* A store of a version that wrote one. */
+/* Whether the store's version writes a head. */
 static bool wants_head(struct checking *checking) {
     return check_number(checking, "PRAGMA user_version") >= SQLITE_VERSION_WITH_HEAD;
 }
@@ -315,7 +317,7 @@ static void check_opened(struct checking *checking) {
     (void)sqlite3_close(checking->now);
 }
 
-/* What belongs to the log stays; only what this process made of nothing goes. */
+/* Leaves the log as it is: closing may remove only a log that this process made itself. */
 static void close_database(struct checking *checking) {
     sqlite3 *db = checking->store->db;
     if (db && checking->store->log_found.header != WAL_MISSING)

@@ -1,5 +1,6 @@
-/* The log's part of store_check (check.h): each entry has its own check; what finds entries
- * by stream and number, or by id, must lead to the entry that says so itself. */
+/* The log's part of store_check (check.h): each entry has its own check, and the tables that
+ * find entries by stream and number, or by id, must lead to an entry that itself has that stream
+ * and number, or id. */
 #include "check.h"
 
 #include "band.h"
@@ -12,15 +13,15 @@
 
 struct log_check {
     struct checking *checking; /* borrowed */
-    sqlite3_stmt *find_row;    /* owned, as the next two: by a position, an id, a number */
+    sqlite3_stmt *find_row;    /* owned: finds by position; the next two by id and by number */
     sqlite3_stmt *find_run;
     sqlite3_stmt *find_stream; /* NULL: the store has entries of streams that are no more */
-    unsigned char *bytes;      /* owned: of the row that was read last */
+    unsigned char *bytes;      /* owned: of the row that was last read */
     size_t bytes_max;
     struct log_row row;
-    unsigned char run[ID_RUN_BYTES]; /* of ids, that was read last */
+    unsigned char run[ID_RUN_BYTES]; /* of ids, the last one read */
     size_t run_places;
-    int64_t stream;     /* that was found last */
+    int64_t stream;     /* the stream that was last found */
     int64_t last;       /* of the log */
     int64_t ids_merged; /* the ids up to this position are in the table */
 };
@@ -97,7 +98,7 @@ static int by_id(const void *id, const void *place) {
     return memcmp(id, place, ID_BYTES);
 }
 
-/* Of an id that was used again after a removal the index has the later place. */
+/* If an id was used again after a removal, the index has the later place. */
 static bool is_indexed(struct log_check *log, const unsigned char *id, int64_t position) {
     if (!has_run(log, id))
         load_run(log, id);
@@ -140,8 +141,8 @@ static void check_row(struct log_check *log, int64_t behind) {
                    (uint64_t)log->last);
 }
 
-/* The first row behind a position that can be read, looked for in growing steps: rows in damaged
- * pages are passed over. */
+/* Finds the first readable row behind a position, in growing steps, so that rows in damaged pages
+ * are passed over. */
 static int next_row(struct log_check *log, sqlite3_stmt *next, int64_t behind, bool *passed) {
     int code = SQLITE_DONE;
     int64_t step = 1;
@@ -189,7 +190,7 @@ static bool names(const struct log_entry *entry, int64_t stream, uint64_t seq) {
            (entry->kind == LOG_MESSAGE && entry->author == stream && entry->second == seq);
 }
 
-/* What is damaged itself was told; what is gone has no names. */
+/* A damaged entry was reported already, and an entry that is gone has no id, stream or number. */
 static void check_place(struct log_check *log, int64_t stream, uint64_t seq, int64_t position) {
     struct log_entry entry;
     bool there = find_entry(log, position, &entry);
@@ -203,7 +204,7 @@ static void check_place(struct log_check *log, int64_t stream, uint64_t seq, int
     }
 }
 
-/* Entries of one stream that follow each other. */
+/* Entries of one stream that follow each other, as they were found. */
 struct found {
     size_t place; /* the stream's in its band */
     uint64_t first;
@@ -314,7 +315,7 @@ static int by_place(const void *a, const void *b) {
                                 : (x->first > y->first) - (x->first < y->first);
 }
 
-/* Of a stream that was removed some may be left. */
+/* Entries of a removed stream may be left. */
 static void check_numbers(const struct band_check *band) {
     size_t at = 0;
     for (size_t place = 0; place < BAND_STREAMS; place++) {

@@ -1,9 +1,10 @@
-/* What removals left (schema/0013.sql), as store_check sees it: it is no damage as long as it is
- * noted as such; of a thread or file that is neither there nor noted as removed nothing may be
- * left. */
+/* The part of store_check about what removals left (schema/0013.sql): it is no damage if it is
+ * noted as such; but nothing may be left of a thread or file that neither exists nor is noted as
+ * removed. */
 #include "check.h"
 
-/* The numbers that a table's column has, each once: by steps in the index that begins with it. */
+/* The numbers in a table's column, each once: found by steps in the index that begins with that
+ * column. */
 #define EACH(column, table)                                                                        \
     "WITH RECURSIVE each(x) AS (SELECT min(" column ") FROM " table " UNION ALL SELECT (SELECT "   \
     "min(" column ") FROM " table " WHERE " column                                                 \
@@ -46,7 +47,7 @@ static void check_remains(struct checking *checking, const struct remains *remai
     (void)check_end(checking, "what removals left", find, code);
 }
 
-/* A removed thread's stream and a removed file's number are nobody else's. */
+/* Nothing else has a removed thread's stream or a removed file's number. */
 static void check_noted(struct checking *checking, const char *what, const char *sql) {
     int64_t number = check_number(checking, sql);
     if (number > 0) {

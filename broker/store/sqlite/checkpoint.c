@@ -1,8 +1,8 @@
-/* Checkpoints copy the write-ahead log into the database, which takes tens of milliseconds: so a
- * thread with a connection of its own does the bulk of it, in passes that go on until little is
- * left; only that rest, between two transactions, is the thread's of the store. Then nothing is
- * left in the log and the next transaction writes it from its beginning. An exclusive store has no
- * thread and does it all itself. */
+/* Checkpoints copy the write-ahead log into the database, which takes tens of milliseconds. So a
+ * thread with a connection of its own does most of it, in passes, until little is left; the store's
+ * thread copies only that rest, between two transactions. Then all of the log is copied, and the
+ * next transaction writes it from its beginning. An exclusive store has no such thread and does
+ * everything itself. */
 #include "disk/background.h"
 #include "inside.h"
 
@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rest is short where it is at most this share of the log, and so few pages that a turn is not
- * long for them; but a log of that many steps has grown enough, on a disk that gets no further. */
+/* The rest is short if it is at most this share of the log, and so few pages that copying them does
+ * not make a turn long. A log of LONG_STEPS steps has grown enough, though: there the number of
+ * pages does not matter, because the disk gets no further. */
 #define REST_SHARE 8
 #define REST_PAGES 1024
 #define LONG_STEPS 32
@@ -19,25 +20,25 @@
 enum state { IDLE, WANTED, RUNNING, FINISHED, STOPPED };
 
 struct checkpoint {
-    sqlite3 *db; /* owned: used by the thread alone while it runs */
+    sqlite3 *db; /* owned: only the thread uses it while it runs */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
     enum state state;
     int code;   /* the first error, SQLITE_OK: none */
-    int copied; /* pages of the log that are in the database, after the last pass */
+    int copied; /* pages of the log in the database after the last pass */
 };
 
-/* An error that says something about the disk; a lock of another process does not. Nor does a full
- * disk: the database can't grow now, but the log still has all, and the next pass begins anew. */
+/* A lock of another process is no fault of the disk. Neither is a full disk: the database can't
+ * grow now, but the log still has everything, and the next pass begins anew. */
 bool sqlite_checkpoint_is_fault(sqlite3 *db, int code) {
     int primary = code & 0xff;
     return primary != SQLITE_OK && primary != SQLITE_BUSY && primary != SQLITE_LOCKED &&
            !reserve_is_full_code(db, code);
 }
 
-/* SQLite brings the database to the disk only with the log's last page: what a pass copied would
- * wait for the thread of the store. */
+/* SQLite syncs the database only with the log's last page: without this, the sync of what a pass
+ * copied would be left to the store's thread. */
 static int sync_database(sqlite3 *db) {
     sqlite3_file *file = NULL;
     int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
@@ -130,7 +131,7 @@ bool sqlite_checkpoint_runs(struct store *store) {
     return runs;
 }
 
-/* Whether a pass has ended since it was last asked. */
+/* Whether a pass has ended since this was last asked. */
 static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
     (void)pthread_mutex_lock(&checkpoint->mutex);
     bool ended = checkpoint->state == FINISHED;
@@ -142,8 +143,8 @@ static bool take_pass(struct checkpoint *checkpoint, int *copied, int *code) {
     return ended;
 }
 
-/* After a pass. Where another process's reader holds the log, it grows on for as long again before
- * the next one. */
+/* Called after a pass. If a reader in another process holds the log, the log may grow to twice its
+ * size before the next pass. */
 static bool is_rest_short(struct store *store, int copied) {
     bool advanced = copied > store->wal_copied;
     int rest = store->wal_pages - copied;

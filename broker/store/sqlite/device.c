@@ -1,4 +1,5 @@
-/* Trusted device keys. A device's number counts up in its account and is never given again. */
+/* Trusted device keys. Devices are numbered within their account, and a number is never given
+ * again. */
 #include "inside.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
-/* Turns what went wrong into the store's error: one sentence, of the first one. */
+/* Turns what went wrong into the store's error: one sentence, about the first failure. */
 #include "inside.h"
 
 #include <stdio.h>
 
-/* So many damaged pages stand in a sentence. */
+/* How many damaged pages a sentence names. */
 #define PAGES_NAMED 4
 
 enum store_status sqlite_fail_because(struct store *store, const char *doing, const char *reason) {
@@ -15,7 +15,7 @@ enum store_status sqlite_fail_because(struct store *store, const char *doing, co
     return STORE_FAILED;
 }
 
-/* Which pages, as far as they were met; "": none was. */
+/* Names the damaged pages that were met; "": none was. */
 static void name_pages(const struct store *store, char *out, size_t out_bytes) {
     uint32_t pages[PAGE_CHECK_PAGES_MAX];
     size_t count = 0, used = 0;

@@ -1,4 +1,4 @@
-/* Files: found, listed, read, and removed. How they come in is in upload.c. */
+/* Files: found, listed, read, and removed. upload.c takes uploads. */
 #include "thread.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ const struct statement_text file_statements[] = {
 
 /* ---- rows ---- */
 
-/* Empty: its uploader has not told it yet. */
+/* An empty hash: the uploader has not told it yet. */
 static bool read_hash(sqlite3_stmt *row, struct file *out) {
     out->announced = sqlite3_column_bytes(row, 6) > 0;
     return out->announced ? column_blob(row, 6, out->file.hash, HASH_BYTES) : out->file.seq == 0;

@@ -1,4 +1,4 @@
-/* Who follows which thread, and how far he has read it. */
+/* Who follows which thread, and how far they have read it. */
 #include "thread.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ const struct statement_text follow_statements[] = {
     {0},
 };
 
-/* The account's cursor. OK, NOT_FOUND (it does not follow). */
+/* The account's cursor. OK, NOT_FOUND (the account does not follow the thread). */
 static enum store_status find_cursor(struct store *store, int64_t account, int64_t stream,
                                      uint64_t *cursor) {
     sqlite3_stmt *get = store->statements[STATEMENT_FOLLOW_GET];
@@ -28,7 +28,7 @@ static enum store_status find_cursor(struct store *store, int64_t account, int64
     return status;
 }
 
-/* OK: the thread is there; *follows tells the rest. */
+/* OK: the thread is there; *follows tells whether the account follows it. */
 static enum store_status find(struct store *store, int64_t account, const char *title,
                               struct store_followed *out, bool *follows) {
     struct store_thread thread;
@@ -85,7 +85,7 @@ enum store_status store_unfollow(struct store *store, int64_t account, const cha
     return sqlite_run(store, remove);
 }
 
-/* A row: stream, id, title, cursor. */
+/* Reads a row: stream, id, title, cursor. */
 static enum store_status read_followed(struct store *store, sqlite3_stmt *row,
                                        struct store_followed *out) {
     struct stream *stream;

@@ -1,8 +1,9 @@
-/* The way of posts from memory into their rows (post, post_block, thread, and what their authors
- * have): in memory from the log's entry on, also after a restart; then all at once. `posted` in
- * meta is the log's position up to which that was done, and changes with it, so at any moment each
- * post has its rows or is in memory. Everything else that changes those rows writes what waits
- * first: so what is in memory of a thread is always its end. */
+/* How posts get from memory into their rows (post, post_block, thread, and what their authors
+ * have): from its entry in the log on a post is in memory, also after a restart; then the rows of
+ * all posts are written at once. `posted` in meta is the position in the log up to which that was
+ * done, and changes in the same transaction, so at any moment each post has its rows or is in
+ * memory. Everything else that changes those rows first writes what waits, so what is in memory of
+ * a thread is always its end. */
 #include "thread.h"
 
 #include "limits.h"
@@ -13,7 +14,7 @@ const struct statement_text fresh_statements[] = {
     {0},
 };
 
-/* So many rows are written at once, which takes about a millisecond. */
+/* How many rows are written at once, which takes about a millisecond. */
 #define FRESH_ROWS_MAX 512
 
 /* ---- from the log ---- */
@@ -47,7 +48,7 @@ enum store_status sqlite_fresh_push(struct store *store, const struct store_thre
     return of && fresh_push(fresh, of, thread, position) ? STORE_OK : sqlite_no_memory(store);
 }
 
-/* Of an account that is not there nothing is counted. */
+/* Nothing is counted for an account that is not there. */
 static enum store_status count_author(struct store *store, int64_t account, size_t text_bytes) {
     struct store_quotas quotas = store->quotas;
     store->quotas.post_bytes = 0;

@@ -1,16 +1,16 @@
-/* What the store does with its head (head.h): compares it with what is there before SQLite makes
- * something of that, refuses a store that has lost what was acknowledged, and notes how far it is
+/* What the store does with its head (head.h): compares it with the files before SQLite changes
+ * anything in them, refuses a store that has lost acknowledged data, and notes how far the store is
  * durable. A process beside a broker (see store_options) compares and notes nothing.
  *
- * A head that is behind is never taken for a loss. Of the same log, which has the same salts, more
- * frames may be there, never fewer. A log that began anew has a first salt that is higher: whoever
- * copied the old one into the database, and whether the head was written since, says nothing. */
+ * A head that is behind is never taken for a loss. In the same log, which has the same salts, there
+ * may be more frames, never fewer. A log that began anew has a higher first salt: nothing follows
+ * from who copied the old log into the database, or from whether the head was written since. */
 #include "inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Another process may begin the log anew while it is read. */
+/* How often the log is looked at: another process may begin it anew while it is read. */
 #define LOOKS_MAX 10
 
 static enum store_status fail(struct store *store, const char *doing, int code) {
@@ -32,7 +32,7 @@ static bool is_same(const struct wal_scan *log, const struct head_mark *mark) {
     return memcmp(log->salts, mark->salts, sizeof log->salts) == 0;
 }
 
-/* "": it has all that was synced. */
+/* Sets log_lacks; "": the log has all that was synced. */
 static void judge_log(struct store *store) {
     const struct head_mark *mark = &store->mark;
     const struct wal_scan *log = &store->log_found;
@@ -85,7 +85,7 @@ enum store_status sqlite_head_look(struct store *store) {
 
 /* ---- before anything is written ---- */
 
-/* 0 where there is no such table. */
+/* Reads one number; 0 if there is no such table. */
 static int number(const struct store *store, const char *sql, int64_t *out) {
     sqlite3_stmt *statement = NULL;
     *out = 0;
@@ -104,7 +104,7 @@ static bool tells_loss(const struct store *store, int64_t position) {
     return store->log_lacks[0] != '\0' || position < store->mark.position;
 }
 
-/* What is lost, as a part of a sentence. */
+/* Says what is lost, as a part of a sentence. */
 static void tell_loss(const struct store *store, int64_t position, char *out, size_t out_bytes) {
     int bytes = 0;
     if (position < store->mark.position) {
@@ -156,7 +156,7 @@ static enum store_status refuse(struct store *store, const char *loss) {
     return sqlite_fail_because(store, "open", text);
 }
 
-/* A damaged header could say that there are no checksums. */
+/* Checks this because a damaged header could say that there are no checksums. */
 static enum store_status check_pages(struct store *store, int64_t position) {
     return store->mark.checked && position > 0 && !page_check_is_on(store->pages)
                ? sqlite_fail_because(store, "open",
@@ -215,7 +215,7 @@ static bool is_noted(const struct store *store) {
     return store->head_begun && !store->failed;
 }
 
-/* A full disk leaves the head where it is: behind. */
+/* A full disk leaves the head as it is, which is behind. */
 static int write_mark(struct store *store, bool sync) {
     int code = head_write(store->head, &store->mark);
     if (code == SQLITE_OK && sync) {
@@ -231,7 +231,7 @@ static enum store_status note(struct store *store, bool sync) {
                                                     : fail(store, "write the head of", code);
 }
 
-/* Of the log as it is now. */
+/* Reads the salts of the log as it is now. */
 static int read_salts(struct store *store, uint32_t salts[2]) {
     sqlite3_file *log = NULL;
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
@@ -288,7 +288,8 @@ enum store_status sqlite_head_wipe(struct store *store) {
     return code == SQLITE_OK ? STORE_OK : fail(store, "write the head of", code);
 }
 
-/* Beside a broker, or after one that was killed, the log is the broker's: it says what is there. */
+/* Whether the log is a broker's: one that runs beside this process, or one that was killed. Such a
+ * log must stay. */
 static bool is_another_log(struct store *store) {
     struct head *head = NULL;
     struct head_mark mark;
@@ -307,7 +308,7 @@ static bool may_remove_log(struct store *store) {
     return write_mark(store, true) == SQLITE_OK;
 }
 
-/* Where it failed, what the disk holds is unknown: that is left to the next start. */
+/* If the store failed, it is unknown what the disk holds: the next start finds out. */
 void sqlite_head_end(struct store *store) {
     if (store->db && (store->failed || !may_remove_log(store)))
         (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

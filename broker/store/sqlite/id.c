@@ -1,6 +1,6 @@
-/* Which ids the log has: the newest in memory, the others in the table id_run, in runs of some that
- * follow each other, each under its last one. Ids grow with time, so that what is merged goes
- * behind the last run, but for the few that came late. */
+/* Which ids the log has: the newest are in memory, the others in the table id_run, in runs of ids
+ * that follow each other, each with its last id as the key. Ids grow with time, so what is merged
+ * goes behind the last run, except for a few that came late. */
 #include "index_row.h"
 #include "log.h"
 
@@ -16,8 +16,8 @@ const struct statement_text id_statements[] = {
     {0},
 };
 
-#define IDS_KEPT    16384 /* a retry comes soon, or after a restart */
-#define SLICE       4096  /* more than a turn can bring */
+#define IDS_KEPT    16384 /* retries come soon, or after a restart */
+#define SLICE       4096  /* more than one turn can bring */
 #define PLACE_BYTES (ID_BYTES + RUN_ENTRY_BYTES)
 
 _Static_assert(ID_RUN_BYTES % PLACE_BYTES == 0, "a run has whole places");
@@ -30,7 +30,7 @@ static void place_put(unsigned char *place, const struct id_place *from) {
 
 /* ---- finding ---- */
 
-/* Reads the run that would have the id, where it is not the one that was read last. */
+/* Reads the run that would have the id, unless it is the one that was last read. */
 static enum store_status load_run(struct store *store, const unsigned char *id) {
     struct log *log = store->log;
     if (log->run_count > 0 && memcmp(id, log->run_from, ID_BYTES) >= 0 &&
@@ -100,7 +100,7 @@ bool sqlite_id_merge_waits(const struct store *store) {
     return ids_count(store->log->ids) > IDS_KEPT + SLICE;
 }
 
-/* Places on their way into runs: sorted, of each id the last one only. */
+/* Places on their way into runs: sorted, with only the last one of each id. */
 struct merging {
     struct id_place *places;
     size_t count;
@@ -133,7 +133,7 @@ static enum store_status write_run(struct store *store, const unsigned char *pla
     return sqlite_run(store, add);
 }
 
-/* All that is left, in runs of RUN_PLACES. */
+/* Writes all that is left, in runs of RUN_PLACES. */
 static enum store_status write_behind(struct store *store, struct merging *merging) {
     unsigned char run[ID_RUN_BYTES];
     while (merging->at < merging->count) {
@@ -157,7 +157,8 @@ static enum store_status remove_run(struct store *store, const unsigned char *la
     return sqlite_run(store, remove);
 }
 
-/* Adds to the run that was read last what comes before its last id, as much as makes it two. */
+/* Adds to the run that was last read the places that come before its last id, at most as many as
+ * make two runs of it. */
 static enum store_status write_into(struct store *store, struct merging *merging) {
     struct log *log = store->log;
     unsigned char both[2 * ID_RUN_BYTES];

@@ -11,7 +11,8 @@ const struct statement_text inbox_statements[] = {
     {0},
 };
 
-/* What is not in memory came after the opening, and has no more than its row: no entries. */
+/* A stream that is not in memory was made after the opening, by another process: it has its row,
+ * but no entries. */
 enum store_status sqlite_stream(struct store *store, int64_t id, struct stream **out) {
     *out = view_find(store->view, id);
     if (*out)
@@ -61,7 +62,7 @@ static enum store_status find_people(struct store *store, const struct log_entry
     return status;
 }
 
-/* Of what is damaged that much is handed out as can be read. */
+/* Of a damaged entry, hands out as much as can be read. */
 static enum store_status hand_out(struct store *store, int64_t position, uint64_t seq,
                                   struct page *page) {
     struct log_entry entry;

@@ -86,15 +86,16 @@ size_t band_write(unsigned char *out, const struct band *band) {
     size_t length = 0;
     for (size_t i = 0; i < BAND_STREAMS; i++) {
         const struct stream *stream = &band->streams[i];
-        uint64_t is_all = stream->cursor == stream->head; /* of one that is not there, too */
+        uint64_t is_all = stream->cursor == stream->head; /* also for a stream that is not there */
         length += put(out + length, stream->merged);
         length += put(out + length, stream->cursor << 1 | is_all);
     }
     return length;
 }
 
-/* A cursor only grows, so that the higher one is the later one. Of two that are equal the stream's
- * owner has read all only if both say so: whoever was later may have seen one more entry. */
+/* A cursor only grows, so the higher one is the later one. If two are equal, the stream's owner has
+ * read all only if both say so: the later one may have been written when there was one more
+ * entry. */
 static void bring(struct stream *stream, uint64_t merged, uint64_t cursor, bool is_all) {
     if (merged > stream->merged)
         stream->merged = stream->head = merged;

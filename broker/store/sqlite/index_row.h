@@ -1,5 +1,5 @@
-/* What the rows are made of by which a stream's entries are found: runs and groups of positions,
- * and what is known of each stream. Pure: no SQL, no memory of its own. */
+/* The contents of the rows by which a stream's entries are found: runs and groups of positions, and
+ * what is known of each stream. Pure: no SQL, no memory of its own. */
 #ifndef INDEX_ROW_H
 #define INDEX_ROW_H
 
@@ -17,7 +17,7 @@
 /* As many as fit in a page of the table without overflow. */
 #define RUN_ENTRIES 112
 
-/* The `at`th position of a run, from 0 on. */
+/* Sets, or returns, the `at`th position of a run, counted from 0. */
 void run_put(unsigned char *run, size_t at, int64_t position);
 int64_t run_get(const unsigned char *run, size_t at);
 
@@ -34,11 +34,11 @@ int64_t run_get(const unsigned char *run, size_t at);
 
 /* A row of so many bytes still fits into a page. */
 #define BAND_ROW_FULL 4032
-/* A stream that has more entries at once gets runs. */
+/* If a stream has more entries at once, they get runs. */
 #define GROUP_ENTRIES_MAX 15
-/* 9 bytes for a position, and the differences of positions. */
+/* A position, and each difference of positions, takes at most 9 bytes. */
 #define GROUP_BYTES_MAX (1 + 10 + 1 + GROUP_ENTRIES_MAX * 9)
-/* Of all streams of a band. */
+/* What is known of all streams of a band. */
 #define BAND_BYTES_MAX (BAND_STREAMS * 20)
 
 struct group {
@@ -50,12 +50,12 @@ struct group {
 
 /* Returns how many bytes that were. */
 size_t group_write(unsigned char *out, const struct group *group);
-/* Reads the group at *at and goes behind it; false: there is none, or it is damaged. */
+/* Reads the group at *at and moves *at behind it; false: there is none, or it is damaged. */
 bool group_read(const unsigned char *bytes, size_t length, size_t *at, struct group *out);
 
 /* Returns how many bytes that were, BAND_BYTES_MAX at most. */
 size_t band_write(unsigned char *out, const struct band *band);
-/* Brings what is known into the band's streams that are known already; false: it is damaged. */
+/* Reads it into those streams of the band that are known already; false: it is damaged. */
 bool band_read(const unsigned char *bytes, size_t length, struct band *band);
 
 #endif

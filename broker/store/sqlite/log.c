@@ -121,8 +121,8 @@ static bool is_within(const struct log_row *row, int64_t position) {
     return row->count > 0 && position >= row->first && position - row->first < (int64_t)row->count;
 }
 
-/* The row of a page that is damaged somewhere, read past the page's checksum: of its entries each
- * one has its own. What can't be read at all is no row. */
+/* Reads a row from a page that is damaged somewhere, without regard to the page's checksum: each of
+ * its entries has its own check. If it can't be read at all there is no row. */
 static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t position) {
     sqlite3_stmt *find = NULL;
     enum store_status status = STORE_OK;
@@ -132,7 +132,7 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
         if (sqlite3_step(find) == SQLITE_ROW)
             status = keep_row(store, find);
         if (!is_within(&store->log->row, position))
-            store->log->row.count = 0; /* another one's: nothing is known of this one */
+            store->log->row.count = 0; /* of another position: this one's is unknown */
     }
     (void)sqlite3_finalize(find);
     return status;
@@ -147,7 +147,7 @@ static enum store_status salvage(struct store *store, int64_t position) {
     return status;
 }
 
-/* Reads the row with the position, where there is one. */
+/* Reads the row with the position, if there is one. */
 static enum store_status load_row(struct store *store, int64_t position) {
     sqlite3_stmt *find = store->statements[STATEMENT_LOG_ROW];
     bool is_damaged = false;
@@ -191,18 +191,18 @@ enum store_status sqlite_log_read(struct store *store, int64_t position, struct 
     return STORE_OK;
 }
 
-/* The page with the log's end is one that is written, too: where it is damaged somewhere, it is
- * written anew as it is, so that its checksum is right again. Its entries' checks go on telling
- * which of them are not. */
+/* The page with the log's end will be written to. If it is damaged somewhere, it is written again
+ * as it is, so that its checksum is right; the checks of its entries still tell which of them are
+ * damaged. */
 static void rewrite_end(struct store *store) {
-    static const char rewrite[] = /* SQLite writes no page for a change that is none */
+    static const char rewrite[] = /* SQLite would not write a page that does not change */
         "BEGIN IMMEDIATE;"
         "UPDATE log SET count = count + 1 WHERE last = (SELECT max(last) FROM log);"
         "UPDATE log SET count = count - 1 WHERE last = (SELECT max(last) FROM log);"
         "COMMIT";
     sqlite3 *db = NULL;
     if (store->reserve && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
-        (void)sqlite3_exec(db, rewrite, NULL, NULL, NULL); /* else the page stays damaged */
+        (void)sqlite3_exec(db, rewrite, NULL, NULL, NULL); /* if it fails, the page stays damaged */
     (void)sqlite3_close(db);
 }
 
@@ -247,7 +247,7 @@ enum store_status sqlite_log_remove(struct store *store, int64_t position) {
         load_row(store, position) != STORE_OK)
         return STORE_FAILED;
     if (!is_within(&log->row, position) || !log_row_find(&log->row, position, &at, &length))
-        return STORE_OK; /* what is damaged can't be told from others: it stays */
+        return STORE_OK; /* a damaged entry can't be told from others: it stays */
     size_t gone_bytes = log_entry_write(written, position, &gone);
     memmove(log->bytes + at + gone_bytes, log->bytes + at + length, log->row.length - at - length);
     memcpy(log->bytes + at, written, gone_bytes);

@@ -1,5 +1,5 @@
-/* The log: appended to, read by position and by id. An entry's place is its position; the row that
- * has it is found by the table's key. As in inside.h, none asks sqlite_failed. */
+/* The log: it is appended to, and read by position and by id. The table's key finds the row that
+ * has an entry's position. As in inside.h, none of the functions asks sqlite_failed. */
 #ifndef SQLITE_LOG_H
 #define SQLITE_LOG_H
 
@@ -8,11 +8,11 @@
 #include "memory/ids.h"
 
 struct log {
-    int64_t written; /* up to here entries are in the table, those behind it in `filling` */
+    int64_t written; /* entries up to here are in the table, later ones in `filling` */
     int64_t begun;   /* the last position when the transaction began */
     size_t filling_bytes;
     unsigned char filling[LOG_ROW_FULL + LOG_ENTRY_BYTES_MAX];
-    struct log_row row;   /* the row that was read last; count 0: none. Its bytes are `bytes` */
+    struct log_row row;   /* the row that was last read; count 0: none. Its bytes are `bytes` */
     unsigned char *bytes; /* owned */
     size_t bytes_max;
 
@@ -20,11 +20,11 @@ struct log {
     int64_t ids_merged; /* the ids up to this position are in the table */
     bool ids_any;       /* the table has some; the last of them: */
     unsigned char ids_last[ID_BYTES];
-    unsigned char run[ID_RUN_BYTES];  /* the run that was read last */
-    unsigned char run_from[ID_BYTES]; /* it has what is between this id */
+    unsigned char run[ID_RUN_BYTES];  /* the run that was last read */
+    unsigned char run_from[ID_BYTES]; /* the run has the ids from this one */
     unsigned char run_last[ID_BYTES]; /* and this one */
     size_t run_count;                 /* 0: none was read */
-    bool others_known;                /* the last id of all threads and files: */
+    bool others_known;                /* the greatest id of threads and files is known: */
     unsigned char others_last[ID_BYTES];
 };
 
@@ -34,14 +34,15 @@ struct log {
 struct log *log_new(uint64_t seed);
 void log_free(struct log *log);
 
-/* After the opening: sees to it that a damaged byte in the page with the log's end does not keep it
- * from being read and written. */
+/* Called after the opening: makes sure that a damaged byte in the page with the log's end does not
+ * prevent reading and writing it. */
 void sqlite_log_mend(struct store *store);
 /* Finds the log's end. */
 enum store_status sqlite_log_load(struct store *store);
-/* The row of a statement that has last, count, entries. Its bytes are the statement's. */
+/* The row of a statement with the columns last, count, entries. Its bytes belong to the
+ * statement. */
 struct log_row sqlite_log_row(sqlite3_stmt *row);
-/* A transaction begins. FAILED: another process appends to the log, too. */
+/* Called when a transaction begins. FAILED: another process appends to the log, too. */
 enum store_status sqlite_log_begin(struct store *store);
 /* Appends at store->last_position + 1. Wants sqlite_write. */
 enum store_status sqlite_log_append(struct store *store, const struct log_entry *entry);
@@ -51,9 +52,9 @@ enum store_status sqlite_log_flush(struct store *store);
 enum store_status sqlite_log_commit(struct store *store);
 /* What was read last is not in the table any more. */
 void sqlite_log_forget(struct store *store);
-/* What `out` points to holds until the next call. A damaged entry is OK, too: see log_row.h. */
+/* What `out` points to is valid until the next call. A damaged entry is OK, too: see log_row.h. */
 enum store_status sqlite_log_read(struct store *store, int64_t position, struct log_entry *out);
-/* Nothing but its place is left of the entry. */
+/* Removes all of the entry but its place. */
 enum store_status sqlite_log_remove(struct store *store, int64_t position);
 
 /* ---- id.c ---- */

@@ -1,6 +1,6 @@
-/* See log_row.h. An entry is found by the lengths of those before it; where they don't lead to it,
- * something is damaged, and it is looked for at each byte: its check knows it, as the position is
- * in there. */
+/* See log_row.h. An entry is found by the lengths of those before it. If they don't lead to it,
+ * something is damaged, and the entry is looked for at each byte: its check, which includes the
+ * position, recognizes it. */
 #include "log_row.h"
 
 #include <assert.h>
@@ -30,7 +30,7 @@ static unsigned char *put_number(unsigned char *out, uint64_t number) {
     return out;
 }
 
-/* NULL: it does not end within `end`. */
+/* NULL: the number does not end before `end`. */
 static const unsigned char *get_number(const unsigned char *in, const unsigned char *end,
                                        uint64_t *number) {
     *number = 0;
@@ -122,7 +122,7 @@ static const unsigned char *get_content(const unsigned char *at, const unsigned 
     return at;
 }
 
-/* Whether at `at` is the entry with that position. */
+/* Whether the entry with that position is at `at`. */
 static bool read_at(const struct log_row *row, size_t at, int64_t position, struct log_entry *out) {
     if (at >= row->length || row->length - at <= HEADER_BYTES ||
         length_at(row, at) <= HEADER_BYTES || length_at(row, at) > row->length - at)

@@ -1,13 +1,13 @@
-/* The log's entries, and the rows that they are packed in: each row has entries of one transaction
- * that follow each other, as many as fit into a page of the database. Each entry is checked for
- * itself, so that a damaged byte takes no other entry along. Pure: no SQL, no memory of its own.
+/* The log's entries, and the rows into which they are packed: each row has entries of one
+ * transaction that follow each other, as many as fit into a page of the database. Each entry has
+ * its own checks, so that a damaged byte harms no other entry. Pure: no SQL, no memory of its own.
  *
  * An entry, numbers with the lowest byte first:
  *     4  check of what is before the text, with the position
  *     4  check of the text, with the position
  *     2  bytes of what follows
- *     1  kind; 0x80 where it was delivered
- *    16  id; not there in marks and where it is gone
+ *     1  kind; 0x80 if it was delivered
+ *    16  id; absent in marks and in entries that are gone
  *        as numbers of 7 bits a byte, the lowest first: time_us, author, stream, seq, second
  *        the text, to the end
  * A check is the lower half of XXH3 over 64 bits, seeded with the position. */
@@ -28,18 +28,18 @@
 #define LOG_DELETED  4
 #define LOG_UPLOADED 5
 #define LOG_MARK     6 /* of a transaction without other entries: only the kind */
-/* And this is what reading says of one that is damaged but for its place. */
+/* The kind that reading gives to an entry of which only the place is not damaged. */
 #define LOG_LOST (-1)
 
-/* A row of so many bytes still fits into a page, beside what SQLite needs there. */
+/* A row of so many bytes still fits into a page, together with what SQLite needs there. */
 #define LOG_ROW_FULL 4032
-/* What one that is gone needs, and any at most. */
+/* The bytes that an entry that is gone needs, and the most that any entry needs. */
 #define LOG_ENTRY_BYTES_GONE 11
 #define LOG_ENTRY_BYTES_MAX  (10 + 1 + ID_BYTES + 5 * 10 + TEXT_BYTES_MAX)
 
 struct log_entry {
     int kind;
-    bool delivered;          /* to a live session, when it came */
+    bool delivered;          /* to a session, when it came */
     bool text_damaged;       /* then there is none */
     const unsigned char *id; /* ID_BYTES; NULL: gone, lost or a mark */
     int64_t time_us;
@@ -52,9 +52,9 @@ struct log_entry {
     size_t text_bytes;
 };
 
-/* What the entry will need. */
+/* How many bytes the entry will need. */
 size_t log_entry_bytes(const struct log_entry *entry);
-/* Writes it, returns how many bytes that were. */
+/* Writes the entry; returns how many bytes that were. */
 size_t log_entry_write(unsigned char *out, int64_t position, const struct log_entry *entry);
 
 struct log_row {
@@ -64,10 +64,10 @@ struct log_row {
     size_t length;
 };
 
-/* The entry at a position of the row, which may be damaged: then LOG_LOST, or without its text.
- * What `out` points to is the row's. */
+/* Reads the entry at a position of the row. If it is damaged, its kind is LOG_LOST, or it comes
+ * without its text. `out` points into the row. */
 void log_row_read(const struct log_row *row, int64_t position, struct log_entry *out);
-/* Where its bytes are; false: lost. */
+/* Finds the entry's bytes; false: they are lost. */
 bool log_row_find(const struct log_row *row, int64_t position, size_t *at, size_t *length);
 
 #endif

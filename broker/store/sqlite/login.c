@@ -1,8 +1,8 @@
 /* Logins: wrong passwords, counted for names rather than accounts so that nothing tells whether a
  * name exists, and what a right one leaves behind.
  *
- * A full disk keeps nobody out, and lets nobody guess for nothing: what can't be written then is
- * counted in memory, where it is found first, until the name is written again. */
+ * A full disk keeps nobody out, and does not let anybody guess without being counted: what can't be
+ * written then is counted in memory, which is looked at first, until the name is written again. */
 #include "inside.h"
 
 #include <stdlib.h>
@@ -24,8 +24,9 @@ const struct statement_text login_statements[] = {
     {0},
 };
 
-/* Names whose failures are kept in memory at a time; the oldest goes first. They are longer than an
- * account's where they say what for: "shutdown@" and the network of an address. */
+/* How many names' failures are kept in memory; the oldest is dropped first. Some names are longer
+ * than an account's, because they say what they are for: "shutdown@" and the network of an
+ * address. */
 #define KEPT_MAX        256
 #define KEPT_NAME_BYTES 96
 
@@ -39,10 +40,10 @@ struct failures {
         char name[KEPT_NAME_BYTES]; /* "": free */
         struct failure failure;
     } kept[KEPT_MAX];
-    size_t next; /* which one goes next */
+    size_t next; /* the one to replace next */
 };
 
-/* KEPT_MAX: it is not there. */
+/* Returns KEPT_MAX if it is not there. */
 static size_t kept_find(const struct store *store, const char *name) {
     size_t at = !store->failures ? KEPT_MAX : 0;
     while (at < KEPT_MAX && strcmp(store->failures->kept[at].name, name) != 0)
@@ -97,8 +98,8 @@ enum store_status store_login_state(struct store *store, const char *name, int64
     return STORE_OK;
 }
 
-/* Changes of the future are those before the clock was set back: they count as made now, or the
- * newest would be taken for the oldest. */
+/* Changes with times in the future were made before the clock was set back. They count as made now;
+ * otherwise the newest would be taken for the oldest. */
 static enum store_status forget_oldest(struct store *store, const char *but_name, int64_t now_us) {
     int64_t count = 0;
     if (sqlite_number(store, store->statements[STATEMENT_FAILURE_COUNT], &count) != STORE_OK)
@@ -136,7 +137,7 @@ enum store_status store_login_failed(struct store *store, const char *name, int6
     struct failure failure;
     if (store->failed || failure_get(store, name, &failure) != STORE_OK)
         return STORE_FAILED;
-    /* During a lock nothing counts: it may have been asked before the lock came. */
+    /* During a lock nothing is counted: the attempt may have been made before the lock began. */
     if (failure.locked_until_us > now_us) {
         *locked_until_us = failure.locked_until_us;
         return STORE_OK;
@@ -153,7 +154,7 @@ enum store_status store_login_shorten(struct store *store, const char *name, int
     return failure_set(store, name, (struct failure){.locked_until_us = locked_until_us}, now_us);
 }
 
-/* What can't be written is forgotten in memory: there it is found first. */
+/* If it can't be written, the failures are forgotten in memory, which is looked at first. */
 static enum store_status begin_forgetting(struct store *store, const char *name) {
     kept_remove(store, name);
     enum store_status status = sqlite_write(store);
@@ -174,7 +175,7 @@ static enum store_status forget_failures(struct store *store, int64_t account, c
     struct failure failure;
     enum store_status status = failure_get(store, name, &failure);
     bool none = failure.failures == 0 && failure.locked_until_us == 0;
-    /* Those in memory hide what may be in the store. */
+    /* Failures in memory hide what the store may have. */
     if (status != STORE_OK || (none && kept_find(store, name) == KEPT_MAX))
         return status;
     status = begin_forgetting(store, name);

@@ -1,7 +1,7 @@
-/* The way of the view's entries: from the log into memory when the store opens, and from memory
- * into the tables entry and band_row, slice by slice. A slice writes entries and what is known of
- * their band together, so at any moment each entry of the log is in exactly one place; the
- * watermark only bounds what a replay has to look at, and moves when a pass is complete. */
+/* How the view's entries move: from the log into memory when the store opens, and from memory into
+ * the tables entry and band_row, slice by slice. A slice writes entries and what is known of their
+ * band together, so at any moment each entry of the log is in exactly one place; the watermark only
+ * limits what a replay has to look at, and moves when a pass is complete. */
 #include "band.h"
 #include "log.h"
 
@@ -19,7 +19,7 @@ static enum store_status replay_entry(struct store *store, int64_t position, int
     if (status != STORE_OK || seq > stream->head + 1)
         return sqlite_fail_because(store, "read", "the log has a hole");
     if (seq <= stream->head)
-        return STORE_OK; /* a pass that did not end had merged it */
+        return STORE_OK; /* merged by a pass that did not end */
     return view_push(store->view, stream, position, own) ? STORE_OK : sqlite_no_memory(store);
 }
 
@@ -33,7 +33,7 @@ static enum store_status replay_streams(struct store *store, int64_t position,
     return replay_entry(store, position, entry->author, entry->second, true);
 }
 
-/* Of an entry that is damaged, whose streams are not known, the numbers would be given again. */
+/* The streams of a damaged entry are unknown, so their numbers would be given again. */
 static enum store_status replay(struct store *store, int64_t position, int64_t watermark) {
     struct log *log = store->log;
     struct log_entry entry;
@@ -56,7 +56,7 @@ enum store_status sqlite_replay(struct store *store) {
         sqlite_log_load(store) != STORE_OK || sqlite_id_load(store) != STORE_OK)
         return STORE_FAILED;
     if (store->beside)
-        return STORE_OK; /* nobody reads an inbox there */
+        return STORE_OK; /* nobody reads inboxes in this process */
     if (sqlite_band_load(store) != STORE_OK || sqlite_rubbish_load(store) != STORE_OK)
         return STORE_FAILED;
     store->messages = (uint64_t)messages;
@@ -74,15 +74,15 @@ bool sqlite_merge_waits(const struct store *store) {
 
 /* ---- slices ---- */
 
-/* The clock is read once for so many entries, or streams. */
+/* The clock is read once for so many entries or streams. */
 #define CLOCK_EVERY 8
 
 struct slice {
-    size_t must;      /* twice as much as has arrived since the last one: so memory stays bounded */
-    size_t may;       /* where nothing presses, until the time is over */
+    size_t must;      /* twice what arrived since the last slice, so that memory stays bounded */
+    size_t may;       /* how much at most, until the time is over */
     int64_t begin_us; /* 0 without a clock */
     size_t merged;
-    size_t looked; /* so much was merged when the clock was read last */
+    size_t looked; /* what was merged when the clock was last read */
     bool is_late;  /* then the time was over */
 };
 
@@ -106,7 +106,8 @@ static bool is_over(const struct store *store, struct slice *slice) {
            (slice->merged >= slice->may || is_time_over(store, slice));
 }
 
-/* How many of one stream's entries at once: not so many that the clock waits for long. */
+/* How many of one stream's entries are merged at once: not so many that the clock is not read for
+ * long. */
 static size_t some(const struct slice *slice, size_t entries) {
     size_t left = slice->may - slice->merged;
     size_t most = left < RUN_ENTRIES ? left : RUN_ENTRIES;
@@ -128,7 +129,7 @@ static enum store_status write_groups(struct store *store, size_t band, struct g
     return status;
 }
 
-/* One row of entry: the stream's next `count` entries. */
+/* Writes one row of the table entry: the stream's next `count` entries. */
 static enum store_status write_run(struct store *store, const struct stream *stream, size_t count) {
     unsigned char positions[RUN_ENTRIES * RUN_ENTRY_BYTES];
     for (size_t i = 0; i < count; i++)
@@ -154,7 +155,7 @@ static enum store_status write_group(struct store *store, const struct stream *s
     return STORE_OK;
 }
 
-/* A stream's next entries, as many as fit into a row of its own or a group. */
+/* Merges a stream's next entries, as many as fit into a row of its own or a group. */
 static enum store_status merge_stream(struct store *store, struct stream *stream,
                                       struct slice *slice, struct groups *groups) {
     size_t entries = view_pass_entries(stream);
@@ -169,7 +170,7 @@ static enum store_status merge_stream(struct store *store, struct stream *stream
     return status;
 }
 
-/* The rest of the band, or as much as the slice has time for. */
+/* Merges the rest of the band, or as much as the slice has time for. */
 static enum store_status merge_band(struct store *store, size_t band, struct slice *slice) {
     struct groups groups = {.length = 0};
     size_t before = slice->merged;

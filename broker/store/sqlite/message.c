@@ -104,7 +104,7 @@ enum store_status store_message_append(struct store *store, const struct store_m
         return status;
     status = find_again(store, &append, out);
     if (status != STORE_NOT_FOUND)
-        return status; /* whatever stands against it now */
+        return status; /* whatever would refuse it now */
     status = check(store, &append);
     if (status == STORE_OK)
         status = sqlite_add(store);

@@ -1,7 +1,7 @@
-/* The schema's versions. PRAGMA user_version tells which one a file has; each migration leads from
- * the version before to its own, and what a file lacks is one transaction. A migration that was
- * released never changes. A store with something in it gets from version 6 to 7 in another file
- * (upgrade.h): only a new one goes through all of them. */
+/* The schema's versions. PRAGMA user_version tells which one a file has. Each migration leads from
+ * the version before to its own, and all that a file lacks are done in one transaction. A migration
+ * that was released never changes. A store with data in it gets from version 6 to 7 in another file
+ * (upgrade.h): only a new store goes through all migrations. */
 #include "thread.h"
 #include "upgrade.h"
 
@@ -26,7 +26,7 @@ static const char *const migrations[] = {
     schema_0008, schema_0009, schema_0010, schema_0011, schema_0012, schema_0013};
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
-#define APPLICATION_ID 0x7a636874 /* "zcht": so that no other database is taken for a store */
+#define APPLICATION_ID 0x7a636874 /* "zcht", so that no other database is taken for a store */
 
 /* ---- what migrations call ---- */
 
@@ -39,7 +39,7 @@ static const char *argument(sqlite3_value **values) {
     return text ? text : "";
 }
 
-/* Older titles may be of nothing but blanks. */
+/* Titles from older versions may be nothing but blanks. */
 static void form(sqlite3_context *context, int count, sqlite3_value **values) {
     char out[4 * TITLE_BYTES];
     bool fits = unicode_title(argument(values), out, sizeof out);
@@ -116,7 +116,7 @@ static enum store_status apply(struct store *store, int version) {
     return STORE_OK;
 }
 
-/* Another process may have done it while this one waited. */
+/* Checks the version again: another process may have done it while this one waited. */
 static enum store_status apply_all(struct store *store, int last) {
     int version = 0;
     enum store_status status = sqlite_version(store, &version);

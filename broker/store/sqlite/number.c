@@ -1,5 +1,5 @@
-/* The numbers of posts as they stand now: found by the counts of post_block and, within one block,
- * by the posts themselves. */
+/* The present numbers of posts: found by the counts of post_block and, within one block, by the
+ * posts themselves. */
 #include "thread.h"
 
 const struct statement_text number_statements[] = {
@@ -18,7 +18,7 @@ const struct statement_text number_statements[] = {
     {0},
 };
 
-/* As the schema has it: it never changes. */
+/* The schema has this number, too: it never changes. */
 #define BLOCK_SEQS 256
 
 enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t seq,
@@ -36,7 +36,8 @@ enum store_status sqlite_number_of(struct store *store, int64_t stream, uint64_t
     return status;
 }
 
-/* The block that has the post; *before: how many stand in those before it. OK, NOT_FOUND. */
+/* Finds the block that has the post; *before: how many posts the blocks before it have. OK,
+ * NOT_FOUND. */
 static enum store_status find_block(struct store *store, int64_t stream, uint64_t number,
                                     uint64_t *block, uint64_t *before) {
     sqlite3_stmt *list = store->statements[STATEMENT_POST_BLOCK_LIST];
@@ -57,7 +58,7 @@ static enum store_status find_block(struct store *store, int64_t stream, uint64_
     return step == STEP_FAILED ? STORE_FAILED : status;
 }
 
-/* Among those that have no rows yet: OK, NOT_FOUND. */
+/* Looks among the posts that have no rows yet: OK, NOT_FOUND. */
 static enum store_status find_fresh(const struct store *store, int64_t stream, uint64_t number,
                                     int64_t *position) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);

@@ -19,15 +19,15 @@ const struct statement_text open_statements[] = {
     {0},
 };
 
-/* In memory before a pass begins: 130 for each band where there are a million accounts, which is
- * worth the page that is written for them. There are never more than these and what one turn
- * brings, as each slice merges twice what arrived, and a start reads the log for at most three
- * times as many. */
+/* How many entries are in memory before a pass begins: 130 for each band if there are a million
+ * accounts, which is worth the page that is written for them. There are never more than these plus
+ * what one turn brings, because each slice merges twice what arrived; and a start reads the log for
+ * at most three times as many. */
 #define VIEW_ENTRIES    524288
-#define SLICE_ENTRIES   8192 /* of many streams some 1 ms, where no clock tells */
+#define SLICE_ENTRIES   8192 /* about 1 ms for many streams, if there is no clock */
 #define MERGE_US        1000
 #define WAL_PAGES       8192      /* 32 MiB */
-#define WAL_BYTES_KEPT  268435456 /* a longer file is cut when it begins anew */
+#define WAL_BYTES_KEPT  268435456 /* a longer file is cut when the log begins anew */
 #define CACHE_KIB       65536
 #define BUSY_TIMEOUT_MS 10000 /* for `zchatd user` beside a broker */
 
@@ -42,7 +42,7 @@ static off_t bytes_of(const char *path, const char *suffix) {
     return bytes;
 }
 
-/* SQLite would take the log of a database that is missing, or cut to nothing, for garbage. */
+/* If the database is missing, or cut to nothing, SQLite would take its log for garbage. */
 static enum store_status refuse_remains(struct store *store) {
     bool remains = bytes_of(store->path, "-wal") > 0 || bytes_of(store->path, "-pieces") > 0 ||
                    bytes_of(store->path, STORE_NEW_SUFFIX) > 0;
@@ -64,7 +64,8 @@ static enum store_status make_file(struct store *store) {
     int file = open(store->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file >= 0)
         return close(file) == 0 ? STORE_OK : sqlite_fail_because(store, "make", strerror(errno));
-    /* Never opened here where it exists: closing it would drop SQLite's locks in this process. */
+    /* An existing file is never opened here: closing it would drop SQLite's locks in this
+     * process. */
     if (errno != EEXIST || chmod(store->path, 0600) != 0)
         return sqlite_fail_because(store, "open", strerror(errno));
     return STORE_OK;
@@ -101,8 +102,8 @@ static enum store_status configure(struct store *store, bool exclusive) {
         "PRAGMA synchronous = FULL;"
         "PRAGMA foreign_keys = OFF;"
         "PRAGMA trusted_schema = OFF;"
-        /* Debian's default overwrites all that is deleted: five times the work where a file goes.
-         */
+        /* Debian's default overwrites everything deleted, which is five times the work when a file
+         * is removed. */
         "PRAGMA secure_delete = FAST;"
         "PRAGMA temp_store = MEMORY;"
         "PRAGMA cache_size = -" TEXT_OF(CACHE_KIB) ";"
@@ -174,8 +175,8 @@ void sqlite_unload(struct store *store) {
     store->view = NULL;
 }
 
-/* From then on the syncer does what synchronous = FULL did with each commit; what NORMAL still
- * brings to the disk is the order in which log and database are written. */
+/* From then on the syncer does what synchronous = FULL did with each commit; NORMAL still syncs
+ * what keeps the order of log and database on the disk. */
 static enum store_status start_threads(struct store *store) {
     const char *reason = NULL;
     store->checkpoint = checkpoint_new(store->path, page_check_name(store->pages), &reason);
@@ -187,8 +188,8 @@ static enum store_status start_threads(struct store *store) {
                : sqlite_fail(store, "open");
 }
 
-/* How long the log is that a killed process left is known once it was copied. A full disk is no
- * failure here. */
+/* The length of a log that a killed process left is known only after it was copied. A full disk is
+ * no failure here. */
 static enum store_status take_reserve(struct store *store) {
     int pages = 0, copied = 0;
     int code =
@@ -206,7 +207,7 @@ int sqlite_connect_checked(struct store *store, const char *path, sqlite3 **db) 
     return code == SQLITE_OK ? page_check_reserve(*db) : code;
 }
 
-/* The connection, to a store that is not an earlier version's. */
+/* Opens the connection, and upgrades an earlier version's store first. */
 static enum store_status connect_store(struct store *store, const struct store_options *options) {
     if (sqlite_connect_checked(store, store->path, &store->db) != SQLITE_OK)
         return sqlite_fail(store, "open");
@@ -252,8 +253,8 @@ static enum store_status open_file(struct store *store, const struct store_optio
 }
 
 enum store_status store_open(struct store **out, const struct store_options *options) {
-    /* SQLite's counting of memory takes a lock for each allocation. Before anything else is asked
-     * of it: once it runs this is refused, without harm. */
+    /* SQLite's counting of memory takes a lock for each allocation. This has to come before any
+     * other call to SQLite: once SQLite is running it is refused, which does no harm. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *store = *out = calloc(1, sizeof *store);
     if (!store)
@@ -314,7 +315,7 @@ void store_close(struct store *store) {
     sqlite_head_end(store);
     sqlite_unload(store);
     int code = sqlite3_close(store->db);
-    assert(code == SQLITE_OK); /* SQLITE_BUSY would be a statement of ours that was forgotten */
+    assert(code == SQLITE_OK); /* SQLITE_BUSY: we forgot to finalize a statement */
     (void)code;
     page_check_free(store->pages);
     reserve_free(store->reserve);
@@ -327,7 +328,7 @@ void store_close(struct store *store) {
 /* ---- wiping ----
  *
  * Makes the store as new: SQLite replaces the database by an empty one in one transaction, whatever
- * its size; then the schema comes as into any new file. A crash in between leaves a file that the
+ * its size; then the schema is made as in any new file. A crash in between leaves a file that the
  * next opening finds empty. */
 
 static enum store_status empty(struct store *store) {
@@ -339,7 +340,7 @@ static enum store_status empty(struct store *store) {
     return status;
 }
 
-/* Cuts both files. Where another process reads, the room is freed by a later checkpoint. */
+/* Cuts both files. If another process is reading, a later checkpoint frees the room. */
 static enum store_status cut(struct store *store) {
     int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     int primary = code & 0xff;

@@ -1,7 +1,7 @@
-/* The bytes of files, in pieces of one size, so that any byte is found at once and rows are few
- * whatever the sizes of the chunks. A piece that comes whole, as nearly all do, goes to a slot of
- * the file beside the database; the others are in the database, where the room is made with the
- * first byte, and bytes are written into it in place. */
+/* The bytes of files, in pieces of one size, so that any byte is found at once and there are few
+ * rows whatever the sizes of the chunks. A piece that comes whole, as nearly all do, goes to a slot
+ * of the file beside the database. The others are in the database, where the first byte makes the
+ * room and all bytes are written in place. */
 #include "thread.h"
 
 #include <assert.h>
@@ -20,7 +20,7 @@ const struct statement_text piece_statements[] = {
     {0},
 };
 
-/* As the schema has them: they never change. */
+/* The schema has these numbers, too: they never change. */
 #define PIECE_BYTES (UINT64_C(256) * 1024)
 #define FILE_PIECES (UINT64_C(1) << 20)
 
@@ -37,7 +37,7 @@ static size_t min_size(uint64_t a, uint64_t b) {
     return (size_t)(a < b ? a : b);
 }
 
-/* The length of the piece with that byte. */
+/* The length of the piece that has that byte. */
 static size_t piece_bytes(const struct store_file *file, uint64_t offset) {
     return min_size(PIECE_BYTES, file->size - offset / PIECE_BYTES * PIECE_BYTES);
 }
@@ -48,7 +48,7 @@ static enum store_status slots_fail(struct store *store, const char *doing, int 
 
 /* ---- slots ---- */
 
-/* Where a step fails, the store has its error already. */
+/* If a step fails, the store has its error already. */
 static int claim_all(struct store *store) {
     sqlite3_stmt *all = store->statements[STATEMENT_PIECE_SLOT_ALL];
     enum step step = STEP_DONE;
@@ -104,14 +104,14 @@ static enum store_status add_slot(struct store *store, int64_t place, const unsi
     return sqlite_run(store, add);
 }
 
-/* Damage is the piece's alone. */
+/* Damage concerns only the piece. */
 static enum store_status tell_read(struct store *store, int code, const char *doing) {
     return code == SQLITE_OK                 ? STORE_OK
            : (code & 0xff) == SQLITE_CORRUPT ? STORE_DAMAGED
                                              : slots_fail(store, doing, code);
 }
 
-/* The row has the slot and its checksums. */
+/* Reads from the slot; the row has its number and checksums. */
 static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_t at,
                                    unsigned char *bytes, size_t length) {
     const unsigned char *sums = sqlite3_column_blob(row, 1);
@@ -172,14 +172,14 @@ static enum store_status write_into(struct store *store, int64_t place, size_t a
     return status;
 }
 
-/* A log with pieces is checkpointed early, unless it was tried already: the fsyncs of long ones
+/* Checkpoints a log with pieces early, unless that was tried already: the fsyncs for a long log
  * hold up the commits of messages. */
 static void shorten_log(struct store *store) {
     if (store->wal_pages_trigger == store->wal_pages_step && store->wal_pages_step > WAL_PAGES)
         store->wal_pages_trigger = WAL_PAGES;
 }
 
-/* At most one piece's bytes. */
+/* Writes the bytes of at most one piece. */
 static enum store_status write_piece(struct store *store, const struct store_file *file,
                                      uint64_t offset, const unsigned char *bytes, size_t length) {
     int64_t place = place_of(file->file, offset);

@@ -1,5 +1,5 @@
-/* Posts: appended, edited, deleted. Each is a row of the log with an id of its own, by which a
- * retry is known before anything else is looked at. */
+/* Posts: appended, edited, deleted. Each is an entry of the log with an id of its own, so that a
+ * retry is recognized before anything else is looked at. */
 #include "thread.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ enum store_status sqlite_post_entry(struct store *store, const struct log_entry 
                                     struct store_post *out) {
     const struct person *author;
     out->damaged = true;
-    if (!entry->id) /* lost, or gone where a post should be */
+    if (!entry->id) /* the post's entry is lost, or gone */
         return STORE_OK;
     enum store_status status = sqlite_person(store, entry->author, &author);
     if (status == STORE_OK)
@@ -92,7 +92,7 @@ static enum store_status find_known(struct store *store, const unsigned char *id
     return STORE_OK;
 }
 
-/* A change as it goes on its way. */
+/* A change on its way. */
 struct changing {
     int kind;
     const struct store_post_change *change; /* borrowed: from the caller */
@@ -101,7 +101,7 @@ struct changing {
     struct post post;
 };
 
-/* What was stored under the change's id: OK where it is the same, ID_REUSED. */
+/* Looks at what was stored under the change's id: OK if it is the same, ID_REUSED. */
 static enum store_status answer_again(struct store *store, const struct changing *of,
                                       const struct known *known, struct store_post_changed *out) {
     const struct store_post_change *change = of->change;
@@ -142,7 +142,8 @@ static enum store_status begin(struct store *store, struct changing *of,
 
 /* ---- changing ---- */
 
-/* The row of the log, and the answer. The post of `of` is as it stands after the change. */
+/* Appends the entry to the log, and fills the answer. The post of `of` is as it is after the
+ * change. */
 static enum store_status append(struct store *store, struct changing *of, int64_t subject,
                                 struct store_post_changed *out) {
     const struct store_post_change *change = of->change;
@@ -163,7 +164,7 @@ static enum store_status append(struct store *store, struct changing *of, int64_
     return STORE_OK;
 }
 
-/* The last check: what it counts is undone by nothing. OK, FULL, QUOTA_ACCOUNT. */
+/* This has to be the last check, because nothing undoes what it counts. OK, FULL, QUOTA_ACCOUNT. */
 static enum store_status begin_adding(struct store *store, const struct store_post_change *change) {
     enum store_status status = sqlite_add(store);
     return status == STORE_OK ? sqlite_fresh_use(store, change->account, change->text_bytes)
@@ -193,7 +194,7 @@ enum store_status store_post_add(struct store *store, const struct store_post_ch
 
 /* ---- edits and deletions ---- */
 
-/* Where in the log the post that the change means is. OK, NOT_FOUND. */
+/* Finds the position in the log of the post that the change names. OK, NOT_FOUND. */
 static enum store_status find_position(struct store *store, struct changing *of) {
     const struct store_post_change *change = of->change;
     struct known known;
@@ -206,7 +207,7 @@ static enum store_status find_position(struct store *store, struct changing *of)
     return status;
 }
 
-/* Everything that is to be checked. OK (then out->again tells), or what store_post_edit returns. */
+/* Makes all checks. OK (then out->again tells), or what store_post_edit returns. */
 static enum store_status begin_change(struct store *store, struct changing *of,
                                       struct store_post_changed *out) {
     enum store_status status = begin(store, of, out);

@@ -1,5 +1,6 @@
-/* What of a running broker must outlive its process: who is there and was there, which device was
- * used when, how far public events were numbered; and what a clock that was set does to times. */
+/* What must outlive the broker's process: who is there and was there, which device was used when,
+ * and how far public events were numbered. Also adjusts the times in the store when the clock was
+ * set. */
 #include "inside.h"
 
 #include "memory/table.h"
@@ -33,23 +34,23 @@ const struct statement_text presence_statements[] = {
 
 /* ---- notes ----
  *
- * What logins and presence leave behind: kept in memory, the newest for each account and device,
- * and written with the next transaction that writes anyway, or when store_notes_write says so. So a
- * login that changes nothing else needs no commit. */
+ * Of logins and presence. The newest for each account and device are kept in memory, and written
+ * with the next transaction that writes anyway, or by store_notes_write. So a login that changes
+ * nothing else needs no commit. */
 
-/* Beyond it they are written at once, and where the disk is full they are not kept. */
+/* Beyond this number notes are written at once; if the disk is full they are dropped. */
 #define NOTES_MAX 8192
 
 struct note {
     int64_t account;
-    int64_t device; /* that was used; 0: the note is of presence */
+    int64_t device; /* the one that was used; 0: the note is about presence */
     int64_t time_us;
     bool online;
     struct note *next; /* borrowed: in the order of the first change */
 };
 
 struct notes {
-    struct table *table; /* owned, with the notes */
+    struct table *table; /* owned, and so are the notes */
     struct note *first;  /* borrowed: the table's */
     struct note **end;   /* borrowed: where the next one goes */
 };
@@ -167,8 +168,9 @@ enum store_status store_notes_write(struct store *store) {
 
 /* ---- presence ----
  *
- * What the last broker left open is closed by the first of these operations, not when the store
- * opens: `zchatd user` opens it, too, while a broker runs, and calls none of them. */
+ * The first of these operations ends the sessions that the last broker left open. The opening does
+ * not, because `zchatd user` also opens the store, while a broker runs; it calls none of these
+ * operations. */
 
 enum store_status sqlite_presence_close(struct store *store) {
     if (store->failed)
@@ -222,8 +224,8 @@ enum store_status store_presence_since(
 
 /* ---- the clock ----
  *
- * Times that people are told stay as they are, but for those of the future; what ends some time
- * after another follows the clock. */
+ * Times that people are told stay as they are, except those in the future; ends of durations move
+ * with the clock. */
 
 static enum store_status run_with(struct store *store, enum statement statement, int64_t first,
                                   int64_t second) {
@@ -234,7 +236,7 @@ static enum store_status run_with(struct store *store, enum statement statement,
     return sqlite_run(store, run);
 }
 
-/* When the last broker said that it lives: what its open sessions end at. */
+/* The last sign of life of the last broker: its open sessions ended then. */
 static enum store_status clamp_alive(struct store *store, int64_t now_us) {
     int64_t alive_us = 0;
     enum store_status status = sqlite_meta(store, "alive_us", &alive_us);

@@ -1,31 +1,32 @@
-/* Quotas of unread messages, in number and in bytes. While fewer entries than half of the smaller
- * limit are unread, whoever sent them, and these can't have half of the bytes, nothing can be
- * exceeded and nothing is counted; only beyond that the stream gets a tally, counted once from the
- * store. Moving the cursor takes what was read out of it, or drops it where counting anew is
- * cheaper: so a reader can't make it be counted over and over.
+/* Quotas of unread messages, in number and in bytes. As long as the number of unread entries is
+ * below half of the smaller limit, and they can't have half of the bytes allowed either, no quota
+ * can be exceeded and nothing is counted. Only beyond that the stream gets a tally, counted once
+ * from the store. When the cursor moves, what was read is taken out of the tally, or the tally is
+ * dropped if counting anew is cheaper. So a reader can't cause counting over and over.
  *
- * A million may be unread, and nobody waits until they are counted: each message that wants to come
- * counts the next COUNT_AT_ONCE of them, and what is not counted yet refuses nothing. That is done
- * long before a limit is reached; but of those that were unread at the start, one for so many may
- * come beyond it.
+ * A million may be unread, and nobody waits until they are counted: each new message counts the
+ * next COUNT_AT_ONCE of them, and entries that are not counted yet refuse nothing. The counting
+ * ends long before a limit is reached; except that, for every COUNT_AT_ONCE entries that were
+ * unread at the start, one message may come beyond the limit.
  *
- * What the unread ones may have of bytes is metered: what came since the last moment at which it
- * was known, and never more than the largest texts would have. Nothing of it is on the disk: of
- * what was unread at the start the second bound tells, until it is counted or read. A tally with
- * less than a quarter is dropped again; so at least as much comes between two counts. */
+ * The most bytes that the unread entries can have is metered: the bytes that came since the last
+ * moment at which the sum was known, but never more than the largest texts would have. None of this
+ * is on the disk: for entries that were unread at the start the second bound is used, until they
+ * are counted or read. A tally with less than a quarter is dropped again; so at least as much comes
+ * between two counts. */
 #include "inside.h"
 #include "memory/tally.h"
 
 /* A stream's meter is in these, so that it fits beside the rest. */
 #define UNIT_BYTES 64
-/* Some milliseconds, if each is in a row of the log of its own. */
+/* Takes some milliseconds if each entry is in a row of its own in the log. */
 #define COUNT_AT_ONCE 1024
 
 static uint64_t smaller(uint64_t one, uint64_t other) {
     return one < other ? one : other;
 }
 
-/* From so many entries and from so many bytes on there is a tally. */
+/* From so many entries, and from so many bytes on, a stream has a tally. */
 static uint64_t tally_count(const struct store *store) {
     return smaller(store->unread_per_sender_max, store->unread_max) / 2;
 }
@@ -109,7 +110,7 @@ static enum store_status count_some(struct store *store, struct stream *stream) 
     return sqlite_authors(store, stream, from, span->counted, count_in, &count);
 }
 
-/* Those after `from` up to `to` were read: of them some were counted. */
+/* The entries after `from` up to `to` were read; some of them were counted. */
 static enum store_status take_out(struct store *store, struct stream *stream, uint64_t from,
                                   uint64_t to) {
     struct tally_span *span = tally_span(stream->tally);
@@ -125,7 +126,7 @@ static enum store_status take_out(struct store *store, struct stream *stream, ui
     return status;
 }
 
-/* What was counted in part says nothing of the bytes: what was known of them before holds. */
+/* A partial count says nothing about the bytes: what was known of them before stays valid. */
 static void drop_tally(struct stream *stream) {
     if (is_whole(stream))
         meter_set(stream, tally_total(stream->tally).bytes);
@@ -133,7 +134,7 @@ static void drop_tally(struct stream *stream) {
     stream->tally = NULL;
 }
 
-/* Whether no quota is near by what the tally says. */
+/* Whether the tally shows that no quota is near. */
 static bool tally_is_spare(const struct store *store, const struct stream *stream) {
     return is_whole(stream) && unread_of(stream) < tally_count(store) / 2 &&
            tally_total(stream->tally).bytes < tally_bytes(store) / 2;
@@ -172,8 +173,8 @@ enum store_status sqlite_quota_received(struct store *store, struct stream *stre
     return STORE_OK;
 }
 
-/* Counting anew is cheaper where more was read than is left; what is left is less than all was. And
- * where much was read nobody waits for it. */
+/* If more was read than is left, counting anew is cheaper: what is left is less than half of what
+ * was counted before. And if much was read, nobody waits for the counting. */
 enum store_status sqlite_quota_read(struct store *store, struct stream *stream, uint64_t from) {
     uint64_t read = stream->cursor - from;
     if (!stream->tally)

@@ -1,7 +1,8 @@
-/* See rehash.h. The old hash is verified by the way: a file whose bytes are not its own, or
- * can't be read, never gets a hash that fits what is there (schema/0011.sql). Of an unfinished
- * upload the announced hash is forgotten, its uploader tells it again; its state is made anew as
- * far as its bytes are readable: what goes on with it finds the damage. */
+/* See rehash.h. The old hash is verified on the way: a file whose bytes are wrong, or can't
+ * be read, never gets a hash that fits the bytes that are there (schema/0011.sql). For an
+ * unfinished upload the announced hash is forgotten, and its uploader will tell it again. Its
+ * hash's state is made anew as far as its bytes can be read; whoever continues the upload finds the
+ * damage. */
 #include "rehash.h"
 
 #include "thread.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #define SLICE_BYTES ((size_t)65536)
-/* Files between two checkpoints, so that the write-ahead log stays short. */
+/* How many files are done between two checkpoints, so that the write-ahead log stays short. */
 #define CHECKPOINT_FILES 1000
 #define META             "rehashed"
 #define TO_DO            "FROM file WHERE file > ?1 AND (length(hash) = 32 OR seq = 0)"
@@ -17,7 +18,7 @@
 struct rehash {
     struct store *store;
     const struct store_options *options;
-    sqlite3_stmt *next; /* owned, like the others */
+    sqlite3_stmt *next; /* owned, as are the others */
     sqlite3_stmt *complete;
     sqlite3_stmt *unfinished;
     uint64_t done; /* bytes and files */
@@ -31,10 +32,10 @@ struct old_file {
     unsigned char hash[HASH_OLD_BYTES];
     char name[FILE_NAME_BYTES];
     char title[TITLE_BYTES];
-    /* What comes of it: */
+    /* The result: */
     struct hash state;
     uint64_t hashed;
-    bool whole; /* all bytes were read, and are those of the old hash where it is complete */
+    bool whole; /* all bytes were read and, if the file is complete, fit the old hash */
 };
 
 static enum store_status tell(struct rehash *rehash, uint64_t more) {
@@ -129,7 +130,7 @@ static enum store_status prepare(struct rehash *rehash, const char *sql, sqlite3
                : sqlite_fail(rehash->store, "migrate");
 }
 
-/* An unfinished one that was begun with a new hash keeps it. */
+/* An unfinished upload that was begun with a new hash keeps that hash. */
 static enum store_status prepare_all(struct rehash *rehash) {
     enum store_status status =
         prepare(rehash,
@@ -209,7 +210,7 @@ static enum store_status do_all(struct rehash *rehash, int64_t last) {
                : status;
 }
 
-/* No commit waits for the disk: what it loses is done once more. */
+/* No commit waits for the disk: work that a crash loses is done again. */
 static enum store_status rehash_from(struct store *store, const struct store_options *options,
                                      int64_t last) {
     struct rehash rehash = {.store = store, .options = options};

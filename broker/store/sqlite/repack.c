@@ -1,10 +1,10 @@
-/* What goes from an old database into the new one. How far it is the new one's tables tell
- * themselves: each is filled in the order of its key, so what is missing is behind its last row. */
+/* Copies an old database into the new one. The tables of the new one show how far that is: each is
+ * filled in the order of its key, so what is missing comes behind its last row. */
 #include "repack.h"
 
 #include <string.h>
 
-#define PIECES 400 /* of a transaction: they have up to 256 KiB each */
+#define PIECES 400 /* in a transaction: each has up to 256 KiB */
 
 _Static_assert(REPACK_ROWS % REPACK_RUN_PLACES == 0, "but for the last one all runs are whole");
 
@@ -43,7 +43,7 @@ enum store_status repack_number(struct upgrade *upgrade, char *sql, int64_t *out
 
 /* ---- tables that are copied as they are ---- */
 
-/* The new database has a few of its own; of meta only some rows are the old one's. */
+/* The new database has a few tables of its own; only some rows of meta come from the old one. */
 static const char table_at[] =
     "SELECT name, (SELECT group_concat(name, ', ') FROM pragma_table_info(t.name, 'new') WHERE name"
     " IN (SELECT name FROM pragma_table_info(t.name, 'main'))),"
@@ -66,7 +66,7 @@ static void table_release(struct repack_table *table) {
     sqlite3_free(table->key_back);
 }
 
-/* The `at`th of the tables. OK, NOT_FOUND. */
+/* Finds the `at`th of the tables. OK, NOT_FOUND. */
 static enum store_status table_find(struct upgrade *upgrade, int at, struct repack_table *out) {
     sqlite3_stmt *find = NULL;
     *out = (struct repack_table){0};
@@ -109,7 +109,7 @@ static enum store_status rows_of_new(struct upgrade *upgrade, const char *name, 
     return repack_number(upgrade, sqlite3_mprintf("SELECT count(*) FROM new.%s", name), out);
 }
 
-/* One transaction; *rows: how many were copied. */
+/* Copies in one transaction; *rows: how many rows were copied. */
 static enum store_status copy_some(struct upgrade *upgrade, const struct repack_table *table,
                                    bool any, int64_t *rows) {
     sqlite3_stmt *copy = NULL;
@@ -149,18 +149,18 @@ static enum store_status copy_table(struct upgrade *upgrade, const struct repack
 
 /* ---- the log ---- */
 
-/* A row on its way. */
+/* A row that is being packed. */
 struct packing {
     struct upgrade *upgrade;
     sqlite3_stmt *read; /* owned, as `add` */
     sqlite3_stmt *add;
-    int64_t last; /* the position of its last entry, or of the last one before it */
+    int64_t last; /* position of its last entry, or of the last entry before it */
     int64_t count;
     size_t length;
     unsigned char bytes[LOG_ROW_FULL + LOG_ENTRY_BYTES_MAX];
 };
 
-/* The rules of version 6, of which the new log can't say anything else. */
+/* Checks the rules of version 6: the new log can't express entries that break them. */
 bool repack_entry(sqlite3_stmt *row, struct log_entry *out) {
     *out = (struct log_entry){.kind = sqlite3_column_int(row, 1),
                               .id = sqlite3_column_blob(row, 2),
@@ -197,7 +197,7 @@ static enum store_status write_row(struct packing *packing) {
     return sqlite_run(packing->upgrade->store, packing->add);
 }
 
-/* Behind a gap begins another row. */
+/* A gap in the positions begins another row. */
 static enum store_status pack(struct packing *packing, int64_t position,
                               const struct log_entry *entry) {
     bool ends =
@@ -237,7 +237,8 @@ static enum store_status pack_some(struct packing *packing, uint64_t *more) {
     return STORE_OK;
 }
 
-/* Of a removed thread at its end the old log has but the watermark: no position is given again. */
+/* If the old log ended with a removed thread, only its watermark tells the last position; no
+ * position may be given again. */
 static enum store_status pack_end(struct packing *packing) {
     static const struct log_entry mark = {.kind = LOG_MARK};
     if (packing->last == packing->upgrade->last)
@@ -315,7 +316,7 @@ static enum store_status add_runs(struct upgrade *upgrade, sqlite3_stmt *read, s
     return step == STEP_DONE ? add_run(upgrade, add, run, places) : STORE_FAILED;
 }
 
-/* One transaction: the ids after `last`, which the last of them is in the end. */
+/* In one transaction, indexes the next ids behind the last one indexed. */
 static enum store_status index_some(struct upgrade *upgrade, uint64_t *rows) {
     sqlite3_stmt *read = NULL, *add = NULL;
     enum store_status status = repack_prepare(
@@ -338,7 +339,7 @@ static enum store_status index_some(struct upgrade *upgrade, uint64_t *rows) {
     return status == STORE_OK ? execute(upgrade, "COMMIT") : status;
 }
 
-/* Of runs all are whole but the last: behind a short one nothing follows. */
+/* All runs but the last are whole: nothing follows a short one. */
 static enum store_status copy_ids(struct upgrade *upgrade) {
     int64_t runs = 0;
     uint64_t rows;
@@ -355,7 +356,7 @@ static enum store_status copy_ids(struct upgrade *upgrade) {
 
 /* ---- meta ---- */
 
-/* That everything is in the tables the rows of meta say: so they come last. */
+/* The rows of meta say that everything is in the tables, so they come last. */
 static enum store_status copy_meta(struct upgrade *upgrade) {
     sqlite3_stmt *set = NULL;
     enum store_status status = execute(
@@ -380,7 +381,7 @@ enum store_status sqlite_repack_count(struct upgrade *upgrade) {
     if (repack_number(upgrade, sqlite3_mprintf("%s", last), &upgrade->last) != STORE_OK)
         return STORE_FAILED;
     upgrade->done = 0;
-    upgrade->of = 4 * (uint64_t)upgrade->last; /* log and ids, written and read */
+    upgrade->of = 4 * (uint64_t)upgrade->last; /* log and ids, each written and read */
     return repack_for_tables(upgrade, count_rows);
 }
 

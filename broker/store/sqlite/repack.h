@@ -1,5 +1,4 @@
-/* What goes from an old database into the new one, and the comparison of both: see
- * upgrade.h. */
+/* Copies an old database into the new one, and compares both: see upgrade.h. */
 #ifndef SQLITE_REPACK_H
 #define SQLITE_REPACK_H
 
@@ -18,7 +17,7 @@ struct upgrade {
     char *path;    /* owned: the new one's */
     char *backup;  /* owned */
     int64_t last;  /* the log's last position */
-    uint64_t done; /* of what the progress tells */
+    uint64_t done; /* how much is done, for the progress */
     uint64_t of;
     bool resumed; /* the new one is an earlier start's */
 };
@@ -27,13 +26,13 @@ struct upgrade {
 
 /* Finds the log's end, and how much there is to do. */
 enum store_status sqlite_repack_count(struct upgrade *upgrade);
-/* Brings to the new database what it does not have yet, in transactions of some thousand rows. */
+/* Copies what the new database does not have yet, in transactions of some thousand rows. */
 enum store_status sqlite_repack(struct upgrade *upgrade);
 
-/* So much more is done. FAILED: the upgrade is to end. */
+/* Counts that so much more is done. FAILED: the upgrade has to end. */
 enum store_status repack_tell(struct upgrade *upgrade, uint64_t more);
 
-/* These prepare what sqlite3_mprintf made, and free it. */
+/* These take SQL that sqlite3_mprintf made, and free it. */
 enum store_status repack_prepare(struct upgrade *upgrade, char *sql, sqlite3_stmt **out);
 enum store_status repack_number(struct upgrade *upgrade, char *sql, int64_t *out);
 
@@ -45,21 +44,21 @@ struct repack_table {
     char *key_back; /* the same, each column descending */
 };
 typedef enum store_status (*repack_each)(struct upgrade *upgrade, const struct repack_table *table);
-/* Calls `each` for all tables but log and meta, as long as it returns OK. */
+/* Calls `each` for all tables but log and meta, while it returns OK. */
 enum store_status repack_for_tables(struct upgrade *upgrade, repack_each each);
 
-/* The old log's columns, as repack_entry wants them. */
+/* The old log's columns, in the order that repack_entry expects. */
 #define REPACK_ENTRIES                                                                             \
     "SELECT pos, kind, id, time_us, author, stream_a, seq_a, stream_b, seq_b, delivered, body"     \
     " FROM main.log"
-/* What a row of them says; false: it breaks the rules of its version, and can't be packed. */
+/* Reads a row of these columns. false: it breaks the rules of its version, and can't be packed. */
 bool repack_entry(sqlite3_stmt *row, struct log_entry *out);
-/* The place in a run of the index that a row (id, pos) makes. */
+/* Makes a place in a run of the index from a row (id, pos). */
 void repack_put_place(unsigned char *place, sqlite3_stmt *row);
 
 /* ---- repack_check.c ---- */
 
-/* Whether the new database has what the old one has: OK, MISMATCH. */
+/* Whether the new database has all that the old one has: OK, MISMATCH. */
 enum store_status sqlite_repack_check(struct upgrade *upgrade);
 
 #endif

@@ -24,7 +24,7 @@ static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b) {
     return same;
 }
 
-/* Row by row. Tells the progress after some. */
+/* Compares row by row, and reports progress now and then. */
 static enum store_status compare_copies(struct upgrade *upgrade, sqlite3_stmt *old,
                                         sqlite3_stmt *new) {
     uint64_t rows = 0;
@@ -47,10 +47,10 @@ static enum store_status compare_copies(struct upgrade *upgrade, sqlite3_stmt *o
 struct unpacking {
     sqlite3_stmt *rows; /* borrowed */
     struct log_row row;
-    int64_t position; /* of the last entry that was given */
+    int64_t position; /* of the last entry returned */
 };
 
-/* A row of last, count, entries. */
+/* Reads a row of last, count, entries. */
 static struct log_row row_of(sqlite3_stmt *row) {
     uint64_t count = column_count(row, 1);
     return (struct log_row){.first = sqlite3_column_int64(row, 0) - (int64_t)count + 1,
@@ -82,7 +82,7 @@ static bool same_entry(const struct log_entry *a, const struct log_entry *b) {
            (a->text_bytes == 0 || memcmp(a->text, b->text, a->text_bytes) == 0);
 }
 
-/* After the last entry nothing follows but the mark, where the old log has the watermark alone. */
+/* Nothing may follow the last entry, except a mark if the old log has only the watermark there. */
 static enum store_status compare_end(struct upgrade *upgrade, struct unpacking *unpacking,
                                      int64_t position) {
     struct log_entry entry;
@@ -218,7 +218,7 @@ static enum store_status compare_ids(struct upgrade *upgrade) {
                       compare_runs);
 }
 
-/* SQLite's own view of the new database: "ok" in one row. */
+/* Asks SQLite itself to check the new database: it has to answer "ok" in one row. */
 static enum store_status quick_check(struct upgrade *upgrade) {
     sqlite3_stmt *check = NULL;
     enum store_status status =

@@ -1,15 +1,15 @@
-/* What removals leave. A thread is gone for everybody with its row of thread, and a file with its
- * row of file, however much they have; the rest is rubbish from then on (schema/0013.sql), and
- * store_maintain removes it, slice by slice. Nobody reads it, and the ids in it are free. Quotas
- * come back with the rows that count in them.
+/* What removals leave. Once its row is removed, a thread or file is gone for everybody, however
+ * much it has. The rest is rubbish from then on (schema/0013.sql), and store_maintain removes it
+ * slice by slice. Nobody reads the rest, and the ids in it are free. Quotas are given back with the
+ * rows that count in them.
  *
- * A slice is part of a transaction, so a crash loses it as a whole, and the next one looks for what
- * is left: rows, and in the log, where entries stay as places, those behind gone_seq of
- * rubbish_thread. Files come first, because their room is the disk's.
+ * A slice is part of a transaction, so a crash loses it as a whole, and the next slice looks for
+ * what is left: rows and, in the log, where entries stay as places, those after gone_seq of
+ * rubbish_thread. Files come first, because their room goes back to the disk.
  *
- * A slice's steps change memory when all their statements were run. A step that meets a damaged
- * page is undone, and all the rubbish stays until the next start: the broker would end there, too,
- * and with each one after it. */
+ * A slice's steps change memory only after all their statements were run. A step that meets a
+ * damaged page is undone, and all the rubbish stays until the next start: otherwise the broker
+ * would end there, and again after each start. */
 #include "thread.h"
 #include "walk.h"
 
@@ -38,24 +38,24 @@ const struct statement_text rubbish_statements[] = {
     {0},
 };
 
-/* A slice removes at least so many rows, so that it gets on even if the clock says that it is late:
- * half a millisecond. On a full disk it removes no more. */
+/* A slice removes at least so many rows, which takes half a millisecond, so that there is progress
+ * even if the clock says that it is late. On a full disk it removes no more than that. */
 #define ROWS_MIN 64
-/* So many rows change at most so many pages, with what finds them. */
+/* Removing so many rows changes at most so many pages, including those of the indexes. */
 #define PAGES (2 * ROWS_MIN + 32)
-/* One statement removes so many, so that the clock does not wait for long. */
+/* One statement removes at most so many rows, so that the clock is read often enough. */
 #define ROWS_AT_ONCE 32
-/* A piece in the database is 64 pages, which takes as long as so many rows. */
+/* A piece in the database has 64 pages, whose removal takes as long as that of so many rows. */
 #define PIECE_ROWS 16
 /* The clock is read once for so many rows. */
 #define CLOCK_EVERY 16
 #define PAGE_BYTES  4096
 
 struct slice {
-    size_t rows; /* removed so far, or what takes as long */
+    size_t rows; /* removed so far; other work counts as the rows that take as long */
     size_t most;
     int64_t begin_us; /* 0 without a clock */
-    size_t looked;    /* so much was removed when the clock was read last */
+    size_t looked;    /* `rows` when the clock was last read */
     bool is_late;     /* then the time was over */
 };
 
@@ -74,7 +74,7 @@ static bool is_over(const struct store *store, struct slice *slice) {
     return slice->is_late;
 }
 
-/* How many rows of which each counts as `rows` one statement may remove. */
+/* How many rows one statement may remove if each counts as `rows`. */
 static int64_t some(const struct slice *slice, size_t rows) {
     size_t left = slice->rows < slice->most ? slice->most - slice->rows : 1;
     size_t most = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
@@ -157,7 +157,7 @@ static enum store_status sweep_file(struct store *store, int64_t file, struct sl
 
 /* ---- the log ---- */
 
-/* What an author gets back, of entries that follow each other. */
+/* What an author gets back for entries that follow each other. */
 struct given {
     int64_t author;
     int64_t bytes;
@@ -190,7 +190,7 @@ static enum store_status remove_up_to(struct store *store, enum statement statem
     return sqlite_run(store, remove);
 }
 
-/* The stream's entries up to `seq` are gone, and now what found them is, too. */
+/* Removes what finds the stream's entries up to `seq`, which are gone. */
 static enum store_status forget(struct store *store, struct stream *stream, uint64_t seq) {
     if (remove_up_to(store, STATEMENT_POST_REMOVE_UP_TO, stream->id, seq) != STORE_OK ||
         remove_up_to(store, STATEMENT_ENTRY_REMOVE_UP_TO, stream->id, seq) != STORE_OK ||
@@ -218,7 +218,7 @@ static enum store_status sweep_log(struct store *store, struct stream *stream, u
 
 /* ---- threads ---- */
 
-/* They don't count any more: only threads that are there do. */
+/* Follows of a removed thread no longer count: only those of existing threads do. */
 static enum store_status remove_follows(struct store *store, int64_t stream, struct slice *slice) {
     sqlite3_stmt *remove = store->statements[STATEMENT_FOLLOW_REMOVE_SOME];
     bind_number(remove, 1, stream);
@@ -309,7 +309,7 @@ static enum store_status take_step(struct store *store, struct slice *slice) {
     return status == STORE_OK ? sqlite_run(store, store->statements[STATEMENT_RELEASE]) : status;
 }
 
-/* Whatever waits in memory is written before, so that a step can be undone. */
+/* Whatever waits in memory is written first, so that a step can be undone. */
 static enum store_status begin(struct store *store) {
     enum store_status status = sqlite_write_pages(store, PAGES + sqlite_fresh_pages(store));
     store->rubbish_refused = status == STORE_FULL;

@@ -37,7 +37,7 @@ int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]
 
 void statement_finalize_all(sqlite3_stmt *statements[STATEMENT_COUNT]) {
     for (int i = 0; i < STATEMENT_COUNT; i++) {
-        /* What it returns is the error of its last step, which was handled then. */
+        /* It returns the error of the last step, which was handled then. */
         (void)sqlite3_finalize(statements[i]);
         statements[i] = NULL;
     }

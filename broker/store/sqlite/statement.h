@@ -1,5 +1,5 @@
-/* Every SQL statement of the store but pragmas and migrations, prepared once. Its text stands in
- * the file that binds it. */
+/* All SQL statements of the store except pragmas and migrations, prepared once. The text of each is
+ * in the file that binds it. */
 #ifndef SQLITE_STATEMENT_H
 #define SQLITE_STATEMENT_H
 
@@ -174,12 +174,13 @@ extern const struct statement_text account_statements[], band_statements[], bloc
     presence_statements[], rubbish_statements[], thread_statements[], thread_read_statements[],
     transaction_statements[], upload_statements[], usage_statements[], walk_statements[];
 
-/* SQLITE_OK, or the error of the first that can't be prepared; finalize what was all the same. */
+/* SQLITE_OK, or the error of the first one that can't be prepared; even then statement_finalize_all
+ * must follow. */
 int statement_prepare_all(sqlite3 *db, sqlite3_stmt *statements[STATEMENT_COUNT]);
 void statement_finalize_all(sqlite3_stmt *statements[STATEMENT_COUNT]);
 
-/* Parameters, numbered from 1. What text and blobs point to must live until the statement is reset;
- * so nothing is copied and nothing can fail but by our own mistake. */
+/* Parameters, numbered from 1. Text and blobs are not copied: they must live until the statement is
+ * reset. So nothing can fail except by our own mistake. */
 void bind_null(sqlite3_stmt *statement, int parameter);
 void bind_number(sqlite3_stmt *statement, int parameter, int64_t value);
 void bind_text(sqlite3_stmt *statement, int parameter, const char *text);
@@ -189,7 +190,7 @@ void bind_blob(sqlite3_stmt *statement, int parameter, const void *blob, size_t 
 /* Columns, numbered from 0. Text is cut to fit. */
 uint64_t column_count(sqlite3_stmt *statement, int column);
 void column_text(sqlite3_stmt *statement, int column, char *out, size_t out_bytes);
-/* false: the column is no blob of exactly that many bytes. */
+/* false: the column is not a blob of exactly that many bytes. */
 bool column_blob(sqlite3_stmt *statement, int column, void *out, size_t out_bytes);
 
 #endif

@@ -1,4 +1,5 @@
-/* Threads: made, found, listed, removed; and how anything that happens in one is written down. */
+/* Threads: made, found, listed, removed; and how everything that happens in them is written
+ * down. */
 #include "thread.h"
 
 #include <stdio.h>
@@ -125,7 +126,7 @@ enum store_status store_thread_list(struct store *store, const char *after_title
 
 /* ---- looks ---- */
 
-/* What is too long for one (no title is) looks like itself alone. */
+/* A text that is too long to have a look (no title is) looks only like itself. */
 void title_look(const char *text, struct title *out) {
     if (!unicode_look(text, out->look))
         (void)snprintf(out->look, sizeof out->look, "%s", text);
@@ -168,7 +169,7 @@ static enum store_status load_others(struct store *store) {
     return step == STEP_FAILED ? STORE_FAILED : STORE_OK;
 }
 
-/* Ids grow, so that nearly all of them are behind the last one. */
+/* Ids grow, so nearly every new id is greater than the last one, which needs no lookup. */
 enum store_status sqlite_id_free_beside_log(struct store *store, const unsigned char id[ID_BYTES]) {
     struct log *log = store->log;
     int64_t is_taken = 0;
@@ -191,7 +192,7 @@ enum store_status sqlite_id_free(struct store *store, const unsigned char id[ID_
     return sqlite_id_free_beside_log(store, id);
 }
 
-/* NO_THREAD: it may be made. OK: it was made already, by the same call. EXISTS, ID_REUSED. */
+/* NO_THREAD: the thread may be made. OK: the same call made it already. EXISTS, ID_REUSED. */
 static enum store_status check_new(struct store *store, const unsigned char id[ID_BYTES],
                                    const char *title, int64_t creator, struct store_thread *out) {
     const struct person *person;
@@ -275,7 +276,7 @@ enum store_status sqlite_thread_append(struct store *store, struct store_thread 
 
 /* ---- removing ---- */
 
-/* The pages of some single rows, with their indexes. */
+/* The pages of a few single rows, with their indexes. */
 #define FEW_PAGES 16
 
 static enum store_status check_removal(struct store *store, const struct store_thread *thread,

@@ -1,5 +1,5 @@
-/* Reading threads: as they stand, which are the rows of post and file in the order of their
- * sequence numbers; and their streams, which are the log's. */
+/* Reading threads: as they are now, from the rows of post and file in the order of their sequence
+ * numbers; and their streams, from the log. */
 #include "thread.h"
 
 #include "walk.h"
@@ -19,7 +19,7 @@ struct page {
     bool (*each)(void *arg, const struct store_post *, const struct store_file *);
     void *arg;
     bool ended;      /* by the limit, or by `each` */
-    uint64_t number; /* of the post that was handed out last, or that is before the first one */
+    uint64_t number; /* of the last post that was handed out, or of the one before the first */
 };
 
 static void hand_out(struct page *page, const struct store_post *post,
@@ -27,7 +27,7 @@ static void hand_out(struct page *page, const struct store_post *post,
     page->ended = !page->each(page->arg, post, file) || --page->left == 0;
 }
 
-/* The text is at a position of its own: the one that stands. */
+/* Reads the present text, which is at a position of its own. */
 static enum store_status read_text(struct store *store, int64_t position, struct store_post *post) {
     struct log_entry entry;
     if (sqlite_log_read(store, position, &entry) != STORE_OK)
@@ -50,7 +50,7 @@ static enum store_status hand_out_post(struct store *store, int64_t position, in
     return STORE_OK;
 }
 
-/* A row: seq, edited_us, pos, text_pos. */
+/* Hands out a row: seq, edited_us, pos, text_pos. */
 static enum store_status hand_out_row(struct store *store, sqlite3_stmt *row, struct page *page) {
     struct store_post post = {.seq = column_count(row, 0),
                               .edited_us = sqlite3_column_int64(row, 1)};
@@ -58,7 +58,7 @@ static enum store_status hand_out_row(struct store *store, sqlite3_stmt *row, st
                          page);
 }
 
-/* Those that have no rows yet are behind all that have. */
+/* Posts that have no rows yet come behind all posts that have. */
 static enum store_status read_fresh(struct store *store, int64_t stream, uint64_t after,
                                     struct page *page) {
     const struct fresh_thread *fresh = fresh_thread(store->fresh, stream);
@@ -81,7 +81,7 @@ static enum store_status hand_out_file(struct store *store, sqlite3_stmt *row, s
     return status;
 }
 
-/* Whichever of the two rows comes first. */
+/* Merges the two results: hands out the row that comes first. */
 static enum store_status read_items(struct store *store, struct page *page) {
     sqlite3_stmt *posts = store->statements[STATEMENT_POST_READ];
     sqlite3_stmt *files = store->statements[STATEMENT_FILE_READ];
@@ -137,11 +137,11 @@ struct sync {
     bool (*each)(void *arg, const struct store_thread_entry *);
     void *arg;
     bool ended;      /* by the limit, or by `each` */
-    uint64_t number; /* of the last post that came and stands; 0: none yet */
+    uint64_t number; /* of the last post handed out that is not deleted; 0: none yet */
 };
 
-/* Of posts that come one after the other only the first one's number is looked up: none is between.
- */
+/* For posts that follow each other only the number of the first is looked up: there is none between
+ * them. */
 static enum store_status number_of(struct store *store, const struct post *post, bool came,
                                    struct sync *sync, uint64_t *number) {
     *number = 0;
@@ -156,7 +156,7 @@ static enum store_status number_of(struct store *store, const struct post *post,
     return status;
 }
 
-/* What `entry` points to is gone where another one was read: the text comes last. */
+/* Reading another entry invalidates what `entry` points to, so the text is read last. */
 static enum store_status read_post_entry(struct store *store, const struct log_entry *entry,
                                          int64_t position, struct sync *sync,
                                          struct store_thread_entry *out) {

@@ -1,6 +1,5 @@
 /* The store's transactions and its maintenance, and what every operation shares: stepping a
- * statement.
- */
+ * statement. */
 #include "log.h"
 
 #include <assert.h>
@@ -18,8 +17,9 @@ const struct statement_text transaction_statements[] = {
 };
 
 #define PAGE_BYTES 4096
-#define FEW_PAGES  64 /* are in any rest of the reserve */
-/* Of a turn that is synced at once: where more came in a turn, more comes while it is synced. */
+#define FEW_PAGES  64 /* any rest of the reserve has as many */
+/* A turn with at most so many entries may be synced at once: if more came in a turn, more will come
+ * while it is synced. */
 #define FEW_ENTRIES 4
 
 static enum step step_of(struct store *store, sqlite3_stmt *statement, int code) {
@@ -31,7 +31,7 @@ static enum step step_of(struct store *store, sqlite3_stmt *statement, int code)
         store->met_damage = true;
     else
         (void)sqlite_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write");
-    (void)sqlite3_reset(statement); /* says the same error once more */
+    (void)sqlite3_reset(statement); /* returns the same error again */
     return STEP_FAILED;
 }
 
@@ -93,7 +93,7 @@ enum store_status sqlite_meta_next(struct store *store, const char *name, int64_
                : status;
 }
 
-/* That the log will have before the next transaction. */
+/* How many pages the log will have before the next transaction. */
 static int log_pages(const struct store *store) {
     return store->wal_begins ? 0 : store->wal_pages;
 }
@@ -102,7 +102,8 @@ bool sqlite_hold_reserve(struct store *store, bool anew) {
     return reserve_hold(store->reserve, store->db, log_pages(store), anew);
 }
 
-/* What is written to a file that nobody can open any more is lost with this process. */
+/* Whether the store's file has no name any more: what is written to it is lost with this
+ * process. */
 static bool is_file_gone(const struct store *store) {
     struct stat status;
     int moved = 0;
@@ -110,8 +111,8 @@ static bool is_file_gone(const struct store *store) {
            moved != 0 && (stat(store->path, &status) == 0 || errno == ENOENT || errno == ENOTDIR);
 }
 
-/* Before a transaction: the checkpoint's rest, and the reserve, which is there or not until the
- * commit. */
+/* Done before a transaction: copies the checkpoint's rest, and holds the reserve, so that until the
+ * commit it is there or is not. */
 static enum store_status prepare(struct store *store) {
     bool was_whole = !store_is_full(store);
     assert(store->in_turn); /* writing operations need store_begin */
@@ -123,7 +124,7 @@ static enum store_status prepare(struct store *store) {
         return STORE_FAILED;
     if (!store->reserve || sqlite_hold_reserve(store, false))
         return STORE_OK;
-    /* What the log has may fit into the database: then the log begins anew. */
+    /* The log's contents may fit into the database: then the log begins anew. */
     if (was_whole) {
         sqlite_checkpoint_want(store);
         sqlite_checkpoint_begin(store);
@@ -204,7 +205,7 @@ enum store_status store_begin(struct store *store) {
     return store->failed ? STORE_FAILED : STORE_OK;
 }
 
-/* The log is SQLite's: it may be another file after a wipe. */
+/* SQLite owns the log: after a wipe it may be another file. */
 static enum store_status find_log(struct store *store, sqlite3_file **log) {
     int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, log);
     return code == SQLITE_OK && *log && (*log)->pMethods
@@ -218,7 +219,7 @@ static enum store_status end_sync(struct store *store, int code) {
     return sqlite_piece_stored(store) == STORE_OK ? sqlite_head_synced(store) : STORE_FAILED;
 }
 
-/* What a killed process committed last may not be on the disk yet: before it is, the slots that it
+/* The last commit of a killed process may not be on the disk yet; until it is, the slots that it
  * left are not free. */
 enum store_status sqlite_sync_log(struct store *store) {
     sqlite3_file *log = NULL;
@@ -227,7 +228,7 @@ enum store_status sqlite_sync_log(struct store *store) {
     return end_sync(store, log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
 }
 
-/* A checkpoint keeps the disk busy: then a sync may be long for once. */
+/* While a checkpoint keeps the disk busy, a sync may take long for once. */
 static bool syncs_here(struct store *store) {
     return store->last_position - store->log->begun <= FEW_ENTRIES &&
            syncer_is_quick(store->syncer) && !sqlite_checkpoint_runs(store);
@@ -244,7 +245,7 @@ static enum store_status begin_sync(struct store *store, bool *waits) {
     return STORE_OK;
 }
 
-/* The slots' bytes first: the log may reach the disk by itself at any time. */
+/* The slots are synced first, because the log may reach the disk by itself at any time. */
 static enum store_status commit(struct store *store, bool *waits) {
     if (sqlite_log_commit(store) != STORE_OK || sqlite_piece_sync(store) != STORE_OK ||
         sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK ||
@@ -258,7 +259,7 @@ enum store_status store_commit_begin(struct store *store, bool *waits) {
     assert(store->in_turn && !store->syncing);
     bool wrote = store->in_transaction;
     if (wrote)
-        (void)store_notes_write(store); /* which fails the store, or does not */
+        (void)store_notes_write(store); /* if it failed, so did the store */
     store->in_turn = false;
     store->in_transaction = false;
     *waits = false;

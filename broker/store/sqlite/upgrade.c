@@ -1,5 +1,5 @@
-/* See upgrade.h. The new database has a table `migrating` that says of which file it is made
- * until it is complete; without it, the comparison alone decides. */
+/* See upgrade.h. Until it is complete, the new database has a table `migrating` that says
+ * from which file it is made; without that table, only the comparison decides. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "upgrade.h"
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define MIB         1048576
-#define ROOM_BESIDE (16 * (uint64_t)MIB) /* for journals, and what a new layout may take more */
+#define ROOM_BESIDE (16 * (uint64_t)MIB) /* for journals, and for what a new layout takes more */
 
 static enum store_status fail(struct upgrade *upgrade, const char *reason) {
     return sqlite_fail_because(upgrade->store, "migrate", reason);
@@ -39,8 +39,9 @@ static bool is_journal(struct upgrade *upgrade, const char *mode) {
     return is;
 }
 
-/* Without a write-ahead log it is one file, and SQLite takes the log away only where nobody else
- * has the database open. Then no other process can read it, so none writes what would be lost. */
+/* Without a write-ahead log the database is one file, and SQLite removes the log only if nobody
+ * else has the database open. After that no other process can open it, so none writes anything that
+ * would be lost. */
 static enum store_status lock_old(struct upgrade *upgrade) {
     static const char taken[] = "another process has it open: end that one first";
     sqlite3 *db = upgrade->store->db;
@@ -60,8 +61,8 @@ static bool is_same(const struct stat *a, const struct stat *b) {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The names that the end will need. By another name of the old one a broker could serve it later.
- */
+/* Checks that the names are free that the end will need, and that the old database has no other
+ * name: a broker could serve it later by that name. */
 static enum store_status check_names(struct upgrade *upgrade) {
     struct stat info, backup, *old = &info;
     bool has_backup = lstat(upgrade->backup, &backup) == 0;
@@ -85,7 +86,7 @@ static uint64_t bytes_on_disk(const char *path) {
     return stat(path, &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0;
 }
 
-/* What the write-ahead log has goes into the old one. */
+/* How much room is needed; the contents of the write-ahead log go into the old database, too. */
 static uint64_t bytes_needed(const struct upgrade *upgrade) {
     char *log = sqlite3_mprintf("%s-wal", upgrade->old);
     uint64_t bytes = bytes_on_disk(upgrade->old) + (log ? bytes_on_disk(log) : 0);
@@ -115,7 +116,7 @@ static int64_t time_ns(const struct stat *file) {
     return (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
 }
 
-/* Runs a query of one number by a connection of its own. */
+/* Runs a query for one number on a given connection. */
 static bool query_number(sqlite3 *db, const char *sql, int64_t *out) {
     sqlite3_stmt *query = NULL;
     bool has = sqlite3_prepare_v2(db, sql, -1, &query, NULL) == SQLITE_OK &&
@@ -126,7 +127,7 @@ static bool query_number(sqlite3 *db, const char *sql, int64_t *out) {
     return has;
 }
 
-/* Whether it was begun from this very file, or is complete. */
+/* Whether the new database was begun from this very file, or is complete. */
 static bool can_resume(struct upgrade *upgrade, const struct stat *old) {
     sqlite3 *db = NULL;
     int64_t version = 0, tables = 0, bytes = 0, time = 0;
@@ -161,7 +162,8 @@ static enum store_status make_tables(struct upgrade *upgrade, const struct stat 
                                                                          : STORE_FAILED;
 }
 
-/* Its own connection for as long as the store's takes its place. */
+/* Makes the new database with a connection of its own, which takes the place of the store's
+ * meanwhile. */
 static enum store_status make_new(struct upgrade *upgrade, const struct stat *old) {
     struct store *store = upgrade->store;
     sqlite3 *db = store->db;
@@ -208,8 +210,8 @@ static enum store_status fill(struct upgrade *upgrade) {
     return status;
 }
 
-/* What an earlier start left may be wrong in a way that no one foresaw: then once more from the
- * beginning. */
+/* What an earlier start left may be wrong in a way that nobody foresaw: then it is done again from
+ * the beginning. */
 static enum store_status fill_new(struct upgrade *upgrade, const struct stat *old) {
     enum store_status status = STORE_OK;
     upgrade->resumed = can_resume(upgrade, old);
@@ -238,8 +240,8 @@ static bool sync_folder(const char *path) {
     return synced;
 }
 
-/* The old name always has one of them, but on disks without hard links: sqlite_upgrade_end is for
- * these. */
+/* There is always a database under the old name, except on disks without hard links:
+ * sqlite_upgrade_end is for these. */
 static bool name_backup(const struct upgrade *upgrade) {
     const char *path = upgrade->old;
     if (link(path, upgrade->backup) == 0 || errno == EEXIST)
@@ -277,7 +279,7 @@ void sqlite_upgrade_end(const char *path) {
 
 /* ---- the whole ---- */
 
-/* What holds of each failure from here on is said, too. */
+/* Adds to the error what is true after each failure from here on. */
 static void say_what_holds(struct store *store) {
     size_t length = strlen(store->error);
     if (length > 0) {

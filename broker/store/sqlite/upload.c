@@ -1,6 +1,6 @@
-/* Uploads: a row of file reserves name and room from the beginning on; bytes are added behind those
- * that are there, with the state of the hash as far as it is; the last one makes the file appear in
- * its thread, or all of them go where the hash is not the announced one. */
+/* Uploads. A row of the table file reserves name and room from the beginning. Bytes are added
+ * behind those that are there, with the state of the hash so far. The last byte makes the file
+ * appear in its thread; if the hash is not the announced one, all bytes are dropped. */
 #include "thread.h"
 
 #include <string.h>
@@ -27,12 +27,12 @@ const struct statement_text upload_statements[] = {
 
 /* How many one call of store_uploads_expire removes: each may have many bytes. */
 #define EXPIRE_AT_ONCE 4
-/* What is hashed again at a time. */
+/* How many bytes are hashed again at a time. */
 #define SLICE_BYTES ((size_t)65536)
 
 /* ---- beginning ---- */
 
-/* One that is not known fits. */
+/* An unknown hash fits. */
 static bool hash_fits(const struct file *file, const unsigned char *hash) {
     return !file->announced || !hash || memcmp(file->file.hash, hash, HASH_BYTES) == 0;
 }
@@ -45,15 +45,15 @@ static void bind_hash(sqlite3_stmt *statement, int parameter, const unsigned cha
     bind_blob(statement, parameter, hash ? (const void *)hash : "", hash ? HASH_BYTES : 0);
 }
 
-/* With `others` bytes in all other files. */
+/* Whether the quota allows it; all other files have `others` bytes. */
 static bool has_quota(const struct store_upload *upload, uint64_t others) {
     return upload->size <= PIECES_BYTES_MAX &&
            (upload->quota_bytes == 0 ||
             (others <= upload->quota_bytes && upload->size <= upload->quota_bytes - others));
 }
 
-/* Whether all may come that was begun, and this one, too. Its own reservation, where there is one,
- * gives its place. OK, NO_ROOM. */
+/* Whether there is room for all that was begun, and for this one, too. If it has a reservation
+ * already, that one is replaced. OK, NO_ROOM. */
 static enum store_status check_room(struct store *store, const struct store_upload *upload,
                                     const struct store_file *own) {
     uint64_t others = store->files_bytes - (own ? own->size : 0);
@@ -74,7 +74,7 @@ static enum store_status write_received(struct store *store, const struct file *
     return sqlite_run(store, set);
 }
 
-/* It gets another number; the bytes that are there stay behind. */
+/* The file gets another number; the bytes that it had become rubbish. */
 static enum store_status leave_pieces(struct store *store, struct file *file) {
     sqlite3_stmt *set = store->statements[STATEMENT_FILE_NUMBER];
     int64_t number = file->file.file;
@@ -85,7 +85,7 @@ static enum store_status leave_pieces(struct store *store, struct file *file) {
     return sqlite_run(store, set) == STORE_OK ? sqlite_rubbish_file(store, number) : STORE_FAILED;
 }
 
-/* Drops the bytes that are there. */
+/* Drops the bytes that came so far. */
 static enum store_status start_anew(struct store *store, struct file *file, int64_t now_us) {
     struct hash hash;
     hash_begin(&hash);
@@ -137,8 +137,8 @@ static enum store_status change_size(struct store *store, const struct store_upl
     return sqlite_change_file(store, upload->account, (int64_t)(upload->size - was));
 }
 
-/* An uploader who comes back with another id, having lost the first one, finds his reservation, and
- * what he sent already where it is surely of the same bytes. */
+/* An uploader who lost the first id and comes back with another one gets their reservation, and
+ * also what they sent already if it surely belongs to the same bytes. */
 static enum store_status take_over(struct store *store, const struct store_upload *upload,
                                    struct file *file, struct store_file *out) {
     enum store_status status = check_room(store, upload, &file->file);
@@ -166,7 +166,7 @@ static enum store_status take_over(struct store *store, const struct store_uploa
     return STORE_OK;
 }
 
-/* The id is known; the hash may be news. */
+/* The id is known; the hash may be new. */
 static enum store_status begin_again(struct store *store, const struct file *file,
                                      const struct store_upload *upload, int64_t stream,
                                      struct store_file *out) {
@@ -222,8 +222,7 @@ static enum store_status read_state(struct store *store, const struct file *file
     return found ? STORE_OK : STORE_FAILED;
 }
 
-/* Gives the hasher what it lacks of the bytes that are stored: none as a rule, and little after a
- * restart. */
+/* Gives the hasher those stored bytes that it lacks: usually none, and few after a restart. */
 static enum store_status follow(struct store *store, const struct file *file) {
     struct hash hash;
     uint64_t offset;
@@ -244,7 +243,7 @@ static enum store_status follow(struct store *store, const struct file *file) {
     return status;
 }
 
-/* The file appears in its thread. */
+/* Makes the file appear in its thread. */
 static enum store_status complete(struct store *store, struct file *file, int64_t now_us,
                                   struct store_thread *thread) {
     struct log_entry entry = {.id = file->file.id,
@@ -266,7 +265,7 @@ static enum store_status complete(struct store *store, struct file *file, int64_
     return sqlite_run(store, set);
 }
 
-/* A message may have taken the id since the upload began: then nothing can carry it. */
+/* A message may have taken the id since the upload began: then the file's entry can't have it. */
 static enum store_status check_log(struct store *store, const struct file *file) {
     struct log_entry entry;
     int64_t position;
@@ -274,7 +273,7 @@ static enum store_status check_log(struct store *store, const struct file *file)
     return status == STORE_OK ? STORE_ID_REUSED : status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-/* Whether the last byte may come, with that hash. */
+/* Whether the last byte may come with that hash. */
 static enum store_status check_last(struct store *store, struct file *file,
                                     const unsigned char *told) {
     if (!hash_fits(file, told) || (!file->announced && !told))
@@ -308,7 +307,7 @@ static enum store_status add(struct store *store, struct file *file, const void 
         status = sqlite_add(store);
     if (status == STORE_OK)
         status = follow(store, file);
-    if (status == STORE_DAMAGED) /* what came before must come once more */
+    if (status == STORE_DAMAGED) /* what came before must be sent again */
         return start_anew(store, file, now_us) == STORE_OK ? STORE_MISMATCH : STORE_FAILED;
     if (status != STORE_OK)
         return status;
@@ -353,7 +352,7 @@ enum store_status store_upload_chunk(struct store *store, const unsigned char id
         return STORE_WRONG_OFFSET;
     }
     bool complete = file.file.seq != 0;
-    bool ends = file.file.size == 0; /* with no bytes at all */
+    bool ends = file.file.size == 0; /* at once, if it has no bytes */
     size_t known = (size_t)(file.file.received - offset);
     if (!complete && (ends || length > known)) {
         const unsigned char *from = ends ? NULL : (const unsigned char *)bytes + known;

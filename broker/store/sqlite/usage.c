@@ -1,5 +1,5 @@
-/* What each account has of what has a quota: columns of its row, changed in the transaction of the
- * change itself. One statement checks and counts. */
+/* How much each account uses of what has a quota: columns of its row, which change in the same
+ * transaction as the data. One statement checks and counts. */
 #include "inside.h"
 
 #include "limits.h"
@@ -19,7 +19,7 @@ void store_set_quotas(struct store *store, const struct store_quotas *quotas) {
     store->quotas = *quotas;
 }
 
-/* OK, QUOTA_ACCOUNT. A limit of 0 is none; what is given back has none either. */
+/* OK, QUOTA_ACCOUNT. A limit of 0 is no limit; giving back has no limit either. */
 static enum store_status use(struct store *store, enum statement statement, int64_t account,
                              int64_t change, uint64_t limit) {
     sqlite3_stmt *set = store->statements[statement];
@@ -36,7 +36,7 @@ enum store_status sqlite_use_log(struct store *store, int64_t account, size_t te
                store->quotas.post_bytes);
 }
 
-/* An account that is not there has nothing to be given back. */
+/* An account that is not there gets nothing back. */
 static enum store_status give(struct store *store, enum statement statement, int64_t account,
                               int64_t amount) {
     enum store_status status = use(store, statement, account, -amount, 0);

@@ -1,6 +1,6 @@
-/* Where in the log a stream's entries are is found first in the store, then in memory; the stream's
- * `merged` divides them. In the store they are in two places, in the stream's own rows and in its
- * band's, each time some that follow each other: the one that has the next entry is it. */
+/* The positions of a stream's entries up to `merged` are in the store, the others in memory. In the
+ * store they are in two places, the stream's own rows and its band's rows; each row has some that
+ * follow each other. The next entry is taken from the place that has it. */
 #include "walk.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ enum store_status walk_end(struct store *store, struct walk *walk, enum store_st
 
 /* ---- the stream's own rows ---- */
 
-/* false: what the row says can't be. */
+/* false: what the row says is impossible. */
 static bool take_row(sqlite3_stmt *rows, uint64_t seq, struct walk_run *out) {
     const unsigned char *positions = sqlite3_column_blob(rows, 1);
     size_t count = (size_t)sqlite3_column_bytes(rows, 1) / RUN_ENTRY_BYTES;
@@ -61,7 +61,7 @@ static bool take_row(sqlite3_stmt *rows, uint64_t seq, struct walk_run *out) {
     return true;
 }
 
-/* Where a row is damaged there is none for `seq`, and the next entry is looked for anew. */
+/* If a row is damaged there is none for `seq`, and the next entry is looked for anew. */
 static enum store_status next_row(struct store *store, struct walk *walk, uint64_t seq) {
     sqlite3_stmt *rows = store->statements[STATEMENT_ENTRY_RUNS];
     bool is_damaged;
@@ -85,7 +85,7 @@ static uint32_t band_rows(const struct store *store, const struct walk *walk) {
     return view_band(store->view, view_band_of(walk->stream->id))->rows;
 }
 
-/* The next group of the stream in the row that was read last; false: there is none. */
+/* The next group of the stream in the row that was last read; false: there is none. */
 static bool next_in_row(struct walk *walk, struct walk_run *out) {
     struct group group;
     size_t place = (size_t)(walk->stream->id - 1) % BAND_STREAMS;

@@ -1,11 +1,11 @@
-/* A walk over a stream's entries in order: hands out their positions in the log. One at a time;
- * what runs meanwhile must not append to the stream nor merge. */
+/* A walk over a stream's entries in order, which gives their positions in the log. Only one walk at
+ * a time; meanwhile nothing may append to the stream or merge. */
 #ifndef SQLITE_WALK_H
 #define SQLITE_WALK_H
 
 #include "band.h"
 
-/* Entries that follow each other, of one of the two places where merged ones are. */
+/* Entries that follow each other, in one of the two places where merged entries are. */
 struct walk_run {
     uint64_t first;
     uint64_t last; /* 0: none was read yet; both UINT64_MAX: there is no more */
@@ -14,24 +14,25 @@ struct walk_run {
 
 struct walk {
     const struct stream *stream; /* borrowed: from the view */
-    uint64_t seq;                /* of the entry that was found last */
+    uint64_t seq;                /* of the entry that was last found */
     uint64_t last_seq;           /* the walk's end */
     struct walk_run row;         /* of entry */
-    bool row_again;              /* the last one was damaged: the statement begins anew */
+    bool row_again;              /* the last row was damaged: the statement begins anew */
     struct walk_run group;       /* of band_row */
-    uint32_t band_row;           /* the row that it is in; 0: none was looked for yet */
+    uint32_t band_row;           /* number of the band's row; 0: none was looked for yet */
     size_t band_at;              /* behind it */
     struct band_groups groups;
     bool in_transaction; /* of its own, so that not each row locks and unlocks the file */
 };
 
-/* Over the entries after `after_seq` up to `last_seq`, which is at most the stream's head. */
+/* Begins a walk over the entries after `after_seq` up to `last_seq`, which is at most the stream's
+ * head. */
 enum store_status walk_begin(struct store *store, struct walk *walk, const struct stream *stream,
                              uint64_t after_seq, uint64_t last_seq);
 /* The position of the walk's next entry; 0: damaged. OK, NOT_FOUND (the end). */
 enum store_status walk_next(struct store *store, struct walk *walk, int64_t *position);
-/* Follows walk_begin in any case. Takes the status that ended the walk: NOT_FOUND is its end, and
- * OK. */
+/* Must follow walk_begin in any case. Takes the status that ended the walk, and returns it; for
+ * NOT_FOUND, which is the walk's end, it returns OK. */
 enum store_status walk_end(struct store *store, struct walk *walk, enum store_status status);
 
 #endif
