@@ -24,8 +24,8 @@ __attribute__((format(printf, 2, 3))) static void remark(char remarks[CHECK_REMA
     va_end(arguments);
 }
 
-/* Of the three ports those that are taken now: by whom can't be told, and it may end before the
- * start. */
+/* Remarks which of the three ports are taken now. By whom is not known, and they may be free again
+ * at the start. */
 static void check_ports(const struct config *config, const char *host, char *remarks) {
     for (uint32_t i = 0; config->port != 0 && i < 3; i++) {
         if (!host_binds(host, config->port + i)) {
@@ -73,7 +73,7 @@ static bool check_bind(const struct config *config, char *remarks, char *error,
     return false;
 }
 
-/* A pipe gives what it has once, and a terminal waits for somebody. */
+/* A pipe can be read only once, and a terminal waits for somebody to type. */
 static bool may_wait(const char *path) {
     struct stat status;
     return stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
@@ -93,8 +93,8 @@ static bool check_password(const struct config *config, char *remarks, char *err
     return good;
 }
 
-/* Whether something can be made in the folder: tried with a file without a name, or where the disk
- * has no such thing with a folder that is gone again at once. False with errno. */
+/* Whether something can be made in the folder. Tries it with a file without a name or, if the disk
+ * has no such files, with a folder that is removed at once. False with errno. */
 static bool can_make_in(const char *folder) {
     char path[DATA_PATH_BYTES];
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -146,7 +146,7 @@ static bool check_folder(const char *folder, char *error, size_t error_bytes) {
     return true;
 }
 
-/* A store that is there begins as SQLite's do, and can be read and written. */
+/* If there is a store, it must begin as SQLite's files do, and be readable and writable. */
 static bool check_store(const char *folder, char *error, size_t error_bytes) {
     static const char begins[] = "SQLite format 3";
     char path[DATA_PATH_BYTES], start[sizeof begins] = "";
@@ -178,7 +178,7 @@ static bool check_store(const char *folder, char *error, size_t error_bytes) {
     return true;
 }
 
-/* One that is not there is made at the start. */
+/* If there is none it is made at the start. */
 static bool check_identity(const char *folder, char *error, size_t error_bytes) {
     struct identity identity;
     char path[DATA_PATH_BYTES];

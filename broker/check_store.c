@@ -1,5 +1,5 @@
-/* See check_store.h. What is damaged goes to stdout, a line each, and how far it is to a terminal
- * on stderr. */
+/* See check_store.h. What is damaged goes to stdout, a line each; the progress goes to stderr if
+ * that is a terminal. */
 #include "check_store.h"
 
 #include "common/clock.h"
@@ -16,7 +16,7 @@
 
 #define VERB        "check-store"
 #define ERROR_BYTES 512
-/* The line on the terminal is written so often. */
+/* How often the line on the terminal is written. */
 #define SHOWN_EVERY_MS 200
 
 enum {
@@ -133,12 +133,12 @@ bool check_store_wanted(int argc, char **argv) {
     return user_verb_at(argc, argv, VERB) > 0;
 }
 
-/* All else in argv is zchatd's own. */
+/* The other words of argv are zchatd's own options. */
 int check_store_main(int argc, char **argv) {
     char error[ERROR_BYTES];
     struct config config;
     int at = user_verb_at(argc, argv, VERB), result = EXIT_USAGE;
-    for (int i = at; i < argc; i++) /* the NULL behind the last word too */
+    for (int i = at; i < argc; i++) /* also the NULL behind the last word */
         argv[i] = argv[i + 1];
     argc--;
     for (int i = 1; i < argc; i++) {

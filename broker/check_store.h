@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-/* Whether argv, the whole one of zchatd, asks for it. */
+/* Whether zchatd's whole argv asks for it. */
 bool check_store_wanted(int argc, char **argv);
 
-/* Does it; for main to return: 0 the store is whole, 1 it is damaged, 2 usage, 3 it can't be read
- * or stdout can't be written, 5 there is none. */
+/* Does it, and returns the exit status for main: 0 the store is whole, 1 it is damaged, 2 usage, 3
+ * it can't be read or stdout can't be written, 5 there is none. */
 int check_store_main(int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the broker is told: one value for each option. The table of options in option.c says
- * everything about each of them; config_load.h fills them in. */
+/* The broker's configuration: one value for each option. The table of options in option.c says
+ * everything about each option; config_load.c fills the values in. */
 #ifndef CONFIG_H
 #define CONFIG_H
 
@@ -16,8 +16,8 @@ enum config_identity {
     IDENTITY_NEW,
 };
 
-/* Strings are owned by the config and never NULL. Those which HUP may change are marked: read them
- * again after config_reload, don't keep their pointers. */
+/* The config owns the strings, which are never NULL. Options that HUP may change are marked: read
+ * them again after config_reload, and don't keep their pointers. */
 struct config {
     char *config;              /* owned; "": no file */
     char *bind;                /* owned; an address without "tcp://" and port, "*": all */

@@ -1,6 +1,6 @@
-/* Each line goes through CZMQ's zconfig by itself: so an error knows its line, which zconfig's tree
- * does not keep. What zconfig would only complain about on stdout, or misread (lines of more than
- * 1,024 bytes, a comment in place of a value), is refused before. */
+/* Each line goes through CZMQ's zconfig by itself, so that an error can name its line, which
+ * zconfig's tree does not keep. What zconfig would misread (lines of more than 1,024 bytes, a
+ * comment in place of a value) or only complain about on stdout is refused before that. */
 #include "config_file.h"
 
 #include "text.h"
@@ -41,8 +41,8 @@ static bool is_blank(const char *line) {
     return line[blanks] == '\0' || line[blanks] == '#';
 }
 
-/* The next line with its end; -1: there is none. Of one that is longer than any may be, as of a
- * device that never ends, only its beginning. */
+/* Reads the next line with its end; -1: there is none. If it is longer than any line may be, as
+ * from a device that never ends, reads only its beginning. */
 static ssize_t take_line(char line[READ_BYTES_MAX + 1], FILE *file) {
     size_t bytes = 0;
     int c = 0;
@@ -52,7 +52,7 @@ static ssize_t take_line(char line[READ_BYTES_MAX + 1], FILE *file) {
     return bytes > 0 ? (ssize_t)bytes : -1;
 }
 
-/* One line: blank, an entry for `each`, or an error. */
+/* Reads one line: it is blank, an entry for `each`, or an error. */
 static bool read_line(const char *line, size_t bytes, unsigned number, const char *path,
                       bool (*each)(void *, unsigned, const char *, const char *), void *arg,
                       char *error, size_t error_bytes) {

@@ -1,6 +1,6 @@
-/* A config comes from argv first, then from the file where argv is silent, then from the defaults.
- * The file is checked wholly, also where argv beats it. Nothing here opens a socket or the data
- * folder but --check-config, which leaves no trace. */
+/* A value comes from argv; if argv does not have it, from the file; if that does not have it
+ * either, from the defaults. The whole file is checked, including values that argv overrides.
+ * Nothing here opens a socket or the data folder, except --check-config, which leaves no trace. */
 #include "config_load.h"
 
 #include "check.h"

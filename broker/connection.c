@@ -7,11 +7,12 @@
 #include <string.h>
 #include <utlist.h>
 
-/* libzmq tells of a closed descriptor a moment before it takes the connection out of the ROUTER: so
- * a suspect is probed at once and a few times more, ever later. Still there then, it was the
- * descriptor's former owner; and TCP's keep-alive sees to the rest. */
+/* libzmq reports a closed descriptor a moment before it removes the connection from the ROUTER. So
+ * a suspect is probed at once and a few times more, at growing intervals. If it is still there
+ * after the last probe, another connection owned the descriptor; TCP's keep-alive finds what is
+ * left. */
 static const int64_t probe_after_us[] = {0, 2000, 20 * 1000, 200 * 1000, 2000 * 1000};
-/* A routing id that libzmq gave. */
+/* The length of a routing id that libzmq gave. */
 #define GIVEN_ID_BYTES 5
 #define PROBES         (sizeof probe_after_us / sizeof probe_after_us[0])
 
@@ -55,7 +56,7 @@ static void connection_close(struct connections *connections, struct connection 
     connection_forget(connections, connection);
 }
 
-/* An IPv6 socket tells of IPv4 peers with a prefix that people don't know. */
+/* An IPv6 socket tells the addresses of IPv4 peers with a prefix that people don't know. */
 static const char *plain_address(const char *address) {
     static const char mapped[] = "::ffff:";
 
@@ -94,8 +95,8 @@ static void suspect(struct connections *connections, struct connection *connecti
     DL_APPEND(connections->suspects, connection);
 }
 
-/* Notes the frame's link; who seemed to have it before has lost it. A frame of a link that is
- * closed already is the last of its connection. */
+/* Notes the link that the frame came over; the connection that seemed to have that link has lost
+ * it. If the link is closed already, the frame is the last one of its connection. */
 static void connection_note_fd(struct connections *connections, struct connection *connection,
                                int fd, int64_t now_us) {
     struct link *link = links_find(connections->links, fd);
@@ -131,9 +132,10 @@ void connection_served(struct connections *connections, struct connection *conne
         link_set_rank(connections->links, connection->link, LINK_MEMBER);
 }
 
-/* A routing id that a peer chose itself may be one that somebody else has just left: what is on its
- * way to him would go to the new owner. libzmq's own ids are never given twice: a NUL and a number,
- * where a peer may have begun its own with a NUL as well, so that it looks empty as a string. */
+/* A peer that chose its routing id itself may have chosen one that somebody else has just left:
+ * what is on its way to them would go to the new owner. libzmq never gives one of its own ids
+ * twice. They are a NUL and a number. A peer's own id may begin with a NUL, too, so that it looks
+ * empty as a string. */
 static bool chose_its_id(zmq_msg_t *id, zmq_msg_t *payload) {
     const char *identity = zmq_msg_gets(payload, "Identity");
 
@@ -185,7 +187,7 @@ void connection_is_gone(struct connections *connections, struct connection *conn
     DL_APPEND(connections->gone, connection);
 }
 
-/* Sends an empty batch: where even the routing id is refused, nobody is there. */
+/* Sends an empty batch: if ZeroMQ refuses even the routing id, nobody is there. */
 static bool connection_answers(struct connections *connections, struct connection *connection) {
     if (zmq_send(connections->socket, connection->id, connection->id_bytes,
                  ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
@@ -194,7 +196,7 @@ static bool connection_answers(struct connections *connections, struct connectio
     return true;
 }
 
-/* It is there for so long that its descriptor can't be somebody else's by now. */
+/* The suspect has answered for so long that its descriptor can't be somebody else's by now. */
 static void suspect_clear(struct connections *connections, struct connection *connection,
                           int64_t now_us) {
     if (!connection->link)
@@ -222,7 +224,7 @@ void connections_tick(struct connections *connections, int64_t now_us) {
     }
     DL_FOREACH_SAFE(connections->gone, connection, next) {
         if (core_is_full(connections->core))
-            break; /* a crowd that left at once is not to make everybody wait */
+            break; /* if a crowd left at once, nobody has to wait for it */
         connection_close(connections, connection, now_us);
     }
 }

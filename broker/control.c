@@ -1,5 +1,5 @@
 /* See control.h. Both sides are the same program, so messages are structs as they lie in memory,
- * with a magic number of their size and the version in front. */
+ * with a magic number in front that holds their size and the version. */
 #define _GNU_SOURCE /* struct ucred */
 #include "control.h"
 
@@ -20,7 +20,7 @@
 #define NAME            "control"
 #define PEERS_MAX       8
 #define ORDERS_A_TURN   64
-#define ANSWERS_MAX     ORDERS_A_TURN /* of one connection, which it did not read yet */
+#define ANSWERS_MAX     ORDERS_A_TURN /* for one connection, that it has not read yet */
 #define ANSWER_WITHIN_S 60            /* the tool's patience with a broker that hangs */
 
 struct request {
@@ -33,26 +33,26 @@ struct response {
     struct control_answer answer;
 };
 
-/* Grows with what is in the structs. */
+/* Increase it when the contents of the structs change. */
 #define MAGIC (UINT32_C(0x7a630100) + (uint32_t)sizeof(struct request))
 
 struct peer_answers {
     int fd;       /* owned; -1: nobody */
-    bool is_gone; /* closed once nothing is to be told */
+    bool is_gone; /* closed once no answer is left to send */
     struct control_answer answers[ANSWERS_MAX];
     size_t count;  /* of the answers */
-    size_t sealed; /* of them, those that may be told once the disk has the turn */
+    size_t sealed; /* how many may be sent once the disk has the turn */
 };
 
 struct control {
-    char path[DATA_PATH_BYTES]; /* as the socket was bound */
+    char path[DATA_PATH_BYTES]; /* where the socket is bound */
     int folder;                 /* owned */
     int listener;               /* owned */
-    int poll;                   /* owned: the epoll of all */
+    int poll;                   /* owned: an epoll descriptor for the listener and all peers */
     struct peer_answers peers[PEERS_MAX];
 };
 
-/* A socket's path is short: a long one goes through the folder's descriptor. */
+/* A socket's path has to be short, so a long one goes through the folder's descriptor. */
 static bool address_of(const char *folder, int folder_fd, struct sockaddr_un *address) {
     int bytes;
 
@@ -75,7 +75,7 @@ static bool watch(const struct control *control, int fd, size_t who) {
 
 static bool listen_at(struct control *control, const struct sockaddr_un *address) {
     control->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    (void)unlink(address->sun_path); /* of a broker that was killed: this one has the lock */
+    (void)unlink(address->sun_path); /* a killed broker's: this one has the lock */
     return control->listener >= 0 &&
            bind(control->listener, (const struct sockaddr *)address, sizeof *address) == 0 &&
            chmod(address->sun_path, 0600) == 0 && listen(control->listener, PEERS_MAX) == 0;
@@ -137,7 +137,7 @@ static bool may_ask(int fd) {
            (who.uid == geteuid() || who.uid == 0);
 }
 
-/* Where all places are taken the connection is refused: the tool does not wait for them. */
+/* If all places are taken the connection is refused: the tool does not wait for a place. */
 static void accept_peer(struct control *control) {
     int fd = accept4(control->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     size_t i = 0;
@@ -214,7 +214,7 @@ static void tell_peer(struct peer_answers *peer) {
         response.magic = MAGIC;
         response.answer = peer->answers[i];
         if (send(peer->fd, &response, sizeof response, MSG_NOSIGNAL) < 0)
-            peer->is_gone = true; /* it reads nothing: what it asked for is done all the same */
+            peer->is_gone = true; /* it does not read: its orders are done all the same */
     }
     peer->count -= peer->sealed;
     memmove(peer->answers, peer->answers + peer->sealed, peer->count * sizeof *peer->answers);

@@ -1,9 +1,9 @@
-/* The data folder is made for its owner alone, for keys and hashes are in it.
+/* The data folder is readable only for its owner, because it holds keys and hashes.
  *
  * The lock is on the store itself: on its database, whatever folder leads there, and on the folder,
- * whatever becomes of the database's name. The kernel drops both with the process, however that
- * ends, so no stale lock is ever in the way. FOLDER/lock has a POSIX lock as well, which alone
- * tells who has it; it may be missing. */
+ * whatever becomes of the database's name. The kernel drops both when the process ends, however it
+ * ends, so no stale lock is ever in the way. FOLDER/lock has a POSIX lock as well, because only
+ * such a lock tells which process has it; that file may be missing. */
 #define _GNU_SOURCE  /* F_OFD_SETLK: other than POSIX's, it outlives SQLite's closing of the file  \
                       */
 #include "data.h"
@@ -17,7 +17,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Of the database, far behind what SQLite locks. */
+/* The byte of the database that is locked, far behind those that SQLite locks. */
 #define LOCK_BYTE ((off_t)1 << 62)
 
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes) {
@@ -58,7 +58,7 @@ bool data_make(const char *folder, char *error, size_t error_bytes) {
     return made;
 }
 
-/* Says who has the lock, where that is known. */
+/* Says who has the lock, if that is known. */
 static void explain(const char *folder, int file, char *error, size_t error_bytes) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
@@ -75,7 +75,7 @@ static bool is_taken(int reason) {
 
 static bool lock_folder(const char *folder, int *fd) {
     *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some network disks have no such locks on folders: the next one holds there. */
+    /* Some network disks have no such locks on folders: there the lock on the store has to do. */
     return *fd >= 0 && (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK);
 }
 
@@ -99,7 +99,7 @@ static bool lock_store(const char *folder, int *fd) {
     return *fd >= 0 && is_regular(*fd) && fcntl(*fd, F_OFD_SETLK, &lock) == 0;
 }
 
-/* That of earlier versions: false where one of them runs. */
+/* The lock that earlier versions take: false if one of them is running. */
 static bool lock_file(const char *folder, int *fd) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char path[DATA_PATH_BYTES];

@@ -7,10 +7,9 @@
 
 #define DATA_STORE "zchat.db" /* the store's file in the folder */
 
-#define DATA_PATH_BYTES 4096 /* a path with its NUL, as long as Linux takes */
+#define DATA_PATH_BYTES 4096 /* a path with its NUL: the most that Linux takes */
 
-/* Makes the folder where it is missing (0700, with its parents). False: `error` holds one sentence.
- */
+/* Makes the folder if it is missing (0700, with its parents). False: `error` holds one sentence. */
 bool data_make(const char *folder, char *error, size_t error_bytes);
 
 struct data_lock {
@@ -18,25 +17,25 @@ struct data_lock {
     int store;
     int file;
 };
-/* Makes the folder, too, and locks it and the store in it, until data_unlock or the end of the
- * process: one broker to a store. False: `error` holds one sentence. Makes an empty file where
- * there is no store yet. */
+/* Makes the folder, too, and locks it and the store in it until data_unlock or the end of the
+ * process, so that only one broker has a store. Makes an empty file if there is no store yet.
+ * False: `error` holds one sentence. */
 bool data_lock(struct data_lock *lock, const char *folder, char *error, size_t error_bytes);
-/* The store's path may name another file since: then locks that one instead. */
+/* If the store's path names another file by now, locks that one instead. */
 bool data_lock_moved(struct data_lock *lock, const char *folder, char *error, size_t error_bytes);
-/* Only after the store is closed: closing a file drops SQLite's locks on it, too. */
+/* Call it only after the store is closed: closing a file drops SQLite's locks on it, too. */
 void data_unlock(struct data_lock *lock);
 
-/* "FOLDER/FILE"; false where it does not fit. */
+/* Writes "FOLDER/FILE"; false if it does not fit. */
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes);
 
-/* The process of the broker that has the folder; 0: there is none, or it can't be told. */
+/* The process of the broker that has the folder; 0: there is none, or it is not known. */
 long data_process(const char *folder);
 
-/* The store's file, to ask data_is_held about; -1: there is none. To be closed after the store: see
+/* Opens the store's file, for data_is_held; -1: there is none. Close it after the store: see
  * data_unlock. */
 int data_open_store(const char *folder);
-/* Whether a broker holds the file's lock, by whatever name it opened it. */
+/* Whether a broker holds the file's lock, whatever name it opened the file by. */
 bool data_is_held(int store);
 
 #endif

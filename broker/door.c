@@ -11,9 +11,10 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Where connections and traffic left so much free, it is given back to the kernel, which libzmq's
- * threads would keep: a while later, when it is over, and not often, for that takes some
- * milliseconds. Who is cut held far more than one who leaves. */
+/* Estimates of the memory that connections and traffic leave free. libzmq's threads would keep it,
+ * so it is given back to the kernel: some time later, when the traffic is over, and not often,
+ * because giving back takes some milliseconds. A connection that is cut held far more than one that
+ * leaves. */
 #define LINK_BYTES   (40 * 1024)
 #define CUT_BYTES    (DOOR_LEFT_BYTES / 8)
 #define GIVE_BACK_US (10 * 1000000LL)
@@ -31,14 +32,14 @@ struct door {
     struct links *links;                 /* owned */
     struct subscriptions *subscriptions; /* owned */
     struct monitor *monitors[2];         /* owned, by socket */
-    struct ended_key *ended;             /* owned: to be looked at in this turn */
+    struct ended_key *ended;             /* owned: those to look at in this turn */
     struct ended_key *lost;              /* owned: in the order of their times */
-    size_t others;                       /* descriptors in use that are no connections */
-    uint64_t cuts;                       /* those whose memory was counted as left */
-    uint64_t left_bytes;                 /* since memory was given back last */
+    size_t others;                       /* descriptors in use that are not connections */
+    uint64_t cuts;                       /* cuts whose memory was counted as left */
+    uint64_t left_bytes;                 /* since memory was last given back */
     bool used_events;                    /* since the server asked */
     bool is_crowd;                       /* the heap keeps less */
-    int64_t give_back_us;                /* when it is due; INT64_MAX: it is not */
+    int64_t give_back_us;                /* when to give memory back; INT64_MAX: not at all */
 };
 
 static int64_t account_of(void *arg, const struct link *link) {
@@ -150,7 +151,7 @@ bool door_doubts(const struct door *door) {
 
 /* ---- what comes ---- */
 
-/* The monitor does not say whose it was. */
+/* The monitor does not tell whose handshake it was. */
 static void handshake_failed(struct door *door, enum link_socket socket) {
     core_stats(door->options.core)->handshakes_failed_total++;
     links_tell_refused(door->links, "handshake_failed", NULL, socket);

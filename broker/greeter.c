@@ -1,6 +1,7 @@
-/* See greeter.h. A guest lives for some seconds after it came or was answered; where all places are
- * taken, the oldest one of the address with most goes. Nothing waits to be written: what the kernel
- * does not take at once belongs to somebody who does not read, and who is closed. */
+/* See greeter.h. A guest is closed some seconds after it came or was last answered; if all places
+ * are taken, the oldest guest of the address with the most guests is closed. Nothing waits to be
+ * written: if the kernel does not take an answer at once, the guest does not read, and is
+ * closed. */
 #define _GNU_SOURCE /* accept4 */
 #include "greeter.h"
 
@@ -22,7 +23,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* What one turn does: whoever floods this port must not keep the others waiting. */
+/* How much one turn does: whoever floods this port must not keep the others waiting. */
 #define ACCEPTS_A_TURN 64
 #define EVENTS_A_TURN  64
 #define GUEST_US       (GUEST_S * 1000000LL)
@@ -41,7 +42,7 @@ struct guest {
     unsigned answers;
     struct guest_source *source; /* borrowed: the table's */
     struct zmtp zmtp;
-    struct guest *prev, *next; /* the first to go first */
+    struct guest *prev, *next; /* first the one to close first */
 };
 
 struct greeter {
@@ -166,7 +167,7 @@ static const struct guest_source *source_with_most(const struct greeter *greeter
     return most;
 }
 
-/* Ends the oldest guest of the address that has most. */
+/* Closes the oldest guest of the address that has the most. */
 static void close_oldest(struct greeter *greeter) {
     const struct guest_source *most = source_with_most(greeter);
     struct guest *guest;
@@ -205,7 +206,8 @@ static void guest_open(struct greeter *greeter, int fd, const struct sockaddr *a
         guest_close(greeter, guest);
 }
 
-/* Without descriptors the listener would be readable for ever. */
+/* Stops accepting for a moment: without free descriptors the listener would be readable all the
+ * time. */
 static void pause_listening(struct greeter *greeter) {
     epoll_ctl(greeter->epoll, EPOLL_CTL_DEL, greeter->listener, NULL);
     greeter->paused_us = clock_us() + PAUSE_US;
@@ -234,7 +236,7 @@ static void take_guests(struct greeter *greeter) {
 
 /* ---- what they say ---- */
 
-/* Always false: the guest is to go. */
+/* Always false: the guest has to be closed. */
 static bool refuse(struct greeter *greeter, const struct guest *guest) {
     uint64_t before;
 
@@ -261,12 +263,13 @@ static bool answer(struct greeter *greeter, struct guest *guest, const struct zm
     return say(guest, greeter->out, bytes);
 }
 
-/* Who asks more often than anybody needs to floods: thousands of answers fit into a turn. */
+/* Whether the guest may have another answer. Who asks more often than anybody needs to is flooding:
+ * thousands of answers fit into a turn. */
 static bool may_ask(struct guest *guest) {
     return ++guest->answers <= GUEST_ANSWERS_MAX;
 }
 
-/* false: the guest is to go. */
+/* false: the guest has to be closed. */
 static bool take_news(struct greeter *greeter, struct guest *guest) {
     for (;;) {
         struct zmtp_news news = zmtp_next(&guest->zmtp);
@@ -292,7 +295,7 @@ static bool take_news(struct greeter *greeter, struct guest *guest) {
     }
 }
 
-/* One buffer a turn: what comes faster waits for the next one. */
+/* Reads one buffer in each turn: what comes faster waits for the next turn. */
 static void hear(struct greeter *greeter, struct guest *guest) {
     size_t room;
     uint8_t *at = zmtp_room(&guest->zmtp, &room);
@@ -306,7 +309,8 @@ static void hear(struct greeter *greeter, struct guest *guest) {
         guest_close(greeter, guest);
 }
 
-/* Guests first: making room for new ones may close some of those that the events name. */
+/* Guests are served before new ones are accepted: making room may close some of those that the
+ * events name. */
 void greeter_serve(struct greeter *greeter) {
     struct epoll_event events[EVENTS_A_TURN];
     int count = epoll_wait(greeter->epoll, events, EVENTS_A_TURN, 0);

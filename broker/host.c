@@ -23,7 +23,7 @@ static bool is_wildcard(const char *text) {
     return false;
 }
 
-/* Without the brackets of an IPv6 address. */
+/* Copies the text without the brackets of an IPv6 address. */
 static void bare(const char *text, char out[HOST_BYTES]) {
     size_t bytes = strlen(text);
     bool bracketed = bytes > 2 && text[0] == '[' && text[bytes - 1] == ']';
@@ -108,7 +108,7 @@ bool host_binds(const char *host, uint32_t port) {
         return false;
     }
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1; /* as the broker's sockets: connections that ended are not in the way */
+    int on = 1; /* as for the broker's sockets: connections that ended are not in the way */
     bool binds = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                  bind(fd, found->ai_addr, found->ai_addrlen) == 0;
     int reason = errno;

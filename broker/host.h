@@ -1,5 +1,5 @@
 /* Which addresses of this machine a host in the configuration means, and what others are told of
- * one. Texts are numeric and as an endpoint has them: "127.0.0.1", "[::1]", "*" for all. */
+ * it. Texts are numeric and as in an endpoint: "127.0.0.1", "[::1]", "*" for all. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -15,23 +15,23 @@ struct hosts {
     size_t count;
 };
 
-/* "*", an address (IPv6 in brackets or without), an interface's name, or a name to look up, in this
- * order of trying. False: `error` holds one sentence. */
+/* The text is tried in this order as "*", an address (IPv6 with or without brackets), an
+ * interface's name, and a name to look up. False: `error` holds one sentence. */
 bool hosts_find(struct hosts *hosts, const char *text, char *error, size_t error_bytes);
-/* Whether a socket can be bound to the host at the port, 0: at any; false with errno. */
+/* Whether a socket can be bound to the host at the port (0: at any). False with errno. */
 bool host_binds(const char *host, uint32_t port);
-/* Whether --advertise is something to dial as far as this machine knows, or a wildcard; it may be
- * another one elsewhere. False: `why` tells. Waits for the resolver. */
+/* Whether --advertise is a host that can be dialled, as far as this machine knows, or a wildcard;
+ * elsewhere the same name may mean something else. False: `why` tells. Waits for the resolver. */
 bool host_resolves(const char *text, char *why, size_t why_bytes);
-/* Logs a warning if it does not. The resolver may take long, so a thread of its own asks it; nobody
- * waits for that. */
+/* Logs a warning if the host does not resolve. The resolver may take long, so a thread of its own
+ * asks it, and nobody waits for that. */
 void host_check_advertised(const char *text);
 
-/* Where programs of this machine reach what is bound to the host: a wildcard is none that one could
- * connect to, so it is this machine's own address. */
+/* Where programs of this machine reach what is bound to the host. One can't connect to a wildcard:
+ * for it this is the machine's own address. */
 void host_own(const char *host, char own[HOST_BYTES]);
-/* What --advertise tells: brackets around IPv6; of an interface its first address; "*", the host
- * that the client dialled, for a wildcard or for nothing. */
+/* What clients are told for --advertise: an address, IPv6 in brackets; the first address of an
+ * interface; "*", which means the host that the client dialled, for a wildcard or for nothing. */
 void host_advertised(const char *text, char told[HOST_BYTES]);
 
 #endif

@@ -52,7 +52,8 @@ static bool identity_read(struct identity *identity, int fd, const char *path, c
     return valid;
 }
 
-/* Written beside and renamed, so that a crash leaves a whole file or none. */
+/* The file is written under another name and renamed, so that a crash leaves a whole file or
+ * none. */
 static bool identity_make(struct identity *identity, const char *folder, const char *path,
                           char *error, size_t error_bytes) {
     char text[FILE_BYTES_MAX], new_path[DATA_PATH_BYTES];
@@ -79,7 +80,7 @@ out:
     return made;
 }
 
-/* What the store notes of it; never 0. */
+/* The number that the store notes for the key; never 0. */
 static int64_t mark_of(const struct identity *identity) {
     unsigned char key[KEY_BYTES];
     int64_t mark = 1;
@@ -89,7 +90,7 @@ static int64_t mark_of(const struct identity *identity) {
     return mark ? mark : 1;
 }
 
-/* Nothing waits for what is no file, as opening a pipe would. */
+/* Refuses anything but a regular file, because opening a pipe, for example, could wait for ever. */
 static bool is_file(int fd, const char *path, char *error, size_t error_bytes) {
     struct stat status;
     bool is = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);

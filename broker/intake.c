@@ -1,21 +1,21 @@
-/* See intake.h. A frame with more parts than its two is dropped, and so is one whose connection
- * does not prove its key: such a frame may have outlived its connection, so nothing else happens to
- * anybody for it. */
+/* See intake.h. A frame with more than its two parts is dropped, and so is one whose connection
+ * does not prove its key: such a frame may have outlived its connection, so nobody is cut for
+ * it. */
 #include "intake.h"
 
 #include <zmq.h>
 
-/* What one turn takes from the command socket at most: beyond it the peers of its first frames
- * would wait too long for their answers. Three chunks: with four an upload is no faster, and
- * messages beside it wait longer (`zchat-bench files --beside`). */
+/* The most that one turn takes from the command socket: with more, the peers of its first frames
+ * would wait too long for their answers. The bytes are three chunks: with four an upload is no
+ * faster, and messages beside it wait longer (`zchat-bench files --beside`). */
 #define TURN_FRAMES_MAX 256
 #define TURN_BYTES_MAX  (768 * 1024)
-/* The same where somebody waits who did not send much: a message is not to be committed with the
- * chunks of several files. */
+/* The most if somebody waits who did not send much: a message should not have to be committed
+ * together with chunks of several files. */
 #define TURN_BYTES_MIXED (256 * 1024)
 #define FRAME_BYTES_MUCH (64 * 1024)
 
-/* Reads the parts behind the second one of a message that has more than it should. */
+/* Reads away the parts behind the second one of a message that has too many. */
 static bool drop_parts(void *socket, zmq_msg_t *part) {
     bool dropped = false;
 

@@ -14,17 +14,17 @@ struct intake {
     void *socket;                    /* borrowed: the server's */
     struct connections *connections; /* borrowed: the server's */
     struct core *core;               /* borrowed: the server's */
-    size_t frames;                   /* that this turn took */
+    size_t frames;                   /* taken in this turn */
     size_t bytes;                    /* theirs */
-    size_t bytes_max;                /* that it may take */
+    size_t bytes_max;                /* that this turn may take */
 };
 
 void intake_init(struct intake *intake, void *socket, struct connections *connections,
                  struct core *core);
 void intake_begin_turn(struct intake *intake);
-/* Whether this turn takes no more. */
+/* Whether this turn takes no more frames. */
 bool intake_is_full(const struct intake *intake);
-/* Takes what is there, up to that. */
+/* Takes the frames that are there, until the turn is full. */
 void intake_take(struct intake *intake, int64_t now);
 
 #endif

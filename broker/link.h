@@ -1,10 +1,10 @@
-/* The TCP connections of the command and the event socket, by descriptor, as the monitors tell of
- * them: where each comes from, whether it has a session, and how much it sent without finishing a
- * message. Cuts those that are too many, too late or endless.
+/* The TCP connections ("links") of the command and the event socket, by descriptor, as the monitors
+ * report them: where each comes from, whether it has a session, and how much it sent without
+ * finishing a message. Cuts those that are too many, too late or endless.
  *
- * A descriptor is a name that libzmq may have given to somebody else by the time it is used. So
- * each link remembers its socket's cookie, and nothing is cut without holding the socket and
- * comparing that. Times are on the monotonic clock. */
+ * By the time a descriptor is used, libzmq may have given its number to another connection. So each
+ * link remembers its socket's cookie, and nothing is cut without holding the socket and comparing
+ * the cookie. Times are on the monotonic clock. */
 #ifndef LINK_H
 #define LINK_H
 
@@ -20,9 +20,9 @@ enum link_socket { LINK_COMMANDS, LINK_EVENTS };
 
 enum link_rank {
     LINK_SILENT,   /* no whole frame came yet */
-    LINK_STRANGER, /* it proved a key, and had no session when that was looked at last */
+    LINK_STRANGER, /* it proved a key, but had no session when last looked at */
     LINK_MEMBER,   /* it had a session then */
-    LINK_CUT,      /* cut by us; libzmq has not said so yet */
+    LINK_CUT,      /* cut by us; libzmq has not reported that yet */
     LINK_RANKS,
 };
 
@@ -35,28 +35,28 @@ struct link {
     enum link_rank rank;
     uint64_t cookie; /* the socket's, unique in this kernel */
     char source[SOURCE_BYTES];
-    struct source_count *count; /* borrowed: the table's; NULL: it is no stranger */
+    struct source_count *count; /* borrowed from the table; NULL: it is no stranger */
     int64_t since_us;           /* when it got its rank */
     void *owner;                /* borrowed: the connection or the subscriber; NULL: none yet */
-    uint32_t frames;            /* since it was looked at last */
-    uint64_t progress;          /* bytes that came in all, when that was looked at last */
-    uint64_t received;          /* bytes in all, when a frame had come since the look before */
-    uint64_t allowance;         /* of the event socket: what it sent of late */
+    uint32_t frames;            /* whole ones, since it was last looked at */
+    uint64_t progress;          /* bytes that had come in all when it was last looked at */
+    uint64_t received;          /* the same at the last look that found a new frame */
+    uint64_t allowance;         /* only on the event socket: what it sent of late */
     int64_t allowance_us;
-    bool is_over;         /* it has sent too much for one message, which may only wait to be read */
-    uint64_t over_drains; /* when that began: how often all was read, */
-    uint64_t over_taken;  /* and how many frames had been */
-    uint64_t over_ahead;  /* and what libzmq had of it beyond the last frame that was read */
+    bool is_over;         /* it sent more than one message may have, if none of it is complete */
+    uint64_t over_drains; /* when is_over began: how often all had been read, */
+    uint64_t over_taken;  /* how many frames had been read, */
+    uint64_t over_ahead;  /* and how many of its bytes libzmq had beyond the last frame read */
     uint64_t unfinished;  /* bytes of a message that is known not to be complete */
-    struct unfinished_sum *unfinished_sum; /* borrowed: its account's; NULL: it holds none */
-    struct progress unread;   /* whether it takes what it is sent, where that is looked at */
-    struct link *prev, *next; /* in its rank's list, the oldest first */
+    struct unfinished_sum *unfinished_sum; /* borrowed: its account's; NULL: it holds nothing */
+    struct progress unread;             /* whether it takes what it is sent, if that is looked at */
+    struct link *prev, *next;           /* in its rank's list, the oldest first */
     struct link *over_prev, *over_next; /* in the list of those that are over */
     struct link *unfinished_prev, *unfinished_next;
-    int64_t probe_us;  /* since when what comes is looked at; 0: it is not */
-    uint64_t probe_at; /* where its unfinished message is to be looked at next */
-    uint64_t part_at;  /* read so far, libzmq knows what began in it: a part, or the next message */
-    bool is_small;     /* it was a part, unless a message was complete then */
+    int64_t probe_us;  /* since when a probe looks at what comes; 0: none does */
+    uint64_t probe_at; /* how long its unfinished message is when a probe looks next */
+    uint64_t part_at;  /* bytes after which libzmq has read what a probe saw begin */
+    bool is_small;     /* libzmq read that far: it was a part, if no message is complete */
     struct link *probe_prev, *probe_next;
 };
 
@@ -77,43 +77,43 @@ struct links_options {
 struct links *links_new(const struct links_options *options);
 void links_free(struct links *links);
 
-/* What the monitors say. The two sockets' news may come in another order than it happened, so one
- * of a descriptor that is the other socket's by now says nothing. */
+/* Called for what the monitors report. The two sockets' reports may come in another order than
+ * things happened, so a report about a descriptor that is the other socket's by now is ignored. */
 void links_accepted(struct links *links, int fd, enum link_socket socket);
 void links_closed(struct links *links, int fd, enum link_socket socket);
 /* NULL: there is none. */
 struct link *links_find(const struct links *links, int fd);
 
 void link_set_rank(struct links *links, struct link *link, enum link_rank rank);
-/* Ends the link's connection, if the link still is the one that it was, and throws away what the
- * kernel holds for and from it. Safe at any time; libzmq says a moment later that it is closed.
- * `kind` is a word for the log, `counter` (may be NULL) counts it. */
+/* Ends the link's connection, if its descriptor still is the same connection, and throws away what
+ * the kernel holds for and from it. Safe at any time; libzmq reports a moment later that it is
+ * closed. `kind` is a word for the log, `counter` (may be NULL) counts it. */
 void link_cut(struct links *links, struct link *link, const char *kind, uint64_t *counter);
 
-/* Cuts the links of that socket for which the kernel has had bytes for so long, and got rid of none
- * of them. To be called now and then while too much is held for them. */
+/* Cuts the links of that socket to which the kernel has had bytes to send for that long without any
+ * being acknowledged. Call it now and then while too much is held for them. */
 void links_cut_unread(struct links *links, enum link_socket socket, int64_t after_us,
                       uint64_t *counter);
 
-/* A whole frame of it was read. */
+/* Notes that a whole frame of the link was read. */
 void links_took(struct links *links, struct link *link);
-/* Whether links wait for links_drained, to be known as endless or not. */
+/* Whether links wait for links_drained, which shows if they are endless. */
 bool links_doubt(const struct links *links);
-/* All that had been sent to that socket was read. */
+/* Notes that all that had been sent to that socket was read. */
 void links_drained(struct links *links, enum link_socket socket);
-/* Readable when connections became active; to be polled only while links_watches says so. */
+/* Readable when connections became active; poll it only while links_watches says so. */
 int links_watch_fd(const struct links *links);
 bool links_watches(const struct links *links);
 /* Looks at those that became active, and cuts those that are endless. */
 void links_look(struct links *links);
 
-/* `others`: descriptors in use that are no links. Cuts who is late and who is too many. */
+/* Cuts links that are late or too many. `others`: descriptors in use that are no links. */
 void links_tick(struct links *links, size_t others);
-/* Says in the log, at its pace, that something was refused: what (a word), from where (NULL: that
- * is not known), at which socket. */
+/* Logs, no more often than the pace allows, that something was refused: what (a word), from where
+ * (NULL: not known), and at which socket. */
 void links_tell_refused(struct links *links, const char *what, const char *address,
                         enum link_socket socket);
-/* How many were cut so far. */
+/* How many links were cut so far. */
 uint64_t links_cut_total(const struct links *links);
 /* In how many microseconds links_look or links_tick want to be called; INT64_MAX: not at all. */
 int64_t links_wait_us(const struct links *links);

@@ -1,4 +1,4 @@
-/* The inside of the links, for those who do what link.h says: link_table.c and link_watch.c, with
+/* The inside of the links, for the files that implement link.h: link_table.c and link_watch.c, with
  * probe.c and unfinished.c. */
 #ifndef LINK_INSIDE_H
 #define LINK_INSIDE_H
@@ -17,10 +17,10 @@ struct links {
     size_t strangers;
     uint64_t cut_total;
     size_t places;      /* for strangers, as of the last tick */
-    bool goes_on;       /* still too many were there then */
+    bool goes_on;       /* there were still too many then */
     int watch;          /* owned: an epoll descriptor */
     int spare;          /* owned: a descriptor's number, so that a cut needs no new one */
-    int64_t look_us;    /* not looked at before; INT64_MAX: nothing was active of late */
+    int64_t look_us;    /* when to look next; INT64_MAX: nothing was active of late */
     struct link *over;  /* borrowed */
     uint64_t drains[2]; /* of each socket */
     uint64_t taken[2];
@@ -28,21 +28,21 @@ struct links {
     struct unfinished_sum *unfinished_sums; /* owned, by account */
     struct link *probes;                    /* borrowed */
     uint64_t unfinished_bytes;
-    uint64_t unfinished_large; /* what single ones have beyond UNFINISHED_FAIR */
+    uint64_t unfinished_large; /* sum of what each has beyond UNFINISHED_FAIR */
 };
 
 /* ---- link_table.c ---- */
 
-/* Whether a session stands behind it; its rank becomes that. */
+/* Whether the link has a session; if so, it becomes a LINK_MEMBER. */
 bool link_promote(struct links *links, struct link *link);
-/* The descriptor of the link's own socket, which nobody else's can become until it is let go; -1:
+/* A descriptor of the link's own socket, which can't become another socket's until link_let_go; -1:
  * it is closed. */
 int link_hold(const struct links *links, const struct link *link);
 void link_let_go(const struct links *links);
 
 /* ---- link_watch.c ---- */
 
-/* Asks the kernel for its progress; whether that had grown. */
+/* Asks the kernel for the link's progress; returns whether it had grown. */
 bool link_progress(struct link *link);
 void link_watch_begin(struct links *links, struct link *link);
 void link_watch_end(struct links *links, struct link *link);

@@ -1,5 +1,5 @@
-/* See link.h: the table, the ranks, who is late or too many. What is sent without an end is in
- * link_watch.c. */
+/* See link.h: the table, the ranks, and who is late or too many. link_watch.c looks for messages
+ * without an end. */
 #define _GNU_SOURCE /* dup3 */
 #include "link_inside.h"
 
@@ -17,10 +17,10 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* What ZMTP sends before the handshake. */
+/* How many bytes ZMTP sends before the handshake. */
 #define GREETED_BYTES 64
 #define STAGES        4
-/* Each is at all of a crowd: the next turn goes on. */
+/* A look may go over a whole crowd; what is left the next turn does. */
 #define LOOKS_A_TURN 64
 
 struct source_count {
@@ -141,7 +141,7 @@ static bool cookie_of(int fd, uint64_t *cookie) {
     return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &bytes) == 0;
 }
 
-/* One that is closed already has no cookie; its end is told next. */
+/* A connection that is closed already has no cookie; its end will be reported next. */
 void links_accepted(struct links *links, int fd, enum link_socket socket) {
     struct link *link = links_find(links, fd);
     uint64_t cookie = 0;
@@ -166,7 +166,7 @@ void links_accepted(struct links *links, int fd, enum link_socket socket) {
 
 /* ---- the cut ---- */
 
-/* While the spare descriptor holds the socket it stays what it is, whatever libzmq closes. */
+/* While the spare descriptor holds the socket, it stays the same one, whatever libzmq closes. */
 int link_hold(const struct links *links, const struct link *link) {
     uint64_t cookie;
 
@@ -179,8 +179,8 @@ void link_let_go(const struct links *links) {
     dup3(links->watch, links->spare, O_CLOEXEC);
 }
 
-/* A connection that is dissolved, not only shut down, gives neither libzmq nor its peer what is
- * still on its way; libzmq reads of it that it is over, as of one that was reset. */
+/* Dissolving a connection, unlike only shutting it down, keeps what is still on its way from both
+ * libzmq and the peer; libzmq reads that it is over, as with one that was reset. */
 static void dissolve(const struct links *links, const struct link *link) {
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     int held = link_hold(links, link);
@@ -258,7 +258,8 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Places for connections without a session: what is neither kept nor others'. */
+/* How many places there are for connections without a session: descriptors that are neither
+ * reserved nor used by others. */
 static size_t places(const struct links *links, size_t others) {
     size_t max = links->options.descriptors_max;
     size_t used = others + (links->count - links->strangers);
@@ -295,15 +296,17 @@ static bool are_too_many(const struct links *links, const struct source_count *m
                     most->strangers > links->places * STRANGERS_OF_ADDRESS_PERCENT / 100);
 }
 
-/* How far it is: connected, greeted, in the middle of the handshake or through it, a frame came. */
+/* How far the connection has come: connected, greeted, in the middle of the handshake, through it,
+ * or it sent a frame. */
 static int stage_of(const struct link *link) {
     if (link->rank == LINK_STRANGER)
         return 3;
     return link->progress == 0 ? 0 : link->progress <= GREETED_BYTES ? 1 : 2;
 }
 
-/* Of those that come from there, and are as far as most of them are, the oldest: whoever floods the
- * broker comes as far each time, and who is on the way in does not stay anywhere for long. */
+/* Among the links from that source, the oldest one at the stage that most of them are at: a flood
+ * gets to the same stage each time, while somebody who is on the way in does not stay at any stage
+ * for long. */
 static struct link *oldest_of_most(const struct links *links, const struct source_count *source) {
     struct link *link, *oldest[STAGES] = {NULL};
     size_t counts[STAGES] = {0}, most = 0;
@@ -323,8 +326,8 @@ static struct link *oldest_of_most(const struct links *links, const struct sourc
     return oldest[most];
 }
 
-/* The one to cut: whoever is on the way in is further by now than when it was looked at. NULL:
- * there is none, or the looks are used up. */
+/* The link to cut. Somebody who is on the way in is at a later stage by now than when last looked
+ * at. NULL: there is none to cut, or the looks of this turn are used up. */
 static struct link *victim_of(const struct links *links, const struct source_count *source,
                               int *looks) {
     struct link *link;

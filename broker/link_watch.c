@@ -1,12 +1,11 @@
-/* Messages without an end. libzmq keeps the parts of a message that is not complete outside of
- * every bound, and tells nobody. So the kernel is asked how much came over a connection: where that
- * is more than a message may have, and all that was complete has been read since, it is not going
- * to be complete.
+/* Messages without an end. libzmq keeps the parts of an incomplete message outside of all bounds,
+ * and tells nobody. So the kernel is asked how much came over a connection: if that is more than a
+ * message may have, and everything complete has been read since, the message is not going to be
+ * complete.
  *
- * An epoll descriptor tells which connections were active (the edges count, not whether something
- * is still to read: libzmq has read it by then, so being writable is asked for as well). It is
- * looked at no more often than costs a small share of the time, and not at all while nothing comes.
- */
+ * An epoll descriptor tells which connections were active. It is edge-triggered: libzmq has read
+ * what came by then, so it is also asked for becoming writable. It is looked at no more often than
+ * takes a small share of the time, and not at all while nothing comes. */
 #include "link_inside.h"
 
 #include "common/clock.h"
@@ -24,9 +23,9 @@
 
 #define LOOK_MIN_US   4000
 #define LOOK_MAX_US   50000
-#define LOOK_SHARE    64 /* looking takes at most one of so many parts of the time */
+#define LOOK_SHARE    64 /* looking takes at most one part in so many of the time */
 #define EVENTS_A_LOOK 256
-#define READ_BYTES    8192 /* what libzmq reads at once at most, behind the end of a message */
+#define READ_BYTES    8192 /* the most that libzmq reads at once beyond a message's end */
 
 void link_watch_begin(struct links *links, struct link *link) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = link->fd};
@@ -46,7 +45,7 @@ static void over_end(struct links *links, struct link *link) {
     link->is_over = false;
 }
 
-/* The kernel ends the watching of a closed descriptor by itself. */
+/* Leaves the epoll descriptor alone: the kernel itself stops watching a closed descriptor. */
 void link_watch_end(struct links *links, struct link *link) {
     over_end(links, link);
     unfinished_release(links, link);
@@ -69,7 +68,7 @@ bool links_watches(const struct links *links) {
     return links->look_us == INT64_MAX || clock_us() >= links->look_us;
 }
 
-/* Bytes that came over the connection in all; false: it is closed. */
+/* How many bytes came over the connection in all; false: it is closed. */
 static bool received_by(int fd, uint64_t *received) {
     struct tcp_info info = {0};
     socklen_t bytes = sizeof info;
@@ -86,14 +85,14 @@ bool link_progress(struct link *link) {
     return received_by(link->fd, &link->progress) && link->progress > before;
 }
 
-/* What the kernel still holds does not fill libzmq's memory. */
+/* How many bytes the kernel still holds: they don't take libzmq's memory. */
 static uint64_t unread_of(int fd) {
     int bytes = 0;
 
     return ioctl(fd, SIOCINQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* What each of so many may have, of what all of them may. */
+/* How much each of `count` may have if all together may have `all`. */
 static uint64_t share_of(uint64_t all, size_t count, uint64_t least, uint64_t most) {
     uint64_t share = all / (count + 1);
 
@@ -105,14 +104,14 @@ static uint64_t strangers_bound(const struct links *links) {
                     UNFINISHED_STRANGER_MAX);
 }
 
-/* The most that it may hold. */
+/* The most that the link may hold. */
 static uint64_t bound_of(const struct links *links, const struct link *link) {
     if (link->rank != LINK_MEMBER)
         return strangers_bound(links);
     return link->socket == LINK_EVENTS ? UNFINISHED_SUBSCRIBER_MAX : UNFINISHED_MEMBER_MAX;
 }
 
-/* What it may hold and nobody asks. */
+/* How much the link may hold without being looked at. */
 static uint64_t share_of_link(const struct links *links, const struct link *link) {
     if (link->rank != LINK_MEMBER || link->socket == LINK_EVENTS)
         return bound_of(links, link);
@@ -120,8 +119,8 @@ static uint64_t share_of_link(const struct links *links, const struct link *link
                     UNFINISHED_STRANGER_MIN, UNFINISHED_STRANGER_MAX);
 }
 
-/* Bytes that libzmq has of it beyond the last frame that was read. What the kernel holds may be
- * more than what came since: then libzmq took older bytes alone. */
+/* How many bytes of the link libzmq has beyond the last frame that was read. The kernel may hold
+ * more than what came since that frame: then libzmq took only older bytes. */
 static uint64_t ahead_of(const struct link *link, uint64_t received) {
     uint64_t ahead = received > link->received ? received - link->received : 0;
     uint64_t unread = ahead > 0 ? unread_of(link->fd) : 0;
@@ -144,8 +143,9 @@ static uint64_t read_by_libzmq(const struct link *link, uint64_t received) {
     return unread < received ? received - unread : 0;
 }
 
-/* What libzmq has of it by now is judged, once all that is complete of that has been read: what
- * comes meanwhile may be complete as well. */
+/* Notes how much of the link's bytes libzmq has now. That amount is judged once everything complete
+ * among it has been read; what comes meanwhile does not count, because it may be complete as
+ * well. */
 static void over_begin(struct links *links, struct link *link, uint64_t received) {
     if (link->is_over)
         return;
@@ -161,7 +161,7 @@ static void endless(struct links *links, struct link *link) {
     link_cut(links, link, "endless", &links->options.stats->connections_endless_total);
 }
 
-/* A subscriber has little to say, complete or not: false, if it said too much. */
+/* A subscriber has little to send, complete or not. false: it sent too much. */
 static bool allow(struct link *link, uint64_t received) {
     int64_t now_us = clock_us();
     uint64_t back = (uint64_t)(now_us - link->allowance_us) * SUBSCRIBER_BYTES_A_S / 1000000;
@@ -200,15 +200,16 @@ static void look_at(struct links *links, struct link *link) {
         over_begin(links, link, received);
 }
 
-/* Whether what was complete when it was over would have been read by now. While there always is
- * more to read, ZeroMQ still takes a message of each connection in turn. */
+/* Whether everything that was complete in over_begin must have been read by now. Even if there is
+ * always more to read, ZeroMQ takes a message of each connection in turn. */
 static bool was_read(const struct links *links, const struct link *link) {
     return links->drains[link->socket] > link->over_drains ||
            (link->socket == LINK_COMMANDS &&
             links->taken[link->socket] - link->over_taken > 2 * links->count + 64);
 }
 
-/* What has more than everybody may have is looked at, now and then, for what it is. */
+/* A link that holds more than anybody may hold unasked is charged, and a probe now and then finds
+ * out what it holds. */
 static void charge(struct links *links, struct link *link, uint64_t ahead) {
     unfinished_charge(links, link, ahead);
     if (ahead <= UNFINISHED_FAIR || ahead < link->probe_at)
@@ -217,8 +218,8 @@ static void charge(struct links *links, struct link *link, uint64_t ahead) {
     probe_begin(links, link);
 }
 
-/* What came after the head has been read by libzmq when one more buffer has: then it gave what was
- * before the head to whoever reads messages. */
+/* Called when a part's header was seen. Once libzmq has read one more buffer it has read what
+ * follows the header; by then it has handed on a message that ended before the header. */
 static void is_of_parts(struct links *links, struct link *link) {
     uint64_t received;
 
@@ -227,7 +228,7 @@ static void is_of_parts(struct links *links, struct link *link) {
         link->part_at = received + READ_BYTES + 1;
 }
 
-/* Nothing complete was among what it had sent when that was looked at. */
+/* Nothing that the link had sent by over_begin was complete. */
 static void look_at_unfinished(struct links *links, struct link *link) {
     uint64_t received, ahead = link->over_ahead;
 
@@ -244,7 +245,7 @@ static void look_at_unfinished(struct links *links, struct link *link) {
         over_begin(links, link, received);
 }
 
-/* What was over, and still is after everything complete was read. */
+/* Looks at links that sent too much for one message, once everything complete was read. */
 static void look_at_over(struct links *links) {
     struct link *link, *next;
 

@@ -14,7 +14,7 @@ static bool set(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-/* IPv6 sockets take IPv4 as well. */
+/* IPv6 sockets take IPv4 connections as well. */
 static int bound(const struct sockaddr *address, socklen_t bytes, int backlog) {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
 
@@ -30,7 +30,7 @@ static int bound(const struct sockaddr *address, socklen_t bytes, int backlog) {
     return -1;
 }
 
-/* A machine without IPv6 gets the other kind. */
+/* On a machine without IPv6 it is an IPv4 socket. */
 static int bound_anywhere(uint32_t port, int backlog) {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};

@@ -1,11 +1,11 @@
-/* A line is made in a buffer of its own and leaves with one write(2): on a pipe, a terminal or an
- * appended file two threads' lines never mix. Nothing peers send can begin a new line or reach a
- * terminal as a command.
+/* A line is made in a buffer of its own and leaves with one write(2), so that two threads' lines
+ * never mix on a pipe, a terminal or an appended file. Nothing that peers send can begin a new line
+ * or reach a terminal as a command.
  *
  * The level and where lines go are the only state: they belong to the process as stderr does, so
- * they stand here and not in every struct that may have to say something. A failed write is not
- * reported, for there is nobody to tell. Nobody waits for the log: what a terminal or a pipe does
- * not take at once is lost, and the next line that goes says how many were. */
+ * they are kept here and not in every struct that may have to log something. A failed write is not
+ * reported: there is nobody to tell. Nobody waits for the log: lines that a terminal or a pipe does
+ * not take at once are lost, and the next line that gets through says how many. */
 #define _GNU_SOURCE /* O_CLOEXEC and its like */
 #include "log.h"
 
@@ -26,11 +26,11 @@
 #include <unistd.h>
 
 static atomic_int level_now = LOG_LEVEL_INFO;
-/* stderr once more, which does not wait; -1: stderr itself, since it takes everything. */
+/* stderr opened once more, not blocking; -1: stderr itself is used, because it takes everything. */
 static atomic_int unwaiting = -1;
 static atomic_bool is_socket;
 static atomic_uint lines_lost;
-static atomic_bool line_is_cut; /* the last one, in its middle */
+static atomic_bool line_is_cut; /* the last line was cut in the middle */
 
 static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -47,9 +47,9 @@ bool log_is_on(enum log_level level) {
     return (int)level >= atomic_load(&level_now);
 }
 
-/* The flag belongs to what was opened, which a shell or a supervisor may share: so it is opened
- * anew and stderr stays as it is. A file is not: it always takes what it gets, and has its place.
- */
+/* The flag for not blocking belongs to the open file, which a shell or a supervisor may share: so
+ * the terminal or pipe is opened again, and stderr stays as it is. A regular file is not opened
+ * again: it always takes what it gets, and opening would lose the position in it. */
 void log_open(void) {
     struct stat status;
     if (fstat(STDERR_FILENO, &status) != 0)
@@ -68,7 +68,7 @@ void log_close(void) {
     atomic_store(&is_socket, false);
 }
 
-/* A line that grows; what does not fit is cut. */
+/* A line that grows; it is cut at its end. */
 struct line {
     char text[LOG_LINE_BYTES];
     size_t used;
@@ -104,7 +104,7 @@ static ssize_t write_once(const char *text, size_t bytes) {
     return write(fd >= 0 ? fd : STDERR_FILENO, text, bytes);
 }
 
-/* Whether all of it went. */
+/* Whether all of it was written. */
 static bool write_text(const char *text, size_t bytes) {
     ssize_t written;
     do {
@@ -115,7 +115,7 @@ static bool write_text(const char *text, size_t bytes) {
     return written < 0 ? errno != EAGAIN : (size_t)written == bytes;
 }
 
-/* False: they still are to be told. */
+/* Tells how many lines were lost. False: that could not be written, and is still to be told. */
 static bool tell_lost(unsigned lost) {
     bool cut = atomic_exchange(&line_is_cut, false);
     struct line line;

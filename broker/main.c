@@ -1,4 +1,4 @@
-/* zchatd: reads its configuration, takes the data folder, serves until it is told to leave. */
+/* zchatd: reads its configuration, locks the data folder, serves until it is told to end. */
 #include "check_store.h"
 #include "config_load.h"
 #include "data.h"
@@ -29,7 +29,7 @@ static int serve(struct config *config) {
         return fail(error, 3);
     if (!data_lock(&lock, config->data, error, sizeof error))
         return fail(error, 3);
-    sockets_unpublish(config->data); /* of one that was killed */
+    sockets_unpublish(config->data); /* left by a killed broker */
     slice_shorten();
     server = server_new(config, error, sizeof error);
     status = server && data_lock_moved(&lock, config->data, error, sizeof error)
@@ -46,8 +46,8 @@ int main(int argc, char **argv) {
     int status = 0;
 
     descriptors_open_standard();
-    umask(077);               /* what the broker makes is the broker's alone */
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
+    umask(077);               /* files that the broker makes are its owner's alone */
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error like a full disk */
     heap_init();
     if (user_wanted(argc, argv))
         return user_main(argc, argv);

@@ -13,14 +13,14 @@
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
 struct monitor {
-    void *socket;   /* owned: the PAIR that hears */
+    void *socket;   /* owned: the PAIR socket that receives */
     void *observed; /* borrowed: the server's */
 };
 
 struct monitor *monitor_new(void *context, void *socket, const char *name) {
     struct monitor *monitor = memory_new(sizeof *monitor);
     char endpoint[64];
-    int no_limit = 0; /* a lost event would be a connection that nobody misses */
+    int no_limit = 0; /* if an event were lost, nobody would miss the connection */
 
     snprintf(endpoint, sizeof endpoint, "inproc://monitor-%s", name);
     monitor->observed = socket;

@@ -1,5 +1,5 @@
-/* What libzmq tells of a socket's connections, by file descriptor: accepted and closed ones (a
- * hint), and failed handshakes. */
+/* What libzmq reports of a socket's connections, by file descriptor: accepted ones, closed ones
+ * (which is only a hint), and failed handshakes. */
 #ifndef MONITOR_H
 #define MONITOR_H
 

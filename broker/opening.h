@@ -1,5 +1,5 @@
-/* Opens the store of a data folder, which may be an earlier version's: then tells how far the work
- * on it is, on a terminal as it goes and in the log where it begins and ends. */
+/* Opens the store of a data folder. If an earlier version made it, the work on it is reported: its
+ * progress on a terminal, its beginning and end in the log. */
 #ifndef OPENING_H
 #define OPENING_H
 
@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Where TERM or INT waits, which are blocked, such work ends. False: `error` holds one sentence,
- * and *out may be a store to be closed all the same. */
+/* TERM and INT are blocked; if one of them is pending, such work ends. False: `error` holds one
+ * sentence; *out may still be a store that has to be closed. */
 bool opening_store(struct store **out, const struct config *config, char *error,
                    size_t error_bytes);
 

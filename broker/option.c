@@ -1,5 +1,5 @@
-/* The table, and how the values of its rows are written and moved. Texts are copies, which the
- * config owns: HUP gives it others. */
+/* The table, and how the values of its rows are written and moved. Texts are copies that the config
+ * owns, because HUP may replace them. */
 #include "option.h"
 
 #include "log.h"
@@ -21,7 +21,7 @@ static bool is_printable(const char *text) {
     return true;
 }
 
-/* With or without brackets, and with or without an interface behind '%'. */
+/* The address may have brackets, and an interface behind '%'. */
 static bool is_ipv6(const char *text) {
     char address[INET6_ADDRSTRLEN];
     struct in6_addr unused;
@@ -35,10 +35,10 @@ static bool is_ipv6(const char *text) {
     return inet_pton(AF_INET6, address, &unused) == 1 && (start[bytes] != '%' || all > bytes + 1);
 }
 
-#define LABEL_BYTES_MAX     63 /* of a name, by RFC 1035, as the next */
+#define LABEL_BYTES_MAX     63 /* of a name, by RFC 1035, like the next one */
 #define HOST_NAME_MAX_BYTES 253
 
-/* Labels of letters, digits, '-' and '_'; a dot may stand behind the last one. */
+/* Labels of letters, digits, '-' and '_'; a dot may follow the last one. */
 static bool is_host_name(const char *text) {
     const char *label = text;
     while (*label) {
@@ -52,7 +52,7 @@ static bool is_host_name(const char *text) {
     return label != text && strlen(text) <= HOST_NAME_MAX_BYTES;
 }
 
-/* An address may be written as an endpoint. */
+/* Length of the "tcp://" in front: an address may be written as an endpoint. */
 static size_t endpoint_bytes(const char *text) {
     return !strncmp(text, "tcp://", 6) ? 6 : 0;
 }
@@ -250,7 +250,7 @@ bool option_keep(const struct option *option, struct config *config, const char 
     return true;
 }
 
-/* Where the user's programs keep their data; a service of the system keeps it in /var. */
+/* The folder where a user's programs keep their data; a system service keeps them in /var. */
 static bool data_standard(char *path, size_t path_bytes) {
     const char *base = getenv("XDG_DATA_HOME");
     const char *home = getenv("HOME");

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Each looks at all connections. */
+/* Each cut looks at all connections. */
 #define CUTS_A_TURN 16
 
 void outlet_init(struct outlet *outlet, void *commands, void *events,
@@ -34,7 +34,7 @@ size_t outlet_in_all_pipes(const void *connections) {
 
 /* ---- sending ---- */
 
-/* Whether libzmq is to hold that much more for the peer. One frame it always takes. */
+/* Whether libzmq may hold that much more for the peer. It may always hold one frame. */
 static bool pipe_has_room(const struct connection *connection, size_t bytes) {
     size_t held = pipe_bytes(connection->pipe);
 
@@ -62,8 +62,8 @@ static bool send_to_peer(struct outlet *outlet, struct core_frame *frame) {
     return true;
 }
 
-/* libzmq copies a long one for each subscriber. What subscribers do not take must not fill the
- * memory: the numbers of the events show them what they missed, and Sync makes up for it. */
+/* libzmq copies a long frame for each subscriber. Frames that subscribers don't take must not fill
+ * the memory: the numbers of the events show what was missed, and Sync makes up for it. */
 static void publish(struct outlet *outlet, struct core_frame *frame) {
     zmq_msg_t payload;
 
@@ -79,7 +79,7 @@ static void publish(struct outlet *outlet, struct core_frame *frame) {
         zmq_msg_close(&payload);
 }
 
-/* Cuts a peer off for what it does not read. Where that can't be done now it is tried again. */
+/* Cuts a peer off for what it does not read. If that can't be done now it is tried again. */
 static void cut(struct outlet *outlet, struct connection *connection, const char *kind) {
     connection_cut(outlet->connections, connection, kind,
                    &core_stats(outlet->core)->peers_unread_cut_total);
@@ -97,7 +97,7 @@ void outlet_send(struct outlet *outlet, int64_t now_us) {
 
     while (core_next_frame(outlet->core, &frame)) {
         if (!frame.peer) {
-            if (!published) /* who may not hear it is cut first */
+            if (!published) /* first cuts who may not hear it */
                 door_take_subscriptions(outlet->door);
             published = true;
             publish(outlet, &frame);
@@ -121,8 +121,8 @@ static size_t held_by_all(const struct outlet *outlet) {
     return core_queued(outlet->core) + pipe_total_bytes(&outlet->connections->pipes);
 }
 
-/* Cuts a peer that has had something to take for long, and took nothing; and one that was to be cut
- * and could not be. */
+/* Cuts a peer for which something has waited long and that took nothing; and one that could not be
+ * cut when it should have been. */
 static void look_at(struct outlet *outlet, struct connection *connection, int64_t now_us) {
     if (core_peer_lost_replies(connection->peer))
         cut(outlet, connection, "answers_unread");
@@ -146,13 +146,13 @@ static void look(struct outlet *outlet, int64_t now_us) {
                          &core_stats(outlet->core)->peers_unread_cut_total);
 }
 
-/* Whether it was cut or has ended, and only is not forgotten yet. */
+/* Whether it was cut or has ended, but is not forgotten yet. */
 static bool is_leaving(const struct connection *connection) {
     return !connection->link || connection->link->rank == LINK_CUT || connection->suspect ||
            connection->gone;
 }
 
-/* What those hold that stay; and which of them holds the most. */
+/* How much is held by those that stay; and which of them holds the most. */
 static size_t held_by_those_that_stay(const struct outlet *outlet, struct connection **largest) {
     struct connection *connection, *next;
     size_t held = 0;
@@ -168,8 +168,8 @@ static size_t held_by_those_that_stay(const struct outlet *outlet, struct connec
     return held;
 }
 
-/* Cuts the largest holders until the others hold less than the bound. What those hold that were cut
- * is given back a few turns later: nobody else is cut for it. */
+/* Cuts the largest holders until the others hold less than the bound. What the cut ones hold is
+ * given back a few turns later, and nobody else is cut for it. */
 static void cut_largest(struct outlet *outlet) {
     struct connection *largest;
 

@@ -1,6 +1,6 @@
-/* What goes out: the core's frames to peers and to the event socket. Counts what libzmq holds of
- * them, in bytes: a peer that does not read is refused more than a bound, and cut after a time; so
- * are the largest holders where all of them together hold too much. */
+/* What goes out: the core's frames to peers and to the event socket. Counts how many bytes of them
+ * libzmq holds. A peer that does not read gets no more than a bound, and is cut after a time; if
+ * all peers together hold too much, the largest holders are cut, too. */
 #ifndef OUTLET_H
 #define OUTLET_H
 
@@ -19,24 +19,24 @@ struct outlet {
     struct core *core;               /* borrowed: the server's */
     struct pipe *published;          /* owned: what the event socket holds */
     struct pipe_total published_total;
-    int64_t look_us; /* when those that do not read are looked for */
+    int64_t look_us; /* when to look next for peers that do not read */
 };
 
 void outlet_init(struct outlet *outlet, void *commands, void *events,
                  struct connections *connections, struct door *door, struct core *core);
 void outlet_release(struct outlet *outlet);
 
-/* Sends all that the core yields. */
+/* Sends all frames that the core yields. */
 void outlet_send(struct outlet *outlet, int64_t now_us);
-/* A reply to it was dropped: it is cut now, or as soon as it can be. */
+/* A reply to the connection was dropped: cuts it now, or as soon as that can be done. */
 void outlet_gave_up(struct outlet *outlet, struct connection *connection, int64_t now_us);
-/* Cuts who holds too much or for too long. */
+/* Cuts peers that hold too much, or hold something for too long. */
 void outlet_tick(struct outlet *outlet, int64_t now_us);
 int64_t outlet_deadline(const struct outlet *outlet);
 
-/* core_options.in_pipe, of a connection. */
+/* core_options.in_pipe, for a connection. */
 size_t outlet_in_pipe(const void *connection);
-/* core_options.in_all_pipes, of the connections. */
+/* core_options.in_all_pipes, for all connections. */
 size_t outlet_in_all_pipes(const void *connections);
 
 #endif

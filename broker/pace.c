@@ -1,6 +1,6 @@
-/* See pace.h. A fixed number of places, each for one kind and source; a place is free again a
- * minute after its last line. When all are taken, those who come next share the place of their
- * kind, which no number of sources can take. */
+/* See pace.h. There is a fixed number of places, each for one kind and source; a place is free
+ * again a minute after its last line. When all are taken, further sources share the place of their
+ * kind, which sources can't use up. */
 #include "pace.h"
 
 #include "core/memory.h"
@@ -16,7 +16,7 @@
 #define EVERY_US    (60 * 1000000LL)
 
 struct place {
-    char name[PLACE_BYTES]; /* "": it never was used */
+    char name[PLACE_BYTES]; /* "": never used */
     int64_t written_us;
     uint64_t passed_over;
 };
@@ -34,12 +34,12 @@ void pace_free(struct pace *pace) {
     free(pace);
 }
 
-/* A clock that was set back does not silence anybody for longer. */
+/* If the clock was set back, the place is free: nobody is silenced for longer. */
 static bool is_over(const struct place *place, int64_t now_us) {
     return now_us - place->written_us >= EVERY_US || now_us < place->written_us;
 }
 
-/* The place of that name, or the first one that is free; NULL: there is none. */
+/* The place of that name, or else the first free one; NULL: there is none. */
 static struct place *place_of(struct place *places, size_t count, const char *name,
                               int64_t now_us) {
     struct place *found = NULL;

@@ -1,6 +1,5 @@
-/* libsodium's Argon2id, made once with INTERACTIVE parameters. There is no state here: sodium_init
- * is safe from any thread and does nothing the second time. libsodium wipes its working memory
- * itself. */
+/* libsodium's Argon2id with INTERACTIVE parameters. There is no state here: sodium_init is safe
+ * from any thread and does nothing the second time. libsodium wipes its working memory itself. */
 #include "password.h"
 
 #include "unicode.h"
@@ -12,8 +11,8 @@
 
 static_assert(PASSWORD_HASH_BYTES == crypto_pwhash_STRBYTES, "a hash's text fits exactly");
 
-/* The hash of 32 random bytes that nobody kept, of the same parameters as all others: what stands
- * in for an account that is not there, so that the refusal takes as long. */
+/* The hash of 32 random bytes that nobody kept, with the same parameters as all other hashes. It is
+ * checked for an account that does not exist, so that the refusal takes as long. */
 static const char dummy_hash[PASSWORD_HASH_BYTES] =
     "$argon2id$v=19$m=65536,t=2,p=1$"
     "cmZXx1vcVxmeGWnXYZx2qw$PKWpHo8wL5BsOwd32QG/VxCig4wC5EoGButWI/1cHDI";
@@ -21,7 +20,8 @@ static const char dummy_hash[PASSWORD_HASH_BYTES] =
 /* Normal form C makes UTF-8 at most three times as long. */
 #define FORM_BYTES (3 * PASSWORD_BYTES_MAX + 1)
 
-/* What is hashed: the form that is the same on every keyboard. Without it, what was typed. */
+/* Makes the text that is hashed: the form that is the same from every keyboard or, if there is
+ * none, what was typed. */
 static void prepare(const char *password, char form[FORM_BYTES]) {
     if (!unicode_password(password, form, FORM_BYTES))
         snprintf(form, FORM_BYTES, "%s", password);
@@ -55,7 +55,8 @@ bool password_equals(const char *a, size_t a_bytes, const char *b, size_t b_byte
     unsigned char key[crypto_generichash_KEYBYTES];
     if (sodium_init() < 0)
         return false;
-    /* Digests under a key of this moment: same length whatever the passwords' lengths are. */
+    /* Compares digests with a random key, which have the same length whatever the passwords'
+     * lengths are. */
     randombytes_buf(key, sizeof key);
     crypto_generichash(a_digest, sizeof a_digest, (const unsigned char *)a, a_bytes, key,
                        sizeof key);

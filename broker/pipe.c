@@ -1,5 +1,5 @@
-/* See pipe.h. One number holds both what the pipe holds and who still points to it, so that each
- * frame costs one atomic operation in either thread. */
+/* See pipe.h. One number counts both the bytes that the pipe holds and how many still point to it,
+ * so that each frame costs one atomic operation in either thread. */
 #include "pipe.h"
 
 #include "core/memory.h"
@@ -12,8 +12,8 @@
 #define BYTES_MASK (REFERENCE - 1)
 
 struct pipe {
-    atomic_ullong held;       /* REFERENCE for the owner and for each frame, and their bytes */
-    uint64_t given;           /* bytes of all frames; the owner's thread's */
+    atomic_ullong held;       /* REFERENCE for the owner and each frame, plus the frames' bytes */
+    uint64_t given;           /* bytes of all frames; only for the owner's thread */
     struct pipe_total *total; /* borrowed */
 };
 
@@ -44,7 +44,8 @@ static void frame_done(void *bytes, void *hint) {
     let_go(pipe, REFERENCE + length);
 }
 
-/* Counts what the allocator gave: that is what it costs, and it is known again at the end. */
+/* Counts the bytes that the allocator gave: that is the real cost, and can be asked for again at
+ * the end. */
 void pipe_message(struct pipe *pipe, zmq_msg_t *message, uint8_t *bytes, size_t length) {
     size_t size = malloc_usable_size(bytes);
 

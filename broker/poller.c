@@ -21,7 +21,7 @@ bool poller_begin(struct poller_item *items, size_t count) {
     return true;
 }
 
-/* What libzmq has for the socket is taken note of, and the descriptor tells anew from here on. */
+/* Asks libzmq what the socket has; from here on the descriptor becomes readable for what is new. */
 static bool ask(struct poller_item *item) {
     int events;
     size_t bytes = sizeof events;
@@ -33,7 +33,7 @@ static bool ask(struct poller_item *item) {
     return true;
 }
 
-/* Those that were used since they were asked; *any: one of them is ready. */
+/* Asks those that were used since they were last asked; *any: one of them is ready. */
 static bool ask_used(struct poller_item *items, size_t count, bool *any) {
     for (size_t i = 0; i < count; i++) {
         items[i].ready = false;
@@ -60,7 +60,7 @@ static bool ask_told(struct poller_item *items, const struct pollfd *told, size_
     return true;
 }
 
-/* One wait; it may end early with nothing that is ready. */
+/* Waits once; the wait may end early with nothing ready. */
 static bool wait_once(struct poller_item *items, size_t count, int64_t timeout_us, bool *any) {
     struct pollfd told[POLLER_ITEMS_MAX];
     struct timespec timeout = {0, 0};

@@ -1,9 +1,9 @@
-/* Waits for sockets of ZeroMQ and for descriptors, as zmq_poll does, with fewer system calls: each
- * question to a socket costs two, and zmq_poll asks all of them, twice where it waits.
+/* Waits for sockets of ZeroMQ and for descriptors as zmq_poll does, but with fewer system calls:
+ * asking a socket costs two, and zmq_poll asks all of them, and twice if it waits.
  *
- * A socket's descriptor tells once that something has happened. So a socket is asked what it has
- * when its descriptor tells, and when it was used since it was asked last, for then what happened
- * may have been taken note of already. */
+ * A socket's descriptor becomes readable only once for what has happened. So a socket is asked what
+ * it has when its descriptor is readable, and also if it was used since it was last asked, because
+ * using it may have cleared the descriptor. */
 #ifndef POLLER_H
 #define POLLER_H
 
@@ -13,18 +13,18 @@
 
 struct poller_item {
     void *socket; /* borrowed; NULL: the descriptor alone */
-    int fd;       /* the socket's own, once poller_begin has asked; -1: nothing */
+    int fd;       /* the socket's own, set by poller_begin; -1: nothing */
     bool wanted;  /* whether to wait for it */
-    bool used;    /* the caller's: something was sent or received by it, or set */
-    bool ready;   /* out: there is something to read */
+    bool used;    /* set by the caller: something was sent, received or set with it */
+    bool ready;   /* result: there is something to read */
 };
 
 #define POLLER_ITEMS_MAX 16
 
-/* Completes the items, of which at most POLLER_ITEMS_MAX are. false with errno. */
+/* Completes the items, at most POLLER_ITEMS_MAX. false with errno. */
 bool poller_begin(struct poller_item *items, size_t count);
-/* Waits for one that is ready, and at most so long; < 0: without an end. What was ready counts as
- * used. false with errno: EINTR, or a socket or descriptor that is none. */
+/* Waits for one that is ready, at most that long; < 0: without a limit. What is ready counts as
+ * used. false with errno: EINTR, or a socket or descriptor is not valid. */
 bool poller_wait(struct poller_item *items, size_t count, int64_t timeout_us);
 
 #endif

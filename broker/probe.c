@@ -1,5 +1,5 @@
-/* See probe.h. The socket is held while it is asked, so that its number can have no new owner; a
- * wait of a few milliseconds for a part of a frame that is under way is nobody's loss. */
+/* See probe.h. The socket is held while it is looked at, so that its number can't get a new owner.
+ * A part of an unfinished frame may wait for some milliseconds, which hurts nobody. */
 #include "probe.h"
 
 #include "common/clock.h"
@@ -13,7 +13,7 @@
 #define ENOUGH_BYTES    2048
 #define PATIENCE_US     (100 * 1000)
 
-/* How many bytes must be there before libzmq is told of them. */
+/* Sets how many bytes must be there before libzmq is told of them. */
 static bool keep(struct links *links, struct link *link, int bytes) {
     int fd = link_hold(links, link);
     bool kept = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0;

@@ -1,7 +1,7 @@
-/* Whether a message that is not complete is one large part, which is as long as a frame may be, or
- * many small ones, which the protocol has not and which cost a multiple of their bytes. A part's
- * head is readable whatever is encrypted; so some of what comes next is kept in the kernel for a
- * moment and looked at there. */
+/* Finds out whether a message that is not complete is one large part, which may be as long as a
+ * frame, or many small parts, which the protocol does not have and which cost a multiple of their
+ * bytes. A part's header is readable even if the rest is encrypted, so a little of what comes next
+ * is kept in the kernel for a moment and looked at there. */
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -10,11 +10,11 @@
 struct link;
 struct links;
 
-/* Begins, unless it goes on. */
+/* Begins a probe of the link, unless one is going on. */
 void probe_begin(struct links *links, struct link *link);
 void probe_end(struct links *links, struct link *link);
-/* Looks at all that go on. `small` is called for those in which a part began: if that is still the
- * same message once all was read, it is one of many parts. */
+/* Looks at all probes that are going on. `small` is called for links in which a part began: if it
+ * still belongs to the same message once all was read, the message has many parts. */
 void probes_look(struct links *links, void (*small)(struct links *links, struct link *link));
 
 #endif

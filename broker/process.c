@@ -14,8 +14,8 @@
 
 /* ---- memory ---- */
 
-/* Frames come and go by the megabyte: what is given back to the kernel after each would be fetched
- * page by page for the next one. */
+/* Frames of a megabyte come and go: memory given back to the kernel after each would be fetched
+ * again, page by page, for the next one. */
 #define BLOCK_BYTES      (4 * 1024 * 1024)
 #define KEPT_BYTES       (16 * 1024 * 1024)
 #define KEPT_BYTES_CROWD (2 * 1024 * 1024)
@@ -35,8 +35,8 @@ void heap_give_back(void) {
 
 /* ---- time ---- */
 
-/* Linux takes the length of a normal thread's slice from sched_setattr since 6.12, older ones pass
- * it over; glibc has no call for it yet. */
+/* Since 6.12 Linux takes the length of a normal thread's slice from sched_setattr; older kernels
+ * ignore it. glibc has no function for this system call yet. */
 #define SLICE_NS 100000 /* the shortest that Linux has */
 #define NICER    3
 
@@ -46,7 +46,7 @@ void slice_shorten(void) {
     if (syscall(SYS_sched_getattr, 0, &attr, sizeof attr, 0) != 0)
         return;
     attr.sched_runtime = SLICE_NS;
-    (void)syscall(SYS_sched_setattr, 0, &attr, 0); /* refused: nothing but slower */
+    (void)syscall(SYS_sched_setattr, 0, &attr, 0); /* if refused, some answers are slower */
 }
 
 /* For Linux each thread has a nice value of its own. */
@@ -58,12 +58,12 @@ void slice_give_way(void) {
 
 /* ---- descriptors ---- */
 
-/* More than any machine carries of our connections; a table with a row for each stays small. */
+/* More than any machine can serve connections, but a table with a row for each stays small. */
 #define DESCRIPTORS_MAX (1024 * 1024)
 
 void descriptors_open_standard(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0) /* open() takes the lowest one, which is this */
+        if (fcntl(fd, F_GETFD) < 0) /* open() takes the lowest free one: this one */
             (void)open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);
 }
 
@@ -74,7 +74,7 @@ size_t descriptors_raise(void) {
         return 256;
     if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < DESCRIPTORS_MAX) {
         limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
-        setrlimit(RLIMIT_NOFILE, &limit); /* refused: it stays as it is */
+        setrlimit(RLIMIT_NOFILE, &limit); /* if refused, the limit stays as it is */
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     return limit.rlim_cur < DESCRIPTORS_MAX ? (size_t)limit.rlim_cur : DESCRIPTORS_MAX;
@@ -94,20 +94,21 @@ size_t descriptors_open(void) {
 
 /* ---- the descriptors that the broker needs ---- */
 
-/* What the broker opens besides: the store's files and threads (11), sockets with their monitors
- * and listeners (13), ZeroMQ's own (6), signals and files that are read for a moment (3). */
+/* How many the broker opens besides clients: the store's files and threads (11), sockets with their
+ * monitors and listeners (13), ZeroMQ's own (6), signals and files that are read for a moment
+ * (3). */
 #define OWN 32
 /* Of each thread. */
 #define OF_IO_THREAD 2
 #define OF_WORKER    1
-/* Fewer clients than this are no service. */
+/* A broker that can serve fewer clients than this should not start. */
 #define CLIENTS 8
 
 static unsigned wanted(const struct config *config) {
     return OWN + OF_IO_THREAD * config->io_threads + OF_WORKER * config->password_workers + CLIENTS;
 }
 
-/* Opens so many, up to `count`, and closes them again. */
+/* Opens as many as it can, up to `count`, and closes them again. Returns how many. */
 static unsigned free_ones(unsigned count) {
     unsigned had = 0;
     int fds[1024], last = -1;

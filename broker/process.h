@@ -1,4 +1,4 @@
-/* What the process asks of the system for itself: memory, time, descriptors. */
+/* What the process asks of the system for itself: memory, CPU time, descriptors. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -7,42 +7,43 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- what malloc keeps of the memory that was freed, and when it gives it back to the kernel: the
- * threads of ZeroMQ have heaps of their own, and keep as much in each ---- */
+/* ---- how much freed memory malloc keeps, and when it gives memory back to the kernel: the threads
+ * of ZeroMQ have heaps of their own, and each keeps as much ---- */
 
 /* At the start. */
 void heap_init(void);
-/* Whether there is a crowd: then what is kept would soon be part of new connections, which take
- * twice the memory that they use, and use it up. */
+/* Tells whether there is a crowd: then kept memory would soon go into new connections, which take
+ * twice the memory that they use, and be used up. */
 void heap_keep_less(bool is_crowd);
-/* Gives back what is free; this takes some milliseconds. */
+/* Gives free memory back; this takes some milliseconds. */
 void heap_give_back(void);
 
-/* ---- the share of time that the kernel lets a thread run before others get theirs ---- */
+/* ---- for how long the kernel lets a thread run before others get their turn ---- */
 
-/* Asks for short ones, for this thread and those that it starts: so one that a message waits for is
- * not held up by one that hashes or encrypts for long. The share of the whole stays as it is, and
- * so does everything where the kernel has no such thing. */
+/* Asks for short slices for this thread and those that it starts, so that a thread that a message
+ * waits for is not held up by one that hashes or encrypts for long. Each thread's share of the
+ * whole stays as it is. Has no effect if the kernel does not support it. */
 void slice_shorten(void);
 
-/* Makes this thread give way to the others of the process: where both want a core it gets about a
- * third of it. */
+/* Makes this thread give way to the others of the process: if it competes with one of them for a
+ * core, it gets about a third of it. */
 void slice_give_way(void);
 
-/* ---- descriptors: 0 to 2 are open whatever the caller closed, and there may be as many as the
+/* ---- descriptors: 0 to 2 are open even if the caller closed them, and the limit is as high as the
  * hard limit allows ---- */
 
-/* Opens /dev/null as those of 0 to 2 that are closed, so that no file or socket of ours becomes one
- * of them and gets what is written for people; stdout only to be read, so that who writes to it
- * hears that nobody gets it. Called before anything is opened. */
+/* Opens /dev/null for each of 0 to 2 that is closed, so that no file or socket of ours becomes one
+ * of them and gets what is written for people. stdout is opened only for reading, so that writing
+ * to it fails instead of being lost. Called before anything else is opened. */
 void descriptors_open_standard(void);
 
-/* Raises the limit as far as it goes; how many there may be then. */
+/* Raises the limit as far as it goes; returns how many descriptors there may be then. */
 size_t descriptors_raise(void);
-/* How many are open. */
+/* How many descriptors are open. */
 size_t descriptors_open(void);
-/* Whether the broker can start and serve a few clients. libzmq ends the process if it gets none for
- * its own, so this is asked before it begins. false: `error` holds one sentence. */
+/* Whether there are enough to start the broker and serve a few clients. libzmq ends the process if
+ * it gets none for itself, so this is asked before libzmq begins. false: `error` holds one
+ * sentence. */
 bool descriptors_suffice(const struct config *config, char *error, size_t error_bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* See server.h. One thread runs all of this; it waits only in zmq_poll. While the disk writes what
- * a turn committed, the next turn is filled: it ends when the disk is done, so that the more there
- * is to do, the more shares one commit. */
+ * a turn committed, the next turn is filled. That one ends when the disk is done, so that the more
+ * there is to do, the more of it shares one commit. */
 #include "server.h"
 
 #include "common/clock.h"
@@ -33,13 +33,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* How long the broker waits for passwords that are being hashed before it leaves. */
+/* How long the broker waits for passwords that are being hashed before it ends. */
 #define FINISH_WORK_US (5 * 1000000LL)
-/* What the wall's clock may differ before the core is told; and what is worth a line in the log. */
+/* By how much the clock on the wall may differ before the core is told; and before the log has a
+ * line about it. */
 #define WALL_SLACK_US 1000
 #define WALL_SET_US   (2 * 1000000LL)
 
-/* What is polled, in this order. */
+/* The items that are polled, in this order. */
 enum {
     POLL_SIGNALS,
     POLL_ZAP,
@@ -72,14 +73,15 @@ struct server {
     struct intake intake;
     struct outlet outlet;
     struct meter meter;
-    int64_t wall_ahead_us; /* of clock_us, as the core was told */
+    int64_t wall_ahead_us; /* ahead of clock_us, as the core was told */
     int64_t committing_us; /* when the last commit began, on the monotonic clock */
     bool leaving;
-    bool wipe; /* once it has left */
+    bool wipe; /* done when it has ended */
     bool failed;
 };
 
-/* Between the two the thread may wait: a set clock differs by more than that takes. */
+/* The thread may be held up between reading the two clocks, but a clock that was set differs by
+ * more than that. */
 static void look_at_the_wall(struct server *server) {
     int64_t ahead_us = clock_wall_us() - clock_us();
     int64_t differs_us = ahead_us - server->wall_ahead_us;
@@ -201,7 +203,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     if (!settings_open(&server->settings, config, error, error_bytes))
         goto fail;
     hear_core(server);
-    if (!open_signals(server)) { /* before any thread begins, so that none takes them */
+    if (!open_signals(server)) { /* before any thread begins, so that none of them takes signals */
         snprintf(error, error_bytes, "signals can't be taken: %s", strerror(errno));
         goto fail;
     }
@@ -217,7 +219,7 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
     look_at_the_wall(server);
     if (!open_network(server, error, error_bytes))
         goto fail;
-    /* Nothing but the store is needed to serve. */
+    /* The broker can serve without it. */
     server->control = control_new(config->data, error, error_bytes);
     if (!server->control)
         log_reason(LOG_LEVEL_WARN, "control_failed", error);
@@ -312,7 +314,7 @@ static void give_work(struct server *server) {
         workers_give(server->workers, work);
 }
 
-/* What the disk has may be told. */
+/* Sends what may be sent now that the disk has the turn. */
 static void tell(struct server *server, int64_t now) {
     outlet_send(&server->outlet, now);
     meter_log(&server->meter);
@@ -321,7 +323,7 @@ static void tell(struct server *server, int64_t now) {
         control_tell(server->control);
 }
 
-/* Waits where the disk is not done. */
+/* Finishes the commit; waits if the disk is not done. */
 static void finish_commit(struct server *server, int64_t now) {
     if (!core_is_committing(server->core))
         return;
@@ -368,7 +370,7 @@ static int64_t poll_timeout_us(const struct server *server) {
     int64_t outlet = outlet_deadline(&server->outlet);
 
     if (core_is_committing(server->core) && core_is_full(server->core))
-        return -1; /* nothing is done before the disk is */
+        return -1; /* nothing to do before the disk is done */
     if (connections < deadline)
         deadline = connections;
     if (outlet < deadline)
@@ -415,8 +417,7 @@ static void turn(struct server *server, const struct poller_item *items) {
         server->leaving = true;
 }
 
-/* Passwords that are being hashed are waited for, as long as a supervisor may be expected to wait.
- */
+/* Waits for passwords that are being hashed, but no longer than a supervisor is likely to wait. */
 static void finish_work(struct server *server) {
     zmq_pollitem_t done = {.socket = workers_socket(server->workers), .events = ZMQ_POLLIN};
     int64_t until_us = clock_us() + FINISH_WORK_US;
@@ -429,8 +430,7 @@ static void finish_work(struct server *server) {
     }
 }
 
-/* Commands that wait for a turn have theirs, for as long as a supervisor may be expected to wait.
- */
+/* Gives waiting commands their turn, but for no longer than a supervisor is likely to wait. */
 static void finish_waiting(struct server *server) {
     int64_t until_us = clock_us() + FINISH_WORK_US;
 

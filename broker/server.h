@@ -14,8 +14,8 @@ struct server;
 struct server *server_new(struct config *config, char *error, size_t error_bytes);
 void server_free(struct server *server);
 
-/* Tells that it serves, and serves until TERM or INT (0), or until it must not go on (1: it said
- * why). */
+/* Prints that it serves, and serves until TERM or INT (returns 0), or until it can't go on (returns
+ * 1; it has said why). */
 int server_run(struct server *server);
 
 #endif

@@ -34,7 +34,7 @@ static void fill_core(struct settings *settings) {
     core->software = SETTINGS_SOFTWARE;
 }
 
-/* Where the file can't be read there is no admin password, and `error` says why. */
+/* If the file can't be read there is no admin password, and `error` says why. */
 static bool read_admin_password(struct settings *settings, char *error, size_t error_bytes) {
     const char *path = settings->config->admin_password_file;
 

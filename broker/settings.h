@@ -1,4 +1,4 @@
-/* What the broker at work takes from its configuration: the core's options and the admin password.
+/* What the running broker takes from its configuration: the core's options and the admin password.
  * It is read at the start and again at HUP. */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -10,15 +10,15 @@
 #define SETTINGS_SOFTWARE "zchatd " ZCHAT_VERSION_TEXT
 
 struct settings {
-    struct config *config;    /* borrowed: main's */
-    struct core_options core; /* the functions in it are set, and kept, by whoever has the core */
+    struct config *config;               /* borrowed: main's */
+    struct core_options core;            /* who has the core sets the functions in it */
     char admin_password[PASSWORD_BYTES]; /* wiped; "": none */
 };
 
 /* false: `error` holds one sentence. */
 bool settings_open(struct settings *settings, struct config *config, char *error,
                    size_t error_bytes);
-/* Reads the files anew and logs what came of it. false: all stays as it was. */
+/* Reads the files again and logs the result. false: nothing has changed. */
 bool settings_reload(struct settings *settings);
 void settings_wipe(struct settings *settings);
 

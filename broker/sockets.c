@@ -18,14 +18,15 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* Frames that wait in libzmq for one peer: a bound on their number; outlet.c bounds their bytes. */
+/* How many frames may wait in libzmq for one peer; outlet.c bounds their bytes. */
 #define PEER_FRAMES_MAX 64
-/* Frames of one peer that wait in libzmq to be read: each may have FRAME_BYTES_MAX, and there may
- * be many peers. What is beyond waits in the kernel, and then with the peer. */
+/* How many frames of one peer may wait in libzmq to be read: each may have FRAME_BYTES_MAX, and
+ * there may be many peers. Further ones wait in the kernel, and then at the peer. */
 #define PEER_FRAMES_UNREAD_MAX 4
-/* Publications that wait for one subscriber: what is beyond is dropped, and the numbers show it. */
+/* How many publications may wait for one subscriber: further ones are dropped, and the numbers show
+ * it. */
 #define SUBSCRIBER_FRAMES_MAX 1000
-/* Connections that may wait to be accepted: a whole team comes back after a restart. */
+/* How many connections may wait to be accepted: after a restart a whole team comes back at once. */
 #define BACKLOG        1024
 #define IO_THREADS_MAX 16 /* as the option has it */
 /* A subscription, encrypted, is far smaller; a handshake's frames are a little larger. */
@@ -34,9 +35,9 @@
  * counted than cut off. */
 #define FRAME_SLACK_BYTES 4096
 
-/* A ROUTER counts the routing ids that it gives from a number of rand(), the same in every process
- * where nobody calls srand(). A peer may choose any id, also one that is given next: then libzmq
- * aborts. So nobody may know where the count begins. */
+/* A ROUTER counts the routing ids that it gives, beginning with a number from rand(), which is the
+ * same in every process that does not call srand(). A peer may choose any id, even one that will be
+ * given next: then libzmq aborts. So nobody may know where the count begins. */
 static bool hide_routing_ids(void) {
     unsigned seed;
     bool known = getrandom(&seed, sizeof seed, 0) == sizeof seed;
@@ -45,7 +46,8 @@ static bool hide_routing_ids(void) {
     return known;
 }
 
-/* A context's option that zmq.h names for builds with draft features alone; each 4.3 knows it. */
+/* An option of contexts that zmq.h declares only for builds with draft features; every 4.3 has
+ * it. */
 #ifndef ZMQ_ZERO_COPY_RECV
 #define ZMQ_ZERO_COPY_RECV 10
 #endif
@@ -56,8 +58,8 @@ static void *pass(void *gate) {
     return NULL;
 }
 
-/* libzmq aborts where a thread is refused: so as many as it starts are tried, at once. False sets
- * errno. */
+/* libzmq aborts if it is refused a thread, so this first tries to have as many as it starts, all at
+ * once. False sets errno. */
 static bool have_threads(int wanted) {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     pthread_t threads[IO_THREADS_MAX + 1];
@@ -73,14 +75,14 @@ static bool have_threads(int wanted) {
     return count == wanted;
 }
 
-/* One thread more closes sockets. */
+/* libzmq needs one thread more, which closes sockets. */
 void *sockets_context(int io_threads) {
     void *context = have_threads(io_threads + 1) && hide_routing_ids() ? zmq_ctx_new() : NULL;
 
     if (context) {
         zmq_ctx_set(context, ZMQ_IO_THREADS, io_threads);
         zmq_ctx_set(context, ZMQ_MAX_SOCKETS, 65536);
-        /* Else a part of one byte holds the 18 KiB that it was received in. */
+        /* Otherwise a part of one byte keeps the 18 KiB in which it was received. */
         zmq_ctx_set(context, ZMQ_ZERO_COPY_RECV, 0);
     }
     return context;
@@ -118,7 +120,7 @@ static bool set_events(void *socket, const struct identity *identity) {
            set(socket, ZMQ_SNDHWM, SUBSCRIBER_FRAMES_MAX) && set(socket, ZMQ_XPUB_VERBOSER, 1);
 }
 
-/* IPv6 sockets take IPv4 as well; a machine without IPv6 gets the other kind. */
+/* IPv6 sockets take IPv4 connections as well; on a machine without IPv6 it is an IPv4 socket. */
 static bool bind_to(void *socket, const char *host, uint32_t port) {
     char endpoint[ENDPOINT_BYTES], number[16] = "*";
 
@@ -129,7 +131,7 @@ static bool bind_to(void *socket, const char *host, uint32_t port) {
            (errno != EADDRINUSE && set(socket, ZMQ_IPV6, 0) && zmq_bind(socket, endpoint) == 0);
 }
 
-/* Where a socket is bound, as people can use it. */
+/* Writes where a socket is bound, in the form that people can use. */
 static void tell_port(const char *port, const struct config *config, char address[ENDPOINT_BYTES],
                       char told[ENDPOINT_BYTES]) {
     char host[HOST_BYTES];
@@ -203,7 +205,7 @@ static bool greeter_open(struct sockets *sockets, const struct config *config, c
     return true;
 }
 
-/* All three, at config's one address. */
+/* Opens all three at the one address of the config. */
 static bool open_all(struct sockets *sockets, void *context, const struct config *config,
                      const struct identity *identity, char *error, size_t error_bytes) {
     memset(sockets, 0, sizeof *sockets);
@@ -255,7 +257,7 @@ bool sockets_publish(const struct sockets *sockets, const char *folder, const ch
     int fd = -1, length;
     bool written = false;
 
-    /* Neither endpoints nor Z85 hold a character that JSON would escape. */
+    /* Neither endpoints nor Z85 have characters that JSON would escape. */
     length =
         snprintf(text, sizeof text,
                  "{\"address\":\"%s\",\"commands\":\"%s\",\"events\":\"%s\","
@@ -264,7 +266,7 @@ bool sockets_publish(const struct sockets *sockets, const char *folder, const ch
     if (data_path(folder, "endpoints.json", path, sizeof path) &&
         data_path(folder, "endpoints.json.new", new_path, sizeof new_path))
         fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    errno = fd >= 0 ? ENOSPC : errno; /* what a write means that takes less */
+    errno = fd >= 0 ? ENOSPC : errno; /* a short write means that */
     written = fd >= 0 && write(fd, text, (size_t)length) == length && rename(new_path, path) == 0;
     if (!written)
         snprintf(error, error_bytes, "endpoints.json can't be written to %s: %s", folder,

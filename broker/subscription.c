@@ -1,7 +1,6 @@
 /* Subscriptions are counted as libzmq holds them: a set of topics for each connection. A second
- * subscription to a topic changes nothing, and neither does the end of one that was never made. Of
- * a topic only a hash is kept, with a key of our own so that nobody can make two topics look alike.
- */
+ * subscription to a topic changes nothing, and neither does ending one that was never made. Only a
+ * hash of each topic is kept, with a secret key so that nobody can make two topics look alike. */
 #include "subscription.h"
 
 #include "common/clock.h"
@@ -17,18 +16,18 @@
 #include <utlist.h>
 #include <zmq.h>
 
-/* Frames read in one turn: a flood must not keep the commands waiting. */
+/* How many frames are read in one turn: a flood must not keep the commands waiting. */
 #define FRAMES_A_TURN 256
 
 struct wanted {
     size_t bytes;
-    unsigned char topic[SUBSCRIPTION_BYTES_MAX]; /* a longer one ends the connection */
+    unsigned char topic[SUBSCRIPTION_BYTES_MAX]; /* if it is longer the connection is cut */
     UT_hash_handle hh;
 };
 
 struct subscriber {
     char key[KEY_TEXT];
-    uint32_t count;     /* over all its feeds */
+    uint32_t count;     /* in all its feeds */
     struct feed *feeds; /* borrowed */
     UT_hash_handle hh;
 };
@@ -152,8 +151,8 @@ static struct subscriber *subscriber_of(struct subscriptions *subscriptions, con
     return subscriber;
 }
 
-/* The link's feed, and that it is this key's: what a descriptor's former owner sent is read before
- * what its present one does, so the last key is the right one. */
+/* The link's feed, which is made this key's. What a descriptor's former owner sent is read before
+ * what its present owner sends, so the last key is the right one. */
 static struct feed *feed_of(struct subscriptions *subscriptions, struct link *link,
                             const char *key) {
     struct feed *feed = link->owner;
@@ -216,7 +215,7 @@ static bool is_live(const struct subscriptions *subscriptions, const char *user,
     return user && key_parse(user, key) && core_key_is_live(subscriptions->core, key);
 }
 
-/* Takes a subscription or the end of one; false: it is too much, or neither. */
+/* Takes a subscription or the end of one. false: it is one too many, or the frame is neither. */
 static bool frame_take(struct subscriptions *subscriptions, zmq_msg_t *frame) {
     struct link *link = links_find(subscriptions->links, zmq_msg_get(frame, ZMQ_SRCFD));
     const unsigned char *bytes = zmq_msg_data(frame);

@@ -1,9 +1,9 @@
 /* The event socket's upstream side: which connection, and which key over all its connections,
- * subscribes to what. XPUB has applied a subscription before it is seen here and takes back none
- * but with its connection: so the connection that takes a key beyond SUBSCRIPTIONS_MAX, or that
- * names what can be no topic, is cut. So is one whose key has no session, at its first frame or
- * when the last session ends. What it asks for is taken out of the key's budget, without which no
- * connection is admitted. What is no subscription is counted and thrown away. */
+ * subscribes to what. XPUB applies a subscription before it is seen here, and gives it up only with
+ * its connection. So a connection is cut if it takes its key beyond SUBSCRIPTIONS_MAX, or if it
+ * names something that can't be a topic. It is also cut if its key has no session, at its first
+ * frame or when the key's last session ends. Subscriptions are charged to the key's budget; a key
+ * with an empty budget gets no new connection. Other messages are counted and thrown away. */
 #ifndef SUBSCRIPTION_H
 #define SUBSCRIPTION_H
 
@@ -19,14 +19,14 @@ struct subscriptions;
 struct subscriptions *subscriptions_new(struct core *core, struct links *links, struct pace *pace);
 void subscriptions_free(struct subscriptions *subscriptions);
 
-/* Reads what is there at the XPUB socket, a bounded number. */
+/* Reads a bounded number of the messages at the XPUB socket. */
 void subscriptions_read(struct subscriptions *subscriptions, void *xpub);
-/* The link of the event socket has ended: what else is still read of it does not count. Told before
- * what its descriptor's next owner sent is read. */
+/* The link of the event socket has ended: what is still read from it does not count. Called before
+ * anything is read that the descriptor's next owner sent. */
 void subscriptions_closed(struct subscriptions *subscriptions, struct link *link);
 /* Cuts the connections of a key that has no session any more. */
 void subscriptions_end(struct subscriptions *subscriptions, const unsigned char key[KEY_BYTES]);
-/* How many there are. */
+/* How many subscriptions there are. */
 uint64_t subscriptions_count(const struct subscriptions *subscriptions);
 
 #endif

@@ -1,5 +1,6 @@
-/* See target.h. A broker that comes up while the store is changed beside it reads accounts from the
- * store, but sessions that were opened meanwhile it must end: so it is asked again then. */
+/* See target.h. If a broker starts while this program changes the store, it reads the accounts from
+ * the store, but it may have opened sessions that must end. So that broker is then asked to carry
+ * the order out again. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "target.h"
 
@@ -12,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Orders that a broker has under way for us, and that share a transaction without one. */
+/* How many orders a broker may have under way for us; and how many share a transaction without a
+ * broker. */
 #define UNDER_WAY   32
 #define TRANSACTION 1000
 
@@ -37,8 +39,8 @@ static enum target_opened open_store(struct target *target) {
     return TARGET_FAILED;
 }
 
-/* Whether a broker has the store that can't be asked: to write beside it would keep from it what
- * was changed, and under another name of the store the disk would lose it. */
+/* Whether a broker that can't be asked has the store: it would not learn of changes made beside it,
+ * and if it has the store under another name the changes would be lost. */
 static bool is_served(struct target *target) {
     long process = data_process(target->folder);
     char who[64] = "another folder's, or one that begins or ends just now";
@@ -105,7 +107,7 @@ static enum store_status receive(struct target *target, uint32_t *ended) {
 }
 
 static enum store_status ask(struct target *target, const struct order *order, uint32_t *ended) {
-    (void)control_send(target->control, order); /* a broken connection shows in the answer */
+    (void)control_send(target->control, order); /* reading the answer shows if this failed */
     return receive(target, ended);
 }
 
@@ -118,7 +120,7 @@ static bool changes_sessions(const struct order *order) {
     return order->verb != ORDER_FIND && order->verb != ORDER_ADD;
 }
 
-/* The store has it; whether a broker that is at work by now knows of it. */
+/* The store has the change; tells it to a broker that may be running by now. */
 static enum store_status tell_broker(struct target *target, const struct order *order,
                                      uint32_t *ended) {
     long process = data_process(target->folder);

@@ -1,5 +1,5 @@
-/* What `zchatd user` works on: the store of a data folder, by asking the broker that serves it, or
- * directly where none is at work. */
+/* What `zchatd user` works on: the store of a data folder, through the broker that serves it or, if
+ * none is running, directly. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -13,7 +13,7 @@
 struct target {
     char path[DATA_PATH_BYTES]; /* of the store, absolute */
     char folder[DATA_PATH_BYTES];
-    int file;                          /* owned: the store's, to ask who has it; -1: none */
+    int file;                          /* owned: the store's, for asking who has it; -1: none */
     struct store *store;               /* owned; NULL: the broker is asked */
     int control;                       /* owned: the connection to the broker; -1: none */
     long process;                      /* the broker's id */
@@ -26,18 +26,20 @@ enum target_opened {
     TARGET_FAILED, /* it can't be opened */
 };
 
-/* `reads` alone: the store itself is opened for it, also beside a broker. Otherwise a broker that
- * has the store, by whatever name, is asked; one that can't be asked is TARGET_FAILED. Unless the
- * result is TARGET_OPENED `error` holds one sentence. To be closed in any case. */
+/* `reads`: the caller only reads, so the store itself is opened, even beside a broker. Otherwise,
+ * if a broker has the store, by whatever name, it is asked; if it can't be asked, the result is
+ * TARGET_FAILED. Unless the result is TARGET_OPENED `error` holds one sentence. Close the target in
+ * any case. */
 enum target_opened target_open(struct target *target, const char *folder, bool create, bool reads);
 void target_close(struct target *target);
 
-/* Carries one order out, durably. *ended: sessions that it ended. */
+/* Carries one order out, durably. *ended: how many sessions it ended. */
 enum store_status target_carry_out(struct target *target, const struct order *order,
                                    uint32_t *ended);
 
-/* Many orders, several of them under way at a time: each one's status is told in their order, some
- * only by target_finish. After a STORE_FAILED nothing more is done. */
+/* Many orders, several of them under way at a time. `told` is called with each one's status, in the
+ * order of the orders; for some of them only by target_finish. After a STORE_FAILED nothing more is
+ * done. */
 struct target_many {
     struct target *target;                                            /* borrowed */
     void (*told)(void *arg, size_t number, enum store_status status); /* numbers count from 0 */

@@ -1,5 +1,6 @@
-/* The echo must come back whatever happens: signals that end the process are noted, end the read,
- * and are raised again when the terminal is as it was. Suspending is off meanwhile. */
+/* The echo must come back whatever happens: signals that end the process are noted, end the
+ * reading, and are raised again when the terminal is restored. Suspending is switched off
+ * meanwhile. */
 #include "terminal.h"
 
 #include "text.h"
@@ -21,7 +22,7 @@ static void note_signal(int number) {
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define ENDING_SIGNALS (sizeof ending_signals / sizeof ending_signals[0])
 
-/* They come only while read_byte waits: one that came just before it would be missed. */
+/* Signals come only while read_byte waits: one that came just before the wait would be missed. */
 struct silence {
     struct termios before;
     sigset_t mask;
@@ -66,7 +67,7 @@ static bool read_byte(const struct silence *silence, char *c) {
            read(STDIN_FILENO, c, 1) > 0;
 }
 
-/* Reads a line without its newline. NULL, or what is wrong with it. */
+/* Reads a line without its newline. Returns NULL, or what is wrong with the line. */
 static const char *read_line(const struct silence *silence, char password[PASSWORD_BYTES]) {
     size_t used = 0;
     bool too_long = false;
@@ -86,7 +87,7 @@ static const char *read_line(const struct silence *silence, char password[PASSWO
     return text_is_utf8(password, used) ? NULL : "the password is no UTF-8 text";
 }
 
-/* One question; NULL, or what is wrong. */
+/* Asks one question. Returns NULL, or what is wrong. */
 static const char *ask(const char *question, const char *name, char password[PASSWORD_BYTES]) {
     struct silence silence;
     if (!silence_begin(&silence))

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False: `error` holds one sentence and `password` is "". The terminal is as before then as well;
- * a signal that would end the process still does, after that. Only for a process of one thread. */
+/* False: `error` holds one sentence and `password` is "". The terminal is restored in any case; a
+ * signal that would end the process does so after that. Only for a process with one thread. */
 bool terminal_ask_password(const char *name, char password[PASSWORD_BYTES], char *error,
                            size_t error_bytes);
 

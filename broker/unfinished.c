@@ -1,5 +1,5 @@
-/* See unfinished.h. The lists are short: a link is charged only once it holds more than its share,
- * so that their number is bounded with the bytes. */
+/* See unfinished.h. The lists are short: a link is charged only if it holds more than its share, so
+ * the bound on bytes bounds the number of links, too. */
 #include "unfinished.h"
 
 #include "core/memory.h"
@@ -74,7 +74,7 @@ static const struct unfinished_sum *largest_sum(const struct links *links) {
     return largest;
 }
 
-/* The link that holds the most: of one account, or (NULL) of all. */
+/* The link that holds the most, of one account or (NULL) of all. */
 static struct link *largest_link(const struct links *links, const struct unfinished_sum *sum) {
     struct link *link, *largest = NULL;
 
@@ -87,7 +87,7 @@ static struct link *largest_link(const struct links *links, const struct unfinis
     return largest;
 }
 
-/* Who is to go for the bound that does not hold; NULL: all hold. */
+/* The link to cut for a bound that does not hold; NULL: all bounds hold. */
 static struct link *victim_of(const struct links *links) {
     const struct unfinished_sum *sum = largest_sum(links);
 

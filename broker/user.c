@@ -24,7 +24,7 @@
 
 #define ERROR_BYTES 2048
 
-/* Of verbs that have options of their own. */
+/* Bits for verbs that have options of their own. */
 enum verb_bit {
     VERB_OTHER = 1,
     VERB_ADD = 2,
@@ -37,14 +37,14 @@ enum verb_bit {
 /* What argv asks for, and what it needs. */
 struct call {
     const struct verb *verb; /* borrowed: from the table */
-    const char *operand;     /* borrowed: from argv; "" where the verb has none */
+    const char *operand;     /* borrowed: from argv; "" if the verb has none */
     const char *data, *config, *device_key,
         *password_file; /* borrowed: from argv; NULL: not given */
     bool admin, json, create, revoke, help;
     unsigned given;                 /* bits of the options' rows */
     bool user_seen;                 /* the word "user" itself */
     char wrong[OPTION_FAULT_BYTES]; /* in argv */
-    char name[NAME_BYTES];          /* the operand where it is a name */
+    char name[NAME_BYTES];          /* the operand, if it is a name */
     unsigned char key[KEY_BYTES];
     struct target target;
 };
@@ -91,7 +91,7 @@ static struct order new_order(const struct call *call, enum order_verb verb) {
     return order;
 }
 
-/* Carries the order out and tells what was done, where, and to whom. */
+/* Carries the order out and prints what was done, to which account, in which store. */
 static enum user_exit carry_out(struct call *call, const struct order *order, const char *done) {
     uint32_t ended = 0;
     enum store_status status = target_carry_out(&call->target, order, &ended);
@@ -114,7 +114,7 @@ static enum store_status find(struct call *call) {
 
 /* ---- verbs ---- */
 
-/* The hash of the password of the file, or of the one asked for. */
+/* Makes the hash of the password in the file, or of one asked for on the terminal. */
 static enum user_exit new_hash(struct call *call, char hash[PASSWORD_HASH_BYTES]) {
     char password[PASSWORD_BYTES], error[ERROR_BYTES];
     const char *file = call->password_file;
@@ -141,7 +141,7 @@ static enum user_exit add(struct call *call) {
     struct order order = new_order(call, ORDER_ADD);
     if (!strcmp(call->operand, "-"))
         return add_many(call);
-    /* Nobody should type a password for nothing. */
+    /* First, so that nobody types a password for nothing. */
     enum store_status status = find(call);
     if (status != STORE_NOT_FOUND)
         return fail_status(call, status == STORE_OK ? STORE_EXISTS : status);
@@ -213,7 +213,7 @@ static void print_json(void *arg, const struct store_account *account) {
     (void)arg;
     time_precise(account->created_us, created);
     time_precise(account->last_seen_us, seen);
-    /* A name needs no escapes. */
+    /* A name has no characters that JSON would escape. */
     printf("{\"user\":\"%s\",\"admin\":%s,\"locked\":%s,\"password\":%s,\"created\":\"%s\","
            "\"last_seen\":%s%s%s}\n",
            account->name, truth(account->admin), truth(account->locked),
@@ -377,7 +377,7 @@ static enum user_exit take_argv(struct call *call, char **argv) {
     return USER_DONE;
 }
 
-/* What argv says as a whole. */
+/* Checks argv as a whole. */
 static enum user_exit check_call(struct call *call) {
     const struct verb *verb = call->verb;
     const char *key = call->device_key;
@@ -404,7 +404,7 @@ static enum user_exit check_call(struct call *call) {
 
 /* ---- the whole ---- */
 
-/* Loads the config as the broker would, from the same two options. */
+/* Loads the config as the broker would, from the same two options, --data and --config. */
 static enum user_exit load_config(const struct call *call, struct config *config) {
     char error[ERROR_BYTES];
     const char *argv[6] = {"zchatd"};

@@ -7,12 +7,12 @@
 
 #include <stdbool.h>
 
-/* Whether argv, the whole one of zchatd, asks for it: its first word that is no option and no
- * option's value is "user". */
+/* Whether zchatd's whole argv asks for it: the first word that is no option and no option's value
+ * is "user". */
 bool user_wanted(int argc, char **argv);
 
-/* Where in argv the verb stands: the first word that is no option and no option's value; 0: it is
- * another one, or there is none. */
+/* The index of the verb in argv if it is the first word that is no option and no option's value; 0:
+ * that word is another one, or there is none. */
 int user_verb_at(int argc, char **argv, const char *verb);
 
 /* Does what the whole argv asks for; returns an enum user_exit for main to return. */

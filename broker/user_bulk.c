@@ -1,6 +1,6 @@
-/* Many at a time where adding is all there is to do; one by one where its hash takes a hundred
- * times longer than the commit, so that an import that is broken off and begun again goes on where
- * it was. Passwords are wiped from every buffer of ours. */
+/* Accounts without passwords are added many at a time. Accounts with passwords are added one by
+ * one, because a hash takes a hundred times longer than the commit; so an import that is broken off
+ * and begun again goes on where it was. Passwords are wiped from all our buffers. */
 #include "user_bulk.h"
 
 #include "log.h"
@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Lines whose account was given and not told of yet: more than are under way at a time. */
+/* How many lines are kept until their account's status is told: more than are under way at a
+ * time. */
 #define LINES_KEPT 64
 #define LINE_BYTES (NAME_BYTES_MAX + PASSWORD_BYTES_MAX + 16)
 
@@ -26,7 +27,7 @@ struct bulk {
     unsigned added, existing, bad;
     bool broken; /* the store or the stream failed: nothing more can be done */
     char line[LINE_BYTES];
-    char buffer[4096]; /* of the stream, so that it can be wiped */
+    char buffer[4096]; /* the stream's, ours so that it can be wiped */
 };
 
 bool user_password_fits(const char *password, size_t password_bytes) {
@@ -44,7 +45,7 @@ static void break_off(struct bulk *bulk, const char *why) {
     bulk->broken = true;
 }
 
-/* Takes the next line without its end. Its length; -1 behind the last one; LINE_BYTES or more where
+/* Reads the next line without its end. Returns its length; -1: there is none; LINE_BYTES or more:
  * it does not fit. */
 static long read_line(struct bulk *bulk) {
     long bytes = 0;
@@ -66,7 +67,7 @@ static long read_line(struct bulk *bulk) {
     return bytes;
 }
 
-/* The next line with something in it that can be read; false where there is no more. */
+/* Goes to the next line that has something in it that can be read; false: there is none. */
 static bool next_line(struct bulk *bulk, size_t *bytes) {
     long found;
     while ((found = read_line(bulk)) >= 0) {
@@ -83,7 +84,7 @@ static bool next_line(struct bulk *bulk, size_t *bytes) {
     return false;
 }
 
-/* Reads a name; false, and the line refused, where it is none. */
+/* Reads a name. false: it is none, and the line is refused. */
 static bool take_name(struct bulk *bulk, const char *text, char name[NAME_BYTES]) {
     char quoted[LOG_QUOTE_BYTES], why[LOG_QUOTE_BYTES + 80];
     if (name_fold(text, name))
@@ -116,7 +117,7 @@ static void bulk_begin(struct bulk *bulk, struct target *target, FILE *lines) {
     setvbuf(lines, bulk->buffer, _IOFBF, sizeof bulk->buffer);
 }
 
-/* Wipes, tells what was done, and closes the stream, which used our buffer. */
+/* Wipes the buffers, prints what was done, and closes the stream, which used our buffer. */
 static enum user_exit bulk_end(struct bulk *bulk) {
     fclose(bulk->lines);
     printf("%u added, %u existed already, %u bad lines, in the store %s\n", bulk->added,
@@ -146,7 +147,7 @@ enum user_exit user_bulk_add(struct target *target, FILE *lines, const unsigned 
     return bulk_end(&bulk);
 }
 
-/* The hash of the line's password; false, and the line refused, where it has none. */
+/* Makes the hash of the line's password. false: the line has none, and is refused. */
 static bool hash_password(struct bulk *bulk, const char *password, size_t bytes,
                           char hash[PASSWORD_HASH_BYTES]) {
     if (!user_password_fits(password, bytes)) {

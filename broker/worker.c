@@ -1,5 +1,5 @@
-/* Work waits in a list under a lock, so that whichever thread is free takes the next; what is done
- * comes back over inproc, so that the loop can poll for it. */
+/* Work waits in a list under a lock, so that any free thread takes the next; finished work comes
+ * back over inproc, so that the loop can poll for it. */
 #include "worker.h"
 
 #include "core/memory.h"
@@ -25,9 +25,9 @@ struct workers {
     uint32_t count;
     struct worker {
         struct workers *workers; /* borrowed */
-        void *done;              /* owned: PUSH; the thread's own once it runs */
+        void *done;              /* owned: PUSH; the thread owns it once it runs */
         pthread_t thread;
-    } worker[]; /* those that run: count of them */
+    } worker[]; /* those that run, `count` of them */
 };
 
 static void work_do(struct core_work *work) {
@@ -42,7 +42,7 @@ static void work_free(struct core_work *work) {
     free(work);
 }
 
-/* Waits for work; NULL: it is over. */
+/* Waits for work; NULL: the thread is to end. */
 static struct core_work *work_wait(struct workers *workers) {
     struct core_work *work = NULL;
 
@@ -61,7 +61,7 @@ static void *worker_run(void *arg) {
     struct worker *worker = arg;
     struct core_work *work;
 
-    slice_give_way(); /* whoever waits for a reply goes before whoever guesses passwords */
+    slice_give_way(); /* replies go before password guesses */
     while ((work = work_wait(worker->workers))) {
         work_do(work);
         if (zmq_send(worker->done, &work, sizeof work, 0) != (int)sizeof work)
@@ -71,7 +71,7 @@ static void *worker_run(void *arg) {
     return NULL;
 }
 
-/* The socket before the thread: what can be refused is refused where it can be said. */
+/* The socket is made before the thread, so that a refusal can be reported here. */
 static bool worker_start(struct worker *worker, struct workers *workers) {
     int reason;
 

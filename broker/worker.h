@@ -1,5 +1,5 @@
-/* Threads that check and hash passwords, which takes 130 ms each, away from the loop. Work goes to
- * them and comes back over inproc. */
+/* Threads that check and hash passwords away from the loop, because one takes 130 ms. Finished work
+ * comes back over inproc. */
 #ifndef WORKER_H
 #define WORKER_H
 
@@ -13,9 +13,9 @@ struct workers *workers_new(void *context, uint32_t count);
 void workers_free(struct workers *workers);
 
 void *workers_socket(const struct workers *workers);
-/* Takes the work over. */
+/* Takes the work over, and has a thread do it. */
 void workers_give(struct workers *workers, struct core_work *work);
-/* Work that is done; NULL: none now. */
+/* The next finished work; NULL: none now. */
 struct core_work *workers_take(struct workers *workers);
 
 #endif

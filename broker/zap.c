@@ -50,7 +50,7 @@ void *zap_socket(const struct zap *zap) {
     return zap->socket;
 }
 
-/* Reads one request; parts beyond the last one, or too long to be of one, only count. */
+/* Reads one request. Parts beyond the last one, and parts that are too long, are only counted. */
 static bool request_read(struct zap *zap, struct request *request) {
     int more = 1;
     size_t more_bytes = sizeof more;

@@ -1,7 +1,7 @@
 /* Who may connect (ZeroMQ's RFC 27, ZAP): on the command socket every CURVE key, on the event
  * socket only keys with an open session and budget left. Answers from memory; gives the key as the
- * User-Id of all that the connection sends. Bound before any server socket: without a handler CURVE
- * admits everybody. */
+ * User-Id of all that the connection sends. It is bound before any server socket: without a handler
+ * CURVE admits everybody. */
 #ifndef ZAP_H
 #define ZAP_H
 
@@ -9,12 +9,12 @@
 
 #include <stdbool.h>
 
-#define ZAP_COMMANDS "commands" /* ZMQ_ZAP_DOMAIN of the two sockets */
+#define ZAP_COMMANDS "commands" /* ZMQ_ZAP_DOMAIN of the two sockets, with the next one */
 #define ZAP_EVENTS   "events"
 
 struct zap;
 
-/* What ZAP calls 200, 300 (the handshake is left to its time limit, after which a client tries
+/* ZAP's status codes 200, 300 (the handshake runs into its time limit, after which a client tries
  * again) and 400. */
 enum zap_answer { ZAP_ADMITTED, ZAP_LATER, ZAP_REFUSED, ZAP_ANSWERS };
 

@@ -7,7 +7,7 @@
 #define FLAG_MORE       1
 #define FLAG_LONG       2
 #define FLAG_COMMAND    4
-#define PING_CONTEXT    16 /* at most; before it comes a time to live of two bytes */
+#define PING_CONTEXT    16 /* at most; a time to live of two bytes comes before it */
 
 struct frame {
     uint8_t flags;
@@ -40,7 +40,7 @@ static struct zmtp_news wrong(struct zmtp *zmtp) {
 
 /* ---- the greeting ---- */
 
-/* What is there of a greeting can still become one: a signature, version 3, NULL. */
+/* Whether the bytes so far can still become a greeting: a signature, version 3, NULL. */
 static bool greeting_is_fine(const uint8_t *bytes, size_t count) {
     static const uint8_t null[20] = "NULL";
 
@@ -71,7 +71,8 @@ static uint64_t number(const uint8_t *bytes, size_t count) {
     return value;
 }
 
-/* Takes the next frame off; false: it is not whole, or the peer is over since it is too long. */
+/* Takes the next frame off. false: it is not whole yet, or it is too long, and the peer is done
+ * with. */
 static bool take_frame(struct zmtp *zmtp, struct frame *frame) {
     const uint8_t *bytes = zmtp->bytes + zmtp->taken;
     size_t count = zmtp->used - zmtp->taken, header = 2;

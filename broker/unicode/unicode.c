@@ -1,5 +1,6 @@
-/* ICU works on UTF-16 in buffers of the caller, so each function here is: from UTF-8, steps, to
- * UTF-8. An error of ICU stays in `error`, and every later step does nothing then. */
+/* ICU works on UTF-16 in buffers of the caller, so each function here converts from UTF-8, takes
+ * some steps, and converts back. An error of ICU stays in `error`, and then every later step does
+ * nothing. */
 #include "unicode.h"
 
 #include <stdint.h>
@@ -24,7 +25,7 @@ static bool is_ascii(const char *text) {
     return all < 0x80;
 }
 
-/* Copies where the text fits; `out` may be the text. */
+/* Copies the text if it fits; `out` may be `text`. */
 static bool put(const char *text, size_t bytes, char *out, size_t out_bytes) {
     if (bytes >= out_bytes)
         return false;
@@ -77,7 +78,7 @@ static void skeleton(struct units *units) {
     uspoof_close(checker);
 }
 
-/* The braille pattern without dots is a blank to whoever sees it. */
+/* To whoever sees it, the braille pattern without dots is a blank. */
 static bool is_blank(UChar32 point) {
     return u_charType(point) == U_SPACE_SEPARATOR || point == 0x2800;
 }
@@ -92,7 +93,7 @@ static void trim(struct units *units) {
     memmove(units->at, units->at + first, (size_t)units->count * sizeof *units->at);
 }
 
-/* What came from valid UTF-8 has surrogates in pairs alone. */
+/* Text that came from valid UTF-8 has surrogates only in pairs. */
 static int32_t point_units(const UChar *at, UChar32 *point) {
     *point = at[0];
     if (at[0] < 0xD800 || at[0] > 0xDBFF)
@@ -101,7 +102,7 @@ static int32_t point_units(const UChar *at, UChar32 *point) {
     return 2;
 }
 
-/* Rows of blanks become one space, what has no width goes. */
+/* Turns each row of blanks into one space, and removes characters without a width. */
 static void squeeze(struct units *units) {
     int32_t kept = 0;
     for (int32_t at = 0, taken = 0; at < units->count; at += taken) {
@@ -154,7 +155,7 @@ bool unicode_password(const char *typed, char *out, size_t out_bytes) {
 
 /* ---- looks ---- */
 
-/* Of ASCII, UTS 39 takes these for another: the test compares them with ICU's. */
+/* The ASCII characters that UTS 39 confuses with another one; a test compares them with ICU's. */
 static const char *ascii_skeleton(char c) {
     switch (c) {
     case '"':
@@ -196,8 +197,8 @@ static bool ascii_look(const char *title, char look[LOOK_BYTES]) {
     return true;
 }
 
-/* Folding can bring characters with a skeleton of their own; the folded skeletons of capital and
- * small letters are brought together by the second one. */
+/* Folding can produce characters that have a skeleton of their own, so the skeleton is made twice:
+ * the second one makes the same of the folded skeletons of capital and small letters. */
 bool unicode_look(const char *title, char look[LOOK_BYTES]) {
     struct units units;
     if (is_ascii(title))
@@ -214,8 +215,8 @@ bool unicode_look(const char *title, char look[LOOK_BYTES]) {
     return write_utf8(&units, look, LOOK_BYTES);
 }
 
-/* Case folding would do too much: it also brings small letters together that look the same, the
- * ligature of "fi" with its letters, the micro sign with the Greek mu. */
+/* Case folding would do too much: it also makes the same of small letters that only look the same,
+ * such as the ligature "fi" and its letters, or the micro sign and the Greek mu. */
 static void lower(struct units *units) {
     struct units from = *units;
     units->count = u_strToLower(units->at, UNITS, from.at, from.count, "", &units->error);
