@@ -1,4 +1,4 @@
-/* See crypto.h. Only public keys come here, and bytes that are no secret: nothing is wiped. */
+/* See crypto.h. Only public keys and bytes that are not secret come here, so nothing is wiped. */
 #include "crypto.h"
 
 #include <assert.h>
@@ -10,8 +10,9 @@
 
 /* ---- keys ----
  *
- * libzmq's decoder is only fed with characters of Z85's alphabet; that no group of five exceeds 32
- * bits it checks itself, so a key has one text in Z85. A text that is no key changes nothing. */
+ * libzmq's decoder gets only characters of Z85's alphabet, and checks itself that no group of five
+ * exceeds 32 bits, so a key has only one text in Z85. A text that is no key leaves the result
+ * unchanged. */
 
 void key_format(const unsigned char key[KEY_BYTES], char text[KEY_TEXT]) {
     char *written = zmq_z85_encode(text, key, KEY_BYTES);

@@ -1,6 +1,6 @@
-/* UUIDv7: 48 bits of milliseconds, version, 12 random bits, variant, 62 random bits. Text is the
- * form of 8-4-4-4-12 digits, written in lower case. Nothing here reads a clock or makes random
- * bytes: both come from the caller, so that tests can repeat them. */
+/* UUIDv7: 48 bits of milliseconds, version, 12 random bits, variant, 62 random bits. The text is
+ * 8-4-4-4-12 hex digits, written in lower case. Nothing here reads a clock or makes random bytes:
+ * both come from the caller, so that tests can repeat them. */
 #include "id.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ bool id_is_valid(const unsigned char *id, size_t id_bytes) {
     return id_bytes == ID_BYTES && (id[6] & 0xF0) == 0x70 && (id[8] & 0xC0) == 0x80;
 }
 
-/* Whether a hyphen stands before this byte of the id. */
+/* Whether a hyphen comes before this byte of the id. */
 static bool hyphen_before(size_t byte) {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }

@@ -1,4 +1,5 @@
-/* Ids of messages: UUIDv7 (RFC 9562), so that they grow with time and their index appends. */
+/* Ids of messages: UUIDv7 (RFC 9562), so that they grow with time and new ones go to the end of an
+ * index. */
 #ifndef ID_H
 #define ID_H
 
@@ -18,7 +19,7 @@ bool id_is_valid(const unsigned char *id, size_t id_bytes);
 
 void id_format(const unsigned char id[ID_BYTES], char text[ID_TEXT_BYTES]);
 
-/* Reads the text of any UUID, in upper or lower case; false where it is none. */
+/* Reads the text of any UUID, in upper or lower case; false if it is none. */
 bool id_parse(const char *text, unsigned char id[ID_BYTES]);
 
 #endif

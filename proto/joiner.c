@@ -1,14 +1,14 @@
-/* Characters without a width. Each rule looks at the text that was kept in front and at the next
- * code point alone, and what it lets stay needs nothing that could be removed: so cleaning twice
- * changes nothing. A joiner is kept once, never in a row; the same holds for variation selectors:
- * a longer row would show nothing and could only carry what nobody sees. */
+/* Characters without a width. Each rule looks only at the kept text in front and at the next code
+ * point, and a character that it keeps does not depend on one that could be removed: so cleaning
+ * twice changes nothing. Of several joiners in a row only one is kept, and likewise of variation
+ * selectors: a longer row would show nothing and could only carry something that nobody sees. */
 #include "joiner.h"
 
 enum {
     ZERO_WIDTH_NON_JOINER = 0x200C,
     ZERO_WIDTH_JOINER = 0x200D,
     MONGOLIAN_VOWEL_SEPARATOR = 0x180E,
-    EXTENDS_MAX = 10, /* modifiers and tags behind an emoji: more are never looked through */
+    EXTENDS_MAX = 10, /* modifiers and tags after an emoji: no more are looked through */
 };
 
 struct range {
@@ -62,7 +62,7 @@ static uint32_t take_last(const unsigned char *bytes, size_t *count) {
     return 0;
 }
 
-/* What may stand between an emoji and the joiner behind it: UAX 29, GB11. */
+/* Whether the code point may come between an emoji and the joiner after it: UAX 29, GB11. */
 static bool is_extend(uint32_t point) {
     return point == 0xFE0F || in(point, 0x1F3FB, 0x1F3FF) || in(point, 0xE0020, 0xE007F);
 }
@@ -106,7 +106,8 @@ static bool is_blank(uint32_t point) {
            point == 0x205F || point == 0x3000;
 }
 
-/* Of ASCII, digits, "#" and "*" have forms as emoji; of others, anything that shows may have. */
+/* Whether the code point may have an emoji form: in ASCII, digits, "#" and "*" have one; outside of
+ * it, any visible character may. */
 static bool has_forms(uint32_t point) {
     bool keycap = in(point, '0', '9') || point == '#' || point == '*';
     return keycap || (point >= 0xA9 && !is_blank(point) && !is_selector(point));
@@ -142,7 +143,8 @@ static unsigned tag_at(const unsigned char *bytes, size_t count) {
     return (bytes[2] & 1U) << 6 | (bytes[3] & 0x3FU);
 }
 
-/* A subdivision's code: two letters of the country, one to four letters or digits. */
+/* The tags spell a subdivision's code: two letters for the country, then one to four letters or
+ * digits. */
 size_t joiner_flag_bytes(const unsigned char *bytes, size_t count) {
     size_t at = 0, tags = 0;
     for (; tags < 7; tags++, at += 4) {

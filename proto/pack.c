@@ -1,6 +1,6 @@
 /* See pack.h. Goes along protobuf-c's descriptors, whose fields are in the order of their numbers,
- * from the last to the first; leaves out what proto3 leaves out. What the schema has no field of is
- * our bug: tests walk all of it. */
+ * from the last to the first, and leaves out what proto3 leaves out. A kind of field that the
+ * schema does not have is our bug: tests pack the whole schema. */
 #include "pack.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 struct room {
     const uint8_t *begin; /* borrowed: the caller's */
-    uint8_t *at;          /* what was written begins here; NULL: it did not fit */
+    uint8_t *at;          /* where what was written begins; NULL: it did not fit */
 };
 
 static void put_bytes(struct room *room, const void *bytes, size_t count) {
@@ -39,7 +39,7 @@ static void put_key(struct room *room, uint32_t number, ProtobufCWireType type) 
     put_varint(room, (uint64_t)number << 3 | type);
 }
 
-/* The length of what was written since `end` was the place. */
+/* Writes the length of what was written since the place was `end`. */
 static void put_length(struct room *room, const uint8_t *end) {
     if (room->at)
         put_varint(room, (uint64_t)(end - room->at));
@@ -69,7 +69,7 @@ static bool has_length(ProtobufCType type) {
            type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
-/* A number as a varint has it. */
+/* A number in the form in which a varint has it. */
 static uint64_t number_of(ProtobufCType type, const void *member) {
     switch (type) {
     case PROTOBUF_C_TYPE_BOOL:
@@ -115,7 +115,7 @@ static void put_field(struct room *room, const ProtobufCFieldDescriptor *field,
 
 /* ---- what is there ---- */
 
-/* A member that has its default is not sent, but in a oneof. */
+/* Whether the member is sent: not if it has its default, unless it is in a oneof. */
 static bool is_there(const ProtobufCFieldDescriptor *field, const void *member) {
     const char *text;
     switch (field->type) {

@@ -1,6 +1,6 @@
 /* Packing in one pass. A message is written from its last byte to its first, so each length is
- * known when it is due: protobuf-c measures first, and each message inside of another once more for
- * each level around it. The bytes are the same. */
+ * known when it is due: protobuf-c measures first, and measures a nested message once more for each
+ * level around it. The bytes are the same. */
 #ifndef PACK_H
 #define PACK_H
 

@@ -15,7 +15,7 @@ static void wipe(void *memory, size_t bytes) {
         *byte++ = 0;
 }
 
-/* The first line's bytes without its end. The end of the source may stand for the newline. */
+/* The first line's length without its end. The end of the source counts as a newline. */
 static size_t line_length(const char *bytes, size_t byte_count) {
     const char *newline = memchr(bytes, '\n', byte_count);
     size_t length = newline ? (size_t)(newline - bytes) : byte_count;
@@ -40,7 +40,7 @@ const char *password_take(const char *bytes, size_t byte_count, char password[PA
     return NULL;
 }
 
-/* Reads until a newline is there, the end of the file, or `room` bytes; -1 with errno. */
+/* Reads until there is a newline, the end of the file, or `room` bytes; -1 with errno. */
 static ssize_t read_start(int fd, char *buffer, size_t room) {
     size_t used = 0;
     ssize_t got = 1;

@@ -1,8 +1,8 @@
 /* Text from others. Cleaning is one pass over code points: each one is kept or dropped by itself,
- * but for those that an escape sequence in front of it takes along, and for joiners and their like,
- * which stay between certain neighbours (joiner.h). ESC and the C1 controls are never kept, so no
- * sequence can arise from what remains, and cleaning twice changes nothing. Nothing here knows
- * about locales. */
+ * except those that belong to an escape sequence in front of them, and joiners and their like,
+ * which are kept between certain neighbours (joiner.h). ESC and the C1 controls are never kept, so
+ * what remains can't form a sequence, and cleaning twice changes nothing. Nothing here depends on
+ * locales. */
 #include "text.h"
 
 #include "joiner.h"
@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What decode gives for bytes that are not UTF-8. A stray byte of 0x80 to 0x9F is given as the C1
- * control that it is to a terminal of 8 bits. */
+/* What decode gives for bytes that are not UTF-8. It gives a stray byte from 0x80 to 0x9F as the C1
+ * control that it is for an 8-bit terminal. */
 #define NOT_UTF8 UINT32_C(0xFFFFFFFF)
 
 enum {
@@ -37,10 +37,10 @@ struct range {
     uint32_t first, last;
 };
 
-/* What is removed although it is no control character: bidi controls (Bidi_Control), and what has
- * no glyph: Default_Ignorable_Code_Point, but what joiner.h decides on. Source: the Unicode
- * Character Database 15.0, PropList.txt and DerivedCoreProperties.txt. Noncharacters with an own
- * glyph or none (FDD0..FDEF, xxFFFE, xxFFFF) stay: Unicode's corrigendum 9 lets them travel, and a
+/* What is removed although it is no control character: bidi controls (Bidi_Control), and characters
+ * without a glyph (Default_Ignorable_Code_Point) except those that joiner.h decides on. Source: the
+ * Unicode Character Database 15.0, PropList.txt and DerivedCoreProperties.txt. Noncharacters
+ * (FDD0..FDEF, xxFFFE, xxFFFF) are kept: Unicode's corrigendum 9 allows them in texts, and a
  * terminal shows a box. */
 static const struct range removed[] = {
     {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},   {0x115F, 0x1160},
@@ -50,8 +50,8 @@ static const struct range removed[] = {
     {0xE01F0, 0xE0FFF},
 };
 
-/* The bytes that a sequence with this first byte has, and the range of its second byte (table 3-7
- * of the Unicode standard); 0: no first byte. */
+/* How many bytes a sequence with this first byte has, and the range of its second byte (table 3-7
+ * of the Unicode standard); 0: it is no first byte. */
 static size_t sequence_bytes(unsigned char first, unsigned char *low, unsigned char *high) {
     *low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     *high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
@@ -60,8 +60,8 @@ static size_t sequence_bytes(unsigned char first, unsigned char *low, unsigned c
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* Takes one code point from the front of at least one byte; returns the bytes that it took. What is
- * not UTF-8 is taken as far as it could have become UTF-8. */
+/* Takes one code point from the front of at least one byte; returns the bytes that it took. Bytes
+ * that are not UTF-8 are taken as far as they could have become UTF-8. */
 static size_t decode(const unsigned char *bytes, size_t count, uint32_t *point) {
     unsigned char low, high;
     size_t wanted = sequence_bytes(bytes[0], &low, &high);
@@ -91,20 +91,21 @@ static uint64_t word_at(const unsigned char *bytes) {
     return word;
 }
 
-/* Not 0: of eight bytes one is not ASCII, or NUL. */
+/* Not 0: one of the eight bytes is not ASCII, or is NUL. */
 static uint64_t not_plain(const unsigned char *bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101), word = word_at(bytes);
     return (word | (word - ones)) & ones << 7;
 }
 
-/* Not 0: of eight bytes one is outside of 0x20 to 0x7E, or maybe the one beside it. */
+/* Not 0: one of the eight bytes is outside of 0x20 to 0x7E, or perhaps only seems to be, because of
+ * its neighbour. */
 static uint64_t not_kept(const unsigned char *bytes) {
     const uint64_t ones = UINT64_C(0x0101010101010101), word = word_at(bytes);
     return (word | (word - 0x20 * ones) | (word + ones)) & ones << 7;
 }
 
-/* How many bytes at the front `bad` has nothing against, in words of eight; the last word may
- * overlap the one before it. */
+/* How many bytes at the front `bad` accepts, in words of eight; the last word may overlap the one
+ * before it. */
 static inline size_t good_words(const unsigned char *bytes, size_t count,
                                 uint64_t (*bad)(const unsigned char *bytes)) {
     const size_t step = WORD_BYTES;
@@ -134,7 +135,7 @@ bool text_is_utf8(const char *text, size_t text_bytes) {
     return true;
 }
 
-/* Bytes at the front that lie in low..high. */
+/* How many bytes at the front are in low..high. */
 static size_t span(const unsigned char *bytes, size_t count, unsigned char low,
                    unsigned char high) {
     size_t at = 0;
@@ -143,16 +144,17 @@ static size_t span(const unsigned char *bytes, size_t count, unsigned char low,
     return at;
 }
 
-/* After CSI: parameters, intermediates, one final byte (ECMA-48, 5.4). A broken sequence ends
- * before what does not belong to it. */
+/* How many bytes follow CSI: parameters, intermediates, one final byte (ECMA-48, 5.4). A broken
+ * sequence ends before what does not belong to it. */
 static size_t csi_rest(const unsigned char *bytes, size_t count) {
     size_t at = span(bytes, count, 0x30, 0x3F);
     at += span(bytes + at, count - at, 0x20, 0x2F);
     return at + (at < count && bytes[at] >= 0x40 && bytes[at] <= 0x7E ? 1 : 0);
 }
 
-/* After what begins a control string: up to and with its terminator. A newline, or what would begin
- * another sequence, ends it too, so that a forgotten terminator swallows one line at most. */
+/* How many bytes follow the beginning of a control string, its terminator included. A newline, or
+ * what would begin another sequence, ends it too, so that a forgotten terminator swallows at most
+ * one line. */
 static size_t string_rest(const unsigned char *bytes, size_t count, uint32_t introducer) {
     size_t at = 0;
     while (at < count && bytes[at] != '\n') {
@@ -170,7 +172,7 @@ static size_t string_rest(const unsigned char *bytes, size_t count, uint32_t int
     return at;
 }
 
-/* What a C1 control takes along of the bytes behind it. */
+/* How many of the bytes after a C1 control belong to it. */
 static size_t c1_rest(const unsigned char *bytes, size_t count, uint32_t control) {
     switch (control) {
     case C1_CSI:
@@ -186,7 +188,7 @@ static size_t c1_rest(const unsigned char *bytes, size_t count, uint32_t control
     }
 }
 
-/* What ESC takes along of the bytes behind it: ESC @ to ESC _ are the C1 controls of 7 bits, other
+/* How many of the bytes after ESC belong to it: ESC @ to ESC _ are the 7-bit C1 controls, other
  * sequences are intermediates and a final byte. */
 static size_t escape_rest(const unsigned char *bytes, size_t count) {
     size_t at = span(bytes, count, 0x20, 0x2F);
@@ -213,7 +215,7 @@ static void move(unsigned char *bytes, size_t to, size_t from, size_t count) {
         memmove(bytes + to, bytes + from, count);
 }
 
-/* The text while it is cleaned: what stays moves to the front. */
+/* The text while it is cleaned: what is kept moves to the front. */
 struct cleaning {
     unsigned char *bytes; /* borrowed */
     size_t count, at, kept;

@@ -1,7 +1,7 @@
 /* Frames and messages. A frame is scanned once, field by field along protobuf-c's descriptors, for
- * all that protobuf-c lets pass; then protobuf-c decodes it into the arena. The scan descends only
- * into messages of the schema, which has no recursive types, so a frame can't make it deep. Nothing
- * is allocated outside of the arena, and nothing in it is freed before the reset. */
+ * everything that protobuf-c does not check; then protobuf-c decodes it into the arena. The scan
+ * descends only into messages of the schema, which has no recursive types, so a frame can't make it
+ * deep. Nothing is allocated outside of the arena, and nothing in it is freed before the reset. */
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "wire.h"
 
@@ -13,7 +13,7 @@
 
 /* Any type's alignment. */
 #define ARENA_ALIGN 16
-/* Numbers below it belong to the envelope of a command, the others to commands. */
+/* Field numbers below it belong to the envelope of a command, the others to commands. */
 #define FIRST_COMMAND   10
 #define COMMAND_REQUEST 1
 /* Key (below field 16) and length (at most FRAME_BYTES_MAX) of an element. */
@@ -23,7 +23,7 @@ struct wire_arena {
     unsigned char *block; /* owned */
     size_t bytes_max;
     size_t used_bytes;
-    bool refused; /* something asked for more than there was, since the last reset or read */
+    bool refused; /* since the last reset or read, more was asked for than there is */
 };
 
 struct wire_arena *wire_arena_new(size_t bytes_max) {
@@ -104,7 +104,7 @@ struct scan {
     bool strict;
 };
 
-/* One field as it stands in the frame; data and its bytes are those of a length-prefixed one. */
+/* One field as it is in the frame; `data` and its length are set if it is length-prefixed. */
 struct field {
     uint32_t number;
     ProtobufCWireType type;
@@ -141,7 +141,7 @@ static bool take_data(struct scan *scan, const uint8_t *end, struct field *field
     return skip_bytes(scan, end, bytes);
 }
 
-/* Reads one field and moves behind it; false where it is malformed. Groups (types 3 and 4) are. */
+/* Reads one field and moves behind it; false if it is malformed, as groups (types 3 and 4) are. */
 static bool take_field(struct scan *scan, const uint8_t *end, struct field *field) {
     uint64_t key, ignored;
     if (!take_varint(scan, end, 5, &key) || key > UINT32_MAX || key >> 3 == 0)
@@ -199,7 +199,7 @@ static enum wire_fault scan_known(struct scan *scan, const ProtobufCFieldDescrip
     return scan_message(scan, known->descriptor, field->data + field->data_bytes);
 }
 
-/* Whether a field of no known number may be a command from a newer schema. */
+/* Whether a field with an unknown number may be a command from a newer schema. */
 static bool is_newer_command(const ProtobufCMessageDescriptor *type, const struct field *field) {
     return type == &zchat__v1__command__descriptor && field->number >= FIRST_COMMAND &&
            field->type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
@@ -226,7 +226,8 @@ static enum wire_fault scan_message(struct scan *scan, const ProtobufCMessageDes
             newer = true;
         }
     }
-    /* To its sender the last body counts, to this schema the known one: not to be guessed. */
+    /* For the sender the last body counts, for this schema the known one: so it is refused rather
+     * than guessed. */
     return scan->strict && newer && body ? WIRE_UNKNOWN_FIELD : WIRE_FINE;
 }
 
@@ -277,7 +278,7 @@ static enum wire_fault count_commands(const uint8_t *bytes, size_t frame_bytes, 
     return WIRE_FINE;
 }
 
-/* The number of a command that is faulty, as far as it can be read; 0: not. */
+/* The number of a faulty command, if it can be read; 0: it can't. */
 static uint64_t number_of(const struct field *command) {
     const uint8_t *end = command->data + command->data_bytes;
     struct scan scan = {.at = command->data};
@@ -289,7 +290,7 @@ static uint64_t number_of(const struct field *command) {
     return number;
 }
 
-/* A command that is faulty comes out with its number alone. False: no memory. */
+/* Reads one command; a faulty one comes out with only its number. False: no memory. */
 static bool read_command(struct wire_arena *arena, const struct field *field,
                          Zchat__V1__Command **command, enum wire_fault *fault) {
     *fault = read_message(arena, &zchat__v1__command__descriptor, true, field->data,
@@ -410,7 +411,7 @@ static size_t varint_bytes(size_t value) {
     return bytes;
 }
 
-/* Key and length of what is that long. */
+/* How many bytes key and length take for an element with so many bytes. */
 static size_t prefix_size(size_t bytes) {
     return ELEMENT_KEY_BYTES + varint_bytes(bytes);
 }
@@ -429,7 +430,7 @@ size_t wire_element_size(const ProtobufCMessage *message) {
     return prefix_size(bytes) + bytes;
 }
 
-/* What is behind key and length of an element that is that long. */
+/* How many bytes follow key and length in an element that is so long in all. */
 static size_t element_body(size_t element_bytes) {
     size_t length_bytes = 1;
     while (varint_bytes(element_bytes - ELEMENT_KEY_BYTES - length_bytes) > length_bytes)

@@ -1,7 +1,7 @@
 /* The only place where frames become messages and messages become frames. wire_read_* checks all
  * that protobuf-c does not (UTF-8, NUL in strings, unknown fields, counts) before it decodes, into
- * a capped arena; what it returns lives until wire_arena_reset. wire_write_* packs into memory that
- * the caller gave. */
+ * a capped arena; what it returns lives until wire_arena_reset. The packing functions write into
+ * memory of the caller. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -32,7 +32,7 @@ enum wire_fault {
     WIRE_TOO_MANY,      /* commands in a frame */
     WIRE_MALFORMED,     /* not protobuf */
     WIRE_BAD_TEXT,      /* a string that is not UTF-8, or holds a NUL */
-    WIRE_UNKNOWN_FIELD, /* only where the reader is strict: what clients send */
+    WIRE_UNKNOWN_FIELD, /* only from strict readers: for what clients send */
 };
 #define WIRE_FAULTS (WIRE_UNKNOWN_FIELD + 1)
 
@@ -41,18 +41,18 @@ const char *wire_fault_text(enum wire_fault fault);
 /* One word for counters and logs, "bad_text". */
 const char *wire_fault_name(enum wire_fault fault);
 
-/* A frame as the broker reads it: strict. A command of a number that this schema does not know is
- * no fault: it comes out with the body not set. One with any other unknown field, or another fault
- * of its own, comes out with that fault and with its number alone, which is 0 where it can't be
- * read. The frame is faulty if it can't be split into commands, or has too many. */
+/* A frame as the broker reads it: strict. A command with a field number that this schema does not
+ * know is no fault: it comes out with the body not set. A command with any other unknown field, or
+ * another fault of its own, comes out with that fault and only with its number, which is 0 if it
+ * can't be read. The frame is faulty if it can't be split into commands, or has too many. */
 enum wire_fault wire_read_each_command(struct wire_arena *arena, const void *frame,
                                        size_t frame_bytes, Zchat__V1__CommandBatch **batch,
                                        enum wire_fault faults[FRAME_COMMANDS_MAX]);
-/* The same where one faulty command makes the frame faulty. */
+/* The same, but one faulty command makes the whole frame faulty. */
 enum wire_fault wire_read_commands(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__CommandBatch **batch);
-/* Bytes of the first commands of a frame that was found to be fine: of `count` of them, or of
- * fewer, but one, that have `bytes` together. What is left of it is a frame as well. */
+/* How many bytes the first commands have, in a frame that was found to be fine: the first `count`
+ * of them, or those that fit into `bytes`, but at least one. What is left is a frame as well. */
 size_t wire_commands_bytes(const void *frame, size_t frame_bytes, size_t count, size_t bytes);
 
 /* Frames as clients read them: unknown fields are passed over. */
@@ -61,15 +61,15 @@ enum wire_fault wire_read_server(struct wire_arena *arena, const void *frame, si
 enum wire_fault wire_read_publication(struct wire_arena *arena, const void *frame,
                                       size_t frame_bytes, Zchat__V1__Publication **publication);
 
-/* The greeter's. wire_read_greeting_request is strict but for unknown fields: a newer client may
- * ask. */
+/* The greeter's frames. wire_read_greeting_request is strict, except that it passes over unknown
+ * fields: a newer client may ask. */
 enum wire_fault wire_read_greeting_request(struct wire_arena *arena, const void *frame,
                                            size_t frame_bytes,
                                            Zchat__V1__GreetingRequest **request);
 enum wire_fault wire_read_greeting(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                    Zchat__V1__Greeting **greeting);
 
-/* What the other side of a private chat says: unknown fields are passed over, a message of an
+/* What the other side of a private chat sends: unknown fields are passed over; a message with an
  * unknown number comes out with the body not set. */
 enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size_t frame_bytes,
                                Zchat__V1__PeerBatch **batch);
@@ -79,29 +79,30 @@ enum wire_fault wire_read_peer(struct wire_arena *arena, const void *frame, size
 enum wire_fault wire_read_any(struct wire_arena *arena, const ProtobufCMessageDescriptor *type,
                               const void *packed, size_t bytes, ProtobufCMessage **message);
 
-/* Bytes that a message needs, and its packing; both for any message of the schema. wire_pack
- * returns the bytes written; the caller made room for wire_size. */
+/* How many bytes a message needs, and packing it; both for any message of the schema. wire_pack
+ * returns how many bytes it wrote; the caller must have room for wire_size. */
 size_t wire_size(const ProtobufCMessage *message);
 size_t wire_pack(const ProtobufCMessage *message, uint8_t *out);
 
-/* Appends one element of a repeated message field, key and length included: how a batch grows one
- * command, reply or event at a time without holding them all unpacked. */
+/* Appends one element of a repeated message field, with key and length. In this way a batch grows
+ * by one command, reply or event at a time, without holding all of them unpacked. */
 size_t wire_element_size(const ProtobufCMessage *message);
 size_t wire_element_pack(uint32_t field, const ProtobufCMessage *message, uint8_t *out);
-/* The same for whoever knows its wire_element_size already. */
+/* The same if the caller knows the wire_element_size already. */
 void wire_element_pack_sized(uint32_t field, const ProtobufCMessage *message, size_t element_bytes,
                              uint8_t *out);
 
 /* The same for an element of PeerBatch.messages that is PeerLines: `head`, which has no text yet,
- * and its texts, which wire_text_pack has packed one behind the other. */
+ * and its texts, which wire_text_pack packed one behind the other. */
 size_t wire_lines_size(const Zchat__V1__PeerLines *head, size_t texts_bytes);
 size_t wire_lines_pack(const Zchat__V1__PeerLines *head, const uint8_t *texts, size_t texts_bytes,
                        uint8_t *out);
-/* Appends a text of PeerLines; what it needs at most besides its bytes. */
+/* Appends a text of PeerLines; and the most that it needs besides its bytes. */
 #define WIRE_TEXT_ADDS 6
 size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out);
 
-/* Field numbers of the batches, for wire_element_pack. All below 16, so that a key is one byte. */
+/* Field numbers of the batches, for wire_element_pack. All are below 16, so that a key is one
+ * byte. */
 #define WIRE_COMMANDS    1 /* CommandBatch.commands */
 #define WIRE_REPLIES     1 /* ServerBatch.replies */
 #define WIRE_EVENTS      2 /* ServerBatch.events, Publication.events */
@@ -110,8 +111,8 @@ size_t wire_text_pack(const char *text, size_t text_bytes, uint8_t *out);
 #define WIRE_LINES       9 /* PeerMessage.lines */
 #define WIRE_LINE_TEXTS  4 /* PeerLines.text */
 
-/* The bytes of a Publication with only its topic set: the subscription. Returns their number; `out`
- * holds at least 2 + the topic's bytes, which are at most 127. */
+/* Writes the bytes of a Publication with only its topic set, which are the subscription. Returns
+ * how many; `out` holds at least 2 + the topic's bytes, which are at most 127. */
 size_t wire_subscription(const char *topic, uint8_t *out);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define DIGITS "0123456789"
 
-/* Of two changes nearly nothing of such a name is left. */
+/* Two changes would leave nearly nothing of a name this short. */
 #define SHORT_BYTES 4
 
 #define HELP_COLUMN 30
@@ -17,7 +17,7 @@
 
 /* ---- how far a word is from one that exists ----
  *
- * The usual table of distances (Damerau, Levenshtein), of which three rows are kept. */
+ * The usual table of distances (Damerau, Levenshtein), of which only three rows are kept. */
 
 #define WORD_MAX 40
 
@@ -242,14 +242,14 @@ void option_set_standards(const struct option_table *table, void *values) {
 /* ---- argv and environment ---- */
 
 struct reader {
-    const struct option_table *table; /* borrowed: from the caller, as all else */
+    const struct option_table *table; /* borrowed from the caller, like all else */
     const struct option_sink *sink;
     char **next; /* the next argument; NULL behind the last */
     bool only_words;
     char *error;
 };
 
-/* Only the first thing that is wrong is told. */
+/* Reports only the first thing that is wrong. */
 __attribute__((format(printf, 2, 3))) static void complain(struct reader *reader,
                                                            const char *format, ...) {
     va_list arguments;
@@ -277,7 +277,7 @@ static void set(struct reader *reader, const struct option *option, const char *
         complain(reader, "--%s %.960s", option->name, fault);
 }
 
-/* Whether the argument is one of the options, and so not the value of the one before it. */
+/* Whether the argument is one of the options, and so not a value of the option before it. */
 static bool is_option(const struct reader *reader, const char *argument) {
     return reader->table->apart && strncmp(argument, "--", 2) == 0 &&
            option_find(reader->table, argument + 2, strcspn(argument + 2, "="));
@@ -404,7 +404,7 @@ static void format_head(const struct option *option, char *head, size_t head_byt
              argument);
 }
 
-/* " (default 60, HUP); $ZCHAT_X", or what there is of it. */
+/* Writes " (default 60, HUP); $ZCHAT_X", or those parts of it that the option has. */
 static void format_notes(const struct option *option, const char *note, char *text,
                          size_t text_bytes) {
     const char *standard = option->standard && option->standard[0] ? option->standard : NULL;

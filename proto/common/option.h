@@ -1,7 +1,7 @@
 /* The options of a program: a table with one row for each, which says everything that is known
- * about it, and the one reader of argv, the environment and defaults along that table. Values are
- * checked here and nowhere else: a struct that was filled by option_set() holds only what its rows
- * allow. Nothing here prints but the help. */
+ * about it, and the one reader of argv, the environment and defaults that uses the table. Values
+ * are checked here and nowhere else: a struct that was filled by option_set() holds only what its
+ * rows allow. Nothing here prints but the help. */
 #ifndef COMMON_OPTION_H
 #define COMMON_OPTION_H
 
@@ -32,15 +32,15 @@ struct option {
     unsigned groups; /* bits of the program; 0: it is in every group */
     size_t field, field_bytes;
     double min, max;
-    bool in_file;                            /* the configuration file may have it */
+    bool in_file;                            /* allowed in the configuration file */
     unsigned traits;                         /* bits of the program */
-    bool (*fits)(const char *text);          /* of a text; NULL: any that is not empty */
-    const char *choices[OPTION_CHOICES_MAX]; /* NULL: that index is none */
+    bool (*fits)(const char *text);          /* whether a text is valid; NULL: all but "" are */
+    const char *choices[OPTION_CHOICES_MAX]; /* NULL: no choice has that index */
     const char *standard;                    /* the default; NULL: none */
     const char *environment;                 /* the variable's name; NULL: none */
     const char *argument; /* the value's name in the help; NULL: its range or its choices */
     const char *unit;     /* of a number; NULL: none */
-    const char *takes;    /* what it takes, in words; NULL: the kind says it */
+    const char *takes;    /* what it takes, in words; NULL: made from the kind */
     const char *help;
 };
 
@@ -48,41 +48,43 @@ struct option_table {
     const struct option *rows;
     size_t count;
     unsigned group;   /* only rows that are in one of these groups; 0: all rows */
-    const char *hint; /* told behind an option that is none: "zchat --help lists them" */
-    bool apart;       /* the name of one of the options is no value of the one before it */
+    const char *hint; /* told after an unknown option: "zchat --help lists them" */
+    bool apart;       /* an option's name is not taken as the value of the one before it */
     unsigned noted;   /* rows with one of these traits have ... */
     const char *note; /* ... this note in the help; NULL: none */
 };
 
-/* NULL: the table's group has none of that name. */
+/* NULL: the table's group has no option of that name. */
 const struct option *option_find(const struct option_table *table, const char *name, size_t bytes);
-/* The one whose name is nearest to what was typed; NULL: none is near. */
+/* The option whose name is nearest to what was typed; NULL: none is near. */
 const struct option *option_nearest(const struct option_table *table, const char *name,
                                     size_t bytes);
 
-/* Gives the option's field in `values` the value of the text. False: it does not take it, and
- * `fault` says what it takes, to be told behind its name: "wants on or off, not \"x\"". */
+/* Gives the option's field in `values` the value of the text. False: the option does not take the
+ * text, and `fault` says what it takes, in words that follow its name: "wants on or off, not
+ * \"x\"". */
 bool option_set(const struct option *option, void *values, const char *text,
                 char fault[OPTION_FAULT_BYTES]);
-/* What it takes, in words: "a whole number from 1 to 8 (threads)". */
+/* Writes what the option takes, in words: "a whole number from 1 to 8 (threads)". */
 void option_describe(const struct option *option, char *text, size_t text_bytes);
 
 /* Gives the options of the table's group their defaults. */
 void option_set_standards(const struct option_table *table, void *values);
 
-/* What is done with what was read. A fault is told behind the option's name. */
+/* What is done with what was read. `fault` is told after the option's name. */
 struct option_sink {
     bool (*set)(void *arg, const struct option *option, const char *text,
                 char fault[OPTION_FAULT_BYTES]);
-    /* A word that is no option; `plain`: it stands before "--". A fault is told as it stands. */
+    /* Called for a word that is no option; `plain`: it comes before "--". `fault` is told as it
+     * is. */
     bool (*word)(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]);
     void *arg;
 };
 
-/* Reads argv (behind the program's name, ended by NULL): --name VALUE, --name=VALUE, -l VALUE,
- * -lVALUE, flags in one bunch (-qv), and behind "--" only words. False: `error` is one sentence
- * about the first thing that is wrong. It reads to the end all the same, so that flags that decide
- * how to tell an error are known. */
+/* Reads argv (without the program's name, ended by NULL): --name VALUE, --name=VALUE, -l VALUE,
+ * -lVALUE, flags in one bunch (-qv), and after "--" only words. False: `error` is one sentence
+ * about the first thing that is wrong. It reads to the end in any case, so that flags that decide
+ * how errors are told are known. */
 bool option_read_argv(const struct option_table *table, const struct option_sink *sink, char **argv,
                       char error[OPTION_FAULT_BYTES]);
 
@@ -93,17 +95,17 @@ bool option_read_environment(const struct option_table *table, const struct opti
 
 /* Prints words from column `indent` on, with line breaks before column 78. */
 void option_print_wrapped(FILE *file, const char *text, int indent);
-/* Prints the option's lines of the help; `note` (NULL: none) stands behind its default. */
+/* Prints the option's lines of the help; `note` (NULL: none) follows its default. */
 void option_print_help(const struct option *option, const char *note, FILE *file);
-/* Prints those of the table's group. */
+/* Prints these lines for all options of the table's group. */
 void option_print_all(const struct option_table *table, FILE *file);
 
 /* ---- how far a word that somebody typed is from one that exists ---- */
 
-#define NEAREST_MAX 2 /* what is farther is another word */
+#define NEAREST_MAX 2 /* words farther apart are different words */
 
-/* How many letters are to be changed, added, left out or exchanged with the one beside them; of
- * words that are too long or too different more than NEAREST_MAX. */
+/* How many letters have to be changed, added, left out or exchanged with their neighbour to get
+ * from one word to the other; more than NEAREST_MAX if the words are too long or too different. */
 size_t word_distance(const char *typed, size_t typed_bytes, const char *name);
 
 #endif

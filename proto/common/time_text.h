@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#define TIME_TEXT 32 /* of either text with its NUL */
+#define TIME_TEXT 32 /* either text with its NUL */
 
-/* The text without its Z; returns its length. */
+/* Writes the text without its Z; returns its length. */
 static inline size_t time_seconds(int64_t time_us, char text[TIME_TEXT]) {
     time_t seconds = (time_t)(time_us / 1000000);
     struct tm parts = {0};

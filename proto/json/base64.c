@@ -1,4 +1,4 @@
-/* Six bits a character. */
+/* Base64: each character has six bits. */
 #include "json/base64.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ void base64_write(const uint8_t *data, size_t count, char *text) {
     *text = '\0';
 }
 
-/* -1: it is none of the two alphabets. */
+/* The value of a character; -1: it is in neither alphabet. */
 static int value_of(char c) {
     if (c == '-' || c == '_')
         return c == '-' ? 62 : 63;
@@ -28,7 +28,7 @@ static int value_of(char c) {
     return found ? (int)(found - alphabet) : -1;
 }
 
-/* Without the padding; false: there is more of it than belongs there. */
+/* Cuts the padding off; false: there is more padding than belongs there. */
 static bool cut_padding(const char *text, size_t *text_bytes) {
     size_t bytes = *text_bytes;
     while (bytes > 0 && text[bytes - 1] == '=')

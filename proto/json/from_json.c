@@ -1,6 +1,7 @@
-/* Reading along the descriptors. A message is built in an arena, which caps what a small text can
- * become; its texts are borrowed from the JSON. The way to what is read now is kept for the fault.
- * It goes as deep as the schema nests; how deep the JSON may nest jansson bounds itself (2,048). */
+/* Reads JSON along the descriptors. A message is built in an arena, which bounds how much memory a
+ * small text can need; its texts are borrowed from the JSON. The path to the value that is being
+ * read is kept for the fault. It is as deep as the schema nests; jansson itself bounds how deep the
+ * JSON may nest (2,048). */
 #include "json/from_json.h"
 
 #include "id.h"
@@ -40,7 +41,8 @@ static bool refuse_size(const struct reader *reader) {
     return refuse(reader, "it is more than a frame takes");
 }
 
-/* One step on; what does not fit is cut. Returns where the step began, for step_back. */
+/* Adds one step to the path; what does not fit is cut. Returns where the step began, for
+ * step_back. */
 __attribute__((format(printf, 2, 3))) static size_t step(struct reader *reader, const char *format,
                                                          ...) {
     size_t before = reader->way_bytes, room = WAY_BYTES - before;
@@ -74,7 +76,7 @@ struct integer {
     uint64_t size;
 };
 
-/* Decimal digits behind an optional sign. */
+/* Reads decimal digits after an optional sign. */
 static bool integer_of_text(const char *text, struct integer *out) {
     out->negative = *text == '-';
     out->size = 0;
@@ -90,7 +92,7 @@ static bool integer_of_text(const char *text, struct integer *out) {
     return !*text;
 }
 
-/* 1e3 and 5.0 are integers, 0.5 is none. */
+/* 1e3 and 5.0 are integers; 0.5 is not. */
 static bool integer_of_real(double real, struct integer *out) {
     double size = real < 0 ? -real : real;
     out->negative = real < 0;
@@ -177,7 +179,7 @@ static bool read_bool(const struct reader *reader, const json_t *json, protobuf_
     return true;
 }
 
-/* jansson has seen to it that it is UTF-8, and refuses a NUL. */
+/* jansson has checked that the text is UTF-8, and refuses a NUL. */
 static bool read_string(const struct reader *reader, const json_t *json, char **out) {
     if (!json_is_string(json))
         return refuse(reader, "a text is wanted, not %s", kind_of(json));
@@ -257,7 +259,7 @@ static bool read_list(struct reader *reader, const ProtobufCFieldDescriptor *fie
     return read_elements(reader, field, json, elements);
 }
 
-/* Of a oneof only one may be there. */
+/* Refuses a second member of a oneof. */
 static bool choose(const struct reader *reader, const ProtobufCFieldDescriptor *field,
                    ProtobufCMessage *message) {
     char *chosen = (char *)message + field->quantifier_offset;

@@ -1,5 +1,5 @@
-/* Finding what the schema has. The types are found from the frames down: what no frame can hold is
- * not there. A schema has no recursive types. */
+/* Finds what the schema has. The types are found from the frames down, so a type that no frame can
+ * hold is not found. The schema has no recursive types. */
 #include "json/schema.h"
 
 #include "wire.h"

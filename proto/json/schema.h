@@ -1,6 +1,6 @@
 /* The schema by its names, as protobuf-c's descriptors have it: its messages, its enums, and its
- * commands with their results. What is added to the schema is here by itself. All that is pointed
- * to is static. */
+ * commands with their results. Whatever is added to the schema is here without any change.
+ * Everything that is pointed to is static. */
 #ifndef SCHEMA_H
 #define SCHEMA_H
 
@@ -30,7 +30,7 @@ struct schema_type {
     const ProtobufCEnumDescriptor *choice;
 };
 
-/* All of them, each once, whatever uses it behind what it uses. Returns how many. */
+/* All types, each once; a type comes after those that it uses. Returns how many there are. */
 size_t schema_types(struct schema_type types[SCHEMA_TYPES_MAX]);
 const char *schema_type_name(const struct schema_type *type);
 /* "SendMessageRequest", or with "zchat.v1." before it; false: there is none. */
@@ -38,11 +38,11 @@ bool schema_type_find(const char *name, struct schema_type *type);
 
 /* A field's name in JSON: "retry_after_s" is "retryAfterS". */
 void schema_json_name(const char *field, char name[SCHEMA_NAME_BYTES]);
-/* The field that JSON names so, in either spelling; NULL: there is none. */
+/* The field with that name in JSON, in either spelling; NULL: there is none. */
 const ProtobufCFieldDescriptor *schema_field(const ProtobufCMessageDescriptor *type,
                                              const char *name);
 
-/* What one value of a field takes in the memory of its message. */
+/* How many bytes one value of a field takes in the memory of its message. */
 size_t schema_value_bytes(ProtobufCType type);
 
 /* Both tell fields of protobuf-c apart that its descriptors only hint at. */

@@ -1,4 +1,4 @@
-/* Writing along the descriptors. */
+/* Writes JSON along the descriptors. */
 #include "json/to_json.h"
 
 #include "wire.h"
@@ -23,7 +23,7 @@ static json_t *bytes_value(const ProtobufCBinaryData *data) {
     return json;
 }
 
-/* One that the schema does not have is a number. */
+/* A value that the schema does not have is written as a number. */
 static json_t *enum_value(const ProtobufCEnumDescriptor *type, int number) {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
     return value ? json_string(value->name) : json_integer(number);
@@ -71,7 +71,7 @@ static json_t *value_of(const ProtobufCFieldDescriptor *field, const void *membe
 
 /* ---- fields ---- */
 
-/* What has its default is not told. */
+/* Fields that have their default are not written. */
 static bool is_set(const ProtobufCFieldDescriptor *field, const void *member) {
     static const uint64_t zero;
     switch (field->type) {

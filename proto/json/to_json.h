@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the packed message means: yours. Fields that the schema does not have are passed over. NULL:
- * it is no message of that type, or there is no memory. */
+/* The packed message as an object, which the caller owns. Fields that the schema does not have are
+ * left out. NULL: it is no message of that type, or there is no memory. */
 json_t *to_json(const ProtobufCMessageDescriptor *type, const uint8_t *packed, size_t bytes);
 
 #endif
