@@ -5,14 +5,14 @@
  * inside one of these two. A handle belongs to one thread at a time; several handles are
  * independent, and may be used in several threads.
  *
- * Handles share one thread that reads and writes the network for a thousand of them, and one more
- * once one of them accepts a private chat; zchat_free of the last one ends both, and waits up to a
- * tenth of a second for what it said last. A child after fork() makes handles of its own; with
- * those of its parent it can do nothing, not even zchat_free.
+ * A thousand handles share one thread that reads and writes the network, and one more once one of
+ * them accepts a private chat; zchat_free of the last handle ends both threads, and waits up to a
+ * tenth of a second for its last frames to be sent. After fork() a child makes handles of its own;
+ * it can do nothing with those of its parent, not even zchat_free.
  *
  * The library never prints, sets no signal handler, and never aborts because of what it is given.
- * Strings are UTF-8, ended by NUL. What a callback is handed is borrowed until it returns.
- * Times are microseconds since 1970 UTC; sequence numbers count from 1, 0 means none. */
+ * Strings are UTF-8, ended by NUL. Everything that a callback is given is borrowed until it
+ * returns. Times are microseconds since 1970 UTC; sequence numbers count from 1, 0 means none. */
 #ifndef ZCHAT_H
 #define ZCHAT_H
 
@@ -25,8 +25,8 @@
 
 typedef struct zchat zchat;
 
-/* How something ended. 1 to 99 are the schema's codes (zchat/v1/common.proto), from the broker or
- * found out before asking it; from 100 on the connection or this machine is at fault. */
+/* How something ended. 1 to 99 are the schema's codes (zchat/v1/common.proto), sent by the broker,
+ * or found out before asking it; from 100 on the connection or this machine is at fault. */
 typedef enum zchat_code {
     ZCHAT_OK = 0,
     ZCHAT_INVALID = 1,
@@ -37,21 +37,21 @@ typedef enum zchat_code {
     ZCHAT_CONFLICT = 6,
     ZCHAT_BUSY = 7,
     ZCHAT_EXPIRED = 8,
-    ZCHAT_UNREACHABLE = 100, /* no broker there, or the connection broke before the answer */
-    ZCHAT_WRONG_KEY = 101,   /* the broker's key is not the pinned or the given one */
+    ZCHAT_UNREACHABLE = 100, /* no broker there, or the connection broke before an answer */
+    ZCHAT_WRONG_KEY = 101,   /* the broker's key is neither the pinned nor the given one */
     ZCHAT_UNKNOWN_KEY = 102, /* no key is pinned for this broker: zchat_trust(), or trust_new */
     ZCHAT_WRONG_PROTOCOL = 103,
     ZCHAT_IO = 104,        /* a file of this machine: the device key, known_brokers */
     ZCHAT_NO_MEMORY = 105, /* or no more file descriptors */
     ZCHAT_CANCELLED = 106, /* logged out, or the handle freed, before the answer */
-    ZCHAT_UNKNOWN = 107    /* a private line or file that the other side may have, or may not */
+    ZCHAT_UNKNOWN = 107    /* it is unknown if the other side has the private line or file */
 } zchat_code;
 
 /* The code's name as scripts see it, "NOT_FOUND". Never NULL. */
 const char *zchat_code_name(zchat_code code);
 
 /* Why the broker refused something: the schema's reasons (zchat/v1/common.proto says what each
- * means). There may be others in time; what the program does not know it treats by its code. */
+ * means). More may be added; a program treats a reason that it does not know by its code. */
 typedef enum zchat_reason {
     ZCHAT_REASON_NONE = 0, /* only the code is known */
     ZCHAT_REASON_MALFORMED = 101,
@@ -130,23 +130,24 @@ typedef enum zchat_reason {
 
 /* What becomes of an account; the schema's numbers. */
 typedef enum zchat_account_change {
-    ZCHAT_ACCOUNT_CHANGE_LOCK = 1,   /* nobody enters it, its sessions end; all it has stays */
+    ZCHAT_ACCOUNT_CHANGE_LOCK = 1,   /* nobody can log in, and its sessions end; everything that it
+                                      * has stays */
     ZCHAT_ACCOUNT_CHANGE_UNLOCK = 2, /* ends a lock by wrong passwords, too */
     ZCHAT_ACCOUNT_CHANGE_MAKE_ADMIN = 3,
     ZCHAT_ACCOUNT_CHANGE_MAKE_MEMBER = 4 /* takes the right of an administrator */
 } zchat_account_change;
 
-/* The reason's name as scripts see it, "NO_SUCH_USER"; "" for none and for one that is not known
- * here. Never NULL. */
+/* The reason's name as scripts see it, "NO_SUCH_USER"; "" for none and for an unknown one. Never
+ * NULL. */
 const char *zchat_reason_name(zchat_reason reason);
 
 #define ZCHAT_PASSWORD_BYTES        1025 /* a password with its NUL */
-#define ZCHAT_PASSWORD_SOURCE_BYTES 1030 /* the most that need be read of what holds one */
+#define ZCHAT_PASSWORD_SOURCE_BYTES 1030 /* the most to read from what holds one */
 
-/* Takes the password out of the first bytes of what a file or a command gave, as all programs do:
- * the first line without its end (LF or CRLF) and without a byte order mark. NULL: `password` holds
- * it. Else what is wrong, to be told behind the source's name ("has an empty first line; …"), and
- * `password` is "". */
+/* Takes the password from the first bytes that a file or a command gave, as all zchat programs do:
+ * the first line without its end (LF or CRLF) and without a byte order mark. Returns NULL if
+ * `password` holds it. Otherwise `password` is "", and it returns what is wrong, in words that
+ * follow the source's name ("has an empty first line; …"). */
 const char *zchat_password_take(const char *bytes, size_t byte_count,
                                 char password[ZCHAT_PASSWORD_BYTES]);
 
@@ -155,7 +156,7 @@ const char *zchat_password_take(const char *bytes, size_t byte_count,
 bool zchat_password_read(const char *path, char password[ZCHAT_PASSWORD_BYTES], char *error,
                          size_t error_bytes);
 
-/* The status that a program should exit with: 0 for OK, 2 usage, 3 no connection or I/O, 4 login,
+/* The status with which a program should exit: 0 for OK, 2 usage, 3 no connection or I/O, 4 login,
  * 5 not found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 1 anything else. */
 int zchat_exit_status(zchat_code code);
 
@@ -169,9 +170,9 @@ void zchat_id_new(zchat_id *id);
 void zchat_id_format(const zchat_id *id, char text[ZCHAT_ID_TEXT]);
 bool zchat_id_parse(const char *text, zchat_id *id);
 
-/* Removes in place what must not reach a terminal: control characters but newline and tab, escape
- * sequences, bidi controls, what has no width and joins nothing, invalid UTF-8. Everything that
- * libzchat hands out is cleaned already; this is for texts of other origin. */
+/* Removes in place what must not reach a terminal: control characters except newline and tab,
+ * escape sequences, bidi controls, characters without a width that join nothing, invalid UTF-8.
+ * Everything that libzchat hands out is cleaned already; this is for texts from elsewhere. */
 void zchat_text_clean(char *text);
 
 typedef struct zchat_person {
@@ -201,9 +202,9 @@ typedef struct zchat_message { /* an entry of the inbox */
     const char *from;
     const char *to;
     const char *text;
-    bool sent;    /* one's own, from this or another device */
-    bool missed;  /* was stored before this login: "while you were away" */
-    bool damaged; /* the broker can't read it any more: only seq is known, and `text` says so */
+    bool sent;    /* sent by oneself, from this or another device */
+    bool missed;  /* it was stored before this login: "while you were away" */
+    bool damaged; /* the broker can't read it any more: only seq is known; `text` says so */
 } zchat_message;
 
 typedef struct zchat_thread {
@@ -219,7 +220,8 @@ typedef struct zchat_thread {
 
 typedef struct zchat_post { /* as it stands now */
     zchat_id id;
-    uint64_t number; /* counts from 1 and closes up after a deletion; 0: it was deleted */
+    uint64_t number; /* counts from 1, and changes when an earlier post is deleted; 0: this one was
+                      * deleted */
     const char *user;
     const char *text;
     int64_t time_us;
@@ -231,14 +233,14 @@ typedef struct zchat_post { /* as it stands now */
 typedef struct zchat_upload {
     zchat_id id;
     const char *user;
-    const char *file; /* data, never a path */
+    const char *file; /* a name, never a path */
     uint64_t size;
     int64_t time_us;
     unsigned char hash[ZCHAT_HASH_BYTES];
 } zchat_upload;
 
-typedef struct zchat_item { /* of a thread: one of the two is not NULL, or it is damaged, or too new
-                             */
+typedef struct zchat_item { /* of a thread: one pointer is not NULL, or it is damaged, or of a kind
+                             * too new */
     uint64_t seq;
     const zchat_post *post;
     const zchat_upload *upload;
@@ -252,8 +254,9 @@ typedef struct zchat_followed {
     uint64_t cursor;
 } zchat_followed;
 
-/* The answer to one call. `code` says which members count: those named after the call when it is
- * ZCHAT_OK, else `reason`, `text`, one sentence, and `retry_after_s` (0: unknown). */
+/* The answer to one call. `code` says which members count. If it is ZCHAT_OK: those marked with the
+ * call's name; otherwise `reason`, `text`, which is one sentence, and `retry_after_s` (0:
+ * unknown). */
 typedef struct zchat_reply {
     zchat_code code;
     zchat_reason reason;
@@ -273,16 +276,16 @@ typedef struct zchat_reply {
     uint32_t reached;
     uint32_t skipped;
     int64_t time_us; /* send, ping, login: the broker's clock */
-    /* lists: count entries, and the one array that the call yields */
+    /* lists: `count` entries, and the array of the call */
     size_t count;
     const zchat_person *people;    /* who, since */
     const zchat_device *devices;   /* devices */
     const char *const *users;      /* blocked */
     const zchat_stat *stats;       /* stats */
     const zchat_message *messages; /* sync */
-    bool more;                     /* pages: there are entries after the last of these */
-    uint32_t sessions;             /* revoke, change_account, reset_password: how many ended */
-    const char *software;          /* ping */
+    bool more;                     /* pages: there are more entries after these */
+    uint32_t sessions;    /* revoke, change_account, reset_password: how many sessions ended */
+    const char *software; /* ping */
     /* threads: the page's arrays are lists like those above */
     const zchat_thread *thread;     /* thread_create, thread_read, thread_follow */
     const zchat_thread *threads;    /* thread_list */
@@ -302,36 +305,39 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_UNKNOWN_KEY =
         1,                 /* text: the fingerprint. Decide with zchat_trust() or zchat_free() */
     ZCHAT_EVENT_CONNECTED, /* the broker proved its key; log in now */
-    ZCHAT_EVENT_LOST,      /* code, text: why. It reconnects by itself, in retry_ms; it comes again
-                              for each attempt that fails. Code WRONG_KEY, WRONG_PROTOCOL, IO: who
-                              is there now is refused, and tried again slowly; all that waits stays */
+    ZCHAT_EVENT_LOST,      /* code, text: why. The handle reconnects by itself, in retry_ms; the
+                            * event comes again for each attempt that fails. Code WRONG_KEY,
+                            * WRONG_PROTOCOL, IO: the broker that is there now is refused, and tried
+                            * again slowly; all that waits goes on waiting */
     ZCHAT_EVENT_RESUMED,   /* connected and logged in again after LOST */
-    ZCHAT_EVENT_REFUSED,   /* code, text: retrying can't help; the handle is at rest. Before the
-                              first CONNECTED, or when the login is no longer accepted */
+    ZCHAT_EVENT_REFUSED,   /* code, text: trying again can't help, so the handle does nothing more.
+                            * Comes before the first CONNECTED, or if the login is no longer
+                            * accepted */
     ZCHAT_EVENT_SYNCED,    /* all that was missed in the inbox has been handed out */
-    ZCHAT_EVENT_MESSAGE,   /* message; in the order of seq, each once, without holes */
+    ZCHAT_EVENT_MESSAGE,   /* message; in the order of seq, each one once, without holes */
     ZCHAT_EVENT_READ,      /* seq: the account's cursor moved, here or on another device */
     ZCHAT_EVENT_PRESENCE,  /* user, online */
     ZCHAT_EVENT_BROADCAST, /* user, text, id */
-    ZCHAT_EVENT_NOTICE,    /* text: a word to all; user: the administrator who announces it, "":
-                              the broker says it itself */
+    ZCHAT_EVENT_NOTICE,    /* text: a notice to everybody; user: the administrator who announces it,
+                            * "": the broker says it itself */
     ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
-    /* In threads that one follows: thread, seq, time_us, and */
+    /* In followed threads: thread, seq, time_us, and */
     ZCHAT_EVENT_POSTED,          /* post */
     ZCHAT_EVENT_EDITED,          /* post */
     ZCHAT_EVENT_DELETED,         /* user, id: the post's */
     ZCHAT_EVENT_UPLOADED,        /* upload */
-    ZCHAT_EVENT_PRIVATE_INVITED, /* user invites; text: his key's fingerprint. Accept or decline,
-                                    once */
-    ZCHAT_EVENT_PRIVATE_OPEN, /* user; text: his key's fingerprint; online: it was pinned just now
+    ZCHAT_EVENT_PRIVATE_INVITED, /* user: who invites; text: their key's fingerprint. Accept or
+                                  * decline, once */
+    ZCHAT_EVENT_PRIVATE_OPEN, /* user; text: their key's fingerprint; online: it was pinned just now
                                */
-    ZCHAT_EVENT_PRIVATE_LINE, /* user, text, id, time_us: a line of his; each once, in order */
-    ZCHAT_EVENT_PRIVATE_OFFERED, /* user, upload (id, file, size): he offers a file */
-    ZCHAT_EVENT_PRIVATE_BROKEN,  /* user, text: the link is dead; it is invited anew by itself */
-    ZCHAT_EVENT_PRIVATE_CLOSED, /* user, text, id, online: an invitation (false) or a chat (true) is
-                                   over, and why. There may be both of one user */
-    ZCHAT_EVENT_THREAD_REMOVED, /* user */
-    ZCHAT_EVENT_DAMAGED         /* the broker can't read that entry of the thread any more */
+    ZCHAT_EVENT_PRIVATE_LINE, /* user, text, id, time_us: a line of theirs; each once, in order */
+    ZCHAT_EVENT_PRIVATE_OFFERED, /* user, upload (id, file, size): they offer a file */
+    ZCHAT_EVENT_PRIVATE_BROKEN,  /* user, text: the link is dead; the library invites anew by
+                                  * itself */
+    ZCHAT_EVENT_PRIVATE_CLOSED,  /* user, text, id, online: an invitation (online false) or a chat
+                                  * (true) is over, and why. One user may have both */
+    ZCHAT_EVENT_THREAD_REMOVED,  /* user */
+    ZCHAT_EVENT_DAMAGED          /* the broker can't read that entry any more */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -345,7 +351,7 @@ typedef struct zchat_event {
     int64_t time_us;
     zchat_id id;
     const zchat_message *message;
-    const zchat_thread *thread; /* id and title alone */
+    const zchat_thread *thread; /* only id and title */
     const zchat_post *post;
     const zchat_upload *upload;
 } zchat_event;
@@ -353,9 +359,9 @@ typedef struct zchat_event {
 typedef void zchat_event_fn(void *arg, const zchat_event *event);
 
 typedef struct zchat_options {
-    const char *server;     /* "host", "host:port", "[v6]:port"; "tcp://" before it is allowed */
-    const char *server_key; /* Z85, 64 hex digits, or the fingerprint (128 bits of the key's
-                               hash); NULL: known_brokers in config_dir decides */
+    const char *server;     /* "host", "host:port", "[v6]:port"; "tcp://" is allowed in front */
+    const char *server_key; /* in Z85, as 64 hex digits, or the fingerprint (128 bits of the key's
+                             * hash); NULL: known_brokers in config_dir decides */
     const char *
         config_dir; /* device key, known_brokers. NULL: $XDG_CONFIG_HOME/zchat or ~/.config/zchat */
     bool trust_new; /* pin an unknown broker without asking */
@@ -363,76 +369,80 @@ typedef struct zchat_options {
     const char *client;          /* the program's name and version. NULL: libzchat */
     const char *device;          /* this device's label. NULL: user@hostname of the system */
     const char *private_address; /* where others reach this machine for private chats: a host's name
-                                    or address, which zchat_new looks up, for 3 s at most. NULL: the
-                                    one that the broker sees */
+                                  * or address, which zchat_new looks up, in at most 3 s. NULL: the
+                                  * address that the broker sees */
     zchat_event_fn *on_event;
     void *arg;
 } zchat_options;
 
-/* Makes a handle and begins to connect; the device key is made when config_dir has none. On failure
- * *out is NULL, and `error`, unless NULL, gets one sentence. The options' strings are copied. */
+/* Makes a handle and begins to connect; the device key is made if config_dir has none. On failure
+ * *out is NULL and, unless it is NULL, `error` gets one sentence. The options' strings are
+ * copied. */
 zchat_code zchat_new(zchat **out, const zchat_options *options, char *error, size_t error_bytes);
 
-/* Sends what is waiting if that needs no waiting, answers open calls with CANCELLED, closes. */
+/* Sends what can be sent without waiting, answers open calls with CANCELLED, and closes. */
 void zchat_free(zchat *z);
 
-/* Readable when zchat_process() has something to do, timers included. The handle's own: only poll
- * it. */
+/* Readable when zchat_process() has something to do, timers included. It belongs to the handle:
+ * only poll it. */
 int zchat_fd(const zchat *z);
 
-/* Does what there is to do without waiting. ZCHAT_OK, or what made it give up (see REFUSED). */
+/* Does what there is to do, without waiting. ZCHAT_OK, or what made the handle give up (see
+ * REFUSED). */
 zchat_code zchat_process(zchat *z);
 
-/* Processes until *done is true (ZCHAT_OK), timeout_ms passed (ZCHAT_EXPIRED; -1: never), or it
- * gave up. done may be NULL: then it only fills the time. EINTR ends it with ZCHAT_CANCELLED. */
+/* Processes until *done is true (ZCHAT_OK), until timeout_ms have passed (ZCHAT_EXPIRED; -1:
+ * never), or until the handle gave up. If done is NULL only the timeout ends it. EINTR ends it with
+ * ZCHAT_CANCELLED. */
 zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done);
 
-/* Pins the key of which UNKNOWN_KEY told, and goes on connecting. */
+/* Pins the key that UNKNOWN_KEY told of, and goes on connecting. */
 zchat_code zchat_trust(zchat *z);
 
-/* Forgets the key that was pinned for a broker ("host", "host:port" …) or for somebody's device
- * that a private chat met ("user@host"): the next one is asked about again. Needs no handle;
- * config_dir as in the options. `fingerprint` gets the one of the forgotten key; ZCHAT_NOT_FOUND:
- * none was pinned. `error`, unless NULL, gets one sentence on failure. */
+/* Forgets the key that was pinned for a broker ("host", "host:port" …) or for somebody's device in
+ * a private chat ("user@host"): the next key counts as met for the first time. Needs no handle;
+ * config_dir is as in the options. `fingerprint` gets that of the forgotten key; ZCHAT_NOT_FOUND:
+ * none was pinned. On failure `error`, unless it is NULL, gets one sentence. */
 #define ZCHAT_FINGERPRINT_TEXT 40
 zchat_code zchat_forget(const char *whose, const char *config_dir,
                         char fingerprint[ZCHAT_FINGERPRINT_TEXT], char *error, size_t error_bytes);
 
 const char *zchat_server(const zchat *z);      /* "tcp://host:port" of the greeter */
-const char *zchat_fingerprint(const zchat *z); /* the broker's key's; "" before it is known */
+const char *zchat_fingerprint(const zchat *z); /* of the broker's key; "" until it is known */
 const char *zchat_device_key(const zchat *z);  /* this device's public key, Z85 */
-const char *zchat_user(const zchat *z);        /* logged in as; "" when not */
+const char *zchat_user(const zchat *z);        /* logged in as; "": not logged in */
 
-/* Why the last function of this handle that returned a code failed. One sentence, never NULL. */
+/* Why the last function of this handle that failed with a code did so. One sentence, never NULL. */
 const char *zchat_error(const zchat *z);
 
-/* How many calls wait for their answer: what a program that sends much bounds. */
+/* How many calls wait for their answer: a program that sends much should bound this. */
 size_t zchat_pending(const zchat *z);
 
 typedef enum zchat_public_events {
     ZCHAT_PUBLIC_NONE = 0,
-    ZCHAT_PUBLIC_INLINE, /* on the command connection: cheapest for scripts and bots */
+    ZCHAT_PUBLIC_INLINE, /* on the command connection: cheapest, for scripts and bots */
     ZCHAT_PUBLIC_SUB     /* on a SUB socket: for people's clients */
 } zchat_public_events;
 
 typedef struct zchat_login_options {
     const char *user;
-    const char *password; /* NULL: the trusted device key. Copied only where a reconnect needs it,
-                             wiped at logout */
-    bool no_trust;        /* the device key is not trusted after a login by password */
+    const char *password; /* NULL: the device key is used. Copied only if a reconnect may need it,
+                           * and wiped at logout */
+    bool no_trust;        /* a login by password does not make the device key trusted */
     bool online;          /* counts as online */
-    bool inbox;           /* hands out the inbox as MESSAGE events, from the cursor on */
-    bool from_seq_set;    /* hands it out from from_seq on instead */
+    bool inbox;           /* hands out the inbox as MESSAGE events, from the cursor */
+    bool from_seq_set;    /* hands it out from from_seq instead */
     uint64_t from_seq;
     bool private_chats; /* takes part in private chats */
-    bool threads;       /* hands out what happens in followed threads; wants public_events */
+    bool threads;       /* hands out what happens in followed threads; needs public_events */
     zchat_public_events public_events;
 } zchat_login_options;
 
-/* Each call is sent with those that wait, and answered once, by `fn` (NULL: nobody asks), or fails
- * at once with a code and is never answered. Calls before CONNECTED wait. After a lost connection
- * sends, broadcasts and questions are asked again, the same id doing nothing twice; what can't be
- * asked again safely is answered with ZCHAT_UNREACHABLE. */
+/* Each call either fails at once with a code, and is never answered; or it is sent together with
+ * the others that wait, and answered once, by a call of `fn` (NULL: nobody is told). Calls before
+ * CONNECTED wait. After a lost connection sends, broadcasts and questions are sent again, with the
+ * same id, so that nothing is done twice; a call that can't be sent again safely is answered with
+ * ZCHAT_UNREACHABLE. */
 zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_logout(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_register(zchat *z, const char *user, const char *password, bool no_trust,
@@ -446,8 +456,8 @@ zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg
 zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
                       bool require_online, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
-/* One page of at most `limit` (0: 5000), after the last person of the page before (NULL: the
- * first); of it the members count with which it was handed out. */
+/* One page of at most `limit` people (0: 5000). `after` is the last person of the page before, as
+ * it was handed out (NULL: the first page). */
 zchat_code zchat_who(zchat *z, const zchat_person *after, uint32_t limit, zchat_reply_fn *fn,
                      void *arg);
 zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, uint32_t limit,
@@ -459,23 +469,23 @@ zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg);
 /* One page of the inbox after `after_seq`, at most `limit` entries (0: 500). */
 zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_fn *fn, void *arg);
 
-/* Moves the account's cursor: everything up to `seq` is read. With fn NULL it is sent along with
- * the next frame, unanswered. */
+/* Moves the account's cursor: everything up to `seq` is read. If fn is NULL it goes with the next
+ * frame, and is not answered. */
 zchat_code zchat_ack(zchat *z, uint64_t seq, zchat_reply_fn *fn, void *arg);
 
-/* Threads are named by their titles. An edit or a deletion names its post by `post`, or, where that
- * is NULL, by its number as it stands at the broker now. A number beside `post` is the one that the
- * post was shown with (0: none): if the thread was made anew since, that is CONFLICT, not
- * NOT_FOUND. */
+/* Threads are named by their titles. An edit or a deletion names its post by `post` or, if that is
+ * NULL, by its number as it is at the broker now. If `post` is given, `number` is the one with
+ * which the post was shown (0: none): if the thread was made anew since, the answer is then
+ * CONFLICT, not NOT_FOUND. */
 zchat_code zchat_thread_create(zchat *z, const char *title, const zchat_id *id, zchat_reply_fn *fn,
                                void *arg);
-/* One page in the order of titles, after `after_title` (NULL: the first), at most `limit` (0: 500).
- */
+/* One page of threads in the order of titles, after `after_title` (NULL: the first page), at most
+ * `limit` (0: 500). */
 zchat_code zchat_thread_list(zchat *z, const char *after_title, uint32_t limit, zchat_reply_fn *fn,
                              void *arg);
 zchat_code zchat_thread_post(zchat *z, const char *title, const char *text, const zchat_id *id,
                              zchat_reply_fn *fn, void *arg);
-/* One page of a thread as it stands, after the item of `after_seq` (0: the first). */
+/* One page of a thread as it is now, after the item with `after_seq` (0: the first page). */
 zchat_code zchat_thread_read(zchat *z, const char *title, uint64_t after_seq, uint32_t limit,
                              zchat_reply_fn *fn, void *arg);
 zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, uint64_t number,
@@ -483,8 +493,8 @@ zchat_code zchat_thread_edit(zchat *z, const char *title, const zchat_id *post, 
 zchat_code zchat_thread_delete(zchat *z, const char *title, const zchat_id *post, uint64_t number,
                                zchat_reply_fn *fn, void *arg);
 zchat_code zchat_thread_remove(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
-/* What one follows is kept with the account. A session that logged in with `threads` hands out what
- * happens in them as events, from each thread's cursor on, without holes. */
+/* Which threads one follows is kept with the account. A session that logged in with `threads` hands
+ * out what happens in them as events, from each thread's cursor, without holes. */
 zchat_code zchat_thread_follow(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_thread_unfollow(zchat *z, const char *title, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_followed_list(zchat *z, zchat_reply_fn *fn, void *arg);
@@ -492,36 +502,36 @@ zchat_code zchat_followed_list(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_thread_ack(zchat *z, const zchat_id *thread, uint64_t seq, zchat_reply_fn *fn,
                             void *arg);
 
-/* Files go in chunks of which a few are under way, so that messages pass between them, and go on
- * where they were after a lost connection. `progress` is called as bytes are acknowledged or
+/* Files travel in chunks, a few at a time, so that messages pass between them; after a lost
+ * connection a file goes on where it was. `progress` is called as bytes are acknowledged or
  * written, and with the same number again while they are only hashed. */
 typedef void zchat_progress_fn(void *arg, uint64_t bytes, uint64_t total);
 
 /* Uploads the file at `path` under `name` (NULL: the path's last part). It is hashed while it is
- * sent, and the hash checked at both ends. An earlier upload that broke off, of the same file into
- * the same thread by this device, goes on, unless the file was changed since. A missing or
+ * sent, and the hash checked at both ends. If this device began to upload the same file into the
+ * same thread before, that upload goes on, unless the file was changed since. A missing or
  * unreadable file, or one that changes meanwhile, fails with ZCHAT_IO. */
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
-/* Downloads a file to `path`: into a temporary file beside it, which appears under its name only
- * when whole and verified; one that broke off goes on. An existing file is ZCHAT_CONFLICT unless
+/* Downloads a file to `path`: into a temporary file beside it, which gets the name only when it is
+ * whole and verified; a download that broke off goes on. An existing file is ZCHAT_CONFLICT unless
  * `force`. With path NULL the bytes go to `fd` in order, and the answer tells whether they were
  * right. */
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
-/* One page in the order in which the files came, after the file `after` (NULL: the first), at most
- * `limit` (0: 500). */
+/* One page of files in the order in which they came, after the file `after` (NULL: the first page),
+ * at most `limit` (0: 500). */
 zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
                            zchat_reply_fn *fn, void *arg);
 /* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An
- * upload gives its room back; what is there of a download is removed. */
+ * upload gives its room back; the downloaded part of a file is removed. */
 void zchat_file_cancel(zchat *z, const void *arg);
 
 /* Stops the broker. password NULL: the account is an administrator's. */
 zchat_code zchat_shutdown(zchat *z, const char *password, bool wipe, zchat_reply_fn *fn, void *arg);
-/* To everybody who is there, as a notice, whatever they have blocked; for administrators. */
+/* For administrators: sends a notice to everybody who is online, whomever they have blocked. */
 zchat_code zchat_announce(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
-/* For administrators, and of somebody else's account. A new password ends the account's sessions,
+/* For administrators, and only for accounts of others. A new password ends the account's sessions,
  * its trust in all devices, and a lock by wrong passwords. */
 zchat_code zchat_change_account(zchat *z, const char *user, zchat_account_change change,
                                 zchat_reply_fn *fn, void *arg);
@@ -529,39 +539,39 @@ zchat_code zchat_reset_password(zchat *z, const char *user, const char *new_pass
                                 zchat_reply_fn *fn, void *arg);
 
 /* Private chats: the login says that this session takes part (private_chats). Lines and files go
- * straight to the other one's program, over a PAIR socket with CURVE of which the broker knows
- * nothing but that it is open. Each device key is pinned at first use (CONFIG_DIR/known_peers); a
- * changed one is refused.
+ * straight to the other one's program, over a PAIR socket with CURVE; the broker knows only that
+ * the chat is open. Each device key is pinned at first use (CONFIG_DIR/known_peers); a changed key
+ * is refused.
  *
- * start answers when the link is up: OK; NOT_FOUND, INVALID (oneself), FORBIDDEN (offline, a block,
- * declined), EXPIRED (60 s), CONFLICT (open already), UNREACHABLE (10 s; both addresses in the
- * text), WRONG_KEY. */
+ * start answers OK when the link is up; otherwise NOT_FOUND, INVALID (oneself), FORBIDDEN (offline,
+ * a block, declined), EXPIRED (60 s), CONFLICT (open already), UNREACHABLE (10 s; both addresses in
+ * the text), WRONG_KEY. */
 zchat_code zchat_private_start(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
-/* Answers an invitation of which PRIVATE_INVITED told. accept answers when the link is up, and ends
- * a chat that is open with the same user. Two who invite each other have a chat: start accepts an
- * invitation that is there, or comes meanwhile. */
+/* Accepts or declines an invitation that PRIVATE_INVITED told of. accept answers when the link is
+ * up; it ends a chat that is open with the same user. If two invite each other they get a chat:
+ * start accepts an invitation that is there already or comes meanwhile. */
 zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_private_decline(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
-/* Answers OK when the other one's program has the line; UNREACHABLE: it was not delivered;
- * UNKNOWN: it was sent, and the chat ended before the other side said that it has it. NOT_FOUND: no
- * chat with them. Over a broken link lines wait for the new one, and are delivered once. */
+/* Answers OK when the other one's program has the line; UNREACHABLE: it was not delivered; UNKNOWN:
+ * it was sent, but the chat ended before the other side said that it has the line; NOT_FOUND: there
+ * is no chat with them. If the link breaks, lines wait for the new link, and are delivered once. */
 zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zchat_reply_fn *fn,
                               void *arg);
-/* Ends the chat or takes an invitation back; the other one is told. Answers at once; lines without
- * an acknowledgement are answered first, as send says. */
+/* Ends the chat or takes an invitation back; the other one is told. Answers at once; unacknowledged
+ * lines are answered first, as described at send. */
 zchat_code zchat_private_stop(zchat *z, const char *user, zchat_reply_fn *fn, void *arg);
-/* Whether zchat_private_file could send the file at `path`: ZCHAT_OK, IO or INVALID, and then the
- * sentence why. Needs no handle: to look before anybody is asked. */
+/* Whether zchat_private_file could send the file at `path`: ZCHAT_OK, or IO or INVALID with a
+ * sentence that says why. Needs no handle, so a program can look before it asks anybody. */
 zchat_code zchat_private_file_check(const char *path, char *error, size_t error_bytes);
-/* Whether a file whose name somebody else chose may be made without asking: it has no path in it,
- * no leading dot or dash, and nothing that a terminal would hide. */
+/* Whether a file may be made without asking under this name, which somebody else chose: it has no
+ * path in it, no leading dot or dash, and nothing that a terminal would hide. */
 bool zchat_file_name_is_plain(const char *name);
-/* Offers the file at `path`, sends it when it is wanted, answers when the other one has it whole
- * and verified. UNKNOWN: all was sent, and the chat ended before the other side said so. */
+/* Offers the file at `path`, sends it if it is wanted, and answers when the other side has it whole
+ * and verified. UNKNOWN: all was sent, but the chat ended before the other side said so. */
 zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
                               zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
-/* Takes or (path NULL) refuses an offered file: like zchat_file_get, into a file that appears when
- * whole. */
+/* Takes an offered file or, if path is NULL, refuses it. Like zchat_file_get it makes a file that
+ * appears when it is whole. */
 zchat_code zchat_private_file_answer(zchat *z, const char *user, const zchat_id *file,
                                      const char *path, bool force, zchat_progress_fn *progress,
                                      zchat_reply_fn *fn, void *arg);

@@ -1,6 +1,6 @@
 /* The public calls of accounts, people, the inbox and the broker: each checks what it is given and
- * queues its command. What would be refused for its form is refused here, before it travels.
- * Sessions are session.c's. */
+ * queues its command. What would be refused for its form is refused here, before it is sent.
+ * session.c has logins and logouts. */
 #include "call.h"
 
 #include "handle.h"

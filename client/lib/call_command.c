@@ -1,7 +1,7 @@
-/* Any command by its number, for programs that are driven by the schema. It takes the same way as
- * the calls that have a function of their own: its row says what a lost connection means for it,
- * and what its answer changes in here. One that has no row, of a schema newer than these lines, is
- * not asked again. */
+/* Any command by its number, for programs that are driven by the schema. Such a command is handled
+ * like the calls that have a function of their own: its row says what a lost connection means for
+ * it, and what its answer changes in the library. A command without a row, from a schema that is
+ * newer than this code, is not sent again. */
 #include "call.h"
 
 #include "command.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What else is in a command, and in the frame around it. */
+/* How many bytes a command has besides its request, with the frame around it. */
 #define ENVELOPE_BYTES 64
 
 static const ProtobufCMessageDescriptor *request_type(uint32_t number) {
@@ -19,7 +19,7 @@ static const ProtobufCMessageDescriptor *request_type(uint32_t number) {
     return field && field->type == PROTOBUF_C_TYPE_MESSAGE ? field->descriptor : NULL;
 }
 
-/* A field of the request, if it has one of that name and type; else NULL. */
+/* The request's field of that name and type; NULL: it has none. */
 static void *member(ProtobufCMessage *body, const char *name, ProtobufCType type) {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name);
@@ -27,7 +27,7 @@ static void *member(ProtobufCMessage *body, const char *name, ProtobufCType type
     return fits ? (char *)body + field->offset : NULL;
 }
 
-/* Makes the id of what the command makes, unless it is given; leaves in `id` the one that it has.
+/* Makes the id of the new thing, unless the command gives one; either way `id` gets it.
  */
 static void settle_id(const struct command_row *row, ProtobufCMessage *body, zchat_id *id) {
     ProtobufCBinaryData *own = member(body, "id", PROTOBUF_C_TYPE_BYTES);

@@ -28,7 +28,7 @@ zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint3
                : z->fault.code;
 }
 
-/* The file is looked at first: a folder's path may have no last part. */
+/* The file is opened first, because a folder's path may have no last part. */
 zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const char *name,
                           zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
     struct upload *upload;
@@ -110,7 +110,7 @@ static struct chat *find_chat(zchat *z, const char *user) {
     return chat;
 }
 
-/* ZCHAT_OK: its fd is the caller's. */
+/* If it returns ZCHAT_OK, the caller owns the fd. */
 static zchat_code open_source(zchat *z, const struct chat *chat, const char *path,
                               struct peer_file_source *source) {
     if (peer_files_pending(&chat->files) >= PRIVATE_FILES_MAX) {

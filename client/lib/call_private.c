@@ -1,5 +1,5 @@
-/* The public calls of private chats, but for files. Each looks at what there is, and leaves the
- * rest to the next turn, where alone callbacks are called. */
+/* The public calls of private chats, except those for files. Each looks at what there is, and
+ * leaves the rest to the next turn, because only a turn calls callbacks. */
 #include "call.h"
 #include "chat_link.h"
 #include "handle.h"
@@ -79,14 +79,14 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
     }
     chat->fn = fn;
     chat->arg = arg;
-    if (former) { /* the new one takes its place */
+    if (former) { /* the new one replaces it */
         former->leaving = true;
         client_stir(&z->core.client);
     }
     return ZCHAT_OK;
 }
 
-/* Its answer comes with the next turn. */
+/* Ends the chat; its answer comes in the next turn. */
 static zchat_code leave(zchat *z, struct chat *chat, zchat_reply_fn *fn, void *arg) {
     if (chat->state == CHAT_ASKED)
         invitation_answer(chat, INVITATION_DECLINED);

@@ -1,5 +1,5 @@
 /* The public calls about threads: as in call.c each checks what it is given and queues its command.
- * Edits and deletions get ids of their own here, so that one that is asked again after a lost
+ * Edits and deletions get ids of their own here, so that one that is sent again after a lost
  * connection is done once. */
 #include "call.h"
 #include "handle.h"

@@ -1,10 +1,11 @@
 /* One socket and its monitor.
  *
- * ZMQ_FD tells edges: it is readable until the socket's mailbox was looked at, which every send and
- * receive does. So a source stays ready until a receive found nothing, and a send makes it ready
- * again. Each attempt gets a fresh socket, so nothing that was sent on a former connection can come
- * out of a later one: the socket's own reconnecting is put off for days, not turned off, since with
- * ZMQ_RECONNECT_IVL -1 libzmq 4.3.4 drops what had arrived before the connection ended. */
+ * ZMQ_FD is edge-triggered: it is readable until somebody looks at the socket's mailbox, which
+ * every send and receive does. So a source stays ready until a receive finds nothing, and a send
+ * makes it ready again. Each attempt gets a fresh socket, so nothing that was sent on an earlier
+ * connection can come out of a later one. The socket's own reconnecting is put off for days, but
+ * not turned off: with ZMQ_RECONNECT_IVL -1 libzmq 4.3.4 drops what had arrived before the
+ * connection ended. */
 #define _DEFAULT_SOURCE /* SO_ATTACH_FILTER */
 #include "channel.h"
 
@@ -24,23 +25,23 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* Twice of it still fits into an int, which libzmq needs. */
+/* Twice as much still fits into an int, as libzmq needs. */
 #define NEVER_MS (1000 * 1000 * 1000)
-/* Frames have FRAME_BYTES_MAX; this bounds what a broker that breaks that can make us buffer. */
+/* Frames have at most FRAME_BYTES_MAX; this bounds what a broker that breaks this rule can make us
+ * buffer. */
 #define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
 
-/* What CURVE adds to a frame, and more. */
+/* More than CURVE adds to a frame. */
 #define CURVE_BYTES 128
 
-/* Frames that wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that keeps to
- * the windows of lines and files hardly ever has as many under way. */
+/* How many frames may wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that
+ * respects the windows of lines and files hardly ever has as many under way. */
 #define PAIR_FRAMES_MAX 256
 
-/* libzmq 4.3.4 aborts if its epoll or its second eventfd is refused, and never ends a context in
- * which a socket's mailbox was: so nothing is begun without room for all of it. A channel needs 4
- * descriptors, and as many of the one before it may not be closed yet, since libzmq does that
- * later.
- */
+/* libzmq 4.3.4 aborts if it gets no descriptor for its epoll or its second eventfd, and never ends
+ * a context in which it got none for a socket's mailbox. So nothing is begun without enough
+ * descriptors for all of it. A channel needs 4, and as many of the channel before it may still be
+ * open, because libzmq closes them later. */
 #define CHANNEL_DESCRIPTORS 10
 
 struct channel {
@@ -54,12 +55,12 @@ struct channel {
     enum channel_state state;
     bool connected; /* the TCP connection was made */
     bool listens;
-    int peer_fd;    /* where it listens: the connection of the last frame; -1: none came yet */
-    int listen_fd;  /* libzmq's; -1: it does not listen yet */
-    int bytes_fd;   /* what comes over it is counted; -1: it is not known yet */
-    uint64_t bytes; /* that libzmq had of it when it was looked at after the last frame */
-    bool took;      /* a frame, since the last look */
-    bool is_over;   /* at the last look more was there than a frame may have */
+    int peer_fd;    /* if it listens: the connection of the last frame; -1: none came yet */
+    int listen_fd;  /* libzmq's listener; -1: it does not listen yet */
+    int bytes_fd;   /* the connection whose bytes are counted; -1: not known yet */
+    uint64_t bytes; /* that libzmq had read at the first look after the last frame */
+    bool took;      /* a frame was taken since the last look */
+    bool is_over;   /* at the last look there was more than a frame may have */
     zmq_msg_t in;
     zmq_msg_t out;
 };
@@ -90,8 +91,7 @@ static bool set_key(void *socket, int option, const unsigned char *key) {
     return zmq_setsockopt(socket, option, key, KEY_BYTES) == 0;
 }
 
-/* The kernels look after a connection on which nothing is said, so that both ends notice within 20
- * s that it is dead. */
+/* The kernels probe a silent connection, so that both ends notice within 20 s if it is dead. */
 static bool set_alive(void *socket) {
     return set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
            set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, TCP_SILENCE_S) &&
@@ -100,8 +100,8 @@ static bool set_alive(void *socket) {
            set_int(socket, ZMQ_TCP_MAXRT, TCP_UNANSWERED_MS);
 }
 
-/* The endpoint's host is in digits nearly always. Where it is a name, ZeroMQ looks it up, and with
- * ZMQ_IPV6 it would find nothing but IPv6. */
+/* The endpoint's host is nearly always in digits. If it is a name, ZeroMQ looks it up, and with
+ * ZMQ_IPV6 set it would find only IPv6 addresses. */
 static bool set_options(void *socket, const char *endpoint) {
     int64_t bytes_max = MESSAGE_BYTES_MAX;
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, NEVER_MS) &&
@@ -122,7 +122,8 @@ static int socket_type(enum channel_type type) {
     return types[type];
 }
 
-/* A peer is trusted less than a broker, and is noticed dead without it. */
+/* Options for a private chat's socket: a peer is trusted less than a broker, and its death is
+ * noticed by other means. */
 static bool set_pair(void *socket) {
     int64_t bytes_max = FRAME_BYTES_MAX + CURVE_BYTES;
     return set_int(socket, ZMQ_RCVHWM, PAIR_FRAMES_MAX) &&
@@ -142,7 +143,8 @@ static bool watch(struct channel *channel, void *socket, int *fd, struct wake_so
     return true;
 }
 
-/* A name that was used is free only some time after its socket was closed. */
+/* The monitor's name is new each time: a used one is free only some time after its socket was
+ * closed. */
 static bool monitor_open(struct channel *channel, struct context *context) {
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://monitor-%08x%08x", randombytes_random(),
@@ -195,7 +197,7 @@ static bool set_server(void *socket, const struct channel_keys *keys, const char
            zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0;
 }
 
-/* IPv6 sockets take IPv4 as well; a machine without IPv6 gets the other kind. */
+/* IPv6 sockets take IPv4 connections as well; on a machine without IPv6 it is an IPv4 socket. */
 static bool bind_anywhere(void *socket, uint16_t *port) {
     char endpoint[128];
     size_t bytes = sizeof endpoint;
@@ -256,21 +258,21 @@ static void ended(struct channel *channel, enum channel_state state) {
         channel->state = state;
 }
 
-/* Nothing can be unbound: that would end the connections that were made, too. So the kernel drops
- * whatever still knocks: else strangers could take all descriptors, and libzmq would try without a
- * pause to accept more. Where it can't they come and go. */
+/* The socket can't be unbound, because that would also end its connection. So the kernel is made to
+ * drop further attempts to connect: otherwise strangers could take all descriptors, and libzmq
+ * would try without a pause to accept more. If the kernel can't do that, strangers come and go. */
 static void close_door(const struct channel *channel) {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     const struct sock_fprog program = {.len = 1, .filter = &nothing};
     (void)setsockopt(channel->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* Whoever knocks and is not admitted comes and goes; only what befalls the admitted one counts. */
+/* Strangers who are not admitted come and go; only what happens to the admitted peer counts. */
 static void take_event_listening(struct channel *channel, uint16_t event, int fd) {
     if (event == ZMQ_EVENT_LISTENING) {
         channel->listen_fd = fd;
     } else if (event == ZMQ_EVENT_ACCEPTED && channel->state == CHANNEL_OPENING) {
-        channel->bytes_fd = fd; /* most likely; a frame tells for sure */
+        channel->bytes_fd = fd; /* probably; a frame tells for certain */
     } else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel->state == CHANNEL_OPENING) {
         channel->state = CHANNEL_READY;
         close_door(channel);
@@ -338,7 +340,7 @@ bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefi
     return zmq_setsockopt(channel->socket, ZMQ_SUBSCRIBE, prefix, prefix_bytes) == 0;
 }
 
-/* One that is not there, or can't be taken back, only lets events come that nobody takes. */
+/* If it is not there or can't be taken back, that only lets events come that nobody takes. */
 void channel_unsubscribe(struct channel *channel, const void *prefix, size_t prefix_bytes) {
     zmq_setsockopt(channel->socket, ZMQ_UNSUBSCRIBE, prefix, prefix_bytes);
 }
@@ -401,7 +403,7 @@ bool channel_is_ready(const struct channel *channel) {
 
 /* ---- messages without an end ---- */
 
-/* Bytes that libzmq has taken from the kernel. */
+/* How many bytes libzmq has taken from the kernel. */
 static bool bytes_taken(int fd, uint64_t *taken) {
     struct tcp_info info = {0};
     socklen_t bytes = sizeof info;
@@ -413,10 +415,11 @@ static bool bytes_taken(int fd, uint64_t *taken) {
     return true;
 }
 
-/* Heartbeats between two looks have fewer. */
+/* Heartbeats between two looks have fewer bytes. */
 #define HEARTBEAT_BYTES 256
 
-/* Twice: what libzmq has taken by the first look has come out as frames by the second one. */
+/* It takes two looks: what libzmq had taken at the first look must have come out as frames by the
+ * second one. */
 bool channel_is_endless(struct channel *channel) {
     uint64_t taken;
     bool drained = !channel->source.ready && !channel->took, was_over = channel->is_over;

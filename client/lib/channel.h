@@ -1,5 +1,5 @@
 /* A ZeroMQ socket, its monitor and their places in the wake: one connection, made once. It never
- * reconnects by itself; what became of it is told, and whoever opened it opens another. Only
+ * reconnects by itself: it tells what became of it, and whoever opened it opens another one. Only
  * this file of the library, context.c and peer_zap.c know zmq.h. */
 #ifndef CHANNEL_H
 #define CHANNEL_H
@@ -20,9 +20,9 @@ enum channel_state {
     CHANNEL_OPENING,     /* connecting, or shaking hands */
     CHANNEL_READY,       /* the handshake is done */
     CHANNEL_UNREACHABLE, /* nobody took the connection */
-    CHANNEL_BROKEN,      /* somebody did, and closed it before the handshake was done: which says
-                            nothing of keys, since a broker that stops does the same */
-    CHANNEL_FOREIGN,     /* what came is no ZMTP, or does not fit the key */
+    CHANNEL_BROKEN,      /* somebody took it, but closed it before the handshake was done; this says
+                          * nothing about keys, because a broker that stops does the same */
+    CHANNEL_FOREIGN,     /* what came is not ZMTP, or does not fit the key */
     CHANNEL_DENIED,      /* the other side refused our key */
     CHANNEL_CLOSED,      /* it was ready, and is no longer */
 };
@@ -37,12 +37,12 @@ struct channel_keys {
  * (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
 struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys);
-/* A PAIR socket that waits at a free port of all addresses, CURVE's server: it becomes ready with
- * the first connection that the ZAP handler admits for `domain`, and takes no other one then.
- * The keys' server_key does not count. NULL with errno. */
+/* Opens a PAIR socket that waits at a free port on all addresses, as CURVE's server. It becomes
+ * ready with the first connection that the ZAP handler admits for `domain`, and then takes no other
+ * one. The keys' server_key is not used. NULL with errno. */
 struct channel *channel_listen(struct context *context, struct wake *wake,
                                const struct channel_keys *keys, const char *domain, uint16_t *port);
-/* Closes. What was sent but not yet written is given linger_ms. */
+/* Closes the channel. What was sent but is not yet written gets linger_ms to be written. */
 void channel_free(struct channel *channel, int linger_ms);
 
 enum channel_state channel_state(struct channel *channel);
@@ -52,17 +52,17 @@ bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefi
 /* Takes one back. */
 void channel_unsubscribe(struct channel *channel, const void *prefix, size_t prefix_bytes);
 
-/* The room for a frame to send; `secret`: it is wiped when it was sent. NULL: no memory. */
+/* Room for a frame to send; `secret`: the frame is wiped after it was sent. NULL: no memory. */
 void *channel_frame(struct channel *channel, size_t frame_bytes, bool secret);
-/* Sends that frame. False: it can't be sent, the connection is gone or going. */
+/* Sends that frame. False: it can't be sent, because the connection is gone or going. */
 bool channel_send(struct channel *channel);
 
 /* The next frame, valid until the next call. False: there is none now. */
 bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes);
-/* To be asked now and then, where frames are taken as they come: whether the other side sends a
- * message without an end, of which libzmq keeps the parts beyond every bound. */
+/* Whether the other side sends a message without an end, whose parts libzmq keeps outside of all
+ * bounds. Ask it now and then, while frames are taken as they come. */
 bool channel_is_endless(struct channel *channel);
-/* Whether channel_receive might have one: false until the wake says so. */
+/* Whether channel_receive may have a frame: false until the wake says so. */
 bool channel_is_ready(const struct channel *channel);
 
 #endif

@@ -1,11 +1,11 @@
-/* The states of a connection. Each attempt has sockets of its own, so nothing of a former one can
- * come out late. An attempt tries the host's addresses in turn as long as they refuse at once; one
- * that is silent uses up the attempt, and the next attempt begins with the address after it. A
- * wrong key, a wrong protocol, a file that can't be used: that ends it only at first contact.
- * Whoever had the right broker once keeps what waits for it, and tries again slowly.
+/* The states of a connection. Each attempt has sockets of its own, so nothing of an earlier one can
+ * come out late. An attempt tries the host's addresses in turn as long as they refuse at once; an
+ * address that is silent uses up the attempt, and the next attempt begins with the address after
+ * it. A wrong key, a wrong protocol or a file that can't be used ends the handle only at first
+ * contact. A handle that once had the right broker keeps what waits for it, and tries again slowly.
  *
- * A connection that ends early says nothing of keys: a broker that stops, or has no room, ends it
- * the same way. */
+ * A connection that ends early says nothing about keys: a broker that stops, or has no room, ends
+ * it in the same way. */
 #include "connection.h"
 
 #include "known.h"
@@ -20,21 +20,22 @@
 #define RESOLVE_US  (15 * INT64_C(1000000))
 #define GREETING_US (3 * INT64_C(1000000))
 #define PROOF_US    (5 * INT64_C(1000000))
-/* How long a broker that said it stops may take for what is under way. */
+/* How long a broker that said that it stops may take to finish what is under way. */
 #define END_US (2 * INT64_C(1000000))
-/* A connection that lived as long as this was a good one: the next delay is short again. */
+/* A connection that lasted this long was a good one: the next delay is short again. */
 #define STEADY_US    (5 * INT64_C(1000000))
 #define DELAY_MIN_MS 100
 #define DELAY_MAX_MS 2000
-/* After another key, another protocol: a person has to look at that first. */
+/* The delay after a wrong key or protocol: a person has to look at that first. */
 #define REFUSED_DELAY_MIN_MS 2000
 #define REFUSED_DELAY_MAX_MS 30000
-/* So many connections in a row that are closed before the key is proved are no broker that stops.
- */
+/* If so many connections in a row are closed before the key is proved, it is not a broker that
+ * stops. */
 #define CLOSINGS_SUSPECT 3
-/* What a handle that is freed waits at most for its last frame to be written. */
+/* The most that a handle that is freed waits for its last frame to be written. */
 #define LINGER_MS 100
-/* The Ping that proves the key: its reply is known by being the first frame. */
+/* The number of the Ping that proves the key: its reply is recognized because it is the first
+ * frame. */
 #define PROOF_REQUEST 1
 
 bool connection_init(struct connection *connection, const struct settings *settings,
@@ -101,7 +102,7 @@ static uint32_t next_delay_ms(struct connection *connection) {
     return delay_ms(connection->attempts++);
 }
 
-/* The fault is set. */
+/* The connection ended; the fault is set already. */
 static enum connection_news ended(struct connection *connection, int64_t now_us) {
     bool may_retry = retry_helps(connection->fault.code) || connection->stood;
     if (connection->settings->no_reconnect || !may_retry) {
@@ -265,7 +266,8 @@ static enum connection_news unknown_key(struct connection *connection, int64_t n
     return connect_commands(connection, now_us);
 }
 
-/* Only the fingerprint was given: whether it is the one of the key that is shown. */
+/* If only a fingerprint was given: whether it is the fingerprint of the key that the broker
+ * shows. */
 static bool key_fits(const struct connection *connection) {
     char shown[FINGERPRINT_TEXT];
     key_fingerprint(connection->greeting.key, shown);
@@ -401,7 +403,7 @@ enum connection_news connection_lost(struct connection *connection, int64_t now_
                 connection->settings->endpoint);
 }
 
-/* What arrived before the end is read first: so the end is told one step later. */
+/* What arrived before the end is read first, so the end is told one step later. */
 static enum connection_news step_up(struct connection *connection, int64_t now_us) {
     if (now_us >= connection->give_up_us) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE, "the broker at %s stopped",

@@ -1,6 +1,6 @@
-/* The context that has places left is the only thing here that the process shares; each knows its
- * own users. A context whose end was begun is never given to anybody: its end may take a while, and
- * nobody waits for it but who ends it. */
+/* Only the pointer to the context with free places is shared by the process; each context knows its
+ * users. A context whose end has begun is never given to anybody: its end may take a while, and
+ * only who ends it waits for that. */
 #include "context.h"
 
 #include <errno.h>
@@ -11,19 +11,21 @@
 #include <unistd.h>
 #include <zmq.h>
 
-/* Handles that share a context. One thread carries so many without being what they wait for. */
+/* How many handles share a context. One thread serves so many without becoming what they wait
+ * for. */
 #define PLACES 1000
-/* Six a handle, three more a private chat; the default of 1,023 ends at 170 handles. */
+/* Six for each handle, three more for each private chat; the default of 1,023 would be enough for
+ * 170 handles. */
 #define SOCKETS_MAX 16384
-/* libzmq 4.3.4 aborts if its epoll or its second eventfd is refused: so nothing is begun without
- * room for all of it. A context needs 5 descriptors and its first socket 1. */
+/* libzmq 4.3.4 aborts if it gets no descriptor for its epoll or its second eventfd. So nothing is
+ * begun without enough descriptors for all of it: a context needs 5, and its first socket 1. */
 #define DESCRIPTORS 8
-/* One for all sockets, and one that closes them. */
+/* One thread for all sockets, and one that closes them. */
 #define THREADS 2
 
 struct context {
     void *zmq;
-    struct peer_zap *zap; /* owned; NULL before the first guest */
+    struct peer_zap *zap; /* owned; NULL until the first guest */
     unsigned users;
     pid_t process;
 };
@@ -43,7 +45,8 @@ static void unlock(void) {
     pthread_mutex_unlock(&shared.lock);
 }
 
-/* Its threads are the parent's: the child can't use it, nor end it. */
+/* Called in a child after fork: the threads are the parent's, so the child can neither use nor end
+ * it. */
 static void forget(void) {
     shared.open = NULL;
     unlock();
@@ -78,8 +81,8 @@ static void *pass(void *gate) {
     return NULL;
 }
 
-/* libzmq aborts where a thread is refused as well: so as many as it starts are tried, at once.
- * False sets errno. */
+/* libzmq also aborts if it is refused a thread, so this first tries to have as many as it starts,
+ * all at once. False sets errno. */
 static bool have_threads(void) {
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     pthread_t threads[THREADS];
@@ -94,7 +97,7 @@ static bool have_threads(void) {
     return count == THREADS;
 }
 
-/* The first socket starts the threads, whose descriptors are there then, and stay. */
+/* Opens a first socket, which starts the threads: then their descriptors are there, and stay. */
 static bool start(void *zmq) {
     void *first = NULL;
     if (zmq_ctx_set(zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX) == 0)

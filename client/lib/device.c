@@ -1,5 +1,5 @@
-/* The device's key file. Only the secret key counts; the public one is made from it. The file is
- * put into place with link(), which fails if another program was faster: then that one's key is
+/* The device's key file. Only the secret key in it counts; the public key is made from it. The file
+ * is put into place with link(), which fails if another program was faster: then that one's key is
  * taken. */
 #include "device.h"
 

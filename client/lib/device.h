@@ -1,5 +1,6 @@
 /* This device's identity: a CURVE key pair, kept in the config folder as `device.key` (0600), in
- * the layout of CZMQ's certificates. It is made once, also when two programs begin at a time. */
+ * the layout of CZMQ's certificates. It is made only once, even if two programs begin at the same
+ * time. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -12,7 +13,7 @@ struct device {
     char public_text[KEY_TEXT];
 };
 
-/* Loads the key pair, or makes it. *out is owned by the caller and lies in locked memory. */
+/* Loads the key pair, or makes it. The caller owns *out, which is in locked memory. */
 zchat_code device_open(struct device **out, const char *folder, struct fault *fault);
 void device_free(struct device *device);
 

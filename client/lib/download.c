@@ -1,7 +1,7 @@
-/* Downloads. The first chunk tells the file's size and hash, and with them the part file, whose
- * bytes are hashed if it is there already; then chunks are asked for from its end on, a window
- * of them, and written as they come, in order. To an fd all goes from the beginning. The name that
- * the broker gives the file is never a path here: where it goes is the caller's. */
+/* Downloads. The first chunk tells the file's size and hash, and so the name of the part file. If
+ * that is there already its bytes are hashed. Then chunks are asked for from its end on, a window
+ * at a time, and written in order as they come. A download to an fd always begins at the beginning.
+ * The name that the broker gives the file is never a path here: the caller says where it goes. */
 #include "file.h"
 #include "limits.h"
 #include "path.h"
@@ -18,20 +18,20 @@ enum stage {
     DOWNLOAD_FETCHING,
 };
 
-/* The broker refuses to have more bytes than a frame's on their way to one client. */
+/* The broker refuses to have more bytes than one frame under way to one client. */
 #define WINDOW_MAX (FRAME_BYTES_MAX / CHUNK_BYTES_MAX)
 
 struct download {
     struct transfer transfer; /* first */
     enum stage stage;
-    char *path; /* owned: the target; NULL: the fd is the caller's */
+    char *path; /* owned: the target; NULL: the caller owns the fd */
     char *part; /* owned: the part file's path; NULL: there is none */
     int fd;     /* owned if there is a path; -1: not open */
     bool force;
     struct hash hash;
-    uint64_t there;   /* bytes that the part file had */
-    uint64_t written; /* ... and has, all hashed */
-    uint64_t next;    /* the first byte that is not asked for yet, or not hashed */
+    uint64_t there;   /* bytes that the part file had at first */
+    uint64_t written; /* ... and has now, all of them hashed */
+    uint64_t next;    /* the first byte not yet asked for, or not yet hashed */
 };
 
 static struct download *download_of(struct transfer *transfer) {
@@ -46,12 +46,12 @@ static void remove_part(struct download *download) {
     }
 }
 
-/* Where it goes, for sentences. */
+/* Where the file goes, for sentences. */
 static const char *target(const struct download *download) {
     return download->path ? download->path : "the output";
 }
 
-/* A disk that is full gets its room back. */
+/* If the disk is full, its room is given back. */
 static void fail_io(struct transfers *transfers, struct download *download, const char *what) {
     struct fault fault;
     int error = errno;
@@ -62,7 +62,7 @@ static void fail_io(struct transfers *transfers, struct download *download, cons
     transfer_fail(transfers, &download->transfer, &fault);
 }
 
-/* What is there is of no use. */
+/* Fails, and removes the bytes that came, because they are of no use. */
 static void fail_for_good(struct transfers *transfers, struct download *download, zchat_code code,
                           const char *sentence) {
     struct fault fault;
@@ -90,7 +90,7 @@ static void ask(struct transfers *transfers, struct download *download, uint64_t
         request->offset = offset;
 }
 
-/* What is whole already is looked at once more, for what the answer tells of it. */
+/* A file that is whole already is asked about once more, for what the answer tells of it. */
 static void ask_window(struct transfers *transfers, struct download *download) {
     struct transfer *transfer = &download->transfer;
     if (download->written == transfer->bytes && transfer->under_way == 0) {
@@ -107,7 +107,7 @@ static void ask_window(struct transfers *transfers, struct download *download) {
 
 /* ---- what is there already ---- */
 
-/* False: it is over. */
+/* Opens the part file. False: the download is over. */
 static bool open_part(struct transfers *transfers, struct download *download) {
     struct fault fault;
     char part[FOLDER_PATH_BYTES];
@@ -202,7 +202,7 @@ static void take_bytes(struct transfers *transfers, struct download *download, u
         return;
     if (download->written == transfer->bytes)
         finish(transfers, download, reply->upload);
-    else if (count < wanted) /* what is under way would leave a hole */
+    else if (count < wanted) /* chunks under way would leave a hole */
         transfer_restart(transfers, transfer, 0);
 }
 

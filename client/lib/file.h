@@ -7,11 +7,11 @@
 
 struct upload;
 
-/* Opens the file. *out is the caller's until it is started. */
+/* Opens the file. The caller owns *out until it is started. */
 zchat_code upload_open(struct upload **out, const struct settings *settings, const char *path,
                        struct fault *fault);
 void upload_close(struct upload *upload);
-/* Sends it to the thread of that title. False: no memory, and it is still the caller's. */
+/* Sends it to the thread with that title. False: no memory, and the caller still owns it. */
 bool upload_start(struct transfers *transfers, struct upload *upload, const char *title,
                   const char *name, struct file_caller caller);
 
@@ -20,7 +20,7 @@ struct download_target {
     const char *name;  /* of the file in it */
     const char *path;  /* NULL: to the fd */
     int fd;            /* the caller's */
-    bool force;        /* what is there may be replaced */
+    bool force;        /* an existing file may be replaced */
 };
 zchat_code download_start(struct transfers *transfers, const struct download_target *target,
                           struct file_caller caller, struct fault *fault);

@@ -1,4 +1,4 @@
-/* Files of the config folder. A secret that others can read is refused: it is no secret. */
+/* Files of the config folder. A secret that others can read is refused, because it is no secret. */
 #include "folder.h"
 
 #include "text.h"
@@ -33,7 +33,7 @@ static bool find(const char *given, char path[FOLDER_PATH_BYTES]) {
     return home && home[0] == '/' && join(path, home, ".config/zchat");
 }
 
-/* Like mkdir -p; what exists already is left as it is. */
+/* Like mkdir -p; existing folders are left as they are. */
 static bool make(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -131,7 +131,7 @@ zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool sec
                        struct fault *fault) {
     struct stat status;
     *found = false;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* opening a pipe would wait */
     if (fd < 0)
         return errno == ENOENT ? ZCHAT_OK : io_fault(fault, "opening", file);
     *found = true;

@@ -16,13 +16,13 @@ zchat_code folder_open(const char *given, char path[FOLDER_PATH_BYTES], struct f
 /* path/name. False: too long. */
 bool folder_file(const char *path, const char *name, char file[FOLDER_PATH_BYTES]);
 
-/* Writes a temporary file with 0600 beside `file`, flushed to the disk; its name goes to
- * `temporary`. ZCHAT_OK, or a fault; nothing is left then. */
+/* Writes a temporary file with 0600 beside `file`, synced; its name goes to `temporary`. ZCHAT_OK,
+ * or a fault; then no file is left. */
 zchat_code folder_write(const char *file, const void *bytes, size_t count,
                         char temporary[FOLDER_PATH_BYTES], struct fault *fault);
 
-/* Reads a whole small file with its NUL; *found false if there is none. What does not fit, or,
- * if it is `secret`, what others may read, is a fault. */
+/* Reads a whole small file with its NUL; *found is false if there is none. It is a fault if the
+ * file does not fit or, if `secret`, others may read it. */
 zchat_code folder_read(const char *file, char *text, size_t text_bytes, bool secret, bool *found,
                        struct fault *fault);
 

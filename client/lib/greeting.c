@@ -1,5 +1,5 @@
-/* The greeter's two messages. Endpoints become digits if the greeter left the host open, and
- * nothing but tcp is dialled because somebody said so. */
+/* The greeter's two messages. If the greeter leaves the host of an endpoint open, it becomes the
+ * greeter's address in digits. Whatever a greeter says, only tcp is dialled. */
 #include "greeting.h"
 
 #include <string.h>

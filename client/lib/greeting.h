@@ -1,4 +1,5 @@
-/* What the greeter is asked, and what it answers: a hint only, until CURVE has proved the key. */
+/* What the greeter is asked, and what it answers, which is only a hint until CURVE has proved the
+ * key. */
 #ifndef GREETING_H
 #define GREETING_H
 
@@ -16,8 +17,8 @@ struct greeting {
 /* Sends the GreetingRequest. False: no memory, or the connection is gone. */
 bool greeting_ask(struct channel *channel, const char *client);
 
-/* Reads the Greeting that came from `host`. ZCHAT_OK; ZCHAT_WRONG_PROTOCOL; or ZCHAT_UNREACHABLE
- * for what can't be read. */
+/* Reads the Greeting that came from `host`. ZCHAT_OK; ZCHAT_WRONG_PROTOCOL; or ZCHAT_UNREACHABLE if
+ * it can't be read. */
 zchat_code greeting_read(struct greeting *greeting, struct wire_arena *arena, const void *frame,
                          size_t frame_bytes, const char *host, struct fault *fault);
 

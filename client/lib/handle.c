@@ -1,7 +1,7 @@
 /* The handle: made, polled, processed, freed. One turn reads what is there, follows the connection,
  * looks at the clock and sends what waits, until nothing is left to do or a bound is reached; then
- * the fd is made to tell when there is more. A callback may call anything but zchat_process and
- * zchat_run; zchat_free inside of one takes effect when it returns. */
+ * the fd is set to become readable when there is more. A callback may call anything except
+ * zchat_process and zchat_run; zchat_free inside of a callback takes effect when it returns. */
 #include "handle.h"
 
 #include "outgoing.h"
@@ -13,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one frame may become when it is decoded, and the lists made from it: 1 MiB of short names
+/* How much memory a decoded frame and the lists made from it may take: 1 MiB of short names
  * fits. */
 #define ARENA_BYTES (16 * 1024 * 1024)
-/* Rounds of one turn, so that a busy broker can't keep the program from its other work. */
+/* How many rounds one turn has, so that a busy broker can't keep the program from its other
+ * work. */
 #define ROUNDS_MAX 8
-/* What one round takes: behind the bytes of a chunk the next one is to be asked for, before more is
- * read. */
+/* How much one round takes: after the bytes of a chunk the next chunk has to be asked for before
+ * more is read. */
 #define ROUND_FRAMES_MAX 256
 #define ROUND_BYTES_MAX  FRAME_BYTES_FULL
 
@@ -80,7 +81,7 @@ static bool send_one(zchat *z, const struct outgoing *next) {
     return true;
 }
 
-/* `flush`: also an acknowledgement that could wait. */
+/* `flush`: sends even an acknowledgement that could wait. */
 static void send_all(zchat *z, bool flush) {
     struct outgoing next;
     while (outgoing_next(&z->core, flush, &next) && send_one(z, &next)) {
@@ -193,7 +194,7 @@ static zchat_code no_sockets(zchat *z) {
                      errno == EAGAIN ? "threads or memory" : "open files");
 }
 
-/* The core's place among the sockets. */
+/* Connects the core with the sockets. */
 static void join(zchat *z, const zchat_options *options) {
     struct client *client = &z->core.client;
     client->host = &host;
@@ -296,7 +297,7 @@ static int wait_ms(int64_t until_us) {
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 
-/* One time around; ZCHAT_OK: go on. */
+/* Goes around once. ZCHAT_OK: go on. */
 static zchat_code run_once(zchat *z, int64_t until_us, const bool *done) {
     turn(z);
     if (z->core.client.doomed || (done && *done))

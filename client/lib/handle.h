@@ -1,5 +1,6 @@
-/* What a zchat is made of: the client core, and the sockets, the clock and the device that it lives
- * on. Only what implements zchat.h includes this; the parts below don't know the whole. */
+/* What a zchat is made of: the client core, and the sockets, the clock and the device that it
+ * needs. Only the files that implement zchat.h include this; the parts below don't know the
+ * whole. */
 #ifndef HANDLE_H
 #define HANDLE_H
 

@@ -1,5 +1,5 @@
-/* The two files of known keys. A peer's line has a name that is made so that nobody's contains
- * another's: names have no "@". */
+/* The two files of known keys. The name in a peer's line is made so that no name can contain
+ * another one: users' names have no "@". */
 #include "known.h"
 
 #include "address.h"

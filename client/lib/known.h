@@ -1,6 +1,6 @@
-/* Which key each broker, and each user in their first private chat, showed at first contact: the
+/* Which key each broker showed at first contact, and each user in their first private chat: the
  * files `known_brokers` (lines of "host:port key") and `known_peers` ("user@host:port key") in the
- * config folder. As ssh does it, another key is refused until its line is removed. */
+ * config folder. As with ssh, another key is refused until the line is removed. */
 #ifndef KNOWN_H
 #define KNOWN_H
 
@@ -19,7 +19,7 @@
 zchat_code known_brokers_find(const char *folder, const char *name, bool *known,
                               unsigned char key[KEY_BYTES], struct fault *fault);
 
-/* Adds a line. Where another key was pinned meanwhile: ZCHAT_WRONG_KEY. */
+/* Adds a line. ZCHAT_WRONG_KEY: another key was pinned meanwhile. */
 zchat_code known_brokers_pin(const char *folder, const char *name,
                              const unsigned char key[KEY_BYTES], struct fault *fault);
 
@@ -31,8 +31,8 @@ void known_brokers_how_to_forget(const char *folder, const char *name,
 
 /* ---- peers ---- */
 
-/* ZCHAT_OK: it is the pinned key, or (*known false) none is pinned. ZCHAT_WRONG_KEY: another one
- * is. */
+/* ZCHAT_OK: this key is pinned or, if *known is false, none is. ZCHAT_WRONG_KEY: another one is
+ * pinned. */
 zchat_code known_peers_check(const char *folder, const char *user, const char *broker,
                              const unsigned char key[KEY_BYTES], bool *known, struct fault *fault);
 /* Pins it. */

@@ -1,6 +1,6 @@
-/* Pinned keys. Readers need no lock, since the file is replaced as a whole; writers take one in a
- * file of its own, read again what is there, and add to that. */
-#define _DEFAULT_SOURCE /* flock, which also keeps threads of one process apart */
+/* Pinned keys. Readers need no lock, because the file is replaced as a whole. Writers take a lock,
+ * which is on a separate file, read the keys again, and add to them. */
+#define _DEFAULT_SOURCE /* flock, which also separates threads of one process */
 #include "known_keys.h"
 
 #include "crypto.h"
@@ -14,7 +14,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* Some ten thousand lines. */
+/* Room for about ten thousand lines. */
 #define FILE_BYTES (1024 * 1024)
 
 struct file {
@@ -38,7 +38,7 @@ static zchat_code file_load(struct file *file, struct known_keys known, struct f
     return folder_read(file->path, file->text, FILE_BYTES, false, &found, fault);
 }
 
-/* The line of that name, which may have lost its key; NULL: there is none. */
+/* The line with that name, which may have lost its key; NULL: there is none. */
 static const char *find_line(const char *text, const char *name) {
     size_t name_bytes = strlen(name);
     for (const char *line = text; *line != '\0'; line += *line == '\n') {
@@ -49,8 +49,8 @@ static const char *find_line(const char *text, const char *name) {
     return NULL;
 }
 
-/* A line without a key may have lost the end of its name, too, which is then anybody's: so nobody
- * is met for the first time before it is mended. */
+/* A line without a key may also have lost the end of its name, so it may belong to anybody: nobody
+ * counts as met for the first time until the line is mended. */
 static zchat_code check_lines(const struct file *file, struct fault *fault) {
     size_t number = 1;
     for (const char *line = file->text; *line != '\0'; line += *line == '\n', number++) {
@@ -169,7 +169,7 @@ zchat_code known_keys_pin(struct known_keys known, const char *name,
 
 /* ---- forgetting ---- */
 
-/* Also one that holds no key. */
+/* Also forgets a line that holds no key. */
 static zchat_code forget_locked(struct known_keys known, const char *name,
                                 char fingerprint[FINGERPRINT_TEXT], struct fault *fault) {
     bool found = false;

@@ -1,6 +1,6 @@
-/* Files of this machine. A part file is taken only if it is a plain file of this user with no
- * second name, and is not followed if it is a link: its folder may be one that others write to.
- * link() gives the final name, since it never replaces anything. */
+/* Files of this machine. An existing part file is used only if it is a plain file of this user with
+ * no second name, and links are not followed, because others may be able to write to the folder.
+ * link() gives the final name, because it never replaces anything. */
 #define _GNU_SOURCE /* sync_file_range; flock, which also keeps transfers of one process apart */
 #include "path.h"
 
@@ -13,14 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a file in a folder, in bytes, as file systems have it. */
+/* The most bytes that file systems allow in a file's name. */
 #define NAME_BYTES_AT_MOST 255
 /* What the part file's name needs besides the target's: ".", ".part-" and 16 digits. */
 #define PART_ADDS        (1 + 6 + 16)
 #define PART_HASH_DIGITS 8 /* bytes of the hash, two digits each */
-/* So much the disk begins with at a time. */
+/* How much at a time the disk is asked to begin with. */
 #define WRITE_OUT_BYTES (UINT64_C(4) * 1024 * 1024)
-/* Somebody may finish the same part file between our open and our lock. */
+/* How often opening is tried: somebody may finish the same part file between our open and our
+ * lock. */
 #define OPEN_TRIES 8
 
 static zchat_code io_fault(struct fault *fault, const char *what, const char *path) {
@@ -41,7 +42,7 @@ static void state_of(const struct stat *status, struct path_state *state) {
     state->inode = status->st_ino;
 }
 
-/* What is behind its end: 0 nothing, 1 something, -1 that can't be read. */
+/* Whether there is something behind the end: 0 nothing, 1 something, -1 it can't be read. */
 static ssize_t read_behind(int fd, uint64_t bytes) {
     char more;
     ssize_t got;
@@ -51,7 +52,7 @@ static ssize_t read_behind(int fd, uint64_t bytes) {
     return got;
 }
 
-/* Files of /proc say that they are empty. */
+/* Reads, because files in /proc say that they are empty. */
 bool path_ends(int fd, uint64_t bytes) {
     return read_behind(fd, bytes) == 0;
 }
@@ -116,7 +117,7 @@ bool path_read(int fd, void *bytes, size_t count, uint64_t offset) {
 
 /* ---- written ---- */
 
-/* /dev/stdout and its like. */
+/* Whether the path is /dev/stdout or the like. */
 static bool is_descriptor(const char *path) {
     const char proc[] = {'/', 'p', 'r', 'o', 'c', '/'};
     char to[sizeof proc];
@@ -133,7 +134,7 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
     if (S_ISLNK(status.st_mode) && is_descriptor(path))
         return fault_set(fault, ZCHAT_IO, "%s leads to an open file, and is not replaced", path);
     if (S_ISLNK(status.st_mode) && stat(path, &status) != 0)
-        status.st_mode = S_IFREG; /* it leads nowhere: the link itself is what is there */
+        status.st_mode = S_IFREG; /* a dangling link: the link itself is there */
     if (!S_ISREG(status.st_mode)) {
         return fault_set(fault, ZCHAT_IO, "%s is %s, and is not replaced", path,
                          S_ISDIR(status.st_mode) ? "a folder" : "a device, pipe or socket");
@@ -141,7 +142,7 @@ zchat_code path_check_target(const char *path, bool force, struct fault *fault) 
     return force ? ZCHAT_OK : fault_set(fault, ZCHAT_CONFLICT, "%s exists already", path);
 }
 
-/* folder/.NAME.part-HASH; a long name is cut. */
+/* Writes folder/.NAME.part-HASH; a long name is cut. */
 static bool part_of(const char *path, const unsigned char *hash, char part[FOLDER_PATH_BYTES]) {
     const char *name = path_name(path);
     char digits[2 * PART_HASH_DIGITS + 1];
@@ -194,7 +195,7 @@ zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES]
     return fault_set(fault, ZCHAT_IO, "the part of %s vanishes again and again", path);
 }
 
-/* A full pipe that does not block is waited for: the bytes have to go in order. */
+/* Waits for a full, non-blocking pipe, because the bytes have to go in order. */
 static bool wait_for_room(int fd) {
     struct pollfd item = {.fd = fd, .events = POLLOUT};
     return poll(&item, 1, -1) >= 0 || errno == EINTR;
@@ -217,7 +218,7 @@ bool path_write(int fd, const void *bytes, size_t count) {
     return true;
 }
 
-/* Only a hint: what it can't do, path_publish does or tells. */
+/* This is only a hint: if it fails, path_publish does the work or reports the failure. */
 void path_write_out(int fd, uint64_t end, size_t count) {
     uint64_t from = (end - count) / WRITE_OUT_BYTES, to = end / WRITE_OUT_BYTES;
     if (to > from) {
@@ -228,7 +229,7 @@ void path_write_out(int fd, uint64_t end, size_t count) {
 
 /* ---- published ---- */
 
-/* A file system without links: the name is taken by an empty file of ours, which is replaced. */
+/* For a file system without links: an empty file of ours takes the name, and is then replaced. */
 static bool take_name(const char *part, const char *path) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -245,7 +246,7 @@ static bool give_name(const char *part, const char *path, bool force) {
     return (errno == EPERM || errno == ENOTSUP || errno == ENOSYS) && take_name(part, path);
 }
 
-/* The name is there now; that it stays, the folder tells. */
+/* Syncs the folder, so that the new name stays. */
 static bool sync_folder(const char *path) {
     char folder[FOLDER_PATH_BYTES];
     size_t bytes = (size_t)(path_name(path) - path);
@@ -257,7 +258,7 @@ static bool sync_folder(const char *path) {
     strcpy(folder + bytes, ".");
     int fd = open(folder, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == EACCES; /* one may write it, and not look into it */
+        return errno == EACCES; /* it may be writable but not readable */
     bool done = fsync(fd) == 0 || errno == EINVAL;
     close(fd);
     return done;

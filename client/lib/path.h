@@ -1,7 +1,7 @@
 /* Where files of this machine are read and written. A download grows in a part file beside its
- * target, whose name tells the target and the hash of what it shall become, so that one that broke
- * off is found again; only whole it takes its name. Names that came from a broker never get here.
- */
+ * target. The part file's name tells the target and the hash of the whole file, so that a download
+ * that broke off is found again; the whole file gets the target's name. Names that came from a
+ * broker never get here. */
 #ifndef PATH_H
 #define PATH_H
 
@@ -17,8 +17,8 @@
 /* The path's last part; "" if it ends with a slash. */
 const char *path_name(const char *path);
 
-/* What a file was when it was opened: which one, and its content as far as that can be told
- * without reading it. */
+/* What a file was when it was opened: which file, and its content as far as that is known without
+ * reading it. */
 struct path_state {
     uint64_t bytes;
     struct timespec changed;
@@ -27,25 +27,27 @@ struct path_state {
 };
 /* Opens a regular file to be read. */
 zchat_code path_open(const char *path, int *fd, struct path_state *state, struct fault *fault);
-/* Whether the file has no more than so many bytes, by what can be read. */
+/* Whether the file has no more than so many bytes that can be read. */
 bool path_ends(int fd, uint64_t bytes);
-/* Whether it is as it was. */
+/* Whether the file is as it was. */
 bool path_is_same(int fd, const struct path_state *state);
-/* Reads exactly `count` bytes. False with errno; 0: there are not so many. */
+/* Reads exactly `count` bytes. False with errno; errno 0: there are fewer. */
 bool path_read(int fd, void *bytes, size_t count, uint64_t offset);
 
-/* Whether something may be put there: it names no folder, and without `force` nothing is there. */
+/* Checks that a file may be put there: the path names no folder and, without `force`, nothing is
+ * there. */
 zchat_code path_check_target(const char *path, bool force, struct fault *fault);
-/* Opens or makes the part file for the target, and locks it: nobody else writes it meanwhile. */
+/* Opens or makes the part file for the target, and locks it so that nobody else writes it
+ * meanwhile. */
 zchat_code path_open_part(const char *path, const unsigned char hash[HASH_BYTES],
                           char part[FOLDER_PATH_BYTES], int *fd, uint64_t *bytes,
                           struct fault *fault);
-/* Writes to a file or whatever the fd is, from its place on. */
+/* Writes to the fd, whatever it is, from its present position. */
 bool path_write(int fd, const void *bytes, size_t count);
-/* After a write that ended at `end`: lets the disk begin with what is there, now and then, so that
- * little is left for path_publish to wait for. */
+/* Called after a write that ended at `end`: now and then asks the disk to begin writing, so that
+ * path_publish has little left to wait for. */
 void path_write_out(int fd, uint64_t end, size_t count);
-/* Brings the part file to the disk and gives it the target's name. */
+/* Syncs the part file and gives it the target's name. */
 zchat_code path_publish(int fd, const char *part, const char *path, bool force,
                         struct fault *fault);
 

@@ -1,4 +1,4 @@
-/* What both ways of files have in common, and how they begin. */
+/* What sending and taking files have in common, and how they begin. */
 #include "peer_file.h"
 
 #include "invitation.h"
@@ -33,7 +33,7 @@ struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage) {
     return file;
 }
 
-/* What it used but the memory of it. */
+/* Frees what the file used, except its own memory. */
 static void close_file(struct peer_file *file) {
     if (file->fd >= 0)
         close(file->fd);
@@ -262,8 +262,8 @@ bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
     return true;
 }
 
-/* Only a hint: others write as well. Where it can't be told, writing tells. Somebody else chose
- * the size, so a part of the disk is kept, as the broker does. */
+/* Only a hint, because others write, too; if it is not known, writing will show it. Somebody else
+ * chose the size, so a part of the disk is kept free, as the broker does. */
 static bool has_space(const struct peer_file *file) {
     struct statvfs disk;
     if (fstatvfs(file->fd, &disk) != 0 || disk.f_frsize == 0)

@@ -1,6 +1,7 @@
-/* Files of a private chat, any number at a time, either way. Each goes over as many links as it
- * takes: a new link begins with the offer again, and the answer says what is there already. The
- * receiver remembers files that are over, so that an offer whose end got lost is answered. */
+/* Files of a private chat, any number at a time, in both directions. A file may need several links:
+ * on a new link the file is offered again, and the answer says how much is there already. The
+ * receiver remembers finished files, so that it can answer an offer if the end of the file's
+ * transfer got lost. */
 #ifndef PEER_FILE_H
 #define PEER_FILE_H
 
@@ -12,12 +13,12 @@
 enum peer_file_stage {
     /* sent */
     PEER_FILE_HASHING,
-    PEER_FILE_OFFERING, /* the offer is to go out on this link */
+    PEER_FILE_OFFERING, /* the offer has to go out on this link */
     PEER_FILE_OFFERED,
     PEER_FILE_SENDING,
     /* taken */
     PEER_FILE_ASKED,    /* the user is */
-    PEER_FILE_CHECKING, /* what is there of it already is hashed */
+    PEER_FILE_CHECKING, /* the part that is there already is hashed */
     PEER_FILE_TAKING,
     PEER_FILE_TAKEN,   /* over, remembered */
     PEER_FILE_REFUSED, /* so is this */
@@ -30,8 +31,8 @@ struct peer_file {
     char name[FILE_NAME_BYTES];
     uint64_t bytes;
     unsigned char hash[HASH_BYTES];
-    struct file_caller caller; /* who sends or takes it; fn NULL: nobody asks */
-    bool waits;                /* the caller's function is to be called */
+    struct file_caller caller; /* who sends or takes it; fn NULL: nobody is told */
+    bool waits;                /* the caller's function is still to be called */
     bool dropped;              /* the caller gave it up */
     bool refusing;             /* the user does not want it */
     bool over;                 /* freed with the next step */
@@ -39,16 +40,16 @@ struct peer_file {
     char *part;                /* owned: the part file's path; NULL: there is none */
     int fd;                    /* owned; -1: not open */
     bool force;
-    bool all_sent; /* also the chunk that brings an empty file */
+    bool all_sent; /* even the chunk of an empty file */
     bool went;     /* all was sent, on this link or an earlier one */
     struct path_state state;
     struct hash hasher;
-    uint64_t there; /* bytes that the part file had */
-    uint64_t place; /* the first byte that is not sent yet, or not hashed */
+    uint64_t there; /* bytes that the part file had at first */
+    uint64_t place; /* the first byte not yet sent, or not yet hashed */
     uint64_t done;  /* bytes that the receiver has */
 };
 
-/* A file to send that was opened; its fd is handed over. */
+/* An opened file to send; its fd is handed over. */
 struct peer_file_source {
     const char *name; /* borrowed */
     int fd;
@@ -60,10 +61,10 @@ void peer_files_cancel(struct chat *chat, const void *arg);
 
 /* ---- for the calls ---- */
 
-/* Queues what was opened. False: no memory. */
+/* Queues it. False: no memory. */
 bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
                     struct file_caller caller);
-/* Takes what is offered as `id` to that path; NULL: refuses it. */
+/* Takes the file that was offered as `id` to that path; path NULL: refuses it. */
 zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char *path, bool force,
                           struct file_caller caller, struct fault *fault);
 
@@ -72,21 +73,21 @@ zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char
 /* A new one in the list. NULL: no memory. */
 struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage);
 struct peer_file *peer_file_find(const struct chat *chat, const unsigned char *id, bool taken);
-/* Answers the caller, if one waits. A file that was taken is remembered; one that was sent is over.
- */
+/* Answers the caller, if one waits. A file that was taken is remembered; one that was sent is done
+ * with. */
 void peer_file_answer(struct chat *chat, struct peer_file *file, zchat_code code, const char *text);
 void peer_file_tell(struct peer_file *file, uint64_t bytes);
 zchat_upload peer_file_facts(const struct chat *chat, const struct peer_file *file);
 bool peer_file_say_ack(struct chat *chat, const struct peer_file *file, bool done,
                        const char *failed);
 
-/* Sending: a step, an answer, an acknowledgement. */
+/* Sending: takes a step, an answer, an acknowledgement. */
 void peer_send_step(struct chat *chat, struct peer_file *file);
 void peer_send_answered(struct chat *chat, struct peer_file *file,
                         const Zchat__V1__PeerFileAnswer *answer);
 void peer_send_acked(struct chat *chat, struct peer_file *file, const Zchat__V1__PeerFileAck *ack);
 
-/* Taking: a step, an offer, a chunk, and the end because the sender gave it up. */
+/* Taking: takes a step, an offer, a chunk; and ends because the sender gave the file up. */
 void peer_take_step(struct chat *chat, struct peer_file *file);
 void peer_take_offer(struct chat *chat, const Zchat__V1__PeerFileOffer *offer);
 void peer_take_chunk(struct chat *chat, struct peer_file *file,

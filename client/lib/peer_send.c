@@ -1,5 +1,5 @@
-/* Files that go to the other side of a private chat: hashed in slices, offered, and sent in chunks
- * of which a few are under way, so that lines pass between them. */
+/* Files that go to the other side of a private chat: hashed in slices, offered, and sent in chunks,
+ * a few at a time, so that lines pass between them. */
 #include "invitation.h"
 #include "peer_file.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Chunks under way, of all files of a chat together (each has one at least). */
+/* How many bytes are under way for all files of a chat together (each has at least one chunk). */
 #define WINDOW_BYTES (4 * (uint64_t)CHUNK_BYTES_MAX)
 
 static void fail(struct chat *chat, struct peer_file *file, zchat_code code, const char *what) {
@@ -36,7 +36,7 @@ static size_t slice_bytes(const struct peer_file *file) {
     return left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
 }
 
-/* It may have grown since it was opened. */
+/* Whether the file ends here: it may have grown since it was opened. */
 static bool ends_here(struct chat *chat, struct peer_file *file) {
     bool ends = path_ends(file->fd, file->bytes);
     if (!ends)
@@ -153,7 +153,7 @@ void peer_send_acked(struct chat *chat, struct peer_file *file, const Zchat__V1_
         peer_file_answer(chat, file, fault.code, fault.text);
         return;
     }
-    if (ack->done) { /* maybe of an earlier link, whose word got lost */
+    if (ack->done) { /* perhaps for an earlier link, where it got lost */
         file->done = file->bytes;
         peer_file_tell(file, file->done);
         peer_file_answer(chat, file, ZCHAT_OK, "");

@@ -1,6 +1,6 @@
 /* Files that come from the other side of a private chat. They grow in a part file beside their
- * target, as downloads do, and take their name when whole and verified. The name that the other
- * side gives is never a path here: where it goes is the caller's. */
+ * target, as downloads do, and get their name when they are whole and verified. The name that the
+ * other side gives is never a path here: the caller says where the file goes. */
 #include "peer_file.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static void fail_io(struct chat *chat, struct peer_file *file, const char *what)
     struct fault fault;
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->path, strerror(errno));
-    if (full) /* what is there takes the room that is missed */
+    if (full) /* the part file takes up the missing room */
         unlink(file->part);
     fail(chat, file, fault.code, fault.text, "the other side can't write the file");
 }
@@ -63,7 +63,7 @@ void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why
     struct fault fault;
     if (file->stage >= PEER_FILE_TAKEN)
         return;
-    if (file->part) /* what is there of it will not come again */
+    if (file->part) /* the part file is of no more use */
         unlink(file->part);
     fault_set(&fault, ZCHAT_UNREACHABLE, "%s does not come whole: %.200s", file->name, why);
     peer_file_answer(chat, file, fault.code, fault.text);
@@ -122,7 +122,7 @@ static bool offer_fits(const Zchat__V1__PeerFileOffer *offer) {
     return text_clean_line(clean, bytes) == bytes && memcmp(clean, offer->file, bytes) == 0;
 }
 
-/* It is offered again on a new link. */
+/* The file is offered again on a new link: answers again. */
 static void answer_again(struct chat *chat, struct peer_file *file) {
     if (file->stage == PEER_FILE_TAKING)
         say_answer(chat, file->id, true, file->done);
@@ -132,7 +132,7 @@ static void answer_again(struct chat *chat, struct peer_file *file) {
         say_answer(chat, file->id, false, 0);
 }
 
-/* What is over gives way to what is new. */
+/* Makes room for a new file by dropping a finished one. */
 static bool has_room(struct chat *chat) {
     struct peer_file *oldest = NULL;
     size_t count = 0;

@@ -14,7 +14,7 @@
 
 #define ENDPOINT "inproc://zeromq.zap.01"
 #define PARTS    7
-/* Nothing that counts is longer. */
+/* No part that matters is longer. */
 #define PART_BYTES 64
 
 enum part {
@@ -64,7 +64,8 @@ static bool has_more(const struct peer_zap *zap) {
     return zmq_getsockopt(zap->socket, ZMQ_RCVMORE, &more, &more_bytes) == 0 && more;
 }
 
-/* Waits for one. What is too long, or beyond the last part, only counts. False with errno. */
+/* Waits for a question. Parts that are too long, or beyond the last one, are only counted. False
+ * with errno. */
 static bool read_question(struct peer_zap *zap, struct question *question) {
     question->count = 0;
     do {
@@ -79,7 +80,7 @@ static bool read_question(struct peer_zap *zap, struct question *question) {
     return true;
 }
 
-/* Whether the guest of that domain has that key; true once. */
+/* Whether the guest of that domain has that key; true only once. */
 static bool admit(struct peer_zap *zap, const char *domain, const unsigned char *key) {
     bool admitted = false;
     pthread_mutex_lock(&zap->lock);
@@ -100,7 +101,7 @@ static bool is_admitted(struct peer_zap *zap, const struct question *question) {
            admit(zap, question->part[PART_DOMAIN], (const unsigned char *)question->part[PART_KEY]);
 }
 
-/* Without memory for an answer the connection is not made: that is noticed by its time. */
+/* If there is no memory for an answer, the connection is not made, and runs into its time limit. */
 static void answer(struct peer_zap *zap, const struct question *question, bool admitted) {
     size_t id_bytes = question->bytes[PART_ID] <= PART_BYTES ? question->bytes[PART_ID] : 0;
     const char *parts[] = {"1.0",
@@ -133,7 +134,7 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* The thread takes no signals: they are the program's. */
+/* The thread takes no signals: they are for the program. */
 static bool start(struct peer_zap *zap) {
     sigset_t all, before;
     sigfillset(&all);
@@ -192,7 +193,7 @@ struct peer_guest *peer_zap_expect(struct peer_zap *zap, const char *domain,
     return guest;
 }
 
-/* In a child of the process the lock may be somebody's who is not there. */
+/* In a child of the process, a thread that does not exist there may hold the lock. */
 void peer_zap_expect_end(struct peer_guest *guest) {
     if (!guest || guest->zap->process != getpid())
         return;

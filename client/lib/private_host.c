@@ -1,8 +1,8 @@
 /* What private chats ask for: links as PAIR sockets, the pinned keys, addresses and the time of
  * day.
  *
- * A link's nonce and its admission are of one use: one that listens is never listened to again. A
- * dead connection's last frames come before its end is told. */
+ * A link's nonce and its admission can be used once, so a socket that listened is never reused. A
+ * dead connection's last frames are handed out before its end is told. */
 #include "private_host.h"
 
 #include "channel.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What a closed connection still brought is in the socket by then. */
+/* By then everything that a closed connection brought is in the socket. */
 #define LEAVE_US (20 * INT64_C(1000))
 /* How often a link that is up is looked at. */
 #define LOOK_US (1000 * INT64_C(1000))
@@ -31,13 +31,13 @@ struct pair {
     struct channel *channel;      /* owned; NULL: the host is looked up */
     struct resolve *resolve;      /* owned; NULL if it listens */
     struct address address;       /* where it connects to */
-    size_t next_host;             /* of those that resolve found */
+    size_t next_host;             /* among those that `resolve` found */
     bool listens;
     char domain[DOMAIN_BYTES];    /* of the ZAP handler */
     struct peer_guest *guest;     /* owned: whom it admits; NULL if it connects */
     unsigned char key[KEY_BYTES]; /* the peer's */
-    int64_t leave_us; /* the connection is over; what it still holds is read until then */
-    int64_t look_us;  /* when it is looked whether what comes has an end */
+    int64_t leave_us;             /* the connection is over: until then its last frames are read */
+    int64_t look_us;              /* when to check if the message that comes has an end */
 };
 
 /* A link is the first member of its pair. */
@@ -141,7 +141,7 @@ static enum link_state die(struct pair *pair, enum link_end end) {
     return LINK_DEAD;
 }
 
-/* The next of the host's addresses; when none is left, the link is dead. */
+/* Tries the next of the host's addresses; if none is left, the link is dead. */
 static enum link_state connect_next(struct pair *pair) {
     struct address address = {.port = pair->address.port};
     struct channel_keys keys = keys_of(pair);

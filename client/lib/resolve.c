@@ -1,7 +1,7 @@
 /* Name lookup in a thread.
  *
  * getaddrinfo may take many seconds and can't be stopped. So the thread and the handle share the
- * answer, and the last of the two that leaves frees it. The thread runs no callback, touches
+ * answer, and whichever of the two leaves last frees it. The thread runs no callback, touches
  * nothing else, and takes no signals. */
 #include "resolve.h"
 
@@ -150,7 +150,7 @@ void resolve_free(struct resolve *resolve) {
     free(resolve);
 }
 
-/* The read end shows the end of file once the thread closed the other one. */
+/* The read end is at its end of file once the thread has closed the other end. */
 bool resolve_is_done(struct resolve *resolve) {
     char byte;
     if (resolve->watched && read(resolve->answer->pipe[0], &byte, 1) == 0)
@@ -171,7 +171,7 @@ const char *resolve_error(const struct resolve *resolve) {
     return gai_strerror(resolve->answer->error);
 }
 
-/* In a thread, because that alone can be left behind. */
+/* Uses a thread, because only a thread can be left behind. */
 static bool answer_wait(struct answer *answer, int timeout_ms, const char **why) {
     struct pollfd done;
     if (!pipe_open(answer->pipe) || !thread_start(answer)) {
@@ -200,8 +200,9 @@ bool resolve_within(const char *host, int timeout_ms, const char **why) {
 
 /* ---- why not ----
  *
- * A plain socket connects if ZeroMQ's could not, only to learn the reason. On this machine the
- * answer is there at once; from afar it is not waited for, and nearly always the same. */
+ * If ZeroMQ's socket could not connect, a plain socket tries, only to learn the reason. On this
+ * machine the answer is there at once. Over the network it is not waited for: the reason is nearly
+ * always the same. */
 
 static int try_connect(const struct addrinfo *info) {
     int fd = socket(info->ai_family, info->ai_socktype, info->ai_protocol);

@@ -1,5 +1,5 @@
-/* Looks up the addresses of a host without making the handle's thread wait: in a thread of its own,
- * which tells through an fd that it is done. A numeric address needs no thread. */
+/* Looks up the addresses of a host in a thread of its own, so that the handle's thread does not
+ * wait; an fd tells that it is done. A numeric address needs no thread. */
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
@@ -15,7 +15,7 @@ struct resolve;
 
 /* Begins. NULL: no memory, thread or file descriptor. */
 struct resolve *resolve_new(const char *host, struct wake *wake);
-/* Whoever still waits for the answer no longer does. */
+/* Frees it; an answer that is still to come is dropped. */
 void resolve_free(struct resolve *resolve);
 
 bool resolve_is_done(struct resolve *resolve);
@@ -25,13 +25,14 @@ size_t resolve_count(const struct resolve *resolve);
 const char *resolve_host(const struct resolve *resolve, size_t index);
 const char *resolve_error(const struct resolve *resolve);
 
-/* Waits, so long at most, to know whether the host has an address. false: it has none, or that is
- * not known by then; *why, borrowed for good, says so. */
+/* Waits at most that long to know whether the host has an address. false: it has none, or that is
+ * not known by then; *why, which need not be freed, says so. */
 bool resolve_within(const char *host, int timeout_ms, const char **why);
 
-/* ---- why a TCP connection can't be made: ZeroMQ tells only that ---- */
+/* ---- why a TCP connection can't be made: ZeroMQ tells only that it can't ---- */
 
-/* Tries once, without waiting, to connect to an address in digits. One phrase, never NULL. */
+/* Tries once, without waiting, to connect to an address in digits. Returns one phrase, never
+ * NULL. */
 const char *probe_refusal(const char *host, uint16_t port);
 
 /* This machine's address on the way to that one, in digits. False: there is no way, or the host is

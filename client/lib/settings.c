@@ -1,4 +1,4 @@
-/* Options as they were given become settings that need no further check. */
+/* Turns the given options into settings that need no further check. */
 #include "settings.h"
 
 #include "limits.h"
@@ -15,7 +15,7 @@
 
 #define DEFAULT_CLIENT "libzchat " ZCHAT_VERSION
 
-/* user@hostname, as far as the system knows them. */
+/* Writes user@hostname, as far as the system knows them. */
 static void own_label(char *label, size_t label_bytes) {
     char host[128] = "";
     char buffer[1024];
@@ -70,7 +70,7 @@ static zchat_code set_client(struct settings *settings, const char *client, stru
     return ZCHAT_OK;
 }
 
-/* Others would find their own machine there, or nobody. */
+/* Others who connect to a wildcard would find their own machine, or nobody. */
 static bool is_wildcard(const char *host) {
     struct in6_addr ipv6;
     struct in_addr ipv4;
@@ -78,7 +78,7 @@ static bool is_wildcard(const char *host) {
            (inet_pton(AF_INET6, host, &ipv6) == 1 && IN6_IS_ADDR_UNSPECIFIED(&ipv6));
 }
 
-/* A private chat that can't come to be for it would be the first to say so. */
+/* Checks it now; otherwise a wrong address would only show when a private chat fails. */
 static zchat_code check_private_address(const char *host, struct fault *fault) {
     const char *why;
     if (is_wildcard(host)) {
@@ -123,7 +123,7 @@ static zchat_code set_private_address(struct settings *settings, const char *hos
                      host);
 }
 
-/* The key itself, or its fingerprint: nobody can make another key with the same 128 bits. */
+/* Takes the key itself, or its fingerprint: nobody can make another key with the same 128 bits. */
 static zchat_code set_key(struct settings *settings, const char *key, struct fault *fault) {
     settings->fingerprint[0] = '\0';
     settings->key_given = key && key_parse(key, settings->key);

@@ -12,14 +12,14 @@ struct settings {
     char endpoint[ENDPOINT_BYTES]; /* "tcp://host:port" */
     const char *name;              /* borrowed: "host:port" in endpoint */
     bool key_given;
-    char fingerprint[FINGERPRINT_TEXT]; /* what was given instead of the key; "": nothing */
+    char fingerprint[FINGERPRINT_TEXT]; /* if given instead of the key; "": not given */
     unsigned char key[KEY_BYTES];
     char folder[FOLDER_PATH_BYTES];
     bool trust_new;
     bool no_reconnect;
     char client[CLIENT_BYTES_MAX + 1];
     char device[LABEL_BYTES_MAX + 1];
-    char private_address[HOST_BYTES]; /* "": the one that the broker sees */
+    char private_address[HOST_BYTES]; /* "": the address that the broker sees */
 };
 
 /* ZCHAT_OK, or what is wrong. Makes the config folder. */

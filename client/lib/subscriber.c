@@ -1,4 +1,5 @@
-/* The SUB socket. What was published before a subscription came through shows in the heads. */
+/* The SUB socket. What was published before a subscription reached the broker shows in the
+ * heads. */
 #include "subscriber.h"
 
 #include <sodium.h>

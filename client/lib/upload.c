@@ -1,8 +1,8 @@
-/* Uploads. The broker is told of the file and says from where on it wants chunks; after a lost
- * connection it is asked again. The file is hashed from its beginning on while chunks are under
- * way; the last chunk tells the hash. A file that is found complete already (the last answer was
- * lost) is looked at, so that the answer can tell of it. Where the name is taken, what has it is
- * looked at: if it is this file, of the same user, then the upload is done. */
+/* Uploads. The broker is told about the file and says from where it wants chunks; after a lost
+ * connection it is asked again. The file is hashed from its beginning while chunks are under way;
+ * the last chunk tells the hash. If the file turns out to be complete already (the last answer was
+ * lost), it is asked about, so that the answer can tell of it. If the name is taken, the file that
+ * has it is asked about: if it is this file, from the same user, the upload is done. */
 #include "file.h"
 #include "limits.h"
 #include "path.h"
@@ -15,16 +15,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Enough that the broker commits several chunks at a time; with more, messages beside them
- * wait longer (`zchat-bench files --beside`). */
+/* Enough for the broker to commit several chunks at a time; with more, messages beside them wait
+ * longer (`zchat-bench files --beside`). */
 #define WINDOW_MAX 8
 
 enum stage {
     UPLOAD_BEGINNING, /* BeginUpload is to be sent */
     UPLOAD_BEGUN,     /* ... and not yet answered */
     UPLOAD_SENDING,
-    UPLOAD_LOOKING,   /* the broker has it all, or something of that name */
-    UPLOAD_COMPARING, /* whether that is this file: it is hashed */
+    UPLOAD_LOOKING,   /* the broker has all of it, or another file of that name */
+    UPLOAD_COMPARING, /* whether that is this file, which is hashed */
 };
 
 struct upload {
@@ -36,16 +36,16 @@ struct upload {
     struct path_state state;
     struct hash hash; /* of the first `hashed` bytes */
     uint64_t hashed;
-    unsigned char *slice; /* owned: CHUNK_BYTES_MAX, what was read last */
+    unsigned char *slice; /* owned: CHUNK_BYTES_MAX, what was last read */
     uint64_t slice_at;
     size_t slice_bytes;
     unsigned char id[ID_BYTES];
     char *record;       /* owned: the path of its record; NULL: none was made */
     bool again;         /* the id is an earlier upload's */
     uint64_t next;      /* the first byte that is not sent yet */
-    bool all_sent;      /* also the chunk that ends an empty file */
-    bool begun_again;   /* since it was no longer known */
-    struct fault taken; /* the broker's refusal: the name is taken; code OK: it is not */
+    bool all_sent;      /* even the chunk that ends an empty file */
+    bool begun_again;   /* because the broker no longer knew it */
+    struct fault taken; /* the refusal if the name is taken; code OK: it is not */
 };
 
 static struct upload *upload_of(struct transfer *transfer) {
@@ -60,7 +60,7 @@ static void forget_record(struct upload *upload) {
     }
 }
 
-/* The broker frees the room; whether it heard is no matter, since it expires, too. */
+/* Has the broker free the room. It does not matter if this gets lost, because uploads expire. */
 static void cancel_at_broker(struct transfers *transfers, struct upload *upload) {
     Zchat__V1__CancelUploadRequest body = ZCHAT__V1__CANCEL_UPLOAD_REQUEST__INIT;
     if (upload->stage < UPLOAD_BEGUN)
@@ -88,7 +88,7 @@ static void fail_changed(struct transfers *transfers, struct upload *upload) {
     fail_for_good(transfers, upload, &fault);
 }
 
-/* Whether it was read last. */
+/* Whether this slice was the last one read. */
 static bool has_slice(const struct upload *upload, uint64_t offset, size_t count) {
     return count > 0 && upload->slice_at == offset && upload->slice_bytes == count;
 }
@@ -189,18 +189,18 @@ static void take_begun(struct transfers *transfers, struct upload *upload,
 
 /* ---- hashing ---- */
 
-/* The hash follows what was sent; the chunk that ends the file waits for it. */
+/* The hash is made of what was sent; the chunk that ends the file waits for it. */
 static bool is_behind(const struct upload *upload) {
     return !upload->all_sent && upload->hashed < upload->next;
 }
 
-/* What was sent last is hashed before something else is read. */
+/* What was last sent is hashed before something else is read. */
 static bool hashes_next(const struct upload *upload) {
     return is_behind(upload) &&
            has_slice(upload, upload->hashed, slice_bytes(upload->hashed, upload->next));
 }
 
-/* Where nothing is under way meanwhile, telling how far it is tells that it is at work. */
+/* If nothing is under way meanwhile, calling `progress` shows that the upload is still at work. */
 static void hash_slice(struct transfers *transfers, struct upload *upload) {
     size_t count = slice_bytes(upload->hashed, upload->next);
     if (!read_slice(transfers, upload, upload->hashed, count))
@@ -211,7 +211,8 @@ static void hash_slice(struct transfers *transfers, struct upload *upload) {
         transfer_tell(&upload->transfer, upload->next);
 }
 
-/* With the last chunk, which may have to be sent again: the state stays as it is. */
+/* Sends the hash with the last chunk, which may have to be sent again, so the hash's state is
+ * kept. */
 static void tell_hash(struct upload *upload, Zchat__V1__PutChunkRequest *body) {
     struct hash hash = upload->hash;
     size_t known = (size_t)(upload->hashed - upload->next);
@@ -267,7 +268,7 @@ static void take_put(struct transfers *transfers, struct upload *upload,
         done(transfers, upload, reply->upload);
 }
 
-/* Only what this user uploaded, and is as long, can be this file. */
+/* Only a file that this user uploaded, and that is as long, can be this file. */
 static void compare(struct transfers *transfers, struct upload *upload,
                     const Zchat__V1__Upload *facts) {
     if (strcmp(facts->user, transfers->client->session.user) != 0 ||
@@ -320,7 +321,7 @@ static void take_look(struct transfers *transfers, struct upload *upload,
 
 /* ---- what goes wrong ---- */
 
-/* True: it goes on. */
+/* True: the upload goes on. */
 static bool begin_anew(struct transfers *transfers, struct upload *upload, command_number asked,
                        const Zchat__V1__CommandError *error) {
     bool stale = asked == COMMAND(BEGIN_UPLOAD) && upload->again &&
@@ -335,13 +336,13 @@ static bool begin_anew(struct transfers *transfers, struct upload *upload, comma
     return true;
 }
 
-/* Once the user is logged in again, or the broker's disk has room. */
+/* It may once the user is logged in again, or the broker's disk has room. */
 static bool may_resume(command_number asked, const Zchat__V1__CommandError *error) {
     return error->code == ZCHAT__V1__CODE__CODE_AUTH ||
            (error->code == ZCHAT__V1__CODE__CODE_BUSY && asked == COMMAND(PUT_CHUNK));
 }
 
-/* True: what has the name is looked at. */
+/* True: the broker is asked about the file that has the name. */
 static bool look_at_taken(struct transfers *transfers, struct upload *upload, command_number asked,
                           const Zchat__V1__CommandError *error) {
     if (asked != COMMAND(BEGIN_UPLOAD) || error->code != ZCHAT__V1__CODE__CODE_CONFLICT)
@@ -404,7 +405,7 @@ static bool step(struct transfers *transfers, struct transfer *transfer) {
         send_chunk(transfers, upload);
     else if (is_behind(upload))
         hash_slice(transfers, upload);
-    /* What is sent leaves between two steps. */
+    /* Frames are sent between two steps. */
     return !transfer->over && (is_behind(upload) || may_send(transfers, upload));
 }
 

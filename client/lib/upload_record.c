@@ -1,8 +1,7 @@
-/* One small file for each upload: its name is made from who uploads what under which name where,
- * its content tells the same for people, which file it was in which state, and the id. Another
- * file, or one that changed since, is another upload, and takes the record's place, as it does that
- * of a record that can't be read. A record that
- * is older than the broker keeps its upload is removed. */
+/* One small file for each upload. Its name is made from who uploads what, where, and under which
+ * name. Its content tells the same for people, and which file it was in which state, and the id.
+ * Another file, or one that changed since, is another upload: its record replaces this one, or one
+ * that can't be read. A record is removed when the broker no longer keeps its upload. */
 #include "upload_record.h"
 
 #include "crypto.h"
@@ -20,8 +19,8 @@
 
 #define FOLDER_NAME  "uploads"
 #define RECORD_BYTES 4096
-#define NAME_DIGITS  16 /* bytes of the hash that is the record's name */
-/* A day more than the broker's, since the clocks may differ. */
+#define NAME_DIGITS  16 /* bytes of the hash that names the record */
+/* A day more than at the broker, because the clocks may differ. */
 #define RECORD_EXPIRE_S (2 * UPLOAD_EXPIRE_S)
 
 static void to_hex(const unsigned char *bytes, size_t count, char *text) {
@@ -29,7 +28,7 @@ static void to_hex(const unsigned char *bytes, size_t count, char *text) {
         sprintf(text + 2 * i, "%02x", bytes[i]);
 }
 
-/* By the old hash, so that an upload that an earlier version began goes on. */
+/* Uses the old hash, so that an upload that an earlier version began goes on. */
 static void name_of(const struct upload_record *record, char name[2 * NAME_DIGITS + 1]) {
     const char *const parts[] = {record->broker, record->user, record->thread, record->file};
     unsigned char digest[HASH_OLD_BYTES];
@@ -41,7 +40,7 @@ static void name_of(const struct upload_record *record, char name[2 * NAME_DIGIT
     to_hex(digest, NAME_DIGITS, name);
 }
 
-/* All that has to be the same for the upload to go on. */
+/* Writes all that has to be the same so that the upload can go on. */
 static size_t content_of(const struct upload_record *record, char text[RECORD_BYTES]) {
     const struct path_state *state = record->state;
     int bytes = snprintf(text, RECORD_BYTES,
@@ -53,7 +52,7 @@ static size_t content_of(const struct upload_record *record, char text[RECORD_BY
     return (size_t)bytes;
 }
 
-/* The id in a record of exactly that content. */
+/* Finds the id in a record with exactly that content. */
 static bool find_id(const char *stored, const char *content, size_t content_bytes,
                     unsigned char id[ID_BYTES]) {
     char text[ID_TEXT_BYTES];

@@ -1,6 +1,6 @@
-/* What is remembered of an upload that is not finished, in the config folder's `uploads`: which id
- * the file has. So a program that was killed goes on with the same upload, and one that was killed
- * after the last chunk learns that it is done. */
+/* What the config folder's `uploads` remembers of an unfinished upload: the file's id. So a program
+ * that was killed goes on with the same upload, or, if it was killed after the last chunk, learns
+ * that the upload is done. */
 #ifndef UPLOAD_RECORD_H
 #define UPLOAD_RECORD_H
 
@@ -18,7 +18,7 @@ struct upload_record {
     const struct path_state *state;
 };
 
-/* The id of this very upload, an earlier one's (*again) or a new one, which is remembered. `file`
+/* The id of this upload: that of an earlier try (*again) or a new one, which is remembered. `file`
  * gets the record's path. */
 zchat_code upload_record_open(const struct upload_record *record, unsigned char id[ID_BYTES],
                               bool *again, char file[FOLDER_PATH_BYTES], struct fault *fault);

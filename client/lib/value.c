@@ -1,5 +1,5 @@
 /* What needs no handle: names of codes, ids, the cleaning of texts, passwords from files, and
- * letting go of a pinned key. */
+ * forgetting a pinned key. */
 #include "address.h"
 #include "folder.h"
 #include "id.h"
@@ -40,7 +40,7 @@ int zchat_exit_status(zchat_code code) {
     case ZCHAT_UNKNOWN_KEY:
     case ZCHAT_WRONG_PROTOCOL:
     case ZCHAT_IO:
-    case ZCHAT_NO_MEMORY: /* of descriptors, nearly always: this machine's fault, like IO */
+    case ZCHAT_NO_MEMORY: /* nearly always of descriptors: this machine's fault, like IO */
         return 3;
     case ZCHAT_AUTH:
         return 4;
@@ -132,7 +132,7 @@ void zchat_text_clean(char *text) {
 
 /* ---- letting go of a pinned key ---- */
 
-/* "host", or "user@host": the lines' names have the port as well. */
+/* Makes a line's name from "host" or "user@host": lines also have the port. */
 static bool line_name(const char *whose, char *name, size_t name_bytes, bool *peer) {
     struct address address;
     char endpoint[ENDPOINT_BYTES];

@@ -1,8 +1,8 @@
 /* One epoll fd over the sockets, a timer and a flag.
  *
- * The flag and the timer are sources like the sockets, but cleared here. System calls are saved
- * where they cost: the flag is written only on its transition, and the timer is set again only when
- * it would come too late. A timer that comes too early does no harm. */
+ * The flag and the timer are sources like the sockets, but they are cleared here. System calls are
+ * saved: the flag is written only when it changes, and the timer is set again only if it would come
+ * too late. A timer that comes too early does no harm. */
 #include "wake.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* One pollable fd for everything that a handle waits for: the fds of ZeroMQ's sockets, a timer, and
  * a flag that the library sets itself when it knows that there is more to do. The fd is readable
- * until wake_collect has seen why. Linux's epoll, timerfd and eventfd stay in here. */
+ * until wake_collect has seen why. Only this unit knows Linux's epoll, timerfd and eventfd. */
 #ifndef WAKE_H
 #define WAKE_H
 
@@ -11,9 +11,9 @@
 
 struct wake;
 
-/* What an fd stands for. `ready` is set when the fd was readable, and only its owner clears it:
- * once nothing more could be read. The fd of a ZeroMQ socket tells only edges, and a send can
- * consume one: so whoever sends sets `ready` himself. */
+/* The state of an fd. `ready` is set when the fd was readable, and only the fd's owner clears it,
+ * once nothing more can be read. The fd of a ZeroMQ socket is edge-triggered, and a send can
+ * consume an edge: so whoever sends sets `ready`, too. */
 struct wake_source {
     bool ready;
 };
@@ -28,9 +28,9 @@ int wake_fd(const struct wake *wake);
 bool wake_add(struct wake *wake, int fd, struct wake_source *source);
 void wake_remove(struct wake *wake, int fd);
 
-/* Makes the fd readable until the next wake_collect. Costs nothing when it is already. */
+/* Makes the fd readable until the next wake_collect. Costs nothing if it is readable already. */
 void wake_fire(struct wake *wake);
-/* Makes the fd readable at that time, or somewhat earlier: at the time of a former call. */
+/* Makes the fd readable at that time, or earlier, at the time of an earlier call. */
 void wake_at(struct wake *wake, int64_t when_us);
 
 /* Waits up to timeout_ms (0: not at all, -1: without end) and marks the sources that are ready.

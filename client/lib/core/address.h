@@ -1,4 +1,4 @@
-/* Where a broker is: what people write, what known_brokers calls it, and ZeroMQ's endpoints. */
+/* Where a broker is: as people write it, as known_brokers names it, and as ZeroMQ's endpoints. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
@@ -15,15 +15,15 @@ struct address {
     uint16_t port;
 };
 
-/* Reads "host", "host:port", "[v6]" or "[v6]:port", "tcp://" before it allowed; without a port
- * `default_port`. False if it is none of these. */
+/* Reads "host", "host:port", "[v6]" or "[v6]:port", perhaps with "tcp://" in front; without a port
+ * it is `default_port`. False if the text is none of these. */
 bool address_parse(const char *text, uint16_t default_port, struct address *address);
 
-/* "tcp://host:port", the host in brackets if it is IPv6. What stands behind "tcp://" is the
+/* Writes "tcp://host:port", with the host in brackets if it is IPv6. The part after "tcp://" is the
  * broker's name in known_brokers. */
 void address_endpoint(const struct address *address, char endpoint[ENDPOINT_BYTES]);
 
-/* Reads "tcp://host:port" as a Greeting has it; if the host is "*" it becomes `host`. */
+/* Reads "tcp://host:port" as in a Greeting; if the host is "*" it becomes `host`. */
 bool address_of_greeting(const char *endpoint, const char *host, struct address *address);
 
 #endif

@@ -1,4 +1,4 @@
-/* The ground that the parts stand on: asking the broker, telling and answering the caller. */
+/* What all parts build on: asking the broker, telling and answering the caller. */
 #include "client.h"
 
 #include "limits.h"
@@ -75,7 +75,7 @@ struct request *client_ask_as(struct client *client, const struct command_row *r
     return request;
 }
 
-/* Without memory for it the next one comes in KEEP_ALIVE_S. */
+/* If there is no memory for it, the next one comes in KEEP_ALIVE_S. */
 void client_keep_alive(struct client *client) {
     Zchat__V1__KeepAliveRequest body = ZCHAT__V1__KEEP_ALIVE_REQUEST__INIT;
     client_ask(client, REQUEST_HEADS, COMMAND(KEEP_ALIVE), &body.base);

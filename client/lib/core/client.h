@@ -1,5 +1,5 @@
 /* What the parts of the client share: who is logged in, the open requests, the time of this turn,
- * and what they ask of the program around them. The parts know this, and nothing of each other; no
+ * and what they ask of the program around them. The parts know this and nothing of each other. No
  * sockets, no clock and no files here. */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -10,13 +10,13 @@
 
 #define NEVER_US INT64_MAX
 
-/* Who this handle is logged in as, and how to be so again after a lost connection. */
+/* Whom this handle is logged in as, and how to log in again after a lost connection. */
 struct session {
-    unsigned char instance[INSTANCE_BYTES]; /* random; the owner's to set */
+    unsigned char instance[INSTANCE_BYTES]; /* random; set by the owner */
     bool intended;                          /* a login was called, and no logout after it */
     bool greeted;                           /* CONNECTED was told once */
     bool live;                              /* the broker has the session on this connection */
-    struct login *login;   /* owned; NULL: no session. Set and not live: it is to be resumed */
+    struct login *login;   /* owned; NULL: no session. Set but not live: it is to be resumed */
     char user[NAME_BYTES]; /* "": no session */
 };
 
@@ -27,13 +27,13 @@ struct file_caller {
     void *arg; /* borrowed, for both */
 };
 
-/* What is asked of the program around the client, at once. Without one (NULL) nothing is. */
+/* What the client asks the program around it to do at once. NULL: it asks nothing. */
 struct client_host {
-    /* Something waits that was not there when the turn ended: another one is wanted. */
+    /* Something waits that was not there when the turn ended: another turn is needed. */
     void (*stir)(void *arg);
-    /* Breaks the connection off, to begin anew; that it is lost is told before this returns. */
+    /* Breaks the connection off, to begin anew. Calls session_lost before it returns. */
     void (*break_off)(void *arg, zchat_code code, const char *reason);
-    /* The broker said that it stops: the connection is to be left soon. */
+    /* The broker said that it stops: the program should leave the connection soon. */
     void (*expect_end)(void *arg);
     /* The client gave up: no more connections. */
     void (*stop)(void *arg, zchat_code code, const char *text);
@@ -46,8 +46,8 @@ struct client_host {
 };
 
 struct client {
-    const char *program; /* borrowed: what the broker is told of it; the owner's to set */
-    const char *device;  /* borrowed: the device's label; the owner's to set */
+    const char *program;            /* borrowed: its name, for the broker; set by the owner */
+    const char *device;             /* borrowed: the device's label; set by the owner */
     const struct client_host *host; /* borrowed: static */
     void *host_arg;                 /* borrowed */
     zchat_event_fn *on_event;       /* NULL: nobody listens */
@@ -56,16 +56,16 @@ struct client {
     struct requests requests;
     struct session session;
     unsigned char *buffer; /* owned: see client_buffer */
-    zchat_code over;       /* not ZCHAT_OK: it gave up, and why */
+    zchat_code over;       /* not ZCHAT_OK: the client gave up, and why */
     bool connected;        /* frames can be sent */
     bool listening;        /* the host takes subscriptions */
     bool running;          /* inside a turn */
-    bool doomed;           /* freed inside a callback: ends when that returned */
+    bool doomed;           /* freed inside a callback: ends when that has returned */
     int64_t now_us;        /* of this turn */
-    int64_t last_sent_us;  /* the last frame: KEEP_ALIVE_S after it comes a KeepAlive */
+    int64_t last_sent_us;  /* of the last frame: KEEP_ALIVE_S later comes a KeepAlive */
 };
 
-/* Of a client that is all zeros; the rows are command.c's. */
+/* The client must be all zeros before; `rows` are those of command.c. */
 void client_init(struct client *client, const struct command_row *rows);
 /* Nobody is logged in any longer; secrets are wiped. */
 void client_forget_session(struct client *client);
@@ -79,15 +79,15 @@ struct request *client_ask(struct client *client, enum request_owner owner, comm
 /* The same for a call, with a row that the caller chose. */
 struct request *client_ask_as(struct client *client, const struct command_row *row,
                               command_number command, ProtobufCMessage *body);
-/* Answers a request that is no longer among the requests, and frees it. */
+/* Answers a request that was taken out of the requests, and frees it. */
 void client_answer(struct request *request, const zchat_reply *reply);
 void client_answer_all(struct client *client, zchat_code code, const char *text);
 /* Asks for the heads of all streams. */
 void client_keep_alive(struct client *client);
-/* Something waits; see client_host. */
+/* Says that something waits; see client_host. */
 void client_stir(struct client *client);
-/* The room for a piece of a file: CHUNK_BYTES_MAX, for nothing that lasts. NULL: no memory; once
- * there, it stays. */
+/* Room for a piece of a file, CHUNK_BYTES_MAX, whose contents last only until the next use. NULL:
+ * no memory; once made, it is kept. */
 unsigned char *client_buffer(struct client *client);
 
 /* See client_host. */

@@ -1,8 +1,8 @@
 /* What comes in, and the time.
  *
- * Within a frame replies come before events, as the protocol has it: what comes with the reply to a
- * login is of the session that this opened. What can't be read is passed over: it comes through
- * CURVE, so from the broker, and changes nothing. */
+ * Within a frame replies come before events, as the protocol says: events in the same frame as the
+ * reply to a login belong to the session that this opened. What can't be read is passed over: it
+ * came through CURVE, so from the broker, and changes nothing. */
 #include "client_core.h"
 
 #include "chats.h"
@@ -50,8 +50,8 @@ void client_core_close(struct client_core *core) {
 
 /* ---- replies and events ---- */
 
-/* One of our frames could not be read, and nothing of it was done. Which one is not said: so that
- * nobody waits in vain, all that is under way is answered. */
+/* The broker could not read one of our frames, and did nothing of it. It does not say which one, so
+ * all commands under way are answered, so that nobody waits in vain. */
 static void take_frame_error(struct client_core *core, const Zchat__V1__CommandError *error) {
     struct request_list calls = {0};
     char text[400];
@@ -75,7 +75,7 @@ static void take_heads(struct client_core *core, const Zchat__V1__Heads *heads) 
     if (core->client.session.live) {
         inbox_heads(&core->inbox, heads);
         published_heads(&core->published, heads);
-        if (heads->n_topics > 0) /* it tells no head of a thread */
+        if (heads->n_topics > 0) /* no head of a thread is in it */
             followed_refresh(&core->followed);
     }
 }

@@ -1,5 +1,5 @@
-/* What the client core is made of. The parts know struct client alone; what joins them (session.c,
- * command.c, core.c, outgoing.c) knows them all. */
+/* What the client core is made of. The parts know only struct client; the files that join them
+ * (session.c, command.c, client_core.c, outgoing.c) know them all. */
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 

@@ -1,4 +1,4 @@
-/* The commands' rows, and beside them what fills in each reply and what an answer changes in here.
+/* The commands' rows, and beside each what fills in its reply and what an answer changes in here.
  * An answer that does not fit its question, or lacks a part, is a fault of the broker, and becomes
  * an error. */
 #include "command.h"
@@ -162,8 +162,8 @@ static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zc
     out->cursor = reply->ack->cursor;
 }
 
-/* The inbox's cursor is told; that of a thread, which has an id or its stream's name, is whose
- * program moved it. */
+/* Only the inbox's cursor is told as an event; a thread's cursor, which comes with an id or its
+ * stream's name, concerns only the program that moved it. */
 static void effect_ack(struct client_core *core, const struct request *request,
                        const Zchat__V1__Reply *reply) {
     static const unsigned char none[ID_BYTES];
@@ -234,7 +234,7 @@ static void fill_posted(struct client_core *core, const Zchat__V1__Reply *reply,
     out->time_us = reply->post_to_thread->time_us;
 }
 
-/* A post and an upload lie in the same place: an item is one of the two. */
+/* A post and an upload share the memory: an item is one of the two. */
 union thing {
     zchat_post post;
     zchat_upload upload;
@@ -254,7 +254,7 @@ static void item_of(const Zchat__V1__ThreadItem *item, zchat_item *out, union th
     case ZCHAT__V1__THREAD_ITEM__ITEM_DAMAGED:
         out->damaged = true;
         break;
-    default: /* of a kind that this library is too old for */
+    default: /* of a kind that is newer than this library */
         break;
     }
 }
@@ -313,7 +313,7 @@ static void fill_follows(struct client_core *core, const Zchat__V1__Reply *reply
     fill_followed(core, reply->list_followed->threads, reply->list_followed->n_threads, out);
 }
 
-/* A list's thread tells no more of it than a followed one does. */
+/* The reply's `thread` has only what a followed thread tells. */
 static void fill_follow(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     if (!reply->follow_thread->followed) {
         unreadable(out);

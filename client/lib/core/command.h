@@ -4,7 +4,7 @@
 
 #include "request.h"
 
-/* By the schema's numbers, which have gaps. */
+/* Indexed by the schema's numbers, which have gaps. */
 extern const struct command_row command_rows[];
 extern const size_t command_row_count;
 
@@ -12,7 +12,7 @@ extern const size_t command_row_count;
  * and its answer changes nothing. */
 const struct command_row *command_row_of(command_number number);
 
-/* Answers a call that is no longer among the requests, and frees it. */
+/* Answers a call that was taken out of the requests, and frees it. */
 void command_answer(struct client_core *core, struct request *request,
                     const Zchat__V1__Reply *reply);
 

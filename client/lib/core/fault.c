@@ -1,5 +1,5 @@
-/* Failures as a code and a sentence. What others wrote (host names, the broker's words) is cleaned
- * before it gets here or as a whole: no fault carries escape sequences. */
+/* Failures as a code and a sentence. Text from others (host names, the broker's words) is cleaned
+ * before it gets here, or the whole sentence is: no fault contains escape sequences. */
 #include "fault.h"
 
 #include "text.h"

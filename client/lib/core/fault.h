@@ -9,7 +9,7 @@ struct fault {
     char text[512];
 };
 
-/* Writes both, and returns the code. */
+/* Writes both the code and the sentence, and returns the code. */
 zchat_code fault_set(struct fault *fault, zchat_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

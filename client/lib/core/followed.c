@@ -1,9 +1,9 @@
 /* Handing out followed threads.
  *
- * Which threads these are, and where their heads stand, tells one list: it is asked for when the
+ * One list tells which threads these are, and where their heads are. It is asked for when the
  * session begins or is resumed, when the SUB socket is there, and whenever events may have been
- * dropped. Until the list came events only raise heads. A few pages are under way at most, whatever
- * the number of threads. A thread whose stream no longer exists was removed. */
+ * dropped. Until the list comes, events only raise heads. At most a few pages are under way,
+ * whatever the number of threads. A thread whose stream no longer exists was removed. */
 #include "followed.h"
 
 #include "reply.h"
@@ -13,14 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each page may have nearly the size of a frame. */
+/* How many pages are under way at most: each may be nearly as large as a frame. */
 #define FETCHES_MAX 2
-/* What failed is tried again after this. */
+/* What failed is tried again after this time. */
 #define RETRY_US (1000 * INT64_C(1000))
-/* A new subscription has reached the broker by then: what was published before it shows. */
+/* By then a new subscription has reached the broker, and the list shows what was published before
+ * it. */
 #define SETTLE_US (250 * INT64_C(1000))
-/* So many subscriptions are one for each thread; beyond it one is for all, since the broker bounds
- * the subscriptions of a key. */
+/* Up to so many threads have one subscription each; for more there is one for all threads, because
+ * the broker bounds the subscriptions of a key. */
 #define SUBSCRIBED_MAX 200
 
 static const char TOPICS_PREFIX[] = "thread/";
@@ -37,7 +38,7 @@ void followed_stream(const unsigned char id[ID_BYTES], char stream[FOLLOWED_STRE
 
 /* ---- the list ---- */
 
-/* The place of the thread, or the one that it would have. */
+/* The place of the thread, or the place that it would have. */
 static size_t place_of(const struct followed *followed, const unsigned char *id, bool *found) {
     size_t low = 0;
     size_t high = followed->count;
@@ -90,7 +91,7 @@ static struct followed_thread *insert(struct followed *followed,
     return at;
 }
 
-/* The title is the caller's. */
+/* Takes the thread out; the caller gets the title. */
 static char *take_out(struct followed *followed, struct followed_thread *thread) {
     char *title = thread->title;
     size_t after = followed->count - (size_t)(thread - followed->list) - 1;
@@ -108,7 +109,7 @@ static size_t prefix_of(const unsigned char *id, uint8_t prefix[64]) {
     return wire_subscription(topic, prefix);
 }
 
-/* All topics of threads are as long, so the beginning of one subscription is that of all. */
+/* All topics of threads have the same length, so all their subscriptions begin alike. */
 static bool subscribe_all(struct client *client) {
     static const unsigned char any[ID_BYTES];
     uint8_t prefix[64];
@@ -127,7 +128,7 @@ bool followed_subscribe(struct followed *followed) {
     return done && (followed->count <= SUBSCRIBED_MAX || subscribe_all(followed->client));
 }
 
-/* One more; if the host can't take it, it will listen anew. */
+/* Adds one subscription; if the host can't take it, it will listen anew. */
 static void subscribe_one(struct followed *followed, const unsigned char *id) {
     uint8_t prefix[64];
     if (followed->count <= SUBSCRIBED_MAX)
@@ -136,7 +137,7 @@ static void subscribe_one(struct followed *followed, const unsigned char *id) {
         subscribe_all(followed->client);
 }
 
-/* One that is left would only be passed over. */
+/* If this fails, the thread's events are only passed over. */
 static void unsubscribe(struct followed *followed, const unsigned char *id) {
     uint8_t prefix[64];
     client_unsubscribe(followed->client, prefix, prefix_of(id, prefix));
@@ -218,13 +219,13 @@ static void tell_body(struct followed *followed, zchat_event *told,
     case ZCHAT__V1__THREAD_EVENT__BODY_DAMAGED:
         told->kind = ZCHAT_EVENT_DAMAGED;
         break;
-    default: /* of a kind that this library is too old for */
+    default: /* of a kind that is newer than this library */
         return;
     }
     client_tell(followed->client, told);
 }
 
-/* A callback adds no thread and takes none out: `thread` stays. */
+/* A callback neither adds a thread nor takes one out, so `thread` stays valid. */
 static void hand_out(struct followed *followed, struct followed_thread *thread,
                      const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.title = thread->title, .creator = ""};
@@ -235,7 +236,7 @@ static void hand_out(struct followed *followed, struct followed_thread *thread,
         tell_body(followed, &told, event->thread);
 }
 
-/* It is gone, with whatever of it was not handed out yet. */
+/* The thread is gone, with everything of it that was not handed out yet. */
 static void tell_removed(struct followed *followed, struct followed_thread *thread,
                          const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.creator = ""};
@@ -298,7 +299,7 @@ static bool topic_id(const char *topic, unsigned char id[ID_BYTES]) {
     return true;
 }
 
-/* A thread may go while its events are taken, so it is looked up for each. */
+/* A thread may be removed while its events are taken, so it is looked up for each event. */
 void followed_publication(struct followed *followed, const Zchat__V1__Publication *publication) {
     unsigned char id[ID_BYTES];
     if (!topic_id(publication->topic, id))
@@ -352,7 +353,7 @@ static void take_fetched(struct followed *followed, const unsigned char id[ID_BY
 
 /* ---- the list came ---- */
 
-/* A store that was restored has less than was handed out. */
+/* If the broker's store was restored from a backup, it has less than was handed out. */
 static void take_listed(struct followed *followed, struct followed_thread *thread,
                         const Zchat__V1__FollowedThread *now) {
     if (!followed->known && thread->position > now->head)
@@ -455,7 +456,7 @@ void followed_move(struct followed *followed, bool flush) {
     followed->moved = !done;
 }
 
-/* What the broker refuses once it would refuse again: only what is wanted beyond it is asked. */
+/* What the broker refused once it would refuse again: only a move beyond that is asked for. */
 static void take_moved(struct followed *followed, const unsigned char id[ID_BYTES]) {
     struct followed_thread *thread = followed->active ? find(followed, id) : NULL;
     if (!thread)

@@ -1,9 +1,10 @@
 /* Handing out the inbox.
  *
- * One page is under way at most. An event beyond the next one only raises `head`, and whatever
- * raises it above `position` leads to a fetch: so holes, lost last events and what was missed are
- * one case. The log is the truth: if a page begins later than asked, the entries before it are
- * gone for good, and if its head is lower than the position, a store was restored. */
+ * At most one page is under way. An event beyond the next one only raises `head`, and whenever
+ * `head` is above `position` a page is fetched: so holes, lost last events and missed ones are all
+ * the same case. The broker's log decides: if a page begins later than asked, the entries before it
+ * are gone for ever, and if its head is lower than the position, the store was restored from a
+ * backup. */
 #include "inbox.h"
 
 #include "limits.h"
@@ -11,9 +12,9 @@
 
 #include <string.h>
 
-/* A received entry is acknowledged with the next frame, or after this. */
+/* A received entry is acknowledged with the next frame, or after this time. */
 #define ACK_US (800 * INT64_C(1000))
-/* A fetch that failed or told nothing is tried again after this. */
+/* A fetch that failed or brought nothing is tried again after this time. */
 #define RETRY_US (1000 * INT64_C(1000))
 
 static const char STREAM[] = "inbox";
@@ -64,7 +65,7 @@ void inbox_start(struct inbox *inbox, const Zchat__V1__LoginResponse *reply) {
     }
 }
 
-/* The login asked to begin with an entry that does not exist yet. */
+/* Whether the login asked to begin with an entry that does not exist yet. */
 static bool waits_for_future(const struct inbox *inbox) {
     const struct login *login = inbox->client->session.login;
     return login->from_seq_set && inbox->position + 1 == login->from_seq;
@@ -124,7 +125,7 @@ bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *even
     return true;
 }
 
-/* An entry of a kind that this library is too old for counts, but is not handed out. */
+/* An entry of a kind that is newer than this library counts, but is not handed out. */
 static void hand_out(struct inbox *inbox, const Zchat__V1__ServerEvent *event) {
     zchat_message message;
     inbox->position = event->seq;
@@ -199,7 +200,7 @@ void inbox_want_read(struct inbox *inbox, uint64_t seq) {
     }
 }
 
-/* A position that waits for a future entry is nothing that one has. */
+/* The entries that this program has; a position that waits for a future entry does not count. */
 static uint64_t have(const struct inbox *inbox) {
     return inbox->position < inbox->head ? inbox->position : inbox->head;
 }

@@ -1,8 +1,8 @@
 /* Packing frames.
  *
- * Commands go out in their order. Two things hold them back: a session that is to be resumed comes
- * first, and what the broker finishes later than its successors (passwords) is answered before
- * they are sent. */
+ * Commands go out in their order. Two things hold them back: if a session has to be resumed, that
+ * comes first; and after a command that the broker may finish later than those behind it
+ * (passwords), these wait until it is answered. */
 #include "outgoing.h"
 
 #include "limits.h"
@@ -50,7 +50,7 @@ bool outgoing_next(const struct client_core *core, bool flush, struct outgoing *
     return next->count > 0 || (next->ack_set && due);
 }
 
-/* The command is where it was gathered: a copy would point elsewhere. */
+/* Packs the command where it was gathered: pointers in a copy would point elsewhere. */
 void outgoing_pack(const struct client_core *core, const struct outgoing *next, uint8_t *out) {
     const struct request *request = core->client.requests.waiting.first;
     if (next->ack_set)

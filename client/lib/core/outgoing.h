@@ -9,17 +9,17 @@
 struct outgoing {
     size_t count;
     size_t bytes;
-    bool secret; /* the frame is wiped when it was sent */
+    bool secret; /* the frame is wiped after it was sent */
     bool ack_set;
     Zchat__V1__AckRequest ack;
     Zchat__V1__Command command;
 };
 
-/* The next frame; false: nothing is to be sent now. `flush`: also what could wait. */
+/* Gathers the next frame; false: there is nothing to send now. `flush`: even what could wait. */
 bool outgoing_next(const struct client_core *core, bool flush, struct outgoing *next);
 /* Packs its bytes. */
 void outgoing_pack(const struct client_core *core, const struct outgoing *next, uint8_t *out);
-/* It was sent: before anything else is done. */
+/* Notes that it was sent; called before anything else is done. */
 void outgoing_sent(struct client_core *core, const struct outgoing *sent);
 
 /* Whether commands may be sent now. */

@@ -1,8 +1,8 @@
 /* Public topics and their holes.
  *
- * As with the inbox, an event is taken only if it is next in its topic; one beyond it raises the
- * head, and the events between are fetched. The broker keeps only the newest: a page that begins
- * later than asked, or a broker that started anew, moves the position on. */
+ * As with the inbox, an event is taken only if it is the next one in its topic; a later one raises
+ * the head, and the events between are fetched. The broker keeps only the newest events: if a page
+ * begins later than asked, or the broker was restarted, the position moves on. */
 #include "published.h"
 
 #include "limits.h"
@@ -36,7 +36,7 @@ static size_t topic_named(const char *name) {
 
 /* ---- whom one does not hear ---- */
 
-/* The place of the name, or the one that it would have. */
+/* The place of the name, or the place that it would have. */
 static size_t blocked_place(const struct published *published, const char *user, bool *found) {
     size_t low = 0;
     size_t high = published->blocked_count;
@@ -66,7 +66,7 @@ void published_block(struct published *published, const char *user) {
         size_t room = published->blocked_room ? 2 * published->blocked_room : 16;
         void *grown = realloc(published->blocked, room * sizeof *published->blocked);
         if (!grown)
-            return; /* what was under way may still show; the broker sends no more */
+            return; /* events under way may still be shown; the broker sends no more */
         published->blocked = grown;
         published->blocked_room = room;
     }
@@ -106,7 +106,8 @@ static void tell_broadcast(struct published *published, zchat_event *event,
     tell_from(published, event, body->sender);
 }
 
-/* Also one's own, and of somebody one has blocked: they are meant for everybody. */
+/* Also one's own notices, and those of somebody whom one has blocked: they are meant for
+ * everybody. */
 static void tell_notice(struct published *published, zchat_event *event,
                         const Zchat__V1__NoticeEvent *body) {
     text_clean(body->text, strlen(body->text));
@@ -209,7 +210,8 @@ void published_heads(struct published *published, const Zchat__V1__Heads *heads)
     take_heads(published, heads->topics, heads->n_topics);
 }
 
-/* Beyond a page's end nothing is kept: the position follows it, also if the page is empty. */
+/* Beyond the last page the broker keeps nothing, so the position moves to that page's head, even if
+ * the page is empty. */
 void published_page(struct published *published, size_t index, const Zchat__V1__Reply *reply) {
     struct topic *topic = &published->list[index];
     topic->fetching = false;
@@ -249,7 +251,7 @@ void published_start(struct published *published, const Zchat__V1__LoginResponse
     open_soon(published);
 }
 
-/* A head below the position: the broker's clock was set back before it started anew. */
+/* If the head is below the position, the broker's clock was set back before it was restarted. */
 void published_resume(struct published *published, const Zchat__V1__LoginResponse *reply) {
     for (size_t i = 0; i < reply->n_topics; i++) {
         size_t index = topic_named(reply->topics[i]->topic);

@@ -1,4 +1,5 @@
-/* From the schema's messages to zchat.h's: refusals, and what both replies and events tell. */
+/* Makes zchat.h's structs from the schema's messages: refusals, and what both replies and events
+ * tell. */
 #include "reply.h"
 
 #include "limits.h"

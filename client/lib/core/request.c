@@ -1,6 +1,6 @@
-/* Open requests: two lists in the order of sending, and a hash table over the numbers, which grow
- * by one and so spread evenly by their low bits. A table that can't grow for lack of memory stays
- * as it is: it gets slower, not wrong. */
+/* Open requests: two lists in the order of sending, and a hash table by number. Numbers grow by
+ * one, so their low bits spread them evenly. If the table can't grow for lack of memory, it gets
+ * slower but stays right. */
 #include "request.h"
 
 #include <assert.h>
@@ -110,8 +110,8 @@ static bool has_room(struct requests *requests) {
            requests->bucket_count > 0;
 }
 
-/* Commands are all that a Command can hold, and messages all begin with their base: so any member
- * of its union stands for the one that is meant. */
+/* All members of Command's union are pointers to messages, which all begin with their base, so any
+ * member of the union may be used to set the right one. */
 static struct request *add(struct requests *requests, enum request_owner owner,
                            const struct command_row *row, command_number number,
                            ProtobufCMessage *body) {
@@ -200,7 +200,7 @@ static void take_into(struct requests *requests, struct request *request,
         list_append(list, request);
 }
 
-/* The library's own that wait were meant for the lost connection, too. */
+/* The library's own requests that still wait were meant for the lost connection, too. */
 static void drop_own_waiting(struct requests *requests) {
     struct request *next;
     for (struct request *request = requests->waiting.first; request; request = next) {
@@ -275,7 +275,7 @@ void requests_release(struct requests *requests) {
     requests->bucket_count = 0;
 }
 
-/* ---- logins: the password in them never leaves locked memory but into a frame ---- */
+/* ---- logins: the password in them leaves locked memory only for a frame ---- */
 
 struct login *login_new(const zchat_login_options *options, const char *user) {
     struct login *login = sodium_malloc(sizeof *login);

@@ -1,6 +1,6 @@
-/* Commands that wait for being sent or for their answer. Each is packed once, when it is made, so
- * that a retry is the same bytes: the same request number, the same id. What a command may do after
- * a lost connection stands in its row. No sockets here. */
+/* Commands that wait to be sent or to be answered. Each is packed once, when it is made, so that a
+ * retry has the same bytes: the same request number, the same id. A command's row says what happens
+ * to it after a lost connection. No sockets here. */
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -8,7 +8,7 @@
 #include "wire.h"
 #include "zchat.h"
 
-/* The number of a command in the schema, which its reply has as well. */
+/* The field number of a command in the schema, which is also its reply's. */
 typedef Zchat__V1__Command__BodyCase command_number;
 #define COMMAND(name) ZCHAT__V1__COMMAND__BODY_##name
 
@@ -18,25 +18,25 @@ struct client_core;
 /* All that the library knows of a command: command.c has one for each. */
 struct command_row {
     const char *name;       /* as the schema has it; NULL: there is no such command */
-    bool repeat;            /* asked again after a lost connection; else its outcome is unknown */
-    Zchat__V1__Reason done; /* says of one that was repeated that it is done; 0: none does */
-    bool barrier;           /* what follows is sent when it is answered */
-    bool secret;            /* holds a password, or what is as good as one */
+    bool repeat;            /* sent again after a lost connection; if not, its outcome is unknown */
+    Zchat__V1__Reason done; /* if a repeated one is refused so, it was done; 0: not told */
+    bool barrier;           /* what follows is sent only when it is answered */
+    bool secret;            /* holds a password, or something as good as one */
     bool makes;             /* its `id` is that of something new, which zchat_command makes up */
     const char *about;      /* the field whose text `effect` needs; NULL: none */
-    /* The reply as the caller sees it. Lists lie in the handle's arena, texts are cleaned. NULL: it
-     * says only that it is done. */
+    /* Fills in the reply for the caller, with lists in the handle's arena and cleaned texts. NULL:
+     * the reply says only that the command is done. */
     void (*fill)(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out);
-    /* What a call that is done changes in here, before its caller hears of it. NULL: nothing. */
+    /* Applies what a finished call changes in here, before its caller is told. NULL: nothing. */
     void (*effect)(struct client_core *core, const struct request *request,
                    const Zchat__V1__Reply *reply);
-    /* Answers a call itself, and frees it. NULL: no more is to be done than above. */
+    /* Answers a call itself, and frees it. NULL: the functions above are enough. */
     void (*answer)(struct client_core *core, struct request *request, const Zchat__V1__Reply *reply,
                    const zchat_reply *answer);
 };
 
-/* What a login said: kept while a later reconnect may have to say it again. Lies in locked memory,
- * since there may be a password in it. */
+/* A login's options, which are kept as long as a later reconnect may have to log in again. They are
+ * in locked memory, because there may be a password among them. */
 struct login {
     char user[NAME_BYTES];
     bool password_set;
@@ -51,18 +51,18 @@ struct login {
     zchat_public_events public_events;
 };
 
-/* Copies options that were checked. NULL: no memory. */
+/* Copies options that were checked already. NULL: no memory. */
 struct login *login_new(const zchat_login_options *options, const char *user);
 /* Wipes it. */
 void login_free(struct login *login);
 /* The device key is enough from now on. */
 void login_forget_password(struct login *login);
 
-/* Who takes the answer. All but calls are the library's own: nobody else waits for them, and a lost
- * connection drops them. */
+/* Who takes the answer. All but calls are the library's own requests: nobody else waits for them,
+ * and they are dropped with a lost connection. */
 enum request_owner {
     REQUEST_CALL,
-    REQUEST_SESSION, /* its login after a lost connection, which goes before all others */
+    REQUEST_SESSION, /* its login after a lost connection, sent before all others */
     REQUEST_INBOX,
     REQUEST_TOPICS,
     REQUEST_FOLLOWED,
@@ -80,24 +80,24 @@ struct request {
     const struct command_row *row; /* borrowed: static */
     enum request_owner owner;
     bool sent;
-    bool repeated;              /* was sent on an earlier connection, too, and perhaps done */
+    bool repeated;              /* sent on an earlier connection, too, and perhaps done */
     bool packed;                /* its caller wants the result as it came */
     zchat_reply_fn *fn;         /* NULL: nobody asks */
     void *arg;                  /* borrowed: from the caller */
-    struct login *login;        /* owned; NULL but for a login */
+    struct login *login;        /* owned; NULL except for a login */
     char *about;                /* owned: the user to block, the thread to leave; or NULL */
-    unsigned char id[ID_BYTES]; /* of a message, post, thread or invitation; else zeros */
-    size_t topic;               /* whose events are fetched */
-    uint64_t transfer;          /* whose chunk it is, by number */
+    unsigned char id[ID_BYTES]; /* of a message, post, thread or invitation; otherwise zeros */
+    size_t topic;               /* the topic whose events are fetched */
+    uint64_t transfer;          /* number of the transfer whose chunk it is */
     uint64_t offset;            /* of the chunk that is asked for */
-    int64_t asked_us;           /* when the chunk was */
+    int64_t asked_us;           /* when the chunk was asked for */
     size_t bytes;
     uint8_t element[]; /* of CommandBatch.commands, packed */
 };
 
-/* Whether the reply is of the request's command. */
+/* Whether the reply belongs to the request's command. */
 bool request_fits(const struct request *request, const Zchat__V1__Reply *reply);
-/* Whether the error says that the first try was done, whose reply got lost. */
+/* Whether the error says that the first try was carried out and only its reply got lost. */
 bool request_was_done(const struct request *request, const Zchat__V1__CommandError *error);
 
 struct request_list {
@@ -106,8 +106,8 @@ struct request_list {
 };
 
 struct requests {
-    const struct command_row *rows; /* borrowed: static, by their numbers */
-    struct request **buckets;       /* owned, and each request in them */
+    const struct command_row *rows; /* borrowed: static, indexed by their numbers */
+    struct request **buckets;       /* owned, and so is each request in them */
     size_t bucket_count;            /* a power of two, or 0 */
     size_t open;
     size_t open_own;
@@ -119,7 +119,7 @@ struct requests {
 
 void requests_init(struct requests *requests, const struct command_row *rows);
 
-/* Packs and queues a command, whose body's base is given, behind the others, or, if it is the
+/* Packs and queues a command, given by its body's base. It goes behind the others or, if it is the
  * session's, before them. NULL: no memory. */
 struct request *requests_add(struct requests *requests, enum request_owner owner,
                              command_number command, ProtobufCMessage *body);
@@ -127,25 +127,25 @@ struct request *requests_add(struct requests *requests, enum request_owner owner
 struct request *requests_add_as(struct requests *requests, const struct command_row *row,
                                 command_number command, ProtobufCMessage *body);
 
-/* The one of that number which was sent; NULL: none. */
+/* The request with that number, if it was sent; NULL: there is none. */
 struct request *requests_find(const struct requests *requests, uint64_t number);
 
 void requests_mark_sent(struct requests *requests, struct request *request);
 
-/* Takes it out of all lists: it is the caller's then. */
+/* Takes it out of all lists; the caller owns it then. */
 void requests_take(struct requests *requests, struct request *request);
 
-/* Wipes what has to be. */
+/* Frees it, and wipes what has to be wiped. */
 void request_free(struct request *request);
 
-/* After a lost connection: what may be repeated waits again, in its old order; the rest comes out
- * in `unknown`, the caller's. The library's own are dropped. */
+/* Called after a lost connection. What may be repeated waits again, in its old order; all other
+ * calls come out in `unknown`, which the caller owns. The library's own requests are dropped. */
 void requests_requeue(struct requests *requests, struct request_list *unknown);
 
-/* Takes out what was sent, or everything; the library's own are dropped. */
+/* Takes out the calls that were sent, or all calls; the library's own requests are dropped. */
 void requests_take_sent(struct requests *requests, struct request_list *sent);
 void requests_take_all(struct requests *requests, struct request_list *all);
-/* Drops all of an owner's, who is not the caller. */
+/* Drops all requests of an owner, which must not be REQUEST_CALL. */
 void requests_drop(struct requests *requests, enum request_owner owner);
 
 /* Whether a call of that command is open. */

@@ -1,9 +1,9 @@
 /* Login, logout, resume.
  *
- * A session that was lost with its connection is the handle's to restore: with the device key, or,
- * if the account does not trust that, with the password, which is kept for nothing else. A
- * session that the broker ended is not: that is told. The exception is a broker that stops, since
- * its successor will have the session again. */
+ * If a session was lost with its connection, the handle restores it: with the device key or, if the
+ * account does not trust that, with the password, which is kept only for this. If the broker ended
+ * a session, the handle does not restore it, but tells the program. The exception is a broker that
+ * stops: the one that runs next gets the session again. */
 #include "session.h"
 
 #include "chats.h"
@@ -150,7 +150,7 @@ void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply
 
 /* ---- the connection comes and goes ---- */
 
-/* Whose login waits already need not be told to log in. */
+/* A program whose login waits already is not told to log in. */
 void session_connected(struct client_core *core) {
     core->client.connected = true;
     core->client.last_sent_us = core->client.now_us;
@@ -175,7 +175,8 @@ static void answer_unknown(struct request_list *unknown) {
         client_answer(request, &reply);
 }
 
-/* The lost connection ended the session, and nothing else was asked before the logout. */
+/* The lost connection has ended the session, so the logout is done, as nothing else was asked
+ * before it. */
 static void logout_by_loss(struct client_core *core) {
     struct request *first = core->client.requests.waiting.first;
     if (first && first->command == COMMAND(LOGOUT)) {

@@ -1,4 +1,4 @@
-/* Login, logout, and what comes and goes with a session and its connection. */
+/* Login, logout, and what follows from a session and its connection. */
 #ifndef SESSION_H
 #define SESSION_H
 
@@ -11,7 +11,7 @@ zchat_code session_login(struct client_core *core, const zchat_login_options *op
 zchat_code session_logout(struct client_core *core, zchat_reply_fn *fn, void *arg,
                           struct fault *fault);
 
-/* The broker's answer to a login call; the caller's function is called in between. */
+/* Takes the broker's answer to a login call; calls the caller's function in between. */
 void session_login_done(struct client_core *core, struct request *request,
                         const Zchat__V1__Reply *reply, const zchat_reply *answer);
 /* ... to a logout call; `reply` may be NULL. */
@@ -20,16 +20,16 @@ void session_logout_done(struct client_core *core, struct request *request,
 /* ... to the library's own login after a lost connection. */
 void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply);
 
-/* The connection is there: resumes the session, or tells that one may log in. */
+/* The connection is there: resumes the session, or tells the program that it may log in. */
 void session_connected(struct client_core *core);
-/* The connection is lost: what can be repeated waits, the rest is answered. */
+/* The connection is lost: what can be repeated waits, all other calls are answered. */
 void session_lost(struct client_core *core);
 /* The broker ended the session. */
 void session_ended(struct client_core *core, const Zchat__V1__ServerEvent *event);
 /* Nobody is logged in any longer; secrets are wiped. */
 void session_forget(struct client_core *core);
 
-/* Ends it for good: all open calls are answered, REFUSED is told. */
+/* Ends the client for ever: answers all open calls, and tells REFUSED. */
 void session_give_up(struct client_core *core, zchat_code code, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* The list of transfers. Callbacks may begin and end transfers, so nothing is freed but between two
- * rounds through the list. */
+/* The list of transfers. Callbacks may begin and end transfers, so transfers are freed only between
+ * two rounds through the list. */
 #include "transfer.h"
 
 #include "limits.h"
@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-/* How much longer than the fastest one an answer may take, because it stood in a queue, for the
- * window to grow, and beyond which it shrinks: what a person hardly notices before a message of
- * their own, and what they do. */
+/* By how much an answer may exceed the fastest one, because it waited in a queue, so that the
+ * window still grows; and the excess beyond which the window shrinks. A person hardly notices the
+ * first delay before a message of their own, but does notice the second. */
 #define GROW_BELOW_US   50000
 #define SHRINK_ABOVE_US 200000
 
@@ -127,8 +127,8 @@ bool transfer_has_room(const struct transfers *transfers, const struct transfer 
     return transfer->under_way < (window > 0 ? window : 1);
 }
 
-/* On a narrow way the chunks queue, and what else is sent stands behind them: so the window grows
- * only while they don't, and shrinks by one for each whole window that did. */
+/* On a slow connection chunks queue up, and everything else that is sent waits behind them. So the
+ * window grows only while they don't, and shrinks by one for each whole window that did. */
 static void adapt_window(struct transfer *transfer, int64_t took_us) {
     transfer->fastest_us = took_us < transfer->fastest_us ? took_us : transfer->fastest_us;
     transfer->window_age++;

@@ -1,7 +1,7 @@
 /* Files on their way, any number at a time. What uploads and downloads have in common: a window of
- * chunks under way, beginning again where they were after a lost connection, one answer at the end.
- * A chunk's request knows its transfer by number; a transfer that begins again takes a new number,
- * so that answers to what was asked before count no more. */
+ * chunks under way, going on where they were after a lost connection, one answer at the end. A
+ * chunk's request has its transfer's number; a transfer that begins again takes a new number, so
+ * that answers to earlier requests no longer count. */
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
@@ -17,16 +17,16 @@ struct transfer_kind {
     bool (*step)(struct transfers *transfers, struct transfer *transfer);
     void (*reply)(struct transfers *transfers, struct transfer *transfer,
                   const struct request *request, const Zchat__V1__Reply *reply);
-    /* The broker's error, which will not pass by waiting. */
+    /* Takes an error of the broker that waiting will not cure. */
     void (*refuse)(struct transfers *transfers, struct transfer *transfer,
                    const struct request *request, const Zchat__V1__CommandError *error);
-    /* What was under way is forgotten. */
+    /* Forgets what was under way. */
     void (*restart)(struct transfer *transfer);
-    /* The caller gave it up: what it left behind goes. */
+    /* The caller gave it up: removes what it left behind. */
     void (*drop)(struct transfers *transfers, struct transfer *transfer);
-    /* Closes and frees it; what resumes stays. */
+    /* Closes and frees it; what is needed to go on later stays. */
     void (*free)(struct transfer *transfer);
-    /* Chunks under way, of all transfers together (each has one at least). */
+    /* How many chunks are under way for all transfers together (each has at least one). */
     unsigned window_max;
 };
 
@@ -41,25 +41,25 @@ struct transfer {
     uint64_t bytes; /* of the file */
     unsigned char hash[HASH_BYTES];
     unsigned under_way;  /* chunks */
-    unsigned window;     /* how many may be */
-    unsigned window_age; /* answers since it was set */
-    int64_t fastest_us;  /* the shortest time that an answer took */
-    int64_t retry_us;    /* not before; NEVER_US: at once */
-    zchat_code ending;   /* not ZCHAT_OK: it ends so, with the next step */
+    unsigned window;     /* how many chunks may be under way */
+    unsigned window_age; /* answers since the window was set */
+    int64_t fastest_us;  /* the shortest time of an answer */
+    int64_t retry_us;    /* goes on not before this; NEVER_US: at once */
+    zchat_code ending;   /* not ZCHAT_OK: it ends with this code in the next step */
     bool dropped;        /* by zchat_file_cancel */
     bool over;           /* answered */
 };
 
 struct transfers {
     struct client *client; /* borrowed */
-    struct transfer *list; /* owned, and each in it */
+    struct transfer *list; /* owned, and so is each in it */
     uint64_t last_number;
-    size_t count; /* that are not over */
+    size_t count; /* of those that are not over */
     bool busy;    /* some had more to do without waiting */
 };
 
 void transfers_init(struct transfers *transfers, struct client *client);
-/* Puts it in the list, which owns it then. False: no memory. */
+/* Adds it to the list, which owns it then. False: no memory. */
 bool transfers_add(struct transfers *transfers, struct transfer *transfer,
                    const struct transfer_kind *kind);
 void transfers_release(struct transfers *transfers);
@@ -68,34 +68,34 @@ void transfers_tick(struct transfers *transfers);
 int64_t transfers_deadline_us(const struct transfers *transfers);
 void transfers_reply(struct transfers *transfers, const struct request *request,
                      const Zchat__V1__Reply *reply);
-/* The connection is lost: what was under way is asked again after the resume. */
+/* The connection is lost: what was under way is asked for again after the resume. */
 void transfers_lost(struct transfers *transfers);
-/* All end with the next step, resumable. */
+/* All transfers end with the next step, and can be resumed. */
 void transfers_leave(struct transfers *transfers);
-/* Those of that caller end with the next step, and what they left behind goes. */
+/* The transfers of that caller end with the next step, and what they left behind is removed. */
 void transfers_cancel(struct transfers *transfers, const void *arg);
-/* All end now, resumable. */
+/* All transfers end now, and can be resumed. */
 void transfers_end_all(struct transfers *transfers, zchat_code code, const char *text);
 
 /* ---- for the kinds ---- */
 
-/* What it is, and whose. */
+/* Sets what the transfer is, and for whom. */
 void transfer_name(struct transfer *transfer, const char *title, const char *name,
                    struct file_caller caller);
 
-/* Whether a chunk more may be under way. */
+/* Whether one more chunk may be under way. */
 bool transfer_has_room(const struct transfers *transfers, const struct transfer *transfer);
-/* Queues a command of the transfer's; NULL: no memory, and it is over. */
+/* Queues a command for the transfer. NULL: no memory, and the transfer is over. */
 struct request *transfer_ask(struct transfers *transfers, struct transfer *transfer,
                              command_number command, ProtobufCMessage *body);
 void transfer_restart(struct transfers *transfers, struct transfer *transfer, int64_t delay_us);
 void transfer_tell(struct transfer *transfer, uint64_t bytes);
-/* Answers it. What it used goes with the next tick. */
+/* Answers the transfer with a failure. What it used is freed in the next tick. */
 void transfer_fail(struct transfers *transfers, struct transfer *transfer,
                    const struct fault *fault);
 void transfer_done(struct transfers *transfers, struct transfer *transfer,
                    const zchat_upload *upload);
-/* Answers it with the broker's error. */
+/* Answers the transfer with the broker's error. */
 void transfer_refuse(struct transfers *transfers, struct transfer *transfer,
                      const Zchat__V1__CommandError *error);
 

@@ -1,4 +1,4 @@
-/* The list of chats, and what is done with one without a look at what it is for. */
+/* The list of chats, and what can be done with a chat whatever its state. */
 #include "chat.h"
 
 #include "id.h"

@@ -1,5 +1,5 @@
 /* What private chats ask of the program around them, besides links and files. Whoever links them
- * brings these functions. */
+ * provides these functions. */
 #ifndef CHAT_HOST_H
 #define CHAT_HOST_H
 
@@ -12,16 +12,16 @@
 
 struct chat_host;
 
-/* ZCHAT_OK: it is the key that was pinned for the user, or (*known false) none was. */
+/* ZCHAT_OK: this key is pinned for the user or, if *known is false, none is. */
 zchat_code chat_host_check(const struct chat_host *host, const char *user,
                            const unsigned char key[KEY_BYTES], bool *known, struct fault *fault);
 zchat_code chat_host_pin(const struct chat_host *host, const char *user,
                          const unsigned char key[KEY_BYTES], struct fault *fault);
 
-/* The address that others are to be told instead of the one that the broker sees; "": none. */
+/* The address to tell others instead of the one that the broker sees; "": none. */
 const char *chat_host_told_address(const struct chat_host *host);
-/* This side's address on the way to that one (digits; NULL: not known), else as the broker sees it.
- */
+/* This side's address on the way to that one (in digits; NULL: not known), or else the one that the
+ * broker sees. */
 void chat_host_own_address(const struct chat_host *host, const char *theirs, char own[HOST_BYTES]);
 
 /* The clock on the wall. */

@@ -1,4 +1,4 @@
-/* Links come and go under a chat; at its end everything that waited is answered in order before the
+/* A chat outlives its links. When it ends, everything that waits is answered in order before the
  * end is told. */
 #include "chat_link.h"
 
@@ -12,9 +12,9 @@
 /* The acceptor waits longer than the inviter tries. */
 #define ACCEPT_MORE_US (2 * SECOND_US)
 #define AGAIN_MORE_US  (5 * SECOND_US)
-/* A session and a link that end together may be noticed that far apart. */
+/* If a session and a link end together, the two ends may be noticed this far apart. */
 #define TOGETHER_US (30 * SECOND_US)
-/* What was said last is given this long to be written. */
+/* How long the last frames get to be written. */
 #define LINGER_MS 100
 
 /* ---- links ---- */
@@ -95,8 +95,8 @@ static void say_bye(struct chat *chat, const char *bye) {
     }
 }
 
-/* What the other side said last is not acknowledged any more, but was handed out: so it is told
- * with the farewell. */
+/* Sends the last acknowledgement with the Bye: what the other side said last was handed out, and
+ * nothing else would acknowledge it. */
 static void say_last(struct chat *chat, const char *bye) {
     if (chat->link && chat->state == CHAT_OPEN)
         chat_flush(chat);

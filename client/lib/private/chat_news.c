@@ -1,5 +1,5 @@
-/* What the broker says of private chats. An invitation that was not answered when the connection to
- * the broker broke is gone: the broker drops it with the session. */
+/* What the broker says about private chats. If the connection to the broker breaks before an
+ * invitation is answered, the invitation is gone: the broker drops it with the session. */
 #include "chat_link.h"
 #include "chats.h"
 #include "crypto.h"
@@ -13,12 +13,14 @@
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
-/* Another program of the same user may know the chat that is to be renewed: it answers first. */
+/* How long to wait because another program of the same user may have the chat that is to be
+ * renewed: it gets time to answer first. */
 #define UNKNOWN_US (1 * SECOND_US)
-/* How often activity is told: it is not seen later than after a quarter of the idle limit. */
+/* How often activity is told: at the latest after a quarter of the idle limit. */
 #define ACTIVE_US         (60 * SECOND_US)
 #define ACTIVE_IDLE_PARTS 4
-/* Two invitations crossed, and the broker refused the second one: the first one comes by then. */
+/* If two invitations crossed and the broker refused the second one, the first one comes within this
+ * time. */
 #define CROSSED_US (SECOND_US / 2)
 
 /* ---- they invite ---- */
@@ -32,7 +34,7 @@ static struct chat *find_again(struct chats *chats, const Zchat__V1__PrivateInvi
     return fits ? chat : NULL;
 }
 
-/* A new link of a chat to which one has consented in this session. */
+/* Takes the invitation to a new link of a chat to which the user consented in this session. */
 static void take_again(struct chats *chats, const Zchat__V1__PrivateInvited *invited,
                        const char *user) {
     struct chat *chat = find_again(chats, invited, user);
@@ -61,8 +63,8 @@ static size_t count_asked(const struct chats *chats) {
     return count;
 }
 
-/* What is left of a former chat gives way to a new invitation. One that is alive does not: its end
- * may be on its way over the link, or the person has to choose. */
+/* What is left of an earlier chat gives way to a new invitation. A live chat does not: its end may
+ * be on its way over the link, or the person has to choose. */
 static void make_room(struct chats *chats, const char *user) {
     struct chat *const former[] = {chats_asked(chats, user), chats_find(chats, user)};
     char text[128];
@@ -78,8 +80,8 @@ static void begin_with(struct chat *chat, const Zchat__V1__PrivateInvited *invit
     memcpy(chat->key, invited->key.data, KEY_BYTES);
 }
 
-/* Two who invite each other have consented, both: the broker refuses the second invitation, and
- * whose it is accepts the first. */
+/* If two invite each other, both have consented: the broker refuses the second invitation, and who
+ * sent it accepts the first one. */
 static void take_crossed(struct chat *chat, const Zchat__V1__PrivateInvited *invited) {
     struct fault fault;
     begin_with(chat, invited);
@@ -89,7 +91,7 @@ static void take_crossed(struct chat *chat, const Zchat__V1__PrivateInvited *inv
         chat_end(chat, fault.code, fault.text, NULL);
 }
 
-/* Without memory it is not answered: nobody said no. */
+/* If there is no memory, the invitation is not answered: nobody said no. */
 static void take_new(struct chats *chats, const Zchat__V1__PrivateInvited *invited,
                      const char *user) {
     char fingerprint[FINGERPRINT_TEXT];
@@ -110,7 +112,7 @@ static void take_new(struct chats *chats, const Zchat__V1__PrivateInvited *invit
     client_tell(chats->client, &event);
 }
 
-/* More than the broker allows, or one that is known, is not answered. */
+/* An invitation beyond what the broker allows, or one that is known already, is not answered. */
 static void take_invited(struct chats *chats, const Zchat__V1__PrivateInvited *invited) {
     char user[NAME_BYTES];
     if (invited->id.len != ID_BYTES || invited->key.len != KEY_BYTES ||
@@ -193,7 +195,7 @@ static void take_blocked(struct chat *chat) {
     chat_end(chat, ZCHAT_UNREACHABLE, text, "a block came between the two of you");
 }
 
-/* The far end may go on with the link, but is no more who it was. */
+/* The other end may still use the link, but it no longer is that user. */
 static void take_revoked(struct chat *chat) {
     char text[160];
     snprintf(text, sizeof text,
@@ -260,7 +262,7 @@ static void refused(struct chat *chat, const Zchat__V1__CommandError *error) {
     chat_end(chat, reply.code, reply.text, NULL);
 }
 
-/* The other one's invitation was first, and has come or is on its way. */
+/* Their invitation was first, and has come or is on its way. */
 static void crossed(struct chat *chat, const Zchat__V1__CommandError *error) {
     text_clean_line(error->message, strlen(error->message));
     snprintf(chat->refusal, sizeof chat->refusal, "%.150s", error->message);
@@ -288,7 +290,8 @@ static void invite_refused(struct chat *chat, const Zchat__V1__CommandError *err
         refused(chat, error);
 }
 
-/* An answer to an invitation that is gone: a new link's is followed by another one. */
+/* Our answer was to an invitation that is gone. If that was for a new link, another invitation will
+ * follow. */
 static void answer_refused(struct chat *chat, const Zchat__V1__CommandError *error) {
     if (chat->state == CHAT_LINKING && !chat->opened)
         refused(chat, error);
@@ -338,7 +341,7 @@ void chats_entered(struct chats *chats, uint32_t idle_timeout_s) {
 
 static void lost(struct chat *chat) {
     char text[160];
-    chat->left_us = chat->gone_us = NEVER_US; /* they may be back, and nobody would tell */
+    chat->left_us = chat->gone_us = NEVER_US; /* they may be back, and nobody would say so */
     switch (chat->state) {
     case CHAT_ASKING:
     case CHAT_ASKED:

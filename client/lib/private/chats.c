@@ -1,4 +1,4 @@
-/* The life of chats on this side: links, lines, files and time, step by step. */
+/* The life of chats on this side, step by step: links, lines, files and time. */
 #include "chats.h"
 
 #include "chat.h"
@@ -129,7 +129,7 @@ static void step_link(struct chat *chat) {
     }
 }
 
-/* What the time ends. */
+/* The chat's time is over. */
 static void expired(struct chat *chat) {
     char text[160];
     switch (chat->state) {

@@ -1,4 +1,4 @@
-/* What is said to the broker of private chats. */
+/* What the broker is told about private chats. */
 #include "invitation.h"
 
 #include "limits.h"
@@ -45,13 +45,13 @@ void invitation_answer(struct chat *chat, enum invitation_word word) {
         body.nonce.len = NONCE_BYTES;
     }
     ask(chat->client, COMMAND(ANSWER_PRIVATE), &body.base,
-        chat->invitation); /* else it runs out of time */
+        chat->invitation); /* otherwise it runs out of time */
 }
 
 void invitation_open(const struct chat *chat) {
     Zchat__V1__OpenPrivateRequest body = ZCHAT__V1__OPEN_PRIVATE_REQUEST__INIT;
     if (!chat->client->session.live)
-        return; /* told with the resume */
+        return; /* told after the resume */
     body.id.data = (uint8_t *)chat->id;
     body.id.len = ID_BYTES;
     body.user = (char *)chat->user;
@@ -65,7 +65,7 @@ static void close_at_broker(struct client *client, const unsigned char *id) {
     ask(client, COMMAND(CLOSE_PRIVATE), &body.base, id);
 }
 
-/* A session that ends, or has ended, has closed all. */
+/* Not needed if the session ends or has ended: that closes all chats. */
 void invitation_close(const struct chat *chat) {
     if (!chat->client->session.live || !chat->client->session.intended)
         return;

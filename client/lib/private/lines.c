@@ -1,5 +1,5 @@
-/* A list of bunches with a mark in it: what is before it was sent on this link. The last bunch
- * takes more lines as long as it was not sent. The window counts frames, since each frame is
+/* A list of bunches with a mark in it: bunches before the mark were sent on this link. The last
+ * bunch takes more lines until it is sent. The window counts frames, because each frame is
  * acknowledged. */
 #include "lines.h"
 
@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lines of one bunch are written within that time. */
+/* The lines of one bunch are written within this time. */
 #define SAME_TIME_US 1000
-/* Texts of one bunch, so that it fits into a frame with what is before them. */
+/* How many bytes the texts of one bunch may have, so that the bunch fits into a frame. */
 #define TEXTS_BYTES_MAX (FRAME_BYTES_MAX - 128)
 
-/* The last byte has room for one more with each line. */
+/* Each line adds one to the id's last byte, which has room for that. */
 static void new_id(struct lines *lines, int64_t time_us, unsigned char id[ID_BYTES]) {
     size_t i = lines->ids_used++ % LINES_IDS;
     if (i == 0)
@@ -48,7 +48,7 @@ static void bunch_free(struct bunch *bunch) {
     free(bunch);
 }
 
-/* Much is followed by much. */
+/* Grows the memory in large steps, because many lines are likely to be followed by many more. */
 static bool make_room(struct lines *lines, struct bunch *bunch, size_t bytes) {
     if (bytes <= bunch->room_bytes)
         return true;
@@ -175,7 +175,7 @@ static void drop_first(struct lines *lines) {
     bunch_free(bunch);
 }
 
-/* What is answered may add lines. */
+/* The caller's function may add lines. */
 static void answer(struct lines *lines, zchat_reply *reply) {
     struct bunch *bunch = lines->first;
     struct line_caller line = bunch->lines[bunch->answered];
@@ -189,7 +189,7 @@ static void answer(struct lines *lines, zchat_reply *reply) {
         line.fn(line.arg, reply);
 }
 
-/* An acknowledgement of what was never sent means nothing. */
+/* An acknowledgement of lines that were never sent is ignored. */
 void lines_acked(struct lines *lines, uint64_t received) {
     zchat_reply reply = {.code = ZCHAT_OK, .text = "", .user = "", .software = ""};
     while (lines->frames_count > 0 && lines->frames[lines->frames_first].last_number <= received) {

@@ -1,13 +1,13 @@
-/* The files of a private chat, as the chat sees them. They are read and written, so whoever links
- * private chats brings these functions. */
+/* The files of a private chat, as the chat sees them. Files have to be read and written, so whoever
+ * links private chats provides these functions. */
 #ifndef PEER_FILES_H
 #define PEER_FILES_H
 
 #include "chat.h"
 
-/* Frees them without a word. */
+/* Frees them without answering anybody. */
 void peer_files_release(struct peer_files *files);
-/* The chat is over: answers all. */
+/* The chat is over: answers all files. */
 void peer_files_end(struct chat *chat, zchat_code code);
 /* The link is dead; there is a new one. */
 void peer_files_unlink(struct chat *chat);

@@ -1,5 +1,5 @@
-/* Frames of a link. Until both have said Hello nothing but Hello and Bye counts. A line is handed
- * out once: what was had already is only acknowledged again. */
+/* Frames of a link. Until both sides have said Hello, only Hello and Bye count. A line is handed
+ * out once: a line that came before is only acknowledged again. */
 #include "peer_talk.h"
 
 #include "chat_link.h"
@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Each step acknowledges what it took: often, so that the other side has something to do. */
+/* How many frames a step takes. Each step acknowledges what it took, and often, so that the other
+ * side can go on sending. */
 #define FRAMES_A_STEP 4
 
 /* ---- Hello ---- */
@@ -84,7 +85,7 @@ static void opened(struct chat *chat, uint64_t received) {
     lines_relink(&chat->lines, received);
 }
 
-/* Single use: the link is closed, and with it the consent is used up. */
+/* A nonce may be used once: the link is closed, and the consent is used up. */
 static void wrong_nonce(struct chat *chat) {
     char text[160];
     snprintf(text, sizeof text,
@@ -126,7 +127,7 @@ void peer_talk_breach(struct chat *chat) {
              "this program said what the protocol does not allow");
 }
 
-/* The i-th of them. One that is not new is dropped. */
+/* Takes the i-th line. One that is not new is dropped. */
 static void take_one(struct chat *chat, const Zchat__V1__PeerLines *lines, size_t i) {
     size_t bytes = strlen(lines->text[i]);
     zchat_event event = {.kind = ZCHAT_EVENT_PRIVATE_LINE,
@@ -175,7 +176,7 @@ static void take_bye(struct chat *chat, const Zchat__V1__PeerBye *bye) {
         snprintf(text, sizeof text, "%.400s", bye->reason);
     else
         snprintf(text, sizeof text, "%s ended the private chat", chat->user);
-    chat->parted = chat->state == CHAT_OPEN; /* its acknowledgements came before it */
+    chat->parted = chat->state == CHAT_OPEN; /* its acknowledgements came before the Bye */
     chat_end(chat, chat->opened ? ZCHAT_UNREACHABLE : ZCHAT_FORBIDDEN, text, NULL);
 }
 
