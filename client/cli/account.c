@@ -1,5 +1,5 @@
-/* Verbs about one's account: into a session and out of it, password, devices; and what
- * administrators do to those of others. */
+/* Verbs about one's own account: logging in and out, password, devices; and what administrators do
+ * to the accounts of others. */
 #include "account.h"
 
 #include "app.h"
@@ -94,7 +94,7 @@ static void account_change(struct app *app, const char *old_password, const char
     call_begun(call, zchat_passwd(app->z, old_password, new_password, call_answered, call));
 }
 
-/* What was done to somebody else's account. */
+/* Shows what was done to somebody else's account. */
 static void account_tell_done(const struct call *call, const zchat_reply *reply, const char *done) {
     if (reply->sessions > 0)
         app_note(call->app, "%s %s; %u of its sessions ended", reply->user, done, reply->sessions);

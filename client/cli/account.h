@@ -4,7 +4,7 @@
 
 struct passwd_dialogue;
 
-/* Wipes it; NULL is fine. */
+/* Wipes and frees it; NULL is fine. */
 void passwd_dialogue_free(struct passwd_dialogue *passwd);
 
 #endif

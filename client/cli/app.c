@@ -34,7 +34,7 @@ void app_note(struct app *app, const char *format, ...) {
     free(text);
 }
 
-/* stderr is another stream: what is on the screen before comes first. */
+/* stderr is another stream, so what the screen has gathered is written first. */
 static void app_print_error(struct app *app, char *text) {
     zchat_text_clean(text);
     screen_write(app->screen);
@@ -132,8 +132,8 @@ void app_leave(struct app *app, int exit_code) {
 
 /* --- calls --- */
 
-/* Each is freed where it ends, and it ends once: answered by the library, or refused at once. While
- * the program leaves, answers are of no interest any more. */
+/* Each call is freed when it ends, and it ends once: answered by the library, or refused at once.
+ * While the program leaves, answers no longer matter. */
 
 struct call *call_new(struct app *app, call_done_fn *done, const char *user) {
     struct call *call = memory_take(sizeof *call);

@@ -1,5 +1,5 @@
-/* Verbs about the broker itself. To stop it takes an administrator's account or the admin password;
- * to delete everything with it, a word more. */
+/* Verbs about the broker itself. Stopping it takes an administrator's account or the admin
+ * password; deleting everything takes one more word. */
 #include "app.h"
 #include "command.h"
 #include "common/clock.h"

@@ -17,7 +17,7 @@
 
 #define BLANKS " \t"
 
-/* The commands of each file, which stand at its end; NULL behind the last. */
+/* The commands of each file, which are listed at its end; NULL after the last. */
 extern const struct command *const talk_commands[];
 extern const struct command *const thread_commands[];
 extern const struct command *const file_commands[];
@@ -36,8 +36,8 @@ static const struct command *const *const command_files[] = {
 };
 #define COMMAND_FILES (sizeof command_files / sizeof command_files[0])
 
-/* What other chat programs call it. Without these, `msg` would look like the forum's MSG, and post
- * publicly what is meant for one person. */
+/* What other chat programs call some commands. Without these, `msg` would look like the forum's
+ * MSG, and publish what is meant for one person. */
 static const struct command_alias {
     const char *alias;
     const char *name;
@@ -52,13 +52,13 @@ const struct command *command_at(size_t place) {
     return NULL;
 }
 
-/* The forum's names are in upper case, and nothing else is. */
+/* Only the forum's names are in upper case. */
 static bool command_is_forum(const char *name) {
     return name && name[0] >= 'A' && name[0] <= 'Z';
 }
 
-/* How many bytes at the start of `text` are `name`, whose words may be farther apart there; 0: it
- * does not start so. */
+/* How many bytes at the start of `text` are `name`, whose words may be farther apart there; 0:
+ * `text` does not start with it. */
 static size_t command_match(const char *name, const char *text) {
     int (*compare)(const char *, const char *, size_t) =
         command_is_forum(name) ? strncmp : strncasecmp;
@@ -90,7 +90,8 @@ static const struct command *command_by(bool classic, const char *text, size_t *
     return row;
 }
 
-/* Names go before classic ones, of which one is the first word of a group's names. */
+/* Names are tried before classic names, because one classic name is the first word of a group's
+ * names. */
 static const struct command *command_named(const char *text, size_t *bytes) {
     const struct command *row = command_by(false, text, bytes);
     return row ? row : command_by(true, text, bytes);
@@ -107,7 +108,7 @@ const struct command *command_find(const char *text, size_t *bytes) {
     return row;
 }
 
-/* The row whose forum name the first word of `text` is, but for its case; NULL: none. */
+/* The row whose forum name is the first word of `text` in another case; NULL: none. */
 static const struct command *command_miswritten(const char *text) {
     size_t bytes = strcspn(text, BLANKS "\n");
     const struct command *row;
@@ -119,7 +120,7 @@ static const struct command *command_miswritten(const char *text) {
     return NULL;
 }
 
-/* Whether the row's name is `word` and another one. */
+/* Whether the row's name is `word` and a second word. */
 static bool command_in_group(const struct command *row, const char *word, size_t word_bytes) {
     return row->name[strcspn(row->name, " ")] == ' ' && strcspn(row->name, " ") == word_bytes &&
            strncasecmp(row->name, word, word_bytes) == 0;
@@ -127,7 +128,7 @@ static bool command_in_group(const struct command *row, const char *word, size_t
 
 /* --- lines --- */
 
-/* Where the command stands in the line; NULL: it is a plain line for the partner. */
+/* Where the command begins in the line; NULL: it is a plain line for the partner. */
 static const char *command_start(const struct app *app, const char *line) {
     const char *start = line + strspn(line, BLANKS);
     if (*start == '/' && start[1] != '/')
@@ -175,7 +176,7 @@ static bool command_split(const struct command *row, char *text, struct command_
     return count >= row->words_min && rest == (text[strspn(text, BLANKS "\n")] != '\0');
 }
 
-/* Whether a plain line is a command with a password in it, whose slash was forgotten. */
+/* Whether a plain line is a command with a password in it without its slash. */
 static const struct command *command_forgotten(const char *line) {
     size_t bytes;
     const char *start = line + strspn(line, BLANKS);
@@ -210,7 +211,8 @@ static enum history_place command_say(struct app *app, const char *text) {
     return conversation->is_private ? HISTORY_IN_PRIVATE : HISTORY_IN_FILE;
 }
 
-/* What may follow `word`, the first of several commands' names; "": it is none. */
+/* Lists what may follow `word`, the first word of several commands' names; "": it is no such
+ * word. */
 static void command_list_group(const char *word, size_t word_bytes, char *list, size_t list_bytes) {
     const struct command *row;
     *list = '\0';
@@ -240,7 +242,7 @@ static void command_say_unknown(struct app *app, const char *start) {
                  start, slash);
 }
 
-/* A line that names no command may be anything, a password typed at the wrong moment too. */
+/* A line that names no command may be anything, even a password typed at the wrong moment. */
 static enum history_place command_keep_unknown(const char *start) {
     const struct command *forum = command_miswritten(start);
     return forum && (forum->flags & COMMAND_SECRET) != 0 ? HISTORY_NOWHERE : HISTORY_IN_MEMORY;
@@ -254,8 +256,8 @@ static enum history_place command_keep(const struct command *row, bool fine) {
     return fine ? HISTORY_IN_FILE : HISTORY_IN_MEMORY;
 }
 
-/* Where there is no connection, what was asked for waits: that is said, whatever it is. But what is
- * private goes straight to the other one's program. */
+/* If there is no connection, says that the command waits, whatever it is. Private commands don't
+ * wait: they go straight to the other one's program. */
 static void command_say_waiting(struct app *app, size_t calls_before, enum history_place place) {
     if (!app->connected && app->calls > calls_before && place != HISTORY_IN_PRIVATE)
         app_warn(app, "no connection; this is sent when it is back");

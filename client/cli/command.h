@@ -1,6 +1,6 @@
-/* The commands, and how a typed line becomes a call of one of them. A command is one row, `static
- * const struct command send_command`, which stands beside the function that carries it out; each
- * file lists its own at its end, and command.c the files. */
+/* The commands, and how a typed line becomes a call of one of them. A command is one row, such as
+ * `static const struct command send_command`, beside the function that carries it out. Each file
+ * lists its commands at its end, and command.c lists the files. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -15,10 +15,10 @@ struct app;
 
 struct command_words {
     const char *word[COMMAND_WORDS_MAX]; /* borrowed; NULL: not given */
-    const char *rest; /* borrowed: what stands behind the words, as typed; "": nothing */
+    const char *rest; /* borrowed: what follows the words, as typed; "": nothing */
 };
 
-/* What Tab completes as the first argument; COMMAND_THREAD_PATH: and a path as the second. */
+/* What Tab completes as the first argument; those with _PATH have a path as the second. */
 enum command_subject {
     COMMAND_NOBODY,
     COMMAND_USER,
@@ -34,17 +34,17 @@ enum command_subject {
 };
 
 enum command_flag {
-    COMMAND_REST = 1,    /* text follows the words, and must */
+    COMMAND_REST = 1,    /* text follows the words, and must not be missing */
     COMMAND_QUOTED = 2,  /* the words may be quoted (words.h) */
-    COMMAND_SECRET = 4,  /* a password may be in it, or be typed with it by mistake */
-    COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and is kept in no file */
-    COMMAND_UNSAID = 16, /* with it a line is never a message: it would tell a password */
-    COMMAND_LOGIN = 32   /* it logs in: a script that begins with it is not logged in before */
+    COMMAND_SECRET = 4,  /* it has a password, or one may be typed in it by mistake */
+    COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and no file keeps it */
+    COMMAND_UNSAID = 16, /* such a line is never sent as a message: it would tell a password */
+    COMMAND_LOGIN = 32   /* it logs in: a script that begins with it is not logged in first */
 };
 
 struct command {
     const char *name;    /* "who", "thread read": one word, or two */
-    const char *classic; /* NULL: none. A name in upper case is the forum's, and counts only so */
+    const char *classic; /* NULL: none. A name in upper case is the forum's, and must be typed so */
     const char *arguments;
     const char *help;
     unsigned words_min;
@@ -54,18 +54,18 @@ struct command {
     void (*run)(struct app *app, const struct command_words *words);
 };
 
-/* The row of that place in the help; NULL behind the last. */
+/* The row at that place in the help; NULL after the last. */
 const struct command *command_at(size_t place);
-/* The command at the start of `text`, by one of its names; *bytes: how long that is there. Case
- * counts only for the forum's names. NULL: there is none. */
+/* The command that `text` begins with, by one of its names; *bytes: how long the name is there.
+ * Case matters only for the forum's names. NULL: there is none. */
 const struct command *command_find(const char *text, size_t *bytes);
 
-/* Whether the line goes to the conversation's partner as it stands. */
+/* Whether the line goes to the conversation's partner as it is. */
 bool command_is_plain(const struct app *app, const char *line);
 /* Runs a line: a command, or in a conversation a plain line for the partner. Returns where the
  * history may keep it. */
 enum history_place command_run(struct app *app, const char *line);
-/* The command that the line names, and what stands behind its name; NULL: none. */
+/* The command that the line names, and what follows its name; NULL: none. */
 const struct command *command_of_line(const struct app *app, const char *line,
                                       const char **arguments);
 

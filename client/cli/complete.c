@@ -1,6 +1,6 @@
-/* Completion. Names come from the roster: who is online, and whom one has to do with; for unblock
- * whom one blocks. Titles are those of the threads that this run has heard of. In a conversation
- * plain words complete to names as well. */
+/* Completion. Names come from the roster: those online and those whom one talks with; for unblock,
+ * those whom one blocks. Titles are those of the threads that this run has heard of. In a
+ * conversation plain words complete to names as well. */
 #include "complete.h"
 
 #include "app.h"
@@ -17,14 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a listing shows at most: more than that is no choice. */
+/* The most that a listing shows: nobody can choose among more. */
 #define COMPLETE_LIST_MAX 200
 
 static bool complete_fits(const char *candidate, const char *word) {
     return strncmp(candidate, word, strlen(word)) == 0;
 }
 
-/* The first words of the commands. */
+/* Offers the first words of the commands. */
 static void complete_verb(const char *word, const char *slash, struct line_candidates *candidates) {
     const struct command *row;
     char before[64] = "";
@@ -41,7 +41,7 @@ static void complete_verb(const char *word, const char *slash, struct line_candi
     }
 }
 
-/* The second words of those that begin with `first`. */
+/* Offers the second words of those that begin with `first`. */
 static void complete_second(const char *first, const char *word,
                             struct line_candidates *candidates) {
     const struct command *row;
@@ -89,7 +89,7 @@ static void complete_peer(const struct app *app, const char *word, enum command_
 /* --- words that may need quotes --- */
 
 struct complete_words {
-    char **words; /* owned; each is as it must be typed within quotes */
+    char **words; /* owned; each one as it must be typed within quotes */
     size_t count;
     bool quotes; /* one of them needs quotes */
 };
@@ -105,7 +105,7 @@ static void complete_add(struct complete_words *found, const char *text, const c
     found->quotes = found->quotes || words_need_quotes(text);
 }
 
-/* Offers them, all with quotes where one needs them and none is typed yet. What ends in a slash
+/* Offers them, all with quotes if one needs them and none is typed yet. A word that ends in a slash
  * goes on, so its quotes stay open. */
 static void complete_offer(struct complete_words *found, bool quoted,
                            struct line_candidates *candidates) {
@@ -131,7 +131,7 @@ static void complete_title(struct app *app, const char *word, bool quoted,
     complete_offer(&found, quoted, candidates);
 }
 
-/* What is in `folder`, each with `prefix` before it. */
+/* Finds what is in `folder`, each with `prefix` before it. */
 static void complete_folder(const char *folder, const char *prefix, const char *word,
                             struct complete_words *found) {
     DIR *entries = opendir(folder);

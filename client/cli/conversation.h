@@ -1,7 +1,7 @@
 /* Whom plain lines go to, and how many messages of others scrolled by meanwhile. A count grows
  * while a conversation with somebody else is open; opening one with its sender, writing to the
- * sender, or leaving the conversation clears it. It is about attention, not about what counts as
- * read at the broker: that is what was shown. */
+ * sender, or leaving the conversation clears it. It is about attention; at the broker, what was
+ * shown counts as read. */
 #ifndef CONVERSATION_H
 #define CONVERSATION_H
 
@@ -28,12 +28,13 @@ void conversation_open(struct conversation *conversation, const char *user);
 void conversation_close(struct conversation *conversation);
 /* A message of `user` was shown. */
 void conversation_heard(struct conversation *conversation, const char *user);
-/* Something was written to `user`. */
+/* Something was written to `user`: clears their count. */
 void conversation_answered(struct conversation *conversation, const char *user);
-/* All counts are cleared. */
+/* Clears all counts. */
 void conversation_caught_up(struct conversation *conversation);
 
-/* "[carol:2] bob> ", or "zchat> " where none is open; `state` is one more word in the brackets. */
+/* Writes "[carol:2] bob> ", or "zchat> " if none is open; `state` is one more word in the
+ * brackets. */
 void conversation_prompt(const struct conversation *conversation, const char *state, char *prompt,
                          size_t prompt_bytes);
 

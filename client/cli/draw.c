@@ -1,6 +1,7 @@
 /* A drawing is made in two passes over prompt and text: the first counts rows, the second writes
- * those that are shown. A row that is full is left as terminals do it, with the next character:
- * so it is wrapped, not ended, and a resized terminal can flow it anew. wcwidth() is X/Open's. */
+ * those that are shown. The cursor leaves a full row as terminals do it, with the next character:
+ * so the row is wrapped, not ended, and a resized terminal can flow it again. wcwidth() is
+ * X/Open's. */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 700
 #endif
@@ -16,15 +17,15 @@
 
 struct draw_place {
     size_t row;
-    size_t column; /* may be the number of columns: the row is full */
+    size_t column; /* equal to the number of columns if the row is full */
 };
 
 struct draw {
     FILE *terminal;       /* borrowed: from the caller */
-    char *text;           /* owned: what was written for the rows that are shown */
+    char *text;           /* owned: what was written for the rows shown */
     size_t text_bytes;    /* 0: nothing is drawn */
-    struct draw_place at; /* the cursor, from the first row that is shown */
-    size_t last_row;      /* the same of the last one */
+    struct draw_place at; /* the cursor, counted from the first row shown */
+    size_t last_row;      /* of the last row shown, likewise */
     bool at_end;          /* the cursor is behind the text, and its row is not full */
 };
 
@@ -34,7 +35,7 @@ struct draw_pass {
     struct draw_place place;
     struct draw_place point;
     struct draw_place end; /* behind the last character that was written */
-    size_t first_row;      /* the first one that is written */
+    size_t first_row;      /* the first row that is written */
     size_t last_row;
     char *out; /* owned; NULL: this pass only counts */
     size_t out_bytes;
@@ -84,7 +85,7 @@ static void pass_next_row(struct draw_pass *pass) {
     pass->place.column = 0;
 }
 
-/* A character of `cells` columns, which don't reach over the end of a row. */
+/* Passes over a character of `cells` columns, which does not continue in the next row. */
 static void pass_place(struct draw_pass *pass, const char *text, size_t bytes, size_t cells) {
     size_t left = pass->view->columns - pass->place.column;
     if (cells > left) {
@@ -108,7 +109,7 @@ static void pass_end_row(struct draw_pass *pass) {
 
 #define DRAW_JOINER 0x200D
 
-/* Terminals differ in what they make of these, or it changes the order of what is seen. */
+/* Characters that terminals show in different ways, or that change the order of what is seen. */
 static bool draw_is_left_out(wchar_t character) {
     return character == 0x200B || (character >= 0x200D && character <= 0x200F) ||
            (character >= 0x202A && character <= 0x202E) ||
@@ -117,7 +118,7 @@ static bool draw_is_left_out(wchar_t character) {
            (character >= 0xE0000 && character <= 0xE01EF);
 }
 
-/* What changes the emoji before it: its form, or the tone of its skin. */
+/* Whether it changes the emoji before it: its form, or the tone of its skin. */
 static bool draw_modifies(wchar_t character) {
     return (character >= 0xFE00 && character <= 0xFE0F) ||
            (character >= 0x1F3FB && character <= 0x1F3FF);
@@ -150,13 +151,13 @@ static void pass_character(struct draw_pass *pass, wchar_t character, const char
         pass_place(pass, text, bytes, (size_t)width);
 }
 
-/* The next character; how many bytes it has is returned. */
+/* Reads the next character; returns how many bytes it has. */
 static size_t draw_decode(const char *text, wchar_t *character) {
     mbstate_t state = {0};
     size_t bytes = mbrtowc(character, text, strlen(text), &state);
     if (bytes != 0 && bytes != (size_t)-1 && bytes != (size_t)-2)
         return bytes;
-    *character = (wchar_t)0xFDD0; /* no character at all: shown as a question mark */
+    *character = (wchar_t)0xFDD0; /* no valid character: shown as a question mark */
     return 1;
 }
 
@@ -171,8 +172,8 @@ static size_t draw_joined(const char *text, wchar_t *character) {
     return wcwidth(*character) == 2 || (*character >= 0x2600 && *character <= 0x27BF) ? bytes : 0;
 }
 
-/* The bytes at the start of `text` that make one emoji with the wide character there, of which
- * *cells becomes the sum of the widths. */
+/* How many bytes at the start of `text` make one emoji with the wide character there; *cells
+ * becomes the sum of their widths. */
 static size_t draw_join(const char *text, size_t first_bytes, size_t *cells) {
     wchar_t character;
     size_t bytes = first_bytes;
@@ -182,8 +183,9 @@ static size_t draw_join(const char *text, size_t first_bytes, size_t *cells) {
     return bytes;
 }
 
-/* Several characters that many terminals draw as one, two cells wide, and others one after the
- * other. In both the cursor is set behind the second cell, and what stands there is cleared. */
+/* Passes over several characters that many terminals draw as one, two cells wide, and others one
+ * after the other. In both cases the cursor is set behind the second cell, and what is there is
+ * cleared. */
 static void pass_joined(struct draw_pass *pass, const char *text, size_t bytes, size_t first_bytes,
                         size_t cells) {
     char back[40];
@@ -194,7 +196,7 @@ static void pass_joined(struct draw_pass *pass, const char *text, size_t bytes, 
         pass_write(pass, back, strlen(back));
 }
 
-/* What is seen as one character; how many bytes it has is returned. */
+/* Passes over what is seen as one character; returns how many bytes it has. */
 static size_t pass_next(struct draw_pass *pass, const char *text) {
     wchar_t character;
     size_t cells = 0;
@@ -242,7 +244,7 @@ static void pass_run(struct draw_pass *pass) {
     pass_text(pass);
 }
 
-/* The cursor stands on a character, and so never behind a full row. */
+/* The cursor is on a character, so it is never behind a full row. */
 static void draw_normalize(struct draw_place *place, size_t columns) {
     if (place->column < columns)
         return;
@@ -258,7 +260,8 @@ static void draw_move_up(struct draw *draw, size_t rows) {
     fputc('\r', draw->terminal);
 }
 
-/* The rows of the text that are shown: around the cursor, where the screen is too low for all. */
+/* Chooses the rows of the text that are shown: around the cursor, if the screen is too low for
+ * all. */
 static void draw_choose_rows(struct draw_pass *pass) {
     struct draw_place end = pass->place;
     struct draw_place point = pass->point;
@@ -279,15 +282,15 @@ static void draw_take(struct draw *draw, struct draw_pass *pass) {
     draw->last_row = pass->last_row - pass->first_row;
 }
 
-/* Whether what is drawn only gets longer. */
+/* Whether the new drawing only continues the old one. */
 static bool draw_grows(const struct draw *draw, const struct draw_pass *pass, bool at_end) {
     return draw->text_bytes > 0 && draw->at_end && at_end && pass->first_row == 0 &&
            pass->out_bytes >= draw->text_bytes &&
            memcmp(pass->out, draw->text, draw->text_bytes) == 0;
 }
 
-/* Behind the last character: a full row is left, and what stood there before is cleared. At the
- * very end of the screen there is nothing to clear but that character. */
+/* Ends the drawing behind the last character: leaves a full row, and clears what was there before.
+ * In the last cell of the screen there would be nothing to clear but that character. */
 static void draw_end(struct draw *draw, const struct draw_pass *pass) {
     bool full = pass->end.column == pass->view->columns && pass->place.row == pass->end.row;
     if (full && pass->end.row < pass->last_row)
@@ -326,7 +329,7 @@ void draw_show(struct draw *draw, const struct draw_view *asked) {
     fflush(draw->terminal);
 }
 
-/* Clearing from the screen's very first cell makes some terminals keep a copy: not from there. */
+/* Does not clear from the screen's very first cell, because some terminals then keep a copy. */
 static void draw_erase(struct draw *draw, size_t rows_above) {
     draw_move_up(draw, rows_above);
     fputs(" \033[J\r", draw->terminal);

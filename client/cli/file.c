@@ -1,5 +1,6 @@
-/* Verbs about files: up, down, which there are. The name of a file in a thread is data: without a
- * place of its own a download goes into the current folder under exactly that name, or nowhere. */
+/* Verbs about files: upload, download, list. The name of a file in a thread is not trusted: unless
+ * the user names a place, a download goes into the current folder under exactly that name, or
+ * nowhere. */
 #include "app.h"
 #include "command.h"
 #include "load.h"
@@ -62,7 +63,7 @@ static const struct command file_put_command = {
 /* --- down --- */
 
 struct file_target {
-    const char *place; /* borrowed: what -o says; NULL: nothing */
+    const char *place; /* borrowed: given with -o; NULL: not given */
     bool force;
 };
 

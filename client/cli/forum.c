@@ -1,6 +1,6 @@
-/* The forum as this terminal shows it. Only what was on the screen changes it: a post that is
- * deleted, here or elsewhere, leaves all numbers as they were read, and whoever uses its own is
- * told to read again. */
+/* The forum as this terminal shows it. Only what was on the screen changes it: if a post is
+ * deleted, here or elsewhere, all numbers stay as they were read, and who uses the deleted post's
+ * number is told to read again. */
 #include "forum.h"
 
 #include "memory.h"

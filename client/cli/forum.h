@@ -1,6 +1,6 @@
 /* The threads that this run has heard of, and for each the numbers under which its posts were last
- * shown. A number that somebody types means the post that was last shown with it, wherever that
- * stands by now, and whoever deleted what before it: so it is sent as the post's id. */
+ * shown. A number that somebody types means the post that was last shown with it, even if posts
+ * before it were deleted since: so the post's id is sent. */
 #ifndef FORUM_H
 #define FORUM_H
 
@@ -21,7 +21,7 @@ struct forum_post {
 struct forum_thread {
     char *title;              /* owned */
     zchat_id id;              /* all zero: not known */
-    bool read;                /* in this run: then `posts` is all that there is */
+    bool read;                /* it was read in this run: `posts` has all its posts */
     struct forum_post *posts; /* owned; as they were shown, the newest last */
     size_t posts_count;
     bool followed;       /* its news are shown here */
@@ -31,29 +31,29 @@ struct forum_thread {
 };
 
 struct forum {                     /* all zero: nothing is known */
-    struct forum_thread **threads; /* owned, each of them too; in the order of their titles */
+    struct forum_thread **threads; /* owned, and so is each of them; in the order of titles */
     size_t count;
 };
 
 void forum_release(struct forum *forum);
 
-/* NULL: never heard of it. */
+/* NULL: this run has not heard of it. */
 struct forum_thread *forum_find(const struct forum *forum, const char *title);
 struct forum_thread *forum_find_id(const struct forum *forum, const zchat_id *id);
 /* Found, or added. */
 struct forum_thread *forum_get(struct forum *forum, const char *title);
-/* The same; a thread that had the title before, but another id, is forgotten. */
+/* The same; if another thread had the title before, it is forgotten. */
 struct forum_thread *forum_get_id(struct forum *forum, const char *title, const zchat_id *id);
 void forum_drop(struct forum *forum, const char *title);
 
 /* The thread is about to be shown from its beginning. */
 void forum_begin_reading(struct forum_thread *thread);
-/* A post was shown with a number. */
+/* Notes that a post was shown with a number. */
 void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id,
                      const char *text);
-/* As it was last shown; NULL: it was not. Borrowed until another one is shown. */
+/* The post as it was last shown; NULL: it was not shown. Borrowed until another one is shown. */
 const struct forum_post *forum_post(const struct forum_thread *thread, const zchat_id *id);
-/* false: none was shown with that number. */
+/* The id of the post that was shown with that number; false: none was. */
 bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id *id);
 
 #endif

@@ -1,10 +1,10 @@
-/* The history file: one line a line, a newline within it written as \n and a backslash as \\. A
- * line that was said to a partner has "\>PARTNER " before it, which no escaped text begins with.
- * Each line is appended at once, so several clients share the file; when it is opened and has grown
- * beyond twice what is kept, it is cut.
+/* The history file: each typed line is one line, with a newline in it written as \n and a backslash
+ * as \\. A line that was sent to a partner has "\>PARTNER " in front, with which no escaped text
+ * begins. Each line is appended at once, so several clients can share the file; if it has more than
+ * twice what is kept when it is opened, it is cut.
  *
  * Readline's own list is made anew when account or conversation change, but only between two lines:
- * while one is edited or searched for, readline holds on to the old list. */
+ * while one is edited or searched for, readline uses the old list. */
 #include "history.h"
 
 #include "conversation.h"
@@ -26,7 +26,7 @@
 #define HISTORY_MARK      "\\>"
 
 struct history_entry {
-    char *tag;  /* owned: to whom it was said; "": to nobody, it is a command */
+    char *tag;  /* owned: to whom it was sent; "": it is a command */
     char *text; /* owned */
 };
 
@@ -37,7 +37,7 @@ struct history {
     struct history_entry *entries; /* owned; the newest last */
     size_t count;
     char tag[HISTORY_TAG_BYTES]; /* the conversation whose lines readline has */
-    bool stale;                  /* readline has others than it should */
+    bool stale;                  /* readline has other lines than it should */
 };
 
 /* --- in memory --- */
@@ -73,7 +73,7 @@ static void history_tag(const struct conversation *conversation, char tag[HISTOR
              conversation->is_private ? "(private)" : "");
 }
 
-/* Whether the arrow keys may bring it back where `tag` is the conversation. */
+/* Whether the arrow keys may bring it back in the conversation `tag`. */
 static bool history_fits(const struct history_entry *entry, const char *tag) {
     return entry->tag[0] == '\0' || strcmp(entry->tag, tag) == 0;
 }
@@ -132,8 +132,8 @@ static void history_load_line(struct history *history, char *text) {
     history_remember(history, tag, text);
 }
 
-/* Reads all lines; how many there are is returned. What nobody can have typed, since it is no text
- * or has a NUL in it, is passed over: it would come back as another line. */
+/* Reads all lines; returns how many there are. A line that nobody can have typed, because it is no
+ * text or has a NUL in it, is passed over: it would come back as another line. */
 static size_t history_load(struct history *history) {
     char *text = NULL;
     size_t room = 0;
@@ -150,7 +150,7 @@ static size_t history_load(struct history *history) {
     return lines;
 }
 
-/* Writes the last lines of `path` into a new file that takes its place. */
+/* Writes the last lines of `path` into a new file that replaces it. */
 static int history_cut(FILE *from, size_t lines, const char *path, const char *new_path) {
     int fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
@@ -166,12 +166,12 @@ static int history_cut(FILE *from, size_t lines, const char *path, const char *n
     return fclose(to) == 0 && rename(new_path, path) == 0 ? 0 : -1;
 }
 
-/* Nobody else may read it, whoever made it. */
+/* Makes sure that nobody else may read the file, whoever made it. */
 static FILE *history_open_file(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct stat status;
     bool fine = fd >= 0 && fstat(fd, &status) == 0 && fchmod(fd, 0600) == 0;
-    if (fine && !S_ISREG(status.st_mode)) { /* a pipe would be waited for */
+    if (fine && !S_ISREG(status.st_mode)) { /* reading a pipe would wait */
         errno = EINVAL;
         fine = false;
     }
@@ -184,8 +184,8 @@ static FILE *history_open_file(const char *path) {
     return fd < 0 ? NULL : fdopen(fd, "a+");
 }
 
-/* "history-bob-0123456789abcdef..." with the broker's fingerprint. Both come from elsewhere: what
- * no name has becomes "_". */
+/* "history-bob-0123456789abcdef..." with the broker's fingerprint. Both parts come from elsewhere,
+ * so characters that names don't have become "_". */
 static char *history_path(const char *user, const char *broker, const char *ending) {
     char name[2 * NAME_BYTES + 32];
     size_t bytes = (size_t)snprintf(name, sizeof name, "history-%.*s-", NAME_BYTES, user);

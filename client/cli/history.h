@@ -1,7 +1,7 @@
 /* The lines that were typed: in memory for the arrow keys and Ctrl-R, and in a file (0600) for the
- * next time. Each account has its own at each broker, so that nobody sends another one's line.
+ * next time. Each account has its own for each broker, so that nobody sends another account's line.
  *
- * A line that was said to a partner comes back only in the conversation with them: elsewhere Up and
+ * A line that was sent to a partner comes back only in the conversation with them: elsewhere Up and
  * Enter would send it to somebody else. */
 #ifndef HISTORY_H
 #define HISTORY_H
@@ -23,20 +23,22 @@ enum history_place {
 /* What the user wants in the file. */
 enum history_extent { HISTORY_NOTHING, HISTORY_PUBLIC, HISTORY_ALL };
 
-/* Nobody's yet. `line` is borrowed. Never NULL. */
+/* A history for no account yet. `line` is borrowed. Never NULL. */
 struct history *history_new(struct line *line, enum history_extent extent);
 void history_free(struct history *history);
 
-/* Another account's history takes the place of this one's. NULL, or why it is not kept in a file:
- * the end of a sentence for people; what is typed is remembered for this run then. */
+/* Replaces the present history by that of another account. Returns NULL, or why the history is not
+ * kept in a file, as the end of a sentence for people; then what is typed is remembered only for
+ * this run. */
 const char *history_open(struct history *history, const char *user, const char *broker);
-/* The account has left: its lines are forgotten here. */
+/* The account has logged out: forgets its lines in this program. */
 void history_close(struct history *history);
-/* Once a turn: the arrow keys get the lines of this conversation, or those of none. */
+/* Called once a turn: gives the arrow keys the lines of this conversation, or the lines outside of
+ * conversations. */
 void history_settle(struct history *history, const struct conversation *conversation);
 
-/* Remembers a line that was typed in `conversation`; `plain`: it went to the partner. Not twice in
- * a row, and not one that begins with a space. */
+/* Remembers a line that was typed in `conversation`; `plain`: it went to the partner. Does not keep
+ * the same line twice in a row, or a line that begins with a space. */
 void history_add(struct history *history, const struct conversation *conversation, bool plain,
                  const char *text, enum history_place place);
 

@@ -1,5 +1,5 @@
-/* Writing what is on the screen and telling the broker so, and leaving: both are about several
- * parts at once. */
+/* Writing what is on the screen and telling the broker so, and leaving: both concern several parts
+ * at once. */
 #include "leave.h"
 
 #include "app.h"
@@ -16,10 +16,11 @@
 #include <string.h>
 
 #define LEAVE_MS 2000
-/* As long as one who read the warning may mean it. */
+/* For how long a second quit counts as an answer to the warning. */
 #define LEAVE_WARNED_MS 30000
 
-/* Nobody reads any more, which is an end like others; or it can't be written, which is not. */
+/* The output can't be written. Ends the program: quietly if nobody reads any more, otherwise with
+ * an error. */
 static void leave_unheard(struct app *app) {
     int error = errno;
     if (error != EPIPE && !app->done) {

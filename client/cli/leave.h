@@ -4,12 +4,12 @@
 
 struct app;
 
-/* The one behind app_show(): writes what is to be shown, and tells the broker that it is read. */
+/* Implements app_show(): writes what is to be shown, and tells the broker that it is read. */
 void leave_show(struct app *app);
 
-/* The one behind app_leave(). */
+/* Implements app_leave(). */
 void leave_begin(struct app *app, int exit_code);
-/* The same on the user's wish: warns once if something waits to be sent. */
+/* Leaves because the user wants to: warns once if something waits to be sent. */
 void leave_on_wish(struct app *app);
 
 #endif

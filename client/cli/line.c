@@ -1,9 +1,9 @@
 /* The wrapper around readline, the only file that sees its headers. Readline's callbacks carry no
  * argument, so the one line of the program is known here as `the_line`.
  *
- * Between two lines readline is uninstalled: what a command prints comes on a free row, and
- * line_show() installs it again. Without echo readline is not used at all, because its kill ring
- * and undo list would keep the secret: the kernel's own line editing reads it. */
+ * Between two lines readline is not installed: what a command prints comes on a free row, and
+ * line_show() installs readline again. Without echo readline is not used at all, because its kill
+ * ring and undo list would keep the secret: the kernel's own line editing reads it. */
 #include "line.h"
 
 #include "draw.h"
@@ -33,18 +33,18 @@ struct line {
     struct line_listener listener;
     FILE *terminal; /* borrowed: from the caller */
     enum line_mode mode;
-    struct draw *draw; /* owned; NULL: the terminal is too simple, readline draws */
+    struct draw *draw; /* owned; NULL: the terminal is too simple, so readline draws */
     bool visible;
     bool quiet;         /* what readline does is not drawn */
-    bool installed;     /* readline's handler is, so the terminal is in its hands */
+    bool installed;     /* readline's handler is installed, and controls the terminal */
     char *prompt;       /* owned */
-    char *shown_prompt; /* owned: the one that readline has; NULL: none */
+    char *shown_prompt; /* owned: the prompt that readline has; NULL: none */
     char *question;     /* owned */
     line_answer_fn *answer;
     void *answer_arg; /* borrowed: from the asker */
     char *typed;      /* owned: the line that readline has just finished */
     bool finished;
-    bool broken; /* a NUL byte was typed or pasted: the line is not what it seems */
+    bool broken; /* a NUL byte was typed or pasted: the line looks shorter than it is */
     struct line_candidates *gathered; /* borrowed: from line_complete, while it runs */
     char secret[LINE_SECRET_BYTES];
     size_t secret_bytes;
@@ -76,7 +76,7 @@ static void line_view(struct draw_view *view) {
     };
 }
 
-/* What readline calls when something changed. */
+/* Readline calls this when something has changed. */
 static void line_redisplay(void) {
     struct draw_view view;
     if (the_line->quiet)
@@ -85,7 +85,7 @@ static void line_redisplay(void) {
     draw_show(the_line->draw, &view);
 }
 
-/* Readline's own forgets that it does not draw. */
+/* Replaces readline's own function, which would draw. */
 static int line_clear_screen(int count, int key) {
     (void)count;
     (void)key;
@@ -97,7 +97,7 @@ static int line_clear_screen(int count, int key) {
     return 0;
 }
 
-/* Whether it obeys the usual sequences, but for the simplest. */
+/* Whether the terminal understands the usual sequences, as all but the simplest do. */
 static bool line_is_capable(void) {
     const char *up = rl_get_termcap("up");
     const char *clear = rl_get_termcap("ce");
@@ -106,7 +106,7 @@ static bool line_is_capable(void) {
 
 /* --- a line --- */
 
-/* What was typed may have been a password. */
+/* Wipes the typed line, which may have been a password. */
 static void line_wipe_typed(void) {
     if (!rl_line_buffer)
         return;
@@ -131,8 +131,8 @@ static void line_finished(char *typed) {
 
 /* --- keys --- */
 
-/* A NUL as a key of its own only sets readline's mark; as text, typed behind Ctrl-V or pasted, it
- * would cut the line. */
+/* A NUL typed as a key only sets readline's mark; as text, after Ctrl-V or pasted, it would cut the
+ * line. */
 static int line_read_key(FILE *input) {
     int key = rl_getc(input);
     if (key != 0 || !RL_ISSTATE(RL_STATE_MOREINPUT))
@@ -141,15 +141,16 @@ static int line_read_key(FILE *input) {
     return '?';
 }
 
-/* Alt+Enter: what is typed may have several lines. */
+/* For Alt+Enter: a message may have several lines. */
 static int line_insert_newline(int count, int key) {
     (void)count;
     (void)key;
     return rl_insert_text("\n");
 }
 
-/* Readline has harmful keys next to those that people use: one turns to vi's keys for good, another
- * one sends the line with a # before it. These are defaults, which an inputrc may change. */
+/* Readline has harmful keys next to those that people use: one switches to vi's keys for ever,
+ * another one sends the line with a # in front. This changes the defaults; an inputrc may change
+ * them again. */
 static void line_bind_keys(void) {
     Keymap keymaps[] = {emacs_standard_keymap, vi_insertion_keymap};
     for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
@@ -177,7 +178,7 @@ static char *line_next_candidate(const char *word, int state) {
     return gathered->next == gathered->count ? NULL : gathered->words[gathered->next++];
 }
 
-/* A folder's name: what is in it comes next. */
+/* Whether it is a folder's name, after which a name in the folder follows. */
 static bool line_goes_on(const char *word) {
     return *word != '\0' && word[strlen(word) - 1] == '/';
 }
@@ -236,7 +237,8 @@ static void line_start_readline(FILE *terminal) {
     rl_initialize();
 }
 
-/* Only after readline has looked at the terminal: with another's drawing it would not. */
+/* Called only after readline has looked at the terminal, which it would not do if somebody else
+ * draws. */
 static void line_start_drawing(struct line *line) {
     if (!line_is_capable())
         return;
@@ -279,7 +281,7 @@ static bool line_is_edited_by_readline(const struct line *line) {
     return line->mode == LINE_EDITING || line->mode == LINE_ASKING;
 }
 
-/* Readline shows its own message instead of the prompt while one searches. */
+/* False while the user searches: then readline shows its own message instead of the prompt. */
 static bool line_prompt_is_free(void) {
     return !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG);
 }
@@ -411,7 +413,7 @@ void line_ask(struct line *line, const char *question, bool echo, line_answer_fn
     line->mode = echo ? LINE_ASKING : LINE_ASKING_SECRET;
 }
 
-/* What is asked stays on the screen. */
+/* Leaves the question on the screen. */
 static void line_leave_question(struct line *line) {
     if (line->draw)
         draw_leave(line->draw);
@@ -452,8 +454,8 @@ static void line_read_typed(struct line *line) {
     memory_free_secret(typed);
 }
 
-/* The kernel edits the line; what comes is whole, but for one ended by Ctrl-D, or several that were
- * typed ahead: then the first one counts. */
+/* The kernel edits the line, so a whole line comes; except that Ctrl-D may have ended it, or
+ * several lines were typed ahead: then the first one counts. */
 static void line_read_secret(struct line *line) {
     size_t room = sizeof line->secret - 1 - line->secret_bytes;
     ssize_t got = read(STDIN_FILENO, line->secret + line->secret_bytes, room);
@@ -497,7 +499,7 @@ bool line_interrupt(struct line *line) {
     bool cleared = line->installed && !line_is_empty();
     line_hide(line);
     if (line->installed) {
-        line->quiet = true; /* readline would draw what it gives up */
+        line->quiet = true; /* readline would draw the line that it gives up */
         rl_free_line_state();
         rl_callback_sigcleanup();
         rl_replace_line("", 1);
@@ -508,7 +510,7 @@ bool line_interrupt(struct line *line) {
     return cleared;
 }
 
-/* Terminals of today flow a wrapped line anew when they are resized; xterm itself doesn't. */
+/* Most terminals flow a wrapped line again when they are resized; xterm itself does not. */
 static void line_hide_resized(const struct line *line) {
     struct draw_view view;
     line_view(&view);
@@ -561,7 +563,7 @@ bool line_is_begun(const struct line *line) {
 void line_remember(struct line *line, const char *text) {
     (void)line;
     add_history(text);
-    using_history(); /* the arrow keys start behind the last one */
+    using_history(); /* the arrow keys start behind the last line */
 }
 
 void line_forget(struct line *line) {

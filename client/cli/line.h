@@ -16,19 +16,19 @@ struct line_candidates;
 void line_candidate(struct line_candidates *candidates, const char *text);
 
 struct line_listener {
-    void *arg; /* borrowed: from whom makes the line */
-    /* A typed line; NULL: the end of input. The text is borrowed. */
+    void *arg; /* borrowed: from the maker of the line */
+    /* Called for a typed line; NULL: the end of input. The text is borrowed. */
     void (*on_line)(void *arg, const char *text);
-    /* A typed line with a NUL byte in it, which must not be taken for a shorter one. */
+    /* Called for a typed line with a NUL byte in it, which must not be taken for a shorter line. */
     void (*on_broken_line)(void *arg);
-    /* Candidates for `word`, which stands behind `before` on the line. */
+    /* Finds candidates for `word`, which follows `before` on the line. */
     void (*on_complete)(void *arg, const char *before, const char *word,
                         struct line_candidates *candidates);
-    /* Tab found several: show them. */
+    /* Shows several candidates that Tab found. */
     void (*on_listing)(void *arg, char *const *words, size_t count);
 };
 
-/* A question's answer, borrowed and wiped after the call; NULL: given up. */
+/* Gets a question's answer, which is borrowed and wiped after the call; NULL: given up. */
 typedef void line_answer_fn(void *arg, const char *answer);
 
 /* Reads stdin, which is a terminal, and draws on `terminal` (borrowed). Closed at first. */
@@ -36,14 +36,14 @@ struct line *line_new(FILE *terminal, const struct line_listener *listener);
 /* Hides the line and gives the terminal back as it was. */
 void line_free(struct line *line);
 
-/* The prompt for editing; bold where `bold`. May change at any moment. */
+/* Sets the prompt for editing; bold if `bold`. May be called at any time. */
 void line_set_prompt(struct line *line, const char *prompt, bool bold);
 void line_open(struct line *line);
 void line_close(struct line *line);
 /* Asks instead of editing; after the answer the line is closed. */
 void line_ask(struct line *line, const char *question, bool echo, line_answer_fn *fn, void *arg);
 
-/* Whether there is something to read for. When stdin is readable then, line_read() reads it. */
+/* Whether input is wanted. If so, call line_read() when stdin is readable. */
 bool line_wants_input(const struct line *line);
 void line_read(struct line *line);
 
@@ -61,11 +61,12 @@ void line_suspend(struct line *line);
 /* The program was continued: takes the terminal again. */
 void line_resume(struct line *line);
 
-/* Whether a line is being edited or searched for: then what is remembered must stay as it is. */
+/* Whether a line is being edited or searched for: then the remembered lines must stay as they
+ * are. */
 bool line_is_begun(const struct line *line);
-/* One more line for the arrow keys and Ctrl-R. */
+/* Adds a line for the arrow keys and Ctrl-R. */
 void line_remember(struct line *line, const char *text);
-/* All of them are forgotten. */
+/* Forgets all of them. */
 void line_forget(struct line *line);
 
 #endif

@@ -15,14 +15,14 @@
 #define LOAD_NAME_BYTES 32
 
 struct load {                /* on its way */
-    const struct call *call; /* borrowed: lives until its answer, as this does */
+    const struct call *call; /* borrowed: lives until its answer, like this */
     uint64_t bytes;
     uint64_t total;
 };
 
 /* --- how far they are --- */
 
-/* Cut between two characters. */
+/* Cuts the name between two characters. */
 static void load_short_name(const char *name, char text[LOAD_NAME_BYTES]) {
     snprintf(text, LOAD_NAME_BYTES, "%s", name);
     zchat_text_clean(text);
@@ -89,7 +89,7 @@ static void load_end(struct app *app, const struct call *call) {
     loads_tell(app);
 }
 
-/* A script's patience begins anew with each piece. */
+/* With each piece the time that a script waits begins anew. */
 void load_moved(void *arg, uint64_t bytes, uint64_t total) {
     const struct call *call = arg;
     struct app *app = call->app;

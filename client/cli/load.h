@@ -1,5 +1,5 @@
-/* Files on their way up and down. At a terminal other commands go on meanwhile and the prompt tells
- * how far they are; a script waits for each. */
+/* Files on their way up and down. At a terminal other commands work meanwhile, and the prompt tells
+ * how far the files are; a script waits for each file. */
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -14,9 +14,9 @@ struct call;
 struct load;
 
 struct loads {          /* all zero: none is running */
-    struct load **list; /* owned, each of them too */
+    struct load **list; /* owned, and so is each of them */
     size_t count;
-    int64_t told_ms; /* when the prompt was told last */
+    int64_t told_ms; /* when the prompt was last updated */
 };
 
 void loads_release(struct loads *files);
@@ -28,7 +28,7 @@ void loads_cancel(struct app *app);
 
 #define LOAD_SIZE_BYTES 32
 
-/* The call's file, whose name it has, is on its way from now on. */
+/* The call's file is on its way from now on; the call has its name. */
 void load_begin(struct app *app, const struct call *call);
 /* The zchat_progress_fn; its arg is the call. */
 void load_moved(void *call, uint64_t bytes, uint64_t total);
@@ -36,10 +36,10 @@ void load_moved(void *call, uint64_t bytes, uint64_t total);
 bool load_done(struct call *call, const zchat_reply *reply, const char *what);
 /* "1.5 MiB" */
 void load_size(uint64_t bytes, char text[LOAD_SIZE_BYTES]);
-/* Whether a file of this machine may have the name of one in a thread. */
+/* Whether a file on this machine may have this name of a file in a thread. */
 bool load_name_stays(const char *name);
-/* Where what is fetched goes, `place` (NULL: not said) being a file or a folder; the caller frees
- * it. NULL: the name can't be a file's here. */
+/* The path where a download goes; `place` (NULL: not given) is a file or a folder. The caller frees
+ * it. NULL: no file here can have the name. */
 char *load_path(const char *name, const char *place);
 
 #endif

@@ -1,6 +1,7 @@
-/* The dialogue's steps, each a function that asks one thing and names the next. A wrong name and a
- * wrong password read the same, so a new account is offered once, and the broker alone counts
- * tries. The password lives until the session is open or the dialogue ends, and is wiped then. */
+/* The dialogue's steps, each a function that asks one thing and names the next step. A wrong name
+ * and a wrong password get the same answer, so a new account is offered once, and only the broker
+ * counts tries. The password is kept until the session is open or the dialogue ends, and then
+ * wiped. */
 #include "login.h"
 
 #include "app.h"

@@ -1,6 +1,6 @@
-/* The way into a session, as a dialogue: trusted device key, else password, else a new account.
- * It runs at the start and for the verbs login and register; one at a time. In a script it asks
- * nothing and fails where a person would be asked. */
+/* The dialogue that leads to a session: with the trusted device key, or else a password, or else a
+ * new account. It runs at the start and for the verbs login and register; one at a time. In a
+ * script it asks nothing, and fails where it would ask a person. */
 #ifndef LOGIN_H
 #define LOGIN_H
 
@@ -10,10 +10,10 @@
 
 struct app;
 
-struct login { /* all zero: nobody is on the way in */
+struct login { /* all zeros: no dialogue is going on */
     bool running;
     bool at_start;    /* giving up ends the program */
-    bool registering; /* the verb register: a new account is what is wanted */
+    bool registering; /* for the verb register: a new account is wanted */
     bool no_offer;    /* a new account was offered or asked for already */
     bool file_used;   /* the password file was tried in this dialogue */
     char user[NAME_BYTES];
@@ -23,12 +23,12 @@ struct login { /* all zero: nobody is on the way in */
 
 void login_release(struct login *login);
 
-/* `user` "": asked for. At the start of the program giving up ends it. */
+/* `user` "": asks for the name. If `at_start`, giving up ends the program. */
 void login_begin(struct app *app, const char *user, bool at_start);
-/* A new account, then a session of it. */
+/* Makes a new account, then logs in to it. */
 void login_begin_register(struct app *app, const char *user);
 
-/* Asks whether the broker with this fingerprint is to be trusted. */
+/* Asks whether to trust the broker with this fingerprint. */
 void login_ask_trust(struct app *app, const char *fingerprint);
 
 #endif

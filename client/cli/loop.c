@@ -1,5 +1,5 @@
-/* The loop. A turn takes what is there from each source; then the clock's work is done, the script
- * steps on, the screen is written once, and what is on it is acknowledged. */
+/* The loop. A turn takes what is there from each source; then does what is due by the clock, lets
+ * the script go on, writes the screen once, and acknowledges what is on it. */
 #include "loop.h"
 
 #include "app.h"
@@ -20,7 +20,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Ctrl-C later than this is a first one again. */
+/* A Ctrl-C later than this counts as the first one again. */
 #define LOOP_TWICE_MS 3000
 
 enum loop_source { LOOP_BROKER, LOOP_SIGNALS, LOOP_INPUT, LOOP_SOURCES };

@@ -1,6 +1,6 @@
-/* The mailbox. Missed messages are held back until it is known how many there are; beyond
- * MAILBOX_HELD_MAX they flow on, and the header says "more than". Own messages from here are on
- * the screen already, as typed lines; those of other devices are shown and marked. */
+/* The mailbox. Missed messages are held back until their number is known; beyond MAILBOX_HELD_MAX
+ * they are shown as they come, and the header says "more than". The user's own messages from here
+ * are on the screen already, as typed lines; those from other devices are shown and marked. */
 #include "mailbox.h"
 
 #include "app.h"
@@ -46,7 +46,7 @@ static void mailbox_remember_sent(struct mailbox *mailbox, const zchat_id *id) {
     mailbox->sent[mailbox->sent_count++] = *id;
 }
 
-/* Newest last and echoed in order: the search ends at once. */
+/* The newest is last and they are echoed in order, so the search ends at once. */
 static bool mailbox_forget_sent(struct mailbox *mailbox, const zchat_id *id) {
     for (size_t i = 0; i < mailbox->sent_count; i++) {
         if (memcmp(&mailbox->sent[i], id, sizeof *id) != 0)

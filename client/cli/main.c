@@ -1,4 +1,4 @@
-/* zchat: the client that a person types into. */
+/* zchat: the client into which a person types. */
 #include "app.h"
 #include "loop.h"
 #include "options.h"
@@ -18,9 +18,9 @@ static bool main_is_open(int fd) {
     return fcntl(fd, F_GETFD) >= 0 || errno != EBADF;
 }
 
-/* A file or socket must not take the place of a standard one that is closed: what stands in for it
- * is open in the mode in which reading from 0 and writing to 1 or 2 fails with EBADF. Returns what
- * is missing, or NULL. */
+/* If a standard file is closed, no other file or socket may get its descriptor. A stand-in is
+ * opened in a mode in which reading from 0, or writing to 1 or 2, fails with EBADF. Returns what is
+ * missing, or NULL. */
 static const char *main_open_descriptors(void) {
     const char *missing = NULL;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -36,12 +36,12 @@ static const char *main_open_descriptors(void) {
     return missing;
 }
 
-/* The text of chats is UTF-8, also where the environment doesn't say so. */
+/* The text of chats is UTF-8, even if the environment does not say so. */
 static void main_set_locale(void) {
     if (setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
         return;
     setlocale(LC_CTYPE, "C.UTF-8");
-    setenv("LC_ALL", "C.UTF-8", 1); /* readline looks there itself */
+    setenv("LC_ALL", "C.UTF-8", 1); /* readline reads it itself */
 }
 
 static int main_run(const struct options *options) {
@@ -61,7 +61,7 @@ static int main_run(const struct options *options) {
     return exit_code;
 }
 
-/* The help or the version. */
+/* Prints the help or the version. */
 static int main_print(const struct options *options) {
     if (options->help)
         options_print_help();

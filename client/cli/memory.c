@@ -1,5 +1,5 @@
-/* Allocation for the terminal client. A person's program holds little, and without memory it can
- * neither show nor send anything: it exits, and what runs at exit gives the terminal back. */
+/* Allocation for the terminal client. This program holds little, and without memory it can neither
+ * show nor send anything: so it exits, and an exit handler restores the terminal. */
 #include "memory.h"
 
 #include <stdint.h>

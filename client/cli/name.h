@@ -1,5 +1,5 @@
-/* A user's name as the client keeps it: folded to lower case, cut to what no name exceeds. Whether
- * it is a name is the broker's to say. */
+/* A user's name as the client keeps it: folded to lower case, and cut to the longest that a name
+ * may be. The broker decides whether it is a name. */
 #ifndef NAME_H
 #define NAME_H
 

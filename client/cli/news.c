@@ -1,6 +1,6 @@
-/* News of threads. How many were missed is known from the list of what one follows, which is asked
- * for with the login, so they need not be held back to be counted. One's own doings from here are
- * on the screen already, as answers; those of other devices are shown like everybody's. */
+/* News of threads. The list of followed threads, which is asked for with the login, tells how many
+ * were missed, so they need not be held back to be counted. What the user did from here is on the
+ * screen already, as answers; what they did from other devices is shown like everybody's. */
 #include "news.h"
 
 #include "app.h"
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was missed comes at once; if it does not, a script goes on without it. */
+/* How long a script waits for missed events, which normally come at once; then it goes on without
+ * them. */
 #define NEWS_PATIENCE_MS 5000
 
 struct news_own {
@@ -42,7 +43,7 @@ static bool news_is_own(const struct news_own *own, zchat_event_kind kind, const
                         const zchat_id *id, const char *file) {
     if (own->kind != kind)
         return false;
-    if (memcmp(&own->id, &news_no_id, sizeof own->id) != 0) /* then the title may be any form */
+    if (memcmp(&own->id, &news_no_id, sizeof own->id) != 0) /* then the title may have any form */
         return memcmp(&own->id, id, sizeof own->id) == 0;
     if (strcmp(own->title, title) != 0)
         return false;
@@ -57,7 +58,7 @@ void news_expect(struct app *app, zchat_event_kind kind, const char *title, cons
         .kind = kind, .title = memory_text(title), .id = *id, .file = memory_text(file)};
 }
 
-/* Returns whether it was there. */
+/* Takes it out; returns whether it was there. */
 static bool news_forget(struct news *news, zchat_event_kind kind, const char *title,
                         const zchat_id *id, const char *file) {
     for (size_t i = 0; i < news->own_count; i++) {
@@ -83,7 +84,7 @@ void news_expect_not(struct app *app, zchat_event_kind kind, const char *title, 
     news_forget(app->news, kind, title, id, file);
 }
 
-/* Whether the event only tells what one did from here. */
+/* Whether the event only tells what the user did from here. */
 static bool news_is_echo(struct app *app, const zchat_event *event) {
     const char *user = event->post     ? event->post->user
                        : event->upload ? event->upload->user
@@ -195,7 +196,7 @@ static void news_show_deed(struct app *app, const char *user, const char *deed, 
     screen_putf(app->screen, SCREEN_PLAIN, " %s %s", deed, what);
 }
 
-/* Which one, as it was last shown here. */
+/* Shows which post was deleted, as it was last shown here. */
 static void news_show_deletion(struct app *app, const zchat_event *event,
                                const struct forum_thread *thread) {
     const struct forum_post *post = forum_post(thread, &event->id);
@@ -221,7 +222,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
     screen_end_line(app->screen);
 }
 
-/* The thread that the event is about; one that is new here was followed by another program. */
+/* The thread that the event is about. If it is new here, another program followed it. */
 static struct forum_thread *news_thread(struct app *app, const zchat_event *event) {
     struct forum_thread *thread = forum_find_id(&app->forum, &event->thread->id);
     if (!thread || !thread->followed) {
@@ -250,7 +251,7 @@ void news_take(struct app *app, const zchat_event *event) {
     news_end_missed(app);
 }
 
-/* An answer is asked for only so that it goes before the logout does. */
+/* An answer is asked for only so that the acknowledgement is sent before the logout. */
 static void news_acknowledged(void *arg, const zchat_reply *reply) {
     (void)arg;
     (void)reply;

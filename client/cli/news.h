@@ -1,5 +1,5 @@
-/* What happens in the threads that one follows: what was missed first, under a header that counts
- * it; then what happens. What was written counts as read. */
+/* What happens in followed threads: first what was missed, under a header with its number; then
+ * what happens. What was written to the terminal counts as read. */
 #ifndef NEWS_H
 #define NEWS_H
 
@@ -13,20 +13,20 @@ struct app;
 struct news_own;
 
 struct news {             /* all zero: nothing yet */
-    struct news_own *own; /* owned: done from here, and not yet come back as an event */
+    struct news_own *own; /* owned: done from here, but not yet come back as an event */
     size_t own_count;
     bool in_missed; /* the header was shown, its end was not */
-    bool unacked;   /* something was shown that the broker was not told of */
-    int64_t due_ms; /* until when what was missed is waited for before a script goes on */
+    bool unacked;   /* something was shown and the broker was not told yet */
+    int64_t due_ms; /* until when a script waits for what was missed */
 };
 
 void news_release(struct news *news);
 /* Another session begins. */
 void news_begin(struct app *app);
 
-/* Whether all that was missed is shown, or was waited for long enough. */
+/* Whether all that was missed was shown, or the wait for it was long enough. */
 bool news_are_here(const struct app *app, int64_t now_ms);
-/* When news_are_here() changes by itself; -1: it doesn't. */
+/* When news_are_here() changes by itself; -1: it does not. */
 int64_t news_due_ms(const struct app *app);
 
 /* Something happened in a thread. */
@@ -34,15 +34,15 @@ void news_take(struct app *app, const zchat_event *event);
 /* What is on the screen was written: tells the broker. */
 void news_acknowledge(struct app *app);
 
-/* The thread is followed from now on, and no more. */
+/* The user follows the thread from now on; and no longer. */
 void news_follow(struct app *app, const zchat_followed *followed);
 void news_unfollow(struct app *app, const char *title);
 
-/* Something was asked for here: when it comes back as an event, that is no news. `id`: the post's;
- * all zero: not known. `file` NULL: it is about none. */
+/* Something was asked for from here: when it comes back as an event, that is no news. `id`: of the
+ * post; all zeros: not known. `file` NULL: it is not about a file. */
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                  const char *file);
-/* It was done. Where the thread is not followed, no event will tell of it. */
+/* It was done. If the user does not follow the thread, no event will tell of it. */
 void news_expected(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,
                    const char *file);
 /* It was refused. */

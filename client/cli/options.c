@@ -1,5 +1,5 @@
-/* The table of options, and the place that is no option. Nothing here asks, and a password is never
- * an argument. */
+/* The table of options, and the place ([user@]host), which is not an option. Nothing here asks
+ * questions, and a password is never an argument. */
 #include "options.h"
 
 #include "memory.h"
@@ -67,7 +67,7 @@ static bool options_take_place(void *arg, const char *word, bool plain,
     return *fault == '\0';
 }
 
-/* [user@]host[:port]; --user beats what stands before the @. */
+/* Cuts [user@]host[:port]; --user overrides what is before the @. */
 static bool options_cut_place(struct options_reader *reader, bool user_given,
                               char error[OPTION_FAULT_BYTES]) {
     struct options *options = reader->options;

@@ -8,29 +8,29 @@
 
 enum options_choice { OPTIONS_AUTO = 0, OPTIONS_ON, OPTIONS_OFF, OPTIONS_ALL };
 
-struct options { /* strings: borrowed from argv and the environment, but `place` */
+struct options { /* strings, except `place`, are borrowed from argv and the environment */
     const char *server;
     const char *user;            /* NULL: asked for */
     const char *server_key;      /* NULL: known_brokers decides */
     const char *config_dir;      /* NULL: libzchat's default */
     const char *password_file;   /* NULL: asked for */
-    const char *private_address; /* NULL: the one that the broker sees */
+    const char *private_address; /* NULL: the address that the broker sees */
     bool trust_new;
     bool no_trust;
     enum options_choice timestamps; /* auto: at a terminal */
     enum options_choice presence;   /* auto: filtered at a terminal, off in a pipe */
-    enum options_choice history;    /* auto: on, but for private lines */
+    enum options_choice history;    /* auto: on, except for private lines */
     bool help;
     bool version;
     char *place; /* owned: the argument [user@]host[:port], cut in two */
 };
 
-/* Reads both; a flag beats the environment. false: `error` says in one sentence what is wrong.
- * argv is ended by NULL. */
+/* Reads both; the command line overrides the environment. false: `error` says in one sentence what
+ * is wrong. argv is ended by NULL. */
 bool options_read(struct options *options, char **argv, char error[OPTION_FAULT_BYTES]);
 void options_release(struct options *options);
 
-/* The text of --help. */
+/* Prints the text of --help. */
 void options_print_help(void);
 
 #endif

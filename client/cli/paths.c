@@ -1,4 +1,4 @@
-/* Paths by the XDG base directories, and the file that a password comes from. */
+/* Paths according to the XDG base directories, and the file with a password. */
 #include "paths.h"
 
 #include "memory.h"

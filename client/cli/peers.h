@@ -1,5 +1,5 @@
-/* Whom one has to do with privately in this session: who invites, with whom a chat is open, how
- * much came from him, and which files he offers. Only what the library told of changes it. */
+/* Private chats in this session: who invites, with whom a chat is open, how much came from them,
+ * and which files they offer. Only what the library tells changes it. */
 #ifndef PEERS_H
 #define PEERS_H
 
@@ -13,7 +13,7 @@
 struct peer {
     char user[NAME_BYTES];
     bool invites; /* and was not answered yet */
-    bool open;    /* there is a chat with him, its link may be broken */
+    bool open;    /* there is a chat with them; its link may be broken */
     uint64_t received;
     uint64_t awaited; /* how many of the received lines private recv has waited for */
 };
@@ -21,9 +21,9 @@ struct peer {
 struct peer_offer {
     char user[NAME_BYTES];
     zchat_id id;
-    char *file; /* owned: its name, data */
+    char *file; /* owned: its name, which is not trusted */
     uint64_t size;
-    bool answered; /* it is on its way, or the refusal is */
+    bool answered; /* it was accepted or refused */
 };
 
 struct peers {         /* all zero: nobody */
@@ -35,7 +35,7 @@ struct peers {         /* all zero: nobody */
 
 void peers_release(struct peers *peers);
 
-/* NULL: not heard of. Borrowed until somebody is added. */
+/* NULL: there is none of that name. Borrowed until somebody is added. */
 struct peer *peers_find(const struct peers *peers, const char *user);
 /* Found, or added. */
 struct peer *peers_get(struct peers *peers, const char *user);
@@ -43,12 +43,13 @@ bool peers_is_open(const struct peers *peers, const char *user);
 
 /* How many invitations wait for an answer. */
 size_t peers_inviting(const struct peers *peers);
-/* The one who invites; NULL: nobody, or several. */
+/* The only one who invites; NULL: nobody does, or several do. */
 struct peer *peers_only_inviting(const struct peers *peers);
 void peers_forget_invitations(struct peers *peers);
 
 void peers_add_offer(struct peers *peers, const char *user, const zchat_upload *upload);
-/* His oldest one that was not answered; NULL: none. Borrowed until one is added or dropped. */
+/* Their oldest offer that was not answered; NULL: none. Borrowed until an offer is added or
+ * dropped. */
 struct peer_offer *peers_offer(const struct peers *peers, const char *user);
 struct peer_offer *peers_offer_of(const struct peers *peers, const zchat_id *id);
 void peers_drop_offer(struct peers *peers, const zchat_id *id);

@@ -1,4 +1,4 @@
-/* Verbs about other people: who is there, and who is to be silent. */
+/* Verbs about other people: who is online or was, and blocking. */
 #include "app.h"
 #include "command.h"
 #include "roster.h"

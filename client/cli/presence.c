@@ -1,5 +1,5 @@
-/* The noise filter: changes that are held, each with the moment when it is due. A change and its
- * opposite cancel each other. */
+/* The noise filter: changes are held, each with the time when it is due. A change and its opposite
+ * cancel each other. */
 #include "presence.h"
 
 #include "memory.h"
@@ -10,7 +10,7 @@
 
 #define PRESENCE_ARRIVAL_HOLD_MS   1000
 #define PRESENCE_DEPARTURE_HOLD_MS 5000
-/* What is due this soon is said with what is due now. */
+/* Changes that are due within this time are shown together with those due now. */
 #define PRESENCE_GATHER_MS 1000
 
 struct presence_change {
@@ -23,7 +23,7 @@ struct presence {
     enum options_choice mode;
     presence_show_fn *show;
     void *arg;                    /* borrowed: from the maker */
-    struct presence_change *held; /* owned; in the order of their coming */
+    struct presence_change *held; /* owned; in the order in which they came */
     size_t held_count;
 };
 
@@ -103,7 +103,7 @@ int64_t presence_due_ms(const struct presence *presence) {
     return due_ms;
 }
 
-/* Takes those out of the held ones that are due by `until_ms`, and shows them in one line. */
+/* Takes out the held changes that are due by `until_ms`, and shows them in one line. */
 static void presence_say(struct presence *presence, bool online, int64_t until_ms) {
     char **users = memory_take((presence->held_count + 1) * sizeof *users);
     size_t count = 0;

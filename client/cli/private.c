@@ -1,5 +1,6 @@
-/* Private chats: events, answers to invitations, lines, and a script's waiting. What the library
- * says of an invitation or a chat that is not known here was told as an answer already. */
+/* Private chats: events, answers to invitations, lines, and a script's waiting. If the library
+ * tells of the end of an invitation or a chat that is not known here, an answer has told it
+ * already. */
 #include "private.h"
 
 #include "app.h"
@@ -22,7 +23,7 @@ void privates_release(struct privates *privates) {
     private_forget_wait(privates);
 }
 
-/* How a command begins at the moment. */
+/* What a command begins with at the moment: a slash in a conversation. */
 static const char *private_slash(const struct app *app) {
     return conversation_is_open(&app->conversation) ? "/" : "";
 }
@@ -82,7 +83,7 @@ static void private_closed(struct app *app, const zchat_event *event) {
     struct peer *peer = peers_find(&app->privates->peers, event->user);
     if (!peer || (event->online ? !peer->open : !peer->invites))
         return;
-    if (!event->online) { /* an invitation, maybe beside a chat */
+    if (!event->online) { /* an invitation, perhaps beside a chat */
         peer->invites = false;
         app_note(app, "%s", event->text);
         return;
@@ -132,7 +133,7 @@ void private_decline(struct app *app, const char *user) {
     call_begun(call, zchat_private_decline(app->z, call->user, call_answered, call));
 }
 
-/* Whether nothing but a yes or a no stands on the line. */
+/* Whether the line is only a yes or a no. */
 static bool private_is_answer(const char *line, bool *yes) {
     static const char *const words[] = {"y", "yes", "n", "no"};
     const char *start = line + strspn(line, " \t");
@@ -209,7 +210,7 @@ void private_await(struct app *app, enum private_awaited awaited, const char *us
     wait->until_ms = clock_ms() + (int64_t)seconds * 1000;
 }
 
-/* Whether what is waited for is there. */
+/* Whether what the script waits for is there. */
 static bool private_is_there(const struct app *app) {
     const struct private_wait *wait = &app->privates->wait;
     const struct peer *peer = peers_find(&app->privates->peers, wait->user);
@@ -254,7 +255,7 @@ static void private_give_up(struct app *app, const struct private_wait *wait) {
     peer->awaited -= missing;
 }
 
-/* Whether it is of no use to go on waiting. */
+/* Whether it is useless to go on waiting. */
 static bool private_is_in_vain(const struct app *app, int64_t now_ms) {
     const struct private_wait *wait = &app->privates->wait;
     bool in_chat = wait->awaited != PRIVATE_ACCEPT && wait->awaited != PRIVATE_DECLINE;

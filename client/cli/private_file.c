@@ -1,5 +1,5 @@
-/* Files in private chats. An offered file's name is data: without a place of its own it goes into
- * the current folder under exactly that name, or nowhere. */
+/* Files in private chats. An offered file's name is not trusted: unless the user names a place, the
+ * file goes into the current folder under exactly that name, or nowhere. */
 #include "app.h"
 #include "command.h"
 #include "common/clock.h"
@@ -91,7 +91,7 @@ static void private_take_to(struct app *app, struct peer_offer *offer, const cha
     app_update_prompt(app);
 }
 
-/* The name is the other one's choice: a plain one at most is taken from it. */
+/* The other one chose the name, so it is used only if it is a plain one. */
 static char *private_path(const char *name, const char *place) {
     char *folder = !place ? NULL : paths_expand(place);
     bool named = folder && !paths_is_folder(folder);

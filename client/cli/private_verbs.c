@@ -1,4 +1,4 @@
-/* The verbs of private chats. A script waits where a person would come back later: for the
+/* The verbs of private chats. Where a person would come back later, a script waits: for the
  * invitation, the file, the lines. */
 #include "app.h"
 #include "command.h"
@@ -15,7 +15,8 @@
 
 static void private_look(struct app *app, const char *user, unsigned rounds);
 
-/* The broker answers in order: if it has not refused the invitation by now, somebody is asked. */
+/* The broker answers in order: if it has not refused the invitation by now, the invitee is being
+ * asked. */
 static void private_passed(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     if (reply->code != ZCHAT_OK || strcmp(app->privates->asked, call->user) != 0)
@@ -32,7 +33,7 @@ static void private_look(struct app *app, const char *user, unsigned rounds) {
     call_begun(call, zchat_ping(app->z, call_answered, call));
 }
 
-/* The invitation itself goes with the library's next turn, before the second ping. */
+/* The library sends the invitation itself in its next turn, before the second ping. */
 static void private_ask(struct app *app, const char *user) {
     name_copy(app->privates->asked, user);
     private_look(app, user, 2);
@@ -98,7 +99,7 @@ static const struct command private_stop_command = {
     .run = run_private_stop,
 };
 
-/* Does it now, or in a script when what it needs has come. */
+/* Whether a script has to wait for what the command needs. If not, the command is done now. */
 static bool private_waits(struct app *app, enum private_awaited awaited,
                           const struct command_words *words) {
     if (!app->script)
@@ -167,7 +168,7 @@ static const struct command private_send_command = {
     .run = run_private_send,
 };
 
-/* false: there is none, which is said. */
+/* Whether a chat is open; if not, says so. */
 static bool private_is_open(struct app *app, const char *user) {
     bool open = peers_is_open(&app->privates->peers, user);
     if (!open)

@@ -1,5 +1,5 @@
-/* The client's parts put together: made at the start, let go at the end, in between connected with
- * what is typed. */
+/* Puts the client's parts together: makes them at the start, frees them at the end, and connects
+ * them with what is typed. */
 #include "program.h"
 
 #include "account.h"
@@ -88,7 +88,7 @@ static bool program_wants_colours(void) {
            *terminal != '\0' && strcmp(terminal, "dumb") != 0;
 }
 
-/* What is typed is drawn on a terminal, even where the messages go elsewhere. */
+/* What is typed is drawn on a terminal, even if the messages go elsewhere. */
 static FILE *program_find_terminal(struct app *app) {
     if (isatty(STDOUT_FILENO))
         return stdout;
@@ -97,8 +97,8 @@ static FILE *program_find_terminal(struct app *app) {
     return !app->terminal ? stderr : app->terminal;
 }
 
-/* Whoever reads a pipe may write to this terminal whenever it likes: a prompt would get mixed up
- * with that. */
+/* The program that reads a pipe may write to this terminal at any time, and a prompt would get
+ * mixed up with that. */
 static bool program_is_piped(void) {
     struct stat status;
     return fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);

@@ -5,7 +5,7 @@
 struct app;
 struct options;
 
-/* NULL: it has said why on stderr, and *exit_code is set. */
+/* NULL: the reason was told on stderr, and *exit_code is set. */
 struct app *program_new(const struct options *options, int *exit_code);
 void program_free(struct app *app);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct roster {
-    struct roster_person **people; /* owned, each of them too */
+    struct roster_person **people; /* owned, and so is each of them */
     size_t count;
 };
 

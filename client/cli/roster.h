@@ -1,6 +1,6 @@
-/* The people whom this client has heard of: who is online, who wrote or was written to, whom one
- * has blocked. It serves completion and keeps presence honest after a lost connection; the truth
- * is at the broker. */
+/* The people whom this client has heard of: who is online, who wrote or was written to, whom the
+ * user has blocked. It is used for completion, and to correct presence after a lost connection; the
+ * broker has the truth. */
 #ifndef ROSTER_H
 #define ROSTER_H
 
@@ -17,9 +17,9 @@ struct roster_person {
     bool online;
     bool partner;     /* wrote, or was written to */
     bool blocked;     /* by oneself */
-    bool told_away;   /* it was said that he is away, since he went */
+    bool told_away;   /* since they went it was shown that they are away */
     bool listed;      /* in the list that is being compared */
-    int64_t heard_ms; /* when something of his was shown last; 0: never */
+    int64_t heard_ms; /* when something of theirs was last shown; 0: never */
 };
 
 struct roster *roster_new(void);
@@ -27,7 +27,7 @@ void roster_free(struct roster *roster);
 void roster_clear(struct roster *roster);
 
 size_t roster_count(const struct roster *roster);
-/* In the order of their names. */
+/* In the order of names. */
 struct roster_person *roster_at(struct roster *roster, size_t index);
 /* Found, or added. */
 struct roster_person *roster_get(struct roster *roster, const char *user);

@@ -1,5 +1,5 @@
-/* The writer: a buffer of whole lines. Styles are written here and nowhere else, so text of others
- * is cleaned on its way in and can bring none of its own. */
+/* The writer: a buffer of whole lines. Styles are written only here: text from others is cleaned on
+ * its way in, so it can't bring styles of its own. */
 #include "screen.h"
 
 #include "line.h"

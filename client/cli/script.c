@@ -1,5 +1,5 @@
-/* The script: bytes of stdin cut into lines. A line that is longer than any command, or no text,
- * has a fault instead of a command: it fails under its number, and nothing of it is sent. */
+/* The script: bytes of stdin cut into lines. A line that is longer than any command, or is not
+ * text, has a fault instead of a command: it fails with its number, and nothing of it is sent. */
 #include "script.h"
 
 #include "memory.h"
@@ -15,11 +15,11 @@
 struct script {
     char text[SCRIPT_LINE_BYTES + 1];
     size_t text_bytes;
-    size_t line_bytes; /* of the line at the start, its end included; 0: none is whole */
+    size_t line_bytes; /* of the first line, with its end; 0: no line is whole yet */
     bool ended;        /* stdin is */
-    bool overlong;     /* the line at the start is cut, its rest is to be passed over */
-    const char *fault; /* of the line at the start; NULL: none */
-    int error;         /* errno of what ended it; 0: its end */
+    bool overlong;     /* the first line was cut; the rest of it has to be passed over */
+    const char *fault; /* of the first line; NULL: none */
+    int error;         /* errno of what ended stdin; 0: its end */
     unsigned line;
 };
 
@@ -58,7 +58,7 @@ static void script_drop(struct script *script, size_t bytes) {
     memory_wipe(script->text + script->text_bytes, bytes);
 }
 
-/* Editors of another system put it before the first line. */
+/* Drops the byte order mark that some editors put before the first line. */
 static void script_drop_mark(struct script *script) {
     static const char mark[] = "\xEF\xBB\xBF";
     if (script->line == 0 && script->text_bytes >= 3 && memcmp(script->text, mark, 3) == 0)
@@ -75,7 +75,7 @@ static const char *script_find_fault(const struct script *script, size_t text_by
     return NULL;
 }
 
-/* Finds the end of the line at the start. */
+/* Finds the end of the first line. */
 static bool script_cut(struct script *script) {
     script_drop_mark(script);
     char *end = memchr(script->text, '\n', script->text_bytes);

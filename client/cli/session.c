@@ -1,6 +1,6 @@
-/* Events of the library, one function each. After a lost connection everybody else reconnects too:
- * who was online before and is again is no news, and who is missing is looked up once the dust has
- * settled. */
+/* Events of the library, one function each. After a lost connection everybody else reconnects, too:
+ * it is no news if somebody is online who was online before, and who is missing is looked up a
+ * little later. */
 #include "session.h"
 
 #include "app.h"
@@ -61,7 +61,8 @@ static void session_ask_lists(struct app *app) {
     call_begun(call, zchat_blocked(app->z, call_answered, call));
 }
 
-/* Presence and messages travel on two sockets: who was heard already needs no announcement. */
+/* Presence and messages come over two sockets: if somebody was heard already, their coming is not
+ * announced. */
 static void session_changed(struct app *app, const char *user, bool online) {
     int64_t now_ms = clock_ms();
     int64_t heard_ms = roster_get(app->roster, user)->heard_ms;
@@ -157,7 +158,8 @@ static void session_heard_stop(struct app *app) {
         app->stop = APP_STOP_TOLD;
 }
 
-/* Another key, another protocol: to be looked at, and told once. What waits is kept meanwhile. */
+/* Another key or protocol: somebody has to look at that, so it is told once. What waits is kept
+ * meanwhile. */
 static bool session_tell_refused(struct app *app, zchat_code code, const char *why) {
     if (code != ZCHAT_WRONG_KEY && code != ZCHAT_WRONG_PROTOCOL)
         return false;
@@ -248,7 +250,7 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_MESSAGE:
         mailbox_take(app, event->message);
         break;
-    case ZCHAT_EVENT_READ: /* on another device, where the lines were shown too */
+    case ZCHAT_EVENT_READ: /* on another device, where the lines were shown, too */
         break;
     case ZCHAT_EVENT_PRESENCE:
         session_changed(app, event->user, event->online);

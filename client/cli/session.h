@@ -1,4 +1,4 @@
-/* The session as the broker tells of it: the library's events, and what begins and ends with a
+/* The session as the broker tells it: the library's events, and what begins and ends with a
  * login. */
 #ifndef SESSION_H
 #define SESSION_H
@@ -12,7 +12,7 @@ void session_event(void *app, const zchat_event *event);
 
 /* A login was answered. */
 void session_begin(struct app *app, const zchat_reply *reply);
-/* The session is over, whoever ended it. */
+/* The session has ended, for whatever reason. */
 void session_end(struct app *app);
 
 /* Compares the roster with the broker's list, when that is due. */

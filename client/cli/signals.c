@@ -26,7 +26,7 @@ void signals_close(int fd) {
         close(fd);
 }
 
-/* Whoever continued it already did so for this stop, too. */
+/* Whether this stop is over: a SIGCONT that came already counts for this stop, too. */
 static bool signals_are_over(void) {
     sigset_t pending;
     return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;

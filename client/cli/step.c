@@ -1,5 +1,5 @@
-/* Stepping through a script. A line begins when nothing of the former one is open: no call, no
- * login, no sync, no recv. At the end the program waits for the same and leaves. */
+/* Stepping through a script. A line begins when nothing of the line before it is open: no call, no
+ * login, no sync, no recv. At the end the program waits until nothing is open, and leaves. */
 #include "step.h"
 
 #include "app.h"
@@ -14,9 +14,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A broker that is there answers at once; one that is restarting needs some seconds. */
+/* How long to wait for an answer: a running broker answers at once; one that is restarting needs
+ * some seconds. */
 #define STEP_ANSWER_MS 30000
-/* A person has 60 s for an invitation, and the link 10 s to be made. */
+/* How long to wait for a person: they have 60 s for an invitation, and the link has 10 s to be
+ * made. */
 #define STEP_PERSON_MS 90000
 
 void step_wait_messages(struct app *app, uint64_t count, uint64_t seconds) {
@@ -62,7 +64,7 @@ static bool step_answered(struct app *app, int64_t now_ms) {
     return false;
 }
 
-/* Whether the first thing to do is to log in: a user is given and the script doesn't do it. */
+/* Whether to log in first: a user is given and the script does not begin with a login. */
 static bool step_must_log_in(struct app *app, const char *line) {
     if (app->script_line > 0 || app->logged_in || !app->options->user)
         return false;
@@ -88,7 +90,7 @@ static void step_end(struct app *app) {
     app_leave(app, 0);
 }
 
-/* Returns whether something was begun. */
+/* Begins the next line; returns whether something was begun. */
 static bool step_next(struct app *app) {
     const char *line = script_peek(app->script);
     if (!line && !script_at_end(app->script))

@@ -1,4 +1,4 @@
-/* The script's steps: which line may begin, and how long what it began is waited for. */
+/* The script's steps: when a line may begin, and how long to wait for what it began. */
 #ifndef STEP_H
 #define STEP_H
 

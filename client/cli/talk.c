@@ -27,8 +27,8 @@ static const struct command send_command = {
     .run = run_send,
 };
 
-/* Tells one connection from the next; 0: there is none. Right after a new one it is not known who
- * hears: others come back, too. */
+/* A number that tells one connection from the next; 0: there is none. Right after a new connection
+ * began it is not known who is online: others are still coming back. */
 static uint64_t talk_connection(const struct app *app) {
     return app->connected ? app->losses + 1u : 0;
 }
@@ -84,19 +84,19 @@ static const struct command close_command = {
 
 static void talk_close_for(struct app *app, const char *name, const char *why) {
     char user[NAME_BYTES];
-    name_copy(user, name); /* which may be that of the conversation */
+    name_copy(user, name); /* first, as it may be the conversation's own */
     if (strcmp(app->conversation.partner, user) == 0)
         conversation_close(&app->conversation);
     app_fail(app, ZCHAT_NOT_FOUND, "no conversation with %s: %s", user, why);
     app_update_prompt(app);
 }
 
-/* The broker tells those whom one doesn't block from those who don't exist. */
+/* The broker's answer tells a user who is not blocked from one who does not exist. */
 static void talk_found(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     if (reply->code == ZCHAT_NOT_FOUND || reply->code == ZCHAT_INVALID)
         talk_close_for(app, call->user, reply->text);
-    else if (reply->code == ZCHAT_OK) /* blocked on another device in this moment: still so */
+    else if (reply->code == ZCHAT_OK) /* another device has just blocked them: blocks again */
         zchat_block(app->z, call->user, NULL, NULL);
 }
 
@@ -111,9 +111,10 @@ static void talk_blocks_listed(struct call *call, const zchat_reply *reply) {
     call_begun(next, zchat_unblock(app->z, next->user, call_answered, next));
 }
 
-/* No command asks only that. To take back a block that isn't there does nothing, and fails
- * differently where there is no such user; so whom one blocks is looked up first. The conversation
- * is open meanwhile: what is typed ahead must not be taken for commands. */
+/* Finds out if the user exists. No command asks only that. Unblocking somebody who is not blocked
+ * does nothing, and fails differently if there is no such user; so the list of blocked users is
+ * looked at first. The conversation is open meanwhile: what is typed ahead must not be taken for
+ * commands. */
 static void talk_look_for(struct app *app, const char *user) {
     const struct roster_person *person = roster_get(app->roster, user);
     if (person->online || person->partner || !app->connected)

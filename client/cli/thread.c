@@ -1,6 +1,5 @@
-/* Verbs about threads and their posts. A number that is typed becomes the id of the post that was
- * shown with it (forum.h); it goes to the broker as a number only where nothing of the thread was
- * read. */
+/* Verbs about threads and their posts. A typed number becomes the id of the post that was shown
+ * with it (forum.h); it goes to the broker as a number only if nothing of the thread was read. */
 #include "app.h"
 #include "command.h"
 #include "memory.h"
@@ -152,7 +151,7 @@ static void thread_show_items(struct app *app, struct forum_thread *thread,
 
 static void thread_ask_page(struct app *app, const char *title, uint64_t after_seq);
 
-/* call->number: after which seq the page begins. */
+/* call->number is the seq after which the page begins. */
 static void thread_page_came(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     if (call_failed(call, reply, NULL))
@@ -229,7 +228,7 @@ static const struct command thread_post_command = {
 
 /* --- edit, delete --- */
 
-/* A call about the post that is meant; NULL: it was said why there is none. */
+/* Makes a call about the post with that number; NULL: it has said why there is none. */
 static struct call *thread_call_about(struct app *app, call_done_fn *done,
                                       const struct command_words *words) {
     const struct forum_thread *thread = forum_find(&app->forum, words->word[0]);

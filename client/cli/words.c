@@ -1,5 +1,5 @@
-/* The tokenizer for titles, file names and paths. Texts of messages never pass it: they are taken
- * as they were typed. */
+/* The tokenizer for titles, file names and paths. It is not used for the texts of messages, which
+ * are taken as they were typed. */
 #include "words.h"
 
 #include "memory.h"

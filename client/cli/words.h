@@ -1,6 +1,6 @@
-/* Words of a typed line whose arguments may hold blanks: "…" keeps them together, and a backslash
- * takes the next character as it is. Nothing else is special, so a leading dash is data. And times
- * in words. */
+/* Words of a typed line whose arguments may contain blanks: "…" keeps them together, and a
+ * backslash takes the next character as it is. Nothing else is special: a leading dash, too, is
+ * part of the word. Also times in words. */
 #ifndef WORDS_H
 #define WORDS_H
 
@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 /* Cuts the next word off *text, in place, with its quotes resolved, and moves *text behind it and
- * the one blank that ends it. *word is NULL where none is left. false: a quote is not closed. */
+ * the one blank that ends it. *word is NULL if none is left. false: a quote is not closed. */
 bool words_take(char **text, const char **word);
 
-/* How many whole words stand before the one that begins where `text` ends; *quoted: whether that
- * one has an open quote. */
+/* How many whole words there are before the last, unfinished word of `text`; *quoted: whether that
+ * word has an open quote. */
 size_t words_count(const char *text, bool *quoted);
 
 /* `text` as it must be typed within quotes. The caller frees it. */
@@ -21,7 +21,7 @@ char *words_escape(const char *text);
 /* Whether `text` must be typed within quotes to be one word. */
 bool words_need_quotes(const char *text);
 
-/* Whether all bytes are UTF-8 without NUL: else nothing of them is a command or a message. */
+/* Whether all bytes are UTF-8 without NUL: if not, nothing of them is a command or a message. */
 bool words_are_text(const char *bytes, size_t count);
 
 /* A whole positive number of at most `max`; 0: it is none. */
