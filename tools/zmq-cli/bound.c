@@ -1,5 +1,6 @@
-/* One timer of the process and a handler that calls only what a handler may. The timer stands still
- * while the poll loop waits, so that a deadline is told there, with what is known of its reason. */
+/* One timer of the process, and a signal handler that calls only what a handler may. The timer is
+ * stopped while the poll loop waits, so that a deadline there is told by the loop, with what is
+ * known of its reason. */
 #include "bound.h"
 
 #include "common/clock.h"
@@ -12,24 +13,24 @@
 #include <unistd.h>
 
 #define STATUS_LATE 124
-/* What the poll loop has from its deadline on to tell of it and to leave. */
+/* How long the poll loop has after its deadline to tell of it and to leave. */
 #define GRACE_US     500000
 #define TEXT_BYTES   64
-#define LINE_BYTES   256 /* less than PIPE_BUF: a pipe that is ready takes it at once */
+#define LINE_BYTES   256 /* less than PIPE_BUF: a ready pipe takes it at once */
 #define NOT_GOING_ON "the call did not go on"
 
 struct bound {
     bool begun;
-    bool patient; /* with a reader of what is printed, and with each step */
+    bool patient; /* waits for who reads the output, and for each step */
     int64_t each_us;
-    int64_t limit_us; /* NO_DEADLINE: each step has its own */
+    int64_t limit_us; /* NO_DEADLINE: each step has its own limit */
     int64_t write_began_us;
 };
 
-/* What the handler reads. */
+/* The state that the handler reads. */
 struct last_words {
     const char *volatile what;   /* borrowed: a constant without quotes */
-    volatile sig_atomic_t ended; /* the call has: with `status` */
+    volatile sig_atomic_t ended; /* the call has ended with `status` */
     volatile sig_atomic_t status;
     char head[TEXT_BYTES];
     char tail[TEXT_BYTES];
@@ -46,7 +47,7 @@ static size_t add(char *line, size_t used, const char *text) {
     return used + bytes;
 }
 
-/* Where stderr takes nothing either there is nobody to tell. */
+/* If stderr takes nothing either, there is nobody to tell. */
 static void tell(void) {
     struct pollfd err = {.fd = STDERR_FILENO, .events = POLLOUT};
     char line[LINE_BYTES];
@@ -92,7 +93,7 @@ static void catch_alarm(void) {
     sigaction(SIGALRM, &action, NULL);
     sigemptyset(&one);
     sigaddset(&one, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &one, NULL); /* whoever called may have blocked it */
+    sigprocmask(SIG_UNBLOCK, &one, NULL); /* the caller may have blocked it */
 }
 
 static void write_texts(const struct options *options) {

@@ -1,5 +1,5 @@
-/* Connecting, logging in, asking and waiting. A lost connection is no failure after it once stood:
- * the library connects again and asks again, until the deadline. */
+/* Connecting, logging in, asking and waiting. After the first connection a lost connection is no
+ * failure: the library connects again and asks again, until the deadline. */
 #include "call.h"
 
 #include "bound.h"
@@ -80,7 +80,8 @@ void call_shift_limit(struct call *call, int64_t since_us) {
     bound_until(call->limit_us);
 }
 
-/* Another attempt failed, so: whether that is to be said. Another reason than before is. */
+/* Another attempt failed with that code. Returns whether to say so, which is always done for a new
+ * reason. */
 static bool away_is_due(struct away *away, zchat_code code, int64_t now_us) {
     bool again = away->interval_us > 0 && away->code == code;
     if (again && now_us < away->next_us)
@@ -93,7 +94,7 @@ static bool away_is_due(struct away *away, zchat_code code, int64_t now_us) {
     return true;
 }
 
-/* It is back. Whether it was said that it was away. */
+/* The broker is back. Returns whether it was said that it was away. */
 static bool away_end(struct away *away) {
     bool was_away = away->interval_us > 0;
     *away = (struct away){0};
@@ -148,7 +149,7 @@ enum status call_timed_out(struct call *call) {
     return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, text);
 }
 
-/* Whether the key of a broker met for the first time is to be trusted. */
+/* Decides whether to trust the key of a broker met for the first time. */
 static enum status meet(struct call *call) {
     char question[SENTENCE_BYTES];
     const char *server = zchat_server(call->z), *fingerprint = zchat_fingerprint(call->z);
@@ -173,7 +174,7 @@ static enum status meet(struct call *call) {
     return code ? output_error(call->output, code, 0, "%s", zchat_error(call->z)) : STATUS_DONE;
 }
 
-/* What zchat_process returned, and what it told meanwhile, where that ends the call. */
+/* Whether what zchat_process returned, or what it told meanwhile, ends the call. */
 static enum status look_for_trouble(struct call *call, zchat_code code) {
     if (call->refused)
         return fail(call, call->refused, call->why);
@@ -182,7 +183,7 @@ static enum status look_for_trouble(struct call *call, zchat_code code) {
     if (call->key_unknown)
         return meet(call);
     if (call->lost && !call->connected && call->lost_code == ZCHAT_NO_MEMORY)
-        return fail(call, call->lost_code, call->why); /* waiting does not help */
+        return fail(call, call->lost_code, call->why); /* waiting would not help */
     return STATUS_DONE;
 }
 
@@ -194,7 +195,7 @@ enum status call_wait(struct call *call, const bool *done) {
     while (!*done) {
         zchat_code code = zchat_process(call->z);
         if (*done)
-            break; /* an answer that failed tells why itself */
+            break; /* a failed answer itself tells why */
         enum status status = look_for_trouble(call, code);
         if (status != STATUS_DONE)
             return status;
@@ -232,7 +233,7 @@ enum status call_open(struct call *call) {
     return call_wait(call, &call->connected);
 }
 
-/* A reader of what is printed may take their time, unless --timeout was given. */
+/* Whoever reads the output may take their time, unless --timeout was given. */
 static void print_reply(struct call *call, const zchat_reply *reply) {
     int64_t began_us = clock_us();
     call->print_status = call->print(call, reply);
@@ -251,7 +252,7 @@ void call_replied(void *arg, const zchat_reply *reply) {
         print_reply(call, reply);
 }
 
-/* Waits for the answer and leaves it in the call; tells only what kept it from coming. */
+/* Waits for the answer and leaves it in the call; reports only what kept it from coming. */
 static enum status exchange(struct call *call, zchat_code queued, call_print_fn *print) {
     call->asked_us = clock_us();
     call->answered = false;
@@ -321,8 +322,8 @@ static enum status login_by_password(struct call *call, const struct call_login 
     return status == STATUS_DONE ? tell(call) : status;
 }
 
-/* The device's key first: it costs the broker nothing, and a wrong password file can't lock the
- * account that way. Who has no password to give hears what would have helped. */
+/* Tries the device's key first: that costs the broker nothing, and a wrong password file can't lock
+ * the account then. If there is no password to try, the error says what would have helped. */
 static enum status login_by_key(struct call *call, const struct call_login *how) {
     output_detail(call->output, "logging in with this device's key");
     enum status status = ask_login(call, how, NULL);
@@ -352,7 +353,7 @@ enum status call_start(struct call *call) {
 }
 
 void call_close(struct call *call) {
-    call->print = NULL; /* what the verb kept for them is gone */
+    call->print = NULL; /* what the verb kept for printing is gone */
     call->on_event = NULL;
     if (call->z && zchat_user(call->z)[0])
         (void)zchat_logout(call->z, NULL, NULL); /* sent if that needs no waiting */

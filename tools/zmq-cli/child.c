@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AGAIN_US 20000 /* between two looks at a command that can't be waited for */
+#define AGAIN_US 20000 /* between two looks at a command without a descriptor to wait for */
 
 extern char **environ;
 
@@ -93,7 +93,7 @@ static int wait_for(pid_t pid) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* A pipe whose ends no child inherits by accident. */
+/* Opens a pipe whose ends no child inherits by accident. */
 static bool open_pipe(int ends[2]) {
     if (pipe(ends) < 0)
         return false;
@@ -104,14 +104,15 @@ static bool open_pipe(int ends[2]) {
 
 /* ---- ending it ---- */
 
-/* The children of a process, as the kernel tells them; those that end meanwhile are no matter. */
+/* Ends the children of a process, as the kernel lists them; some may end by themselves
+ * meanwhile. */
 static void kill_children(pid_t parent) {
     char path[64];
     long child;
     snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)parent, (long)parent);
     FILE *children = fopen(path, "re");
     while (children && fscanf(children, "%ld", &child) == 1) {
-        kill((pid_t)child, SIGSTOP); /* so that it starts no other one meanwhile */
+        kill((pid_t)child, SIGSTOP); /* so that it starts no other process meanwhile */
         kill_children((pid_t)child);
         kill((pid_t)child, SIGKILL);
     }
@@ -119,14 +120,15 @@ static void kill_children(pid_t parent) {
         fclose(children);
 }
 
-/* A shell that became this program may have started processes before: they are its own children,
- * and not to be ended. */
+/* Whether this process has children already: a shell that became this program may have started
+ * processes before, and these must not be ended. */
 static bool has_children(void) {
     siginfo_t ended;
     return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Whoever lost their parent is a child of this process by now, if it adopts: see adopt. */
+/* Ends the command and everything that it started. If this process adopts, processes that lost
+ * their parent are its children by now: see adopt. */
 static void kill_all(pid_t pid, bool adopts) {
     int error = errno;
     kill(pid, SIGSTOP); /* as in kill_children */
@@ -144,7 +146,7 @@ static void adopt(bool yes) {
 
 /* ---- capturing ---- */
 
-/* Keeps what fits and reads on to the end, so that the command is not ended by a full pipe. false
+/* Keeps what fits and reads on to the end, so that a full pipe does not stop the command. false
  * sets errno. */
 static bool read_all(int fd, int64_t deadline_us, char *buffer, size_t capacity, size_t *used) {
     char rest[256];
@@ -167,7 +169,7 @@ static bool has_ended(pid_t pid) {
     return waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
 }
 
-/* Without a descriptor to wait for: looks again and again. */
+/* Without a descriptor to wait for, looks again and again. */
 static enum wait_result wait_in_steps(pid_t pid, int64_t deadline_us) {
     enum wait_result result = WAIT_EXPIRED;
     bool second;
@@ -208,7 +210,7 @@ static bool write_all(int fd, const char *text) {
     return true;
 }
 
-/* The text as a file in memory: unlike a pipe it never blocks who writes it. -1 sets errno. */
+/* Makes a file in memory with the text: unlike a pipe it never blocks the writer. -1 sets errno. */
 static int open_text(const char *text) {
     int fd = memfd_create("message", MFD_CLOEXEC);
     if (fd < 0 || (write_all(fd, text) && lseek(fd, 0, SEEK_SET) == 0))

@@ -11,16 +11,16 @@ struct child_variable {
 };
 
 /* Runs `sh -c command` with `text` on its stdin and the variables in its environment, and waits for
- * its end. Returns its exit status, 128 + the signal that ended it, or -1 with errno set where it
- * could not be run. A command that doesn't read its stdin is none the worse. A signal (EINTR) and
+ * its end. Returns its exit status, 128 + the signal that ended it, or -1 with errno set if it
+ * could not be run. It does not matter if the command does not read its stdin. A signal (EINTR) and
  * the deadline of clock_us (ETIMEDOUT) end it, and the processes below it. */
 int child_feed(const char *command, const char *text, const struct child_variable *variables,
                size_t variable_count, int64_t deadline_us);
 
 /* Runs `sh -c command` with an empty stdin and keeps what it prints, up to `capacity` bytes; *used
  * is how many. Returns like child_feed. A signal (EINTR) and the deadline of clock_us (ETIMEDOUT)
- * end it, and every process that it started; what lost its parent is not found where this program
- * had children before. */
+ * end it, and every process that it started; but processes that lost their parent are not found if
+ * this program had children before. */
 int child_capture(const char *command, int64_t deadline_us, char *buffer, size_t capacity,
                   size_t *used);
 

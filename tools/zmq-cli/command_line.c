@@ -1,4 +1,4 @@
-/* The verb and its words, which options may stand between. */
+/* The verb and its words, and options between them. */
 #include "command_line.h"
 
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static bool take_option(void *arg, const struct option *option, const char *text
     return options_set(reader->options, option, text, OPTION_FROM_FLAG, fault);
 }
 
-/* Whether --id was said instead of a word, by which the words of the verb are fewer. */
+/* How many words the verb needs less, because --id was given instead of one. */
 static int words_spared(const struct command_line *line, const struct options *options) {
     return line->verb->id_for_word && option_is_set(options, OPTION_ID);
 }

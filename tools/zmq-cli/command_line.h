@@ -1,8 +1,8 @@
 /* argv, taken apart: options, the verb, and the verb's words.
  *
- * Options may stand anywhere before "--": before the verb, after it, and between and behind the
- * words of a TEXT. After "--" everything is a word, also "-". Where an option is none that there
- * is, the nearest one is named. */
+ * Options may be anywhere before "--": before the verb, after it, and between and behind the words
+ * of a TEXT. After "--" everything is a word, even "-". If an option does not exist, the error
+ * names the nearest one. */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
@@ -12,15 +12,15 @@
 #define COMPLAINT_BYTES OPTION_FAULT_BYTES
 
 struct command_line {
-    const struct verb *verb; /* NULL: none was said */
-    const char *group;       /* borrowed: the first word of a verb of two; NULL: there is none */
-    const char **words;      /* owned; the words themselves are argv's */
+    const struct verb *verb; /* NULL: none was given */
+    const char *group;       /* borrowed: the first word of a verb of two words; NULL: none */
+    const char **words;      /* owned; the words themselves are in argv */
     int word_count;
-    int plain_count;                 /* of those: said before "--" */
+    int plain_count;                 /* of those: given before "--" */
     char complaint[COMPLAINT_BYTES]; /* the first thing that is wrong; empty: nothing */
 };
 
-/* Reads argv to its end even where something is wrong, so that --json and --help are known. */
+/* Reads argv to its end even if something is wrong, so that --json and --help are known. */
 void command_line_read(struct command_line *line, struct options *options, int argc, char **argv);
 
 void command_line_release(struct command_line *line);

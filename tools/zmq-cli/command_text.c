@@ -1,4 +1,4 @@
-/* Reading a command and its JSON. */
+/* Reads a command and its JSON. */
 #include "command_text.h"
 
 #include "common/option.h"

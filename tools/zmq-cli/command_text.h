@@ -1,4 +1,5 @@
-/* What call's words say: the command, and its request as JSON. Faults have been told. */
+/* What the words of the verb `call` mean: the command, and its request as JSON. The functions
+ * report faults themselves. */
 #ifndef COMMAND_TEXT_H
 #define COMMAND_TEXT_H
 
@@ -7,13 +8,13 @@
 #include "json/from_json.h"
 #include "json/schema.h"
 
-/* The sentence for a name that no command has, with the nearest one. */
+/* The error for a name that no command has; it names the nearest command. */
 void command_text_complain(const char *name, char fault[JSON_FAULT_BYTES]);
 
 enum status command_text_find(struct call *call, const char *name, struct schema_command *command);
 
-/* The object in the word of that place, in the file that it names behind "@", or on stdin for "-";
- * without such a word an empty one. It is the caller's. */
+/* The object in the word at that place, in the file that the word names after "@", or on stdin if
+ * the word is "-"; an empty object if there is no such word. The caller owns it. */
 enum status command_text_read(struct call *call, int place, json_t **json);
 
 #endif

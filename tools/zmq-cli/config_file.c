@@ -1,5 +1,5 @@
-/* Reading zmq-cli.conf: the text is cut up in place, and every line is checked, also those of other
- * contexts, so that a mistake shows before it is needed. */
+/* Reading zmq-cli.conf: the text is cut up in place, and every line is checked, even those of other
+ * contexts, so that a mistake shows before the line is needed. */
 #include "config_file.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static enum status add(struct reader *reader, enum option_id option, const char 
     return STATUS_DONE;
 }
 
-/* A context without options is there, too: it is an entry without one. */
+/* A context without options exists, too: it is an entry without an option. */
 static enum status read_section(struct reader *reader, char *line) {
     size_t bytes = strlen(line), prefix = strlen(CONTEXT_PREFIX);
     if (strncmp(line, CONTEXT_PREFIX, prefix) != 0 || line[bytes - 1] != ']')
@@ -82,7 +82,7 @@ static enum status read_line(struct reader *reader, char *line) {
     return line[0] == '[' ? read_section(reader, line) : read_setting(reader, line);
 }
 
-/* The whole file with a NUL after it. NULL sets errno. */
+/* Reads the whole file, with a NUL after it. NULL sets errno. */
 static char *slurp(const char *path, size_t *count) {
     FILE *stream = fopen(path, "re");
     char *text = stream ? malloc(FILE_BYTES_MAX + 1) : NULL;
@@ -101,7 +101,7 @@ static char *slurp(const char *path, size_t *count) {
     return NULL;
 }
 
-/* It would end the text where no editor shows it. */
+/* Refuses a NUL, which would end the text at a place that no editor shows. */
 static enum status check_nul(struct reader *reader, const char *text, size_t bytes) {
     const char *nul = memchr(text, 0, bytes);
     if (!nul)
@@ -112,7 +112,7 @@ static enum status check_nul(struct reader *reader, const char *text, size_t byt
     return complain(reader, "the line", "has a NUL in it");
 }
 
-/* A pipe would be waited for, and a device has no end. */
+/* Only a regular file is read: a pipe may keep us waiting, and a device has no end. */
 static bool is_no_file(const char *path) {
     struct stat facts;
     return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);

@@ -1,4 +1,4 @@
-/* zmq-cli.conf: options that need not be said each time.
+/* zmq-cli.conf: options that need not be given each time.
  *
  *     # a comment
  *     server = chat.example.org
@@ -10,11 +10,11 @@
  *     user = a.smith
  *
  * Keys are the long names of the options, flags are yes or no; values run to the end of the line,
- * without quotes. What stands before the first [context NAME] holds always, the rest where that
- * context is chosen. CZMQ's zconfig does not read it: it takes a # anywhere in a value without
- * quotes for a comment, which keys in Z85 and commands of the shell may have, keeps no line numbers
- * for errors, and complains on stdout. (zchatd's file is ZPL: broker/config_file.c gives zconfig
- * one checked line at a time.) */
+ * without quotes. Options before the first [context NAME] always apply, the others if their context
+ * is chosen. CZMQ's zconfig does not read it: it takes a # anywhere in a value without quotes for a
+ * comment, which keys in Z85 and commands of the shell may have, keeps no line numbers for errors,
+ * and complains on stdout. (zchatd's file is ZPL: broker/config_file.c gives zconfig one checked
+ * line at a time.) */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
@@ -25,7 +25,7 @@
 #include <stddef.h>
 
 struct config_entry {
-    const char *context; /* borrowed: from text; NULL: holds always */
+    const char *context; /* borrowed: from text; NULL: always applies */
     enum option_id option;
     const char *value; /* borrowed: from text */
 };
@@ -36,11 +36,11 @@ struct config_file {
     size_t entry_count;
 };
 
-/* Reads and checks the file; one that isn't there has no entries. A failure has been told. */
+/* Reads and checks the file; a missing one has no entries. Failures are reported. */
 enum status config_file_read(struct config_file *file, const char *path,
                              const struct output *output);
 
-/* Sets the options of a context, or with NULL those that hold always. The values stay the file's.
+/* Sets the options of a context or, with NULL, those that always apply. The file owns the values.
  * false: there is no such context. */
 bool config_file_apply(const struct config_file *file, const char *context,
                        struct options *options);

@@ -1,5 +1,5 @@
-/* Events as objects: a type, where it happened, and of what it is about all that the verbs print of
- * it. */
+/* Events as objects: a type, where it happened, and everything that the verbs print about its
+ * subject. */
 #include "event_value.h"
 
 #include "output.h"
@@ -52,7 +52,7 @@ static bool has_id(const zchat_event *event) {
     return event->kind == ZCHAT_EVENT_BROADCAST || event->kind == ZCHAT_EVENT_DELETED;
 }
 
-/* What it has besides its type. */
+/* Adds what the event has besides its type. */
 static json_t *body_of(const zchat_event *event) {
     if (event->message)
         return message_object(event->message);

@@ -1,4 +1,4 @@
-/* What the library hands out by itself, as an object. */
+/* Events of the library as objects. */
 #ifndef EVENT_VALUE_H
 #define EVENT_VALUE_H
 
@@ -7,10 +7,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Whether it is told to programs: the connection's own news are not. */
+/* Whether programs are told of the event; they are not told of events of the connection itself. */
 bool event_is_told(const zchat_event *event);
 
-/* It has a "type", and besides what it is about. NULL: no memory. */
+/* The event as an object with a "type" and what it is about. NULL: no memory. */
 json_t *event_value(const zchat_event *event);
 
 #endif

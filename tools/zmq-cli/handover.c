@@ -1,4 +1,4 @@
-/* Running the command of --exec, and acknowledging what it accepted. */
+/* Running the command of --exec, and acknowledging what it has accepted. */
 #include "handover.h"
 
 #include "child.h"

@@ -1,9 +1,9 @@
-/* Hands messages to the command of --exec, one after the other, and has each one acknowledged when
- * its command accepted it.
+/* Hands messages to the command of --exec, one after the other, and acknowledges each one when its
+ * command has accepted it.
  *
- * The acknowledgement goes over a connection of its own and is waited for: the connection that
- * receives is inside its callback meanwhile, and must stand still, or all that is unread would pile
- * up in memory behind a slow command. */
+ * The acknowledgement goes over a connection of its own and is waited for: the receiving connection
+ * is inside its callback meanwhile and must not go on, or everything unread would pile up in memory
+ * behind a slow command. */
 #ifndef HANDOVER_H
 #define HANDOVER_H
 
@@ -11,8 +11,8 @@
 
 struct handover {
     const char *command; /* borrowed: from the options; NULL: there is none */
-    bool patient;        /* waits for a broker that is away as long as it takes */
-    bool bounded;        /* by the limit of its call, commands and all: --timeout was given */
+    bool patient;        /* waits for a broker that is away, however long */
+    bool bounded;        /* its call's limit bounds it, commands included: --timeout was given */
     struct call call;    /* of the acknowledgements */
 };
 

@@ -1,4 +1,4 @@
-/* Taking the TEXT of a verb, and --id. */
+/* Reading the TEXT of a verb, and --id. */
 #include "input.h"
 
 #include "common/clock.h"
@@ -15,7 +15,7 @@ static enum status no_memory(const struct call *call) {
     return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
 }
 
-/* The words from `first` on, joined by spaces. */
+/* Joins the words from `first` on with spaces. */
 static enum status join_words(const struct call *call, int first, char **text) {
     size_t bytes = 1;
     for (int i = first; i < call->word_count; i++)

@@ -1,12 +1,12 @@
-/* What a call brings to be sent: the TEXT of its words or of stdin, and the id of --id. */
+/* What a call sends: the TEXT from its words or from stdin, and the id from --id. */
 #ifndef INPUT_H
 #define INPUT_H
 
 #include "call.h"
 
-/* The TEXT that begins with word `first`: the words joined by spaces, or, where "-" is the only
- * one and was said before "--", all of stdin without one newline at its end. The text is the
- * caller's to free, also on a failure, which has been told. */
+/* The TEXT that begins with word `first`: the words joined by spaces or, if "-" is the only word
+ * and came before "--", all of stdin without one newline at its end. The caller frees the text,
+ * even on a failure, which has been reported. */
 enum status input_text(struct call *call, int first, char **text);
 
 /* Reads a descriptor to its end; `what` names it in the sentences. The bytes, with a NUL behind

@@ -1,5 +1,5 @@
-/* The signals are blocked except while ppoll waits: so none can come between the look at the flag
- * and the wait, and be noticed only with the next event. */
+/* The signals are blocked except while ppoll waits. So none can come between looking at the flag
+ * and waiting, to be noticed only with the next event. */
 #define _GNU_SOURCE /* ppoll */
 #include "interrupt.h"
 
@@ -53,14 +53,14 @@ void interrupt_end_at_once(void) {
         _exit(130);
 }
 
-/* The two that are waited for; -1: none. */
+/* The two descriptors to wait for; -1: none. */
 struct pair {
     int first;
     int second;
     bool second_ready;
 };
 
-/* poll, which passes over what is -1, and takes descriptors of any number. */
+/* Uses poll, which passes over -1 and takes descriptors with any number. */
 static int poll_readable(struct pair *pair, int64_t deadline_us, const sigset_t *mask) {
     struct pollfd items[] = {{.fd = pair->first, .events = POLLIN},
                              {.fd = pair->second, .events = POLLIN}};

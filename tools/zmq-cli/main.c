@@ -1,5 +1,5 @@
-/* zmq-cli: zchat for scripts. One verb, one result: data on stdout, the rest on stderr, an exit
- * code that says how it ended.
+/* zmq-cli: zchat for scripts. One verb, one result: data on stdout, everything else on stderr, and
+ * an exit code that says how it ended.
  *
  * This file only reads straight down: the options, the verb, the call, its end. What a verb does is
  * in the file of its group, see verb.c. It never prompts without a terminal. */
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Where one of the three standard files is closed, a socket must not take its place. Writing to
+/* If one of the three standard files is closed, a socket must not get its descriptor. Writing to
  * this stand-in fails, as it should. */
 static void open_standard_files(void) {
     int fd;
@@ -55,7 +55,7 @@ static void choose_output(struct output *output, const struct options *options) 
     output->verbose = option_flag(options, OPTION_VERBOSE);
 }
 
-/* As one text, so that a failed write is noticed. */
+/* Prints it as one text, so that a failed write is noticed. */
 static enum status print_help(const struct command_line *line, struct output *output) {
     char *text = NULL;
     size_t bytes;

@@ -1,6 +1,7 @@
-/* The files of numbers: a head that says whose they are, then the posts' ids, a line each, all of
- * one length, so that a number's line is found without reading the others. The line of a number
- * that was not shown, between others that were, is a hole in the file: it reads as NULs. */
+/* The files of numbers: a head that says for whom they are, then the posts' ids, one a line. All
+ * lines have the same length, so that a number's line is found without reading the others. If a
+ * number was not shown but others after it were, its line is a hole in the file, which reads as
+ * NULs. */
 #include "numbers.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_BYTES   ZCHAT_ID_TEXT /* the newline is where the NUL was */
-#define NUMBER_MAX   (1u << 24)    /* of an own post: the broker's word must not fill a disk */
+#define LINE_BYTES   ZCHAT_ID_TEXT /* the newline replaces the NUL */
+#define NUMBER_MAX   (1u << 24)    /* for an own post: what the broker says must not fill a disk */
 #define FNV_BASIS    14695981039346656037u
 #define FNV_PRIME    1099511628211u
 #define FRESH_ENDING ".XXXXXX"
@@ -30,7 +31,7 @@ __attribute__((format(printf, 1, 2))) static char *format_new(const char *format
     return text;
 }
 
-/* A broker is known by its key, not by one of the ways to reach it. */
+/* The head has the broker's key, not one of the addresses by which it is reached. */
 static char *head_new(const struct call *call, const char *title) {
     return format_new("broker %s\nuser %s\nthread %s\n", zchat_fingerprint(call->z),
                       zchat_user(call->z), title);
@@ -53,7 +54,7 @@ static char *path_new(const struct call *call, const char *head) {
 static void make_folder(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        (void)mkdir(path, 0700); /* what can't be made shows when the file is made */
+        (void)mkdir(path, 0700); /* a failure shows when the file is made */
         *slash = '/';
     }
 }
@@ -138,7 +139,7 @@ enum status numbers_keep(struct numbers *numbers) {
     return status;
 }
 
-/* A file of numbers that was found and is ours. */
+/* A file of numbers that was found and is the right one. */
 struct kept {
     int fd; /* owned; -1: there is none */
     off_t head_bytes;
@@ -160,7 +161,7 @@ static bool is_whole(struct kept *kept, const char *head) {
     return whole;
 }
 
-/* false: it is there but of no use. */
+/* false: it is there, but unusable. */
 static bool open_kept(struct kept *kept, const struct call *call, const char *title, int flags) {
     char *head = head_new(call, title);
     char *path = path_new(call, head);
@@ -217,8 +218,8 @@ enum status numbers_find(const struct call *call, const char *title, uint64_t nu
                         "--id");
 }
 
-/* Begins a file for who did not read the thread. Whoever does so at the same time writes the same.
- */
+/* Begins a file for a user who has not read the thread. Another process that does so at the same
+ * time writes the same. */
 static void begin_kept(const struct call *call, const char *title) {
     char *head = head_new(call, title);
     char *path = path_new(call, head);
@@ -235,7 +236,7 @@ static void begin_kept(const struct call *call, const char *title) {
     free(head);
 }
 
-/* Nothing is lost where this fails: the number is then one that was not shown. */
+/* If this fails nothing is lost: the number then counts as not shown. */
 void numbers_append(const struct call *call, const char *title, uint64_t number,
                     const zchat_id *id) {
     struct kept kept;

@@ -1,6 +1,6 @@
-/* The table of options, and the values that a call has for them. What an option does is the
- * business of who asks for its value; what stands here is all that --help, the environment and the
- * configuration file need to know of it. */
+/* The table of options, and the values that a call has for them. What an option does is up to the
+ * code that asks for its value; the table has all that --help, the environment and the
+ * configuration file need to know. */
 #include "options.h"
 
 #include "zchat.h"
@@ -10,7 +10,8 @@
 
 #define SECONDS_MAX 1e9
 
-/* Values stay texts, which are checked as they come: the one that is asked for is put here. */
+/* Values are kept as texts, which are checked when they come; this holds the one that is asked
+ * for. */
 union value {
     bool flag;
     const char *text;

@@ -1,8 +1,8 @@
 /* The options of zmq-cli, and the values that a call has for them.
  *
- * A value remembers where it came from; one from a stronger source (see option_source) replaces one
- * from a weaker, never the other way round, so sources may be read in any order. Every value in
- * here has been checked against its type. */
+ * A value remembers where it came from; a value from a stronger source (see option_source) replaces
+ * one from a weaker source, never the other way round, so sources may be read in any order. Every
+ * value in here has been checked against its type. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -27,7 +27,7 @@ enum option_id {
     OPTION_VERBOSE,
     OPTION_VERSION,
     OPTION_HELP,
-    OPTION_GLOBAL_COUNT, /* those before it go with every verb */
+    OPTION_GLOBAL_COUNT, /* options before it go with every verb */
     OPTION_NO_TRUST = OPTION_GLOBAL_COUNT,
     OPTION_NEW_PASSWORD_FILE,
     OPTION_NEW_PASSWORD_CMD,
@@ -85,19 +85,19 @@ enum option_id option_id(const struct option *row);
 /* Fills in the defaults. */
 void options_init(struct options *options);
 
-/* Sets the value unless a stronger one is there. false: the row does not take the text, and `fault`
- * says what it takes. */
+/* Sets the value unless there is a stronger one. false: the option does not take the text, and
+ * `fault` says what it takes. */
 bool options_set(struct options *options, const struct option *row, const char *text,
                  enum option_source source, char fault[OPTION_FAULT_BYTES]);
 
-bool option_is_set(const struct options *options, enum option_id id); /* a default doesn't count */
-bool option_is_given(const struct options *options, enum option_id id); /* in the call itself */
+bool option_is_set(const struct options *options, enum option_id id); /* a default does not count */
+bool option_is_given(const struct options *options, enum option_id id); /* on the command line */
 bool option_flag(const struct options *options, enum option_id id);
 const char *option_text(const struct options *options, enum option_id id);     /* NULL: not set */
 int64_t option_microseconds(const struct options *options, enum option_id id); /* -1: not set */
 uint64_t option_number(const struct options *options, enum option_id id);      /* 0: not set */
 
-/* The number in a text: decimal digits only, 1 to 2^64 - 1. */
+/* Reads the number in a text: only decimal digits, 1 to 2^64 - 1. */
 bool option_parse_number(const char *text, uint64_t *number);
 
 #endif

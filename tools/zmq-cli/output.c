@@ -1,5 +1,5 @@
-/* Printing: lines of data, errors, notices. The first failed write to stdout is kept, because a
- * later one may fail with another reason or not at all. */
+/* Printing: lines of data, errors, notices. The first failed write to stdout is remembered, because
+ * a later one may fail for another reason or not at all. */
 #define _GNU_SOURCE /* fopencookie */
 #include "output.h"
 
@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 #define LINE_BYTES 2048
-/* It can hardly be told: there. */
+/* It can hardly be reported, because reports go to standard error. */
 #define NOT_READ "standard error did not take what is said"
 
 /* ---- the stream ---- */
 
-/* What failed once is not tried again: it might block. A stream's writer returns 0 for a failure.
- */
+/* After a failure nothing is tried again, because it might block. A stream's write function returns
+ * 0 for a failure. */
 static ssize_t write_out(void *cookie, const char *bytes, size_t count) {
     const struct output *output = cookie;
     if (output->write_error) {
@@ -109,7 +109,8 @@ enum status output_flush(struct output *output) {
     return (enum status)zchat_exit_status(ZCHAT_IO);
 }
 
-/* ---- the bar: its line is shorter than any terminal is wide, and each one covers the last ---- */
+/* ---- the bar: its line is shorter than any terminal is wide, and each line covers the last one
+ * ---- */
 
 #define CELLS    24
 #define EVERY_US 100000

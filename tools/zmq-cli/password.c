@@ -1,5 +1,5 @@
-/* Reading passwords. At a terminal nothing that is typed is shown, and the terminal is given back
- * as it was, whatever ends the reading. */
+/* Reading passwords. At a terminal nothing that is typed is shown, and the terminal is restored,
+ * whatever ends the reading. */
 #include "password.h"
 
 #include "child.h"
@@ -30,8 +30,8 @@ bool terminal_present(void) {
 
 enum line_result { LINE_READ, LINE_NONE, LINE_FAILED };
 
-/* Reads up to the end of the line, byte by byte, so that what follows stays in the file. A line
- * that is too long is read to its end, and cut. LINE_NONE: the file is at its end. LINE_FAILED sets
+/* Reads to the end of the line, byte by byte, so that what follows stays in the file. A line that
+ * is too long is read to its end, but cut. LINE_NONE: the file is at its end. LINE_FAILED sets
  * errno. */
 static enum line_result read_line(int fd, char *line, size_t capacity) {
     size_t used = 0;
@@ -108,7 +108,7 @@ static enum status tell_late(const struct reading *reading, const char *what) {
                         option_text(reading->options, OPTION_TIMEOUT));
 }
 
-/* Until there is a line, the end, or more than a password may have. -1 sets errno. */
+/* Reads until there is a line, the end, or more than a password may have. -1 sets errno. */
 static ssize_t read_start(struct reading *reading, int fd) {
     ssize_t got = 1;
     while (got != 0 && reading->used < SOURCE_BYTES &&
@@ -122,7 +122,7 @@ static ssize_t read_start(struct reading *reading, int fd) {
     return 0;
 }
 
-/* A pipe without a writer is waited for like one that is silent. */
+/* Waits for a pipe without a writer as for one that is silent. */
 static enum status read_file(struct reading *reading, const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     ssize_t result = fd < 0 ? -1 : read_start(reading, fd);
@@ -155,7 +155,7 @@ static enum status read_command(struct reading *reading, const char *command) {
     return STATUS_DONE;
 }
 
-/* Only passwd takes an empty one, of an account that has none. */
+/* Whether the password is empty, which only passwd takes, for an account without a password. */
 static bool is_empty(const struct reading *reading) {
     return reading->used == 0 || reading->bytes[0] == '\n' ||
            (reading->used > 1 && memcmp(reading->bytes, "\r\n", 2) == 0);
@@ -168,7 +168,7 @@ static enum status take(const struct reading *reading, char *line, const char *w
     return output_error(reading->output, ZCHAT_INVALID, 0, "%s %s", what, wrong);
 }
 
-/* An empty source is an empty password. */
+/* An empty source gives an empty password. */
 static enum status read_source(char *line, const struct options *options,
                                const struct option_value *from, bool is_file, int64_t deadline_us,
                                const struct output *output) {

@@ -22,7 +22,7 @@ static enum status load_environment(struct options *options, const struct output
     return output_error(output, ZCHAT_INVALID, 0, "%s", error);
 }
 
-/* "directory" "between" "name"; owned by the caller, NULL where there is no memory. */
+/* Joins "directory", "between" and "name"; owned by the caller, NULL if there is no memory. */
 static char *path_join(const char *directory, const char *between, const char *name) {
     size_t bytes = strlen(directory) + strlen(between) + strlen(name) + 1;
     char *path = malloc(bytes);
@@ -31,7 +31,7 @@ static char *path_join(const char *directory, const char *between, const char *n
     return path;
 }
 
-/* As libzchat chooses it. */
+/* Chooses it as libzchat does. */
 static char *choose_config_dir(const struct options *options) {
     const char *given = option_text(options, OPTION_CONFIG_DIR);
     const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -42,7 +42,7 @@ static char *choose_config_dir(const struct options *options) {
     return home && home[0] ? path_join(home, "/.config/", "zchat") : NULL;
 }
 
-/* Beside what else a --config-dir holds, or where the system keeps such things. */
+/* It is beside the other files of a --config-dir, or else where the system keeps such things. */
 static char *choose_state_dir(const struct options *options) {
     const char *given = option_text(options, OPTION_CONFIG_DIR);
     const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -61,7 +61,7 @@ static enum status load_context(struct preferences *preferences, const struct ou
                         context, preferences->config_dir ? preferences->config_dir : ".");
 }
 
-/* A password file that zmq-cli.conf names stands beside it. */
+/* A relative password file in zmq-cli.conf is relative to the folder of zmq-cli.conf. */
 static enum status place_password_file(struct preferences *preferences,
                                        const struct output *output) {
     struct option_value *value = &preferences->options.values[OPTION_PASSWORD_FILE];

@@ -1,5 +1,5 @@
-/* The options of a call, whichever way they were said: a flag beats the environment, that the
- * chosen context, that the rest of zmq-cli.conf, that the default. */
+/* The options of a call from all sources. The strongest comes first: the command line, the
+ * environment, the chosen context, the rest of zmq-cli.conf, the default. */
 #ifndef PREFERENCES_H
 #define PREFERENCES_H
 
@@ -10,14 +10,14 @@
 struct preferences {
     struct options options; /* begins with the defaults, and the flags of the command line */
     struct config_file file;
-    char *config_dir;    /* owned; NULL: the library's own choice, which fails with a reason */
-    char *state_dir;     /* owned; where what was last read is kept; NULL: there is no place */
+    char *config_dir;    /* owned; NULL: the library chooses, and fails with a reason */
+    char *state_dir;     /* owned; for what was last read; NULL: there is no place */
     char *password_file; /* owned; NULL, or the path that zmq-cli.conf gave relative to itself */
 };
 
 void preferences_init(struct preferences *preferences);
 
-/* Adds environment, configuration file and context. A failure has been told. */
+/* Adds environment, configuration file and context. A failure has been reported. */
 enum status preferences_load(struct preferences *preferences, const struct output *output);
 
 void preferences_release(struct preferences *preferences);

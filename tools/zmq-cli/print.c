@@ -1,5 +1,5 @@
-/* Showing what the broker keeps: messages, threads, posts and uploads. What has no bound, a title
- * or a text, ends its line. */
+/* Showing what the broker keeps: messages, threads, posts and uploads. A title or a text, which may
+ * be long, ends its line. */
 #include "print.h"
 
 #include "common/time_text.h"

@@ -1,6 +1,6 @@
-/* Holding a private chat. What is in the library's hands, `waiting` lines and `files`, is answered
- * before the chat is given up, so nothing is lost without a word. A line is written out before the
- * library acknowledges it. */
+/* Holding a private chat. What the library still has, `waiting` lines and `files`, is answered
+ * before the chat is given up, so nothing is lost without being reported. A line is written out
+ * before the library acknowledges it. */
 #include "private_chat.h"
 
 #include "bound.h"
@@ -145,7 +145,7 @@ static void forget_invitation(struct private_chat *chat, const char *user) {
     chat->inviting_count = kept;
 }
 
-/* The place of the invitation that is waited for; inviting_count: it is not there. */
+/* The place of the invitation that we wait for; inviting_count: it is not there. */
 static size_t find_invitation(const struct private_chat *chat) {
     size_t i = 0;
     while (i < chat->inviting_count && chat->wanted[0] &&
@@ -229,7 +229,7 @@ int64_t private_chat_within(const struct private_chat *chat, int64_t until_us) {
     return limit_us < until_us ? limit_us : until_us;
 }
 
-/* What is left to be said when the call's time may be over. */
+/* Gives the call time again for what is left to do, as its time may be over. */
 static void renew_deadline(struct private_chat *chat) {
     if (chat->bounded)
         call_last_deadline(chat->call);
@@ -325,7 +325,7 @@ enum status private_chat_accept(struct private_chat *chat) {
     snprintf(text, sizeof text, "no link to %s was made", chat->user);
     private_chat_expect(chat, private_chat_patience_us(call), text);
     call->deadline_us =
-        private_chat_within(chat, NO_DEADLINE); /* it is made within 10 s, or fails */
+        private_chat_within(chat, NO_DEADLINE); /* the link is made within 10 s, or fails */
     return call_answer(call, zchat_private_accept(call->z, chat->user, call_replied, call), NULL);
 }
 
@@ -352,12 +352,12 @@ static int64_t linger_until(const struct private_chat *chat) {
     return chat->linger_us < 0 ? 0 : chat->heard_us + chat->linger_us;
 }
 
-/* Whether all that stdin brought has been delivered, or not. */
+/* Whether all that stdin brought was delivered, or reported as not delivered. */
 static bool is_said(const struct private_chat *chat) {
     return chat->input.exhausted && chat->said && chat->waiting == 0 && chat->files == 0;
 }
 
-/* With an empty stdin it only listens: as long as something comes. */
+/* With an empty stdin it only listens, as long as something comes. */
 static bool only_listens(const struct private_chat *chat) {
     return chat->input.exhausted && !chat->said && chat->files == 0 && !chat->closed;
 }
@@ -383,7 +383,7 @@ static bool is_out_of_time(const struct private_chat *chat) {
     return clock_us() >= private_chat_within(chat, NO_DEADLINE);
 }
 
-/* Who only listened has what there was to hear. */
+/* If it only listened, it has received what there was, so this is no failure. */
 static enum status tell_out_of_time(const struct private_chat *chat) {
     const struct call *call = chat->call;
     if (only_listens(chat))
@@ -450,7 +450,7 @@ static enum status hold(struct private_chat *chat) {
     }
 }
 
-/* The chat is over: what stdin brought and was not sent is told line by line. */
+/* The chat is over: reports line by line what stdin brought and was not sent. */
 static void tell_unsent(struct private_chat *chat) {
     size_t bytes;
     char *line;

@@ -53,7 +53,7 @@ static void print_taken(struct output *output, const struct taking *taking) {
     json_t *object = json_pack("{s:s, s:s, s:o}", "from", taking->user, "file", taking->file,
                                "size", value_big(taking->size));
     json_t *path = json_string(taking->path);
-    if (object && path) /* a path that is no UTF-8 is left out */
+    if (object && path) /* a path that is not UTF-8 is left out */
         json_object_set_new(object, "path", path);
     output_object(output, object);
 }
@@ -94,7 +94,8 @@ static struct taking *taking_new(struct private_chat *chat, const zchat_event *e
     return taking;
 }
 
-/* NULL: nobody asks, so only what can do no harm is taken. */
+/* Returns why the file is refused; NULL: it is taken. Nobody is asked, so only a harmless name is
+ * taken. */
 static const char *why_refused(const struct private_chat *chat, const zchat_upload *file) {
     if (!chat->files_to)
         return "--files-to takes files";

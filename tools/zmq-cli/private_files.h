@@ -5,9 +5,10 @@
 
 #include "private_state.h"
 
-/* How many bytes of one file are taken. */
+/* How many bytes an offered file may have to be taken. */
 uint64_t private_files_max(const struct options *options);
-/* Whether files can be put into the folder, asked before anybody is invited; NULL: none are. */
+/* Checks, before anybody is invited, that files can be put into the folder; NULL: no files are
+ * taken. */
 enum status private_files_check(const struct call *call, const char *path);
 /* Answers an offer. While a file comes, chat->files counts it. */
 void private_files_take(struct private_chat *chat, const zchat_event *event);

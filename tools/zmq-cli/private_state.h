@@ -1,4 +1,4 @@
-/* What is known of the private chat that this process holds, for private_chat and private_files. */
+/* The state of the private chat that this process holds, for private_chat and private_files. */
 #ifndef PRIVATE_STATE_H
 #define PRIVATE_STATE_H
 
@@ -11,28 +11,28 @@
 struct private_chat {
     struct call *call;    /* borrowed: from main */
     const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
-    uint64_t files_max;   /* bytes of one that is taken */
+    uint64_t files_max;   /* the most bytes of a file that is taken */
     int64_t linger_us;    /* -1: --wait was not given */
-    bool bounded;         /* by the call's limit, whatever comes: --timeout was given */
+    bool bounded;         /* the call's limit ends it, whatever comes: --timeout was given */
     struct private_input input;
     struct bar bar; /* of a file that is sent */
 
-    char (*inviting)[PRIVATE_USER_BYTES]; /* owned: who has invited, the first one first */
+    char (*inviting)[PRIVATE_USER_BYTES]; /* owned: those who invited, in order */
     size_t inviting_count;
-    char wanted[PRIVATE_USER_BYTES]; /* whose invitation is waited for; "": anybody's */
-    bool invited;                    /* it is there, or there will be none */
+    char wanted[PRIVATE_USER_BYTES]; /* from whom an invitation is awaited; "": anybody */
+    bool invited;                    /* it has come, or will not come */
 
     char self[PRIVATE_USER_BYTES];
-    bool more_follow;              /* what stdin brings later is for another chat */
-    char user[PRIVATE_USER_BYTES]; /* whom it is with; "": nobody */
+    bool more_follow;              /* later input from stdin is for another chat */
+    char user[PRIVATE_USER_BYTES]; /* whom the chat is with; "": nobody */
     bool closed;
     bool said;      /* stdin brought a line in this chat */
     size_t waiting; /* lines without an acknowledgement */
-    size_t files;   /* on their way to here */
+    size_t files;   /* files that are on their way to us */
     size_t undelivered;
     bool heard;          /* a line or a file came in this chat */
-    int64_t heard_us;    /* when the last one did, or the chat began */
-    enum status trouble; /* why it can't go on, or what failed in it */
+    int64_t heard_us;    /* when the last one came, or the chat began */
+    enum status trouble; /* why the chat can't go on, or what failed in it */
     bool stop;           /* it can't go on */
     char awaited[SENTENCE_BYTES];
 };

@@ -1,9 +1,9 @@
 /* Receiving. The library hands out the inbox in order and without holes; here each message is
- * printed, or handed to the command of --exec, as it comes. `handled` is how far that went,
- * `written` how far it is out of this process, and only that is acknowledged: one acknowledgement
- * at a time, the next one covers all that was written meanwhile. Nothing is ever acknowledged that
- * was not written, or that its command did not accept: if the process is killed in between, the
- * next call gets it again. */
+ * printed, or handed to the command of --exec, as it comes. `handled` is the last message for which
+ * that was done, `written` the last one that has left this process, and only that is acknowledged.
+ * There is one acknowledgement at a time; the next one covers everything written meanwhile. No
+ * message is acknowledged that was not written, or that its command did not accept: if the process
+ * is killed in between, the next call gets the message again. */
 
 #include "bound.h"
 #include "common/clock.h"
@@ -17,13 +17,13 @@
 
 struct receiver {
     struct call *call;        /* borrowed: from main */
-    struct handover handover; /* without a command messages are printed */
+    struct handover handover; /* if it has no command messages are printed */
     bool ack;
     bool follow;
     bool sent;
     uint64_t count;  /* 0: all */
     int64_t wait_us; /* -1: --wait was not given */
-    bool bounded;    /* by the call's limit, whatever comes: --timeout was given */
+    bool bounded;    /* the call's limit ends it, whatever comes: --timeout was given */
 
     uint64_t taken; /* messages */
     uint64_t handled;
@@ -107,7 +107,7 @@ static void on_acked(void *arg, const zchat_reply *reply) {
     receiver->ack_done = true;
 }
 
-/* Asks for the next acknowledgement when none is under way. */
+/* Sends the next acknowledgement if none is under way. */
 static void ask_ack(struct receiver *receiver) {
     struct call *call = receiver->call;
     if (!receiver->ack || receiver->ack_asked || receiver->written <= receiver->acked)
@@ -123,7 +123,7 @@ static bool can_ack(const struct call *call) {
     return call->z && !call->refused && !call->lost && !call->ended;
 }
 
-/* Sees to it that all that was written is acknowledged, and says so where it could not be. */
+/* Makes sure that everything written is acknowledged, and reports if that is not possible. */
 static enum status finish_acks(struct receiver *receiver) {
     struct call *call = receiver->call;
     enum status status = STATUS_DONE;
@@ -142,7 +142,7 @@ static enum status finish_acks(struct receiver *receiver) {
     return status;
 }
 
-/* What was taken so far must be out of this process before it can be acknowledged. */
+/* What was handled must leave this process before it can be acknowledged. */
 static enum status write_out(struct receiver *receiver) {
     enum status status = output_flush(receiver->call->output);
     if (status == STATUS_DONE)
@@ -190,7 +190,7 @@ static enum status on_quiet(struct receiver *receiver) {
                         option_text(receiver->call->options, OPTION_WAIT));
 }
 
-/* One turn; *more is whether another one follows. */
+/* One turn; *more: whether another one follows. */
 static enum status turn(struct receiver *receiver, bool *more) {
     struct call *call = receiver->call;
     enum status status = call_work(call), written = write_out(receiver);

@@ -1,10 +1,11 @@
 /* rpc: a connection for a program, as lines of JSON. Each line of stdin is one command, and each is
- * answered by one line; events have lines of their own. What is under way is bounded: while it is
- * too much stdin is not read, so that whoever writes has to wait. Nothing is printed behind the
- * library's back: a line that is not taken holds everything up.
+ * answered by one line; events have lines of their own. The commands under way are bounded: while
+ * there are too many, stdin is not read, so that whoever writes has to wait. Printing blocks: a
+ * line that the reader does not take holds everything up.
  *
- * A command that was accepted is answered, whatever happens: at the end those that wait are, with
- * what is known of them. Over a lost connection the library asks again, under the same ids. */
+ * Every accepted command is answered, whatever happens: at the end those that still wait are
+ * answered with what is known of them. After a lost connection the library asks again, with the
+ * same ids. */
 #include "command_text.h"
 #include "event_value.h"
 #include "interrupt.h"
@@ -19,9 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Commands under way: what fits into one frame, as the broker takes them. */
+/* The most commands under way: as many as the broker takes in one frame. */
 #define UNDER_WAY_MAX 64
-/* ... and in bytes: some of the largest there are. */
+/* ... and their bytes: enough for some of the largest commands. */
 #define UNDER_WAY_BYTES_MAX (4 * 1024 * 1024)
 /* An id is held until its command is answered. */
 #define ID_TEXT_BYTES_MAX 256
@@ -42,7 +43,7 @@ struct rpc {
     struct asked asked[UNDER_WAY_MAX];
     size_t under_way;
     size_t under_way_bytes;
-    bool bounded;        /* the whole call, by --timeout */
+    bool bounded;        /* --timeout bounds the whole call */
     enum status trouble; /* of printing inside a callback */
 };
 
@@ -54,7 +55,7 @@ static void print(struct rpc *rpc, json_t *line /* owned */) {
         rpc->trouble = status;
 }
 
-/* Both release the value and not the id. */
+/* Both functions release the value but not the id. */
 static void print_answer(struct rpc *rpc, json_t *id, const char *name, json_t *value) {
     json_t *line = json_object();
     bool good = line && value && json_object_set(line, "id", id) == 0;
@@ -71,7 +72,7 @@ static void print_refusal(struct rpc *rpc, json_t *id, zchat_code code, const ch
 
 static void on_event(void *arg, const zchat_event *event) {
     struct rpc *rpc = arg;
-    if (event->kind != ZCHAT_EVENT_NOTICE) /* it has a line */
+    if (event->kind != ZCHAT_EVENT_NOTICE) /* a notice is printed as an event */
         call_tell_away(rpc->call, event);
     if (event_is_told(event))
         print(rpc, json_pack("{s:o}", "event", event_value(event)));
@@ -111,7 +112,7 @@ static void on_reply(void *arg, const zchat_reply *reply) {
 
 /* ---- commands ---- */
 
-/* A command of which all is known; the request is still the caller's. */
+/* Sends a command that was read completely; the caller still owns the request. */
 static void ask(struct rpc *rpc, json_t *id, const struct schema_command *command,
                 const uint8_t *request, size_t bytes) {
     zchat *z = rpc->call->z;
@@ -129,7 +130,7 @@ static bool is_id(const json_t *id) {
            (json_is_string(id) && json_string_length(id) <= ID_TEXT_BYTES_MAX);
 }
 
-/* The one member besides the id; false: `fault` says that it is not one. */
+/* Finds the one member besides the id; false: `fault` says that there is not exactly one. */
 static bool find_command(json_t *line, struct schema_command *command, json_t **request,
                          char fault[JSON_FAULT_BYTES]) {
     const char *name;
@@ -276,7 +277,7 @@ static enum status turn(struct rpc *rpc, bool *more) {
     return status;
 }
 
-/* What is under way is answered by the library as it closes. */
+/* The library answers what is under way when it closes. */
 static enum status close_rpc(struct rpc *rpc, enum status status) {
     if (status == STATUS_INTERRUPTED)
         interrupt_accept();

@@ -1,4 +1,4 @@
-/* One buffer that holds the longest line. */
+/* Reads into one buffer, which has room for the longest line. */
 #include "rpc_input.h"
 
 #include "json/from_json.h"

@@ -1,5 +1,5 @@
-/* Standard input, cut into lines of commands. A line that is too long is passed over, and told
- * once; its end begins the next one. */
+/* Standard input, cut into lines of commands. A line that is too long is skipped and reported once;
+ * the next line begins after its end. */
 #ifndef RPC_INPUT_H
 #define RPC_INPUT_H
 
@@ -21,11 +21,12 @@ struct rpc_input { /* all zero: nothing was read yet */
     bool ended;    /* nothing more comes */
 };
 
-/* Reads what is there, once. False: it could not be read, errno says why; it has ended then. */
+/* Reads what is there, once. False: it could not be read, and errno says why; the input has ended
+ * then. */
 bool rpc_input_read(struct rpc_input *input);
 
-/* The next line, without its newline, borrowed until the next read. What stands behind the last
- * newline is a line, too, once the input has ended. */
+/* The next line, without its newline, borrowed until the next read. Once the input has ended, the
+ * text after the last newline is a line, too. */
 enum rpc_line rpc_input_next(struct rpc_input *input, const char **line, size_t *bytes);
 
 void rpc_input_release(struct rpc_input *input);

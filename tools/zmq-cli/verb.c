@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The verbs of each file, which stand at its end; NULL behind the last. */
+/* The verbs of each file, which are listed at its end; NULL after the last. */
 extern const struct verb *const account_verbs[];
 extern const struct verb *const people_verbs[];
 extern const struct verb *const recv_verbs[];
@@ -26,7 +26,7 @@ static const struct verb *const *const files[] = {
 };
 #define FILE_COUNT (sizeof files / sizeof files[0])
 
-/* The verb of that place in the help; NULL behind the last. */
+/* The verb at that place in the help; NULL after the last. */
 static const struct verb *verb_at(size_t place) {
     for (size_t i = 0; i < FILE_COUNT; i++)
         for (const struct verb *const *verb = files[i]; *verb; verb++)
@@ -35,7 +35,7 @@ static const struct verb *verb_at(size_t place) {
     return NULL;
 }
 
-/* Whether `name` is the words, one or two. */
+/* Whether `name` consists of these words, one or two. */
 static bool is_named(const char *name, const char *first, const char *second) {
     size_t bytes = strlen(first);
     if (!second)
@@ -44,8 +44,8 @@ static bool is_named(const char *name, const char *first, const char *second) {
            strcmp(name + bytes + 1, second) == 0;
 }
 
-/* What other chats call a message to one person: it must not be taken for the forum's MSG, which
- * posts for all. */
+/* Whether it is `msg`, as other chat programs call a message to one person: it must not be taken
+ * for the forum's MSG, which publishes a post. */
 static bool is_message(const char *first, const char *second) {
     return !second && (strcmp(first, "msg") == 0 || strcmp(first, "w") == 0);
 }

@@ -9,7 +9,7 @@ static const struct password_source new_account = {OPTION_PASSWORD_FILE, OPTION_
 static const struct password_source new_password = {
     OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD, "New password: ", true};
 
-/* The account that is meant: the verb's word, or else --user. */
+/* The account: the verb's word, or else --user. */
 static const char *named_user(const struct call *call) {
     return call->word_count > 0 ? call->words[0] : option_text(call->options, OPTION_USER);
 }
@@ -109,7 +109,7 @@ static enum status print_passwd(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-/* Both passwords are read before anything is asked of the broker. */
+/* Both passwords are read before the broker is asked anything. */
 static enum status run_passwd(struct call *call) {
     struct password fresh = {0};
     enum status status = call_password(call);

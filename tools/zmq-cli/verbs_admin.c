@@ -1,4 +1,4 @@
-/* ping, forget, stats, announce, shutdown. */
+/* The verbs ping, forget, stats, announce, shutdown. */
 
 #include "common/clock.h"
 #include "input.h"
@@ -129,7 +129,7 @@ static const struct verb announce_verb = {
 static const struct password_source admin_password = {
     OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, "Admin password: ", false};
 
-/* Everything is deleted only where somebody said so twice. */
+/* Everything is deleted only if somebody said so twice. */
 static enum status confirm_wipe(struct call *call) {
     char question[SENTENCE_BYTES];
     if (!option_flag(call->options, OPTION_WIPE) || option_flag(call->options, OPTION_YES))
@@ -155,7 +155,8 @@ static enum status note_admin(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-/* Who is no administrator is asked for the admin password where there is somebody to ask. */
+/* If the user is no administrator, asks for the admin password, provided that there is somebody to
+ * ask. */
 static enum status enter(struct call *call, struct password *password) {
     bool admin = false, given = password_is_given(call->options, &admin_password);
     const struct call_login how = {.print = note_admin};

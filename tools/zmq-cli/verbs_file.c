@@ -1,6 +1,6 @@
 /* file put, get, list. A transfer may take as long as it moves: each step of it renews the call's
- * deadline. What broke off is left as it is, for the same call to go on with. A file's name never
- * leads out of the folder. */
+ * deadline. A transfer that broke off is left as it is, so that the same call can go on with it. A
+ * file's name never leads out of the folder. */
 
 #include "bound.h"
 #include "common/clock.h"
@@ -26,12 +26,12 @@ struct transfer {
     bool to_stdout;
     bool nobody_reads;  /* stdout is a pipe whose other end was closed */
     const char *target; /* borrowed: where a download goes; NULL: to stdout */
-    char *in_folder;    /* owned: that, where -o named a folder */
-    bool special;       /* that is a device or a pipe: written to, not replaced */
-    int fd;             /* owned: of that; -1: not open */
+    char *in_folder;    /* owned: the target, if -o named a folder */
+    bool special;       /* the target is a device or a pipe: written to, not replaced */
+    int fd;             /* owned: of that device or pipe; -1: not open */
 };
 
-#define AGAIN_US 20000 /* between two looks whether somebody reads a pipe */
+#define AGAIN_US 20000 /* between two checks whether somebody reads a pipe */
 
 static void on_event(void *arg, const zchat_event *event) {
     const struct transfer *transfer = arg;
@@ -53,8 +53,8 @@ static bool is_broken_pipe(int fd) {
     return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
-/* Where nobody reads what goes to stdout any more there is nothing to tell either. The answer to a
- * transfer that was given up comes when the call is closed, and nobody waits for it. */
+/* If nobody reads stdout any more there is nothing to report either. The answer to a transfer that
+ * was given up comes when the call is closed, and nobody waits for it. */
 static void on_reply(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     struct transfer *transfer = call->arg;
@@ -119,7 +119,7 @@ static const struct verb file_put_verb = {
     .help = "upload a file into a thread; after a break the same call goes on",
 };
 
-/* Whether a file of this name would be one in this folder. */
+/* Whether a file of this name would be in this folder. */
 static bool stays_here(const char *name) {
     return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
@@ -143,7 +143,7 @@ static enum status choose_in_folder(const struct call *call, struct transfer *tr
     return STATUS_DONE;
 }
 
-/* /dev/stdout and its like lead to a descriptor, whatever that is. */
+/* Whether the path is /dev/stdout or the like, which lead to a descriptor. */
 static bool is_descriptor(const char *path) {
     char to[sizeof "/proc/"];
     ssize_t bytes = readlink(path, to, sizeof to);
@@ -157,7 +157,7 @@ static bool is_stdout(const struct stat *facts) {
            own.st_ino == facts->st_ino;
 }
 
-/* A link that leads nowhere is something that is there, too. */
+/* Whether there is something; even a link that leads nowhere counts. */
 static bool is_taken(const char *path) {
     struct stat facts;
     if (stat(path, &facts) != 0)
@@ -165,7 +165,7 @@ static bool is_taken(const char *path) {
     return S_ISREG(facts.st_mode);
 }
 
-/* The file's name, which somebody else chose, is that of a regular file here, or of none. */
+/* Uses the file's name, which somebody else chose: it must name a regular file here, or nothing. */
 static enum status choose_by_name(const struct call *call, struct transfer *transfer,
                                   const char *path) {
     transfer->target = path;
@@ -175,7 +175,7 @@ static enum status choose_by_name(const struct call *call, struct transfer *tran
                         path);
 }
 
-/* What is there under the path that -o gave. */
+/* Looks at what is at the path that -o gave. */
 static enum status choose_by_path(const struct call *call, struct transfer *transfer,
                                   const char *path) {
     struct stat facts;
@@ -203,8 +203,8 @@ static enum status choose_target(const struct call *call, struct transfer *trans
     return stays_here(name) ? choose_by_name(call, transfer, name) : refuse_name(call);
 }
 
-/* A pipe is opened when somebody reads it. Nothing tells of that without waiting in open, where no
- * bound holds: so it is tried again. */
+/* A pipe can be opened once somebody reads it. The only way to wait for that is inside open, where
+ * nothing bounds the time: so opening is tried again and again. */
 static enum status open_special(const struct call *call, struct transfer *transfer) {
     const struct timespec pause = {.tv_nsec = AGAIN_US * 1000};
     do
@@ -233,7 +233,7 @@ static enum status print_get(struct call *call, const zchat_reply *reply) {
         return STATUS_DONE;
     }
     json_t *object = upload_object(&reply->uploads[0]), *path = json_string(transfer->target);
-    if (object && path) /* a path that is no UTF-8 is left out */
+    if (object && path) /* a path that is not UTF-8 is left out */
         json_object_set_new(object, "path", path);
     return output_object(call->output, object);
 }
@@ -257,7 +257,7 @@ static enum status run_file_get(struct call *call) {
         if (status == STATUS_DONE && transfer.special && transfer.target)
             status = open_special(call, &transfer);
         if (!transfer.target || transfer.special)
-            interrupt_end_at_once(); /* there is nothing to be left in order */
+            interrupt_end_at_once(); /* there is nothing to clean up */
         if (status == STATUS_DONE)
             status = get(call, &transfer);
         status = finish(call, &transfer, status);

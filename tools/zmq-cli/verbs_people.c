@@ -105,7 +105,7 @@ static enum status print_person(struct output *output, const zchat_person *perso
 struct people {
     uint64_t seconds;  /* 0: who is online */
     char user[64];     /* the last one of the page before, and */
-    zchat_person last; /* ... all about them; NULL as user: the first page */
+    zchat_person last; /* ... what is known of them; user NULL: the first page */
     bool more;
 };
 
@@ -183,7 +183,7 @@ static enum status print_user(struct call *call, const char *user, const char *d
     return STATUS_DONE;
 }
 
-/* The broker took the name, so it is one; it folds upper case. */
+/* The broker accepted the name, so it is valid; the broker folds upper case. */
 static enum status print_named(struct call *call, const char *done) {
     char user[64];
     snprintf(user, sizeof user, "%s", call->words[0]);

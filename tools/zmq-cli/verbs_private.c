@@ -1,5 +1,5 @@
 /* private start, accept, decline, send, stop, file. A chat lives in the process that holds it, so
- * each of them begins one, and none of them finds one. */
+ * each of these verbs begins one, and none can find one. */
 
 #include "bound.h"
 #include "common/clock.h"
@@ -39,7 +39,7 @@ static const struct verb private_start_verb = {
 
 /* --- whether somebody can invite at all --- */
 
-/* It lives until the chat is released: answers may come as late as that. */
+/* It lives until the chat is released, because answers may come as late as that. */
 struct lookup {
     char user[PRIVATE_USER_BYTES];
     bool done;
@@ -64,8 +64,9 @@ static enum status await_lookup(struct lookup *lookup, struct call *call, zchat_
     return call_wait(call, &lookup->done);
 }
 
-/* No command asks only that. To take back a block that isn't there does nothing, and fails
- * differently where there is no such user; so whom one blocks is looked up first. */
+/* Finds out if the user exists. No command asks only that. Unblocking somebody who is not blocked
+ * does nothing, and fails differently if there is no such user; so the list of blocked users is
+ * looked at first. */
 static enum status look_for(struct lookup *lookup, struct private_chat *chat, const char *user) {
     struct call *call = chat->call;
     private_chat_name(lookup->user, user);
@@ -78,13 +79,13 @@ static enum status look_for(struct lookup *lookup, struct private_chat *chat, co
     if (status == STATUS_DONE && (lookup->code == ZCHAT_INVALID || lookup->code == ZCHAT_NOT_FOUND))
         return output_error(call->output, lookup->code, 0, "%s", lookup->text);
     if (status == STATUS_DONE && lookup->code == ZCHAT_OK)
-        zchat_block(call->z, user, NULL, NULL); /* made in this moment elsewhere: still so */
+        zchat_block(call->z, user, NULL, NULL); /* just blocked elsewhere: blocks again */
     return status;
 }
 
 /* --- answering --- */
 
-/* Whether another chat may follow after one ended so. */
+/* Whether another chat may follow after one that ended with this status. */
 static bool goes_on(const struct private_chat *chat, enum status status) {
     return status != STATUS_INTERRUPTED && !chat->stop && !chat->call->refused &&
            !chat->call->ended && clock_us() < private_chat_within(chat, NO_DEADLINE);
@@ -102,7 +103,7 @@ static enum status accept_one(struct private_chat *chat, const char *user, int64
     return status;
 }
 
-/* For how long an invitation is waited for; -1: until interrupted. */
+/* How long to wait for an invitation; -1: until interrupted. */
 static int64_t accept_patience_us(const struct call *call, bool once) {
     return once || option_is_given(call->options, OPTION_TIMEOUT) ? private_chat_patience_us(call)
                                                                   : -1;
@@ -198,7 +199,7 @@ static enum status print_sent(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-/* Starts the chat; what is waited for then is the other one's program. */
+/* Starts the chat; after that the call waits for the other one's program. */
 static enum status begin_for(struct private_chat *chat, struct call *call) {
     enum status status = private_chat_begin(chat, call);
     if (status == STATUS_DONE)
@@ -265,7 +266,7 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct private_chat *chat = call->arg;
     if (!chat)
         return;
-    if (chat->bounded && bytes > 0) /* as with a thread's file: what moves takes its time */
+    if (chat->bounded && bytes > 0) /* as with a thread's file, what moves may take its time */
         bound_each_step(false, "nothing of the file moved");
     chat->bounded = chat->bounded && bytes == 0;
     private_chat_expect(chat, option_microseconds(call->options, OPTION_TIMEOUT),

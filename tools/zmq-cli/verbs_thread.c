@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The thread's title and what else the answer is worth, or a line that says what was done. */
+/* Prints the thread's title and the rest of the answer as JSON, or a line that says what was
+ * done. */
 static enum status print_title(struct call *call, json_t *more, const char *done) {
     const char *title = call->words[0];
     if (!call->output->json) {
@@ -36,7 +37,7 @@ static enum status print_created(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-/* What to say where it is not known whether the broker has what was sent. */
+/* What to say if it is unknown whether the broker has what was sent. */
 static const char *retry_hint(char hint[SENTENCE_BYTES], const zchat_id *id) {
     char text[ZCHAT_ID_TEXT];
     zchat_id_format(id, text);
@@ -174,8 +175,8 @@ struct reading {
     uint64_t after_seq;
 };
 
-/* The numbers count what is printed: a post that is deleted between two pages keeps the one under
- * which it was seen. */
+/* Numbers are counted as posts are printed: a post that is deleted between two pages keeps the
+ * number under which it was seen. */
 static enum status print_item(struct call *call, const zchat_item *item) {
     struct reading *reading = call->arg;
     reading->after_seq = item->seq;
@@ -184,7 +185,7 @@ static enum status print_item(struct call *call, const zchat_item *item) {
     if (item->damaged)
         return damaged_print(call->output, item->seq);
     if (!item->post)
-        return STATUS_DONE; /* of a kind that this program is too old for */
+        return STATUS_DONE; /* of a kind that is newer than this program */
     return post_print(call->output, item->post, numbers_add(&reading->numbers, &item->post->id));
 }
 
@@ -225,7 +226,7 @@ static const struct verb thread_read_verb = {
     .help = "print a thread's posts, numbered, and uploads",
 };
 
-/* The post that edit and delete are about: what --id says, or else word 1. */
+/* The post that edit and delete are about: given by --id, or else by word 1. */
 struct which {
     uint64_t number;
     bool known; /* the id is */
@@ -243,7 +244,7 @@ static enum status parse_which(const struct call *call, struct which *which) {
                         call->words[1]);
 }
 
-/* Logs in, and turns the number into the id of the post that the user saw under it. */
+/* Logs in, and turns the number into the id of the post that the user saw with it. */
 static enum status find_which(struct call *call, struct which *which) {
     enum status status = call_start(call);
     if (status == STATUS_DONE && !which->known)

@@ -1,4 +1,4 @@
-/* user lock, unlock, admin, reset: what administrators do to accounts of others. */
+/* The verbs user lock, unlock, admin, reset: what administrators do to accounts of others. */
 
 #include "verb.h"
 
@@ -85,7 +85,7 @@ static enum status print_reset(struct call *call, const zchat_reply *reply) {
     return print_done(call, reply, "has the new password and trusts no device");
 }
 
-/* The password is read before anything is asked of the broker. */
+/* Reads the password before it asks the broker anything. */
 static enum status run_reset(struct call *call) {
     struct password fresh = {0};
     enum status status = call_read_password(call, &new_password, &fresh);
