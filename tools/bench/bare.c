@@ -22,20 +22,20 @@ struct frame {
 };
 
 struct peer {
-    size_t id_bytes; /* 0: nobody has the number */
+    size_t id_bytes; /* 0: no connection has the number */
     unsigned char id[ID_BYTES];
 };
 
 struct server {
-    void *context; /* owned, as the sockets */
+    void *context; /* owned, like the sockets */
     void *zap;
     void *router;
     void *xpub;
     struct segment log;
-    unsigned char *turn; /* owned: TURN_BYTES, what is written */
+    unsigned char *turn; /* owned: TURN_BYTES, what is written in a turn */
     struct frame frames[TURN_FRAMES];
     size_t count;
-    unsigned char *gathered[2]; /* owned: published, to all */
+    unsigned char *gathered[2]; /* owned: one for published frames, one for those to all */
     size_t gathered_bytes[2];
     struct peer *peers; /* owned: by number */
     size_t peers_count;
@@ -146,7 +146,7 @@ static bool serve_one(struct server *server, struct frame *frame) {
     }
 }
 
-/* A peer that has gone meanwhile is no fault: a ROUTER drops what is for it. */
+/* It is no fault if the peer has gone meanwhile: a ROUTER drops what is for it. */
 static bool answer(struct server *server) {
     for (size_t i = 0; i < server->count; i++) {
         struct frame *frame = &server->frames[i];
@@ -221,7 +221,7 @@ static bool server_init(struct server *server) {
     return server->turn && server->gathered[0] && server->gathered[1];
 }
 
-/* It ends with its process: by a signal. */
+/* Serves until a signal ends the process. */
 int bare_main(const struct settings *settings) {
     struct server *server = calloc(1, sizeof *server);
     char commands[CURVE_ENDPOINT_BYTES], events[CURVE_ENDPOINT_BYTES];

@@ -158,7 +158,8 @@ static bool make_folders(struct bench *bench) {
     return true;
 }
 
-/* Each handle has a ZeroMQ context with its threads' descriptors. */
+/* Raises the limit of descriptors: each handle has a ZeroMQ context with its threads'
+ * descriptors. */
 static void raise_descriptors(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

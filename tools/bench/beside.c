@@ -1,5 +1,5 @@
-/* See beside.h. The uploading thread has its handle alone while it runs, and tells of its end by a
- * flag that the sender's timer comes to see; a fault of it is told after it has ended. */
+/* See beside.h. Only the uploading thread uses its handle while it runs. A flag, at which the
+ * sender's timer looks, tells that it has ended; its fault is reported after that. */
 #include "beside.h"
 
 #include "common/clock.h"
@@ -103,7 +103,7 @@ static bool measure_idle(struct beside *beside, struct client *sender) {
 /* ---- the uploads ---- */
 
 struct uploads {
-    struct client *client; /* borrowed: from the verb; the thread's while it runs */
+    struct client *client; /* borrowed: from the verb; only for the thread while it runs */
     const char *title;     /* borrowed: from the verb */
     const char *path;      /* borrowed: from the verb */
     int64_t end_us;
@@ -149,7 +149,7 @@ static bool have_ended(void *arg) {
     return atomic_load(&uploads->ended);
 }
 
-/* The thread is waited for in any case: its last upload has its own patience. */
+/* Waits for the thread in any case: its last upload has a time limit of its own. */
 static bool measure_loaded(struct beside *beside, struct client *sender, struct uploads *uploads) {
     struct bench *bench = sender->bench;
     struct stream stream;

@@ -1,5 +1,5 @@
 /* Reads inboxes in pages at the end, one account after the other on each of the senders'
- * connections: first, with --check, the sender's own; then those of the accounts that have no
+ * connections: with --check, first the sender's own inbox; then those of the accounts without a
  * receiver, a sample or all. Marks them read, so that a later run on the same store begins behind
  * this one. */
 #include "run.h"
@@ -16,7 +16,7 @@ struct check {
     uint64_t readers; /* still at work */
 };
 
-/* One connection, and where it is. */
+/* One connection, and how far its reading is. */
 struct reader {
     struct check *check;   /* borrowed */
     struct sender *sender; /* borrowed: its connection */
@@ -39,7 +39,7 @@ static bool answered(struct reader *reader, const zchat_reply *reply) {
     return client_answered(&reader->sender->client, reply, "an inbox can't be read");
 }
 
-/* The account in a message's "to", a name of the bench's. */
+/* The account in a message's "to", which is a name that the bench made. */
 static uint32_t account_of(const zchat_message *message) {
     return message->to[0] == 'u' ? (uint32_t)strtoul(message->to + 1, NULL, 10) : UINT32_MAX;
 }
@@ -56,7 +56,7 @@ static void take_message(struct reader *reader, const zchat_message *message) {
         bench_fail(&run->bench, "no memory");
 }
 
-/* What was sent to an account, or by a sender, is all that may be in the inbox. */
+/* The inbox may have only what was sent to this account, or by this sender. */
 static void close_inbox(struct reader *reader) {
     struct run *run = reader->check->run;
     struct reading *reading = reader->own ? &run->own : &run->inboxes;
@@ -113,7 +113,7 @@ static void enter(struct reader *reader, const char *name) {
     accepts(reader, zchat_login(handle(reader), &login, entered, reader));
 }
 
-/* The sampled ones lie evenly among the accounts without a receiver. */
+/* Sampled accounts are spread evenly over those without a receiver. */
 static void next_inbox(struct reader *reader) {
     struct check *check = reader->check;
     const struct settings *settings = check->run->settings;
@@ -129,8 +129,8 @@ static void next_inbox(struct reader *reader) {
     enter(reader, name);
 }
 
-/* The sender is logged in as itself; its own inbox is read from where its cursor was at the login.
- */
+/* The sender is logged in to its own account; its own inbox is read from where its cursor was at
+ * the login. */
 static void begin(struct reader *reader, struct check *check, struct sender *sender) {
     reader->check = check;
     reader->sender = sender;

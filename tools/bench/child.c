@@ -1,5 +1,5 @@
-/* See child.h. The child's stdout and stderr are one pipe: a line in it says that it serves, its
- * end that the child is gone. The kernel ends the child with us. */
+/* See child.h. The child's stdout and stderr are one pipe: a line in it says that the child serves;
+ * its end says that the child has ended. The kernel ends the child with us. */
 #include "child.h"
 
 #include "cores.h"
@@ -48,7 +48,8 @@ void child_program(const char *given, const char *name, char *path, size_t path_
 
 /* ---- processes ---- */
 
-/* Becomes the child's program; never returns. fds: what become its 0, 1, 2; -1: /dev/null. */
+/* Becomes the child's program; never returns. fds become its descriptors 0, 1 and 2; -1:
+ * /dev/null. */
 static void become(char *const argv[], const int fds[3], int core) {
     sigset_t none;
     sigemptyset(&none);
@@ -125,7 +126,7 @@ bool child_listen(struct child *child) {
     return count < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* false: it said nothing for so long, or it has ended. */
+/* false: it said nothing within that time, or has ended. */
 static bool listen_for(struct child *child, int timeout_ms) {
     struct pollfd wait = {.fd = child->output, .events = POLLIN};
     int ready;
@@ -190,7 +191,7 @@ void child_free(struct child *child) {
         kill(child->pid, SIGTERM);
         while (listen_for(child, END_MS))
             ;
-        kill(child->pid, SIGKILL); /* nothing to a process that has ended */
+        kill(child->pid, SIGKILL); /* harmless if the process has ended */
         while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
@@ -260,7 +261,7 @@ double usage_s(const struct usage *usage) {
 
 /* ---- zchatd ---- */
 
-/* argv is not const, and nobody writes to it. */
+/* argv is not const, but nobody writes to it. */
 static char *word(const char *text) {
     return (char *)(uintptr_t)text;
 }

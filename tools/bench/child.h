@@ -1,5 +1,6 @@
-/* A process of the bench's own that serves it: zchatd, a bare server, Redis. It is ended with the
- * bench, however that ends. The only file that knows processes and Linux's /proc about them. */
+/* A process that the bench starts and that serves it: zchatd, a bare server, Redis. It ends with
+ * the bench, however the bench ends. This is the only unit that knows processes and their files in
+ * /proc. */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -12,43 +13,43 @@ struct child;
 
 struct child_options {
     char *const *argv;
-    int core;          /* where it is kept; -1: anywhere */
-    const char *ready; /* words in the line by which it says that it serves */
-    bool quiet;        /* what else it says is not passed on to stderr */
+    int core;          /* the core that it is kept on; -1: any */
+    const char *ready; /* words in the line that says that it serves */
+    bool quiet;        /* its other output is not passed on to stderr */
 };
 
 struct usage {
     double main_s; /* CPU seconds of the main thread, */
     double io_s;   /* of ZeroMQ's, */
     double other_s;
-    double waited_s; /* for a core: what a thread could have run and did not */
+    double waited_s; /* waited for a core: threads could have run but did not */
     uint64_t rss_kib;
 };
 
-/* The functions below say on stderr what failed. */
+/* The functions below report failures on stderr. */
 
-/* The path of a program: `given`, or where that is NULL the one of that name beside this one; with
- * name NULL it is this one. */
+/* The path of a program: `given`; if that is NULL, the program `name` beside this one; if that is
+ * NULL, too, this one. */
 void child_program(const char *given, const char *name, char *path, size_t path_bytes);
 
-/* Runs a program to its end, with what `write` writes as its stdin. false: it did not end well. */
+/* Runs a program to its end; `write` writes its stdin. false: it failed. */
 bool child_run(char *const argv[], void (*write)(FILE *file, void *arg), void *arg);
 
-/* Starts it and waits until it serves. NULL: it doesn't. */
+/* Starts it and waits until it serves. NULL: it does not. */
 struct child *child_start(const struct child_options *options);
-/* Ends it, waits for its end. */
+/* Ends it, and waits until it has ended. */
 void child_free(struct child *child);
 
-/* What stands behind `name` (with its "=") in the line in which it said that it serves; false: it
- * did not say. */
+/* The value behind `name` (with its "=") in the line that said that it serves; false: there is
+ * none. */
 bool child_told(const struct child *child, const char *name, char *value, size_t value_bytes);
 
-/* Readable when it wrote something, or ended. */
+/* Readable when it has written something or ended. */
 int child_fd(const struct child *child);
-/* Passes on what it wrote. false: it has ended. */
+/* Passes on what it has written. false: it has ended. */
 bool child_listen(struct child *child);
 
-/* So far; child NULL: this process. */
+/* What it has used so far; child NULL: this process. */
 bool child_usage(const struct child *child, struct usage *usage);
 
 /* CPU seconds of all threads. */

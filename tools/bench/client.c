@@ -33,7 +33,7 @@ static void on_event(void *arg, const zchat_event *event) {
 
 static void process(void *arg) {
     struct client *client = arg;
-    zchat_process(client->z); /* what makes it give up is told as REFUSED */
+    zchat_process(client->z); /* REFUSED tells if it gives up */
 }
 
 bool client_open(struct client *client, struct bench *bench, uint64_t group) {

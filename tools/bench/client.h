@@ -17,19 +17,19 @@ struct client {
     void *arg;                                                   /* borrowed: of both */
 };
 
-/* Opens with the device key of that group and begins to connect. false: bench_fail() was called.
- * client_close() anyway. */
+/* Opens it with the device key of that group and begins to connect. false: bench_fail() was called;
+ * client_close() must follow anyway. */
 bool client_open(struct client *client, struct bench *bench, uint64_t group);
 void client_close(struct client *client);
 
-/* Logs in with the device key; client->logged_in tells when it is done, a refusal fails the bench.
- * `options` without user and password. */
+/* Logs in with the device key; client->logged_in tells when it is done; a refusal fails the bench.
+ * `options` must not have user and password. */
 void client_login(struct client *client, const char *user, const zchat_login_options *options);
 
 /* How many of these are logged in. */
 uint64_t clients_logged_in(const struct client *clients, size_t stride, uint64_t count);
 
-/* Fails the bench where a call was refused. */
+/* Fails the bench if the call was refused. */
 bool client_accepts(struct client *client, zchat_code code, const char *what);
 bool client_answered(struct client *client, const zchat_reply *reply, const char *what);
 

@@ -39,7 +39,7 @@ void cores_unpin(const struct cores *cores) {
     sched_setaffinity(0, sizeof both, &both);
 }
 
-/* The line's numbers are ticks: user, nice, system, idle, waiting for a disk, and so on. */
+/* The numbers in the line are ticks: user, nice, system, idle, waiting for a disk, and so on. */
 static double busy_of(const char *line) {
     unsigned long long user, nice, kernel, irq, soft, steal;
     if (sscanf(line, "%*s %llu %llu %llu %*u %*u %llu %llu %llu", &user, &nice, &kernel, &irq,

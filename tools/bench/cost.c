@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* One that ran for so much of the time, or waited for its core, had no time left. */
+/* A process that ran, or waited for its core, for this share of the time had no time left. */
 #define FULL 0.93
 
 static void look(struct cost *now, const struct child *server) {

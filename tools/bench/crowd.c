@@ -1,5 +1,6 @@
-/* See crowd.h. Main thread and crowds share the options, atomics and two descriptors, which each
- * thread's table begins with: one wakes the main thread, one ends the thread. */
+/* See crowd.h. The main thread and the crowds share the options, atomics and two descriptors, which
+ * are the first in each thread's table: one wakes the main thread, the other one ends the
+ * thread. */
 #define _GNU_SOURCE /* unshare */
 #include "crowd.h"
 
@@ -21,7 +22,7 @@
 
 struct guest {
     struct party *party; /* borrowed: whose it is */
-    struct light light;  /* of a bare one only the lines are used */
+    struct light light;  /* a bare one uses only the lines */
     struct light_calls calls;
     uint64_t number;
 };
@@ -35,13 +36,13 @@ struct party {
     bool has_thread;
     int leave; /* owned: an eventfd */
     struct loop_source leave_source;
-    struct loop *loop; /* owned by the thread, as what follows */
+    struct loop *loop; /* owned by the thread, like what follows */
     struct lights lights;
     struct guest *guests;
     uint64_t opened;
     atomic_uint_fast64_t in;
     atomic_bool failed;
-    char why[WHY_BYTES]; /* written before failed is set */
+    char why[WHY_BYTES]; /* written before `failed` is set */
 };
 
 struct crowd {
@@ -202,7 +203,7 @@ static void take_news(void *arg) {
     struct crowd *crowd = arg;
     uint64_t count;
     ssize_t bytes = read(crowd->news, &count, sizeof count);
-    (void)bytes; /* nothing there: nothing new */
+    (void)bytes; /* if nothing is there, nothing is new */
     for (uint64_t i = 0; i < crowd->parties_count; i++)
         if (atomic_load(&crowd->parties[i].failed))
             bench_fail(crowd->bench, "a client of many: %s", crowd->parties[i].why);

@@ -7,9 +7,9 @@
 #include <zmq.h>
 
 #define SOCKETS_MAX 65536
-/* What a crowd may have under way to accept(). */
+/* How many connections of a crowd may wait to be accepted. */
 #define BACKLOG 4096
-/* A server that has much to do gives a handshake up after seconds. */
+/* How long until a client tries again: a busy server gives up handshakes after seconds. */
 #define AGAIN_MS 100
 
 void *curve_context(int io_threads) {

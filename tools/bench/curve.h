@@ -1,5 +1,5 @@
 /* ZeroMQ sockets with CURVE over loopback, for the plain ends that the bench compares with and for
- * its light clients. Contexts and sockets are libzmq's own. */
+ * its light clients. Contexts and sockets are those of libzmq. */
 #ifndef CURVE_H
 #define CURVE_H
 
@@ -14,14 +14,14 @@ struct curve_keys {
     char secret[CURVE_KEY_TEXT];
 };
 
-/* Where a server is met: the broker, or a bare one. */
+/* Where a server, the broker or a bare one, is reached. */
 struct curve_server {
     char commands[CURVE_ENDPOINT_BYTES];
     char events[CURVE_ENDPOINT_BYTES];
     char key[CURVE_KEY_TEXT];
 };
 
-/* With room for many sockets. NULL: see errno. */
+/* A context with room for many sockets. NULL: see errno. */
 void *curve_context(int io_threads);
 void curve_context_free(void *context);
 
@@ -31,11 +31,12 @@ bool curve_keys_make(struct curve_keys *keys);
 #define CURVE_FRAMES_ANY   0
 #define CURVE_FRAMES_USUAL 1000
 
-/* Bound to a free port. zap_domain NULL: every key is admitted. NULL: see errno. */
+/* A socket bound to a free port. zap_domain NULL: every key is admitted. NULL: see errno. */
 void *curve_bound(void *context, int type, int frames_max, const struct curve_keys *keys,
                   const char *zap_domain, char endpoint[CURVE_ENDPOINT_BYTES]);
 
-/* Not connected yet; what fails before it is through, a handshake above all, is tried again. */
+/* A client's socket, not connected yet. If connecting fails before it is complete, mostly in the
+ * handshake, it is tried again. */
 void *curve_client(void *context, int type, int frames_max, const struct curve_keys *keys,
                    const char *server_key);
 

@@ -1,4 +1,4 @@
-/* See curve_copy.h. A first small frame makes the connection before the time counts. */
+/* See curve_copy.h. A first small frame makes the connection before time is measured. */
 #include "curve_copy.h"
 
 #include "common/clock.h"
@@ -21,7 +21,7 @@ struct end {
     void *socket;                  /* owned */
     const struct curve_copy *copy; /* borrowed: from the caller */
     uint64_t bytes;
-    int fd; /* owned: what a DEALER reads or a ROUTER writes; -1: nothing */
+    int fd; /* owned: the file that a DEALER reads or a ROUTER writes; -1: none */
     bool good;
 };
 
@@ -62,7 +62,7 @@ static bool client_open(struct end *client, int type, const char *server_key,
     return is_patient(client->socket) && zmq_connect(client->socket, endpoint) == 0;
 }
 
-/* Both ends, and a thread that serves the one; false: it said why. */
+/* Makes both ends, and a thread that serves one of them; false: it said why. */
 static bool begin(struct end *server, int server_type, struct end *client, int client_type,
                   void *(*serve)(void *server), pthread_t *thread) {
     char endpoint[CURVE_ENDPOINT_BYTES];
@@ -76,7 +76,7 @@ static bool begin(struct end *server, int server_type, struct end *client, int c
 
 /* ---- the ROUTER ---- */
 
-/* `left` bytes come after it. */
+/* Stores a chunk, after which `left` more bytes will come. */
 static bool store(const struct end *router, zmq_msg_t *payload, uint64_t left) {
     size_t count = zmq_msg_size(payload);
     bool to_disk = router->copy->each_stored || left == 0;
@@ -183,7 +183,7 @@ static bool receive(struct end *end) {
     return good;
 }
 
-/* Answers the first frame, and the last one. */
+/* Takes the frames, and answers the first and the last one. */
 static void *take_lines(void *arg) {
     struct end *pair = arg;
     pair->good = receive(pair) && zmq_send(pair->socket, "", 0, 0) >= 0;

@@ -26,7 +26,7 @@ struct course {
     struct bare bare;
     struct board board;
     struct dealer *dealers; /* owned */
-    char *frame;            /* owned: of the one that is sent */
+    char *frame;            /* owned: the frame that is sent */
     size_t frame_bytes;
     int64_t begin_us;
     int64_t end_us;

@@ -9,10 +9,10 @@
 
 struct echo_options {
     uint64_t senders;
-    uint64_t window; /* messages of each sender that are under way */
+    uint64_t window; /* messages under way for each sender */
     uint64_t frame;  /* messages in each frame */
     uint64_t size_bytes;
-    uint64_t rate; /* messages/s of all; 0: as many as the windows allow */
+    uint64_t rate; /* messages/s of all senders; 0: as many as the windows allow */
     double seconds;
     bool synced; /* the server keeps a log */
 };
@@ -22,7 +22,7 @@ struct echo {
     uint64_t count; /* messages that came back */
     double seconds;
     struct cost cost;
-    struct histogram took; /* each frame, from when it was due */
+    struct histogram took; /* for each frame, from when it was due */
 };
 
 /* false: bench_fail() was called. */

@@ -12,12 +12,12 @@
 
 #define READERS 2
 #define TITLE   "bench fanout"
-/* What may be on its way to all followers, with what surrounds each text: a broker drops
- * publications where more than 32 MiB wait. */
+/* How many bytes may be on their way to all followers, including what surrounds each text: a broker
+ * drops publications if more than 32 MiB wait. */
 #define BEHIND_BYTES (12 * UINT64_C(1024) * 1024)
 #define ENVELOPE     128
-/* A subscription takes effect a moment after it was made: so a message is sent until it comes to
- * all. */
+/* A subscription takes effect a moment after it was made, so a message is sent again and again
+ * until all get it. */
 #define PROBE_US         (300 * INT64_C(1000))
 #define PROBES_MAX       100
 #define DELIVERY_WAIT_US (20 * INT64_C(1000000))
@@ -29,7 +29,7 @@ struct sender {
     uint32_t number;
     uint64_t sent;
     uint64_t acknowledged;
-    int64_t *due_us; /* owned: of those under way, by their number in turn */
+    int64_t *due_us; /* owned: of those under way, by their number, as a ring */
     bool is_in;
 };
 
@@ -37,7 +37,7 @@ struct follower {
     struct fan *fan; /* borrowed: whose it is */
     struct light light;
     struct light_calls calls;
-    struct reading reading; /* of a reader; by sender */
+    struct reading reading; /* for a follower that reads; by sender */
     uint64_t count;
     bool reads;
     bool is_in;
@@ -51,7 +51,7 @@ struct fan {
     struct lights lights;
     struct sender *senders;     /* owned */
     struct follower *followers; /* owned */
-    char *frame;                /* owned: a text with the NUL, behind a bare one's first byte */
+    char *frame;                /* owned: a text with its NUL, perhaps behind a bare frame's byte */
     uint64_t opened;            /* senders, then followers */
     bool has_thread;
     uint64_t sent;
@@ -96,7 +96,7 @@ static void send_one(struct sender *sender, int64_t due_us) {
         failed(fan, "a frame can't be sent");
 }
 
-/* One message may always be on its way. */
+/* Whether the senders may send more: one message may always be on its way. */
 static bool may_send(const struct fan *fan) {
     const struct settings *settings = settings_of(fan);
     uint64_t behind = fan->sent * settings->clients - fan->delivered;
@@ -156,7 +156,7 @@ static void bare_sender_frame(void *arg, const void *frame, size_t frame_bytes) 
 
 /* ---- what comes to followers ---- */
 
-/* So many more have come; senders that waited for that go on. */
+/* So many more messages have come: senders that waited for that go on. */
 static void take_count(struct follower *follower, uint64_t count) {
     struct fan *fan = follower->fan;
     bool waited = !may_send(fan);
@@ -188,7 +188,8 @@ static void count_frame(void *arg, const void *frame, size_t frame_bytes) {
         take_count(follower, count);
 }
 
-/* Texts of equal length behind the first byte, each behind a byte of its own. */
+/* The frame has texts of equal length behind its first byte, each with a byte of its own in
+ * front. */
 static void bare_follower_frame(void *arg, const void *frame, size_t frame_bytes) {
     struct follower *follower = arg;
     size_t one = settings_of(follower->fan)->size_bytes + 1, at = 1;
@@ -312,7 +313,7 @@ static uint64_t count_in(const struct fan *fan) {
     return in;
 }
 
-/* Opens more as others are in. */
+/* Opens further ones as others have logged in. */
 static bool all_are_in(void *arg) {
     struct fan *fan = arg;
     uint64_t all = settings_of(fan)->senders + settings_of(fan)->clients, in = count_in(fan);
@@ -409,7 +410,7 @@ static bool all_is_delivered(void *arg) {
     return fan->delivered >= fan->acknowledged * settings_of(fan)->clients;
 }
 
-/* What has not come by then is lost. */
+/* Counts what has not come by then as lost. */
 static void count_faults(struct fan *fan) {
     struct fan_result *result = fan->result;
     for (uint64_t i = 0; i < settings_of(fan)->clients; i++) {

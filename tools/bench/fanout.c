@@ -1,5 +1,5 @@
 /* Half of the bare server's part comes before the broker's, half after it. For posts the bare
- * server has each turn on the disk before it goes out, as the broker has. */
+ * server syncs each turn before it goes out, as the broker does. */
 #include "fanout.h"
 
 #include "bare.h"

@@ -1,11 +1,11 @@
-/* The verb `fanout`: what one sends to many. */
+/* The verb `fanout`: messages from one to many. */
 #ifndef FANOUT_H
 #define FANOUT_H
 
 #include "option.h"
 
-/* Prints one JSON line. Returns the exit code: 1 where something was lost, doubled or out of order,
- * or the run failed. */
+/* Prints one JSON line. Returns the exit code: 1 if something was lost, doubled or out of order, or
+ * if the run failed. */
 int fanout_main(const struct settings *settings);
 
 #endif

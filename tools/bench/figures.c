@@ -53,8 +53,8 @@ void json_text(struct json *json, const char *name, const char *value) {
     fprintf(json->file, "\"%s\"", value);
 }
 
-/* ---- durations: below HISTOGRAM_FINE each has a bucket; above, each power of two has
- * HISTOGRAM_FINE of them ---- */
+/* ---- durations: below HISTOGRAM_FINE each value has a bucket; above, each power of two has
+ * HISTOGRAM_FINE buckets ---- */
 
 static unsigned shift_of(uint64_t us) {
     unsigned shift = 0;
@@ -63,7 +63,7 @@ static unsigned shift_of(uint64_t us) {
     return shift;
 }
 
-/* us >> shift is from HISTOGRAM_FINE up to twice that, but for the smallest. */
+/* us >> shift is between HISTOGRAM_FINE and twice that, except for the smallest durations. */
 static unsigned bucket_of(uint64_t us) {
     unsigned shift = shift_of(us);
     unsigned bucket = shift * HISTOGRAM_FINE + (unsigned)(us >> shift);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* ---- the line: names are ours and texts plain, nothing is escaped ---- */
+/* ---- the line: names are our own and texts are plain, so nothing is escaped ---- */
 
 struct json {
     FILE *file; /* borrowed: from the caller */
@@ -17,20 +17,20 @@ struct json {
 void json_open(struct json *json, FILE *file, const char *bench);
 void json_close(struct json *json);
 
-/* An object as a member, up to json_end(). */
+/* Begins an object as a member; json_end() ends it. */
 void json_object(struct json *json, const char *name);
 void json_end(struct json *json);
 
 void json_count(struct json *json, const char *name, uint64_t value);
-/* What is no number (0 of 0) is null. */
+/* A value that is no number (0 / 0) becomes null. */
 void json_real(struct json *json, const char *name, double value, int decimals);
 void json_flag(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
 
 /* ---- durations ----
  *
- * They are counted in buckets at most 1.6% wide, so that a percentile of any number of them costs
- * nothing to keep. */
+ * They are counted in buckets that are at most 1.6% wide, so that percentiles need the same little
+ * memory for any number of them. */
 
 #define HISTOGRAM_FINE    64 /* buckets for each power of two */
 #define HISTOGRAM_BUCKETS (HISTOGRAM_FINE * 42)
@@ -42,7 +42,7 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, int64_t us);
 
-/* The duration that the share (0 to 1) of all is not above; 0 where there is none. */
+/* The duration that `share` (0 to 1) of all durations do not exceed; 0 if there are none. */
 int64_t histogram_percentile(const struct histogram *histogram, double share);
 
 /* Prints NAME_p50_ms and NAME_p99_ms. */

@@ -1,10 +1,10 @@
-/* The file is random bytes; what comes down is compared with it byte by byte, besides the hash that
- * broker and library check. Plain copies, upload and download take turns, so that what else the
- * machine does meets them alike.
+/* The file has random bytes. The download is compared with it byte by byte, besides the hash that
+ * broker and library check. Plain copies, upload and download take turns, so that other work on the
+ * machine affects them alike.
  *
- * A plain copy is made three times. `memory` is the pair of sockets alone. `copy` is one of the
- * file into another one that is on the disk at the end, which is what a download does. `stored` has
- * each chunk on the disk before it is acknowledged, which is what an upload does. */
+ * There are three plain copies. `memory` is only the pair of sockets. `copy` copies the file into
+ * another one that is synced at the end, as a download does. `stored` syncs each chunk before it is
+ * acknowledged, as an upload does. */
 #include "files.h"
 
 #include "beside.h"
@@ -32,7 +32,7 @@ struct files {
     char folder[BENCH_PATH_BYTES]; /* owned: temporary */
     char source[PATH_BYTES];
     char target[PATH_BYTES];
-    bool answered; /* the call that is waited for */
+    bool answered; /* the awaited call was answered */
     double memory_s[RUNS_MAX];
     double copy_s[RUNS_MAX];
     double stored_s[RUNS_MAX];
@@ -103,7 +103,7 @@ static bool is_answered(void *arg) {
     return files->answered;
 }
 
-/* The answer to what was just called; how long it took from begin_us on. */
+/* Waits for the answer to the last call; tells how long it took since begin_us. */
 static bool wait_for_answer(struct files *files, zchat_code code, int64_t begin_us, double *took_s,
                             const char *what) {
     if (!client_accepts(&files->transferring, code, what) ||
@@ -174,7 +174,7 @@ static int compare(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
-/* Of the median run; sorts the times. */
+/* The rate of the median run; sorts the times. */
 static double mib_per_s(const struct settings *settings, double *times_s) {
     size_t runs = (size_t)settings->runs;
     qsort(times_s, runs, sizeof *times_s, compare);

@@ -23,7 +23,7 @@ struct sender {
     struct flood *flood; /* borrowed: whose it is */
     struct light light;
     struct light_calls calls;
-    struct slot *slots; /* owned: by their number in turn */
+    struct slot *slots; /* owned: by their number, as a ring */
     uint64_t sent;
     uint64_t acknowledged;
     uint64_t random;

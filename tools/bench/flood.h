@@ -1,5 +1,5 @@
-/* Messages to random accounts from light clients, as many as the windows allow: what fills a store,
- * and what measures one. Nobody reads them meanwhile. */
+/* Messages to random accounts from light clients, as many as the windows allow: used to fill a
+ * store, and to measure one. Nobody reads them meanwhile. */
 #ifndef FLOOD_H
 #define FLOOD_H
 
@@ -9,12 +9,12 @@
 
 struct flood_options {
     struct curve_server at;
-    const struct curve_keys *key; /* borrowed: of all accounts */
+    const struct curve_keys *key; /* borrowed: trusted by all accounts */
     uint64_t accounts;            /* u0 u1 ... */
-    uint64_t messages;            /* so many in all; 0: as many as the seconds allow */
+    uint64_t messages;            /* how many in all; 0: as many as the seconds allow */
     double seconds;
     uint64_t seed;
-    uint32_t *received; /* borrowed: counts of each account's, added to; NULL: nobody counts */
+    uint32_t *received; /* borrowed: adds to each account's count; NULL: none */
 };
 
 /* Runs add up. */
@@ -25,7 +25,8 @@ struct flood_result {
     struct histogram took;
 };
 
-/* From --senders accounts s0 s1 ... with --window messages each. false: bench_fail() was called. */
+/* Sends from the accounts s0 s1 ... (--senders) with --window messages each. false: bench_fail()
+ * was called. */
 bool flood_run(struct bench *bench, const struct flood_options *options,
                struct flood_result *result);
 

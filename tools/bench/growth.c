@@ -1,6 +1,7 @@
-/* The same course for a small store, for the large one, and for a small one again: fill it, start
- * the broker anew, send for so long and look on for a while after it, then let accounts log in and
- * read. Each account has got about as many messages in both. One device key is all accounts'. */
+/* The same steps for a small store, for the large one, and for a small one again: fill it, restart
+ * the broker, send for the given time and watch for a while longer, then let accounts log in and
+ * read. Each account has about the same number of messages in both. All accounts trust one device
+ * key. */
 #include "growth.h"
 
 #include "bare.h"
@@ -18,16 +19,16 @@
 
 #define SMALL_ACCOUNTS 1000
 #define PAGE           50
-/* How long commands are looked at after the sending: what was put off is made up for then. */
+/* How long commands are measured after the sending: work that was put off is done then. */
 #define AFTER_US (3 * INT64_C(1000000))
 
-/* Of one kind of store; what counts and takes time adds up. */
+/* Results for one kind of store; counts and times add up. */
 struct facts {
     uint64_t accounts;
-    uint64_t messages; /* it was filled with */
+    uint64_t messages; /* with which it was filled */
     double filled_s;
     double start_ms; /* the longest of its starts */
-    double rss_mib;  /* after the start; the last */
+    double rss_mib;  /* after the last start */
     double bytes_per_message;
     struct flood_result sending;
     struct histogram waits_beside; /* the sending */
@@ -36,7 +37,7 @@ struct facts {
     int64_t longest_after_us;
     struct histogram logins;
     struct histogram pages;
-    uint64_t lost; /* messages that an inbox lacks */
+    uint64_t lost; /* messages that are missing in an inbox */
 };
 
 /* A broker on such a store. */
@@ -46,7 +47,7 @@ struct store {
     struct facts *facts;      /* borrowed: from growth_main */
     struct curve_keys keys;
     struct curve_server at;
-    uint32_t *received; /* owned: by account; NULL: it was filled by an earlier run */
+    uint32_t *received; /* owned: by account; NULL: an earlier run filled the store */
 };
 
 /* ---- accounts that log in and read ---- */
@@ -170,8 +171,8 @@ static bool send_filling(struct store *store) {
     return good;
 }
 
-/* Tells what the disk holds for each message, without a broker at work before and after, and starts
- * it with all of them behind it. */
+/* Fills the store and tells how many bytes the disk needs for each message, measured while no
+ * broker runs; then starts the broker on the full store. */
 static bool fill(struct store *store) {
     struct bench *bench = &store->bench;
     bench_stop_broker(bench);
@@ -216,7 +217,7 @@ static bool measure(struct store *store) {
     return send_and_wait(store) && visit_all(store);
 }
 
-/* The key of an earlier run is in the folder; a new one is put there. */
+/* An earlier run left its key in the folder; a run that fills the store puts a new one there. */
 static bool read_keys(const char *path, struct curve_keys *keys) {
     FILE *file = fopen(path, "re");
     bool good = file && fscanf(file, "%40s %40s", keys->public, keys->secret) == 2;

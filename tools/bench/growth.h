@@ -1,11 +1,11 @@
-/* The verb `growth`: what a store costs that has become large. */
+/* The verb `growth`: what it costs if a store has become large. */
 #ifndef GROWTH_H
 #define GROWTH_H
 
 #include "option.h"
 
-/* Prints one JSON line. Returns the exit code: 1 where an inbox lacks a message, or the run failed.
- */
+/* Prints one JSON line. Returns the exit code: 1 if a message is missing in an inbox, or the run
+ * failed. */
 int growth_main(const struct settings *settings);
 
 #endif

@@ -1,5 +1,5 @@
 /* Lets the clients in, waits until the last presence event and its repeated head have passed, and
- * looks at what the server uses from then on: first a bare one, then the broker. */
+ * measures what the server uses from then on: first with a bare server, then with the broker. */
 #include "idle.h"
 
 #include "bare.h"
@@ -9,10 +9,11 @@
 
 #include <stdlib.h>
 
-/* A topic's head comes again 2 s after its last event; twice that is quiet. */
+/* A topic's head comes again 2 s after its last event; after twice that time it is quiet. */
 #define QUIET_US (4 * INT64_C(1000000))
 
-/* What a server used: before the clients came, when they were in and quiet, after the seconds. */
+/* What a server used: before the clients came, when they were logged in and quiet, and at the
+ * end. */
 struct rest {
     struct usage usage[3];
     struct cost cost; /* of the last part */

@@ -1,4 +1,4 @@
-/* The verb `idle`: what clients cost the broker that do nothing. */
+/* The verb `idle`: what clients that do nothing cost the broker. */
 #ifndef IDLE_H
 #define IDLE_H
 

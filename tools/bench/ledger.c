@@ -33,7 +33,7 @@ static bool miss(struct reading *reading, size_t pair, uint32_t number) {
     return true;
 }
 
-/* Takes the gap out; false: there is no such. */
+/* Takes the number out of the gaps; false: it is in none. */
 static bool fill(struct reading *reading, size_t pair, uint32_t number) {
     for (size_t i = 0; i < reading->missing_count; i++) {
         if (reading->missing[i].pair == pair && reading->missing[i].number == number) {

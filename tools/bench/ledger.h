@@ -1,10 +1,10 @@
-/* What was acknowledged, against what was read.
+/* Compares what was acknowledged with what was read.
  *
- * Each message of a sender to an account has the next number of this pair, from 1 on. So an
- * account's inbox must hold, of each sender, every number up to the last acknowledged one, in
- * order, once. A number that comes while a lower one is missing makes that one missing; a missing
- * one that comes later is out of order; any other that is not the next is doubled; what is missing
- * at the end is lost. */
+ * Each message from a sender to an account has the next number of this pair, from 1 on. So an
+ * account's inbox must hold, for each sender, every number up to the last acknowledged one, once
+ * and in order. If a number comes before a lower one, the lower one is missing; if a missing number
+ * comes later, it is out of order; any other number that is not the next one is doubled; and
+ * numbers that are missing at the end are lost. */
 #ifndef LEDGER_H
 #define LEDGER_H
 
@@ -36,25 +36,26 @@ void reading_release(struct reading *reading);
 /* A message of this pair was read. false: no memory. */
 bool reading_take(struct reading *reading, size_t pair, uint32_t number);
 
-/* All of the pair was read. What lacks up to `acknowledged` is lost, and what is beyond `sent` was
- * never sent: it counts as doubled. */
+/* All messages of the pair were read. Those missing up to `acknowledged` are lost; those beyond
+ * `sent` were never sent, and count as doubled. */
 void reading_close(struct reading *reading, size_t pair, uint32_t acknowledged, uint32_t sent);
 
-/* ---- the text of a message: which run, which sender, the number of its pair, when it was due ----
+/* ---- the text of a message: its run, its sender, its number within the pair, and when it was due
+ * ----
  */
 
 struct payload {
-    uint32_t run; /* random: what an earlier run left in a store is not of this one */
+    uint32_t run; /* random, to tell messages that an earlier run left in a store */
     uint32_t sender;
     uint32_t number;
     uint64_t due_us;
 };
 
-/* Writes the text's first bytes, so many; the rest is the caller's. */
+/* Writes the text's first PAYLOAD_BYTES; the caller writes the rest. */
 #define PAYLOAD_BYTES 43
 void payload_write(const struct payload *payload, char *text);
 
-/* false: it is no text of the bench's. */
+/* false: it is not a text that the bench made. */
 bool payload_read(const char *text, struct payload *payload);
 
 #endif

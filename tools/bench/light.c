@@ -60,7 +60,7 @@ static uint64_t add(struct light *light, Zchat__V1__Command *command, bool answe
     return command->request;
 }
 
-/* Ids need not be guarded against guessing here: they count from a number that was random once. */
+/* Ids need not be hard to guess here: they count up from a random number. */
 static ProtobufCBinaryData make_id(struct light *light, unsigned char id[ID_BYTES]) {
     struct timespec now;
     unsigned char random[10] = {0};
@@ -72,7 +72,7 @@ static ProtobufCBinaryData make_id(struct light *light, unsigned char id[ID_BYTE
     return (ProtobufCBinaryData){ID_BYTES, id};
 }
 
-/* Nobody writes to a packed message's strings. */
+/* Nobody writes to the strings of a message that is packed. */
 static char *string(const char *text) {
     return (char *)(uintptr_t)text;
 }
@@ -215,7 +215,7 @@ static void open_events(struct light *light) {
     subscribe(light, "notice");
 }
 
-/* Its topic, where it comes on the SUB. */
+/* Subscribes to the thread's topic, if events come on the SUB socket. */
 static void take_followed(struct light *light, const Zchat__V1__FollowThreadResponse *reply) {
     char topic[TOPIC_BYTES] = "thread/";
     size_t bytes = reply->followed ? reply->followed->id.len : 0;
@@ -317,7 +317,7 @@ static void read_publication(void *arg, const void *frame, size_t frame_bytes) {
 
 /* ---- frames that are only counted ---- */
 
-/* Where in a frame one is; at == end: it is over, or broken. */
+/* The position in a frame; at == end: the frame is over, or broken. */
 struct reader {
     const unsigned char *at;
     const unsigned char *end;
@@ -335,7 +335,8 @@ static uint64_t read_number(struct reader *reader) {
     return 0;
 }
 
-/* The next field that is a message, string or bytes, and its number; numbers are passed over. */
+/* Reads the next field that is a message, string or bytes; returns its field number. Passes over
+ * numbers. */
 static unsigned read_field(struct reader *reader, struct reader *field) {
     while (reader->at < reader->end) {
         uint64_t key = read_number(reader), length = read_number(reader);
@@ -351,8 +352,8 @@ static unsigned read_field(struct reader *reader, struct reader *field) {
     return 0;
 }
 
-/* An event's body is its only field that is no number; a batch and a publication have their events
- * in the same field. */
+/* An event's body is its only field that is not a number; a batch and a publication have their
+ * events under the same field number. */
 uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind) {
     static const unsigned bodies[] = {[LIGHT_MESSAGE] = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE,
                                       [LIGHT_BROADCAST] = ZCHAT__V1__SERVER_EVENT__BODY_BROADCAST,
@@ -370,7 +371,7 @@ uint64_t light_count(const void *frame, size_t frame_bytes, enum light_kind kind
 bool lights_init(struct lights *lights, struct loop *loop, const struct curve_server *server) {
     *lights = (struct lights){.arena = wire_arena_new(DECODE_BYTES), .server = *server};
     bool random = getrandom(&lights->ids, sizeof lights->ids, 0) == sizeof lights->ids;
-    lights->ids >>= 4; /* the id's own bits are there, and room to count */
+    lights->ids >>= 4; /* leaves the bits of a UUID, and room to count */
     return random && lights->arena && board_init(&lights->board, loop);
 }
 

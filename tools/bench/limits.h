@@ -1,5 +1,5 @@
-/* What messages are compared with in the same run: half of each before the broker's part, half
- * after it, so that what else the machine does meets both. */
+/* Messages are compared with these limits in the same run: half of each limit is measured before
+ * the broker's part, half after it, so that other work on the machine affects both. */
 #ifndef LIMITS_OF_BENCH_H
 #define LIMITS_OF_BENCH_H
 
@@ -16,17 +16,19 @@ struct limits {
     double log_batch;
 };
 
-/* Whether the settings ask for any: with an own broker and --limit-seconds. */
+/* Whether the settings ask for limits: a broker of our own and --limit-seconds. */
 bool limits_are_wanted(const struct settings *settings);
 
-/* One half, each --limit-seconds / 2. true where none are wanted; false: bench_fail() was called.
- */
+/* Measures one half, --limit-seconds / 2 for each limit. true also if none are wanted; false:
+ * bench_fail() was called. */
 bool limits_measure(struct limits *limits, struct bench *bench);
 
-/* A plain log beside the store, so many messages in each write, for --limit-seconds. */
+/* Measures a plain log beside the store, with so many messages in each write, for
+ * --limit-seconds. */
 bool limits_measure_log(struct limits *limits, struct bench *bench, double batch);
 
-/* Rates, and what the broker's messages are of them: so many a second, `done` at so much cost. */
+/* Prints the limits' rates and the ratio of the broker's messages to them: `per_s` a second, and
+ * `done` at that cost. */
 void limits_print(const struct limits *limits, const struct settings *settings, struct json *json,
                   double per_s, const struct cost *cost, double done);
 

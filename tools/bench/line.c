@@ -27,7 +27,7 @@ static void touch(struct line *line) {
     line->board->touched = line;
 }
 
-/* Up to the answer that there is nothing: from then on the descriptor tells. */
+/* Reads until there is nothing: from then on the descriptor tells of new frames. */
 static void read_all(struct line *line) {
     zmq_msg_t frame;
     zmq_msg_init(&frame);
@@ -64,7 +64,7 @@ static void forget_monitor(struct line *line) {
     line->monitor = NULL;
 }
 
-/* One event is all that is asked for. Its address is of no use. */
+/* Only one kind of event was asked for. Its address is not needed. */
 static void opened(void *arg) {
     struct line *line = arg;
     struct board *board = line->board;
@@ -79,7 +79,7 @@ static void opened(void *arg) {
     board_settle(board);
 }
 
-/* A pipe that nobody has tried to read yet wakes nobody: so each socket is read once. */
+/* A pipe that nobody has tried to read yet wakes nobody, so each socket is read once. */
 static bool watch(struct line *line, void *socket, int *fd, struct loop_source *source) {
     size_t bytes = sizeof *fd;
     int found;

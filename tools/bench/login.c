@@ -1,7 +1,7 @@
-/* As many clients come in twice at a bare server, before and after they do at the broker; in more
- * than one round they leave, and come in again. A client
- * is in when its login was answered and, where it has a second connection, that one's handshake is
- * done; a bare one when its first frame came back, and the same. */
+/* The same number of clients also connects to a bare server, before and after the broker's part.
+ * With several rounds they leave and come back. A client is in when its login was answered and, if
+ * it has a second connection, that one's handshake is done; a bare client, when its first frame
+ * came back, and likewise for a second connection. */
 #include "login.h"
 
 #include "bare.h"

@@ -1,4 +1,4 @@
-/* The verb `login`: how fast clients come in. */
+/* The verb `login`: how fast clients log in. */
 #ifndef LOGIN_OF_BENCH_H
 #define LOGIN_OF_BENCH_H
 

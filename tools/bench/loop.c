@@ -1,5 +1,5 @@
-/* See loop.h. The end of a loop_run is a wait of epoll's in whole milliseconds: it may come one too
- * late. */
+/* See loop.h. The end of a loop_run is an epoll wait in whole milliseconds, so it may come one
+ * millisecond late. */
 #include "loop.h"
 
 #include "common/clock.h"

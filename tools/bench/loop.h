@@ -1,5 +1,5 @@
 /* One epoll over everything that the bench waits for: handles, the broker's output, timers and the
- * signals that end it. It never spins: what is waited for wakes it. */
+ * signals that end it. It never spins: events wake it. */
 #ifndef LOOP_H
 #define LOOP_H
 
@@ -21,21 +21,20 @@ struct loop_timer {
 enum loop_end {
     LOOP_DONE,
     LOOP_EXPIRED,
-    LOOP_STOPPED, /* loop_stop() or a signal */
+    LOOP_STOPPED, /* by loop_stop() or a signal */
 };
 
-/* Takes SIGINT and SIGTERM from now on: made before any thread begins. NULL: see errno. */
+/* Takes SIGINT and SIGTERM from now on, so it is made before any thread begins. NULL: see errno. */
 struct loop *loop_new(void);
 /* The same for another thread, without signals. */
 struct loop *loop_new_for_thread(void);
 void loop_free(struct loop *loop);
 
-/* Calls the source whenever the fd is readable. The source stays where it is until it is removed.
- */
+/* Calls the source whenever the fd is readable. The source must not move until it is removed. */
 bool loop_add(struct loop *loop, int fd, struct loop_source *source);
 void loop_remove(struct loop *loop, int fd);
 
-/* Calls the timer's source every so often, until loop_unset. */
+/* Calls the timer's source at intervals until loop_unset. */
 bool loop_every(struct loop *loop, struct loop_timer *timer, int64_t interval_us);
 void loop_unset(struct loop *loop, struct loop_timer *timer);
 
@@ -43,7 +42,7 @@ void loop_unset(struct loop *loop, struct loop_timer *timer);
  * waiting and after each batch of events; NULL: only the time ends it. */
 enum loop_end loop_run(struct loop *loop, int64_t until_us, bool (*done)(void *arg), void *arg);
 
-/* Ends loop_run, this one and all later ones. */
+/* Ends the present loop_run, and all later ones. */
 void loop_stop(struct loop *loop);
 bool loop_is_stopped(const struct loop *loop);
 

@@ -1,5 +1,5 @@
-/* zchat-bench: puts load on a broker and says what it measured, one JSON line on stdout; everything
- * else is on stderr. It talks to the broker through libzchat like any client. */
+/* zchat-bench: puts load on a broker and prints what it measured as one JSON line on stdout;
+ * everything else goes to stderr. It talks to the broker through libzchat like any client. */
 #include "bare.h"
 #include "bench.h"
 #include "fanout.h"

@@ -1,5 +1,5 @@
 /* The options of zchat-bench: one table with name, type, range, default, the verbs that take it and
- * its help text. What settings_read() let through is within its row's range. */
+ * its help text. Every value that settings_read() accepts is within its row's range. */
 #ifndef OPTION_H
 #define OPTION_H
 

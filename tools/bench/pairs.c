@@ -33,7 +33,7 @@ struct pair {
     uint64_t sent;
     uint64_t acknowledged;
     uint64_t received;
-    int64_t *due_us; /* owned: of those under way, by their number in turn */
+    int64_t *due_us; /* owned: of those under way, by their number, as a ring */
 };
 
 struct pairs {
@@ -44,7 +44,7 @@ struct pairs {
     struct pair *pair; /* owned: options->pairs of them */
     uint64_t opened;
     struct reading reading; /* by pair */
-    char *frame;            /* owned: a text with its NUL, behind a bare one's head */
+    char *frame;            /* owned: a text with its NUL; for a bare server behind a head */
     int64_t begin_us;
     int64_t end_us; /* INT64_MIN: nobody sends */
     int64_t last_us;
@@ -124,7 +124,7 @@ static void take_text(struct pair *pair, const char *text) {
     pump(pair);
 }
 
-/* A client tells what it has at the latest a second after it came. */
+/* A client acknowledges a message at the latest a second after it came. */
 static void acknowledge_all(void *arg) {
     struct pairs *pairs = arg;
     for (uint64_t i = 0; i < pairs->options->pairs; i++) {
@@ -219,7 +219,7 @@ static bool open_pair(struct pairs *pairs, uint32_t number) {
            open_member(&pair->receiver, pair->receiver_name, true);
 }
 
-/* Opens more as others are in. */
+/* Opens further ones as others have logged in. */
 static bool all_are_in(void *arg) {
     struct pairs *pairs = arg;
     uint64_t in = 0;

@@ -1,7 +1,8 @@
-/* Two handles, each with a device of its own, and a private chat between them. In a run the one
- * sends from the main thread, the other receives in a thread of its own, as the plain pair does.
- * Each line begins with its number, so the receiver knows every line that has to come next. Whoever
- * finds something wrong ends the chat, and what that was is told after the thread has ended. */
+/* Two handles, each with a device of its own, and a private chat between them. In a run one of them
+ * sends from the main thread, and the other one receives in a thread of its own, as in the plain
+ * pair. Each line begins with its number, so the receiver knows which line has to come next. The
+ * side that finds something wrong ends the chat, and the fault is reported after the thread has
+ * ended. */
 #include "private.h"
 
 #include "client.h"
@@ -28,10 +29,10 @@ struct sender {
 };
 
 struct receiver {
-    struct client client;  /* the thread's while it runs */
+    struct client client;  /* only for the thread while it runs */
     char line[LINE_BYTES]; /* the last one that came */
     uint64_t left;
-    bool done; /* none is left, or it makes no sense to go on */
+    bool done; /* all came, or it makes no sense to go on */
     char wrong[256];
 };
 
@@ -133,7 +134,7 @@ static bool log_in(struct private *private) {
     return bench_wait(&private->bench, BENCH_PATIENCE_US, all_logged_in, private, "the login");
 }
 
-/* From here on the receiver's handle is processed in its thread alone. */
+/* From here on only the receiver's thread processes its handle. */
 static bool open_chat(struct private *private) {
     struct client *sender = &private->sender.client;
     if (!client_accepts(sender, zchat_private_start(sender->z, RECEIVER, opened, private),
@@ -229,7 +230,7 @@ static int compare(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
-/* Of the median run; sorts the times. */
+/* The rate of the median run; sorts the times. */
 static double lines_per_s(const struct settings *settings, double *times_s) {
     size_t runs = (size_t)settings->runs;
     qsort(times_s, runs, sizeof *times_s, compare);

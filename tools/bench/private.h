@@ -5,7 +5,8 @@
 
 #include "option.h"
 
-/* The exit status: 0, or 1 where anything failed or a line did not arrive once and in order. */
+/* Returns the exit status: 0, or 1 if anything failed or a line did not arrive once and in
+ * order. */
 int private_main(const struct settings *settings);
 
 #endif

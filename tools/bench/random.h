@@ -4,12 +4,12 @@
 
 #include <stdint.h>
 
-/* A state from a seed and the number of who chooses. */
+/* Makes a state from a seed and the number of the chooser. */
 static inline uint64_t random_begin(uint64_t seed, uint64_t number) {
     return seed * UINT64_C(0x9E3779B97F4A7C15) + number + 1;
 }
 
-/* One of so many; bound is below 2^32. */
+/* A random number below `bound`, which is below 2^32. */
 static inline uint64_t random_below(uint64_t *state, uint64_t bound) {
     *state ^= *state >> 12;
     *state ^= *state << 25;

@@ -1,5 +1,5 @@
-/* See redis.h. RESP over TCP: commands are arrays of bulk strings, and the answer to an XADD is a
- * bulk string, two lines that are counted; a line that begins with '-' is an error. */
+/* See redis.h. RESP over TCP: commands are arrays of bulk strings. The answer to an XADD is a bulk
+ * string, whose two lines are counted; a line that begins with '-' is an error. */
 #include "redis.h"
 
 #include "common/clock.h"
@@ -30,7 +30,7 @@ struct link {
     uint64_t sent;
     uint64_t answered;
     uint64_t random;
-    int64_t *due_us; /* owned: of those under way, by their number in turn */
+    int64_t *due_us; /* owned: of those under way, by their number, as a ring */
     bool in_text;    /* the answer's first line was read */
     bool at_start;   /* of a line */
 };
@@ -68,7 +68,7 @@ bool redis_is_there(const char *program) {
     return program || find_on_path(found);
 }
 
-/* One that is free now. */
+/* A port that is free now. */
 static uint16_t free_port(void) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof at;
@@ -131,7 +131,7 @@ static size_t write_one(struct link *link, char *room) {
     return (size_t)bytes + text_bytes + 2;
 }
 
-/* The socket's buffer takes a whole window, or waits for the server a moment. */
+/* The socket's buffer has room for a whole window; if not, this waits a moment for the server. */
 static void write_all(struct link *link, size_t bytes) {
     struct course *course = link->course;
     size_t done = 0;

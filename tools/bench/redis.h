@@ -1,5 +1,5 @@
-/* The same load on a redis-server of this machine, where there is one: XADD to the accounts'
- * streams, with each one on the disk before it is answered (appendfsync always). */
+/* The same load on a redis-server of this machine, if there is one: XADD to the accounts' streams,
+ * each synced before it is answered (appendfsync always). */
 #ifndef REDIS_H
 #define REDIS_H
 
@@ -15,11 +15,11 @@ struct redis {
     struct histogram took;
 };
 
-/* Whether there is such a program; NULL: redis-server on the PATH. */
+/* Whether the program exists; NULL: redis-server on the PATH. */
 bool redis_is_there(const char *program);
 
-/* As many connections, messages under way, accounts and bytes as the settings say, for half of
- * --limit-seconds. false: bench_fail() was called. */
+/* Runs with as many connections, messages under way, accounts and bytes as the settings say, for
+ * half of --limit-seconds. false: bench_fail() was called. */
 bool redis_run(struct bench *bench, struct redis *redis);
 
 void redis_print(const struct redis *redis, struct json *json, double per_s);

@@ -1,4 +1,4 @@
-/* A run of `send`: its clients, what they sent, what was read of it. */
+/* A run of `send`: its clients, what they sent, and what was read of that. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -37,7 +37,7 @@ struct receiver {
 
 struct reader; /* check.c's */
 
-/* The broker's own, at one time. */
+/* The broker's own counters at one time. */
 struct counters {
     struct run *run; /* borrowed: whose they are */
     bool known;
@@ -52,7 +52,7 @@ struct run {
     struct sender *senders;      /* owned */
     struct receiver *receivers;  /* owned */
     struct reader *readers;      /* owned */
-    uint32_t *sent;              /* owned: by pair; the numbers begin with 1 */
+    uint32_t *sent;              /* owned: by pair; numbers begin with 1 */
     uint32_t *acknowledged;      /* owned: by pair */
     struct reading inboxes;      /* what the accounts read */
     struct reading own;          /* what the senders read in their own inboxes */
@@ -61,7 +61,7 @@ struct run {
     struct histogram acknowledgement;
     struct histogram delivery;
     int64_t begin_us;
-    int64_t end_us;  /* when the senders stop; INT64_MIN: they stopped */
+    int64_t end_us;  /* when the senders stop; INT64_MIN: they have stopped */
     int64_t last_us; /* of the last acknowledgement */
     uint64_t acknowledged_total;
     uint64_t delivered_total;
@@ -74,7 +74,7 @@ static inline size_t run_pair(const struct run *run, uint32_t sender, uint32_t a
 
 /* traffic.c */
 bool senders_open(struct run *run);
-/* Sends from now on, for so long; the caller runs the loop. */
+/* Sends from now on for that time; the caller runs the loop. */
 void senders_begin(struct run *run, int64_t duration_us);
 bool senders_are_idle(void *run); /* stopped, and everything is answered */
 void senders_pump(void *run);     /* sends what is due */

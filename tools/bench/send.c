@@ -1,5 +1,5 @@
-/* The course of a run: log in, send for so long, wait for what is under way, read the inboxes,
- * report. */
+/* The course of a run: log in, send for the given time, wait for what is under way, read the
+ * inboxes, report. */
 #include "send.h"
 
 #include "common/clock.h"
@@ -51,7 +51,7 @@ static void show_progress(void *arg) {
     progress->acknowledged = run->acknowledged_total;
 }
 
-/* What has not come by then is lost to the one who waits for it. */
+/* What has not come by then counts as lost. */
 static bool wait_for_deliveries(struct run *run) {
     int64_t until_us = clock_us() + DELIVERY_PATIENCE_US;
     switch (loop_run(run->bench.loop, until_us, receivers_have_all, run)) {
@@ -157,7 +157,7 @@ static void print_cost(const struct run *run, const struct cost *cost, struct js
     json_real(json, "bench_cpu_s_per_million", usage_s(&cost->own) / done * 1e6, 3);
 }
 
-/* 0: not known. A broker that was started again meanwhile counts from 0. */
+/* 0: not known, because a broker that was restarted meanwhile counts from 0. */
 static double messages_per_commit(const struct run *run) {
     const struct counters *before = &run->counters[0], *after = &run->counters[1];
     if (after->commits <= before->commits || lost_connections(run) > 0)

@@ -4,8 +4,8 @@
 
 #include "option.h"
 
-/* Prints one JSON line. Returns the exit code: 1 where something was lost, doubled or out of order,
- * or the run failed. */
+/* Prints one JSON line. Returns the exit code: 1 if something was lost, doubled or out of order, or
+ * if the run failed. */
 int send_main(const struct settings *settings);
 
 #endif

@@ -1,5 +1,6 @@
-/* The broker's part stands between two halves of the bare server's, which forwards each message and
- * acknowledges it: without and with one pwrite and fdatasync for each turn. */
+/* The broker's part comes between two halves of the bare server's part. The bare server forwards
+ * each message and acknowledges it, once without and once with one pwrite and fdatasync for each
+ * turn. */
 #include "sparse.h"
 
 #include "bare.h"
@@ -63,7 +64,7 @@ static double rate(const struct pairs_result *result) {
     return (double)result->acknowledged / result->seconds;
 }
 
-/* Of the acknowledgements: how much longer they take than the limit's. */
+/* How many times longer acknowledgements take than the limit's. */
 static double times(const struct pairs_result *one, const struct pairs_result *other,
                     double share) {
     return (double)histogram_percentile(&one->acknowledgement, share) /

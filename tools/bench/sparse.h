@@ -4,10 +4,10 @@
 
 #include "option.h"
 
-/* Many pairs with one message under way each. Both print one JSON line and return the exit code: 1
- * where something was lost, doubled or out of order, or the run failed. */
+/* Many pairs with one message under way each. Both verbs print one JSON line and return the exit
+ * code: 1 if something was lost, doubled or out of order, or if the run failed. */
 int sparse_main(const struct settings *settings);
-/* A fixed rate, far from what is possible. */
+/* A fixed rate, far below what is possible. */
 int latency_main(const struct settings *settings);
 
 #endif

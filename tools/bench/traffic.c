@@ -1,6 +1,6 @@
 /* Who sends and who reads in a run of `send`: each sender keeps its window full, or as full as the
- * rate asks for; the receivers read what arrives in the first accounts' inboxes, and mark it read
- * as a client does. */
+ * rate asks for; the receivers read what arrives in the inboxes of the first accounts, and mark it
+ * read as a client does. */
 #include "common/clock.h"
 #include "pace.h"
 #include "random.h"
@@ -11,7 +11,7 @@
 
 /* ---- senders ---- */
 
-/* The same choice of accounts for the same seed. */
+/* Chooses an account; the same seed gives the same choices. */
 static uint32_t choose(struct sender *sender) {
     return (uint32_t)random_below(&sender->random, sender->run->settings->accounts);
 }

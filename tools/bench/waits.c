@@ -1,5 +1,5 @@
-/* See waits.h. The n-th question is due n ms after the beginning: one that is asked late counts
- * from then, too. */
+/* See waits.h. The n-th question is due n ms after the beginning, and its wait counts from then
+ * even if it is asked late. */
 #include "waits.h"
 
 #include "common/clock.h"
@@ -37,7 +37,8 @@ static void failed(void *arg, const char *why) {
     bench_fail(waits->bench, "asking: %s", why);
 }
 
-/* The first one is asked, and answered, before the time counts: then the connection is there. */
+/* Whether the first question was answered, which happens before time is measured, so that the
+ * connection is there. */
 static bool has_answer(void *arg) {
     const struct waits *waits = arg;
     return waits->answered == waits->asked;

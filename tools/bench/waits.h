@@ -1,5 +1,5 @@
-/* How long a command waits that is asked every millisecond, beside whatever else the broker does:
- * a Ping of one who is not logged in needs nothing of the store. */
+/* How long a command waits that is sent every millisecond beside everything else that the broker
+ * does. It is a Ping without a login, which needs nothing from the store. */
 #ifndef WAITS_H
 #define WAITS_H
 
@@ -13,7 +13,7 @@ struct waits {
     struct light light;
     struct light_calls calls;
     struct ticking asking;
-    struct histogram *took; /* borrowed: from the caller; where waits go now. NULL: nowhere */
+    struct histogram *took; /* borrowed: from the caller; counts waits now. NULL: none does */
     int64_t *longest_us;    /* borrowed: the same */
     int64_t begin_us;
     uint64_t asked;
