@@ -90,11 +90,10 @@ static bool is_path(const char *text) {
 
 static const struct option rows[] = {
     {"config", 0, OPTION_TEXT, 0, FIELD(config), PATH_OR_NONE, .standard = "",
-     .help = "The configuration file. --print-config writes one to begin with."},
+     .help = "The configuration file. --print-config writes one to start from."},
     {"bind", 0, OPTION_TEXT, 0, FIELD(bind), HOST, .in_file = true, .standard = "*",
-     .help = "The address to listen on, or an interface's or a host's name, of whose addresses the "
-             "first that can be taken is; * is all of them. Everything but the greeting is "
-             "encrypted."},
+     .help = "The address to listen on, or the name of an interface or a host, whose first usable "
+             "address is taken; * means all addresses. Everything but the greeting is encrypted."},
     {"port", 0, OPTION_NUMBER, 0, FIELD(port), .in_file = true, .standard = "4000", .min = 0,
      .max = 65533,
      .help = "The port that people know. Commands are on the next one, events on the one after "
@@ -102,18 +101,19 @@ static const struct option rows[] = {
     {"advertise", 0, OPTION_TEXT, 0, FIELD(advertise), HOST_OR_NONE, .in_file = true,
      .standard = "",
      .help =
-         "The host that clients are told to connect to. Empty, or a wildcard: the one that they "
-         "reached the broker at."},
+         "The host that clients are told to connect to. Empty, or a wildcard: the host at which "
+         "they reached the broker."},
     {"data", 0, OPTION_TEXT, 0, FIELD(data), PATH, .in_file = true,
-     .help = "The folder of the store and the broker's key. It is made where it is missing. Else "
-             "it is $XDG_DATA_HOME/zchat or ~/.local/share/zchat, and for root /var/lib/zchat."},
+     .help = "The folder of the store and the broker's key. It is made if it is missing. Without "
+             "the option it is $XDG_DATA_HOME/zchat or ~/.local/share/zchat, and for root "
+             "/var/lib/zchat."},
     {"identity", 0, OPTION_CHOICE, 0, FIELD(identity), .standard = "keep",
      .choices = {[IDENTITY_KEEP] = "keep", [IDENTITY_NEW] = "new"},
-     .help = "Whether the store must be served with the key that it was served with. New: once, "
-             "where that key is lost; every client will warn of the change."},
+     .help = "Whether the store must be served with the same key as before. Use new once, if that "
+             "key is lost; every client will warn of the change."},
     {"accept-loss", 0, OPTION_FLAG, 0, FIELD(accept_loss), .standard = "no",
-     .help = "Start on a store that lost something that was acknowledged, and go on with what is "
-             "left where that is whole: once, where there is no backup. Without it such a start is "
+     .help = "Start on a store that has lost acknowledged data, and go on with what is left if "
+             "that is whole. Use it once, if there is no backup. Without it such a start is "
              "refused, with numbers."},
     {"block-duration", 0, OPTION_NUMBER, 0, FIELD(block_duration_s), .in_file = true,
      .traits = OPTION_HUP, .standard = "60", .min = 1, .max = YEAR_S, .unit = "seconds",
@@ -144,48 +144,48 @@ static const struct option rows[] = {
      .help = "The largest file that may be uploaded into a thread."},
     {"files-max", 0, OPTION_NUMBER, 0, FIELD(files_mib), .in_file = true, .traits = OPTION_HUP,
      .standard = "10240", .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
-     .help = "What the files of all threads may have together. 0: no limit."},
+     .help = "How much room the files of all threads may take together. 0: no limit."},
     {"files-per-user", 0, OPTION_NUMBER, 0, FIELD(files_user_mib), .in_file = true,
      .traits = OPTION_HUP, .standard = "2048", .min = 0, .max = 1024 * 1024 * 1024, .unit = "MiB",
-     .help = "What one account's files may have, reservations of unfinished uploads included. 0: "
-             "no limit."},
+     .help = "How much room one account's files may take, including reservations of unfinished "
+             "uploads. 0: no limit."},
     {"posts-per-user", 0, OPTION_NUMBER, 0, FIELD(posts_user_mib), .in_file = true,
      .traits = OPTION_HUP, .standard = "256", .min = 0, .max = 1024 * 1024, .unit = "MiB",
-     .help = "What one account's posts may have, with all their edits, as long as the threads "
-             "stand. 0: no limit."},
+     .help = "How much room one account's posts may take, with all their edits, while their "
+             "threads exist. 0: no limit."},
     {"threads-per-user", 0, OPTION_NUMBER, 0, FIELD(threads_user), .in_file = true,
      .traits = OPTION_HUP, .standard = "10000", .min = 0, .max = 100000000,
      .help = "Threads that one account may have made and not removed. 0: no limit."},
     {"rate-account", 0, OPTION_NUMBER, 0, FIELD(rate_account), .in_file = true,
      .traits = OPTION_HUP, .standard = "20000", .min = 0, .max = 1000000000, .unit = "commands/s",
-     .help = "What one account may ask for, in all its sessions together. 0: no limit."},
+     .help = "How much one account may ask for, in all its sessions together. 0: no limit."},
     {"rate-key", 0, OPTION_NUMBER, 0, FIELD(rate_key), .in_file = true, .traits = OPTION_HUP,
      .standard = "20000", .min = 0, .max = 1000000000, .unit = "commands/s",
-     .help = "What one device's key may ask for. 0: no limit."},
+     .help = "How much one device's key may ask for. 0: no limit."},
     {"rate-address", 0, OPTION_NUMBER, 0, FIELD(rate_address), .in_file = true,
      .traits = OPTION_HUP, .standard = "50000", .min = 0, .max = 1000000000, .unit = "commands/s",
-     .help = "What one network address may ask for. 0: no limit."},
+     .help = "How much one network address may ask for. 0: no limit."},
     {"rate-passwords", 0, OPTION_NUMBER, 0, FIELD(rate_passwords), .in_file = true,
      .traits = OPTION_HUP, .standard = "20", .min = 0, .max = 1000000, .unit = "attempts/s",
      .help = "Passwords that one network address (IPv6: one /64) may try, with a burst of 10 s "
-             "worth. What is beyond it waits its turn. 0: no limit."},
+             "worth. Further ones wait their turn. 0: no limit."},
     {"rate-registrations", 0, OPTION_NUMBER, 0, FIELD(rate_registrations), .in_file = true,
      .traits = OPTION_HUP, .standard = "100", .min = 0, .max = 1000000, .unit = "accounts/h",
-     .help = "Accounts that one network address (IPv6: one /64) may register in an hour, where "
-             "registration is open: a class behind one router at once, not a list of names to "
-             "find out who is there. 0: no limit."},
+     .help = "Accounts that one network address (IPv6: one /64) may register in an hour, if "
+             "registration is open: enough for a class behind one router, too few to find out by a "
+             "list of names who is there. 0: no limit."},
     {"password-workers", 0, OPTION_NUMBER, 0, FIELD(password_workers), .in_file = true,
      .standard = "2", .min = 1, .max = 64, .unit = "threads",
      .help = "How many passwords are hashed at a time, at 130 ms and 64 MiB each."},
     {"io-threads", 0, OPTION_NUMBER, 0, FIELD(io_threads), .in_file = true, .standard = "1",
      .min = 1, .max = 16, .unit = "threads",
-     .help = "ZeroMQ's threads, which encrypt: more where one of them keeps a core busy."},
+     .help = "ZeroMQ's threads, which encrypt: use more if one of them keeps a core busy."},
     {"print-config", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION,
-     .help = "print the configuration as a file for --config, and leave"},
+     .help = "print the configuration as a file for --config, and exit"},
     {"check-config", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION,
-     .help = "check the configuration and what it names, leave no trace: 0 fine, 2 not"},
-    {"version", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print the version, and leave"},
-    {"help", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print this, and leave"},
+     .help = "check the configuration and what it names, leave no trace, and exit: 0 fine, 2 not"},
+    {"version", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print the version and exit"},
+    {"help", 0, OPTION_FLAG, 0, .traits = OPTION_ACTION, .help = "print this help and exit"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

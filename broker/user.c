@@ -265,19 +265,21 @@ static bool is_any(const char *text) {
 
 static const struct option rows[] = {
     {"data", 0, OPTION_TEXT, 0, FIELD(data), .argument = "DIR",
-     .help = "the broker's folder, as zchatd's own option"},
+     .help = "the broker's folder, like zchatd's own option"},
     {"config", 0, OPTION_TEXT, 0, FIELD(config), .fits = is_any, .argument = "FILE",
-     .help = "the broker's configuration, as zchatd's own option"},
+     .help = "the broker's configuration, like zchatd's own option"},
     {"device-key", 0, OPTION_TEXT, VERB_ADD, FIELD(device_key), .fits = is_any, .argument = "KEY",
-     .help = "trust this key (Z85 or hex); without --password-file only it enters"},
+     .help = "trust this key (Z85 or hex); without --password-file only this key can log in"},
     {"password-file", 0, OPTION_TEXT, VERB_ADD | VERB_PASSWD, FIELD(password_file), .fits = is_any,
-     .argument = "FILE", .help = "the password is the first line of FILE; else it is asked for"},
+     .argument = "FILE",
+     .help = "the password is the first line of FILE; without it the terminal is asked"},
     {"admin", 0, OPTION_FLAG, VERB_ADD, FIELD(admin), .help = "make it an administrator"},
     {"create", 0, OPTION_FLAG, VERB_ADD | VERB_IMPORT, FIELD(create),
      .help = "make the store if there is none yet"},
-    {"revoke", 0, OPTION_FLAG, VERB_ADMIN, FIELD(revoke), .help = "take that right"},
+    {"revoke", 0, OPTION_FLAG, VERB_ADMIN, FIELD(revoke),
+     .help = "take the right of an administrator away"},
     {"json", 0, OPTION_FLAG, VERB_LIST, FIELD(json), .help = "print one JSON object a line"},
-    {"help", 0, OPTION_FLAG, 0, FIELD(help), .help = "print this, and leave"},
+    {"help", 0, OPTION_FLAG, 0, FIELD(help), .help = "print this help and exit"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

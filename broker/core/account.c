@@ -18,7 +18,7 @@
 static void check_protocol(struct call *call, uint32_t protocol) {
     if (protocol != PROTOCOL_VERSION)
         call_fail(call, REASON(PROTOCOL_VERSION),
-                  "this broker speaks protocol version %d, the client %u: take a client that fits",
+                  "this broker speaks protocol version %d, the client %u: use a client that fits",
                   PROTOCOL_VERSION, (unsigned)protocol);
 }
 

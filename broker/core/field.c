@@ -92,8 +92,7 @@ bool title_fits(struct call *call, const char *what, const char *title) {
                   "%s is 1 to %d characters without control characters or \"/\"", what,
                   TITLE_CHARACTERS_MAX);
     else if (*title == '-' || title_is_dots(title))
-        call_fail(call, REASON(BAD_TITLE), "%s does not begin with \"-\" and is not of dots alone",
-                  what);
+        call_fail(call, REASON(BAD_TITLE), "%s must not begin with \"-\" or be only dots", what);
     else
         return true;
     return false;

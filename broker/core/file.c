@@ -237,7 +237,7 @@ static void piece_damaged(struct call *call, const struct store_file *file, uint
     call_fail(
         call, REASON(DAMAGED),
         "the broker's disk has damaged the file: what is behind its first %llu bytes can't be "
-        "read; ask for it to be uploaded once more",
+        "read; ask for it to be uploaded again",
         (unsigned long long)offset);
 }
 

@@ -34,7 +34,7 @@ static const struct option options_rows[] = {
      .choices = {ON_OR_OFF, [OPTIONS_ALL] = "all"},
      .help = "keep typed lines for the next time; all: private ones, too"},
     {"version", 0, OPTION_FLAG, 0, FIELD(version), .help = "print the version and exit"},
-    {"help", 'h', OPTION_FLAG, 0, FIELD(help), .help = "print this and exit"},
+    {"help", 'h', OPTION_FLAG, 0, FIELD(help), .help = "print this help and exit"},
 };
 
 #define OPTIONS_ROWS (sizeof options_rows / sizeof options_rows[0])

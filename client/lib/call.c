@@ -118,7 +118,7 @@ bool call_check_limit(zchat *z, uint32_t limit) {
 bool call_check_id(zchat *z, const char *what, const zchat_id *id) {
     if (!call_begin(z) || (id && id_is_valid(id->bytes, ID_BYTES)))
         return z->core.client.over == ZCHAT_OK;
-    fault_set(&z->fault, ZCHAT_INVALID, "%s is a UUID of version 7", what);
+    fault_set(&z->fault, ZCHAT_INVALID, "%s must be a UUID of version 7", what);
     return false;
 }
 
@@ -160,7 +160,7 @@ bool call_check_title(zchat *z, const char *what, const char *title) {
         return false;
     }
     if (bytes > TITLE_BYTES_MAX || !text_is_utf8(title, bytes)) {
-        fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s is none that exists", what);
+        fault_set(&z->fault, ZCHAT_NOT_FOUND, "%s does not exist", what);
         return false;
     }
     return true;
@@ -176,7 +176,7 @@ zchat_code zchat_login(zchat *z, const zchat_login_options *options, zchat_reply
         return z->fault.code;
     if (options->threads && options->public_events == ZCHAT_PUBLIC_NONE) {
         return fault_set(&z->fault, ZCHAT_INVALID,
-                         "what happens in threads comes with the public events alone");
+                         "what happens in threads comes only with the public events");
     }
     return session_login(&z->core, options, name, fn, arg, &z->fault);
 }
@@ -269,7 +269,7 @@ zchat_code zchat_since(zchat *z, uint64_t seconds, const zchat_person *after, ui
     if (!check_after(z, after))
         return z->fault.code;
     if (seconds == 0)
-        return fault_set(&z->fault, ZCHAT_INVALID, "the number of seconds is positive");
+        return fault_set(&z->fault, ZCHAT_INVALID, "the number of seconds must be positive");
     Zchat__V1__SinceRequest body = ZCHAT__V1__SINCE_REQUEST__INIT;
     body.seconds = seconds;
     body.after = after ? (char *)after->user : (char *)"";

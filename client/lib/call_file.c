@@ -12,7 +12,7 @@
 static const char TITLE[] = "the thread's title";
 
 static zchat_code no_file(zchat *z) {
-    return fault_set(&z->fault, ZCHAT_IO, "there is no file of an empty name");
+    return fault_set(&z->fault, ZCHAT_IO, "a file's name can't be empty");
 }
 
 /* ---- threads ---- */

@@ -16,7 +16,7 @@ static bool is_open(const struct chat *chat) {
 }
 
 static zchat_code no_invitation(zchat *z, const char *name) {
-    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no invitation of %s", name);
+    return fault_set(&z->fault, ZCHAT_NOT_FOUND, "there is no invitation from %s", name);
 }
 
 static zchat_code no_chat(zchat *z, const char *name) {

@@ -60,11 +60,11 @@ static const struct option table[OPTION_END] = {
          .standard = "5", .environment = "ZCHAT_TIMEOUT", .argument = "SECONDS",
          .help =
              "how long the whole call may take, whatever it waits for: a password command, a "
-             "broker that is not there yet, an answer; given, also the end of stdin and a reader "
-             "of what is printed, and in the call itself also all of recv, following and commands "
-             "included, which it ends with 124; else of recv, and of files, how long nothing may "
-             "move; of private chats, if it is given, how long the other one is waited for, else "
-             "60; in the call itself also by private accept without --once"},
+             "broker that is not there yet, an answer; if set, also the end of stdin and whoever "
+             "reads the output; on the command line it also ends all of recv, whatever it follows "
+             "or runs, with 124; otherwise it is how long nothing may move in recv and files; in "
+             "private chats, if set, how long to wait for the other one (else 60), by private "
+             "accept without --once only from the command line"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
                        .help = "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
@@ -73,9 +73,9 @@ static const struct option table[OPTION_END] = {
                       .help = "print no notices on stderr, only errors"},
     [OPTION_VERBOSE] = {"verbose", 'v', OPTION_FLAG, 0, VALUE, .in_file = true,
                         .help = "tell on stderr what is being done"},
-    [OPTION_VERSION] = {"version", 0, OPTION_FLAG, 0, VALUE, .help = "print the version and end"},
+    [OPTION_VERSION] = {"version", 0, OPTION_FLAG, 0, VALUE, .help = "print the version and exit"},
     [OPTION_HELP] = {"help", 'h', OPTION_FLAG, 0, VALUE,
-                     .help = "print the help, after a verb that of the verb, and end"},
+                     .help = "print this help, or after a verb the verb's help, and exit"},
     [OPTION_NO_TRUST] = {"no-trust", 0, OPTION_FLAG, 0, VALUE,
                          .help = "the account does not trust this device's key: the next login "
                                  "needs the password again"},
@@ -86,19 +86,20 @@ static const struct option table[OPTION_END] = {
                                  .help = "the new password is the first line that COMMAND prints"},
     [OPTION_ID] = {"id", 0, OPTION_TEXT, 0, VALUE, .fits = is_uuid, .takes = "a UUID",
                    .argument = "UUID",
-                   .help = "the id of what is sent: sent again with the same one it stays one; of "
-                           "thread edit and delete, the post's, which then needs no N"},
+                   .help = "the id of what is sent, which is stored once however often it is sent "
+                           "with this id; for thread edit and delete the id of the post, instead "
+                           "of N"},
     [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, 0, VALUE,
                                .help = "refuse, and store nothing, if the user is not online"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
-                    .help = "count as read what was written, never before it was written"},
+                    .help = "count messages as read, each one once it was written"},
     [OPTION_EXEC] =
         {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
          .help = "instead of printing, give each message to the shell's COMMAND on its stdin (the "
                  "text, or with --json the object; ZCHAT_ID _FROM _TO _SEQ _TIME are set), and "
                  "count it as read when COMMAND exits 0; end if it doesn't"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
-                       .help = "go on with what arrives, also over a restart of the broker"},
+                       .help = "go on with what arrives, even after a restart of the broker"},
     [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
                       .help = "end after N messages"},
     [OPTION_WAIT] = {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
@@ -111,14 +112,14 @@ static const struct option table[OPTION_END] = {
                          .argument = "N",
                          .help = "begin with entry N of the inbox, whatever was read"},
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
-                      .help = "print everything there is, count it as read, and end"},
+                      .help = "print everything there is, count it as read, and exit"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
     [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
                      .help = "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =
         {"output", 'o', OPTION_TEXT, 0, VALUE, .argument = "PATH",
-         .help = "where the file goes, else into this folder under its name; into a folder under "
-                 "its name; a device or pipe is written to; \"-\" is stdout"},
+         .help = "where the file goes: a path, or a folder, in which it gets its own name; without "
+                 "it, this folder; a device or pipe is written to; \"-\" is stdout"},
     [OPTION_FORCE] = {"force", 0, OPTION_FLAG, 0, VALUE,
                       .help = "replace a file that is there already"},
     [OPTION_ADMIN_PASSWORD_FILE] =
@@ -140,9 +141,10 @@ static const struct option table[OPTION_END] = {
     [OPTION_FILES_TO] = {"files-to", 0, OPTION_TEXT, 0, VALUE, .argument = "DIR",
                          .help = "take offered files into this folder, each under its name, which "
                                  "must not begin with a dot or a dash; else they are refused"},
-    [OPTION_FILES_MAX] =
-        {"files-max", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "MIB",
-         .help = "refuse offered files that are larger than so many MiB, else than 64"},
+    [OPTION_FILES_MAX] = {"files-max", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
+                          .argument = "MIB",
+                          .help =
+                              "refuse offered files that are larger than MIB; without it, than 64"},
     [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                                 .argument = "HOST",
                                 .help = "where others reach this machine for private chats, else "

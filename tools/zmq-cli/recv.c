@@ -285,7 +285,8 @@ static const struct verb recv_verb = {
     .options = VERB_OPTIONS(OPTION_ACK, OPTION_EXEC, OPTION_FOLLOW, OPTION_COUNT, OPTION_WAIT,
                             OPTION_FROM_SEQ, OPTION_DRAIN, OPTION_SENT),
     .run = run_recv,
-    .help = "print or hand on what was not read yet; it stays so unless an option says otherwise",
+    .help = "print or hand on what was not read yet; it stays unread unless an option says "
+            "otherwise",
 };
 
 const struct verb *const recv_verbs[] = {&inbox_verb, &recv_verb, NULL};

@@ -74,8 +74,8 @@ static const struct verb login_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_NO_TRUST),
     .run = run_login,
-    .help = "check that one can log in, with the password where one is given; the account then "
-            "trusts this device",
+    .help = "check that you can log in, with the password if one is given; the account then trusts "
+            "this device",
 };
 
 static enum status print_logout(struct call *call, const zchat_reply *reply) {
@@ -98,7 +98,7 @@ static const struct verb logout_verb = {
     .classic = "XIT",
     .words = "",
     .run = run_logout,
-    .help = "log in and leave again; the trust in a device is ended by revoke",
+    .help = "log in and out again; use revoke to end the trust in a device",
 };
 
 static enum status print_passwd(struct call *call, const zchat_reply *reply) {
@@ -130,7 +130,7 @@ static const struct verb passwd_verb = {
     .words = "",
     .options = VERB_OPTIONS(OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD),
     .run = run_passwd,
-    .help = "change the password; an account without one gives an empty --password-file",
+    .help = "change the password; for an account without one give an empty --password-file",
 };
 
 static enum status print_device(struct output *output, const zchat_device *device) {

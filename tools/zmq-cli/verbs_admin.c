@@ -56,7 +56,7 @@ static const struct verb forget_verb = {
     .words_max = 1,
     .run = run_forget,
     .help = "forget the pinned key of the broker at HOST, or with USER@HOST the one that a private "
-            "chat pinned; asks nobody",
+            "chat pinned; needs no broker",
 };
 
 static enum status print_stats_object(struct call *call, const zchat_reply *reply) {

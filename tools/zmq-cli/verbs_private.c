@@ -31,10 +31,10 @@ static const struct verb private_start_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_PRIVATE_ADDRESS),
     .run = run_private_start,
-    .help = "hold a private chat, straight and encrypted: each line of stdin is sent, theirs are "
-            "printed; it ends with stdin when all is acknowledged, or when they end it; if stdin "
-            "is empty it only listens, until nothing came for --wait, --timeout, or 60 s; "
-            "a --timeout that is given bounds all of it",
+    .help = "hold a private chat, direct and encrypted: sends each line of stdin and prints the "
+            "lines of USER; ends when stdin has ended and all is acknowledged, or when USER ends "
+            "it; if stdin is empty it only listens, until nothing came for --wait, --timeout, or "
+            "60 s; --timeout, if set, bounds all of it",
 };
 
 /* --- whether somebody can invite at all --- */
@@ -136,7 +136,7 @@ static const struct verb private_accept_verb = {
     .options = VERB_OPTIONS(OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX,
                             OPTION_PRIVATE_ADDRESS),
     .run = run_private_accept,
-    .help = "wait for an invitation, of USER or of anybody, and hold the chat the same way",
+    .help = "wait for an invitation, from USER or from anybody, and hold the chat the same way",
 };
 
 static enum status decline_all(struct private_chat *chat) {
@@ -184,7 +184,7 @@ static const struct verb private_decline_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_ALL),
     .run = run_private_decline,
-    .help = "wait for the invitation of USER, and decline it",
+    .help = "wait for an invitation from USER, and decline it",
 };
 
 /* --- one thing --- */
