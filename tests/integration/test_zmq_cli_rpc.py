@@ -267,14 +267,20 @@ def test_a_restart_of_the_broker_loses_no_command(town_factory, script, rpc):
     alice, bob = script(its=town), script(its=town)
     running = rpc(alice)
     assert running.ask(**send(name_of(bob), "before", 0))["sendMessage"]["seq"] == "1"
-    port = town.broker.port
-    town.broker.kill()
+    os.kill(town.broker.pid, signal.SIGSTOP)
     for number in range(1, 20):
         running.say(**send(name_of(bob), f"text {number}", number))
-    town.broker.start(port)
-    assert [running.next()["id"] for _ in range(1, 20)] == list(range(1, 20))
+    for number in range(2):  # once these are refused those were sent
+        assert running.ask(id=f"no {number}")["id"] == f"no {number}"
+    town.broker.kill()
+    for number in range(20, 30):
+        running.say(**send(name_of(bob), f"text {number}", number))
+    town.broker.start(town.broker.port)
+    answers = [running.next() for _ in range(1, 30)]
+    assert [answer["id"] for answer in answers] == list(range(1, 30))
+    assert all("sendMessage" in answer for answer in answers), answers
     assert running.end()[1] == 0
-    assert [message["text"] for message in bob.ok("recv").lines] == ["before"] + [f"text {n}" for n in range(1, 20)]
+    assert [message["text"] for message in bob.ok("recv").lines] == ["before"] + [f"text {n}" for n in range(1, 30)]
 
 
 def test_a_broken_stdout_ends_it_quietly(alice, rpc):
