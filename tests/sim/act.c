@@ -110,7 +110,7 @@ static int some_thread(struct person *person) {
 }
 
 static void act_thread(struct person *person) {
-    bool follow = random_chance(&person->world->random, 700);
+    bool follow = random_chance(&person->world->random, 850);
     struct errand *errand = errand_new(person, follow ? KIND(FOLLOW_THREAD) : KIND(CREATE_THREAD));
 
     errand->thread = some_thread(person);
@@ -118,15 +118,24 @@ static void act_thread(struct person *person) {
     errand_ask(errand);
 }
 
-static void act_post(struct person *person) {
+static void write_post(struct person *person, int thread) {
     struct world *world = person->world;
     struct errand *errand = errand_new(person, KIND(POST_TO_THREAD));
     unsigned char id[ID_BYTES];
 
     new_id(world, world->town->forum.post_count, id);
-    errand->thread = some_thread(person);
-    errand->item = forum_post_new(&world->town->forum, id, errand->account, errand->thread);
+    errand->thread = thread;
+    errand->item = forum_post_new(&world->town->forum, id, errand->account, thread);
     errand_ask(errand);
+}
+
+static void act_post(struct person *person) {
+    struct random *random = &person->world->random;
+    size_t count = random_chance(random, 200) ? 1 + random_below(random, 8) : 1;
+    int thread = some_thread(person);
+
+    while (count-- > 0 && errand_count(person) < LETTERS_MOST)
+        write_post(person, thread);
 }
 
 /* ---- asking ---- */
@@ -260,8 +269,8 @@ static const struct {
     {400, act_send},   {20, act_send_again},      {60, act_broadcast},
     {100, act_ask},    {60, act_block},           {40, act_ack},
     {50, act_read},    {20, act_logout},          {10, act_change},
-    {5, act_register}, {25, act_change_password}, {30, act_thread},
-    {60, act_post},
+    {5, act_register}, {25, act_change_password}, {80, act_thread},
+    {150, act_post},
 };
 
 void act(struct person *person) {

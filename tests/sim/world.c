@@ -225,7 +225,7 @@ static void make_people(struct world *world) {
     }
     for (uint64_t n = random_below(random, 4); n > 0; n--)
         add_raw(world, -1);
-    for (uint64_t n = random_below(random, 4); n > 0; n--)
+    for (uint64_t n = 1 + random_below(random, 3); n > 0; n--)
         add_raw(world, (int)random_below(random, (uint64_t)world->plan.accounts));
 }
 
