@@ -53,6 +53,7 @@ struct asked {
     uint64_t session;   /* the model's number for the seat that asked; 0: none */
     uint64_t value[2];
     uint32_t accounts; /* a set of accounts, bit by bit */
+    uint32_t open;     /* those that may be in it or not, after a crash */
     uint32_t threads;  /* likewise of threads */
     uint64_t heads[THREADS_MAX];
     int64_t time_us;

@@ -426,6 +426,7 @@ static int broadcast(struct world *world, const struct link *link, struct asked 
 static void who(const struct world *world, const struct link *link, struct asked *asked) {
     const struct town_state *now = &world->town->now;
 
+    asked->open = asked->kind == KIND(SINCE) ? world->town->unsure : 0;
     for (int i = 0; i < ACCOUNTS_MAX; i++) {
         bool there = asked->kind == KIND(WHO) ? model_is_online(world, i) : now->seen[i];
 

@@ -92,7 +92,7 @@ static void check_sent(struct world *world, const struct link *link, const struc
 
 static void check_people(struct world *world, const struct link *link, const struct asked *asked,
                          Zchat__V1__Person **people, size_t count) {
-    uint32_t is = 0, open = asked->kind == KIND(SINCE) ? world->town->unsure : 0;
+    uint32_t is = 0;
 
     for (size_t i = 0; i < count; i++) {
         uint32_t bit = UINT32_C(1) << account_of_name(people[i]->user);
@@ -101,7 +101,7 @@ static void check_people(struct world *world, const struct link *link, const str
             tap_wrong(world, link, asked, "somebody twice in a list", 2, 1);
         is |= bit;
     }
-    if (((is ^ asked->accounts) & ~open) != 0)
+    if (((is ^ asked->accounts) & ~asked->open) != 0)
         tap_wrong(world, link, asked, "the set of people", is, asked->accounts);
 }
 
