@@ -28,9 +28,13 @@ int files_teardown(void **state) {
     return result;
 }
 
+void files_path(const char *folder, const char *name, char path[FILES_PATH_BYTES]) {
+    snprintf(path, FILES_PATH_BYTES, "%s/%s", folder, name);
+}
+
 void files_write(const char *folder, const char *name, const char *text,
                  char path[FILES_PATH_BYTES]) {
-    snprintf(path, FILES_PATH_BYTES, "%s/%s", folder, name);
+    files_path(folder, name, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);

@@ -10,6 +10,8 @@
 int files_setup(void **state);
 int files_teardown(void **state);
 
+/* The path of what has that name in the folder. */
+void files_path(const char *folder, const char *name, char path[FILES_PATH_BYTES]);
 /* Writes a file of the folder; its path. */
 void files_write(const char *folder, const char *name, const char *text,
                  char path[FILES_PATH_BYTES]);

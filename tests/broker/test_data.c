@@ -16,10 +16,10 @@
 static char error[1024];
 
 static void a_missing_folder_is_made_for_its_owner_alone(void **state) {
-    char path[FILES_PATH_BYTES], deep[FILES_PATH_BYTES + 8];
+    char path[FILES_PATH_BYTES], deep[FILES_PATH_BYTES];
     struct stat status;
-    snprintf(path, sizeof path, "%s/a", (char *)*state);
-    snprintf(deep, sizeof deep, "%s/b", path);
+    files_path(*state, "a", path);
+    files_path(path, "b", deep);
     struct data_lock lock;
     assert_true(data_lock(&lock, deep, error, sizeof error));
     assert_int_equal(stat(path, &status), 0);
@@ -68,7 +68,7 @@ static void the_lock_is_on_the_store_itself(void **state) {
     struct data_lock lock;
     char store[FILES_PATH_BYTES], link[FILES_PATH_BYTES], other[FILES_PATH_BYTES];
     assert_true(data_lock(&lock, *state, error, sizeof error));
-    snprintf(other, sizeof other, "%s/other", (char *)*state);
+    files_path(*state, "other", other);
     assert_int_equal(mkdir(other, 0700), 0);
     assert_true(data_path(*state, DATA_STORE, store, sizeof store));
     assert_true(data_path(other, DATA_STORE, link, sizeof link));
