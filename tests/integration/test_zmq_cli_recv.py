@@ -85,6 +85,34 @@ def test_from_seq_begins_there_wherever_the_cursor_is(reader, writer):
     reader.fails(2, "INVALID", "recv", "--from-seq", "0")
 
 
+def test_from_seq_with_ack_moves_the_cursor_past_what_was_printed_and_never_back(reader, writer):
+    writer.tell(reader, "one", "two", "three")
+    assert texts(reader.ok("recv", "--from-seq", "2", "--count", "1", "--ack")) == ["two"]
+    assert unread(reader) == ["three"]
+    assert texts(reader.ok("recv", "--from-seq", "1", "--count", "1", "--ack")) == ["one"]
+    assert unread(reader) == ["three"]
+    assert texts(reader.ok("recv", "--from-seq", "1", "--drain")) == ["one", "two", "three"]
+    assert unread(reader) == []
+
+
+@pytest.mark.parametrize("options", [["--count", "0"], ["--count", "-1"], ["--count", "many"], ["--wait", "soon"],
+                                     ["--wait", "-1"], ["--from-seq", "x"], ["--exec"], ["--since", "1h"]])
+def test_values_that_are_none_are_refused(reader, options):
+    assert reader("recv", *options).status == 2
+
+
+def test_count_is_over_where_there_are_no_more(reader, writer):
+    writer.tell(reader, "one")
+    assert texts(reader.ok("recv", "--count", "2")) == ["one"]
+    assert reader.ok("recv", "--count", "2", "--from-seq", "9").out == ""
+
+
+def test_follow_with_a_count_that_is_not_reached_is_timed_out(reader, writer):
+    writer.tell(reader, "one")
+    done = reader("recv", "--follow", "--count", "2", "--wait", "0.2", check=124)
+    assert texts(done) == ["one"] and done.error["code"] == "EXPIRED"
+
+
 def test_drain_reads_everything_and_ends(reader, writer):
     writer.tell(reader, "one", "two")
     assert texts(reader.ok("recv", "--drain")) == ["one", "two"]
@@ -306,6 +334,40 @@ def test_exec_hands_over_the_object_with_json(reader, writer, tmp_path):
     message = json.loads(out.read_text())
     assert is_message(message) and message["text"] == "one"
     assert env.read_text().split() == [message["id"], message["time"]]
+
+
+def numbers(path):
+    return [int(word) for word in path.read_text().split()] if path.exists() else []
+
+
+def test_exec_goes_with_each_of_the_other_options(reader, writer, tmp_path):
+    out = tmp_path / "out"
+    command = ["--exec", f"echo $ZCHAT_SEQ >> {out}"]
+    reader.fails(124, "EXPIRED", "recv", *command, "--wait", "0.2")
+    writer.tell(reader, "1", "2", "3", "4")
+    reader.ok("recv", *command, "--count", "1")
+    assert numbers(out) == [1] and unread(reader) == ["2", "3", "4"]
+    reader.ok("recv", *command, "--count", "1", "--wait", "60", "--ack")
+    assert numbers(out) == [1, 2] and unread(reader) == ["3", "4"]
+    reader.ok("recv", *command, "--from-seq", "1", "--count", "2")
+    assert numbers(out) == [1, 2, 1, 2] and unread(reader) == ["3", "4"]
+    reader.ok("recv", *command, "--drain")
+    assert numbers(out)[4:] == [3, 4] and unread(reader) == []
+    reader.ok("send", writer.client.user, "5")
+    writer.tell(reader, "6")
+    reader.ok("recv", *command)
+    assert numbers(out)[6:] == [6]
+    reader.ok("recv", *command, "--from-seq", "5", "--sent", "--follow", "--count", "2")
+    assert numbers(out)[7:] == [5, 6]
+
+
+def test_exec_that_fails_leaves_what_follows_unread_whatever_ends_the_call(reader, writer, tmp_path):
+    writer.tell(reader, "1", "2", "3")
+    for options in ([], ["--follow"], ["--drain"], ["--count", "3"], ["--wait", "60"]):
+        reader.fails(1, "COMMAND_FAILED", "recv", *options, "--exec", "false")
+        assert unread(reader) == ["1", "2", "3"]
+    reader.fails(1, "COMMAND_FAILED", "recv", "--exec", "test $ZCHAT_SEQ = 1")
+    assert unread(reader) == ["2", "3"]
 
 
 def test_exec_stops_at_the_message_whose_command_fails(reader, writer):

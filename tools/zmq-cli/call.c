@@ -268,7 +268,7 @@ static enum status exchange(struct call *call, zchat_code queued, call_print_fn 
 }
 
 static enum status tell(struct call *call) {
-    if (call->code == ZCHAT_OK)
+    if (call->code == ZCHAT_OK || call->code == call->as_done)
         return call->print_status;
     return fail_because(call, call->code, call->reason, call->retry_after_s, call->text);
 }

@@ -59,6 +59,7 @@ struct call {
     zchat_reason reason;
     char text[SENTENCE_BYTES];
     uint32_t retry_after_s;
+    zchat_code as_done;   /* an answer with this code is as good as one that it is done */
     call_print_fn *print; /* NULL: nothing to print */
     enum status print_status;
 

@@ -1,13 +1,9 @@
 /* Running the command of --exec, and acknowledging what it has accepted. */
 #include "handover.h"
 
-#include "child.h"
-#include "common/time_text.h"
 #include "interrupt.h"
-#include "print.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,57 +20,47 @@ void handover_release(struct handover *handover) {
     call_close(&handover->call);
 }
 
-static int feed(const struct handover *handover, const zchat_message *message, const char *input) {
-    char id[ZCHAT_ID_TEXT], seq[24], time[TIME_TEXT];
-    zchat_id_format(&message->id, id);
-    snprintf(seq, sizeof seq, "%" PRIu64, message->seq);
-    const struct child_variable variables[] = {
-        {"ZCHAT_ID", id},
-        {"ZCHAT_FROM", message->from},
-        {"ZCHAT_TO", message->to},
-        {"ZCHAT_SEQ", seq},
-        {"ZCHAT_TIME", time_precise(message->time_us, time)},
-    };
-    return child_feed(handover->command, input, variables, sizeof variables / sizeof variables[0],
-                      handover->bounded ? handover->call.limit_us : NO_DEADLINE);
-}
-
 enum status handover_open(struct handover *handover) {
     const struct call_login how = {.hidden = true};
     call_begin_time(&handover->call);
     return call_login(&handover->call, &how);
 }
 
-static enum status tell(const struct call *call, int ended, int error, uint64_t seq) {
+static enum status tell(const struct call *call, int ended, int error, const char *stays) {
     const struct output *output = call->output;
+    const char *behind = stays[0] ? "; " : "", *unread = stays[0] ? " stays unread" : "";
     if (ended == 0)
         return STATUS_DONE;
     if (interrupt_pending())
         return STATUS_INTERRUPTED;
     if (ended < 0 && error == ETIMEDOUT)
         return output_error(output, ZCHAT_EXPIRED, 0,
-                            "the command did not end within the %s s of --timeout, and was ended; "
-                            "entry %" PRIu64 " stays unread",
-                            option_text(call->options, OPTION_TIMEOUT), seq);
+                            "the command did not end within the %s s of --timeout, and was ended"
+                            "%s%s%s",
+                            option_text(call->options, OPTION_TIMEOUT), behind, stays, unread);
     if (ended < 0)
         return output_error(output, ZCHAT_IO, 0, "cannot run the command: %s", strerror(error));
-    return output_failure(output, "COMMAND_FAILED",
-                          "the command failed with status %d; entry %" PRIu64 " stays unread",
-                          ended, seq);
+    return output_failure(output, "COMMAND_FAILED", "the command failed with status %d%s%s%s",
+                          ended, behind, stays, unread);
 }
 
-enum status handover_run(struct handover *handover, const zchat_message *message) {
-    struct output *output = handover->call.output;
-    char *input = message_line(output, message);
-    if (!input)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
-    int ended = feed(handover, message, input);
+enum status handover_run(struct handover *handover, const struct handover_item *item) {
+    if (!item->line)
+        return output_error(handover->call.output, ZCHAT_NO_MEMORY, 0,
+                            "there is not enough memory");
+    int ended = child_feed(handover->command, item->line, item->variables, item->variable_count,
+                           handover->bounded ? handover->call.limit_us : NO_DEADLINE);
     int error = errno;
-    free(input);
-    return tell(&handover->call, ended, error, message->seq);
+    free(item->line);
+    return tell(&handover->call, ended, error, item->stays);
 }
 
-enum status handover_ack(struct handover *handover, uint64_t seq) {
+static zchat_code ask(struct call *call, const zchat_id *thread, uint64_t seq) {
+    return thread ? zchat_thread_ack(call->z, thread, seq, call_replied, call)
+                  : zchat_ack(call->z, seq, call_replied, call);
+}
+
+enum status handover_ack(struct handover *handover, const zchat_id *thread, uint64_t seq) {
     struct call *call = &handover->call;
     if (handover->bounded)
         call_last_deadline(call);
@@ -82,5 +68,6 @@ enum status handover_ack(struct handover *handover, uint64_t seq) {
         call->deadline_us = NO_DEADLINE;
     else
         call_renew_deadline(call);
-    return call_answer(call, zchat_ack(call->z, seq, call_replied, call), NULL);
+    call->as_done = thread ? ZCHAT_NOT_FOUND : ZCHAT_OK;
+    return call_answer(call, ask(call, thread, seq), NULL);
 }

@@ -40,7 +40,7 @@ enum status message_print(struct output *output, const zchat_message *message) {
     return STATUS_DONE;
 }
 
-static char *with_newline(const char *text) {
+char *text_line(const char *text) {
     size_t bytes = strlen(text) + 2;
     char *line = malloc(bytes);
     if (line)
@@ -48,15 +48,16 @@ static char *with_newline(const char *text) {
     return line;
 }
 
-char *message_line(const struct output *output, const zchat_message *message) {
-    if (!output->json)
-        return with_newline(message->text);
-    json_t *object = message_object(message);
+char *object_line(json_t *object) {
     char *packed = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    char *line = packed ? with_newline(packed) : NULL;
+    char *line = packed ? text_line(packed) : NULL;
     free(packed);
     json_decref(object);
     return line;
+}
+
+char *message_line(const struct output *output, const zchat_message *message) {
+    return output->json ? object_line(message_object(message)) : text_line(message->text);
 }
 
 /* ---- threads ---- */

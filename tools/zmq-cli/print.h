@@ -11,6 +11,9 @@ enum status message_print(struct output *output, const zchat_message *message);
 /* A message as the same object or, without --json, as the bare text, with a newline at its end.
  * Owned by the caller; NULL if there is no memory. */
 char *message_line(const struct output *output, const zchat_message *message);
+/* The same of any object, which it releases (NULL: there was no memory for it), and of any text. */
+char *object_line(json_t *object /* owned */);
+char *text_line(const char *text);
 
 enum status thread_print(struct output *output, const zchat_thread *thread, int creator_width);
 
