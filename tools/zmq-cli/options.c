@@ -114,6 +114,13 @@ static const struct option table[OPTION_END] = {
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
                       .help = "print everything there is, count it as read, and exit"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
+    [OPTION_FROM] = {"from", 0, OPTION_TEXT, 0, VALUE, .argument = "USER",
+                     .help = "only a message from USER"},
+    [OPTION_MATCH] =
+        {"match", 0, OPTION_TEXT, 0, VALUE, .argument = "RE",
+         .help =
+             "only a message with a line that the POSIX extended regular expression matches, as "
+             "grep -E does"},
     [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
                      .help = "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =

@@ -41,6 +41,8 @@ enum option_id {
     OPTION_FROM_SEQ,
     OPTION_DRAIN,
     OPTION_SENT,
+    OPTION_FROM,
+    OPTION_MATCH,
     OPTION_NAME,
     OPTION_OUTPUT,
     OPTION_FORCE,
