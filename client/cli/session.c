@@ -269,6 +269,8 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_DAMAGED:
         news_take(app, event);
         break;
+    case ZCHAT_EVENT_THREADS_SYNCED: /* which news finds out for each thread */
+        break;
     case ZCHAT_EVENT_PRIVATE_INVITED:
     case ZCHAT_EVENT_PRIVATE_OPEN:
     case ZCHAT_EVENT_PRIVATE_LINE:

@@ -337,7 +337,8 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_PRIVATE_CLOSED,  /* user, text, id, online: an invitation (online false) or a chat
                                   * (true) is over, and why. One user may have both */
     ZCHAT_EVENT_THREAD_REMOVED,  /* user */
-    ZCHAT_EVENT_DAMAGED          /* the broker can't read that entry any more */
+    ZCHAT_EVENT_DAMAGED,         /* the broker can't read that entry any more */
+    ZCHAT_EVENT_THREADS_SYNCED   /* everything missed in followed threads has been handed out */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -354,6 +355,7 @@ typedef struct zchat_event {
     const zchat_thread *thread; /* only id and title */
     const zchat_post *post;
     const zchat_upload *upload;
+    bool missed; /* in followed threads: it happened before this login */
 } zchat_event;
 
 typedef void zchat_event_fn(void *arg, const zchat_event *event);

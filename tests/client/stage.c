@@ -37,6 +37,7 @@ static void on_event(void *arg, const zchat_event *event) {
     told->online = event->online;
     told->retry_ms = event->retry_ms;
     told->id = event->id;
+    told->missed = event->missed;
     if (event->message) {
         told->missed = event->message->missed;
         told->sent = event->message->sent;

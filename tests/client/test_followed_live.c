@@ -63,7 +63,8 @@ static zchat_id post(struct test *test, const char *text) {
 /* The nth of the thread's events that the client heard. */
 static const struct heard *nth(const struct client *client, size_t n) {
     for (size_t i = 0; i < client->heard_count; i++)
-        if (client->heard[i].kind >= ZCHAT_EVENT_POSTED && n-- == 0)
+        if (client->heard[i].kind >= ZCHAT_EVENT_POSTED &&
+            client->heard[i].kind != ZCHAT_EVENT_THREADS_SYNCED && n-- == 0)
             return &client->heard[i];
     return NULL;
 }

@@ -224,13 +224,43 @@ static void what_was_missed_comes_before_what_comes(void **state) {
     stage_settle(stage);
     assert_int_equal(stage_count(stage, ZCHAT_EVENT_POSTED), 0);
     say_page(stage, sync, 3, 4, 6);
-    say_page(stage, sync_of(stage, 4), 5, 6, 6);
+    sync = sync_of(stage, 4);
+    assert_int_equal(stage_count(stage, ZCHAT_EVENT_THREADS_SYNCED), 0);
+    say_page(stage, sync, 5, 6, 6);
     stage_await(stage, ZCHAT_EVENT_POSTED, 4);
+    stage_await(stage, ZCHAT_EVENT_THREADS_SYNCED, 1);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(stage_told(stage, ZCHAT_EVENT_POSTED, i)->missed, i < 3); /* up to 5 */
     fake_event(stage->fake, posted(&event, 7));
     fake_event(stage->fake, posted(&event, 7));
     seqs(stage, 3, 7);
     assert_string_equal(stage_told(stage, ZCHAT_EVENT_POSTED, 0)->text, "text");
     assert_string_equal(stage_told(stage, ZCHAT_EVENT_POSTED, 0)->user, "bob");
+}
+
+static void what_was_missed_is_all_there_once(void **state) {
+    struct stage *stage = *state;
+    struct posted event;
+    follow(stage, ZCHAT_PUBLIC_INLINE, 5, 5);
+    stage_await(stage, ZCHAT_EVENT_THREADS_SYNCED, 1);
+    fake_event(stage->fake, posted(&event, 8));
+    say_page(stage, sync_of(stage, 5), 6, 8, 8);
+    seqs(stage, 6, 8);
+    assert_false(stage_told(stage, ZCHAT_EVENT_POSTED, 0)->missed);
+    fake_break(stage->fake);
+    say_followed(stage, stage_command(stage, BODY(LIST_FOLLOWED)), true, 9, 5);
+    say_page(stage, sync_of(stage, 8), 9, 9, 9);
+    seqs(stage, 6, 9);
+    assert_int_equal(stage_count(stage, ZCHAT_EVENT_THREADS_SYNCED), 1);
+}
+
+static void a_restored_store_has_nothing_more_that_was_missed(void **state) {
+    struct stage *stage = *state;
+    follow(stage, ZCHAT_PUBLIC_INLINE, 50, 20);
+    (void)sync_of(stage, 20);
+    fake_break(stage->fake);
+    say_followed(stage, stage_command(stage, BODY(LIST_FOLLOWED)), true, 10, 10);
+    stage_await(stage, ZCHAT_EVENT_THREADS_SYNCED, 1);
 }
 
 static void a_hole_is_filled(void **state) {
@@ -314,6 +344,7 @@ static void a_removal_ends_it_whatever_was_missed(void **state) {
     fake_event(stage->fake, removed(&event, 6));
     const struct told *told = stage_await(stage, ZCHAT_EVENT_THREAD_REMOVED, 1);
     assert_string_equal(told->user, "bob");
+    stage_await(stage, ZCHAT_EVENT_THREADS_SYNCED, 1);
     fake_error(stage->fake, sync->request, ZCHAT__V1__CODE__CODE_NOT_FOUND, "gone");
     fake_event(stage->fake, posted(&event, 7));
     stage_settle(stage);
@@ -387,6 +418,8 @@ int main(void) {
         TEST(events_of_the_sub_socket_and_its_repeated_head_count),
         TEST(events_that_were_dropped_show_in_the_list),
         TEST(after_a_resume_it_goes_on_where_it_was),
+        TEST(what_was_missed_is_all_there_once),
+        TEST(a_restored_store_has_nothing_more_that_was_missed),
         TEST(a_restored_store_is_followed_from_its_head),
         TEST(a_removal_ends_it_whatever_was_missed),
         TEST(who_was_away_learns_of_a_removal_but_of_no_unfollow),

@@ -178,6 +178,7 @@ void seen_event(void *arg, const zchat_event *event) {
         posted(person, event);
         break;
     case ZCHAT_EVENT_READ:
+    case ZCHAT_EVENT_THREADS_SYNCED:
     case ZCHAT_EVENT_NOTICE:
     case ZCHAT_EVENT_REFUSED:
         break;

@@ -85,6 +85,7 @@ static struct followed_thread *insert(struct followed *followed,
     *at = (struct followed_thread){.title = title,
                                    .position = thread->cursor,
                                    .head = thread->head,
+                                   .missed = followed->synced ? 0 : thread->head,
                                    .read = thread->cursor,
                                    .retry_us = NEVER_US};
     memcpy(at->id, thread->id.data, ID_BYTES);
@@ -225,11 +226,24 @@ static void tell_body(struct followed *followed, zchat_event *told,
     client_tell(followed->client, told);
 }
 
+static void tell_synced(struct followed *followed) {
+    bool all = followed->active && followed->known && !followed->synced;
+    for (size_t i = 0; all && i < followed->count; i++)
+        all = followed->list[i].position >= followed->list[i].missed;
+    if (all) {
+        followed->synced = true;
+        client_tell(followed->client, &(zchat_event){.kind = ZCHAT_EVENT_THREADS_SYNCED});
+    }
+}
+
 /* A callback neither adds a thread nor takes one out, so `thread` stays valid. */
 static void hand_out(struct followed *followed, struct followed_thread *thread,
                      const Zchat__V1__ServerEvent *event) {
     zchat_thread of = {.title = thread->title, .creator = ""};
-    zchat_event told = {.seq = event->seq, .time_us = event->time_us, .thread = &of};
+    zchat_event told = {.seq = event->seq,
+                        .time_us = event->time_us,
+                        .thread = &of,
+                        .missed = event->seq <= thread->missed};
     thread->position = event->seq;
     memcpy(of.id.bytes, thread->id, ID_BYTES);
     if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD)
@@ -267,11 +281,13 @@ static void take(struct followed *followed, struct followed_thread *thread,
     if (event->body_case == ZCHAT__V1__SERVER_EVENT__BODY_THREAD &&
         event->thread->body_case == ZCHAT__V1__THREAD_EVENT__BODY_REMOVED) {
         tell_removed(followed, thread, event);
+        tell_synced(followed);
         return;
     }
     if (followed->known && event->seq == thread->position + 1)
         hand_out(followed, thread, event);
     raise_head(followed, thread, event->seq);
+    tell_synced(followed);
 }
 
 void followed_event(struct followed *followed, const Zchat__V1__ServerEvent *event) {
@@ -349,6 +365,7 @@ static void take_fetched(struct followed *followed, const unsigned char id[ID_BY
     else
         take_page(followed, thread, reply->sync);
     fetch_next(followed);
+    tell_synced(followed);
 }
 
 /* ---- the list came ---- */
@@ -358,6 +375,7 @@ static void take_listed(struct followed *followed, struct followed_thread *threa
                         const Zchat__V1__FollowedThread *now) {
     if (!followed->known && thread->position > now->head)
         thread->position = thread->head = now->head;
+    thread->missed = now->head < thread->missed ? now->head : thread->missed;
     thread->head = now->head > thread->head ? now->head : thread->head;
     thread->read = now->cursor > thread->read ? now->cursor : thread->read;
     thread->listed = true;
@@ -398,6 +416,7 @@ static void take_list(struct followed *followed, const Zchat__V1__Reply *reply) 
     if (!done)
         followed->list_us = followed->client->now_us + RETRY_US;
     fetch_next(followed);
+    tell_synced(followed);
 }
 
 void followed_add(struct followed *followed, const Zchat__V1__FollowedThread *thread) {
@@ -409,6 +428,7 @@ void followed_drop(struct followed *followed, const char *title) {
     for (size_t i = 0; i < followed->count; i++) {
         if (strcmp(followed->list[i].title, title) == 0) {
             leave(followed, &followed->list[i]);
+            tell_synced(followed);
             return;
         }
     }

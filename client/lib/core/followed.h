@@ -16,6 +16,7 @@ struct followed_thread {
     char *title;          /* owned */
     uint64_t position;    /* the last event handed out, or before the first to hand out */
     uint64_t head;        /* the last event that is known to exist */
+    uint64_t missed;      /* the head when the session began: up to there it was missed */
     uint64_t read;        /* the account's cursor, as far as known */
     uint64_t read_wanted; /* where zchat_thread_ack wants the cursor */
     uint64_t read_asked;  /* the cursor that the broker was asked for; 0: none is under way */
@@ -30,6 +31,7 @@ struct followed {
     bool known;                   /* the list has come since the session began or was resumed */
     bool listing;                 /* a list is under way */
     bool moved;                   /* some cursor has to be moved */
+    bool synced;                  /* THREADS_SYNCED was told */
     struct followed_thread *list; /* owned: sorted by id */
     size_t count;
     size_t room;
