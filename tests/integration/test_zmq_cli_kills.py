@@ -75,3 +75,16 @@ def test_recv_loses_and_skips_nothing(town, reader, watch, tmp_path):
 
     kill_often(reader, ["recv"], log, cursor)
     finish(reader, ["recv"], log, cursor)
+
+
+def test_events_lose_and_skip_nothing(town, reader, watch, tmp_path):
+    log, writer, thread = Log(tmp_path), town.join(inbox=False), f"thread of {watch.user}"
+    writer.create_thread(thread)
+    reader.ok("thread", "follow", thread)
+    writer.batch([("post_to_thread", dict(id=new_id(), thread=thread, text=str(n))) for n in range(ENTRIES)])
+
+    def cursor():
+        return watch.list_followed()[0].cursor
+
+    kill_often(reader, ["events", "--topic", "thread"], log, cursor)
+    finish(reader, ["events", "--topic", "thread"], log, cursor)

@@ -5,7 +5,7 @@
 #include "output.h"
 #include "print.h"
 
-static const char *type_of(const zchat_event *event) {
+const char *event_type(const zchat_event *event) {
     switch (event->kind) {
     case ZCHAT_EVENT_SYNCED:
         return "synced";
@@ -38,18 +38,15 @@ static const char *type_of(const zchat_event *event) {
     }
 }
 
-bool event_is_told(const zchat_event *event) {
-    return type_of(event) != NULL;
+bool event_has_id(const zchat_event *event) {
+    return event->post || event->upload || event->kind == ZCHAT_EVENT_BROADCAST ||
+           event->kind == ZCHAT_EVENT_DELETED;
 }
 
 static json_t *id_value(const zchat_id *id) {
     char text[ZCHAT_ID_TEXT];
     zchat_id_format(id, text);
     return json_string(text);
-}
-
-static bool has_id(const zchat_event *event) {
-    return event->kind == ZCHAT_EVENT_BROADCAST || event->kind == ZCHAT_EVENT_DELETED;
 }
 
 /* Adds what the event has besides its type. */
@@ -61,7 +58,7 @@ static json_t *body_of(const zchat_event *event) {
     if (event->upload)
         return upload_object(event->upload);
     json_t *body = json_object();
-    if (has_id(event))
+    if (event_has_id(event))
         json_object_set_new(body, "id", id_value(&event->id));
     if (event->user[0])
         json_object_set_new(body, "user", json_string(event->user));
@@ -75,7 +72,7 @@ static json_t *body_of(const zchat_event *event) {
 }
 
 json_t *event_value(const zchat_event *event) {
-    json_t *object = json_pack("{s:s}", "type", type_of(event));
+    json_t *object = json_pack("{s:s}", "type", event_type(event));
     if (event->thread)
         json_object_set_new(object, "thread", json_string(event->thread->title));
     if (event->seq)
@@ -83,5 +80,7 @@ json_t *event_value(const zchat_event *event) {
     json_t *body = object ? body_of(event) : NULL;
     json_object_update(object, body);
     json_decref(body);
+    if (event->thread)
+        json_object_set_new(object, "missed", json_boolean(event->missed));
     return object;
 }

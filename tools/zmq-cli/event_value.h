@@ -7,8 +7,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Whether programs are told of the event; they are not told of events of the connection itself. */
-bool event_is_told(const zchat_event *event);
+/* The name of its kind, as scripts see it; NULL: programs are not told of it, because it is an event
+ * of the connection itself. */
+const char *event_type(const zchat_event *event);
+
+/* Whether what it is about has an id. */
+bool event_has_id(const zchat_event *event);
 
 /* The event as an object with a "type" and what it is about. NULL: no memory. */
 json_t *event_value(const zchat_event *event);

@@ -95,9 +95,11 @@ static const struct option table[OPTION_END] = {
                     .help = "count messages as read, each one once it was written"},
     [OPTION_EXEC] =
         {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
-         .help = "instead of printing, give each message to the shell's COMMAND on its stdin (the "
-                 "text, or with --json the object; ZCHAT_ID _FROM _TO _SEQ _TIME are set), and "
-                 "count it as read when COMMAND exits 0; end if it doesn't"},
+         .help =
+             "instead of printing, give each message or event to the shell's COMMAND on its "
+             "stdin (the text, or with --json the object; ZCHAT_ID _FROM _SEQ _TIME are set, of "
+             "a message _TO, of an event _TYPE _THREAD _NUMBER), and count it as read when "
+             "COMMAND exits 0; end if it doesn't"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
                        .help = "go on with what arrives, even after a restart of the broker"},
     [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
@@ -114,6 +116,9 @@ static const struct option table[OPTION_END] = {
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
                       .help = "print everything there is, count it as read, and exit"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
+    [OPTION_TOPIC] = {"topic", 0, OPTION_TEXT, 0, VALUE, .argument = "TOPICS",
+                      .help = "only of these, with commas between: presence, broadcast, notice, "
+                              "thread for all that you follow, thread/TITLE for one of them"},
     [OPTION_FROM] = {"from", 0, OPTION_TEXT, 0, VALUE, .argument = "USER",
                      .help = "only a message from USER"},
     [OPTION_MATCH] =

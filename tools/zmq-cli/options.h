@@ -41,6 +41,7 @@ enum option_id {
     OPTION_FROM_SEQ,
     OPTION_DRAIN,
     OPTION_SENT,
+    OPTION_TOPIC,
     OPTION_FROM,
     OPTION_MATCH,
     OPTION_NAME,

@@ -74,7 +74,7 @@ static void on_event(void *arg, const zchat_event *event) {
     struct rpc *rpc = arg;
     if (event->kind != ZCHAT_EVENT_NOTICE) /* a notice is printed as an event */
         call_tell_away(rpc->call, event);
-    if (event_is_told(event))
+    if (event_type(event))
         print(rpc, json_pack("{s:o}", "event", event_value(event)));
 }
 
