@@ -9,7 +9,7 @@
 #define PROTOCOL_VERSION 1
 /* The number of the schema: it grows with every addition, so that a client knows what it may send.
  * proto/README.md says what each number brought. */
-#define SCHEMA_NUMBER 4
+#define SCHEMA_NUMBER 5
 
 /* A frame, in either direction: bounds what a peer can make the other side buffer before anything
  * is checked. */
@@ -105,6 +105,9 @@
  * things. */
 #define SYNC_ENTRIES_MAX 500
 #define SYNC_BYTES_MAX   (FRAME_BYTES_MAX - 128 * 1024)
+/* Entries that one ReadHistory looks at, whether or not they are of the conversation: about 3 ms of
+ * work. */
+#define HISTORY_ROWS_MAX 1000
 /* People in one answer of Who or Since: a quarter of a MiB, and about 10 ms of work. */
 #define PEOPLE_MAX 5000
 /* How many rows read, and how many bytes of answers, cost one unit of the rate budgets. A message

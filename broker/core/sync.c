@@ -16,40 +16,51 @@ static void sync_check(struct call *call) {
 }
 
 struct page {
-    struct call *call;             /* borrowed */
-    Zchat__V1__SyncResponse *sync; /* in the call's memory */
+    struct call *call;               /* borrowed */
+    Zchat__V1__SyncResponse *sync;   /* in the call's memory; NULL: the page is a ReadHistory's */
+    Zchat__V1__ServerEvent **events; /* in the call's memory */
+    size_t count;
     size_t bytes;
     size_t limit;
 };
 
-static bool page_begin(struct page *page, struct call *call, const char *stream) {
+static bool page_init(struct page *page, struct call *call, uint32_t limit) {
     memset(page, 0, sizeof *page);
     page->call = call;
-    page->limit = field_limit(call->command->sync->limit);
-    page->sync = call_response(call);
-    page->sync->stream = (char *)stream;
-    page->sync->events = call_need(call, page->limit * sizeof *page->sync->events);
-    return page->sync->events != NULL;
+    page->limit = field_limit(limit);
+    page->events = call_need(call, page->limit * sizeof(Zchat__V1__ServerEvent *));
+    return page->events != NULL;
+}
+
+static bool page_begin(struct page *page, struct call *call, const char *stream) {
+    Zchat__V1__SyncResponse *sync = call_response(call);
+
+    sync->stream = (char *)stream;
+    if (!page_init(page, call, call->command->sync->limit))
+        return false;
+    page->sync = sync;
+    return true;
 }
 
 /* Takes the event into the page. false: it does not fit any more. */
 static bool page_add(struct page *page, Zchat__V1__ServerEvent *event) {
     size_t bytes = wire_element_size(&event->base);
 
-    if (page->sync->n_events == page->limit ||
-        (page->sync->n_events > 0 && page->bytes + bytes > SYNC_BYTES_MAX))
+    if (page->count == page->limit || (page->count > 0 && page->bytes + bytes > SYNC_BYTES_MAX))
         return false;
     page->bytes += bytes;
-    page->sync->events[page->sync->n_events++] = event;
+    page->events[page->count++] = event;
     return true;
 }
 
 static void page_end(struct page *page, uint64_t head) {
     Zchat__V1__SyncResponse *sync = page->sync;
 
+    sync->events = page->events;
+    sync->n_events = page->count;
     sync->head = head;
-    if (sync->n_events > 0)
-        sync->more = sync->events[sync->n_events - 1]->seq < head;
+    if (page->count > 0)
+        sync->more = page->events[page->count - 1]->seq < head;
 }
 
 struct inbox_entry {
@@ -256,5 +267,73 @@ const struct command_row sync_row = {
     .check = sync_check,
     .run = sync_run,
     .refusals = sync_refusals,
+    .done = call_reply_response,
+};
+
+/* ---- back from the newest entry ---- */
+
+static void read_history_check(struct call *call) {
+    Zchat__V1__ReadHistoryRequest *wanted = call->command->read_history;
+
+    if (wanted->since_us < 0 || wanted->until_us < 0)
+        call_fail(call, REASON(BAD_VALUE),
+                  "a time is a number of microseconds since 1970, from 0 on");
+    else if (wanted->user[0])
+        field_name_fits(call, wanted->user);
+}
+
+/* They were read from the newest on. */
+static void put_in_order(struct page *page) {
+    for (size_t i = 0, j = page->count; i + 1 < j; i++) {
+        Zchat__V1__ServerEvent *event = page->events[i];
+
+        page->events[i] = page->events[--j];
+        page->events[j] = event;
+    }
+}
+
+static enum store_status read_history_run(struct call *call) {
+    const Zchat__V1__ReadHistoryRequest *wanted = call->command->read_history;
+    Zchat__V1__ReadHistoryResponse *history = call_response(call);
+    size_t rows = 0;
+    struct page page;
+
+    if (!page_init(&page, call, wanted->limit))
+        return STORE_OK;
+    enum store_status status =
+        call_store(call, store_inbox_read_back(call->core->store,
+                                               &(struct store_history){
+                                                   .account = call->session->member->account,
+                                                   .with = wanted->user[0] ? wanted->user : NULL,
+                                                   .before_seq = wanted->before_seq,
+                                                   .since_us = wanted->since_us,
+                                                   .until_us = wanted->until_us,
+                                                   .limit = page.limit,
+                                                   .rows_max = HISTORY_ROWS_MAX,
+                                               },
+                                               inbox_add, &page, &history->before_seq, &rows));
+    call_read(call, rows - page.count); /* those on the page were counted */
+    put_in_order(&page);
+    history->events = page.events;
+    history->n_events = page.count;
+    history->more = history->before_seq > 0;
+    return status;
+}
+
+static const char *history_user(struct call *call) {
+    return call->command->read_history->user;
+}
+
+static const struct refusal read_history_refusals[] = {
+    {STORE_NOT_FOUND, REASON(NO_SUCH_USER), "there is no user %s", history_user},
+    {STORE_SELF, REASON(ONESELF), "one has no conversation with oneself", NULL},
+    {0},
+};
+
+const struct command_row read_history_row = {
+    .cost = 10,
+    .check = read_history_check,
+    .run = read_history_run,
+    .refusals = read_history_refusals,
     .done = call_reply_response,
 };

@@ -273,6 +273,24 @@ enum store_status store_inbox_read(struct store *store, int64_t account, uint64_
                                    size_t limit,
                                    bool (*each)(void *arg, const struct store_message *),
                                    void *arg);
+/* What is read back of an inbox. Times are those of entries, which go back only where the broker's
+ * clock did: what is out of their order may be left out. */
+struct store_history {
+    int64_t account;
+    const char *with;    /* the other one of a conversation; NULL: everybody */
+    uint64_t before_seq; /* entries before this one; 0: from the newest on */
+    int64_t since_us;    /* 0: from the first on */
+    int64_t until_us;    /* of a time before this; 0: any */
+    size_t limit;        /* that are handed out at most */
+    size_t rows_max;     /* that are looked at, about */
+};
+/* Hands out these entries, the newest first, until `each` returns false, which has not taken its
+ * entry, or a bound is reached. *before_seq: where to go on; 0: there are no more. *rows: how many
+ * were looked at. OK, NOT_FOUND (nobody has that name), SELF. What can't be read at all is handed
+ * out only where everybody's entries of any time are. */
+enum store_status store_inbox_read_back(struct store *store, const struct store_history *history,
+                                        bool (*each)(void *arg, const struct store_message *),
+                                        void *arg, uint64_t *before_seq, size_t *rows);
 enum store_status store_inbox_state(struct store *store, int64_t account, uint64_t *head,
                                     uint64_t *cursor);
 /* Moves the cursor forward to min(seq, head); never back. *cursor: where it is now. */

@@ -282,8 +282,9 @@ typedef struct zchat_reply {
     const zchat_device *devices;   /* devices */
     const char *const *users;      /* blocked */
     const zchat_stat *stats;       /* stats */
-    const zchat_message *messages; /* sync */
-    bool more;                     /* pages: there are more entries after these */
+    const zchat_message *messages; /* sync, history */
+    bool more;                     /* pages: there are more entries after these; history: before
+                                    * `seq` */
     uint32_t sessions;    /* revoke, change_account, reset_password: how many sessions ended */
     const char *software; /* ping */
     /* threads: the page's arrays are lists like those above */
@@ -470,6 +471,13 @@ zchat_code zchat_blocked(zchat *z, zchat_reply_fn *fn, void *arg);
 
 /* One page of the inbox after `after_seq`, at most `limit` entries (0: 500). */
 zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_fn *fn, void *arg);
+
+/* One page of one's own messages, in order, read back from the newest: at most `limit` (0: 500) of
+ * the conversation with `user` (NULL: of all), from the time since_us on and before until_us (0:
+ * any time), before the entry `before_seq` (0: up to the newest). The answer's `seq` is the
+ * before_seq of the next page; there may be `more` even if the page holds few messages, or none. */
+zchat_code zchat_history(zchat *z, const char *user, uint64_t before_seq, int64_t since_us,
+                         int64_t until_us, uint32_t limit, zchat_reply_fn *fn, void *arg);
 
 /* Moves the account's cursor: everything up to `seq` is read. If fn is NULL it goes with the next
  * frame, and is not answered. */

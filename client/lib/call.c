@@ -311,6 +311,20 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
                                       : z->fault.code;
 }
 
+zchat_code zchat_history(zchat *z, const char *user, uint64_t before_seq, int64_t since_us,
+                         int64_t until_us, uint32_t limit, zchat_reply_fn *fn, void *arg) {
+    char name[NAME_BYTES] = "";
+    if ((user && !call_check_name(z, user, name)) || !call_check_limit(z, limit))
+        return z->fault.code;
+    Zchat__V1__ReadHistoryRequest body = ZCHAT__V1__READ_HISTORY_REQUEST__INIT;
+    body.user = name;
+    body.before_seq = before_seq;
+    body.since_us = since_us;
+    body.until_us = until_us;
+    body.limit = limit;
+    return call_send(z, COMMAND(READ_HISTORY), &body.base, fn, arg);
+}
+
 static zchat_code ack_later(zchat *z, uint64_t seq) {
     if (!z->core.client.session.intended || !z->core.client.session.login)
         return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");

@@ -62,24 +62,29 @@ static enum store_status find_people(struct store *store, const struct log_entry
     return status;
 }
 
-/* Of a damaged entry, hands out as much as can be read. */
+/* Of a damaged entry as much is told as can be read. */
+enum store_status sqlite_message_of(struct store *store, const struct log_entry *entry,
+                                    uint64_t seq, struct store_message *out) {
+    *out = (struct store_message){.seq = seq, .from = "", .to = "", .text = "", .damaged = true};
+    enum store_status status =
+        entry->kind == LOG_MESSAGE ? find_people(store, entry, out) : STORE_NOT_FOUND;
+    if (status == STORE_OK) {
+        out->time_us = entry->time_us;
+        out->text = entry->text;
+        out->text_bytes = entry->text_bytes;
+        out->damaged = entry->text_damaged;
+        memcpy(out->id, entry->id, ID_BYTES);
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
 static enum store_status hand_out(struct store *store, int64_t position, uint64_t seq,
                                   struct page *page) {
     struct log_entry entry;
-    if (sqlite_log_read(store, position, &entry) != STORE_OK)
+    struct store_message message;
+    if (sqlite_log_read(store, position, &entry) != STORE_OK ||
+        sqlite_message_of(store, &entry, seq, &message) != STORE_OK)
         return STORE_FAILED;
-    struct store_message message = {.seq = seq, .from = "", .to = "", .text = "", .damaged = true};
-    enum store_status status =
-        entry.kind == LOG_MESSAGE ? find_people(store, &entry, &message) : STORE_NOT_FOUND;
-    if (status == STORE_FAILED)
-        return status;
-    if (status == STORE_OK) {
-        message.time_us = entry.time_us;
-        message.text = entry.text;
-        message.text_bytes = entry.text_bytes;
-        message.damaged = entry.text_damaged;
-        memcpy(message.id, entry.id, ID_BYTES);
-    }
     page->ended = !page->each(page->arg, &message) || --page->left == 0;
     return STORE_OK;
 }

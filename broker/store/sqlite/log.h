@@ -57,6 +57,13 @@ enum store_status sqlite_log_read(struct store *store, int64_t position, struct 
 /* Removes all of the entry but its place. */
 enum store_status sqlite_log_remove(struct store *store, int64_t position);
 
+/* ---- inbox.c ---- */
+
+/* What an entry of the log tells as one of an inbox, where it is number `seq`; damaged where it is
+ * not, or no longer, a message. What it points to is the entry's, and people's. */
+enum store_status sqlite_message_of(struct store *store, const struct log_entry *entry,
+                                    uint64_t seq, struct store_message *out);
+
 /* ---- id.c ---- */
 
 /* The log's entry with that id. OK, NOT_FOUND: there is none, or it is a removed thread's. */

@@ -144,17 +144,32 @@ static void effect_unblock(struct client_core *core, const struct request *reque
 
 /* ---- streams ---- */
 
+/* Entries of a kind that this library is too old for are left out. */
+static zchat_message *fill_entries(struct client_core *core, Zchat__V1__ServerEvent *const *events,
+                                   size_t count, zchat_reply *out) {
+    zchat_message *list = reply_room(core->client.arena, count, sizeof *list, out);
+    out->count = 0;
+    for (size_t i = 0; list && i < count; i++)
+        out->count += inbox_message(&core->inbox, events[i], &list[out->count]);
+    out->messages = list;
+    return list;
+}
+
 static void fill_page(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     const Zchat__V1__SyncResponse *page = reply->sync;
-    zchat_message *list = reply_room(core->client.arena, page->n_events, sizeof *list, out);
-    if (!list)
-        return;
-    out->count = 0;
-    for (size_t i = 0; i < page->n_events; i++)
-        out->count += inbox_message(&core->inbox, page->events[i], &list[out->count]);
-    out->messages = list;
+    (void)fill_entries(core, page->events, page->n_events, out);
     out->head = page->head;
     out->more = page->more;
+}
+
+static void fill_history(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
+    const Zchat__V1__ReadHistoryResponse *page = reply->read_history;
+    zchat_message *list = fill_entries(core, page->events, page->n_events, out);
+    for (size_t i = 0; i < out->count; i++)
+        list[i].missed = false; /* whoever looks back was told, or will be */
+    out->seq = page->before_seq;
+    out->more = page->more && page->before_seq > 0;
 }
 
 static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
@@ -380,6 +395,7 @@ const struct command_row command_rows[] = {
     ROW(LIST_BLOCKED) = {"list_blocked", .repeat = true, .fill = fill_blocked},
     ROW(SYNC) = {"sync", .repeat = true, .fill = fill_page},
     ROW(ACK) = {"ack", .repeat = true, .about = "stream", .fill = fill_ack, .effect = effect_ack},
+    ROW(READ_HISTORY) = {"read_history", .repeat = true, .fill = fill_history},
     ROW(PING) = {"ping", .repeat = true, .fill = fill_ping},
     ROW(KEEP_ALIVE) = {.name = "keep_alive"},
     ROW(ACTIVE) = {.name = "active"},
