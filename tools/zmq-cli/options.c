@@ -3,12 +3,16 @@
  * configuration file need to know. */
 #include "options.h"
 
+#include "when.h"
 #include "zchat.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define SECONDS_MAX 1e9
+#define WHEN_TAKES                                                                                 \
+    "a time as 2026-11-27T08:00:00Z, a day as 2026-11-27, or how long ago, as 90s, 30m, 2h, 3d "   \
+    "or 1w"
 
 /* Values are kept as texts, which are checked when they come; this holds the one that is asked
  * for. */
@@ -126,6 +130,17 @@ static const struct option table[OPTION_END] = {
          .help =
              "only a message with a line that the POSIX extended regular expression matches, as "
              "grep -E does"},
+    [OPTION_THREAD] = {"thread", 0, OPTION_TEXT, 0, VALUE, .argument = "T",
+                       .help = "of the thread T instead of a conversation"},
+    [OPTION_SINCE] = {"since", 0, OPTION_TEXT, 0, VALUE, .fits = when_fits, .takes = WHEN_TAKES,
+                      .argument = "WHEN",
+                      .help =
+                          "only what came then or later: a time as 2026-11-27T08:00:00Z, a day, "
+                          "or how long ago, as 90s, 30m, 2h, 3d, 1w"},
+    [OPTION_UNTIL] = {"until", 0, OPTION_TEXT, 0, VALUE, .fits = when_fits, .takes = WHEN_TAKES,
+                      .argument = "WHEN", .help = "only what came before then"},
+    [OPTION_LIMIT] = {"limit", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
+                      .help = "print the newest N, else 50"},
     [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
                      .help = "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =
