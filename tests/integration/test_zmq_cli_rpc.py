@@ -13,6 +13,7 @@ import pytest
 
 from support.broker import program, run
 from support.patience import WAIT_S
+from support.town import ADMIN
 from zmq_cli import CALL_S, RFC3339, UUID7
 
 LINE_MAX = 2 * 1024 * 1024
@@ -376,3 +377,11 @@ def test_killed_at_any_point_it_skips_no_message(alice, bob, rpc):
             before = run[-1]
     rest = [int(message["seq"]) for message in bob.ok("recv").lines]
     assert rest[0] <= before + 1 and rest[-1] == sent and rest == list(range(rest[0], sent + 1))
+
+
+def test_an_announcement_tells_its_administrator(rpc, script):
+    running = rpc(script())
+    running.ask(id=1, who={})
+    script(ADMIN).ok("announce", "back at nine")
+    event = running.event("notice")
+    assert (event["user"], event["text"]) == (ADMIN, "back at nine")
