@@ -106,7 +106,7 @@ static void act_broadcast(struct person *person) {
 /* ---- threads ---- */
 
 static int some_thread(struct person *person) {
-    return (int)random_below(&person->world->random, THREADS_MAX);
+    return (int)random_below(&person->world->random, DUST);
 }
 
 static void act_thread(struct person *person) {
@@ -136,6 +136,29 @@ static void act_post(struct person *person) {
 
     while (count-- > 0 && errand_count(person) < LETTERS_MOST)
         write_post(person, thread);
+}
+
+/* Makes the thread that comes and goes, or lets it go. */
+static void turn_dust(struct person *person, int kind) {
+    struct errand *errand = errand_new(person, kind);
+
+    errand->thread = DUST;
+    new_id(person->world, 0, errand->id);
+    errand_ask(errand);
+}
+
+/* There is much in it, so that it goes in many turns. */
+static void act_dust(struct person *person) {
+    const struct forum_state *forum = &person->world->town->now.forum;
+    bool mine = forum->made[DUST] && forum->creator == person_account(person);
+    int count = forum->made[DUST] ? 8 : 0;
+
+    if (random_chance(&person->world->random, mine ? 400 : 50))
+        turn_dust(person, KIND(REMOVE_THREAD));
+    else if (!forum->made[DUST])
+        turn_dust(person, KIND(CREATE_THREAD));
+    while (count-- > 0 && errand_count(person) < LETTERS_MOST)
+        write_post(person, DUST);
 }
 
 /* ---- asking ---- */
@@ -266,11 +289,20 @@ static const struct {
     unsigned weight;
     void (*run)(struct person *);
 } acts[] = {
-    {400, act_send},   {20, act_send_again},      {60, act_broadcast},
-    {100, act_ask},    {60, act_block},           {40, act_ack},
-    {50, act_read},    {20, act_logout},          {10, act_change},
-    {5, act_register}, {25, act_change_password}, {80, act_thread},
+    {400, act_send},
+    {20, act_send_again},
+    {60, act_broadcast},
+    {100, act_ask},
+    {60, act_block},
+    {40, act_ack},
+    {50, act_read},
+    {20, act_logout},
+    {10, act_change},
+    {5, act_register},
+    {25, act_change_password},
+    {80, act_thread},
     {150, act_post},
+    {80, act_dust},
 };
 
 void act(struct person *person) {

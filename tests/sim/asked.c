@@ -154,7 +154,7 @@ static bool is_about_thread(const Zchat__V1__Command *command) {
     int kind = (int)command->body_case;
 
     return kind == KIND(CREATE_THREAD) || kind == KIND(FOLLOW_THREAD) ||
-           kind == KIND(POST_TO_THREAD) ||
+           kind == KIND(POST_TO_THREAD) || kind == KIND(REMOVE_THREAD) ||
            (kind == KIND(SYNC) && is_thread_name(command->sync->stream));
 }
 

@@ -18,7 +18,7 @@
 #define STREAM_NOTICE    3
 #define STREAMS          4 /* those of threads follow */
 
-#define THREADS_MAX 3
+#define THREADS_MAX 4
 
 struct town;
 

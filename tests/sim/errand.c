@@ -131,13 +131,16 @@ static void ask_stream(struct errand *errand) {
 static void ask_thread(struct errand *errand) {
     Zchat__V1__CreateThreadRequest create = ZCHAT__V1__CREATE_THREAD_REQUEST__INIT;
     Zchat__V1__FollowThreadRequest follow = ZCHAT__V1__FOLLOW_THREAD_REQUEST__INIT;
+    Zchat__V1__RemoveThreadRequest remove = ZCHAT__V1__REMOVE_THREAD_REQUEST__INIT;
     const char *title = forum_titles[errand->thread];
 
     create.id.data = errand->id;
     create.id.len = ID_BYTES;
-    create.title = follow.thread = (char *)title;
+    create.title = follow.thread = remove.thread = (char *)title;
     if (errand->kind == KIND(FOLLOW_THREAD))
         ask(errand, &follow.base);
+    else if (errand->kind == KIND(REMOVE_THREAD))
+        ask(errand, &remove.base);
     else
         memcpy(ask(errand, &create.base)->id, errand->id, ID_BYTES);
 }
@@ -200,6 +203,7 @@ void errand_ask(struct errand *errand) {
         break;
     case KIND(CREATE_THREAD):
     case KIND(FOLLOW_THREAD):
+    case KIND(REMOVE_THREAD):
         ask_thread(errand);
         break;
     case KIND(POST_TO_THREAD):
@@ -327,10 +331,13 @@ static void message_sent(const struct errand *errand, const zchat_reply *reply) 
 
 static void posted(const struct errand *errand, const zchat_reply *reply) {
     const struct town *town = errand->person->world->town;
-    const struct post *post = &town->forum.posts[errand->item];
+    const struct forum_state *state = &town->committed.forum;
+    uint64_t seq = forum_seq(&town->forum, state, errand->item);
 
-    if (!forum_is_stored(&town->forum, &town->committed.forum, errand->item) ||
-        reply->seq != post->seq || reply->time_us != post->time_us)
+    if (errand->thread == DUST) /* which may have gone on its way here */
+        return;
+    if (seq == 0 || reply->seq != seq ||
+        reply->time_us != forum_time(&town->forum, state, errand->thread, seq))
         world_fail(errand->person->world, "person %d is told that post m%u is event %llu",
                    errand->person->number, (unsigned)errand->item, (unsigned long long)reply->seq);
 }
@@ -402,7 +409,8 @@ static bool stays(const struct errand *errand, zchat_code code) {
 
 static void check_code(const struct errand *errand, const zchat_reply *reply) {
     bool repeats = errand->kind != KIND(REGISTER_ACCOUNT) &&
-                   errand->kind != KIND(CHANGE_PASSWORD) && errand->kind != KIND(FOLLOW_THREAD);
+                   errand->kind != KIND(CHANGE_PASSWORD) && errand->kind != KIND(FOLLOW_THREAD) &&
+                   errand->kind != KIND(REMOVE_THREAD);
 
     if (reply->code == ZCHAT_UNIMPLEMENTED || reply->code == ZCHAT_NO_MEMORY ||
         (reply->code == ZCHAT_UNREACHABLE && repeats))

@@ -9,11 +9,13 @@
 
 #define OK CODE(UNSPECIFIED)
 
-const char *const forum_titles[THREADS_MAX] = {"stars", "moons", "comets"};
+const char *const forum_titles[THREADS_MAX] = {"stars", "moons", "comets", "dust"};
 
 void forum_release(struct forum *forum) {
     for (int i = 0; i < THREADS_MAX; i++)
         free(forum->stream[i]);
+    free(forum->dusts);
+    free(forum->removed);
     free(forum->posts);
 }
 
@@ -39,11 +41,23 @@ uint32_t forum_post_new(struct forum *forum, const unsigned char id[ID_BYTES], i
     return forum->post_count++;
 }
 
-bool forum_is_stored(const struct forum *forum, const struct forum_state *state, uint32_t item) {
-    const struct post *post = &forum->posts[item];
+static const struct placed *placed(const struct forum *forum, const struct forum_state *state,
+                                   int thread, uint64_t seq) {
+    return &forum->stream[thread][(thread == DUST ? state->base : 0) + seq - 1];
+}
 
-    return post->seq != 0 && post->seq <= state->head[post->thread] &&
-           forum->stream[post->thread][post->seq - 1] == item;
+uint64_t forum_seq(const struct forum *forum, const struct forum_state *state, uint32_t item) {
+    int thread = forum->posts[item].thread;
+
+    for (uint64_t seq = 1; seq <= state->head[thread]; seq++)
+        if (placed(forum, state, thread, seq)->item == item)
+            return seq;
+    return 0;
+}
+
+int64_t forum_time(const struct forum *forum, const struct forum_state *state, int thread,
+                   uint64_t seq) {
+    return placed(forum, state, thread, seq)->time_us;
 }
 
 /* ---- names ---- */
@@ -53,6 +67,14 @@ int forum_of_title(const char *title) {
         if (!strcmp(forum_titles[i], title))
             return i;
     return -1;
+}
+
+static bool is_among(unsigned char (*ids)[ID_BYTES], size_t count,
+                     const unsigned char id[ID_BYTES]) {
+    for (size_t i = 0; i < count; i++)
+        if (!memcmp(ids[i], id, ID_BYTES))
+            return true;
+    return false;
 }
 
 int forum_of_id(const struct forum *forum, const unsigned char *id, size_t id_bytes) {
@@ -75,6 +97,9 @@ int forum_of_stream(const struct forum *forum, const char *name) {
     for (int i = 0; i < THREADS_MAX; i++)
         if (is_stream(forum->id[i], name))
             return i;
+    for (size_t i = 0; i < forum->dust_count; i++)
+        if (is_stream(forum->dusts[i], name))
+            return DUST;
     return -1;
 }
 
@@ -107,6 +132,9 @@ const char *forum_read(struct asked *asked, const struct forum *forum,
         return asked->thread < 0 ? "a thread that nobody can follow" : NULL;
     case KIND(POST_TO_THREAD):
         return read_post(asked, forum, command->post_to_thread);
+    case KIND(REMOVE_THREAD):
+        asked->thread = forum_of_title(command->remove_thread->thread);
+        return asked->thread != DUST ? "the removal of a thread that stays" : NULL;
     default: /* SYNC */
         asked->thread = forum_of_stream(forum, command->sync->stream);
         asked->stream = STREAMS + asked->thread;
@@ -116,7 +144,44 @@ const char *forum_read(struct asked *asked, const struct forum *forum,
 
 /* ---- what the core should do ---- */
 
+static unsigned char (*ids_grown(unsigned char (*ids)[ID_BYTES], size_t *max,
+                                 size_t count))[ID_BYTES] {
+    if (count <= *max)
+        return ids;
+    *max = 2 * count + 16;
+    return grown(ids, *max, sizeof *ids);
+}
+
+/* The id of one that was removed makes no other. */
+static int create_dust(struct forum *forum, struct forum_state *state, const struct asked *asked) {
+    if (state->made[DUST])
+        return memcmp(state->id, asked->id, ID_BYTES) ? CODE(CONFLICT) : OK;
+    if (is_among(forum->removed, state->removals, asked->id))
+        return CODE(CONFLICT);
+    forum->dusts = ids_grown(forum->dusts, &forum->dust_max, forum->dust_count + 1);
+    memcpy(forum->dusts[forum->dust_count++], asked->id, ID_BYTES);
+    memcpy(state->id, asked->id, ID_BYTES);
+    state->made[DUST] = true;
+    state->creator = asked->account;
+    return OK;
+}
+
+static int remove_dust(struct forum *forum, struct forum_state *state, const struct asked *asked) {
+    if (!state->made[DUST])
+        return CODE(NOT_FOUND);
+    if (state->creator != asked->account)
+        return CODE(FORBIDDEN);
+    forum->removed = ids_grown(forum->removed, &forum->removed_max, state->removals + 1);
+    memcpy(forum->removed[state->removals++], state->id, ID_BYTES);
+    state->made[DUST] = false;
+    state->base += state->head[DUST];
+    state->head[DUST] = 0;
+    return OK;
+}
+
 static int create(struct forum *forum, struct forum_state *state, const struct asked *asked) {
+    if (asked->thread == DUST)
+        return create_dust(forum, state, asked);
     if (state->made[asked->thread])
         return memcmp(forum->id[asked->thread], asked->id, ID_BYTES) ? CODE(CONFLICT) : OK;
     state->made[asked->thread] = true;
@@ -126,24 +191,21 @@ static int create(struct forum *forum, struct forum_state *state, const struct a
 
 static int post(struct forum *forum, struct forum_state *state, struct asked *asked,
                 int64_t now_us) {
-    struct post *post = &forum->posts[asked->item];
     int thread = asked->thread;
-    uint64_t seq;
+    uint64_t place;
 
     if (!state->made[thread])
         return CODE(NOT_FOUND);
-    asked->again = forum_is_stored(forum, state, asked->item);
+    asked->again = forum_seq(forum, state, asked->item) != 0;
     if (asked->again)
         return OK;
-    seq = ++state->head[thread];
-    if (seq > forum->stream_max[thread]) {
-        forum->stream_max[thread] = 2 * seq + 64;
+    place = state->head[thread]++ + (thread == DUST ? state->base : 0);
+    if (place >= forum->stream_max[thread]) {
+        forum->stream_max[thread] = 2 * place + 64;
         forum->stream[thread] =
             grown(forum->stream[thread], forum->stream_max[thread], sizeof *forum->stream[thread]);
     }
-    forum->stream[thread][seq - 1] = asked->item;
-    post->seq = seq;
-    post->time_us = now_us;
+    forum->stream[thread][place] = (struct placed){asked->item, now_us};
     return OK;
 }
 
@@ -176,6 +238,8 @@ int forum_carry_out(struct forum *forum, struct forum_state *state, struct asked
         return follow(state, asked);
     case KIND(POST_TO_THREAD):
         return post(forum, state, asked, now_us);
+    case KIND(REMOVE_THREAD):
+        return remove_dust(forum, state, asked);
     case KIND(LIST_FOLLOWED):
         return list(state, asked);
     default: /* SYNC */
@@ -186,24 +250,27 @@ int forum_carry_out(struct forum *forum, struct forum_state *state, struct asked
 
 /* ---- comparisons ---- */
 
-static bool is_post(const struct forum *forum, uint32_t item, const unsigned char *id,
+static bool is_post(const struct forum *forum, const struct placed *is, const unsigned char *id,
                     int64_t time_us, const char *user, const char *text) {
-    const struct post *post = &forum->posts[item];
+    const struct post *post = &forum->posts[is->item];
     char should[TEXT_BYTES_MAX + 1];
 
-    message_text(item, 1, should);
-    return !memcmp(id, post->id, ID_BYTES) && time_us == post->time_us &&
+    message_text(is->item, 1, should);
+    return !memcmp(id, post->id, ID_BYTES) && time_us == is->time_us &&
            account_of_name(user) == post->author && !strcmp(text, should);
 }
 
 bool forum_fits(const struct town *town, int thread, uint64_t seq, const unsigned char id[ID_BYTES],
                 int64_t time_us, const char *user, const char *text) {
-    return thread >= 0 && seq != 0 && seq <= town->committed.forum.head[thread] &&
-           is_post(&town->forum, town->forum.stream[thread][seq - 1], id, time_us, user, text);
+    const struct forum_state *state = &town->committed.forum;
+
+    return thread >= 0 && seq != 0 && seq <= state->head[thread] &&
+           is_post(&town->forum, placed(&town->forum, state, thread, seq), id, time_us, user, text);
 }
 
 struct reading {
     const struct forum *forum;
+    const struct forum_state *state;
     int thread;
     uint64_t seq, head;
     bool fits;
@@ -218,23 +285,27 @@ static bool entry_fits(void *arg, const struct store_thread_entry *entry) {
         memcpy(text, entry->post.text, entry->post.text_bytes);
         text[entry->post.text_bytes] = '\0';
     }
-    reading->fits =
-        is_short && entry->seq == ++reading->seq && reading->seq <= reading->head &&
-        is_post(reading->forum, reading->forum->stream[reading->thread][reading->seq - 1],
-                entry->post.id, entry->time_us, entry->post.user, text);
+    reading->fits = is_short && entry->seq == ++reading->seq && reading->seq <= reading->head &&
+                    is_post(reading->forum,
+                            placed(reading->forum, reading->state, reading->thread, reading->seq),
+                            entry->post.id, entry->time_us, entry->post.user, text);
     return reading->fits;
 }
 
 static bool thread_is_in(const struct forum *forum, const struct forum_state *state, int thread,
                          struct store *store) {
-    struct reading reading = {
-        .forum = forum, .thread = thread, .head = state->head[thread], .fits = true};
+    struct reading reading = {.forum = forum,
+                              .state = state,
+                              .thread = thread,
+                              .head = state->head[thread],
+                              .fits = true};
+    const unsigned char *id = thread == DUST ? state->id : forum->id[thread];
     struct store_thread found;
     enum store_status status = store_thread_find(store, forum_titles[thread], &found);
 
     if (!state->made[thread])
         return status == STORE_NO_THREAD;
-    return status == STORE_OK && !memcmp(found.id, forum->id[thread], ID_BYTES) &&
+    return status == STORE_OK && !memcmp(found.id, id, ID_BYTES) &&
            found.head == state->head[thread] && found.posts == state->head[thread] &&
            store_thread_sync(store, found.stream, 0, SIZE_MAX, entry_fits, &reading) == STORE_OK &&
            reading.fits && reading.seq == state->head[thread];

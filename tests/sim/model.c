@@ -529,6 +529,7 @@ static int carry_out(struct world *world, struct link *link, struct asked *asked
     case KIND(CREATE_THREAD):
     case KIND(FOLLOW_THREAD):
     case KIND(POST_TO_THREAD):
+    case KIND(REMOVE_THREAD):
     case KIND(LIST_FOLLOWED):
         return forum(world, asked);
     case KIND(SYNC):

@@ -22,15 +22,21 @@ static bool is_entry(const struct world *world, const Zchat__V1__ServerEvent *ev
 static void check_posted(struct world *world, const struct link *link, const struct asked *asked,
                          const Zchat__V1__PostToThreadResponse *posted) {
     const struct forum *forum = &world->town->forum;
-    const struct post *post = &forum->posts[asked->item];
+    const struct forum_state *state = &world->town->committed.forum;
+    uint64_t seq = forum_seq(forum, state, asked->item);
+    int64_t time_us;
 
-    if (!forum_is_stored(forum, &world->town->committed.forum, asked->item))
+    if (seq == 0 && asked->thread == DUST)
+        return; /* it was removed in the same turn */
+    if (seq == 0)
         tap_wrong(world, link, asked, "a post that is not committed", asked->item, 0);
-    if (posted->seq != post->seq || posted->number != post->seq)
-        tap_wrong(world, link, asked, "the post's place", posted->seq, post->seq);
-    if (posted->time_us != post->time_us || memcmp(posted->id.data, post->id, ID_BYTES) != 0)
+    time_us = forum_time(forum, state, asked->thread, seq);
+    if (posted->seq != seq || posted->number != seq)
+        tap_wrong(world, link, asked, "the post's place", posted->seq, seq);
+    if (posted->time_us != time_us ||
+        memcmp(posted->id.data, forum->posts[asked->item].id, ID_BYTES) != 0)
         tap_wrong(world, link, asked, "the post's time or id", (uint64_t)posted->time_us,
-                  (uint64_t)post->time_us);
+                  (uint64_t)time_us);
 }
 
 static void check_followed(struct world *world, const struct link *link, const struct asked *asked,
@@ -65,7 +71,7 @@ void tap_thread_reply(struct world *world, const struct link *link, const struct
     switch (asked->kind) {
     case KIND(CREATE_THREAD):
         made = reply->create_thread->thread;
-        if (!world->town->committed.forum.made[asked->thread] ||
+        if ((!world->town->committed.forum.made[asked->thread] && asked->thread != DUST) ||
             memcmp(made->id.data, asked->id, ID_BYTES) != 0 ||
             forum_of_title(made->title) != asked->thread)
             tap_wrong(world, link, asked, "the thread that was made", 0, (uint64_t)asked->thread);
@@ -118,6 +124,8 @@ void tap_thread_publication(struct world *world, const Zchat__V1__Publication *p
 
     if (thread < 0)
         world_fail(world, "a publication of %s", publication->topic);
+    if (thread == DUST) /* which one of them it was is not followed */
+        return;
     for (size_t i = 0; i < publication->n_events; i++) {
         if (*head != 0 && publication->events[i]->seq != *head + 1)
             world_fail(world, "event %llu of thread %d after %llu",

@@ -460,6 +460,8 @@ static void check_store(struct world *world) {
     if (!town_is_in(world->town, &world->town->committed, world->broker.store, world->keys,
                     world->now_us, why, sizeof why))
         world_fail(world, "at the end the store is not what was committed: %s", why);
+    if (store_has_rubbish(world->broker.store))
+        world_fail(world, "at the end something is left of threads that were removed");
     broker_stop(world);
     world->now_us = world->broker.restart_us;
     broker_run(world);
