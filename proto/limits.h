@@ -80,6 +80,25 @@
 #define PUBLICATION_BYTES_CROWD 8000
 #define PUBLICATION_CROWD       256
 
+/* A client's own bounds for what others send it: frames that wait in libzmq to be read. What is
+ * beyond waits in the kernel, and then with the sender. */
+#define CLIENT_FRAMES_MAX 64
+/* ... of a private chat, where beyond it heartbeats are not heard: twice the window of lines. Most
+ * are small, so all of them together have no more bytes than twice the windows. */
+#define PRIVATE_FRAMES_MAX  256
+#define PRIVATE_WAITING_MAX (32 * 1024 * 1024)
+/* ... bytes of a message that is not complete: a frame, and as much that comes with it. */
+#define CLIENT_UNFINISHED_MAX (2 * FRAME_BYTES_MAX)
+/* ... of a greeting, which tells a key and three short texts, and comes from anybody. */
+#define GREETING_ANSWER_BYTES_MAX (4 * 1024)
+/* ... how often what comes is looked at for that: some tens of MiB may come until it is noticed.
+ * Without encryption it comes faster, and there is nothing else to do. */
+#define CLIENT_LOOK_US         (100 * 1000)
+#define CLIENT_LOOK_GREETER_US (10 * 1000)
+/* ... and bytes of frames, in a row, with nothing in them that was asked for: what was on its way
+ * when a few calls were given up has fewer. */
+#define CLIENT_UNASKED_MAX (8 * 1024 * 1024)
+
 /* A name: short enough for one column of a list. */
 #define NAME_BYTES_MAX 32
 /* A message's text, in bytes after cleaning: a long mail, not a file. */

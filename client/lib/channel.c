@@ -9,39 +9,32 @@
 #define _DEFAULT_SOURCE /* SO_ATTACH_FILTER */
 #include "channel.h"
 
+#include "traffic.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
 /* Twice as much still fits into an int, as libzmq needs. */
 #define NEVER_MS (1000 * 1000 * 1000)
-/* Frames have at most FRAME_BYTES_MAX; this bounds what a broker that breaks this rule can make us
- * buffer. */
-#define MESSAGE_BYTES_MAX (4 * (int64_t)FRAME_BYTES_MAX)
 
 /* More than CURVE adds to a frame. */
 #define CURVE_BYTES 128
 
-/* How many frames may wait in libzmq for this program: each may have FRAME_BYTES_MAX. A peer that
- * respects the windows of lines and files hardly ever has as many under way. */
-#define PAIR_FRAMES_MAX 256
-
-/* libzmq 4.3.4 aborts if it gets no descriptor for its epoll or its second eventfd, and never ends
- * a context in which it got none for a socket's mailbox. So nothing is begun without enough
- * descriptors for all of it. A channel needs 4, and as many of the channel before it may still be
- * open, because libzmq closes them later. */
+/* libzmq 4.3.4 aborts if its epoll or its second eventfd is refused, and never ends a context in
+ * which a socket's mailbox was: so nothing is begun without room for all of it. A channel needs 4
+ * descriptors, and as many of the one before it may not be closed yet, since libzmq does that
+ * later.
+ */
 #define CHANNEL_DESCRIPTORS 10
 
 struct channel {
@@ -55,12 +48,11 @@ struct channel {
     enum channel_state state;
     bool connected; /* the TCP connection was made */
     bool listens;
-    int peer_fd;    /* if it listens: the connection of the last frame; -1: none came yet */
-    int listen_fd;  /* libzmq's listener; -1: it does not listen yet */
-    int bytes_fd;   /* the connection whose bytes are counted; -1: not known yet */
-    uint64_t bytes; /* that libzmq had read at the first look after the last frame */
-    bool took;      /* a frame was taken since the last look */
-    bool is_over;   /* at the last look there was more than a frame may have */
+    int peer_fd;   /* where it listens: the connection of the last frame; -1: none came yet */
+    int listen_fd; /* libzmq's; -1: it does not listen yet */
+    uint16_t port; /* where it listens; 0: it connects */
+    struct traffic traffic;
+    uint64_t out_bytes; /* of frames, since the last look */
     zmq_msg_t in;
     zmq_msg_t out;
 };
@@ -102,10 +94,10 @@ static bool set_alive(void *socket) {
 
 /* The endpoint's host is nearly always in digits. If it is a name, ZeroMQ looks it up, and with
  * ZMQ_IPV6 set it would find only IPv6 addresses. */
-static bool set_options(void *socket, const char *endpoint) {
-    int64_t bytes_max = MESSAGE_BYTES_MAX;
+static bool set_options(void *socket, const char *endpoint, bool curve) {
+    int64_t bytes_max = curve ? FRAME_BYTES_MAX + CURVE_BYTES : GREETING_ANSWER_BYTES_MAX;
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, NEVER_MS) &&
-           set_int(socket, ZMQ_SNDHWM, 0) && set_int(socket, ZMQ_RCVHWM, 0) &&
+           set_int(socket, ZMQ_SNDHWM, 0) && set_int(socket, ZMQ_RCVHWM, CLIENT_FRAMES_MAX) &&
            set_int(socket, ZMQ_IPV6, strchr(endpoint, '[') != NULL) && set_alive(socket) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0;
 }
@@ -122,12 +114,10 @@ static int socket_type(enum channel_type type) {
     return types[type];
 }
 
-/* Options for a private chat's socket: a peer is trusted less than a broker, and its death is
- * noticed by other means. */
+/* A peer is noticed dead without the broker: by heartbeats, which are not heard while the socket is
+ * full. */
 static bool set_pair(void *socket) {
-    int64_t bytes_max = FRAME_BYTES_MAX + CURVE_BYTES;
-    return set_int(socket, ZMQ_RCVHWM, PAIR_FRAMES_MAX) &&
-           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max) == 0 &&
+    return set_int(socket, ZMQ_RCVHWM, PRIVATE_FRAMES_MAX) &&
            set_int(socket, ZMQ_HEARTBEAT_IVL, PRIVATE_HEARTBEAT_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, PRIVATE_HEARTBEAT_TIMEOUT_MS) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, PRIVATE_CONNECT_MS);
@@ -157,14 +147,23 @@ static bool monitor_open(struct channel *channel, struct context *context) {
            watch(channel, channel->monitor, &channel->monitor_fd, &channel->monitor_source);
 }
 
+/* A broker's frames that wait are bounded by their number. A peer's may be many, and have few
+ * bytes: it has no more under way than its windows allow. */
+static void watch_traffic(struct channel *channel, enum channel_type type, bool curve) {
+    traffic_init(&channel->traffic, channel->wake, curve ? CLIENT_LOOK_US : CLIENT_LOOK_GREETER_US,
+                 curve ? CLIENT_UNFINISHED_MAX : GREETING_ANSWER_BYTES_MAX,
+                 type == CHANNEL_PAIR ? PRIVATE_WAITING_MAX : UINT64_MAX);
+}
+
 static struct channel *channel_make(struct context *context, struct wake *wake,
-                                    enum channel_type type) {
+                                    enum channel_type type, bool curve) {
     struct channel *channel = have_room() ? calloc(1, sizeof *channel) : NULL;
     if (!channel)
         return NULL;
     channel->wake = wake;
     channel->fd = channel->monitor_fd = channel->peer_fd = -1;
-    channel->listen_fd = channel->bytes_fd = -1;
+    channel->listen_fd = -1;
+    watch_traffic(channel, type, curve);
     zmq_msg_init(&channel->in);
     zmq_msg_init(&channel->out);
     channel->socket = context_socket(context, socket_type(type));
@@ -173,10 +172,10 @@ static struct channel *channel_make(struct context *context, struct wake *wake,
 
 struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys) {
-    struct channel *channel = channel_make(context, wake, type);
+    struct channel *channel = channel_make(context, wake, type, keys != NULL);
     if (!channel)
         return NULL;
-    if (!channel->socket || !set_options(channel->socket, endpoint) ||
+    if (!channel->socket || !set_options(channel->socket, endpoint, keys != NULL) ||
         (type == CHANNEL_PAIR && !set_pair(channel->socket)) || !set_keys(channel->socket, keys) ||
         !monitor_open(channel, context) ||
         !watch(channel, channel->socket, &channel->fd, &channel->source) ||
@@ -212,11 +211,11 @@ static bool bind_anywhere(void *socket, uint16_t *port) {
 struct channel *channel_listen(struct context *context, struct wake *wake,
                                const struct channel_keys *keys, const char *domain,
                                uint16_t *port) {
-    struct channel *channel = channel_make(context, wake, CHANNEL_PAIR);
+    struct channel *channel = channel_make(context, wake, CHANNEL_PAIR, true);
     if (!channel)
         return NULL;
     channel->listens = true;
-    if (!channel->socket || !set_options(channel->socket, "") || !set_pair(channel->socket) ||
+    if (!channel->socket || !set_options(channel->socket, "", true) || !set_pair(channel->socket) ||
         !set_server(channel->socket, keys, domain) || !monitor_open(channel, context) ||
         !watch(channel, channel->socket, &channel->fd, &channel->source) ||
         !bind_anywhere(channel->socket, port)) {
@@ -225,6 +224,7 @@ struct channel *channel_listen(struct context *context, struct wake *wake,
         errno = error;
         return NULL;
     }
+    channel->port = *port;
     return channel;
 }
 
@@ -267,12 +267,24 @@ static void close_door(const struct channel *channel) {
     (void)setsockopt(channel->listen_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
+/* Of a connection that was accepted: it may be gone, and its number another socket's. */
+static bool is_of_port(int fd, uint16_t port) {
+    struct sockaddr_storage at = {0};
+    socklen_t bytes = sizeof at;
+    if (getsockname(fd, (struct sockaddr *)&at, &bytes) != 0)
+        return false;
+    return at.ss_family == AF_INET6
+               ? ((struct sockaddr_in6 *)&at)->sin6_port == htons(port)
+               : at.ss_family == AF_INET && ((struct sockaddr_in *)&at)->sin_port == htons(port);
+}
+
 /* Strangers who are not admitted come and go; only what happens to the admitted peer counts. */
 static void take_event_listening(struct channel *channel, uint16_t event, int fd) {
     if (event == ZMQ_EVENT_LISTENING) {
         channel->listen_fd = fd;
     } else if (event == ZMQ_EVENT_ACCEPTED && channel->state == CHANNEL_OPENING) {
-        channel->bytes_fd = fd; /* probably; a frame tells for certain */
+        if (is_of_port(fd, channel->port))
+            traffic_add(&channel->traffic, fd); /* a frame tells which one it is */
     } else if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && channel->state == CHANNEL_OPENING) {
         channel->state = CHANNEL_READY;
         close_door(channel);
@@ -286,7 +298,7 @@ static void take_event(struct channel *channel, uint16_t event, int fd) {
     switch (event) {
     case ZMQ_EVENT_CONNECTED:
         channel->connected = true;
-        channel->bytes_fd = fd;
+        traffic_add(&channel->traffic, fd);
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         channel->state = CHANNEL_READY;
@@ -311,7 +323,7 @@ static void take_event(struct channel *channel, uint16_t event, int fd) {
 }
 
 /* An event of the monitor is two parts: 16 bits of event and 32 of value, and the endpoint. */
-enum channel_state channel_state(struct channel *channel) {
+static void take_events(struct channel *channel) {
     unsigned char part[512];
     bool first = true;
     while (channel->monitor_source.ready) {
@@ -333,7 +345,39 @@ enum channel_state channel_state(struct channel *channel) {
         }
         first = !first;
     }
+}
+
+/* Whether a frame is there. To ask takes the edge of the socket's fd. */
+static bool has_frame(struct channel *channel) {
+    int events = 0;
+    size_t bytes = sizeof events;
+    bool found = zmq_getsockopt(channel->socket, ZMQ_EVENTS, &events, &bytes) == 0 &&
+                 (events & ZMQ_POLLIN) != 0;
+    channel->source.ready = channel->source.ready || found;
+    return found;
+}
+
+/* Frames that libzmq has read from the kernel by then are there, but for the one that it works on.
+ */
+static void look(struct channel *channel, int64_t now_us) {
+    if (channel->state > CHANNEL_READY ||
+        !traffic_is_due(&channel->traffic, now_us, channel->out_bytes > 0))
+        return;
+    traffic_read(&channel->traffic);
+    bool waiting = has_frame(channel);
+    if (!traffic_is_bounded(&channel->traffic, now_us, channel->out_bytes, waiting))
+        ended(channel, CHANNEL_ENDLESS);
+    channel->out_bytes = 0;
+}
+
+enum channel_state channel_state(struct channel *channel, int64_t now_us) {
+    take_events(channel);
+    look(channel, now_us);
     return channel->state;
+}
+
+int64_t channel_deadline_us(const struct channel *channel) {
+    return channel->state <= CHANNEL_READY ? traffic_deadline_us(&channel->traffic) : WAKE_NEVER;
 }
 
 bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefix_bytes) {
@@ -381,15 +425,24 @@ bool channel_send(struct channel *channel) {
     return zmq_msg_send(&channel->out, channel->socket, ZMQ_DONTWAIT) >= 0;
 }
 
+static void note_peer(struct channel *channel) {
+    channel->peer_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
+    traffic_settle(&channel->traffic, channel->peer_fd);
+}
+
 bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes) {
-    while (channel->source.ready) {
+    while (channel->source.ready && channel->state != CHANNEL_ENDLESS) {
         if (zmq_msg_recv(&channel->in, channel->socket, ZMQ_DONTWAIT) < 0) {
             channel->source.ready = errno == EINTR;
             return false;
         }
+        if (zmq_msg_more(&channel->in)) {
+            channel->state = CHANNEL_ENDLESS; /* the owner sees it with the next step */
+            return false;
+        }
         if (channel->listens && channel->peer_fd < 0)
-            channel->peer_fd = channel->bytes_fd = zmq_msg_get(&channel->in, ZMQ_SRCFD);
-        channel->took = true;
+            note_peer(channel);
+        channel->out_bytes += zmq_msg_size(&channel->in) + TRAFFIC_FRAME_ADDS;
         *frame = zmq_msg_data(&channel->in);
         *frame_bytes = zmq_msg_size(&channel->in);
         return true;
@@ -399,37 +452,4 @@ bool channel_receive(struct channel *channel, const void **frame, size_t *frame_
 
 bool channel_is_ready(const struct channel *channel) {
     return channel->source.ready || channel->monitor_source.ready;
-}
-
-/* ---- messages without an end ---- */
-
-/* How many bytes libzmq has taken from the kernel. */
-static bool bytes_taken(int fd, uint64_t *taken) {
-    struct tcp_info info = {0};
-    socklen_t bytes = sizeof info;
-    int unread = 0;
-    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0 ||
-        ioctl(fd, SIOCINQ, &unread) != 0)
-        return false;
-    *taken = (uint64_t)info.tcpi_bytes_received - (uint64_t)unread;
-    return true;
-}
-
-/* Heartbeats between two looks have fewer bytes. */
-#define HEARTBEAT_BYTES 256
-
-/* It takes two looks: what libzmq had taken at the first look must have come out as frames by the
- * second one. */
-bool channel_is_endless(struct channel *channel) {
-    uint64_t taken;
-    bool drained = !channel->source.ready && !channel->took, was_over = channel->is_over;
-    channel->took = false;
-    if (!bytes_taken(channel->bytes_fd, &taken))
-        return false;
-    if (!drained || taken < channel->bytes + HEARTBEAT_BYTES)
-        channel->bytes = taken;
-    else
-        channel->bytes += HEARTBEAT_BYTES;
-    channel->is_over = taken - channel->bytes > 2 * (uint64_t)FRAME_BYTES_MAX;
-    return was_over && channel->is_over;
 }

@@ -25,7 +25,14 @@ enum channel_state {
     CHANNEL_FOREIGN,     /* what came is not ZMTP, or does not fit the key */
     CHANNEL_DENIED,      /* the other side refused our key */
     CHANNEL_CLOSED,      /* it was ready, and is no longer */
+    CHANNEL_ENDLESS,     /* a message has more than one part, or more bytes than a frame may have,
+                            or more wait than may: it is over at once, whatever is still in it */
 };
+
+/* What is said of CHANNEL_ENDLESS; %s is the endpoint. */
+#define CHANNEL_ENDLESS_TEXT                                                                       \
+    "what answers at %s does not keep to the protocol: it sends a message of several parts, or "   \
+    "one without an end"
 
 struct channel_keys {
     const unsigned char *server_key; /* KEY_BYTES each */
@@ -33,8 +40,8 @@ struct channel_keys {
     const unsigned char *secret_key;
 };
 
-/* Begins to connect. `keys` NULL: without security. NULL with errno: no memory or file descriptors
- * (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
+/* Begins to connect. `keys` NULL: without security, to a greeter. NULL with errno: no memory or
+ * file descriptors (ENOMEM, EMFILE), or an endpoint that can't be one (EINVAL). */
 struct channel *channel_new(struct context *context, struct wake *wake, enum channel_type type,
                             const char *endpoint, const struct channel_keys *keys);
 /* Opens a PAIR socket that waits at a free port on all addresses, as CURVE's server. It becomes
@@ -45,7 +52,10 @@ struct channel *channel_listen(struct context *context, struct wake *wake,
 /* Closes the channel. What was sent but is not yet written gets linger_ms to be written. */
 void channel_free(struct channel *channel, int linger_ms);
 
-enum channel_state channel_state(struct channel *channel);
+/* Also looks, now and then, whether what comes has an end. */
+enum channel_state channel_state(struct channel *channel, int64_t now_us);
+/* When it is to be asked again, else; WAKE_NEVER: not by itself. */
+int64_t channel_deadline_us(const struct channel *channel);
 
 /* SUB only: adds a subscription. False: no memory. */
 bool channel_subscribe(struct channel *channel, const void *prefix, size_t prefix_bytes);
@@ -59,9 +69,6 @@ bool channel_send(struct channel *channel);
 
 /* The next frame, valid until the next call. False: there is none now. */
 bool channel_receive(struct channel *channel, const void **frame, size_t *frame_bytes);
-/* Whether the other side sends a message without an end, whose parts libzmq keeps outside of all
- * bounds. Ask it now and then, while frames are taken as they come. */
-bool channel_is_endless(struct channel *channel);
 /* Whether channel_receive may have a frame: false until the wake says so. */
 bool channel_is_ready(const struct channel *channel);
 

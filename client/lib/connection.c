@@ -310,8 +310,15 @@ static bool is_suspect(struct connection *connection) {
     return ++connection->closings >= CLOSINGS_SUSPECT;
 }
 
+static enum connection_news endless(struct connection *connection, int64_t now_us,
+                                    const char *endpoint) {
+    return fail(connection, now_us, ZCHAT_WRONG_PROTOCOL, CHANNEL_ENDLESS_TEXT, endpoint);
+}
+
 static enum connection_news ungreeted(struct connection *connection, int64_t now_us,
                                       enum channel_state state) {
+    if (state == CHANNEL_ENDLESS)
+        return endless(connection, now_us, connection->settings->endpoint);
     if (state == CHANNEL_FOREIGN) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE, "what answers at %s is no zchat broker",
                     connection->settings->endpoint);
@@ -326,7 +333,7 @@ static enum connection_news ungreeted(struct connection *connection, int64_t now
 static enum connection_news step_greeting(struct connection *connection, int64_t now_us) {
     const void *frame;
     size_t frame_bytes;
-    enum channel_state state = channel_state(connection->channel);
+    enum channel_state state = channel_state(connection->channel, now_us);
     if (channel_receive(connection->channel, &frame, &frame_bytes)) {
         struct fault fault;
         zchat_code code = greeting_read(&connection->greeting, connection->arena, frame,
@@ -361,6 +368,8 @@ static enum connection_news closed_early(struct connection *connection, int64_t 
 static enum connection_news unproved(struct connection *connection, int64_t now_us,
                                      enum channel_state state) {
     const char *endpoint = connection->greeting.commands;
+    if (state == CHANNEL_ENDLESS)
+        return endless(connection, now_us, endpoint);
     if (state == CHANNEL_UNREACHABLE) {
         return fail(connection, now_us, ZCHAT_UNREACHABLE,
                     "the broker greets at %s, but nobody answers at its port for commands, %s",
@@ -385,7 +394,7 @@ static enum connection_news unproved(struct connection *connection, int64_t now_
 static enum connection_news step_proving(struct connection *connection, int64_t now_us) {
     const void *frame;
     size_t frame_bytes;
-    enum channel_state state = channel_state(connection->channel);
+    enum channel_state state = channel_state(connection->channel, now_us);
     if (channel_receive(connection->channel, &frame, &frame_bytes)) {
         enter(connection, CONNECTION_UP, WAKE_NEVER);
         connection->up_us = now_us;
@@ -409,8 +418,11 @@ static enum connection_news step_up(struct connection *connection, int64_t now_u
         return fail(connection, now_us, ZCHAT_UNREACHABLE, "the broker at %s stopped",
                     connection->settings->endpoint);
     }
-    if (channel_state(connection->channel) <= CHANNEL_READY)
+    enum channel_state state = channel_state(connection->channel, now_us);
+    if (state <= CHANNEL_READY)
         return CONNECTION_NOTHING;
+    if (state == CHANNEL_ENDLESS)
+        return endless(connection, now_us, connection->greeting.commands);
     if (!connection->leaving) {
         connection->leaving = true;
         return CONNECTION_NOTHING;
@@ -476,7 +488,12 @@ bool connection_is_ready(const struct connection *connection) {
     return connection->leaving || (connection->channel && channel_is_ready(connection->channel));
 }
 
+static int64_t sooner(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 int64_t connection_deadline_us(const struct connection *connection) {
-    return connection->give_up_us < connection->deadline_us ? connection->give_up_us
-                                                            : connection->deadline_us;
+    int64_t channel_us =
+        connection->channel ? channel_deadline_us(connection->channel) : WAKE_NEVER;
+    return sooner(channel_us, sooner(connection->give_up_us, connection->deadline_us));
 }

@@ -18,8 +18,6 @@
 
 /* By then everything that a closed connection brought is in the socket. */
 #define LEAVE_US (20 * INT64_C(1000))
-/* How often a link that is up is looked at. */
-#define LOOK_US (1000 * INT64_C(1000))
 
 #define DOMAIN_BYTES 33 /* 32 hex digits with their NUL */
 
@@ -37,7 +35,6 @@ struct pair {
     struct peer_guest *guest;     /* owned: whom it admits; NULL if it connects */
     unsigned char key[KEY_BYTES]; /* the peer's */
     int64_t leave_us;             /* the connection is over: until then its last frames are read */
-    int64_t look_us;              /* when to check if the message that comes has an end */
 };
 
 /* A link is the first member of its pair. */
@@ -127,6 +124,8 @@ static enum link_end end_of(enum channel_state state) {
         return LINK_DENIED;
     case CHANNEL_FOREIGN:
         return LINK_FOREIGN;
+    case CHANNEL_ENDLESS:
+        return LINK_ENDLESS;
     case CHANNEL_BROKEN:
     case CHANNEL_CLOSED:
         return LINK_CLOSED;
@@ -161,10 +160,10 @@ const char *link_tried(const struct link *link) {
     return pair->next_host > 0 ? resolve_host(pair->resolve, pair->next_host - 1) : NULL;
 }
 
-static enum link_state step_making(struct pair *pair) {
+static enum link_state step_making(struct pair *pair, int64_t now_us) {
     if (!pair->channel)
         return resolve_is_done(pair->resolve) ? connect_next(pair) : LINK_MAKING;
-    enum channel_state state = channel_state(pair->channel);
+    enum channel_state state = channel_state(pair->channel, now_us);
     if (state == CHANNEL_READY)
         pair->link.state = LINK_UP;
     else if (state == CHANNEL_UNREACHABLE && !pair->listens)
@@ -175,21 +174,18 @@ static enum link_state step_making(struct pair *pair) {
 }
 
 static enum link_state step_up(struct pair *pair, int64_t now_us) {
-    enum channel_state state = channel_state(pair->channel);
-    bool endless = false;
-    if (state <= CHANNEL_READY && now_us >= pair->look_us) {
-        pair->look_us = now_us + LOOK_US;
-        endless = channel_is_endless(pair->channel);
-    }
+    enum channel_state state = channel_state(pair->channel, now_us);
     if (state <= CHANNEL_READY)
-        return endless ? die(pair, LINK_ENDLESS) : LINK_UP;
+        return LINK_UP;
+    if (state == CHANNEL_ENDLESS)
+        return die(pair, LINK_ENDLESS);
     if (pair->leave_us == WAKE_NEVER)
         pair->leave_us = now_us + LEAVE_US;
     return now_us < pair->leave_us ? LINK_UP : die(pair, end_of(state));
 }
 
 enum link_state link_step(struct link *link, int64_t now_us) {
-    if (link->state == LINK_MAKING && step_making(pair_of(link)) != LINK_UP)
+    if (link->state == LINK_MAKING && step_making(pair_of(link), now_us) != LINK_UP)
         return link->state;
     return link->state == LINK_UP ? step_up(pair_of(link), now_us) : link->state;
 }
@@ -219,9 +215,10 @@ bool link_is_ready(const struct link *link) {
 
 int64_t link_deadline_us(const struct link *link) {
     const struct pair *pair = const_pair_of(link);
-    if (link->state != LINK_UP)
+    int64_t channel_us = pair->channel ? channel_deadline_us(pair->channel) : WAKE_NEVER;
+    if (link->state == LINK_DEAD)
         return WAKE_NEVER;
-    return pair->leave_us < pair->look_us ? pair->leave_us : pair->look_us;
+    return pair->leave_us < channel_us ? pair->leave_us : channel_us;
 }
 
 /* ---- keys, addresses, the time ---- */

@@ -3,6 +3,7 @@
 #include "subscriber.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #define REOPEN_MS_MAX 5000
@@ -71,9 +72,18 @@ static void open_socket(struct subscriber *subscriber) {
     client_core_subscribe(subscriber->core);
 }
 
+/* It is the same broker that answers commands. */
+static void endless(struct subscriber *subscriber) {
+    char text[ENDPOINT_BYTES + sizeof CHANNEL_ENDLESS_TEXT];
+    snprintf(text, sizeof text, CHANNEL_ENDLESS_TEXT, subscriber->connection->greeting.events);
+    client_break_off(&subscriber->core->client, ZCHAT_WRONG_PROTOCOL, text);
+}
+
 static void watch(struct subscriber *subscriber) {
-    enum channel_state state = channel_state(subscriber->channel);
-    if (state == CHANNEL_READY && !subscriber->ready) {
+    enum channel_state state = channel_state(subscriber->channel, subscriber->core->client.now_us);
+    if (state == CHANNEL_ENDLESS) {
+        endless(subscriber);
+    } else if (state == CHANNEL_READY && !subscriber->ready) {
         subscriber->ready = true;
         subscriber->failures = 0;
         client_keep_alive(&subscriber->core->client);
@@ -105,5 +115,8 @@ bool subscriber_has_more(const struct subscriber *subscriber) {
 }
 
 int64_t subscriber_deadline_us(const struct subscriber *subscriber) {
-    return subscriber->core->client.session.live ? subscriber->reopen_us : WAKE_NEVER;
+    int64_t channel_us =
+        subscriber->channel ? channel_deadline_us(subscriber->channel) : WAKE_NEVER;
+    int64_t reopen_us = subscriber->core->client.session.live ? subscriber->reopen_us : WAKE_NEVER;
+    return channel_us < reopen_us ? channel_us : reopen_us;
 }

@@ -22,6 +22,8 @@ struct wake {
     int timer;
     struct wake_source flag_source;
     struct wake_source timer_source;
+    struct wake_source foreign_source; /* of all fds that belong to somebody else */
+    unsigned foreign;
     bool fired;
     int64_t armed_us;
 };
@@ -68,6 +70,41 @@ void wake_remove(struct wake *wake, int fd) {
     assert(!failed);
 }
 
+/* The kernel forgets a closed one by itself. Nothing that may be freed stands in the event: the
+ * number may have a new owner by the time that it comes. */
+static void watch_foreign(struct wake *wake, int fd, uint32_t events) {
+    struct epoll_event event = {.events = events, .data = {.ptr = &wake->foreign_source}};
+    if (epoll_ctl(wake->epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+        epoll_ctl(wake->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* Waits and marks what is ready. */
+static int take(struct wake *wake, int timeout_ms) {
+    struct epoll_event events[COLLECT_MAX];
+    int count = epoll_wait(wake->epoll, events, COLLECT_MAX, timeout_ms);
+    for (int i = 0; i < count; i++) {
+        struct wake_source *source = events[i].data.ptr;
+        source->ready = true;
+    }
+    return count;
+}
+
+/* The edges count. The owner has read it by the time that it is looked at, so being writable is
+ * asked for as well; which it is at once: that event is taken here. */
+void wake_watch(struct wake *wake, int fd) {
+    watch_foreign(wake, fd, EPOLLIN | EPOLLOUT | EPOLLET);
+    take(wake, 0);
+    wake->foreign_source.ready = false;
+}
+
+void wake_mute(struct wake *wake, int fd) {
+    watch_foreign(wake, fd, 0);
+}
+
+unsigned wake_foreign(const struct wake *wake) {
+    return wake->foreign;
+}
+
 void wake_fire(struct wake *wake) {
     if (wake->fired)
         return;
@@ -95,15 +132,9 @@ static void drain(int fd) {
 }
 
 bool wake_collect(struct wake *wake, int timeout_ms) {
-    struct epoll_event events[COLLECT_MAX];
-    int count = epoll_wait(wake->epoll, events, COLLECT_MAX, timeout_ms);
-    if (count < 0) {
+    if (take(wake, timeout_ms) < 0) {
         assert(errno == EINTR);
         return false;
-    }
-    for (int i = 0; i < count; i++) {
-        struct wake_source *source = events[i].data.ptr;
-        source->ready = true;
     }
     if (wake->fired && wake->flag_source.ready) {
         drain(wake->flag);
@@ -113,8 +144,10 @@ bool wake_collect(struct wake *wake, int timeout_ms) {
         drain(wake->timer);
         wake->armed_us = WAKE_NEVER;
     }
+    wake->foreign += wake->foreign_source.ready;
     wake->flag_source.ready = false;
     wake->timer_source.ready = false;
+    wake->foreign_source.ready = false;
     return true;
 }
 

@@ -28,6 +28,14 @@ int wake_fd(const struct wake *wake);
 bool wake_add(struct wake *wake, int fd, struct wake_source *source);
 void wake_remove(struct wake *wake, int fd);
 
+/* Watches a socket that belongs to somebody else, who reads it and may close it at any time: the
+ * wake's own fd becomes readable when something comes over it, even if it was read at once. */
+void wake_watch(struct wake *wake, int fd);
+/* Stops that until it is watched again. */
+void wake_mute(struct wake *wake, int fd);
+/* Changes whenever something came, over whichever of them. */
+unsigned wake_foreign(const struct wake *wake);
+
 /* Makes the fd readable until the next wake_collect. Costs nothing if it is readable already. */
 void wake_fire(struct wake *wake);
 /* Makes the fd readable at that time, or earlier, at the time of an earlier call. */

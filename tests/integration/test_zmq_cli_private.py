@@ -1,80 +1,20 @@
 """zmq-cli: what COMMANDS.md says about private chats, between two calls that each hold an end."""
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from zmq.utils import z85
 
-from support import schema
-from support.broker import die_with_parent, program, run
-from support.curve import Cut, Raw
-from support.disk import small_disk
-from support.ids import new_id
-from support.private import CHAT, Peer, answer, answered, invite
+from private_calls import accept, errors, errors_in, invite_as, name_of, start, texts  # noqa: F401
+from support.broker import program, run
+from support.private import CHAT, Peer, answer, answered
 from zmq_cli import CALL_S, RFC3339, UUID7, end
 
 pytestmark = pytest.mark.usefixtures("default_timeout")
-
-
-@pytest.fixture
-def start():
-    """Starts a call whose stdin is a pipe; all end with the test."""
-    processes = []
-
-    def run(cli, *words, stdin=None):
-        process = subprocess.Popen(cli.command(words), stdin=subprocess.PIPE, env=cli.environment,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=die_with_parent)
-        process.limit = threading.Timer(2 * CALL_S, process.kill)
-        process.limit.daemon = True
-        process.limit.start()
-        processes.append(process)
-        if stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it may have ended by now
-                process.stdin.write(stdin)
-                process.stdin.flush()
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-        return process
-
-    yield run
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait(CALL_S)
-        process.limit.cancel()
-
-
-def name_of(cli):
-    return cli.environment["ZCHAT_USER"]
-
-
-def accept(start, cli, *words, stdin=None):
-    """Starts `private accept`, and waits until it can be invited."""
-    process = start(cli, "private", "accept", *words, stdin=stdin)
-    assert process.stderr.readline().startswith("zmq-cli: waiting for an invitation")
-    return process
-
-
-def texts(done):
-    return [line["text"] for line in done.lines]
-
-
-def errors(done):
-    return errors_in(done.err)
-
-
-def errors_in(text):
-    return [json.loads(line)["error"] for line in text.splitlines()
-            if not line.startswith("zmq-cli: ")]
 
 
 # ---- holding a chat ----
@@ -316,7 +256,7 @@ def test_a_chat_ends_with_the_device_at_its_other_end_that_was_revoked(town, bob
     """Whoever has that device keeps the link, and never tells the broker of the chat."""
     thief = town.join(**CHAT)
     his = accept(start, bob, "--once")
-    told = answered(thief, _invite(thief, name_of(bob)))
+    told = answered(thief, invite_as(thief, name_of(bob)))
     with Peer.inviting(thief.keys, told.key, told.endpoint) as peer:
         peer.hello(thief.user, told.id, told.nonce)
         peer.next("hello")
@@ -330,55 +270,6 @@ def test_a_chat_ends_with_the_device_at_its_other_end_that_was_revoked(town, bob
         owner.call("revoke_device", device=device)
         done = end(his)
     assert done.status == 0 and "the broker ended the session of" in done.err, done
-
-
-# ---- a hostile peer ----
-
-
-@pytest.fixture
-def hostile(town, bob, start):
-    """(his, told, thief): his call, which accepted, what the thief was told of its end, and him."""
-    thief = town.join(**CHAT)
-    his = accept(start, bob, "--once")
-    return his, answered(thief, _invite(thief, name_of(bob))), thief
-
-
-def test_a_message_without_an_end_ends_the_chat(hostile):
-    his, told, thief = hostile
-    peer = Raw(told.endpoint, z85.encode(told.key), thief.keys, kind=b"PAIR")
-    hello = schema.PeerHello(protocol_min=1, protocol_max=1, nonce=told.nonce, user=thief.user,
-                             chat=told.id)
-    message = schema.PeerMessage(hello=hello)
-    peer.send(schema.PeerBatch(messages=[message]).SerializeToString())
-    assert peer.receive()
-    with pytest.raises(Cut):
-        for _ in range(400):  # 64 MiB in 20 s
-            for _ in range(40):
-                peer.send(bytes(4096), more=True)
-            time.sleep(0.05)
-    done = end(his)
-    assert done.status == 0 and "what the protocol does not allow" in done.err, done
-
-
-def test_nobody_else_can_connect_to_an_open_chat(hostile):
-    """Strangers would take all descriptors of the program."""
-    his, told, thief = hostile
-    with Peer.inviting(thief.keys, told.key, told.endpoint) as peer:
-        peer.hello(thief.user, told.id, told.nonce)
-        peer.next("hello")
-        peer.line(1, "hello")
-        assert json.loads(his.stdout.readline())["text"] == "hello"
-        host, port = told.endpoint.removeprefix("tcp://").rsplit(":", 1)
-        with pytest.raises(TimeoutError):
-            socket.create_connection((host, int(port)), timeout=1)
-        peer.line(2, "still here")
-        assert json.loads(his.stdout.readline())["text"] == "still here"
-
-
-def _invite(client, user):
-    id = new_id()
-    invite(client, user, id)
-    return id
 
 
 @pytest.mark.parametrize("line", [b"x" * 16385, b"\xff\xfe", b"a\0b"],
@@ -489,16 +380,6 @@ def test_a_link_that_can_not_be_made_is_exit_3_and_names_the_address(alice, bob,
     assert done.status == 3 and "255.255.255.255" in done.err, done
 
 
-def test_a_file_that_nobody_takes_is_exit_124(town, alice, bob, start, tmp_path):
-    (tmp_path / "f.bin").write_bytes(b"abc")
-    his = accept(start, bob, "--once")
-    os.kill(his.pid, signal.SIGSTOP)
-    hers = start(alice, "private", "file", name_of(bob), tmp_path / "f.bin", "--timeout", "1")
-    done = end(hers)
-    assert done.status == 124 and name_of(bob) in done.error["message"], done
-    os.kill(his.pid, signal.SIGCONT)
-
-
 # ---- one line, one file ----
 
 
@@ -530,82 +411,6 @@ def test_a_chat_goes_on_without_the_broker(town_factory, script, start):
     town.broker.start()
 
 
-
-def test_a_file_goes_into_the_folder(alice, bob, start, tmp_path):
-    content = os.urandom(900_000)
-    (tmp_path / "f.bin").write_bytes(content)
-    (tmp_path / "in").mkdir()
-    his = accept(start, bob, "--once", "--files-to", tmp_path / "in", stdin="")
-    done = alice.ok("private", "file", name_of(bob), tmp_path / "f.bin")
-    assert done.one == {"to": name_of(bob), "file": "f.bin", "status": "delivered"}
-    got = end(his)
-    assert got.status == 0 and got.one == {
-        "from": name_of(alice), "file": "f.bin", "size": "900000",
-        "path": str(tmp_path / "in" / "f.bin")}, got
-    assert (tmp_path / "in" / "f.bin").read_bytes() == content
-
-
-def test_a_file_is_refused_where_none_is_wanted_or_its_name_is_taken(alice, bob, start, tmp_path):
-    (tmp_path / "f.bin").write_bytes(b"new")
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "f.bin").write_bytes(b"old")
-    his = accept(start, bob, "--once", stdin="")
-    done = alice("private", "file", name_of(bob), tmp_path / "f.bin", check=6)
-    assert done.error["code"] == "FORBIDDEN", done
-    assert end(his).status == 0
-    his = accept(start, bob, "--once", "--files-to", tmp_path / "in", stdin="")
-    alice("private", "file", name_of(bob), tmp_path / "f.bin", check=6)
-    assert end(his).status == 7
-    assert (tmp_path / "in" / "f.bin").read_bytes() == b"old"
-
-
-def test_a_folder_for_files_that_is_none_is_exit_3_at_once(bob, tmp_path):
-    (tmp_path / "file").write_text("x")
-    for folder in (tmp_path / "nothing", tmp_path / "file"):
-        done = bob("private", "accept", "--once", "--files-to", folder, check=3)
-        assert f"can't be put into {folder}" in done.err and "waiting" not in done.err
-
-
-@pytest.mark.parametrize("path", ["missing", "folder", "pipe", "/dev/zero", "/proc/self/status"])
-def test_what_is_no_file_is_exit_3_before_anybody_is_asked(alice, bob, start, tmp_path, path):
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
-    his = accept(start, bob, "--once")
-    alice.fails(3, "IO", "private", "file", name_of(bob), tmp_path / path)
-    his.send_signal(signal.SIGINT)
-    done = end(his)
-    assert done.status == 130 and "private chat" not in done.err, done
-
-
-@pytest.mark.parametrize("name", [".bashrc", "-rf", "..", ". "])
-def test_a_file_whose_name_could_do_harm_is_refused(alice, bob, start, tmp_path, name):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    if name == "..":
-        name = "..evil"
-    (tmp_path / name).write_bytes(b"harm")
-    his = accept(start, bob, "--once", "--files-to", folder, stdin="")
-    done = alice("private", "file", name_of(bob), tmp_path / name, check=6)
-    assert done.error["code"] == "FORBIDDEN", done
-    got = end(his)
-    assert "begins with a dot or a dash" in got.err, got
-    assert os.listdir(folder) == []
-
-
-def test_a_file_is_taken_up_to_a_size_that_an_option_changes(alice, bob, start, tmp_path):
-    folder, mib = tmp_path / "in", 1024 * 1024
-    folder.mkdir()
-    for name, size in (("large", 64 * mib + 1), ("medium", mib + 1)):
-        with open(tmp_path / name, "wb") as file:
-            file.truncate(size)
-    for name, options, status in (("large", (), 6), ("medium", ("--files-max", "1"), 6),
-                                  ("medium", ("--files-max", "2"), 0)):
-        his = accept(start, bob, "--once", "--files-to", folder, *options, stdin="")
-        alice("private", "file", name_of(bob), tmp_path / name, check=status)
-        assert ("--files-max" in end(his).err) == (status == 6)
-    assert os.listdir(folder) == ["medium"]
-
-
 def test_somebody_online_without_private_chats_has_a_text_of_its_own(alice, bob, start):
     his = start(bob, "recv", "--follow", "--online")
     while name_of(bob) not in [line["user"] for line in alice.ok("who").lines]:
@@ -628,18 +433,3 @@ def test_a_second_call_of_the_same_user_finds_the_chat_open(alice, bob, start):
     hers.stdin.close()
     assert json.loads(his.stdout.readline())["text"] == "two"
     assert end(hers).status == 0
-
-
-def test_a_full_disk_refuses_a_file_and_keeps_no_part_of_it(alice, bob, start, tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    (tmp_path / "small").write_bytes(b"x" * 200_000)
-    (tmp_path / "large").write_bytes(b"x" * 2_000_000)
-    with small_disk(folder, 1):
-        for name, status in (("large", 6), ("small", 0)):
-            his = accept(start, bob, "--once", "--files-to", folder, stdin="")
-            alice("private", "file", name_of(bob), tmp_path / name, check=status)
-            done = end(his)
-            assert done.status == (0 if status == 0 else 3), done
-            assert ("has no room for" in done.err) == (status != 0), done
-        assert os.listdir(folder) == ["small"]

@@ -115,12 +115,13 @@ static void take_own(struct client_core *core, const struct request *request,
     }
 }
 
-static void take_reply(struct client_core *core, const Zchat__V1__Reply *reply) {
+/* False: nobody asked for it. */
+static bool take_reply(struct client_core *core, const Zchat__V1__Reply *reply) {
     struct request *request = requests_find(&core->client.requests, reply->request);
     if (!request) {
         if (reply->request == 0 && reply->error)
             take_frame_error(core, reply->error);
-        return;
+        return false;
     }
     requests_take(&core->client.requests, request);
     if (request->owner == REQUEST_CALL) {
@@ -129,11 +130,13 @@ static void take_reply(struct client_core *core, const Zchat__V1__Reply *reply) 
         take_own(core, request, reply);
         request_free(request);
     }
+    return true;
 }
 
-static void take_event(struct client_core *core, const Zchat__V1__ServerEvent *event) {
+/* False: there is no session that it could be for. */
+static bool take_event(struct client_core *core, const Zchat__V1__ServerEvent *event) {
     if (!core->client.session.live)
-        return;
+        return false;
     switch (event->body_case) {
     case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE:
         inbox_event(&core->inbox, event);
@@ -152,25 +155,35 @@ static void take_event(struct client_core *core, const Zchat__V1__ServerEvent *e
             published_event(&core->published, event);
         break;
     }
+    return true;
 }
 
-static void take_events(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
-    for (size_t i = 0; i < batch->n_events && !core->client.doomed; i++)
-        take_event(core, batch->events[i]);
-}
-
-static void take_replies(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
+/* Whether anything in it was asked for. */
+static bool take_batch(struct client_core *core, const Zchat__V1__ServerBatch *batch) {
+    bool asked = false;
     for (size_t i = 0; i < batch->n_replies && !core->client.doomed; i++)
-        take_reply(core, batch->replies[i]);
+        asked = take_reply(core, batch->replies[i]) || asked;
+    for (size_t i = 0; i < batch->n_events && !core->client.doomed; i++)
+        asked = take_event(core, batch->events[i]) || asked;
+    return asked;
+}
+
+/* One that sends on and on what nobody asked for would keep the program busy for ever. */
+static void count_unasked(struct client_core *core, bool asked, size_t frame_bytes) {
+    core->unasked_bytes = asked ? 0 : core->unasked_bytes + frame_bytes;
+    if (core->unasked_bytes <= CLIENT_UNASKED_MAX || core->client.doomed)
+        return;
+    core->unasked_bytes = 0;
+    client_break_off(&core->client, ZCHAT_WRONG_PROTOCOL,
+                     "the broker sends on and on what nobody asked for");
 }
 
 void client_core_frame(struct client_core *core, const void *frame, size_t frame_bytes) {
     Zchat__V1__ServerBatch *batch = NULL;
     wire_arena_reset(core->client.arena);
-    if (wire_read_server(core->client.arena, frame, frame_bytes, &batch) != WIRE_FINE)
-        return;
-    take_replies(core, batch);
-    take_events(core, batch);
+    bool asked = wire_read_server(core->client.arena, frame, frame_bytes, &batch) == WIRE_FINE &&
+                 take_batch(core, batch);
+    count_unasked(core, asked, frame_bytes);
 }
 
 /* ---- what is published ---- */

@@ -17,7 +17,8 @@ struct client_core {
     struct published published;
     struct followed followed;
     struct transfers transfers;
-    struct chats *chats; /* borrowed: see chats.h */
+    struct chats *chats;  /* borrowed: see chats.h */
+    size_t unasked_bytes; /* of frames, since the last one with something that was asked for */
 };
 
 #endif

@@ -6,6 +6,7 @@
  * whatever the number of threads. A thread whose stream no longer exists was removed. */
 #include "followed.h"
 
+#include "limits.h"
 #include "reply.h"
 #include "text.h"
 
@@ -23,6 +24,9 @@
 /* Up to so many threads have one subscription each; for more there is one for all threads, because
  * the broker bounds the subscriptions of a key. */
 #define SUBSCRIBED_MAX 200
+
+/* Some may have been left elsewhere, and not be known as such yet. No broker has more. */
+#define THREADS_MAX (2 * FOLLOWED_MAX)
 
 static const char TOPICS_PREFIX[] = "thread/";
 
@@ -383,9 +387,11 @@ static void take_listed(struct followed *followed, struct followed_thread *threa
 
 /* False: no memory. */
 static bool take_followed(struct followed *followed, const Zchat__V1__FollowedThread *now) {
-    if (now->id.len != ID_BYTES)
+    if (now->id.len != ID_BYTES || strlen(now->title) > TITLE_BYTES_MAX)
         return true;
     struct followed_thread *thread = find(followed, now->id.data);
+    if (!thread && followed->count >= THREADS_MAX)
+        return true;
     if (!thread) {
         thread = insert(followed, now);
         if (!thread)

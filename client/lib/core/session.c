@@ -153,6 +153,7 @@ void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply
 /* A program whose login waits already is not told to log in. */
 void session_connected(struct client_core *core) {
     core->client.connected = true;
+    core->unasked_bytes = 0;
     core->client.last_sent_us = core->client.now_us;
     struct session *session = &core->client.session;
     if (session->login) {

@@ -70,8 +70,9 @@ static const char *why(const struct chat *chat) {
         return "its program refused this device's key";
     case LINK_FOREIGN:
         return "what answers there did not prove the right key";
-    case LINK_CLOSED:
     case LINK_ENDLESS:
+        return "its program does not keep to the protocol";
+    case LINK_CLOSED:
         return "it closed the connection";
     case LINK_UNANSWERED:
         break;
