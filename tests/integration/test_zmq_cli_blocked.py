@@ -91,7 +91,7 @@ def test_nothing_is_acknowledged_that_was_not_written(full):
 def test_the_timeout_bounds_a_download_that_nobody_reads(alice, title, source):
     alice.ok("file", "put", title, source(noise(4 * CHUNK)))
     with Held(alice, "--timeout", "1", "file", "get", title, "source", "-o", "-") as held:
-        held.is_late("of the file")
+        held.is_late("the file was not whole")
 
 
 def test_the_timeout_bounds_a_download_into_a_pipe_whose_reader_stands_still(alice, title, source, here):
@@ -100,7 +100,7 @@ def test_the_timeout_bounds_a_download_into_a_pipe_whose_reader_stands_still(ali
     reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         with Held(alice, "--timeout", "1", "file", "get", title, "source", "-o", "pipe") as held:
-            held.is_late("of the file")
+            held.is_late("the file was not whole")
     finally:
         os.close(reader)
 

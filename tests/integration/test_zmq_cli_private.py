@@ -348,9 +348,12 @@ def test_a_timeout_that_is_given_bounds_all_steps_together(town, alice, start):
     assert time.monotonic() - began < 10, done
 
 
-def test_a_timeout_that_is_given_ends_a_chat(alice, bob, start):
+@pytest.mark.parametrize("words", [["--timeout", "6"], []], ids=["flag", "environment"])
+def test_a_timeout_that_is_given_ends_a_chat(alice, bob, start, words):
     his = accept(start, bob, "--once", stdin="")
-    hers = start(alice, "private", "start", name_of(bob), "--timeout", "6")
+    if not words:
+        alice.environment["ZCHAT_TIMEOUT"] = "6"
+    hers = start(alice, "private", "start", name_of(bob), *words)
     hers.stdin.write("hello\n")
     hers.stdin.flush()
     assert json.loads(his.stdout.readline())["text"] == "hello"

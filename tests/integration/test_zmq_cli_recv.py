@@ -213,6 +213,11 @@ def test_a_timeout_that_is_given_ends_recv_whatever_it_waits_for(reader, words):
     assert "2 s of --timeout" in error["message"]
 
 
+def test_a_timeout_of_the_environment_ends_what_does_not_follow(reader):
+    error = reader.fails(124, "EXPIRED", "recv", "--wait", "60", ZCHAT_TIMEOUT="2")
+    assert "2 s of --timeout" in error["message"]
+
+
 @pytest.mark.parametrize("verb", ["inbox", "recv"])
 def test_a_timeout_that_is_given_ends_a_long_inbox_that_is_read_slowly(reader, writer, verb):
     writer.tell(reader, *(f"{number} {'x' * 16000}" for number in range(200)))

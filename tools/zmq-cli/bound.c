@@ -124,6 +124,10 @@ void bound_until(int64_t limit_us) {
     start_timer();
 }
 
+void bound_whole(const char *what) {
+    last_words.what = what;
+}
+
 void bound_each_step(bool patient, const char *what) {
     stop_timer();
     bound.patient = patient;

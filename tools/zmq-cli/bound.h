@@ -24,6 +24,9 @@ void bound_begin(const struct options *options);
 /* The process may last until that time of clock_us. */
 void bound_until(int64_t limit_us);
 
+/* What is said of a whole that took longer, from now on: `what` within --timeout. */
+void bound_whole(const char *what);
+
 /* From now on not the whole process is bounded, but each step outside of the poll loop, by
  * --timeout; if `patient`, nothing is. `what` is said of a step that took longer, as in "nothing
  * moved" within --timeout; NULL: nothing in particular. */

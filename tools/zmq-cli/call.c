@@ -69,6 +69,11 @@ void call_begin_time(struct call *call) {
     bound_until(call->limit_us);
 }
 
+bool call_is_bounded(const struct call *call, bool endless) {
+    return endless ? option_is_given(call->options, OPTION_TIMEOUT)
+                   : option_is_set(call->options, OPTION_TIMEOUT);
+}
+
 void call_last_deadline(struct call *call) {
     int64_t moment_us = clock_us() + LAST_MOMENT_US;
     call->deadline_us = call->limit_us > moment_us ? call->limit_us : moment_us;

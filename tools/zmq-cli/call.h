@@ -88,6 +88,10 @@ struct call_login {
 /* Starts the call's time. */
 void call_begin_time(struct call *call);
 
+/* Whether --timeout bounds all of the call, whatever moves meanwhile: where it was given. A call
+ * that is `endless` by itself wants it in the call itself, or none could be configured. */
+bool call_is_bounded(const struct call *call, bool endless);
+
 /* Connects, and waits for a broker that is not there yet. Does nothing if it is connected
  * already. */
 enum status call_open(struct call *call);

@@ -234,7 +234,9 @@ static enum status receive(struct call *call, struct wanted *wanted) {
     struct receiver receiver;
     receiver_init(&receiver, call, &events, wanted);
     receiver.follow = !option_flag(call->options, OPTION_DRAIN);
+    receiver.bounded = call_is_bounded(call, receiver.follow);
     receiver.handover.patient = receiver.follow;
+    receiver.handover.bounded = receiver.bounded;
     receiver.synced = !wanted->threads;
     return receiver_run(&receiver, &how);
 }

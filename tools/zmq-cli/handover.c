@@ -11,7 +11,7 @@ void handover_init(struct handover *handover, const struct call *call, bool pati
     *handover = (struct handover){
         .command = option_text(call->options, OPTION_EXEC),
         .patient = patient,
-        .bounded = option_is_given(call->options, OPTION_TIMEOUT),
+        .bounded = call_is_bounded(call, patient),
         .call = {.options = call->options, .config_dir = call->config_dir, .output = call->output},
     };
 }

@@ -47,7 +47,7 @@ static enum status no_memory(const struct history *history) {
 
 /* Something moved; where --timeout is given it is the whole call's. */
 static void step(const struct history *history) {
-    if (!option_is_given(history->call->options, OPTION_TIMEOUT))
+    if (!call_is_bounded(history->call, false))
         call_renew_deadline(history->call);
 }
 
@@ -290,7 +290,7 @@ static int64_t time_said(const struct history *history, enum option_id id) {
 
 static enum status read_history(struct history *history) {
     struct call *call = history->call;
-    if (!option_is_given(call->options, OPTION_TIMEOUT))
+    if (!call_is_bounded(call, false))
         bound_each_step(true, NULL);
     history->since_us = time_said(history, OPTION_SINCE);
     history->until_us = time_said(history, OPTION_UNTIL);

@@ -63,12 +63,12 @@ static const struct option table[OPTION_END] = {
          .takes = "a number of seconds above 0, at most 1000000000", .in_file = true,
          .standard = "5", .environment = "ZCHAT_TIMEOUT", .argument = "SECONDS",
          .help =
-             "how long the whole call may take, whatever it waits for: a password command, a "
-             "broker that is not there yet, an answer; if set, also the end of stdin and whoever "
-             "reads the output; on the command line it also ends all of recv, whatever it follows "
-             "or runs, with 124; otherwise it is how long nothing may move in recv and files; in "
-             "private chats, if set, how long to wait for the other one (else 60), by private "
-             "accept without --once only from the command line"},
+             "how long the whole call may take, whatever it waits for or moves: a password "
+             "command, a broker that is not there yet, an answer, a file, an inbox, a private "
+             "chat, the end of stdin, a reader of what is printed; it ends with 124; not given, "
+             "stdin and readers may take their time, files and recv may go on as long as "
+             "something moves, and the other one of a private chat is waited for 60 s; rpc, recv "
+             "--follow and private accept without --once are only ended by one in the call itself"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
                        .help = "count as online while the call lasts, and be announced"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, 0, VALUE, .in_file = true,

@@ -246,14 +246,14 @@ void private_chat_expect(struct private_chat *chat, int64_t patience_us, const c
         private_chat_within(chat, patience_us < 0 ? NO_DEADLINE : clock_us() + patience_us);
 }
 
-enum status private_chat_begin(struct private_chat *chat, struct call *call) {
+enum status private_chat_begin(struct private_chat *chat, struct call *call, bool endless) {
     const struct call_login how = {.private_chats = true};
     *chat = (struct private_chat){
         .call = call,
         .files_to = option_text(call->options, OPTION_FILES_TO),
         .files_max = private_files_max(call->options),
         .linger_us = option_microseconds(call->options, OPTION_WAIT),
-        .bounded = option_is_given(call->options, OPTION_TIMEOUT),
+        .bounded = call_is_bounded(call, endless),
     };
     call->on_event = on_event;
     call->arg = chat;

@@ -6,8 +6,8 @@
 
 #include "private_state.h"
 
-/* Logs in for private chats. */
-enum status private_chat_begin(struct private_chat *chat, struct call *call);
+/* Logs in for private chats: `endless`, for one after the other. */
+enum status private_chat_begin(struct private_chat *chat, struct call *call, bool endless);
 /* Leaves the chat, and reports what was not delivered by then. */
 void private_chat_release(struct private_chat *chat);
 

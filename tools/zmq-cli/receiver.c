@@ -29,7 +29,7 @@ void receiver_init(struct receiver *receiver, struct call *call, const struct re
         .follow = option_flag(options, OPTION_FOLLOW),
         .count = option_number(options, OPTION_COUNT),
         .wait_us = option_microseconds(options, OPTION_WAIT),
-        .bounded = option_is_given(options, OPTION_TIMEOUT),
+        .bounded = call_is_bounded(call, option_flag(options, OPTION_FOLLOW)),
     };
     handover_init(&receiver->handover, call, receiver->follow);
     receiver->ack = receiver->handover.command || option_flag(options, OPTION_DRAIN) ||

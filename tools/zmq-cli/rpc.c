@@ -288,7 +288,7 @@ static enum status close_rpc(struct rpc *rpc, enum status status) {
 }
 
 static enum status run_rpc(struct call *call) {
-    struct rpc rpc = {.call = call, .bounded = option_is_given(call->options, OPTION_TIMEOUT)};
+    struct rpc rpc = {.call = call, .bounded = call_is_bounded(call, true)};
     bool quiet = option_flag(call->options, OPTION_NO_EVENTS);
     const struct call_login how = {.inbox = !quiet, .public_events = !quiet, .threads = !quiet};
     call->on_event = on_event;

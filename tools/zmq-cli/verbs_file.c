@@ -1,6 +1,6 @@
-/* file put, get, list. A transfer may take as long as it moves: each step of it renews the call's
- * deadline. A transfer that broke off is left as it is, so that the same call can go on with it. A
- * file's name never leads out of the folder. */
+/* file put, get, list. Unless --timeout was given a transfer may take as long as it moves: each
+ * step of it renews the call's deadline. A transfer that broke off is left as it is, so that the
+ * same call can go on with it. A file's name never leads out of the folder. */
 
 #include "bound.h"
 #include "common/clock.h"
@@ -23,6 +23,8 @@
 struct transfer {
     struct call *call; /* borrowed: from main */
     struct bar bar;
+    bool bounded; /* by the call's limit, whatever moves: --timeout was given */
+    char awaited[SENTENCE_BYTES];
     bool to_stdout;
     bool nobody_reads;  /* stdout is a pipe whose other end was closed */
     const char *target; /* borrowed: where a download goes; NULL: to stdout */
@@ -43,7 +45,8 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct transfer *transfer = call->arg;
     if (!transfer)
         return;
-    call_renew_deadline(call);
+    if (!transfer->bounded)
+        call_renew_deadline(call);
     call->if_unknown = "the same call goes on where this one ended";
     bar_move(&transfer->bar, bytes, total);
 }
@@ -66,6 +69,20 @@ static void on_reply(void *arg, const zchat_reply *reply) {
     call_replied(call, transfer->nobody_reads ? &nothing : reply);
 }
 
+/* What is said of one that takes too long. */
+static void bound_transfer(struct call *call, struct transfer *transfer) {
+    transfer->bounded = call_is_bounded(call, false);
+    if (!transfer->bounded) {
+        bound_each_step(true, "nothing of the file moved");
+        return;
+    }
+    bound_whole("the file was not whole");
+    snprintf(transfer->awaited, sizeof transfer->awaited,
+             "the file was not whole within --timeout, %s s",
+             option_text(call->options, OPTION_TIMEOUT));
+    call->awaited = transfer->awaited;
+}
+
 static enum status begin(struct call *call, struct transfer *transfer) {
     transfer->call = call;
     bar_init(&transfer->bar, call->output->quiet);
@@ -73,7 +90,7 @@ static enum status begin(struct call *call, struct transfer *transfer) {
     call->on_event = on_event;
     call->arg = transfer;
     enum status status = call_start(call);
-    bound_each_step(!option_is_set(call->options, OPTION_TIMEOUT), "nothing of the file moved");
+    bound_transfer(call, transfer);
     return status;
 }
 
@@ -82,7 +99,7 @@ static enum status finish(struct call *call, struct transfer *transfer, enum sta
     call->output->bar = NULL;
     call->on_event = NULL;
     call->arg = NULL;
-    call->if_unknown = NULL;
+    call->awaited = call->if_unknown = NULL;
     return status;
 }
 

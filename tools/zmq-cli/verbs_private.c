@@ -1,7 +1,6 @@
 /* private start, accept, decline, send, stop, file. A chat lives in the process that holds it, so
  * each of these verbs begins one, and none can find one. */
 
-#include "bound.h"
 #include "common/clock.h"
 #include "input.h"
 #include "interrupt.h"
@@ -14,7 +13,7 @@
 
 static enum status run_private_start(struct call *call) {
     struct private_chat chat;
-    enum status status = private_chat_begin(&chat, call);
+    enum status status = private_chat_begin(&chat, call, false);
     if (status == STATUS_DONE)
         status = private_chat_start(&chat, call->words[0]);
     if (status == STATUS_DONE)
@@ -104,9 +103,8 @@ static enum status accept_one(struct private_chat *chat, const char *user, int64
 }
 
 /* How long to wait for an invitation; -1: until interrupted. */
-static int64_t accept_patience_us(const struct call *call, bool once) {
-    return once || option_is_given(call->options, OPTION_TIMEOUT) ? private_chat_patience_us(call)
-                                                                  : -1;
+static int64_t accept_patience_us(const struct private_chat *chat, bool once) {
+    return once || chat->bounded ? private_chat_patience_us(chat->call) : -1;
 }
 
 static enum status run_private_accept(struct call *call) {
@@ -114,13 +112,13 @@ static enum status run_private_accept(struct call *call) {
     struct lookup lookup = {0};
     const char *user = call->word_count > 0 ? call->words[0] : NULL;
     bool once = option_flag(call->options, OPTION_ONCE), late = false;
-    enum status status = private_chat_begin(&chat, call);
+    enum status status = private_chat_begin(&chat, call, !once);
     if (status == STATUS_DONE && user)
         status = look_for(&lookup, &chat, user);
     bool more = status == STATUS_DONE;
     chat.more_follow = !once;
     while (more) {
-        status = accept_one(&chat, user, accept_patience_us(call, once), &late);
+        status = accept_one(&chat, user, accept_patience_us(&chat, once), &late);
         more = !once && !late && goes_on(&chat, status);
         chat.trouble = more ? STATUS_DONE : chat.trouble;
     }
@@ -164,7 +162,7 @@ static enum status run_private_decline(struct call *call) {
     bool all = option_flag(call->options, OPTION_ALL);
     if (all == (call->word_count > 0))
         return output_error(call->output, ZCHAT_INVALID, 0, "give USER or --all");
-    enum status status = private_chat_begin(&chat, call);
+    enum status status = private_chat_begin(&chat, call, false);
     if (status == STATUS_DONE && all)
         status = decline_all(&chat);
     else if (status == STATUS_DONE)
@@ -201,7 +199,7 @@ static enum status print_sent(struct call *call, const zchat_reply *reply) {
 
 /* Starts the chat; after that the call waits for the other one's program. */
 static enum status begin_for(struct private_chat *chat, struct call *call) {
-    enum status status = private_chat_begin(chat, call);
+    enum status status = private_chat_begin(chat, call, false);
     if (status == STATUS_DONE)
         status = private_chat_start(chat, call->words[0]);
     return status;
@@ -266,11 +264,9 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     struct private_chat *chat = call->arg;
     if (!chat)
         return;
-    if (chat->bounded && bytes > 0) /* as with a thread's file, what moves may take its time */
-        bound_each_step(false, "nothing of the file moved");
-    chat->bounded = chat->bounded && bytes == 0;
     private_chat_expect(chat, option_microseconds(call->options, OPTION_TIMEOUT),
-                        "nothing of the file moved");
+                        chat->bounded ? "the file was not whole on the other side"
+                                      : "nothing of the file moved");
     bar_move(&chat->bar, bytes, total);
 }
 
