@@ -289,7 +289,8 @@ static zchat_code open_target(struct peer_file *file, const char *path, bool for
         if (ftruncate(file->fd, 0) != 0)
             code = fault_set(fault, ZCHAT_IO, "writing %s failed", part);
     }
-    if (code == ZCHAT_OK && !has_space(file))
+    file->no_room = code == ZCHAT_OK && !has_space(file);
+    if (file->no_room)
         code = fault_set(fault, ZCHAT_IO, "the disk has no room for %s", path);
     if (!file->path || !file->part)
         code = fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the file");

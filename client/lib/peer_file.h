@@ -35,6 +35,7 @@ struct peer_file {
     bool waits;                /* the caller's function is still to be called */
     bool dropped;              /* the caller gave it up */
     bool refusing;             /* the user does not want it */
+    bool no_room;              /* the disk has none for it */
     bool over;                 /* freed with the next step */
     char *path;                /* owned: as given */
     char *part;                /* owned: the part file's path; NULL: there is none */

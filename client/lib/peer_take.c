@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char NO_ROOM[] = "the disk there has no room for it";
+
 static void fail(struct chat *chat, struct peer_file *file, zchat_code code, const char *text,
                  const char *told) {
     peer_file_say_ack(chat, file, false, told);
@@ -19,7 +21,8 @@ static void fail_io(struct chat *chat, struct peer_file *file, const char *what)
     fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->path, strerror(errno));
     if (full) /* the part file takes up the missing room */
         unlink(file->part);
-    fail(chat, file, fault.code, fault.text, "the other side can't write the file");
+    fail(chat, file, fault.code, fault.text,
+         full ? NO_ROOM : "the other side can't write the file");
 }
 
 static void fail_hash(struct chat *chat, struct peer_file *file, const char *why) {
@@ -99,12 +102,19 @@ static void check_slice(struct chat *chat, struct peer_file *file) {
         finish(chat, file);
 }
 
+static void say_refused(struct chat *chat, const struct peer_file *file) {
+    if (file->no_room)
+        peer_file_say_ack(chat, file, false, NO_ROOM);
+    else
+        say_answer(chat, file->id, false, 0);
+}
+
 void peer_take_step(struct chat *chat, struct peer_file *file) {
     if (file->stage == PEER_FILE_CHECKING) {
         check_slice(chat, file);
     } else if (file->stage == PEER_FILE_ASKED && file->refusing) {
         if (chat->state == CHAT_OPEN)
-            say_answer(chat, file->id, false, 0);
+            say_refused(chat, file);
         peer_file_answer(chat, file, ZCHAT_OK, "");
     }
 }
@@ -129,7 +139,7 @@ static void answer_again(struct chat *chat, struct peer_file *file) {
     else if (file->stage == PEER_FILE_TAKEN)
         peer_file_say_ack(chat, file, true, "");
     else if (file->stage == PEER_FILE_REFUSED)
-        say_answer(chat, file->id, false, 0);
+        say_refused(chat, file);
 }
 
 /* Makes room for a new file by dropping a finished one. */

@@ -143,13 +143,13 @@ class Peer:
     def line(self, number, text):
         self.say("line", number=number, id=new_id(), text=text, time_us=time.time_ns() // 1000)
 
-    def next(self, body, timeout=WAIT_S):
-        """The next thing that is said, which must be of that kind."""
+    def next(self, *bodies, timeout=WAIT_S):
+        """The next thing that is said, which must be of that kind, or of one of those kinds."""
         if not self.socket.poll(timeout * 1000):
-            raise TimedOut(f"the peer said no {body} within {timeout} s")
+            raise TimedOut(f"the peer said no {' or '.join(bodies)} within {timeout} s")
         message, = schema.PeerBatch.FromString(self.socket.recv()).messages
-        assert message.WhichOneof("body") == body, message
-        return getattr(message, body)
+        assert message.WhichOneof("body") in bodies, message
+        return getattr(message, message.WhichOneof("body"))
 
     def is_silent(self, seconds):
         return not self.socket.poll(seconds * 1000)

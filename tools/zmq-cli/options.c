@@ -172,6 +172,14 @@ static const struct option table[OPTION_END] = {
                           .argument = "MIB",
                           .help =
                               "refuse offered files that are larger than MIB; without it, than 64"},
+    [OPTION_FILES_COUNT] = {"files-count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
+                            .argument = "N",
+                            .help =
+                                "refuse offered files beyond N in a call; without it, beyond 100"},
+    [OPTION_FILES_TOTAL] =
+        {"files-total", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "MIB",
+         .help = "refuse offered files with which a call would take more than MIB in all; without "
+                 "it, more than 16 times --files-max"},
     [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                                 .argument = "HOST",
                                 .help = "where others reach this machine for private chats, else "

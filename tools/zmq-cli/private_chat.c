@@ -251,7 +251,7 @@ enum status private_chat_begin(struct private_chat *chat, struct call *call, boo
     *chat = (struct private_chat){
         .call = call,
         .files_to = option_text(call->options, OPTION_FILES_TO),
-        .files_max = private_files_max(call->options),
+        .bounds = private_files_bounds(call->options),
         .linger_us = option_microseconds(call->options, OPTION_WAIT),
         .bounded = call_is_bounded(call, endless),
     };

@@ -10,13 +10,24 @@
 #include <sys/stat.h>
 
 #define MIB_BYTES     (UINT64_C(1024) * 1024)
-#define FILES_MAX_MIB 64 /* as much as a thread's file may have */
+#define FILES_MAX_MIB 64  /* as much as a thread's file may have */
+#define FILES_COUNT   100 /* more than anybody sends by hand */
+#define FILES_SHARE   16  /* the largest files that fit into the total */
 
-uint64_t private_files_max(const struct options *options) {
-    uint64_t mib = option_is_set(options, OPTION_FILES_MAX)
-                       ? option_number(options, OPTION_FILES_MAX)
-                       : FILES_MAX_MIB;
-    return mib > UINT64_MAX / MIB_BYTES ? UINT64_MAX : mib * MIB_BYTES;
+static uint64_t times(uint64_t a, uint64_t b) {
+    return a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
+static uint64_t number_or(const struct options *options, enum option_id id, uint64_t standard) {
+    return option_is_set(options, id) ? option_number(options, id) : standard;
+}
+
+struct private_bounds private_files_bounds(const struct options *options) {
+    uint64_t each_mib = number_or(options, OPTION_FILES_MAX, FILES_MAX_MIB);
+    uint64_t all_mib = number_or(options, OPTION_FILES_TOTAL, times(each_mib, FILES_SHARE));
+    return (struct private_bounds){.bytes_each = times(each_mib, MIB_BYTES),
+                                   .bytes = times(all_mib, MIB_BYTES),
+                                   .files = number_or(options, OPTION_FILES_COUNT, FILES_COUNT)};
 }
 
 enum status private_files_check(const struct call *call, const char *path) {
@@ -101,7 +112,23 @@ static const char *why_refused(const struct private_chat *chat, const zchat_uplo
         return "--files-to takes files";
     if (!zchat_file_name_is_plain(file->file))
         return "its name begins with a dot or a dash, or is no file's name";
-    return file->size > chat->files_max ? "it is too large; --files-max takes larger ones" : NULL;
+    if (file->size > chat->bounds.bytes_each)
+        return "it is too large; --files-max takes larger ones";
+    if (chat->taken.files >= chat->bounds.files)
+        return "this call has taken as many as it may; --files-count takes more";
+    return file->size > chat->bounds.bytes - chat->taken.bytes
+               ? "it is too large for what this call may still take; --files-total takes more"
+               : NULL;
+}
+
+static void charge(struct private_chat *chat, const struct taking *taking) {
+    chat->taken.files++;
+    chat->taken.bytes += taking->size;
+}
+
+static void give_back(struct private_chat *chat, const struct taking *taking) {
+    chat->taken.files--;
+    chat->taken.bytes -= taking->size;
 }
 
 void private_files_take(struct private_chat *chat, const zchat_event *event) {
@@ -117,8 +144,11 @@ void private_files_take(struct private_chat *chat, const zchat_event *event) {
         return;
     }
     chat->files++;
+    charge(chat, taking);
     zchat_code code = zchat_private_file_answer(z, taking->user, &taking->id, taking->path, false,
                                                 NULL, on_taken, taking);
-    if (code)
-        on_taken(taking, &(zchat_reply){.code = code, .text = zchat_error(z)});
+    if (!code)
+        return;
+    give_back(chat, taking); /* nothing was begun */
+    on_taken(taking, &(zchat_reply){.code = code, .text = zchat_error(z)});
 }

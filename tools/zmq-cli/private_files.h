@@ -5,8 +5,8 @@
 
 #include "private_state.h"
 
-/* How many bytes an offered file may have to be taken. */
-uint64_t private_files_max(const struct options *options);
+/* What is taken in a call. */
+struct private_bounds private_files_bounds(const struct options *options);
 /* Checks, before anybody is invited, that files can be put into the folder; NULL: no files are
  * taken. */
 enum status private_files_check(const struct call *call, const char *path);

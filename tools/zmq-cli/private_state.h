@@ -8,12 +8,21 @@
 
 #define PRIVATE_USER_BYTES 64
 
+/* What is taken of offered files, in a whole call: who offers them may do so as often as they like.
+ */
+struct private_bounds {
+    uint64_t bytes_each;
+    uint64_t bytes;
+    uint64_t files;
+};
+
 struct private_chat {
     struct call *call;    /* borrowed: from main */
     const char *files_to; /* borrowed: from the options; NULL: offered files are refused */
-    uint64_t files_max;   /* the most bytes of a file that is taken */
-    int64_t linger_us;    /* -1: --wait was not given */
-    bool bounded;         /* the call's limit ends it, whatever comes: --timeout was given */
+    struct private_bounds bounds;
+    struct private_bounds taken; /* of these, so far: whole ones, and those that were begun */
+    int64_t linger_us;           /* -1: --wait was not given */
+    bool bounded;                /* the call's limit ends it, whatever comes: --timeout was given */
     struct private_input input;
     struct bar bar; /* of a file that is sent */
 

@@ -28,7 +28,8 @@ static const struct verb private_start_verb = {
     .words = "USER",
     .words_min = 1,
     .words_max = 1,
-    .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_PRIVATE_ADDRESS),
+    .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_FILES_COUNT,
+                            OPTION_FILES_TOTAL, OPTION_PRIVATE_ADDRESS),
     .run = run_private_start,
     .help = "hold a private chat, direct and encrypted: sends each line of stdin and prints the "
             "lines of USER; ends when stdin has ended and all is acknowledged, or when USER ends "
@@ -132,7 +133,7 @@ static const struct verb private_accept_verb = {
     .words = "[USER]",
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX,
-                            OPTION_PRIVATE_ADDRESS),
+                            OPTION_FILES_COUNT, OPTION_FILES_TOTAL, OPTION_PRIVATE_ADDRESS),
     .run = run_private_accept,
     .help = "wait for an invitation, from USER or from anybody, and hold the chat the same way",
 };
