@@ -105,6 +105,7 @@ bool opening_store(struct store **out, const struct config *config, char *error,
     char path[DATA_PATH_BYTES];
     struct opening opening = {.path = path, .terminal = isatty(STDERR_FILENO) == 1};
     struct store_options options = {.path = path,
+                                    .searched = true,
                                     .accept_loss = config->accept_loss,
                                     .clock_us = clock_us,
                                     .progress = tell,

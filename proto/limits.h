@@ -127,6 +127,9 @@
 /* Entries that one ReadHistory looks at, whether or not they are of the conversation: about 3 ms of
  * work. */
 #define HISTORY_ROWS_MAX 1000
+/* What a search looks for, and what one page of it finds at most. */
+#define SEARCH_BYTES_MAX 256
+#define SEARCH_FOUND_MAX 100
 /* People in one answer of Who or Since: a quarter of a MiB, and about 10 ms of work. */
 #define PEOPLE_MAX 5000
 /* How many rows read, and how many bytes of answers, cost one unit of the rate budgets. A message

@@ -45,6 +45,8 @@ enum store_status {
     STORE_WRONG_OFFSET,  /* the bytes would leave a hole, or go beyond the file's size */
     STORE_MISMATCH,      /* the bytes are not those of the announced hash */
     STORE_HASH_UNFIT,    /* that hash is missing, or not the one that was announced before */
+    STORE_NO_INDEX,      /* nothing can be searched now */
+    STORE_NO_WORD,       /* there is no word to look for */
     STORE_DAMAGED,       /* the disk did not keep the bytes; nothing else is harmed */
     STORE_FULL,          /* the disk has no room: see store_is_full */
     STORE_FAILED,        /* see store_error */
@@ -58,6 +60,7 @@ struct store_options {
     const char *vfs;  /* NULL: SQLite's default. Tests name their own */
     bool exclusive;   /* no other process and no threads: simulations */
     bool beside;      /* a broker may have it open: only changes accounts and devices */
+    bool searched;    /* keeps an index of words, for store_search */
     bool accept_loss; /* opens it even if acknowledged data is missing */
     /* How many inbox entries are in memory before a merge begins; 0: 524,288. There are never more
      * than these plus what one turn brings. */

@@ -132,6 +132,34 @@ enum store_status store_thread_sync(struct store *store, int64_t stream, uint64_
                                     bool (*each)(void *arg, const struct store_thread_entry *),
                                     void *arg);
 
+/* ---- searching ---- */
+
+/* Words as word_text.h has them: all that stand in a message that the account sent or received, or
+ * in a post. */
+struct store_search {
+    int64_t account;
+    const char *words; /* at most SEARCH_BYTES_MAX */
+    int64_t before;    /* what the last page's `before` says; 0: the newest ones first */
+    size_t limit;
+};
+/* A message, or a post with its thread. Texts and names are borrowed until the callback returns. */
+struct store_found {
+    bool is_post;
+    struct store_message message; /* seq: in the account's inbox */
+    struct store_post post;
+    struct store_thread thread;
+};
+struct store_searched {
+    int64_t before;
+    bool more;       /* it goes on there; a page may be short, or empty, all the same */
+    uint64_t behind; /* of the log: so many of the newest entries are not indexed yet */
+};
+/* What is found, the newest first, until `each` does not take one, `limit` are found, or it took
+ * some milliseconds. OK, NO_WORD, NO_INDEX. */
+enum store_status store_search(struct store *store, const struct store_search *search,
+                               bool (*each)(void *arg, const struct store_found *), void *arg,
+                               struct store_searched *out);
+
 /* ---- followers ---- */
 
 struct store_followed {

@@ -125,6 +125,7 @@ typedef enum zchat_reason {
     ZCHAT_REASON_DISK_FULL = 708,
     ZCHAT_REASON_TOO_MANY_SESSIONS = 709,
     ZCHAT_REASON_NO_MEMORY = 710,
+    ZCHAT_REASON_NO_INDEX = 711,
     ZCHAT_REASON_NO_ANSWER = 801
 } zchat_reason;
 
@@ -247,6 +248,12 @@ typedef struct zchat_item { /* of a thread: one pointer is not NULL, or it is da
     bool damaged; /* the broker can't read it any more */
 } zchat_item;
 
+typedef struct zchat_found { /* by a search: one of the two is not NULL, or it is too new */
+    const zchat_message *message;
+    const zchat_post *post;
+    const char *thread; /* the post's */
+} zchat_found;
+
 typedef struct zchat_followed {
     zchat_id id;
     const char *title;
@@ -283,6 +290,9 @@ typedef struct zchat_reply {
     const char *const *users;      /* blocked */
     const zchat_stat *stats;       /* stats */
     const zchat_message *messages; /* sync, history */
+    const zchat_found *found;      /* search: the newest first */
+    int64_t before;                /* search: where the next page begins; 0: there is none */
+    uint64_t behind;               /* search: so many of the newest entries are not indexed yet */
     bool more;                     /* pages: there are more entries after these; history: before
                                     * `seq` */
     uint32_t sessions;    /* revoke, change_account, reset_password: how many sessions ended */
@@ -478,6 +488,12 @@ zchat_code zchat_sync(zchat *z, uint64_t after_seq, uint32_t limit, zchat_reply_
  * before_seq of the next page; there may be `more` even if the page holds few messages, or none. */
 zchat_code zchat_history(zchat *z, const char *user, uint64_t before_seq, int64_t since_us,
                          int64_t until_us, uint32_t limit, zchat_reply_fn *fn, void *arg);
+
+/* What has the words: of one's own messages, and of all posts, at most `limit` on a page (0: 100).
+ * "In quotes" they follow each other; one with a * at its end stands for all that begin so. The
+ * first page has `before` 0; a page may be short, or empty, though there are more. */
+zchat_code zchat_search(zchat *z, const char *words, int64_t before, uint32_t limit,
+                        zchat_reply_fn *fn, void *arg);
 
 /* Moves the account's cursor: everything up to `seq` is read. If fn is NULL it goes with the next
  * frame, and is not answered. */

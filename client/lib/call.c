@@ -325,6 +325,18 @@ zchat_code zchat_history(zchat *z, const char *user, uint64_t before_seq, int64_
     return call_send(z, COMMAND(READ_HISTORY), &body.base, fn, arg);
 }
 
+zchat_code zchat_search(zchat *z, const char *words, int64_t before, uint32_t limit,
+                        zchat_reply_fn *fn, void *arg) {
+    Zchat__V1__SearchRequest body = ZCHAT__V1__SEARCH_REQUEST__INIT;
+    if (!text_is_utf8(words, strlen(words)))
+        return fault_set(&z->fault, ZCHAT_INVALID, "the words are not UTF-8");
+    body.words = (char *)words;
+    body.before = before;
+    body.limit = limit;
+    return call_check_limit(z, limit) ? call_send(z, COMMAND(SEARCH), &body.base, fn, arg)
+                                      : z->fault.code;
+}
+
 static zchat_code ack_later(zchat *z, uint64_t seq) {
     if (!z->core.client.session.intended || !z->core.client.session.login)
         return fault_set(&z->fault, ZCHAT_AUTH, "nobody is logged in");

@@ -11,7 +11,7 @@ from support.patience import WAIT_S
 from zmq_cli import Cli, assert_help_in_one_voice, clean_environment
 
 VERBS = ["register", "login", "logout", "passwd", "devices", "revoke", "send", "broadcast", "who",
-         "since", "block", "unblock", "blocked", "inbox", "recv", "ping", "forget", "stats",
+         "since", "block", "unblock", "blocked", "inbox", "recv", "search", "ping", "forget", "stats",
          "thread create", "thread list", "thread post", "thread read", "thread edit",
          "thread delete", "thread remove", "thread follow", "thread unfollow", "file put",
          "file get", "file list", "announce", "shutdown",

@@ -382,6 +382,18 @@ class Client(Forum):
     def sync(self, stream="inbox", after=0, limit=0):
         return self.call("sync", stream=stream, after_seq=after, limit=limit)
 
+    def search(self, words, page=0):
+        """Everything that has the words, page by page, once the index has all."""
+        before, found = 0, []
+        while True:
+            reply = self.call("search", words=words, before=before, limit=page)
+            if before == 0 and reply.behind:
+                continue
+            found += reply.found
+            before = reply.before
+            if not before:
+                return found
+
     def ack_read(self, seq):
         return self.call("ack", read=seq)
 

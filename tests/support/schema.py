@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
-FILES = ["common", "account", "people", "admin", "threads", "files", "private", "peer", "batch",
+FILES = ["common", "account", "people", "admin", "threads", "files", "private", "peer", "search", "batch",
          "greeter"]
 
 

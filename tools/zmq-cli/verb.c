@@ -14,6 +14,7 @@ extern const struct verb *const recv_verbs[];
 extern const struct verb *const wait_verbs[];
 extern const struct verb *const history_verbs[];
 extern const struct verb *const events_verbs[];
+extern const struct verb *const search_verbs[];
 extern const struct verb *const thread_verbs[];
 extern const struct verb *const file_verbs[];
 extern const struct verb *const private_verbs[];
@@ -24,9 +25,9 @@ extern const struct verb *const rpc_verbs[];
 
 /* In the order of the help. */
 static const struct verb *const *const files[] = {
-    account_verbs, people_verbs, recv_verbs, wait_verbs,    history_verbs,
-    events_verbs,  thread_verbs, file_verbs, private_verbs, admin_verbs,
-    user_verbs,    schema_verbs, rpc_verbs,
+    account_verbs, people_verbs, recv_verbs,   wait_verbs, history_verbs,
+    search_verbs,  events_verbs, thread_verbs, file_verbs, private_verbs,
+    admin_verbs,   user_verbs,   schema_verbs, rpc_verbs,
 };
 #define FILE_COUNT (sizeof files / sizeof files[0])
 

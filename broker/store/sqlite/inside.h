@@ -21,6 +21,7 @@
 struct checkpoint;
 struct log;
 struct log_entry;
+struct words;
 
 #define STORE_ERROR_BYTES 512
 
@@ -48,8 +49,10 @@ struct store {
     struct reserve *reserve;   /* owned; NULL: none is kept (not the system's VFS) */
     struct failures *failures; /* owned; NULL: none had to be kept in memory */
     struct notes *notes;       /* owned; NULL: there are none */
+    struct words *words;       /* owned; NULL: nothing can be searched */
 
     int64_t last_position;  /* of the log */
+    int64_t committed;      /* position in the log: the last commit goes up to it */
     int64_t posted;         /* position in the log: posts up to it have their rows */
     uint64_t messages;      /* in the log */
     uint64_t pass_messages; /* how many of them there were when the merge's pass began */

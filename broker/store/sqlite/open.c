@@ -3,10 +3,12 @@
 #include "log.h"
 #include "rehash.h"
 #include "upgrade.h"
+#include "words.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -188,6 +190,17 @@ static enum store_status start_threads(struct store *store) {
                : sqlite_fail(store, "open");
 }
 
+/* A store that can't be searched serves all the same. */
+static void open_words(struct store *store) {
+    const char *reason;
+    store->words =
+        words_new(store->path, page_check_name(store->pages), store->last_position, &reason);
+    if (!store->words && !store->remark[0])
+        (void)snprintf(store->remark, sizeof store->remark,
+                       "the index of words can't be opened, so that nothing can be searched: %s",
+                       reason);
+}
+
 /* The length of a log that a killed process left is known only after it was copied. A full disk is
  * no failure here. */
 static enum store_status take_reserve(struct store *store) {
@@ -249,7 +262,13 @@ static enum store_status open_file(struct store *store, const struct store_optio
     store->hasher = hasher_new(!options->exclusive);
     if (!store->hasher)
         return sqlite_no_memory(store);
-    return options->exclusive ? STORE_OK : start_threads(store);
+    if (options->exclusive)
+        return STORE_OK;
+    if (start_threads(store) != STORE_OK)
+        return STORE_FAILED;
+    if (options->searched)
+        open_words(store);
+    return STORE_OK;
 }
 
 enum store_status store_open(struct store **out, const struct store_options *options) {
@@ -308,6 +327,7 @@ enum store_status store_identity_note(struct store *store, int64_t mark) {
 void store_close(struct store *store) {
     if (!store)
         return;
+    words_free(store->words);
     checkpoint_free(store->checkpoint);
     syncer_free(store->syncer);
     hasher_free(store->hasher);
@@ -351,6 +371,10 @@ static enum store_status cut(struct store *store) {
 
 enum store_status store_wipe(struct store *store) {
     assert(!store->in_turn);
+    bool searched = store->words != NULL;
+    words_free(store->words);
+    store->words = NULL;
+    words_remove(store->path);
     if (store->failed || sqlite_head_wipe(store) != STORE_OK || empty(store) != STORE_OK ||
         sqlite_migrate(store) != STORE_OK || cut(store) != STORE_OK)
         return STORE_FAILED;
@@ -360,5 +384,9 @@ enum store_status store_wipe(struct store *store) {
     sqlite_notes_forget(store);
     store->presence_closed = false;
     store->view_appended = 0;
-    return sqlite_load(store) == STORE_OK ? sqlite_piece_trim(store) : STORE_FAILED;
+    if (sqlite_load(store) != STORE_OK)
+        return STORE_FAILED;
+    if (searched)
+        open_words(store);
+    return sqlite_piece_trim(store);
 }

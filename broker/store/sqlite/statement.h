@@ -105,6 +105,7 @@ enum statement {
 
     STATEMENT_POST_ADD,
     STATEMENT_POST_AT,
+    STATEMENT_POST_TEXT,
     STATEMENT_POST_EDITED,
     STATEMENT_POST_REMOVE,
     STATEMENT_POST_REMOVE_UP_TO,
@@ -171,8 +172,9 @@ extern const struct statement_text account_statements[], band_statements[], bloc
     device_statements[], file_statements[], follow_statements[], fresh_statements[],
     id_statements[], inbox_statements[], log_statements[], login_statements[], merge_statements[],
     number_statements[], open_statements[], piece_statements[], post_statements[],
-    presence_statements[], rubbish_statements[], thread_statements[], thread_read_statements[],
-    transaction_statements[], upload_statements[], usage_statements[], walk_statements[];
+    presence_statements[], rubbish_statements[], search_statements[], thread_statements[],
+    thread_read_statements[], transaction_statements[], upload_statements[], usage_statements[],
+    walk_statements[];
 
 /* SQLITE_OK, or the error of the first one that can't be prepared; even then statement_finalize_all
  * must follow. */

@@ -1,6 +1,7 @@
 /* The store's transactions and its maintenance, and what every operation shares: stepping a
  * statement. */
 #include "log.h"
+#include "words.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -216,6 +217,8 @@ static enum store_status find_log(struct store *store, sqlite3_file **log) {
 static enum store_status end_sync(struct store *store, int code) {
     if (code != SQLITE_OK)
         return sqlite_fail_code(store, "sync", code, sqlite3_errstr(code));
+    if (store->words)
+        words_note(store->words, store->committed);
     return sqlite_piece_stored(store) == STORE_OK ? sqlite_head_synced(store) : STORE_FAILED;
 }
 
@@ -251,6 +254,7 @@ static enum store_status commit(struct store *store, bool *waits) {
         sqlite_run(store, store->statements[STATEMENT_COMMIT]) != STORE_OK ||
         sqlite_head_committed(store) != STORE_OK)
         return STORE_FAILED;
+    store->committed = store->last_position;
     slots_committed(store->slots);
     return !store->syncer ? end_sync(store, SQLITE_OK) : begin_sync(store, waits);
 }

@@ -172,6 +172,46 @@ static void fill_history(struct client_core *core, const Zchat__V1__Reply *reply
     out->more = page->more && page->before_seq > 0;
 }
 
+/* ---- searching ---- */
+
+struct hit {
+    zchat_message message;
+    zchat_post post;
+};
+
+static void found_of(struct client_core *core, const Zchat__V1__Found *found, zchat_found *out,
+                     struct hit *hit) {
+    *out = (zchat_found){0};
+    if (found->body_case == ZCHAT__V1__FOUND__BODY_MESSAGE && found->message->message) {
+        Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
+        event.seq = found->message->seq;
+        event.time_us = found->message->time_us;
+        event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
+        event.message = found->message->message;
+        out->message = inbox_message(&core->inbox, &event, &hit->message) ? &hit->message : NULL;
+        hit->message.missed = false;
+    } else if (found->body_case == ZCHAT__V1__FOUND__BODY_POST && found->post->post) {
+        reply_post(found->post->post, &hit->post);
+        out->post = &hit->post;
+        out->thread = reply_line(found->post->thread);
+    }
+}
+
+static void fill_search(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
+    const Zchat__V1__SearchResponse *page = reply->search;
+    zchat_found *list = reply_room(core->client.arena, page->n_found, sizeof *list, out);
+    struct hit *hits =
+        list ? reply_room(core->client.arena, page->n_found, sizeof *hits, out) : NULL;
+    if (!hits)
+        return;
+    for (size_t i = 0; i < page->n_found; i++)
+        found_of(core, page->found[i], &list[i], &hits[i]);
+    out->found = list;
+    out->before = page->before;
+    out->behind = page->behind;
+    out->more = page->before != 0;
+}
+
 static void fill_ack(struct client_core *core, const Zchat__V1__Reply *reply, zchat_reply *out) {
     (void)core;
     out->cursor = reply->ack->cursor;
@@ -417,6 +457,7 @@ const struct command_row command_rows[] = {
                             .effect = effect_unfollow},
     ROW(LIST_FOLLOWED) = {"list_followed", .repeat = true, .fill = fill_follows},
     ROW(LIST_FILES) = {"list_files", .repeat = true, .fill = fill_files},
+    ROW(SEARCH) = {"search", .repeat = true, .fill = fill_search},
     ROW(BEGIN_UPLOAD) = {.name = "begin_upload", .makes = true},
     ROW(PUT_CHUNK) = {.name = "put_chunk"},
     ROW(CANCEL_UPLOAD) = {.name = "cancel_upload"},
