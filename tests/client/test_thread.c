@@ -153,7 +153,8 @@ static void titles_and_numbers_are_checked(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         invalid(stage, zchat_thread_create(z, bad[i], NULL, NULL, NULL), ZCHAT_INVALID, "128");
     invalid(stage, zchat_thread_post(z, "", "x", NULL, NULL, NULL), ZCHAT_INVALID, "empty");
-    invalid(stage, zchat_thread_post(z, longer, "x", NULL, NULL, NULL), ZCHAT_NOT_FOUND, "not exist");
+    invalid(stage, zchat_thread_post(z, longer, "x", NULL, NULL, NULL), ZCHAT_NOT_FOUND,
+            "not exist");
     invalid(stage, zchat_thread_post(z, "t", "", NULL, NULL, NULL), ZCHAT_INVALID, "empty");
     invalid(stage, zchat_thread_edit(z, "t", NULL, 0, "x", NULL, NULL), ZCHAT_INVALID, "from 1");
     invalid(stage, zchat_thread_delete(z, "t", NULL, 0, NULL, NULL), ZCHAT_INVALID, "from 1");

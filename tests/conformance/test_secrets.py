@@ -5,7 +5,8 @@ import stat
 
 import zmq
 
-from support.client import Keys, curve_socket
+from support.client import Keys
+from support.sockets import curve_socket
 from support.tap import Tap
 from support.town import refused
 

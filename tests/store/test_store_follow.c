@@ -1,4 +1,4 @@
-/* Who follows a thread, and how far he has read it. */
+/* Who follows a thread, and how far they have read it. */
 #include "forum.h"
 
 #include <stdio.h>
@@ -123,6 +123,8 @@ static void one_follows_so_many_threads_and_no_more(void **state) {
     }
     assert_ok(store_unfollow(fixture->store, LEIA, "T7", &followed));
     assert_ok(store_follow(fixture->store, LEIA, "T1000", &followed));
+    assert_ok(store_thread_remove(fixture->store, "T8", HAN, false, &thread));
+    assert_ok(store_follow(fixture->store, LEIA, "T7", &followed));
     fixture_commit(fixture);
 }
 

@@ -267,26 +267,6 @@ static void nothing_of_a_removed_thread_is_read(void **state) {
 }
 
 /* As many as one may follow: those that are gone don't count. */
-static void who_followed_a_removed_thread_may_follow_another(void **state) {
-    (void)state;
-    struct fixture *fixture = start_in_memory(1, 1);
-    struct store_followed followed;
-    for (int i = 0; i <= FOLLOWED_MAX; i++) {
-        char title[16];
-        (void)snprintf(title, sizeof title, "T%d", i);
-        forum_thread(fixture, HAN, title);
-        fixture_begin(fixture);
-        assert_int_equal(store_follow(fixture->store, LEIA, title, &followed),
-                         i < FOLLOWED_MAX ? STORE_OK : STORE_TOO_MANY);
-        fixture_commit(fixture);
-    }
-    (void)remove_thread(fixture, "T7");
-    fixture_begin(fixture);
-    assert_ok(store_follow(fixture->store, LEIA, "T1000", &followed));
-    fixture_commit(fixture);
-    fixture_free(fixture);
-}
-
 /* ---- slices ---- */
 
 static void expect_nothing_left(struct fixture *fixture) {
@@ -597,7 +577,6 @@ int main(void) {
         cmocka_unit_test(a_removal_costs_the_same_however_much_the_thread_has),
         cmocka_unit_test(posts_without_rows_make_a_removal_little_longer),
         cmocka_unit_test(nothing_of_a_removed_thread_is_read),
-        cmocka_unit_test(who_followed_a_removed_thread_may_follow_another),
         cmocka_unit_test(each_slice_is_short),
         cmocka_unit_test(slices_end_where_work_never_does),
         cmocka_unit_test(an_author_at_the_quota_gets_it_back),

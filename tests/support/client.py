@@ -18,6 +18,7 @@ from support import page, schema
 from support.forum import PREFIX, Forum, stream_of
 from support.ids import new_id
 from support.patience import WAIT_S
+from support.sockets import context, curve_socket, plain_socket
 
 PROTOCOL = 1
 TOPICS = ("presence", "broadcast", "notice")
@@ -27,8 +28,6 @@ FRAME_BYTES_MAX = 1024 * 1024
 # What has an id, so that it can be sent again. An upload asks first how far it came.
 AGAIN = ("send_message", "broadcast", "announce", "create_thread", "post_to_thread", "edit_post", "delete_post")
 
-context = zmq.Context.instance()
-context.set(zmq.MAX_SOCKETS, 8192)
 
 
 class CommandError(Exception):
@@ -104,27 +103,6 @@ def greet(address, timeout=WAIT_S, protocol=PROTOCOL):
     greeting.commands = greeting.commands.replace("*", host)
     greeting.events = greeting.events.replace("*", host)
     return greeting
-
-
-def plain_socket(kind):
-    """A socket that does not connect again by itself: a new connection is a new login.
-
-    Not by an interval of -1, with which libzmq drops what has arrived and was not read yet.
-    """
-    socket = context.socket(kind)
-    socket.linger = 0
-    socket.ipv6 = True
-    socket.reconnect_ivl = 2**31 - 1
-    return socket
-
-
-def curve_socket(kind, server_key, keys):
-    """The same with CURVE, and without bounds."""
-    socket = plain_socket(kind)
-    socket.rcvhwm = socket.sndhwm = 0
-    socket.curve_serverkey = server_key
-    socket.curve_publickey, socket.curve_secretkey = keys.public, keys.secret
-    return socket
 
 
 class Client(Forum):

@@ -9,9 +9,10 @@ import zmq
 from zmq.utils import z85
 
 from support import schema
-from support.client import TimedOut, context
+from support.client import TimedOut
 from support.ids import new_id
 from support.patience import WAIT_S
+from support.sockets import context
 
 NONCE_BYTES = 32
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"

@@ -8,8 +8,9 @@ import itertools
 import time
 
 from support.broker import Broker
-from support.client import Client, CommandError, Keys, TimedOut, curve_socket, plain_socket
+from support.client import Client, CommandError, Keys, TimedOut
 from support.patience import WAIT_S
+from support.sockets import curve_socket, plain_socket
 
 NO_LIMITS = ("--rate-account", "--rate-key", "--rate-address", "--rate-passwords",
              "--rate-registrations")

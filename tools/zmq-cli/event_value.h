@@ -7,8 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The name of its kind, as scripts see it; NULL: programs are not told of it, because it is an event
- * of the connection itself. */
+/* The name of its kind, as scripts see it; NULL: programs are not told of it, because it is an
+ * event of the connection itself. */
 const char *event_type(const zchat_event *event);
 
 /* Whether what it is about has an id. */

@@ -1,9 +1,9 @@
 /* Receiving, for the verbs that wait for what comes. The library hands out each stream in order and
- * without holes; here each event is printed, or handed to the command of --exec, as it comes. Of each
- * stream it is known up to where that was done, and up to where it has left this process: only that
- * is acknowledged. There is one acknowledgement at a time; the next one of a stream covers everything
- * written meanwhile. Nothing is acknowledged that was not written, or that its command did not
- * accept: if the process is killed in between, the next call gets it again. */
+ * without holes; here each event is printed, or handed to the command of --exec, as it comes. Of
+ * each stream it is known up to where that was done, and up to where it has left this process: only
+ * that is acknowledged. There is one acknowledgement at a time; the next one of a stream covers
+ * everything written meanwhile. Nothing is acknowledged that was not written, or that its command
+ * did not accept: if the process is killed in between, the next call gets it again. */
 #ifndef RECEIVER_H
 #define RECEIVER_H
 
