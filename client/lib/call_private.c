@@ -71,7 +71,7 @@ zchat_code zchat_private_accept(zchat *z, const char *user, zchat_reply_fn *fn, 
         return code;
     if (!chat)
         return no_invitation(z, name);
-    z->core.client.now_us = wake_now_us();
+    handle_look_at_clock(z);
     code = chat_accept(chat, &fault);
     if (code != ZCHAT_OK) {
         chat->over = true;
@@ -136,10 +136,12 @@ zchat_code zchat_private_send(zchat *z, const char *user, const char *text, zcha
         return fault_set(&z->fault, ZCHAT_BUSY, "%d lines to %s wait already: wait for some first",
                          PRIVATE_LINES_MAX, name);
     }
-    z->core.client.now_us = z->core.client.running ? z->core.client.now_us : wake_now_us();
-    if (!lines_add(&chat->lines, &z->chat_host, z->core.client.now_us, text, fn, arg))
+    struct client *client = &z->core.client;
+    if (!client->running)
+        handle_look_at_clock(z);
+    if (!lines_add(&chat->lines, client->now_us, client_wall_us(client), text, fn, arg))
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the line");
-    client_stir(&z->core.client);
+    client_stir(client);
     return ZCHAT_OK;
 }
 

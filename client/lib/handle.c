@@ -4,6 +4,7 @@
  * zchat_process and zchat_run; zchat_free inside of a callback takes effect when it returns. */
 #include "handle.h"
 
+#include "common/clock.h"
 #include "outgoing.h"
 #include "session.h"
 
@@ -23,6 +24,8 @@
  * more is read. */
 #define ROUND_FRAMES_MAX 256
 #define ROUND_BYTES_MAX  FRAME_BYTES_FULL
+/* Times that are told are not finer than this. */
+#define WALL_US 1000
 
 static_assert(NEVER_US == WAKE_NEVER, "the core's deadlines are the wake's");
 
@@ -156,13 +159,23 @@ static void arm(zchat *z) {
         wake_fire(z->wake);
 }
 
+/* The clock on the wall is looked at once a millisecond at most. */
+void handle_look_at_clock(zchat *z) {
+    struct client *client = &z->core.client;
+    client->now_us = clock_us();
+    if (client->now_us - z->wall_seen_us < WALL_US)
+        return;
+    z->wall_seen_us = client->now_us;
+    client->wall_ahead_us = clock_wall_us() - client->now_us;
+}
+
 static bool goes_on(const zchat *z) {
     return !z->core.client.doomed && z->core.client.over == ZCHAT_OK;
 }
 
 static void turn(zchat *z) {
     for (int round = 0; round < ROUNDS_MAX && goes_on(z); round++) {
-        z->core.client.now_us = wake_now_us();
+        handle_look_at_clock(z);
         receive(z);
         subscriber_receive(&z->subscriber);
         take_news(z, connection_step(&z->connection, z->core.client.now_us));
@@ -293,7 +306,7 @@ zchat_code zchat_process(zchat *z) {
 static int wait_ms(int64_t until_us) {
     if (until_us == WAKE_NEVER)
         return -1;
-    int64_t left_us = until_us - wake_now_us();
+    int64_t left_us = until_us - clock_us();
     return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
 }
 
@@ -316,7 +329,7 @@ zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done) {
     zchat_code code = enter(z);
     if (code != ZCHAT_OK)
         return code;
-    int64_t until_us = timeout_ms < 0 ? WAKE_NEVER : wake_now_us() + timeout_ms * INT64_C(1000);
+    int64_t until_us = timeout_ms < 0 ? WAKE_NEVER : clock_us() + timeout_ms * INT64_C(1000);
     wake_collect(z->wake, 0);
     do {
         code = run_once(z, until_us, done);
@@ -331,7 +344,7 @@ int zchat_fd(const zchat *z) {
 zchat_code zchat_trust(zchat *z) {
     if (z->connection.state != CONNECTION_ASKING)
         return fault_set(&z->fault, ZCHAT_INVALID, "there is no unknown key to trust");
-    zchat_code code = connection_trust(&z->connection, wake_now_us(), &z->fault);
+    zchat_code code = connection_trust(&z->connection, clock_us(), &z->fault);
     if (code == ZCHAT_OK)
         wake_fire(z->wake);
     return code;

@@ -24,7 +24,12 @@ struct zchat {
     struct chat_host chat_host;
     struct chats chats;
     struct client_core core;
-    struct fault fault; /* of the last function that failed */
+    struct fault fault;   /* of the last function that failed */
+    int64_t wall_seen_us; /* when the clock on the wall was looked at */
 };
+
+/* Tells the core what time it is: at the beginning of a turn, and where a call needs it outside of
+ * one. */
+void handle_look_at_clock(zchat *z);
 
 #endif

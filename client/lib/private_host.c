@@ -1,5 +1,4 @@
-/* What private chats ask for: links as PAIR sockets, the pinned keys, addresses and the time of
- * day.
+/* What private chats ask for: links as PAIR sockets, the pinned keys, and addresses.
  *
  * A link's nonce and its admission can be used once, so a socket that listened is never reused. A
  * dead connection's last frames are handed out before its end is told. */
@@ -14,7 +13,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* By then everything that a closed connection brought is in the socket. */
 #define LEAVE_US (20 * INT64_C(1000))
@@ -221,7 +219,7 @@ int64_t link_deadline_us(const struct link *link) {
     return pair->leave_us < channel_us ? pair->leave_us : channel_us;
 }
 
-/* ---- keys, addresses, the time ---- */
+/* ---- keys and addresses ---- */
 
 zchat_code chat_host_check(const struct chat_host *host, const char *user,
                            const unsigned char key[KEY_BYTES], bool *known, struct fault *fault) {
@@ -240,11 +238,4 @@ const char *chat_host_told_address(const struct chat_host *host) {
 void chat_host_own_address(const struct chat_host *host, const char *theirs, char own[HOST_BYTES]) {
     if (!(theirs && probe_own_address(theirs, own)) && !probe_own_address(host->broker_host, own))
         strcpy(own, "this machine");
-}
-
-int64_t chat_host_time_us(const struct chat_host *host) {
-    struct timespec now;
-    (void)host;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

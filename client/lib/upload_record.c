@@ -4,6 +4,7 @@
  * that can't be read. A record is removed when the broker no longer keeps its upload. */
 #include "upload_record.h"
 
+#include "common/clock.h"
 #include "crypto.h"
 #include "id.h"
 #include "zchat.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FOLDER_NAME  "uploads"
@@ -65,14 +65,14 @@ static bool find_id(const char *stored, const char *content, size_t content_byte
 
 static void remove_old(const char *folder) {
     DIR *listing = opendir(folder);
-    time_t now = time(NULL);
+    int64_t now_s = clock_wall_us() / 1000000;
     if (!listing)
         return;
     for (const struct dirent *entry; (entry = readdir(listing));) {
         char file[FOLDER_PATH_BYTES];
         struct stat status;
         if (folder_file(folder, entry->d_name, file) && lstat(file, &status) == 0 &&
-            S_ISREG(status.st_mode) && now - status.st_mtime > RECORD_EXPIRE_S)
+            S_ISREG(status.st_mode) && now_s - status.st_mtime > RECORD_EXPIRE_S)
             unlink(file);
     }
     closedir(listing);

@@ -1,6 +1,7 @@
 /* What needs no handle: names of codes, ids, the cleaning of texts, passwords from files, and
  * forgetting a pinned key. */
 #include "address.h"
+#include "common/clock.h"
 #include "folder.h"
 #include "id.h"
 #include "known.h"
@@ -14,7 +15,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static_assert(ZCHAT_PASSWORD_BYTES == PASSWORD_BYTES, "a password fits exactly");
 static_assert(ZCHAT_PASSWORD_SOURCE_BYTES == PASSWORD_SOURCE_BYTES, "and what is around it");
@@ -111,11 +111,9 @@ const char *zchat_reason_name(zchat_reason reason) {
 }
 
 void zchat_id_new(zchat_id *id) {
-    struct timespec now;
     unsigned char random[10];
-    clock_gettime(CLOCK_REALTIME, &now);
     randombytes_buf(random, sizeof random);
-    id_make(id->bytes, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, random);
+    id_make(id->bytes, (uint64_t)clock_wall_us() / 1000, random);
 }
 
 void zchat_id_format(const zchat_id *id, char text[ZCHAT_ID_TEXT]) {

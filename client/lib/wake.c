@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COLLECT_MAX 16
@@ -149,10 +148,4 @@ bool wake_collect(struct wake *wake, int timeout_ms) {
     wake->timer_source.ready = false;
     wake->foreign_source.ready = false;
     return true;
-}
-
-int64_t wake_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

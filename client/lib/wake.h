@@ -38,14 +38,11 @@ unsigned wake_foreign(const struct wake *wake);
 
 /* Makes the fd readable until the next wake_collect. Costs nothing if it is readable already. */
 void wake_fire(struct wake *wake);
-/* Makes the fd readable at that time, or earlier, at the time of an earlier call. */
+/* Makes the fd readable at that time of clock_us, or earlier, at the time of an earlier call. */
 void wake_at(struct wake *wake, int64_t when_us);
 
 /* Waits up to timeout_ms (0: not at all, -1: without end) and marks the sources that are ready.
  * False with errno: EINTR. */
 bool wake_collect(struct wake *wake, int timeout_ms);
-
-/* The clock of wake_at: monotonic, in microseconds. */
-int64_t wake_now_us(void);
 
 #endif

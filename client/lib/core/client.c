@@ -26,6 +26,10 @@ void client_release(struct client *client) {
 
 /* ---- the caller ---- */
 
+int64_t client_wall_us(const struct client *client) {
+    return client->now_us + client->wall_ahead_us;
+}
+
 void client_tell(struct client *client, const zchat_event *event) {
     if (!client->on_event)
         return;

@@ -61,7 +61,8 @@ struct client {
     bool listening;        /* the host takes subscriptions */
     bool running;          /* inside a turn */
     bool doomed;           /* freed inside a callback: ends when that has returned */
-    int64_t now_us;        /* of this turn */
+    int64_t now_us;        /* of this turn, on a clock that nobody sets; the owner's to set */
+    int64_t wall_ahead_us; /* how far the time since 1970 is ahead of that; the owner's to set */
     int64_t last_sent_us;  /* of the last frame: KEEP_ALIVE_S later comes a KeepAlive */
 };
 
@@ -70,6 +71,9 @@ void client_init(struct client *client, const struct command_row *rows);
 /* Nobody is logged in any longer; secrets are wiped. */
 void client_forget_session(struct client *client);
 void client_release(struct client *client);
+
+/* The time since 1970, of this turn. */
+int64_t client_wall_us(const struct client *client);
 
 /* Hands an event out. */
 void client_tell(struct client *client, const zchat_event *event);

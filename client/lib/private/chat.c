@@ -90,7 +90,7 @@ bool chat_say(struct chat *chat, Zchat__V1__PeerMessage *message) {
 void chat_new_id(const struct chat *chat, unsigned char id[ID_BYTES]) {
     unsigned char random[10];
     randombytes_buf(random, sizeof random);
-    id_make(id, (uint64_t)chat_host_time_us(chat->chats->host) / 1000, random);
+    id_make(id, (uint64_t)client_wall_us(chat->client) / 1000, random);
 }
 
 void chat_drop_link(struct chat *chat, int linger_ms) {

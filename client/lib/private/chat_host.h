@@ -24,7 +24,4 @@ const char *chat_host_told_address(const struct chat_host *host);
  * broker sees. */
 void chat_host_own_address(const struct chat_host *host, const char *theirs, char own[HOST_BYTES]);
 
-/* The clock on the wall. */
-int64_t chat_host_time_us(const struct chat_host *host);
-
 #endif

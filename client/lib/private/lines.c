@@ -31,13 +31,13 @@ static bool takes(const struct lines *lines, size_t text_bytes, int64_t now_us) 
            bunch->texts_bytes + text_bytes + WIRE_TEXT_ADDS <= TEXTS_BYTES_MAX;
 }
 
-static struct bunch *bunch_new(struct lines *lines, const struct chat_host *host, int64_t now_us) {
+static struct bunch *bunch_new(struct lines *lines, int64_t now_us, int64_t wall_us) {
     struct bunch *bunch = malloc(sizeof *bunch);
     if (bunch) {
         memset(bunch, 0, offsetof(struct bunch, lines));
         bunch->number = lines->last_number + 1;
         bunch->made_us = now_us;
-        bunch->time_us = chat_host_time_us(host);
+        bunch->time_us = wall_us;
         new_id(lines, bunch->time_us, bunch->id);
     }
     return bunch;
@@ -69,11 +69,11 @@ static void append(struct lines *lines, struct bunch *bunch) {
     lines->unsent = lines->unsent ? lines->unsent : bunch;
 }
 
-bool lines_add(struct lines *lines, const struct chat_host *host, int64_t now_us, const char *text,
+bool lines_add(struct lines *lines, int64_t now_us, int64_t wall_us, const char *text,
                zchat_reply_fn *fn, void *arg) {
     size_t bytes = strlen(text);
     bool fits = takes(lines, bytes, now_us);
-    struct bunch *bunch = fits ? lines->last : bunch_new(lines, host, now_us);
+    struct bunch *bunch = fits ? lines->last : bunch_new(lines, now_us, wall_us);
     if (!bunch || !make_room(lines, bunch, bunch->texts_bytes + bytes + WIRE_TEXT_ADDS)) {
         if (bunch && !fits)
             bunch_free(bunch);

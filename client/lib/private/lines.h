@@ -4,7 +4,7 @@
 #ifndef LINES_H
 #define LINES_H
 
-#include "chat_host.h"
+#include "limits.h"
 #include "wire.h"
 #include "zchat.h"
 
@@ -61,9 +61,9 @@ struct lines {
     size_t ids_used; /* of those that were fetched */
 };
 
-/* Queues a line. now_us is the present time, or that of the present turn; the host tells the time
- * of day. False: no memory. */
-bool lines_add(struct lines *lines, const struct chat_host *host, int64_t now_us, const char *text,
+/* Queues a line; both times are the present ones, or those of the present turn. False: no memory.
+ */
+bool lines_add(struct lines *lines, int64_t now_us, int64_t wall_us, const char *text,
                zchat_reply_fn *fn, void *arg);
 /* Whether there is something to send. */
 bool lines_wait(const struct lines *lines);
