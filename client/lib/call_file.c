@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char TITLE[] = "the thread's title";
 
@@ -82,12 +81,10 @@ bool zchat_file_name_is_plain(const char *name) {
 }
 
 zchat_code zchat_private_file_check(const char *path, char *error, size_t error_bytes) {
-    struct path_state state;
+    struct source source;
     struct fault fault = {.code = ZCHAT_OK};
-    int fd = -1;
-    zchat_code code = path_open(path, &fd, &state, &fault);
-    if (code == ZCHAT_OK)
-        close(fd);
+    zchat_code code = source_open(&source, path, &fault);
+    source_close(&source);
     if (error_bytes > 0)
         snprintf(error, error_bytes, "%s", code == ZCHAT_OK ? "" : fault.text);
     return code;
@@ -110,33 +107,30 @@ static struct chat *find_chat(zchat *z, const char *user) {
     return chat;
 }
 
-/* If it returns ZCHAT_OK, the caller owns the fd. */
+/* If it returns ZCHAT_OK, the caller owns the source. */
 static zchat_code open_source(zchat *z, const struct chat *chat, const char *path,
-                              struct peer_file_source *source) {
+                              struct source *source) {
     if (peer_files_pending(&chat->files) >= PRIVATE_FILES_MAX) {
         return fault_set(&z->fault, ZCHAT_BUSY, "%d files wait already: wait for one first",
                          PRIVATE_FILES_MAX);
     }
     if (!path || path[0] == '\0')
         return no_file(z);
-    source->name = path_name(path);
-    if (path_open(path, &source->fd, &source->state, &z->fault) != ZCHAT_OK)
-        return z->fault.code;
-    if (!call_check_new_title(z, "a file's name", source->name)) {
-        close(source->fd);
-        return z->fault.code;
-    }
-    return ZCHAT_OK;
+    if (source_open(source, path, &z->fault) == ZCHAT_OK &&
+        call_check_new_title(z, "a file's name", path_name(path)))
+        return ZCHAT_OK;
+    source_close(source);
+    return z->fault.code;
 }
 
 zchat_code zchat_private_file(zchat *z, const char *user, const char *path,
                               zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg) {
-    struct peer_file_source source;
+    struct source source;
     struct chat *chat = find_chat(z, user);
     if (!chat || open_source(z, chat, path, &source) != ZCHAT_OK)
         return z->fault.code;
-    if (!peer_file_send(chat, &source, (struct file_caller){fn, progress, arg})) {
-        close(source.fd);
+    if (!peer_file_send(chat, &source, path_name(path), (struct file_caller){fn, progress, arg})) {
+        source_close(&source);
         return fault_set(&z->fault, ZCHAT_NO_MEMORY, "no memory for the file");
     }
     return ZCHAT_OK;

@@ -4,13 +4,12 @@
  * The name that the broker gives the file is never a path here: the caller says where it goes. */
 #include "file.h"
 #include "limits.h"
-#include "path.h"
+#include "local_file.h"
 #include "reply.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum stage {
     DOWNLOAD_ASKING,  /* for the first chunk */
@@ -24,13 +23,8 @@ enum stage {
 struct download {
     struct transfer transfer; /* first */
     enum stage stage;
-    char *path; /* owned: the target; NULL: the caller owns the fd */
-    char *part; /* owned: the part file's path; NULL: there is none */
-    int fd;     /* owned if there is a path; -1: not open */
-    bool force;
-    struct hash hash;
-    uint64_t there;   /* bytes that the part file had at first */
-    uint64_t written; /* ... and has now, all of them hashed */
+    struct target target;
+    struct hash hash; /* of all that was written */
     uint64_t next;    /* the first byte not yet asked for, or not yet hashed */
 };
 
@@ -38,27 +32,15 @@ static struct download *download_of(struct transfer *transfer) {
     return (struct download *)transfer;
 }
 
-static void remove_part(struct download *download) {
-    if (download->part) {
-        unlink(download->part);
-        free(download->part);
-        download->part = NULL;
-    }
-}
-
-/* Where the file goes, for sentences. */
-static const char *target(const struct download *download) {
-    return download->path ? download->path : "the output";
-}
-
 /* If the disk is full, its room is given back. */
 static void fail_io(struct transfers *transfers, struct download *download, const char *what) {
     struct fault fault;
     int error = errno;
     if (error == ENOSPC || error == EDQUOT)
-        remove_part(download);
+        target_drop(&download->target);
     errno = error;
-    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, target(download), strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, target_text(&download->target),
+              strerror(errno));
     transfer_fail(transfers, &download->transfer, &fault);
 }
 
@@ -66,7 +48,7 @@ static void fail_io(struct transfers *transfers, struct download *download, cons
 static void fail_for_good(struct transfers *transfers, struct download *download, zchat_code code,
                           const char *sentence) {
     struct fault fault;
-    remove_part(download);
+    target_drop(&download->target);
     fault_set(&fault, code, "%s: %s", download->transfer.name, sentence);
     transfer_fail(transfers, &download->transfer, &fault);
 }
@@ -93,8 +75,8 @@ static void ask(struct transfers *transfers, struct download *download, uint64_t
 /* A file that is whole already is asked about once more, for what the answer tells of it. */
 static void ask_window(struct transfers *transfers, struct download *download) {
     struct transfer *transfer = &download->transfer;
-    if (download->written == transfer->bytes && transfer->under_way == 0) {
-        ask(transfers, download, download->written, 1);
+    if (download->target.written == transfer->bytes && transfer->under_way == 0) {
+        ask(transfers, download, download->target.written, 1);
         return;
     }
     while (download->next < transfer->bytes && !transfer->over &&
@@ -108,47 +90,32 @@ static void ask_window(struct transfers *transfers, struct download *download) {
 /* ---- what is there already ---- */
 
 /* Opens the part file. False: the download is over. */
-static bool open_part(struct transfers *transfers, struct download *download) {
+static bool open_target(struct transfers *transfers, struct download *download) {
+    struct transfer *transfer = &download->transfer;
     struct fault fault;
-    char part[FOLDER_PATH_BYTES];
-    zchat_code code = path_open_part(download->path, download->transfer.hash, part, &download->fd,
-                                     &download->there, &fault);
-    if (code != ZCHAT_OK) {
-        transfer_fail(transfers, &download->transfer, &fault);
-        return false;
-    }
-    download->part = strdup(part);
-    if (download->there > download->transfer.bytes) {
-        download->there = 0;
-        if (ftruncate(download->fd, 0) != 0) {
-            fail_io(transfers, download, "writing");
-            return false;
-        }
-    }
-    if (!download->part) {
-        fault_set(&fault, ZCHAT_NO_MEMORY, "no memory for the download");
-        transfer_fail(transfers, &download->transfer, &fault);
-    }
-    return download->part != NULL;
+    zchat_code code = target_open(&download->target, transfer->hash, transfer->bytes, &fault);
+    if (code != ZCHAT_OK)
+        transfer_fail(transfers, transfer, &fault);
+    return code == ZCHAT_OK;
 }
 
 static void hash_slice(struct transfers *transfers, struct download *download) {
-    size_t count = chunk_bytes(download->next, download->there);
-    if (!path_read(download->fd, transfers->client->buffer, count, download->next)) {
+    struct target *target = &download->target;
+    size_t count = chunk_bytes(download->next, target->there);
+    if (!target_read(target, transfers->client->buffer, count, download->next)) {
         fail_io(transfers, download, "reading the part of");
         return;
     }
     hash_add(&download->hash, transfers->client->buffer, count);
     download->next += count;
-    if (download->next < download->there)
+    if (download->next < target->there)
         return;
-    if (lseek(download->fd, (off_t)download->there, SEEK_SET) < 0) {
+    if (!target_go_on(target)) {
         fail_io(transfers, download, "reading the part of");
         return;
     }
-    download->written = download->there;
     download->stage = DOWNLOAD_FETCHING;
-    transfer_tell(&download->transfer, download->written);
+    transfer_tell(&download->transfer, download->target.written);
 }
 
 /* ---- chunks ---- */
@@ -164,16 +131,11 @@ static void finish(struct transfers *transfers, struct download *download,
                       "what arrived does not fit its hash; get it again");
         return;
     }
-    if (download->path) {
-        if (path_publish(download->fd, download->part, download->path, download->force, &fault) !=
-            ZCHAT_OK) {
-            if (fault.code == ZCHAT_IO)
-                remove_part(download);
-            transfer_fail(transfers, &download->transfer, &fault);
-            return;
-        }
-        free(download->part);
-        download->part = NULL;
+    if (target_publish(&download->target, &fault) != ZCHAT_OK) {
+        if (fault.code == ZCHAT_IO)
+            target_drop(&download->target);
+        transfer_fail(transfers, &download->transfer, &fault);
+        return;
     }
     reply_upload(facts, &told);
     transfer_done(transfers, &download->transfer, &told);
@@ -184,23 +146,20 @@ static void take_bytes(struct transfers *transfers, struct download *download, u
     struct transfer *transfer = &download->transfer;
     size_t wanted = chunk_bytes(offset, transfer->bytes);
     size_t count = reply->data.len;
-    if (offset != download->written || count > wanted || (count == 0 && wanted > 0)) {
+    if (offset != download->target.written || count > wanted || (count == 0 && wanted > 0)) {
         fail_for_good(transfers, download, ZCHAT_UNIMPLEMENTED,
                       "the broker's chunks do not fit the file's size");
         return;
     }
-    if (!path_write(download->fd, reply->data.data, count)) {
+    if (!target_write(&download->target, reply->data.data, count)) {
         fail_io(transfers, download, "writing to");
         return;
     }
     hash_add(&download->hash, reply->data.data, count);
-    download->written += count;
-    if (download->path)
-        path_write_out(download->fd, download->written, count);
-    transfer_tell(transfer, download->written);
+    transfer_tell(transfer, download->target.written);
     if (transfer->over)
         return;
-    if (download->written == transfer->bytes)
+    if (download->target.written == transfer->bytes)
         finish(transfers, download, reply->upload);
     else if (count < wanted) /* chunks under way would leave a hole */
         transfer_restart(transfers, transfer, 0);
@@ -212,9 +171,9 @@ static void take_first(struct transfers *transfers, struct download *download,
     transfer->bytes = reply->upload->size;
     memcpy(transfer->hash, reply->upload->digest.data, HASH_BYTES);
     hash_begin(&download->hash);
-    if (download->path && !open_part(transfers, download))
+    if (download->target.path && !open_target(transfers, download))
         return;
-    if (download->there > 0) {
+    if (download->target.there > 0) {
         download->next = 0;
         download->stage = DOWNLOAD_HASHING;
         return;
@@ -249,7 +208,7 @@ static void refuse(struct transfers *transfers, struct transfer *transfer,
                    const struct request *request, const Zchat__V1__CommandError *error) {
     (void)request;
     if (error->code == ZCHAT__V1__CODE__CODE_NOT_FOUND)
-        remove_part(download_of(transfer));
+        target_drop(&download_of(transfer)->target);
     transfer_refuse(transfers, transfer, error);
 }
 
@@ -276,22 +235,19 @@ static bool step(struct transfers *transfers, struct transfer *transfer) {
 static void restart(struct transfer *transfer) {
     struct download *download = download_of(transfer);
     if (download->stage == DOWNLOAD_FETCHING)
-        download->next = download->written;
+        download->next = download->target.written;
 }
 
 static void drop(struct transfers *transfers, struct transfer *transfer) {
     (void)transfers;
-    remove_part(download_of(transfer));
+    target_drop(&download_of(transfer)->target);
 }
 
 static void release(struct transfer *transfer) {
     struct download *download = download_of(transfer);
-    if (download->stage == DOWNLOAD_FETCHING && download->written == 0)
-        remove_part(download);
-    if (download->path && download->fd >= 0)
-        close(download->fd);
-    free(download->path);
-    free(download->part);
+    if (download->stage == DOWNLOAD_FETCHING && download->target.written == 0)
+        target_drop(&download->target);
+    target_close(&download->target);
     free(download);
 }
 
@@ -304,12 +260,12 @@ zchat_code download_start(struct transfers *transfers, const struct download_tar
     struct download *download = aligned_alloc(_Alignof(struct download), sizeof *download);
     if (!download)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the download");
-    *download = (struct download){.path = target->path ? strdup(target->path) : NULL,
-                                  .fd = target->path ? -1 : target->fd,
-                                  .force = target->force};
+    *download = (struct download){.stage = DOWNLOAD_ASKING};
+    if (!target->path)
+        target_name_fd(&download->target, target->fd);
+    bool named = !target->path || target_name(&download->target, target->path, target->force);
     transfer_name(&download->transfer, target->title, target->name, caller);
-    if ((target->path && !download->path) ||
-        !transfers_add(transfers, &download->transfer, &kind)) {
+    if (!named || !transfers_add(transfers, &download->transfer, &kind)) {
         release(&download->transfer);
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the download");
     }

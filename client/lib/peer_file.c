@@ -2,14 +2,11 @@
 #include "peer_file.h"
 
 #include "invitation.h"
-#include "limits.h"
 #include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 static bool is_taken(const struct peer_file *file) {
     return file->stage >= PEER_FILE_ASKED;
@@ -25,7 +22,7 @@ struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage) {
     struct peer_file *file = aligned_alloc(_Alignof(struct peer_file), sizeof *file);
     if (!file)
         return NULL;
-    *file = (struct peer_file){.stage = stage, .fd = -1};
+    *file = (struct peer_file){.stage = stage, .source.fd = -1, .target.fd = -1};
     struct peer_file **place = &chat->files.list;
     while (*place)
         place = &(*place)->next;
@@ -35,12 +32,8 @@ struct peer_file *peer_file_add(struct chat *chat, enum peer_file_stage stage) {
 
 /* Frees what the file used, except its own memory. */
 static void close_file(struct peer_file *file) {
-    if (file->fd >= 0)
-        close(file->fd);
-    free(file->path);
-    free(file->part);
-    file->fd = -1;
-    file->path = file->part = NULL;
+    source_close(&file->source);
+    target_close(&file->target);
 }
 
 static void sweep(struct peer_files *files) {
@@ -164,8 +157,7 @@ void peer_files_take(struct chat *chat, const Zchat__V1__PeerMessage *message) {
 /* ---- a step ---- */
 
 static void drop(struct chat *chat, struct peer_file *file) {
-    if (file->part)
-        unlink(file->part);
+    target_drop(&file->target);
     peer_file_say_ack(chat, file, false, "the other side gave the file up");
     peer_file_answer(chat, file, ZCHAT_CANCELLED, "the file was given up");
 }
@@ -205,8 +197,8 @@ static void end_file(struct chat *chat, struct peer_file *file, zchat_code code)
         what = "did not come whole: the chat is over";
     fault_set(&fault, unknown ? ZCHAT_UNKNOWN : code, "%s %s; offered again, it goes on",
               file->name, what);
-    if (file->part && file->done == 0) /* nothing to go on from */
-        unlink(file->part);
+    if (file->done == 0) /* nothing to go on from */
+        target_drop(&file->target);
     peer_file_answer(chat, file, fault.code, fault.text);
 }
 
@@ -246,7 +238,7 @@ static void begin(struct chat *chat, struct peer_file *file, struct file_caller 
     client_stir(chat->client);
 }
 
-bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
+bool peer_file_send(struct chat *chat, const struct source *source, const char *name,
                     struct file_caller caller) {
     zchat_id id;
     struct peer_file *file = peer_file_add(chat, PEER_FILE_HASHING);
@@ -254,50 +246,34 @@ bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
         return false;
     zchat_id_new(&id);
     memcpy(file->id, id.bytes, ID_BYTES);
-    strcpy(file->name, source->name);
-    file->fd = source->fd;
-    file->state = source->state;
+    strcpy(file->name, name);
+    file->source = *source;
     file->bytes = source->state.bytes;
     begin(chat, file, caller);
     return true;
 }
 
-/* Only a hint, because others write, too; if it is not known, writing will show it. Somebody else
- * chose the size, so a part of the disk is kept free, as the broker does. */
-static bool has_space(const struct peer_file *file) {
-    struct statvfs disk;
-    if (fstatvfs(file->fd, &disk) != 0 || disk.f_frsize == 0)
-        return true;
-    uint64_t kept = (uint64_t)disk.f_blocks * DISK_KEPT_PERCENT / 100;
-    uint64_t kept_max = DISK_KEPT_BYTES_MAX / disk.f_frsize;
-    kept = kept < kept_max ? kept : kept_max;
-    return (file->bytes - file->there) / disk.f_frsize + kept <= (uint64_t)disk.f_bavail;
+/* Somebody else chose the size. */
+static zchat_code check_room(struct peer_file *file, struct fault *fault) {
+    file->no_room = !target_has_room(&file->target, file->bytes);
+    return file->no_room
+               ? fault_set(fault, ZCHAT_IO, "the disk has no room for %s", file->target.path)
+               : ZCHAT_OK;
 }
 
 static zchat_code open_target(struct peer_file *file, const char *path, bool force,
                               struct fault *fault) {
-    char part[FOLDER_PATH_BYTES];
     zchat_code code = path_check_target(path, force, fault);
-    if (code == ZCHAT_OK)
-        code = path_open_part(path, file->hash, part, &file->fd, &file->there, fault);
-    if (code != ZCHAT_OK)
-        return code;
-    file->path = strdup(path);
-    file->part = strdup(part);
-    if (file->there > file->bytes) {
-        file->there = 0;
-        if (ftruncate(file->fd, 0) != 0)
-            code = fault_set(fault, ZCHAT_IO, "writing %s failed", part);
-    }
-    file->no_room = code == ZCHAT_OK && !has_space(file);
-    if (file->no_room)
-        code = fault_set(fault, ZCHAT_IO, "the disk has no room for %s", path);
-    if (!file->path || !file->part)
+    if (code == ZCHAT_OK && !target_name(&file->target, path, force))
         code = fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the file");
+    if (code == ZCHAT_OK)
+        code = target_open(&file->target, file->hash, file->bytes, fault);
+    if (code == ZCHAT_OK)
+        code = check_room(file, fault);
     if (code != ZCHAT_OK) {
-        if (file->there == 0)
-            unlink(part);
-        close_file(file);
+        if (file->target.there == 0)
+            target_drop(&file->target);
+        target_close(&file->target);
     }
     return code;
 }
@@ -312,7 +288,6 @@ zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char
         return code;
     file->refusing = !path;
     file->stage = path ? PEER_FILE_CHECKING : PEER_FILE_ASKED;
-    file->force = force;
     begin(chat, file, caller);
     return ZCHAT_OK;
 }

@@ -7,7 +7,7 @@
 
 #include "crypto.h"
 #include "fault.h"
-#include "path.h"
+#include "local_file.h"
 #include "peer_files.h"
 
 enum peer_file_stage {
@@ -37,24 +37,13 @@ struct peer_file {
     bool refusing;             /* the user does not want it */
     bool no_room;              /* the disk has none for it */
     bool over;                 /* freed with the next step */
-    char *path;                /* owned: as given */
-    char *part;                /* owned: the part file's path; NULL: there is none */
-    int fd;                    /* owned; -1: not open */
-    bool force;
-    bool all_sent; /* even the chunk of an empty file */
-    bool went;     /* all was sent, on this link or an earlier one */
-    struct path_state state;
+    struct source source;      /* of one that is sent */
+    struct target target;      /* of one that is taken */
+    bool all_sent;             /* even the chunk of an empty file */
+    bool went;                 /* all was sent, on this link or an earlier one */
     struct hash hasher;
-    uint64_t there; /* bytes that the part file had at first */
     uint64_t place; /* the first byte not yet sent, or not yet hashed */
     uint64_t done;  /* bytes that the receiver has */
-};
-
-/* An opened file to send; its fd is handed over. */
-struct peer_file_source {
-    const char *name; /* borrowed */
-    int fd;
-    struct path_state state;
 };
 
 /* See zchat_file_cancel. */
@@ -62,8 +51,9 @@ void peer_files_cancel(struct chat *chat, const void *arg);
 
 /* ---- for the calls ---- */
 
-/* Queues it. False: no memory. */
-bool peer_file_send(struct chat *chat, const struct peer_file_source *source,
+/* Queues what was opened, under that name, and takes it over. False: no memory, and it is still the
+ * caller's. */
+bool peer_file_send(struct chat *chat, const struct source *source, const char *name,
                     struct file_caller caller);
 /* Takes the file that was offered as `id` to that path; path NULL: refuses it. */
 zchat_code peer_file_take(struct chat *chat, const unsigned char *id, const char *path, bool force,

@@ -20,9 +20,10 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 /* False: it is over. */
 static bool read_slice(struct chat *chat, struct peer_file *file, size_t count) {
     char what[160];
-    if (path_read(file->fd, chat->client->buffer, count, file->place))
+    enum source_end end = source_read(&file->source, chat->client->buffer, count, file->place);
+    if (end == SOURCE_FINE)
         return true;
-    if (errno == 0) {
+    if (end == SOURCE_CHANGED) {
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
         return false;
     }
@@ -38,7 +39,7 @@ static size_t slice_bytes(const struct peer_file *file) {
 
 /* Whether the file ends here: it may have grown since it was opened. */
 static bool ends_here(struct chat *chat, struct peer_file *file) {
-    bool ends = path_ends(file->fd, file->bytes);
+    bool ends = source_ends(&file->source);
     if (!ends)
         fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
     return ends;
@@ -86,10 +87,6 @@ static bool has_room(const struct chat *chat, const struct peer_file *file) {
 /* False: no more can be sent now. */
 static bool send_chunk(struct chat *chat, struct peer_file *file) {
     size_t count = slice_bytes(file);
-    if (!path_is_same(file->fd, &file->state)) {
-        fail(chat, file, ZCHAT_IO, "changed while it was sent: send it again");
-        return false;
-    }
     if (count > 0 && !read_slice(chat, file, count))
         return false;
     Zchat__V1__PeerFileChunk body = ZCHAT__V1__PEER_FILE_CHUNK__INIT;

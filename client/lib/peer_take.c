@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char NO_ROOM[] = "the disk there has no room for it";
 
@@ -18,16 +17,16 @@ static void fail(struct chat *chat, struct peer_file *file, zchat_code code, con
 static void fail_io(struct chat *chat, struct peer_file *file, const char *what) {
     struct fault fault;
     bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->path, strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "%s %s failed: %s", what, file->target.path, strerror(errno));
     if (full) /* the part file takes up the missing room */
-        unlink(file->part);
+        target_drop(&file->target);
     fail(chat, file, fault.code, fault.text,
          full ? NO_ROOM : "the other side can't write the file");
 }
 
 static void fail_hash(struct chat *chat, struct peer_file *file, const char *why) {
     struct fault fault;
-    unlink(file->part);
+    target_drop(&file->target);
     fault_set(&fault, ZCHAT_IO, "%s: %s", file->name, why);
     fail(chat, file, fault.code, fault.text, why);
 }
@@ -54,7 +53,7 @@ static void finish(struct chat *chat, struct peer_file *file) {
         fail_hash(chat, file, "what arrived does not fit its hash; offer it again");
         return;
     }
-    if (path_publish(file->fd, file->part, file->path, file->force, &fault) != ZCHAT_OK) {
+    if (target_publish(&file->target, &fault) != ZCHAT_OK) {
         fail(chat, file, fault.code, fault.text, "the other side can't put the file into place");
         return;
     }
@@ -66,8 +65,7 @@ void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why
     struct fault fault;
     if (file->stage >= PEER_FILE_TAKEN)
         return;
-    if (file->part) /* the part file is of no more use */
-        unlink(file->part);
+    target_drop(&file->target); /* the part file is of no more use */
     fault_set(&fault, ZCHAT_UNREACHABLE, "%s does not come whole: %.200s", file->name, why);
     peer_file_answer(chat, file, fault.code, fault.text);
 }
@@ -75,23 +73,23 @@ void peer_take_failed(struct chat *chat, struct peer_file *file, const char *why
 /* ---- what is there already ---- */
 
 static void check_slice(struct chat *chat, struct peer_file *file) {
-    uint64_t left = file->there - file->place;
+    uint64_t left = file->target.there - file->place;
     size_t count = left < CHUNK_BYTES_MAX ? (size_t)left : CHUNK_BYTES_MAX;
-    if (count > 0 && !path_read(file->fd, chat->client->buffer, count, file->place)) {
+    if (count > 0 && !target_read(&file->target, chat->client->buffer, count, file->place)) {
         fail_io(chat, file, "reading the part of");
         return;
     }
     hash_add(&file->hasher, chat->client->buffer, count);
     file->place += count;
-    if (file->place < file->there) {
+    if (file->place < file->target.there) {
         chat->files.busy = true;
         return;
     }
-    if (lseek(file->fd, (off_t)file->there, SEEK_SET) < 0) {
+    if (!target_go_on(&file->target)) {
         fail_io(chat, file, "reading the part of");
         return;
     }
-    file->done = file->there;
+    file->done = file->target.there;
     file->stage = PEER_FILE_TAKING;
     peer_file_tell(file, file->done);
     if (file->stage != PEER_FILE_TAKING || chat->client->doomed)
@@ -197,7 +195,7 @@ void peer_take_chunk(struct chat *chat, struct peer_file *file,
         fail_hash(chat, file, "its chunks do not fit together");
         return;
     }
-    if (!path_write(file->fd, chunk->data.data, count)) {
+    if (!target_write(&file->target, chunk->data.data, count)) {
         fail_io(chat, file, "writing to");
         return;
     }

@@ -5,7 +5,7 @@
  * has it is asked about: if it is this file, from the same user, the upload is done. */
 #include "file.h"
 #include "limits.h"
-#include "path.h"
+#include "local_file.h"
 #include "reply.h"
 #include "text.h"
 #include "upload_record.h"
@@ -31,9 +31,7 @@ struct upload {
     struct transfer transfer;        /* first */
     const struct settings *settings; /* borrowed */
     enum stage stage;
-    char *path; /* owned: as given, for sentences */
-    int fd;     /* owned; -1: closed */
-    struct path_state state;
+    struct source source;
     struct hash hash; /* of the first `hashed` bytes */
     uint64_t hashed;
     unsigned char *slice; /* owned: CHUNK_BYTES_MAX, what was last read */
@@ -84,7 +82,7 @@ static void fail_for_good(struct transfers *transfers, struct upload *upload,
 static void fail_changed(struct transfers *transfers, struct upload *upload) {
     struct fault fault;
     fault_set(&fault, ZCHAT_IO, "the file %s changed while it was sent: send it again",
-              upload->path);
+              upload->source.path);
     fail_for_good(transfers, upload, &fault);
 }
 
@@ -101,17 +99,15 @@ static bool read_slice(struct transfers *transfers, struct upload *upload, uint6
         return true;
     upload->slice_at = offset;
     upload->slice_bytes = count;
-    if (path_read(upload->fd, upload->slice, count, offset)) {
-        if (path_is_same(upload->fd, &upload->state))
-            return true;
-        errno = 0;
-    }
+    enum source_end end = source_read(&upload->source, upload->slice, count, offset);
+    if (end == SOURCE_FINE)
+        return true;
     upload->slice_bytes = 0;
-    if (errno == 0) {
+    if (end == SOURCE_CHANGED) {
         fail_changed(transfers, upload);
         return false;
     }
-    fault_set(&fault, ZCHAT_IO, "reading %s failed: %s", upload->path, strerror(errno));
+    fault_set(&fault, ZCHAT_IO, "reading %s failed: %s", upload->source.path, strerror(errno));
     transfer_fail(transfers, &upload->transfer, &fault);
     return false;
 }
@@ -131,7 +127,7 @@ static bool open_record(struct transfers *transfers, struct upload *upload) {
                                          .user = transfers->client->session.user,
                                          .thread = upload->transfer.title,
                                          .file = upload->transfer.name,
-                                         .state = &upload->state};
+                                         .state = &upload->source.state};
     if (upload->record)
         return true;
     zchat_code code = upload_record_open(&record, upload->id, &upload->again, file, &fault);
@@ -241,7 +237,7 @@ static void send_chunk(struct transfers *transfers, struct upload *upload) {
     body.data.data = upload->slice;
     body.data.len = count;
     if (upload->next + count == upload->transfer.bytes) {
-        if (!path_ends(upload->fd, upload->transfer.bytes)) {
+        if (!source_ends(&upload->source)) {
             fail_changed(transfers, upload);
             return;
         }
@@ -415,9 +411,7 @@ static void restart(struct transfer *transfer) {
 
 static void release(struct transfer *transfer) {
     struct upload *upload = upload_of(transfer);
-    if (upload->fd >= 0)
-        close(upload->fd);
-    free(upload->path);
+    source_close(&upload->source);
     free(upload->record);
     free(upload->slice);
     free(upload);
@@ -428,13 +422,11 @@ static const struct transfer_kind kind = {
 };
 
 static zchat_code prepare(struct upload *upload, const char *path, struct fault *fault) {
-    upload->fd = -1;
-    upload->path = strdup(path);
     upload->slice = malloc(CHUNK_BYTES_MAX);
-    zchat_code code = upload->path && upload->slice
-                          ? path_open(path, &upload->fd, &upload->state, fault)
-                          : fault_set(fault, ZCHAT_NO_MEMORY, "no memory");
-    upload->transfer.bytes = upload->state.bytes;
+    zchat_code code = source_open(&upload->source, path, fault);
+    if (code == ZCHAT_OK && !upload->slice)
+        code = fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the upload");
+    upload->transfer.bytes = upload->source.state.bytes;
     hash_begin(&upload->hash);
     return code;
 }
