@@ -130,6 +130,7 @@ def test_a_transfer_goes_on_over_a_kill_of_the_broker(own, source, here, verb):
     assert is_whole(cli, here, content)
 
 
+@pytest.mark.usefixtures("default_timeout")
 @pytest.mark.parametrize("verb", ["put", "get"])
 def test_a_broker_that_stays_away_is_exit_3_and_the_same_call_goes_on_later(own, source, here, verb):
     broker, cli = own
@@ -150,6 +151,7 @@ def test_a_broker_that_stays_away_is_exit_3_and_the_same_call_goes_on_later(own,
     assert is_whole(cli, here, content)
 
 
+@pytest.mark.usefixtures("default_timeout")
 @pytest.mark.parametrize("words, sentence", [
     ([], "did not answer within 5 s"), (["--timeout", "3"], "was not whole within --timeout, 3 s")])
 def test_silence_ends_an_upload(own, source, words, sentence):
@@ -178,6 +180,7 @@ def read_slowly(process, pause_s):
     return status, got, err
 
 
+@pytest.mark.usefixtures("default_timeout")
 def test_a_transfer_that_moves_takes_its_time_where_no_timeout_is_given(alice, title, source):
     """The reader is slow: all together takes longer than the default of 5 s."""
     content = noise(40 * CHUNK)
@@ -200,6 +203,7 @@ def given(cli, how, seconds):
     return words.get(how, []), dict(cli.environment, **more)
 
 
+@pytest.mark.usefixtures("default_timeout")
 @pytest.mark.parametrize("how", ["flag", "environment", "context", "file"])
 def test_a_timeout_that_is_given_bounds_a_transfer_that_moves(alice, title, source, how):
     alice.ok("file", "put", title, source(noise(40 * CHUNK)))
