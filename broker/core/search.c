@@ -112,7 +112,8 @@ static enum store_status search_run(struct call *call) {
 
 static const struct refusal search_refusals[] = {
     {STORE_NO_WORD, REASON(BAD_VALUE), "a search wants at least one word", NULL},
-    {STORE_NO_INDEX, REASON(NO_INDEX), "this broker can't search now: its log says why", NULL},
+    {STORE_NO_INDEX, REASON(NO_INDEX),
+     "this broker can't search now: its index of words can't be read", NULL},
     {0},
 };
 

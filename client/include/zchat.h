@@ -452,8 +452,8 @@ zchat_code zchat_history(zchat *z, const char *user, uint64_t before_seq, int64_
                          int64_t until_us, uint32_t limit, zchat_reply_fn *fn, void *arg);
 
 /* What has the words: of one's own messages, and of all posts, at most `limit` on a page (0: 100).
- * "In quotes" they follow each other; one with a * at its end stands for all that begin so. The
- * first page has `before` 0; a page may be short, or empty, though there are more. */
+ * "In quotes" they follow each other. The first page has `before` 0; a page may be short, or empty,
+ * though there are more. */
 zchat_code zchat_search(zchat *z, const char *words, int64_t before, uint32_t limit,
                         zchat_reply_fn *fn, void *arg);
 

@@ -81,8 +81,7 @@ static const struct verb search_verb = {
     .options = VERB_OPTIONS(OPTION_COUNT),
     .run = run_search,
     .help = "print your messages, and all posts, that have all of the WORDS, the newest first; "
-            "\"WORDS IN QUOTES\" follow each other, WO* stands for all that begin so; 50, unless "
-            "--count says how many",
+            "\"WORDS IN QUOTES\" follow each other; 50, unless --count says how many",
 };
 
 const struct verb *const search_verbs[] = {&search_verb, NULL};

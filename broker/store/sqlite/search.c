@@ -10,7 +10,8 @@ const struct statement_text search_statements[] = {
     {0},
 };
 
-/* Positions that one look goes through: some milliseconds where each has the word. */
+/* Positions that one look goes through, divided by the words: some milliseconds if each entry has
+ * all of them. */
 #define LOOK_POSITIONS 65536
 /* A search ends after this long, or so many looks where no clock tells, and goes on with the next
  * page. */
@@ -21,6 +22,7 @@ const struct statement_text search_statements[] = {
 
 struct search {
     const struct store_search *search; /* borrowed */
+    int64_t look;                      /* positions that one look goes through */
     bool (*each)(void *arg, const struct store_found *);
     void *arg;
     size_t left;
@@ -118,7 +120,7 @@ static enum store_status look(struct store *store, const char *expression, struc
         .expression = expression,
         .account = search->search->account,
         .before = *before,
-        .from = *before > LOOK_POSITIONS ? *before - LOOK_POSITIONS : 1,
+        .from = *before > search->look ? *before - search->look : 1,
     };
     if (!words_find(store->words, &query, positions, HITS, &count))
         return STORE_NO_INDEX;
@@ -147,8 +149,10 @@ enum store_status store_search(struct store *store, const struct store_search *s
         return STORE_FAILED;
     if (!store->words)
         return STORE_NO_INDEX;
-    if (!word_query(expression, search->words))
+    size_t words = word_query(expression, search->words);
+    if (words == 0)
         return STORE_NO_WORD;
+    course.look = LOOK_POSITIONS / (int64_t)words;
     int64_t indexed = words_indexed(store->words);
     int64_t before = search->before > 0 && search->before <= indexed ? search->before : indexed + 1;
     enum store_status status = STORE_OK;

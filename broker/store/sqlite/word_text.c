@@ -2,6 +2,7 @@
 #include "word_text.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -64,12 +65,35 @@ size_t word_text_write(char *out, const char *text, size_t text_bytes) {
 
 /* ---- questions ---- */
 
-/* Punctuation alone is no word, and would find nothing. */
-static bool has_word(const char *text, size_t text_bytes) {
-    for (size_t i = 0; i < text_bytes; i++)
-        if ((unsigned char)text[i] >= 0x80 || isalnum((unsigned char)text[i]))
-            return true;
-    return false;
+/* Punctuation and symbols, which are in no word: spaces, dashes, quotes, arrows, emoji. */
+static const struct range marks[] = {
+    {0x80, 0xA9},     {0xAB, 0xB4},     {0xB6, 0xB9},       {0xBB, 0xBF},     {0xD7, 0xD7},
+    {0xF7, 0xF7},     {0x2000, 0x206F}, {0x2190, 0x2BFF},   {0x3000, 0x3004}, {0x3008, 0x3020},
+    {0xFE10, 0xFE6F}, {0xFF01, 0xFF0F}, {0x1F000, 0x1FAFF},
+};
+
+static bool is_of_word(uint32_t character) {
+    if (character < 0x80)
+        return isalnum((int)character) != 0;
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (is_in(&marks[i], character))
+            return false;
+    return true;
+}
+
+/* How many words there are at most, each of them some work: characters that stand apart, and where
+ * others follow one that is in no word. */
+static size_t words_in(const char *text, size_t text_bytes) {
+    size_t count = 0;
+    bool was = false;
+    uint32_t character;
+    for (size_t i = 0; i < text_bytes;) {
+        i += decode(text + i, &character);
+        bool is = is_of_word(character);
+        count += is && (!was || is_dense(character));
+        was = is && !is_dense(character);
+    }
+    return count;
 }
 
 /* One of a question's parts; returns where the next one begins. */
@@ -92,17 +116,19 @@ static char *put(char *out, const char *text) {
     return out + length;
 }
 
-bool word_query(char *out, const char *words) {
+size_t word_query(char *out, const char *words) {
     const char *part;
-    size_t part_bytes;
+    size_t part_bytes, count = 0;
     char *at = out;
     while (words = next_part(words, &part, &part_bytes), part_bytes > 0 || *words) {
-        if (!has_word(part, part_bytes))
-            continue;
+        size_t more = words_in(part, part_bytes);
+        if (more == 0)
+            continue; /* it would find nothing */
+        count += more;
         at = put(at, at > out ? " AND \"" : "\"");
         at += word_text_write(at, part, part_bytes);
-        at = put(at, part[part_bytes - 1] == '*' ? "\"*" : "\"");
+        at = put(at, "\"");
     }
     *at = '\0';
-    return at > out;
+    return count;
 }

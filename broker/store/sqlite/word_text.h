@@ -4,7 +4,6 @@
 #ifndef WORD_TEXT_H
 #define WORD_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* How many bytes word_text_write needs at most. */
@@ -17,8 +16,8 @@ size_t word_text_write(char *out, const char *text, size_t text_bytes);
 #define WORD_QUERY_BYTES(words_bytes) (10 * (words_bytes) + 16)
 
 /* What is looked for, as FTS5's expression: all of the words, in any order; "words in quotes" as
- * they follow each other; a word that ends with * stands for all that begin so. false: there is no
- * word in it. */
-bool word_query(char *out, const char *words);
+ * they follow each other. Returns how many words it has, or a few more: about what it costs to look
+ * for them. */
+size_t word_query(char *out, const char *words);
 
 #endif

@@ -139,11 +139,20 @@ static void close_index(struct words *words) {
 
 /* ---- reading the log ---- */
 
+/* What may be otherwise the next time says nothing about the log. */
+static bool is_passing(int code) {
+    int primary = code & 0xFF;
+    return primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_NOMEM ||
+           primary == SQLITE_PROTOCOL || primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR;
+}
+
 /* The row behind a position; those of damaged pages are passed over, in growing steps. What it
- * points to stays until the statement is reset. false: there is none up to `last`. */
-static bool row_behind(struct words *words, int64_t behind, int64_t last, struct log_row *row) {
+ * points to stays until the statement is reset. SQLITE_ROW; SQLITE_DONE: there is none up to
+ * `last`; else why it can't be read now. */
+static int row_behind(struct words *words, int64_t behind, int64_t last, struct log_row *row) {
     int code = SQLITE_ERROR;
-    for (int64_t from = behind, step = 1; code != SQLITE_ROW && code != SQLITE_DONE && from < last;
+    for (int64_t from = behind, step = 1;
+         code != SQLITE_ROW && code != SQLITE_DONE && !is_passing(code) && from < last;
          from += step, step *= 2) {
         (void)sqlite3_reset(words->next_row);
         bind_number(words->next_row, 1, from);
@@ -152,7 +161,7 @@ static bool row_behind(struct words *words, int64_t behind, int64_t last, struct
         if (code == SQLITE_ROW && (!row->bytes || row->first < 1))
             code = SQLITE_CORRUPT;
     }
-    return code == SQLITE_ROW;
+    return code == SQLITE_ROW || is_passing(code) ? code : SQLITE_DONE;
 }
 
 static bool id_reached(struct words *words, unsigned char id[ID_BYTES]) {
@@ -173,8 +182,8 @@ static bool is_of_this_log(struct words *words, int64_t last) {
     int64_t position = words->indexed;
     if (position > last)
         return false;
-    if (position > 0 && id_reached(words, id) && row_behind(words, position - 1, position, &row) &&
-        row.first <= position)
+    if (position > 0 && id_reached(words, id) &&
+        row_behind(words, position - 1, position, &row) == SQLITE_ROW && row.first <= position)
         log_row_read(&row, position, &entry);
     bool is = !entry.id || memcmp(entry.id, id, ID_BYTES) == 0;
     (void)sqlite3_reset(words->next_row);
@@ -230,10 +239,17 @@ static int add_rows(struct words *words, struct reached *reached, int64_t last) 
     int code = SQLITE_OK;
     struct log_row row;
     for (int i = 0; i < ROWS_EACH && code == SQLITE_OK && reached->position < last; i++)
-        if (row_behind(words, reached->position, last, &row))
+        switch (code = row_behind(words, reached->position, last, &row)) {
+        case SQLITE_ROW:
             code = add_row(words, &row, reached);
-        else /* nothing that can be read is left */
+            break;
+        case SQLITE_DONE: /* nothing that can be read is left */
             *reached = (struct reached){.position = last};
+            code = SQLITE_OK;
+            break;
+        default:
+            break;
+        }
     (void)sqlite3_reset(words->next_row);
     return code;
 }
