@@ -130,6 +130,8 @@
 /* What a search looks for, and what one page of it finds at most. */
 #define SEARCH_BYTES_MAX 256
 #define SEARCH_FOUND_MAX 100
+/* Each word costs about a millisecond, wherever it is. */
+#define SEARCH_WORDS_MAX 24
 /* People in one answer of Who or Since: a quarter of a MiB, and about 10 ms of work. */
 #define PEOPLE_MAX 5000
 /* How many rows read, and how many bytes of answers, cost one unit of the rate budgets. A message

@@ -111,7 +111,10 @@ static enum store_status search_run(struct call *call) {
 }
 
 static const struct refusal search_refusals[] = {
-    {STORE_NO_WORD, REASON(BAD_VALUE), "a search wants at least one word", NULL},
+    {STORE_NO_WORD, REASON(BAD_VALUE),
+     "a search wants 1 to " TEXT_OF(SEARCH_WORDS_MAX) " words; in scripts "
+                                                      "without spaces each character is one",
+     NULL},
     {STORE_NO_INDEX, REASON(NO_INDEX),
      "this broker can't search now: its index of words can't be read", NULL},
     {0},

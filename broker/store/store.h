@@ -46,7 +46,7 @@ enum store_status {
     STORE_MISMATCH,      /* the bytes are not those of the announced hash */
     STORE_HASH_UNFIT,    /* that hash is missing, or not the one that was announced before */
     STORE_NO_INDEX,      /* nothing can be searched now */
-    STORE_NO_WORD,       /* there is no word to look for */
+    STORE_NO_WORD,       /* there is no word to look for, or SEARCH_WORDS_MAX are fewer */
     STORE_DAMAGED,       /* the disk did not keep the bytes; nothing else is harmed */
     STORE_FULL,          /* the disk has no room: see store_is_full */
     STORE_FAILED,        /* see store_error */

@@ -58,7 +58,7 @@ def test_a_page_is_no_larger_than_a_frame(town):
     assert [text.split()[1] for text in texts(bob.search("okapi"))] == [str(n) for n in reversed(range(90))]
 
 
-@pytest.mark.parametrize("words", ["", "?!", '""', "x" * 257])
+@pytest.mark.parametrize("words", ["", "?!", '""', "x" * 257, "x " * 25, "京" * 25])
 def test_what_holds_no_word_is_refused(town, words):
     assert refused("INVALID", town.join().call, "search", words=words).reason == "BAD_VALUE"
 

@@ -140,7 +140,9 @@ static void what_means_something_to_the_index_is_text(void **state) {
 }
 
 static void without_a_word_nothing_is_searched(void **state) {
-    static const char *const none[] = {"", "  ", "!?", "\"\"", "* *", "\" \"", "—", "…*", "🙂"};
+    static const char *const none[] = {
+        "",      "  ", "!?", "\"\"", "* *",
+        "\" \"", "—",  "…*", "🙂", "a b c d e f g h i j k l m n o p q r s t u v w x y"};
     struct scene *scene = *state;
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         struct found found = {0};

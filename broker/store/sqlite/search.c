@@ -150,7 +150,7 @@ enum store_status store_search(struct store *store, const struct store_search *s
     if (!store->words)
         return STORE_NO_INDEX;
     size_t words = word_query(expression, search->words);
-    if (words == 0)
+    if (words == 0 || words > SEARCH_WORDS_MAX)
         return STORE_NO_WORD;
     course.look = LOOK_POSITIONS / (int64_t)words;
     int64_t indexed = words_indexed(store->words);

@@ -9,6 +9,7 @@
 #include "word_text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,9 +89,19 @@ static int read_number(sqlite3 *db, const char *sql, int64_t *out) {
     return code;
 }
 
+/* Made with its mode before SQLite does it, as the store itself; never opened where it exists. */
+static int make_file(const char *path) {
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return errno == EEXIST ? SQLITE_OK : SQLITE_CANTOPEN;
+    (void)close(file); /* it is empty */
+    return SQLITE_OK;
+}
+
 static int connect_index(const struct words *words, sqlite3 **db) {
     char *path = sqlite3_mprintf("%s" WORDS_SUFFIX, words->store_path);
-    int code = !path ? SQLITE_NOMEM : sqlite_connect(path, NULL, db);
+    int code = !path ? SQLITE_NOMEM : make_file(path);
+    code = code == SQLITE_OK ? sqlite_connect(path, NULL, db) : code;
     sqlite3_free(path);
     return code == SQLITE_OK ? execute(*db, "PRAGMA journal_mode = WAL;"
                                             "PRAGMA synchronous = NORMAL;"
