@@ -111,6 +111,11 @@ def test_what_is_no_expression_is_refused_before_anything_is_waited_for(alice, e
     assert "extended regular expression" in error["message"]
 
 
+def test_an_expression_that_would_end_the_program_is_refused(alice):
+    deep = "(" * 20000 + "a" + ")" * 20000
+    assert "1024" in alice.fails(2, "INVALID", "wait", "--match", deep)["message"]
+
+
 def test_an_expression_that_takes_for_ever_is_ended_by_the_timeout(alice, bob):
     bob.tell("a" * 16000)
     done = alice("--timeout", "2", "wait", "--match", r"^(a*)(a*)(a*)\1\2\3b$", check=124)

@@ -45,11 +45,17 @@ static const struct receiver_kind fitting = {
     .print = print,
 };
 
+/* glibc compiles nested groups one inside the other, on the stack. */
+#define MATCH_BYTES_MAX 1024
+
 static enum status compile(struct call *call, struct wanted *wanted) {
     const char *text = option_text(call->options, OPTION_MATCH);
     char fault[SENTENCE_BYTES / 2];
     if (!text)
         return STATUS_DONE;
+    if (strlen(text) > MATCH_BYTES_MAX)
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "--match takes an expression of at most %d bytes", MATCH_BYTES_MAX);
     int error = regcomp(&wanted->text, text, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
     wanted->by_text = error == 0;
     if (error == 0)
