@@ -242,6 +242,7 @@ static void close_socket(struct channel *channel, void *socket, int fd) {
 void channel_free(struct channel *channel, int linger_ms) {
     if (!channel)
         return;
+    traffic_release(&channel->traffic);
     zmq_msg_close(&channel->in);
     zmq_msg_close(&channel->out);
     if (channel->socket) {

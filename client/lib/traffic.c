@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -47,16 +48,33 @@ void traffic_init(struct traffic *traffic, struct wake *wake, int64_t every_us,
                                 .look_us = WAKE_NEVER};
 }
 
-/* Where there are too many the one gives way of which least came: what fills the memory stays. */
+void traffic_release(struct traffic *traffic) {
+    free(traffic->lines);
+}
+
+static bool has_room(struct traffic *traffic) {
+    size_t room = traffic->room > 0 ? 4 * traffic->room : 1;
+    if (traffic->count < traffic->room)
+        return true;
+    struct traffic_line *lines =
+        room <= TRAFFIC_LINES ? realloc(traffic->lines, room * sizeof *lines) : NULL;
+    if (!lines)
+        return false;
+    traffic->lines = lines;
+    traffic->room = room;
+    return true;
+}
+
+/* Where there are too many the one gives way of which least came, and of such the
+ * last: what fills the memory stays. NULL: no memory. */
 static struct traffic_line *place_for_one(struct traffic *traffic) {
     struct traffic_line *least = traffic->lines;
-    if (traffic->count < TRAFFIC_LINES)
-        return &traffic->lines[traffic->count++];
-    traffic_read(traffic);
-    if (traffic->count < TRAFFIC_LINES)
+    if (!has_room(traffic))
+        traffic_read(traffic);
+    if (traffic->count < traffic->room)
         return &traffic->lines[traffic->count++];
     for (size_t i = 1; i < traffic->count; i++)
-        if (traffic->lines[i].taken < least->taken)
+        if (traffic->lines[i].taken <= least->taken)
             least = &traffic->lines[i];
     return least;
 }
@@ -66,7 +84,10 @@ void traffic_add(struct traffic *traffic, int fd) {
     if (!cookie_of(fd, &line.cookie) || !bytes_taken(fd, &line.taken))
         return;
     line.frames = line.taken;
-    *place_for_one(traffic) = line;
+    struct traffic_line *place = place_for_one(traffic);
+    if (!place)
+        return;
+    *place = line;
     wake_watch(traffic->wake, fd);
 }
 

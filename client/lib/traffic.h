@@ -12,8 +12,9 @@
 
 /* What a frame has around it on its way, and more. */
 #define TRAFFIC_FRAME_ADDS 64
-/* Of a socket that listens several may have connected when the first message comes. */
-#define TRAFFIC_LINES 16
+/* Of a socket that listens many may have connected when the first message comes: strangers who
+ * found the port. Each costs three system calls a look. */
+#define TRAFFIC_LINES 64
 
 struct traffic_line {
     int fd;          /* libzmq's */
@@ -29,14 +30,16 @@ struct traffic {
     int64_t every_us;        /* how often it is looked while something comes */
     int64_t look_us;         /* when it is looked next; WAKE_NEVER: once something comes */
     int64_t looked_us;
-    unsigned foreign; /* of the wake, at the last turn */
-    struct traffic_line lines[TRAFFIC_LINES];
+    unsigned foreign;           /* of the wake, at the last turn */
+    struct traffic_line *lines; /* owned */
     size_t count;
+    size_t room;
     bool grew; /* the last look found more than the one before */
 };
 
 void traffic_init(struct traffic *traffic, struct wake *wake, int64_t every_us,
                   uint64_t unfinished_max, uint64_t waiting_max);
+void traffic_release(struct traffic *traffic);
 /* A connection that may be the one whose frames are read. */
 void traffic_add(struct traffic *traffic, int fd);
 /* It is this one, and no other. */

@@ -72,6 +72,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     struct world *world = *state;
+    traffic_release(&world->traffic);
     line_close(&world->line);
     wake_free(world->wake);
     free(world);
@@ -202,6 +203,21 @@ static void many_that_say_nothing_hide_nobody(void **state) {
         line_close(&others[i]);
 }
 
+/* Nor the first one, of which nothing came before the others did. */
+static void the_first_one_stays_where_nothing_came_of_any(void **state) {
+    struct world *world = *state;
+    struct line others[2 * TRAFFIC_LINES];
+    for (size_t i = 0; i < 2 * TRAFFIC_LINES; i++) {
+        others[i] = line_open();
+        traffic_add(&world->traffic, others[i].near);
+    }
+    waken(world);
+    bring(&world->line, 2 * BYTES_MAX);
+    assert_false(is_bounded(world));
+    for (size_t i = 0; i < 2 * TRAFFIC_LINES; i++)
+        line_close(&others[i]);
+}
+
 static void others_count_no_more_once_it_is_known(void **state) {
     struct world *world = *state;
     struct line other = line_open();
@@ -229,6 +245,7 @@ int main(void) {
         TEST(what_the_kernel_still_holds_is_not_counted),
         TEST(the_number_of_a_closed_one_may_be_anothers),
         TEST(many_that_say_nothing_hide_nobody),
+        TEST(the_first_one_stays_where_nothing_came_of_any),
         TEST(others_count_no_more_once_it_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
