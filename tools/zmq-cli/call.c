@@ -134,6 +134,12 @@ static enum status fail(const struct call *call, zchat_code code, const char *te
     return fail_because(call, code, ZCHAT_REASON_NONE, 0, text);
 }
 
+/* Whether the broker is away, or broke the protocol before: such a one may have come back a moment
+ * ago, to do it again. */
+static bool has_failed(const struct call *call) {
+    return call->lost || call->lost_code == ZCHAT_WRONG_PROTOCOL;
+}
+
 enum status call_timed_out(struct call *call) {
     char text[2 * SENTENCE_BYTES];
     const char *seconds = option_text(call->options, OPTION_TIMEOUT);
@@ -141,7 +147,7 @@ enum status call_timed_out(struct call *call) {
     if (!call->connected)
         snprintf(text, sizeof text, "no broker answered at %s within %s s%s%s", server, seconds,
                  call->why[0] ? ": " : "", call->why);
-    else if (call->lost)
+    else if (has_failed(call))
         snprintf(text, sizeof text,
                  "the connection to %s broke and did not come back within %s s: %s", server,
                  seconds, call->why);
@@ -149,7 +155,7 @@ enum status call_timed_out(struct call *call) {
         snprintf(text, sizeof text, "%s", call->awaited);
     else
         snprintf(text, sizeof text, "%s did not answer within %s s", server, seconds);
-    if (call->connected && !call->lost)
+    if (call->connected && !has_failed(call))
         return fail(call, ZCHAT_EXPIRED, text);
     return fail(call, call->lost_code ? call->lost_code : ZCHAT_UNREACHABLE, text);
 }
