@@ -71,14 +71,11 @@ static enum store_status change_account_run(struct call *call) {
 }
 
 static void change_account_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ChangeAccountResponse changed = ZCHAT__V1__CHANGE_ACCOUNT_RESPONSE__INIT;
+    Zchat__V1__ChangeAccountResponse *changed = call_response(call);
 
-    changed.user = call->command->change_account->user;
-    changed.sessions = call->result.sessions_ended;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_CHANGE_ACCOUNT;
-    reply.change_account = &changed;
-    call_reply(call, &reply);
+    changed->user = call->command->change_account->user;
+    changed->sessions = call->result.sessions_ended;
+    call_reply_response(call);
 }
 
 const struct command_row change_account_row = {
@@ -128,14 +125,11 @@ static enum store_status reset_password_run(struct call *call) {
 }
 
 static void reset_password_done(struct call *call) {
-    Zchat__V1__Reply reply = ZCHAT__V1__REPLY__INIT;
-    Zchat__V1__ResetPasswordResponse reset = ZCHAT__V1__RESET_PASSWORD_RESPONSE__INIT;
+    Zchat__V1__ResetPasswordResponse *reset = call_response(call);
 
-    reset.user = call->command->reset_password->user;
-    reset.sessions = call->result.sessions_ended;
-    reply.body_case = ZCHAT__V1__REPLY__BODY_RESET_PASSWORD;
-    reply.reset_password = &reset;
-    call_reply(call, &reply);
+    reset->user = call->command->reset_password->user;
+    reset->sessions = call->result.sessions_ended;
+    call_reply_response(call);
 }
 
 const struct command_row reset_password_row = {

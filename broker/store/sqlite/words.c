@@ -42,7 +42,6 @@ struct words {
 
     atomic_int_fast64_t durable;
     atomic_int_fast64_t indexed;
-    atomic_bool troubled;
     bool started;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -331,7 +330,6 @@ static void *index_log(void *arg) {
         wait_for_more(words, code == SQLITE_OK ? REST_MS : AGAIN_MS);
         for (code = SQLITE_OK; code == SQLITE_OK && is_behind(words) && !words->ending;)
             code = index_some(words, words->durable);
-        words->troubled = code != SQLITE_OK;
     }
     if (is_damage(code))
         words_remove(words->store_path);
@@ -425,10 +423,6 @@ void words_note(struct words *words, int64_t position) {
 
 int64_t words_indexed(const struct words *words) {
     return words->indexed;
-}
-
-bool words_troubled(const struct words *words) {
-    return words->troubled;
 }
 
 bool words_find(struct words *words, const struct words_query *query, int64_t *positions,

@@ -28,9 +28,6 @@ void words_remove(const char *path);
 void words_note(struct words *words, int64_t position);
 /* Up to which position the index goes. */
 int64_t words_indexed(const struct words *words);
-/* Whether nothing is indexed now, though there is more: the disk is full, or the index is damaged
- * and made anew at the next start. */
-bool words_troubled(const struct words *words);
 
 /* Which entries: those before a position and from `from` on that have the words (word_text.h), and
  * that the account sent or received, or that are in threads. */
