@@ -6,30 +6,27 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Without --count. */
 #define COUNT_DEFAULT 50
 
 /* A search from page to page. */
 struct search {
-    int64_t before;
+    int64_t before; /* 0: the first page */
     uint64_t left;
     uint64_t behind; /* as the first page said */
-    bool begun;
     bool more;
 };
 
 static enum status print_post(struct output *output, const zchat_found *found) {
-    if (!output->json)
+    if (!output->json) {
         output_format(output, "%s ", found->thread);
-    else {
-        json_t *object = post_object(found->post, found->post->number);
-        if (object)
-            json_object_set_new(object, "thread", json_string(found->thread));
-        return output_object(output, object);
+        return post_print(output, found->post, found->post->number);
     }
-    return post_print(output, found->post, found->post->number);
+    json_t *object = post_object(found->post, found->post->number);
+    if (object)
+        json_object_set_new(object, "thread", json_string(found->thread));
+    return output_object(output, object);
 }
 
 /* What is of a kind that this program is too old for is passed over. */
@@ -42,9 +39,8 @@ static enum status print_found(struct call *call, const zchat_found *found) {
 static enum status print_page(struct call *call, const zchat_reply *reply) {
     struct search *search = call->arg;
     enum status status = STATUS_DONE;
-    if (!search->begun)
+    if (search->before == 0)
         search->behind = reply->behind;
-    search->begun = true;
     for (size_t i = 0; i < reply->count && search->left > 0 && status == STATUS_DONE; i++) {
         status = print_found(call, &reply->found[i]);
         search->left--;

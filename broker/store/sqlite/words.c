@@ -52,7 +52,10 @@ struct words {
 
 /* ---- the database ---- */
 
-#define VERSION 1
+/* Of the tables; of another one they are made anew. */
+#define VERSION     1
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define TEXT_OF_(x) #x
 
 static const char tables[] =
     "BEGIN;"
@@ -60,8 +63,8 @@ static const char tables[] =
     " tokenize = \"unicode61 remove_diacritics 2 categories 'L* M* N* Co'\");"
     "CREATE TABLE reached (one INTEGER PRIMARY KEY, position INTEGER NOT NULL, id BLOB);"
     "INSERT INTO reached VALUES (1, 0, NULL);"
-    "PRAGMA user_version = 1;"
-    "COMMIT";
+    "PRAGMA user_version = " TEXT_OF(VERSION) ";"
+                                              "COMMIT";
 
 static int execute(sqlite3 *db, const char *sql) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
