@@ -107,8 +107,8 @@ static enum store_status search_run(struct call *call) {
     status = call_store(call, store_search(call->core->store, &search, page_add, &page, &searched));
     if (status == STORE_NO_INDEX)
         core_warn_rarely(call->core, "search_failed", "words", "%s",
-                         "result=\"the index of words can't be read; a damaged one is made anew at "
-                         "the next start\"");
+                         "result=\"the index of words can't be read now; a damaged one is made "
+                         "anew\"");
     page.page->before = searched.more ? searched.before : 0;
     page.page->behind = searched.behind;
     return status;

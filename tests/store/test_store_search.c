@@ -262,6 +262,42 @@ static void a_damaged_index_is_made_anew(void **state) {
     expect(scene, scene->han, "needle", "luke: a needle\n");
 }
 
+/* Its pages are not read before the first search. */
+static void damage_behind_the_header(const char *path) {
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long end = ftell(file);
+    assert_int_equal(fseek(file, 4096, SEEK_SET), 0);
+    for (long at = 4096; at < end; at++)
+        assert_int_equal(fputc('x', file), 'x');
+    assert_int_equal(fclose(file), 0);
+}
+
+static void an_index_damaged_while_it_is_open_is_made_anew(void **state) {
+    const struct timespec moment = {.tv_nsec = 5000000};
+    struct scene *scene = *state;
+    char path[FIXTURE_PATH_BYTES + 16];
+    struct found found = {0};
+    struct store_searched searched;
+    index_path(scene, path);
+    fixture_sent(scene->fixture, scene->luke, "han", "a needle");
+    wait_for_index(scene);
+    fixture_reopen(scene->fixture);
+    damage_behind_the_header(path);
+    assert_int_equal(search_from(scene, scene->han, "needle", 0, 50, &found, &searched),
+                     STORE_NO_INDEX);
+    for (time_t begun = time(NULL);
+         search_from(scene, scene->han, "needle", 0, 50, &found, &searched) == STORE_NO_INDEX;) {
+        assert_true(time(NULL) - begun < WAIT_S);
+        nanosleep(&moment, NULL);
+    }
+    fixture_sent(scene->fixture, scene->luke, "han", "another needle");
+    expect(scene, scene->han, "needle", "luke: another needle\nluke: a needle\n");
+    fixture_reopen(scene->fixture);
+    expect(scene, scene->han, "needle", "luke: another needle\nluke: a needle\n");
+}
+
 static void another_stores_index_is_made_anew(void **state) {
     struct scene *scene = *state;
     char path[FIXTURE_PATH_BYTES + 16], kept[FIXTURE_PATH_BYTES + 32];
@@ -321,6 +357,7 @@ int main(void) {
         TEST(the_index_goes_on_after_a_restart),
         TEST(a_lost_index_is_made_anew),
         TEST(a_damaged_index_is_made_anew),
+        TEST(an_index_damaged_while_it_is_open_is_made_anew),
         TEST(another_stores_index_is_made_anew),
         TEST(a_wipe_takes_the_words_along),
         TEST(a_store_without_an_index_says_so),

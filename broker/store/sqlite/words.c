@@ -1,6 +1,10 @@
 /* See words.h. The thread reads the log through a connection of its own, and writes words together
  * with how far it read, in one transaction: a crash loses both alike. Only what is on the disk is
- * indexed, so that no entry can come in place of an indexed one. */
+ * indexed, so that no entry can come in place of an indexed one.
+ *
+ * Either thread may find the index damaged. The store's one then closes its reader, and only
+ * afterwards the other removes the files and makes them anew: a connection that is closed later
+ * would take the new index's write-ahead log for its own, and remove it. */
 #include "words.h"
 
 #include "disk/background.h"
@@ -46,7 +50,9 @@ struct words {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    atomic_bool waits; /* for durable to move; set under the mutex, as is the next */
+    atomic_bool waits;   /* for durable to move; set under the mutex, as are the next */
+    atomic_bool damaged; /* the index: it is to be made anew */
+    bool read;           /* the reader is open */
     atomic_bool ending;
 };
 
@@ -298,8 +304,12 @@ static bool is_behind(const struct words *words) {
     return words->indexed < words->durable;
 }
 
-static bool is_damage(int code) {
-    return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
+static void note_damage(struct words *words, int code) {
+    if ((code & 0xFF) != SQLITE_CORRUPT && (code & 0xFF) != SQLITE_NOTADB)
+        return;
+    (void)pthread_mutex_lock(&words->mutex);
+    words->damaged = true;
+    (void)pthread_mutex_unlock(&words->mutex);
 }
 
 /* Under the mutex. */
@@ -314,32 +324,96 @@ static void rest(struct words *words, int ms) {
         code = pthread_cond_timedwait(&words->changed, &words->mutex, &until);
 }
 
+/* Under the mutex. */
+static bool has_work(const struct words *words) {
+    return words->damaged ? !words->read : is_behind(words);
+}
+
 static void wait_for_more(struct words *words, int rest_ms) {
     (void)pthread_mutex_lock(&words->mutex);
     rest(words, rest_ms);
     words->waits = true;
-    while (!words->ending && !is_behind(words))
+    while (!words->ending && !has_work(words))
         (void)pthread_cond_wait(&words->changed, &words->mutex);
     words->waits = false;
     (void)pthread_mutex_unlock(&words->mutex);
 }
 
-/* An index that is damaged is removed, so that the next start makes it anew. */
+static int make_anew(struct words *words) {
+    close_index(words);
+    words_remove(words->store_path);
+    int code = open_index(words);
+    if (code == SQLITE_OK)
+        words->damaged = false;
+    return code;
+}
+
 static void *index_log(void *arg) {
     struct words *words = arg;
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux of this thread alone */
     int code = SQLITE_OK;
-    while (!words->ending && !is_damage(code)) {
+    while (!words->ending) {
         wait_for_more(words, code == SQLITE_OK ? REST_MS : AGAIN_MS);
-        for (code = SQLITE_OK; code == SQLITE_OK && is_behind(words) && !words->ending;)
+        code = words->damaged && !words->ending ? make_anew(words) : SQLITE_OK;
+        while (code == SQLITE_OK && is_behind(words) && !words->ending && !words->damaged)
             code = index_some(words, words->durable);
+        note_damage(words, code);
     }
-    if (is_damage(code))
-        words_remove(words->store_path);
     return NULL;
 }
 
 /* ---- the store's thread ---- */
+
+static int open_reader(struct words *words) {
+    int code = connect_index(words, &words->reader);
+    return code == SQLITE_OK
+               ? prepare(words->reader,
+                         "SELECT rowid FROM word WHERE word MATCH ?1 AND rowid < ?2 AND "
+                         "rowid >= ?3 ORDER BY rowid DESC LIMIT ?4",
+                         &words->find)
+               : code;
+}
+
+static void close_reader(struct words *words) {
+    (void)sqlite3_finalize(words->find);
+    (void)sqlite3_close(words->reader);
+    words->find = NULL;
+    words->reader = NULL;
+}
+
+static void wake(struct words *words) {
+    (void)pthread_mutex_lock(&words->mutex);
+    (void)pthread_cond_signal(&words->changed);
+    (void)pthread_mutex_unlock(&words->mutex);
+}
+
+/* Lets go of a damaged index. */
+static void leave_reader(struct words *words) {
+    close_reader(words);
+    (void)pthread_mutex_lock(&words->mutex);
+    words->read = false;
+    (void)pthread_cond_signal(&words->changed);
+    (void)pthread_mutex_unlock(&words->mutex);
+}
+
+static bool may_read(struct words *words) {
+    (void)pthread_mutex_lock(&words->mutex);
+    words->read = !words->damaged;
+    (void)pthread_mutex_unlock(&words->mutex);
+    return words->read;
+}
+
+/* After the index was made anew it is another one. */
+static int have_reader(struct words *words) {
+    if (words->damaged && words->read)
+        leave_reader(words);
+    if (words->read)
+        return SQLITE_OK;
+    int code = may_read(words) ? open_reader(words) : SQLITE_BUSY;
+    if (words->read && code != SQLITE_OK)
+        leave_reader(words);
+    return code;
+}
 
 static int open_all(struct words *words, const char *vfs, int64_t last) {
     int code = sqlite_connect(words->store_path, vfs, &words->log);
@@ -352,14 +426,7 @@ static int open_all(struct words *words, const char *vfs, int64_t last) {
         words_remove(words->store_path);
         code = open_index(words);
     }
-    if (code == SQLITE_OK)
-        code = connect_index(words, &words->reader);
-    return code == SQLITE_OK
-               ? prepare(words->reader,
-                         "SELECT rowid FROM word WHERE word MATCH ?1 AND rowid < ?2 AND "
-                         "rowid >= ?3 ORDER BY rowid DESC LIMIT ?4",
-                         &words->find)
-               : code;
+    return code == SQLITE_OK ? have_reader(words) : code;
 }
 
 static void make_lock(struct words *words) {
@@ -403,8 +470,7 @@ void words_free(struct words *words) {
     (void)pthread_mutex_unlock(&words->mutex);
     if (words->started)
         (void)pthread_join(words->thread, NULL);
-    (void)sqlite3_finalize(words->find);
-    (void)sqlite3_close(words->reader);
+    close_reader(words);
     close_index(words);
     (void)sqlite3_finalize(words->next_row);
     (void)sqlite3_close(words->log);
@@ -417,11 +483,10 @@ void words_free(struct words *words) {
 
 void words_note(struct words *words, int64_t position) {
     words->durable = position;
-    if (!words->waits)
-        return;
-    (void)pthread_mutex_lock(&words->mutex);
-    (void)pthread_cond_signal(&words->changed);
-    (void)pthread_mutex_unlock(&words->mutex);
+    if (words->damaged && words->read)
+        leave_reader(words);
+    if (words->waits)
+        wake(words);
 }
 
 int64_t words_indexed(const struct words *words) {
@@ -432,9 +497,9 @@ bool words_find(struct words *words, const struct words_query *query, int64_t *p
                 size_t limit, size_t *count) {
     char *match = sqlite3_mprintf("{text} : (%s) AND {owner} : (i%lld OR t)", query->expression,
                                   (long long)query->account);
-    int code = match ? SQLITE_OK : SQLITE_NOMEM;
+    int code = match ? have_reader(words) : SQLITE_NOMEM;
     *count = 0;
-    if (match) {
+    if (code == SQLITE_OK) {
         bind_text(words->find, 1, match);
         bind_number(words->find, 2, query->before);
         bind_number(words->find, 3, query->from);
@@ -444,5 +509,6 @@ bool words_find(struct words *words, const struct words_query *query, int64_t *p
         (void)sqlite3_reset(words->find);
     }
     sqlite3_free(match);
+    note_damage(words, code);
     return code == SQLITE_ROW || code == SQLITE_DONE || (code == SQLITE_OK && limit == 0);
 }

@@ -1,7 +1,7 @@
 /* The index of words: which of the log's entries have which words. It is made from the log, in a
  * database of its own beside the store, by a thread of its own with the least priority: what is
- * durable is indexed a moment later, and nothing else waits for it. An index that is lost, damaged
- * or another store's is made anew.
+ * durable is indexed a moment later, and nothing else waits for it. An index that is lost or
+ * another store's is made anew at the start, a damaged one once the damage is met.
  *
  * It says only where to look: whether an entry still stands, and who may read it, the log and the
  * tables decide. All calls come from the store's thread. */
@@ -38,7 +38,8 @@ struct words_query {
     int64_t from;
 };
 
-/* Their positions, the last one first, at most `limit`. false: the index can't be read. */
+/* Their positions, the last one first, at most `limit`. false: the index can't be read
+ * now. */
 bool words_find(struct words *words, const struct words_query *query, int64_t *positions,
                 size_t limit, size_t *count);
 
