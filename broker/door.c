@@ -14,10 +14,12 @@
 /* Estimates of the memory that connections and traffic leave free. libzmq's threads would keep it,
  * so it is given back to the kernel: some time later, when the traffic is over, and not often,
  * because giving back takes some milliseconds. A connection that is cut held far more than one that
- * leaves. */
-#define LINK_BYTES   (40 * 1024)
-#define CUT_BYTES    (DOOR_LEFT_BYTES / 8)
-#define GIVE_BACK_US (10 * 1000000LL)
+ * leaves. Those that arrive leave little each, but in a crowd every presence event of the time was
+ * held for all. */
+#define LINK_BYTES    (40 * 1024)
+#define CUT_BYTES     (DOOR_LEFT_BYTES / 8)
+#define ARRIVAL_BYTES (DOOR_LEFT_BYTES / 8)
+#define GIVE_BACK_US  (5 * 1000000LL)
 
 /* A key whose session ended. */
 struct ended_key {
@@ -36,6 +38,7 @@ struct door {
     struct ended_key *lost;              /* owned: in the order of their times */
     size_t others;                       /* descriptors in use that are not connections */
     uint64_t cuts;                       /* cuts whose memory was counted as left */
+    uint64_t most;                       /* connections since memory was last given back */
     uint64_t left_bytes;                 /* since memory was last given back */
     bool used_events;                    /* since the server asked */
     bool is_crowd;                       /* the heap keeps less */
@@ -244,6 +247,15 @@ static void note_cuts(struct door *door) {
     door->cuts = cuts;
 }
 
+static void note_arrivals(struct door *door) {
+    uint64_t there = core_stats(door->options.core)->connections;
+
+    if (there <= door->most)
+        return;
+    door_left(door, (there - door->most) * ARRIVAL_BYTES);
+    door->most = there;
+}
+
 static void note_crowd(struct door *door) {
     bool is_crowd = core_stats(door->options.core)->connections > PUBLICATION_CROWD;
 
@@ -256,6 +268,7 @@ static void give_back(struct door *door) {
     if (door->give_back_us == INT64_MAX || clock_us() < door->give_back_us)
         return;
     door->left_bytes = 0;
+    door->most = core_stats(door->options.core)->connections;
     door->give_back_us = INT64_MAX;
     heap_give_back();
 }
@@ -266,6 +279,7 @@ void door_tick(struct door *door) {
         links_look(door->links);
     links_tick(door->links, door->others + greeter_guests(door->greeter));
     note_cuts(door);
+    note_arrivals(door);
     note_crowd(door);
     give_back(door);
 }
