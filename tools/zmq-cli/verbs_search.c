@@ -14,7 +14,7 @@
 struct search {
     int64_t before; /* 0: the first page */
     uint64_t left;
-    uint64_t behind; /* as the first page said */
+    uint64_t behind; /* the most that a page said: the index may be made anew meanwhile */
     bool more;
 };
 
@@ -39,7 +39,7 @@ static enum status print_found(struct call *call, const zchat_found *found) {
 static enum status print_page(struct call *call, const zchat_reply *reply) {
     struct search *search = call->arg;
     enum status status = STATUS_DONE;
-    if (search->before == 0)
+    if (reply->behind > search->behind)
         search->behind = reply->behind;
     for (size_t i = 0; i < reply->count && search->left > 0 && status == STATUS_DONE; i++) {
         status = print_found(call, &reply->found[i]);
