@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define WAIT_S      60
+#define PAGE_BYTES  4096
 #define FOUND_BYTES 8192
 
 struct scene {
@@ -246,6 +247,18 @@ static void a_lost_index_is_made_anew(void **state) {
     expect(scene, scene->han, "needle", "luke: a needle\n");
 }
 
+/* From `begin` on; end -1: all. */
+static void damage(const char *path, long begin, long end) {
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    end = end < 0 ? ftell(file) : end;
+    assert_int_equal(fseek(file, begin, SEEK_SET), 0);
+    for (long at = begin; at < end; at++)
+        assert_int_equal(fputc('x', file), 'x');
+    assert_int_equal(fclose(file), 0);
+}
+
 static void a_damaged_index_is_made_anew(void **state) {
     struct scene *scene = *state;
     char path[FIXTURE_PATH_BYTES + 16];
@@ -253,29 +266,13 @@ static void a_damaged_index_is_made_anew(void **state) {
     fixture_sent(scene->fixture, scene->luke, "han", "a needle");
     wait_for_index(scene);
     fixture_close(scene->fixture);
-    FILE *file = fopen(path, "r+");
-    assert_non_null(file);
-    for (int i = 0; i < 4096; i++)
-        assert_int_equal(fputc('x', file), 'x');
-    assert_int_equal(fclose(file), 0);
+    damage(path, 0, PAGE_BYTES);
     fixture_open(scene->fixture);
     expect(scene, scene->han, "needle", "luke: a needle\n");
 }
 
-/* Its pages are not read before the first search. */
-static void damage_behind_the_header(const char *path) {
-    FILE *file = fopen(path, "r+");
-    assert_non_null(file);
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    long end = ftell(file);
-    assert_int_equal(fseek(file, 4096, SEEK_SET), 0);
-    for (long at = 4096; at < end; at++)
-        assert_int_equal(fputc('x', file), 'x');
-    assert_int_equal(fclose(file), 0);
-}
-
 static void an_index_damaged_while_it_is_open_is_made_anew(void **state) {
-    const struct timespec moment = {.tv_nsec = 5000000};
+    const struct timespec moment = {.tv_nsec = 5000000}; /* nothing tells that it is made */
     struct scene *scene = *state;
     char path[FIXTURE_PATH_BYTES + 16];
     struct found found = {0};
@@ -284,7 +281,7 @@ static void an_index_damaged_while_it_is_open_is_made_anew(void **state) {
     fixture_sent(scene->fixture, scene->luke, "han", "a needle");
     wait_for_index(scene);
     fixture_reopen(scene->fixture);
-    damage_behind_the_header(path);
+    damage(path, PAGE_BYTES, -1); /* what is not read before the first search */
     assert_int_equal(search_from(scene, scene->han, "needle", 0, 50, &found, &searched),
                      STORE_NO_INDEX);
     for (time_t begun = time(NULL);

@@ -50,9 +50,9 @@ struct words {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    atomic_bool waits;   /* for durable to move; set under the mutex, as are the next */
-    atomic_bool damaged; /* the index: it is to be made anew */
-    bool read;           /* the reader is open */
+    atomic_bool waits; /* for work; set under the mutex */
+    atomic_bool damaged;
+    atomic_bool read; /* the reader is open; set under the mutex */
     atomic_bool ending;
 };
 
@@ -304,12 +304,17 @@ static bool is_behind(const struct words *words) {
     return words->indexed < words->durable;
 }
 
+static void wake(struct words *words) {
+    (void)pthread_mutex_lock(&words->mutex);
+    (void)pthread_cond_signal(&words->changed);
+    (void)pthread_mutex_unlock(&words->mutex);
+}
+
 static void note_damage(struct words *words, int code) {
     if ((code & 0xFF) != SQLITE_CORRUPT && (code & 0xFF) != SQLITE_NOTADB)
         return;
-    (void)pthread_mutex_lock(&words->mutex);
     words->damaged = true;
-    (void)pthread_mutex_unlock(&words->mutex);
+    wake(words);
 }
 
 /* Under the mutex. */
@@ -329,14 +334,17 @@ static bool has_work(const struct words *words) {
     return words->damaged ? !words->read : is_behind(words);
 }
 
-static void wait_for_more(struct words *words, int rest_ms) {
+/* True: the index is to be made anew, and nobody reads it. */
+static bool wait_for_work(struct words *words, int rest_ms) {
     (void)pthread_mutex_lock(&words->mutex);
     rest(words, rest_ms);
     words->waits = true;
     while (!words->ending && !has_work(words))
         (void)pthread_cond_wait(&words->changed, &words->mutex);
     words->waits = false;
+    bool anew = words->damaged && !words->read && !words->ending;
     (void)pthread_mutex_unlock(&words->mutex);
+    return anew;
 }
 
 static int make_anew(struct words *words) {
@@ -353,8 +361,8 @@ static void *index_log(void *arg) {
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux of this thread alone */
     int code = SQLITE_OK;
     while (!words->ending) {
-        wait_for_more(words, code == SQLITE_OK ? REST_MS : AGAIN_MS);
-        code = words->damaged && !words->ending ? make_anew(words) : SQLITE_OK;
+        bool anew = wait_for_work(words, code == SQLITE_OK ? REST_MS : AGAIN_MS);
+        code = anew ? make_anew(words) : SQLITE_OK;
         while (code == SQLITE_OK && is_behind(words) && !words->ending && !words->damaged)
             code = index_some(words, words->durable);
         note_damage(words, code);
@@ -381,19 +389,15 @@ static void close_reader(struct words *words) {
     words->reader = NULL;
 }
 
-static void wake(struct words *words) {
-    (void)pthread_mutex_lock(&words->mutex);
-    (void)pthread_cond_signal(&words->changed);
-    (void)pthread_mutex_unlock(&words->mutex);
-}
-
-/* Lets go of a damaged index. */
 static void leave_reader(struct words *words) {
     close_reader(words);
-    (void)pthread_mutex_lock(&words->mutex);
     words->read = false;
-    (void)pthread_cond_signal(&words->changed);
-    (void)pthread_mutex_unlock(&words->mutex);
+    wake(words);
+}
+
+static void leave_damage(struct words *words) {
+    if (words->damaged && words->read)
+        leave_reader(words);
 }
 
 static bool may_read(struct words *words) {
@@ -405,8 +409,7 @@ static bool may_read(struct words *words) {
 
 /* After the index was made anew it is another one. */
 static int have_reader(struct words *words) {
-    if (words->damaged && words->read)
-        leave_reader(words);
+    leave_damage(words);
     if (words->read)
         return SQLITE_OK;
     int code = may_read(words) ? open_reader(words) : SQLITE_BUSY;
@@ -464,10 +467,8 @@ struct words *words_new(const char *path, const char *vfs, int64_t last, const c
 void words_free(struct words *words) {
     if (!words)
         return;
-    (void)pthread_mutex_lock(&words->mutex);
     words->ending = true;
-    (void)pthread_cond_signal(&words->changed);
-    (void)pthread_mutex_unlock(&words->mutex);
+    wake(words);
     if (words->started)
         (void)pthread_join(words->thread, NULL);
     close_reader(words);
@@ -483,8 +484,7 @@ void words_free(struct words *words) {
 
 void words_note(struct words *words, int64_t position) {
     words->durable = position;
-    if (words->damaged && words->read)
-        leave_reader(words);
+    leave_damage(words);
     if (words->waits)
         wake(words);
 }

@@ -38,8 +38,7 @@ struct words_query {
     int64_t from;
 };
 
-/* Their positions, the last one first, at most `limit`. false: the index can't be read
- * now. */
+/* Their positions, the last one first, at most `limit`. false: the index can't be read now. */
 bool words_find(struct words *words, const struct words_query *query, int64_t *positions,
                 size_t limit, size_t *count);
 
