@@ -1,148 +1,75 @@
-/* Reading zmq-cli.conf: the text is cut up in place, and every line is checked, even those of other
- * contexts, so that a mistake shows before the line is needed. */
+/* What zmq-cli.conf says, as a list, so that the options of a context can be applied once it is
+ * chosen. */
 #include "config_file.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include "common/option_file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define FILE_BYTES_MAX  (256 * 1024) /* nobody writes so much by hand */
-#define CONTEXT_PREFIX  "[context "
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* some editors put it in front of UTF-8 */
+#define CONTEXT_WORD "context"
 
 struct reader {
     struct config_file *file; /* borrowed: from the caller */
-    const char *path;         /* borrowed: from the caller */
-    size_t line;
-    const char *context;         /* borrowed: from the file's text */
-    const struct output *output; /* borrowed: from the caller */
+    const char *context;      /* borrowed: from the file's text */
 };
 
-static char *trimmed(char *text) {
-    text += strspn(text, " \t");
-    size_t bytes = strlen(text);
-    while (bytes > 0 && strchr(" \t\r", text[bytes - 1]))
-        text[--bytes] = 0;
-    return text;
-}
-
-static enum status complain(const struct reader *reader, const char *what, const char *why) {
-    return output_error(reader->output, ZCHAT_INVALID, 0, "%s:%zu: %s %s", reader->path,
-                        reader->line, what, why);
-}
-
-static enum status add(struct reader *reader, enum option_id option, const char *value) {
+static bool add(struct reader *reader, enum option_id option, const char *value,
+                char fault[OPTION_FAULT_BYTES]) {
     struct config_file *file = reader->file;
     struct config_entry *grown =
         realloc(file->entries, (file->entry_count + 1) * sizeof *file->entries);
-    if (!grown)
-        return output_error(reader->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
+    if (!grown) {
+        snprintf(fault, OPTION_FAULT_BYTES, "finds no memory");
+        return false;
+    }
     file->entries = grown;
     file->entries[file->entry_count++] =
         (struct config_entry){.context = reader->context, .option = option, .value = value};
-    return STATUS_DONE;
+    return true;
 }
 
 /* A context without options exists, too: it is an entry without an option. */
-static enum status read_section(struct reader *reader, char *line) {
-    size_t bytes = strlen(line), prefix = strlen(CONTEXT_PREFIX);
-    if (strncmp(line, CONTEXT_PREFIX, prefix) != 0 || line[bytes - 1] != ']')
-        return complain(reader, line, "is no \"[context NAME]\"");
-    line[bytes - 1] = 0;
-    reader->context = trimmed(line + prefix);
-    if (!reader->context[0])
-        return complain(reader, "the context", "has no name");
-    return add(reader, OPTION_END, NULL);
+static bool take_section(void *arg, char *line, char fault[OPTION_FAULT_BYTES]) {
+    struct reader *reader = arg;
+    size_t word = strcspn(line, " \t");
+    reader->context = line + word + strspn(line + word, " \t");
+    if (word != strlen(CONTEXT_WORD) || strncmp(line, CONTEXT_WORD, word) != 0)
+        snprintf(fault, OPTION_FAULT_BYTES, "is no \"[context NAME]\"");
+    else if (!reader->context[0])
+        snprintf(fault, OPTION_FAULT_BYTES, "has no name");
+    else
+        return add(reader, OPTION_END, NULL, fault);
+    return false;
 }
 
-static enum status read_setting(struct reader *reader, char *line) {
-    char *equals = strchr(line, '=');
-    if (!equals)
-        return complain(reader, line, "is no \"key = value\"");
-    *equals = 0;
-    const char *key = trimmed(line), *value = trimmed(equals + 1);
-    const struct option *option = option_find(&option_table, key, strlen(key));
-    if (!option || !option->in_file)
-        return complain(reader, key, "is no key of this file");
-    if (option_id(option) == OPTION_CONTEXT && reader->context)
-        return complain(reader, key, "must stand before the first context");
+static bool take_setting(void *arg, const struct option *option, const char *value,
+                         char fault[OPTION_FAULT_BYTES]) {
+    struct reader *reader = arg;
     struct options scratch = {0};
-    char fault[OPTION_FAULT_BYTES];
-    if (!options_set(&scratch, option, value, OPTION_FROM_FILE, fault))
-        return complain(reader, key, fault);
-    return add(reader, option_id(option), value);
-}
-
-static enum status read_line(struct reader *reader, char *line) {
-    line = trimmed(line);
-    if (line[0] == 0 || line[0] == '#')
-        return STATUS_DONE;
-    return line[0] == '[' ? read_section(reader, line) : read_setting(reader, line);
-}
-
-/* Reads the whole file, with a NUL after it. NULL sets errno. */
-static char *slurp(const char *path, size_t *count) {
-    FILE *stream = fopen(path, "re");
-    char *text = stream ? malloc(FILE_BYTES_MAX + 1) : NULL;
-    size_t bytes = text ? fread(text, 1, FILE_BYTES_MAX + 1, stream) : 0;
-    int error = errno;
-    bool failed = stream && ferror(stream);
-    if (stream)
-        fclose(stream);
-    if (text && !failed && bytes <= FILE_BYTES_MAX) {
-        text[bytes] = 0;
-        *count = bytes;
-        return text;
+    if (option_id(option) == OPTION_CONTEXT && reader->context) {
+        snprintf(fault, OPTION_FAULT_BYTES, "must stand before the first context");
+        return false;
     }
-    free(text);
-    errno = bytes > FILE_BYTES_MAX ? EFBIG : error;
-    return NULL;
-}
-
-/* Refuses a NUL, which would end the text at a place that no editor shows. */
-static enum status check_nul(struct reader *reader, const char *text, size_t bytes) {
-    const char *nul = memchr(text, 0, bytes);
-    if (!nul)
-        return STATUS_DONE;
-    reader->line = 1;
-    for (const char *at = text; at < nul; at++)
-        reader->line += *at == '\n';
-    return complain(reader, "the line", "has a NUL in it");
-}
-
-/* Only a regular file is read: a pipe may keep us waiting, and a device has no end. */
-static bool is_no_file(const char *path) {
-    struct stat facts;
-    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
+    return options_set(&scratch, option, value, OPTION_FROM_FILE, fault) &&
+           add(reader, option_id(option), value, fault);
 }
 
 enum status config_file_read(struct config_file *file, const char *path,
                              const struct output *output) {
-    struct reader reader = {.file = file, .path = path, .output = output};
+    static const zchat_code codes[] = {[OPTION_FILE_READ] = ZCHAT_OK,
+                                       [OPTION_FILE_FAULTY] = ZCHAT_INVALID,
+                                       [OPTION_FILE_UNREADABLE] = ZCHAT_IO,
+                                       [OPTION_FILE_NO_MEMORY] = ZCHAT_NO_MEMORY};
+    struct reader reader = {.file = file};
+    const struct option_file_sink sink = {
+        .set = take_setting, .section = take_section, .arg = &reader};
+    char error[OPTION_FILE_ERROR_BYTES];
     *file = (struct config_file){0};
-    size_t bytes = 0, mark = strlen(BYTE_ORDER_MARK);
-    if (is_no_file(path))
-        return output_error(output, ZCHAT_IO, 0,
-                            "%s is a folder, device, pipe or socket, not a file: move it out of "
-                            "the way",
-                            path);
-    file->text = slurp(path, &bytes);
-    if (!file->text && errno == ENOENT)
+    enum option_file_end end = option_file_read(&option_table, path, &sink, &file->text, error);
+    if (end == OPTION_FILE_READ)
         return STATUS_DONE;
-    if (!file->text)
-        return output_error(output, ZCHAT_IO, 0, "cannot read %s: %s", path, strerror(errno));
-    enum status status = check_nul(&reader, file->text, bytes);
-    char *begin = file->text + (strncmp(file->text, BYTE_ORDER_MARK, mark) == 0 ? mark : 0);
-    for (char *line = begin, *next; line && status == STATUS_DONE; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = 0;
-        reader.line++;
-        status = read_line(&reader, line);
-    }
-    return status;
+    return output_error(output, codes[end], 0, "%s", error);
 }
 
 static bool same_context(const char *a, const char *b) {

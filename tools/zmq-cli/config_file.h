@@ -1,20 +1,5 @@
-/* zmq-cli.conf: options that need not be given each time.
- *
- *     # a comment
- *     server = chat.example.org
- *     user = alice
- *     password-file = alice.password
- *
- *     [context work]
- *     server = chat.example.com:4100
- *     user = a.smith
- *
- * Keys are the long names of the options, flags are yes or no; values run to the end of the line,
- * without quotes. Options before the first [context NAME] always apply, the others if their context
- * is chosen. CZMQ's zconfig does not read it: it takes a # anywhere in a value without quotes for a
- * comment, which keys in Z85 and commands of the shell may have, keeps no line numbers for errors,
- * and complains on stdout. (zchatd's file is ZPL: broker/config_file.c gives zconfig one checked
- * line at a time.) */
+/* zmq-cli.conf: options that need not be given each time, in the format of common/option_file.h.
+ * Options before the first [context NAME] always apply, the others if their context is chosen. */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
