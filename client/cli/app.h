@@ -19,6 +19,7 @@
 #define APP_PROGRESS_BYTES 64
 
 struct app;
+struct attention;
 struct call;
 struct loads;
 struct history;
@@ -60,6 +61,7 @@ struct app {
     struct history *history;           /* owned; NULL: a script */
     struct roster *roster;             /* owned */
     struct presence *presence;         /* owned */
+    struct attention *attention;       /* owned */
     struct conversation conversation;
     struct forum forum;
     struct mailbox *mailbox; /* borrowed: from program.c, as the next four */

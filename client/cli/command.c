@@ -24,6 +24,7 @@ extern const struct command *const file_commands[];
 extern const struct command *const private_commands[];
 extern const struct command *const private_file_commands[];
 extern const struct command *const people_commands[];
+extern const struct command *const attention_commands[];
 extern const struct command *const account_commands[];
 extern const struct command *const broker_commands[];
 extern const struct command *const user_commands[];
@@ -31,8 +32,9 @@ extern const struct command *const general_commands[];
 
 /* In the order of the help. */
 static const struct command *const *const command_files[] = {
-    talk_commands,   thread_commands,  file_commands,   private_commands, private_file_commands,
-    people_commands, account_commands, broker_commands, user_commands,    general_commands,
+    talk_commands,         thread_commands, file_commands,      private_commands,
+    private_file_commands, people_commands, attention_commands, account_commands,
+    broker_commands,       user_commands,   general_commands,
 };
 #define COMMAND_FILES (sizeof command_files / sizeof command_files[0])
 

@@ -3,6 +3,7 @@
 #include "loop.h"
 
 #include "app.h"
+#include "attention.h"
 #include "common/clock.h"
 #include "history.h"
 #include "line.h"
@@ -36,6 +37,7 @@ static int64_t loop_sooner(int64_t a_ms, int64_t b_ms) {
 static int loop_timeout_ms(const struct app *app) {
     int64_t due_ms = loop_sooner(presence_due_ms(app->presence), step_due_ms(app));
     due_ms = loop_sooner(due_ms, app->reconcile_ms == 0 ? -1 : app->reconcile_ms);
+    due_ms = loop_sooner(due_ms, attention_due_ms(app));
     due_ms = loop_sooner(due_ms, app->leaving ? app->leave_ms : -1);
     if (due_ms < 0)
         return -1;
@@ -47,6 +49,7 @@ static void loop_settle(struct app *app) {
     int64_t now_ms = clock_ms();
     presence_tick(app->presence, now_ms);
     session_tick(app, now_ms);
+    attention_tick(app, now_ms);
     step_script(app, now_ms);
     if (app->leaving &&
         (now_ms >= app->leave_ms || (!app->connected && app->privates->patient == 0)))
@@ -91,6 +94,9 @@ static void loop_signal(struct app *app, int number) {
     case SIGCONT:
         if (app->line)
             (number == SIGCONT ? line_resume : line_resize)(app->line);
+        break;
+    case SIGCHLD:
+        attention_reap(app);
         break;
     default:
         app_leave(app, 130);

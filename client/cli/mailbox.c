@@ -4,6 +4,7 @@
 #include "mailbox.h"
 
 #include "app.h"
+#include "attention.h"
 #include "memory.h"
 #include "roster.h"
 #include "screen.h"
@@ -95,6 +96,11 @@ static void mailbox_show_new(struct app *app, const zchat_message *message) {
             app_hear(app, other);
         conversation_heard(&app->conversation, other);
         app->mailbox->received++;
+        attention_heard(app, &(struct attention_cause){.kind = ATTENTION_MESSAGE,
+                                                       .user = message->from,
+                                                       .text = message->text,
+                                                       .time_us = message->time_us,
+                                                       .missed = message->missed});
     }
     mailbox_show(app, message);
     app_update_prompt(app);

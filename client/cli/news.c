@@ -4,6 +4,7 @@
 #include "news.h"
 
 #include "app.h"
+#include "attention.h"
 #include "common/clock.h"
 #include "memory.h"
 #include "screen.h"
@@ -235,6 +236,15 @@ static struct forum_thread *news_thread(struct app *app, const zchat_event *even
     return thread;
 }
 
+static void news_call(struct app *app, const zchat_event *event) {
+    attention_heard(app, &(struct attention_cause){.kind = ATTENTION_POST,
+                                                   .user = event->post->user,
+                                                   .thread = event->thread->title,
+                                                   .text = event->post->text,
+                                                   .time_us = event->time_us,
+                                                   .missed = event->missed});
+}
+
 void news_take(struct app *app, const zchat_event *event) {
     bool echo = news_is_echo(app, event);
     bool removed = event->kind == ZCHAT_EVENT_THREAD_REMOVED;
@@ -243,6 +253,8 @@ void news_take(struct app *app, const zchat_event *event) {
         news_begin_missed(app, thread, event->seq);
         if (!echo)
             news_show(app, event, thread);
+        if (!echo && event->kind == ZCHAT_EVENT_POSTED)
+            news_call(app, event);
         thread->shown_seq = event->seq;
         app->news->unacked = true;
     }

@@ -33,6 +33,11 @@ static const struct option options_rows[] = {
     {"history", 0, OPTION_CHOICE, 0, FIELD(history), .environment = "ZCHAT_HISTORY",
      .choices = {ON_OR_OFF, [OPTIONS_ALL] = "all"},
      .help = "keep typed lines for the next time; all: private ones, too"},
+    {"bell", 0, OPTION_CHOICE, 0, FIELD(bell), .in_file = true, .choices = {ON_OR_OFF},
+     .help = "the terminal's bell for messages to you, mentions and invitations (on)"},
+    {"on-message", 0, OPTION_TEXT, 0, FIELD(on_message), .in_file = true, .argument = "CMD",
+     .help = "run CMD for the same, with the text on its stdin and ZCHAT_MESSAGE_KIND, _FROM, _TO, "
+             "_THREAD and _TIME in its environment"},
     {"version", 0, OPTION_FLAG, 0, FIELD(version), .help = "print the version and exit"},
     {"help", 'h', OPTION_FLAG, 0, FIELD(help), .help = "print this help and exit"},
 };

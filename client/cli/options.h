@@ -20,6 +20,8 @@ struct options { /* strings, except `place`, are borrowed from argv and the envi
     enum options_choice timestamps; /* auto: at a terminal */
     enum options_choice presence;   /* auto: filtered at a terminal, off in a pipe */
     enum options_choice history;    /* auto: on, except for private lines */
+    enum options_choice bell;       /* auto: on */
+    const char *on_message;         /* NULL: no command */
     bool help;
     bool version;
     char *place; /* owned: the argument [user@]host[:port], cut in two */

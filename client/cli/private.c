@@ -4,6 +4,7 @@
 #include "private.h"
 
 #include "app.h"
+#include "attention.h"
 #include "common/clock.h"
 #include "memory.h"
 #include "screen.h"
@@ -30,6 +31,13 @@ static const char *private_slash(const struct app *app) {
 
 /* --- events --- */
 
+static void private_call(struct app *app, enum attention_kind kind, const zchat_event *event) {
+    attention_heard(app, &(struct attention_cause){.kind = kind,
+                                                   .user = event->user,
+                                                   .text = event->text,
+                                                   .time_us = clock_wall_us()});
+}
+
 static void private_invited(struct app *app, const zchat_event *event) {
     const char *slash = private_slash(app);
     app_hear(app, event->user);
@@ -39,6 +47,7 @@ static void private_invited(struct app *app, const zchat_event *event) {
     screen_putf(app->screen, SCREEN_PLAIN,
                 " invites you to a private chat; the key's fingerprint is %s", event->text);
     screen_end_line(app->screen);
+    private_call(app, ATTENTION_INVITATION, event);
     if (!app->line)
         return;
     if (peers_inviting(&app->privates->peers) > 1)
@@ -70,6 +79,7 @@ static void private_heard(struct app *app, const zchat_event *event) {
     peers_get(&app->privates->peers, event->user)->received++;
     app_hear(app, event->user);
     conversation_heard(&app->conversation, event->user);
+    private_call(app, ATTENTION_PRIVATE, event);
     app_begin_line(app, clock_wall_us());
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_OWN, "(private)");

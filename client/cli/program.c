@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "app.h"
+#include "attention.h"
 #include "command.h"
 #include "common/clock.h"
 #include "complete.h"
@@ -62,6 +63,7 @@ static void program_show_presence(void *arg, char *const *users, size_t count, b
 static void program_typed(void *arg, const char *text) {
     struct app *app = arg;
     app->leaving_ms = 0;
+    attention_typed(app);
     if (!text) {
         leave_on_wish(app);
         return;
@@ -136,6 +138,7 @@ static void program_make_parts(struct app *app) {
         presence = OPTIONS_OFF;
     app->presence = presence_new(presence, program_show_presence, app);
     app->roster = roster_new();
+    app->attention = attention_new(app);
     app->errors_apart = app->script || !terminal;
     app->timestamps = app->options->timestamps == OPTIONS_ON ||
                       (app->options->timestamps == OPTIONS_AUTO && terminal && app->line);
@@ -207,5 +210,6 @@ void program_free(struct app *app) {
     line_free(app->line);
     if (app->terminal)
         fclose(app->terminal);
+    attention_free(app->attention);
     free(app);
 }

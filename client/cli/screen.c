@@ -4,20 +4,28 @@
 
 #include "line.h"
 #include "memory.h"
+#include "mention.h"
+#include "name.h"
 #include "zchat.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCREEN_INDENT "        "
+#define SCREEN_MARK   "\033[7m"
+#define SCREEN_NORMAL "\033[0m"
 
 struct screen {
     FILE *out;         /* borrowed: from the caller */
     struct line *line; /* borrowed: from the caller; NULL: nobody types */
     bool colours;
     bool held;
-    char *text; /* owned: what waits to be written */
+    bool bell; /* `out` is a terminal with somebody at it */
+    bool ringing;
+    char user[NAME_BYTES]; /* whose name is marked in texts; "": nobody's */
+    char *text;            /* owned: what waits to be written */
     size_t text_bytes;
     size_t room_bytes;
 };
@@ -27,6 +35,7 @@ struct screen *screen_new(FILE *out, bool colours, struct line *line) {
     screen->out = out;
     screen->colours = colours;
     screen->line = line;
+    screen->bell = line && isatty(fileno(out));
     return screen;
 }
 
@@ -67,7 +76,7 @@ static void screen_append_styled(struct screen *screen, const char *sgr, const c
         screen_append_text(screen, sgr);
     screen_append_text(screen, clean);
     if (styled)
-        screen_append_text(screen, "\033[0m");
+        screen_append_text(screen, SCREEN_NORMAL);
     free(clean);
 }
 
@@ -101,15 +110,37 @@ void screen_put_name(struct screen *screen, const char *user) {
     screen_append_styled(screen, colours[hash % (sizeof colours / sizeof colours[0])], user);
 }
 
+void screen_set_user(struct screen *screen, const char *user) {
+    name_copy(screen->user, user);
+}
+
+/* One row of a text, with the mentions of the user marked. */
+static void screen_append_row(struct screen *screen, const char *row, size_t bytes) {
+    size_t user_bytes = screen->colours ? strlen(screen->user) : 0;
+    size_t done = 0;
+    while (user_bytes > 0 && done < bytes) {
+        size_t at = mention_find(row, bytes, done, screen->user);
+        screen_append(screen, row + done, at - done);
+        done = at;
+        if (at == bytes)
+            break;
+        screen_append_text(screen, SCREEN_MARK);
+        screen_append(screen, row + at, user_bytes);
+        screen_append_text(screen, SCREEN_NORMAL);
+        done = at + user_bytes;
+    }
+    screen_append(screen, row + done, bytes - done);
+}
+
 void screen_put_text(struct screen *screen, const char *text) {
     char *clean = memory_text(text);
     zchat_text_clean(clean);
     const char *start = clean;
     for (const char *end; (end = strchr(start, '\n')); start = end + 1) {
-        screen_append(screen, start, (size_t)(end - start));
+        screen_append_row(screen, start, (size_t)(end - start));
         screen_append_text(screen, "\n" SCREEN_INDENT);
     }
-    screen_append_text(screen, start);
+    screen_append_row(screen, start, strlen(start));
     free(clean);
 }
 
@@ -131,9 +162,16 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
     }
 }
 
+void screen_ring(struct screen *screen) {
+    screen->ringing = screen->bell;
+}
+
 bool screen_write(struct screen *screen) {
     if (screen->text_bytes == 0 || screen->held)
         return true;
+    if (screen->ringing)
+        screen_append_text(screen, "\a");
+    screen->ringing = false;
     if (screen->line)
         line_hide(screen->line);
     bool written = fwrite(screen->text, 1, screen->text_bytes, screen->out) == screen->text_bytes &&

@@ -18,6 +18,8 @@ enum screen_style { SCREEN_PLAIN, SCREEN_DIM, SCREEN_BOLD, SCREEN_OWN, SCREEN_ER
 struct screen *screen_new(FILE *out, bool colours, struct line *line);
 void screen_free(struct screen *screen);
 bool screen_has_colours(const struct screen *screen);
+/* Texts that are put from now on have this user's name marked; "": nobody's. */
+void screen_set_user(struct screen *screen, const char *user);
 
 void screen_put(struct screen *screen, enum screen_style style, const char *text);
 __attribute__((format(printf, 3, 4))) void
@@ -34,6 +36,8 @@ void screen_put_columns(struct screen *screen, char *const *words, size_t count)
 /* Writes what was gathered, with the line hidden. false: errno says why; it is not certain what was
  * shown. */
 bool screen_write(struct screen *screen);
+/* Rings the terminal's bell with what is written next, if somebody types at this terminal. */
+void screen_ring(struct screen *screen);
 /* While it is held nothing is written, because somebody else writes to the same stream. */
 void screen_hold(struct screen *screen, bool held);
 bool screen_is_held(const struct screen *screen);

@@ -4,6 +4,7 @@
 #include "session.h"
 
 #include "app.h"
+#include "attention.h"
 #include "common/clock.h"
 #include "history.h"
 #include "line.h"
@@ -114,6 +115,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     }
     name_copy(app->login->last_user, reply->user);
     app->logged_in = true;
+    screen_set_user(app->screen, reply->user);
     app->synced = false;
     roster_clear(app->roster);
     presence_clear(app->presence);
@@ -203,6 +205,10 @@ static void session_broadcast(struct app *app, const zchat_event *event) {
     screen_put(app->screen, SCREEN_PLAIN, ": ");
     screen_put_text(app->screen, event->text);
     screen_end_line(app->screen);
+    attention_heard(app, &(struct attention_cause){.kind = ATTENTION_BROADCAST,
+                                                   .user = event->user,
+                                                   .text = event->text,
+                                                   .time_us = event->time_us});
 }
 
 static void session_notice(struct app *app, const zchat_event *event) {

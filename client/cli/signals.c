@@ -7,7 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const int signals_taken[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT};
+static const int signals_taken[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT, SIGCHLD};
 
 int signals_open(void) {
     sigset_t set;
@@ -15,7 +15,9 @@ int signals_open(void) {
     for (size_t i = 0; i < sizeof signals_taken / sizeof signals_taken[0]; i++)
         sigaddset(&set, signals_taken[i]);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGCHLD, &standard, NULL); /* if it is ignored, nobody learns how a child ended */
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return -1;
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
