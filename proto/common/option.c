@@ -261,11 +261,13 @@ __attribute__((format(printf, 2, 3))) static void complain(struct reader *reader
 
 static void complain_of(struct reader *reader, const char *argument) {
     size_t bytes = strcspn(argument, "=");
+    if (reader->sink->unknown && reader->error[0] == '\0')
+        reader->sink->unknown(reader->sink->arg, argument);
     const struct option *nearest = NULL;
     if (bytes > 2 && argument[1] == '-')
         nearest = option_nearest(reader->table, argument + 2, bytes - 2);
     if (nearest)
-        complain(reader, "%.*s is no option, the nearest is --%s", (int)(bytes < 64 ? bytes : 64),
+        complain(reader, "%.*s is no option, did you mean --%s?", (int)(bytes < 64 ? bytes : 64),
                  argument, nearest->name);
     else
         complain(reader, "%.64s is no option; %s", argument, reader->table->hint);
@@ -395,8 +397,10 @@ static void format_argument(const struct option *option, char *text, size_t text
                  option->unit ? " " : "", option->unit ? option->unit : "");
 }
 
-static void format_head(const struct option *option, char *head, size_t head_bytes) {
-    char letter[5] = "    ", argument[64];
+static void format_head(const struct option *option, const char *no_letter, char *head,
+                        size_t head_bytes) {
+    char letter[5], argument[64];
+    snprintf(letter, sizeof letter, "%s", no_letter);
     if (option->letter)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
     format_argument(option, argument, sizeof argument);
@@ -418,13 +422,29 @@ static void format_notes(const struct option *option, const char *note, char *te
 
 void option_print_help(const struct option *option, const char *note, FILE *file) {
     char head[128], notes[128], help[OPTION_FAULT_BYTES];
-    format_head(option, head, sizeof head);
+    format_head(option, "    ", head, sizeof head);
     format_notes(option, note, notes, sizeof notes);
-    snprintf(help, sizeof help, "%s%s", option->help, notes);
+    snprintf(help, sizeof help, "%s%s%s%s", option->help, option->more ? "; " : "",
+             option->more ? option->more : "", notes);
     fprintf(file, "%-*s", HELP_COLUMN, head);
     if (strlen(head) >= HELP_COLUMN)
         fprintf(file, "\n%*s", HELP_COLUMN, "");
     option_print_wrapped(file, help, HELP_COLUMN);
+}
+
+int option_head_bytes(const struct option *option) {
+    char head[128];
+    format_head(option, "", head, sizeof head);
+    return (int)strlen(head);
+}
+
+void option_print_brief(const struct option *option, int head_bytes, FILE *file) {
+    char head[128], notes[128], help[OPTION_FAULT_BYTES];
+    format_head(option, "", head, sizeof head);
+    format_notes(option, NULL, notes, sizeof notes);
+    snprintf(help, sizeof help, "%s%s", option->help, notes);
+    fprintf(file, "%-*s  ", head_bytes, head);
+    option_print_wrapped(file, help, head_bytes + 2);
 }
 
 void option_print_all(const struct option_table *table, FILE *file) {

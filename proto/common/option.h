@@ -42,6 +42,7 @@ struct option {
     const char *unit;     /* of a number; NULL: none */
     const char *takes;    /* what it takes, in words; NULL: made from the kind */
     const char *help;
+    const char *more; /* further help, which only a program's full help has; NULL: none */
 };
 
 struct option_table {
@@ -78,6 +79,9 @@ struct option_sink {
     /* Called for a word that is no option; `plain`: it comes before "--". `fault` is told as it
      * is. */
     bool (*word)(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]);
+    /* Called if the first thing that is wrong is an argument that looks like an option and is none,
+     * before `error` says so. NULL: nobody wants to know. */
+    void (*unknown)(void *arg, const char *argument);
     void *arg;
 };
 
@@ -97,6 +101,11 @@ bool option_read_environment(const struct option_table *table, const struct opti
 void option_print_wrapped(FILE *file, const char *text, int indent);
 /* Prints the option's lines of the help; `note` (NULL: none) follows its default. */
 void option_print_help(const struct option *option, const char *note, FILE *file);
+/* The same in a column that the caller chose: `head_bytes`, from option_head_bytes(), is as wide as
+ * the widest head of a list; without `more`. */
+void option_print_brief(const struct option *option, int head_bytes, FILE *file);
+/* How wide the head of a brief row is: "  -s, --server HOST[:PORT]". */
+int option_head_bytes(const struct option *option);
 /* Prints these lines for all options of the table's group. */
 void option_print_all(const struct option_table *table, FILE *file);
 

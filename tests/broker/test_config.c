@@ -100,7 +100,7 @@ static void a_bad_flag_is_named_with_what_is_allowed(void **state) {
     refused(WORDS("--port"), "--port needs a value");
     refused(WORDS("--data", "--port", "1"), "--data needs a value");
     refused(WORDS("--port", "1", "--port=1"), "--port is given twice");
-    refused(WORDS("--ports", "1"), "--ports is no option, the nearest is --port");
+    refused(WORDS("--ports", "1"), "--ports is no option, did you mean --port?");
     refused(WORDS("--"), "-- is no option");
     refused(WORDS("4000"), "4000 is no option");
     refused(WORDS("-p", "1"), "-p is no option");

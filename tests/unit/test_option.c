@@ -117,7 +117,7 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state) {
     REFUSED("--quiet takes no value", "--quiet=yes");
     REFUSED("--name needs a value: NAME", "--name");
     REFUSED("--name needs a value: NAME", "-n", "--quiet");
-    REFUSED("--nmae is no option, the nearest is --name", "--nmae=x");
+    REFUSED("--nmae is no option, did you mean --name?", "--nmae=x");
     REFUSED("--grouped is no option; try another", "--grouped");
     REFUSED("-qx is no option; try another", "-qx");
 }
