@@ -558,6 +558,3 @@ def test_help_of_a_group(alice):
     out = alice.ok("thread", "--help").out
     assert "thread create T" in out and "thread unfollow T" in out and "broadcast" not in out
     assert "classic name: EDT" in alice.ok("thread", "edit", "--help").out
-    assert "file put T PATH" in alice.ok("--help").out
-    for words in (["--help"], ["file", "get", "--help"]):
-        assert all(len(line) <= 88 for line in alice.ok(*words).out.splitlines())

@@ -1,6 +1,8 @@
 /* The verb and its words, and options between them. */
 #include "command_line.h"
 
+#include "nearest.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +11,6 @@ struct reader {
     struct command_line *line; /* borrowed: from the caller */
     struct options *options;   /* borrowed: from the caller */
 };
-
-static bool verb_takes(const struct verb *verb, enum option_id id) {
-    return id < OPTION_GLOBAL_COUNT || verb_has_option(verb, id);
-}
 
 static bool take_option(void *arg, const struct option *option, const char *text,
                         char fault[OPTION_FAULT_BYTES]) {
@@ -25,24 +23,29 @@ static int words_spared(const struct command_line *line, const struct options *o
     return line->verb->id_for_word && option_is_set(options, OPTION_ID);
 }
 
-static bool complain_of_verb(const struct command_line *line, const char *word,
-                             char fault[OPTION_FAULT_BYTES]) {
-    char said[COMPLAINT_BYTES / 2];
-    snprintf(said, sizeof said, "%s%s%s", line->group ? line->group : "", line->group ? " " : "",
-             word);
-    const char *nearest = verb_nearest(said);
-    snprintf(fault, OPTION_FAULT_BYTES, "there is no verb \"%s\"%s%s", said,
-             nearest ? ", the nearest is " : "", nearest ? nearest : "");
+/* What was meant is told at the end, when all of it is known. */
+static bool take_stray(struct command_line *line, const char *word,
+                       char fault[OPTION_FAULT_BYTES]) {
+    const char *first = line->group ? line->group : word;
+    if (line->complaint[0])
+        return true;
+    line->stray[0] = first;
+    line->stray[1] = line->group ? word : NULL;
+    snprintf(fault, OPTION_FAULT_BYTES, "there is no verb \"%.64s\"", word);
     return false;
 }
 
 static bool take_verb(struct command_line *line, const char *word, char fault[OPTION_FAULT_BYTES]) {
-    if (!line->group && verb_is_group(word)) {
+    if (line->stray[0]) {
+        line->stray[1] = line->stray[1] ? line->stray[1] : word;
+        return true;
+    }
+    if (!line->group && verb_is_pair(word)) {
         line->group = word;
         return true;
     }
     line->verb = line->group ? verb_find(line->group, word) : verb_find(word, NULL);
-    return line->verb || complain_of_verb(line, word, fault);
+    return line->verb || take_stray(line, word, fault);
 }
 
 static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]) {
@@ -54,6 +57,10 @@ static bool take_word(void *arg, const char *word, bool plain, char fault[OPTION
     return true;
 }
 
+static void note_unknown(void *arg, const char *argument) {
+    ((struct reader *)arg)->line->unknown = argument;
+}
+
 __attribute__((format(printf, 2, 3))) static void complain(struct command_line *line,
                                                            const char *format, ...) {
     va_list arguments;
@@ -63,16 +70,31 @@ __attribute__((format(printf, 2, 3))) static void complain(struct command_line *
     va_end(arguments);
 }
 
+/* Whether the first thing that is wrong is a mistyped word; tells what was probably meant. */
+static bool complain_of_nearest(struct command_line *line) {
+    if (line->unknown)
+        nearest_option(line->verb, line->unknown, line->complaint);
+    else if (line->stray[0])
+        nearest_verb(line->stray[0], line->stray[1], line->complaint);
+    return line->complaint[0] != '\0';
+}
+
+static void check_options(struct command_line *line, const struct options *options) {
+    for (enum option_id id = 0; id < OPTION_END && !line->complaint[0]; id++)
+        if (option_is_set(options, id) && !verb_takes(line->verb, id))
+            nearest_of_verb(line->verb, id, line->complaint);
+}
+
 static void check(struct command_line *line, const struct options *options) {
     const struct verb *verb = line->verb;
+    if (complain_of_nearest(line))
+        return;
     if (!verb) {
         complain(line, line->group ? "%s what?" : "no verb was given", line->group);
         return;
     }
     int spared = words_spared(line, options);
-    for (enum option_id id = 0; id < OPTION_END; id++)
-        if (option_is_set(options, id) && !verb_takes(verb, id))
-            complain(line, "%s has no option --%s", verb->name, option_row(id)->name);
+    check_options(line, options);
     if (line->word_count < verb->words_min - spared || line->word_count > verb->words_max - spared)
         complain(line, "usage: zmq-cli %s%s%s", verb->name, verb->words[0] ? " " : "", verb->words);
 }
@@ -85,7 +107,8 @@ void command_line_read(struct command_line *line, struct options *options, int a
         return;
     }
     struct reader reader = {.line = line, .options = options};
-    const struct option_sink sink = {.set = take_option, .word = take_word, .arg = &reader};
+    const struct option_sink sink = {
+        .set = take_option, .word = take_word, .unknown = note_unknown, .arg = &reader};
     option_read_argv(&option_table, &sink, argv + (argc > 0), line->complaint);
     check(line, options);
 }

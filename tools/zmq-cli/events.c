@@ -266,8 +266,11 @@ static const struct verb events_verb = {
     .options = VERB_OPTIONS(OPTION_TOPIC, OPTION_ACK, OPTION_EXEC, OPTION_FOLLOW, OPTION_COUNT,
                             OPTION_WAIT, OPTION_DRAIN, OPTION_SENT),
     .run = run_events,
+    .examples = VERB_EXAMPLES("zmq-cli events --topic presence --count 1",
+                              "zmq-cli --json events --topic thread --drain"),
     .help = "print or hand on who comes and goes, broadcasts, notices, and what happens in the "
-            "threads that you follow, there also what was missed; goes on until an option ends it",
+            "threads that you follow; there also what was missed; goes on until an option ends it",
+    .exits = "124 not all that --wait waits for came",
 };
 
 const struct verb *const events_verbs[] = {&events_verb, NULL};

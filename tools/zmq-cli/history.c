@@ -323,8 +323,10 @@ static const struct verb history_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_THREAD, OPTION_SINCE, OPTION_UNTIL, OPTION_LIMIT),
     .run = run_history,
-    .help = "print the newest messages from and to USER, or with --thread posts and files of a "
-            "thread, in their order",
+    .examples = VERB_EXAMPLES("zmq-cli history bob --since 1d",
+                              "zmq-cli history --thread picnic --limit 10"),
+    .help = "print the newest messages from and to USER, in their order; or with --thread posts "
+            "and files of a thread",
 };
 
 const struct verb *const history_verbs[] = {&history_verb, NULL};

@@ -6,12 +6,13 @@
 #include "bound.h"
 #include "call.h"
 #include "command_line.h"
+#include "help.h"
 #include "interrupt.h"
 #include "preferences.h"
 #include "verb.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* If one of the three standard files is closed, a socket must not get its descriptor. Writing to
@@ -55,18 +56,10 @@ static void choose_output(struct output *output, const struct options *options) 
     output->verbose = option_flag(options, OPTION_VERBOSE);
 }
 
-/* Prints it as one text, so that a failed write is noticed. */
-static enum status print_help(const struct command_line *line, struct output *output) {
-    char *text = NULL;
-    size_t bytes;
-    FILE *memory = open_memstream(&text, &bytes);
-    if (!memory)
-        return output_error(output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
-    verb_print_help(line->verb, line->group, memory);
-    fclose(memory);
-    output_text(output, text);
-    free(text);
-    return output_flush(output);
+static enum status complain(const struct command_line *line, struct output *output) {
+    bool asks = line->complaint[strlen(line->complaint) - 1] == '?';
+    return output_error(output, ZCHAT_INVALID, 0, "%s%s see zmq-cli %s%s--help", line->complaint,
+                        asks ? "" : ";", line->verb ? line->verb->name : "", line->verb ? " " : "");
 }
 
 static enum status go(struct command_line *line, struct preferences *preferences,
@@ -74,14 +67,15 @@ static enum status go(struct command_line *line, struct preferences *preferences
     choose_output(output, &preferences->options);
     bound_begin(&preferences->options);
     if (option_flag(&preferences->options, OPTION_HELP))
-        return print_help(line, output);
+        return help_print(line, output->verbose, output);
     if (option_flag(&preferences->options, OPTION_VERSION)) {
         output_text(output, "zmq-cli " ZCHAT_VERSION "\n");
         return output_flush(output);
     }
     if (line->complaint[0])
-        return output_error(output, ZCHAT_INVALID, 0, "%s; see zmq-cli %s%s--help", line->complaint,
-                            line->verb ? line->verb->name : "", line->verb ? " " : "");
+        return complain(line, output);
+    if (line->verb == &help_verb)
+        return help_run(line, output->verbose, output);
     enum status status = preferences_load(preferences, output);
     choose_output(output, &preferences->options);
     bound_begin(&preferences->options);

@@ -32,57 +32,59 @@ static bool is_uuid(const char *text) {
 static const struct option table[OPTION_END] = {
     [OPTION_SERVER] = {"server", 's', OPTION_TEXT, 0, VALUE, .in_file = true,
                        .standard = "localhost", .environment = "ZCHAT_SERVER",
-                       .argument = "HOST[:PORT]", .help = "the broker; port 4000 unless given"},
+                       .argument = "HOST[:PORT]", .help = "the broker, at port 4000 unless given"},
     [OPTION_USER] = {"user", 'u', OPTION_TEXT, 0, VALUE, .in_file = true,
                      .environment = "ZCHAT_USER", .argument = "NAME",
                      .help = "the account to log in to"},
     [OPTION_PASSWORD_FILE] = {"password-file", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                               .environment = "ZCHAT_PASSWORD_FILE", .argument = "FILE",
-                              .help = "the password is the first line of FILE"},
+                              .help = "the password is its first line"},
     [OPTION_PASSWORD_CMD] = {"password-cmd", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                              .argument = "COMMAND",
-                             .help =
-                                 "the password is the first line that the shell's COMMAND prints"},
+                             .help = "the password is its first line of output",
+                             .more = "the shell runs it"},
     [OPTION_SERVER_KEY] =
         {"server-key", 0, OPTION_TEXT, 0, VALUE, .in_file = true, .environment = "ZCHAT_SERVER_KEY",
          .argument = "KEY",
          .help = "the only key that the broker may have, as Z85 or hex, or its fingerprint"},
     [OPTION_TRUST_NEW] = {"trust-new", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
-                          .help = "pin the key of a broker met for the first time without asking"},
+                          .help = "pin the key of an unknown broker without asking"},
     [OPTION_CONFIG_DIR] = {"config-dir", 0, OPTION_TEXT, 0, VALUE,
                            .environment = "ZCHAT_CONFIG_DIR", .argument = "DIR",
-                           .help =
-                               "where this device's key, known_brokers, zmq-cli.conf and what was "
-                               "last read are; else ~/.config/zchat and ~/.local/state/zchat, or "
-                               "in $XDG_CONFIG_HOME and $XDG_STATE_HOME"},
+                           .help = "where key, pins, zmq-cli.conf and state are",
+                           .more = "that is, this device's key, known_brokers, and what was last "
+                                   "read; else ~/.config/zchat and ~/.local/state/zchat, or in "
+                                   "$XDG_CONFIG_HOME and $XDG_STATE_HOME"},
     [OPTION_CONTEXT] = {"context", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                         .environment = "ZCHAT_CONTEXT", .argument = "NAME",
-                        .help = "the [context NAME] of zmq-cli.conf to use"},
+                        .help = "a [context NAME] of zmq-cli.conf"},
     [OPTION_TIMEOUT] =
         {"timeout", 0, OPTION_SECONDS, 0, VALUE, 1e-6, SECONDS_MAX,
          .takes = "a number of seconds above 0, at most 1000000000", .in_file = true,
          .standard = "5", .environment = "ZCHAT_TIMEOUT", .argument = "SECONDS",
-         .help =
-             "how long the whole call may take, whatever it waits for or moves: a password "
-             "command, a broker that is not there yet, an answer, a file, an inbox, a private "
-             "chat, the end of stdin, a reader of what is printed; it ends with 124; not given, "
-             "stdin and readers may take their time, files and recv may go on as long as "
-             "something moves, and the other one of a private chat is waited for 60 s; rpc, recv "
-             "--follow and private accept without --once are only ended by one in the call itself"},
+         .help = "how long the whole call may take",
+         .more = "whatever it waits for or moves: a password command, a broker that is not there "
+                 "yet, an answer, a file, an inbox, a private chat, the end of stdin, a reader of "
+                 "what is printed; it ends with 124; not given, stdin and readers may take their "
+                 "time, files and recv may go on as long as something moves, and the other one of "
+                 "a private chat is waited for 60 s; rpc, recv --follow and private accept without "
+                 "--once are only ended by one in the call itself"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
-                       .help = "count as online while the call lasts, and be announced"},
+                       .help = "be online, and announced, while the call lasts"},
     [OPTION_JSON] = {"json", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
-                     .help = "print JSON, one object a line; errors too, on stderr"},
+                     .help = "print JSON, one object a line; errors, too",
+                     .more = "those on stderr"},
     [OPTION_QUIET] = {"quiet", 'q', OPTION_FLAG, 0, VALUE, .in_file = true,
                       .help = "print no notices on stderr, only errors"},
     [OPTION_VERBOSE] = {"verbose", 'v', OPTION_FLAG, 0, VALUE, .in_file = true,
-                        .help = "tell on stderr what is being done"},
+                        .help = "tell on stderr what is being done",
+                        .more = "with --help: print all there is to say"},
     [OPTION_VERSION] = {"version", 0, OPTION_FLAG, 0, VALUE, .help = "print the version and exit"},
     [OPTION_HELP] = {"help", 'h', OPTION_FLAG, 0, VALUE,
-                     .help = "print this help, or after a verb the verb's help, and exit"},
+                     .help = "print this help, or after a verb the verb's", .more = "and exit"},
     [OPTION_NO_TRUST] = {"no-trust", 0, OPTION_FLAG, 0, VALUE,
-                         .help = "the account does not trust this device's key: the next login "
-                                 "needs the password again"},
+                         .help = "don't let the account trust this device's key",
+                         .more = "the next login needs the password again"},
     [OPTION_NEW_PASSWORD_FILE] = {"new-password-file", 0, OPTION_TEXT, 0, VALUE, .argument = "FILE",
                                   .help = "the new password is the first line of FILE"},
     [OPTION_NEW_PASSWORD_CMD] = {"new-password-cmd", 0, OPTION_TEXT, 0, VALUE,
@@ -90,39 +92,41 @@ static const struct option table[OPTION_END] = {
                                  .help = "the new password is the first line that COMMAND prints"},
     [OPTION_ID] = {"id", 0, OPTION_TEXT, 0, VALUE, .fits = is_uuid, .takes = "a UUID",
                    .argument = "UUID",
-                   .help = "the id of what is sent, which is stored once however often it is sent "
-                           "with this id; for thread edit and delete the id of the post, instead "
-                           "of N"},
+                   .help =
+                       "the id of what is sent, which is stored once; of what exists, instead of N",
+                   .more = "it is stored once however often it is sent with this id; for thread "
+                           "edit and delete the id of the post"},
     [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, 0, VALUE,
                                .help = "refuse, and store nothing, if the user is not online"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
                     .help = "count messages as read, each one once it was written"},
-    [OPTION_EXEC] =
-        {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
-         .help =
-             "instead of printing, give each message or event to the shell's COMMAND on its "
-             "stdin (the text, or with --json the object; ZCHAT_ID _FROM _SEQ _TIME are set, of "
-             "a message _TO, of an event _TYPE _THREAD _NUMBER), and count it as read when "
-             "COMMAND exits 0; end if it doesn't"},
+    [OPTION_EXEC] = {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
+                     .help = "give each one to the shell's COMMAND on stdin, and count it as read "
+                             "when that exits 0",
+                     .more = "a message or event, instead of printing it: the text, or with --json "
+                             "the object; ZCHAT_ID _FROM _SEQ _TIME are set, of a message _TO, of "
+                             "an event _TYPE _THREAD _NUMBER; it ends if COMMAND doesn't exit 0"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
                        .help = "go on with what arrives, even after a restart of the broker"},
     [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
                       .help = "end after N messages"},
-    [OPTION_WAIT] = {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
-                     .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
-                     .help =
-                         "wait so long for the first message, and for each next one if --follow or "
-                         "--count wants more; exit 124 when none, or not all of --count, came; in "
-                         "a private chat stay so long after the end of stdin and their last line"},
+    [OPTION_WAIT] =
+        {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
+         .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
+         .help = "how long to wait for the next message, event or line",
+         .more = "for the first message, and for each next one if --follow or --count wants more; "
+                 "exit 124 when none, or not all of --count, came; in a private chat how long to "
+                 "stay after the end of stdin and their last line"},
     [OPTION_FROM_SEQ] = {"from-seq", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
                          .argument = "N",
                          .help = "begin with entry N of the inbox, whatever was read"},
     [OPTION_DRAIN] = {"drain", 0, OPTION_FLAG, 0, VALUE,
                       .help = "print everything there is, count it as read, and exit"},
     [OPTION_SENT] = {"sent", 0, OPTION_FLAG, 0, VALUE, .help = "also show what you sent yourself"},
-    [OPTION_TOPIC] = {"topic", 0, OPTION_TEXT, 0, VALUE, .argument = "TOPICS",
-                      .help = "only of these, with commas between: presence, broadcast, notice, "
-                              "thread for all that you follow, thread/TITLE for one of them"},
+    [OPTION_TOPIC] =
+        {"topic", 0, OPTION_TEXT, 0, VALUE, .argument = "TOPICS",
+         .help = "only of presence, broadcast, notice, thread or thread/TITLE",
+         .more = "with commas between; thread is all that you follow, thread/TITLE one of them"},
     [OPTION_FROM] = {"from", 0, OPTION_TEXT, 0, VALUE, .argument = "USER",
                      .help = "only a message from USER"},
     [OPTION_MATCH] =
@@ -134,9 +138,8 @@ static const struct option table[OPTION_END] = {
                        .help = "of the thread T instead of a conversation"},
     [OPTION_SINCE] = {"since", 0, OPTION_TEXT, 0, VALUE, .fits = when_fits, .takes = WHEN_TAKES,
                       .argument = "WHEN",
-                      .help =
-                          "only what came then or later: a time as 2026-11-27T08:00:00Z, a day, "
-                          "or how long ago, as 90s, 30m, 2h, 3d, 1w"},
+                      .help = "only what came then or later: 2026-11-27T08:00:00Z, 2026-11-27, or "
+                              "90s, 30m, 2h, 3d, 1w ago"},
     [OPTION_UNTIL] = {"until", 0, OPTION_TEXT, 0, VALUE, .fits = when_fits, .takes = WHEN_TAKES,
                       .argument = "WHEN", .help = "only what came before then"},
     [OPTION_LIMIT] = {"limit", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
@@ -145,14 +148,15 @@ static const struct option table[OPTION_END] = {
                      .help = "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =
         {"output", 'o', OPTION_TEXT, 0, VALUE, .argument = "PATH",
-         .help = "where the file goes: a path, or a folder, in which it gets its own name; without "
-                 "it, this folder; a device or pipe is written to; \"-\" is stdout"},
+         .help =
+             "a path, or a folder, where it gets its own name, or \"-\", stdout; else this folder",
+         .more = "a device or pipe is written to"},
     [OPTION_FORCE] = {"force", 0, OPTION_FLAG, 0, VALUE,
                       .help = "replace a file that is there already"},
-    [OPTION_ADMIN_PASSWORD_FILE] =
-        {"admin-password-file", 0, OPTION_TEXT, 0, VALUE, .argument = "FILE",
-         .help =
-             "the admin password is the first line of FILE; an administrator's account needs none"},
+    [OPTION_ADMIN_PASSWORD_FILE] = {"admin-password-file", 0, OPTION_TEXT, 0, VALUE,
+                                    .argument = "FILE",
+                                    .help = "the admin password is the first line of FILE",
+                                    .more = "an administrator's account needs none"},
     [OPTION_ADMIN_PASSWORD_CMD] =
         {"admin-password-cmd", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
          .help = "the admin password is the first line that COMMAND prints"},
@@ -160,26 +164,22 @@ static const struct option table[OPTION_END] = {
                      .help = "also delete all threads, files, messages and accounts"},
     [OPTION_YES] = {"yes", 0, OPTION_FLAG, 0, VALUE,
                     .help = "go on without asking; --wipe needs it if there is no terminal"},
-    [OPTION_ONCE] =
-        {"once", 0, OPTION_FLAG, 0, VALUE,
-         .help = "end after one chat; else one after the other is served until interrupted"},
+    [OPTION_ONCE] = {"once", 0, OPTION_FLAG, 0, VALUE,
+                     .help = "end after one chat, else serve one after the other"},
     [OPTION_ALL] = {"all", 0, OPTION_FLAG, 0, VALUE,
                     .help = "decline everybody who invites within --timeout"},
     [OPTION_FILES_TO] = {"files-to", 0, OPTION_TEXT, 0, VALUE, .argument = "DIR",
-                         .help = "take offered files into this folder, each under its name, which "
-                                 "must not begin with a dot or a dash; else they are refused"},
+                         .help = "take offered files into this folder, else refuse them",
+                         .more = "each under its name, which must not begin with a dot or a dash"},
     [OPTION_FILES_MAX] = {"files-max", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
-                          .argument = "MIB",
-                          .help =
-                              "refuse offered files that are larger than MIB; without it, than 64"},
+                          .argument = "MIB", .help = "refuse files larger than MIB, else than 64"},
     [OPTION_FILES_COUNT] = {"files-count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
                             .argument = "N",
-                            .help =
-                                "refuse offered files beyond N in a call; without it, beyond 100"},
-    [OPTION_FILES_TOTAL] =
-        {"files-total", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "MIB",
-         .help = "refuse offered files with which a call would take more than MIB in all; without "
-                 "it, more than 16 times --files-max"},
+                            .help = "refuse files beyond N in a call, else beyond 100"},
+    [OPTION_FILES_TOTAL] = {"files-total", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX,
+                            .argument = "MIB",
+                            .help = "refuse files beyond MIB in all, else 16 times --files-max",
+                            .more = "with which a call would take more than that"},
     [OPTION_PRIVATE_ADDRESS] = {"private-address", 0, OPTION_TEXT, 0, VALUE, .in_file = true,
                                 .argument = "HOST",
                                 .help = "where others reach this machine for private chats, else "

@@ -68,6 +68,7 @@ static const struct verb inbox_verb = {
     .words = "",
     .options = VERB_OPTIONS(OPTION_SENT),
     .run = receive,
+    .examples = VERB_EXAMPLES("zmq-cli inbox"),
     .help = "print what was not read yet, and leave it unread",
 };
 
@@ -88,8 +89,11 @@ static const struct verb recv_verb = {
     .options = VERB_OPTIONS(OPTION_ACK, OPTION_EXEC, OPTION_FOLLOW, OPTION_COUNT, OPTION_WAIT,
                             OPTION_FROM_SEQ, OPTION_DRAIN, OPTION_SENT),
     .run = run_recv,
+    .examples = VERB_EXAMPLES("zmq-cli recv --ack", "zmq-cli --json recv --drain",
+                              "zmq-cli recv --follow --exec ./answer"),
     .help = "print or hand on what was not read yet; it stays unread unless an option says "
             "otherwise",
+    .exits = "124 not all that --wait waits for came",
 };
 
 const struct verb *const recv_verbs[] = {&inbox_verb, &recv_verb, NULL};

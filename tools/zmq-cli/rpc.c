@@ -307,14 +307,15 @@ static const struct verb rpc_verb = {
     .words = "",
     .options = VERB_OPTIONS(OPTION_NO_EVENTS),
     .run = run_rpc,
+    .examples = VERB_EXAMPLES("echo '{\"id\": 1, \"who\": {}}' | zmq-cli rpc --no-events"),
     .help =
-        "stay connected: each line of stdin is one command, {\"id\": 1, \"send_message\": {\"to\": "
-        "\"bob\", \"text\": \"hi\"}}, and is answered by a line {\"id\": 1, \"sendMessage\": "
-        "{...}} "
-        "or {\"id\": 1, \"error\": {...}}; what happens has lines {\"event\": {...}}; messages "
-        "stay unread until a command acknowledges them, {\"ack\": {\"read\": SEQ}}; ends with "
-        "stdin, after the "
-        "last answer",
+        "stay connected: each line of stdin is a command, and each answer and each event is a line",
+    .more =
+        "{\"id\": 1, \"send_message\": {\"to\": \"bob\", \"text\": \"hi\"}} is answered by a line "
+        "{\"id\": 1, \"sendMessage\": {...}} or {\"id\": 1, \"error\": {...}}; what happens has "
+        "lines {\"event\": {...}}; messages stay unread until a command acknowledges them, "
+        "{\"ack\": {\"read\": SEQ}}; it ends with stdin, after the last answer",
+    .exits = "0 also if commands failed: each answer says so",
 };
 
 const struct verb *const rpc_verbs[] = {&rpc_verb, NULL};

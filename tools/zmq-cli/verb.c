@@ -1,8 +1,6 @@
-/* All verbs, file by file, and the help that is printed from their rows. A new verb is a row beside
- * its function, and its name in the list at the end of that file. */
+/* All verbs, file by file, in the groups in which the help has them. A new verb is a row beside its
+ * function, and its name in the list at the end of that file. */
 #include "verb.h"
-
-#include "common/option.h"
 
 #include <string.h>
 #include <strings.h>
@@ -22,22 +20,57 @@ extern const struct verb *const admin_verbs[];
 extern const struct verb *const user_verbs[];
 extern const struct verb *const schema_verbs[];
 extern const struct verb *const rpc_verbs[];
+static const struct verb *const help_verbs[] = {&help_verb, NULL};
 
 /* In the order of the help. */
-static const struct verb *const *const files[] = {
-    account_verbs, people_verbs, recv_verbs,   wait_verbs, history_verbs,
-    search_verbs,  events_verbs, thread_verbs, file_verbs, private_verbs,
-    admin_verbs,   user_verbs,   schema_verbs, rpc_verbs,
+static const struct verb_group groups[] = {
+    {"account", "your account and the devices that it trusts", {account_verbs}},
+    {"people", "messages to others, and who they are", {people_verbs}},
+    {"messages",
+     "what came, and what was said before",
+     {recv_verbs, wait_verbs, history_verbs, search_verbs, events_verbs}},
+    {"thread", "the forum", {thread_verbs}},
+    {"file", "the files of threads", {file_verbs}},
+    {"private", "chats from one program straight to another one", {private_verbs}},
+    {"admin", "the broker", {admin_verbs}},
+    {"user", "the accounts of others, for administrators", {user_verbs}},
+    {"program", "for programs, and this help", {rpc_verbs, schema_verbs, help_verbs}},
 };
-#define FILE_COUNT (sizeof files / sizeof files[0])
+#define GROUP_COUNT (sizeof groups / sizeof groups[0])
 
-/* The verb at that place in the help; NULL after the last. */
-static const struct verb *verb_at(size_t place) {
-    for (size_t i = 0; i < FILE_COUNT; i++)
-        for (const struct verb *const *verb = files[i]; *verb; verb++)
-            if (place-- == 0)
+/* The verb at *place within the group, or NULL, and *place less the verbs that were passed. */
+static const struct verb *verb_in(const struct verb_group *group, size_t *place) {
+    for (const struct verb *const *const *file = group->files; *file; file++)
+        for (const struct verb *const *verb = *file; *verb; verb++)
+            if ((*place)-- == 0)
                 return *verb;
     return NULL;
+}
+
+const struct verb *verb_at(size_t place) {
+    const struct verb *verb = NULL;
+    for (size_t i = 0; i < GROUP_COUNT && !verb; i++)
+        verb = verb_in(&groups[i], &place);
+    return verb;
+}
+
+const struct verb_group *verb_group_at(size_t place) {
+    return place < GROUP_COUNT ? &groups[place] : NULL;
+}
+
+const struct verb_group *verb_group_find(const char *name) {
+    for (size_t i = 0; i < GROUP_COUNT; i++)
+        if (strcmp(groups[i].name, name) == 0)
+            return &groups[i];
+    return NULL;
+}
+
+bool verb_is_of(const struct verb *verb, const struct verb_group *group) {
+    const struct verb *other;
+    for (size_t i = 0, place = 0; (place = i, other = verb_in(group, &place)); i++)
+        if (other == verb)
+            return true;
+    return false;
 }
 
 /* Whether `name` consists of these words, one or two. */
@@ -66,79 +99,29 @@ const struct verb *verb_find(const char *first, const char *second) {
     return verb;
 }
 
-const char *verb_nearest(const char *said) {
-    const char *nearest = NULL;
-    const struct verb *verb;
-    size_t least = NEAREST_MAX + 1;
-    for (size_t i = 0; (verb = verb_at(i)); i++) {
-        size_t distance = word_distance(said, strlen(said), verb->name);
-        if (distance < least) {
-            least = distance;
-            nearest = verb->name;
-        }
-    }
-    return nearest;
+bool verb_begins_with(const struct verb *verb, const char *first) {
+    size_t bytes = strlen(first);
+    return strncmp(verb->name, first, bytes) == 0 && verb->name[bytes] == ' ';
 }
 
-static bool is_in_group(const struct verb *verb, const char *group) {
-    size_t bytes = strlen(group);
-    return strncmp(verb->name, group, bytes) == 0 && verb->name[bytes] == ' ';
-}
-
-bool verb_is_group(const char *first) {
+bool verb_is_pair(const char *first) {
     const struct verb *verb;
     size_t i = 0;
-    while ((verb = verb_at(i)) && !is_in_group(verb, first))
+    while ((verb = verb_at(i)) && !verb_begins_with(verb, first))
         i++;
     return verb != NULL;
 }
 
-bool verb_has_option(const struct verb *verb, enum option_id id) {
+const char *verb_last_word(const struct verb *verb) {
+    const char *blank = strchr(verb->name, ' ');
+    return blank ? blank + 1 : verb->name;
+}
+
+bool verb_takes(const struct verb *verb, enum option_id id) {
     const enum option_id *own = verb->options;
+    if (id < OPTION_GLOBAL_COUNT)
+        return true;
     while (own && *own != OPTION_END && *own != id)
         own++;
     return own && *own == id;
-}
-
-static void print_one(const struct verb *verb, FILE *file) {
-    fprintf(file, "zmq-cli [OPTIONS] %s%s%s\n", verb->name, verb->words[0] ? " " : "", verb->words);
-    if (verb->classic)
-        fprintf(file, "classic name: %s\n", verb->classic);
-    fputs("\n  ", file);
-    option_print_wrapped(file, verb->help, 2);
-    if (verb->options)
-        fputs("\noptions of this verb:\n", file);
-    for (const enum option_id *id = verb->options; id && *id != OPTION_END; id++)
-        option_print_help(option_row(*id), NULL, file);
-}
-
-static void print_all(const char *group, FILE *file) {
-    const struct verb *verb;
-    fputs("zmq-cli [OPTIONS] VERB ...   one verb of zchat, one result, for scripts\n\nverbs:\n",
-          file);
-    for (size_t i = 0; (verb = verb_at(i)); i++) {
-        char head[40];
-        if (group && !is_in_group(verb, group))
-            continue;
-        snprintf(head, sizeof head, "%s %s", verb->name, verb->words);
-        fprintf(file, "  %-23s  ", head);
-        option_print_wrapped(file, verb->help, 27);
-    }
-}
-
-void verb_print_help(const struct verb *verb, const char *group, FILE *file) {
-    if (verb)
-        print_one(verb, file);
-    else
-        print_all(group, file);
-    fputs("\noptions of every verb, anywhere before --:\n", file);
-    for (enum option_id id = 0; id < OPTION_GLOBAL_COUNT; id++)
-        option_print_help(option_row(id), NULL, file);
-    fputs("\na flag beats the environment, which beats the --context, which beats the rest of\n"
-          "zmq-cli.conf\n"
-          "exit status: 0 done, 1 other failure, 2 usage, 3 no connection or I/O, 4 login, 5 not\n"
-          "found, 6 forbidden, 7 conflict, 8 busy, 124 timed out, 130 interrupted; when --timeout\n"
-          "is over it is 3 if there is no connection to the broker, 124 if what was waited for is\n"
-          "late\n",
-          file);
 }

@@ -42,7 +42,9 @@ static const struct verb register_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_NO_TRUST),
     .run = run_register,
+    .examples = VERB_EXAMPLES("zmq-cli --trust-new --password-file bot.password register bot"),
     .help = "make an account; NAME, or else --user",
+    .exits = "6 registration is closed, 7 the name is taken",
 };
 
 static enum status print_login(struct call *call, const zchat_reply *reply) {
@@ -74,8 +76,10 @@ static const struct verb login_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_NO_TRUST),
     .run = run_login,
+    .examples = VERB_EXAMPLES("zmq-cli login", "zmq-cli --password-file bot.password login bot"),
     .help = "check that you can log in, with the password if one is given; the account then trusts "
             "this device",
+    .exits = "4 the password is wrong, or the account is locked",
 };
 
 static enum status print_logout(struct call *call, const zchat_reply *reply) {
@@ -98,6 +102,7 @@ static const struct verb logout_verb = {
     .classic = "XIT",
     .words = "",
     .run = run_logout,
+    .examples = VERB_EXAMPLES("zmq-cli logout"),
     .help = "log in and out again; use revoke to end the trust in a device",
 };
 
@@ -130,6 +135,8 @@ static const struct verb passwd_verb = {
     .words = "",
     .options = VERB_OPTIONS(OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD),
     .run = run_passwd,
+    .examples = VERB_EXAMPLES(
+        "zmq-cli --password-file old.password passwd --new-password-file new.password"),
     .help = "change the password; for an account without one give an empty --password-file",
 };
 
@@ -166,6 +173,7 @@ static const struct verb devices_verb = {
     .name = "devices",
     .words = "",
     .run = run_devices,
+    .examples = VERB_EXAMPLES("zmq-cli devices"),
     .help = "list the devices that the account trusts",
 };
 
@@ -196,7 +204,9 @@ static const struct verb revoke_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_revoke,
+    .examples = VERB_EXAMPLES("zmq-cli devices", "zmq-cli revoke 2"),
     .help = "end the trust in the device of this number, and its sessions",
+    .exits = "5 there is no such device",
 };
 
 const struct verb *const account_verbs[] = {

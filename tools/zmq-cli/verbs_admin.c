@@ -33,6 +33,8 @@ static const struct verb ping_verb = {
     .name = "ping",
     .words = "",
     .run = run_ping,
+    .examples =
+        VERB_EXAMPLES("zmq-cli ping", "zmq-cli --timeout 60 ping && echo the broker is there"),
     .help = "ask whether the broker answers; needs no account",
 };
 
@@ -55,8 +57,9 @@ static const struct verb forget_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_forget,
-    .help = "forget the pinned key of the broker at HOST, or with USER@HOST the one that a private "
-            "chat pinned; needs no broker",
+    .examples = VERB_EXAMPLES("zmq-cli forget chat.example"),
+    .help = "forget the pinned key of a broker; or with USER@HOST the one that a private chat "
+            "pinned; needs no broker",
 };
 
 static enum status print_stats_object(struct call *call, const zchat_reply *reply) {
@@ -94,6 +97,7 @@ static const struct verb stats_verb = {
     .name = "stats",
     .words = "",
     .run = run_stats,
+    .examples = VERB_EXAMPLES("zmq-cli stats", "zmq-cli --json stats"),
     .help = "print the broker's counters",
 };
 
@@ -123,6 +127,7 @@ static const struct verb announce_verb = {
     .words_min = 1,
     .words_max = VERB_WORDS_ANY,
     .run = run_announce,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper announce no chat from noon to one"),
     .help = "tell everyone who is online, whatever they block; for administrators; not stored",
 };
 
@@ -212,6 +217,7 @@ static const struct verb shutdown_verb = {
     .options = VERB_OPTIONS(OPTION_ADMIN_PASSWORD_FILE, OPTION_ADMIN_PASSWORD_CMD, OPTION_WIPE,
                             OPTION_YES),
     .run = run_shutdown,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper shutdown"),
     .help = "stop the broker; its data stays; for administrators, and for whoever has the admin "
             "password",
 };

@@ -133,7 +133,10 @@ static const struct verb file_put_verb = {
     .words_max = 2,
     .options = VERB_OPTIONS(OPTION_NAME),
     .run = run_file_put,
+    .examples = VERB_EXAMPLES("zmq-cli file put harvest report.pdf",
+                              "zmq-cli file put harvest build.log --name build-17.log"),
     .help = "upload a file into a thread; after a break the same call goes on",
+    .exits = "3 no local file, 7 another file has the name, 8 too large",
 };
 
 /* Whether a file of this name would be in this folder. */
@@ -293,7 +296,10 @@ static const struct verb file_get_verb = {
     .words_max = 2,
     .options = VERB_OPTIONS(OPTION_OUTPUT, OPTION_FORCE),
     .run = run_file_get,
+    .examples = VERB_EXAMPLES("zmq-cli file get harvest report.pdf -o copies",
+                              "zmq-cli file get harvest build-17.log -o - | tail -n 1"),
     .help = "download a file of a thread; after a break the same call goes on",
+    .exits = "5 no such file, 7 a local file has the name",
 };
 
 static enum status print_file(struct output *output, const zchat_upload *file, int width) {
@@ -349,6 +355,7 @@ static const struct verb file_list_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_file_list,
+    .examples = VERB_EXAMPLES("zmq-cli file list harvest"),
     .help = "list the files of a thread",
 };
 

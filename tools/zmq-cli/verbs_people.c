@@ -55,7 +55,11 @@ static const struct verb send_verb = {
     .words_max = VERB_WORDS_ANY,
     .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE),
     .run = run_send,
+    .examples = VERB_EXAMPLES("zmq-cli send bob the build is red",
+                              "tail -n 3 build.log | zmq-cli send bob -",
+                              "zmq-cli --json send --require-online bob -- -1 is a number"),
     .help = "send a message; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
+    .exits = "6 blocked, or not online with --require-online",
 };
 
 static enum status print_broadcast(struct call *call, const zchat_reply *reply) {
@@ -86,6 +90,7 @@ static const struct verb broadcast_verb = {
     .words_min = 1,
     .words_max = VERB_WORDS_ANY,
     .run = run_broadcast,
+    .examples = VERB_EXAMPLES("zmq-cli broadcast the coffee is ready"),
     .help = "tell everyone who is online; not stored",
 };
 
@@ -155,6 +160,7 @@ static const struct verb who_verb = {
     .classic = "whoelse",
     .words = "",
     .run = run_who,
+    .examples = VERB_EXAMPLES("zmq-cli who", "zmq-cli --json who"),
     .help = "list who is online",
 };
 
@@ -173,6 +179,7 @@ static const struct verb since_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_since,
+    .examples = VERB_EXAMPLES("zmq-cli since 3600"),
     .help = "list who was online in the last SECONDS",
 };
 
@@ -216,7 +223,9 @@ static const struct verb block_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_block,
+    .examples = VERB_EXAMPLES("zmq-cli block mallory"),
     .help = "block USER: nothing passes between you",
+    .exits = "7 blocked already",
 };
 
 static enum status run_unblock(struct call *call) {
@@ -233,7 +242,9 @@ static const struct verb unblock_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_unblock,
+    .examples = VERB_EXAMPLES("zmq-cli unblock mallory"),
     .help = "take a block back",
+    .exits = "7 not blocked",
 };
 
 static enum status print_blocked(struct call *call, const zchat_reply *reply) {
@@ -254,6 +265,7 @@ static const struct verb blocked_verb = {
     .name = "blocked",
     .words = "",
     .run = run_blocked,
+    .examples = VERB_EXAMPLES("zmq-cli blocked"),
     .help = "list whom you have blocked",
 };
 

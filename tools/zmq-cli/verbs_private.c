@@ -31,10 +31,13 @@ static const struct verb private_start_verb = {
     .options = VERB_OPTIONS(OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX, OPTION_FILES_COUNT,
                             OPTION_FILES_TOTAL, OPTION_PRIVATE_ADDRESS),
     .run = run_private_start,
-    .help = "hold a private chat, direct and encrypted: sends each line of stdin and prints the "
-            "lines of USER; ends when stdin has ended and all is acknowledged, or when USER ends "
-            "it; if stdin is empty it only listens, until nothing came for --wait, --timeout, or "
-            "60 s; --timeout, if set, bounds all of it",
+    .examples = VERB_EXAMPLES("echo see you at nine | zmq-cli private start bob"),
+    .help = "hold a private chat, direct and encrypted: send each line of stdin, print the lines "
+            "of USER",
+    .more = "it ends when stdin has ended and all is acknowledged, or when USER ends it; if stdin "
+            "is empty it only listens, until nothing came for --wait, --timeout, or 60 s; "
+            "--timeout, if set, bounds all of it",
+    .exits = "3 unreachable, 6 offline, blocked or declined, 7 one is open, 124 no answer",
 };
 
 /* --- whether somebody can invite at all --- */
@@ -135,7 +138,10 @@ static const struct verb private_accept_verb = {
     .options = VERB_OPTIONS(OPTION_ONCE, OPTION_WAIT, OPTION_FILES_TO, OPTION_FILES_MAX,
                             OPTION_FILES_COUNT, OPTION_FILES_TOTAL, OPTION_PRIVATE_ADDRESS),
     .run = run_private_accept,
+    .examples = VERB_EXAMPLES("zmq-cli private accept --once",
+                              "zmq-cli --timeout 60 private accept bob --once --files-to copies"),
     .help = "wait for an invitation, from USER or from anybody, and hold the chat the same way",
+    .exits = "124 nobody invited in time",
 };
 
 static enum status decline_all(struct private_chat *chat) {
@@ -183,7 +189,9 @@ static const struct verb private_decline_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_ALL),
     .run = run_private_decline,
+    .examples = VERB_EXAMPLES("zmq-cli private decline bob"),
     .help = "wait for an invitation from USER, and decline it",
+    .exits = "124 nobody invited in time",
 };
 
 /* --- one thing --- */
@@ -238,7 +246,9 @@ static const struct verb private_send_verb = {
     .words_max = VERB_WORDS_ANY,
     .options = VERB_OPTIONS(OPTION_PRIVATE_ADDRESS),
     .run = run_private_send,
+    .examples = VERB_EXAMPLES("zmq-cli private send bob the code is 4711"),
     .help = "a private chat for one line: start it, send, wait for the acknowledgement, stop",
+    .exits = "3 unreachable, 6 offline, blocked or declined, 124 no answer",
 };
 
 static enum status run_private_stop(struct call *call) {
@@ -255,7 +265,9 @@ static const struct verb private_stop_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_private_stop,
+    .examples = VERB_EXAMPLES("zmq-cli private stop bob"),
     .help = "not possible from here: a chat lives in the process that holds it",
+    .exits = "5 always",
 };
 
 /* --- a file --- */
@@ -315,7 +327,9 @@ static const struct verb private_file_verb = {
     .words_max = 2,
     .options = VERB_OPTIONS(OPTION_PRIVATE_ADDRESS),
     .run = run_private_file,
+    .examples = VERB_EXAMPLES("zmq-cli private file bob report.pdf"),
     .help = "a private chat for one file: start it, send the file when it is taken, stop",
+    .exits = "3 unreachable, 6 offline, blocked or refused, 124 no answer",
 };
 
 const struct verb *const private_verbs[] = {

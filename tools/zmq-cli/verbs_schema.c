@@ -64,11 +64,13 @@ static const struct verb call_verb = {
     .words_min = 1,
     .words_max = 2,
     .run = run_call,
-    .help =
-        "send any command of the schema and print its result, both as JSON; JSON is an object in "
-        "proto3's mapping, such as '{\"to\": \"bob\", \"text\": \"hi\"}', - is stdin, which is the "
-        "place for what holds a password; ids may be UUIDs, and what is made gets a new one unless "
-        "it is given; without a user nobody is logged in; see list and describe",
+    .examples = VERB_EXAMPLES("zmq-cli call who",
+                              "zmq-cli call send_message '{\"to\": \"bob\", \"text\": \"hi\"}'"),
+    .help = "send any command of the schema and print its result, both as JSON; - is stdin",
+    .more =
+        "JSON is an object in proto3's mapping, such as '{\"to\": \"bob\", \"text\": \"hi\"}'; "
+        "stdin is the place for what holds a password; ids may be UUIDs, and what is made gets a "
+        "new one unless it is given; without a user nobody is logged in; see list and describe",
 };
 
 /* ---- describe ---- */
@@ -214,7 +216,8 @@ static const struct verb describe_verb = {
     .words = "[MESSAGE]",
     .words_max = 1,
     .run = run_describe,
-    .help = "print a message, an enum, or what a command takes and returns, as the schema has it; "
+    .examples = VERB_EXAMPLES("zmq-cli describe send_message"),
+    .help = "print a message, an enum, or a command's request and result, as the schema has it; "
             "all without a name; asks nobody",
 };
 
@@ -243,8 +246,9 @@ static const struct verb list_verb = {
     .name = "list",
     .words = "",
     .run = run_list,
-    .help = "print the commands of the schema, for call and rpc, with the messages that each takes "
-            "and returns; asks nobody",
+    .examples = VERB_EXAMPLES("zmq-cli list"),
+    .help = "print the commands of the schema, for call and rpc",
+    .more = "each with the messages that it takes and returns; asks nobody",
 };
 
 const struct verb *const schema_verbs[] = {&call_verb, &list_verb, &describe_verb, NULL};

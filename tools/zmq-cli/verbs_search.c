@@ -76,7 +76,9 @@ static const struct verb search_verb = {
     .words_max = VERB_WORDS_ANY,
     .options = VERB_OPTIONS(OPTION_COUNT),
     .run = run_search,
-    .help = "print your messages, and all posts, that have all of the WORDS, the newest first; "
+    .examples =
+        VERB_EXAMPLES("zmq-cli search ladders", "zmq-cli search '\"two ladders\"' --count 5"),
+    .help = "print your messages, and all posts, that have all of the WORDS; the newest first; "
             "\"WORDS IN QUOTES\" follow each other; 50, unless --count says how many",
 };
 

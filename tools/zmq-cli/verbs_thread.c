@@ -67,7 +67,9 @@ static const struct verb thread_create_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_ID),
     .run = run_thread_create,
+    .examples = VERB_EXAMPLES("zmq-cli thread create harvest"),
     .help = "make a thread with the title T",
+    .exits = "7 there is such a thread",
 };
 
 struct listing {
@@ -117,7 +119,8 @@ static const struct verb thread_list_verb = {
     .classic = "LST",
     .words = "",
     .run = run_thread_list,
-    .help = "list all threads with their last activity, posts and creators",
+    .examples = VERB_EXAMPLES("zmq-cli thread list"),
+    .help = "list all threads; with their last activity, posts and creators",
 };
 
 static enum status print_posted(struct call *call, const zchat_reply *reply) {
@@ -164,6 +167,8 @@ static const struct verb thread_post_verb = {
     .words_max = VERB_WORDS_ANY,
     .options = VERB_OPTIONS(OPTION_ID),
     .run = run_thread_post,
+    .examples = VERB_EXAMPLES("zmq-cli thread post harvest who brings two ladders?",
+                              "zmq-cli thread post harvest - < build.log"),
     .help =
         "post to a thread; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
 };
@@ -223,6 +228,7 @@ static const struct verb thread_read_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_read,
+    .examples = VERB_EXAMPLES("zmq-cli thread read harvest"),
     .help = "print a thread's posts, numbered, and uploads",
 };
 
@@ -293,7 +299,9 @@ static const struct verb thread_edit_verb = {
     .id_for_word = true,
     .options = VERB_OPTIONS(OPTION_ID),
     .run = run_thread_edit,
+    .examples = VERB_EXAMPLES("zmq-cli thread edit harvest 1 who brings three ladders?"),
     .help = "give your post a new text; N is its number when you last read the thread",
+    .exits = "6 not your post, 7 the number is another post now",
 };
 
 static enum status print_deleted(struct call *call, const zchat_reply *reply) {
@@ -333,7 +341,9 @@ static const struct verb thread_delete_verb = {
     .id_for_word = true,
     .options = VERB_OPTIONS(OPTION_ID),
     .run = run_thread_delete,
+    .examples = VERB_EXAMPLES("zmq-cli thread delete harvest 2"),
     .help = "delete your post; N is its number when you last read the thread",
+    .exits = "6 not your post, 7 the number is another post now",
 };
 
 static enum status print_removed(struct call *call, const zchat_reply *reply) {
@@ -357,7 +367,9 @@ static const struct verb thread_remove_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_remove,
+    .examples = VERB_EXAMPLES("zmq-cli thread remove picnic"),
     .help = "remove your thread with its posts and files",
+    .exits = "6 not your thread",
 };
 
 static enum status print_followed(struct call *call, const zchat_reply *reply) {
@@ -387,7 +399,9 @@ static const struct verb thread_follow_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_follow,
-    .help = "have the account told of what happens in a thread, from now on",
+    .examples = VERB_EXAMPLES("zmq-cli thread follow harvest"),
+    .help = "be told of what happens in a thread, from now on; by events and by zchat, also what "
+            "happened while you were away",
 };
 
 static enum status run_thread_unfollow(struct call *call) {
@@ -404,6 +418,7 @@ static const struct verb thread_unfollow_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_thread_unfollow,
+    .examples = VERB_EXAMPLES("zmq-cli thread unfollow harvest"),
     .help = "stop being told of what happens in a thread",
 };
 

@@ -40,6 +40,7 @@ static const struct verb user_lock_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_lock,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper user lock mallory"),
     .help = "let nobody enter the account, keep all it has; its sessions end; for administrators",
 };
 
@@ -57,6 +58,7 @@ static const struct verb user_unlock_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_unlock,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper user unlock mallory"),
     .help = "undo user lock, and a lock by wrong passwords; for administrators",
 };
 
@@ -78,6 +80,8 @@ static const struct verb user_admin_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_REVOKE),
     .run = run_admin,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper user admin alice",
+                              "zmq-cli --user keeper user admin alice --revoke"),
     .help = "make an administrator of the account; for administrators",
 };
 
@@ -106,6 +110,8 @@ static const struct verb user_reset_verb = {
     .words_max = 1,
     .options = VERB_OPTIONS(OPTION_NEW_PASSWORD_FILE, OPTION_NEW_PASSWORD_CMD),
     .run = run_reset,
+    .examples =
+        VERB_EXAMPLES("zmq-cli --user keeper user reset mallory --new-password-file new.password"),
     .help = "give the account a new password; its sessions and its trust in all devices end; for "
             "administrators",
 };

@@ -100,8 +100,10 @@ static const struct verb wait_verb = {
     .words = "",
     .options = VERB_OPTIONS(OPTION_FROM, OPTION_MATCH, OPTION_ACK, OPTION_FROM_SEQ),
     .run = run_wait,
-    .help = "print the first message that fits, unread or yet to come, within --timeout, else exit "
+    .examples = VERB_EXAMPLES("zmq-cli --timeout 3600 wait --from bob --match '^(yes|no)' --ack"),
+    .help = "print the first message that fits, unread or yet to come; within --timeout, else exit "
             "124; it stays unread, with --ack it and all before it count as read",
+    .exits = "124 none that fits came in time",
 };
 
 const struct verb *const wait_verbs[] = {&wait_verb, NULL};
