@@ -9,7 +9,7 @@
 #define PROTOCOL_VERSION 1
 /* The number of the schema: it grows with every addition, so that a client knows what it may send.
  * proto/README.md says what each number brought. */
-#define SCHEMA_NUMBER 5
+#define SCHEMA_NUMBER 6
 
 /* A frame, in either direction: bounds what a peer can make the other side buffer before anything
  * is checked. */
@@ -191,6 +191,9 @@
 #define INBOX_ENTRY_BYTES 128
 /* Devices of one account: far more than anybody owns. */
 #define DEVICES_MAX 64
+/* Sent messages that one session may wait for to be read: more than anybody has under way, little
+ * enough that thousands of sessions take no more than 100 MiB with them. */
+#define AWAITED_MAX 256
 /* Names that one user may block. */
 #define BLOCKS_MAX 10000
 /* Script sessions of one user: a forgotten loop must not use up the broker's memory. */

@@ -52,6 +52,8 @@ struct call {
             bool moved;
         } ack;
         struct store_account invited;
+        struct store_account chosen;
+        struct store_message_sent awaited;
         uint32_t sessions_ended;
         struct store_thread thread;
         struct store_post_changed changed;

@@ -12,6 +12,7 @@
 #include "password_queue.h"
 #include "presence.h"
 #include "private.h"
+#include "receipt.h"
 #include "thread_topic.h"
 
 #include <assert.h>
@@ -59,6 +60,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
     core->outbox = outbox_new(&core->stats, &core->options, gathered_catch_up_line, core);
     core->passwords = passwords_new();
     core->privates = privates_new();
+    core->receipts = receipts_new(&core->stats);
     core->recent = recent_new();
     core->frames = frames_new();
     core->gathered = gathered_new();
@@ -75,8 +77,10 @@ struct core *core_new(struct store *store, const struct core_options *options, i
 }
 
 static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
-    if (peer->session)
+    if (peer->session) {
+        receipts_session_ends(core->receipts, peer->session);
         session_close(&core->sessions, peer->session, now_us);
+    }
     passwords_forget(core, peer);
     frames_forget(core, peer);
     outbox_line_release(core->outbox, &peer->line);
@@ -101,6 +105,7 @@ void core_free(struct core *core) {
     frames_free(core->frames);
     topics_release(&core->topics);
     privates_free(core->privates);
+    receipts_free(core->receipts);
     recent_free(core->recent);
     passwords_free(core->passwords);
     outbox_free(core->outbox);

@@ -2,6 +2,7 @@
 #include "inbox.h"
 
 #include "command.h"
+#include "receipt.h"
 #include "thread_topic.h"
 
 #include <string.h>
@@ -61,6 +62,7 @@ static void ack_done(struct call *call) {
     if (ack_is_inbox(ack))
         session_received(&call->core->sessions, call->session, known);
     if (call->result.ack.moved) {
+        receipts_read(call->core, call->session->member, call->result.ack.cursor, call->now_us);
         DL_FOREACH2(call->session->member->sessions, session, member_next) {
             if (session->inbox && session != call->session)
                 inbox_tell_heads(call->core, session, false, call->now_us);

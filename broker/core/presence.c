@@ -3,6 +3,7 @@
 
 #include "gathered.h"
 #include "private.h"
+#include "receipt.h"
 
 #include <string.h>
 #include <utlist.h>
@@ -92,6 +93,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
                      end_reason_name(reason));
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
+    receipts_session_ends(core->receipts, session);
     session_close(&core->sessions, session, now_us);
     if (core->options.session_ended)
         core->options.session_ended(core->options.note_arg, peer->owner, peer->key, peer->closing);

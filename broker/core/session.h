@@ -10,6 +10,7 @@
 
 #include <uthash.h>
 
+struct awaited;
 struct session;
 struct waiting_frame;
 
@@ -81,10 +82,12 @@ struct session {
     bool private_chats;
     bool has_instance;
     unsigned char instance[INSTANCE_BYTES];
-    int64_t command_us; /* time of the last command that counts as activity */
-    uint64_t received;  /* how much of its inbox came, as its client said */
-    int64_t lag_us;     /* when it is next told the head; 0: it does not lag */
-    unsigned lag_times; /* how often it was told: which queue it is in */
+    int64_t command_us;      /* time of the last command that counts as activity */
+    uint64_t received;       /* how much of its inbox came, as its client said */
+    int64_t lag_us;          /* when it is next told the head; 0: it does not lag */
+    unsigned lag_times;      /* how often it was told: which queue it is in */
+    struct awaited *awaited; /* owned by the receipts: messages that it waits for to be read */
+    uint32_t awaited_count;
     struct session *member_next, *member_prev;
     struct session *idle_next, *idle_prev;     /* the longest idle first */
     struct session *lag_next, *lag_prev;       /* in one queue of the lagging ones */

@@ -14,6 +14,7 @@ struct frames;
 struct gathered;
 struct passwords;
 struct privates;
+struct receipts;
 struct recent;
 struct thread_topics;
 
@@ -28,6 +29,7 @@ struct core {
     struct outbox *outbox;               /* owned */
     struct passwords *passwords;         /* owned */
     struct privates *privates;           /* owned */
+    struct receipts *receipts;           /* owned */
     struct recent *recent;               /* owned: broadcasts, by id */
     struct frames *frames;               /* owned */
     struct gathered *gathered;           /* owned */

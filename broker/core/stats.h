@@ -61,6 +61,8 @@
     X(pieces_damaged_total)                                                                        \
     X(publications_dropped_total)                                                                  \
     X(published_held_bytes)                                                                        \
+    X(receipts_awaited)                                                                            \
+    X(receipts_total)                                                                              \
     X(registrations_refused_total)                                                                 \
     X(registrations_total)                                                                         \
     X(replies_dropped_total)                                                                       \

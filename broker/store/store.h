@@ -166,7 +166,8 @@ struct store_account {
     char name[NAME_BYTES];
     char password_hash[STORE_HASH_BYTES]; /* "": only device keys can log in */
     bool admin;
-    bool locked; /* by an administrator: nobody can log in */
+    bool locked;   /* by an administrator: nobody can log in */
+    bool receipts; /* who sends it messages may learn that they were read */
     int64_t created_us;
     int64_t last_seen_us; /* 0: never */
 };
@@ -193,6 +194,7 @@ enum store_status store_account_set_password(struct store *store, int64_t accoun
                                              const char *password_hash);
 enum store_status store_account_set_locked(struct store *store, const char *name, bool locked);
 enum store_status store_account_set_admin(struct store *store, const char *name, bool admin);
+enum store_status store_account_set_receipts(struct store *store, const char *name, bool receipts);
 /* Calls `each` for every account in the order of names. */
 enum store_status store_account_list(struct store *store,
                                      void (*each)(void *arg, const struct store_account *),
@@ -258,6 +260,19 @@ struct store_message_stored {
  * read everything so far, they have read their own message, too: their cursor moves on with it. */
 enum store_status store_message_append(struct store *store, const struct store_message_new *message,
                                        struct store_message_stored *out);
+
+/* A message as its author may ask about it. */
+struct store_message_sent {
+    unsigned char id[ID_BYTES];
+    int64_t recipient;      /* account */
+    char to[NAME_BYTES];    /* the recipient's name */
+    uint64_t recipient_seq; /* in the recipient's inbox */
+};
+
+/* Finds a message that `author` sent: by its id or, if that is NULL, by its place in the author's
+ * inbox. OK, NOT_FOUND (also if somebody else sent it). */
+enum store_status store_message_sent(struct store *store, int64_t author, const unsigned char *id,
+                                     uint64_t author_seq, struct store_message_sent *out);
 
 struct store_message {
     uint64_t seq;

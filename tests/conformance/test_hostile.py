@@ -241,7 +241,7 @@ def test_a_frame_that_is_no_commands_costs_what_others_cost(town_factory, frame)
     refused("BUSY", client.ping)
 
 
-@pytest.mark.parametrize("number", [16, 27, 49, 99, 1000, 2**28])
+@pytest.mark.parametrize("number", [1000, 1027, 2**28])
 def test_an_unknown_command_is_unimplemented_and_the_others_are_done(town, counted, number):
     counted("commands_unknown_total")
     client = town.join()

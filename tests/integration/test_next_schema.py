@@ -20,17 +20,17 @@ NUMBER = int(re.search(r"SCHEMA_NUMBER (\d+)", (ROOT / "proto/limits.h").read_te
 PATCHES = {
     "proto/limits.h": [(f"SCHEMA_NUMBER {NUMBER}", f"SCHEMA_NUMBER {NUMBER + 1}")],
     "proto/zchat/v1/people.proto": [
-        ("bool require_online = 4;", "bool require_online = 4;\n  string mood = 5;"),
+        ("bool require_online = 4;", "bool require_online = 4;\n  string mood = 1005;"),
         ("message BroadcastRequest {", "message NudgeEvent {\n  string mood = 1;\n}\n\nmessage BroadcastRequest {"),
-        ("message MessageEvent {", "message MessageEvent {\n  string mood = 9;"),
-        ("message SendMessageResponse {", "message SendMessageResponse {\n  string mood = 9;")],
+        ("message MessageEvent {", "message MessageEvent {\n  string mood = 1009;"),
+        ("message SendMessageResponse {", "message SendMessageResponse {\n  string mood = 1009;")],
     "proto/zchat/v1/admin.proto": [
         ("message PingRequest {}", "message PingRequest {}\n\nmessage EchoRequest {\n  string text = 1;\n}\n\n"
                                    "message EchoResponse {\n  string text = 1;\n}")],
     "proto/zchat/v1/batch.proto": [
-        ("PingRequest ping = 40;", "PingRequest ping = 40;\n    EchoRequest echo = 49;"),
-        ("PingResponse ping = 40;", "PingResponse ping = 40;\n    EchoResponse echo = 49;"),
-        ("PrivateEnded private_ended = 19;", "PrivateEnded private_ended = 19;\n    NudgeEvent nudge = 21;")],
+        ("PingRequest ping = 40;", "PingRequest ping = 40;\n    EchoRequest echo = 1049;"),
+        ("PingResponse ping = 40;", "PingResponse ping = 40;\n    EchoResponse echo = 1049;"),
+        ("PrivateEnded private_ended = 19;", "PrivateEnded private_ended = 19;\n    NudgeEvent nudge = 1021;")],
     "broker/core/message.c": [
         ("    message.text = new->text;", "    message.text = new->text;\n    message.mood = new->mood;"),
         ("SEND_MESSAGE_RESPONSE__INIT;", 'SEND_MESSAGE_RESPONSE__INIT;\n    sent.mood = "fine";')],
@@ -54,7 +54,7 @@ const struct command_row echo_row = {.state = COMMAND_ANYBODY, .cost = 1, .done 
 
 static void ping_done(struct call *call) {""")],
 }
-ECHO, TEXT, MOOD = 49, 1, 5
+ECHO, TEXT, MOOD = 1049, 1, 1005
 
 
 def run(*words):

@@ -104,6 +104,24 @@ static void password_and_lock_change(void **state) {
     assert_false(found.locked);
 }
 
+static void receipts_are_sent_until_it_is_chosen_otherwise(void **state) {
+    struct fixture *fixture = *state;
+    struct store_account found;
+    fixture_account(fixture, "han");
+    fixture_account(fixture, "leia");
+    assert_ok(store_account_find(fixture->store, "han", &found));
+    assert_true(found.receipts);
+    fixture_begin(fixture);
+    assert_ok(store_account_set_receipts(fixture->store, "han", false));
+    assert_int_equal(store_account_set_receipts(fixture->store, "nobody", false), STORE_NOT_FOUND);
+    fixture_commit(fixture);
+    fixture_reopen(fixture);
+    assert_ok(store_account_find(fixture->store, "han", &found));
+    assert_false(found.receipts);
+    assert_ok(store_account_find(fixture->store, "leia", &found));
+    assert_true(found.receipts);
+}
+
 static void append_name(void *arg, const struct store_account *account) {
     char *names = arg;
     (void)strcat(strcat(names, account->name), " ");
@@ -370,6 +388,7 @@ int main(void) {
         TEST(a_name_is_taken_once),
         TEST(password_and_lock_change),
         TEST(accounts_are_listed_by_name),
+        TEST(receipts_are_sent_until_it_is_chosen_otherwise),
         cmocka_unit_test(an_account_of_another_process_is_seen_at_once),
         TEST(a_login_trusts_the_device_only_where_it_should),
         TEST(an_account_comes_with_a_trusted_device),

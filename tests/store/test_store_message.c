@@ -226,6 +226,46 @@ static void reading_beyond_the_end_gives_nothing(void **state) {
                      STORE_NOT_FOUND);
 }
 
+/* ---- what an author asks about ---- */
+
+static void a_message_is_found_by_its_author_alone(void **state) {
+    struct fixture *fixture = *state;
+    struct store_message_stored stored;
+    struct store_message_sent sent;
+    unsigned char id[ID_BYTES];
+    fixture_sent(fixture, LUKE, "han", "first");
+    fixture_sent(fixture, LUKE, "leia", "second");
+    fixture_id(fixture, id);
+    fixture_begin(fixture);
+    assert_ok(fixture_send(fixture, id, HAN, "leia", "third", &stored));
+    fixture_commit(fixture);
+    for (int merged = 0; merged < 2; merged++) {
+        for (int by_id = 0; by_id < 2; by_id++) {
+            memset(&sent, 0, sizeof sent);
+            assert_ok(store_message_sent(fixture->store, HAN, by_id ? id : NULL, 2, &sent));
+            assert_int_equal(sent.recipient, LEIA);
+            assert_string_equal(sent.to, "leia");
+            assert_int_equal(sent.recipient_seq, 2);
+            assert_memory_equal(sent.id, id, ID_BYTES);
+        }
+        assert_int_equal(store_message_sent(fixture->store, LEIA, id, 0, &sent), STORE_NOT_FOUND);
+        assert_int_equal(store_message_sent(fixture->store, LUKE, id, 0, &sent), STORE_NOT_FOUND);
+        for (uint64_t seq = 0; seq < 5; seq++) {
+            assert_int_equal(store_message_sent(fixture->store, LEIA, NULL, seq, &sent),
+                             STORE_NOT_FOUND);
+            if (seq != 2)
+                assert_int_equal(store_message_sent(fixture->store, HAN, NULL, seq, &sent),
+                                 STORE_NOT_FOUND);
+        }
+        assert_int_equal(store_message_sent(fixture->store, HAN, NULL, UINT64_MAX, &sent),
+                         STORE_NOT_FOUND);
+        fixture_merge_all(fixture);
+        fixture_reopen(fixture);
+    }
+    fixture_id(fixture, id);
+    assert_int_equal(store_message_sent(fixture->store, HAN, id, 0, &sent), STORE_NOT_FOUND);
+}
+
 /* ---- cursors ---- */
 
 static void a_cursor_moves_forward_and_not_beyond_the_head(void **state) {
@@ -429,6 +469,7 @@ int main(void) {
         TEST(reading_commits_nothing),
         TEST(a_text_of_the_largest_size_comes_back),
         TEST(reading_beyond_the_end_gives_nothing),
+        TEST(a_message_is_found_by_its_author_alone),
         TEST(a_cursor_moves_forward_and_not_beyond_the_head),
         TEST(who_has_read_everything_has_read_his_own_message),
         TEST(a_sender_fills_only_his_part_of_an_inbox),

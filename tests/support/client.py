@@ -113,6 +113,7 @@ class Client(Forum):
     topics    the last number taken of each public topic
     followed  the threads that are listened to, {stream: Followed}; strays: events of other threads
     privates  the events of private chats (Event); support/private.py waits for them
+    receipts  the MessageRead events (Event), in order
     heads     the Heads events and keep-alive replies that came
     ended     the SessionEnded that came last, or None
     frames    how many frames came
@@ -137,7 +138,7 @@ class Client(Forum):
         self.inbox, self.have = [], 0
         self.pushed = []
         self.events, self.topics = [], {}
-        self.privates = []
+        self.privates, self.receipts = [], []
         self.heads, self.ended = [], None
         self.frames, self.raw, self.batches = 0, [], None
         self.replies = {}
@@ -487,6 +488,8 @@ class Client(Forum):
             self.privates.append(event)
         elif kind == "session_ended":
             self.ended, self.user = event.session_ended, None
+        elif kind == "message_read":
+            self.receipts.append(event)
         elif kind == "heads":
             self._take_heads(event.heads)
 

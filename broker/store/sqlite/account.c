@@ -10,8 +10,8 @@
     "CASE p.online WHEN 1 THEN max(p.last_seen_us, (SELECT value FROM meta WHERE name = "          \
     "'alive_us')) ELSE coalesce(p.last_seen_us, 0) END"
 #define ACCOUNT_COLUMNS                                                                            \
-    "SELECT a.id, a.name, a.password_hash, a.admin, a.locked, a.created_us, " LAST_SEEN            \
-    " FROM account a LEFT JOIN presence p ON p.account = a.id"
+    "SELECT a.id, a.name, a.password_hash, a.admin, a.locked, a.receipts, "                        \
+    "a.created_us, " LAST_SEEN " FROM account a LEFT JOIN presence p ON p.account = a.id"
 
 const struct statement_text account_statements[] = {
     {STATEMENT_ACCOUNT_ADD, "INSERT INTO account (id, name, password_hash, admin, created_us) "
@@ -27,6 +27,7 @@ const struct statement_text account_statements[] = {
                                  "(?3 IS NULL OR password_hash = ?3)"},
     {STATEMENT_ACCOUNT_ADMIN, "UPDATE account SET admin = ?2 WHERE name = ?1"},
     {STATEMENT_ACCOUNT_LOCKED, "UPDATE account SET locked = ?2 WHERE name = ?1"},
+    {STATEMENT_ACCOUNT_RECEIPTS, "UPDATE account SET receipts = ?2 WHERE name = ?1"},
     {0},
 };
 
@@ -83,8 +84,9 @@ static void read_account(sqlite3_stmt *row, struct store_account *out) {
         .account = sqlite3_column_int64(row, 0),
         .admin = sqlite3_column_int(row, 3) != 0,
         .locked = sqlite3_column_int(row, 4) != 0,
-        .created_us = sqlite3_column_int64(row, 5),
-        .last_seen_us = sqlite3_column_int64(row, 6),
+        .receipts = sqlite3_column_int(row, 5) != 0,
+        .created_us = sqlite3_column_int64(row, 6),
+        .last_seen_us = sqlite3_column_int64(row, 7),
     };
     column_text(row, 1, out->name, sizeof out->name);
     column_text(row, 2, out->password_hash, sizeof out->password_hash);
@@ -204,6 +206,10 @@ enum store_status store_account_set_locked(struct store *store, const char *name
 
 enum store_status store_account_set_admin(struct store *store, const char *name, bool admin) {
     return set_flag(store, STATEMENT_ACCOUNT_ADMIN, name, admin);
+}
+
+enum store_status store_account_set_receipts(struct store *store, const char *name, bool receipts) {
+    return set_flag(store, STATEMENT_ACCOUNT_RECEIPTS, name, receipts);
 }
 
 uint64_t store_account_count(const struct store *store) {

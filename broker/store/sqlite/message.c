@@ -1,5 +1,6 @@
 /* Appending a message: an entry of the log, and its place in two streams of the view. */
 #include "log.h"
+#include "walk.h"
 
 #include <string.h>
 
@@ -111,6 +112,49 @@ enum store_status store_message_append(struct store *store, const struct store_m
     if (status != STORE_OK)
         return status;
     return insert(store, &append) == STORE_OK ? push(store, &append, out) : STORE_FAILED;
+}
+
+/* ---- what an author asks about ---- */
+
+/* The entry at that place of the stream. */
+static enum store_status entry_at(struct store *store, int64_t account, uint64_t seq,
+                                  struct log_entry *out) {
+    struct stream *stream;
+    struct walk walk;
+    int64_t position = 0;
+    enum store_status status = sqlite_stream(store, account, &stream);
+    if (status != STORE_OK)
+        return status;
+    if (seq == 0 || seq > stream->head)
+        return STORE_NOT_FOUND;
+    status = walk_begin(store, &walk, stream, seq - 1, seq);
+    if (status == STORE_OK)
+        status = walk_next(store, &walk, &position);
+    bool found = status == STORE_OK && position > 0;
+    status = walk_end(store, &walk, status);
+    if (status != STORE_OK)
+        return status;
+    return found ? sqlite_log_read(store, position, out) : STORE_NOT_FOUND;
+}
+
+enum store_status store_message_sent(struct store *store, int64_t author, const unsigned char *id,
+                                     uint64_t author_seq, struct store_message_sent *out) {
+    struct log_entry entry;
+    int64_t position;
+    enum store_status status = store->failed ? STORE_FAILED
+                               : id          ? sqlite_log_find(store, id, &position, &entry)
+                                             : entry_at(store, author, author_seq, &entry);
+    if (status == STORE_OK && (entry.kind != LOG_MESSAGE || entry.author != author))
+        status = STORE_NOT_FOUND;
+    if (status != STORE_OK)
+        return status;
+    const struct person *to;
+    *out = (struct store_message_sent){.recipient = entry.stream, .recipient_seq = entry.seq};
+    memcpy(out->id, entry.id, ID_BYTES);
+    status = sqlite_person(store, entry.stream, &to);
+    if (status == STORE_OK)
+        memcpy(out->to, to->name, sizeof out->to);
+    return status;
 }
 
 uint64_t store_message_count(const struct store *store) {
