@@ -21,6 +21,7 @@
 struct app;
 struct attention;
 struct call;
+struct find;
 struct loads;
 struct history;
 struct line;
@@ -64,7 +65,8 @@ struct app {
     struct attention *attention;       /* owned */
     struct conversation conversation;
     struct forum forum;
-    struct mailbox *mailbox; /* borrowed: from program.c, as the next four */
+    struct mailbox *mailbox; /* borrowed: from program.c, as the next five */
+    struct find *find;
     struct news *news;
     struct loads *loads;
     struct privates *privates;

@@ -19,6 +19,7 @@
 
 /* The commands of each file, which are listed at its end; NULL after the last. */
 extern const struct command *const talk_commands[];
+extern const struct command *const find_commands[];
 extern const struct command *const thread_commands[];
 extern const struct command *const file_commands[];
 extern const struct command *const private_commands[];
@@ -32,9 +33,9 @@ extern const struct command *const general_commands[];
 
 /* In the order of the help. */
 static const struct command *const *const command_files[] = {
-    talk_commands,         thread_commands, file_commands,      private_commands,
-    private_file_commands, people_commands, attention_commands, account_commands,
-    broker_commands,       user_commands,   general_commands,
+    talk_commands,    find_commands,         thread_commands, file_commands,
+    private_commands, private_file_commands, people_commands, attention_commands,
+    account_commands, broker_commands,       user_commands,   general_commands,
 };
 #define COMMAND_FILES (sizeof command_files / sizeof command_files[0])
 

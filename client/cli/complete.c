@@ -123,6 +123,20 @@ static void complete_offer(struct complete_words *found, bool quoted,
     free(found->words);
 }
 
+/* For history: titles, and people. */
+static void complete_either(struct app *app, const char *word, bool quoted,
+                            struct line_candidates *candidates) {
+    struct complete_words found = {0};
+    for (size_t i = 0; i < roster_count(app->roster); i++) {
+        const struct roster_person *person = roster_at(app->roster, i);
+        if (person->online || person->partner)
+            complete_add(&found, person->user, word);
+    }
+    for (size_t i = 0; i < app->forum.count; i++)
+        complete_add(&found, app->forum.threads[i]->title, word);
+    complete_offer(&found, quoted, candidates);
+}
+
 static void complete_title(struct app *app, const char *word, bool quoted,
                            struct line_candidates *candidates) {
     struct complete_words found = {0};
@@ -176,12 +190,16 @@ static void complete_argument(struct app *app, const char *before, const char *w
     if (!row)
         return;
     size_t place = words_count(arguments, &quoted);
-    bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH;
+    bool either = row->subject == COMMAND_USER_OR_THREAD;
+    bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH ||
+                  (either && place == 1);
     bool path = row->subject == COMMAND_THREAD_PATH || row->subject == COMMAND_PEER_PATH ||
                 row->subject == COMMAND_OFFERING_PATH;
     if (place == 1 && path)
         complete_path(word, quoted, candidates);
-    else if (place == 0 && thread)
+    else if (place == 0 && either)
+        complete_either(app, word, quoted, candidates);
+    else if (place == (either ? 1 : 0) && thread)
         complete_title(app, word, quoted, candidates);
     else if (place == 0 && row->subject == COMMAND_VERB)
         complete_verb(word, "", candidates);

@@ -368,6 +368,14 @@ size_t line_columns(const struct line *line) {
     return columns < 1 ? 1 : (size_t)columns;
 }
 
+size_t line_rows(const struct line *line) {
+    int rows;
+    int columns;
+    (void)line;
+    rl_get_screen_size(&rows, &columns);
+    return rows < 1 ? 1 : (size_t)rows;
+}
+
 void line_set_prompt(struct line *line, const char *prompt, bool bold) {
     char text[512];
     snprintf(text, sizeof text, bold ? "\001\033[1m\002%s\001\033[0m\002" : "%s", prompt);

@@ -49,8 +49,9 @@ void line_read(struct line *line);
 
 void line_hide(struct line *line);
 void line_show(struct line *line);
-/* How many columns the terminal has. */
+/* How many columns and rows the terminal has. */
 size_t line_columns(const struct line *line);
+size_t line_rows(const struct line *line);
 
 /* Ctrl-C: clears the line or gives up the question. false: there was nothing to clear. */
 bool line_interrupt(struct line *line);

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "complete.h"
+#include "find.h"
 #include "history.h"
 #include "leave.h"
 #include "line.h"
@@ -32,6 +33,7 @@
 struct program {
     struct app app; /* the first member: program_free() gets it */
     struct mailbox mailbox;
+    struct find find;
     struct news news;
     struct loads loads;
     struct privates privates;
@@ -148,6 +150,7 @@ static void program_make_parts(struct app *app) {
 static struct app *program_take(void) {
     struct program *program = memory_take(sizeof *program);
     program->app.mailbox = &program->mailbox;
+    program->app.find = &program->find;
     program->app.news = &program->news;
     program->app.loads = &program->loads;
     program->app.privates = &program->privates;
@@ -197,6 +200,7 @@ void program_free(struct app *app) {
     passwd_dialogue_free(app->passwd);
     login_release(app->login);
     mailbox_release(app->mailbox);
+    find_release(app->find);
     loads_release(app->loads);
     privates_release(app->privates);
     news_release(app->news);

@@ -6,6 +6,7 @@
 #include "app.h"
 #include "attention.h"
 #include "common/clock.h"
+#include "find.h"
 #include "history.h"
 #include "line.h"
 #include "login.h"
@@ -112,6 +113,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     if (strcmp(app->login->last_user, reply->user) != 0) {
         conversation_close(&app->conversation);
         privates_release(app->privates);
+        find_forget(app->find);
     }
     name_copy(app->login->last_user, reply->user);
     app->logged_in = true;

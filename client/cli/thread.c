@@ -1,5 +1,6 @@
 /* Verbs about threads and their posts. A typed number becomes the id of the post that was shown
  * with it (forum.h); it goes to the broker as a number only if nothing of the thread was read. */
+#include "thread.h"
 #include "app.h"
 #include "command.h"
 #include "memory.h"
@@ -111,7 +112,7 @@ static const struct command thread_remove_command = {
 
 /* --- read --- */
 
-static void thread_show_post(struct app *app, const zchat_post *post) {
+void thread_show_post(struct app *app, struct forum_thread *thread, const zchat_post *post) {
     app_begin_line(app, post->time_us);
     screen_putf(app->screen, SCREEN_BOLD, "%" PRIu64 " ", post->number);
     screen_put_name(app->screen, post->user);
@@ -120,32 +121,30 @@ static void thread_show_post(struct app *app, const zchat_post *post) {
     if (post->edited_us != 0)
         screen_put(app->screen, SCREEN_DIM, " (edited)");
     screen_end_line(app->screen);
+    forum_show_post(thread, post->number, &post->id, post->text);
 }
 
-static void thread_show_upload(struct app *app, const zchat_upload *upload) {
+void thread_show_upload(struct app *app, const zchat_upload *upload) {
     app_begin_line(app, upload->time_us);
     screen_put_name(app->screen, upload->user);
     screen_putf(app->screen, SCREEN_PLAIN, " uploaded %s", upload->file);
     screen_end_line(app->screen);
 }
 
-static void thread_show_other(struct app *app, const zchat_item *item) {
-    if (item->upload)
-        thread_show_upload(app, item->upload);
-    else if (item->damaged)
-        app_note(app, "entry %" PRIu64 " can't be read: damaged at the broker", item->seq);
+void thread_show_damaged(struct app *app, uint64_t seq) {
+    app_note(app, "entry %" PRIu64 " can't be read: damaged at the broker", seq);
 }
 
 static void thread_show_items(struct app *app, struct forum_thread *thread,
                               const zchat_reply *reply) {
     for (size_t i = 0; i < reply->count; i++) {
         const zchat_item *item = &reply->items[i];
-        if (!item->post) {
-            thread_show_other(app, item);
-            continue;
-        }
-        thread_show_post(app, item->post);
-        forum_show_post(thread, item->post->number, &item->post->id, item->post->text);
+        if (item->post)
+            thread_show_post(app, thread, item->post);
+        else if (item->upload)
+            thread_show_upload(app, item->upload);
+        else if (item->damaged)
+            thread_show_damaged(app, item->seq);
     }
 }
 
