@@ -1,27 +1,18 @@
 """zmq-cli: help, which fits a screen and begins with examples that work; and what was mistyped."""
 
-import json
 import re
-import signal
-import subprocess
 
 import pytest
 
-from support.broker import program
+from json_schemas import verbs
 from zmq_cli import ONE_VOICE, Cli, assert_help_in_one_voice
-from zmq_cli_world import LIMITS, World
+from zmq_cli_world import LIMITS, World, expected_status, run_examples
 
 ROWS, COLUMNS = 24, 80
 TOPICS = ["", "options", "status", "thread", "user"]
 
 
-def rows():
-    """What the program itself says of its verbs."""
-    out = subprocess.run([program("zmq-cli"), "help", "--json"], capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in out.splitlines()]
-
-
-VERBS = rows()
+VERBS = verbs()
 GROUPS = sorted({row["group"] for row in VERBS})
 
 
@@ -129,79 +120,11 @@ def test_only_the_first_mistake_is_told(cli):
 # ---- examples ----
 
 
-def until_interrupted(world, line, cause):
-    process = world.start(line)
-    cause(process)
-    process.send_signal(signal.SIGINT)
-    return world.end(process)
-
-
-def waits_for_an_invitation(world, line, *words):
-    """Alice waits for what bob does."""
-    process = world.start(line)
-    assert process.stderr.readline().startswith("zmq-cli: waiting for an invitation"), line
-    world.bob(*words)
-    return world.end(process)
-
-
-def hands_on(world, line):
-    def cause(process):
-        world.bob.ok("send", "alice", "are you there?")
-        assert "are you there?" in world.answered()
-
-    return until_interrupted(world, line, cause)
-
-
-def sees_somebody_come(world, line):
-    process = world.start(line)
-    while process.poll() is None:
-        world.mallory.ok("--online", "login")
-    return world.end(process)
-
-
-def answered_yes(world, line):
-    world.bob.ok("send", "alice", "yes, do it")
-    return world.run(line)
-
-
-SENT_TO_ALICE = ("private", "send", "alice", "only for you")
-# How an example is run that waits for others. What a line's name begins with.
-RUN = {
-    "zmq-cli recv --follow --exec": hands_on,
-    "zmq-cli events --topic presence": sees_somebody_come,
-    "zmq-cli --timeout 3600 wait": answered_yes,
-    "zmq-cli private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
-    "zmq-cli --timeout 60 private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
-    "zmq-cli private decline": lambda world, line: waits_for_an_invitation(world, line, "private", "start", "alice"),
-}
-# How an example ends if not with 0.
-STATUS = {"zmq-cli recv --follow --exec": 130, "zmq-cli private stop": 5}
-LAST = "zmq-cli --user keeper shutdown"
-
-
-def of_line(table, line, otherwise):
-    found = [value for begin, value in table.items() if line.startswith(begin)]
-    return found[0] if found else otherwise
-
-
 @pytest.fixture
 def world(broker_factory, tmp_path):
     return World(broker_factory(*LIMITS), tmp_path)
 
 
 def test_every_example_does_what_it_shows(world):
-    bob = world.bob.start("--online", "private", "accept", "--files-to", world.folder)
-    assert bob.stderr.readline().startswith("zmq-cli: waiting for an invitation")
-    world.alice.folder.joinpath("known_brokers").write_text(
-        f"chat.example:4000 {world.broker.server_key}\n")
-    first = world.run("zmq-cli help").out.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
-    examples = [line for row in VERBS for line in row["examples"]] + [line.strip() for line in first]
-    wrong = []
-    for line in dict.fromkeys([line for line in examples if line != LAST] + [LAST]):
-        done = of_line(RUN, line, World.run)(world, line)
-        if done.status != of_line(STATUS, line, 0):
-            wrong.append(done)
+    wrong = [done for _, done in run_examples(world) if done.status != expected_status(done.words)]
     assert not wrong
-    assert world.broker.exits_with() == 0
-    bob.kill()
-    bob.wait()

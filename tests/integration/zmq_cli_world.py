@@ -2,11 +2,11 @@
 shell, bob who waits for private chats, mallory, keeper the administrator, and the files that examples name."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import threading
 
+from json_schemas import verbs
 from support.broker import die_with_parent, program
 from support.town import NO_LIMITS
 from zmq_cli import CALL_S, Cli, Done
@@ -17,18 +17,27 @@ ANSWER = "#!/bin/sh\ncat > answered\n"
 
 
 class World:
-    def __init__(self, broker, folder):
+    """`options` go with every zmq-cli of alice's shell."""
+
+    def __init__(self, broker, folder, options=""):
         self.broker, self.folder = broker, folder
         self.home = folder / "home"
         self.home.mkdir()
+        self.path = folder / "bin"
+        self.path.mkdir()
+        (self.path / "zmq-cli").write_text(f'#!/bin/sh\nexec {program("zmq-cli")} {options} "$@"\n')
+        (self.path / "zmq-cli").chmod(0o755)
         self.write_files()
         broker.add_user("keeper", PASSWORD, admin=True)
         self.alice = self.enter("alice", "register")
         self.enter("alice", "login", "second")
         self.bob = self.enter("bob", "register")
         self.mallory = self.enter("mallory", "register")
+        self.enter("eve", "register")
         self.alice.ok("--user", "keeper", "--password-file", self.password, "login")
+        self.alice.ok("block", "eve")
         self.alice.ok("thread", "create", "picnic")
+        self.alice.ok("thread", "post", "picnic", "who brings two ladders?")
         self.bob.ok("send", "alice", "two ladders are enough")
 
     def write_files(self):
@@ -51,8 +60,7 @@ class World:
         return cli
 
     def environment(self, **more):
-        path = f"{pathlib.Path(program('zmq-cli')).parent}:{os.environ['PATH']}"
-        return dict(self.alice.environment, PATH=path, HOME=str(self.home), **more)
+        return dict(self.alice.environment, PATH=f"{self.path}:{os.environ['PATH']}", HOME=str(self.home), **more)
 
     def start(self, line):
         """Begins a line of alice's shell, and leaves it running."""
@@ -75,3 +83,81 @@ class World:
     def answered(self):
         """What ./answer was given, once it was."""
         return (self.home / "answered").read_text()
+
+
+# ---- the examples of the help ----
+
+
+def until_interrupted(world, line, cause):
+    process = world.start(line)
+    cause(process)
+    process.send_signal(signal.SIGINT)
+    return world.end(process)
+
+
+def waits_for_an_invitation(world, line, *words):
+    """Alice waits for what bob does."""
+    process = world.start(line)
+    assert process.stderr.readline().startswith("zmq-cli: waiting for an invitation"), line
+    world.bob(*words)
+    return world.end(process)
+
+
+def hands_on(world, line):
+    def cause(process):
+        world.bob.ok("send", "alice", "are you there?")
+        assert "are you there?" in world.answered()
+
+    return until_interrupted(world, line, cause)
+
+
+def sees_somebody_come(world, line):
+    process = world.start(line)
+    while process.poll() is None:
+        world.mallory.ok("--online", "login")
+    return world.end(process)
+
+
+def answered_yes(world, line):
+    world.bob.ok("send", "alice", "yes, do it")
+    return world.run(line)
+
+
+SENT_TO_ALICE = ("private", "send", "alice", "only for you")
+# How an example is run that waits for others. What a line's name begins with.
+RUN = {
+    "zmq-cli recv --follow --exec": hands_on,
+    "zmq-cli events --topic presence": sees_somebody_come,
+    "zmq-cli --timeout 3600 wait": answered_yes,
+    "zmq-cli private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
+    "zmq-cli --timeout 60 private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
+    "zmq-cli private decline": lambda world, line: waits_for_an_invitation(world, line, "private", "start", "alice"),
+}
+# How an example ends if not with 0.
+STATUS = {"zmq-cli recv --follow --exec": 130, "zmq-cli private stop": 5}
+LAST = "zmq-cli --user keeper shutdown"
+
+
+def of_line(table, line, otherwise):
+    found = [value for begin, value in table.items() if line.startswith(begin)]
+    return found[0] if found else otherwise
+
+
+def expected_status(line):
+    return of_line(STATUS, line, 0)
+
+
+def run_examples(world):
+    """Runs the examples of each verb, the broker's end last; yields the verb and how each one ended."""
+    bob = world.bob.start("--online", "private", "accept", "--files-to", world.folder)
+    assert bob.stderr.readline().startswith("zmq-cli: waiting for an invitation")
+    world.alice.folder.joinpath("known_brokers").write_text(f"chat.example:4000 {world.broker.server_key}\n")
+    page = world.run("zmq-cli --help").out.partition("examples:\n")[2].partition("\n\n")[0].split("\n")
+    examples = {line: row["verb"] for row in verbs() for line in row["examples"]}
+    examples = {**{line.strip(): line.split()[5 if "register" in line else 3] for line in page}, **examples}
+    examples[LAST] = examples.pop(LAST)
+    for line, verb in examples.items():
+        yield verb, of_line(RUN, line, World.run)(world, line)
+    assert world.broker.exits_with() == 0
+    bob.kill()
+    bob.wait()

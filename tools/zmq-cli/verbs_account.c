@@ -204,7 +204,7 @@ static const struct verb revoke_verb = {
     .words_min = 1,
     .words_max = 1,
     .run = run_revoke,
-    .examples = VERB_EXAMPLES("zmq-cli devices", "zmq-cli revoke 2"),
+    .examples = VERB_EXAMPLES("zmq-cli revoke 2"),
     .help = "end the trust in the device of this number, and its sessions",
     .exits = "5 there is no such device",
 };
