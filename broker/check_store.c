@@ -2,22 +2,17 @@
  * that is a terminal. */
 #include "check_store.h"
 
-#include "common/clock.h"
 #include "config_load.h"
 #include "data.h"
+#include "progress.h"
 #include "store_check.h"
 #include "user.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define VERB        "check-store"
 #define ERROR_BYTES 512
-/* How often the line on the terminal is written. */
-#define SHOWN_EVERY_MS 200
 
 enum {
     EXIT_WHOLE = 0,
@@ -27,34 +22,12 @@ enum {
     EXIT_NONE = 5,
 };
 
-struct shown {
-    bool terminal;
-    bool line; /* one stands there */
-    int64_t at_ms;
-};
-
-static void clear_line(struct shown *shown) {
-    if (shown->line)
-        fputs("\r\033[K", stderr);
-    shown->line = false;
-}
-
 static void show_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
-    struct shown *shown = arg;
-    if (!shown->terminal || clock_ms() - shown->at_ms < SHOWN_EVERY_MS)
-        return;
-    shown->at_ms = clock_ms();
-    shown->line = true;
-    fprintf(stderr, "\r\033[K" VERB ": %s", what);
-    if (all > 0)
-        fprintf(stderr, " %llu %%", (unsigned long long)(done * 100 / all));
-    else if (done > 0)
-        fprintf(stderr, " %llu", (unsigned long long)done);
-    fflush(stderr);
+    progress_show(arg, what, done, all);
 }
 
 static void show_damage(void *arg, const char *sentence) {
-    clear_line(arg);
+    progress_clear(arg);
     puts(sentence);
 }
 
@@ -116,13 +89,14 @@ static int tell(const struct store_check *check, enum store_status status) {
 
 static int check(const char *folder) {
     char path[DATA_PATH_BYTES];
-    struct shown shown = {.terminal = isatty(STDERR_FILENO)};
+    struct progress shown;
     struct store_check check = {
         .path = path, .damage = show_damage, .progress = show_progress, .arg = &shown};
+    progress_begin(&shown, VERB);
     if (!data_path(folder, DATA_STORE, path, sizeof path))
         return fail(EXIT_USAGE, "the path of the data folder is too long");
     enum store_status status = store_check(&check);
-    clear_line(&shown);
+    progress_clear(&shown);
     int result = tell(&check, status);
     if (fflush(stdout) != 0 || ferror(stdout))
         result = fail(EXIT_IO, "stdout can't be written");
