@@ -3,7 +3,6 @@
 #include "store_check.h"
 
 #include "check.h"
-#include "disk/beside.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -208,15 +207,6 @@ static sqlite3_stmt *all_pieces(struct checking *checking) {
     return all;
 }
 
-static bool has_pieces_file(const struct checking *checking) {
-    sqlite3_file *file = NULL;
-    int code = beside_open(&file, page_check_name(checking->store->pages), checking->check->path,
-                           "-pieces", false);
-    bool there = code == SQLITE_OK && file;
-    beside_close(file);
-    return there;
-}
-
 static void check_all_pieces(struct checking *checking, unsigned char bytes[SLOT_BYTES]) {
     sqlite3_stmt *all = all_pieces(checking);
     int64_t last = -1;
@@ -242,7 +232,7 @@ static void check_pieces(struct checking *checking) {
     sqlite3_stmt *any = check_prepare(checking, "SELECT 1 FROM piece_slot LIMIT 1");
     bool wanted = any && sqlite3_step(any) == SQLITE_ROW;
     (void)sqlite3_finalize(any);
-    if (wanted && !has_pieces_file(checking)) {
+    if (wanted && !sqlite_reader_has_pieces(checking->store)) {
         check_tell(checking, &checking->piece_damages,
                    "%s-pieces, with pieces of files, is missing", checking->check->path);
     } else if (wanted && bytes) {
@@ -273,14 +263,6 @@ static void check_hashes(struct checking *checking) {
 }
 
 /* ---- the whole ---- */
-
-static bool begin(struct checking *checking) {
-    sqlite3 *db = checking->store->db;
-    return sqlite3_exec(db,
-                        "PRAGMA query_only = 1; PRAGMA cache_size = -65536; BEGIN;"
-                        "SELECT count(*) FROM sqlite_schema",
-                        NULL, NULL, NULL) == SQLITE_OK;
-}
 
 /* Whether the store's version writes a head. */
 static bool wants_head(struct checking *checking) {
@@ -317,28 +299,14 @@ static void check_opened(struct checking *checking) {
     (void)sqlite3_close(checking->now);
 }
 
-/* Leaves the log as it is: closing may remove only a log that this process made itself. */
-static void close_database(struct checking *checking) {
-    sqlite3 *db = checking->store->db;
-    if (db && checking->store->log_found.header != WAL_MISSING)
-        (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    (void)sqlite3_close(db);
-    checking->store->db = NULL;
-}
-
 static enum store_status check_store(struct checking *checking) {
     struct store *store = checking->store;
-    enum store_status status = sqlite_head_look(store);
-    if (status == STORE_OK &&
-        (sqlite_connect(store->path, page_check_name(store->pages), &store->db) != SQLITE_OK ||
-         !begin(checking)))
-        status = sqlite_fail(store, "read");
+    enum store_status status = sqlite_reader_begin(store);
     if (status == STORE_OK)
         check_opened(checking);
     else
         check_tell(checking, &checking->read_damages, "%s", store_error(store));
-    head_close(store->head);
-    close_database(checking);
+    sqlite_reader_end(store);
     return status != STORE_OK             ? STORE_FAILED
            : checking->check->damages > 0 ? STORE_DAMAGED
                                           : STORE_OK;

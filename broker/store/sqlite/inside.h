@@ -86,6 +86,7 @@ struct store {
     bool syncing;         /* the last commit is on its way to the disk */
     bool presence_closed; /* what the last process left open */
     bool beside;          /* as in the options */
+    bool reads;           /* it is only read, as it is at one moment: reader.c */
     bool failed;
     char error[STORE_ERROR_BYTES];
     char remark[STORE_ERROR_BYTES]; /* "": none */
@@ -155,6 +156,7 @@ void sqlite_unload(struct store *store);
 /* The schema's version; 0 for an empty file. Refuses a newer version, and a file that is no store.
  */
 enum store_status sqlite_version(struct store *store, int *version);
+int sqlite_newest_version(void);
 /* Brings the schema to this program's version, or to `last` if it is at an earlier one. */
 enum store_status sqlite_migrate(struct store *store);
 enum store_status sqlite_migrate_to(struct store *store, int last);
@@ -185,6 +187,15 @@ enum store_status sqlite_head_copied(struct store *store);
 enum store_status sqlite_head_wipe(struct store *store);
 /* Called before SQLite closes, which may remove the write-ahead log. */
 void sqlite_head_end(struct store *store);
+
+/* ---- reader.c ---- */
+
+/* Opens the database for reading alone, in a read transaction, with its head looked at. */
+enum store_status sqlite_reader_begin(struct store *store);
+/* Closes what sqlite_reader_begin opened, whatever that returned. */
+void sqlite_reader_end(struct store *store);
+/* Whether the file with pieces is there. Opening it would make it. */
+bool sqlite_reader_has_pieces(const struct store *store);
 
 /* ---- account.c ---- */
 

@@ -141,7 +141,8 @@ static enum store_status salvage_row(struct store *store, sqlite3 *db, int64_t p
 static enum store_status salvage(struct store *store, int64_t position) {
     sqlite3 *db = NULL;
     enum store_status status = STORE_OK;
-    if (store->reserve && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
+    bool is_on_disk = store->reserve || store->reads;
+    if (is_on_disk && sqlite_connect(store->path, NULL, &db) == SQLITE_OK)
         status = salvage_row(store, db, position);
     (void)sqlite3_close(db);
     return status;

@@ -107,6 +107,10 @@ enum store_status sqlite_version(struct store *store, int *version) {
     return *version > VERSION ? refuse_newer(store, *version) : STORE_OK;
 }
 
+int sqlite_newest_version(void) {
+    return VERSION;
+}
+
 static enum store_status apply(struct store *store, int version) {
     char mark[96];
     (void)snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",

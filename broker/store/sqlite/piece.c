@@ -59,12 +59,19 @@ static int claim_all(struct store *store) {
     return step == STEP_FAILED ? SQLITE_ERROR : code;
 }
 
-enum store_status sqlite_piece_load(struct store *store) {
+/* Who only reads does not make the file, and may see it cut: a broker may free slots that were in
+ * use at the moment as of which it reads. */
+static int open_slots(struct store *store) {
+    if (store->reads)
+        return sqlite_reader_has_pieces(store) ? slots_open(&store->slots, store->db) : SQLITE_OK;
     int code = slots_open(&store->slots, store->db);
     if (code == SQLITE_OK)
         code = claim_all(store);
-    if (code == SQLITE_OK)
-        code = slots_check(store->slots);
+    return code == SQLITE_OK ? slots_check(store->slots) : code;
+}
+
+enum store_status sqlite_piece_load(struct store *store) {
+    int code = open_slots(store);
     if (code == SQLITE_CORRUPT) {
         return sqlite_fail_because(store, "open",
                                    "the file beside it with -pieces behind its name is missing, "
@@ -116,7 +123,7 @@ static enum store_status read_slot(struct store *store, sqlite3_stmt *row, size_
                                    unsigned char *bytes, size_t length) {
     const unsigned char *sums = sqlite3_column_blob(row, 1);
     int bytes_of_sums = sqlite3_column_bytes(row, 1);
-    if (sums && bytes_of_sums != (int)SLOT_SUMS_BYTES)
+    if (!store->slots || (sums && bytes_of_sums != (int)SLOT_SUMS_BYTES))
         return STORE_DAMAGED;
     return tell_read(
         store, slots_read(store->slots, sqlite3_column_int64(row, 0), sums, at, bytes, length),
