@@ -192,7 +192,9 @@ static void print_help(void) {
         "there\nwhen it serves. TERM and INT end it, HUP makes it read its configuration again.\n\n"
         "    zchatd [--OPTION VALUE ...]\n"
         "    zchatd user --help       accounts, with or without a broker at work\n"
-        "    zchatd check-store       verifies the store: what is damaged\n\n"
+        "    zchatd check-store       verifies the store: what is damaged\n"
+        "    zchatd export [FILE]     writes everything in the store as lines of JSON\n"
+        "    zchatd import FILE       makes a store of such lines\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");
     option_print_all(&option_table, stdout);
 }

@@ -6,6 +6,7 @@
 #include "process.h"
 #include "server.h"
 #include "sockets.h"
+#include "transfer/transfer.h"
 #include "user.h"
 
 #include <signal.h>
@@ -53,6 +54,8 @@ int main(int argc, char **argv) {
         return user_main(argc, argv);
     if (check_store_wanted(argc, argv))
         return check_store_main(argc, argv);
+    if (transfer_wanted(argc, argv))
+        return transfer_main(argc, argv);
     switch (config_load(&config, argv, error, sizeof error)) {
     case CONFIG_RUN:
         log_set_level((enum log_level)config.log_level);

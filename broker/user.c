@@ -319,11 +319,16 @@ static int option_words(int argc, char **argv, int at) {
     return value_follows ? 2 : 1;
 }
 
-int user_verb_at(int argc, char **argv, const char *verb) {
-    int at = 1;
+int user_word_behind(int argc, char **argv, int at) {
+    at++;
     while (at < argc && option_words(argc, argv, at) > 0)
         at += option_words(argc, argv, at);
-    return at < argc && !strcmp(argv[at], verb) ? at : 0;
+    return at < argc ? at : 0;
+}
+
+int user_verb_at(int argc, char **argv, const char *verb) {
+    int at = user_word_behind(argc, argv, 0);
+    return at > 0 && !strcmp(argv[at], verb) ? at : 0;
 }
 
 bool user_wanted(int argc, char **argv) {

@@ -15,6 +15,10 @@ bool user_wanted(int argc, char **argv);
  * that word is another one, or there is none. */
 int user_verb_at(int argc, char **argv, const char *verb);
 
+/* The index of the first word behind `at` that is no option and no option's value; 0: there is
+ * none. */
+int user_word_behind(int argc, char **argv, int at);
+
 /* Does what the whole argv asks for; returns an enum user_exit for main to return. */
 int user_main(int argc, char **argv);
 
