@@ -99,7 +99,7 @@ void app_hear(struct app *app, const char *user) {
 /* --- the line being typed --- */
 
 void app_update_prompt(struct app *app) {
-    char prompt[256];
+    char prompt[480];
     if (!app->line)
         return;
     char state[APP_PROGRESS_BYTES];
@@ -107,7 +107,7 @@ void app_update_prompt(struct app *app) {
         snprintf(state, sizeof state, "%s", app->connected ? "logged out" : "offline");
     else
         snprintf(state, sizeof state, "%s", app->progress);
-    conversation_prompt(&app->conversation, state, prompt, sizeof prompt);
+    conversation_prompt(&app->conversation, state, line_columns(app->line), prompt, sizeof prompt);
     if (app->unprompted)
         prompt[0] = '\0';
     line_set_prompt(app->line, prompt, screen_has_colours(app->screen));

@@ -44,7 +44,11 @@ static const struct command *const *const command_files[] = {
 static const struct command_alias {
     const char *alias;
     const char *name;
-} command_aliases[] = {{"msg", "send"}, {"w", "send"}, {"query", "chat"}};
+} command_aliases[] = {{"msg", "send"},
+                       {"w", "send"},
+                       {"query", "chat"},
+                       {"threads followed", "thread followed"},
+                       {"threads", "thread list"}};
 #define COMMAND_ALIASES (sizeof command_aliases / sizeof command_aliases[0])
 
 const struct command *command_at(size_t place) {

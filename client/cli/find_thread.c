@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "find.h"
+#include "news.h"
 #include "thread.h"
 
 #include <string.h>
@@ -113,6 +114,7 @@ static void find_thread_ask(struct app *app) {
 static void find_thread_show(struct app *app) {
     const struct founds *page = &app->find->page;
     struct forum_thread *thread = forum_get(&app->forum, app->find->what);
+    news_seen(app, app->find->what);
     for (size_t i = 0; i < page->count; i++) {
         const struct found *found = &page->list[i];
         if (found->kind == FOUND_POST)

@@ -25,6 +25,7 @@ struct forum_thread {
     struct forum_post *posts; /* owned; as they were shown, the newest last */
     size_t posts_count;
     bool followed;       /* its news are shown here */
+    uint64_t unread;     /* how many of these came since the user last looked at the thread */
     uint64_t missed_seq; /* events up to this one came before the login */
     uint64_t shown_seq;  /* the last event that was put on the screen */
     uint64_t acked_seq;  /* the last one that the broker was told of */

@@ -146,8 +146,10 @@ int64_t news_due_ms(const struct app *app) {
 
 void news_begin(struct app *app) {
     news_release(app->news);
-    for (size_t i = 0; i < app->forum.count; i++)
+    for (size_t i = 0; i < app->forum.count; i++) {
         app->forum.threads[i]->followed = false;
+        app->forum.threads[i]->unread = 0;
+    }
     struct call *call = call_new(app, news_followed_listed, "");
     call_begun(call, zchat_followed_list(app->z, call_answered, call));
 }
@@ -167,7 +169,30 @@ void news_unfollow(struct app *app, const char *title) {
     struct forum_thread *thread = forum_find(&app->forum, title);
     if (thread)
         thread->followed = false;
+    news_seen(app, title);
     news_end_missed(app);
+}
+
+/* --- what is unread --- */
+
+void news_seen(struct app *app, const char *title) {
+    struct forum_thread *thread = forum_find(&app->forum, title);
+    if (thread)
+        thread->unread = 0;
+    conversation_saw_thread(&app->conversation, title);
+    app_update_prompt(app);
+}
+
+/* Only what others add is there to be read. */
+static void news_count(struct app *app, const zchat_event *event, struct forum_thread *thread) {
+    bool posted = event->kind == ZCHAT_EVENT_POSTED;
+    if (!posted && event->kind != ZCHAT_EVENT_UPLOADED)
+        return;
+    if (strcmp(posted ? event->post->user : event->upload->user, zchat_user(app->z)) == 0)
+        return;
+    thread->unread++;
+    conversation_heard_thread(&app->conversation, thread->title);
+    app_update_prompt(app);
 }
 
 /* --- showing --- */
@@ -253,13 +278,17 @@ void news_take(struct app *app, const zchat_event *event) {
         news_begin_missed(app, thread, event->seq);
         if (!echo)
             news_show(app, event, thread);
+        if (!echo)
+            news_count(app, event, thread);
         if (!echo && event->kind == ZCHAT_EVENT_POSTED)
             news_call(app, event);
         thread->shown_seq = event->seq;
         app->news->unacked = true;
     }
-    if (removed)
+    if (removed) {
+        news_seen(app, event->thread->title);
         forum_drop(&app->forum, event->thread->title);
+    }
     news_end_missed(app);
 }
 

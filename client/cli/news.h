@@ -38,6 +38,9 @@ void news_acknowledge(struct app *app);
 void news_follow(struct app *app, const zchat_followed *followed);
 void news_unfollow(struct app *app, const char *title);
 
+/* The user looks at the thread, or writes in it: nothing of it is unread. */
+void news_seen(struct app *app, const char *title);
+
 /* Something was asked for from here: when it comes back as an event, that is no news. `id`: of the
  * post; all zeros: not known. `file` NULL: it is not about a file. */
 void news_expect(struct app *app, zchat_event_kind kind, const char *title, const zchat_id *id,

@@ -156,8 +156,10 @@ static void thread_page_came(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
     struct forum_thread *thread = forum_get_id(&app->forum, call->title, &reply->thread->id);
-    if (call->number == 0)
+    if (call->number == 0) {
         forum_begin_reading(thread);
+        news_seen(app, call->title);
+    }
     thread_show_items(app, thread, reply);
     if (reply->count == 0 && call->number == 0)
         app_note(app, "%s is empty", call->title);
@@ -196,6 +198,7 @@ static void thread_posted(struct call *call, const zchat_reply *reply) {
         return;
     }
     news_expected(app, ZCHAT_EVENT_POSTED, call->title, &call->id, NULL);
+    news_seen(app, call->title);
     if (reply->number == 0) {
         app_note(app, "posted, and deleted since");
         return;
@@ -367,10 +370,49 @@ static const struct command thread_unfollow_command = {
     .run = run_thread_unfollow,
 };
 
+static void thread_show_followed(struct app *app, const zchat_followed *followed) {
+    const struct forum_thread *thread = forum_find(&app->forum, followed->title);
+    uint64_t unread = followed->head > followed->cursor ? followed->head - followed->cursor : 0;
+    if (thread && thread->followed) /* otherwise another device has just followed it */
+        unread = thread->unread;
+    screen_put(app->screen, SCREEN_BOLD, followed->title);
+    if (unread > 0)
+        screen_putf(app->screen, SCREEN_PLAIN, "  %" PRIu64 " unread", unread);
+    screen_end_line(app->screen);
+}
+
+static void thread_followed_listed(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    for (size_t i = 0; i < reply->count; i++)
+        thread_show_followed(call->app, &reply->followed[i]);
+    if (reply->count == 0)
+        app_note(call->app, "you follow no thread");
+}
+
+static void run_thread_followed(struct app *app, const struct command_words *words) {
+    (void)words;
+    struct call *call = call_new(app, thread_followed_listed, "");
+    call_begun(call, zchat_followed_list(app->z, call_answered, call));
+}
+
+static const struct command thread_followed_command = {
+    .name = "thread followed",
+    .arguments = "",
+    .help = "the threads that you follow, and how much is new since you last read them",
+    .run = run_thread_followed,
+};
+
 const struct command *const thread_commands[] = {
-    &thread_list_command,     &thread_create_command,
-    &thread_read_command,     &thread_post_command,
-    &thread_edit_command,     &thread_delete_command,
-    &thread_remove_command,   &thread_follow_command,
-    &thread_unfollow_command, NULL,
+    &thread_list_command,
+    &thread_create_command,
+    &thread_read_command,
+    &thread_post_command,
+    &thread_edit_command,
+    &thread_delete_command,
+    &thread_remove_command,
+    &thread_follow_command,
+    &thread_unfollow_command,
+    &thread_followed_command,
+    NULL,
 };
