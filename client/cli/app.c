@@ -76,19 +76,42 @@ void app_fail(struct app *app, zchat_code code, const char *format, ...) {
     app_show_text(app, SCREEN_ERROR, text);
 }
 
-void app_begin_line(struct app *app, int64_t time_us) {
+static bool app_begin_day(struct app *app, int64_t time_us) {
     char text[CLOCK_DATE_BYTES];
+    int day = clock_day(time_us);
+    if (day == app->shown_day)
+        return false;
+    app->shown_day = day;
+    clock_date(time_us, text);
+    app_note(app, "— %s —", text);
+    return true;
+}
+
+void app_begin_line(struct app *app, int64_t time_us) {
     char minute[CLOCK_TIME_BYTES];
     if (!app->timestamps)
         return;
-    int day = clock_day(time_us);
-    if (day != app->shown_day) {
-        app->shown_day = day;
-        clock_date(time_us, text);
-        app_note(app, "— %s —", text);
-    }
+    app_begin_day(app, time_us);
     clock_minute(time_us, minute);
     screen_putf(app->screen, SCREEN_DIM, "%s ", minute);
+}
+
+const char *app_stamp(struct app *app) {
+    char minute[CLOCK_TIME_BYTES];
+    char place[NAME_BYTES + 16];
+    int64_t now_us = clock_wall_us();
+    if (!app->timestamps || app->unprompted)
+        return NULL;
+    if (app_begin_day(app, now_us))
+        screen_write(app->screen);
+    clock_minute(now_us, minute);
+    conversation_place(&app->conversation, place, sizeof place);
+    snprintf(app->stamp, sizeof app->stamp,
+             screen_has_colours(app->screen)
+                 ? "\001\033[2m\002%s\001\033[0m\033[1m\002 %s\001\033[0m\002"
+                 : "%s %s",
+             minute, place);
+    return app->stamp;
 }
 
 void app_hear(struct app *app, const char *user) {

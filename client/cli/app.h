@@ -17,6 +17,7 @@
 
 #define APP_ERROR_BYTES    4352 /* a sentence about a path */
 #define APP_PROGRESS_BYTES 64
+#define APP_STAMP_BYTES    160
 
 struct app;
 struct attention;
@@ -77,7 +78,8 @@ struct app {
     bool unprompted;   /* typed lines have no prompt: stdout is a pipe */
     bool errors_apart; /* errors go to stderr: the screen is no terminal */
     int shown_day;     /* the day of the last line shown with a time */
-    bool greeted;      /* the broker was reached at least once */
+    char stamp[APP_STAMP_BYTES];
+    bool greeted; /* the broker was reached at least once */
     bool connected;
     zchat_code told_refused; /* why another broker was refused, as last shown; OK: none was */
     unsigned losses;         /* how often the connection was lost */
@@ -112,6 +114,9 @@ __attribute__((format(printf, 3, 4))) void app_fail(struct app *app, zchat_code 
 void app_hear(struct app *app, const char *user);
 /* Starts a shown line: the date if the day changed, and the time. */
 void app_begin_line(struct app *app, int64_t time_us);
+/* The prompt that a typed line is left with, "12:30 bob> ", after the date if the day changed.
+ * NULL: lines are shown without times. Borrowed until the next call. */
+const char *app_stamp(struct app *app);
 /* Writes what is to be shown, and tells the broker that it is read. Also called before a logout. */
 void app_show(struct app *app);
 /* Makes the prompt fit the conversation and the connection again. */

@@ -92,7 +92,7 @@ static const struct command announce_command = {
     .name = "announce",
     .arguments = "TEXT...",
     .help = "to everyone who is online, by an administrator; not stored",
-    .flags = COMMAND_REST,
+    .flags = COMMAND_REST | COMMAND_SAYS,
     .run = run_announce,
 };
 

@@ -156,6 +156,14 @@ const struct command *command_of_line(const struct app *app, const char *line,
     return row;
 }
 
+bool command_says(const struct app *app, const char *line) {
+    const char *arguments;
+    const struct command *row = command_of_line(app, line, &arguments);
+    if (command_is_plain(app, line))
+        return line[strspn(line, BLANKS "\n")] != '\0';
+    return row && (row->flags & COMMAND_SAYS) != 0;
+}
+
 static bool command_take(const struct command *row, char **text, const char **word) {
     if ((row->flags & COMMAND_QUOTED) != 0)
         return words_take(text, word);

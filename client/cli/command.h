@@ -40,6 +40,7 @@ enum command_flag {
     COMMAND_SECRET = 4,  /* it has a password, or one may be typed in it by mistake */
     COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and no file keeps it */
     COMMAND_UNSAID = 16, /* such a line is never sent as a message: it would tell a password */
+    COMMAND_SAYS = 64,   /* its text is for others */
     COMMAND_LOGIN = 32   /* it logs in: a script that begins with it is not logged in first */
 };
 
@@ -63,6 +64,8 @@ const struct command *command_find(const char *text, size_t *bytes);
 
 /* Whether the line goes to the conversation's partner as it is. */
 bool command_is_plain(const struct app *app, const char *line);
+/* Whether it says something to others, by a command or as it is. */
+bool command_says(const struct app *app, const char *line);
 /* Runs a line: a command, or in a conversation a plain line for the partner. Returns where the
  * history may keep it. */
 enum history_place command_run(struct app *app, const char *line);

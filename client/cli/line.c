@@ -115,16 +115,31 @@ static void line_wipe_typed(void) {
     rl_end = 0;
 }
 
+/* What the listener shows meanwhile comes before it. */
+static void line_leave_typed(struct line *line, const char *typed) {
+    struct draw_view view;
+    bool asked = line->mode == LINE_EDITING && typed && !line->broken;
+    const char *prompt = asked ? line->listener.on_leaving(line->listener.arg, typed) : NULL;
+    if (prompt) {
+        line_view(&view);
+        view.prompt = prompt;
+        view.text = typed;
+        view.point = strlen(typed);
+        draw_show(line->draw, &view);
+    }
+    draw_leave(line->draw);
+}
+
 static void line_finished(char *typed) {
     struct line *line = the_line;
     line->typed = typed;
     line->finished = true;
-    line->installed = false;
-    line->visible = false;
     if (line->draw)
-        draw_leave(line->draw);
+        line_leave_typed(line, typed);
     else if (!typed)
         fputc('\n', line->terminal);
+    line->installed = false;
+    line->visible = false;
     rl_callback_handler_remove();
     line_wipe_typed();
 }

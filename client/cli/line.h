@@ -19,6 +19,9 @@ struct line_listener {
     void *arg; /* borrowed: from the maker of the line */
     /* Called for a typed line; NULL: the end of input. The text is borrowed. */
     void (*on_line)(void *arg, const char *text);
+    /* Called before a typed line is left on the screen: the prompt that it is left with, borrowed
+     * until the next call; NULL: the one that it was typed at. */
+    const char *(*on_leaving)(void *arg, const char *text);
     /* Called for a typed line with a NUL byte in it, which must not be taken for a shorter line. */
     void (*on_broken_line)(void *arg);
     /* Finds candidates for `word`, which follows `before` on the line. */

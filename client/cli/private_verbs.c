@@ -163,7 +163,7 @@ static const struct command private_send_command = {
     .help = "a private line; a USER who is named like one of these words needs \"private send\"",
     .words_min = 1,
     .words_max = 1,
-    .flags = COMMAND_REST | COMMAND_PRIVATE,
+    .flags = COMMAND_REST | COMMAND_PRIVATE | COMMAND_SAYS,
     .subject = COMMAND_PEER,
     .run = run_private_send,
 };

@@ -79,6 +79,10 @@ static void program_typed(void *arg, const char *text) {
     history_add(app->history, &app->conversation, plain, text, place);
 }
 
+static const char *program_leaving(void *arg, const char *text) {
+    return command_says(arg, text) ? app_stamp(arg) : NULL;
+}
+
 static void program_typed_broken(void *arg) {
     app_fail(arg, ZCHAT_INVALID, "there is a NUL byte in what you typed; nothing of it is sent");
 }
@@ -112,6 +116,7 @@ static void program_make_line(struct app *app) {
     struct line_listener listener = {
         .arg = app,
         .on_line = program_typed,
+        .on_leaving = program_leaving,
         .on_broken_line = program_typed_broken,
         .on_complete = complete_word,
         .on_listing = complete_list,

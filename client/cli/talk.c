@@ -22,7 +22,7 @@ static const struct command send_command = {
     .help = "a message to USER, online or not",
     .words_min = 1,
     .words_max = 1,
-    .flags = COMMAND_REST,
+    .flags = COMMAND_REST | COMMAND_SAYS,
     .subject = COMMAND_USER,
     .run = run_send,
 };
@@ -59,7 +59,7 @@ static const struct command broadcast_command = {
     .name = "broadcast",
     .arguments = "TEXT...",
     .help = "to everyone who is online; not stored",
-    .flags = COMMAND_REST,
+    .flags = COMMAND_REST | COMMAND_SAYS,
     .run = run_broadcast,
 };
 

@@ -223,7 +223,7 @@ static const struct command thread_post_command = {
     .help = "a post",
     .words_min = 1,
     .words_max = 1,
-    .flags = COMMAND_QUOTED | COMMAND_REST,
+    .flags = COMMAND_QUOTED | COMMAND_REST | COMMAND_SAYS,
     .subject = COMMAND_THREAD,
     .run = run_thread_post,
 };

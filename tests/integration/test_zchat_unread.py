@@ -1,13 +1,16 @@
-"""zchat: what is unread: counts in the prompt, and in the list of followed threads."""
+"""zchat: what is unread, and when something was said: counts in the prompt, followed threads, days and times."""
 
+import os
 import re
 
 import pytest
 
+from support.broker import bin_dir
 from support.ids import new_id
 from support.patience import WAIT_S
 from zchat_terminal import Person, Terminal
 
+DAY = 24 * 60 * 60
 BARE = ("--presence", "off", "--timestamps", "off")
 
 
@@ -179,3 +182,90 @@ def test_a_thousand_messages_are_counted_and_the_typed_line_stays(elsewhere, use
     terminal.key("Enter")
     friend.wait_text("not sent yet!")
     assert friend.texts() == ["not sent yet!"]
+
+
+# ---- days and times ----
+
+
+class Clock:
+    """How far the broker's clock is ahead of this test's."""
+
+    def __init__(self, folder):
+        self.path = folder / "clock"
+        self.environment = {"LD_PRELOAD": str(bin_dir().parent / "lib" / "libzchat_test_preload.so"),
+                            "ZCHAT_TEST_CLOCK": str(self.path), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        self.set(0)
+
+    def set(self, ahead_s):
+        new = self.path.with_suffix(".new")
+        new.write_text(str(ahead_s))
+        os.replace(new, self.path)
+
+
+def test_a_date_stands_where_the_day_changes(town_factory, tmp_path):
+    clock = Clock(tmp_path)
+    town = town_factory(accounts=2, environment=clock.environment)
+    user, friend = town.name(), town.join()
+    for ahead_s, text in ((-9 * DAY, "one"), (-9 * DAY, "two"), (-8 * DAY, "three"), (0, "four")):
+        clock.set(ahead_s)
+        friend.message(user, text)
+    person = Person(town.broker, tmp_path / "own", town.keys)
+    with Terminal(person.command(user, "--presence", "off"), person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.wait_for("end of what you missed")
+        lines = [re.sub(r"^\d\d:\d\d ", "", line) for line in terminal.all_lines()]
+        said = f"{friend.user}: "
+        first = lines.index(said + "one")
+        day = r"— [A-Z][a-z]+, \d\d [A-Z][a-z]+ \d{4} —"
+        assert re.fullmatch(day, lines[first - 1])
+        assert lines[first + 1] == said + "two" and re.fullmatch(day, lines[first + 2])
+        assert lines[first + 3] == said + "three" and re.fullmatch(day, lines[first + 4])
+        assert lines[first + 5] == said + "four"
+        clock.set(-8 * DAY)
+        friend.message(user, "of a late clock")
+        terminal.wait_for("of a late clock")
+        before = len(re.findall(day, terminal.text()))
+        terminal.enter(f"send {friend.user} today")
+        terminal.wait_match(rf"\d\d:\d\d zchat> send {friend.user} today")
+        assert len(re.findall(day, terminal.text())) == before + 1, "own lines begin a day, too"
+
+
+def test_own_lines_have_their_time_like_those_of_others(open_terminal, user, friend):
+    terminal = open_terminal("--presence", "off")
+    terminal.enter(f"chat {friend.user}")
+    terminal.enter("hello")
+    terminal.wait_match(rf"^\d\d:\d\d {friend.user}> hello$")
+    friend.message(user, "and hello")
+    terminal.wait_match(rf"^\d\d:\d\d {friend.user}: and hello$")
+    terminal.enter("")
+    terminal.enter("/ping")
+    terminal.wait_for("answered in")
+    lines = terminal.all_lines()
+    assert f"{friend.user}>" in lines and f"{friend.user}> /ping" in lines
+    friend.wait_text("hello")
+    assert friend.texts().count("hello") == 1
+
+
+@pytest.mark.parametrize("columns, rows", [(80, 24), (40, 12)])
+def test_a_long_own_line_is_left_whole_with_its_time_and_without_counts(elsewhere, user, friend, town, columns, rows):
+    other = town.join()
+    terminal = elsewhere("--presence", "off", columns=columns, rows=rows)
+    other.message(user, "hello")
+    terminal.wait_last(f"[{other.user}:1] {friend.user}>")
+    text = "語 and words " * 30
+    terminal.type(text)
+    terminal.key("C-a")
+    terminal.key("Enter")
+    friend.wait_text(text.rstrip() + " ")
+    terminal.wait_last(f"[{other.user}:1] {friend.user}>")
+    shown = terminal.text()
+    assert shown.count("語") == 30 or rows == 12
+    assert re.search(rf"^\d\d:\d\d {friend.user}> 語 and", shown, re.M) or rows == 12
+
+
+def test_without_timestamps_a_typed_line_stays_as_it_was(open_terminal, friend):
+    terminal = open_terminal()
+    terminal.enter(f"chat {friend.user}")
+    terminal.enter("hello")
+    friend.wait_text("hello")
+    terminal.wait_match(rf"^{friend.user}> hello$")
