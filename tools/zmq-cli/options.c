@@ -129,11 +129,10 @@ static const struct option table[OPTION_END] = {
          .more = "with commas between; thread is all that you follow, thread/TITLE one of them"},
     [OPTION_FROM] = {"from", 0, OPTION_TEXT, 0, VALUE, .argument = "USER",
                      .help = "only a message from USER"},
-    [OPTION_MATCH] =
-        {"match", 0, OPTION_TEXT, 0, VALUE, .argument = "RE",
-         .help =
-             "only a message with a line that the POSIX extended regular expression matches, as "
-             "grep -E does"},
+    [OPTION_MATCH] = {"match", 0, OPTION_TEXT, 0, VALUE, .argument = "RE",
+                      .help = "only a message with a line that the regular expression matches",
+                      .more = "as RE2 does: like grep -E, with \\b, \\d, \\pL and (?i), but "
+                              "without \\1; no text can make that take long"},
     [OPTION_THREAD] = {"thread", 0, OPTION_TEXT, 0, VALUE, .argument = "T",
                        .help = "of the thread T instead of a conversation"},
     [OPTION_SINCE] = {"since", 0, OPTION_TEXT, 0, VALUE, .fits = when_fits, .takes = WHEN_TAKES,

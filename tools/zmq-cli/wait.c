@@ -1,28 +1,22 @@
-/* wait: the first message that fits, of those that were not read yet and those that arrive.
- *
- * The expression is matched by the C library, which may take long over one that looks for what it
- * found before (\1): a text has 16 KiB at most, and --timeout ends that, too. */
-#define _GNU_SOURCE /* newlocale, strcasecmp */
+/* wait: the first message that fits, of those that were not read yet and those that arrive. */
+#include "pattern.h"
 #include "print.h"
 #include "receiver.h"
 #include "verb.h"
 
-#include <locale.h>
-#include <regex.h>
-#include <string.h>
 #include <strings.h>
 
 struct wanted {
-    const char *from; /* borrowed: from the options; NULL: anybody */
-    bool by_text;
-    regex_t text;
+    const char *from;        /* borrowed: from the options; NULL: anybody */
+    struct pattern *pattern; /* owned; NULL: any text */
 };
 
+/* What could not be looked at, for lack of memory, fits: better shown than missed. */
 static bool is_wanted(const struct wanted *wanted, const zchat_message *message) {
     if (message->sent || message->damaged ||
         (wanted->from && strcasecmp(wanted->from, message->from) != 0))
         return false;
-    return !wanted->by_text || regexec(&wanted->text, message->text, 0, NULL, 0) == 0;
+    return !wanted->pattern || pattern_match(wanted->pattern, message->text) != PATTERN_FITS_NOT;
 }
 
 /* What is passed over moves no cursor before one that fits does. */
@@ -45,26 +39,18 @@ static const struct receiver_kind fitting = {
     .print = print,
 };
 
-/* glibc compiles nested groups one inside the other, on the stack. */
-#define MATCH_BYTES_MAX 1024
-
 static enum status compile(struct call *call, struct wanted *wanted) {
     const char *text = option_text(call->options, OPTION_MATCH);
-    char fault[SENTENCE_BYTES / 2];
+    char fault[PATTERN_FAULT_BYTES];
     if (!text)
         return STATUS_DONE;
-    if (strlen(text) > MATCH_BYTES_MAX)
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "--match takes an expression of at most %d bytes", MATCH_BYTES_MAX);
-    int error = regcomp(&wanted->text, text, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
-    wanted->by_text = error == 0;
-    if (error == 0)
+    wanted->pattern = pattern_new(text, fault);
+    if (wanted->pattern)
         return STATUS_DONE;
-    regerror(error, &wanted->text, fault, sizeof fault);
-    if (fault[0] >= 'A' && fault[0] <= 'Z')
-        fault[0] = (char)(fault[0] - 'A' + 'a');
+    if (!fault[0])
+        return output_error(call->output, ZCHAT_NO_MEMORY, 0, "there is not enough memory");
     return output_error(call->output, ZCHAT_INVALID, 0,
-                        "--match is no extended regular expression: %s", fault);
+                        "--match is no regular expression that RE2 takes: %s", fault);
 }
 
 static enum status wait_for(struct call *call, struct wanted *wanted) {
@@ -77,21 +63,12 @@ static enum status wait_for(struct call *call, struct wanted *wanted) {
     return receiver_run(&receiver, &how);
 }
 
-/* Texts are UTF-8 whatever the environment says: a dot is a character. */
 static enum status run_wait(struct call *call) {
     struct wanted wanted = {.from = option_text(call->options, OPTION_FROM)};
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    if (utf8)
-        uselocale(utf8);
     enum status status = compile(call, &wanted);
     if (status == STATUS_DONE)
         status = wait_for(call, &wanted);
-    if (wanted.by_text)
-        regfree(&wanted.text);
-    if (utf8) {
-        uselocale(LC_GLOBAL_LOCALE);
-        freelocale(utf8);
-    }
+    pattern_free(wanted.pattern);
     return status;
 }
 
