@@ -10,11 +10,12 @@ import time
 
 import pytest
 
-from support.broker import ROOT, program
+from support.broker import ROOT, Broker, program
 from support.network import Network, NotPermitted
 from support.patience import WAIT_S
 from zchat_terminal import Terminal
-from zmq_cli import clean_environment
+from zmq_cli import clean_environment, end
+from zmq_cli_world import LIMITS, World
 
 README = (ROOT / "README.md").read_text()
 TYPED = re.compile(r"    (?P<where>broker\$|bob\$|alice\$|admin\$|zchat>|bob>) (?P<line>.*)")
@@ -236,3 +237,115 @@ def test_tools_run_leaves_nothing_behind_and_bears_what_the_tour_leaves(terminal
     assert "was pinned" not in run.text()
     run.enter("quit")
     run.wait_last("run$", WAIT_S)
+
+
+# ---- the lines for scripts ----
+
+
+def script_of(words):
+    """The lines of the section "For scripts" between two comments, that one with these words in its comment."""
+    section = re.search(r"^## For scripts\n(.*?)(?=^## )", README, re.M | re.S)[1]
+    parts = re.split(r"^    # ", section, flags=re.M)[1:]
+    [part] = [part for part in parts if words in part.partition("\n")[0]]
+    return "\n".join(line[4:] for line in part.splitlines()[1:])
+
+
+@pytest.fixture(scope="module")
+def _world(tmp_path_factory):
+    broker = Broker(*LIMITS)
+    try:
+        yield World(broker, tmp_path_factory.mktemp("world"))
+        broker.finish()
+    finally:
+        broker.close()
+
+
+@pytest.fixture
+def world(_world):
+    """Alice has read all that Bob's scripts wrote to her before."""
+    _world.alice.ok("recv", "--drain")
+    return _world
+
+
+def test_no_line_for_scripts_is_left_out():
+    with open(__file__) as file:
+        tested = set(re.findall(r'script_of\("(.*?)"\)', file.read()))
+    section = re.search(r"^## For scripts\n(.*?)(?=^## )", README, re.M | re.S)[1]
+    assert section.count("\n    # ") == len(tested) == 9
+    assert all(script_of(words) for words in tested)
+
+
+def test_mail_from_cron(world):
+    assert world.run(script_of("from cron"), world.bob).status == 0
+    assert "Filesystem" in world.alice.ok("wait").one["text"]
+
+
+def test_a_deployment_waits_for_an_answer_that_is_newer_than_its_question(world):
+    (world.home / "deploy").write_text("#!/bin/sh\necho deployed\n")
+    (world.home / "deploy").chmod(0o755)
+    world.alice.ok("send", "bob", "yes")
+    for answer, out in (("no", ""), ("yes", "deployed\n")):
+        process = world.start(script_of("her answer"), world.bob)
+        world.alice.ok("wait", "--from", "bob", "--match", "^deploy", "--ack")
+        world.alice.ok("send", "bob", "not yet: yes or no?")
+        world.alice.ok("send", "bob", answer)
+        assert world.end(process).out == out
+
+
+def test_a_bot_answers(world):
+    (world.home / "answer").write_text("#!/bin/sh\nsed 's/^/you said: /'\n")
+    world.bob.ok("recv", "--drain")
+    process = world.start(script_of("a bot"), world.bob)
+    for text in ("one", "two\nlines"):
+        world.alice.ok("send", "bob", text)
+        assert "you said: " + text.split()[0] in world.alice.ok("wait", "--from", "bob", "--ack").one["text"]
+    world.interrupt(process)
+
+
+def test_alerts_come_as_they_are_logged(world):
+    log = world.home / "app.log"
+    log.write_text("fine\n-1 ERROR: disk\n")
+    process = world.start(script_of("alerts"), world.bob)
+    assert world.alice.ok("wait", "--ack").one["text"] == "-1 ERROR: disk"
+    with log.open("a") as file:
+        file.write("fine again\nERROR: net\n")
+    assert world.alice.ok("wait", "--ack").one["text"] == "ERROR: net"
+    world.interrupt(process)
+
+
+def test_who_is_there_is_told_in_private(world):
+    assert world.run(script_of("is she there?"), world.bob).status != 0
+    alice = world.alice.start("--online", "private", "accept", "--once")
+    assert alice.stderr.readline().startswith("zmq-cli: waiting for an invitation")
+    done = world.run(script_of("is she there?"), world.bob)
+    assert done.status == 0, done
+    assert '"the code is 4711"' in end(alice).out
+
+
+def test_a_build_goes_into_a_thread(world):
+    world.bob.ok("thread", "create", "harvest")
+    assert world.run(script_of("from a build"), world.bob).status == 0
+    file, post = world.alice.ok("thread", "read", "harvest").lines
+    assert re.fullmatch(r"report-\d{4}-\d\d-\d\d\.pdf", file["file"]) and post["text"].startswith("built 2")
+
+
+def test_a_thread_is_followed_from_where_the_last_call_ended(world):
+    world.bob.ok("thread", "follow", "harvest")
+    for texts in (["one", "two"], ["three"]):
+        for text in texts:
+            world.alice.ok("thread", "post", "harvest", text)
+        process = world.start(script_of("as it grows"), world.bob)
+        assert [process.stdout.readline() for _ in texts] == [text + "\n" for text in texts]
+        world.interrupt(process)
+
+
+def test_what_was_said_is_found(world):
+    world.bob.ok("send", "alice", "two ladders are enough")
+    done = world.run(script_of("since yesterday"), world.bob)
+    assert done.status == 0 and "\ntwo ladders are enough\n" in done.out and " bob to alice: " in done.out, done
+
+
+def test_commands_go_over_one_connection(world):
+    done = world.run(script_of("over one connection"), world.bob)
+    assert done.status == 0 and re.fullmatch(r'"\d+"\n', done.out), done
+    assert world.alice.ok("wait").one["text"] == "hi"

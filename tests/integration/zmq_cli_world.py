@@ -59,12 +59,12 @@ class World:
         cli.ok("--password-file", self.password, how)
         return cli
 
-    def environment(self, **more):
-        return dict(self.alice.environment, PATH=f"{self.path}:{os.environ['PATH']}", HOME=str(self.home), **more)
+    def environment(self, user):
+        return dict(user.environment, PATH=f"{self.path}:{os.environ['PATH']}", HOME=str(self.home))
 
-    def start(self, line):
-        """Begins a line of alice's shell, and leaves it running."""
-        process = subprocess.Popen(["bash", "-c", line], cwd=self.home, env=self.environment(), text=True,
+    def start(self, line, user=None):
+        """Begins what is typed into a shell, alice's unless another user is given, and leaves it running."""
+        process = subprocess.Popen(["bash", "-c", line], cwd=self.home, env=self.environment(user or self.alice), text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    preexec_fn=die_with_parent, start_new_session=True)
         process.limit = threading.Timer(CALL_S, os.killpg, (process.pid, signal.SIGKILL))
@@ -77,8 +77,13 @@ class World:
         process.limit.cancel()
         return Done(process.args[-1], process.returncode, out, err)
 
-    def run(self, line):
-        return self.end(self.start(line))
+    def run(self, line, user=None):
+        return self.end(self.start(line, user))
+
+    def interrupt(self, process):
+        """Ends all that a line started."""
+        os.killpg(process.pid, signal.SIGTERM)
+        return self.end(process)
 
     def answered(self):
         """What ./answer was given, once it was."""
