@@ -57,6 +57,7 @@ struct record {
     int64_t later_us; /* last seen; last used; locked until; of the last chunk */
     bool admin;
     bool locked;
+    bool no_receipts; /* nobody learns what the account has read */
     bool delivered;
     bool damaged;     /* the file's bytes are not those of its hash, or can't be read */
     bool is_post;     /* what is lost is a post that stands */

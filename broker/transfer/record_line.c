@@ -58,6 +58,7 @@ static const struct shape shapes[] = {
                          {"password_hash", FIELD_TEXT, AT(password_hash), OPTIONAL},
                          {"admin", FIELD_TRUTH, AT(admin), OPTIONAL},
                          {"locked", FIELD_TRUTH, AT(locked), OPTIONAL},
+                         {"no_receipts", FIELD_TRUTH, AT(no_receipts), OPTIONAL},
                          {"devices", FIELD_NUMBER, AT(number), OPTIONAL},
                          {"created", FIELD_TIME, AT(time_us), 0},
                          {"last_seen", FIELD_TIME, AT(later_us), OPTIONAL}}},

@@ -39,6 +39,7 @@ static bool take_account(sqlite3_stmt *row, struct record *out) {
     out->time_us = sqlite3_column_int64(row, 4);
     out->later_us = sqlite3_column_int64(row, 5);
     out->number = column_count(row, 6);
+    out->no_receipts = sqlite3_column_int(row, 7) == 0;
     return true;
 }
 
@@ -101,8 +102,8 @@ static const struct rows before_log[] = {
     {RECORD_ACCOUNT, "accounts", take_account,
      "SELECT a.name, a.password_hash, a.admin, a.locked, a.created_us, CASE p.online WHEN 1 THEN "
      "max(p.last_seen_us, (SELECT value FROM meta WHERE name = 'alive_us')) ELSE "
-     "coalesce(p.last_seen_us, 0) END, a.devices FROM account a LEFT JOIN presence p ON p.account "
-     "= a.id ORDER BY a.id"},
+     "coalesce(p.last_seen_us, 0) END, a.devices, a.receipts FROM account a LEFT JOIN presence p "
+     "ON p.account = a.id ORDER BY a.id"},
     {RECORD_DEVICE, "devices", take_device,
      "SELECT a.name, d.device, d.key, d.label, d.trusted_us, d.used_us FROM device d CROSS JOIN "
      "account a ON a.id = d.account ORDER BY d.account, d.device"},

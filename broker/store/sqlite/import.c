@@ -92,6 +92,8 @@ static enum store_status take_account(struct store_import *import, const struct 
                           record->time_us, &account);
     if (status == STORE_OK && record->locked)
         status = store_account_set_locked(store, record->user, true);
+    if (status == STORE_OK && record->no_receipts)
+        status = store_account_set_receipts(store, record->user, false);
     if (status == STORE_OK && record->number > 0)
         status = set_devices(import, account, record->number);
     if (status == STORE_OK && record->later_us > 0)
