@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "text.h"
+#include "transfer/record_line.h"
 #include "wire.h"
 #include "zmtp.h"
 #include "json/from_json.h"
@@ -204,6 +205,28 @@ void fuzz_json(const uint8_t *data, size_t size) {
         check_again(type.message, packed, bytes);
     free(packed);
     json_decref(json);
+}
+
+/* ---- lines of an export ---- */
+
+void fuzz_records(const uint8_t *data, size_t size) {
+    static struct record record, again;
+    static struct record_room room, again_room;
+    static struct line line, second;
+    char fault[RECORD_FAULT_BYTES] = "";
+    if (size > LINE_BYTES_MAX)
+        return;
+    if (!record_read((const char *)data, size, &record, &room, fault)) {
+        assert(fault[0] && text_is_utf8(fault, strlen(fault)) && !strchr(fault, '\n'));
+        return;
+    }
+    assert(text_is_utf8(record.name, strlen(record.name)));
+    /* Only a text of nothing but escaped characters is longer written than read, and it fits. */
+    bool written = record_write(&line, &record);
+    assert(written && line.bytes[line.length - 1] == '\n');
+    bool same = record_read(line.bytes, line.length - 1, &again, &again_room, fault);
+    assert(same && record_write(&second, &again));
+    assert(line.length == second.length && !memcmp(line.bytes, second.bytes, line.length));
 }
 
 /* ---- the greeter ---- */

@@ -19,6 +19,9 @@ void fuzz_text(const uint8_t *data, size_t size);
 /* json/: what a program's own input can hold. What is read as a message is printed, and that is
  * read as the same message. The first byte chooses the type. */
 void fuzz_json(const uint8_t *data, size_t size);
+/* transfer/: a line of a file that `zchatd import` is given. What is read as a record is written as
+ * a line that is read as the same record. */
+void fuzz_records(const uint8_t *data, size_t size);
 /* The greeter's ZMTP: the first byte says in what pieces the rest arrives. */
 void fuzz_zmtp(const uint8_t *data, size_t size);
 
