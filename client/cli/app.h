@@ -22,6 +22,7 @@
 struct app;
 struct attention;
 struct call;
+struct editor;
 struct find;
 struct loads;
 struct history;
@@ -64,6 +65,7 @@ struct app {
     struct roster *roster;             /* owned */
     struct presence *presence;         /* owned */
     struct attention *attention;       /* owned */
+    struct editor *editor;             /* owned; NULL: none is open */
     struct conversation conversation;
     struct forum forum;
     struct mailbox *mailbox; /* borrowed: from program.c, as the next five */

@@ -352,7 +352,10 @@ static void run_help(struct app *app, const struct command_words *words) {
     for (size_t i = 0; (row = command_at(i)); i++)
         command_show_help(app, row);
     app_note(app, "in a conversation plain lines are messages, and a command begins with /");
-    app_note(app, "msg and w are send, query is chat; Alt+Enter begins a new line of a text");
+    app_note(
+        app,
+        "msg and w are send, query is chat; Alt+Enter or Ctrl-J begins a new line of a text, and "
+        "Ctrl-X Ctrl-E opens it in $VISUAL or $EDITOR");
 }
 
 static const struct command help_command = {

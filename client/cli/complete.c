@@ -4,6 +4,7 @@
 #include "complete.h"
 
 #include "app.h"
+#include "candidates.h"
 #include "command.h"
 #include "line.h"
 #include "memory.h"
@@ -25,7 +26,7 @@ static bool complete_fits(const char *candidate, const char *word) {
 }
 
 /* Offers the first words of the commands. */
-static void complete_verb(const char *word, const char *slash, struct line_candidates *candidates) {
+static void complete_verb(const char *word, const char *slash, struct candidates *candidates) {
     const struct command *row;
     char before[64] = "";
     for (size_t i = 0; (row = command_at(i)); i++) {
@@ -36,14 +37,13 @@ static void complete_verb(const char *word, const char *slash, struct line_candi
         snprintf(text, sizeof text, "%s%.*s", slash, (int)strcspn(name, " "), name);
         if (!complete_fits(name, word) || strcmp(text, before) == 0)
             continue;
-        line_candidate(candidates, text);
+        candidates_add(candidates, text);
         strcpy(before, text);
     }
 }
 
 /* Offers the second words of those that begin with `first`. */
-static void complete_second(const char *first, const char *word,
-                            struct line_candidates *candidates) {
+static void complete_second(const char *first, const char *word, struct candidates *candidates) {
     const struct command *row;
     size_t bytes = strcspn(first, " \t");
     if (first[bytes + strspn(first + bytes, " \t")] != '\0')
@@ -51,18 +51,18 @@ static void complete_second(const char *first, const char *word,
     for (size_t i = 0; (row = command_at(i)); i++)
         if (strncmp(row->name, first, bytes) == 0 && row->name[bytes] == ' ' &&
             complete_fits(row->name + bytes + 1, word))
-            line_candidate(candidates, row->name + bytes + 1);
+            candidates_add(candidates, row->name + bytes + 1);
 }
 
 static void complete_name(struct app *app, const char *word, bool blocked,
-                          struct line_candidates *candidates) {
+                          struct candidates *candidates) {
     char folded[NAME_BYTES];
     name_copy(folded, word);
     for (size_t i = 0; i < roster_count(app->roster); i++) {
         const struct roster_person *person = roster_at(app->roster, i);
         bool offered = blocked ? person->blocked : person->online || person->partner;
         if (offered && complete_fits(person->user, folded))
-            line_candidate(candidates, person->user);
+            candidates_add(candidates, person->user);
     }
 }
 
@@ -76,13 +76,13 @@ static bool complete_is_peer(const struct app *app, const struct peer *peer,
 }
 
 static void complete_peer(const struct app *app, const char *word, enum command_subject subject,
-                          struct line_candidates *candidates) {
+                          struct candidates *candidates) {
     char folded[NAME_BYTES];
     name_copy(folded, word);
     for (size_t i = 0; i < app->privates->peers.count; i++) {
         const struct peer *peer = &app->privates->peers.list[i];
         if (complete_is_peer(app, peer, subject) && complete_fits(peer->user, folded))
-            line_candidate(candidates, peer->user);
+            candidates_add(candidates, peer->user);
     }
 }
 
@@ -108,7 +108,7 @@ static void complete_add(struct complete_words *found, const char *text, const c
 /* Offers them, all with quotes if one needs them and none is typed yet. A word that ends in a slash
  * goes on, so its quotes stay open. */
 static void complete_offer(struct complete_words *found, bool quoted,
-                           struct line_candidates *candidates) {
+                           struct candidates *candidates) {
     bool quotes = found->quotes && !quoted;
     for (size_t i = 0; i < found->count; i++) {
         size_t bytes = strlen(found->words[i]);
@@ -116,7 +116,7 @@ static void complete_offer(struct complete_words *found, bool quoted,
         char *text = memory_take(bytes + 3);
         snprintf(text, bytes + 3, "%s%s%s", quotes ? "\"" : "", found->words[i],
                  quotes && !goes_on ? "\"" : "");
-        line_candidate(candidates, text);
+        candidates_add(candidates, text);
         free(text);
         free(found->words[i]);
     }
@@ -125,7 +125,7 @@ static void complete_offer(struct complete_words *found, bool quoted,
 
 /* For history: titles, and people. */
 static void complete_either(struct app *app, const char *word, bool quoted,
-                            struct line_candidates *candidates) {
+                            struct candidates *candidates) {
     struct complete_words found = {0};
     for (size_t i = 0; i < roster_count(app->roster); i++) {
         const struct roster_person *person = roster_at(app->roster, i);
@@ -138,7 +138,7 @@ static void complete_either(struct app *app, const char *word, bool quoted,
 }
 
 static void complete_title(struct app *app, const char *word, bool quoted,
-                           struct line_candidates *candidates) {
+                           struct candidates *candidates) {
     struct complete_words found = {0};
     for (size_t i = 0; i < app->forum.count; i++)
         complete_add(&found, app->forum.threads[i]->title, word);
@@ -166,7 +166,7 @@ static void complete_folder(const char *folder, const char *prefix, const char *
         closedir(entries);
 }
 
-static void complete_path(const char *word, bool quoted, struct line_candidates *candidates) {
+static void complete_path(const char *word, bool quoted, struct candidates *candidates) {
     struct complete_words found = {0};
     char *prefix = memory_text(word);
     char *slash = strrchr(prefix, '/');
@@ -181,7 +181,7 @@ static void complete_path(const char *word, bool quoted, struct line_candidates 
 /* --- arguments --- */
 
 static void complete_argument(struct app *app, const char *before, const char *word,
-                              struct line_candidates *candidates) {
+                              struct candidates *candidates) {
     const char *arguments;
     const struct command *row = command_of_line(app, before, &arguments);
     bool quoted;
@@ -209,8 +209,7 @@ static void complete_argument(struct app *app, const char *before, const char *w
         complete_name(app, word, row->subject == COMMAND_BLOCKED, candidates);
 }
 
-void complete_word(void *arg, const char *before, const char *word,
-                   struct line_candidates *candidates) {
+void complete_word(void *arg, const char *before, const char *word, struct candidates *candidates) {
     struct app *app = arg;
     const char *first = before + strspn(before, " \t");
     bool plain = conversation_is_open(&app->conversation) && *first != '/';

@@ -4,11 +4,10 @@
 
 #include <stddef.h>
 
-struct line_candidates;
+struct candidates;
 
 /* The callbacks of line.h; `app` is the struct app. */
-void complete_word(void *app, const char *before, const char *word,
-                   struct line_candidates *candidates);
+void complete_word(void *app, const char *before, const char *word, struct candidates *candidates);
 void complete_list(void *app, char *const *words, size_t count);
 
 #endif

@@ -1,16 +1,18 @@
-/* The wrapper around readline, the only file that sees its headers. Readline's callbacks carry no
- * argument, so the one line of the program is known here as `the_line`.
+/* The wrapper around readline; only this file and `keys` see its headers. Readline's callbacks
+ * carry no argument, so the one line of the program is known here as `the_line`.
  *
  * Between two lines readline is not installed: what a command prints comes on a free row, and
  * line_show() installs readline again. Without echo readline is not used at all, because its kill
  * ring and undo list would keep the secret: the kernel's own line editing reads it. */
 #include "line.h"
 
+#include "candidates.h"
 #include "draw.h"
+#include "keys.h"
 #include "memory.h"
+#include "secret.h"
 #include "signals.h"
 
-#include <errno.h>
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <signal.h>
@@ -19,15 +21,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LINE_SECRET_BYTES 2048
-
 enum line_mode { LINE_CLOSED, LINE_EDITING, LINE_ASKING, LINE_ASKING_SECRET };
-
-struct line_candidates {
-    char **words; /* owned */
-    size_t count;
-    size_t next;
-};
 
 struct line {
     struct line_listener listener;
@@ -44,10 +38,11 @@ struct line {
     void *answer_arg; /* borrowed: from the asker */
     char *typed;      /* owned: the line that readline has just finished */
     bool finished;
-    bool broken; /* a NUL byte was typed or pasted: the line looks shorter than it is */
-    struct line_candidates *gathered; /* borrowed: from line_complete, while it runs */
-    char secret[LINE_SECRET_BYTES];
-    size_t secret_bytes;
+    bool editing;                /* the key for the user's editor was typed */
+    bool lent;                   /* another program has the terminal */
+    char *draft;                 /* owned: what a question interrupted; NULL: nothing */
+    struct candidates *gathered; /* borrowed: from line_complete, while it runs */
+    struct secret secret;
     struct termios original;
 };
 
@@ -55,6 +50,8 @@ static struct line *the_line;
 
 static void line_set_terminal(const struct line *line, bool echo) {
     struct termios mode = line->original;
+    if (line->lent)
+        return;
     if (!echo)
         mode.c_lflag &= (tcflag_t)~ECHO;
     mode.c_lflag |= ICANON | ISIG;
@@ -118,7 +115,7 @@ static void line_wipe_typed(void) {
 /* What the listener shows meanwhile comes before it. */
 static void line_leave_typed(struct line *line, const char *typed) {
     struct draw_view view;
-    bool asked = line->mode == LINE_EDITING && typed && !line->broken;
+    bool asked = line->mode == LINE_EDITING && typed && !keys_are_broken();
     const char *prompt = asked ? line->listener.on_leaving(line->listener.arg, typed) : NULL;
     if (prompt) {
         line_view(&view);
@@ -146,61 +143,24 @@ static void line_finished(char *typed) {
 
 /* --- keys --- */
 
-/* A NUL typed as a key only sets readline's mark; as text, after Ctrl-V or pasted, it would cut the
- * line. */
-static int line_read_key(FILE *input) {
-    int key = rl_getc(input);
-    if (key != 0 || !RL_ISSTATE(RL_STATE_MOREINPUT))
-        return key;
-    the_line->broken = true;
-    return '?';
-}
-
-/* For Alt+Enter: a message may have several lines. */
-static int line_insert_newline(int count, int key) {
+static int line_edit(int count, int key) {
     (void)count;
     (void)key;
-    return rl_insert_text("\n");
-}
-
-/* Readline has harmful keys next to those that people use: one switches to vi's keys for ever,
- * another one sends the line with a # in front. This changes the defaults; an inputrc may change
- * them again. */
-static void line_bind_keys(void) {
-    Keymap keymaps[] = {emacs_standard_keymap, vi_insertion_keymap};
-    for (size_t i = 0; i < sizeof keymaps / sizeof keymaps[0]; i++) {
-        rl_bind_keyseq_in_map("\\e\\C-m", line_insert_newline, keymaps[i]);
-        rl_bind_keyseq_in_map("\\e\\C-j", line_insert_newline, keymaps[i]);
-        rl_bind_keyseq_in_map("\\C-l", line_clear_screen, keymaps[i]);
-    }
-    rl_bind_keyseq_in_map("\\e\\C-l", line_clear_screen, emacs_standard_keymap);
-    rl_bind_keyseq_in_map("\\e#", NULL, emacs_standard_keymap);
-    rl_bind_key_in_map('#', NULL, vi_movement_keymap);
-    rl_bind_keyseq_in_map("\\C-l", line_clear_screen, vi_movement_keymap);
+    the_line->editing = the_line->mode == LINE_EDITING;
+    return 0;
 }
 
 /* --- completion --- */
 
-void line_candidate(struct line_candidates *candidates, const char *text) {
-    candidates->words = memory_grow(candidates->words, candidates->count + 1, sizeof(char *));
-    candidates->words[candidates->count++] = memory_text(text);
-}
-
 static char *line_next_candidate(const char *word, int state) {
-    struct line_candidates *gathered = the_line->gathered;
     (void)word;
     (void)state;
-    return gathered->next == gathered->count ? NULL : gathered->words[gathered->next++];
-}
-
-/* Whether it is a folder's name, after which a name in the folder follows. */
-static bool line_goes_on(const char *word) {
-    return *word != '\0' && word[strlen(word) - 1] == '/';
+    return candidates_take(the_line->gathered);
 }
 
 static char **line_complete(const char *word, int start, int end) {
     (void)end;
-    struct line_candidates gathered = {0};
+    struct candidates gathered = {0};
     rl_attempted_completion_over = 1;
     if (the_line->mode != LINE_EDITING)
         return NULL;
@@ -209,12 +169,12 @@ static char **line_complete(const char *word, int start, int end) {
     the_line->listener.on_complete(the_line->listener.arg, before, word, &gathered);
     free(before);
     the_line->gathered = &gathered;
-    bool goes_on = gathered.count == 1 && line_goes_on(gathered.words[0]);
+    bool goes_on = candidates_go_on(&gathered);
     rl_completion_suppress_append = goes_on;
     rl_completion_suppress_quote = goes_on;
     char **matches = rl_completion_matches(word, line_next_candidate);
     the_line->gathered = NULL;
-    free(gathered.words);
+    candidates_release(&gathered);
     return matches;
 }
 
@@ -240,7 +200,6 @@ static void line_start_readline(FILE *terminal) {
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
-    rl_getc_function = line_read_key;
     rl_attempted_completion_function = line_complete;
     rl_completion_display_matches_hook = line_list;
     rl_completion_query_items = 0;
@@ -248,7 +207,7 @@ static void line_start_readline(FILE *terminal) {
     rl_completer_quote_characters = "\"";
     using_history();
     stifle_history(1000);
-    line_bind_keys();
+    keys_bind(&(struct keys_functions){.clear_screen = line_clear_screen, .edit = line_edit});
     rl_initialize();
 }
 
@@ -282,8 +241,9 @@ void line_free(struct line *line) {
     tcsetattr(STDIN_FILENO, TCSADRAIN, &line->original);
     the_line = NULL;
     clear_history();
-    memory_wipe(line->secret, sizeof line->secret);
+    secret_wipe(&line->secret);
     draw_free(line->draw);
+    memory_free_secret(line->draft);
     free(line->prompt);
     free(line->shown_prompt);
     free(line->question);
@@ -315,12 +275,43 @@ static void line_keep_prompt(struct line *line) {
     line->shown_prompt = memory_text(line_wanted_prompt(line));
 }
 
+static void line_draw_again(const struct line *line) {
+    if (line->draw)
+        line_redisplay();
+    else
+        rl_forced_update_display();
+}
+
+/* Puts the text into the line, or keeps it until a line is edited again. */
+static void line_put_draft(struct line *line) {
+    if (!line->draft || line->mode != LINE_EDITING || !line->installed)
+        return;
+    rl_replace_line(line->draft, 1);
+    rl_point = rl_end;
+    memory_free_secret(line->draft);
+    line->draft = NULL;
+}
+
+static void line_keep_draft(struct line *line) {
+    if (line->mode != LINE_EDITING || !line->installed || rl_end == 0 || keys_are_broken())
+        return;
+    memory_free_secret(line->draft);
+    line->draft = memory_text(rl_line_buffer);
+}
+
 static void line_install(struct line *line) {
+    bool resumed = line->draft && line->mode == LINE_EDITING;
     line_keep_prompt(line);
-    line->broken = false;
     line_set_terminal(line, true);
+    line->quiet = resumed;
     rl_callback_handler_install(line->shown_prompt, line_finished);
+    line->quiet = false;
     line->installed = true;
+    keys_begin(line->mode == LINE_EDITING);
+    if (resumed) {
+        line_put_draft(line);
+        line_draw_again(line);
+    }
 }
 
 void line_hide(struct line *line) {
@@ -350,15 +341,8 @@ static void line_show_question(const struct line *line) {
         fputs(line->question, line->terminal);
 }
 
-static void line_draw_again(const struct line *line) {
-    if (line->draw)
-        line_redisplay();
-    else
-        rl_forced_update_display();
-}
-
 void line_show(struct line *line) {
-    if (line->visible || line->mode == LINE_CLOSED)
+    if (line->visible || line->mode == LINE_CLOSED || line->lent)
         return;
     line->visible = true;
     if (line->mode == LINE_ASKING_SECRET) {
@@ -406,6 +390,7 @@ void line_set_prompt(struct line *line, const char *prompt, bool bold) {
 
 static void line_leave_mode(struct line *line) {
     line_hide(line);
+    line_keep_draft(line);
     if (line->installed)
         rl_callback_handler_remove();
     line->installed = false;
@@ -432,7 +417,7 @@ void line_ask(struct line *line, const char *question, bool echo, line_answer_fn
     line->question = memory_text(question);
     line->answer = fn;
     line->answer_arg = arg;
-    line->secret_bytes = 0;
+    line->secret.bytes = 0;
     line->mode = echo ? LINE_ASKING : LINE_ASKING_SECRET;
 }
 
@@ -455,7 +440,7 @@ static void line_answer(struct line *line, const char *answer) {
 /* --- reading --- */
 
 bool line_wants_input(const struct line *line) {
-    return line->mode != LINE_CLOSED;
+    return line->mode != LINE_CLOSED && !line->lent;
 }
 
 static void line_read_typed(struct line *line) {
@@ -463,39 +448,32 @@ static void line_read_typed(struct line *line) {
     if (!line->finished) {
         if (line_prompt_is_old(line))
             line_hide(line);
+        if (line->editing)
+            line->listener.on_edit(line->listener.arg, rl_line_buffer);
+        line->editing = false;
         return;
     }
     char *typed = line->typed;
     line->typed = NULL;
     line->finished = false;
     if (line->mode == LINE_ASKING)
-        line_answer(line, line->broken ? "" : typed);
-    else if (line->broken)
+        line_answer(line, keys_are_broken() ? "" : typed);
+    else if (keys_are_broken())
         line->listener.on_broken_line(line->listener.arg);
     else
         line->listener.on_line(line->listener.arg, typed);
     memory_free_secret(typed);
 }
 
-/* The kernel edits the line, so a whole line comes; except that Ctrl-D may have ended it, or
- * several lines were typed ahead: then the first one counts. */
 static void line_read_secret(struct line *line) {
-    size_t room = sizeof line->secret - 1 - line->secret_bytes;
-    ssize_t got = read(STDIN_FILENO, line->secret + line->secret_bytes, room);
-    if (got < 0 && errno == EINTR)
+    enum secret_state state = secret_read(&line->secret);
+    if (state == SECRET_BEGUN)
         return;
-    line->secret_bytes += got > 0 ? (size_t)got : 0;
-    char *end = memchr(line->secret, '\n', line->secret_bytes);
-    if (got > 0 && !end && line->secret_bytes < sizeof line->secret - 1)
-        return;
-    *(!end ? line->secret + line->secret_bytes : end) = '\0';
-    if (end && strlen(line->secret) < (size_t)(end - line->secret)) {
+    if (state == SECRET_BROKEN)
         fputs(" (a NUL byte can't be in it)", line->terminal);
-        line->secret[0] = '\0';
-    }
     line_leave_question(line);
-    line_answer(line, got > 0 ? line->secret : NULL);
-    memory_wipe(line->secret, sizeof line->secret);
+    line_answer(line, state == SECRET_ENDED ? NULL : line->secret.text);
+    secret_wipe(&line->secret);
 }
 
 void line_read(struct line *line) {
@@ -558,13 +536,28 @@ void line_resize(struct line *line) {
     line_redisplay();
 }
 
-void line_suspend(struct line *line) {
+void line_lend(struct line *line) {
     line_hide(line);
     if (line->installed)
         rl_deprep_term_function();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &line->original);
-    signals_stop();
+    line->lent = true;
+}
+
+void line_take_back(struct line *line, const char *text) {
+    line->lent = false;
     line_resume(line);
+    if (!text)
+        return;
+    memory_free_secret(line->draft);
+    line->draft = memory_text(text);
+    line_put_draft(line);
+}
+
+void line_suspend(struct line *line) {
+    line_lend(line);
+    signals_stop();
+    line_take_back(line, NULL);
 }
 
 void line_resume(struct line *line) {
@@ -574,6 +567,7 @@ void line_resume(struct line *line) {
         line_set_terminal(line, true);
         rl_prep_term_function(1);
         rl_reset_screen_size();
+        keys_begin(line->mode == LINE_EDITING);
     } else {
         line_set_terminal(line, false);
     }

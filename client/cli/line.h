@@ -9,11 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct candidates;
 struct line;
-
-/* What Tab may offer; filled in with line_candidate(). */
-struct line_candidates;
-void line_candidate(struct line_candidates *candidates, const char *text);
 
 struct line_listener {
     void *arg; /* borrowed: from the maker of the line */
@@ -24,9 +21,11 @@ struct line_listener {
     const char *(*on_leaving)(void *arg, const char *text);
     /* Called for a typed line with a NUL byte in it, which must not be taken for a shorter line. */
     void (*on_broken_line)(void *arg);
+    /* Called if the user wants to edit the text (borrowed) in another program. */
+    void (*on_edit)(void *arg, const char *text);
     /* Finds candidates for `word`, which follows `before` on the line. */
     void (*on_complete)(void *arg, const char *before, const char *word,
-                        struct line_candidates *candidates);
+                        struct candidates *candidates);
     /* Shows several candidates that Tab found. */
     void (*on_listing)(void *arg, char *const *words, size_t count);
 };
@@ -43,7 +42,8 @@ void line_free(struct line *line);
 void line_set_prompt(struct line *line, const char *prompt, bool bold);
 void line_open(struct line *line);
 void line_close(struct line *line);
-/* Asks instead of editing; after the answer the line is closed. */
+/* Asks instead of editing; after the answer the line is closed. What was being edited comes back
+ * when it is opened again. */
 void line_ask(struct line *line, const char *question, bool echo, line_answer_fn *fn, void *arg);
 
 /* Whether input is wanted. If so, call line_read() when stdin is readable. */
@@ -60,6 +60,10 @@ size_t line_rows(const struct line *line);
 bool line_interrupt(struct line *line);
 /* The terminal's size has changed. */
 void line_resize(struct line *line);
+/* Gives the terminal to another program; until it is taken back, nothing is read or drawn. */
+void line_lend(struct line *line);
+/* Takes it again; unless `text` is NULL, the line being edited becomes it. */
+void line_take_back(struct line *line, const char *text);
 /* Ctrl-Z: gives the terminal back and stops the program until it is continued. */
 void line_suspend(struct line *line);
 /* The program was continued: takes the terminal again. */

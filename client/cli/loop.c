@@ -5,6 +5,7 @@
 #include "app.h"
 #include "attention.h"
 #include "common/clock.h"
+#include "editor.h"
 #include "history.h"
 #include "line.h"
 #include "load.h"
@@ -79,7 +80,13 @@ static void loop_interrupt(struct app *app) {
     }
 }
 
+static bool loop_is_from_terminal(int number) {
+    return number == SIGINT || number == SIGTSTP || number == SIGWINCH || number == SIGCONT;
+}
+
 static void loop_signal(struct app *app, int number) {
+    if (editor_is_open(app) && loop_is_from_terminal(number)) /* it is the editor's */
+        return;
     switch (number) {
     case SIGINT:
         loop_interrupt(app);
@@ -97,6 +104,7 @@ static void loop_signal(struct app *app, int number) {
         break;
     case SIGCHLD:
         attention_reap(app);
+        editor_reap(app);
         break;
     default:
         app_leave(app, 130);

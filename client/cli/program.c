@@ -8,6 +8,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "complete.h"
+#include "editor.h"
 #include "find.h"
 #include "history.h"
 #include "leave.h"
@@ -87,6 +88,10 @@ static void program_typed_broken(void *arg) {
     app_fail(arg, ZCHAT_INVALID, "there is a NUL byte in what you typed; nothing of it is sent");
 }
 
+static void program_edit(void *arg, const char *text) {
+    editor_begin(arg, text);
+}
+
 /* --- beginning and end --- */
 
 static bool program_wants_colours(void) {
@@ -118,6 +123,7 @@ static void program_make_line(struct app *app) {
         .on_line = program_typed,
         .on_leaving = program_leaving,
         .on_broken_line = program_typed_broken,
+        .on_edit = program_edit,
         .on_complete = complete_word,
         .on_listing = complete_list,
     };
@@ -199,6 +205,7 @@ void program_free(struct app *app) {
         return;
     app->done = true;
     zchat_free(app->z);
+    editor_free(app);
     if (app->line)
         line_close(app->line);
     screen_write(app->screen);

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "memory.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,22 +114,6 @@ static int runner_file(const char *text) {
     return fd;
 }
 
-/* Signals as a new program expects them: this one blocks or ignores some. */
-static int runner_set_attributes(posix_spawnattr_t *attributes) {
-    sigset_t none;
-    sigset_t normal;
-    sigemptyset(&none);
-    sigemptyset(&normal);
-    sigaddset(&normal, SIGPIPE);
-    int error = posix_spawnattr_setsigmask(attributes, &none);
-    if (error == 0)
-        error = posix_spawnattr_setsigdefault(attributes, &normal);
-    if (error == 0)
-        error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                         POSIX_SPAWN_SETSIGDEF);
-    return error;
-}
-
 static int runner_set_files(posix_spawn_file_actions_t *files, int text_fd) {
     int error = posix_spawn_file_actions_adddup2(files, text_fd, STDIN_FILENO);
     for (int fd = STDOUT_FILENO; error == 0 && fd <= STDERR_FILENO; fd++)
@@ -150,7 +135,7 @@ static int runner_spawn(const struct runner *runner, const struct runner_job *jo
     posix_spawnattr_init(&attributes);
     int error = runner_set_files(&files, text_fd);
     if (error == 0)
-        error = runner_set_attributes(&attributes);
+        error = signals_set_standard(&attributes, POSIX_SPAWN_SETSID);
     if (error == 0)
         error = posix_spawn(pid, "/bin/sh", &files, &attributes, argv, job->environment);
     posix_spawn_file_actions_destroy(&files);
@@ -260,19 +245,10 @@ static bool runner_is_busy(struct runner *runner) {
     return busy;
 }
 
-/* SIGCHLD is blocked, so it can be waited for. */
 static void runner_say_farewell(struct runner *runner) {
     int64_t until_ms = clock_ms() + RUNNER_FAREWELL_MS;
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    while (runner_is_busy(runner)) {
-        int64_t left_ms = until_ms - clock_ms();
-        struct timespec left = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
-        if (left_ms <= 0)
-            break;
-        sigtimedwait(&set, NULL, &left);
-    }
+    while (runner_is_busy(runner) && signals_wait_child(until_ms))
+        ;
     for (size_t i = 0; i < RUNNER_AT_ONCE; i++) {
         struct runner_child *child = &runner->children[i];
         runner_kill(child);

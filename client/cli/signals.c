@@ -1,8 +1,9 @@
 /* Signals through a signalfd. A writer to a closed pipe gets an error instead of SIGPIPE. */
 #include "signals.h"
 
+#include "common/clock.h"
+
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -26,6 +27,32 @@ int signals_open(void) {
 void signals_close(int fd) {
     if (fd >= 0)
         close(fd);
+}
+
+int signals_set_standard(posix_spawnattr_t *attributes, short flags) {
+    sigset_t none;
+    sigset_t ignored;
+    sigemptyset(&none);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    int error = posix_spawnattr_setsigmask(attributes, &none);
+    if (error == 0)
+        error = posix_spawnattr_setsigdefault(attributes, &ignored);
+    if (error == 0)
+        error = posix_spawnattr_setflags(
+            attributes, (short)(flags | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+    return error;
+}
+
+bool signals_wait_child(int64_t until_ms) {
+    int64_t left_ms = until_ms - clock_ms();
+    struct timespec left = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (left_ms > 0)
+        sigtimedwait(&child, NULL, &left);
+    return left_ms > 0;
 }
 
 /* Whether this stop is over: a SIGCONT that came already counts for this stop, too. */
