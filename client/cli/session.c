@@ -258,7 +258,8 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_MESSAGE:
         mailbox_take(app, event->message);
         break;
-    case ZCHAT_EVENT_READ: /* on another device, where the lines were shown, too */
+    case ZCHAT_EVENT_READ:         /* on another device, where the lines were shown, too */
+    case ZCHAT_EVENT_MESSAGE_READ: /* nothing is waited for */
         break;
     case ZCHAT_EVENT_PRESENCE:
         session_changed(app, event->user, event->online);

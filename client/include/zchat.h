@@ -102,6 +102,12 @@ typedef enum zchat_account_change {
     ZCHAT_ACCOUNT_CHANGE_MAKE_MEMBER = 4 /* takes the right of an administrator */
 } zchat_account_change;
 
+typedef enum zchat_choice {                        /* the schema's numbers */
+                            ZCHAT_CHOICE_KEEP = 0, /* as it is */
+                            ZCHAT_CHOICE_ON = 1,
+                            ZCHAT_CHOICE_OFF = 2
+} zchat_choice;
+
 /* The reason's name as scripts see it, "NO_SUCH_USER"; "" for none and for an unknown one. Never
  * NULL. */
 const char *zchat_reason_name(zchat_reason reason);
@@ -233,7 +239,7 @@ typedef struct zchat_reply {
     zchat_reason reason;
     const char *text;
     uint32_t retry_after_s;
-    /* login, register, change_account, reset_password */
+    /* login, register, change_account, reset_password, receipt */
     const char *user;
     bool trusted;
     bool admin;
@@ -244,6 +250,8 @@ typedef struct zchat_reply {
     zchat_id id;
     uint64_t seq;
     bool delivered;
+    bool read;     /* receipt */
+    bool receipts; /* settings: others may learn what was read */
     uint32_t reached;
     uint32_t skipped;
     int64_t time_us; /* send, ping, login: the broker's clock */
@@ -291,10 +299,12 @@ typedef enum zchat_event_kind {
     ZCHAT_EVENT_SYNCED,    /* all that was missed in the inbox has been handed out */
     ZCHAT_EVENT_MESSAGE,   /* message; in the order of seq, each one once, without holes */
     ZCHAT_EVENT_READ,      /* seq: the account's cursor moved, here or on another device */
-    ZCHAT_EVENT_PRESENCE,  /* user, online */
-    ZCHAT_EVENT_BROADCAST, /* user, text, id */
-    ZCHAT_EVENT_NOTICE,    /* text: a notice to everybody; user: the administrator who announces it,
-                            * "": the broker says it itself */
+    ZCHAT_EVENT_MESSAGE_READ, /* user, id: they have read the message that zchat_receipt waits for;
+                               * time_us: when, 0: unknown */
+    ZCHAT_EVENT_PRESENCE,     /* user, online */
+    ZCHAT_EVENT_BROADCAST,    /* user, text, id */
+    ZCHAT_EVENT_NOTICE, /* text: a notice to everybody; user: the administrator who announces it,
+                         * "": the broker says it itself */
     ZCHAT_EVENT_SESSION_ENDED, /* text: why the broker ended the session; one may log in again */
     /* In followed threads: thread, seq, time_us, and */
     ZCHAT_EVENT_POSTED,          /* post */
@@ -429,9 +439,21 @@ zchat_code zchat_passwd(zchat *z, const char *old_password, const char *new_pass
 zchat_code zchat_devices(zchat *z, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg);
 
+/* Changes what the account's user chose, on all devices; the answer tells what is chosen then.
+ * receipts: whether others may learn that their messages were read. */
+zchat_code zchat_settings(zchat *z, zchat_choice receipts, zchat_reply_fn *fn, void *arg);
+
 /* id NULL: a new one. */
 zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
                       bool require_online, zchat_reply_fn *fn, void *arg);
+/* Whether its recipient has read a message that oneself sent: the one with that id or, if `id` is
+ * NULL, the entry `seq` of one's own inbox. The answer tells the recipient (user) and `read`;
+ * FORBIDDEN: they tell nobody what they have read (NO_RECEIPTS), or there is a block. If it is not
+ * read yet and `wait`, the event MESSAGE_READ comes once it is, also after a lost connection; 256
+ * messages at a time. It never comes if the recipient chooses meanwhile that nothing is told.
+ * Without `wait` an earlier wait ends. */
+zchat_code zchat_receipt(zchat *z, const zchat_id *id, uint64_t seq, bool wait, zchat_reply_fn *fn,
+                         void *arg);
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
 /* One page of at most `limit` people (0: 5000). `after` is the last person of the page before, as
  * it was handed out (NULL: the first page). */

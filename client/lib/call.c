@@ -223,6 +223,12 @@ zchat_code zchat_revoke(zchat *z, uint64_t device, zchat_reply_fn *fn, void *arg
     return call_send(z, COMMAND(REVOKE_DEVICE), &body.base, fn, arg);
 }
 
+zchat_code zchat_settings(zchat *z, zchat_choice receipts, zchat_reply_fn *fn, void *arg) {
+    Zchat__V1__ChangeSettingsRequest body = ZCHAT__V1__CHANGE_SETTINGS_REQUEST__INIT;
+    body.receipts = (Zchat__V1__Choice)receipts;
+    return call_send(z, COMMAND(CHANGE_SETTINGS), &body.base, fn, arg);
+}
+
 /* ---- people ---- */
 
 zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
@@ -238,6 +244,22 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
     body.text = (char *)text;
     body.require_online = require_online;
     return call_send_id(z, COMMAND(SEND_MESSAGE), &body.base, id, fn, arg);
+}
+
+zchat_code zchat_receipt(zchat *z, const zchat_id *id, uint64_t seq, bool wait, zchat_reply_fn *fn,
+                         void *arg) {
+    Zchat__V1__AwaitReadRequest body = ZCHAT__V1__AWAIT_READ_REQUEST__INIT;
+    if ((id && !call_check_id(z, "a message's id", id)) || !call_begin(z))
+        return z->fault.code;
+    if (!id && seq == 0)
+        return fault_set(&z->fault, ZCHAT_INVALID, "entries are numbered from 1");
+    if (id)
+        body.id = call_bytes(id);
+    else
+        body.seq = seq;
+    body.wait = wait;
+    return wait ? call_send_about(z, COMMAND(AWAIT_READ), &body.base, "wait", fn, arg)
+                : call_send(z, COMMAND(AWAIT_READ), &body.base, fn, arg);
 }
 
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg) {

@@ -128,12 +128,19 @@ def answered_yes(world, line):
     return world.run(line)
 
 
+def bob_reads(world, line):
+    process = world.start(line)
+    world.bob.ok("wait", "--match", "are you there$", "--ack")
+    return world.end(process)
+
+
 SENT_TO_ALICE = ("private", "send", "alice", "only for you")
 # How an example is run that waits for others. What a line's name begins with.
 RUN = {
     "zmq-cli recv --follow --exec": hands_on,
     "zmq-cli events --topic presence": sees_somebody_come,
     "zmq-cli --timeout 3600 wait": answered_yes,
+    "zmq-cli send --wait-read": bob_reads,
     "zmq-cli private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
     "zmq-cli --timeout 60 private accept": lambda world, line: waits_for_an_invitation(world, line, *SENT_TO_ALICE),
     "zmq-cli private decline": lambda world, line: waits_for_an_invitation(world, line, "private", "start", "alice"),

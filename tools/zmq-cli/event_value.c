@@ -13,6 +13,8 @@ const char *event_type(const zchat_event *event) {
         return "message";
     case ZCHAT_EVENT_READ:
         return "read";
+    case ZCHAT_EVENT_MESSAGE_READ:
+        return "message_read";
     case ZCHAT_EVENT_PRESENCE:
         return "presence";
     case ZCHAT_EVENT_BROADCAST:
@@ -40,7 +42,7 @@ const char *event_type(const zchat_event *event) {
 
 bool event_has_id(const zchat_event *event) {
     return event->post || event->upload || event->kind == ZCHAT_EVENT_BROADCAST ||
-           event->kind == ZCHAT_EVENT_DELETED;
+           event->kind == ZCHAT_EVENT_DELETED || event->kind == ZCHAT_EVENT_MESSAGE_READ;
 }
 
 static json_t *id_value(const zchat_id *id) {

@@ -98,6 +98,9 @@ static const struct option table[OPTION_END] = {
                            "edit and delete the id of the post"},
     [OPTION_REQUIRE_ONLINE] = {"require-online", 0, OPTION_FLAG, 0, VALUE,
                                .help = "refuse, and store nothing, if the user is not online"},
+    [OPTION_WAIT_READ] = {"wait-read", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
+                          .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
+                          .help = "how long to wait until it is read, else exit 124"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
                     .help = "count messages as read, each one once it was written"},
     [OPTION_EXEC] = {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
@@ -113,7 +116,7 @@ static const struct option table[OPTION_END] = {
     [OPTION_WAIT] =
         {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
          .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
-         .help = "how long to wait for the next message, event or line",
+         .help = "how long to wait for the next message, event or line, or for being read",
          .more = "for the first message, and for each next one if --follow or --count wants more; "
                  "exit 124 when none, or not all of --count, came; in a private chat how long to "
                  "stay after the end of stdin and their last line"},

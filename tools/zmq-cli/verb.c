@@ -8,6 +8,7 @@
 /* The verbs of each file, which are listed at its end; NULL after the last. */
 extern const struct verb *const account_verbs[];
 extern const struct verb *const people_verbs[];
+extern const struct verb *const receipt_verbs[];
 extern const struct verb *const recv_verbs[];
 extern const struct verb *const wait_verbs[];
 extern const struct verb *const history_verbs[];
@@ -25,7 +26,7 @@ static const struct verb *const help_verbs[] = {&help_verb, NULL};
 /* In the order of the help. */
 static const struct verb_group groups[] = {
     {"account", "your account and the devices that it trusts", {account_verbs}},
-    {"people", "messages to others, and who they are", {people_verbs}},
+    {"people", "messages to others, and who they are", {people_verbs, receipt_verbs}},
     {"messages",
      "what came, and what was said before",
      {recv_verbs, wait_verbs, history_verbs, search_verbs, events_verbs}},

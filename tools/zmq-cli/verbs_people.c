@@ -2,22 +2,56 @@
 
 #include "common/time_text.h"
 #include "input.h"
+#include "receipt.h"
 #include "verb.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool waits_for_reading(const struct call *call) {
+    return option_is_set(call->options, OPTION_WAIT_READ);
+}
+
+static json_t *sent_object(const zchat_reply *reply) {
+    char id[ZCHAT_ID_TEXT];
+    zchat_id_format(&reply->id, id);
+    return json_pack("{s:s, s:o, s:o, s:s}", "id", id, "seq", value_big(reply->seq), "time",
+                     value_time(reply->time_us), "status",
+                     reply->delivered ? "delivered" : "stored");
+}
+
+/* As JSON it is one object, which says at the end whether it was read. */
 static enum status print_sent(struct call *call, const zchat_reply *reply) {
     char id[ZCHAT_ID_TEXT], time[TIME_TEXT];
-    const char *status = reply->delivered ? "delivered" : "stored";
-    zchat_id_format(&reply->id, id);
+    if (call->output->json && waits_for_reading(call)) {
+        *(json_t **)call->arg = sent_object(reply);
+        return STATUS_DONE;
+    }
     if (call->output->json)
-        return output_object(call->output, json_pack("{s:s, s:o, s:o, s:s}", "id", id, "seq",
-                                                     value_big(reply->seq), "time",
-                                                     value_time(reply->time_us), "status", status));
-    output_format(call->output, "%s %s %s\n", status, id, time_short(reply->time_us, time));
-    return STATUS_DONE;
+        return output_object(call->output, sent_object(reply));
+    zchat_id_format(&reply->id, id);
+    output_format(call->output, "%s %s %s\n", reply->delivered ? "delivered" : "stored", id,
+                  time_short(reply->time_us, time));
+    return waits_for_reading(call) ? output_flush(call->output) : STATUS_DONE;
+}
+
+/* Prints what was sent even if it was not read in time, or nobody may know. */
+static enum status await_reading(struct call *call, const zchat_id *id, json_t *sent) {
+    struct receipt receipt;
+    char text[ZCHAT_ID_TEXT];
+    enum status status =
+        receipt_await(call, id, 0, option_microseconds(call->options, OPTION_WAIT_READ), &receipt);
+    if (call->output->json) {
+        json_object_set_new(sent, "read",
+                            receipt.user[0] ? json_boolean(receipt.read) : json_null());
+        enum status printed = output_object(call->output, sent);
+        return status == STATUS_DONE ? printed : status;
+    }
+    zchat_id_format(id, text);
+    if (status == STATUS_DONE)
+        output_format(call->output, "read %s by %s\n", text, receipt.user);
+    return status;
 }
 
 static enum status send_text(struct call *call, const char *text) {
@@ -29,11 +63,15 @@ static enum status send_text(struct call *call, const char *text) {
              "whether the message was stored is not known; with --id %s it can be sent again",
              id_text);
     call->if_unknown = if_unknown;
+    json_t *sent = NULL;
+    call->arg = &sent;
     enum status status = call_answer(
         call, zchat_send(call->z, call->words[0], text, &id, require_online, call_replied, call),
         print_sent);
+    call->arg = NULL;
     call->if_unknown = NULL;
-    return status;
+    return status == STATUS_DONE && waits_for_reading(call) ? await_reading(call, &id, sent)
+                                                            : status;
 }
 
 static enum status run_send(struct call *call) {
@@ -53,13 +91,13 @@ static const struct verb send_verb = {
     .words = "USER TEXT...",
     .words_min = 2,
     .words_max = VERB_WORDS_ANY,
-    .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE),
+    .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE, OPTION_WAIT_READ),
     .run = run_send,
     .examples = VERB_EXAMPLES("zmq-cli send bob the build is red",
                               "tail -n 3 build.log | zmq-cli send bob -",
-                              "zmq-cli --json send --require-online bob -- -1 is a number"),
+                              "zmq-cli send --wait-read 60 bob are you there"),
     .help = "send a message; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
-    .exits = "6 blocked, or not online with --require-online",
+    .exits = "6 blocked, or not online with --require-online; 124 not read within --wait-read",
 };
 
 static enum status print_broadcast(struct call *call, const zchat_reply *reply) {

@@ -22,6 +22,7 @@ void client_core_init(struct client_core *core, struct chats *chats) {
     inbox_init(&core->inbox, &core->client);
     published_init(&core->published, &core->client);
     followed_init(&core->followed, &core->client);
+    awaited_init(&core->awaited, &core->client);
     transfers_init(&core->transfers, &core->client);
     core->chats = chats;
 }
@@ -67,6 +68,7 @@ static void take_frame_error(struct client_core *core, const Zchat__V1__CommandE
     inbox_retry(&core->inbox);
     published_retry(&core->published);
     followed_retry(&core->followed);
+    awaited_retry(&core->awaited);
     for (struct request *request; (request = request_list_pop(&calls));)
         client_answer(request, &answer);
 }
@@ -100,6 +102,9 @@ static void take_own(struct client_core *core, const struct request *request,
         break;
     case REQUEST_FOLLOWED:
         followed_reply(&core->followed, request, reply);
+        break;
+    case REQUEST_AWAITED:
+        awaited_reply(&core->awaited, request, reply);
         break;
     case REQUEST_TRANSFERS:
         transfers_reply(&core->transfers, request, reply);
@@ -149,6 +154,9 @@ static bool take_event(struct client_core *core, const Zchat__V1__ServerEvent *e
         break;
     case ZCHAT__V1__SERVER_EVENT__BODY_THREAD:
         followed_event(&core->followed, event);
+        break;
+    case ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE_READ:
+        awaited_event(&core->awaited, event);
         break;
     default:
         if (!chats_event(core->chats, event))
@@ -211,6 +219,7 @@ void client_core_tick(struct client_core *core) {
     inbox_tick(&core->inbox);
     published_tick(&core->published);
     followed_tick(&core->followed);
+    awaited_tick(&core->awaited);
     transfers_tick(&core->transfers);
     if (core->client.now_us >= keep_alive_us(&core->client))
         client_keep_alive(&core->client);
@@ -227,6 +236,7 @@ int64_t client_core_deadline_us(const struct client_core *core) {
         deadline_us = sooner(deadline_us, inbox_deadline_us(&core->inbox));
         deadline_us = sooner(deadline_us, published_deadline_us(&core->published));
         deadline_us = sooner(deadline_us, followed_deadline_us(&core->followed));
+        deadline_us = sooner(deadline_us, awaited_deadline_us(&core->awaited));
         deadline_us = sooner(deadline_us, transfers_deadline_us(&core->transfers));
     }
     return sooner(deadline_us, chats_deadline_us(core->chats));

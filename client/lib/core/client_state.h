@@ -3,6 +3,7 @@
 #ifndef CLIENT_STATE_H
 #define CLIENT_STATE_H
 
+#include "awaited.h"
 #include "client.h"
 #include "followed.h"
 #include "inbox.h"
@@ -16,6 +17,7 @@ struct client_core {
     struct inbox inbox;
     struct published published;
     struct followed followed;
+    struct awaited awaited;
     struct transfers transfers;
     struct chats *chats;  /* borrowed: see chats.h */
     size_t unasked_bytes; /* of frames, since the last one with something that was asked for */

@@ -55,6 +55,12 @@ static void fill_devices(struct client_core *core, const Zchat__V1__Reply *reply
     out->devices = list;
 }
 
+static void fill_settings(struct client_core *core, const Zchat__V1__Reply *reply,
+                          zchat_reply *out) {
+    (void)core;
+    out->receipts = reply->change_settings->receipts == ZCHAT__V1__CHOICE__CHOICE_ON;
+}
+
 static void fill_revoked(struct client_core *core, const Zchat__V1__Reply *reply,
                          zchat_reply *out) {
     (void)core;
@@ -81,6 +87,22 @@ static void fill_sent(struct client_core *core, const Zchat__V1__Reply *reply, z
     out->seq = reply->send_message->seq;
     out->time_us = reply->send_message->time_us;
     out->delivered = reply->send_message->delivered;
+}
+
+static void fill_receipt(struct client_core *core, const Zchat__V1__Reply *reply,
+                         zchat_reply *out) {
+    (void)core;
+    reply_id(&reply->await_read->id, &out->id);
+    out->user = reply_line(reply->await_read->user);
+    out->read = reply->await_read->read;
+}
+
+/* The request is about nothing unless it waits. */
+static void effect_receipt(struct client_core *core, const struct request *request,
+                           const Zchat__V1__Reply *reply) {
+    const Zchat__V1__AwaitReadResponse *body = reply->await_read;
+    if (body->id.len == ID_BYTES)
+        awaited_asked(&core->awaited, body->id.data, request->about && !body->read);
 }
 
 static void fill_broadcast(struct client_core *core, const Zchat__V1__Reply *reply,
@@ -424,6 +446,7 @@ const struct command_row command_rows[] = {
     ROW(CHANGE_PASSWORD) = {"change_password", .barrier = true, .secret = true},
     ROW(LIST_DEVICES) = {"list_devices", .repeat = true, .fill = fill_devices},
     ROW(REVOKE_DEVICE) = {"revoke_device", DONE(NO_SUCH_DEVICE), .fill = fill_revoked},
+    ROW(CHANGE_SETTINGS) = {"change_settings", .repeat = true, .fill = fill_settings},
     ROW(SEND_MESSAGE) = {"send_message", .repeat = true, .makes = true, .fill = fill_sent},
     ROW(BROADCAST) = {"broadcast", .repeat = true, .makes = true, .fill = fill_broadcast},
     ROW(WHO) = {"who", .repeat = true, .fill = fill_who},
@@ -433,6 +456,8 @@ const struct command_row command_rows[] = {
     ROW(UNBLOCK_USER) = {"unblock_user", DONE(NOT_BLOCKED), .about = "user",
                          .effect = effect_unblock},
     ROW(LIST_BLOCKED) = {"list_blocked", .repeat = true, .fill = fill_blocked},
+    ROW(AWAIT_READ) = {"await_read", .repeat = true, .fill = fill_receipt,
+                       .effect = effect_receipt},
     ROW(SYNC) = {"sync", .repeat = true, .fill = fill_page},
     ROW(ACK) = {"ack", .repeat = true, .about = "stream", .fill = fill_ack, .effect = effect_ack},
     ROW(READ_HISTORY) = {"read_history", .repeat = true, .fill = fill_history},

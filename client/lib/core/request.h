@@ -66,6 +66,7 @@ enum request_owner {
     REQUEST_INBOX,
     REQUEST_TOPICS,
     REQUEST_FOLLOWED,
+    REQUEST_AWAITED,
     REQUEST_TRANSFERS,
     REQUEST_CHATS,
     REQUEST_HEADS, /* keep-alive */

@@ -17,6 +17,7 @@ void session_forget(struct client_core *core) {
     inbox_stop(&core->inbox);
     published_stop(&core->published);
     followed_stop(&core->followed);
+    awaited_stop(&core->awaited);
     requests_drop(&core->client.requests, REQUEST_SESSION);
     client_forget_session(&core->client);
 }
@@ -145,6 +146,7 @@ void session_resume_done(struct client_core *core, const Zchat__V1__Reply *reply
     inbox_resume(&core->inbox, reply->login);
     published_resume(&core->published, reply->login);
     followed_resume(&core->followed);
+    awaited_resume(&core->awaited);
     chats_resume(core->chats);
 }
 
