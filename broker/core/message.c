@@ -1,16 +1,38 @@
 /* Messages from one user to another: stored in both inboxes, and pushed to the sessions that asked
  * for their inbox. */
+#include "message.h"
+
 #include "command.h"
 #include "field.h"
 
 #include <string.h>
 #include <utlist.h>
 
+/* The id of the message that this one is about, or one of no bytes. */
+static const ProtobufCBinaryData *original(const Zchat__V1__SendMessageRequest *message) {
+    return message->retracts.len > 0 ? &message->retracts : &message->corrects;
+}
+
+static void original_check(struct call *call) {
+    const Zchat__V1__SendMessageRequest *message = call->command->send_message;
+
+    if (message->corrects.len > 0 && message->retracts.len > 0)
+        call_fail(call, REASON(BAD_VALUE),
+                  "a message either corrects an earlier one or takes it back");
+    else if (message->retracts.len > 0 && message->text[0])
+        call_fail(call, REASON(BAD_VALUE), "what takes a message back has no text");
+    else if (original(message)->len > 0)
+        field_id_fits(call, original(message));
+}
+
 static void send_message_check(struct call *call) {
     Zchat__V1__SendMessageRequest *message = call->command->send_message;
 
-    if (field_id_fits(call, &message->id) && field_name_fits(call, message->to))
-        field_text_fits(call, message->text);
+    if (field_id_fits(call, &message->id) && field_name_fits(call, message->to)) {
+        original_check(call);
+        if (!call_failed(call) && message->retracts.len == 0)
+            field_text_fits(call, message->text);
+    }
 }
 
 static const char *recipient(struct call *call) {
@@ -23,6 +45,15 @@ static const struct refusal send_message_refusals[] = {
     {STORE_BLOCKED, REASON(BLOCKED_BY_YOU), "you have blocked %s: unblock first to send messages",
      recipient},
     {STORE_BLOCKED_BY, REASON(BLOCKED_BY_THEM), "%s has blocked you", recipient},
+    {STORE_NO_MESSAGE, REASON(NO_SUCH_MESSAGE), "there is no message of that id between you and %s",
+     recipient},
+    {STORE_NOT_OWNER, REASON(NOT_AUTHOR),
+     "somebody else wrote that message: one can only change what one wrote", NULL},
+    {STORE_OTHER_PERSON, REASON(ANOTHER_RECIPIENT),
+     "that message did not go to %s: name its recipient", recipient},
+    {STORE_NO_ORIGINAL, REASON(BAD_VALUE),
+     "that message itself is about an earlier one: name the one that was sent first", NULL},
+    {STORE_RETRACTED, REASON(MESSAGE_RETRACTED), "that message was taken back already", NULL},
     {STORE_QUOTA_INBOX, REASON(INBOX_FULL),
      "the inbox of %s is full of unread messages: try again when some were read", recipient},
     {STORE_QUOTA_SENDER, REASON(SENDER_QUOTA),
@@ -61,6 +92,12 @@ static bool reaches(const struct core *core, const struct member *member) {
     return false;
 }
 
+static enum store_about about(const Zchat__V1__SendMessageRequest *message) {
+    return message->retracts.len > 0   ? STORE_RETRACTS
+           : message->corrects.len > 0 ? STORE_CORRECTS
+                                       : STORE_ABOUT_NONE;
+}
+
 static enum store_status send_message_run(struct call *call) {
     const Zchat__V1__SendMessageRequest *message = call->command->send_message;
     struct member *to = member_find_name(&call->core->sessions, message->to);
@@ -73,6 +110,8 @@ static enum store_status send_message_run(struct call *call) {
         .time_us = core_wall_us(call->core, call->now_us),
         .delivered = reaches(call->core, to),
         .only_again = send_message_misses(call), /* a retry gets the first one's reply */
+        .about = about(message),
+        .original = about(message) ? original(message)->data : NULL,
     };
     enum store_status status;
 
@@ -115,6 +154,8 @@ static void push_both(struct call *call) {
     message.sender = call->session->member->name;
     message.to = new->to;
     message.text = new->text;
+    message.corrects = new->corrects;
+    message.retracts = new->retracts;
     event.time_us = stored->time_us;
     event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_MESSAGE;
     event.message = &message;
@@ -142,6 +183,16 @@ static void send_message_done(struct call *call) {
     }
     call->core->stats.messages_total++;
     push_both(call);
+}
+
+void message_about(Zchat__V1__MessageEvent *event, enum store_about about,
+                   unsigned char original[ID_BYTES]) {
+    ProtobufCBinaryData id = {.len = ID_BYTES, .data = original};
+
+    if (about == STORE_CORRECTS)
+        event->corrects = id;
+    else if (about == STORE_RETRACTS)
+        event->retracts = id;
 }
 
 const struct command_row send_message_row = {

@@ -1,6 +1,7 @@
 /* Searching for words. */
 #include "command.h"
 #include "field.h"
+#include "message.h"
 #include "thread.h"
 
 #include <string.h>
@@ -53,6 +54,7 @@ static bool fill_message(struct call *call, struct found_copy *copy) {
     copy->message.message = &copy->event;
     copy->event.id.data = copy->stored.message.id;
     copy->event.id.len = ID_BYTES;
+    message_about(&copy->event, stored->about, copy->stored.message.original);
     copy->event.sender = text_copy(call, stored->from, strlen(stored->from));
     copy->event.to = text_copy(call, stored->to, strlen(stored->to));
     copy->event.text = text_copy(call, stored->text, stored->text_bytes);

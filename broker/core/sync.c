@@ -1,6 +1,7 @@
 /* Reading streams page by page: the inbox, the public topics, threads. */
 #include "command.h"
 #include "field.h"
+#include "message.h"
 #include "thread.h"
 #include "thread_topic.h"
 
@@ -80,7 +81,7 @@ static char *entry_text(char **memory, const char *text, size_t bytes) {
 static bool inbox_add(void *arg, const struct store_message *stored) {
     struct page *page = arg;
     size_t from_bytes = strlen(stored->from), to_bytes = strlen(stored->to);
-    struct inbox_entry *entry = call_memory(page->call, sizeof *entry + ID_BYTES + from_bytes +
+    struct inbox_entry *entry = call_memory(page->call, sizeof *entry + 2 * ID_BYTES + from_bytes +
                                                             to_bytes + stored->text_bytes + 3);
     char *memory;
 
@@ -92,6 +93,8 @@ static bool inbox_add(void *arg, const struct store_message *stored) {
     zchat__v1__message_event__init(&entry->message);
     entry->message.id.data = memcpy(memory, stored->id, ID_BYTES);
     entry->message.id.len = ID_BYTES;
+    memory += ID_BYTES;
+    message_about(&entry->message, stored->about, memcpy(memory, stored->original, ID_BYTES));
     memory += ID_BYTES;
     entry->message.sender = entry_text(&memory, stored->from, from_bytes);
     entry->message.to = entry_text(&memory, stored->to, to_bytes);

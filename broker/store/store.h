@@ -32,7 +32,7 @@ enum store_status {
     STORE_BLOCKED_BY,    /* the other one blocked the actor */
     STORE_NOT_BLOCKED,   /* the actor did not block the other one */
     STORE_NOT_FOLLOWED,  /* the account does not follow the thread */
-    STORE_NOT_OWNER,     /* the thread, post or upload is another account's */
+    STORE_NOT_OWNER,     /* the thread, post, upload or message is another account's */
     STORE_POST_DELETED,  /* the post was deleted meanwhile */
     STORE_CHANGED,       /* it is no longer what the caller wants to replace */
     STORE_QUOTA_INBOX,   /* the recipient has INBOX_UNREAD_MAX unread messages, or as many bytes */
@@ -42,6 +42,10 @@ enum store_status {
     STORE_NO_ROOM,       /* the files, or the disk, have no room for so many bytes */
     STORE_NOT_STORED,    /* the message was not stored before, as only_again requires */
     STORE_ID_REUSED,     /* the id names another message */
+    STORE_NO_MESSAGE,    /* neither sent nor got the account the message that it wants to change */
+    STORE_OTHER_PERSON,  /* that message went to somebody else */
+    STORE_NO_ORIGINAL,   /* that message itself corrects one, or takes one back */
+    STORE_RETRACTED,     /* that message was taken back */
     STORE_WRONG_OFFSET,  /* the bytes would leave a hole, or go beyond the file's size */
     STORE_MISMATCH,      /* the bytes are not those of the announced hash */
     STORE_HASH_UNFIT,    /* that hash is missing, or not the one that was announced before */
@@ -235,6 +239,13 @@ enum store_status store_device_revoke(struct store *store, int64_t account, uint
 
 /* ---- messages ---- */
 
+/* What a message says of an earlier one, the original. */
+enum store_about {
+    STORE_ABOUT_NONE = 0,
+    STORE_CORRECTS, /* the original's text is now this one's */
+    STORE_RETRACTS, /* the original is taken back; this one has no text */
+};
+
 struct store_message_new {
     const unsigned char *id; /* ID_BYTES */
     int64_t author;
@@ -244,6 +255,8 @@ struct store_message_new {
     int64_t time_us;
     bool delivered;  /* pushed to a session: kept for the reply to a retry */
     bool only_again; /* stores nothing new: NOT_STORED if it was not stored before */
+    enum store_about about;
+    const unsigned char *original; /* ID_BYTES; NULL: it is about none */
 };
 
 struct store_message_stored {
@@ -256,7 +269,8 @@ struct store_message_stored {
 };
 
 /* Appends to both inboxes. OK, NOT_FOUND, SELF, BLOCKED, BLOCKED_BY, QUOTA_*, ID_REUSED,
- * NOT_STORED. A message that was stored before is OK, whatever was blocked since. If the sender had
+ * NOT_STORED; about an earlier message: NO_MESSAGE, NOT_OWNER, OTHER_PERSON, NO_ORIGINAL,
+ * RETRACTED. A message that was stored before is OK, whatever was blocked since. If the sender had
  * read everything so far, they have read their own message, too: their cursor moves on with it. */
 enum store_status store_message_append(struct store *store, const struct store_message_new *message,
                                        struct store_message_stored *out);
@@ -283,6 +297,8 @@ struct store_message {
     const char *text;
     size_t text_bytes;
     bool damaged; /* the text is "", and so is all but seq that can't be read */
+    enum store_about about;
+    unsigned char original[ID_BYTES]; /* where it is about one */
 };
 
 /* Hands out the inbox's entries after `after_seq` in order, until `each` returns false or `limit`

@@ -155,7 +155,7 @@ def test_describe_has_every_message_and_its_fields(alice):
 def test_describe_prints_the_schema_with_its_comments(alice):
     alice.options = []
     out = alice.ok("describe", "SendMessageRequest").out
-    assert out.startswith("// SendMessageRequest appends a message") and out.endswith("  bool require_online = 4;\n}\n")
+    assert out.startswith("// SendMessageRequest appends a message") and out.endswith("  bytes retracts = 6;\n}\n")
     assert "  // to is the recipient's name" in out
     assert alice.ok("describe", "PingRequest").out.endswith("\nmessage PingRequest {}\n")
     both = alice.ok("describe", "sendMessage").out

@@ -12,7 +12,10 @@ struct message {
     unsigned char id[ID_BYTES];
     size_t from;
     size_t to;
-    size_t text; /* which one, see text_of */
+    size_t text; /* which one, see text_of; nothing where it takes another one back */
+    enum store_about about;
+    size_t original; /* which message it is about */
+    size_t gone_by;  /* the last one that took this one back, if that is stored; 0: none */
     int64_t time_us;
     uint64_t from_seq;
     uint64_t to_seq;
@@ -52,6 +55,12 @@ static void text_of(size_t number, char text[TEXT_MAX]) {
     text[bytes] = '\0';
 }
 
+static void text_of_message(const struct message *message, char text[TEXT_MAX]) {
+    text_of(message->text, text);
+    if (message->about == STORE_RETRACTS)
+        text[0] = '\0';
+}
+
 struct model *model_new(struct fixture *fixture, uint64_t seed) {
     struct model *model = calloc(1, sizeof *model);
     assert_non_null(model);
@@ -84,7 +93,7 @@ size_t model_messages(const struct model *model) {
 /* What a message counts in a quota. */
 static uint64_t bytes_of(const struct model *model, size_t number) {
     char text[TEXT_MAX];
-    text_of(model->messages[number].text, text);
+    text_of_message(&model->messages[number], text);
     return INBOX_ENTRY_BYTES + strlen(text);
 }
 
@@ -116,6 +125,26 @@ static enum store_status quota(const struct model *model, size_t from, size_t to
                : STORE_OK;
 }
 
+/* A crash may have taken back what took it back. */
+static bool is_gone(const struct model *model, size_t number) {
+    size_t by = model->messages[number].gone_by;
+    return by > 0 && by < model->now.messages && model->messages[by].about == STORE_RETRACTS &&
+           model->messages[by].original == number;
+}
+
+static enum store_status original_status(const struct model *model, const struct message *message) {
+    const struct message *original = &model->messages[message->original];
+    if (original->from != message->from && original->to != message->from)
+        return STORE_NO_MESSAGE;
+    if (original->from != message->from)
+        return STORE_NOT_OWNER;
+    if (original->to != message->to)
+        return STORE_OTHER_PERSON;
+    if (original->about)
+        return STORE_NO_ORIGINAL;
+    return is_gone(model, message->original) ? STORE_RETRACTED : STORE_OK;
+}
+
 static enum store_status expected(const struct model *model, const struct message *message) {
     if (message->from == message->to)
         return STORE_SELF;
@@ -123,21 +152,45 @@ static enum store_status expected(const struct model *model, const struct messag
         return STORE_BLOCKED;
     if (model->now.blocks[message->to][message->from])
         return STORE_BLOCKED_BY;
+    enum store_status status = message->about ? original_status(model, message) : STORE_OK;
+    if (status != STORE_OK)
+        return status;
     return quota(model, message->from, message->to);
 }
 
 static enum store_status send(struct model *model, const struct message *message,
                               struct store_message_stored *stored) {
     char text[TEXT_MAX];
-    text_of(message->text, text);
-    return fixture_send(model->fixture, message->id, model->accounts[message->from],
-                        model->names[message->to], text, stored);
+    text_of_message(message, text);
+    struct store_message_new new = {
+        .id = message->id,
+        .author = model->accounts[message->from],
+        .to = model->names[message->to],
+        .text = text,
+        .text_bytes = strlen(text),
+        .time_us = ++model->fixture->now_us,
+        .about = message->about,
+        .original = message->about ? model->messages[message->original].id : NULL,
+    };
+    return store_message_append(model->fixture->store, &new, stored);
 }
 
 static uint64_t enter(struct model *model, size_t account, size_t number) {
     size_t seq = ++model->now.heads[account];
     model->inboxes[account][seq] = number;
     return seq;
+}
+
+/* What it is about may be anything; mostly it is from and to those whom that one was. */
+static void be_about_some(struct model *model, struct message *message) {
+    if (model->now.messages == 0 || below(model, 5) > 0)
+        return;
+    message->original = below(model, model->now.messages);
+    message->about = below(model, 3) == 0 ? STORE_RETRACTS : STORE_CORRECTS;
+    if (below(model, 10) > 0) {
+        message->from = model->messages[message->original].from;
+        message->to = model->messages[message->original].to;
+    }
 }
 
 /* false: the store failed, and what is expected of it stays as it was. */
@@ -147,6 +200,7 @@ static bool send_new(struct model *model) {
                               .to = below(model, MODEL_ACCOUNTS),
                               .text = below(model, 1000)};
     fixture_id(model->fixture, message.id);
+    be_about_some(model, &message);
     if (model->now.messages == MESSAGES_MAX - 1)
         return true;
     enum store_status expects = expected(model, &message);
@@ -161,6 +215,8 @@ static bool send_new(struct model *model) {
     message.to_seq = enter(model, message.to, model->now.messages);
     message.from_seq = enter(model, message.from, model->now.messages);
     message.time_us = model->fixture->now_us;
+    if (message.about == STORE_RETRACTS)
+        model->messages[message.original].gone_by = model->now.messages;
     model->messages[model->now.messages++] = message;
     assert_false(stored.again);
     assert_int_equal(stored.author_seq, message.from_seq);
@@ -190,7 +246,9 @@ static void reuse_some(struct model *model) {
     if (model->now.messages == 0)
         return;
     struct message message = model->messages[below(model, model->now.messages)];
-    if (below(model, 2) == 0) {
+    if (message.about && below(model, 2) == 0) {
+        message.about = message.about == STORE_CORRECTS ? STORE_RETRACTS : STORE_CORRECTS;
+    } else if (message.about != STORE_RETRACTS && below(model, 2) == 0) {
         message.text++;
     } else {
         size_t from = message.from;
@@ -216,7 +274,10 @@ static bool read_one(void *arg, const struct store_message *is) {
     assert_int_equal(is->seq, ++reading->seq);
     assert_true(is->seq <= model->now.heads[reading->account]);
     const struct message *message = &model->messages[model->inboxes[reading->account][is->seq]];
-    text_of(message->text, text);
+    text_of_message(message, text);
+    assert_int_equal(is->about, message->about);
+    if (message->about)
+        assert_memory_equal(is->original, model->messages[message->original].id, ID_BYTES);
     assert_memory_equal(is->id, message->id, ID_BYTES);
     assert_string_equal(is->from, model->names[message->from]);
     assert_string_equal(is->to, model->names[message->to]);

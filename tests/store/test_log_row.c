@@ -23,8 +23,8 @@ struct written {
 
 /* Of each kind some, with numbers of all lengths. */
 static struct log_entry entry_of(struct written *written, size_t i) {
-    static const int kinds[] = {LOG_MESSAGE,  LOG_POSTED, LOG_EDITED, LOG_DELETED,
-                                LOG_UPLOADED, LOG_MARK,   LOG_GONE};
+    static const int kinds[] = {LOG_MESSAGE, LOG_POSTED, LOG_EDITED,    LOG_DELETED,  LOG_UPLOADED,
+                                LOG_MARK,    LOG_GONE,   LOG_CORRECTED, LOG_RETRACTED};
     int kind = kinds[i % (sizeof kinds / sizeof kinds[0])];
     if (kind == LOG_MARK || kind == LOG_GONE)
         return (struct log_entry){.kind = kind, .text = ""};
@@ -38,6 +38,9 @@ static struct log_entry entry_of(struct written *written, size_t i) {
                               .stream = INT64_MAX - (int64_t)i,
                               .seq = UINT64_MAX - i,
                               .second = (uint64_t)i * i * i,
+                              .original = INT64_C(1) << (2 * i),
+                              .original_id =
+                                  kind >= LOG_CORRECTED ? written->ids[i > 0 ? i - 1 : 0] : NULL,
                               .text = written->texts[i],
                               .text_bytes = i * 10};
 }
@@ -63,8 +66,10 @@ static struct log_row row_of(const struct written *written) {
 static bool is_same(const struct log_entry *a, const struct log_entry *b) {
     return a->kind == b->kind && a->delivered == b->delivered && a->time_us == b->time_us &&
            a->author == b->author && a->stream == b->stream && a->seq == b->seq &&
-           a->second == b->second && (!a->id) == (!b->id) &&
-           (!a->id || memcmp(a->id, b->id, ID_BYTES) == 0);
+           a->second == b->second && (!a->original_id) == (!b->original_id) &&
+           (!a->original_id || (a->original == b->original &&
+                                memcmp(a->original_id, b->original_id, ID_BYTES) == 0)) &&
+           (!a->id) == (!b->id) && (!a->id || memcmp(a->id, b->id, ID_BYTES) == 0);
 }
 
 static bool has_text_of(const struct log_entry *a, const struct log_entry *b) {

@@ -1,6 +1,6 @@
 /* The log's part of store_check (check.h): each entry has its own check, and the tables that
  * find entries by stream and number, or by id, must lead to an entry that itself has that stream
- * and number, or id. */
+ * and number, or id. What corrects a message or takes it back must be noted, and nothing else. */
 #include "check.h"
 
 #include "band.h"
@@ -15,8 +15,9 @@ struct log_check {
     struct checking *checking; /* borrowed */
     sqlite3_stmt *find_row;    /* owned: finds by position; the next two by id and by number */
     sqlite3_stmt *find_run;
-    sqlite3_stmt *find_stream; /* NULL: the store has entries of streams that are no more */
-    unsigned char *bytes;      /* owned: of the row that was last read */
+    sqlite3_stmt *find_stream;  /* NULL: the store has entries of streams that are no more */
+    sqlite3_stmt *find_amended; /* NULL: the store is older than such entries */
+    unsigned char *bytes;       /* owned: of the row that was last read */
     size_t bytes_max;
     struct log_row row;
     unsigned char run[ID_RUN_BYTES]; /* of ids, the last one read */
@@ -118,6 +119,17 @@ static bool has_stream(struct log_check *log, int64_t stream) {
     return found;
 }
 
+/* Whether this entry, or a later one, is noted as what was said last of its original. */
+static bool is_noted(struct log_check *log, const struct log_entry *entry, int64_t position) {
+    if (!log->find_amended)
+        return true;
+    (void)sqlite3_bind_int64(log->find_amended, 1, entry->original);
+    bool noted = sqlite3_step(log->find_amended) == SQLITE_ROW &&
+                 sqlite3_column_int64(log->find_amended, 0) >= position;
+    (void)sqlite3_reset(log->find_amended);
+    return noted;
+}
+
 static void check_entry(struct log_check *log, int64_t position) {
     struct log_entry entry;
     log_row_read(&log->row, position, &entry);
@@ -130,6 +142,8 @@ static void check_entry(struct log_check *log, int64_t position) {
         tell(log, position, "is not in the index of ids");
     else if (entry.id && !has_stream(log, entry.stream))
         tell(log, position, "is of no inbox and no thread, and of none that was removed");
+    else if (entry.original_id && !is_noted(log, &entry, position))
+        tell(log, position, "is about an earlier message, where it is not noted");
 }
 
 static void check_row(struct log_check *log, int64_t behind) {
@@ -183,11 +197,63 @@ static void check_rows(struct log_check *log) {
     (void)sqlite3_finalize(next);
 }
 
+/* ---- messages that were corrected or taken back ---- */
+
+/* What has to be the same in an original and in what is said of it. */
+struct message_key {
+    bool there; /* false: the entry is damaged, which was reported */
+    int kind;
+    int64_t author;
+    int64_t stream;
+    int64_t original;
+    unsigned char id[ID_BYTES]; /* the original's */
+};
+
+static struct message_key message_key(struct log_check *log, int64_t position) {
+    struct log_entry entry;
+    struct message_key key = {.there = true};
+    if (!find_entry(log, position, &entry))
+        return key;
+    key = (struct message_key){.there = entry.kind != LOG_LOST,
+                               .kind = entry.kind,
+                               .author = entry.author,
+                               .stream = entry.stream,
+                               .original = entry.original};
+    if (entry.original_id || entry.id)
+        memcpy(key.id, entry.original_id ? entry.original_id : entry.id, ID_BYTES);
+    return key;
+}
+
+static void check_note(struct log_check *log, int64_t original, int64_t last, bool gone) {
+    struct message_key first = message_key(log, original), then = message_key(log, last);
+    if (!first.there || !then.there)
+        return;
+    if (first.kind != LOG_MESSAGE || then.kind != (gone ? LOG_RETRACTED : LOG_CORRECTED) ||
+        then.original != original || first.author != then.author || first.stream != then.stream ||
+        memcmp(first.id, then.id, ID_BYTES) != 0) {
+        check_tell(log->checking, &log->checking->log_damages,
+                   "entry %lld of the log is noted as what was said last of entry %lld, and is not",
+                   (long long)last, (long long)original);
+    }
+}
+
+static void check_amended(struct log_check *log) {
+    sqlite3_stmt *all =
+        check_prepare(log->checking, "SELECT original, last, gone FROM amended ORDER BY original");
+    int code = SQLITE_DONE;
+    while (all && (code = sqlite3_step(all)) == SQLITE_ROW) {
+        check_note(log, sqlite3_column_int64(all, 0), sqlite3_column_int64(all, 1),
+                   sqlite3_column_int(all, 2) != 0);
+    }
+    (void)check_end(log->checking, "the table of corrected messages", all,
+                    all ? code : SQLITE_CORRUPT);
+}
+
 /* ---- streams ---- */
 
 static bool names(const struct log_entry *entry, int64_t stream, uint64_t seq) {
     return (entry->stream == stream && entry->seq == seq) ||
-           (entry->kind == LOG_MESSAGE && entry->author == stream && entry->second == seq);
+           (log_is_message(entry->kind) && entry->author == stream && entry->second == seq);
 }
 
 /* A damaged entry was reported already, and an entry that is gone has no id, stream or number. */
@@ -386,9 +452,13 @@ void sqlite_check_log(struct checking *checking) {
     if (log.find_row && log.find_run) {
         if (checking->knows_rubbish)
             log.find_stream = check_prepare(checking, "SELECT 1 FROM stream WHERE id = ?1");
+        log.find_amended = check_prepare(checking, "SELECT last FROM amended WHERE original = ?1");
         check_rows(&log);
         check_streams(&log);
+        if (check_number(checking, "SELECT count(*) FROM sqlite_schema WHERE name = 'amended'") > 0)
+            check_amended(&log);
     }
+    (void)sqlite3_finalize(log.find_amended);
     (void)sqlite3_finalize(log.find_stream);
     (void)sqlite3_finalize(log.find_row);
     (void)sqlite3_finalize(log.find_run);

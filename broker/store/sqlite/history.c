@@ -30,7 +30,7 @@ static bool in_conversation(const struct back *back, const struct log_entry *ent
 /* What can't be read at all is of no conversation, and of no time. */
 static bool fits(const struct back *back, const struct log_entry *entry) {
     const struct store_history *history = back->history;
-    if (entry->kind != LOG_MESSAGE)
+    if (!log_is_message(entry->kind))
         return back->other == 0 && history->since_us == 0 && history->until_us == 0;
     return in_conversation(back, entry) &&
            (history->until_us == 0 || entry->time_us < history->until_us);
@@ -46,7 +46,7 @@ static enum store_status take(struct back *back, const struct log_entry *entry, 
 }
 
 static bool is_older(const struct back *back, const struct log_entry *entry) {
-    return entry->kind == LOG_MESSAGE && entry->time_us < back->history->since_us;
+    return log_is_message(entry->kind) && entry->time_us < back->history->since_us;
 }
 
 static enum store_status look(struct back *back, int64_t position, uint64_t seq) {
@@ -111,7 +111,7 @@ static enum store_status pass_later(struct back *back) {
         struct log_entry entry;
         if (read_at(back, middle, &entry) != STORE_OK)
             return STORE_FAILED;
-        if (entry.kind != LOG_MESSAGE)
+        if (!log_is_message(entry.kind))
             break;
         if (entry.time_us < until_us)
             low = middle + 1;

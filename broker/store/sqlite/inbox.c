@@ -62,18 +62,27 @@ static enum store_status find_people(struct store *store, const struct log_entry
     return status;
 }
 
+void sqlite_original_of(const struct log_entry *entry, struct store_message *out) {
+    out->about = entry->kind == LOG_CORRECTED   ? STORE_CORRECTS
+                 : entry->kind == LOG_RETRACTED ? STORE_RETRACTS
+                                                : STORE_ABOUT_NONE;
+    if (entry->original_id)
+        memcpy(out->original, entry->original_id, ID_BYTES);
+}
+
 /* Of a damaged entry as much is told as can be read. */
 enum store_status sqlite_message_of(struct store *store, const struct log_entry *entry,
                                     uint64_t seq, struct store_message *out) {
     *out = (struct store_message){.seq = seq, .from = "", .to = "", .text = "", .damaged = true};
     enum store_status status =
-        entry->kind == LOG_MESSAGE ? find_people(store, entry, out) : STORE_NOT_FOUND;
+        log_is_message(entry->kind) ? find_people(store, entry, out) : STORE_NOT_FOUND;
     if (status == STORE_OK) {
         out->time_us = entry->time_us;
         out->text = entry->text;
         out->text_bytes = entry->text_bytes;
         out->damaged = entry->text_damaged;
         memcpy(out->id, entry->id, ID_BYTES);
+        sqlite_original_of(entry, out);
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }

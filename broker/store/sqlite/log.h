@@ -63,6 +63,17 @@ enum store_status sqlite_log_remove(struct store *store, int64_t position);
  * not, or no longer, a message. What it points to is the entry's, and people's. */
 enum store_status sqlite_message_of(struct store *store, const struct log_entry *entry,
                                     uint64_t seq, struct store_message *out);
+/* Fills in what the entry says of an earlier message. */
+void sqlite_original_of(const struct log_entry *entry, struct store_message *out);
+
+/* ---- amended.c ---- */
+
+/* What was said last of the original at that position: *last is the position of the entry, *gone
+ * whether it was taken back. OK, NOT_FOUND: it stands as it was sent. */
+enum store_status sqlite_amended_find(struct store *store, int64_t original, int64_t *last,
+                                      bool *gone);
+/* Notes that the log's last entry, of one of the kinds with an original, counts from now on. */
+enum store_status sqlite_amended_note(struct store *store, int64_t original, bool gone);
 
 /* ---- id.c ---- */
 

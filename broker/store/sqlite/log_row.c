@@ -64,12 +64,25 @@ static bool has_content(int kind) {
     return kind != LOG_GONE && kind != LOG_MARK;
 }
 
+static bool has_original(int kind) {
+    return kind == LOG_CORRECTED || kind == LOG_RETRACTED;
+}
+
+bool log_is_message(int kind) {
+    return kind == LOG_MESSAGE || has_original(kind);
+}
+
+static size_t original_bytes(const struct log_entry *entry) {
+    return has_original(entry->kind) ? number_bytes((uint64_t)entry->original) + ID_BYTES : 0;
+}
+
 size_t log_entry_bytes(const struct log_entry *entry) {
     if (!has_content(entry->kind))
         return HEADER_BYTES + 1;
     return HEADER_BYTES + 1 + ID_BYTES + number_bytes((uint64_t)entry->time_us) +
            number_bytes((uint64_t)entry->author) + number_bytes((uint64_t)entry->stream) +
-           number_bytes(entry->seq) + number_bytes(entry->second) + entry->text_bytes;
+           number_bytes(entry->seq) + number_bytes(entry->second) + original_bytes(entry) +
+           entry->text_bytes;
 }
 
 static unsigned char *put_content(unsigned char *at, const struct log_entry *entry) {
@@ -78,7 +91,12 @@ static unsigned char *put_content(unsigned char *at, const struct log_entry *ent
     at = put_number(at, (uint64_t)entry->author);
     at = put_number(at, (uint64_t)entry->stream);
     at = put_number(at, entry->seq);
-    return put_number(at, entry->second);
+    at = put_number(at, entry->second);
+    if (!has_original(entry->kind))
+        return at;
+    at = put_number(at, (uint64_t)entry->original);
+    memcpy(at, entry->original_id, ID_BYTES);
+    return at + ID_BYTES;
 }
 
 size_t log_entry_write(unsigned char *out, int64_t position, const struct log_entry *entry) {
@@ -103,6 +121,17 @@ static size_t length_at(const struct log_row *row, size_t at) {
     return HEADER_BYTES + (size_t)get_fixed(row->bytes + at + LENGTH_AT, 2);
 }
 
+static const unsigned char *get_original(const unsigned char *at, const unsigned char *end,
+                                         struct log_entry *out) {
+    uint64_t original;
+    at = get_number(at, end, &original);
+    if (!at || (size_t)(end - at) < ID_BYTES)
+        return NULL;
+    out->original = (int64_t)original;
+    out->original_id = at;
+    return at + ID_BYTES;
+}
+
 static const unsigned char *get_content(const unsigned char *at, const unsigned char *end,
                                         struct log_entry *out) {
     uint64_t time_us, author, stream;
@@ -119,7 +148,7 @@ static const unsigned char *get_content(const unsigned char *at, const unsigned 
         out->author = (int64_t)author;
         out->stream = (int64_t)stream;
     }
-    return at;
+    return at && has_original(out->kind) ? get_original(at, end, out) : at;
 }
 
 /* Whether the entry with that position is at `at`. */

@@ -9,6 +9,7 @@
  *     1  kind; 0x80 if it was delivered
  *    16  id; absent in marks and in entries that are gone
  *        as numbers of 7 bits a byte, the lowest first: time_us, author, stream, seq, second
+ *        corrected, retracted: as such a number, original; 16: original_id
  *        the text, to the end
  * A check is the lower half of XXH3 over 64 bits, seeded with the position. */
 #ifndef LOG_ROW_H
@@ -28,6 +29,9 @@
 #define LOG_DELETED  4
 #define LOG_UPLOADED 5
 #define LOG_MARK     6 /* of a transaction without other entries: only the kind */
+/* Messages about an earlier one: its text is now this one's; it is taken back. */
+#define LOG_CORRECTED 7
+#define LOG_RETRACTED 8
 /* The kind that reading gives to an entry of which only the place is not damaged. */
 #define LOG_LOST (-1)
 
@@ -35,7 +39,7 @@
 #define LOG_ROW_FULL 4032
 /* The bytes that an entry that is gone needs, and the most that any entry needs. */
 #define LOG_ENTRY_BYTES_GONE 11
-#define LOG_ENTRY_BYTES_MAX  (10 + 1 + ID_BYTES + 5 * 10 + TEXT_BYTES_MAX)
+#define LOG_ENTRY_BYTES_MAX  (10 + 1 + 2 * ID_BYTES + 6 * 10 + TEXT_BYTES_MAX)
 
 struct log_entry {
     int kind;
@@ -48,9 +52,14 @@ struct log_entry {
     uint64_t seq;     /* there */
     uint64_t second;  /* message: its number in the author's inbox; edited, deleted: the post's
                          position; uploaded: the file's number */
-    const char *text; /* not ended by a NUL */
+    int64_t original; /* corrected, retracted: the position of the message that it is about */
+    const unsigned char *original_id; /* and the id of that, ID_BYTES; NULL: another kind */
+    const char *text;                 /* not ended by a NUL */
     size_t text_bytes;
 };
+
+/* Whether an entry of that kind is in two inboxes. */
+bool log_is_message(int kind);
 
 /* How many bytes the entry will need. */
 size_t log_entry_bytes(const struct log_entry *entry);

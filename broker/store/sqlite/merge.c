@@ -27,7 +27,7 @@ static enum store_status replay_streams(struct store *store, int64_t position,
                                         const struct log_entry *entry) {
     if (replay_entry(store, position, entry->stream, entry->seq, false) != STORE_OK)
         return STORE_FAILED;
-    if (entry->kind != LOG_MESSAGE)
+    if (!log_is_message(entry->kind))
         return sqlite_fresh_replay(store, position, entry);
     store->messages++;
     return replay_entry(store, position, entry->author, entry->second, true);

@@ -8,22 +8,66 @@ struct append {
     const struct store_message_new *message; /* borrowed: from the caller */
     struct stream *author;                   /* borrowed: from the view */
     struct stream *recipient;                /* borrowed: from the view */
+    int64_t original;                        /* position in the log; 0: it is about none */
 };
 
-static enum store_status check(struct store *store, const struct append *append) {
+/* What is said of the original may change: only its author may, to whom it was sent, while it
+ * stands. */
+static enum store_status check_original(struct store *store, const struct append *append,
+                                        const struct log_entry *entry) {
+    int64_t author = append->author->id, last;
+    bool gone;
+    if (!log_is_message(entry->kind) || (entry->author != author && entry->stream != author))
+        return STORE_NO_MESSAGE;
+    if (entry->author != author)
+        return STORE_NOT_OWNER;
+    if (entry->stream != append->recipient->id)
+        return STORE_OTHER_PERSON;
+    if (entry->kind != LOG_MESSAGE)
+        return STORE_NO_ORIGINAL;
+    enum store_status status = sqlite_amended_find(store, append->original, &last, &gone);
+    return status == STORE_NOT_FOUND    ? STORE_OK
+           : status == STORE_OK && gone ? STORE_RETRACTED
+                                        : status;
+}
+
+static enum store_status find_original(struct store *store, struct append *append) {
+    struct log_entry entry;
+    enum store_status status =
+        sqlite_log_find(store, append->message->original, &append->original, &entry);
+    return status == STORE_OK          ? check_original(store, append, &entry)
+           : status == STORE_NOT_FOUND ? STORE_NO_MESSAGE
+                                       : status;
+}
+
+static enum store_status check(struct store *store, struct append *append) {
     int64_t author = append->author->id;
     int64_t recipient = append->recipient->id;
     if (blocks_is(store->blocks, author, recipient))
         return STORE_BLOCKED;
     if (blocks_is(store->blocks, recipient, author))
         return STORE_BLOCKED_BY;
+    enum store_status status = append->message->about ? find_original(store, append) : STORE_OK;
+    if (status != STORE_OK)
+        return status;
     return append->message->only_again ? STORE_NOT_STORED
                                        : sqlite_quota_check(store, append->recipient, author);
 }
 
+static int kind_of(const struct store_message_new *message) {
+    return message->about == STORE_CORRECTS   ? LOG_CORRECTED
+           : message->about == STORE_RETRACTS ? LOG_RETRACTED
+                                              : LOG_MESSAGE;
+}
+
+static bool is_about_same(const struct log_entry *entry, const struct store_message_new *message) {
+    return entry->kind == kind_of(message) &&
+           (!message->about || memcmp(entry->original_id, message->original, ID_BYTES) == 0);
+}
+
 static bool is_same(const struct log_entry *entry, const struct append *append) {
     const struct store_message_new *message = append->message;
-    return entry->kind == LOG_MESSAGE && !entry->text_damaged &&
+    return is_about_same(entry, message) && !entry->text_damaged &&
            entry->author == append->author->id && entry->stream == append->recipient->id &&
            entry->text_bytes == message->text_bytes &&
            memcmp(entry->text, message->text, message->text_bytes) == 0;
@@ -52,16 +96,22 @@ static enum store_status find_again(struct store *store, const struct append *ap
 
 static enum store_status insert(struct store *store, const struct append *append) {
     const struct store_message_new *message = append->message;
-    return sqlite_log_append(store, &(struct log_entry){.kind = LOG_MESSAGE,
-                                                        .delivered = message->delivered,
-                                                        .id = message->id,
-                                                        .time_us = message->time_us,
-                                                        .author = append->author->id,
-                                                        .stream = append->recipient->id,
-                                                        .seq = append->recipient->head + 1,
-                                                        .second = append->author->head + 1,
-                                                        .text = message->text,
-                                                        .text_bytes = message->text_bytes});
+    enum store_status status =
+        sqlite_log_append(store, &(struct log_entry){.kind = kind_of(message),
+                                                     .delivered = message->delivered,
+                                                     .id = message->id,
+                                                     .time_us = message->time_us,
+                                                     .author = append->author->id,
+                                                     .stream = append->recipient->id,
+                                                     .seq = append->recipient->head + 1,
+                                                     .second = append->author->head + 1,
+                                                     .original = append->original,
+                                                     .original_id = message->original,
+                                                     .text = message->text,
+                                                     .text_bytes = message->text_bytes});
+    return status == STORE_OK && message->about
+               ? sqlite_amended_note(store, append->original, message->about == STORE_RETRACTS)
+               : status;
 }
 
 static enum store_status push(struct store *store, const struct append *append,
@@ -144,7 +194,7 @@ enum store_status store_message_sent(struct store *store, int64_t author, const 
     enum store_status status = store->failed ? STORE_FAILED
                                : id          ? sqlite_log_find(store, id, &position, &entry)
                                              : entry_at(store, author, author_seq, &entry);
-    if (status == STORE_OK && (entry.kind != LOG_MESSAGE || entry.author != author))
+    if (status == STORE_OK && (!log_is_message(entry.kind) || entry.author != author))
         status = STORE_NOT_FOUND;
     if (status != STORE_OK)
         return status;

@@ -32,13 +32,28 @@ struct search {
 
 /* ---- what was found ---- */
 
-static enum store_status found_message(struct store *store, const struct log_entry *entry,
-                                       const struct search *search, struct store_found *found) {
+/* Whether the text of the message at `position` is the one that counts. OK, NOT_FOUND. */
+static enum store_status still_stands(struct store *store, int64_t position,
+                                      const struct log_entry *entry) {
+    int64_t last;
+    bool gone;
+    enum store_status status =
+        sqlite_amended_find(store, entry->original_id ? entry->original : position, &last, &gone);
+    if (status == STORE_NOT_FOUND)
+        return entry->original_id ? STORE_NOT_FOUND : STORE_OK;
+    return status == STORE_OK && (gone || last != position) ? STORE_NOT_FOUND : status;
+}
+
+static enum store_status found_message(struct store *store, int64_t position,
+                                       const struct log_entry *entry, const struct search *search,
+                                       struct store_found *found) {
     const struct person *from, *to;
     int64_t account = search->search->account;
     if (entry->author != account && entry->stream != account)
         return STORE_NOT_FOUND;
-    enum store_status status = sqlite_person(store, entry->author, &from);
+    enum store_status status = still_stands(store, position, entry);
+    if (status == STORE_OK)
+        status = sqlite_person(store, entry->author, &from);
     if (status == STORE_OK)
         status = sqlite_person(store, entry->stream, &to);
     if (status != STORE_OK)
@@ -52,6 +67,7 @@ static enum store_status found_message(struct store *store, const struct log_ent
         .text_bytes = entry->text_bytes,
     };
     memcpy(found->message.id, entry->id, ID_BYTES);
+    sqlite_original_of(entry, &found->message);
     return STORE_OK;
 }
 
@@ -93,8 +109,8 @@ static enum store_status look_at(struct store *store, int64_t position, struct s
     if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
     enum store_status status = STORE_NOT_FOUND;
-    if (entry.kind == LOG_MESSAGE && !entry.text_damaged)
-        status = found_message(store, &entry, search, &found);
+    if (log_is_message(entry.kind) && !entry.text_damaged)
+        status = found_message(store, position, &entry, search, &found);
     else if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED)
         status = found_post(store, position, &entry, &found);
     if (status == STORE_OK && found.is_post) { /* others were read meanwhile */

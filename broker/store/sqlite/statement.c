@@ -6,13 +6,13 @@
 #include <string.h>
 
 static const struct statement_text *const tables[] = {
-    account_statements,     band_statements,        block_statements,  device_statements,
-    file_statements,        follow_statements,      fresh_statements,  id_statements,
-    inbox_statements,       log_statements,         login_statements,  merge_statements,
-    number_statements,      open_statements,        piece_statements,  post_statements,
-    presence_statements,    rubbish_statements,     search_statements, thread_statements,
-    thread_read_statements, transaction_statements, upload_statements, usage_statements,
-    walk_statements};
+    account_statements, amended_statements,     band_statements,        block_statements,
+    device_statements,  file_statements,        follow_statements,      fresh_statements,
+    id_statements,      inbox_statements,       log_statements,         login_statements,
+    merge_statements,   number_statements,      open_statements,        piece_statements,
+    post_statements,    presence_statements,    rubbish_statements,     search_statements,
+    thread_statements,  thread_read_statements, transaction_statements, upload_statements,
+    usage_statements,   walk_statements};
 
 static int prepare_table(sqlite3 *db, const struct statement_text *text,
                          sqlite3_stmt *statements[STATEMENT_COUNT]) {

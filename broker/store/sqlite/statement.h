@@ -35,6 +35,8 @@ enum statement {
     STATEMENT_ID_RUN_ADD,
     STATEMENT_ID_RUN_REMOVE,
     STATEMENT_ID_RUN_LAST,
+    STATEMENT_AMENDED_FIND,
+    STATEMENT_AMENDED_NOTE,
     STATEMENT_ENTRY_ADD,
     STATEMENT_ENTRY_RUNS,
     STATEMENT_ENTRY_REMOVE_UP_TO,
@@ -169,13 +171,13 @@ struct statement_text {
     const char *sql;
 };
 
-extern const struct statement_text account_statements[], band_statements[], block_statements[],
-    device_statements[], file_statements[], follow_statements[], fresh_statements[],
-    id_statements[], inbox_statements[], log_statements[], login_statements[], merge_statements[],
-    number_statements[], open_statements[], piece_statements[], post_statements[],
-    presence_statements[], rubbish_statements[], search_statements[], thread_statements[],
-    thread_read_statements[], transaction_statements[], upload_statements[], usage_statements[],
-    walk_statements[];
+extern const struct statement_text account_statements[], amended_statements[], band_statements[],
+    block_statements[], device_statements[], file_statements[], follow_statements[],
+    fresh_statements[], id_statements[], inbox_statements[], log_statements[], login_statements[],
+    merge_statements[], number_statements[], open_statements[], piece_statements[],
+    post_statements[], presence_statements[], rubbish_statements[], search_statements[],
+    thread_statements[], thread_read_statements[], transaction_statements[], upload_statements[],
+    usage_statements[], walk_statements[];
 
 /* SQLITE_OK, or the error of the first one that can't be prepared; even then statement_finalize_all
  * must follow. */

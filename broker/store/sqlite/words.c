@@ -221,14 +221,14 @@ struct reached {
 
 static bool has_words(const struct log_entry *entry) {
     return entry->id && !entry->text_damaged &&
-           (entry->kind == LOG_MESSAGE || entry->kind == LOG_POSTED || entry->kind == LOG_EDITED);
+           (log_is_message(entry->kind) || entry->kind == LOG_POSTED || entry->kind == LOG_EDITED);
 }
 
 /* Both sides find a message; everybody finds what is in a thread. */
 static int add_entry(struct words *words, int64_t position, const struct log_entry *entry) {
     char owners[OWNERS_BYTES] = "t";
     size_t text_bytes = word_text_write(words->text, entry->text, entry->text_bytes);
-    if (entry->kind == LOG_MESSAGE)
+    if (log_is_message(entry->kind))
         snprintf(owners, sizeof owners, "i%lld i%lld", (long long)entry->stream,
                  (long long)entry->author);
     bind_number(words->add, 1, position);
