@@ -44,7 +44,8 @@ static unsigned errand_count(const struct person *person) {
     return count;
 }
 
-static void write_message(struct person *person, int to) {
+static void write_message(struct person *person, int to, enum store_about about,
+                          uint32_t original) {
     struct world *world = person->world;
     struct errand *errand = errand_new(person, KIND(SEND_MESSAGE));
     unsigned char id[ID_BYTES];
@@ -54,6 +55,8 @@ static void write_message(struct person *person, int to) {
     errand->require_online = random_chance(&world->random, 50);
     errand->item =
         town_message_new(world->town, id, errand->account, to, text_bytes(world), person->program);
+    if (about)
+        town_message_about(world->town, about, original);
     errand_ask(errand);
 }
 
@@ -63,10 +66,28 @@ static void act_send(struct person *person) {
     int to = somebody(person->world);
 
     while (count-- > 0 && errand_count(person) < LETTERS_MOST) {
-        write_message(person, to);
+        write_message(person, to, STORE_ABOUT_NONE, 0);
         if (random_chance(random, 300))
             to = somebody(person->world);
     }
+}
+
+/* About one of the last messages, mostly a message of one's own. */
+static void act_amend(struct person *person) {
+    struct town *town = person->world->town;
+    struct random *random = &person->world->random;
+    uint32_t last = town->message_count, original = last;
+
+    for (int tries = 0; tries < 20 && last > 0; tries++) {
+        original = last - 1 - (uint32_t)random_below(random, last < 40 ? last : 40);
+        if (town->messages[original].author == person_account(person) || random_chance(random, 50))
+            break;
+    }
+    if (original == last)
+        return;
+    write_message(
+        person, random_chance(random, 950) ? town->messages[original].to : somebody(person->world),
+        random_chance(random, 700) ? STORE_CORRECTS : STORE_RETRACTS, original);
 }
 
 /* An id that is taken already: with the same content, or another one. */
@@ -84,6 +105,7 @@ static void act_send_again(struct person *person) {
     if ((other_text || town->messages[item].author != account) &&
         !town_is_stored(town, &town->committed, item))
         return;
+    other_text = other_text && town->messages[item].about != STORE_RETRACTS;
     town->messages[item].in_disorder = true;
     errand = errand_new(person, KIND(SEND_MESSAGE));
     errand->item = item;
@@ -289,20 +311,10 @@ static const struct {
     unsigned weight;
     void (*run)(struct person *);
 } acts[] = {
-    {400, act_send},
-    {20, act_send_again},
-    {60, act_broadcast},
-    {100, act_ask},
-    {60, act_block},
-    {40, act_ack},
-    {50, act_read},
-    {20, act_logout},
-    {10, act_change},
-    {5, act_register},
-    {25, act_change_password},
-    {80, act_thread},
-    {150, act_post},
-    {80, act_dust},
+    {400, act_send},  {20, act_send_again}, {60, act_amend},   {60, act_broadcast},
+    {100, act_ask},   {60, act_block},      {40, act_ack},     {50, act_read},
+    {20, act_logout}, {10, act_change},     {5, act_register}, {25, act_change_password},
+    {80, act_thread}, {150, act_post},      {80, act_dust},
 };
 
 void act(struct person *person) {
@@ -329,7 +341,7 @@ void act_last(struct person *person) {
         errand_ask(errand_new(person, kinds[i]));
     act_broadcast(person);
     act_post(person);
-    write_message(person, (person_account(person) + 1) % world->plan.accounts);
+    write_message(person, (person_account(person) + 1) % world->plan.accounts, STORE_ABOUT_NONE, 0);
     if (!person->inbox)
         errand_read_on(person);
 }

@@ -98,6 +98,9 @@ static const char *read_message(struct asked *asked, const struct town *town,
     message_text(asked->item, 1, text);
     if (memcmp(send->id.data, message->id, ID_BYTES) != 0)
         return "a message under another id";
+    if ((send->corrects.len > 0) != (message->about == STORE_CORRECTS) ||
+        (send->retracts.len > 0) != (message->about == STORE_RETRACTS))
+        return "a message that is not about what it was about";
     if (asked->other_text && (!message->in_disorder || strcmp(send->text, text) != 0))
         return "a message of another text";
     return asked->user == message->to ? NULL : "a message to somebody else";

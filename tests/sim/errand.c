@@ -66,6 +66,12 @@ static void ask_message(struct errand *errand) {
     body.to = to;
     body.text = text;
     body.require_online = errand->require_online;
+    if (message->about)
+        *(message->about == STORE_CORRECTS ? &body.corrects : &body.retracts) =
+            (ProtobufCBinaryData){
+                .len = ID_BYTES,
+                .data = errand->person->world->town->messages[message->original].id,
+            };
     memcpy(ask(errand, &body.base)->id, message->id, ID_BYTES);
     say(errand->person->world, "person %lld sends m%lld to u%lld as u%lld", errand->person->number,
         errand->item, errand->user, errand->account);
@@ -272,12 +278,22 @@ static void letters_again(struct person *person) {
     }
 }
 
+/* The inbox begins elsewhere: a page that was asked for before does not go on from there. */
+static void begin_at(struct person *person, struct box *box, uint64_t cursor) {
+    struct errand *errand;
+
+    box->have = cursor;
+    LL_FOREACH(person->errands, errand) {
+        errand->goes_on = false;
+    }
+}
+
 static void logged_in(struct errand *errand, const zchat_reply *reply) {
     struct person *person = errand->person;
     struct box *box = person_box(person, errand->account);
 
     if (!errand->from_set)
-        box->have = reply->cursor;
+        begin_at(person, box, reply->cursor);
     box->begun = true;
     if (box->have > reply->head)
         world_fail(person->world, "person %d has %llu of an inbox whose head is %llu",

@@ -366,6 +366,22 @@ static int revoke(struct world *world, struct link *link, struct asked *asked) {
 
 /* ---- between people ---- */
 
+/* Whether what it is about may be changed by it. */
+static int about_code(const struct town *town, const struct message *message, int author, int to) {
+    const struct message *original = &town->messages[message->original];
+
+    if (!message->about)
+        return OK;
+    if (!town_is_stored(town, &town->now, message->original) ||
+        (original->author != author && original->to != author))
+        return CODE(NOT_FOUND);
+    if (original->author != author || original->to != to)
+        return CODE(FORBIDDEN);
+    if (original->about)
+        return CODE(INVALID);
+    return town_is_gone(town, &town->now, message->original) ? CODE(CONFLICT) : OK;
+}
+
 static int message_code(struct world *world, const struct link *link, struct asked *asked) {
     struct town *town = world->town;
     struct message *message = &town->messages[asked->item];
@@ -383,6 +399,8 @@ static int message_code(struct world *world, const struct link *link, struct ask
     }
     if (town_hidden(&town->now, author, to))
         return CODE(FORBIDDEN);
+    if (about_code(town, message, author, to) != OK)
+        return about_code(town, message, author, to);
     if (asked->require_online && !model_is_online(world, to))
         return CODE(FORBIDDEN);
     town_unread(town, to, author, &unread, &of_author);

@@ -17,6 +17,18 @@ _Noreturn void tap_wrong(struct world *world, const struct link *link, const str
 
 /* ---- entries of an inbox ---- */
 
+static bool about_fits(const struct town *town, const struct message *message,
+                       const Zchat__V1__MessageEvent *event) {
+    const unsigned char *original = town->messages[message->original].id;
+    const ProtobufCBinaryData *is =
+        message->about == STORE_CORRECTS ? &event->corrects : &event->retracts;
+
+    if (!message->about)
+        return event->corrects.len + event->retracts.len == 0;
+    return event->corrects.len + event->retracts.len == ID_BYTES && is->len == ID_BYTES &&
+           !memcmp(is->data, original, ID_BYTES);
+}
+
 /* Whether the event is what stands at that place of that account's inbox. */
 static bool entry_fits(const struct world *world, int account,
                        const Zchat__V1__ServerEvent *event) {
@@ -36,7 +48,8 @@ static bool entry_fits(const struct world *world, int account,
     return !memcmp(event->message->id.data, message->id, ID_BYTES) &&
            event->time_us == message->time_us && !strcmp(event->message->text, text) &&
            account_of_name(event->message->sender) == message->author &&
-           account_of_name(event->message->to) == message->to;
+           account_of_name(event->message->to) == message->to &&
+           about_fits(town, message, event->message);
 }
 
 static void check_page(struct world *world, const struct link *link, const struct asked *asked,

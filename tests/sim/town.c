@@ -49,6 +49,15 @@ uint32_t town_message_new(struct town *town, const unsigned char id[ID_BYTES], i
     return town->message_count++;
 }
 
+void town_message_about(struct town *town, enum store_about about, uint32_t original) {
+    struct message *message = &town->messages[town->message_count - 1];
+
+    message->about = about;
+    message->original = original;
+    if (about == STORE_RETRACTS)
+        message->text_bytes = 0;
+}
+
 uint32_t town_broadcast_new(struct town *town, const unsigned char id[ID_BYTES], int author) {
     struct broadcast *broadcast;
 
@@ -71,6 +80,13 @@ bool town_is_stored(const struct town *town, const struct town_state *state, uin
            town->inbox[message->author][seq - 1] == item;
 }
 
+bool town_is_gone(const struct town *town, const struct town_state *state, uint32_t item) {
+    uint32_t by = town->messages[item].gone_by;
+
+    return town->messages[by].about == STORE_RETRACTS && town->messages[by].original == item &&
+           town_is_stored(town, state, by);
+}
+
 static uint64_t inbox_add(struct town *town, int account, uint32_t item) {
     uint64_t seq = ++town->now.head[account];
 
@@ -91,6 +107,8 @@ void town_store(struct town *town, uint32_t item, int64_t time_us) {
     message->time_us = time_us;
     message->recipient_seq = inbox_add(town, message->to, item);
     message->author_seq = inbox_add(town, message->author, item);
+    if (message->about == STORE_RETRACTS)
+        town->messages[message->original].gone_by = item;
     if (has_read_all)
         now->cursor[message->author] = now->head[message->author];
 }
@@ -137,7 +155,7 @@ bool town_was_hidden(const struct town_state *state, int a, int b, int64_t at_us
 }
 
 void message_text(uint32_t item, uint32_t bytes, char *text) {
-    uint32_t length = (uint32_t)sprintf(text, "m%u", (unsigned)item);
+    uint32_t length = bytes == 0 ? 0 : (uint32_t)sprintf(text, "m%u", (unsigned)item);
 
     for (; length < bytes; length++)
         text[length] = (char)('a' + length % 26);
@@ -175,7 +193,10 @@ static bool entry_fits(void *arg, const struct store_message *entry) {
     else if (!town_item_of(entry->id, ID_BYTES, &item) || item != should)
         differs(reading, "the message at a place in the inbox", item, should);
     else if (entry->time_us != message->time_us || entry->text_bytes != message->text_bytes ||
-             memcmp(entry->text, text, entry->text_bytes) != 0 ||
+             memcmp(entry->text, text, entry->text_bytes) != 0 || entry->about != message->about ||
+             (message->about &&
+              memcmp(entry->original, reading->town->messages[message->original].id, ID_BYTES) !=
+                  0) ||
              account_of_name(entry->from) != message->author ||
              account_of_name(entry->to) != message->to)
         differs(reading, "what a message holds differs, whose number", item, should);

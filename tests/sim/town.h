@@ -39,8 +39,11 @@ struct town_state {
 
 struct message {
     unsigned char id[ID_BYTES];
-    int author, to; /* accounts */
-    uint32_t text_bytes;
+    int author, to;      /* accounts */
+    uint32_t text_bytes; /* 0: none, as it takes another one back */
+    enum store_about about;
+    uint32_t original;                  /* item: which one it is about */
+    uint32_t gone_by;                   /* item: what took this one back, if that is stored */
     uint64_t author_seq, recipient_seq; /* where it is, if it is there */
     int64_t time_us;
     uint64_t sent_by; /* the run of a client's program, whose items go in order */
@@ -76,6 +79,10 @@ uint32_t town_message_new(struct town *town, const unsigned char id[ID_BYTES], i
                           uint32_t text_bytes, uint64_t sent_by);
 uint32_t town_broadcast_new(struct town *town, const unsigned char id[ID_BYTES], int author);
 bool town_is_stored(const struct town *town, const struct town_state *state, uint32_t item);
+/* Makes the newest message one about an earlier one. */
+void town_message_about(struct town *town, enum store_about about, uint32_t original);
+/* Whether something that is stored took it back. */
+bool town_is_gone(const struct town *town, const struct town_state *state, uint32_t item);
 void town_store(struct town *town, uint32_t item, int64_t time_us);
 /* Unread entries of `account` that others wrote, and those that `author` wrote. */
 void town_unread(const struct town *town, int account, int author, uint64_t *all,
