@@ -18,6 +18,8 @@ enum record_kind {
     RECORD_THREAD,
     RECORD_REMOVED, /* the id of a removed thread: it is never given again */
     RECORD_MESSAGE,
+    RECORD_CORRECTION,
+    RECORD_RETRACTION,
     RECORD_POST,
     RECORD_EDIT,
     RECORD_DELETION,
@@ -45,7 +47,7 @@ struct record {
     char password_hash[STORE_HASH_BYTES];
     unsigned char id[ID_BYTES];
     unsigned char thread[ID_BYTES];
-    unsigned char post[ID_BYTES];
+    unsigned char post[ID_BYTES]; /* or the message that this one is about */
     unsigned char key[KEY_BYTES];
     unsigned char hash[HASH_BYTES];
     uint64_t seq;     /* in the thread's stream, or the recipient's inbox */

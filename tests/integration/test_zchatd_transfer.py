@@ -68,6 +68,9 @@ class World:
         alice.message("bob", "an answer")
         alice.message("carol", "never read")
         bob.wait_have(len(EDGES) + 1)
+        draft, self.gone = alice.message("bob", "a first draft").id, alice.message("bob", "not meant").id
+        alice.message("bob", "the last word", corrects=draft)
+        alice.message("bob", "", retracts=self.gone)
         bob.block("carol")
         with self.join("carol") as carol:
             carol.block("eve")
@@ -139,8 +142,8 @@ def names(folder):
 
 def test_everything_is_in_it(world, lines):
     assert {record["type"] for record in records(lines)} == {
-        "header", "account", "device", "thread", "removed_thread", "message", "post", "edit", "deletion", "file",
-        "piece", "upload", "follow", "block", "wrong_passwords", "cursor", "topics", "end"}
+        "header", "account", "device", "thread", "removed_thread", "message", "correction", "retraction", "post",
+        "edit", "deletion", "file", "piece", "upload", "follow", "block", "wrong_passwords", "cursor", "topics", "end"}
     assert records(lines)[0] == {"type": "header", "format": "zchat", "version": "1"}
     assert records(lines)[-1] == {"type": "end", "lines": str(len(lines.splitlines()))}
     accounts = {record["user"]: record for record in records(lines, "account")}
@@ -288,7 +291,7 @@ def test_a_broker_goes_on_with_it(world, lines, folder):
 def go_on(world, broker):
     with world.join("alice", broker.address) as alice, world.join("bob", broker.address) as bob:
         # What was unread comes once, and numbers go on.
-        alice.wait_have(len(EDGES) + 3)
+        alice.wait_have(len(EDGES) + 7)
         assert [event.message.text for event in alice.inbox if event.message.sender == "bob"] == EDGES[4:]
         reply = bob.message("alice", EDGES[0], world.ids[EDGES[0]])
         assert reply.seq == 1, "a retry is the same message"
@@ -296,6 +299,10 @@ def go_on(world, broker):
         head = alice.have
         bob.message("alice", "after")
         alice.wait_have(head + 1)
+        # What stands of what was said.
+        assert refused("CONFLICT", alice.message, "bob", "x", corrects=world.gone).reason == "MESSAGE_RETRACTED"
+        assert [hit.message.message.text for words in ("draft", "meant", "last word") for hit in bob.search(words)
+                ] == ["the last word"]
         # Threads.
         assert alice.post_texts("Größe 大小") == [EDGES[0], "edited again", *EDGES[3:], "after the files"]
         refused("CONFLICT", alice.create_thread, "another", world.removed)
@@ -397,6 +404,10 @@ DAMAGES = [
     ("thread", lambda record: [record, record], "its id names something else already"),
     ("removed_thread", lambda record: [record, record], "its id names something else already"),
     ("message", change(to="bob"), "nobody can send to themselves"),
+    ("correction", change(corrects=UNKNOWN), "the message that it is about is none of alice to bob before it"),
+    ("retraction", lambda record: [record, dict(record, id=UNKNOWN, seq=str(int(record["seq"]) + 1),
+                                                from_seq=str(int(record["from_seq"]) + 1))],
+     "the message that it is about was taken back before it"),
     ("message", change(to="nobody"), "there is no account nobody"),
     ("message", change(seq="7"), "its number for alice is 7, where the next one is 1"),
     ("message", change(from_seq="2"), "its number for bob is 2, where the next one is 1"),

@@ -203,11 +203,31 @@ enum store_status export_uploads(struct exporting *exporting) {
 /* ---- entries: each function takes one of its kinds. NOT_FOUND: something of it can't be read ----
  */
 
+/* A correction of what can't be read any more is exported as a message, and a retraction of it not
+ * at all. */
+static enum store_status find_kind(struct exporting *exporting, const struct log_entry *entry,
+                                   enum record_kind *kind) {
+    struct log_entry original;
+    bool corrects = entry->kind == LOG_CORRECTED;
+    *kind = RECORD_MESSAGE;
+    if (!entry->original_id)
+        return STORE_OK;
+    if (sqlite_log_read(exporting->store, entry->original, &original) != STORE_OK)
+        return STORE_FAILED;
+    if (original.kind != LOG_MESSAGE || original.text_damaged)
+        return corrects ? STORE_OK : STORE_NOT_FOUND;
+    *kind = corrects ? RECORD_CORRECTION : RECORD_RETRACTION;
+    return STORE_OK;
+}
+
 static enum store_status export_message(struct exporting *exporting, int64_t position,
                                         struct log_entry *entry) {
     struct store *store = exporting->store;
     const struct person *from, *to;
-    enum store_status status = sqlite_person(store, entry->author, &from);
+    enum record_kind kind;
+    enum store_status status = find_kind(exporting, entry, &kind);
+    if (status == STORE_OK)
+        status = sqlite_person(store, entry->author, &from);
     if (status == STORE_OK)
         status = sqlite_person(store, entry->stream, &to);
     if (status == STORE_OK && (!is_next(exporting, entry->stream, entry->seq) ||
@@ -223,8 +243,10 @@ static enum store_status export_message(struct exporting *exporting, int64_t pos
         return status;
     exporting->shown[entry->stream] = entry->seq;
     exporting->shown[entry->author] = entry->second;
-    struct record *record = export_record(exporting, RECORD_MESSAGE);
+    struct record *record = export_record(exporting, kind);
     memcpy(record->id, entry->id, ID_BYTES);
+    if (kind != RECORD_MESSAGE)
+        memcpy(record->post, entry->original_id, ID_BYTES);
     memcpy(record->user, from->name, sizeof record->user);
     memcpy(record->other, to->name, sizeof record->other);
     record->seq = entry->seq;
@@ -306,8 +328,10 @@ static enum store_status export_uploaded(struct exporting *exporting, int64_t po
 }
 
 static enum store_status (*const by_kind[])(struct exporting *, int64_t, struct log_entry *) = {
-    [LOG_MESSAGE] = export_message, [LOG_POSTED] = export_post,       [LOG_EDITED] = export_change,
-    [LOG_DELETED] = export_change,  [LOG_UPLOADED] = export_uploaded,
+    [LOG_MESSAGE] = export_message,   [LOG_POSTED] = export_post,
+    [LOG_EDITED] = export_change,     [LOG_DELETED] = export_change,
+    [LOG_UPLOADED] = export_uploaded, [LOG_CORRECTED] = export_message,
+    [LOG_RETRACTED] = export_message,
 };
 #define KINDS ((int)(sizeof by_kind / sizeof by_kind[0]))
 
@@ -316,7 +340,7 @@ static enum store_status (*const by_kind[])(struct exporting *, int64_t, struct 
 /* Whether it is of a thread that was removed, of which slices have not removed everything yet. */
 static bool is_rubbish(const struct exporting *exporting, const struct log_entry *entry) {
     const struct stream *stream = view_find(exporting->store->view, entry->stream);
-    return entry->kind != LOG_MESSAGE && (!stream || stream->is_removed);
+    return !log_is_message(entry->kind) && (!stream || stream->is_removed);
 }
 
 static enum store_status export_entry(struct exporting *exporting, int64_t position) {

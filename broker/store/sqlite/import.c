@@ -199,10 +199,39 @@ static enum store_status push(struct store_import *import, struct stream *stream
                                                                        : sqlite_no_memory(store);
 }
 
+/* The message that this one is about, as the broker demands it; *original 0: it is about none. */
+static enum store_status find_original(struct store_import *import, const struct record *record,
+                                       const struct stream *from, const struct stream *to,
+                                       int64_t *original) {
+    struct log_entry entry;
+    int64_t last;
+    bool gone;
+    *original = 0;
+    if (record->kind == RECORD_MESSAGE)
+        return STORE_OK;
+    enum store_status status = sqlite_log_find(import->store, record->post, original, &entry);
+    if (status == STORE_FAILED)
+        return STORE_FAILED;
+    if (status != STORE_OK || entry.kind != LOG_MESSAGE || entry.author != from->id ||
+        entry.stream != to->id)
+        return import_refuse(import, "the message that it is about is none of %s to %s before it",
+                             record->user, record->other);
+    status = sqlite_amended_find(import->store, *original, &last, &gone);
+    if (status == STORE_OK && gone)
+        return import_refuse(import, "the message that it is about was taken back before it");
+    return status == STORE_FAILED ? STORE_FAILED : STORE_OK;
+}
+
+static int kind_of(const struct record *record) {
+    return record->kind == RECORD_CORRECTION   ? LOG_CORRECTED
+           : record->kind == RECORD_RETRACTION ? LOG_RETRACTED
+                                               : LOG_MESSAGE;
+}
+
 static enum store_status append_message(struct store_import *import, const struct record *record,
-                                        struct stream *from, struct stream *to) {
+                                        struct stream *from, struct stream *to, int64_t original) {
     enum store_status status =
-        sqlite_log_append(import->store, &(struct log_entry){.kind = LOG_MESSAGE,
+        sqlite_log_append(import->store, &(struct log_entry){.kind = kind_of(record),
                                                              .delivered = record->delivered,
                                                              .id = record->id,
                                                              .time_us = record->time_us,
@@ -210,8 +239,12 @@ static enum store_status append_message(struct store_import *import, const struc
                                                              .stream = to->id,
                                                              .seq = record->seq,
                                                              .second = record->own_seq,
+                                                             .original = original,
+                                                             .original_id = record->post,
                                                              .text = record->text,
                                                              .text_bytes = record->text_bytes});
+    if (status == STORE_OK && original > 0)
+        status = sqlite_amended_note(import->store, original, record->kind == RECORD_RETRACTION);
     if (status == STORE_OK)
         status = push(import, to);
     import->store->messages++;
@@ -219,6 +252,7 @@ static enum store_status append_message(struct store_import *import, const struc
 }
 
 static enum store_status take_message(struct store_import *import, const struct record *record) {
+    int64_t original = 0;
     struct stream *from = NULL, *to = NULL;
     enum store_status status = find_inbox(import, record->user, record->own_seq, &from);
     if (status == STORE_OK)
@@ -228,8 +262,10 @@ static enum store_status take_message(struct store_import *import, const struct 
     if (status == STORE_OK)
         status = check_id(import, record->id);
     if (status == STORE_OK)
+        status = find_original(import, record, from, to, &original);
+    if (status == STORE_OK)
         status = import_refuse_status(import, sqlite_add(import->store));
-    return status == STORE_OK ? append_message(import, record, from, to) : status;
+    return status == STORE_OK ? append_message(import, record, from, to, original) : status;
 }
 
 static enum store_status take_cursor(struct store_import *import, const struct record *record) {
@@ -378,15 +414,16 @@ static enum store_status take_topics(struct store_import *import, const struct r
 /* ---- the whole ---- */
 
 static enum store_status (*const by_kind[])(struct store_import *, const struct record *) = {
-    [RECORD_ACCOUNT] = take_account, [RECORD_DEVICE] = take_device,
-    [RECORD_THREAD] = take_thread,   [RECORD_REMOVED] = take_removed,
-    [RECORD_MESSAGE] = take_message, [RECORD_POST] = take_post,
-    [RECORD_EDIT] = take_post,       [RECORD_DELETION] = take_post,
-    [RECORD_FILE] = import_file,     [RECORD_UPLOAD] = import_file,
-    [RECORD_PIECE] = import_piece,   [RECORD_LOST] = take_lost,
-    [RECORD_FOLLOW] = take_follow,   [RECORD_BLOCK] = take_block,
-    [RECORD_FAILURE] = take_failure, [RECORD_CURSOR] = take_cursor,
-    [RECORD_TOPICS] = take_topics,   [RECORD_END] = NULL,
+    [RECORD_ACCOUNT] = take_account,    [RECORD_DEVICE] = take_device,
+    [RECORD_THREAD] = take_thread,      [RECORD_REMOVED] = take_removed,
+    [RECORD_MESSAGE] = take_message,    [RECORD_CORRECTION] = take_message,
+    [RECORD_RETRACTION] = take_message, [RECORD_POST] = take_post,
+    [RECORD_EDIT] = take_post,          [RECORD_DELETION] = take_post,
+    [RECORD_FILE] = import_file,        [RECORD_UPLOAD] = import_file,
+    [RECORD_PIECE] = import_piece,      [RECORD_LOST] = take_lost,
+    [RECORD_FOLLOW] = take_follow,      [RECORD_BLOCK] = take_block,
+    [RECORD_FAILURE] = take_failure,    [RECORD_CURSOR] = take_cursor,
+    [RECORD_TOPICS] = take_topics,      [RECORD_END] = NULL,
 };
 
 static enum store_status commit(struct store_import *import) {
