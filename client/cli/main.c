@@ -73,18 +73,31 @@ static int main_print(const struct options *options) {
     return 3;
 }
 
+/* Makes room for a new key of the broker. */
+static int main_forget(const struct options *options) {
+    char fingerprint[ZCHAT_FINGERPRINT_TEXT], error[512];
+    zchat_code code =
+        zchat_forget(options->forget, options->config_dir, fingerprint, error, sizeof error);
+    if (code)
+        fprintf(stderr, "zchat: %s\n", error);
+    else
+        fprintf(stderr, "zchat: forgot %s, whose key was %s\n", options->forget, fingerprint);
+    return zchat_exit_status(code);
+}
+
 int main(int argc, char **argv) {
     struct options options;
-    char error[OPTION_FAULT_BYTES] = "";
-    int exit_code = 0;
+    char error[OPTION_FILE_ERROR_BYTES] = "";
     const char *missing = main_open_descriptors();
     (void)argc;
     main_set_locale();
-    if (!options_read(&options, argv, error)) {
+    int exit_code = options_read(&options, argv, error);
+    if (exit_code != 0) {
         fprintf(stderr, "zchat: %s\n", error);
-        exit_code = 2;
     } else if (options.help || options.version) {
         exit_code = main_print(&options);
+    } else if (options.forget) {
+        exit_code = main_forget(&options);
     } else if (missing) {
         fprintf(stderr, "zchat: %s\n", missing);
         exit_code = 3;

@@ -386,6 +386,11 @@ zchat_code zchat_run(zchat *z, int timeout_ms, const bool *done);
 /* Pins the key that UNKNOWN_KEY told of, and goes on connecting. */
 zchat_code zchat_trust(zchat *z);
 
+/* The config folder of a handle with this config_dir in its options (NULL: the default), whether or
+ * not it is there. The caller frees it. NULL: there is no place for one (HOME is not set), or no
+ * memory. */
+char *zchat_config_folder(const char *config_dir);
+
 /* Forgets the key that was pinned for a broker ("host", "host:port" …) or for somebody's device in
  * a private chat ("user@host"): the next key counts as met for the first time. Needs no handle;
  * config_dir is as in the options. `fingerprint` gets that of the forgotten key; ZCHAT_NOT_FOUND:

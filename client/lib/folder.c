@@ -21,7 +21,7 @@ static bool join(char out[FOLDER_PATH_BYTES], const char *path, const char *name
     return bytes >= 0 && bytes < FOLDER_PATH_BYTES;
 }
 
-static bool find(const char *given, char path[FOLDER_PATH_BYTES]) {
+bool folder_find(const char *given, char path[FOLDER_PATH_BYTES]) {
     const char *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
     if (given) {
@@ -46,7 +46,7 @@ static bool make(char *path) {
 }
 
 zchat_code folder_open(const char *given, char path[FOLDER_PATH_BYTES], struct fault *fault) {
-    if (!find(given, path)) {
+    if (!folder_find(given, path)) {
         return fault_set(fault, ZCHAT_IO,
                          "there is no place for the config folder: set HOME, or name a folder");
     }

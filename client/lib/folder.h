@@ -9,6 +9,9 @@
 
 #define FOLDER_PATH_BYTES 4096
 
+/* The folder's path, as folder_open() finds it. False: there is no place for it. */
+bool folder_find(const char *given, char path[FOLDER_PATH_BYTES]);
+
 /* Finds the folder (given, or NULL: $XDG_CONFIG_HOME/zchat, ~/.config/zchat) and makes it with 0700
  * if it is missing. ZCHAT_OK, or a fault. */
 zchat_code folder_open(const char *given, char path[FOLDER_PATH_BYTES], struct fault *fault);

@@ -128,6 +128,11 @@ void zchat_text_clean(char *text) {
     text_clean(text, strlen(text));
 }
 
+char *zchat_config_folder(const char *config_dir) {
+    char path[FOLDER_PATH_BYTES];
+    return folder_find(config_dir, path) ? strdup(path) : NULL;
+}
+
 /* ---- letting go of a pinned key ---- */
 
 /* Makes a line's name from "host" or "user@host": lines also have the port. */

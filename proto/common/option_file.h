@@ -19,8 +19,8 @@
 
 #include <stdbool.h>
 
-#define OPTION_FILE_ERROR_BYTES (4096 + OPTION_FAULT_BYTES) /* a path and a text about an option   \
-                                                             */
+/* For a path and a text about an option. */
+#define OPTION_FILE_ERROR_BYTES (4096 + OPTION_FAULT_BYTES)
 
 enum option_file_end {
     OPTION_FILE_READ, /* all of it, or there is no such file */

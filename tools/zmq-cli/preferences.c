@@ -31,17 +31,6 @@ static char *path_join(const char *directory, const char *between, const char *n
     return path;
 }
 
-/* Chooses it as libzchat does. */
-static char *choose_config_dir(const struct options *options) {
-    const char *given = option_text(options, OPTION_CONFIG_DIR);
-    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    if (given)
-        return path_join(given, "", "");
-    if (base && base[0] == '/')
-        return path_join(base, "/", "zchat");
-    return home && home[0] ? path_join(home, "/.config/", "zchat") : NULL;
-}
-
 /* It is beside the other files of a --config-dir, or else where the system keeps such things. */
 static char *choose_state_dir(const struct options *options) {
     const char *given = option_text(options, OPTION_CONFIG_DIR);
@@ -88,7 +77,8 @@ static enum status load_file(struct preferences *preferences, const struct outpu
 
 enum status preferences_load(struct preferences *preferences, const struct output *output) {
     enum status status = load_environment(&preferences->options, output);
-    preferences->config_dir = choose_config_dir(&preferences->options);
+    preferences->config_dir =
+        zchat_config_folder(option_text(&preferences->options, OPTION_CONFIG_DIR));
     preferences->state_dir = choose_state_dir(&preferences->options);
     if (status == STATUS_DONE && preferences->config_dir)
         status = load_file(preferences, output);
