@@ -13,6 +13,7 @@
 #include "paths.h"
 #include "words.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HISTORY_FILES     "history-"
 #define HISTORY_LINES     1000
 #define HISTORY_TAG_BYTES (NAME_BYTES + sizeof "(private)")
 #define HISTORY_MARK      "\\>"
@@ -188,7 +190,7 @@ static FILE *history_open_file(const char *path) {
  * so characters that names don't have become "_". */
 static char *history_path(const char *user, const char *broker, const char *ending) {
     char name[2 * NAME_BYTES + 32];
-    size_t bytes = (size_t)snprintf(name, sizeof name, "history-%.*s-", NAME_BYTES, user);
+    size_t bytes = (size_t)snprintf(name, sizeof name, HISTORY_FILES "%.*s-", NAME_BYTES, user);
     for (; *broker != '\0' && bytes < NAME_BYTES + 64; broker++)
         if (*broker != ' ')
             name[bytes++] = *broker;
@@ -198,6 +200,30 @@ static char *history_path(const char *user, const char *broker, const char *endi
             *c = '_';
     snprintf(name + bytes, sizeof name - bytes, "%s", ending);
     return paths_state_file(name);
+}
+
+/* Whether a file's name begins with "history-" and ends with `ending`. */
+static bool history_is_for(const char *name, const char *ending) {
+    size_t bytes = strlen(name), least = strlen(HISTORY_FILES) + strlen(ending);
+    return strncmp(name, HISTORY_FILES, strlen(HISTORY_FILES)) == 0 && bytes > least &&
+           strcmp(name + bytes - strlen(ending), ending) == 0;
+}
+
+bool history_knows(const char *broker) {
+    char *path = history_path("", broker, "");
+    char *name = !path ? NULL : strrchr(path, '/');
+    bool known = false;
+    if (name) {
+        *name = '\0';
+        DIR *folder = opendir(path);
+        const char *ending = name + 1 + strlen(HISTORY_FILES);
+        for (struct dirent *entry; folder && !known && (entry = readdir(folder));)
+            known = history_is_for(entry->d_name, ending);
+        if (folder)
+            closedir(folder);
+    }
+    free(path);
+    return known;
 }
 
 static int history_attach(struct history *history, const char *user, const char *broker) {

@@ -27,6 +27,9 @@ enum history_extent { HISTORY_NOTHING, HISTORY_PUBLIC, HISTORY_ALL };
 struct history *history_new(struct line *line, enum history_extent extent);
 void history_free(struct history *history);
 
+/* Whether somebody has logged in to this broker from here before, as far as histories tell. */
+bool history_knows(const char *broker);
+
 /* Replaces the present history by that of another account. Returns NULL, or why the history is not
  * kept in a file, as the end of a sentence for people; then what is typed is remembered only for
  * this run. */

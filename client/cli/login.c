@@ -1,16 +1,21 @@
 /* The dialogue's steps, each a function that asks one thing and names the next step. A wrong name
- * and a wrong password get the same answer, so a new account is offered once, and only the broker
- * counts tries. The password is kept until the session is open or the dialogue ends, and then
- * wiped. */
+ * and a wrong password get the same answer. A new account is offered once, and only where nobody
+ * has logged in before: others may have mistyped, and are told that an empty password asks for
+ * one. Only the broker counts tries. The password is kept until the session is open or the dialogue
+ * ends, and then wiped. */
 #include "login.h"
 
 #include "app.h"
+#include "history.h"
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
 #include "screen.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define LOGIN_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 static void login_ask_password(struct app *app);
 static void login_try_password(struct app *app);
@@ -62,8 +67,9 @@ static int login_yes_or_no(const char *answer) {
 
 static void login_registered(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
-    if (reply->code == ZCHAT_CONFLICT && !app->login->registering && app->line) {
+    if (reply->code == ZCHAT_CONFLICT && app->login->offered) {
         app_fail(app, reply->code, "%s", reply->text);
+        app->login->registering = false;
         login_ask_password(app);
     } else if (call_failed(call, reply, NULL)) {
         login_end(app);
@@ -96,25 +102,44 @@ static void login_ask_again(struct app *app) {
     login_ask(app, "the same password again: ", false, login_hear_again);
 }
 
+/* The new account's password is the one that was tried, if there is one. */
+static void login_choose_password(struct app *app) {
+    if (app->login->password) {
+        login_ask_again(app);
+        return;
+    }
+    app->login->registering = true;
+    login_ask_password(app);
+}
+
 static void login_hear_offer(void *arg, const char *answer) {
     struct app *app = arg;
     if (!answer)
         login_give_up(app);
     else if (login_yes_or_no(answer) == 1)
-        login_ask_again(app);
+        login_choose_password(app);
     else
         login_ask_password(app);
 }
 
 static void login_offer(struct app *app) {
     char question[NAME_BYTES + 64];
-    app->login->no_offer = true;
+    app->login->offered = true;
     snprintf(question, sizeof question, "register %s as a new account? (yes/no) ",
              app->login->user);
     login_ask(app, question, true, login_hear_offer);
 }
 
 /* --- password --- */
+
+/* Says how a new account is made, in case that no password was mistyped. */
+static void login_try_again(struct app *app) {
+    if (!app->login->registering && !app->login->hinted)
+        app_note(app, "if you are new here: an empty password makes %s a new account",
+                 app->login->user);
+    app->login->hinted = true;
+    login_ask_password(app);
+}
 
 static void login_password_tried(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -125,10 +150,10 @@ static void login_password_tried(struct call *call, const zchat_reply *reply) {
     call_failed(call, reply, NULL);
     if (reply->code != ZCHAT_AUTH || reply->retry_after_s > 0 || !app->line)
         login_end(app);
-    else if (app->login->no_offer)
-        login_ask_password(app);
-    else
+    else if (!app->login->offered && !history_knows(zchat_fingerprint(app->z)))
         login_offer(app);
+    else
+        login_try_again(app);
 }
 
 /* password NULL: the device key */
@@ -162,14 +187,23 @@ static void login_use_password(struct app *app, const char *password) {
         login_ask_again(app);
 }
 
+/* An empty password asks for a new account; what was tried before is not its password. */
+static void login_offer_without(struct app *app) {
+    memory_free_secret(app->login->password);
+    app->login->password = NULL;
+    login_offer(app);
+}
+
 static void login_hear_password(void *arg, const char *answer) {
     struct app *app = arg;
     if (!answer)
         login_give_up(app);
-    else if (*answer == '\0')
+    else if (*answer != '\0')
+        login_use_password(app, answer);
+    else if (app->login->registering)
         login_ask_password(app);
     else
-        login_use_password(app, answer);
+        login_offer_without(app);
 }
 
 static void login_read_password(struct app *app) {
@@ -214,10 +248,20 @@ static void login_key_tried(struct call *call, const zchat_reply *reply) {
 
 static void login_hear_name(void *arg, const char *answer);
 
+/* Who it is if no name is typed: whoever was here before, or the machine's user; "": nobody. */
+static const char *login_usual_name(const struct app *app) {
+    const char *user = getenv("USER");
+    if (app->login->last_user[0] != '\0')
+        return app->login->last_user;
+    return user && strlen(user) < NAME_BYTES && user[strspn(user, LOGIN_NAME_BYTES)] == '\0' ? user
+                                                                                             : "";
+}
+
 static void login_ask_name(struct app *app) {
     char question[NAME_BYTES + 32] = "name: ";
-    if (app->login->last_user[0] != '\0')
-        snprintf(question, sizeof question, "name [%s]: ", app->login->last_user);
+    const char *usual = login_usual_name(app);
+    if (*usual != '\0')
+        snprintf(question, sizeof question, "name [%s]: ", usual);
     login_ask(app, question, true, login_hear_name);
 }
 
@@ -236,7 +280,7 @@ static void login_hear_name(void *arg, const char *answer) {
     }
     char word[NAME_BYTES] = "";
     sscanf(answer, "%63s", word);
-    name_copy(app->login->user, word[0] != '\0' ? word : app->login->last_user);
+    name_copy(app->login->user, word[0] != '\0' ? word : login_usual_name(app));
     if (app->login->user[0] == '\0')
         login_ask_name(app);
     else
@@ -248,7 +292,8 @@ static void login_start(struct app *app, const char *user, bool at_start, bool r
     login->running = true;
     login->at_start = at_start;
     login->registering = registering;
-    login->no_offer = registering;
+    login->offered = false;
+    login->hinted = false;
     login->file_used = false;
     name_copy(login->user, user);
     if (login->user[0] != '\0') {

@@ -13,8 +13,9 @@ struct app;
 struct login { /* all zeros: no dialogue is going on */
     bool running;
     bool at_start;    /* giving up ends the program */
-    bool registering; /* for the verb register: a new account is wanted */
-    bool no_offer;    /* a new account was offered or asked for already */
+    bool registering; /* the password that is asked for is that of a new account */
+    bool offered;     /* a new account was offered */
+    bool hinted;      /* it was said how a new account is made */
     bool file_used;   /* the password file was tried in this dialogue */
     char user[NAME_BYTES];
     char last_user[NAME_BYTES]; /* of the session before */

@@ -91,6 +91,45 @@ def test_a_new_account_is_offered_and_the_password_never_shown(person, town):
         assert "password" not in terminal.text()
 
 
+def test_the_machine_s_user_is_the_name_if_none_is_typed(person, town):
+    name = town.fresh_name()
+    person.environment["USER"] = name
+    with start(person) as terminal:
+        terminal.wait_last(f"name [{name}]:")
+        terminal.key("Enter")
+        register(terminal, name)
+
+
+@pytest.mark.parametrize("user", ["", "two words", "esc\x1b[2J", "x" * 80])
+def test_a_machine_s_user_that_is_no_name_is_not_proposed(person, user):
+    person.environment["USER"] = user
+    with start(person) as terminal:
+        terminal.wait_last("name:")
+
+
+def test_who_was_here_before_and_mistypes_is_told_how_to_register_but_not_asked(person, town):
+    first, second = town.fresh_name(), town.fresh_name()
+    with start(person, first) as terminal:
+        register(terminal, first)
+        terminal.enter("quit")
+        terminal.wait_exit(0)
+    with start(person, second) as terminal:
+        terminal.wait_for(f"{second}'s password:")
+        terminal.enter("mistyped")
+        terminal.wait_for("wrong name or password")
+        terminal.wait_last(f"{second}'s password:")
+        assert "(yes/no)" not in terminal.text()
+        assert f"if you are new here: an empty password makes {second} a new account" in terminal.text().replace("\n", " ")
+        terminal.key("Enter")
+        terminal.wait_for(f"register {second} as a new account?")
+        terminal.enter("yes")
+        terminal.wait_last(f"{second}'s new password:")
+        terminal.enter(PASSWORD)
+        terminal.wait_for("the same password again:")
+        terminal.enter(PASSWORD)
+        terminal.wait_for(f"you are {second}")
+
+
 def test_two_different_passwords_register_nothing(person, town):
     name = town.fresh_name()
     with start(person, name) as terminal:

@@ -62,7 +62,7 @@ def assert_help_in_one_voice(text):
 def clean_environment(home, **more):
     """An environment without any of our variables, at home in `home`."""
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("ZCHAT_", "XDG_")) or name == "ZCHAT_BIN_DIR"}
+            if not name.startswith(("ZCHAT_", "XDG_")) and name != "USER" or name == "ZCHAT_BIN_DIR"}
     return dict(kept, HOME=str(home), **{name: str(value) for name, value in more.items()})
 
 
