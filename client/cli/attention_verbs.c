@@ -24,6 +24,7 @@ static const struct command dnd_command = {
     .name = "dnd",
     .arguments = "[on|off]",
     .help = "do not disturb: no bell, no command for messages",
+    .example = "dnd on",
     .words_max = 1,
     .run = run_dnd,
 };

@@ -4,11 +4,10 @@
 #include "command.h"
 
 #include "app.h"
-#include "leave.h"
+#include "common/option.h"
 #include "mailbox.h"
 #include "memory.h"
 #include "private.h"
-#include "screen.h"
 #include "words.h"
 
 #include <stdlib.h>
@@ -31,13 +30,16 @@ extern const struct command *const broker_commands[];
 extern const struct command *const user_commands[];
 extern const struct command *const general_commands[];
 
-/* In the order of the help. */
-static const struct command *const *const command_files[] = {
-    talk_commands,    find_commands,         thread_commands, file_commands,
-    private_commands, private_file_commands, people_commands, attention_commands,
-    account_commands, broker_commands,       user_commands,   general_commands,
+/* In the order of the help; rows of one group may stand in several files. */
+static const struct command_group command_groups[] = {
+    {"messages", talk_commands},       {"finding", find_commands},
+    {"threads", thread_commands},      {"files", file_commands},
+    {"private", private_commands},     {"private", private_file_commands},
+    {"people", people_commands},       {"people", attention_commands},
+    {"account", account_commands},     {"administration", broker_commands},
+    {"administration", user_commands}, {"program", general_commands},
 };
-#define COMMAND_FILES (sizeof command_files / sizeof command_files[0])
+#define COMMAND_GROUPS (sizeof command_groups / sizeof command_groups[0])
 
 /* What other chat programs call some commands. Without these, `msg` would look like the forum's
  * MSG, and publish what is meant for one person. */
@@ -48,12 +50,19 @@ static const struct command_alias {
                        {"w", "send"},
                        {"query", "chat"},
                        {"threads followed", "thread followed"},
-                       {"threads", "thread list"}};
+                       {"threads", "thread list"},
+                       {"exit", "quit"},
+                       {"bye", "quit"},
+                       {"?", "help"}};
 #define COMMAND_ALIASES (sizeof command_aliases / sizeof command_aliases[0])
 
+const struct command_group *command_group_at(size_t place) {
+    return place < COMMAND_GROUPS ? &command_groups[place] : NULL;
+}
+
 const struct command *command_at(size_t place) {
-    for (size_t i = 0; i < COMMAND_FILES; i++)
-        for (const struct command *const *row = command_files[i]; *row; row++)
+    for (size_t i = 0; i < COMMAND_GROUPS; i++)
+        for (const struct command *const *row = command_groups[i].rows; *row; row++)
             if (place-- == 0)
                 return *row;
     return NULL;
@@ -127,8 +136,7 @@ static const struct command *command_miswritten(const char *text) {
     return NULL;
 }
 
-/* Whether the row's name is `word` and a second word. */
-static bool command_in_group(const struct command *row, const char *word, size_t word_bytes) {
+bool command_begins(const struct command *row, const char *word, size_t word_bytes) {
     return row->name[strcspn(row->name, " ")] == ' ' && strcspn(row->name, " ") == word_bytes &&
            strncasecmp(row->name, word, word_bytes) == 0;
 }
@@ -204,6 +212,17 @@ static const struct command *command_forgotten(const char *line) {
     return more && (row->flags & COMMAND_UNSAID) != 0 ? row : NULL;
 }
 
+/* Somebody may have forgotten the slash: says so where the whole message is a command. */
+static void command_hint(struct app *app, const char *text) {
+    size_t bytes;
+    const char *start = text + strspn(text, BLANKS);
+    const struct command *row = *start == '?' ? NULL : command_find(start, &bytes);
+    bool whole = row && row->words_min == 0 && (row->flags & COMMAND_REST) == 0 &&
+                 start[bytes + strspn(start + bytes, BLANKS "\n")] == '\0';
+    if (whole && app->line)
+        app_note(app, "that went to %s; the command is /%s", app->conversation.partner, row->name);
+}
+
 static enum history_place command_say(struct app *app, const char *text) {
     const struct conversation *conversation = &app->conversation;
     const struct command *forgotten = command_forgotten(text);
@@ -223,6 +242,8 @@ static enum history_place command_say(struct app *app, const char *text) {
         private_say(app, conversation->partner, text);
     else
         mailbox_send(app, conversation->partner, text);
+    if (app->logged_in)
+        command_hint(app, text);
     return conversation->is_private ? HISTORY_IN_PRIVATE : HISTORY_IN_FILE;
 }
 
@@ -233,10 +254,43 @@ static void command_list_group(const char *word, size_t word_bytes, char *list, 
     *list = '\0';
     for (size_t i = 0; (row = command_at(i)); i++) {
         size_t used = strlen(list);
-        if (command_in_group(row, word, word_bytes))
+        if (command_begins(row, word, word_bytes))
             snprintf(list + used, list_bytes - used, "%s%s", used == 0 ? "" : ", ",
                      row->name + word_bytes + 1);
     }
+}
+
+/* How far what was typed is from `name`; more than NEAREST_MAX: it is another word. Of a short word
+ * nothing would be left if half of it were wrong. */
+static size_t command_distance(const char *typed, size_t bytes, const char *name) {
+    size_t distance = word_distance(typed, bytes, name);
+    return distance * 2 <= bytes ? distance : NEAREST_MAX + 1;
+}
+
+/* The command whose name is nearest to what was typed, which is one word, or two whose first one is
+ * right; NULL: none is near. */
+static const char *command_nearest(const char *typed, size_t bytes) {
+    const char *nearest = NULL;
+    const struct command *row;
+    size_t least = NEAREST_MAX + 1;
+    for (size_t i = 0; (row = command_at(i)); i++) {
+        size_t distance = command_distance(typed, bytes, row->name);
+        if (row->classic && !command_is_forum(row->classic) && distance > NEAREST_MAX)
+            distance = command_distance(typed, bytes, row->classic);
+        if (distance < least && !command_is_forum(row->name)) {
+            least = distance;
+            nearest = row->name;
+        }
+    }
+    return nearest;
+}
+
+/* The length of the first word of `start`, and of the second one with what is between; a third one
+ * does not count. */
+static size_t command_two_words(const char *start) {
+    size_t first = strcspn(start, BLANKS "\n"), blanks = strspn(start + first, BLANKS);
+    size_t second = strcspn(start + first + blanks, BLANKS "\n");
+    return second == 0 ? first : first + blanks + second;
 }
 
 static void command_say_unknown(struct app *app, const char *start) {
@@ -246,12 +300,19 @@ static void command_say_unknown(struct app *app, const char *start) {
     char rest[160];
     command_list_group(start, bytes, rest, sizeof rest);
     int shown = (int)(bytes > 40 ? 40 : bytes);
-    if (rest[0] != '\0')
+    size_t two = rest[0] == '\0' ? bytes : command_two_words(start);
+    const char *nearest = rest[0] != '\0' && two == bytes ? NULL : command_nearest(start, two);
+    if (rest[0] != '\0' && nearest)
+        app_fail(app, ZCHAT_INVALID, "%.*s what? did you mean %s%s?", shown, start, slash, nearest);
+    else if (rest[0] != '\0')
         app_fail(app, ZCHAT_INVALID, "%.*s what? %s", shown, start, rest);
     else if (forum)
         app_fail(app, ZCHAT_INVALID,
                  "there is no command \"%.*s\"; the forum's are in upper case, or %s%s", shown,
                  start, slash, command_is_forum(forum->name) ? "shutdown" : forum->name);
+    else if (nearest)
+        app_fail(app, ZCHAT_INVALID, "there is no command \"%.*s\"; did you mean %s%s?", shown,
+                 start, slash, nearest);
     else
         app_fail(app, ZCHAT_INVALID, "there is no command \"%.*s\"; %shelp lists them", shown,
                  start, slash);
@@ -278,6 +339,12 @@ static void command_say_waiting(struct app *app, size_t calls_before, enum histo
         app_warn(app, "no connection; this is sent when it is back");
 }
 
+static void command_say_usage(struct app *app, const struct command *row) {
+    bool quoted = (row->flags & COMMAND_QUOTED) != 0;
+    app_fail(app, ZCHAT_INVALID, "usage: %s%s%s%s", row->name, *row->arguments == '\0' ? "" : " ",
+             row->arguments, quoted ? "; what has blanks in it is quoted: \"spring harvest\"" : "");
+}
+
 static enum history_place command_call(struct app *app, const char *start) {
     size_t bytes;
     const struct command *row = command_find(start, &bytes);
@@ -292,7 +359,7 @@ static enum history_place command_call(struct app *app, const char *start) {
     if (fine)
         row->run(app, &words);
     else
-        app_fail(app, ZCHAT_INVALID, "usage: %s %s", row->name, row->arguments);
+        command_say_usage(app, row);
     memory_wipe(text, text_bytes);
     free(text);
     return command_keep(row, fine);
@@ -313,70 +380,3 @@ enum history_place command_run(struct app *app, const char *line) {
     command_say_waiting(app, calls, place);
     return place;
 }
-
-/* --- the two verbs that are about commands --- */
-
-static void command_show_help(struct app *app, const struct command *row) {
-    char usage[64];
-    snprintf(usage, sizeof usage, "%s %s", row->name, row->arguments);
-    screen_putf(app->screen, SCREEN_BOLD, "  %-23s", usage);
-    screen_putf(app->screen, SCREEN_PLAIN, " %s", row->help);
-    if (row->classic)
-        screen_putf(app->screen, SCREEN_DIM, " (%s)", row->classic);
-    screen_end_line(app->screen);
-}
-
-static void command_show_help_of(struct app *app, const char *first, const char *second) {
-    char name[64];
-    size_t bytes;
-    size_t shown = 0;
-    snprintf(name, sizeof name, "%s%s%s", first, !second ? "" : " ", !second ? "" : second);
-    const struct command *named = command_find(name, &bytes), *row;
-    for (size_t i = 0; (row = command_at(i)); i++) {
-        if (row != named && !command_in_group(row, name, strlen(name)))
-            continue;
-        command_show_help(app, row);
-        shown++;
-    }
-    if (shown == 0)
-        app_fail(app, ZCHAT_NOT_FOUND, "there is no command \"%s\"", name);
-}
-
-static void run_help(struct app *app, const struct command_words *words) {
-    const char *name = words->word[0];
-    const struct command *row;
-    if (name) {
-        command_show_help_of(app, name + (*name == '/' ? 1 : 0), words->word[1]);
-        return;
-    }
-    for (size_t i = 0; (row = command_at(i)); i++)
-        command_show_help(app, row);
-    app_note(app, "in a conversation plain lines are messages, and a command begins with /");
-    app_note(
-        app,
-        "msg and w are send, query is chat; Alt+Enter or Ctrl-J begins a new line of a text, and "
-        "Ctrl-X Ctrl-E opens it in $VISUAL or $EDITOR");
-}
-
-static const struct command help_command = {
-    .name = "help",
-    .arguments = "[COMMAND]",
-    .help = "this list, or one line of it",
-    .words_max = 2,
-    .subject = COMMAND_VERB,
-    .run = run_help,
-};
-
-static void run_quit(struct app *app, const struct command_words *words) {
-    (void)words;
-    leave_on_wish(app);
-}
-
-static const struct command quit_command = {
-    .name = "quit",
-    .arguments = "",
-    .help = "log out and leave",
-    .run = run_quit,
-};
-
-const struct command *const general_commands[] = {&help_command, &quit_command, NULL};

@@ -49,6 +49,7 @@ struct command {
     const char *classic; /* NULL: none. A name in upper case is the forum's, and must be typed so */
     const char *arguments;
     const char *help;
+    const char *example; /* a line that could be typed; NULL: none is needed */
     unsigned words_min;
     unsigned words_max; /* of the words before `rest` */
     unsigned flags;     /* of enum command_flag */
@@ -56,8 +57,18 @@ struct command {
     void (*run)(struct app *app, const struct command_words *words);
 };
 
+/* The rows of one file, and the group in which the help shows them. */
+struct command_group {
+    const char *name;
+    const struct command *const *rows; /* NULL after the last */
+};
+
+/* The group at that place in the help; NULL after the last. */
+const struct command_group *command_group_at(size_t place);
 /* The row at that place in the help; NULL after the last. */
 const struct command *command_at(size_t place);
+/* Whether the row's name is `word` and a second word. */
+bool command_begins(const struct command *row, const char *word, size_t word_bytes);
 /* The command that `text` begins with, by one of its names; *bytes: how long the name is there.
  * Case matters only for the forum's names. NULL: there is none. */
 const struct command *command_find(const char *text, size_t *bytes);

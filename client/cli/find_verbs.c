@@ -41,6 +41,7 @@ static const struct command history_command = {
     .name = "history",
     .arguments = "[USER|[-t] THREAD]",
     .help = "messages from and to USER, or what is in THREAD (-t: not USER); no private lines",
+    .example = "history bob",
     .words_max = 2,
     .flags = COMMAND_QUOTED,
     .subject = COMMAND_USER_OR_THREAD,
@@ -55,6 +56,7 @@ static const struct command search_command = {
     .name = "search",
     .arguments = "WORDS...",
     .help = "your messages and all posts that have the WORDS, or \"THESE IN A ROW\"",
+    .example = "search ladders",
     .flags = COMMAND_REST,
     .run = run_search,
 };

@@ -56,6 +56,7 @@ static const struct command private_file_command = {
     .name = "private file",
     .arguments = "USER PATH",
     .help = "offer a file in a private chat",
+    .example = "private file bob ~/plan.pdf",
     .words_min = 2,
     .words_max = 2,
     .flags = COMMAND_QUOTED | COMMAND_PRIVATE,

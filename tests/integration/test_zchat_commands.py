@@ -301,6 +301,6 @@ def test_what_hides_a_download_s_progress_is_not_named(person, town, tmp_path):
 
 
 def test_the_names_of_the_help_are_those_that_count(person, town):
-    shown = person.script(["help"], town.name(), check=0).stdout
+    shown = person.script(["help all"], town.name(), check=0).stdout
     for name in re.findall(r"\(([A-Z]+)\)$", shown, re.M):
         assert "no command" not in person.script([name], town.name()).stderr

@@ -313,7 +313,7 @@ def test_bad_usage(options):
 
 
 def test_the_help_of_the_commands_speaks_as_the_other_programs_do(person, town):
-    out = person.script(["help"], town.name(), check=0).stdout
+    out = person.script(["help all", "help"], town.name(), check=0).stdout
     assert "\n  private take USER [PATH]" in out
     assert_help_in_one_voice(out)
 
