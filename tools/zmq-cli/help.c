@@ -211,10 +211,9 @@ static json_t *value_options(const struct verb *verb) {
 }
 
 static enum status print_object(const struct verb *verb, struct output *output) {
-    const struct verb_group *group;
-    size_t i = 0;
-    while ((group = verb_group_at(i)) && !verb_is_of(verb, group))
-        i++;
+    const struct verb_group *group = verb_group_at(0);
+    for (size_t i = 1; !verb_is_of(verb, group); i++) /* each verb is in one */
+        group = verb_group_at(i);
     return output_object(output,
                          json_pack("{s:s, s:s, s:s?, s:s, s:s, s:o, s:o}", "verb", verb->name,
                                    "group", group->name, "classic", verb->classic, "words",
