@@ -282,6 +282,13 @@ static const char *command_nearest(const char *typed, size_t bytes) {
             nearest = row->name;
         }
     }
+    for (size_t i = 0; i < COMMAND_ALIASES; i++) {
+        size_t distance = command_distance(typed, bytes, command_aliases[i].alias);
+        if (distance < least) {
+            least = distance;
+            nearest = command_aliases[i].name;
+        }
+    }
     return nearest;
 }
 

@@ -74,7 +74,7 @@ def test_the_help_of_a_command_with_arguments_ends_with_an_example(person, town)
 
 
 @pytest.mark.parametrize("typed, meant", [
-    ("snd bob hi", "send"), ("hlep", "help"), ("brodcast x", "broadcast"), ("massage bob hi", "send"),
+    ("snd bob hi", "send"), ("hlep", "help"), ("mgs bob hi", "send"), ("qeury bob", "chat"), ("brodcast x", "broadcast"), ("massage bob hi", "send"),
     ("woh", "who"), ("qiut", "quit"), ("logotu", "logout"),
 ])
 def test_a_mistyped_command_gets_a_suggestion(person, town, typed, meant):
