@@ -103,8 +103,8 @@ static enum transfer_exit take_lines(struct in *in) {
     while (result == TRANSFER_DONE && (reading = read_line(in)) == READ_LINE)
         result = take_line(in);
     if (reading == READ_FAILED) {
-        return transfer_fail(in->transfer, TRANSFER_IO, "%s can't be read: %s", in->transfer->file,
-                             strerror(errno));
+        return transfer_fail(in->transfer, TRANSFER_IO, "%s can't be read: %s",
+                             in->file == stdin ? "stdin" : in->transfer->file, strerror(errno));
     }
     in->line += result == TRANSFER_DONE; /* the one that is not there, or is too long */
     if (reading == READ_TOO_LONG)
@@ -219,7 +219,8 @@ static enum transfer_exit check_empty(struct transfer *transfer) {
                              transfer->folder, strerror(errno));
     }
     if (has_bytes(transfer->folder, DATA_STORE "-pieces") ||
-        has_bytes(transfer->folder, DATA_STORE "-wal")) {
+        has_bytes(transfer->folder, DATA_STORE "-wal") ||
+        has_bytes(transfer->folder, DATA_STORE "-words")) {
         return transfer_fail(transfer, TRANSFER_EXISTS,
                              "a part of a store is in %s: remove it, or name another folder with "
                              "--data DIR",

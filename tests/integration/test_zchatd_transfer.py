@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from support.broker import Broker, program, run
 from support.client import Client, Keys, new_id
+from support.disk import small_disk
 from support.town import refused
 from support.transfer import CHUNK_BYTES, Download, Upload, bytes_of
 
@@ -180,7 +182,7 @@ EXPORTED = {
     "meta": "name value", "piece": "place bytes", "presence": "account online last_seen_us", "removed_thread": "id",
     "stream": "id kind read_seq", "thread": "stream id title creator created_us"}
 DERIVED = {
-    "account": "post_bytes threads file_bytes", "file": "hash_state hashed look folded",
+    "account": "post_bytes threads file_bytes", "amended": "original last gone", "file": "hash_state hashed look folded",
     "stream": "merged_seq read_all", "thread": "last_us posts uploads look folded",
     "band": "band rows last_bytes streams", "band_row": "place groups", "entry": "stream last_seq positions",
     "id_run": "last_id places", "piece_slot": "place slot sums", "post": "stream seq pos text_pos edited_us",
@@ -266,6 +268,14 @@ def test_no_store_is_no_export(tmp_path):
     assert "there is no store" in done.stderr and done.stdout == "" and names(tmp_path) == []
 
 
+def test_a_reader_that_goes_ends_it_quietly(world, lines):
+    process = subprocess.Popen([program("zchatd"), "export", "--data", world.broker.data], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait() == -signal.SIGPIPE
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_what_can_not_be_written_is_told(world, lines):
     assert "can't be written" in export(world.broker.data, "/dev/full", check=3).stderr
@@ -330,6 +340,22 @@ def test_a_folder_with_a_store_is_left_alone(world, lines):
     done = load(world.broker.data, lines, check=7)
     assert "there is a store" in done.stderr
     assert export(world.broker.data).stdout == lines
+
+
+@pytest.mark.parametrize("suffix", ["-pieces", "-wal", "-words"])
+def test_what_is_left_of_a_store_is_not_made_a_part_of_another_one(lines, folder, suffix):
+    folder.mkdir(mode=0o700)
+    (folder / f"zchat.db{suffix}").write_bytes(b"something")
+    assert "a part of a store" in load(folder, lines, check=7).stderr
+    assert names(folder) == ["lock", f"zchat.db{suffix}"]
+
+
+def test_a_full_disk_ends_it_without_a_store(lines, folder):
+    folder.mkdir(mode=0o700)
+    with small_disk(folder, 2):
+        done = load(folder, lines, check=3)
+        assert done.stderr == "zchatd import: the disk has no room for the store\n"
+        assert names(folder) == ["lock"]
 
 
 def test_the_key_may_be_there_first(world, lines, folder):
