@@ -2,6 +2,7 @@
  * zero, so that what an older zchat exported can be read. */
 #include "record_line.h"
 
+#include "common/option.h"
 #include "common/time_text.h"
 #include "id.h"
 #include "text.h"
@@ -174,6 +175,24 @@ static const struct shape shapes[] = {
     [RECORD_END] = {"end", {{"lines", FIELD_NUMBER, AT(number), 0}}},
 };
 #define SHAPES (sizeof shapes / sizeof shapes[0])
+
+static void print_shape(const struct shape *shape, FILE *out) {
+    char keys[512] = "";
+    size_t length = 0;
+    for (const struct field *field = shape->fields; field->key && length < sizeof keys; field++) {
+        bool may_lack = (field->traits & OPTIONAL) != 0;
+        length += (size_t)snprintf(keys + length, sizeof keys - length, "%s%s%s%s",
+                                   field == shape->fields ? "" : " ", may_lack ? "[" : "",
+                                   field->key, may_lack ? "]" : "");
+    }
+    fprintf(out, "    %-18s", shape->type);
+    option_print_wrapped(out, keys, 22);
+}
+
+void record_print_types(FILE *out) {
+    for (size_t i = 1; i < SHAPES; i++)
+        print_shape(&shapes[i], out);
+}
 
 /* ---- writing ---- */
 

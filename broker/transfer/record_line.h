@@ -5,11 +5,17 @@
 #include "line.h"
 #include "records.h"
 
+#include <stdio.h>
+
 #define RECORD_FORMAT  "zchat"
 #define RECORD_VERSION 1
 
 /* False: the record does not fit into a line. */
 bool record_write(struct line *line, const struct record *record);
+
+/* Prints each type of line with its keys, in the order in which an import wants them; in brackets
+ * those that may be missing. */
+void record_print_types(FILE *out);
 
 /* Room for reading; what a record points to is in it. */
 struct record_room {

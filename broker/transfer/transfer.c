@@ -3,6 +3,7 @@
 
 #include "config_load.h"
 #include "inside.h"
+#include "record_line.h"
 #include "user.h"
 
 #include <stdarg.h>
@@ -106,6 +107,8 @@ int transfer_main(int argc, char **argv) {
     remove_word(&argc, argv, at);
     if (wants_help(argc, argv)) {
         puts(verb->help);
+        puts("\nThe lines' types and keys, [in brackets] those that may be missing:\n");
+        record_print_types(stdout);
         return TRANSFER_DONE;
     }
     progress_begin(&transfer.progress, verb->name);

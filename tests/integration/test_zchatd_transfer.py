@@ -555,7 +555,9 @@ def test_words_that_make_no_sense_are_refused(tmp_path, words, sentence):
 
 @pytest.mark.parametrize("verb", ["export", "import"])
 def test_help_tells_what_it_does(verb):
-    assert f"zchatd {verb}" in run([program("zchatd"), verb, "--help"], check=0).stdout
+    told = run([program("zchatd"), verb, "--help"], check=0).stdout
+    assert f"zchatd {verb}" in told and max(map(len, told.splitlines())) <= 100
+    assert "    message           id seq from_seq from to time [delivered] text\n" in told
 
 
 # ---- damage ----
