@@ -60,16 +60,29 @@ static void line_set_terminal(const struct line *line, bool echo) {
 
 /* --- drawing --- */
 
-static void line_view(struct draw_view *view) {
+size_t line_columns(const struct line *line) {
     int rows;
     int columns;
+    (void)line;
     rl_get_screen_size(&rows, &columns);
+    return columns < 1 ? 80 : (size_t)columns;
+}
+
+size_t line_rows(const struct line *line) {
+    int rows;
+    int columns;
+    (void)line;
+    rl_get_screen_size(&rows, &columns);
+    return rows < 1 ? 24 : (size_t)rows;
+}
+
+static void line_view(struct draw_view *view) {
     *view = (struct draw_view){
         .prompt = !rl_display_prompt ? "" : rl_display_prompt,
         .text = rl_line_buffer,
         .point = (size_t)rl_point,
-        .columns = columns < 1 ? 80 : (size_t)columns,
-        .rows = rows < 1 ? 24 : (size_t)rows,
+        .columns = line_columns(the_line),
+        .rows = line_rows(the_line),
     };
 }
 
@@ -299,8 +312,18 @@ static void line_keep_draft(struct line *line) {
     line->draft = memory_text(rl_line_buffer);
 }
 
+/* Readline draws in one row, so a question that would leave little of it gets one of its own. */
+static void line_spread_question(struct line *line) {
+    if (line->mode != LINE_ASKING || line->draw || strlen(line->question) < line_columns(line) / 2)
+        return;
+    fprintf(line->terminal, "%s\n", line->question);
+    free(line->question);
+    line->question = memory_text("> ");
+}
+
 static void line_install(struct line *line) {
     bool resumed = line->draft && line->mode == LINE_EDITING;
+    line_spread_question(line);
     line_keep_prompt(line);
     line_set_terminal(line, true);
     line->quiet = resumed;
@@ -357,22 +380,6 @@ void line_show(struct line *line) {
         line_draw_again(line);
     }
     fflush(line->terminal);
-}
-
-size_t line_columns(const struct line *line) {
-    int rows;
-    int columns;
-    (void)line;
-    rl_get_screen_size(&rows, &columns);
-    return columns < 1 ? 1 : (size_t)columns;
-}
-
-size_t line_rows(const struct line *line) {
-    int rows;
-    int columns;
-    (void)line;
-    rl_get_screen_size(&rows, &columns);
-    return rows < 1 ? 1 : (size_t)rows;
 }
 
 void line_set_prompt(struct line *line, const char *prompt, bool bold) {
