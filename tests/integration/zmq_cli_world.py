@@ -146,7 +146,7 @@ RUN = {
     "zmq-cli private decline": lambda world, line: waits_for_an_invitation(world, line, "private", "start", "alice"),
 }
 # How an example ends if not with 0.
-STATUS = {"zmq-cli recv --follow --exec": 130, "zmq-cli private stop": 5}
+STATUS = {"zmq-cli recv --follow --exec": 130, "zmq-cli private stop": 5, "zmq-cli raw -rc SUB": 124}
 LAST = "zmq-cli --user keeper shutdown"
 
 

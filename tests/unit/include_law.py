@@ -47,7 +47,7 @@ THEIRS = [
                "broker/connection.[ch]", "broker/intake.c", "broker/subscription.[ch]",
                "broker/identity.[ch]", "broker/zap.[ch]", "broker/greeter.[ch]",
                "broker/worker.[ch]", "broker/monitor.[ch]",
-               "tools/zmq-cli/raw.c", "tools/bench/bare.c", "tools/bench/curve.c",
+               "tools/zmq-cli/raw*.c", "tools/bench/bare.c", "tools/bench/curve.c",
                "tools/bench/curve_copy.c", "tools/bench/line.c", "tests/*"]),
     ("sodium.h", ["proto/crypto.c", "broker/password.c", "client/lib/*", "tests/*"]),
     ("sodium/*", []),

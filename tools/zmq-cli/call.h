@@ -38,7 +38,9 @@ struct call {
     struct output *output;         /* borrowed: from main */
     const char *const *words;      /* borrowed: from main */
     int word_count;
-    int plain_count; /* of those: given before "--" */
+    int plain_count;             /* of those: given before "--" */
+    const char *const *settings; /* borrowed: from main; each value of --option */
+    size_t setting_count;
 
     zchat *z;            /* owned; NULL before call_open */
     int64_t deadline_us; /* of the present wait */

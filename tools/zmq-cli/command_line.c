@@ -15,6 +15,8 @@ struct reader {
 static bool take_option(void *arg, const struct option *option, const char *text,
                         char fault[OPTION_FAULT_BYTES]) {
     struct reader *reader = arg;
+    if (option_id(option) == OPTION_SETTING)
+        reader->line->settings[reader->line->setting_count++] = text;
     return options_set(reader->options, option, text, OPTION_FROM_FLAG, fault);
 }
 
@@ -99,21 +101,51 @@ static void check(struct command_line *line, const struct options *options) {
         complain(line, "usage: zmq-cli %s%s%s", verb->name, verb->words[0] ? " " : "", verb->words);
 }
 
+static bool pass_option(void *arg, const struct option *option, const char *text,
+                        char fault[OPTION_FAULT_BYTES]) {
+    (void)arg, (void)option, (void)text, (void)fault;
+    return true;
+}
+
+static bool find_group(void *arg, const char *word, bool plain, char fault[OPTION_FAULT_BYTES]) {
+    unsigned *group = arg;
+    (void)plain, (void)fault;
+    if (*group == 0) {
+        const struct verb *verb = verb_find(word, NULL);
+        *group = verb && verb->option_group ? verb->option_group : OPTION_GROUP_CHAT;
+    }
+    return true;
+}
+
+/* Which options there are depends on the verb, which may stand behind some of them. A letter of two
+ * options takes a value in both groups, so the verb is found without knowing which it is. */
+static unsigned group_of_verb(char **argv) {
+    char error[OPTION_FAULT_BYTES] = "";
+    unsigned group = 0;
+    const struct option_sink sink = {.set = pass_option, .word = find_group, .arg = &group};
+    option_read_argv(&option_table, &sink, argv, error);
+    return group ? group : OPTION_GROUP_CHAT;
+}
+
 void command_line_read(struct command_line *line, struct options *options, int argc, char **argv) {
     *line = (struct command_line){0};
     line->words = calloc((size_t)argc + 1, sizeof *line->words);
-    if (!line->words) {
+    line->settings = calloc((size_t)argc + 1, sizeof *line->settings);
+    if (!line->words || !line->settings) {
         complain(line, "there is not enough memory");
         return;
     }
     struct reader reader = {.line = line, .options = options};
     const struct option_sink sink = {
         .set = take_option, .word = take_word, .unknown = note_unknown, .arg = &reader};
-    option_read_argv(&option_table, &sink, argv + (argc > 0), line->complaint);
+    struct option_table table = option_table;
+    table.group = group_of_verb(argv + (argc > 0));
+    option_read_argv(&table, &sink, argv + (argc > 0), line->complaint);
     check(line, options);
 }
 
 void command_line_release(struct command_line *line) {
     free(line->words);
+    free(line->settings);
     *line = (struct command_line){0};
 }

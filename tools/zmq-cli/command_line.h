@@ -19,7 +19,9 @@ struct command_line {
     const char *unknown;     /* borrowed: what looked like an option first; NULL: nothing did */
     const char **words;      /* owned; the words themselves are in argv */
     int word_count;
-    int plain_count;                 /* of those: given before "--" */
+    int plain_count;       /* of those: given before "--" */
+    const char **settings; /* owned: each value of --option, which may be given many times */
+    size_t setting_count;
     char complaint[COMPLAINT_BYTES]; /* the first thing that is wrong; empty: nothing */
 };
 

@@ -40,6 +40,8 @@ static enum status run(const struct command_line *line, const struct preferences
         .words = line->words,
         .word_count = line->word_count,
         .plain_count = line->plain_count,
+        .settings = line->settings,
+        .setting_count = line->setting_count,
     };
     call_begin_time(&call);
     enum status status = line->verb->run(&call);

@@ -67,7 +67,8 @@ static const struct option table[OPTION_END] = {
                  "yet, an answer, a file, an inbox, a private chat, the end of stdin, a reader of "
                  "what is printed; it ends with 124; not given, stdin and readers may take their "
                  "time, files and recv may go on as long as something moves, and the other one of "
-                 "a private chat is waited for 60 s; rpc, recv --follow and private accept without "
+                 "a private chat is waited for 60 s; rpc, raw, recv --follow and private accept "
+                 "without "
                  "--once are only ended by one in the call itself"},
     [OPTION_ONLINE] = {"online", 0, OPTION_FLAG, 0, VALUE, .in_file = true,
                        .help = "be online, and announced, while the call lasts"},
@@ -111,7 +112,7 @@ static const struct option table[OPTION_END] = {
                              "an event _TYPE _THREAD _NUMBER; it ends if COMMAND doesn't exit 0"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
                        .help = "go on with what arrives, even after a restart of the broker"},
-    [OPTION_COUNT] = {"count", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
+    [OPTION_COUNT] = {"count", 'n', OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
                       .help = "end after N messages"},
     [OPTION_WAIT] =
         {"wait", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
@@ -149,7 +150,7 @@ static const struct option table[OPTION_END] = {
     [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
                      .help = "the file's name in the thread, else the last part of its path"},
     [OPTION_OUTPUT] =
-        {"output", 'o', OPTION_TEXT, 0, VALUE, .argument = "PATH",
+        {"output", 'o', OPTION_TEXT, OPTION_GROUP_CHAT, VALUE, .argument = "PATH",
          .help =
              "a path, or a folder, where it gets its own name, or \"-\", stdout; else this folder",
          .more = "a device or pipe is written to"},
@@ -189,6 +190,31 @@ static const struct option table[OPTION_END] = {
     [OPTION_NO_EVENTS] = {"no-events", 0, OPTION_FLAG, 0, VALUE,
                           .help = "print answers alone, and take no events"},
     [OPTION_REVOKE] = {"revoke", 0, OPTION_FLAG, 0, VALUE, .help = "take that right"},
+    [OPTION_READ] = {"read", 'r', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                     .help = "only print what arrives; a REP answers with nothing"},
+    [OPTION_WRITE] = {"write", 'w', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                      .help = "only send stdin, and end with it"},
+    [OPTION_BIND] = {"bind", 'b', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                     .help = "bind to each ADDRESS",
+                     .more = "which port a * has become is told on stderr"},
+    [OPTION_CONNECT] = {"connect", 'c', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                        .help = "connect to each ADDRESS"},
+    [OPTION_SETTING] =
+        {"option", 'o', OPTION_TEXT, OPTION_GROUP_RAW, VALUE, .argument = "NAME=VALUE",
+         .help = "set an option of the socket; as often as needed",
+         .more = "zmq_setsockopt(3) lists them; hwm sets both high-water marks; @FILE as VALUE is "
+                 "the first line of FILE, for secrets; SUB and XSUB without subscribe get all; a "
+                 "CURVE client without a key of its own gets a new one"},
+    [OPTION_NULL] = {"null", '0', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                     .help = "a NUL ends each message, not a newline"},
+    [OPTION_MULTIPART] = {"multipart", 'm', OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                          .help = "a TAB in a line of stdin begins the next part"},
+    [OPTION_JSON_IN] = {"json-in", 0, OPTION_FLAG, OPTION_GROUP_RAW, VALUE,
+                        .help = "lines of stdin are JSON, as --json prints it"},
+    [OPTION_SUBSCRIBERS] = {"subscribers", 0, OPTION_NUMBER, OPTION_GROUP_RAW, VALUE, 1,
+                            OPTION_NUMBER_MAX, .argument = "N",
+                            .help = "a PUB or XPUB waits for N subscriptions to write",
+                            .more = "from then on it drops nothing: the slowest is waited for"},
 };
 
 const struct option_table option_table = {

@@ -65,8 +65,20 @@ enum option_id {
     OPTION_PRIVATE_ADDRESS,
     OPTION_NO_EVENTS,
     OPTION_REVOKE,
+    OPTION_READ,
+    OPTION_WRITE,
+    OPTION_BIND,
+    OPTION_CONNECT,
+    OPTION_SETTING,
+    OPTION_NULL,
+    OPTION_MULTIPART,
+    OPTION_JSON_IN,
+    OPTION_SUBSCRIBERS,
     OPTION_END /* how many there are; also ends a verb's list */
 };
+
+/* The letter -o has two meanings: of raw it is an option of the socket, as zmqc has it. */
+enum { OPTION_GROUP_CHAT = 1, OPTION_GROUP_RAW = 2 };
 
 /* From the weakest to the strongest. */
 enum option_source {

@@ -60,6 +60,10 @@ void output_text(struct output *output, const char *text) {
     note_failure(output, fputs(text, output->out) == EOF);
 }
 
+void output_bytes(struct output *output, const void *bytes, size_t count) {
+    note_failure(output, fwrite(bytes, 1, count, output->out) != count);
+}
+
 void output_format(struct output *output, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -62,8 +62,9 @@ struct output {
 void output_init(struct output *output);
 void output_release(struct output *output);
 
-/* Both add to the present line; the flush reports failures. */
+/* All add to the present line; the flush reports failures. */
 void output_text(struct output *output, const char *text);
+void output_bytes(struct output *output, const void *bytes, size_t count);
 __attribute__((format(printf, 2, 3))) void output_format(struct output *output, const char *format,
                                                          ...);
 

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (JSON_TEXT_BYTES_MAX + 1) /* with its newline */
+/* With the newline. */
+static size_t buffer_bytes(const struct rpc_input *input) {
+    return (input->line_bytes_max ? input->line_bytes_max : JSON_TEXT_BYTES_MAX) + 1;
+}
 
 static void move_to_front(struct rpc_input *input) {
     if (input->begin > 0)
@@ -18,12 +21,12 @@ static void move_to_front(struct rpc_input *input) {
 }
 
 bool rpc_input_read(struct rpc_input *input) {
-    if (!input->buffer && !(input->buffer = malloc(BUFFER_BYTES))) {
+    if (!input->buffer && !(input->buffer = malloc(buffer_bytes(input)))) {
         input->ended = true;
         return false;
     }
     move_to_front(input);
-    ssize_t got = read(STDIN_FILENO, input->buffer + input->end, BUFFER_BYTES - input->end);
+    ssize_t got = read(STDIN_FILENO, input->buffer + input->end, buffer_bytes(input) - input->end);
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return true;
     input->ended = got <= 0;
@@ -42,8 +45,9 @@ enum rpc_line rpc_input_next(struct rpc_input *input, const char **line, size_t 
     if (left == 0)
         return RPC_LINE_NONE;
     char *begin = input->buffer + input->begin;
-    char *newline = memchr(begin + input->looked, '\n', left - input->looked);
-    bool passed = input->passing, full = !newline && left == BUFFER_BYTES;
+    char *newline =
+        memchr(begin + input->looked, input->by_nul ? '\0' : '\n', left - input->looked);
+    bool passed = input->passing, full = !newline && left == buffer_bytes(input);
     input->looked = left;
     if (!newline && !full && !input->ended)
         return RPC_LINE_NONE;

@@ -1,5 +1,5 @@
-/* Standard input, cut into lines of commands. A line that is too long is skipped and reported once;
- * the next line begins after its end. */
+/* Standard input, cut into lines: of rpc a command each, of raw a message. A line that is too long
+ * is skipped and reported once; the next line begins after its end. */
 #ifndef RPC_INPUT_H
 #define RPC_INPUT_H
 
@@ -12,8 +12,10 @@ enum rpc_line {
     RPC_LINE_TOO_LONG,
 };
 
-struct rpc_input { /* all zero: nothing was read yet */
-    char *buffer;  /* owned */
+struct rpc_input {         /* all zero: nothing was read yet */
+    size_t line_bytes_max; /* 0: what the longest command needs */
+    bool by_nul;           /* a NUL ends a line instead of a newline */
+    char *buffer;          /* owned */
     size_t begin;
     size_t end;
     size_t looked; /* bytes from `begin` on that hold no newline */

@@ -21,6 +21,7 @@ extern const struct verb *const admin_verbs[];
 extern const struct verb *const user_verbs[];
 extern const struct verb *const schema_verbs[];
 extern const struct verb *const rpc_verbs[];
+extern const struct verb *const raw_verbs[];
 static const struct verb *const help_verbs[] = {&help_verb, NULL};
 
 /* In the order of the help. */
@@ -35,7 +36,7 @@ static const struct verb_group groups[] = {
     {"private", "chats from one program straight to another one", {private_verbs}},
     {"admin", "the broker", {admin_verbs}},
     {"user", "the accounts of others, for administrators", {user_verbs}},
-    {"program", "for programs, and this help", {rpc_verbs, schema_verbs, help_verbs}},
+    {"program", "for programs, and this help", {rpc_verbs, schema_verbs, raw_verbs, help_verbs}},
 };
 #define GROUP_COUNT (sizeof groups / sizeof groups[0])
 

@@ -22,7 +22,8 @@ struct verb {
     const char *words;   /* as the help shows them; "": it takes none */
     int words_min;
     int words_max;
-    bool id_for_word; /* with --id the word before the TEXT, or the last one, is left out */
+    unsigned option_group; /* of the table; 0: OPTION_GROUP_CHAT */
+    bool id_for_word;      /* with --id the word before the TEXT, or the last one, is left out */
     const enum option_id *options; /* VERB_OPTIONS(); NULL: none */
     enum status (*run)(struct call *call);
     const char *const *examples; /* VERB_EXAMPLES() */
