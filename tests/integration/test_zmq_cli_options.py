@@ -317,7 +317,10 @@ def test_never_a_prompt_without_a_terminal_at_stdin(town, cli):
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=write,
                               env=cli.environment, preexec_fn=os.setsid)
         assert done.returncode == 2
-        assert "--password-file" in os.read(read, 4096).decode()
+        said = b""
+        while b"\n" not in said:
+            said += os.read(read, 4096)
+        assert "--password-file" in said.decode()
     finally:
         os.close(read)
         os.close(write)
