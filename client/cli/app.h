@@ -26,6 +26,7 @@ struct editor;
 struct find;
 struct loads;
 struct history;
+struct learn;
 struct line;
 struct login;
 struct mailbox;
@@ -68,8 +69,9 @@ struct app {
     struct editor *editor;             /* owned; NULL: none is open */
     struct conversation conversation;
     struct forum forum;
-    struct mailbox *mailbox; /* borrowed: from program.c, as the next five */
+    struct mailbox *mailbox; /* borrowed: from program.c, as the next six */
     struct find *find;
+    struct learn *learn;
     struct news *news;
     struct loads *loads;
     struct privates *privates;

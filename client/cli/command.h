@@ -26,6 +26,7 @@ enum command_subject {
     COMMAND_VERB,
     COMMAND_THREAD,
     COMMAND_THREAD_PATH,
+    COMMAND_THREAD_FILE, /* and a file in it as the second */
     COMMAND_USER_OR_THREAD,
     COMMAND_INVITING,     /* who has invited */
     COMMAND_PEER,         /* with whom a private chat is open */

@@ -1,11 +1,13 @@
 /* Completion. Names come from the roster: those online and those whom one talks with; for unblock,
- * those whom one blocks. Titles are those of the threads that this run has heard of. In a
- * conversation plain words complete to names as well. */
+ * those whom one blocks. Titles and files are those that this run has heard of. Tab asks the broker
+ * for more (learn.h), but waits for nothing. In a conversation plain words complete to names as
+ * well. */
 #include "complete.h"
 
 #include "app.h"
 #include "candidates.h"
 #include "command.h"
+#include "learn.h"
 #include "line.h"
 #include "memory.h"
 #include "paths.h"
@@ -58,6 +60,8 @@ static void complete_name(struct app *app, const char *word, bool blocked,
                           struct candidates *candidates) {
     char folded[NAME_BYTES];
     name_copy(folded, word);
+    if (!blocked)
+        learn_people(app);
     for (size_t i = 0; i < roster_count(app->roster); i++) {
         const struct roster_person *person = roster_at(app->roster, i);
         bool offered = blocked ? person->blocked : person->online || person->partner;
@@ -127,6 +131,8 @@ static void complete_offer(struct complete_words *found, bool quoted,
 static void complete_either(struct app *app, const char *word, bool quoted,
                             struct candidates *candidates) {
     struct complete_words found = {0};
+    learn_people(app);
+    learn_titles(app);
     for (size_t i = 0; i < roster_count(app->roster); i++) {
         const struct roster_person *person = roster_at(app->roster, i);
         if (person->online || person->partner)
@@ -140,9 +146,27 @@ static void complete_either(struct app *app, const char *word, bool quoted,
 static void complete_title(struct app *app, const char *word, bool quoted,
                            struct candidates *candidates) {
     struct complete_words found = {0};
+    learn_titles(app);
     for (size_t i = 0; i < app->forum.count; i++)
         complete_add(&found, app->forum.threads[i]->title, word);
     complete_offer(&found, quoted, candidates);
+}
+
+/* Offers the files of the thread that the first argument names. */
+static void complete_file(struct app *app, const char *arguments, const char *word, bool quoted,
+                          struct candidates *candidates) {
+    struct complete_words found = {0};
+    char *copy = memory_text(arguments);
+    char *text = copy;
+    const char *title;
+    if (words_take(&text, &title) && title) {
+        const struct forum_thread *thread = forum_find(&app->forum, title);
+        learn_files(app, title);
+        for (size_t i = 0; thread && i < thread->files_count; i++)
+            complete_add(&found, thread->files[i], word);
+    }
+    complete_offer(&found, quoted, candidates);
+    free(copy);
 }
 
 /* Finds what is in `folder`, each with `prefix` before it. */
@@ -192,11 +216,13 @@ static void complete_argument(struct app *app, const char *before, const char *w
     size_t place = words_count(arguments, &quoted);
     bool either = row->subject == COMMAND_USER_OR_THREAD;
     bool thread = row->subject == COMMAND_THREAD || row->subject == COMMAND_THREAD_PATH ||
-                  (either && place == 1);
+                  row->subject == COMMAND_THREAD_FILE || (either && place == 1);
     bool path = row->subject == COMMAND_THREAD_PATH || row->subject == COMMAND_PEER_PATH ||
                 row->subject == COMMAND_OFFERING_PATH;
     if (place == 1 && path)
         complete_path(word, quoted, candidates);
+    else if (place == 1 && row->subject == COMMAND_THREAD_FILE)
+        complete_file(app, arguments, word, quoted, candidates);
     else if (place == 0 && either)
         complete_either(app, word, quoted, candidates);
     else if (place == (either ? 1 : 0) && thread)

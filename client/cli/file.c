@@ -25,6 +25,7 @@ static void file_uploaded(struct call *call, const zchat_reply *reply) {
         return;
     }
     news_expected(call->app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
+    forum_show_file(forum_get(&call->app->forum, call->title), reply->uploads->file);
     load_size(reply->uploads->size, size);
     app_note(call->app, "uploaded %s (%s)", reply->uploads->file, size);
 }
@@ -136,17 +137,19 @@ static const struct command file_get_command = {
     .words_min = 2,
     .words_max = 5,
     .flags = COMMAND_QUOTED,
-    .subject = COMMAND_THREAD,
+    .subject = COMMAND_THREAD_FILE,
     .run = run_file_get,
 };
 
 /* --- list --- */
 
-static void file_show_file(struct app *app, const zchat_upload *upload) {
+static void file_show_file(struct call *call, const zchat_upload *upload) {
+    struct app *app = call->app;
     char size[LOAD_SIZE_BYTES];
     char when[CLOCK_TIME_BYTES];
     load_size(upload->size, size);
     clock_moment(upload->time_us, when);
+    forum_show_file(forum_get(&app->forum, call->title), upload->file);
     screen_put(app->screen, SCREEN_BOLD, upload->file);
     screen_put(app->screen, SCREEN_PLAIN, "  ");
     screen_put_name(app->screen, upload->user);
@@ -159,7 +162,7 @@ static void file_listed(struct call *call, const zchat_reply *reply) {
     if (call_failed(call, reply, NULL))
         return;
     for (size_t i = 0; i < reply->count; i++)
-        file_show_file(call->app, &reply->uploads[i]);
+        file_show_file(call, &reply->uploads[i]);
     if (reply->count == 0 && !call->name)
         app_note(call->app, "there are no files in %s", call->title);
     if (reply->count == 0 || !reply->more)

@@ -120,7 +120,7 @@ static void find_thread_show(struct app *app) {
         if (found->kind == FOUND_POST)
             thread_show_post(app, thread, &found->post);
         else if (found->kind == FOUND_UPLOAD)
-            thread_show_upload(app, &found->upload);
+            thread_show_upload(app, thread, &found->upload);
         else
             thread_show_damaged(app, found->seq);
     }

@@ -12,6 +12,9 @@
 static void forum_free_thread(struct forum_thread *thread) {
     free(thread->title);
     free(thread->posts);
+    for (size_t i = 0; i < thread->files_count; i++)
+        free(thread->files[i]);
+    free(thread->files);
     free(thread);
 }
 
@@ -128,4 +131,14 @@ bool forum_resolve(const struct forum_thread *thread, uint64_t number, zchat_id 
         }
     }
     return false;
+}
+
+/* --- files --- */
+
+void forum_show_file(struct forum_thread *thread, const char *file) {
+    for (size_t i = 0; i < thread->files_count; i++)
+        if (strcmp(thread->files[i], file) == 0)
+            return;
+    thread->files = memory_grow(thread->files, thread->files_count + 1, sizeof(char *));
+    thread->files[thread->files_count++] = memory_text(file);
 }

@@ -24,6 +24,8 @@ struct forum_thread {
     bool read;                /* it was read in this run: `posts` has all its posts */
     struct forum_post *posts; /* owned; as they were shown, the newest last */
     size_t posts_count;
+    char **files; /* owned: names that were told of; more may be there */
+    size_t files_count;
     bool followed;       /* its news are shown here */
     uint64_t unread;     /* how many of these came since the user last looked at the thread */
     uint64_t missed_seq; /* events up to this one came before the login */
@@ -52,6 +54,8 @@ void forum_begin_reading(struct forum_thread *thread);
 /* Notes that a post was shown with a number. */
 void forum_show_post(struct forum_thread *thread, uint64_t number, const zchat_id *id,
                      const char *text);
+/* Notes that a file is in the thread. */
+void forum_show_file(struct forum_thread *thread, const char *file);
 /* The post as it was last shown; NULL: it was not shown. Borrowed until another one is shown. */
 const struct forum_post *forum_post(const struct forum_thread *thread, const zchat_id *id);
 /* The id of the post that was shown with that number; false: none was. */

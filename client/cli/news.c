@@ -222,6 +222,12 @@ static void news_show_deed(struct app *app, const char *user, const char *deed, 
     screen_putf(app->screen, SCREEN_PLAIN, " %s %s", deed, what);
 }
 
+static void news_show_upload(struct app *app, const zchat_upload *upload,
+                             struct forum_thread *thread) {
+    forum_show_file(thread, upload->file);
+    news_show_deed(app, upload->user, "uploaded", upload->file);
+}
+
 /* Shows which post was deleted, as it was last shown here. */
 static void news_show_deletion(struct app *app, const zchat_event *event,
                                const struct forum_thread *thread) {
@@ -237,7 +243,7 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
     if (event->post)
         news_show_post(app, event, thread);
     else if (event->upload)
-        news_show_deed(app, event->upload->user, "uploaded", event->upload->file);
+        news_show_upload(app, event->upload, thread);
     else if (event->kind == ZCHAT_EVENT_DELETED)
         news_show_deletion(app, event, thread);
     else if (event->kind == ZCHAT_EVENT_DAMAGED)

@@ -11,6 +11,7 @@
 #include "editor.h"
 #include "find.h"
 #include "history.h"
+#include "learn.h"
 #include "leave.h"
 #include "line.h"
 #include "load.h"
@@ -35,6 +36,7 @@ struct program {
     struct app app; /* the first member: program_free() gets it */
     struct mailbox mailbox;
     struct find find;
+    struct learn learn;
     struct news news;
     struct loads loads;
     struct privates privates;
@@ -162,6 +164,7 @@ static struct app *program_take(void) {
     struct program *program = memory_take(sizeof *program);
     program->app.mailbox = &program->mailbox;
     program->app.find = &program->find;
+    program->app.learn = &program->learn;
     program->app.news = &program->news;
     program->app.loads = &program->loads;
     program->app.privates = &program->privates;
@@ -213,6 +216,7 @@ void program_free(struct app *app) {
     login_release(app->login);
     mailbox_release(app->mailbox);
     find_release(app->find);
+    learn_release(app->learn);
     loads_release(app->loads);
     privates_release(app->privates);
     news_release(app->news);

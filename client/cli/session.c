@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "find.h"
 #include "history.h"
+#include "learn.h"
 #include "line.h"
 #include "login.h"
 #include "mailbox.h"
@@ -120,6 +121,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     screen_set_user(app->screen, reply->user);
     app->synced = false;
     roster_clear(app->roster);
+    learn_release(app->learn);
     presence_clear(app->presence);
     mailbox_reset(app->mailbox, reply->cursor);
     app->admin = reply->admin;

@@ -126,7 +126,8 @@ void thread_show_post(struct app *app, struct forum_thread *thread, const zchat_
     forum_show_post(thread, post->number, &post->id, post->text);
 }
 
-void thread_show_upload(struct app *app, const zchat_upload *upload) {
+void thread_show_upload(struct app *app, struct forum_thread *thread, const zchat_upload *upload) {
+    forum_show_file(thread, upload->file);
     app_begin_line(app, upload->time_us);
     screen_put_name(app->screen, upload->user);
     screen_putf(app->screen, SCREEN_PLAIN, " uploaded %s", upload->file);
@@ -144,7 +145,7 @@ static void thread_show_items(struct app *app, struct forum_thread *thread,
         if (item->post)
             thread_show_post(app, thread, item->post);
         else if (item->upload)
-            thread_show_upload(app, item->upload);
+            thread_show_upload(app, thread, item->upload);
         else if (item->damaged)
             thread_show_damaged(app, item->seq);
     }
