@@ -17,6 +17,7 @@
 #define HEADER_RESERVE 20 /* the byte that tells how many bytes of each page are reserved */
 #define PAGE_BYTES_MIN 512
 #define PAGE_BYTES_MAX 65536
+#define LOCKED_BYTE    0x40000000 /* in a page that is never used */
 
 struct page_check {
     sqlite3_vfs vfs;
@@ -65,10 +66,14 @@ static uint32_t number_of(int bytes, sqlite3_int64 offset) {
     return (uint32_t)(offset / bytes) + 1;
 }
 
-static bool is_right(const unsigned char *page, size_t bytes, uint32_t number) {
+bool page_check_is_right(const unsigned char *page, size_t bytes, uint32_t number) {
     unsigned char sum[PAGE_CHECK_BYTES];
     make_sum(page, bytes, number, sum);
     return memcmp(sum, page + bytes - PAGE_CHECK_BYTES, PAGE_CHECK_BYTES) == 0;
+}
+
+bool page_check_is_locked(size_t bytes, uint32_t number) {
+    return number == LOCKED_BYTE / bytes + 1;
 }
 
 static void look_at_header(struct checked *file, const unsigned char *header) {
@@ -110,7 +115,7 @@ static int file_read(sqlite3_file *base, void *out, int bytes, sqlite3_int64 off
         !is_page(bytes, offset))
         return code;
     uint32_t number = number_of(bytes, offset);
-    if (code == SQLITE_OK && is_right(out, (size_t)bytes, number))
+    if (code == SQLITE_OK && page_check_is_right(out, (size_t)bytes, number))
         return SQLITE_OK;
     note_damage(file->check, number);
     return PAGE_CHECK_DAMAGED;

@@ -39,6 +39,10 @@ const char *page_check_name(const struct page_check *check);
 int page_check_reserve(sqlite3 *db);
 /* Whether a database file that was opened has checksums. */
 bool page_check_is_on(const struct page_check *check);
+/* Whether the page has the right checksum; `number` counts from 1. The page that SQLite locks has
+ * none: page_check_is_locked. */
+bool page_check_is_right(const unsigned char *page, size_t bytes, uint32_t number);
+bool page_check_is_locked(size_t bytes, uint32_t number);
 /* How many reads met a damaged page, which SQLite reports as PAGE_CHECK_DAMAGED; and the numbers of
  * the first PAGE_CHECK_PAGES_MAX different ones. */
 uint64_t page_check_damaged(const struct page_check *check, uint32_t pages[PAGE_CHECK_PAGES_MAX],

@@ -19,6 +19,7 @@ enum state {
     USED,
     LEFT,    /* its row was deleted by the open transaction */
     LEAVING, /* ... by one that is committed, but not yet on the disk */
+    HELD,    /* ... and that is on the disk: free once slots are no longer held */
 };
 
 struct slots {
@@ -30,6 +31,7 @@ struct slots {
     size_t lowest;                       /* none below it is free */
     bool left;                           /* some are LEFT */
     bool leaving;                        /* some are LEAVING */
+    bool holding;                        /* what leaves is HELD, not FREE */
     bool trimmed;                        /* since the opening */
     bool written;                        /* since the last sync */
     unsigned char part[SLOT_PART_BYTES]; /* if only some of it is wanted */
@@ -154,17 +156,30 @@ int slots_trim(struct slots *slots) {
     return slots->file->pMethods->xTruncate(slots->file, place_of((int64_t)slots->count));
 }
 
-int slots_stored(struct slots *slots) {
-    if (!slots->leaving)
-        return SQLITE_OK;
-    change_all(slots, LEAVING, FREE);
-    slots->leaving = false;
+/* Cuts the file if its last slots are free now. */
+static int free_all(struct slots *slots, enum state from) {
+    change_all(slots, from, FREE);
     slots->lowest = 0;
-    if (slots->states[slots->count - 1] != FREE)
+    if (slots->count == 0 || slots->states[slots->count - 1] != FREE)
         return SQLITE_OK;
     while (slots->count > 0 && slots->states[slots->count - 1] == FREE)
         slots->count--;
     return slots_trim(slots);
+}
+
+int slots_stored(struct slots *slots) {
+    if (!slots->leaving)
+        return SQLITE_OK;
+    slots->leaving = false;
+    if (!slots->holding)
+        return free_all(slots, LEAVING);
+    change_all(slots, LEAVING, HELD);
+    return SQLITE_OK;
+}
+
+int slots_hold(struct slots *slots, bool hold) {
+    slots->holding = hold;
+    return hold ? SQLITE_OK : free_all(slots, HELD);
 }
 
 static void sum_part(const unsigned char *bytes, unsigned char out[8]) {
@@ -205,6 +220,17 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
         code = SQLITE_FULL;
     }
     return code;
+}
+
+bool slots_is_right(const unsigned char bytes[SLOT_BYTES],
+                    const unsigned char sums[SLOT_SUMS_BYTES]) {
+    unsigned char is[8];
+    bool right = true;
+    for (size_t i = 0; i < SLOT_PARTS && right; i++) {
+        sum_part(bytes + i * SLOT_PART_BYTES, is);
+        right = memcmp(is, sums + 8 * i, sizeof is) == 0;
+    }
+    return right;
 }
 
 /* A part behind the file's end is damage, too. */

@@ -14,6 +14,7 @@
 #define SLOTS_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ int slots_write(struct slots *slots, const unsigned char *bytes, int64_t *slot,
  * SQLITE_CORRUPT: a part is damaged. */
 int slots_read(struct slots *slots, int64_t slot, const unsigned char *sums, size_t at,
                unsigned char *bytes, size_t length);
+/* Whether the bytes of a slot have these checksums. */
+bool slots_is_right(const unsigned char bytes[SLOT_BYTES],
+                    const unsigned char sums[SLOT_SUMS_BYTES]);
 /* The open transaction has deleted the slot's row. */
 void slots_leave(struct slots *slots, int64_t slot);
 
@@ -55,6 +59,10 @@ int slots_sync(struct slots *slots);
  * disk. Then the room behind the last slot in use is freed. */
 void slots_committed(struct slots *slots);
 int slots_stored(struct slots *slots);
+
+/* While slots are held, those that are left keep their bytes, for a reader of an earlier state of
+ * the database. Afterwards they are free. */
+int slots_hold(struct slots *slots, bool hold);
 
 /* Cuts the file behind the last slot in use; the first slots_write does that, too. */
 int slots_trim(struct slots *slots);

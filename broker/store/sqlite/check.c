@@ -12,8 +12,6 @@
 
 /* How often a page is read: one that a broker is just writing may be read half old and half new. */
 #define READS_MAX 5
-/* SQLite locks bytes here, in a page that is never used. */
-#define LOCKED_BYTE 0x40000000
 
 void check_tell(struct checking *checking, uint64_t *count, const char *format, ...) {
     char text[STORE_ERROR_BYTES];
@@ -96,10 +94,9 @@ static void check_page(struct checking *checking, sqlite3_file *file, unsigned c
 static void check_each_page(struct checking *checking) {
     sqlite3_file *file = NULL;
     unsigned char *bytes = malloc((size_t)checking->page_bytes);
-    uint32_t locked = (uint32_t)(LOCKED_BYTE / checking->page_bytes) + 1;
     (void)sqlite3_file_control(checking->store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
     for (uint32_t page = 1; bytes && page <= checking->pages; page++) {
-        if (page != locked && !is_in_log(checking, page))
+        if (!page_check_is_locked((size_t)checking->page_bytes, page) && !is_in_log(checking, page))
             check_page(checking, file, bytes, page);
         check_progress(checking, "pages", page, checking->pages);
     }
