@@ -193,6 +193,9 @@ static void print_help(void) {
         "    zchatd [--OPTION VALUE ...]\n"
         "    zchatd user --help       accounts, with or without a broker at work\n"
         "    zchatd check-store       verifies the store: what is damaged\n"
+        "    zchatd backup FILE       copies the store into one file, with or without a broker at "
+        "work\n"
+        "    zchatd restore FILE      makes a data folder of such a file\n"
         "    zchatd export [FILE]     writes everything in the store as lines of JSON\n"
         "    zchatd import FILE       makes a store of such lines\n\n"
         "An option beats the file, the file beats the default. HUP: may change while it runs.\n");

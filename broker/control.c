@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* struct ucred */
 #include "control.h"
 
+#include "core/backup.h"
 #include "core/memory.h"
 #include "data.h"
 
@@ -39,6 +40,7 @@ struct response {
 struct peer_answers {
     int fd;       /* owned; -1: nobody */
     bool is_gone; /* closed once no answer is left to send */
+    bool copies;  /* makes a backup, until it says that it is done, or leaves */
     struct control_answer answers[ANSWERS_MAX];
     size_t count;  /* of the answers */
     size_t sealed; /* how many may be sent once the disk has the turn */
@@ -106,7 +108,13 @@ static void peer_close(struct peer_answers *peer) {
         close(peer->fd);
     peer->fd = -1;
     peer->count = peer->sealed = 0;
-    peer->is_gone = false;
+    peer->is_gone = peer->copies = false;
+}
+
+static void peer_leaves(struct peer_answers *peer, struct core *core) {
+    if (peer->copies)
+        core_backup_end(core);
+    peer_close(peer);
 }
 
 void control_free(struct control *control) {
@@ -153,16 +161,40 @@ static void accept_peer(struct control *control) {
     control->peers[i].fd = fd;
 }
 
+static bool is_backup(const struct order *order) {
+    return order->verb == ORDER_BACKUP_BEGIN || order->verb == ORDER_BACKUP_END;
+}
+
+static bool is_name(const char *text) {
+    char name[NAME_BYTES];
+
+    return name_fold(text, name) && strcmp(name, text) == 0;
+}
+
 /* Whether an order is whole and within its bounds: its texts end, its name is one. */
 static bool is_fine(const struct request *request, ssize_t bytes) {
     const struct order *order = &request->order;
-    char name[NAME_BYTES];
 
     return bytes == (ssize_t)sizeof *request && request->magic == MAGIC &&
            (unsigned)order->verb < ORDER_VERBS && memchr(order->name, 0, sizeof order->name) &&
            memchr(order->hash, 0, sizeof order->hash) &&
-           memchr(order->label, 0, sizeof order->label) && name_fold(order->name, name) &&
-           strcmp(name, order->name) == 0;
+           memchr(order->label, 0, sizeof order->label) &&
+           (is_backup(order) || is_name(order->name));
+}
+
+/* NOT_FOUND: it makes none. */
+static enum store_status carry_out_backup(struct peer_answers *peer, struct core *core,
+                                          const struct order *order) {
+    bool begins = order->verb == ORDER_BACKUP_BEGIN;
+
+    if (peer->copies == begins)
+        return begins ? STORE_EXISTS : STORE_NOT_FOUND;
+    if (begins && !core_backup_begin(core))
+        return STORE_EXISTS;
+    if (!begins)
+        core_backup_end(core);
+    peer->copies = begins;
+    return STORE_OK;
 }
 
 static bool take_order(struct peer_answers *peer, struct core *core, int64_t now_us) {
@@ -174,7 +206,10 @@ static bool take_order(struct peer_answers *peer, struct core *core, int64_t now
     if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (fine) {
-        answer->status = core_order(core, &request.order, NULL, now_us, &answer->ended);
+        *answer = (struct control_answer){.status = STORE_OK};
+        answer->status = is_backup(&request.order)
+                             ? carry_out_backup(peer, core, &request.order)
+                             : core_order(core, &request.order, NULL, now_us, &answer->ended);
         peer->count++;
     } else {
         peer->is_gone = true; /* it left, or is of another version */
@@ -197,7 +232,7 @@ void control_take(struct control *control, struct core *core, int64_t now_us) {
                take_order(peer, core, now_us)) {
         }
         if (peer && peer->is_gone && peer->count == 0)
-            peer_close(peer);
+            peer_leaves(peer, core);
     }
 }
 
@@ -206,7 +241,7 @@ void control_seal(struct control *control) {
         control->peers[i].sealed = control->peers[i].count;
 }
 
-static void tell_peer(struct peer_answers *peer) {
+static void tell_peer(struct peer_answers *peer, struct core *core) {
     struct response response;
 
     for (size_t i = 0; i < peer->sealed; i++) {
@@ -220,13 +255,13 @@ static void tell_peer(struct peer_answers *peer) {
     memmove(peer->answers, peer->answers + peer->sealed, peer->count * sizeof *peer->answers);
     peer->sealed = 0;
     if (peer->is_gone && peer->count == 0)
-        peer_close(peer);
+        peer_leaves(peer, core);
 }
 
-void control_tell(struct control *control) {
+void control_tell(struct control *control, struct core *core) {
     for (size_t i = 0; i < PEERS_MAX; i++)
         if (control->peers[i].fd >= 0 && control->peers[i].sealed > 0)
-            tell_peer(&control->peers[i]);
+            tell_peer(&control->peers[i], core);
 }
 
 /* ---- the side of `zchatd user` ---- */

@@ -1,6 +1,6 @@
-/* The socket in the data folder over which `zchatd user` asks a running broker. Only its owner may
- * use it (0600, and the kernel tells who connects). An order is one message, and so is its answer,
- * which is sent when the order's commit is on the disk. */
+/* The socket in the data folder over which `zchatd user` and `zchatd backup` ask a running broker.
+ * Only its owner may use it (0600, and the kernel tells who connects). An order is one message, and
+ * so is its answer, which is sent when the order's commit is on the disk. */
 #ifndef CONTROL_H
 #define CONTROL_H
 
@@ -29,7 +29,7 @@ int control_fd(const struct control *control);
 void control_take(struct control *control, struct core *core, int64_t now_us);
 /* Says that the turn ends, with the orders carried out in it; and that it is on the disk. */
 void control_seal(struct control *control);
-void control_tell(struct control *control);
+void control_tell(struct control *control, struct core *core);
 
 /* ---- the side of `zchatd user` ---- */
 

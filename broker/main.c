@@ -1,9 +1,11 @@
 /* zchatd: reads its configuration, locks the data folder, serves until it is told to end. */
+#include "backup_store.h"
 #include "check_store.h"
 #include "config_load.h"
 #include "data.h"
 #include "log.h"
 #include "process.h"
+#include "restore_store.h"
 #include "server.h"
 #include "sockets.h"
 #include "transfer/transfer.h"
@@ -56,6 +58,10 @@ int main(int argc, char **argv) {
         return check_store_main(argc, argv);
     if (transfer_wanted(argc, argv))
         return transfer_main(argc, argv);
+    if (backup_store_wanted(argc, argv))
+        return backup_store_main(argc, argv);
+    if (restore_store_wanted(argc, argv))
+        return restore_store_main(argc, argv);
     switch (config_load(&config, argv, error, sizeof error)) {
     case CONFIG_RUN:
         log_set_level((enum log_level)config.log_level);

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -29,4 +30,25 @@ void progress_show(struct progress *progress, const char *what, uint64_t done, u
     else if (done > 0)
         fprintf(stderr, " %llu", (unsigned long long)done);
     fflush(stderr);
+}
+
+static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
+#define ENDING (sizeof ending / sizeof ending[0])
+
+void progress_hold_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < ENDING; i++)
+        sigaddset(&set, ending[i]);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool progress_is_told_to_end(void) {
+    sigset_t waiting;
+    bool told = false;
+    if (sigpending(&waiting) != 0)
+        return false;
+    for (size_t i = 0; i < ENDING; i++)
+        told = told || sigismember(&waiting, ending[i]) == 1;
+    return told;
 }

@@ -18,4 +18,8 @@ void progress_show(struct progress *progress, const char *what, uint64_t done, u
 /* Removes the line: before anything else is printed, and at the end. */
 void progress_clear(struct progress *progress);
 
+/* From now on signals that end a program wait; and whether one does. */
+void progress_hold_signals(void);
+bool progress_is_told_to_end(void);
+
 #endif

@@ -320,7 +320,7 @@ static void tell(struct server *server, int64_t now) {
     meter_log(&server->meter);
     give_work(server);
     if (server->control)
-        control_tell(server->control);
+        control_tell(server->control, server->core);
 }
 
 /* Finishes the commit; waits if the disk is not done. */

@@ -59,6 +59,9 @@ enum store_status order_apply(struct store *store, const struct order *order, in
     case ORDER_MAKE_ADMIN:
     case ORDER_MAKE_MEMBER:
         return store_account_set_admin(store, order->name, order->verb == ORDER_MAKE_ADMIN);
+    case ORDER_BACKUP_BEGIN: /* these concern no account */
+    case ORDER_BACKUP_END:
+        break;
     }
     return STORE_NOT_FOUND;
 }

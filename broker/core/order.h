@@ -17,8 +17,12 @@ enum order_verb {
     ORDER_RESET,  /* likewise, and the trust in all devices */
     ORDER_MAKE_ADMIN,
     ORDER_MAKE_MEMBER, /* takes away the administrator's right */
+    /* Only for a running broker: that `zchatd backup` copies the store from now on (EXISTS:
+     * somebody does already), and that it is done. */
+    ORDER_BACKUP_BEGIN,
+    ORDER_BACKUP_END,
 };
-#define ORDER_VERBS (ORDER_MAKE_MEMBER + 1)
+#define ORDER_VERBS (ORDER_BACKUP_END + 1)
 
 struct order {
     enum order_verb verb;
