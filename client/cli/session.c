@@ -110,6 +110,14 @@ static void session_open_history(struct app *app, const char *user) {
         app_note(app, "what you type is not kept for the next time: %s", why);
 }
 
+/* A login that waited for the connection is the only sign that it is back. */
+static void session_back(struct app *app) {
+    app->connected = true;
+    app->told_refused = ZCHAT_OK;
+    app->stop = APP_STOP_NONE;
+    app_warn(app, "connected again");
+}
+
 void session_begin(struct app *app, const zchat_reply *reply) {
     if (strcmp(app->login->last_user, reply->user) != 0) {
         conversation_close(&app->conversation);
@@ -117,6 +125,8 @@ void session_begin(struct app *app, const zchat_reply *reply) {
         find_forget(app->find);
     }
     name_copy(app->login->last_user, reply->user);
+    if (!app->connected)
+        session_back(app);
     app->logged_in = true;
     screen_set_user(app->screen, reply->user);
     app->synced = false;
@@ -192,10 +202,7 @@ static void session_lost(struct app *app, zchat_code code, const char *why) {
 }
 
 static void session_resumed(struct app *app) {
-    app->connected = true;
-    app->told_refused = ZCHAT_OK;
-    app->stop = APP_STOP_NONE;
-    app_warn(app, "connected again");
+    session_back(app);
     app_update_prompt(app);
     if (app->line)
         app->reconcile_ms = clock_ms() + SESSION_RECONCILE_MS;

@@ -99,7 +99,8 @@ def test_the_help_needs_no_good_file_but_says_so(person):
 
 @pytest.mark.parametrize("key, values", [("timestamps", ["on", "off"]), ("presence", ["auto", "on", "off"]),
                                          ("history", ["on", "off", "all"]), ("no-trust", ["yes", "no"]),
-                                         ("private-address", ["127.0.0.1"])])
+                                         ("private-address", ["127.0.0.1"]), ("bell", ["on", "off"]),
+                                         ("on-message", ["cat > /dev/null; true"])])
 def test_the_options_of_a_session_may_stand_in_it(person, town, key, values):
     for value in values:
         configure(person, f"{key} = {value}\n")

@@ -279,6 +279,10 @@ def test_a_draft_survives_a_question(town_factory, tmp_path):
         terminal.wait_last("carol's password:")
         terminal.enter("open sesame 7")
         terminal.wait_for("you are carol at")
-        terminal.wait(lambda: terminal.last().endswith("zchat> a draft, 日本語"), "the draft")
+        terminal.wait_last("zchat> a draft, 日本語")
         terminal.key("BSpace")
-        terminal.wait(lambda: terminal.last().endswith("zchat> a draft, 日本"), "the rest")
+        terminal.wait_last("zchat> a draft, 日本")
+        assert terminal.text().count("connected again") == 1
+        town.broker.kill()
+        terminal.wait_last("[offline] zchat> a draft, 日本")
+        assert terminal.text().count("connection lost") == 2
