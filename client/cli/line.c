@@ -61,16 +61,14 @@ static void line_set_terminal(const struct line *line, bool echo) {
 /* --- drawing --- */
 
 size_t line_columns(const struct line *line) {
-    int rows;
-    int columns;
+    int rows, columns;
     (void)line;
     rl_get_screen_size(&rows, &columns);
     return columns < 1 ? 80 : (size_t)columns;
 }
 
 size_t line_rows(const struct line *line) {
-    int rows;
-    int columns;
+    int rows, columns;
     (void)line;
     rl_get_screen_size(&rows, &columns);
     return rows < 1 ? 24 : (size_t)rows;
@@ -125,6 +123,13 @@ static void line_wipe_typed(void) {
     rl_end = 0;
 }
 
+/* Without echo: keys that come before the next line must not be seen amid what is written. */
+static void line_uninstall(struct line *line) {
+    rl_callback_handler_remove();
+    line->installed = false;
+    line_set_terminal(line, false);
+}
+
 /* What the listener shows meanwhile comes before it. */
 static void line_leave_typed(struct line *line, const char *typed) {
     struct draw_view view;
@@ -148,9 +153,8 @@ static void line_finished(char *typed) {
         line_leave_typed(line, typed);
     else if (!typed)
         fputc('\n', line->terminal);
-    line->installed = false;
     line->visible = false;
-    rl_callback_handler_remove();
+    line_uninstall(line);
     line_wipe_typed();
 }
 
@@ -399,8 +403,7 @@ static void line_leave_mode(struct line *line) {
     line_hide(line);
     line_keep_draft(line);
     if (line->installed)
-        rl_callback_handler_remove();
-    line->installed = false;
+        line_uninstall(line);
     line->mode = LINE_CLOSED;
 }
 
@@ -511,10 +514,9 @@ bool line_interrupt(struct line *line) {
         rl_free_line_state();
         rl_callback_sigcleanup();
         rl_replace_line("", 1);
-        rl_callback_handler_remove();
+        line_uninstall(line);
         line->quiet = false;
     }
-    line->installed = false;
     return cleared;
 }
 
