@@ -202,6 +202,8 @@ rpc --no-events                                                 | 0
 call who                                                        | 0
 call who "{{}}"                                                 | 0
 call dance                                                      | 2 INVALID dance
+call send_mesage                                                | 2 INVALID send_message?
+rpc send                                                        | 2 INVALID usage
 call who "{{"                                                   | 2 INVALID expected
 call who @{missing}                                             | 3 IO {missing}
 list                                                            | 0

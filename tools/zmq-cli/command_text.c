@@ -19,8 +19,8 @@ void command_text_complain(const char *name, char fault[JSON_FAULT_BYTES]) {
         nearest = distance < least ? command.name : nearest;
         least = distance < least ? distance : least;
     }
-    snprintf(fault, JSON_FAULT_BYTES, "the schema has no command \"%.40s\"%s%s; see zmq-cli list",
-             name, nearest ? ", the nearest is " : "", nearest ? nearest : "");
+    snprintf(fault, JSON_FAULT_BYTES, "the schema has no command \"%.40s\"%s%s%s see zmq-cli list",
+             name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : ";");
 }
 
 enum status command_text_find(struct call *call, const char *name, struct schema_command *command) {
