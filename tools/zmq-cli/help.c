@@ -204,7 +204,9 @@ static json_t *value_options(const struct verb *verb) {
     json_t *list = json_array();
     for (const enum option_id *id = verb->options; id && *id != OPTION_END; id++) {
         const struct option *row = option_row(*id);
-        json_array_append_new(list, json_pack("{s:s, s:s?, s:s}", "option", row->name, "argument",
+        char letter[2] = {row->letter, '\0'};
+        json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:s}", "option", row->name,
+                                              "letter", row->letter ? letter : NULL, "argument",
                                               row->argument, "help", row->help));
     }
     return list;
