@@ -166,6 +166,13 @@ typedef struct zchat_stat {
     uint64_t value;
 } zchat_stat;
 
+/* What a message says of an earlier one of the same two people, its original. */
+typedef enum zchat_about {
+    ZCHAT_ABOUT_NONE,
+    ZCHAT_ABOUT_CORRECTS, /* this text replaces the original's */
+    ZCHAT_ABOUT_RETRACTS  /* the original is taken back; this one's text is "" */
+} zchat_about;
+
 typedef struct zchat_message { /* an entry of the inbox */
     uint64_t seq;
     int64_t time_us;
@@ -176,6 +183,8 @@ typedef struct zchat_message { /* an entry of the inbox */
     bool sent;    /* sent by oneself, from this or another device */
     bool missed;  /* it was stored before this login: "while you were away" */
     bool damaged; /* the broker can't read it any more: only seq is known; `text` says so */
+    zchat_about about;
+    zchat_id original; /* as it was first sent, however often it was corrected */
 } zchat_message;
 
 typedef struct zchat_thread {
@@ -459,6 +468,15 @@ zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id
  * Without `wait` an earlier wait ends. */
 zchat_code zchat_receipt(zchat *z, const zchat_id *id, uint64_t seq, bool wait, zchat_reply_fn *fn,
                          void *arg);
+/* The same with what is rare. */
+typedef struct zchat_send_options {
+    const zchat_id *id; /* NULL: a new one */
+    bool require_online;
+    zchat_about about; /* with ZCHAT_ABOUT_RETRACTS there is no text: "" or NULL */
+    zchat_id original;
+} zchat_send_options;
+zchat_code zchat_send_with(zchat *z, const char *to, const char *text,
+                           const zchat_send_options *options, zchat_reply_fn *fn, void *arg);
 zchat_code zchat_broadcast(zchat *z, const char *text, zchat_reply_fn *fn, void *arg);
 /* One page of at most `limit` people (0: 5000). `after` is the last person of the page before, as
  * it was handed out (NULL: the first page). */

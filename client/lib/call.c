@@ -233,16 +233,36 @@ zchat_code zchat_settings(zchat *z, zchat_choice receipts, zchat_reply_fn *fn, v
 
 zchat_code zchat_send(zchat *z, const char *to, const char *text, const zchat_id *id,
                       bool require_online, zchat_reply_fn *fn, void *arg) {
+    const zchat_send_options options = {.id = id, .require_online = require_online};
+    return zchat_send_with(z, to, text, &options, fn, arg);
+}
+
+static bool check_original(zchat *z, const char *text, const zchat_send_options *options) {
+    bool retracts = options->about == ZCHAT_ABOUT_RETRACTS;
+    if (retracts ? !call_begin(z) : !call_check_text(z, text))
+        return false;
+    if (retracts && text && text[0])
+        return refuse(z, ZCHAT_INVALID, "what takes a message back has no text");
+    return !options->about || call_check_id(z, "the id of an earlier message", &options->original);
+}
+
+zchat_code zchat_send_with(zchat *z, const char *to, const char *text,
+                           const zchat_send_options *options, zchat_reply_fn *fn, void *arg) {
     char name[NAME_BYTES];
+    const zchat_id *id = options->id;
     zchat_id own;
-    if (!call_check_name(z, to, name) || !call_check_text(z, text) ||
+    if (!call_check_name(z, to, name) || !check_original(z, text, options) ||
         !call_check_new_id(z, "a message's id", &id, &own))
         return z->fault.code;
     Zchat__V1__SendMessageRequest body = ZCHAT__V1__SEND_MESSAGE_REQUEST__INIT;
     body.id = call_bytes(id);
     body.to = name;
-    body.text = (char *)text;
-    body.require_online = require_online;
+    body.text = options->about == ZCHAT_ABOUT_RETRACTS ? (char *)"" : (char *)text;
+    body.require_online = options->require_online;
+    if (options->about == ZCHAT_ABOUT_CORRECTS)
+        body.corrects = call_bytes(&options->original);
+    else if (options->about == ZCHAT_ABOUT_RETRACTS)
+        body.retracts = call_bytes(&options->original);
     return call_send_id(z, COMMAND(SEND_MESSAGE), &body.base, id, fn, arg);
 }
 

@@ -114,6 +114,23 @@ static void names_are_folded_and_ids_kept(void **state) {
     assert_memory_equal(command->send_message->id.data, id.bytes, ID_BYTES);
 }
 
+static void what_a_message_is_about_is_checked_and_travels(void **state) {
+    struct stage *stage = *state;
+    zchat *z = stage->z;
+    zchat_send_options how = {.about = ZCHAT_ABOUT_RETRACTS};
+    invalid(stage, zchat_send_with(z, "bob", "", &how, NULL, NULL), "version 7");
+    zchat_id_new(&how.original);
+    invalid(stage, zchat_send_with(z, "bob", "x", &how, NULL, NULL), "has no text");
+    how.about = ZCHAT_ABOUT_CORRECTS;
+    invalid(stage, zchat_send_with(z, "bob", "", &how, NULL, NULL), "empty");
+    assert_int_equal(zchat_send_with(z, "bob", "x", &how, NULL, NULL), ZCHAT_OK);
+    const Zchat__V1__SendMessageRequest *sent =
+        stage_command(stage, ZCHAT__V1__COMMAND__BODY_SEND_MESSAGE)->send_message;
+    assert_int_equal(sent->corrects.len, ID_BYTES);
+    assert_memory_equal(sent->corrects.data, how.original.bytes, ID_BYTES);
+    assert_int_equal(sent->retracts.len, 0);
+}
+
 static void refused_options(const zchat_options *options, zchat_code expected, const char *part) {
     zchat *z = (zchat *)&z;
     char error[512] = "";
@@ -206,6 +223,7 @@ int main(void) {
         TEST(numbers_are_checked),
         TEST(what_needs_a_session_says_so),
         TEST(names_are_folded_and_ids_kept),
+        TEST(what_a_message_is_about_is_checked_and_travels),
         TEST(options_are_checked),
         TEST(addresses_are_normal),
         cmocka_unit_test(codes_have_names),

@@ -8,6 +8,17 @@
 
 /* ---- the inbox ---- */
 
+static bool is_about(const struct town *town, const struct message *should,
+                     const zchat_message *message) {
+    zchat_about about = should->about == STORE_CORRECTS   ? ZCHAT_ABOUT_CORRECTS
+                        : should->about == STORE_RETRACTS ? ZCHAT_ABOUT_RETRACTS
+                                                          : ZCHAT_ABOUT_NONE;
+
+    return message->about == about &&
+           (!about ||
+            !memcmp(message->original.bytes, town->messages[should->original].id, ID_BYTES));
+}
+
 static bool is_entry(const struct town *town, int account, const zchat_message *message) {
     char text[TEXT_BYTES_MAX + 1];
     const struct message *should;
@@ -22,7 +33,8 @@ static bool is_entry(const struct town *town, int account, const zchat_message *
     return message->time_us == should->time_us && !strcmp(message->text, text) &&
            account_of_name(message->from) == should->author &&
            account_of_name(message->to) == should->to &&
-           message->sent == (should->author == account) && !message->damaged;
+           message->sent == (should->author == account) && !message->damaged &&
+           is_about(town, should, message);
 }
 
 void seen_entry(struct person *person, int account, const zchat_message *message) {

@@ -20,9 +20,11 @@ static bool take_option(void *arg, const struct option *option, const char *text
     return options_set(reader->options, option, text, OPTION_FROM_FLAG, fault);
 }
 
-/* How many words the verb needs less, because --id was given instead of one. */
+/* How many words the verb needs less, because --id was given instead of one, or because there is no
+ * TEXT. */
 static int words_spared(const struct command_line *line, const struct options *options) {
-    return line->verb->id_for_word && option_is_set(options, OPTION_ID);
+    return (line->verb->id_for_word && option_is_set(options, OPTION_ID)) ||
+           option_is_set(options, OPTION_RETRACTS);
 }
 
 /* What was meant is told at the end, when all of it is known. */

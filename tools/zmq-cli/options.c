@@ -102,14 +102,21 @@ static const struct option table[OPTION_END] = {
     [OPTION_WAIT_READ] = {"wait-read", 0, OPTION_SECONDS, 0, VALUE, 0, SECONDS_MAX,
                           .takes = "a number of seconds, at most 1000000000", .argument = "SECONDS",
                           .help = "how long to wait until it is read, else exit 124"},
+    [OPTION_CORRECTS] = {"corrects", 0, OPTION_TEXT, 0, VALUE, .fits = is_uuid, .takes = "a UUID",
+                         .argument = "UUID",
+                         .help = "the TEXT replaces that of the message with this id"},
+    [OPTION_RETRACTS] = {"retracts", 0, OPTION_TEXT, 0, VALUE, .fits = is_uuid, .takes = "a UUID",
+                         .argument = "UUID",
+                         .help = "take back the message with this id; without a TEXT"},
     [OPTION_ACK] = {"ack", 0, OPTION_FLAG, 0, VALUE,
                     .help = "count messages as read, each one once it was written"},
     [OPTION_EXEC] = {"exec", 0, OPTION_TEXT, 0, VALUE, .argument = "COMMAND",
                      .help = "give each one to the shell's COMMAND on stdin, and count it as read "
                              "when that exits 0",
                      .more = "a message or event, instead of printing it: the text, or with --json "
-                             "the object; ZCHAT_ID _FROM _SEQ _TIME are set, of a message _TO, of "
-                             "an event _TYPE _THREAD _NUMBER; it ends if COMMAND doesn't exit 0"},
+                             "the object; ZCHAT_ID _FROM _SEQ _TIME are set, of a message _TO "
+                             "_CORRECTS _RETRACTS, of an event _TYPE _THREAD _NUMBER; it ends if "
+                             "COMMAND doesn't exit 0"},
     [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, 0, VALUE,
                        .help = "go on with what arrives, even after a restart of the broker"},
     [OPTION_COUNT] = {"count", 'n', OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",

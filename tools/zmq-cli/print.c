@@ -10,6 +10,15 @@
 
 /* ---- messages ---- */
 
+static void add_original(json_t *object, const zchat_message *message) {
+    char id[ZCHAT_ID_TEXT];
+    zchat_id_format(&message->original, id);
+    if (message->about)
+        json_object_set_new(object,
+                            message->about == ZCHAT_ABOUT_CORRECTS ? "corrects" : "retracts",
+                            json_string(id));
+}
+
 json_t *message_object(const zchat_message *message) {
     char id[ZCHAT_ID_TEXT];
     zchat_id_format(&message->id, id);
@@ -21,6 +30,8 @@ json_t *message_object(const zchat_message *message) {
         json_object_set_new(object, "sent", json_true());
     if (object && message->damaged)
         json_object_set_new(object, "damaged", json_true());
+    if (object)
+        add_original(object, message);
     return object;
 }
 
@@ -29,7 +40,11 @@ static void print_text(struct output *output, const zchat_message *message) {
     output_format(output, "%s %s", time_short(message->time_us, time), message->from);
     if (message->sent)
         output_format(output, " to %s", message->to);
-    output_text(output, ": ");
+    if (message->about == ZCHAT_ABOUT_RETRACTS) {
+        output_text(output, " took a message back\n");
+        return;
+    }
+    output_text(output, message->about == ZCHAT_ABOUT_CORRECTS ? " corrected a message: " : ": ");
     output_indented(output, message->text);
 }
 

@@ -26,8 +26,9 @@ static enum status print(struct output *output, const zchat_event *event) {
 
 static enum status hand_over(struct handover *handover, const zchat_event *event) {
     const zchat_message *message = event->message;
-    char id[ZCHAT_ID_TEXT], seq[24], time[TIME_TEXT], stays[40];
+    char id[ZCHAT_ID_TEXT], original[ZCHAT_ID_TEXT], seq[24], time[TIME_TEXT], stays[40];
     zchat_id_format(&message->id, id);
+    zchat_id_format(&message->original, original);
     snprintf(seq, sizeof seq, "%" PRIu64, message->seq);
     snprintf(stays, sizeof stays, "entry %" PRIu64, message->seq);
     const struct child_variable variables[] = {
@@ -36,6 +37,8 @@ static enum status hand_over(struct handover *handover, const zchat_event *event
         {"ZCHAT_TO", message->to},
         {"ZCHAT_SEQ", seq},
         {"ZCHAT_TIME", time_precise(message->time_us, time)},
+        {"ZCHAT_CORRECTS", message->about == ZCHAT_ABOUT_CORRECTS ? original : ""},
+        {"ZCHAT_RETRACTS", message->about == ZCHAT_ABOUT_RETRACTS ? original : ""},
     };
     return handover_run(handover, &(struct handover_item){
                                       .line = message_line(handover->call.output, message),

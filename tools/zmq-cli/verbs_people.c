@@ -54,10 +54,22 @@ static enum status await_reading(struct call *call, const zchat_id *id, json_t *
     return status;
 }
 
+/* What --corrects or --retracts say. */
+static void take_original(const struct call *call, zchat_send_options *how) {
+    const char *corrects = option_text(call->options, OPTION_CORRECTS);
+    const char *retracts = option_text(call->options, OPTION_RETRACTS);
+    if (corrects && zchat_id_parse(corrects, &how->original))
+        how->about = ZCHAT_ABOUT_CORRECTS;
+    else if (retracts && zchat_id_parse(retracts, &how->original))
+        how->about = ZCHAT_ABOUT_RETRACTS;
+}
+
 static enum status send_text(struct call *call, const char *text) {
     char id_text[ZCHAT_ID_TEXT], if_unknown[SENTENCE_BYTES];
     zchat_id id = input_id(call);
-    bool require_online = option_flag(call->options, OPTION_REQUIRE_ONLINE);
+    zchat_send_options how = {.id = &id,
+                              .require_online = option_flag(call->options, OPTION_REQUIRE_ONLINE)};
+    take_original(call, &how);
     zchat_id_format(&id, id_text);
     snprintf(if_unknown, sizeof if_unknown,
              "whether the message was stored is not known; with --id %s it can be sent again",
@@ -66,17 +78,30 @@ static enum status send_text(struct call *call, const char *text) {
     json_t *sent = NULL;
     call->arg = &sent;
     enum status status = call_answer(
-        call, zchat_send(call->z, call->words[0], text, &id, require_online, call_replied, call),
-        print_sent);
+        call, zchat_send_with(call->z, call->words[0], text, &how, call_replied, call), print_sent);
     call->arg = NULL;
     call->if_unknown = NULL;
     return status == STATUS_DONE && waits_for_reading(call) ? await_reading(call, &id, sent)
                                                             : status;
 }
 
+static enum status check_original(const struct call *call) {
+    if (!option_is_set(call->options, OPTION_RETRACTS))
+        return STATUS_DONE;
+    if (option_is_set(call->options, OPTION_CORRECTS))
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "--corrects and --retracts don't go together");
+    return call->word_count == 1 ? STATUS_DONE
+                                 : output_error(call->output, ZCHAT_INVALID, 0,
+                                                "--retracts takes a message back: it goes without "
+                                                "a TEXT");
+}
+
 static enum status run_send(struct call *call) {
     char *text = NULL;
-    enum status status = input_text(call, 1, &text);
+    enum status status = check_original(call);
+    if (status == STATUS_DONE)
+        status = input_text(call, 1, &text);
     if (status == STATUS_DONE)
         status = call_start(call);
     if (status == STATUS_DONE)
@@ -91,13 +116,16 @@ static const struct verb send_verb = {
     .words = "USER TEXT...",
     .words_min = 2,
     .words_max = VERB_WORDS_ANY,
-    .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE, OPTION_WAIT_READ),
+    .options = VERB_OPTIONS(OPTION_ID, OPTION_REQUIRE_ONLINE, OPTION_WAIT_READ, OPTION_CORRECTS,
+                            OPTION_RETRACTS),
     .run = run_send,
     .examples = VERB_EXAMPLES("zmq-cli send bob the build is red",
                               "tail -n 3 build.log | zmq-cli send bob -",
                               "zmq-cli send --wait-read 60 bob are you there"),
     .help = "send a message; the TEXT \"-\" is read from stdin; after -- it may begin with a dash",
-    .exits = "6 blocked, or not online with --require-online; 124 not read within --wait-read",
+    .exits =
+        "6 blocked, somebody else's message, or not online with --require-online; 7 taken back "
+        "already; 124 not read within --wait-read",
 };
 
 static enum status print_broadcast(struct call *call, const zchat_reply *reply) {

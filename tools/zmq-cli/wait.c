@@ -13,7 +13,7 @@ struct wanted {
 
 /* What could not be looked at, for lack of memory, fits: better shown than missed. */
 static bool is_wanted(const struct wanted *wanted, const zchat_message *message) {
-    if (message->sent || message->damaged ||
+    if (message->sent || message->damaged || message->about == ZCHAT_ABOUT_RETRACTS ||
         (wanted->from && strcasecmp(wanted->from, message->from) != 0))
         return false;
     return !wanted->pattern || pattern_match(wanted->pattern, message->text) != PATTERN_FITS_NOT;

@@ -96,6 +96,14 @@ void inbox_retry(struct inbox *inbox) {
     inbox->retry_us = inbox->client->now_us + RETRY_US;
 }
 
+static void fill_original(const Zchat__V1__MessageEvent *body, zchat_message *message) {
+    bool corrects = body->corrects.len == ID_BYTES;
+    if (!corrects && body->retracts.len != ID_BYTES)
+        return;
+    message->about = corrects ? ZCHAT_ABOUT_CORRECTS : ZCHAT_ABOUT_RETRACTS;
+    memcpy(message->original.bytes, corrects ? body->corrects.data : body->retracts.data, ID_BYTES);
+}
+
 bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *event,
                    zchat_message *message) {
     const Zchat__V1__MessageEvent *body = event->message;
@@ -122,6 +130,7 @@ bool inbox_message(const struct inbox *inbox, const Zchat__V1__ServerEvent *even
                                .sent = strcmp(body->sender, inbox->client->session.user) == 0,
                                .missed = event->seq <= inbox->missed};
     memcpy(message->id.bytes, body->id.data, ID_BYTES);
+    fill_original(body, message);
     return true;
 }
 
