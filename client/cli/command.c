@@ -18,6 +18,7 @@
 
 /* The commands of each file, which are listed at its end; NULL after the last. */
 extern const struct command *const talk_commands[];
+extern const struct command *const talk_again_commands[];
 extern const struct command *const find_commands[];
 extern const struct command *const thread_commands[];
 extern const struct command *const file_commands[];
@@ -32,12 +33,19 @@ extern const struct command *const general_commands[];
 
 /* In the order of the help; rows of one group may stand in several files. */
 static const struct command_group command_groups[] = {
-    {"messages", talk_commands},       {"finding", find_commands},
-    {"threads", thread_commands},      {"files", file_commands},
-    {"private", private_commands},     {"private", private_file_commands},
-    {"people", people_commands},       {"people", attention_commands},
-    {"account", account_commands},     {"administration", broker_commands},
-    {"administration", user_commands}, {"program", general_commands},
+    {"messages", talk_commands},
+    {"messages", talk_again_commands},
+    {"finding", find_commands},
+    {"threads", thread_commands},
+    {"files", file_commands},
+    {"private", private_commands},
+    {"private", private_file_commands},
+    {"people", people_commands},
+    {"people", attention_commands},
+    {"account", account_commands},
+    {"administration", broker_commands},
+    {"administration", user_commands},
+    {"program", general_commands},
 };
 #define COMMAND_GROUPS (sizeof command_groups / sizeof command_groups[0])
 
@@ -331,10 +339,12 @@ static enum history_place command_keep_unknown(const char *start) {
     return forum && (forum->flags & COMMAND_SECRET) != 0 ? HISTORY_NOWHERE : HISTORY_IN_MEMORY;
 }
 
-static enum history_place command_keep(const struct command *row, bool fine) {
+static enum history_place command_keep(const struct app *app, const struct command *row,
+                                       bool fine) {
     if ((row->flags & COMMAND_SECRET) != 0)
         return HISTORY_NOWHERE;
-    if ((row->flags & COMMAND_PRIVATE) != 0)
+    bool here = (row->flags & COMMAND_HERE) != 0 && app->conversation.is_private;
+    if (here || (row->flags & COMMAND_PRIVATE) != 0)
         return HISTORY_IN_PRIVATE;
     return fine ? HISTORY_IN_FILE : HISTORY_IN_MEMORY;
 }
@@ -369,7 +379,7 @@ static enum history_place command_call(struct app *app, const char *start) {
         command_say_usage(app, row);
     memory_wipe(text, text_bytes);
     free(text);
-    return command_keep(row, fine);
+    return command_keep(app, row, fine);
 }
 
 static enum history_place command_dispatch(struct app *app, const char *line) {

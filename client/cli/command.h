@@ -42,6 +42,7 @@ enum command_flag {
     COMMAND_PRIVATE = 8, /* it goes straight to one person's program, and no file keeps it */
     COMMAND_UNSAID = 16, /* such a line is never sent as a message: it would tell a password */
     COMMAND_SAYS = 64,   /* its text is for others */
+    COMMAND_HERE = 128,  /* its text goes where plain lines go */
     COMMAND_LOGIN = 32   /* it logs in: a script that begins with it is not logged in first */
 };
 

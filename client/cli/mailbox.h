@@ -3,6 +3,7 @@
 #ifndef MAILBOX_H
 #define MAILBOX_H
 
+#include "said.h"
 #include "zchat.h"
 
 #include <stdbool.h>
@@ -20,6 +21,8 @@ struct mailbox {    /* all zeros: nothing yet */
     uint64_t shown_seq; /* the last one that was put on the screen */
     uint64_t acked_seq; /* the last one that the broker was told of */
     uint64_t received;  /* how many messages of others were shown; for recv */
+    struct said said;
+    char last_writer[NAME_BYTES]; /* who wrote last; "": nobody did */
 };
 
 void mailbox_release(struct mailbox *mailbox);
@@ -38,5 +41,9 @@ void mailbox_show(struct app *app, const zchat_message *message);
 
 /* Sends a message; shows a refusal or "stored" when the answer comes. */
 void mailbox_send(struct app *app, const char *to, const char *text);
+/* Remembers what it says, and what it changes of what was said before. */
+void mailbox_remember(struct mailbox *mailbox, const zchat_message *message);
+/* Replaces the text of one of the user's own messages; `text` NULL: takes it back. */
+void mailbox_amend(struct app *app, struct said_message *message, const char *text);
 
 #endif

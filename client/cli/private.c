@@ -7,6 +7,7 @@
 #include "attention.h"
 #include "common/clock.h"
 #include "memory.h"
+#include "said.h"
 #include "screen.h"
 
 #include <inttypes.h>
@@ -76,15 +77,17 @@ static void private_opened(struct app *app, const zchat_event *event) {
 }
 
 static void private_heard(struct app *app, const zchat_event *event) {
+    const char *action = said_action(event->text);
     peers_get(&app->privates->peers, event->user)->received++;
     app_hear(app, event->user);
     conversation_heard(&app->conversation, event->user);
     private_call(app, ATTENTION_PRIVATE, event);
     app_begin_line(app, clock_wall_us());
+    screen_put(app->screen, SCREEN_PLAIN, action ? "* " : "");
     screen_put_name(app->screen, event->user);
     screen_put(app->screen, SCREEN_OWN, "(private)");
-    screen_put(app->screen, SCREEN_PLAIN, ": ");
-    screen_put_text(app->screen, event->text);
+    screen_put(app->screen, SCREEN_PLAIN, action ? " " : ": ");
+    screen_put_text(app->screen, action ? action : event->text);
     screen_end_line(app->screen);
     app_update_prompt(app);
 }
