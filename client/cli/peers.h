@@ -15,7 +15,9 @@ struct peer {
     bool invites; /* and was not answered yet */
     bool open;    /* there is a chat with them; its link may be broken */
     uint64_t received;
-    uint64_t awaited; /* how many of the received lines private recv has waited for */
+    unsigned under_way; /* lines to them that were not answered */
+    unsigned delivered; /* of those before, so many whose delivery was not shown yet */
+    uint64_t awaited;   /* how many of the received lines private recv has waited for */
 };
 
 struct peer_offer {

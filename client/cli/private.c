@@ -6,6 +6,7 @@
 #include "app.h"
 #include "attention.h"
 #include "common/clock.h"
+#include "fit.h"
 #include "memory.h"
 #include "said.h"
 #include "screen.h"
@@ -14,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define PRIVATE_SOON_MS       2000
+#define PRIVATE_START_COLUMNS 30
 
 static void private_forget_wait(struct privates *privates) {
     free(privates->wait.place);
@@ -181,9 +185,38 @@ bool private_answers(struct app *app, const char *line) {
 
 /* --- lines --- */
 
+/* A line that was on its way for so long is named, because others may have been shown since. */
+static void private_tell_line(const struct call *call) {
+    char *start = fit_text(call->text, PRIVATE_START_COLUMNS);
+    if (clock_ms() - call->asked_ms < PRIVATE_SOON_MS)
+        app_note(call->app, "delivered to %s", call->user);
+    else
+        app_note(call->app, "delivered to %s: \"%s\"", call->user, start);
+    free(start);
+}
+
+/* Says what was delivered up to this answer: at a terminal, and once for lines that went close
+ * after each other. */
+static void private_tell_delivered(const struct call *call, bool delivered) {
+    struct peer *peer = peers_find(&call->app->privates->peers, call->user);
+    if (!peer || !call->app->line)
+        return;
+    peer->under_way -= peer->under_way > 0 ? 1 : 0;
+    peer->delivered += delivered ? 1 : 0;
+    if (peer->delivered == 0 || (delivered && peer->under_way > 0))
+        return;
+    if (peer->delivered == 1 && delivered)
+        private_tell_line(call);
+    else
+        app_note(call->app, "%u line%s delivered to %s", peer->delivered,
+                 peer->delivered == 1 ? "" : "s", call->user);
+    peer->delivered = 0;
+}
+
 static void private_said(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
     app->privates->patient--;
+    private_tell_delivered(call, reply->code == ZCHAT_OK);
     if (reply->code == ZCHAT_UNKNOWN)
         app_fail(app, reply->code, "%s may or may not have seen \"%s\" (%s)", call->user,
                  call->text, reply->text);
@@ -194,8 +227,11 @@ static void private_said(struct call *call, const zchat_reply *reply) {
 
 void private_say(struct app *app, const char *user, const char *text) {
     struct call *call = call_new(app, private_said, user);
+    struct peer *peer = peers_find(&app->privates->peers, user);
     call->text = memory_text(text);
     app->privates->patient++;
+    if (peer)
+        peer->under_way++;
     conversation_answered(&app->conversation, call->user);
     app_update_prompt(app);
     call_begun(call, zchat_private_send(app->z, call->user, call->text, call_answered, call));

@@ -1,6 +1,7 @@
 /* Private chats as they are shown, and what a script waits for in them. Lines go straight to the
- * other one's program and are answered when it has them; a line that was not delivered is shown
- * again, marked. */
+ * other one's program and are answered when it has them. Nothing that is on the screen changes: a
+ * mark below a line says that it was delivered; a line that was not delivered, or of which that is
+ * not known, is shown again. */
 #ifndef PRIVATE_H
 #define PRIVATE_H
 

@@ -282,11 +282,58 @@ def test_a_private_conversation(chat, town, alice, bob):
     assert friend.texts() == ["a message"]
 
 
-def stop_program(terminal):
-    """The program in the terminal stands still from now on."""
+def stop_program(terminal, number=signal.SIGSTOP):
+    """The program in the terminal stands still from now on, or goes on."""
     pane = terminal.tmux("list-panes", "-F", "#{pane_pid}").strip()
     zchat = subprocess.run(["pgrep", "-P", pane], capture_output=True, text=True, check=True)
-    os.kill(int(zchat.stdout), signal.SIGSTOP)
+    os.kill(int(zchat.stdout), number)
+
+
+def test_a_line_is_marked_when_it_was_delivered(chat, alice, bob):
+    one, other = chat
+    one.enter(f"private {bob.user} hello")
+    one.wait_match(rf"^zchat> private {bob.user} hello\ndelivered to {bob.user}$")
+    one.enter(f"private chat {bob.user}")
+    one.enter("and again")
+    one.wait_match(rf"^{bob.user}\(private\)> and again\ndelivered to {bob.user}$")
+    assert "delivered" not in other.text()
+
+
+def test_lines_that_waited_are_marked_once_and_none_before_it_arrived(chat, alice, bob):
+    one, other = chat
+    stop_program(other)
+    one.enter(f"private {bob.user} one line")
+    one.type("this is being typed")
+    time.sleep(2.1)  # so long that the line is named
+    one.wait_last("zchat> this is being typed")
+    assert "delivered" not in one.text()
+    stop_program(other, signal.SIGCONT)
+    one.wait_for(f'delivered to {bob.user}: "one line"')
+    one.wait_last("zchat> this is being typed")
+    one.key("C-u")
+    stop_program(other)
+    for n in range(5):
+        one.enter(f"private {bob.user} line {n} of five")
+    one.enter("ping")
+    one.wait_for("answered in")
+    stop_program(other, signal.SIGCONT)
+    other.wait_for("line 4 of five")
+    one.wait_for(f"5 lines delivered to {bob.user}")
+    assert one.text().count("delivered") == 2
+
+
+def test_what_was_delivered_and_what_is_not_known_are_told_apart(chat, alice, bob):
+    one, other = chat
+    one.enter(f"private {bob.user} this one")
+    one.wait_for(f"delivered to {bob.user}")
+    stop_program(other)
+    one.enter(f"private {bob.user} that one")
+    one.enter(f"private stop {bob.user}")
+    one.wait_for(f'{bob.user} may or may not have seen "that one"')
+    one.enter(f"private {bob.user} too late")
+    one.wait_for(f'not delivered to {bob.user}: "too late"')
+    assert one.text().count(f"delivered to {bob.user}\n") == 1
+    assert '"this one"' not in one.text()
 
 
 def test_what_the_other_one_did_not_get_is_shown_when_one_leaves(chat, bob):
