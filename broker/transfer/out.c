@@ -1,5 +1,6 @@
 /* `zchatd export`: the store's records, a line each, between a header and an end that tells how
  * many lines there are, so that a cut file is noticed. */
+#include "control.h"
 #include "inside.h"
 #include "record_line.h"
 
@@ -13,6 +14,7 @@
 
 struct out {
     struct transfer *transfer; /* borrowed */
+    int control;               /* owned; -1: no broker keeps the bytes of removed files */
     FILE *file;                /* owned, unless it is stdout */
     bool made;                 /* the file was not there before */
     int reason;                /* errno of a write that failed; 0: none did */
@@ -119,15 +121,30 @@ static enum transfer_exit tell(struct out *out, const struct store_export *expor
     }
 }
 
+/* Asks a broker that serves the store to keep the bytes of removed files until `control` is closed.
+ * If it does not, because it makes a backup or is of another version, bytes that are gone show by
+ * their hash. */
+static void hold_pieces(struct out *out) {
+    struct order order = {.verb = ORDER_BACKUP_BEGIN};
+    struct control_answer answer;
+    long process;
+    out->control = control_connect(out->transfer->folder, &process);
+    if (out->control >= 0 && control_send(out->control, &order))
+        (void)control_receive(out->control, &answer);
+}
+
 static enum transfer_exit write_all(struct out *out, const char *path) {
     struct store_export export = {
         .path = path, .each = put, .damage = show_damage, .progress = show_progress, .arg = out};
+    hold_pieces(out);
     enum store_status status = put_header(out) ? store_export(&export) : STORE_CHANGED;
     bool whole = status == STORE_OK || status == STORE_DAMAGED;
     if (whole && (!put_end(out) || !flush(out)))
         whole = false;
     enum transfer_exit result = tell(out, &export, status);
     close_file(out, whole);
+    if (out->control >= 0)
+        close(out->control);
     return result;
 }
 

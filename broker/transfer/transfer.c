@@ -5,6 +5,7 @@
 #include "inside.h"
 #include "record_line.h"
 #include "user.h"
+#include "words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,8 +28,9 @@ static const struct verb {
      "FILE, which must not exist yet, gets the mode 0600; without it, or with -, the lines go to\n"
      "stdout. They tell the store as it is at one moment. As long as that takes, a broker that\n"
      "serves the store can't begin its write-ahead log anew, which grows by what is written\n"
-     "meanwhile: write to a disk, not to a pipe that somebody reads slowly. What is damaged is\n"
-     "named on stderr, and left out or marked.\n\n"
+     "meanwhile, and keeps the room of removed files: write to a disk, not to a pipe that "
+     "somebody\n"
+     "reads slowly. What is damaged is named on stderr, and left out or marked.\n\n"
      "Exit codes: 0 done, 1 something is damaged or it failed, 2 usage, 3 the store can't be read\n"
      "or FILE not be written, 5 there is no store"},
     {"import", "zchatd import", transfer_in, true,
@@ -71,19 +73,6 @@ bool transfer_wanted(int argc, char **argv) {
     return find_verb(argc, argv, &at) != NULL;
 }
 
-static void remove_word(int *argc, char **argv, int at) {
-    for (int i = at; i < *argc; i++) /* also the NULL behind the last word */
-        argv[i] = argv[i + 1];
-    --*argc;
-}
-
-static bool wants_help(int argc, char **argv) {
-    for (int i = 1; i < argc; i++)
-        if (!strcmp(argv[i], "--help"))
-            return true;
-    return false;
-}
-
 static enum transfer_exit run(const struct verb *verb, struct transfer *transfer, char **argv) {
     char error[TRANSFER_ERROR_BYTES];
     struct config config;
@@ -104,19 +93,18 @@ int transfer_main(int argc, char **argv) {
     int at;
     const struct verb *verb = find_verb(argc, argv, &at);
     struct transfer transfer = {.verb = verb->shown, .file = verb->needs_file ? NULL : "-"};
-    remove_word(&argc, argv, at);
-    if (wants_help(argc, argv)) {
+    struct words_taken words = words_take(&argc, argv, verb->name);
+    if (words.help) {
         puts(verb->help);
         puts("\nThe lines' types and keys, [in brackets] those that may be missing:\n");
         record_print_types(stdout);
         return TRANSFER_DONE;
     }
     progress_begin(&transfer.progress, verb->name);
-    int file = user_word_behind(argc, argv, at - 1);
-    if (file > 0) {
-        transfer.file = argv[file];
-        remove_word(&argc, argv, file);
-    }
+    if (words.force)
+        return (int)transfer_fail(&transfer, TRANSFER_INVALID, "%s takes no --force", verb->name);
+    if (words.file)
+        transfer.file = words.file;
     if (!transfer.file)
         return (int)transfer_fail(&transfer, TRANSFER_INVALID, "import needs a FILE; - is stdin");
     return (int)run(verb, &transfer, argv);

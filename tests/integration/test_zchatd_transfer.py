@@ -221,8 +221,8 @@ def test_a_running_broker_may_serve_the_store(world):
             client.login("alice", PASSWORD)
 
 
-def test_slots_that_are_used_again_meanwhile_give_no_wrong_bytes(tmp_path):
-    """The reader of a pipe waits until the file was removed, and its room taken by another one."""
+def test_a_file_that_is_removed_meanwhile_is_exported_whole(tmp_path):
+    """The reader of a pipe waits until the file was removed; another one does not get its room before the end."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     contents = [bytes_of(8 * CHUNK_BYTES), bytes_of(8 * CHUNK_BYTES + 1)]
@@ -241,6 +241,36 @@ def test_slots_that_are_used_again_meanwhile_give_no_wrong_bytes(tmp_path):
                 alice.remove_thread("first")
                 Upload(alice, "second", "file", contents[1]).run()
                 lines = begin + read.read()
+            error = process.communicate()[1]
+    assert (process.returncode, error) == (0, "")
+    assert b"".join(base64.b64decode(record["data"]) for record in records(lines, "piece")) == contents[0]
+
+
+def test_bytes_that_were_not_kept_give_no_wrong_file(tmp_path):
+    """While a backup is made, an export can't ask for that, too: it goes on without."""
+    pipes = [tmp_path / "first", tmp_path / "second"]
+    contents = [bytes_of(8 * CHUNK_BYTES), bytes_of(8 * CHUNK_BYTES + 1)]
+    with Broker() as broker:
+        broker.add_user("alice", PASSWORD)
+        with Client(broker.address) as alice, contextlib.ExitStack() as stack:
+            alice.login("alice", PASSWORD)
+            for title in "first", "second":
+                alice.create_thread(title)
+            Upload(alice, "first", "file", contents[0]).run()
+            exports = []
+            for pipe in pipes:
+                os.mkfifo(pipe)
+                process = subprocess.Popen([program("zchatd"), "export", pipe, "--data", broker.data],
+                                           stderr=subprocess.PIPE, text=True)
+                read = stack.enter_context(open(pipe))
+                exports.append((process, read, read.read(CHUNK_BYTES)))
+            holder, read, _ = exports.pop(0)
+            holder.kill()
+            holder.communicate()
+            alice.remove_thread("first")
+            Upload(alice, "second", "file", contents[1]).run()
+            process, read, begin = exports.pop()
+            lines = begin + read.read()
             error = process.communicate()[1]
     if process.returncode == 0:
         assert b"".join(base64.b64decode(record["data"]) for record in records(lines, "piece")) == contents[0]
@@ -546,7 +576,7 @@ def test_other_spellings_are_the_same(lines, folder):
 
 @pytest.mark.parametrize("words, sentence", [
     (["import"], "needs a FILE"), (["import", "nowhere"], "nowhere can't be read"), (["import", "/"], "can't be read"),
-    (["import", "-", "more"], "more"), (["export", "-", "more"], "more"), (["export", "--wrong"], "wrong")])
+    (["import", "-", "more"], "more"), (["import", "-", "--force"], "takes no --force"), (["export", "-", "more"], "more"), (["export", "--wrong"], "wrong")])
 def test_words_that_make_no_sense_are_refused(tmp_path, words, sentence):
     done = run([program("zchatd"), *words, "--data", tmp_path / "new"])
     assert done.returncode in (2, 3) and sentence in done.stderr and done.stdout == ""
