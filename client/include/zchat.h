@@ -410,8 +410,17 @@ zchat_code zchat_forget(const char *whose, const char *config_dir,
 
 const char *zchat_server(const zchat *z);      /* "tcp://host:port" of the greeter */
 const char *zchat_fingerprint(const zchat *z); /* of the broker's key; "" until it is known */
-const char *zchat_device_key(const zchat *z);  /* this device's public key, Z85 */
-const char *zchat_user(const zchat *z);        /* logged in as; "": not logged in */
+/* What the greeter said, for programs that explain a connection: where commands go and where events
+ * come from ("tcp://host:port"; "" until it has greeted), and the number of the broker's schema (0:
+ * it did not say). */
+const char *zchat_commands_at(const zchat *z);
+const char *zchat_events_at(const zchat *z);
+uint32_t zchat_broker_schema(const zchat *z);
+uint32_t zchat_schema(void); /* the number of the library's own */
+/* Whether the connection for published events stands, which a login with ZCHAT_PUBLIC_SUB opens. */
+bool zchat_events_ready(const zchat *z);
+const char *zchat_device_key(const zchat *z); /* this device's public key, Z85 */
+const char *zchat_user(const zchat *z);       /* logged in as; "": not logged in */
 
 /* Why the last function of this handle that failed with a code did so. One sentence, never NULL. */
 const char *zchat_error(const zchat *z);

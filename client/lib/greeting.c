@@ -40,6 +40,7 @@ zchat_code greeting_read(struct greeting *greeting, struct wire_arena *arena, co
         !endpoint_set(greeting->commands, read->commands, host) ||
         !endpoint_set(greeting->events, read->events, host))
         return fault_set(fault, ZCHAT_UNREACHABLE, "its greeting lacks a key or an address");
+    greeting->schema = read->schema;
     memcpy(greeting->key, read->server_key.data, KEY_BYTES);
     return ZCHAT_OK;
 }

@@ -12,6 +12,7 @@ struct greeting {
     unsigned char key[KEY_BYTES];
     char commands[ENDPOINT_BYTES];
     char events[ENDPOINT_BYTES];
+    uint32_t schema; /* the number of its schema; 0: it does not tell */
 };
 
 /* Sends the GreetingRequest. False: no memory, or the connection is gone. */

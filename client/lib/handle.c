@@ -360,6 +360,26 @@ const char *zchat_fingerprint(const zchat *z) {
     return z->connection.fingerprint;
 }
 
+const char *zchat_commands_at(const zchat *z) {
+    return z->connection.greeting.commands;
+}
+
+const char *zchat_events_at(const zchat *z) {
+    return z->connection.greeting.events;
+}
+
+uint32_t zchat_broker_schema(const zchat *z) {
+    return z->connection.greeting.schema;
+}
+
+uint32_t zchat_schema(void) {
+    return SCHEMA_NUMBER;
+}
+
+bool zchat_events_ready(const zchat *z) {
+    return z->subscriber.ready;
+}
+
 const char *zchat_device_key(const zchat *z) {
     return z->device->public_text;
 }
