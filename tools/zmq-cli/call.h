@@ -32,11 +32,12 @@ struct call;
 typedef enum status call_print_fn(struct call *call, const zchat_reply *reply);
 
 struct call {
-    const struct options *options; /* borrowed: from main */
-    const char *config_dir;        /* borrowed: from main; NULL: the library's choice */
-    const char *state_dir;         /* borrowed: from main; NULL: there is none */
-    struct output *output;         /* borrowed: from main */
-    const char *const *words;      /* borrowed: from main */
+    const struct options *options;    /* borrowed: from main */
+    const struct config_file *config; /* borrowed: from main; zmq-cli.conf */
+    const char *config_dir;           /* borrowed: from main; NULL: the library's choice */
+    const char *state_dir;            /* borrowed: from main; NULL: there is none */
+    struct output *output;            /* borrowed: from main */
+    const char *const *words;         /* borrowed: from main */
     int word_count;
     int plain_count;             /* of those: given before "--" */
     const char *const *settings; /* borrowed: from main; each value of --option */

@@ -35,6 +35,7 @@ static enum status run(const struct command_line *line, const struct preferences
     struct call call = {
         .options = &preferences->options,
         .config_dir = preferences->config_dir,
+        .config = &preferences->file,
         .state_dir = preferences->state_dir,
         .output = output,
         .words = line->words,
@@ -78,7 +79,7 @@ static enum status go(struct command_line *line, struct preferences *preferences
         return complain(line, output);
     if (line->verb == &help_verb)
         return help_run(line, output->verbose, output);
-    enum status status = preferences_load(preferences, output);
+    enum status status = preferences_load(preferences, line->verb->without_context, output);
     choose_output(output, &preferences->options);
     bound_begin(&preferences->options);
     return status == STATUS_DONE ? run(line, preferences, output) : status;

@@ -42,9 +42,12 @@ static char *choose_state_dir(const struct options *options) {
     return home && home[0] ? path_join(home, "/.local/state/", "zchat") : NULL;
 }
 
-static enum status load_context(struct preferences *preferences, const struct output *output) {
+static enum status load_context(struct preferences *preferences, bool lenient,
+                                const struct output *output) {
     const char *context = option_text(&preferences->options, OPTION_CONTEXT);
     if (!context || config_file_apply(&preferences->file, context, &preferences->options))
+        return STATUS_DONE;
+    if (lenient)
         return STATUS_DONE;
     return output_error(output, ZCHAT_INVALID, 0, "there is no \"[context %s]\" in %s/zmq-cli.conf",
                         context, preferences->config_dir ? preferences->config_dir : ".");
@@ -75,7 +78,8 @@ static enum status load_file(struct preferences *preferences, const struct outpu
     return status;
 }
 
-enum status preferences_load(struct preferences *preferences, const struct output *output) {
+enum status preferences_load(struct preferences *preferences, bool lenient,
+                             const struct output *output) {
     enum status status = load_environment(&preferences->options, output);
     preferences->config_dir =
         zchat_config_folder(option_text(&preferences->options, OPTION_CONFIG_DIR));
@@ -83,7 +87,7 @@ enum status preferences_load(struct preferences *preferences, const struct outpu
     if (status == STATUS_DONE && preferences->config_dir)
         status = load_file(preferences, output);
     if (status == STATUS_DONE)
-        status = load_context(preferences, output);
+        status = load_context(preferences, lenient, output);
     if (status == STATUS_DONE)
         status = place_password_file(preferences, output);
     return status;

@@ -18,7 +18,8 @@ struct preferences {
 void preferences_init(struct preferences *preferences);
 
 /* Adds environment, configuration file and context. A failure has been reported. */
-enum status preferences_load(struct preferences *preferences, const struct output *output);
+enum status preferences_load(struct preferences *preferences, bool lenient,
+                             const struct output *output);
 
 void preferences_release(struct preferences *preferences);
 

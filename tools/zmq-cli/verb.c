@@ -23,6 +23,7 @@ extern const struct verb *const schema_verbs[];
 extern const struct verb *const rpc_verbs[];
 extern const struct verb *const raw_verbs[];
 extern const struct verb *const doctor_verbs[];
+extern const struct verb *const context_verbs[];
 static const struct verb *const help_verbs[] = {&help_verb, NULL};
 
 /* In the order of the help. */
@@ -37,6 +38,7 @@ static const struct verb_group groups[] = {
     {"private", "chats from one program straight to another one", {private_verbs}},
     {"admin", "the broker", {admin_verbs, doctor_verbs}},
     {"user", "the accounts of others, for administrators", {user_verbs}},
+    {"context", "named sets of settings", {context_verbs}},
     {"program", "for programs, and this help", {rpc_verbs, schema_verbs, raw_verbs, help_verbs}},
 };
 #define GROUP_COUNT (sizeof groups / sizeof groups[0])

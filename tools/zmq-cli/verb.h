@@ -22,6 +22,7 @@ struct verb {
     const char *words;   /* as the help shows them; "": it takes none */
     int words_min;
     int words_max;
+    bool without_context;  /* a context that is missing does not matter */
     unsigned option_group; /* of the table; 0: OPTION_GROUP_CHAT */
     bool id_for_word;      /* with --id the word before the TEXT, or the last one, is left out */
     const enum option_id *options; /* VERB_OPTIONS(); NULL: none */
