@@ -30,11 +30,23 @@ static void file_uploaded(struct call *call, const zchat_reply *reply) {
     app_note(call->app, "uploaded %s (%s)", reply->uploads->file, size);
 }
 
+/* What stands behind the path: nothing, or --as NAME. NULL: something else. */
+static const char *file_name_of(const struct command_words *words, const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (!words->word[2])
+        return !slash ? path : slash + 1;
+    return strcmp(words->word[2], "--as") == 0 ? words->word[3] : NULL;
+}
+
 static void run_file_put(struct app *app, const struct command_words *words) {
     static const zchat_id any;
     char *path = paths_expand(words->word[1]);
-    const char *slash = strrchr(path, '/');
-    const char *name = !slash ? path : slash + 1;
+    const char *name = file_name_of(words, path);
+    if (!name) {
+        app_fail(app, ZCHAT_INVALID, "after the path comes --as NAME, or nothing");
+        free(path);
+        return;
+    }
     if (!load_name_stays(name)) {
         app_fail(app, ZCHAT_INVALID, "%s names no file; a file can't be named \"%s\"", path, name);
         free(path);
@@ -43,8 +55,8 @@ static void run_file_put(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, file_uploaded, words->word[0], name);
     load_begin(app, call);
     news_expect(app, ZCHAT_EVENT_UPLOADED, call->title, &any, call->name);
-    call_begun(call,
-               zchat_file_put(app->z, call->title, path, NULL, load_moved, call_answered, call));
+    call_begun(call, zchat_file_put(app->z, call->title, path, words->word[2] ? name : NULL,
+                                    load_moved, call_answered, call));
     app_update_prompt(app);
     free(path);
 }
@@ -52,11 +64,11 @@ static void run_file_put(struct app *app, const struct command_words *words) {
 static const struct command file_put_command = {
     .name = "file put",
     .classic = "UPD",
-    .arguments = "T PATH",
+    .arguments = "T PATH [--as NAME]",
     .help = "upload a file into a thread",
     .example = "file put harvest ~/plan.pdf",
     .words_min = 2,
-    .words_max = 2,
+    .words_max = 4,
     .flags = COMMAND_QUOTED,
     .subject = COMMAND_THREAD_PATH,
     .run = run_file_put,

@@ -84,6 +84,15 @@ def test_a_download_goes_into_the_current_folder_under_its_name(person, thread, 
     assert (elsewhere / "sub" / "my report.txt").read_text() == "numbers\n"
 
 
+def test_as_gives_an_upload_another_name(person, thread):
+    title, user = thread
+    (person.work / "a.bin").write_bytes(b"abc")
+    done = person.script([f'file put {title} a.bin --as "other name"', f'file get {title} "other name" -o b.bin'], user, check=0)
+    assert done.stdout.splitlines() == ["uploaded other name (3 bytes)", "downloaded other name to b.bin"]
+    for words in ("--as", "--like x", "x", "--as ../x", "--as /", '--as ""'):
+        assert person.script([f"file put {title} a.bin {words}"], user, check=2).stdout == ""
+
+
 @pytest.mark.parametrize("name, shown", [
     (".hidden", ".hidden"),
     ("日本語.txt", "日本語.txt"), ("a'b", "a'b"), ("~", "~"), ("x" * 128, "x" * 128),

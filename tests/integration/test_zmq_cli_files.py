@@ -77,7 +77,58 @@ def test_a_name_is_the_last_part_of_the_path_unless_given(alice, title, source, 
     for name in ["-two", "./-two"]:
         alice.fails(2, "INVALID", "file", "put", "--", title, name)
     assert alice.ok("file", "put", "--name", "two", "--", title, "-two").one["file"] == "two"
-    alice.fails(2, "INVALID", "file", "put", title, "-")
+    assert alice.ok("file", "put", "--as", "deux", "--", title, "-two").one["file"] == "deux"
+
+
+# From standard input.
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK + 1, LARGE])
+def test_standard_input_goes_up_under_the_name_that_as_gives_it(alice, bob, title, here, size):
+    content = noise(size)
+    put = alice.ok("file", "put", title, "-", "--as", "data", stdin=content).one
+    assert put["file"] == "data" and put["size"] == str(size)
+    assert put["hash"] == hashlib.blake2b(content, digest_size=64).hexdigest()
+    bob.ok("file", "get", title, "data", "-o", here)
+    assert (here / "data").read_bytes() == content
+
+
+def test_standard_input_needs_a_name_and_a_dash_behind_two_dashes_is_a_file(alice, title, here):
+    assert "--as" in alice.fails(2, "INVALID", "file", "put", title, "-", stdin="x")["message"]
+    (here / "-").write_bytes(b"of a file")
+    assert alice.ok("file", "put", "--as", "dash", "--", title, "-", stdin="of stdin").one["size"] == "9"
+
+
+def test_nothing_is_left_of_standard_input_and_tmpdir_says_where_it_is_kept(alice, title, tmp_path):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    alice.ok("file", "put", title, "-", "--as", "a", stdin="x", TMPDIR=str(place))
+    assert os.listdir(place) == []
+    error = alice.fails(3, "IO", "file", "put", title, "-", "--as", "b", stdin="x", TMPDIR=f"{place}/none")
+    assert f"{place}/none" in error["message"] and "TMPDIR" in error["message"]
+    assert [line["file"] for line in alice.ok("file", "list", title).lines] == ["a"]
+
+
+def test_a_full_disk_for_standard_input_is_told_and_nothing_goes_up(alice, title, small_disk):
+    error = alice.fails(3, "IO", "file", "put", title, "-", "--as", "b", stdin=noise(2 << 20), TMPDIR=str(small_disk))
+    assert "No space left" in error["message"] and files(small_disk) == []
+    assert alice.ok("file", "list", title).lines == []
+
+
+def test_timeout_bounds_a_standard_input_that_does_not_end(alice, title):
+    process = subprocess.Popen(alice.command(["file", "put", title, "-", "--as", "a", "--timeout", "0.5"]), env=alice.environment,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(b"begun")
+    process.stdin.flush()
+    assert process.wait(WAIT_S) == 124
+    assert b"standard input did not end within --timeout, 0.5 s" in process.stderr.read()
+    process.stdin.close()
+    assert alice.ok("file", "list", title).lines == []
+
+
+def test_the_same_from_standard_input_again_is_done_and_something_else_a_conflict(alice, title):
+    for _ in range(2):
+        alice.ok("file", "put", title, "-", "--as", "a", stdin="x")
+    alice.fails(7, "CONFLICT", "file", "put", title, "-", "--as", "a", stdin="y")
 
 
 @pytest.mark.parametrize("name", NO_NAMES)

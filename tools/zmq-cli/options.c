@@ -154,8 +154,10 @@ static const struct option table[OPTION_END] = {
                       .argument = "WHEN", .help = "only what came before then"},
     [OPTION_LIMIT] = {"limit", 0, OPTION_NUMBER, 0, VALUE, 1, OPTION_NUMBER_MAX, .argument = "N",
                       .help = "print the newest N, else 50"},
+    [OPTION_AS] = {"as", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
+                   .help = "the file's name in the thread, else the last part of PATH"},
     [OPTION_NAME] = {"name", 0, OPTION_TEXT, 0, VALUE, .argument = "NAME",
-                     .help = "the file's name in the thread, else the last part of its path"},
+                     .help = "the same as --as"},
     [OPTION_OUTPUT] =
         {"output", 'o', OPTION_TEXT, OPTION_GROUP_CHAT, VALUE, .argument = "PATH",
          .help =

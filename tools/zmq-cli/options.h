@@ -51,6 +51,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_UNTIL,
     OPTION_LIMIT,
+    OPTION_AS,
     OPTION_NAME,
     OPTION_OUTPUT,
     OPTION_FORCE,

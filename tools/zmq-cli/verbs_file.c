@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "output.h"
 #include "print.h"
+#include "spool.h"
 #include "verb.h"
 
 #include <errno.h>
@@ -111,18 +112,38 @@ static enum status print_put(struct call *call, const zchat_reply *reply) {
     return STATUS_DONE;
 }
 
-static enum status run_file_put(struct call *call) {
+static const char *name_of_upload(const struct call *call) {
+    const char *name = option_text(call->options, OPTION_AS);
+    return name ? name : option_text(call->options, OPTION_NAME);
+}
+
+static enum status put(struct call *call, const char *path) {
     struct transfer transfer = {0};
-    const char *path = call->words[1], *name = option_text(call->options, OPTION_NAME);
-    if (strcmp(path, "-") == 0)
-        return output_error(call->output, ZCHAT_INVALID, 0,
-                            "a file is read twice, so it can't come from standard input");
     enum status status = begin(call, &transfer);
     if (status == STATUS_DONE)
-        status = call_answer(
-            call, zchat_file_put(call->z, call->words[0], path, name, on_progress, on_reply, call),
-            print_put);
+        status = call_answer(call,
+                             zchat_file_put(call->z, call->words[0], path, name_of_upload(call),
+                                            on_progress, on_reply, call),
+                             print_put);
     return finish(call, &transfer, status);
+}
+
+/* Each time it is another file, so after a break it begins anew. */
+static enum status put_stdin(struct call *call) {
+    struct spool spool = {.fd = -1};
+    if (!name_of_upload(call))
+        return output_error(call->output, ZCHAT_INVALID, 0,
+                            "what comes from standard input has no name: give --as NAME");
+    enum status status = spool_open(&spool, call);
+    if (status == STATUS_DONE)
+        status = put(call, spool.path);
+    spool_close(&spool);
+    return status;
+}
+
+static enum status run_file_put(struct call *call) {
+    bool from_stdin = strcmp(call->words[1], "-") == 0 && call->plain_count > 1;
+    return from_stdin ? put_stdin(call) : put(call, call->words[1]);
 }
 
 static const struct verb file_put_verb = {
@@ -131,11 +152,15 @@ static const struct verb file_put_verb = {
     .words = "T PATH",
     .words_min = 2,
     .words_max = 2,
-    .options = VERB_OPTIONS(OPTION_NAME),
+    .options = VERB_OPTIONS(OPTION_AS, OPTION_NAME),
     .run = run_file_put,
     .examples = VERB_EXAMPLES("zmq-cli file put harvest report.pdf",
-                              "zmq-cli file put harvest build.log --name build-17.log"),
+                              "zmq-cli file put harvest build.log --as build-17.log",
+                              "seq 9 | zmq-cli file put harvest - --as numbers.txt"),
     .help = "upload a file into a thread; after a break the same call goes on",
+    .more =
+        "a PATH of - is standard input, to its end and at most 1 GiB: it is kept in a temporary "
+        "file in $TMPDIR, or /tmp, until it is sent, and after a break it begins anew",
     .exits = "3 no local file, 7 another file has the name, 8 too large",
 };
 
