@@ -261,3 +261,15 @@ def test_it_is_counted(town_factory):
     alice.wait(lambda: alice.receipts)
     stats = town.stats()
     assert stats["receipts_awaited"] == 0 and stats["receipts_total"] == 1
+
+
+def test_what_corrects_a_message_or_takes_it_back_is_read_like_one(town):
+    alice, bob = town.join(), town.join()
+    first = alice.message(bob.user, "hello")
+    bob.wait_have(1)
+    bob.ack_read(1)
+    for sent in alice.message(bob.user, "hallo", corrects=first.id), alice.message(bob.user, "", retracts=first.id):
+        assert not alice.call("await_read", id=sent.id).read
+        bob.wait_have(sent.seq)
+        bob.ack_read(sent.seq)
+        assert alice.call("await_read", id=sent.id).read

@@ -45,6 +45,13 @@ send {bob} hi --id {uuid}                                       | 0
 send {bob} hi --id 17                                           | 2 INVALID UUID
 send {online} hi --require-online                               | 0
 send {bob} hi --require-online                                  | 6 FORBIDDEN online
+send {bob} hi --corrects {first}                                | 0
+send {bob} hi --corrects {uuid}                                 | 5 NOT_FOUND message
+send {online} hi --corrects {first}                             | 6 FORBIDDEN {online}
+send {bob} hi --corrects 17                                     | 2 INVALID UUID
+send {bob} --retracts {first}                                   | 0
+send {bob} hi --retracts {first}                                | 2 INVALID TEXT
+send {bob} --retracts {first} --corrects {first}                | 2 INVALID --corrects
 send {nobody} hi                                                | 5 NOT_FOUND {nobody}
 send {me} hi                                                    | 2 INVALID oneself
 send {blocked} hi                                               | 6 FORBIDDEN block
@@ -248,6 +255,9 @@ class Names(dict):
 
     def sent(self):
         return self.alice.ok("send", self["bob"], "hello").one["seq"]
+
+    def first(self):
+        return self.alice.ok("send", self["bob"], "hello").one["id"]
 
     def friend(self):
         user = self.town.name()
