@@ -77,6 +77,10 @@ unblock {me}                                                    | 2 INVALID ones
 unblock {nobody}                                                | 5 NOT_FOUND {nobody}
 blocked                                                         | 0
 send {bob} hi --wait-read 0.2                                   | 124 EXPIRED read
+send {bob} --corrects {message} hello                           | 0
+send {bob} --retracts {message}                                 | 0
+send {bob} --retracts {uuid}                                    | 5 NOT_FOUND message
+send {bob} --retracts {message} hello                           | 2 INVALID --retracts
 receipt {sent}                                                  | 0
 receipt {sent} --wait 0.2                                       | 124 EXPIRED read
 receipt 4711                                                    | 5 NOT_FOUND message
@@ -252,6 +256,9 @@ class Names(dict):
 
     def online(self):
         return self.town.join().user
+
+    def message(self):
+        return self.alice.ok("send", self["bob"], "helo").one["id"]
 
     def sent(self):
         return self.alice.ok("send", self["bob"], "hello").one["seq"]

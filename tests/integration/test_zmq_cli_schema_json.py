@@ -1,5 +1,7 @@
 """zmq-cli: with --json every line on stdout and every error on stderr is as its JSON Schema says."""
 
+import json
+
 import pytest
 
 from json_schemas import FOLDER, assert_fits, assert_output_fits, path_of, validator, verbs
@@ -16,6 +18,13 @@ def test_every_verb_has_a_schema_and_no_schema_is_left_over():
     assert files == {path_of(verb).name for verb in VERBS} | {"common.json", "error.json"}
     for name in files:
         validator(FOLDER / name)
+
+
+@pytest.mark.parametrize("what, type", [("message", "message"), ("post", "posted"), ("post", "edited"), ("upload", "uploaded")])
+def test_an_event_has_all_that_is_told_of_what_it_is_about(what, type):
+    known = json.loads((FOLDER / "common.json").read_text())["$defs"]
+    [event] = [event for event in known["event"]["anyOf"] if event["properties"]["type"] == {"const": type}]
+    assert known[what]["properties"].keys() <= event["properties"].keys()
 
 
 @pytest.mark.parametrize("verb, line", [
