@@ -101,6 +101,7 @@ static void loop_signal(struct app *app, int number) {
     case SIGCONT:
         if (app->line)
             (number == SIGCONT ? line_resume : line_resize)(app->line);
+        app_update_prompt(app); /* it fits the terminal's width */
         break;
     case SIGCHLD:
         attention_reap(app);

@@ -172,6 +172,19 @@ def test_the_counts_take_less_than_half_of_the_row(elsewhere, person, user, frie
     friend.remove_thread(titles[1])
 
 
+def test_the_counts_fit_a_terminal_that_was_made_narrower(elsewhere, person, user, friend):
+    title = friend.create_thread(f"a harvest of many words {user}").title
+    person.script([f'thread follow "{title}"'], user, check=0)
+    terminal = elsewhere()
+    friend.post(title, "one")
+    terminal.wait_last(f"[#{title[:28]}…:1] {friend.user}>")
+    terminal.type("typed")
+    terminal.resize(40, 12)
+    terminal.wait_last(f"[#{title[:12]}…:1] {friend.user}> typed")
+    terminal.resize(80, 24)
+    terminal.wait_last(f"[#{title[:28]}…:1] {friend.user}> typed")
+
+
 def test_a_thousand_messages_are_counted_and_the_typed_line_stays(elsewhere, user, friend, town):
     other = town.join()
     terminal = elsewhere()
