@@ -221,6 +221,25 @@ def test_a_running_broker_may_serve_the_store(world):
             client.login("alice", PASSWORD)
 
 
+def test_what_a_killed_broker_left_is_exported_and_stays_as_it_is():
+    with Broker() as broker:
+        broker.add_user("alice", PASSWORD)
+        broker.add_user("bob", PASSWORD)
+        with Client(broker.address) as alice:
+            alice.login("alice", PASSWORD)
+            for n in range(100):
+                alice.message("bob", str(n))
+        broker.kill()
+        before = {name: (broker.data / name).read_bytes() for name in names(broker.data)
+                  if name.startswith("zchat.db") and not name.endswith("-shm")}
+        assert [record["text"] for record in records(export(broker.data).stdout, "message")] == [str(n) for n in range(100)]
+        assert before == {name: (broker.data / name).read_bytes() for name in before}
+        broker.start()
+        with Client(broker.address) as bob:
+            bob.login("bob", PASSWORD)
+            bob.wait_have(100)
+
+
 def test_a_file_that_is_removed_meanwhile_is_exported_whole(tmp_path):
     """The reader of a pipe waits until the file was removed; another one does not get its room before the end."""
     pipe = tmp_path / "pipe"
@@ -576,7 +595,8 @@ def test_other_spellings_are_the_same(lines, folder):
 
 @pytest.mark.parametrize("words, sentence", [
     (["import"], "needs a FILE"), (["import", "nowhere"], "nowhere can't be read"), (["import", "/"], "can't be read"),
-    (["import", "-", "more"], "more"), (["import", "-", "--force"], "takes no --force"), (["export", "-", "more"], "more"), (["export", "--wrong"], "wrong")])
+    (["import", "-", "more"], "more"),
+    (["import", "-", "--force"], "takes no --force"), (["export", "-", "more"], "more"), (["export", "--wrong"], "wrong")])
 def test_words_that_make_no_sense_are_refused(tmp_path, words, sentence):
     done = run([program("zchatd"), *words, "--data", tmp_path / "new"])
     assert done.returncode in (2, 3) and sentence in done.stderr and done.stdout == ""
