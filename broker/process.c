@@ -95,9 +95,9 @@ size_t descriptors_open(void) {
 /* ---- the descriptors that the broker needs ---- */
 
 /* How many the broker opens besides clients: the store's files and threads (11), those of its index
- * of words (8), sockets with their monitors and listeners (13), ZeroMQ's own (6), signals and files
- * that are read for a moment (3). */
-#define OWN 40
+ * of words (8), sockets with their monitors and listeners (13), ZeroMQ's own (6), signals, backups,
+ * and files that are read for a moment (4). */
+#define OWN 41
 /* Of each thread. */
 #define OF_IO_THREAD 2
 #define OF_WORKER    1

@@ -3,6 +3,7 @@
  * there is to do, the more of it shares one commit. */
 #include "server.h"
 
+#include "backup_maker.h"
 #include "common/clock.h"
 #include "connection.h"
 #include "control.h"
@@ -53,6 +54,7 @@ enum {
     POLL_GREETER,
     POLL_WORKERS,
     POLL_CONTROL,
+    POLL_BACKUP,
     POLL_ITEMS,
 };
 
@@ -63,10 +65,11 @@ struct server {
     struct core *core;   /* owned */
     struct zap *zap;     /* owned */
     struct sockets sockets;
-    struct door *door;       /* owned */
-    struct workers *workers; /* owned */
-    struct control *control; /* owned; NULL: `zchatd user` can't ask */
-    struct pace *pace;       /* owned */
+    struct door *door;            /* owned */
+    struct workers *workers;      /* owned */
+    struct control *control;      /* owned; NULL: `zchatd user` can't ask */
+    struct backup_maker *backups; /* owned */
+    struct pace *pace;            /* owned */
     struct connections connections;
     struct identity identity;
     int signals; /* a signalfd; -1: none */
@@ -112,6 +115,19 @@ static void gave_up(void *arg, void *owner) {
     outlet_gave_up(&((struct server *)arg)->outlet, owner, clock_us());
 }
 
+static bool make_backup(void *arg, int64_t time_us) {
+    return backup_maker_begin(((struct server *)arg)->backups, time_us);
+}
+
+static bool read_backup(void *arg, uint64_t offset, unsigned char *bytes, size_t length,
+                        size_t *count) {
+    return backup_maker_read(((struct server *)arg)->backups, offset, bytes, length, count);
+}
+
+static void drop_backup(void *arg) {
+    backup_maker_drop(((struct server *)arg)->backups);
+}
+
 static void hear_core(struct server *server) {
     struct core_options *options = &server->settings.core;
 
@@ -119,6 +135,9 @@ static void hear_core(struct server *server) {
     options->warn = warn;
     options->session_ended = session_ended;
     options->gave_up = gave_up;
+    options->make_backup = make_backup;
+    options->read_backup = read_backup;
+    options->drop_backup = drop_backup;
     options->note_arg = server;
     options->clock_us = clock_us;
     options->in_pipe = outlet_in_pipe;
@@ -211,8 +230,9 @@ struct server *server_new(struct config *config, char *error, size_t error_bytes
         !identity_open(&server->identity, config->data, server->store,
                        config->identity == IDENTITY_NEW, error, error_bytes))
         goto fail;
+    server->backups = backup_maker_new(config->data);
     server->core = core_new(server->store, &server->settings.core, clock_us());
-    if (!server->core) {
+    if (!server->core || !server->backups) {
         snprintf(error, error_bytes, "the broker can't be set up: %s", strerror(errno));
         goto fail;
     }
@@ -244,6 +264,7 @@ void server_free(struct server *server) {
     sockets_close(&server->sockets);
     zap_free(server->zap);
     core_free(server->core);
+    backup_maker_free(server->backups);
     if (server->store)
         store_close(server->store);
     if (server->context)
@@ -289,6 +310,13 @@ static void take_work(struct server *server, int64_t now) {
 
     while ((work = workers_take(server->workers)))
         core_work_done(server->core, work, now);
+}
+
+static void take_backup(struct server *server, int64_t now) {
+    struct core_backup made;
+
+    if (backup_maker_take(server->backups, &made))
+        core_backup_made(server->core, &made, now);
 }
 
 /* ---- the turn: what goes out ---- */
@@ -404,6 +432,8 @@ static void turn(struct server *server, const struct poller_item *items) {
         take_work(server, now);
     if (items[POLL_CONTROL].ready && server->control)
         control_take(server->control, server->core, now);
+    if (items[POLL_BACKUP].ready)
+        take_backup(server, now);
     if (items[POLL_COMMANDS].ready || door_doubts(server->door))
         intake_take(&server->intake, now);
     outlet_tick(&server->outlet, now);
@@ -453,6 +483,7 @@ static void leave(struct server *server) {
     settle(server);
     if (server->failed)
         return;
+    backup_maker_stop(server->backups);
     if (server->wipe && store_wipe(server->store) != STORE_OK) {
         log_reason(LOG_LEVEL_ERROR, "wipe_failed", store_error(server->store));
         server->failed = true;
@@ -491,6 +522,7 @@ int server_run(struct server *server) {
         [POLL_GREETER] = {.fd = door_greeter_fd(server->door)},
         [POLL_WORKERS] = {.socket = workers_socket(server->workers)},
         [POLL_CONTROL] = {.fd = server->control ? control_fd(server->control) : server->signals},
+        [POLL_BACKUP] = {.fd = backup_maker_fd(server->backups)},
     };
     char error[512];
 

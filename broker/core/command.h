@@ -23,7 +23,8 @@ struct command_row {
     /* Brings the command to its one form, and fails the call if it is not valid. Has no other
      * effect. NULL: there is nothing to check. */
     void (*check)(struct call *call);
-    /* Queues password work. false: none is needed. NULL: none is ever needed. */
+    /* Begins work elsewhere, passwords to hash for example: the command goes on, or is answered,
+     * when that is done. false: none is needed. NULL: none is ever needed. */
     bool (*work)(struct call *call);
     /* The store's operation. If it refuses, the dispatcher fails the call by the rows below, unless
      * the call failed already. NULL: none. */

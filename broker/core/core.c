@@ -2,6 +2,7 @@
  * what commands do. */
 #include "core.h"
 
+#include "backup.h"
 #include "broadcast.h"
 #include "command.h"
 #include "file.h"
@@ -79,6 +80,7 @@ struct core *core_new(struct store *store, const struct core_options *options, i
 static void peer_forget(struct core *core, struct peer *peer, int64_t now_us) {
     if (peer->session) {
         receipts_session_ends(core->receipts, peer->session);
+        backup_session_ends(core, peer->session);
         session_close(&core->sessions, peer->session, now_us);
     }
     passwords_forget(core, peer);
@@ -323,6 +325,10 @@ void core_work_done(struct core *core, struct core_work *work, int64_t now_us) {
         passwords_done(core, work, now_us);
 }
 
+void core_backup_made(struct core *core, const struct core_backup *made, int64_t now_us) {
+    backup_made(core, made, now_us);
+}
+
 static int64_t idle_deadline(const struct core *core) {
     const struct session *first = core->sessions.idle;
 
@@ -378,6 +384,10 @@ static void tick_idle(struct core *core, int64_t now_us) {
     while (now_us >= idle_deadline(core) && turn_has_room(&core->turn) && core_begin(core)) {
         char text[96];
 
+        if (backup_is_awaited(core, core->sessions.idle)) {
+            session_active(&core->sessions, core->sessions.idle, now_us);
+            continue;
+        }
         snprintf(text, sizeof text, "logged out after %lld s without a command",
                  (long long)(core->options.idle_timeout_us / 1000000));
         core->stats.sessions_idle_ended_total++;

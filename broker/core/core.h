@@ -98,6 +98,9 @@ bool core_has_work(const struct core *core);
 /* The work comes back, with its results, to the core. */
 void core_work_done(struct core *core, struct core_work *work, int64_t now_us);
 
+/* The backup that options.make_backup began has ended. */
+void core_backup_made(struct core *core, const struct core_backup *made, int64_t now_us);
+
 /* Whether a session is open with this key: the event socket admits only such keys. */
 bool core_key_is_live(const struct core *core, const unsigned char key[KEY_BYTES]);
 /* Charges the key's budget for a connection to the event socket. false: there is too little in it

@@ -3,6 +3,7 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
+#include "crypto.h"
 #include "limits.h"
 #include "store.h"
 
@@ -47,7 +48,17 @@ struct core_options {
     /* A reply to `owner` (from core_peer_open) was dropped. The peer would wait for it in vain, so
      * its connection is to be cut. Called once, at once. NULL: nobody is told. */
     void (*gave_up)(void *arg, void *owner);
-    void *note_arg; /* for all four */
+    /* Begins to make a backup of the store, which bears this time; core_backup_made tells when that
+     * has ended. False: it can't be begun. NULL: this process makes none, and the next two are not
+     * called. */
+    bool (*make_backup)(void *arg, int64_t time_us);
+    /* Reads of the one that was made; *count is less than `length` only at its end. False: it can't
+     * be read. */
+    bool (*read_backup)(void *arg, uint64_t offset, unsigned char *bytes, size_t length,
+                        size_t *count);
+    /* It is of no use any more. One that is being made should end soon. */
+    void (*drop_backup)(void *arg);
+    void *note_arg; /* for all of these */
     /* A steady clock, which bounds the time of a turn. NULL: only rows and bytes bound it. */
     int64_t (*clock_us)(void);
     /* Bytes of yielded frames that a peer's pipe still holds. NULL: none. */
@@ -55,6 +66,16 @@ struct core_options {
     /* The same for all peers together. NULL: none. */
     size_t (*in_all_pipes)(const void *arg);
     const void *pipes_arg; /* borrowed */
+};
+
+/* How a backup ended. */
+struct core_backup {
+    enum store_status status; /* OK, FULL, DAMAGED, FAILED */
+    uint64_t bytes;
+    unsigned char hash[HASH_BYTES];
+    int64_t time_us;
+    uint64_t pieces_damaged;
+    char error[200]; /* why it failed: one sentence */
 };
 
 /* One frame to send to a peer or, if peer is NULL, to the event socket. The bytes are the caller's,

@@ -1,6 +1,7 @@
 /* See presence.h. */
 #include "presence.h"
 
+#include "backup.h"
 #include "gathered.h"
 #include "private.h"
 #include "receipt.h"
@@ -94,6 +95,7 @@ void presence_end_session(struct core *core, struct session *session, Zchat__V1_
     if (reason != ZCHAT__V1__END_REASON__END_REASON_UNSPECIFIED)
         tell_end(core, session, reason, text, now_us);
     receipts_session_ends(core->receipts, session);
+    backup_session_ends(core, session);
     session_close(&core->sessions, session, now_us);
     if (core->options.session_ended)
         core->options.session_ended(core->options.note_arg, peer->owner, peer->key, peer->closing);

@@ -2,6 +2,7 @@
 #ifndef STATE_H
 #define STATE_H
 
+#include "backup_stage.h"
 #include "claim.h"
 #include "limit.h"
 #include "outbox.h"
@@ -50,7 +51,7 @@ struct core {
     int64_t expire_us; /* when unfinished uploads are next looked for */
     int64_t full_us;   /* when a full disk is next looked at */
     bool full;         /* as last written to the log */
-    bool backing_up;   /* a backup is being made */
+    struct backup backup;
     bool shutdown_wanted;
     bool wipe_wanted;
     bool in_turn;    /* the store's transaction is open */

@@ -71,6 +71,7 @@ typedef enum zchat_reason {
     ZCHAT_REASON_NO_SUCH_STREAM = 407, ZCHAT_REASON_NO_SUCH_INVITATION = 408,
     ZCHAT_REASON_NOT_FOLLOWED = 409, ZCHAT_REASON_DAMAGED = 410,
     ZCHAT_REASON_NO_SUCH_MESSAGE = 411,
+    ZCHAT_REASON_NO_SUCH_BACKUP = 412,
     ZCHAT_REASON_BLOCKED_BY_YOU = 501, ZCHAT_REASON_BLOCKED_BY_THEM = 502,
     ZCHAT_REASON_OFFLINE = 503, ZCHAT_REASON_NO_PRIVATE_CHATS = 504, ZCHAT_REASON_DECLINED = 505,
     ZCHAT_REASON_NOT_AUTHOR = 506, ZCHAT_REASON_NOT_CREATOR = 507, ZCHAT_REASON_NOT_UPLOADER = 508,
@@ -89,6 +90,7 @@ typedef enum zchat_reason {
     ZCHAT_REASON_INBOX_FULL = 704, ZCHAT_REASON_SENDER_QUOTA = 705,
     ZCHAT_REASON_FILE_TOO_LARGE = 706, ZCHAT_REASON_STORE_FULL = 707, ZCHAT_REASON_DISK_FULL = 708,
     ZCHAT_REASON_TOO_MANY_SESSIONS = 709, ZCHAT_REASON_NO_MEMORY = 710, ZCHAT_REASON_NO_INDEX = 711,
+    ZCHAT_REASON_BACKUP_RUNNING = 712, ZCHAT_REASON_BACKUP_FAILED = 713,
     ZCHAT_REASON_NO_ANSWER = 801
     /* clang-format on */
 } zchat_reason;
@@ -217,6 +219,7 @@ typedef struct zchat_upload {
     uint64_t size;
     int64_t time_us;
     unsigned char hash[ZCHAT_HASH_BYTES];
+    uint64_t damaged; /* zchat_backup: how many pieces of files the broker's disk has damaged */
 } zchat_upload;
 
 typedef struct zchat_item { /* of a thread: one pointer is not NULL, or it is damaged, or of a kind
@@ -563,6 +566,11 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
  * right. */
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
+/* For administrators: has the broker make a copy of all that it has, but for its key, and fetches it
+ * to `path`, like zchat_file_get; a fetch that broke off begins anew. The answer has one upload, with
+ * size, time and hash. BUSY: another one is being made. */
+zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
+                        zchat_reply_fn *fn, void *arg);
 /* One page of files in the order in which they came, after the file `after` (NULL: the first page),
  * at most `limit` (0: 500). */
 zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,

@@ -67,8 +67,8 @@ BREACHES = {
     "a value's name that is taken": ("common", "REASON_ONESELF", "REASON_SELF", "REASON_SELF: has a name that Rust"),
     "a name in camel case": ("people", "require_online", "requireOnline", "is not lower_snake_case"),
     "a command without a reply": ("batch", "    PingResponse ping = 40;\n", "", "Command.ping: is 40"),
-    "a reply of another number": ("batch", "PingResponse ping = 40;", "PingResponse ping = 49;",
-                                  "Command.ping: is 40, its reply 49"),
+    "a reply of another number": ("batch", "PingResponse ping = 40;", "PingResponse ping = 1049;",
+                                  "Command.ping: is 40, its reply 1049"),
 }
 
 

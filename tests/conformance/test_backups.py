@@ -1,0 +1,112 @@
+"""An administrator has the broker make a backup, and reads it. proto/README.md, "Backups"."""
+
+import pytest
+
+from support.broker import program, run
+from support.town import ADMIN, refused
+from support.transfer import Upload, bytes_of, hash_of
+
+MIB = 1024 * 1024
+CHUNK = 256 * 1024
+
+
+@pytest.fixture
+def admin(town):
+    return town.join(ADMIN)
+
+
+def there(town):
+    return (town.broker.data / "zchat.db-backup").exists()
+
+
+def read(client, size):
+    data = bytearray()
+    while len(data) < size:
+        chunk = client.call("read_backup", offset=len(data)).data
+        assert 0 < len(chunk) <= CHUNK
+        data += chunk
+    return bytes(data)
+
+
+def test_what_is_read_fits_the_hash_and_can_be_restored(town, admin, tmp_path):
+    alice = town.join()
+    alice.create_thread("files")
+    Upload(alice, "files", "data", bytes_of(3 * MIB + 5)).run()
+    made = admin.call("start_backup")
+    assert made.size > 3 * MIB and made.time_us > 0 and made.damaged == 0 and there(town)
+    data = read(admin, made.size)
+    assert len(data) == made.size and hash_of(data) == made.digest
+    assert admin.call("read_backup", offset=made.size).data == b""
+    assert admin.call("read_backup", offset=made.size - 3).data == data[-3:]
+    assert admin.call("read_backup", offset=10, limit=7).data == data[10:17]
+    admin.call("end_backup")
+    assert not there(town)
+    secret = (town.broker.data / "server.key").read_bytes().split()[-1]
+    assert secret not in data
+    (tmp_path / "file").write_bytes(data)
+    folder = tmp_path / "folder"
+    said = run([program("zchatd"), "restore", tmp_path / "file", "--data", folder], check=0).stdout
+    assert "no server.key is there" in said and not (folder / "server.key").exists()
+    run([program("zchatd"), "check-store", "--data", folder], check=0)
+
+
+def test_only_an_administrator_may(town):
+    member = town.join()
+    for command in ("start_backup", "read_backup", "end_backup"):
+        assert refused("FORBIDDEN", member.call, command).reason == "NOT_ADMIN"
+    assert not there(town)
+
+
+def test_one_backup_is_there_at_a_time_and_belongs_to_its_session(town, admin, tmp_path):
+    other = town.join(ADMIN)
+    for command in ("read_backup", "end_backup"):
+        assert refused("NOT_FOUND", admin.call, command).reason == "NO_SUCH_BACKUP"
+    admin.call("start_backup")
+    for client in (admin, other):
+        assert refused("BUSY", client.call, "start_backup").reason == "BACKUP_RUNNING"
+    for command in ("read_backup", "end_backup"):
+        assert refused("NOT_FOUND", other.call, command).reason == "NO_SUCH_BACKUP"
+    admin.call("end_backup")
+    other.call("start_backup")
+    other.call("end_backup")
+    run([program("zchatd"), "backup", tmp_path / "file", "--data", town.broker.data], check=0)
+
+
+@pytest.mark.parametrize("leave", ["logout", "close"])
+def test_the_end_of_the_session_removes_it(leave, town):
+    client = town.join(ADMIN)
+    client.call("start_backup")
+    assert there(town)
+    getattr(client, leave)()
+    other = town.join(ADMIN)
+    other.wait(lambda: not there(town), what="the removal")
+    other.call("start_backup")
+    other.call("end_backup")
+
+
+def test_one_that_is_ended_while_it_is_made_is_refused(town, admin):
+    started, ended = admin.start_batch([("start_backup", {}), ("end_backup", {})])
+    admin.wait_reply(ended)
+    error = refused("BUSY", admin.wait_reply, started)
+    assert error.reason == "BACKUP_FAILED"
+    assert not there(town)
+    admin.call("start_backup")
+    admin.call("end_backup")
+
+
+def test_what_a_killed_broker_left_goes_at_its_start(town_factory):
+    town = town_factory(accounts=2)
+    town.join(ADMIN).call("start_backup")
+    town.broker.kill()
+    assert there(town)
+    town.broker.start()
+    assert not there(town)
+
+
+def test_messages_go_on_while_one_is_made(town, admin):
+    alice, bob = town.join(), town.join()
+    started = admin.start("start_backup")
+    for i in range(20):
+        alice.message(bob.user, f"meanwhile {i}")
+    admin.wait_reply(started)
+    admin.call("end_backup")
