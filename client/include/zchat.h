@@ -566,9 +566,9 @@ zchat_code zchat_file_put(zchat *z, const char *title, const char *path, const c
  * right. */
 zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const char *path, int fd,
                           bool force, zchat_progress_fn *progress, zchat_reply_fn *fn, void *arg);
-/* For administrators: has the broker make a copy of all that it has, but for its key, and fetches it
- * to `path`, like zchat_file_get; a fetch that broke off begins anew. The answer has one upload, with
- * size, time and hash. BUSY: another one is being made. */
+/* For administrators: has the broker make a copy of all that it has, but for its key, and fetches
+ * it to `path`, like zchat_file_get; a fetch that broke off begins anew. The answer has one upload,
+ * with size, time and hash. BUSY: another one is being made. */
 zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
                         zchat_reply_fn *fn, void *arg);
 /* One page of files in the order in which they came, after the file `after` (NULL: the first page),

@@ -62,6 +62,16 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
                           &z->fault);
 }
 
+zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
+                        zchat_reply_fn *fn, void *arg) {
+    if (!path || path[0] == '\0')
+        return no_file(z);
+    if (path_check_target(path, force, &z->fault) != ZCHAT_OK)
+        return z->fault.code;
+    return fetch_start(&z->core.transfers, path, force, (struct file_caller){fn, progress, arg},
+                       &z->fault);
+}
+
 void zchat_file_cancel(zchat *z, const void *arg) {
     transfers_cancel(&z->core.transfers, arg);
     for (struct chat *at = z->chats.list; at; at = at->next)

@@ -25,4 +25,8 @@ struct download_target {
 zchat_code download_start(struct transfers *transfers, const struct download_target *target,
                           struct file_caller caller, struct fault *fault);
 
+/* Has the broker make a backup, and fetches it to that path. */
+zchat_code fetch_start(struct transfers *transfers, const char *path, bool force,
+                       struct file_caller caller, struct fault *fault);
+
 #endif

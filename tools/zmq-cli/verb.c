@@ -18,6 +18,7 @@ extern const struct verb *const thread_verbs[];
 extern const struct verb *const file_verbs[];
 extern const struct verb *const private_verbs[];
 extern const struct verb *const admin_verbs[];
+extern const struct verb *const backup_verbs[];
 extern const struct verb *const user_verbs[];
 extern const struct verb *const schema_verbs[];
 extern const struct verb *const rpc_verbs[];
@@ -36,7 +37,7 @@ static const struct verb_group groups[] = {
     {"thread", "the forum", {thread_verbs}},
     {"file", "the files of threads", {file_verbs}},
     {"private", "chats from one program straight to another one", {private_verbs}},
-    {"admin", "the broker", {admin_verbs, doctor_verbs}},
+    {"admin", "the broker", {admin_verbs, backup_verbs, doctor_verbs}},
     {"user", "the accounts of others, for administrators", {user_verbs}},
     {"context", "named sets of settings", {context_verbs}},
     {"program", "for programs, and this help", {rpc_verbs, schema_verbs, raw_verbs, help_verbs}},
