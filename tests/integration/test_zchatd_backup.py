@@ -139,6 +139,15 @@ def test_a_store_comes_back_without_a_broker_and_after_a_kill(town_factory, rest
     assert quiet.is_in(quiet.town.broker)
 
 
+def test_the_export_of_what_comes_back_is_that_of_the_store(town_factory, tmp_path):
+    quiet = Quiet(town_factory(accounts=4))
+    quiet.town.broker.stop()
+    backup(quiet.data, tmp_path / "file")
+    restore(tmp_path / "file", tmp_path / "folder")
+    first, second = [zchatd("export", "--data", folder, check=0).stdout for folder in (quiet.data, tmp_path / "folder")]
+    assert first == second and SAID in first
+
+
 class Load:
     """Pairs that send to each other as fast as they are answered, and one who uploads files and removes
     them again."""
