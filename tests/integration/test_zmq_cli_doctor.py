@@ -96,6 +96,9 @@ def test_where_all_is_well_every_check_says_so_in_order(alice):
     found = examined(alice)
     assert list(found) == CHECKS and {result for result, _ in found.values()} == {"ok"}
     assert "by the key of this device" in found["login"][1]
+    assert found["name"][1] == "127.0.0.1 is an address, which needs no name server"
+    named = alice.environment["ZCHAT_SERVER"].replace("127.0.0.1", "localhost")
+    assert re.match(r"localhost has the address [:1270.]+$", examined(alice, "--server", named)["name"][1])
 
 
 def test_for_people_each_check_is_a_line(alice):

@@ -87,7 +87,9 @@ static zchat_code take(struct probe *probe, struct lookup *lookup) {
                    probe->host, gai_strerror(lookup->error));
     getnameinfo(probe->found->ai_addr, probe->found->ai_addrlen, digits, sizeof digits, NULL, 0,
                 NI_NUMERICHOST);
-    return say(probe, ZCHAT_OK, "%s is %s", probe->host, digits);
+    if (strcmp(probe->host, digits) == 0)
+        return say(probe, ZCHAT_OK, "%s is an address, which needs no name server", digits);
+    return say(probe, ZCHAT_OK, "%s has the address %s", probe->host, digits);
 }
 
 /* NULL: no thread, memory or descriptors. */
