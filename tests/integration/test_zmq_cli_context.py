@@ -89,6 +89,15 @@ def test_a_setting_is_changed_in_place_or_removed_and_everything_else_stays(cli)
     assert "[context b]" not in text_of(cli) and "server = b" not in text_of(cli) and "[context c]" in text_of(cli)
 
 
+def test_a_file_of_another_editor_is_changed_where_it_says_so(cli):
+    write(cli, "\ufeff[context a]\r\nuser = x\r\n")
+    cli.ok("context", "set", "a", "user=y")
+    assert text_of(cli) == "\ufeff[context a]\nuser = y\n"
+    write(cli, "[ context\t a ]\nuser = x\n[context ab]\n")
+    cli.ok("context", "set", "a", "user=y")
+    assert text_of(cli) == "[ context\t a ]\nuser = y\n[context ab]\n"
+
+
 def test_what_the_call_says_of_the_broker_is_kept_and_how_it_is_made_is_not(cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cli.ok("context", "set", "work", "--server", "chat.example", "-u", "bob", "--password-file", "bob.password",

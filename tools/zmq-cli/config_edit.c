@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_NAME      "zmq-cli.conf"
-#define FILE_BYTES_MAX (256 * 1024) /* as config_file.c reads */
-#define BLANKS         " \t\r"
-#define HEAD           "[context"
+#define FILE_NAME       "zmq-cli.conf"
+#define FILE_BYTES_MAX  (256 * 1024) /* as config_file.c reads */
+#define BLANKS          " \t\r"
+#define CONTEXT_WORD    "context"
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* some editors put it in front of UTF-8 */
 
 /* ---- the text ---- */
 
@@ -44,13 +45,18 @@ static const char *trim(const char *line, size_t *bytes) {
     return line + before;
 }
 
-/* Whether a "[context NAME]" names the one of the change. */
+/* Whether a "[context NAME]" names the one of the change; blanks stand where config_file.c takes
+ * them. */
 static bool is_wanted(const struct editor *editor, const char *line, size_t bytes) {
-    size_t head = strlen(HEAD);
-    if (!editor->edit->context || bytes < head + 1 || memcmp(line, HEAD, head) != 0)
+    size_t word = strlen(CONTEXT_WORD);
+    if (!editor->edit->context || bytes < 2)
         return false;
-    bytes -= head + 1; /* and the bracket */
-    line = trim(line + head, &bytes);
+    bytes -= 2; /* the brackets */
+    line = trim(line + 1, &bytes);
+    if (bytes <= word || memcmp(line, CONTEXT_WORD, word) != 0 || !strchr(BLANKS, line[word]))
+        return false;
+    bytes -= word;
+    line = trim(line + word, &bytes);
     return is_name(line, bytes, editor->edit->context);
 }
 
@@ -126,6 +132,10 @@ char *config_edit(const char *text, const struct config_edit *edit) {
     if (!editor.out)
         return NULL;
     editor.inside = editor.found = !edit->context;
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+        fputs(BYTE_ORDER_MARK, editor.out);
+        text += strlen(BYTE_ORDER_MARK);
+    }
     for (const char *line = text; *line;) {
         size_t line_bytes = strcspn(line, "\n");
         copy_line(&editor, line, line_bytes);
