@@ -38,6 +38,7 @@ struct model {
     size_t *inboxes[MODEL_ACCOUNTS]; /* owned: messages, from sequence number 1 on */
     struct state now;
     struct state committed;
+    bool amends_nothing;
 };
 
 static size_t below(struct model *model, size_t end) {
@@ -82,6 +83,10 @@ void model_free(struct model *model) {
         free(model->inboxes[i]);
     free(model->messages);
     free(model);
+}
+
+void model_amend_nothing(struct model *model) {
+    model->amends_nothing = true;
 }
 
 size_t model_messages(const struct model *model) {
@@ -183,7 +188,7 @@ static uint64_t enter(struct model *model, size_t account, size_t number) {
 
 /* What it is about may be anything; mostly it is from and to those whom that one was. */
 static void be_about_some(struct model *model, struct message *message) {
-    if (model->now.messages == 0 || below(model, 5) > 0)
+    if (model->amends_nothing || model->now.messages == 0 || below(model, 5) > 0)
         return;
     message->original = below(model, model->now.messages);
     message->about = below(model, 3) == 0 ? STORE_RETRACTS : STORE_CORRECTS;

@@ -13,6 +13,9 @@ struct model;
 struct model *model_new(struct fixture *fixture, uint64_t seed);
 void model_free(struct model *model);
 
+/* From now on nothing corrects or takes back a message, as in old versions of the store. */
+void model_amend_nothing(struct model *model);
+
 /* Carries out that many random operations, in transactions of up to 40; some close and open
  * the store. The last one is committed. */
 void model_run(struct model *model, size_t operations);

@@ -105,6 +105,7 @@ static void the_sixth_version_keeps_its_messages(void **state) {
     fixture->options.unread_per_sender_max = INBOX_UNREAD_PER_SENDER_MAX;
     fixture_open(fixture);
     struct model *model = model_new(fixture, 7);
+    model_amend_nothing(model);
     model_run(model, 3000);
     fixture_close(fixture);
     old_make(fixture);
