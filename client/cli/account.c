@@ -399,9 +399,43 @@ static const struct command user_admin_command = {
     .run = run_user_admin,
 };
 
+/* --- what others learn --- */
+
+static void account_receipts_chosen(struct call *call, const zchat_reply *reply) {
+    if (call_failed(call, reply, NULL))
+        return;
+    if (reply->receipts)
+        app_note(call->app, "receipts are on: who writes to you may learn that you have read it");
+    else
+        app_note(call->app, "receipts are off: nobody learns what you have read");
+}
+
+static void run_receipts(struct app *app, const struct command_words *words) {
+    const char *word = words->word[0];
+    zchat_choice choice = ZCHAT_CHOICE_KEEP;
+    if (word && strcmp(word, "on") == 0)
+        choice = ZCHAT_CHOICE_ON;
+    else if (word && strcmp(word, "off") == 0)
+        choice = ZCHAT_CHOICE_OFF;
+    if (word && choice == ZCHAT_CHOICE_KEEP) {
+        app_fail(app, ZCHAT_INVALID, "receipts are on or off, not \"%s\"", word);
+        return;
+    }
+    struct call *call = call_new(app, account_receipts_chosen, "");
+    call_begun(call, zchat_settings(app->z, choice, call_answered, call));
+}
+
+static const struct command receipts_command = {
+    .name = "receipts",
+    .arguments = "[on|off]",
+    .help = "whether others learn that you have read what they wrote",
+    .words_max = 1,
+    .run = run_receipts,
+};
+
 const struct command *const account_commands[] = {
-    &register_command, &login_command, &logout_command, &passwd_command, &devices_command,
-    &revoke_command,   NULL,
+    &register_command, &login_command,  &logout_command,   &passwd_command,
+    &devices_command,  &revoke_command, &receipts_command, NULL,
 };
 
 const struct command *const user_commands[] = {

@@ -34,6 +34,7 @@ struct news;
 struct passwd_dialogue;
 struct presence;
 struct privates;
+struct receipts;
 struct roster;
 struct screen;
 struct script;
@@ -75,6 +76,7 @@ struct app {
     struct news *news;
     struct loads *loads;
     struct privates *privates;
+    struct receipts *receipts;
     struct login *login;
     struct passwd_dialogue *passwd;    /* owned; NULL: no password is being changed */
     char progress[APP_PROGRESS_BYTES]; /* of files, for the prompt; "": no file is on its way */

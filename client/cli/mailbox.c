@@ -7,6 +7,7 @@
 #include "attention.h"
 #include "fit.h"
 #include "memory.h"
+#include "receipts.h"
 #include "roster.h"
 #include "screen.h"
 
@@ -248,6 +249,7 @@ static void mailbox_sent(struct call *call, const zchat_reply *reply) {
         return;
     }
     person->partner = true;
+    receipts_sent(app, call->user, &call->id);
     if (reply->delivered)
         person->told_away = false;
     else if (!person->told_away) {

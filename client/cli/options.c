@@ -36,6 +36,8 @@ static const struct option options_rows[] = {
     {"presence", 0, OPTION_CHOICE, 0, FIELD(presence), .in_file = true,
      .choices = {ON_OR_OFF, [OPTIONS_AUTO] = "auto"},
      .help = "who comes and goes; auto leaves out short absences and tells several at once"},
+    {"receipts", 0, OPTION_CHOICE, 0, FIELD(receipts), .in_file = true, .choices = {ON_OR_OFF},
+     .help = "tell that what you sent was read (on at a terminal)"},
     {"history", 0, OPTION_CHOICE, 0, FIELD(history), .in_file = true,
      .environment = "ZCHAT_HISTORY", .choices = {ON_OR_OFF, [OPTIONS_ALL] = "all"},
      .help = "keep typed lines for the next time; all: private ones, too"},

@@ -19,6 +19,7 @@ struct options { /* strings are borrowed from argv, the environment, and what is
     bool no_trust;
     enum options_choice timestamps; /* auto: at a terminal */
     enum options_choice presence;   /* auto: filtered at a terminal, off in a pipe */
+    enum options_choice receipts;   /* auto: at a terminal */
     enum options_choice history;    /* auto: on, except for private lines */
     enum options_choice bell;       /* auto: on */
     const char *on_message;         /* NULL: no command */

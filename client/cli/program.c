@@ -21,6 +21,7 @@
 #include "news.h"
 #include "presence.h"
 #include "private.h"
+#include "receipts.h"
 #include "roster.h"
 #include "screen.h"
 #include "script.h"
@@ -40,6 +41,7 @@ struct program {
     struct news news;
     struct loads loads;
     struct privates privates;
+    struct receipts receipts;
     struct login login;
 };
 
@@ -168,6 +170,7 @@ static struct app *program_take(void) {
     program->app.news = &program->news;
     program->app.loads = &program->loads;
     program->app.privates = &program->privates;
+    program->app.receipts = &program->receipts;
     program->app.login = &program->login;
     return &program->app;
 }
@@ -219,6 +222,7 @@ void program_free(struct app *app) {
     learn_release(app->learn);
     loads_release(app->loads);
     privates_release(app->privates);
+    receipts_release(app->receipts);
     news_release(app->news);
     forum_release(&app->forum);
     conversation_release(&app->conversation);

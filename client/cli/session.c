@@ -15,6 +15,7 @@
 #include "news.h"
 #include "presence.h"
 #include "private.h"
+#include "receipts.h"
 #include "roster.h"
 #include "screen.h"
 
@@ -134,6 +135,7 @@ void session_begin(struct app *app, const zchat_reply *reply) {
     learn_release(app->learn);
     presence_clear(app->presence);
     mailbox_reset(app->mailbox, reply->cursor);
+    receipts_release(app->receipts);
     app->admin = reply->admin;
     session_open_history(app, reply->user);
     news_begin(app);
@@ -267,8 +269,10 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_MESSAGE:
         mailbox_take(app, event->message);
         break;
-    case ZCHAT_EVENT_READ:         /* on another device, where the lines were shown, too */
-    case ZCHAT_EVENT_MESSAGE_READ: /* nothing is waited for */
+    case ZCHAT_EVENT_READ: /* on another device, where the lines were shown, too */
+        break;
+    case ZCHAT_EVENT_MESSAGE_READ:
+        receipts_read(app, event->user, &event->id);
         break;
     case ZCHAT_EVENT_PRESENCE:
         session_changed(app, event->user, event->online);

@@ -141,7 +141,7 @@ def test_tab_lists_what_fits_and_leaves_the_line(scene):
     terminal, friend, user = scene
     terminal.type("re")
     terminal.key("Tab", "Tab")
-    terminal.wait_match("^recv +register +reply +retract +revoke$")
+    terminal.wait_match("^receipts +recv +register +reply +retract +revoke$")
     terminal.wait_last("zchat> re")
     friend.message(user, "between two tabs")
     terminal.wait_for("between two tabs")
