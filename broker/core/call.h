@@ -57,6 +57,7 @@ struct call {
         uint32_t sessions_ended;
         struct store_thread thread;
         struct store_post_changed changed;
+        struct store_file_deleted deleted;
         struct store_followed followed;
         struct {
             struct store_file file;

@@ -307,6 +307,7 @@ static bool list_add(void *arg, const struct store_file *stored) {
     if (list->bytes > SYNC_BYTES_MAX)
         return false;
     list->page->files[list->page->n_files++] = &copy->upload;
+    list->page->after_seq = stored->seq;
     list->page->more = false;
     return true;
 }
@@ -317,8 +318,8 @@ static enum store_status list_begins(struct call *call, const Zchat__V1__ListFil
     struct store_file *file = &call->result.upload.file;
     enum store_status status = STORE_OK;
 
-    file->seq = 0;
-    if (list->after[0])
+    file->seq = list->after_seq;
+    if (list->after_seq == 0 && list->after[0])
         status =
             call_store(call, store_file_find(call->core->store, list->thread, list->after, file));
     *after_seq = file->seq;
@@ -352,6 +353,80 @@ const struct command_row list_files_row = {
     .run = list_files_run,
     .refusals = file_refusals,
     .done = call_reply_response,
+};
+
+/* ---- deleting ---- */
+
+static void remove_file_check(struct call *call) {
+    title_form(call, &call->command->remove_file->thread);
+    title_form(call, &call->command->remove_file->file);
+    field_id_fits(call, &call->command->remove_file->id);
+}
+
+static enum store_status remove_file_run(struct call *call) {
+    const Zchat__V1__RemoveFileRequest *wanted = call->command->remove_file;
+    struct store_file_change change = {
+        .id = wanted->id.data,
+        .title = wanted->thread,
+        .name = wanted->file,
+        .account = call->session->member->account,
+        .admin = call->session->admin,
+        .now_us = core_wall_us(call->core, call->now_us),
+    };
+
+    return call_store(call, store_file_delete(call->core->store, &change, &call->result.deleted));
+}
+
+static const char *removed_from(struct call *call) {
+    return call_about_title(call, call->command->remove_file->thread);
+}
+
+static const struct refusal remove_file_refusals[] = {
+    TITLE_NO_THREAD(removed_from),
+    {STORE_NOT_FOUND, REASON(NO_SUCH_FILE), "the thread has no file of that name", NULL},
+    {STORE_NOT_OWNER, REASON(NOT_UPLOADER),
+     "only its uploader, the thread's creator or an administrator may delete a file", NULL},
+    {STORE_ID_REUSED, REASON(ID_USED), "this id names something else: take a new one", NULL},
+    {0},
+};
+
+static void tell_deleted(struct call *call) {
+    struct store_file_deleted *deleted = &call->result.deleted;
+    Zchat__V1__ServerEvent event = ZCHAT__V1__SERVER_EVENT__INIT;
+    Zchat__V1__ThreadEvent about = ZCHAT__V1__THREAD_EVENT__INIT;
+    Zchat__V1__FileDeleted body = ZCHAT__V1__FILE_DELETED__INIT;
+
+    body.id.data = deleted->id;
+    body.id.len = ID_BYTES;
+    body.file = call->command->remove_file->file;
+    body.user = call->session->member->name;
+    about.thread.data = deleted->thread.id;
+    about.thread.len = ID_BYTES;
+    about.title = deleted->thread.title;
+    about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_FILE_DELETED;
+    about.file_deleted = &body;
+    event.seq = deleted->seq;
+    event.time_us = deleted->time_us;
+    event.body_case = ZCHAT__V1__SERVER_EVENT__BODY_THREAD;
+    event.thread = &about;
+    thread_topic_add(call->core, &deleted->thread, &event);
+}
+
+static void remove_file_done(struct call *call) {
+    Zchat__V1__RemoveFileResponse *removed = call_response(call);
+
+    if (!call->result.deleted.again)
+        tell_deleted(call);
+    removed->seq = call->result.deleted.seq;
+    call_reply_response(call);
+}
+
+const struct command_row remove_file_row = {
+    .cost = 2,
+    .check = remove_file_check,
+    .run = remove_file_run,
+    .refusals = remove_file_refusals,
+    .done = remove_file_done,
 };
 
 int64_t file_deadline(const struct core *core) {

@@ -168,6 +168,7 @@ struct thread_entry {
     Zchat__V1__Post post;
     Zchat__V1__Upload upload;
     Zchat__V1__PostDeleted deleted;
+    Zchat__V1__FileDeleted file_deleted;
     struct store_thread_entry stored;
 };
 
@@ -199,7 +200,18 @@ static bool entry_body(struct call *call, struct thread_entry *entry) {
         return true;
     case STORE_LOST:
         break;
+    case STORE_FILE_DELETED:
+        zchat__v1__file_deleted__init(&entry->file_deleted);
+        entry->file_deleted.id.data = stored->file.id;
+        entry->file_deleted.id.len = ID_BYTES;
+        entry->file_deleted.file = stored->file.name;
+        entry->file_deleted.user = stored->file.user;
+        entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_FILE_DELETED;
+        entry->about.file_deleted = &entry->file_deleted;
+        return true;
     case STORE_UPLOADED:
+        if (stored->file.file == 0)
+            return true;
         upload_fill(&entry->upload, &stored->file);
         entry->about.body_case = ZCHAT__V1__THREAD_EVENT__BODY_UPLOADED;
         entry->about.uploaded = &entry->upload;

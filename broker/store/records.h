@@ -23,8 +23,10 @@ enum record_kind {
     RECORD_POST,
     RECORD_EDIT,
     RECORD_DELETION,
-    RECORD_FILE,   /* a complete file; as many RECORD_PIECE follow as its bytes need */
-    RECORD_UPLOAD, /* an unfinished one; the same for the bytes that came */
+    RECORD_FILE_DELETION,
+    RECORD_FILE_GONE, /* a file that was deleted, where it was uploaded */
+    RECORD_FILE,      /* a complete file; as many RECORD_PIECE follow as its bytes need */
+    RECORD_UPLOAD,    /* an unfinished one; the same for the bytes that came */
     RECORD_PIECE,
     RECORD_LOST, /* the place of an entry that can't be read, in an inbox or a thread */
     RECORD_FOLLOW,

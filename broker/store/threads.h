@@ -52,9 +52,10 @@ struct store_file {
 enum store_entry_kind {
     STORE_POSTED = 1,
     STORE_EDITED,
-    STORE_DELETED, /* post.id and post.user alone */
-    STORE_UPLOADED,
-    STORE_LOST, /* damaged: neither */
+    STORE_DELETED,      /* post.id and post.user alone */
+    STORE_UPLOADED,     /* file.file 0: it was deleted since, and nothing else is known */
+    STORE_FILE_DELETED, /* file.id, file.name, and file.user, who did it */
+    STORE_LOST,         /* damaged: neither */
 };
 struct store_thread_entry {
     enum store_entry_kind kind;
@@ -241,6 +242,28 @@ enum store_status store_file_read(struct store *store, int64_t file, uint64_t of
  * which they came, until it returns false. OK, NO_THREAD. */
 enum store_status store_file_list(struct store *store, const char *title, uint64_t after_seq,
                                   bool (*each)(void *arg, const struct store_file *), void *arg);
+
+/* The deletion of a complete file. */
+struct store_file_change {
+    const unsigned char *id; /* ID_BYTES: of the deletion itself */
+    const char *title;
+    const char *name;
+    int64_t account;
+    bool admin;
+    int64_t now_us;
+};
+struct store_file_deleted {
+    bool again; /* it was stored before: all below is as it was then */
+    uint64_t seq;
+    int64_t time_us;
+    struct store_thread thread; /* as it is now */
+    unsigned char id[ID_BYTES]; /* the file's */
+};
+/* Its name, and its uploader's quota, are free at once, the disk's room slice by slice
+ * (store_has_rubbish). OK, NO_THREAD, NOT_FOUND (also if it is not complete), NOT_OWNER (the
+ * account neither uploaded it nor created the thread, and `admin` is not set), ID_REUSED. */
+enum store_status store_file_delete(struct store *store, const struct store_file_change *change,
+                                    struct store_file_deleted *out);
 
 /* ---- all of it ---- */
 

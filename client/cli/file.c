@@ -181,13 +181,13 @@ static void file_listed(struct call *call, const zchat_reply *reply) {
         return;
     const char *last = reply->uploads[reply->count - 1].file;
     struct call *next = call_new_in(call->app, file_listed, call->title, last);
-    call_begun(next,
-               zchat_file_list(call->app->z, next->title, next->name, 0, call_answered, next));
+    call_begun(next, zchat_file_list(call->app->z, next->title, next->name, reply->seq, 0,
+                                     call_answered, next));
 }
 
 static void run_file_list(struct app *app, const struct command_words *words) {
     struct call *call = call_new_in(app, file_listed, words->word[0], NULL);
-    call_begun(call, zchat_file_list(app->z, call->title, NULL, 0, call_answered, call));
+    call_begun(call, zchat_file_list(app->z, call->title, NULL, 0, 0, call_answered, call));
 }
 
 static const struct command file_list_command = {
@@ -202,9 +202,29 @@ static const struct command file_list_command = {
     .run = run_file_list,
 };
 
+/* --- delete --- */
+
+static void file_deleted(struct call *call, const zchat_reply *reply) {
+    if (!call_failed(call, reply, "not deleted"))
+        app_note(call->app, "deleted %s from %s", call->name, call->title);
+}
+
+static void run_file_delete(struct app *app, const struct command_words *words) {
+    struct call *call = call_new_in(app, file_deleted, words->word[0], words->word[1]);
+    call_begun(call, zchat_file_delete(app->z, call->title, call->name, call_answered, call));
+}
+
+static const struct command file_delete_command = {
+    .name = "file delete",
+    .arguments = "T NAME",
+    .help = "delete a file of yours, or any in a thread of yours",
+    .words_min = 2,
+    .words_max = 2,
+    .flags = COMMAND_QUOTED,
+    .subject = COMMAND_THREAD,
+    .run = run_file_delete,
+};
+
 const struct command *const file_commands[] = {
-    &file_put_command,
-    &file_get_command,
-    &file_list_command,
-    NULL,
+    &file_put_command, &file_get_command, &file_list_command, &file_delete_command, NULL,
 };

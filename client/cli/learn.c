@@ -79,7 +79,8 @@ void learn_titles(struct app *app) {
 
 /* --- files --- */
 
-static void learn_files_page(struct app *app, const char *title, const char *after, uint64_t page);
+static void learn_files_page(struct app *app, const char *title, const char *after,
+                             uint64_t after_seq, uint64_t page);
 
 static void learn_files_came(struct call *call, const zchat_reply *reply) {
     struct app *app = call->app;
@@ -88,13 +89,16 @@ static void learn_files_came(struct call *call, const zchat_reply *reply) {
     for (size_t i = 0; i < reply->count; i++)
         forum_show_file(forum_get(&app->forum, call->title), reply->uploads[i].file);
     if (reply->more && reply->count > 0 && call->number < LEARN_PAGES_MAX)
-        learn_files_page(app, call->title, reply->uploads[reply->count - 1].file, call->number + 1);
+        learn_files_page(app, call->title, reply->uploads[reply->count - 1].file, reply->seq,
+                         call->number + 1);
 }
 
-static void learn_files_page(struct app *app, const char *title, const char *after, uint64_t page) {
+static void learn_files_page(struct app *app, const char *title, const char *after,
+                             uint64_t after_seq, uint64_t page) {
     struct call *call = call_new_in(app, learn_files_came, title, after);
     call->number = page;
-    call_begun(call, zchat_file_list(app->z, call->title, call->name, 0, call_answered, call));
+    call_begun(call,
+               zchat_file_list(app->z, call->title, call->name, after_seq, 0, call_answered, call));
 }
 
 void learn_files(struct app *app, const char *title) {
@@ -107,5 +111,5 @@ void learn_files(struct app *app, const char *title) {
     free(learn->title);
     learn->title = memory_text(title);
     learn->files_ms = now_ms;
-    learn_files_page(app, title, NULL, 1);
+    learn_files_page(app, title, NULL, 0, 1);
 }

@@ -246,6 +246,8 @@ static void news_show(struct app *app, const zchat_event *event, struct forum_th
         news_show_upload(app, event->upload, thread);
     else if (event->kind == ZCHAT_EVENT_DELETED)
         news_show_deletion(app, event, thread);
+    else if (event->kind == ZCHAT_EVENT_FILE_DELETED)
+        news_show_deed(app, event->user, "deleted the file", event->text);
     else if (event->kind == ZCHAT_EVENT_DAMAGED)
         screen_putf(app->screen, SCREEN_DIM,
                     "entry %" PRIu64 " can't be read: damaged at the broker", event->seq);

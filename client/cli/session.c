@@ -287,6 +287,7 @@ void session_event(void *arg, const zchat_event *event) {
     case ZCHAT_EVENT_EDITED:
     case ZCHAT_EVENT_DELETED:
     case ZCHAT_EVENT_UPLOADED:
+    case ZCHAT_EVENT_FILE_DELETED:
     case ZCHAT_EVENT_THREAD_REMOVED:
     case ZCHAT_EVENT_DAMAGED:
         news_take(app, event);

@@ -335,7 +335,9 @@ typedef enum zchat_event_kind {
                                   * (true) is over, and why. One user may have both */
     ZCHAT_EVENT_THREAD_REMOVED,  /* user */
     ZCHAT_EVENT_DAMAGED,         /* the broker can't read that entry any more */
-    ZCHAT_EVENT_THREADS_SYNCED   /* everything missed in followed threads has been handed out */
+    ZCHAT_EVENT_FILE_DELETED,  /* in a followed thread: user, who did it; id: the file's; text: its
+                                * name */
+    ZCHAT_EVENT_THREADS_SYNCED /* everything missed in followed threads has been handed out */
 } zchat_event_kind;
 
 typedef struct zchat_event {
@@ -571,10 +573,14 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
  * with size, time and hash. BUSY: another one is being made. */
 zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
                         zchat_reply_fn *fn, void *arg);
-/* One page of files in the order in which they came, after the file `after` (NULL: the first page),
- * at most `limit` (0: 500). */
-zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
-                           zchat_reply_fn *fn, void *arg);
+/* One page of files in the order in which they came, at most `limit` (0: 500). The first page:
+ * after NULL, after_seq 0. The next one: the answer's `seq`, or if that is 0, as from older
+ * brokers, the name of the page's last file. */
+zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint64_t after_seq,
+                           uint32_t limit, zchat_reply_fn *fn, void *arg);
+/* Deletes a file: one's own, or any if one created the thread or is an administrator. */
+zchat_code zchat_file_delete(zchat *z, const char *title, const char *name, zchat_reply_fn *fn,
+                             void *arg);
 /* Gives up the transfers that were begun with `arg`: each is answered with ZCHAT_CANCELLED. An
  * upload gives its room back; the downloaded part of a file is removed. */
 void zchat_file_cancel(zchat *z, const void *arg);

@@ -16,15 +16,29 @@ static zchat_code no_file(zchat *z) {
 
 /* ---- threads ---- */
 
-zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint32_t limit,
-                           zchat_reply_fn *fn, void *arg) {
+zchat_code zchat_file_list(zchat *z, const char *title, const char *after, uint64_t after_seq,
+                           uint32_t limit, zchat_reply_fn *fn, void *arg) {
     Zchat__V1__ListFilesRequest body = ZCHAT__V1__LIST_FILES_REQUEST__INIT;
     body.thread = (char *)title;
-    body.after = (char *)(after ? after : "");
+    body.after = (char *)(after && after_seq == 0 ? after : "");
+    body.after_seq = after_seq;
     body.limit = limit;
     return call_check_title(z, TITLE, title)
                ? call_send(z, COMMAND(LIST_FILES), &body.base, fn, arg)
                : z->fault.code;
+}
+
+zchat_code zchat_file_delete(zchat *z, const char *title, const char *name, zchat_reply_fn *fn,
+                             void *arg) {
+    Zchat__V1__RemoveFileRequest body = ZCHAT__V1__REMOVE_FILE_REQUEST__INIT;
+    zchat_id id;
+    if (!call_check_title(z, TITLE, title) || !call_check_title(z, "the file's name", name))
+        return z->fault.code;
+    zchat_id_new(&id);
+    body.id = call_bytes(&id);
+    body.thread = (char *)title;
+    body.file = (char *)name;
+    return call_send_id(z, COMMAND(REMOVE_FILE), &body.base, &id, fn, arg);
 }
 
 /* The file is opened first, because a folder's path may have no last part. */

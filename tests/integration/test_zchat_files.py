@@ -313,6 +313,21 @@ def test_an_upload_is_news(person, thread, town, terminal_of):
 # ---- the classic session ----
 
 
+def test_a_file_is_deleted_and_followers_are_told(person, thread, town, terminal_of):
+    title, user = thread
+    follower = town.name()
+    person.script([f"thread follow {title}"], follower, check=0)
+    terminal = terminal_of(person, follower)
+    (person.work / "a.bin").write_bytes(b"bytes")
+    done = person.script([f"file put {title} a.bin", f"file delete {title} a.bin", f"file list {title}"], user, check=0)
+    assert done.stdout.splitlines()[-2:] == [f"deleted a.bin from {title}", f"there are no files in {title}"]
+    terminal.wait_match(rf"\[{title}\] {user} deleted the file a\.bin$")
+    done = person.script([f"file delete {title} a.bin"], user, check=5)
+    assert "not deleted: the thread has no file of that name" in done.stderr
+    person.script([f"file put {title} a.bin"], user, check=0)
+    assert "only its uploader" in person.script([f"file delete {title} a.bin"], follower, check=6).stderr
+
+
 def test_the_classic_session(town_factory, tmp_path, monkeypatch):
     secret = tmp_path / "admin-password"
     secret.write_text(ADMIN_PASSWORD + "\n")

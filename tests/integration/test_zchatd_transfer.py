@@ -98,6 +98,8 @@ class World:
         alice.delete("Größe 大小", self.posts[2])
         Upload(bob, "Größe 大小", "内容.bin", CONTENT).run()
         Upload(bob, "Größe 大小", "empty", b"").run()
+        Upload(bob, "Größe 大小", "not meant", b"not meant").run()
+        alice.call("remove_file", id=new_id(), thread="Größe 大小", file="not meant")
         bob.post("Größe 大小", "after the files")
         unfinished = Upload(alice, "Größe 大小", "unfinished", CONTENT)
         unfinished.begin()
@@ -145,7 +147,7 @@ def names(folder):
 def test_everything_is_in_it(world, lines):
     assert {record["type"] for record in records(lines)} == {
         "header", "account", "device", "thread", "removed_thread", "message", "correction", "retraction", "post",
-        "edit", "deletion", "file", "piece", "upload", "follow", "block", "wrong_passwords", "cursor", "topics", "end"}
+        "edit", "deletion", "file", "deleted_file", "file_deletion", "piece", "upload", "follow", "block", "wrong_passwords", "cursor", "topics", "end"}
     assert records(lines)[0] == {"type": "header", "format": "zchat", "version": "1"}
     assert records(lines)[-1] == {"type": "end", "lines": str(len(lines.splitlines()))}
     accounts = {record["user"]: record for record in records(lines, "account")}

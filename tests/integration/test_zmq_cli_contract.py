@@ -167,6 +167,9 @@ file get {thread} {uploaded} -o {other} --force                 | 0
 file get {thread} nothing                                       | 5 NOT_FOUND name
 file get {nobody} nothing                                       | 5 NOT_FOUND {nobody}
 file list {thread}                                              | 0
+file delete {thread} {uploaded}                                 | 0
+file delete {thread} nothing                                    | 5 NOT_FOUND name
+file delete {nobody} nothing                                    | 5 NOT_FOUND {nobody}
 file list {nobody}                                              | 5 NOT_FOUND {nobody}
 private start {nobody}                                          | 5 NOT_FOUND {nobody}
 startprivate {me}                                               | 2 INVALID oneself

@@ -403,3 +403,46 @@ def test_a_reader_that_goes_away_ends_it_quietly(alice, title, source):
     process.stdout.close()
     assert process.wait(15) == 0 and process.stderr.read() == b""
     process.stderr.close()
+
+
+# ---- delete ----
+
+def test_a_file_is_deleted_by_its_uploader_and_by_who_made_the_thread(script, alice, title, source):
+    uploader, other = script(), script()
+    for name in "one", "two":
+        uploader.ok("file", "put", title, source(b"bytes"), "--name", name)
+    assert other.fails(6, "FORBIDDEN", "file", "delete", title, "one")["reason"] == "NOT_UPLOADER"
+    assert uploader.ok("file", "delete", title, "one").one == {"thread": title, "file": "one", "seq": "3"}
+    assert alice.ok("file", "delete", title, "two").one["seq"] == "4"
+    assert alice.ok("file", "list", title).lines == [] and alice.ok("thread", "read", title).lines == []
+    assert uploader.fails(5, "NOT_FOUND", "file", "delete", title, "one")["reason"] == "NO_SUCH_FILE"
+    uploader.options = []
+    uploader.ok("file", "put", title, source(b"other bytes"), "--name", "one")
+    assert uploader.ok("file", "delete", title, "one").out == "deleted one\n"
+
+
+def test_followers_learn_that_a_file_was_deleted(script, alice, title, source):
+    follower = script()
+    follower.ok("thread", "follow", title)
+    alice.ok("file", "put", title, source(b"bytes"), "--name", "\u62a5\u544a.pdf")
+    alice.ok("file", "delete", title, "\u62a5\u544a.pdf")
+    event, = follower.ok("events", "--topic", "thread", "--drain").lines
+    assert (event["type"], event["file"], event["user"]) == ("file_deleted", "\u62a5\u544a.pdf",
+                                                              alice.environment["ZCHAT_USER"])
+    assert follower.ok("events", "--topic", "thread", "--drain").lines == []
+
+
+def test_a_download_of_a_file_that_goes_meanwhile_leaves_nothing_under_its_name(alice, title, source, tmp_path):
+    alice.ok("file", "put", title, source(b"x" * 20_000_000), "--name", "large")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    get = alice.start("file", "get", title, "large", "-o", fifo)
+    with open(fifo, "rb") as read:
+        assert read.read(100_000)
+        alice.ok("file", "delete", title, "large")
+        while read.read(1 << 20):
+            pass
+    done = end(get)
+    assert done.status == 5 and done.error["reason"] == "NO_SUCH_FILE", done
+    alice.fails(5, "NOT_FOUND", "file", "get", title, "large", "-o", tmp_path / "large")
+    assert not (tmp_path / "large").exists()

@@ -178,12 +178,20 @@ static bool add_entry(void *arg, const struct store_thread_entry *entry) {
     static const char *const kinds[] = {[STORE_POSTED] = "posted",
                                         [STORE_EDITED] = "edited",
                                         [STORE_DELETED] = "deleted",
-                                        [STORE_UPLOADED] = "uploaded"};
+                                        [STORE_UPLOADED] = "uploaded",
+                                        [STORE_FILE_DELETED] = "file deleted"};
     struct lines *lines = arg;
     char head[128];
     const struct store_post *post = &entry->post;
     assert_int_equal(entry->seq, ++lines->seq);
-    if (entry->kind == STORE_UPLOADED) {
+    if (entry->kind == STORE_UPLOADED && entry->file.file == 0) {
+        (void)snprintf(head, sizeof head, "%d uploaded, deleted since", (int)entry->seq);
+        add_line(lines, head, "", 0);
+    } else if (entry->kind == STORE_FILE_DELETED) {
+        (void)snprintf(head, sizeof head, "%d file deleted %s: ", (int)entry->seq,
+                       entry->file.user);
+        add_line(lines, head, entry->file.name, strlen(entry->file.name));
+    } else if (entry->kind == STORE_UPLOADED) {
         assert_int_equal(entry->file.seq, entry->seq);
         (void)snprintf(head, sizeof head, "%d uploaded %s: ", (int)entry->seq, entry->file.user);
         add_line(lines, head, entry->file.name, strlen(entry->file.name));
@@ -210,6 +218,19 @@ void forum_expect_entries(struct fixture *fixture, int64_t stream, const char *l
 }
 
 /* ---- files ---- */
+
+enum store_status forum_delete_file(struct fixture *fixture, const struct store_file_change *given,
+                                    struct store_file_deleted *out) {
+    struct store_file_change change = *given;
+    unsigned char id[ID_BYTES];
+    fixture_id(fixture, id);
+    change.id = change.id ? change.id : id;
+    change.now_us = ++fixture->now_us;
+    fixture_begin(fixture);
+    enum store_status status = store_file_delete(fixture->store, &change, out);
+    fixture_commit(fixture);
+    return status;
+}
 
 void forum_same_file(const struct store_file *a, const struct store_file *b) {
     assert_int_equal(a->file, b->file);

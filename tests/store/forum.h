@@ -41,9 +41,14 @@ void forum_write_rows(struct fixture *fixture);
 char *forum_read(struct fixture *fixture, int64_t stream, uint64_t after_seq, size_t limit);
 void forum_expect(struct fixture *fixture, int64_t stream, const char *lines);
 /* Its entries: "1 posted 1 han: text\n", "edited", "deleted" and "4 uploaded han: name\n"; the
- * second number is the post's, 0 where it no longer stands. To be freed. */
+ * second number is the post's, 0 where it no longer stands. Of files that are deleted: "4 uploaded,
+ * deleted since\n" and "5 file deleted han: name\n". To be freed. */
 char *forum_sync(struct fixture *fixture, int64_t stream, uint64_t after_seq, size_t limit);
 void forum_expect_entries(struct fixture *fixture, int64_t stream, const char *lines);
+
+/* Deletes a file, with the time and, if it is NULL, an id of the fixture. */
+enum store_status forum_delete_file(struct fixture *fixture, const struct store_file_change *change,
+                                    struct store_file_deleted *out);
 
 /* When an uploader tells the hash. */
 enum forum_hash { FORUM_HASH_FIRST, FORUM_HASH_LAST, FORUM_HASH_TWICE, FORUM_HASH_NEVER };

@@ -21,6 +21,7 @@ struct entry {
     size_t text;
     size_t present_text; /* of a post */
     bool stands;         /* of a post */
+    bool is_deleted;     /* of a file */
     unsigned char id[ID_BYTES];
     struct forum_file file;
     int64_t file_number;
@@ -237,6 +238,46 @@ static void upload(struct forum_model *model, struct thread *thread) {
     assert_int_equal(stored.seq, thread->count);
 }
 
+/* The newest one that stands. 0: there is none. */
+static size_t find_file(const struct thread *thread) {
+    size_t seq = thread->count;
+    while (seq > 0 &&
+           (thread->entries[seq].kind != STORE_UPLOADED || thread->entries[seq].is_deleted))
+        seq--;
+    return seq;
+}
+
+/* By its uploader, the thread's creator, an administrator, or somebody who must not. */
+static void delete_file(struct forum_model *model, struct thread *thread) {
+    struct store_file_deleted deleted;
+    unsigned char id[ID_BYTES];
+    size_t seq = find_file(thread), who = below(model, AUTHORS);
+    bool admin = below(model, 4) == 0;
+    if (seq == 0)
+        return;
+    struct entry *of = &thread->entries[seq];
+    choose_id(model, id);
+    struct store_file_change change = {.id = id,
+                                       .title = thread->title,
+                                       .name = of->file.name,
+                                       .account = model->accounts[who],
+                                       .admin = admin};
+    enum store_status status = forum_delete_file(model->fixture, &change, &deleted);
+    bool may = admin || who == of->author || who == thread->creator;
+    assert_int_equal(status, may ? STORE_OK : STORE_NOT_OWNER);
+    if (!may)
+        return;
+    of->is_deleted = true;
+    assert_memory_equal(deleted.id, of->id, ID_BYTES);
+    struct entry entry = {.kind = STORE_FILE_DELETED, .author = who, .post = seq};
+    memcpy(entry.id, id, ID_BYTES);
+    enter(thread, &entry);
+    assert_int_equal(deleted.seq, thread->count);
+    assert_int_equal(forum_delete_file(model->fixture, &change, &deleted), STORE_OK);
+    assert_true(deleted.again);
+    assert_int_equal(deleted.seq, thread->count);
+}
+
 static void keep_removed(struct forum_model *model, const struct thread *thread) {
     struct removed *removed = &model->removed[model->removals++ % REMOVED_MAX];
     *removed = (struct removed){.stream = thread->stream, .has_id = thread->count > 0};
@@ -275,6 +316,8 @@ static void operate(struct forum_model *model, size_t removal_odds) {
         change_post(model, thread, true);
     } else if (what < 83) {
         upload(model, thread);
+    } else if (what < 84) {
+        delete_file(model, thread);
     } else if (what < 90) {
         fixture_sent(model->fixture, model->accounts[0], "user1", "between");
         model->messages++;
@@ -358,6 +401,8 @@ static char *present(const struct thread *thread) {
         const struct entry *entry = &thread->entries[i];
         char head[64];
         char text[TEXT_MAX];
+        if (entry->kind == STORE_FILE_DELETED || entry->is_deleted)
+            continue;
         if (entry->kind == STORE_UPLOADED) {
             (void)snprintf(head, sizeof head, "user%zu uploaded ", entry->author);
             add_line(&lines, head, entry->file.name);
@@ -379,6 +424,16 @@ static char *past(const struct thread *thread) {
         const struct entry *entry = &thread->entries[i];
         char head[64];
         char text[TEXT_MAX] = "";
+        if (entry->is_deleted) {
+            (void)snprintf(head, sizeof head, "%zu uploaded, deleted since", i);
+            add_line(&lines, head, "");
+            continue;
+        }
+        if (entry->kind == STORE_FILE_DELETED) {
+            (void)snprintf(head, sizeof head, "%zu file deleted user%zu: ", i, entry->author);
+            add_line(&lines, head, thread->entries[entry->post].file.name);
+            continue;
+        }
         if (entry->kind == STORE_UPLOADED) {
             (void)snprintf(head, sizeof head, "%zu uploaded user%zu: ", i, entry->author);
             add_line(&lines, head, entry->file.name);
@@ -456,10 +511,15 @@ static void count_used(const struct forum_model *model, size_t author, uint64_t 
         for (size_t seq = 1; seq <= thread->count; seq++) {
             const struct entry *entry = &thread->entries[seq];
             text_of(entry->text, text);
-            if (entry->author == author && entry->kind == STORE_UPLOADED)
+            if (entry->author != author || entry->is_deleted)
+                continue;
+            if (entry->kind == STORE_UPLOADED)
                 *file_bytes += entry->file.size + FILE_ROW_BYTES;
-            else if (entry->author == author)
-                *post_bytes += LOG_ROW_BYTES + (entry->kind == STORE_DELETED ? 0 : strlen(text));
+            else
+                *post_bytes += LOG_ROW_BYTES +
+                               (entry->kind == STORE_DELETED || entry->kind == STORE_FILE_DELETED
+                                    ? 0
+                                    : strlen(text));
         }
     }
 }
@@ -517,7 +577,7 @@ void forum_model_check(struct forum_model *model) {
         free(then);
         for (size_t seq = 1; seq <= thread->count; seq++) {
             const struct entry *entry = &thread->entries[seq];
-            if (entry->kind == STORE_UPLOADED)
+            if (entry->kind == STORE_UPLOADED && !entry->is_deleted)
                 forum_expect_bytes(model->fixture, &entry->file, entry->file_number,
                                    entry->file.size);
         }

@@ -129,7 +129,7 @@ static void expect_all_new(struct scene *scene) {
     fixture_close(scene->fixture);
     assert_int_equal(
         forum_query(scene->fixture, "SELECT count(*) FROM meta WHERE name = 'rehashed'"), 0);
-    assert_int_equal(forum_query(scene->fixture, "PRAGMA user_version"), 15);
+    assert_int_equal(forum_query(scene->fixture, "PRAGMA user_version"), 16);
 }
 
 static void files_get_the_new_hash_of_their_bytes(void **state) {

@@ -189,7 +189,7 @@ static void a_store_of_the_first_version_keeps_what_it_has(void **state) {
     assert_int_equal(fixture_account(fixture, "luke"), 4);
     assert_int_equal(store_message_count(fixture->store), 4);
     fixture_close(fixture);
-    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 15);
+    assert_int_equal(forum_query(fixture, "PRAGMA user_version"), 16);
     fixture_open(fixture);
 }
 

@@ -31,6 +31,8 @@ const char *event_type(const zchat_event *event) {
         return "deleted";
     case ZCHAT_EVENT_UPLOADED:
         return "uploaded";
+    case ZCHAT_EVENT_FILE_DELETED:
+        return "file_deleted";
     case ZCHAT_EVENT_THREAD_REMOVED:
         return "removed";
     case ZCHAT_EVENT_DAMAGED:
@@ -42,7 +44,8 @@ const char *event_type(const zchat_event *event) {
 
 bool event_has_id(const zchat_event *event) {
     return event->post || event->upload || event->kind == ZCHAT_EVENT_BROADCAST ||
-           event->kind == ZCHAT_EVENT_DELETED || event->kind == ZCHAT_EVENT_MESSAGE_READ;
+           event->kind == ZCHAT_EVENT_DELETED || event->kind == ZCHAT_EVENT_FILE_DELETED ||
+           event->kind == ZCHAT_EVENT_MESSAGE_READ;
 }
 
 static json_t *id_value(const zchat_id *id) {
@@ -67,7 +70,8 @@ static json_t *body_of(const zchat_event *event) {
     if (event->kind == ZCHAT_EVENT_PRESENCE)
         json_object_set_new(body, "online", json_boolean(event->online));
     if (event->text[0])
-        json_object_set_new(body, "text", json_string(event->text));
+        json_object_set_new(body, event->kind == ZCHAT_EVENT_FILE_DELETED ? "file" : "text",
+                            json_string(event->text));
     if (event->time_us)
         json_object_set_new(body, "time", value_time(event->time_us));
     return body;

@@ -88,6 +88,7 @@ static bool look(void *arg, const zchat_event *event, struct receiver_item *item
     case ZCHAT_EVENT_EDITED:
     case ZCHAT_EVENT_DELETED:
     case ZCHAT_EVENT_UPLOADED:
+    case ZCHAT_EVENT_FILE_DELETED:
     case ZCHAT_EVENT_THREAD_REMOVED:
     case ZCHAT_EVENT_DAMAGED:
         return look_thread(wanted, event, item);
@@ -130,6 +131,8 @@ static void print_of_thread(struct output *output, const zchat_event *event) {
         (void)upload_print(output, event->upload);
     else if (event->kind == ZCHAT_EVENT_DELETED)
         output_format(output, "%s deleted a post\n", user);
+    else if (event->kind == ZCHAT_EVENT_FILE_DELETED)
+        output_format(output, "%s deleted the file %s\n", user, event->text);
     else if (event->kind == ZCHAT_EVENT_THREAD_REMOVED)
         output_format(output, "%s removed the thread\n", user);
     else

@@ -338,7 +338,8 @@ static enum status print_file(struct output *output, const zchat_upload *file, i
 
 /* A list comes page by page. */
 struct listing {
-    char *last; /* owned: the last file's name of the page before; NULL: none */
+    char *last;   /* owned: the last file's name of the page before; NULL: none */
+    uint64_t seq; /* where the page before ended; 0: an older broker does not tell */
     bool more;
 };
 
@@ -353,6 +354,7 @@ static enum status print_files(struct call *call, const zchat_reply *reply) {
         status = print_file(call->output, &reply->uploads[i], width);
     free(listing->last);
     listing->last = NULL;
+    listing->seq = reply->seq;
     listing->more = reply->more && reply->count > 0;
     if (!listing->more || status != STATUS_DONE)
         return status;
@@ -367,9 +369,10 @@ static enum status run_file_list(struct call *call) {
     call->arg = &listing;
     enum status status = call_start(call);
     while (status == STATUS_DONE && listing.more)
-        status = call_answer(
-            call, zchat_file_list(call->z, call->words[0], listing.last, 0, call_replied, call),
-            print_files);
+        status = call_answer(call,
+                             zchat_file_list(call->z, call->words[0], listing.last, listing.seq, 0,
+                                             call_replied, call),
+                             print_files);
     free(listing.last);
     return status;
 }
@@ -384,4 +387,35 @@ static const struct verb file_list_verb = {
     .help = "list the files of a thread",
 };
 
-const struct verb *const file_verbs[] = {&file_put_verb, &file_get_verb, &file_list_verb, NULL};
+static enum status print_deleted(struct call *call, const zchat_reply *reply) {
+    if (call->output->json)
+        return output_object(call->output,
+                             json_pack("{s:s, s:s, s:o}", "thread", call->words[0], "file",
+                                       call->words[1], "seq", value_big(reply->seq)));
+    output_format(call->output, "deleted %s\n", call->words[1]);
+    return STATUS_DONE;
+}
+
+static enum status run_file_delete(struct call *call) {
+    enum status status = call_start(call);
+    return status == STATUS_DONE
+               ? call_answer(
+                     call,
+                     zchat_file_delete(call->z, call->words[0], call->words[1], call_replied, call),
+                     print_deleted)
+               : status;
+}
+
+static const struct verb file_delete_verb = {
+    .name = "file delete",
+    .words = "T NAME",
+    .words_min = 2,
+    .words_max = 2,
+    .run = run_file_delete,
+    .examples = VERB_EXAMPLES("zmq-cli file delete harvest report.pdf"),
+    .help = "delete a file: your own, or any in a thread that you made",
+    .exits = "5 no such file; 6 it is somebody else's",
+};
+
+const struct verb *const file_verbs[] = {&file_put_verb, &file_get_verb, &file_list_verb,
+                                         &file_delete_verb, NULL};

@@ -311,12 +311,41 @@ static enum store_status export_change(struct exporting *exporting, int64_t posi
     return export_hand_out(exporting);
 }
 
+static enum store_status export_file_deletion(struct exporting *exporting, int64_t position,
+                                              struct log_entry *entry) {
+    struct log_entry uploaded;
+    unsigned char id[ID_BYTES];
+    if (sqlite_log_read(exporting->store, (int64_t)entry->second, &uploaded) != STORE_OK)
+        return STORE_FAILED;
+    if (uploaded.kind != LOG_UPLOADED)
+        return STORE_NOT_FOUND;
+    memcpy(id, uploaded.id, ID_BYTES);
+    enum store_status status = begin_entry(exporting, RECORD_FILE_DELETION, position, entry);
+    struct record *record = &exporting->record;
+    if (status == STORE_OK && record->text_bytes >= sizeof record->name)
+        status = STORE_NOT_FOUND;
+    if (status != STORE_OK)
+        return status;
+    memcpy(record->name, record->text, record->text_bytes);
+    record->text = NULL;
+    record->text_bytes = 0;
+    memcpy(record->post, id, ID_BYTES);
+    return export_hand_out(exporting);
+}
+
+static enum store_status export_gone_file(struct exporting *exporting, int64_t position,
+                                          struct log_entry *entry) {
+    enum store_status status = begin_entry(exporting, RECORD_FILE_GONE, position, entry);
+    return status == STORE_OK ? export_hand_out(exporting) : status;
+}
+
 static enum store_status export_uploaded(struct exporting *exporting, int64_t position,
                                          struct log_entry *entry) {
     struct file file;
-    (void)position;
     enum store_status status =
         sqlite_file_numbered(exporting->store, (int64_t)entry->second, &file);
+    if (status == STORE_NOT_FOUND)
+        return export_gone_file(exporting, position, entry);
     if (status == STORE_OK && file.file.seq != entry->seq)
         status = STORE_NOT_FOUND;
     if (status == STORE_OK)
@@ -331,7 +360,7 @@ static enum store_status (*const by_kind[])(struct exporting *, int64_t, struct 
     [LOG_MESSAGE] = export_message,   [LOG_POSTED] = export_post,
     [LOG_EDITED] = export_change,     [LOG_DELETED] = export_change,
     [LOG_UPLOADED] = export_uploaded, [LOG_CORRECTED] = export_message,
-    [LOG_RETRACTED] = export_message,
+    [LOG_RETRACTED] = export_message, [LOG_FILE_DELETED] = export_file_deletion,
 };
 #define KINDS ((int)(sizeof by_kind / sizeof by_kind[0]))
 

@@ -344,6 +344,46 @@ static enum store_status take_post(struct store_import *import, const struct rec
     return import_refuse_status(import, operation(import->store, &change, &changed));
 }
 
+/* An entry without a post or file of its own. */
+static enum store_status append_entry(struct store_import *import, const struct record *record,
+                                      struct log_entry *entry) {
+    int64_t account = 0;
+    enum store_status status = import_account(import, record->user, &account);
+    if (status == STORE_OK)
+        status = import_thread(import, record->thread, record->seq);
+    if (status == STORE_OK)
+        status = check_id(import, record->id);
+    if (status == STORE_OK)
+        status = import_refuse_status(import, sqlite_add(import->store));
+    if (status == STORE_OK && entry->kind == LOG_FILE_DELETED)
+        status = sqlite_use_log_always(import->store, account);
+    entry->id = record->id;
+    entry->author = account;
+    entry->time_us = record->time_us;
+    return status == STORE_OK ? sqlite_thread_append(import->store, &import->thread, entry)
+                              : status;
+}
+
+static enum store_status take_gone_file(struct store_import *import, const struct record *record) {
+    return append_entry(import, record, &(struct log_entry){.kind = LOG_UPLOADED, .text = ""});
+}
+
+static enum store_status take_file_deletion(struct store_import *import,
+                                            const struct record *record) {
+    struct log_entry uploaded;
+    int64_t position = 0;
+    enum store_status status = sqlite_log_find(import->store, record->post, &position, &uploaded);
+    if (status == STORE_NOT_FOUND || (status == STORE_OK && uploaded.kind != LOG_UPLOADED))
+        return import_refuse(import, "no file of that id was uploaded before");
+    return status == STORE_OK
+               ? append_entry(import, record,
+                              &(struct log_entry){.kind = LOG_FILE_DELETED,
+                                                  .second = (uint64_t)position,
+                                                  .text = record->name,
+                                                  .text_bytes = strlen(record->name)})
+               : status;
+}
+
 static enum store_status take_follow(struct store_import *import, const struct record *record) {
     struct store *store = import->store;
     int64_t account = 0;
@@ -414,16 +454,17 @@ static enum store_status take_topics(struct store_import *import, const struct r
 /* ---- the whole ---- */
 
 static enum store_status (*const by_kind[])(struct store_import *, const struct record *) = {
-    [RECORD_ACCOUNT] = take_account,    [RECORD_DEVICE] = take_device,
-    [RECORD_THREAD] = take_thread,      [RECORD_REMOVED] = take_removed,
-    [RECORD_MESSAGE] = take_message,    [RECORD_CORRECTION] = take_message,
-    [RECORD_RETRACTION] = take_message, [RECORD_POST] = take_post,
-    [RECORD_EDIT] = take_post,          [RECORD_DELETION] = take_post,
-    [RECORD_FILE] = import_file,        [RECORD_UPLOAD] = import_file,
-    [RECORD_PIECE] = import_piece,      [RECORD_LOST] = take_lost,
-    [RECORD_FOLLOW] = take_follow,      [RECORD_BLOCK] = take_block,
-    [RECORD_FAILURE] = take_failure,    [RECORD_CURSOR] = take_cursor,
-    [RECORD_TOPICS] = take_topics,      [RECORD_END] = NULL,
+    [RECORD_ACCOUNT] = take_account,     [RECORD_DEVICE] = take_device,
+    [RECORD_THREAD] = take_thread,       [RECORD_REMOVED] = take_removed,
+    [RECORD_MESSAGE] = take_message,     [RECORD_CORRECTION] = take_message,
+    [RECORD_RETRACTION] = take_message,  [RECORD_POST] = take_post,
+    [RECORD_EDIT] = take_post,           [RECORD_DELETION] = take_post,
+    [RECORD_FILE] = import_file,         [RECORD_UPLOAD] = import_file,
+    [RECORD_PIECE] = import_piece,       [RECORD_LOST] = take_lost,
+    [RECORD_FOLLOW] = take_follow,       [RECORD_BLOCK] = take_block,
+    [RECORD_FAILURE] = take_failure,     [RECORD_CURSOR] = take_cursor,
+    [RECORD_TOPICS] = take_topics,       [RECORD_FILE_DELETION] = take_file_deletion,
+    [RECORD_FILE_GONE] = take_gone_file, [RECORD_END] = NULL,
 };
 
 static enum store_status commit(struct store_import *import) {

@@ -32,6 +32,8 @@
 /* Messages about an earlier one: its text is now this one's; it is taken back. */
 #define LOG_CORRECTED 7
 #define LOG_RETRACTED 8
+/* A file was deleted: the text is its name. */
+#define LOG_FILE_DELETED 9
 /* The kind that reading gives to an entry of which only the place is not damaged. */
 #define LOG_LOST (-1)
 
@@ -51,7 +53,8 @@ struct log_entry {
     int64_t stream;   /* the recipient's inbox, or the thread */
     uint64_t seq;     /* there */
     uint64_t second;  /* message: its number in the author's inbox; edited, deleted: the post's
-                         position; uploaded: the file's number */
+                         position; uploaded: the file's number, of which nothing is left if it
+                         was deleted; file deleted: the position where it was uploaded */
     int64_t original; /* corrected, retracted: the position of the message that it is about */
     const unsigned char *original_id; /* and the id of that, ID_BYTES; NULL: another kind */
     const char *text;                 /* not ended by a NUL */

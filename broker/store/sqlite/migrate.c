@@ -22,11 +22,12 @@ extern const char schema_0012[];
 extern const char schema_0013[];
 extern const char schema_0014[];
 extern const char schema_0015[];
+extern const char schema_0016[];
 
 static const char *const migrations[] = {schema_0001, schema_0002, schema_0003, schema_0004,
                                          schema_0005, schema_0006, schema_0007, schema_0008,
                                          schema_0009, schema_0010, schema_0011, schema_0012,
-                                         schema_0013, schema_0014, schema_0015};
+                                         schema_0013, schema_0014, schema_0015, schema_0016};
 
 #define VERSION        ((int)(sizeof migrations / sizeof migrations[0]))
 #define APPLICATION_ID 0x7a636874 /* "zcht", so that no other database is taken for a store */

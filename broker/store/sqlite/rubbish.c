@@ -178,6 +178,8 @@ static enum store_status remove_entry(struct store *store, int64_t position, str
     given->author = entry.author;
     if (entry.kind == LOG_POSTED || entry.kind == LOG_EDITED || entry.kind == LOG_DELETED)
         given->bytes += (int64_t)entry.text_bytes + LOG_ROW_BYTES;
+    else if (entry.kind == LOG_FILE_DELETED)
+        given->bytes += LOG_ROW_BYTES;
     slice->rows += 1 + entry.text_bytes / PAGE_BYTES;
     return status == STORE_OK ? sqlite_log_remove(store, position) : status;
 }

@@ -176,11 +176,29 @@ static enum store_status read_file_entry(struct store *store, const struct log_e
                                          struct store_thread_entry *out) {
     struct file file;
     enum store_status status = sqlite_file_numbered(store, (int64_t)entry->second, &file);
-    if (status == STORE_NOT_FOUND)
-        return sqlite_fail_because(store, "read", "a file is missing");
     if (status == STORE_OK)
         out->file = file.file;
-    return status;
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Reading where it was uploaded invalidates what `entry` points to, so that is read last. */
+static enum store_status read_file_deleted(struct store *store, const struct log_entry *entry,
+                                           struct store_thread_entry *out) {
+    const struct person *person;
+    struct log_entry uploaded;
+    int64_t position = (int64_t)entry->second;
+    enum store_status status = sqlite_person(store, entry->author, &person);
+    if (status == STORE_OK && entry->text_bytes < sizeof out->file.name) {
+        memcpy(out->file.user, person->name, sizeof out->file.user);
+        memcpy(out->file.name, entry->text, entry->text_bytes);
+    }
+    if (status == STORE_FAILED || sqlite_log_read(store, position, &uploaded) != STORE_OK)
+        return STORE_FAILED;
+    if (status == STORE_OK && out->file.name[0] != '\0' && uploaded.kind == LOG_UPLOADED)
+        memcpy(out->file.id, uploaded.id, ID_BYTES);
+    else
+        out->kind = STORE_LOST;
+    return STORE_OK;
 }
 
 static enum store_status read_entry(struct store *store, int64_t position, struct sync *sync,
@@ -190,18 +208,28 @@ static enum store_status read_entry(struct store *store, int64_t position, struc
         [LOG_EDITED] = STORE_EDITED,
         [LOG_DELETED] = STORE_DELETED,
         [LOG_UPLOADED] = STORE_UPLOADED,
+        [LOG_FILE_DELETED] = STORE_FILE_DELETED,
     };
     struct log_entry entry;
     if (sqlite_log_read(store, position, &entry) != STORE_OK)
         return STORE_FAILED;
-    if (entry.kind < LOG_POSTED || entry.kind > LOG_UPLOADED) {
-        out->kind = STORE_LOST;
+    bool known = entry.kind > 0 && entry.kind < (int)(sizeof kinds / sizeof kinds[0]) &&
+                 kinds[entry.kind] != 0;
+    out->kind = known ? kinds[entry.kind] : STORE_LOST;
+    out->time_us = known ? entry.time_us : 0;
+    switch (out->kind) {
+    case STORE_LOST:
         return STORE_OK;
+    case STORE_UPLOADED:
+        return read_file_entry(store, &entry, out);
+    case STORE_FILE_DELETED:
+        return read_file_deleted(store, &entry, out);
+    case STORE_POSTED:
+    case STORE_EDITED:
+    case STORE_DELETED:
+        break;
     }
-    out->kind = kinds[entry.kind];
-    out->time_us = entry.time_us;
-    return out->kind == STORE_UPLOADED ? read_file_entry(store, &entry, out)
-                                       : read_post_entry(store, &entry, position, sync, out);
+    return read_post_entry(store, &entry, position, sync, out);
 }
 
 static enum store_status hand_out_entry(struct store *store, int64_t position, uint64_t seq,

@@ -428,7 +428,14 @@ static void fill_files(struct client_core *core, const Zchat__V1__Reply *reply, 
     for (size_t i = 0; list && i < body->n_files; i++)
         reply_upload(body->files[i], &list[i]);
     out->uploads = list;
+    out->seq = body->after_seq;
     out->more = body->more;
+}
+
+static void fill_file_deleted(struct client_core *core, const Zchat__V1__Reply *reply,
+                              zchat_reply *out) {
+    (void)core;
+    out->seq = reply->remove_file->seq;
 }
 
 /* ---- the rows ---- */
@@ -482,6 +489,7 @@ const struct command_row command_rows[] = {
                             .effect = effect_unfollow},
     ROW(LIST_FOLLOWED) = {"list_followed", .repeat = true, .fill = fill_follows},
     ROW(LIST_FILES) = {"list_files", .repeat = true, .fill = fill_files},
+    ROW(REMOVE_FILE) = {"remove_file", .repeat = true, .makes = true, .fill = fill_file_deleted},
     ROW(SEARCH) = {"search", .repeat = true, .fill = fill_search},
     ROW(BEGIN_UPLOAD) = {.name = "begin_upload", .makes = true},
     ROW(PUT_CHUNK) = {.name = "put_chunk"},

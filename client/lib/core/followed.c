@@ -221,10 +221,16 @@ static void tell_body(struct followed *followed, zchat_event *told,
         told->user = upload.user;
         told->id = upload.id;
         break;
+    case ZCHAT__V1__THREAD_EVENT__BODY_FILE_DELETED:
+        told->kind = ZCHAT_EVENT_FILE_DELETED;
+        reply_id(&about->file_deleted->id, &told->id);
+        told->user = reply_line(about->file_deleted->user);
+        told->text = reply_line(about->file_deleted->file);
+        break;
     case ZCHAT__V1__THREAD_EVENT__BODY_DAMAGED:
         told->kind = ZCHAT_EVENT_DAMAGED;
         break;
-    default: /* of a kind that is newer than this library */
+    default: /* of a kind that is newer than this library, or a file that was deleted since */
         return;
     }
     client_tell(followed->client, told);

@@ -1,0 +1,3 @@
+-- Version 16: a file can be deleted from its thread. Then its row of file is gone, and the log has an entry of kind 9
+-- (log_row.h) in the thread's stream; the entry of its upload stays. Nothing changes for what is there: an earlier
+-- program would take both for damage.
