@@ -3,6 +3,7 @@
 import pytest
 
 from support.broker import program, run
+from support.disk import fill, small_disk
 from support.town import ADMIN, refused
 from support.transfer import Upload, bytes_of, hash_of
 
@@ -110,3 +111,28 @@ def test_messages_go_on_while_one_is_made(town, admin):
         alice.message(bob.user, f"meanwhile {i}")
     admin.wait_reply(started)
     admin.call("end_backup")
+
+
+def test_without_room_on_the_disk_it_is_refused_and_messages_go_on(tmp_path, town_factory):
+    mount = tmp_path / "disk"
+    mount.mkdir()
+
+    def prepare(broker):
+        broker.data = mount / "data"
+
+    with small_disk(mount, 120) as disk:
+        town = town_factory(accounts=3, prepare=prepare)
+        alice, bob, admin = town.join(), town.join(), town.join(ADMIN)
+        alice.create_thread("files")
+        Upload(alice, "files", "data", bytes_of(40 * MIB)).run()
+        fill(disk.path, 30 * MIB)
+        error = refused("BUSY", admin.call, "start_backup")
+        assert error.reason == "DISK_FULL" and "no room for the backup" in error.message
+        assert not there(town)
+        alice.message(bob.user, "it goes on")
+        bob.wait_text("it goes on")
+        (mount / "junk").unlink()
+        admin.call("start_backup")
+        admin.call("end_backup")
+        town.leave()
+        town.close()
