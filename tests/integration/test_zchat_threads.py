@@ -417,7 +417,7 @@ def test_tab_completes_the_second_word(town, terminal_of):
     terminal.key("C-u")
     terminal.type("file ")
     terminal.key("Tab", "Tab")
-    terminal.wait_match("^get +list +put$")
+    terminal.wait_match("^delete +get +list +put$")
 
 
 def test_tab_completes_titles_and_quotes_them(person, town, title, terminal_of):
