@@ -364,6 +364,16 @@ def test_curve_keys_are_z85_or_hex_or_in_a_file_and_a_client_needs_none_of_its_o
         assert ends(process) == b"secret\n"
 
 
+def test_a_key_that_begins_with_an_at_sign_is_no_file(cli, address):
+    public, secret = zmq.curve_keypair()
+    while not public.startswith(b"@"):
+        public, secret = zmq.curve_keypair()
+    with running(cli, "-rb", "PULL", "-n", "1", "-o", "curve_server=yes", "-o",
+                 f"curve_secretkey={zmq.utils.z85.decode(secret).hex()}", address) as process:
+        raw(cli, "-wc", "PUSH", "-o", f"curve_serverkey={public.decode()}", address, stdin=b"x\n")
+        assert ends(process) == b"x\n"
+
+
 def test_a_curve_client_can_have_the_key_that_a_server_asks_for(cli, context, address):
     server, client = zmq.curve_keypair(), zmq.curve_keypair()
     zap = context.socket(zmq.REP)

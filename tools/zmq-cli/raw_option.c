@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #define KEY_BYTES       32
@@ -274,13 +275,20 @@ static bool split(struct setting *setting, const char *text) {
     return setting->row || complain_of_name(name, setting->fault);
 }
 
+/* A key in Z85 may begin with an @, too: it is one unless there is a file of that name. */
+static bool is_file(const struct setting *setting) {
+    const char *value = setting->value;
+    bool may_be_key = setting->row->kind == KEY && strlen(value) == KEY_TEXT_BYTES - 1;
+    return value[0] == '@' && (!may_be_key || access(value + 1, F_OK) == 0);
+}
+
 bool raw_option_set(void *socket, const char *type, const char *text, struct raw_settings *settings,
                     char fault[RAW_FAULT_BYTES]) {
     struct setting setting = {.socket = socket, .type = type, .fault = fault};
     char line[ZCHAT_PASSWORD_BYTES], error[RAW_FAULT_BYTES / 2];
     if (!split(&setting, text))
         return false;
-    if (setting.value[0] == '@') {
+    if (is_file(&setting)) {
         if (!zchat_password_read(setting.value + 1, line, error, sizeof error)) {
             snprintf(fault, RAW_FAULT_BYTES, "%s: %s", setting.row->name, error);
             return false;
