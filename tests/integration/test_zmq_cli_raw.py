@@ -26,6 +26,7 @@ def cli(config_dirs):
 @pytest.fixture
 def context():
     context = zmq.Context()
+    context.linger = 0  # of each socket: one that a test has forgotten is closed before the context is
     yield context
     context.destroy(linger=0)
 
