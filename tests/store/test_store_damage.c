@@ -2,6 +2,7 @@
 /* A damaged entry comes without a body, and takes no other along. */
 #include "fixture.h"
 #include "forum.h"
+#include "store_check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -175,6 +176,54 @@ static void a_damaged_end_of_the_log_is_refused_at_start(void **state) {
     assert_non_null(strstr(store_error(fixture->store), "damaged"));
 }
 
+/* ---- files ---- */
+
+static void count_missing(void *arg, const char *sentence) {
+    unsigned *count = arg;
+    *count += strstr(sentence, "is of a file that is missing, and was not deleted") ? 1 : 0;
+}
+
+static void ignore_progress(void *arg, const char *what, uint64_t done, uint64_t all) {
+    (void)arg, (void)what, (void)done, (void)all;
+}
+
+static unsigned missing_files(const struct fixture *fixture) {
+    unsigned count = 0;
+    struct store_check check = {
+        .path = fixture->path, .damage = count_missing, .progress = ignore_progress, .arg = &count};
+    (void)store_check(&check);
+    return count;
+}
+
+static void upload(struct fixture *fixture, int64_t account, const char *title, const char *name) {
+    struct forum_file file = {.title = title, .name = name, .account = account, .size = 100};
+    fixture_id(fixture, file.id);
+    (void)forum_upload(fixture, &file, 100);
+}
+
+static void a_file_that_is_missing_is_not_taken_for_a_deleted_one(void **state) {
+    struct fixture *fixture = *state;
+    struct store_file_deleted deleted;
+    struct store_thread removed;
+    fixture_open(fixture);
+    int64_t han = fixture_account(fixture, "han");
+    forum_thread(fixture, han, "stays");
+    forum_thread(fixture, han, "goes");
+    upload(fixture, han, "stays", "kept");
+    upload(fixture, han, "stays", "deleted");
+    upload(fixture, han, "stays", "lost");
+    upload(fixture, han, "goes", "removed");
+    struct store_file_change change = {.title = "stays", .name = "deleted", .account = han};
+    assert_ok(forum_delete_file(fixture, &change, &deleted));
+    fixture_begin(fixture);
+    assert_ok(store_thread_remove(fixture->store, "goes", han, false, &removed));
+    fixture_commit(fixture);
+    fixture_close(fixture);
+    assert_int_equal(missing_files(fixture), 0);
+    fixture_execute(fixture, "DELETE FROM file WHERE name = 'lost'");
+    assert_int_equal(missing_files(fixture), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_damaged_text_takes_no_other_along, setup, teardown),
@@ -184,6 +233,8 @@ int main(void) {
                                         teardown),
         cmocka_unit_test_setup_teardown(a_damaged_end_of_the_log_is_refused_at_start, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_is_missing_is_not_taken_for_a_deleted_one,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

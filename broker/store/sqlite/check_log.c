@@ -17,7 +17,10 @@ struct log_check {
     sqlite3_stmt *find_run;
     sqlite3_stmt *find_stream;  /* NULL: the store has entries of streams that are no more */
     sqlite3_stmt *find_amended; /* NULL: the store is older than such entries */
-    unsigned char *bytes;       /* owned: of the row that was last read */
+    sqlite3_stmt *find_file;    /* of an upload whose thread was not removed */
+    int64_t *fileless;          /* owned: uploads without a file, as far as no deletion was met */
+    size_t fileless_count, fileless_max;
+    unsigned char *bytes; /* owned: of the row that was last read */
     size_t bytes_max;
     struct log_row row;
     unsigned char run[ID_RUN_BYTES]; /* of ids, the last one read */
@@ -130,6 +133,51 @@ static bool is_noted(struct log_check *log, const struct log_entry *entry, int64
     return noted;
 }
 
+/* ---- uploads ---- */
+
+static bool has_file(struct log_check *log, const struct log_entry *entry) {
+    (void)sqlite3_bind_int64(log->find_file, 1, (int64_t)entry->second);
+    (void)sqlite3_bind_int64(log->find_file, 2, entry->stream);
+    bool found = sqlite3_step(log->find_file) == SQLITE_ROW;
+    (void)sqlite3_reset(log->find_file);
+    return found;
+}
+
+static void note_fileless(struct log_check *log, int64_t position) {
+    if (log->fileless_count == log->fileless_max) {
+        size_t max = log->fileless_max == 0 ? 64 : 2 * log->fileless_max;
+        int64_t *grown = realloc(log->fileless, max * sizeof *grown);
+        if (!grown) {
+            tell(log, position, "is of a file that can't be looked for: out of memory");
+            return;
+        }
+        log->fileless = grown;
+        log->fileless_max = max;
+    }
+    log->fileless[log->fileless_count++] = position;
+}
+
+static int by_position(const void *a, const void *b) {
+    int64_t x = llabs(*(const int64_t *)a), y = llabs(*(const int64_t *)b);
+    return (x > y) - (x < y);
+}
+
+/* Positions are noted in their order, so that they can be found; a negative one is explained. */
+static void note_deletion(struct log_check *log, int64_t uploaded) {
+    int64_t *noted = log->fileless_count == 0
+                         ? NULL
+                         : bsearch(&uploaded, log->fileless, log->fileless_count,
+                                   sizeof *log->fileless, by_position);
+    if (noted)
+        *noted = -uploaded;
+}
+
+static void tell_fileless(struct log_check *log) {
+    for (size_t i = 0; i < log->fileless_count; i++)
+        if (log->fileless[i] > 0)
+            tell(log, log->fileless[i], "is of a file that is missing, and was not deleted");
+}
+
 static void check_entry(struct log_check *log, int64_t position) {
     struct log_entry entry;
     log_row_read(&log->row, position, &entry);
@@ -144,6 +192,10 @@ static void check_entry(struct log_check *log, int64_t position) {
         tell(log, position, "is of no inbox and no thread, and of none that was removed");
     else if (entry.original_id && !is_noted(log, &entry, position))
         tell(log, position, "is about an earlier message, where it is not noted");
+    else if (entry.kind == LOG_UPLOADED && !has_file(log, &entry))
+        note_fileless(log, position);
+    else if (entry.kind == LOG_FILE_DELETED)
+        note_deletion(log, (int64_t)entry.second);
 }
 
 static void check_row(struct log_check *log, int64_t behind) {
@@ -194,6 +246,7 @@ static void check_rows(struct log_check *log) {
                    "entries %lld to %lld of the log can't be read", (long long)behind + 1,
                    (long long)log->last);
     }
+    tell_fileless(log);
     (void)sqlite3_finalize(next);
 }
 
@@ -449,7 +502,10 @@ void sqlite_check_log(struct checking *checking) {
         checking, "SELECT last, count, entries FROM log WHERE last >= ?1 ORDER BY last LIMIT 1");
     log.find_run = check_prepare(
         checking, "SELECT places FROM id_run WHERE last_id >= ?1 ORDER BY last_id LIMIT 1");
-    if (log.find_row && log.find_run) {
+    log.find_file = check_prepare(checking, "SELECT 1 FROM file WHERE file = ?1 UNION ALL SELECT 1 "
+                                            "WHERE NOT EXISTS (SELECT 1 FROM thread WHERE stream = "
+                                            "?2)");
+    if (log.find_row && log.find_run && log.find_file) {
         if (checking->knows_rubbish)
             log.find_stream = check_prepare(checking, "SELECT 1 FROM stream WHERE id = ?1");
         log.find_amended = check_prepare(checking, "SELECT last FROM amended WHERE original = ?1");
@@ -458,9 +514,11 @@ void sqlite_check_log(struct checking *checking) {
         if (check_number(checking, "SELECT count(*) FROM sqlite_schema WHERE name = 'amended'") > 0)
             check_amended(&log);
     }
+    (void)sqlite3_finalize(log.find_file);
     (void)sqlite3_finalize(log.find_amended);
     (void)sqlite3_finalize(log.find_stream);
     (void)sqlite3_finalize(log.find_row);
     (void)sqlite3_finalize(log.find_run);
+    free(log.fileless);
     free(log.bytes);
 }
