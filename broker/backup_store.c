@@ -71,7 +71,7 @@ static void print_help(void) {
     puts("usage: zchatd " VERB " FILE [--force] [--data DIR] [--config FILE]\n\n"
          "copies a store into one file, as it is at one moment, with or without a broker at work:\n"
          "accounts, messages, threads, files, and the broker's key (server.key); so keep FILE as\n"
-         "safe as the folder; zchatd restore makes a folder of it again\n\n"
+         "safe as the folder, but not in it; zchatd restore makes a folder of it again\n\n"
          "      --force                 replace FILE if it is there\n\n"
          "while it is written it is called FILE.part; the broker goes on meanwhile, but its\n"
          "write-ahead log grows until the database is copied, and removed files keep their room\n"
@@ -84,6 +84,11 @@ static void print_help(void) {
 
 static int refuse_file(const struct saving *saving) {
     struct stat status;
+    if (data_has(saving->folder, saving->file))
+        return fail(EXIT_USAGE,
+                    "%s would be in the data folder, among the broker's own files: name a file "
+                    "elsewhere",
+                    saving->file);
     if (lstat(saving->file, &status) != 0)
         return errno == ENOENT
                    ? EXIT_DONE

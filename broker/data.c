@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -165,6 +167,27 @@ void data_unlock(struct data_lock *lock) {
     close_one(&lock->file);
     close_one(&lock->store);
     close_one(&lock->folder);
+}
+
+/* Whether both paths lead into one folder. */
+static bool is_beside(const char *file, const char *other) {
+    char path[DATA_PATH_BYTES], other_path[DATA_PATH_BYTES];
+    struct stat one, two;
+    if (snprintf(path, sizeof path, "%s", file) >= (int)sizeof path ||
+        snprintf(other_path, sizeof other_path, "%s", other) >= (int)sizeof other_path)
+        return false;
+    return stat(dirname(path), &one) == 0 && stat(dirname(other_path), &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+bool data_has(const char *folder, const char *file) {
+    char store[DATA_PATH_BYTES];
+    if (!data_path(folder, DATA_STORE, store, sizeof store))
+        return false;
+    char *real = realpath(store, NULL);
+    bool has = is_beside(file, store) || (real && is_beside(file, real));
+    free(real);
+    return has;
 }
 
 long data_process(const char *folder) {

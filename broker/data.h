@@ -29,6 +29,9 @@ void data_unlock(struct data_lock *lock);
 /* Writes "FOLDER/FILE"; false if it does not fit. */
 bool data_path(const char *folder, const char *file, char *path, size_t path_bytes);
 
+/* Whether the file is in the folder, or where the store's file really is; it need not be there. */
+bool data_has(const char *folder, const char *file);
+
 /* The process of the broker that has the folder; 0: there is none, or it is not known. */
 long data_process(const char *folder);
 

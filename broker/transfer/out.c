@@ -162,6 +162,11 @@ enum transfer_exit transfer_out(struct transfer *transfer) {
         result =
             transfer_fail(transfer, TRANSFER_NONE,
                           "there is no store %s; name the broker's folder with --data DIR", path);
+    } else if (data_has(transfer->folder, transfer->file) && strcmp(transfer->file, "-") != 0) {
+        result = transfer_fail(transfer, TRANSFER_INVALID,
+                               "%s would be in the data folder, among the broker's own files: name "
+                               "a file elsewhere",
+                               transfer->file);
     } else if (!open_file(out)) {
         result = transfer_fail(transfer, TRANSFER_IO, "%s can't be made: %s", transfer->file,
                                strerror(errno));

@@ -25,12 +25,11 @@ static const struct verb {
      "store of them again. The broker's own key (server.key in the data folder) and its\n"
      "configuration are not in it.\n\n"
      "    zchatd export [FILE] [--data DIR] [--config FILE]\n\n"
-     "FILE, which must not exist yet, gets the mode 0600; without it, or with -, the lines go to\n"
-     "stdout. They tell the store as it is at one moment. As long as that takes, a broker that\n"
-     "serves the store can't begin its write-ahead log anew, which grows by what is written\n"
-     "meanwhile, and keeps the room of removed files: write to a disk, not to a pipe that "
-     "somebody\n"
-     "reads slowly. What is damaged is named on stderr, and left out or marked.\n\n"
+     "FILE, which must not exist yet nor be in DIR, gets the mode 0600; without it, or with -,\n"
+     "the lines go to stdout. They tell the store as it is at one moment. As long as that takes,\n"
+     "a broker that serves the store can't begin its write-ahead log anew, which grows by what is\n"
+     "written meanwhile, and keeps the room of removed files: write to a disk, not to a pipe that\n"
+     "somebody reads slowly. What is damaged is named on stderr, and left out or marked.\n\n"
      "Exit codes: 0 done, 1 something is damaged or it failed, 2 usage, 3 the store can't be read\n"
      "or FILE not be written, 5 there is no store"},
     {"import", "zchatd import", transfer_in, true,

@@ -271,6 +271,16 @@ def test_nothing_is_replaced_unless_one_says_so(quiet, tmp_path):
     assert "notes is there" in restore(file, folder, check=7).stderr and names_in(folder) == ["notes"]
 
 
+@pytest.mark.parametrize("name", ["zchat.db", "zchat.db-wal", "server.key", "mine"])
+def test_no_file_of_the_data_folder_is_replaced_or_made(name, quiet, tmp_path):
+    before = {file: os.stat(quiet.data / file).st_ino for file in names_in(quiet.data)}
+    (tmp_path / "link").symlink_to(quiet.data)
+    for folder in quiet.data, tmp_path / "link":
+        assert "the data folder" in backup(quiet.data, folder / name, "--force", check=2).stderr
+        assert "the data folder" in zchatd("export", folder / name, "--data", quiet.data, check=2).stderr
+    assert {file: os.stat(quiet.data / file).st_ino for file in names_in(quiet.data)} == before
+
+
 def test_what_is_wrong_in_a_call_is_named(quiet, tmp_path):
     for verb in ("backup", "restore"):
         assert_help_in_one_voice(zchatd(verb, "--help", check=0).stdout)
