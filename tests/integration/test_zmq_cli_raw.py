@@ -339,8 +339,10 @@ def test_an_option_that_is_wrong_is_exit_2_and_says_what_it_wants(cli, address, 
     assert out == b"" and why in err and ONE_VOICE.match(err.strip()), err
 
 
-def test_a_secret_is_not_told_again_if_it_is_wrong(cli, address):
-    assert "hidden" not in raw(cli, "-wc", "PUSH", "-o", "curve_secretkey=hidden", address, status=2)[1]
+@pytest.mark.parametrize("setting", ["curve_secretkey=hidden", "plain_password=" + 43 * "hidden",
+                                     "plain_password=" + 200 * "hidden"])
+def test_a_secret_is_not_told_again_if_it_is_wrong(cli, address, setting):
+    assert "hidden" not in raw(cli, "-wc", "PUSH", "-o", setting, address, status=2)[1]
 
 
 @pytest.mark.parametrize("form", ["z85", "hex", "file"])

@@ -128,8 +128,13 @@ static bool complain_of_name(const char *name, char *fault) {
     return false;
 }
 
+/* Whether the value is not to be told. */
+static bool is_secret(const struct row *row) {
+    return row->kind == KEY || row->option == ZMQ_PLAIN_PASSWORD;
+}
+
 static bool complain(const struct setting *setting, const char *wants) {
-    bool secret = setting->row->kind == KEY || setting->row->option == ZMQ_PLAIN_PASSWORD;
+    bool secret = is_secret(setting->row);
     snprintf(setting->fault, RAW_FAULT_BYTES, "%s wants %s%s%s%s", setting->row->name, wants,
              secret ? "" : ", not \"", secret ? "" : setting->value, secret ? "" : "\"");
     return false;
@@ -138,9 +143,10 @@ static bool complain(const struct setting *setting, const char *wants) {
 static bool give(const struct setting *setting, int option, const void *bytes, size_t count) {
     if (zmq_setsockopt(setting->socket, option, bytes, count) == 0)
         return true;
+    bool secret = is_secret(setting->row);
     snprintf(setting->fault, RAW_FAULT_BYTES, "a %s socket does not take %s%s%s: %s", setting->type,
-             setting->row->name, setting->row->kind == KEY ? "" : "=",
-             setting->row->kind == KEY ? "" : setting->value, zmq_strerror(zmq_errno()));
+             setting->row->name, secret ? "" : "=", secret ? "" : setting->value,
+             zmq_strerror(zmq_errno()));
     return false;
 }
 
