@@ -39,6 +39,12 @@ bool password_hash(const char *password, char hash[PASSWORD_HASH_BYTES]) {
     return made;
 }
 
+bool password_is_hash(const char *text) {
+    return sodium_init() >= 0 &&
+           crypto_pwhash_str_needs_rehash(text, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                          crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
+}
+
 bool password_verify(const char *hash, const char *password) {
     bool real = hash && hash[0] != '\0';
     char form[FORM_BYTES];

@@ -16,6 +16,9 @@
 /* False if there is not enough memory; `hash` is "" then. */
 bool password_hash(const char *password, char hash[PASSWORD_HASH_BYTES]);
 
+/* Whether it is the text of such a hash, with the cost that all of them have. */
+bool password_is_hash(const char *text);
+
 /* Whether the hash is that of the password. A hash of NULL or "" stands for an unknown name or an
  * account without a password: false, after the same work. */
 bool password_verify(const char *hash, const char *password);

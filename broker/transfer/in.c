@@ -2,6 +2,7 @@
  * whole and closed, its files get their names, the database last, without which no other file of
  * them is taken for a store. What a killed import left is removed by the next one. */
 #include "inside.h"
+#include "password.h"
 #include "record_line.h"
 
 #include <dirent.h>
@@ -85,6 +86,11 @@ static enum transfer_exit tell_status(struct in *in, enum store_status status) {
     }
 }
 
+/* With another hash nobody could log in, or every attempt would cost what the file says. */
+static bool has_fit_hash(const struct record *record) {
+    return record->password_hash[0] == '\0' || password_is_hash(record->password_hash);
+}
+
 static enum transfer_exit take_line(struct in *in) {
     char fault[RECORD_FAULT_BYTES];
     in->line++;
@@ -92,6 +98,9 @@ static enum transfer_exit take_line(struct in *in) {
         return refuse(in, "something follows the end");
     if (!record_read(in->text, in->bytes, &in->record, &in->room, fault))
         return refuse(in, fault);
+    if (!has_fit_hash(&in->record))
+        return refuse(in, "\"password_hash\" is no hash that zchat makes: leave it out for an "
+                          "account without a password");
     progress_show(&in->transfer->progress, "lines", in->line, 0);
     return is_frame(in) ? take_frame(in)
                         : tell_status(in, store_import_take(in->import, &in->record, in->fault));
