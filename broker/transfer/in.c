@@ -161,9 +161,21 @@ static bool remove_one(const char *folder, const char *name) {
     return data_path(folder, name, path, sizeof path) && (unlink(path) == 0 || errno == ENOENT);
 }
 
-/* Removes a folder with its files. */
+/* What is no store's file is left, so that its folder is, too. */
+static bool remove_own(const char *folder, const char *name) {
+    return strncmp(name, DATA_STORE, strlen(DATA_STORE)) != 0 || remove_one(folder, name);
+}
+
+/* Removes a folder with its files. One that a symbolic link leads to is somebody else's. */
 static bool remove_folder(const char *folder) {
-    return for_each(folder, remove_one, folder) ? rmdir(folder) == 0 : errno == ENOENT;
+    struct stat status;
+    if (lstat(folder, &status) != 0)
+        return errno == ENOENT;
+    if (!S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    return for_each(folder, remove_own, folder) && rmdir(folder) == 0;
 }
 
 static bool sync_folder(const char *folder) {

@@ -439,6 +439,21 @@ def test_one_that_was_killed_while_files_got_their_names_is_removed(lines, folde
     assert export(folder).stdout == lines and "imported" not in names(folder)
 
 
+@pytest.mark.parametrize("name", ["importing", "imported"])
+@pytest.mark.parametrize("way", ["link", "folder"])
+def test_what_no_import_left_is_not_removed(lines, folder, tmp_path, name, way):
+    precious = folder / name if way == "folder" else tmp_path / "elsewhere"
+    folder.mkdir()
+    precious.mkdir()
+    (precious / "notes").write_text("precious")
+    if way == "link":
+        (folder / name).symlink_to(precious)
+        (precious / "zchat.db").write_text("precious")
+    before = names(precious)
+    assert f"{folder}" in load(folder, lines, check=3).stderr
+    assert names(precious) == before and not (folder / "zchat.db").exists()
+
+
 # ---- lines that can't be taken ----
 
 def change(**keys):
