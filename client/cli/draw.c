@@ -15,6 +15,9 @@
 #include <string.h>
 #include <wchar.h>
 
+/* The longest character in UTF-8. */
+#define DRAW_CHARACTER_BYTES 4
+
 struct draw_place {
     size_t row;
     size_t column; /* equal to the number of columns if the row is full */
@@ -151,10 +154,11 @@ static void pass_character(struct draw_pass *pass, wchar_t character, const char
         pass_place(pass, text, bytes, (size_t)width);
 }
 
-/* Reads the next character; returns how many bytes it has. */
+/* Reads the next character; returns how many bytes it has. It looks no further than that, because
+ * the text may be long. */
 static size_t draw_decode(const char *text, wchar_t *character) {
     mbstate_t state = {0};
-    size_t bytes = mbrtowc(character, text, strlen(text), &state);
+    size_t bytes = mbrtowc(character, text, strnlen(text, DRAW_CHARACTER_BYTES), &state);
     if (bytes != 0 && bytes != (size_t)-1 && bytes != (size_t)-2)
         return bytes;
     *character = (wchar_t)0xFDD0; /* no valid character: shown as a question mark */

@@ -10,13 +10,17 @@
 #include <wchar.h>
 
 #define FIT_ELLIPSIS "\xE2\x80\xA6"
+/* The longest character in UTF-8. */
+#define FIT_CHARACTER_BYTES 4
 
-/* The character at the start of `text`: its bytes, and its columns. */
+/* The character at the start of `text`: its bytes, and its columns. It looks no further than that,
+ * because the text may be long. */
 static size_t fit_character(const char *text, size_t *columns) {
     mbstate_t state = {0};
     wchar_t character;
-    size_t bytes = mbrtowc(&character, text, strlen(text), &state);
-    bool broken = bytes == 0 || bytes > strlen(text);
+    size_t left = strnlen(text, FIT_CHARACTER_BYTES);
+    size_t bytes = mbrtowc(&character, text, left, &state);
+    bool broken = bytes == 0 || bytes > left;
     int width = broken ? 1 : wcwidth(character);
     *columns = width < 0 ? 1 : (size_t)width;
     return broken ? 1 : bytes;

@@ -245,6 +245,23 @@ def test_a_line_higher_than_the_screen_is_shown_around_its_cursor(open_line, col
     terminal.wait_for("answered in")
 
 
+def test_a_huge_line_takes_time_only_in_proportion(town, tmp_path):
+    """Each key draws the line: of half a million characters, not of their square."""
+    person = Person(town.broker, tmp_path, town.keys)
+    timed = ["bash", "-c", 'TIMEFORMAT="[cpu %U]"; time "$@"', "bash", *person.command(town.name())]
+    with Terminal(timed, person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.key("M-5", *["0"] * 5)
+        terminal.type("a")
+        terminal.wait(lambda: terminal.last().endswith("a" * 100), "the long line")
+        terminal.type("b")
+        terminal.wait(lambda: terminal.last().endswith("ab"), "the next character")
+        terminal.key("C-u")
+        terminal.wait_last("zchat>")
+        terminal.key("C-d")
+        assert float(terminal.wait_match(r"\[cpu ([0-9.]+)\]")[1]) < 2
+
+
 def test_typing_goes_on_through_a_flood(open_line):
     terminal, friend, user = open_line(60, 20)
     typed = "the quick brown fox jumps over the lazy dog, 日本語, and on it goes " * 2
