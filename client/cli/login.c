@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LOGIN_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
@@ -56,11 +57,12 @@ static void login_ask(struct app *app, const char *question, bool echo, line_ans
     line_ask(app->line, question, echo, next, app);
 }
 
-/* yes, y: 1; no, n, nothing: 0; else -1 */
+/* yes, y: 1; no, n, nothing: 0; else -1; in either case of letters */
 static int login_yes_or_no(const char *answer) {
-    if (strcmp(answer, "yes") == 0 || strcmp(answer, "y") == 0)
+    if (strcasecmp(answer, "yes") == 0 || strcasecmp(answer, "y") == 0)
         return 1;
-    return *answer == '\0' || strcmp(answer, "no") == 0 || strcmp(answer, "n") == 0 ? 0 : -1;
+    return *answer == '\0' || strcasecmp(answer, "no") == 0 || strcasecmp(answer, "n") == 0 ? 0
+                                                                                            : -1;
 }
 
 /* --- new account --- */
@@ -118,8 +120,10 @@ static void login_hear_offer(void *arg, const char *answer) {
         login_give_up(app);
     else if (login_yes_or_no(answer) == 1)
         login_choose_password(app);
-    else
+    else if (login_yes_or_no(answer) == 0)
         login_ask_password(app);
+    else
+        login_ask(app, "please type yes or no: ", true, login_hear_offer);
 }
 
 static void login_offer(struct app *app) {

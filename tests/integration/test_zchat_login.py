@@ -91,6 +91,18 @@ def test_a_new_account_is_offered_and_the_password_never_shown(person, town):
         assert "password" not in terminal.text()
 
 
+def test_the_offer_takes_yes_in_any_case_and_asks_again_if_it_is_neither(person, town):
+    name = town.fresh_name()
+    with start(person, name) as terminal:
+        terminal.wait_for(f"{name}'s password:")
+        terminal.key("Enter")
+        terminal.wait_for(f"register {name} as a new account?")
+        terminal.enter("yse")
+        terminal.wait_last("please type yes or no:")
+        terminal.enter("Yes")
+        terminal.wait_last(f"{name}'s new password:")
+
+
 def test_the_machine_s_user_is_the_name_if_none_is_typed(person, town):
     name = town.fresh_name()
     person.environment["USER"] = name
