@@ -40,6 +40,7 @@ struct history {
     size_t count;
     char tag[HISTORY_TAG_BYTES]; /* the conversation whose lines readline has */
     bool stale;                  /* readline has other lines than it should */
+    bool failing;                /* the last line could not be written into the file */
 };
 
 /* --- in memory --- */
@@ -266,6 +267,7 @@ void history_close(struct history *history) {
     if (history->file)
         fclose(history->file);
     history->file = NULL;
+    history->failing = false;
     history_forget(history);
 }
 
@@ -276,17 +278,44 @@ const char *history_open(struct history *history, const char *user, const char *
     return history_attach(history, user, broker) == 0 ? NULL : strerror(errno);
 }
 
-static void history_write(struct history *history, const char *tag, const char *text) {
+/* The line as it stands in the file. The caller wipes and frees it. */
+static char *history_row(const char *tag, const char *text) {
     char *escaped = history_escape(text);
-    if (*tag != '\0')
-        fprintf(history->file, HISTORY_MARK "%s ", tag);
-    fprintf(history->file, "%s\n", escaped);
-    fflush(history->file);
+    size_t bytes = strlen(HISTORY_MARK) + strlen(tag) + strlen(escaped) + sizeof " \n";
+    char *row = memory_take(bytes);
+    snprintf(row, bytes, "%s%s%s%s\n", *tag == '\0' ? "" : HISTORY_MARK, tag,
+             *tag == '\0' ? "" : " ", escaped);
     memory_free_secret(escaped);
+    return row;
 }
 
-void history_add(struct history *history, const struct conversation *conversation, bool plain,
-                 const char *text, enum history_place place) {
+/* Written at once, so that lines of several clients don't mix. What fits of a line on a full disk
+ * is taken back: it would come back as another line, with the next one behind it. Returns 0, or an
+ * errno. */
+static int history_write(const struct history *history, const char *tag, const char *text) {
+    int fd = fileno(history->file);
+    char *row = history_row(tag, text);
+    size_t bytes = strlen(row);
+    ssize_t wrote = write(fd, row, bytes);
+    int error = wrote < 0 ? errno : (size_t)wrote < bytes ? ENOSPC : 0;
+    struct stat status;
+    if (error != 0 && wrote > 0 &&
+        (fstat(fd, &status) != 0 || ftruncate(fd, status.st_size - wrote) != 0))
+        error = errno;
+    memory_free_secret(row);
+    return error;
+}
+
+/* Returns why the line is not in the file; NULL: it is, or that was returned for the last one. */
+static const char *history_keep(struct history *history, const char *tag, const char *text) {
+    int error = history_write(history, tag, text);
+    bool told = history->failing;
+    history->failing = error != 0;
+    return error == 0 || told ? NULL : strerror(error);
+}
+
+const char *history_add(struct history *history, const struct conversation *conversation,
+                        bool plain, const char *text, enum history_place place) {
     char tag[HISTORY_TAG_BYTES] = "";
     const struct history_entry *last =
         history->count == 0 ? NULL : &history->entries[history->count - 1];
@@ -294,11 +323,10 @@ void history_add(struct history *history, const struct conversation *conversatio
         history_tag(conversation, tag);
     if (place == HISTORY_NOWHERE || *text == '\0' || *text == ' ' ||
         (last && strcmp(last->text, text) == 0 && strcmp(last->tag, tag) == 0))
-        return;
+        return NULL;
     history_remember(history, tag, text);
     history->stale = true;
-    if (!history->file)
-        return;
-    if (place == HISTORY_IN_FILE || (place == HISTORY_IN_PRIVATE && history->extent == HISTORY_ALL))
-        history_write(history, tag, text);
+    bool kept =
+        place == HISTORY_IN_FILE || (place == HISTORY_IN_PRIVATE && history->extent == HISTORY_ALL);
+    return history->file && kept ? history_keep(history, tag, text) : NULL;
 }

@@ -41,8 +41,10 @@ void history_close(struct history *history);
 void history_settle(struct history *history, const struct conversation *conversation);
 
 /* Remembers a line that was typed in `conversation`; `plain`: it went to the partner. Does not keep
- * the same line twice in a row, or a line that begins with a space. */
-void history_add(struct history *history, const struct conversation *conversation, bool plain,
-                 const char *text, enum history_place place);
+ * the same line twice in a row, or a line that begins with a space. Returns NULL, or why it is not
+ * in the file, as the end of a sentence for people; that is returned only for the first of several
+ * such lines. */
+const char *history_add(struct history *history, const struct conversation *conversation,
+                        bool plain, const char *text, enum history_place place);
 
 #endif

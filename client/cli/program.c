@@ -81,7 +81,9 @@ static void program_typed(void *arg, const char *text) {
     }
     bool plain = command_is_plain(app, text);
     enum history_place place = command_run(app, text);
-    history_add(app->history, &app->conversation, plain, text, place);
+    const char *why = history_add(app->history, &app->conversation, plain, text, place);
+    if (why)
+        app_warn(app, "what you type is not kept for the next time: %s", why);
 }
 
 static const char *program_leaving(void *arg, const char *text) {

@@ -251,3 +251,23 @@ def test_a_pipe_in_the_place_of_the_history_is_not_waited_for(town, tmp_path):
     os.mkfifo(path, 0o600)
     with Terminal(command, person.environment) as terminal:
         terminal.wait_for("what you type is not kept for the next time")
+
+
+def test_a_full_disk_is_told_once_and_leaves_no_half_lines_in_the_history(town, tmp_path):
+    """The limit of the file's size stands for the disk: a short line fits, and half of a long one."""
+    person = Person(town.broker, tmp_path, town.keys)
+    command = person.command(town.name())
+    limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$@"', "sh", *command]
+    with Terminal(limited, person.environment) as terminal:
+        terminal.wait_last("zchat>")
+        terminal.enter("help devices")
+        terminal.wait_for("without a password")
+        for number in range(3):
+            terminal.enter(f"help {'x' * 1100}{number}")
+            terminal.wait(lambda: terminal.text().count("there is no command") == number + 1, "the answer")
+        terminal.enter("help who")
+        terminal.wait_for("who is online")
+        assert terminal.text().count("what you type is not kept for the next time") == 1
+        terminal.key("C-d")
+        terminal.wait_exit(0)
+    assert person.history.read_text() == "help devices\nhelp who\n"
