@@ -106,7 +106,7 @@ void conversation_place(const struct conversation *conversation, char *prompt,
 }
 
 /* Appends " name:2", with the name cut so that all of it takes at most so many columns. false:
- * there is no room for it. */
+ * there is no room for it: a short name may have many bytes, of accents that take no column. */
 static bool conversation_append_unread(const struct conversation_unread *unread, size_t columns,
                                        char *list, size_t list_bytes) {
     char count[16];
@@ -118,6 +118,10 @@ static bool conversation_append_unread(const struct conversation_unread *unread,
     if (columns < apart + least)
         return false;
     char *name = fit_text(unread->name, columns - apart);
+    if (strlen(list) + apart + strlen(name) + CONVERSATION_REST_COLUMNS >= list_bytes) {
+        free(name);
+        return false;
+    }
     if (*list != '\0')
         conversation_append(list, list_bytes, " ");
     conversation_append(list, list_bytes, unread->thread ? "#" : "");

@@ -172,6 +172,21 @@ def test_the_counts_take_less_than_half_of_the_row(elsewhere, person, user, frie
     friend.remove_thread(titles[1])
 
 
+def test_titles_full_of_accents_take_no_more_room_than_there_is(elsewhere, person, user, friend):
+    """127 accents on one letter are one column, and many bytes."""
+    titles = [friend.create_thread(f"{letter}{accent * 127}").title
+              for letter, accent in [("x", "\u0336"), ("y", "\u0335")]]
+    person.script([f'thread follow "{title}"' for title in titles], user, check=0)
+    terminal = elsewhere()
+    for title in titles:
+        friend.post(title, f"one in {title[0]}")
+        terminal.wait_for(f"one in {title[0]}")
+    terminal.wait(lambda: re.sub("[\u0335\u0336]", "", terminal.last()) == f"[#x:1 +1] {friend.user}>",
+                  "a count behind the first title, and that there is another one")
+    for title in titles:
+        friend.remove_thread(title)
+
+
 def test_the_counts_fit_a_terminal_that_was_made_narrower(elsewhere, person, user, friend):
     title = friend.create_thread(f"a harvest of many words {user}").title
     person.script([f'thread follow "{title}"'], user, check=0)
