@@ -4,6 +4,7 @@
 #include "reserve.h"
 
 #include "limits.h"
+#include "room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* From SQLite's file format. */
@@ -219,26 +219,4 @@ bool reserve_is_full_code(sqlite3 *db, int code) {
     sqlite3_file *file = NULL;
     return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
            file->pMethods && reserve_is_full_error(file, code);
-}
-
-/* ---- the disk ---- */
-
-uint64_t disk_room(const char *path) {
-    uint64_t free = disk_free_bytes(path);
-    uint64_t all = disk_all_bytes(path);
-    if (free == UINT64_MAX || all == UINT64_MAX)
-        return UINT64_MAX;
-    uint64_t share = all / 100 * DISK_KEPT_PERCENT;
-    uint64_t kept = share < DISK_KEPT_BYTES_MAX ? share : DISK_KEPT_BYTES_MAX;
-    return free > kept ? free - kept : 0;
-}
-
-uint64_t disk_free_bytes(const char *path) {
-    struct statvfs disk;
-    return statvfs(path, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : UINT64_MAX;
-}
-
-uint64_t disk_all_bytes(const char *path) {
-    struct statvfs disk;
-    return statvfs(path, &disk) == 0 ? (uint64_t)disk.f_blocks * disk.f_frsize : UINT64_MAX;
 }

@@ -41,17 +41,4 @@ bool reserve_is_full_code(sqlite3 *db, int code);
 /* The same for a file. */
 bool reserve_is_full_error(sqlite3_file *file, int code);
 
-/* ---- how much room the disk of a file has ----
- *
- * A part of it is kept for messages, so that an upload that fills the disk does not keep everybody
- * from writing. */
-
-/* How many bytes files may still take. UINT64_MAX: it is not known, for example because the disk is
- * in memory. */
-uint64_t disk_room(const char *path);
-/* How many bytes are free for this process; UINT64_MAX: likewise. */
-uint64_t disk_free_bytes(const char *path);
-/* The size of the whole disk; UINT64_MAX: likewise. */
-uint64_t disk_all_bytes(const char *path);
-
 #endif

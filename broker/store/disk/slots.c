@@ -3,6 +3,7 @@
 #include "slots.h"
 
 #include "reserve.h"
+#include "room.h"
 
 #include <assert.h>
 #include <stdbool.h>

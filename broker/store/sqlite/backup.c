@@ -5,6 +5,7 @@
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "copying.h"
 #include "disk/backup_file.h"
+#include "disk/room.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "upgrade.h"
 
-#include "disk/reserve.h"
+#include "disk/room.h"
 #include "repack.h"
 
 #include <errno.h>
