@@ -7,6 +7,7 @@
 #include "disk/background.h"
 #include "log.h"
 #include "store_backup.h"
+#include "transfer/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ struct backup_maker {
     atomic_bool ending;
     int ended; /* owned: an eventfd */
     int made;  /* owned: the backup; -1: none is there */
+    bool as_export;
     struct store_backup backup;
     enum store_status status;
 };
@@ -48,7 +50,8 @@ static void *run(void *arg) {
     struct backup_maker *maker = arg;
     const uint64_t one = 1;
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux of this thread alone */
-    maker->status = store_backup(&maker->backup);
+    maker->status =
+        maker->as_export ? transfer_export(&maker->backup) : store_backup(&maker->backup);
     while (write(maker->ended, &one, sizeof one) < 0 && errno == EINTR) {
     }
     return NULL;
@@ -77,10 +80,11 @@ static bool make_file(struct backup_maker *maker) {
     return true;
 }
 
-bool backup_maker_begin(struct backup_maker *maker, int64_t time_us) {
+bool backup_maker_begin(struct backup_maker *maker, bool as_export, int64_t time_us) {
     if (!make_file(maker))
         return false;
     maker->ending = false;
+    maker->as_export = as_export;
     maker->backup = (struct store_backup){.copying = {.progress = goes_on, .arg = maker},
                                           .path = maker->store,
                                           .file = maker->file,
@@ -103,7 +107,7 @@ static void fill(const struct backup_maker *maker, struct core_backup *made) {
     *made = (struct core_backup){.status = maker->status,
                                  .bytes = backup->bytes,
                                  .time_us = backup->time_us,
-                                 .pieces_damaged = backup->pieces_damaged};
+                                 .damaged = backup->pieces_damaged};
     memcpy(made->hash, backup->hash, sizeof made->hash);
     (void)snprintf(made->error, sizeof made->error, "%.190s", backup->copying.error);
 }

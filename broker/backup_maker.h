@@ -13,8 +13,9 @@ struct backup_maker *backup_maker_new(const char *folder);
 /* Ends the thread, and removes what is there. NULL is fine. */
 void backup_maker_free(struct backup_maker *maker);
 
-/* Begins to make one that bears this time. False: the thread or the file can't be made. */
-bool backup_maker_begin(struct backup_maker *maker, int64_t time_us);
+/* Begins to make one that bears this time, or an export. False: the thread or the file can't be
+ * made. */
+bool backup_maker_begin(struct backup_maker *maker, bool as_export, int64_t time_us);
 /* Readable when one has ended. */
 int backup_maker_fd(const struct backup_maker *maker);
 /* Whether one has ended, and how. */

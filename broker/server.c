@@ -115,8 +115,8 @@ static void gave_up(void *arg, void *owner) {
     outlet_gave_up(&((struct server *)arg)->outlet, owner, clock_us());
 }
 
-static bool make_backup(void *arg, int64_t time_us) {
-    return backup_maker_begin(((struct server *)arg)->backups, time_us);
+static bool make_backup(void *arg, bool as_export, int64_t time_us) {
+    return backup_maker_begin(((struct server *)arg)->backups, as_export, time_us);
 }
 
 static bool read_backup(void *arg, uint64_t offset, unsigned char *bytes, size_t length,

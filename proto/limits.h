@@ -9,7 +9,7 @@
 #define PROTOCOL_VERSION 1
 /* The number of the schema: it grows with every addition, so that a client knows what it may send.
  * proto/README.md says what each number brought. */
-#define SCHEMA_NUMBER 9
+#define SCHEMA_NUMBER 10
 
 /* A frame, in either direction: bounds what a peer can make the other side buffer before anything
  * is checked. */

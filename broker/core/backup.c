@@ -89,7 +89,7 @@ static void answer_made(struct core *core, struct peer *peer, const struct core_
     response.digest.data = (uint8_t *)(uintptr_t)made->hash;
     response.digest.len = HASH_BYTES;
     response.time_us = made->time_us;
-    response.damaged = made->pieces_damaged;
+    response.damaged = made->damaged;
     reply.body_case = ZCHAT__V1__REPLY__BODY_START_BACKUP;
     reply.start_backup = &response;
     answer(core, peer, &reply);

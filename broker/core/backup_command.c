@@ -4,15 +4,27 @@
 
 /* ---- StartBackup ---- */
 
+static void start_backup_check(struct call *call) {
+    Zchat__V1__BackupFormat format = call->command->start_backup->format;
+
+    if (format != ZCHAT__V1__BACKUP_FORMAT__BACKUP_FORMAT_UNSPECIFIED &&
+        format != ZCHAT__V1__BACKUP_FORMAT__BACKUP_FORMAT_EXPORT)
+        call_fail(call, REASON(BAD_VALUE), "a backup has no format %d: it can be 0 or 1",
+                  (int)format);
+}
+
 static void begin(struct call *call) {
     struct core *core = call->core;
+    bool as_export =
+        call->command->start_backup->format == ZCHAT__V1__BACKUP_FORMAT__BACKUP_FORMAT_EXPORT;
 
     core->backup.session = call->session->number;
     core->backup.peer = call->peer->number;
     core->backup.request = call->command->request;
-    core_note(core, "backup_begins", "user=%s address=%s", call->session->member->name,
-              call->peer->address);
-    if (core->options.make_backup(core->options.note_arg, core_wall_us(core, call->now_us)))
+    core_note(core, "backup_begins", "format=%s user=%s address=%s", as_export ? "export" : "store",
+              call->session->member->name, call->peer->address);
+    if (core->options.make_backup(core->options.note_arg, as_export,
+                                  core_wall_us(core, call->now_us)))
         return;
     backup_leave(core, BACKUP_NONE);
     call_fail(call, REASON(BACKUP_FAILED), "no backup can be begun: the broker's log says why");
@@ -33,6 +45,7 @@ static bool start_backup_work(struct call *call) {
 const struct command_row start_backup_row = {
     .state = COMMAND_ADMIN,
     .cost = 100,
+    .check = start_backup_check,
     .work = start_backup_work,
     .done = call_reply_response, /* never: the work always comes first */
 };

@@ -48,10 +48,10 @@ struct core_options {
     /* A reply to `owner` (from core_peer_open) was dropped. The peer would wait for it in vain, so
      * its connection is to be cut. Called once, at once. NULL: nobody is told. */
     void (*gave_up)(void *arg, void *owner);
-    /* Begins to make a backup of the store, which bears this time; core_backup_made tells when that
-     * has ended. False: it can't be begun. NULL: this process makes none, and the next two are not
-     * called. */
-    bool (*make_backup)(void *arg, int64_t time_us);
+    /* Begins to make a backup of the store, which bears this time, or an export; core_backup_made
+     * tells when that has ended. False: it can't be begun. NULL: this process makes none, and the
+     * next two are not called. */
+    bool (*make_backup)(void *arg, bool as_export, int64_t time_us);
     /* Reads of the one that was made; *count is less than `length` only at its end. False: it can't
      * be read. */
     bool (*read_backup)(void *arg, uint64_t offset, unsigned char *bytes, size_t length,
@@ -74,8 +74,8 @@ struct core_backup {
     uint64_t bytes;
     unsigned char hash[HASH_BYTES];
     int64_t time_us;
-    uint64_t pieces_damaged;
-    char error[200]; /* why it failed: one sentence */
+    uint64_t damaged; /* pieces; of an export, places */
+    char error[200];  /* why it failed: one sentence */
 };
 
 /* One frame to send to a peer or, if peer is NULL, to the event socket. The bytes are the caller's,

@@ -1,8 +1,7 @@
-/* `zchatd export`: the store's records, a line each, between a header and an end that tells how
- * many lines there are, so that a cut file is noticed. */
+/* `zchatd export`: writes the store's records to a file or stdout. */
 #include "control.h"
 #include "inside.h"
-#include "record_line.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,24 +14,13 @@
 struct out {
     struct transfer *transfer; /* borrowed */
     int control;               /* owned; -1: no broker keeps the bytes of removed files */
-    FILE *file;                /* owned, unless it is stdout */
     bool made;                 /* the file was not there before */
-    int reason;                /* errno of a write that failed; 0: none did */
-    bool too_long;
-    uint64_t lines;
-    struct line line;
+    struct writer writer;      /* its file is owned, unless it is stdout */
 };
 
 static bool put(void *arg, const struct record *record) {
     struct out *out = arg;
-    if (!record_write(&out->line, record)) {
-        out->too_long = true;
-        return false;
-    }
-    out->lines++;
-    if (fwrite(out->line.bytes, 1, out->line.length, out->file) != out->line.length)
-        out->reason = errno;
-    return out->reason == 0;
+    return writer_put(&out->writer, record);
 }
 
 static void show_damage(void *arg, const char *sentence) {
@@ -52,7 +40,7 @@ static bool open_file(struct out *out) {
     const char *path = out->transfer->file;
     struct stat status;
     if (!strcmp(path, "-")) {
-        out->file = stdout;
+        out->writer.file = stdout;
         return true;
     }
     bool there = stat(path, &status) == 0;
@@ -63,44 +51,34 @@ static bool open_file(struct out *out) {
     int flags = there ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     int fd = open(path, flags, 0600);
     out->made = fd >= 0 && !there;
-    out->file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    return out->file != NULL;
+    out->writer.file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    return out->writer.file != NULL;
 }
 
 /* Whether all of it is written; a regular file is on the disk then. */
 static bool flush(struct out *out) {
-    if (out->reason == 0 && (fflush(out->file) != 0 || ferror(out->file)))
-        out->reason = errno;
-    if (out->reason == 0 && out->made && fsync(fileno(out->file)) != 0)
-        out->reason = errno;
-    return out->reason == 0;
+    struct writer *writer = &out->writer;
+    if (writer_flush(writer) && out->made && fsync(fileno(writer->file)) != 0)
+        writer->reason = errno;
+    return writer->reason == 0;
 }
 
 static void close_file(struct out *out, bool whole) {
-    if (out->file && out->file != stdout)
-        (void)fclose(out->file);
+    if (out->writer.file && out->writer.file != stdout)
+        (void)fclose(out->writer.file);
     if (out->made && !whole)
         (void)unlink(out->transfer->file);
 }
 
 /* ---- the whole ---- */
 
-static bool put_header(struct out *out) {
-    struct record header = {.kind = RECORD_HEADER, .name = RECORD_FORMAT, .number = RECORD_VERSION};
-    return put(out, &header);
-}
-
-static bool put_end(struct out *out) {
-    return put(out, &(struct record){.kind = RECORD_END, .number = out->lines + 1});
-}
-
 static enum transfer_exit tell(struct out *out, const struct store_export *export,
                                enum store_status status) {
     struct transfer *transfer = out->transfer;
-    if (out->reason != 0) {
+    if (out->writer.reason != 0) {
         return transfer_fail(transfer, TRANSFER_IO, "%s can't be written: %s",
-                             out->file != stdout ? transfer->file : "stdout",
-                             strerror(out->reason));
+                             out->writer.file != stdout ? transfer->file : "stdout",
+                             strerror(out->writer.reason));
     }
     switch (status) {
     case STORE_OK:
@@ -115,9 +93,8 @@ static enum transfer_exit tell(struct out *out, const struct store_export *expor
                              "there is no store %s; name the broker's folder with --data DIR",
                              export->path);
     default:
-        return transfer_fail(transfer, out->too_long ? TRANSFER_FAILED : TRANSFER_IO, "%s",
-                             out->too_long ? "something in the store is longer than it can be"
-                                           : export->error);
+        return transfer_fail(transfer, out->writer.too_long ? TRANSFER_FAILED : TRANSFER_IO, "%s",
+                             out->writer.too_long ? WRITER_TOO_LONG : export->error);
     }
 }
 
@@ -137,9 +114,10 @@ static enum transfer_exit write_all(struct out *out, const char *path) {
     struct store_export export = {
         .path = path, .each = put, .damage = show_damage, .progress = show_progress, .arg = out};
     hold_pieces(out);
-    enum store_status status = put_header(out) ? store_export(&export) : STORE_CHANGED;
+    enum store_status status =
+        writer_put_header(&out->writer) ? store_export(&export) : STORE_CHANGED;
     bool whole = status == STORE_OK || status == STORE_DAMAGED;
-    if (whole && (!put_end(out) || !flush(out)))
+    if (whole && (!writer_put_end(&out->writer) || !flush(out)))
         whole = false;
     enum transfer_exit result = tell(out, &export, status);
     close_file(out, whole);

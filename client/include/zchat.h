@@ -219,7 +219,8 @@ typedef struct zchat_upload {
     uint64_t size;
     int64_t time_us;
     unsigned char hash[ZCHAT_HASH_BYTES];
-    uint64_t damaged; /* zchat_backup: how many pieces of files the broker's disk has damaged */
+    uint64_t damaged; /* zchat_backup: how many pieces of files the broker's disk has damaged;
+                       * zchat_export: how many places of the store */
 } zchat_upload;
 
 typedef struct zchat_item { /* of a thread: one pointer is not NULL, or it is damaged, or of a kind
@@ -572,6 +573,9 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
  * it to `path`, like zchat_file_get; a fetch that broke off begins anew. The answer has one upload,
  * with size, time and hash. BUSY: another one is being made. */
 zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
+                        zchat_reply_fn *fn, void *arg);
+/* The same with all as lines of JSON, as zchatd export writes them; path NULL: to `fd`. */
+zchat_code zchat_export(zchat *z, const char *path, int fd, bool force, zchat_progress_fn *progress,
                         zchat_reply_fn *fn, void *arg);
 /* One page of files in the order in which they came, at most `limit` (0: 500). The first page:
  * after NULL, after_seq 0. The next one: the answer's `seq`, or if that is 0, as from older

@@ -76,14 +76,24 @@ zchat_code zchat_file_get(zchat *z, const char *title, const char *name, const c
                           &z->fault);
 }
 
+static zchat_code fetch(zchat *z, const struct fetch_target *target, struct file_caller caller) {
+    if (target->path && target->path[0] == '\0')
+        return no_file(z);
+    if (target->path && path_check_target(target->path, target->force, &z->fault) != ZCHAT_OK)
+        return z->fault.code;
+    return fetch_start(&z->core.transfers, target, caller, &z->fault);
+}
+
 zchat_code zchat_backup(zchat *z, const char *path, bool force, zchat_progress_fn *progress,
                         zchat_reply_fn *fn, void *arg) {
-    if (!path || path[0] == '\0')
-        return no_file(z);
-    if (path_check_target(path, force, &z->fault) != ZCHAT_OK)
-        return z->fault.code;
-    return fetch_start(&z->core.transfers, path, force, (struct file_caller){fn, progress, arg},
-                       &z->fault);
+    const struct fetch_target target = {.path = path ? path : "", .fd = -1, .force = force};
+    return fetch(z, &target, (struct file_caller){fn, progress, arg});
+}
+
+zchat_code zchat_export(zchat *z, const char *path, int fd, bool force, zchat_progress_fn *progress,
+                        zchat_reply_fn *fn, void *arg) {
+    const struct fetch_target target = {.as_export = true, .path = path, .fd = fd, .force = force};
+    return fetch(z, &target, (struct file_caller){fn, progress, arg});
 }
 
 void zchat_file_cancel(zchat *z, const void *arg) {

@@ -1,6 +1,6 @@
-/* Fetches a backup of the broker: asks for one, which takes as long as it takes, reads it in a
- * window of chunks, and tells the broker that it may remove its own. The broker keeps it for one
- * session: after a lost connection there is none to go on with. */
+/* Fetches a backup or an export of the broker: asks for one, which takes as long as it takes, reads
+ * it in a window of chunks, and tells the broker that it may remove its own. The broker keeps it
+ * for one session: after a lost connection there is none to go on with. */
 #include "file.h"
 #include "limits.h"
 #include "local_file.h"
@@ -20,6 +20,7 @@ enum stage {
 struct fetch {
     struct transfer transfer; /* first */
     enum stage stage;
+    bool as_export;
     struct target target;
     struct hash hash; /* of all that was written */
     uint64_t next;    /* the first byte not yet asked for */
@@ -50,6 +51,8 @@ static void ask(struct transfers *transfers, struct fetch *fetch, command_number
 
 static void ask_to_start(struct transfers *transfers, struct fetch *fetch) {
     Zchat__V1__StartBackupRequest body = ZCHAT__V1__START_BACKUP_REQUEST__INIT;
+    if (fetch->as_export)
+        body.format = ZCHAT__V1__BACKUP_FORMAT__BACKUP_FORMAT_EXPORT;
     ask(transfers, fetch, COMMAND(START_BACKUP), &body.base, 0);
 }
 
@@ -93,7 +96,8 @@ static void take_start(struct transfers *transfers, struct fetch *fetch,
                                  .damaged = reply->damaged};
     memcpy(fetch->made.hash, transfer->hash, HASH_BYTES);
     hash_begin(&fetch->hash);
-    if (target_open(&fetch->target, transfer->hash, transfer->bytes, &fault) != ZCHAT_OK) {
+    if (fetch->target.path &&
+        target_open(&fetch->target, transfer->hash, transfer->bytes, &fault) != ZCHAT_OK) {
         transfer_fail(transfers, transfer, &fault);
         return;
     }
@@ -204,14 +208,18 @@ static const struct transfer_kind kind = {
     step, take_reply, refuse, restart, drop, release, .window_max = WINDOW_MAX,
 };
 
-zchat_code fetch_start(struct transfers *transfers, const char *path, bool force,
+zchat_code fetch_start(struct transfers *transfers, const struct fetch_target *target,
                        struct file_caller caller, struct fault *fault) {
     struct fetch *fetch = aligned_alloc(_Alignof(struct fetch), sizeof *fetch);
     if (!fetch)
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the backup");
-    *fetch = (struct fetch){.stage = FETCH_STARTING};
-    bool named = target_name(&fetch->target, path, force);
-    transfer_name(&fetch->transfer, "", "backup", caller);
+    *fetch = (struct fetch){.stage = FETCH_STARTING, .as_export = target->as_export};
+    bool named = true;
+    if (target->path)
+        named = target_name(&fetch->target, target->path, target->force);
+    else
+        target_name_fd(&fetch->target, target->fd);
+    transfer_name(&fetch->transfer, "", target->as_export ? "export" : "backup", caller);
     if (!named || !transfers_add(transfers, &fetch->transfer, &kind)) {
         release(&fetch->transfer);
         return fault_set(fault, ZCHAT_NO_MEMORY, "no memory for the backup");

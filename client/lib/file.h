@@ -25,8 +25,14 @@ struct download_target {
 zchat_code download_start(struct transfers *transfers, const struct download_target *target,
                           struct file_caller caller, struct fault *fault);
 
-/* Has the broker make a backup, and fetches it to that path. */
-zchat_code fetch_start(struct transfers *transfers, const char *path, bool force,
+struct fetch_target {
+    bool as_export;   /* lines of JSON, and no copy of the store */
+    const char *path; /* borrowed; NULL: to the fd */
+    int fd;           /* the caller's */
+    bool force;       /* an existing file may be replaced */
+};
+/* Has the broker make a backup, and fetches it. */
+zchat_code fetch_start(struct transfers *transfers, const struct fetch_target *target,
                        struct file_caller caller, struct fault *fault);
 
 #endif

@@ -9,6 +9,7 @@ from support.transfer import Upload, bytes_of, hash_of
 
 MIB = 1024 * 1024
 CHUNK = 256 * 1024
+EXPORT = 1  # BackupFormat
 
 
 @pytest.fixture
@@ -51,10 +52,40 @@ def test_what_is_read_fits_the_hash_and_can_be_restored(town, admin, tmp_path):
     run([program("zchatd"), "check-store", "--data", folder], check=0)
 
 
+def test_an_export_has_the_lines_that_zchatd_export_writes(town, admin):
+    alice = town.join()
+    alice.create_thread("exported")
+    alice.post("exported", "日本語 and \"quotes\"")
+    Upload(alice, "exported", "data", bytes_of(CHUNK + 5)).run()
+    made = admin.call("start_backup", format=EXPORT)
+    assert made.time_us > 0 and made.damaged == 0 and there(town)
+    data = read(admin, made.size)
+    assert hash_of(data) == made.digest and admin.call("read_backup", offset=made.size).data == b""
+    admin.call("end_backup")
+    assert not there(town)
+    assert data.decode() == run([program("zchatd"), "export", "--data", town.broker.data], check=0).stdout
+
+
+@pytest.mark.parametrize("format", [2, 1000, -1])
+def test_a_format_that_is_not_known_is_refused(town, admin, format):
+    assert refused("INVALID", admin.call, "start_backup", format=format).reason == "BAD_VALUE"
+    assert not there(town)
+
+
+def test_an_export_that_is_ended_while_it_is_made_is_refused(town, admin):
+    started, ended = admin.start_batch([("start_backup", {"format": EXPORT}), ("end_backup", {})])
+    admin.wait_reply(ended)
+    assert refused("BUSY", admin.wait_reply, started).reason == "BACKUP_FAILED"
+    assert not there(town)
+    admin.call("start_backup", format=EXPORT)
+    admin.call("end_backup")
+
+
 def test_only_an_administrator_may(town):
     member = town.join()
     for command in ("start_backup", "read_backup", "end_backup"):
         assert refused("FORBIDDEN", member.call, command).reason == "NOT_ADMIN"
+    assert refused("FORBIDDEN", member.call, "start_backup", format=EXPORT).reason == "NOT_ADMIN"
     assert not there(town)
 
 
@@ -113,7 +144,8 @@ def test_messages_go_on_while_one_is_made(town, admin):
     admin.call("end_backup")
 
 
-def test_without_room_on_the_disk_it_is_refused_and_messages_go_on(tmp_path, town_factory):
+@pytest.mark.parametrize("format, sentence", [(0, "no room for the backup"), (EXPORT, "no room for the export")])
+def test_without_room_on_the_disk_it_is_refused_and_messages_go_on(format, sentence, tmp_path, town_factory):
     mount = tmp_path / "disk"
     mount.mkdir()
 
@@ -126,8 +158,8 @@ def test_without_room_on_the_disk_it_is_refused_and_messages_go_on(tmp_path, tow
         alice.create_thread("files")
         Upload(alice, "files", "data", bytes_of(40 * MIB)).run()
         fill(disk.path, 30 * MIB)
-        error = refused("BUSY", admin.call, "start_backup")
-        assert error.reason == "DISK_FULL" and "no room for the backup" in error.message
+        error = refused("BUSY", admin.call, "start_backup", format=format)
+        assert error.reason == "DISK_FULL" and sentence in error.message
         assert not there(town)
         alice.message(bob.user, "it goes on")
         bob.wait_text("it goes on")

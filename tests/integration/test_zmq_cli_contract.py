@@ -197,6 +197,10 @@ stats                                                           | 0
 stats --password-file {secret} -u {member}                      | 0
 announce hi                                                     | 6 FORBIDDEN administrator
 announce hi -u the.admin                                        | 0
+export                                                          | 6 FORBIDDEN administrator
+export {other} -u the.admin                                     | 7 CONFLICT {other}
+export {other} -u the.admin --force                             | 0
+export {other} {other} -u the.admin                             | 2 INVALID usage
 shutdown                                                        | 6 FORBIDDEN admin
 SHT                                                             | 6 FORBIDDEN admin
 shutdown --wipe -u the.admin                                    | 2 INVALID --yes

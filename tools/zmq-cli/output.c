@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +159,11 @@ void bar_end(struct bar *bar) {
 }
 
 /* ---- errors and notices ---- */
+
+bool output_is_broken_pipe(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
 
 static json_t *error_object(const char *name, zchat_reason reason, uint32_t retry_after_s,
                             const char *message) {

@@ -83,6 +83,9 @@ enum status output_ascii(struct output *output, json_t *object /* owned */);
  * is reported once, and returned each time. */
 enum status output_flush(struct output *output);
 
+/* Whether stdout is a pipe whose other end was closed. */
+bool output_is_broken_pipe(void);
+
 /* Reports the one error of a call on stderr and returns its exit status. */
 __attribute__((format(printf, 4, 5))) enum status output_error(const struct output *output,
                                                                zchat_code code,

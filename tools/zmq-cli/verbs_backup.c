@@ -1,5 +1,6 @@
-/* backup: the broker makes a copy of its store, which comes chunk by chunk. Unless --timeout was
- * given, making it may take as long as it takes, and fetching it as long as it moves. */
+/* backup, export: the broker makes a copy of its store, or lines of it, which comes chunk by chunk.
+ * Unless --timeout was given, making it may take as long as it takes, and fetching it as long as it
+ * moves. */
 
 #include "bound.h"
 #include "interrupt.h"
@@ -8,12 +9,16 @@
 #include "verb.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct fetching {
     struct call *call; /* borrowed: from main */
     struct bar bar;
     bool bounded;
+    bool to_stdout;
+    bool nobody_reads; /* stdout is a pipe whose other end was closed */
 };
 
 static void on_event(void *arg, const zchat_event *event) {
@@ -34,10 +39,12 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
 static void on_reply(void *arg, const zchat_reply *reply) {
     struct call *call = arg;
     struct fetching *fetching = call->arg;
+    const zchat_reply nothing = {.code = ZCHAT_OK};
     if (!fetching)
         return;
+    fetching->nobody_reads = reply->code && fetching->to_stdout && output_is_broken_pipe();
     bar_end(&fetching->bar);
-    call_replied(call, reply);
+    call_replied(call, fetching->nobody_reads ? &nothing : reply);
 }
 
 static enum status print_object(struct call *call, const zchat_upload *made) {
@@ -65,29 +72,73 @@ static enum status print_backup(struct call *call, const zchat_reply *reply) {
                         made->damaged, call->words[0]);
 }
 
-static enum status run_backup(struct call *call) {
-    struct fetching fetching = {.call = call};
+/* Without a word, stdout. */
+static bool is_to_stdout(const struct call *call) {
+    return call->word_count == 0 || (call->plain_count > 0 && strcmp(call->words[0], "-") == 0);
+}
+
+static enum status print_export(struct call *call, const zchat_reply *reply) {
+    const struct fetching *fetching = call->arg;
+    const zchat_upload *made = &reply->uploads[0];
+    enum status status = STATUS_DONE;
+    if (fetching->nobody_reads)
+        return STATUS_BROKEN_PIPE;
+    if (!is_to_stdout(call) && call->output->json)
+        status = print_object(call, made);
+    else if (!is_to_stdout(call))
+        output_format(call->output, "exported %s to %s (%" PRIu64 " bytes)\n",
+                      zchat_server(call->z), call->words[0], made->size);
+    if (status != STATUS_DONE || made->damaged == 0)
+        return status;
+    return output_failure(call->output, "DAMAGED",
+                          "the broker's store is damaged in %" PRIu64 " place%s, which its log "
+                          "names; all else was exported",
+                          made->damaged, made->damaged == 1 ? "" : "s");
+}
+
+static zchat_code ask_backup(struct call *call) {
+    return zchat_backup(call->z, call->words[0], option_flag(call->options, OPTION_FORCE),
+                        on_progress, on_reply, call);
+}
+
+static zchat_code ask_export(struct call *call) {
+    return zchat_export(call->z, is_to_stdout(call) ? NULL : call->words[0], STDOUT_FILENO,
+                        option_flag(call->options, OPTION_FORCE), on_progress, on_reply, call);
+}
+
+static enum status fetch(struct call *call, struct fetching *fetching,
+                         zchat_code (*ask)(struct call *call),
+                         enum status (*print)(struct call *call, const zchat_reply *reply)) {
+    fetching->call = call;
     (void)umask(077); /* it holds hashes of passwords, and what was said in confidence */
-    bar_init(&fetching.bar, call->output->quiet);
-    call->output->bar = &fetching.bar;
+    bar_init(&fetching->bar, call->output->quiet);
+    call->output->bar = &fetching->bar;
     call->on_event = on_event;
-    call->arg = &fetching;
+    call->arg = fetching;
     enum status status = call_start(call);
-    fetching.bounded = call_is_bounded(call, false);
-    bound_each_step(!fetching.bounded, "nothing of the backup moved");
-    if (!fetching.bounded)
+    fetching->bounded = call_is_bounded(call, false);
+    bound_each_step(!fetching->bounded, "nothing of it moved");
+    if (!fetching->bounded)
         call->deadline_us = NO_DEADLINE;
     if (status == STATUS_DONE)
-        status = call_answer(call,
-                             zchat_backup(call->z, call->words[0],
-                                          option_flag(call->options, OPTION_FORCE), on_progress,
-                                          on_reply, call),
-                             print_backup);
-    bar_end(&fetching.bar);
+        status = call_answer(call, ask(call), print);
+    bar_end(&fetching->bar);
     call->output->bar = NULL;
     call->on_event = NULL;
     call->arg = NULL;
     return status;
+}
+
+static enum status run_backup(struct call *call) {
+    struct fetching fetching = {.to_stdout = false};
+    return fetch(call, &fetching, ask_backup, print_backup);
+}
+
+static enum status run_export(struct call *call) {
+    struct fetching fetching = {.to_stdout = is_to_stdout(call)};
+    if (fetching.to_stdout)
+        interrupt_end_at_once(); /* there is nothing to clean up */
+    return fetch(call, &fetching, ask_export, print_export);
 }
 
 static const struct verb backup_verb = {
@@ -105,4 +156,20 @@ static const struct verb backup_verb = {
     .exits = "3 the file can't be written or the store is damaged, 7 FILE exists",
 };
 
-const struct verb *const backup_verbs[] = {&backup_verb, NULL};
+static const struct verb export_verb = {
+    .name = "export",
+    .words = "[FILE]",
+    .words_max = 1,
+    .options = VERB_OPTIONS(OPTION_FORCE),
+    .run = run_export,
+    .examples = VERB_EXAMPLES("zmq-cli --user keeper export zchat.jsonl",
+                              "zmq-cli --user keeper export | grep '\"type\":\"post\"'"),
+    .help = "write all that the broker has, but for its key, as lines of JSON; for administrators",
+    .more =
+        "they are those of zchatd export, and zchatd import makes a store of them; without FILE, "
+        "or with -, they go to stdout, and the exit status tells whether they arrived as the "
+        "broker sent them; what is damaged is left out or marked",
+    .exits = "1 the store is damaged, 3 the file can't be written, 7 FILE exists",
+};
+
+const struct verb *const backup_verbs[] = {&backup_verb, &export_verb, NULL};

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,11 +51,6 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total) {
     bar_move(&transfer->bar, bytes, total);
 }
 
-static bool is_broken_pipe(int fd) {
-    struct pollfd out = {.fd = fd, .events = POLLOUT};
-    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
-}
-
 /* If nobody reads stdout any more there is nothing to report either. The answer to a transfer that
  * was given up comes when the call is closed, and nobody waits for it. */
 static void on_reply(void *arg, const zchat_reply *reply) {
@@ -65,7 +59,7 @@ static void on_reply(void *arg, const zchat_reply *reply) {
     if (!transfer)
         return;
     const zchat_reply nothing = {.code = ZCHAT_OK};
-    transfer->nobody_reads = reply->code && transfer->to_stdout && is_broken_pipe(STDOUT_FILENO);
+    transfer->nobody_reads = reply->code && transfer->to_stdout && output_is_broken_pipe();
     bar_end(&transfer->bar);
     call_replied(call, transfer->nobody_reads ? &nothing : reply);
 }
