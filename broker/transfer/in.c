@@ -220,6 +220,30 @@ static bool remove_half(const char *folder) {
 
 /* ---- the folder ---- */
 
+/* While an import is under way, or was killed, no broker may begin with an empty store in its
+ * place: pieces without a database are refused. One byte is what only an import leaves. */
+static bool put_bar(const char *folder) {
+    char path[DATA_PATH_BYTES];
+    int fd = data_path(folder, DATA_STORE "-pieces", path, sizeof path)
+                 ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+                 : -1;
+    bool put = fd >= 0 && write(fd, "", 1) == 1 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return put && sync_folder(folder);
+}
+
+static bool remove_bar(const char *folder) {
+    char path[DATA_PATH_BYTES], importing[DATA_PATH_BYTES];
+    struct stat bar, left;
+    if (!data_path(folder, DATA_STORE "-pieces", path, sizeof path) ||
+        !data_path(folder, IMPORTING, importing, sizeof importing))
+        return false;
+    bool there = lstat(path, &bar) == 0 && S_ISREG(bar.st_mode) && bar.st_size == 1 &&
+                 lstat(importing, &left) == 0;
+    return !there || unlink(path) == 0;
+}
+
 static bool has_bytes(const char *folder, const char *name) {
     char path[DATA_PATH_BYTES];
     struct stat status;
@@ -233,7 +257,7 @@ static enum transfer_exit check_empty(struct transfer *transfer) {
                              "there is a store in %s already: name another folder with --data DIR",
                              transfer->folder);
     }
-    if (!remove_half(transfer->folder)) {
+    if (!remove_half(transfer->folder) || !remove_bar(transfer->folder)) {
         return transfer_fail(transfer, TRANSFER_IO,
                              "what another import left in %s can't be "
                              "removed: %s",
@@ -263,13 +287,15 @@ static enum transfer_exit import_into(struct in *in) {
     if (!data_path(transfer->folder, IMPORTING, folder, sizeof folder) ||
         !data_path(folder, DATA_STORE, in->path, sizeof in->path))
         return transfer_fail(transfer, TRANSFER_INVALID, "the path of the data folder is too long");
-    if (!remove_folder(folder) || mkdir(folder, 0700) != 0)
+    if (!remove_folder(folder) || mkdir(folder, 0700) != 0 || !put_bar(transfer->folder))
         return fail_folder(transfer, folder);
     result = make_store(in);
     if (result == TRANSFER_DONE && !install(transfer->folder, folder))
         return fail_folder(transfer, transfer->folder);
-    if (result != TRANSFER_DONE)
-        (void)remove_folder(folder); /* the next import would do it */
+    if (result != TRANSFER_DONE) { /* the next import would do it */
+        (void)remove_bar(transfer->folder);
+        (void)remove_folder(folder);
+    }
     return result;
 }
 

@@ -427,6 +427,8 @@ def test_what_a_killed_import_left_is_no_store_and_is_removed(lines, folder):
     process.wait()
     process.stdin.close()
     assert export(folder, check=3).stdout.count("\n") <= 1
+    refused = run([program("zchatd"), "--data", folder, "--port", "0", "--bind", "127.0.0.1"])
+    assert refused.returncode != 0 and "ready" not in refused.stderr, "a broker begins with an empty store"
     load(folder, lines)
     assert export(folder).stdout == lines
 
