@@ -151,6 +151,8 @@ def test_typing_goes_on_through_a_thousand_messages(open_line, tmp_path, term):
     assert terminal.raw.count(b"\a") <= 3  # one for a burst; a pause on a busy machine makes two
     assert (tmp_path / "ran").exists() and b"\x1b" in terminal.raw or term == "dumb"
     assert term == "xterm" or controls(terminal) <= ALLOWED
+    terminal.enter("quit")  # which ends its commands, too
+    terminal.wait_exit(0)
 
 
 @pytest.mark.parametrize("term", ["dumb", "xterm"])
