@@ -53,6 +53,7 @@ struct forum_model {
     size_t messages;
     char names[ENTRIES_MAX][16];
     size_t names_count;
+    bool deletes_no_file;
 };
 
 static size_t below(struct forum_model *model, size_t end) {
@@ -253,7 +254,7 @@ static void delete_file(struct forum_model *model, struct thread *thread) {
     unsigned char id[ID_BYTES];
     size_t seq = find_file(thread), who = below(model, AUTHORS);
     bool admin = below(model, 4) == 0;
-    if (seq == 0)
+    if (seq == 0 || model->deletes_no_file)
         return;
     struct entry *of = &thread->entries[seq];
     choose_id(model, id);
@@ -326,6 +327,10 @@ static void operate(struct forum_model *model, size_t removal_odds) {
     }
     if (below(model, removal_odds) == 0)
         remove_and_make(model, &model->threads[below(model, THREADS)]);
+}
+
+void forum_model_delete_no_file(struct forum_model *model) {
+    model->deletes_no_file = true;
 }
 
 void forum_model_run(struct forum_model *model, size_t operations, size_t removal_odds) {

@@ -12,6 +12,9 @@ struct forum_model;
 struct forum_model *forum_model_new(struct fixture *fixture, uint64_t seed);
 void forum_model_free(struct forum_model *model);
 
+/* From now on no file is deleted, as in old versions of the store. */
+void forum_model_delete_no_file(struct forum_model *model);
+
 /* That many operations, each committed; one thread in `removal_odds` operations is removed. */
 void forum_model_run(struct forum_model *model, size_t operations, size_t removal_odds);
 /* An operation in a transaction that stays open. */

@@ -63,6 +63,7 @@ static void expect_same_forum(struct fixture *fixture, const char *sql, bool slo
     fixture->options.view_entries = 300;
     fixture_open(fixture);
     struct forum_model *model = forum_model_new(fixture, seed);
+    forum_model_delete_no_file(model);
     forum_model_run(model, 400, 40);
     fixture_merge_all(fixture); /* they had no rubbish */
     fixture_close(fixture);
