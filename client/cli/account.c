@@ -429,6 +429,7 @@ static const struct command receipts_command = {
     .name = "receipts",
     .arguments = "[on|off]",
     .help = "whether others learn that you have read what they wrote",
+    .example = "receipts off",
     .words_max = 1,
     .run = run_receipts,
 };

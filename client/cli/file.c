@@ -218,6 +218,7 @@ static const struct command file_delete_command = {
     .name = "file delete",
     .arguments = "T NAME",
     .help = "delete a file of yours, or any in a thread of yours",
+    .example = "file delete harvest plan.pdf",
     .words_min = 2,
     .words_max = 2,
     .flags = COMMAND_QUOTED,
