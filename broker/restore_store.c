@@ -193,7 +193,7 @@ static bool compare_key(struct bringing *bringing, const unsigned char *key, siz
     unsigned char there[STORE_BACKUP_KEY_MAX + 1];
     int fd = open(bringing->key_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     ssize_t count = fd >= 0 ? read(fd, there, sizeof there) : -1;
-    bool same = count == (ssize_t)bytes && memcmp(there, key, bytes) == 0;
+    bool same = count >= 0 && (size_t)count == bytes && memcmp(there, key, (size_t)count) == 0;
     if (fd >= 0)
         close(fd);
     explicit_bzero(there, sizeof there);
