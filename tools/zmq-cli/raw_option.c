@@ -87,7 +87,6 @@ static const struct row rows[] = {
     {"tcp_maxrt", ZMQ_TCP_MAXRT, INTEGER},
     {"tos", ZMQ_TOS, INTEGER},
     {"unsubscribe", ZMQ_UNSUBSCRIBE, TOPIC},
-    {"xpub_manual", ZMQ_XPUB_MANUAL, SWITCH},
     {"xpub_nodrop", ZMQ_XPUB_NODROP, SWITCH},
     {"xpub_verbose", ZMQ_XPUB_VERBOSE, SWITCH},
     {"xpub_verboser", ZMQ_XPUB_VERBOSER, SWITCH},
